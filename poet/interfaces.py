@@ -1,0 +1,110 @@
+"""The two interfaces of openpoet: what a task family and a learner must offer the engine.
+
+Nothing here needs to be imported by a plug-in: any object with these methods will do (see docs/plugins.md).
+
+Notation: n = episodes simulated side by side, o = observation size, a = action size, pairs = (agent, task) pairs.
+A *task* is any immutable value that the family understands; it is a distribution over MDPs, and a seed realises one.
+An *agent* is a mapping from names to torch tensors, all of it state that is saved, transferred and hashed.
+A *key* names a stream of random numbers (streams.Key). Work comes as lists, one key a pair, so that the result for a
+pair never depends on which other pairs share the batch: batch = one by one, and any number of workers gives the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from .streams import Key
+
+Task = Any
+Agent = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Sizes of a family's episodes. A plug-in may use any object with these attributes."""
+
+    observation_size: int
+    action_size: int
+    horizon: int  # steps after which an episode is truncated
+    episodes: int  # episodes a trial: what a learner may use to adapt before it is scored
+    solved_score: float  # a niche is solved by this return together with the simulator's own `success`
+    deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
+
+
+class Simulator(Protocol):
+    """A batch of n episodes, each of its own task and seed. Rows that have ended stay as they are and cost nothing."""
+
+    steps: int  # environment steps simulated so far, ended rows not counted; reset() itself counts none
+    success: torch.Tensor  # [n] bool: reached what the task asks for (the far end of the track)
+
+    def reset(self) -> torch.Tensor:
+        """First observations, [n, o] float32."""
+        ...
+
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Observations [n, o] f32, rewards [n] f64, terminated [n] bool, truncated [n] bool, after actions [n, a] f32.
+
+        A row that has ended keeps its observation and its flags, and its reward is 0.
+        """
+        ...
+
+
+class TaskFamily(Protocol):
+    spec: Spec
+
+    def origin(self) -> Task:
+        """The trivial task from which every run starts."""
+        ...
+
+    def mutate(self, task: Task, rng: np.random.Generator) -> Task:
+        """A neighbour of `task`, which is left as it is."""
+        ...
+
+    def describe(self, task: Task) -> np.ndarray:
+        """Features for parameter-space novelty and maps, [k] float64."""
+        ...
+
+    def encode(self, task: Task) -> dict[str, Any]:
+        """JSON with a schema version. Equal tasks have equal encodings; the encoding is the task's identity."""
+        ...
+
+    def decode(self, data: Mapping[str, Any]) -> Task:
+        """The task of an encoding. ValueError, one line, if the data are not one."""
+        ...
+
+    def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator: ...
+
+    def outline(self, task: Task, state: Any = None) -> list[np.ndarray]:
+        """Polylines [points, 2] [m] of the task, and of the moving bodies if a state is given."""
+        ...
+
+
+class Learner(Protocol):
+    def init(self, key: Key) -> Agent: ...
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """One optimisation step of each agent in its task: new agents, environment steps [pairs] int64."""
+        ...
+
+    def evaluate(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
+
+        Equal keys give equal realisations of equal tasks: the engine scores rival agents on common random numbers.
+        """
+        ...
+
+    def adopt(self, agent: Agent) -> Agent:
+        """What an agent becomes in a new niche: its parameters kept, its optimiser's state fresh."""
+        ...

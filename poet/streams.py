@@ -1,0 +1,37 @@
+"""Named streams of random numbers: the only source of chance in a run.
+
+A key is (seed, path of names). What it yields depends on those alone and never on earlier draws, so a resumed run needs
+no saved generator, and neither the order of a batch nor the number of workers can change a result. The words of the path
+also say what the randomness, and the environment steps spent with it, are for: the ledger adds steps by `purpose`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Key:
+    seed: int
+    path: tuple[str | int, ...] = ()
+
+    def child(self, *names: str | int) -> Key:
+        """The stream of that name below this one."""
+        return Key(self.seed, self.path + names)
+
+    @property
+    def purpose(self) -> str:
+        """The words of the path, numbers left out: `transfer/direct`."""
+        return "/".join(name for name in self.path if isinstance(name, str))
+
+    def integer(self) -> int:
+        """A number in [0, 2**63), the same for equal keys on every machine."""
+        text = repr((self.seed, *self.path)).encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+
+    def generator(self) -> np.random.Generator:
+        """A fresh counter-based generator of this stream."""
+        return np.random.Generator(np.random.Philox(self.integer()))
