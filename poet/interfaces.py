@@ -56,6 +56,10 @@ class Simulator(Protocol):
         """
         ...
 
+    def state(self, row: int) -> Any:
+        """What `TaskFamily.outline` needs to draw one row as it is now; a value of its own, not a view."""
+        ...
+
 
 class TaskFamily(Protocol):
     spec: Spec
@@ -82,8 +86,8 @@ class TaskFamily(Protocol):
 
     def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator: ...
 
-    def outline(self, task: Task, state: Any = None) -> list[np.ndarray]:
-        """Polylines [points, 2] [m] of the task, and of the moving bodies if a state is given."""
+    def outline(self, task: Task, state: Any = None) -> Mapping[str, list[np.ndarray]]:
+        """Layers of polylines [points, 2] [m] for pictures: "ground" of a task; with a state, "body" and "ray" too."""
         ...
 
 
