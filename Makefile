@@ -1,0 +1,40 @@
+# Two commands do everything: `make evolve` (set up, then the main job) and `make test` (set up, then the tests).
+# Only Python 3.11-3.13 is needed. Everything is installed into .venv, nothing outside this folder is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+SEED ?= 1
+
+.PHONY: evolve test lint types clean
+.DELETE_ON_ERROR:
+
+evolve: .venv/.run
+	$(BIN)/python run.py launch --preset quick --seed $(SEED)
+
+test: .venv/.test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(not ok and f"openpoet needs Python 3.11-3.13, this is {sys.version.split()[0]}: run make PYTHON=/path/to/python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@ .venv/.run
+
+.venv/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test,dev]'
+	@touch $@ .venv/.run .venv/.test
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
