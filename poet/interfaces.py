@@ -6,7 +6,8 @@ Notation: n = episodes simulated side by side, o = observation size, a = action 
 A *task* is any immutable value that the family understands; it is a distribution over MDPs, and a seed realises one.
 An *agent* is a mapping from names to torch tensors, all of it state that is saved, transferred and hashed.
 A *key* names a stream of random numbers (streams.Key). Work comes as lists, one key a pair, so that the result for a
-pair never depends on which other pairs share the batch: batch = one by one, and any number of workers gives the same run.
+pair never depends on which other pairs share the batch: batch = one by one, and any number of workers gives
+the same run.
 """
 
 from __future__ import annotations
@@ -47,9 +48,7 @@ class Simulator(Protocol):
         """First observations, [n, o] float32."""
         ...
 
-    def step(
-        self, actions: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Observations [n, o] f32, rewards [n] f64, terminated [n] bool, truncated [n] bool, after actions [n, a] f32.
 
         A row that has ended keeps its observation and its flags, and its reward is 0.

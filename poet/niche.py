@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .interfaces import Agent, Task
 
 Outcome = Literal[
     "admitted",
-    "duplicate",  # an active niche has the same task parameters
+    "duplicate",  # an active niche, or an earlier child of this reproduction, has the same task parameters
     "too hard",  # first minimal criterion: the parent's agent scored below mc_low
     "too easy",  # first minimal criterion: above mc_high
     "crowded",  # passed, but the places of this reproduction went to more novel siblings
@@ -32,10 +32,28 @@ class Niche:
     best: float | None = None  # best self-score ever
     solved: int | None = None  # iteration at which it was first solved
     novelty: float | None = None  # at birth
-    viable_to_all: bool = False  # at birth the best of all agents ever met the minimal criterion (ANNECS, paper)
+    # At birth the best of all agents ever met the minimal criterion (ANNECS, paper); False where it was not measured.
+    viable_to_all: bool = False
     viable_to_retired: bool = False  # the same over retired agents only (ANNECS as the reference code counts it)
     died: int | None = None  # iteration of retirement
     source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
+
+    def improved(self, agent: Agent, score: float, solved: bool, *, iteration: int, history: int) -> Niche:
+        """The niche after its own agent's step: the score joins the last `history` ones."""
+        return self._scored(agent, score, solved, iteration, (*self.scores, score)[-history:])
+
+    def taken_over(self, agent: Agent, score: float, solved: bool, *, iteration: int) -> Niche:
+        """The niche after an accepted transfer: this iteration's score is now the new agent's.
+
+        Differs: the Enhanced POET code leaves the old agent's score in place, so that a second transfer can be
+        accepted against a bar that the first has already raised (B22).
+        """
+        return self._scored(agent, score, solved, iteration, (*self.scores[:-1], score))
+
+    def _scored(self, agent: Agent, score: float, solved: bool, iteration: int, scores: tuple[float, ...]) -> Niche:
+        best = score if self.best is None else max(self.best, score)
+        first = iteration if solved and self.solved is None else self.solved
+        return replace(self, agent=agent, scores=scores, best=best, solved=first)
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ Event = Child | Transfer
 
 @dataclass(frozen=True)
 class Population:
-    """All that changes in a run. `events` are those of the last iteration only; the archive has kept the earlier ones."""
+    """All that changes in a run. `events` are those of the last iteration; the archive keeps the earlier ones."""
 
     iteration: int  # iterations completed
     active: tuple[Niche, ...]  # oldest first
@@ -82,3 +100,32 @@ class Population:
     events: tuple[Event, ...] = ()
     # PATA-EC scores that can never change, {(agent's niche, task's niche): score}; agent retired
     scores_of_retired: Mapping[tuple[int, int], float] = field(default_factory=dict)
+
+    @property
+    def niches(self) -> tuple[Niche, ...]:
+        """All niches ever: the retired, then the active, so by age."""
+        return self.retired + self.active
+
+    @property
+    def annecs(self) -> int:
+        """Accumulated number of novel environments created and solved, by the paper's definition (2003.08536).
+
+        A niche counts if at its birth the best score of all agents ever, retired and active, met the minimal
+        criterion, and it has been solved since.
+        """
+        return sum(niche.viable_to_all and niche.solved is not None for niche in self.niches)
+
+    @property
+    def annecs_reference(self) -> int:
+        """What the Enhanced POET code calls ANNECS (B5): only retired agents asked, and solving not asked for."""
+        return sum(niche.viable_to_retired for niche in self.niches)
+
+    def with_active(self, niches: tuple[Niche, ...], events: tuple[Event, ...] = ()) -> Population:
+        """The active niches changed, and what happened to them noted."""
+        return replace(self, active=niches, events=self.events + events)
+
+    def retire(self, capacity: int) -> Population:
+        """The oldest niches beyond `capacity` retired, their agents kept."""
+        surplus = max(0, len(self.active) - capacity)
+        leaving = tuple(replace(niche, died=self.iteration) for niche in self.active[:surplus])
+        return replace(self, active=self.active[surplus:], retired=self.retired + leaving)

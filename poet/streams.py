@@ -1,14 +1,16 @@
 """Named streams of random numbers: the only source of chance in a run.
 
-A key is (seed, path of names). What it yields depends on those alone and never on earlier draws, so a resumed run needs
-no saved generator, and neither the order of a batch nor the number of workers can change a result. The words of the path
-also say what the randomness, and the environment steps spent with it, are for: the ledger adds steps by `purpose`.
+A key is (seed, path of names). What it yields depends on those alone and never on earlier draws, so a resumed run
+needs no saved generator, and neither the order of a batch nor the number of workers can change a result. The words of
+the path also say what the randomness, and the environment steps spent with it, are for: the ledger adds steps by
+`purpose`. Agents that are compared must meet the same random numbers, though they are tried for different purposes:
+`spent_as`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,14 +19,21 @@ import numpy as np
 class Key:
     seed: int
     path: tuple[str | int, ...] = ()
+    label: str | None = field(default=None, compare=False)  # the purpose, where it is not the path's; draws nothing
 
     def child(self, *names: str | int) -> Key:
         """The stream of that name below this one."""
-        return Key(self.seed, self.path + names)
+        return Key(self.seed, self.path + names, self.label)
+
+    def spent_as(self, other: Key) -> Key:
+        """This very stream, its steps counted under the purpose of `other`."""
+        return Key(self.seed, self.path, other.purpose)
 
     @property
     def purpose(self) -> str:
         """The words of the path, numbers left out: `transfer/direct`."""
+        if self.label is not None:
+            return self.label
         return "/".join(name for name in self.path if isinstance(name, str))
 
     def integer(self) -> int:

@@ -1,0 +1,55 @@
+"""What stays the same during a run: the constants of POET and Enhanced POET, and the parts a run is made of.
+
+Papers: arXiv 1901.01753 (POET), arXiv 2003.08536 (Enhanced POET). Their symbols stand in the comments. Both
+algorithms are settings of one loop; the presets (poet/presets/*.toml) give the published values and say which could
+not be verified.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from .interfaces import Learner, TaskFamily
+
+
+@dataclass(frozen=True)
+class PoetConfig:
+    """Scores are returns in the family's own units. The defaults are those of the preset `epoet-paper`."""
+
+    seed: int = 0  # of every random number of the run
+    mutate_every: int = 150  # N_mutate, M [iterations]: between two reproductions
+    transfer_every: int = 25  # N_transfer, N [iterations]: between two rounds of transfer
+    capacity: int = 40  # niches alive at the same time; beyond it the oldest is retired
+    reproduce_at: float = 200.0  # own score from which a niche may have children
+    mc_low: float = 50.0  # minimal criterion: below it a task is too hard ...
+    mc_high: float = 300.0  # ... above it too easy; both ends belong to the criterion
+    children: int = 8  # mutation trials a reproduction (not children that pass)
+    max_admitted: int = 1  # niches born a reproduction
+    neighbours: int = 5  # k of the novelty
+    novelty: Literal["parameters", "pata-ec"] = "pata-ec"  # how far two tasks are apart
+    transfer_rule: Literal["poet", "epoet"] = "epoet"  # poet: beat the own score; epoet: direct gate, then the proposal
+    history: int = 5  # own scores kept [iterations]; their maximum is the bar of transfer_rule "epoet"
+    measure_annecs: bool = True  # score the retired agents in every newborn task too, where the novelty has not
+
+    def __post_init__(self) -> None:
+        for name in ("mutate_every", "transfer_every", "capacity", "children", "max_admitted", "neighbours", "history"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("reproduce_at", "mc_low", "mc_high"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+        if self.mc_low > self.mc_high:
+            raise ValueError(f"mc_low must not be above mc_high, got {self.mc_low} and {self.mc_high}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a step of the engine needs and never changes."""
+
+    family: TaskFamily
+    learner: Learner
+    config: PoetConfig

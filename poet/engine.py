@@ -1,0 +1,99 @@
+"""The engine: original POET (arXiv 1901.01753) and Enhanced POET (arXiv 2003.08536) as settings of one loop.
+
+Every step is a pure function (population, setup, key) -> population. What is computed goes through the learner's two
+batched calls; what happened is in `Population.events`; each random number has a name, so a run can be taken up after
+any iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from .births import births
+from .config import Setup
+from .evaluation import evaluate, improve
+from .niche import Niche, Population
+from .novelty import remembered
+from .reproduction import by_novelty, first_criterion, litter
+from .streams import Key
+from .transfer import Place, try_all, try_gated, winner
+
+
+def start(setup: Setup) -> Population:
+    """One niche: the family's trivial task and a newborn agent."""
+    agent = setup.learner.init(Key(setup.config.seed, ("origin",)))
+    return Population(0, (Niche(0, None, 0, setup.family.origin(), agent),), niches_born=1)
+
+
+def evolve(population: Population, setup: Setup) -> Iterator[Population]:
+    """The population after each further iteration, without end. Any will do: new, seeded, of a checkpoint."""
+    while True:
+        t, config = population.iteration, setup.config
+        key = Key(config.seed, ("iteration", t))
+        population = replace(population, events=())
+        if t > 0 and t % config.mutate_every == 0:
+            population = mutate_envs(population, setup, key)
+        population = optimize(population, setup, key)
+        if len(population.active) > 1 and t % config.transfer_every == 0:
+            population = transfer(population, setup, key)
+        population = replace(population, iteration=t + 1)
+        yield population
+
+
+def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
+    """Let niches that do well have children; admit the most novel of the viable ones; retire the oldest."""
+    children = litter(population, setup, key)
+    children = first_criterion(children, population, setup, key)
+    refused = tuple(child for child in children if child.outcome != "crowded")
+    ranked, novel = by_novelty(children, population, setup, key)
+    tried = population.children_tried + len(children)
+    population = replace(population, children_tried=tried, events=population.events + refused)
+    population = births(ranked, population, setup, key, novel)
+    return remembered(population.retire(setup.config.capacity), novel)
+
+
+def optimize(population: Population, setup: Setup, key: Key) -> Population:
+    """Improve every agent in its own niche, and score it there.
+
+    Differs: one score, as a learner gives it; the reference code repeats the same deterministic episode five times
+    (B16).
+    """
+    niches, history = population.active, setup.config.history
+    tasks = [niche.task for niche in niches]
+    keys = [key.child("improve", niche.id) for niche in niches]
+    agents, _ = improve(setup.learner, [niche.agent for niche in niches], tasks, keys)
+    scores, solved, _ = evaluate(setup.learner, agents, tasks, [score_key(key, niche) for niche in niches])
+    return population.with_active(
+        tuple(
+            niche.improved(agent, float(score), bool(done), iteration=population.iteration, history=history)
+            for niche, agent, score, done in zip(niches, agents, scores, solved, strict=True)
+        )
+    )
+
+
+def transfer(population: Population, setup: Setup, key: Key) -> Population:
+    """Let each niche take over the agent that beats its own, if one does; all at once, from the agents as they were."""
+    poet = setup.config.transfer_rule == "poet"
+    places = [
+        Place(n.id, n.task, n.scores[-1] if poet else max(n.scores), score_key(key, n)) for n in population.active
+    ]
+    tried = (try_all if poet else try_gated)(population.active, places, setup.learner, key.child("transfer"))
+    # Enhanced POET installs proposals only: the agent as it is has but opened the gate.
+    eligible = [candidate for candidate in tried if poet or candidate.kind == "proposal"]
+    best = {place.id: winner(eligible, place) for place in places}
+    niches = tuple(
+        niche
+        if (taken := best[niche.id]) is None
+        else niche.taken_over(
+            setup.learner.adopt(taken.agent), taken.score, taken.solved, iteration=population.iteration
+        )
+        for niche in population.active
+    )
+    events = tuple(c.event(population.iteration, accepted=c is best[c.place.id]) for c in tried)
+    return population.with_active(niches, events)
+
+
+def score_key(key: Key, niche: Niche) -> Key:
+    """The stream on which a niche's own agent, and in this iteration every rival for its place, is scored."""
+    return key.child("score", niche.id)

@@ -1,0 +1,71 @@
+"""The engine's two calls of a learner, their answers checked: a score that is NaN stops the run where it appears.
+
+Also the two names a task has: its identity (all of it) and its fingerprint (what makes two tasks duplicates).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from .interfaces import Agent, Learner, Task, TaskFamily
+from .streams import Key
+
+
+def evaluate(
+    learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64. No pairs: no call."""
+    if not agents:
+        return np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64)
+    answer = learner.evaluate(agents, tasks, keys)
+    scores, solved, steps = (np.asarray(part) for part in answer)
+    if not scores.shape == solved.shape == steps.shape == (len(agents),):
+        shapes = [list(part.shape) for part in (scores, solved, steps)]
+        raise ValueError(f"learner.evaluate must return three arrays of shape [{len(agents)}], got {shapes}")
+    wrong = np.flatnonzero(~np.isfinite(scores))
+    if len(wrong):
+        where = "/".join(str(name) for name in keys[wrong[0]].path)
+        raise ValueError(f"a score must be finite, got {scores[wrong[0]]} for {keys[wrong[0]].purpose} ({where})")
+    return scores, solved, steps
+
+
+def improve(
+    learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+) -> tuple[list[Agent], np.ndarray]:
+    """New agents, environment steps [pairs] int64. No pairs: no call."""
+    if not agents:
+        return [], np.zeros(0, np.int64)
+    improved, steps = learner.improve(agents, tasks, keys)
+    if len(improved) != len(agents) or np.shape(steps) != (len(agents),):
+        raise ValueError(
+            f"learner.improve must return {len(agents)} agents and steps, got {len(improved)} and {np.size(steps)}"
+        )
+    return list(improved), np.asarray(steps)
+
+
+def canonical(family: TaskFamily, task: Task) -> str:
+    """The encoding as text, the same for equal tasks."""
+    return json.dumps(family.encode(task), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(family: TaskFamily, task: Task) -> Hashable:
+    """What two tasks share if one would be a duplicate of the other.
+
+    A family may say so itself (the walker leaves the terrain's seed out, as the reference's names do); else it is the
+    encoding.
+    """
+    own = getattr(family, "fingerprint", None)
+    return canonical(family, task) if own is None else own(task)
+
+
+def trial_key(seed: int, family: TaskFamily, task: Task) -> Key:
+    """The stream on which agents are compared in a task that is no niche yet, or outside a niche's own life.
+
+    It depends on the task alone, so the score of a retired agent in a task is one number for ever and may be kept.
+    """
+    digest = hashlib.blake2b(canonical(family, task).encode(), digest_size=8).digest()
+    return Key(seed, ("task", int.from_bytes(digest, "big")))

@@ -1,0 +1,65 @@
+"""Reproduction up to birth: niches that do well have children, judged by the minimal criterion and ranked by novelty.
+
+Papers: arXiv 1901.01753; arXiv 2003.08536. Every trial is kept as a `Child`, with what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .config import Setup
+from .criterion import fault, viable
+from .evaluation import evaluate, fingerprint, trial_key
+from .niche import Child, Outcome, Population
+from .novelty import Novelties, novelties
+from .streams import Key
+
+
+def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
+    """Mutation trials, `children` of them; parents drawn with replacement from the niches that do well enough.
+
+    Differs: only *living* duplicates are refused, as in the reference, but a task that was retired may come back;
+    there it breaks an assertion and ends the run (B7). A twin within the litter is a duplicate too: it would be born
+    beside its sibling.
+    """
+    parents = [n for n in population.active if n.scores and n.scores[-1] >= setup.config.reproduce_at]
+    seen = {fingerprint(setup.family, niche.task) for niche in population.active}
+    children: list[Child] = []
+    for id in range(population.children_tried, population.children_tried + (setup.config.children if parents else 0)):
+        rng = key.child("mutate", id).generator()
+        parent = parents[int(rng.integers(len(parents)))]
+        task = setup.family.mutate(parent.task, rng)
+        name = fingerprint(setup.family, task)
+        outcome: Outcome = "duplicate" if name in seen else "crowded"  # until something better is known
+        seen.add(name)
+        children.append(Child(id, population.iteration, parent.id, task, outcome, None, None, None))
+    return children
+
+
+def first_criterion(children: Sequence[Child], population: Population, setup: Setup, key: Key) -> list[Child]:
+    """The litter with the scores of its parents' agents, the too hard and too easy marked; one call of the learner."""
+    agents = {niche.id: niche.agent for niche in population.active}
+    tried = [child for child in children if child.outcome != "duplicate"]
+    trials = [
+        trial_key(setup.config.seed, setup.family, child.task).spent_as(key.child("criterion")) for child in tried
+    ]
+    scores, _, _ = evaluate(setup.learner, [agents[c.parent] for c in tried], [c.task for c in tried], trials)
+    found = {child.id: float(score) for child, score in zip(tried, scores, strict=True)}
+    return [_judged(child, found[child.id], setup) if child.id in found else child for child in children]
+
+
+def _judged(child: Child, score: float, setup: Setup) -> Child:
+    return replace(child, score=score, outcome="crowded" if viable(score, setup.config) else fault(score, setup.config))
+
+
+def by_novelty(
+    children: Sequence[Child], population: Population, setup: Setup, key: Key
+) -> tuple[list[Child], Novelties]:
+    """The children still in the running, the most novel first, of equals the elder first."""
+    running = [child for child in children if child.outcome == "crowded"]
+    if not running:
+        return [], Novelties({})
+    novel = novelties(running, population, setup, key)
+    ranked = sorted(running, key=lambda child: -novel.of[child.id])
+    return [replace(child, novelty=novel.of[child.id]) for child in ranked], novel
