@@ -1,0 +1,183 @@
+"""The population as plain records and back, exactly: `from_records(*to_records(p, family), family)` equals p.
+
+Records are JSON; floats survive it, since Python writes the shortest text that reads back as the same float. Agents
+travel beside them under their names. Records may come from a stranger's file, so whatever does not fit is refused, in
+one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, get_args
+
+import torch
+
+from .interfaces import Agent, TaskFamily
+from .niche import Child, Event, Niche, Outcome, Population, Transfer
+from .records import Fields, finite
+
+SCHEMA = 1
+
+Record = dict[str, Any]
+
+
+def to_records(population: Population, family: TaskFamily) -> tuple[Record, dict[str, Agent]]:
+    """JSON-able data, and the agents it names."""
+    ids = [niche.id for niche in population.niches]
+    known = population.scores_of_retired
+    rows = [[agent, [known.get((agent, id)) for id in ids]] for agent in sorted({agent for agent, _ in known})]
+    data = {
+        "schema": SCHEMA,
+        "iteration": population.iteration,
+        "niches_born": population.niches_born,
+        "children_tried": population.children_tried,
+        "active": [_niche_record(niche, family) for niche in population.active],
+        "retired": [_niche_record(niche, family) for niche in population.retired],
+        # A row an agent: its scores in the retired, then the active niches; null where not known.
+        "scores_of_retired": rows,
+        "events": [_event_record(event, family) for event in population.events],
+    }
+    return data, {agent_name(niche.id): niche.agent for niche in population.niches}
+
+
+def agent_name(niche: int) -> str:
+    return f"niche-{niche}"
+
+
+def _niche_record(niche: Niche, family: TaskFamily) -> Record:
+    record = {field.name: getattr(niche, field.name) for field in fields(niche)}
+    return record | {"task": family.encode(niche.task), "agent": agent_name(niche.id), "scores": list(niche.scores)}
+
+
+def _event_record(event: Event, family: TaskFamily) -> Record:
+    record = {field.name: getattr(event, field.name) for field in fields(event)}
+    if isinstance(event, Child):
+        return {"event": "child", **record, "task": family.encode(event.task)}
+    return {"event": "transfer", **record}
+
+
+def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> Population:
+    """The population of a checkpoint. ValueError, one line, if the records are not one."""
+    whole = Fields(data, "checkpoint")
+    if (schema := whole.integer("schema")) != SCHEMA:
+        raise ValueError(f"checkpoint.schema must be {SCHEMA}, got {schema}: it was written by another version")
+    active = [_niche(r, f"active[{i}]", agents, family) for i, r in enumerate(whole.records("active"))]
+    retired = [_niche(r, f"retired[{i}]", agents, family) for i, r in enumerate(whole.records("retired"))]
+    population = Population(
+        iteration=whole.integer("iteration"),
+        active=tuple(active),
+        retired=tuple(retired),
+        niches_born=whole.integer("niches_born"),
+        children_tried=whole.integer("children_tried"),
+        events=tuple(_event(r, f"events[{i}]", family) for i, r in enumerate(whole.records("events"))),
+        scores_of_retired=_scores(whole.records("scores_of_retired"), retired, [n.id for n in (*retired, *active)]),
+    )
+    whole.end()
+    _check(population)
+    return population
+
+
+def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFamily) -> Niche:
+    take = Fields(record, where)
+    id, name, scores = take.integer("id"), take.take("agent"), take.records("scores")
+    if name != agent_name(id) or name not in agents:
+        raise ValueError(f"{where}.agent must be {agent_name(id)!r} and among the agents, got {str(name)[:60]!r}")
+    if not all(finite(score) for score in scores):
+        raise ValueError(f"{where}.scores must be finite numbers, got {str(scores)[:60]}")
+    source = take.take("source")
+    if not (source is None or isinstance(source, str)):
+        raise take.wrong("source", "a string or null")
+    niche = Niche(
+        id=id,
+        parent=take.integer_or_none("parent"),
+        born=take.integer("born"),
+        task=family.decode(take.take("task")),
+        agent=_agent(agents[name], name),
+        scores=tuple(float(score) for score in scores),
+        best=take.number_or_none("best"),
+        solved=take.integer_or_none("solved"),
+        novelty=take.number_or_none("novelty"),
+        viable_to_all=take.flag("viable_to_all"),
+        viable_to_retired=take.flag("viable_to_retired"),
+        died=take.integer_or_none("died"),
+        source=source,
+    )
+    take.end()
+    return niche
+
+
+def _agent(agent: Agent, name: str) -> Agent:
+    for tensor_name, tensor in agent.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ValueError(f"agent {name} must be finite, got NaN or infinity in its tensor {tensor_name!r}")
+    return agent
+
+
+def _event(record: Any, where: str, family: TaskFamily) -> Event:
+    take = Fields(record, where)
+    if take.choice("event", ("child", "transfer")) == "child":
+        event: Event = Child(
+            id=take.integer("id"),
+            iteration=take.integer("iteration"),
+            parent=take.integer("parent"),
+            task=family.decode(take.take("task")),
+            outcome=take.choice("outcome", get_args(Outcome)),
+            score=take.number_or_none("score"),
+            novelty=take.number_or_none("novelty"),
+            niche=take.integer_or_none("niche"),
+        )
+    else:
+        event = Transfer(
+            iteration=take.integer("iteration"),
+            kind=take.choice("kind", ("direct", "proposal")),
+            source=take.integer("source"),
+            target=take.integer("target"),
+            at_birth=take.flag("at_birth"),
+            score=take.number("score"),
+            bar=take.number_or_none("bar"),
+            accepted=take.flag("accepted"),
+            steps=take.integer("steps"),
+        )
+    take.end()
+    return event
+
+
+def _scores(rows: list[Any], retired: Sequence[Niche], ids: Sequence[int]) -> dict[tuple[int, int], float]:
+    known, scores = {niche.id for niche in retired}, {}
+    for row in rows:
+        if not (isinstance(row, list) and len(row) == 2 and type(row[0]) is int and row[0] in known):
+            raise ValueError(f"scores_of_retired must be rows [id of a retired niche, scores], got {str(row)[:60]}")
+        known.remove(row[0])  # a row an agent
+        if not (isinstance(row[1], list) and len(row[1]) == len(ids)):
+            raise ValueError(f"scores_of_retired of niche {row[0]} must have {len(ids)} entries, a niche each")
+        for id, score in zip(ids, row[1], strict=True):
+            if score is not None and not finite(score):
+                raise ValueError(f"scores_of_retired of niche {row[0]} must be finite or null, got {str(score)[:60]}")
+            if score is not None:
+                scores[row[0], id] = float(score)
+    return scores
+
+
+def _check(population: Population) -> None:
+    """What must hold between the parts of a population."""
+    niches, iteration = population.niches, population.iteration
+    ids = [niche.id for niche in niches]
+    if not population.active:
+        raise ValueError("checkpoint.active must have at least one niche, got none")
+    if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
+        raise ValueError(f"niche ids must rise, below niches_born = {population.niches_born}, got {str(ids)[:60]}")
+    for niche in niches:
+        if niche.parent is not None and not (niche.parent in ids and niche.parent < niche.id):
+            raise ValueError(f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}")
+        if max(niche.born, niche.solved or 0, niche.died or 0) > iteration:
+            raise ValueError(f"niche {niche.id} must have lived before iteration {iteration} ended")
+        if (niche.died is None) != (niche.id in {active.id for active in population.active}):
+            raise ValueError(f"niche {niche.id} must have `died` if it is retired, and only then, got {niche.died}")
+    for event in population.events:
+        if isinstance(event, Child) and event.id >= population.children_tried:
+            raise ValueError(f"child {event.id} must be one of the {population.children_tried} tried")
+        named = [event.source] if isinstance(event, Transfer) else [event.parent]
+        named += [event.niche] if isinstance(event, Child) and event.niche is not None else []
+        if not set(named) <= set(ids):
+            raise ValueError(f"an event must name niches of the checkpoint, got {named}")

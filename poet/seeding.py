@@ -1,0 +1,45 @@
+"""A first population made of another run's niches: their tasks, their agents, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .config import Setup
+from .evaluation import evaluate
+from .interfaces import Agent, Task
+from .niche import Niche, Population
+from .streams import Key
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What a niche starts from. Without a task it gets the family's origin, without an agent a newborn one."""
+
+    task: Task | None
+    agent: Agent | None
+    source: str  # where it came from, e.g. "runs/a#12"
+
+
+def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
+    """A niche a seed, in their order, each agent scored in its task so that reproduction and transfer can judge it."""
+    if not seeds:
+        raise ValueError("a population needs at least one niche to start from, got none")
+    if len(seeds) > setup.config.capacity:
+        raise ValueError(
+            f"{len(seeds)} niches do not fit into capacity {setup.config.capacity}: select fewer or raise it"
+        )
+    keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
+    tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
+    agents = [
+        setup.learner.init(key.child("init")) if seed.agent is None else setup.learner.adopt(seed.agent)
+        for seed, key in zip(seeds, keys, strict=True)
+    ]
+    scores, solved, _ = evaluate(setup.learner, agents, tasks, keys)
+    niches = tuple(
+        Niche(id, None, 0, tasks[id], agents[id], source=seed.source).improved(
+            agents[id], float(scores[id]), bool(solved[id]), iteration=0, history=setup.config.history
+        )
+        for id, seed in enumerate(seeds)
+    )
+    return Population(0, niches, niches_born=len(niches))
