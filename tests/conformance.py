@@ -45,12 +45,18 @@ def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
         assert _text(family, again) == text, f"equal tasks must have equal encodings, got two for {task!r}"
         assert any("schema" in str(name) for name in json.loads(text)), "encode must state its schema version"
     for wrong in ({}, {"schema": -1}):
-        try:
-            family.decode(wrong)
-        except ValueError as error:
-            assert "\n" not in str(error), f"an error must be one line, got {str(error)!r}"
-        else:
-            raise AssertionError(f"decode must refuse {wrong!r} with a ValueError")
+        refusal = _refusal(family, wrong)
+        assert refusal is not None, f"decode must refuse {wrong!r} with a ValueError"
+        assert "\n" not in refusal, f"an error must be one line, got {refusal!r}"
+
+
+def _refusal(family: TaskFamily, data: dict[str, Any]) -> str | None:
+    """What decode says to data that are no task, or None if it takes them."""
+    try:
+        family.decode(data)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def check_mutation(family: TaskFamily, tasks: Sequence[Task]) -> None:
@@ -73,7 +79,8 @@ def check_description(family: TaskFamily, tasks: Sequence[Task]) -> None:
     sizes = set()
     for task in tasks:
         row = np.asarray(family.describe(task))
-        assert row.ndim == 1 and np.isfinite(row).all(), f"describe must give finite numbers [k], got {row!r}"
+        shaped = row.ndim == 1 and bool(np.isfinite(row).all())
+        assert shaped, f"describe must give finite numbers [k], got {row!r}"
         assert np.array_equal(row, family.describe(task)), "describe must be the same each time"
         sizes.add(len(row))
         ground = family.outline(task)
@@ -109,7 +116,8 @@ def _episodes(
     first: the number of row 0 where the batch is part of another, since actions belong to rows.
     """
     simulator, spec, n = family.simulator(tasks, seeds, device), family.spec, len(tasks)
-    observation = first_observation = simulator.reset()
+    observation = simulator.reset()
+    start = observation.cpu().clone()
     assert simulator.steps == 0, f"reset must count no steps, got {simulator.steps}"
     assert tuple(observation.shape) == (n, spec.observation_size), (
         f"reset must give [n, o], got {tuple(observation.shape)}"
@@ -117,7 +125,7 @@ def _episodes(
     assert observation.dtype == torch.float32, f"observations must be float32, got {observation.dtype}"
     draws = [KEY.child("actions", first + row).generator() for row in range(n)]
     ended, returns = torch.zeros(n, dtype=torch.bool), torch.zeros(n, dtype=torch.float64)
-    flags, lived, limit = (ended, ended), torch.zeros(n, dtype=torch.int64), spec.horizon * spec.episodes
+    flags, lived, limit = (ended, ended), torch.zeros(n, dtype=torch.int64), spec.horizon
     for time in range(limit):
         actions = np.stack([draw.uniform(-1, 1, spec.action_size) for draw in draws]).astype(np.float32)
         before = observation.clone()
@@ -142,7 +150,9 @@ def _episodes(
     assert ended.all(), f"every row must have ended after {limit} steps, {int((~ended).sum())} have not"
     for row in range(n):
         assert family.outline(tasks[row], simulator.state(row)).get("body"), "outline with a state must have a 'body'"
-    return [first_observation.cpu().clone(), observation.cpu().clone(), returns, lived, simulator.success.cpu().clone()]
+    last, success = observation.cpu().clone(), simulator.success.cpu().clone()
+    assert torch.equal(simulator.reset().cpu(), start), "reset must begin the same episodes again"
+    return [start, last, returns, lived, success]
 
 
 def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> None:
@@ -182,9 +192,11 @@ def check_evaluation(learner: Learner, agents: Sequence[Agent], tasks: Sequence[
     scores, solved, steps = (np.asarray(part) for part in learner.evaluate(agents, tasks, keys))
     n = len(agents)
     assert all(map(same_agent, agents, before)), "evaluate must leave the agents as they are"
-    assert scores.shape == (n,) and scores.dtype == np.float64, f"scores must be float64 [pairs], got {scores!r}"
+    shaped = scores.shape == (n,) and scores.dtype == np.float64
+    assert shaped, f"scores must be float64 [pairs], got {scores!r}"
     assert np.isfinite(scores).all(), f"scores must be finite, got {scores}"
-    assert solved.shape == (n,) and solved.dtype == bool, f"solved must be bool [pairs], got {solved!r}"
+    shaped = solved.shape == (n,) and solved.dtype == bool
+    assert shaped, f"solved must be bool [pairs], got {solved!r}"
     _check_steps(steps, n, "evaluate")
     parts = scores, solved, steps
     for part, again in zip(parts, learner.evaluate(agents, tasks, keys), strict=True):
@@ -215,8 +227,8 @@ def same_agent(one: Agent, other: Agent) -> bool:
 
 def _check_steps(steps: Any, n: int, method: str) -> None:
     steps = np.asarray(steps)
-    shaped = steps.shape == (n,) and np.issubdtype(steps.dtype, np.integer)
-    assert shaped and (steps > 0).all(), f"{method}: steps must be whole numbers above 0 [pairs], got {steps!r}"
+    shaped = steps.shape == (n,) and np.issubdtype(steps.dtype, np.integer) and bool((steps > 0).all())
+    assert shaped, f"{method}: steps must be whole numbers above 0 [pairs], got {steps!r}"
 
 
 def _same(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor], law: str) -> None:

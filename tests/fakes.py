@@ -125,7 +125,9 @@ class FakeLearner:
         scores, _, steps = self._episodes(torch.cat([here + moves, here - moves]), [*tasks, *tasks], seeds * 2)
         n = len(agents)
         there = here + torch.where(scores[:n] > scores[n:], 1.0, -1.0)[:, None] * moves
-        done = [{"velocity": row.clone(), "steps": a["steps"] + 1} for row, a in zip(there, agents, strict=True)]
+        done: list[Agent] = [
+            {"velocity": row.clone(), "steps": a["steps"] + 1} for row, a in zip(there, agents, strict=True)
+        ]
         return done, steps[:n] + steps[n:]
 
     def evaluate(

@@ -1,4 +1,4 @@
-"""The house's import rule, read off the source: rooms never import each other, and no module is named for odds and ends."""
+"""The house's import rule, read off the source: rooms never import each other, no module is for odds and ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 
 def foreign_imports(source: str, path: Path) -> Iterator[str]:
-    """Imports in the source that leave the room of `path`, or name a room at all: inside a room imports are relative."""
+    """Imports that leave the room of `path` or name a room at all: inside a room imports are relative."""
     tree = ast.parse(source)
     typing_only = {
         id(inner)
