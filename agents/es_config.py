@@ -1,0 +1,85 @@
+"""Settings of the ES learner; the defaults are original POET's (arXiv 1901.01753). Filled from a TOML section [es]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from .networks import Activation
+from .openai_es import Shaping
+
+SearcherName = Literal["openai-es", "pgpe", "snes", "xnes", "cem"]
+_CHOICES = {
+    "searcher": ("openai-es", "pgpe", "snes", "xnes", "cem"),
+    "activation": ("tanh", "relu"),
+    "shaping": ("ranks", "z-score"),
+}
+_AT_LEAST_ONE = ("population", "episodes", "evaluation_episodes", "max_rows", "threads")
+_POSITIVE = ("lr", "sigma")
+_NOT_NEGATIVE = ("init_std", "lr_floor", "sigma_floor", "weight_decay")
+_DECAYS = ("lr_decay", "sigma_decay")
+
+
+@dataclass(frozen=True)
+class ESConfig:
+    searcher: SearcherName = "openai-es"
+    population: int = 512  # members a step; even, since they come in antithetic pairs
+    hidden: tuple[int, ...] = (40, 40)
+    activation: Activation = "tanh"
+    init_std: float = 0.1  # theta ~ N(0, init_std^2)
+    lr: float = 0.01
+    lr_decay: float = 0.9999  # a step
+    lr_floor: float = 0.001
+    sigma: float = 0.1  # standard deviation of a member's parameters about theta
+    sigma_decay: float = 0.999  # a step
+    sigma_floor: float = 0.01
+    weight_decay: float = 0.01
+    shaping: Shaping = "ranks"
+    episodes: int = 1  # an ES member's
+    evaluation_episodes: int = 5  # a score's; both are 1 where the family is deterministic: more would be repeats
+    device: str = "cpu"
+    max_rows: int = 4096  # episodes simulated side by side
+    threads: int | None = None  # of the policy on the CPU; None is one a core
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", _sizes(self.hidden))
+        for field in fields(self):
+            object.__setattr__(self, field.name, _checked(field.name, getattr(self, field.name)))
+        if self.population % 2:
+            raise ValueError(f"es.population must be even (antithetic pairs), got {self.population}")
+        for name in ("lr", "sigma"):
+            if getattr(self, f"{name}_floor") > getattr(self, name):
+                raise ValueError(f"es.{name}_floor must not be above es.{name}, got {self!r}")
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    """Hidden layer sizes of a TOML list; an empty one makes the policy linear (before the output's tanh)."""
+    whole = isinstance(value, list | tuple) and all(type(size) is int and size > 0 for size in value)
+    if not whole:
+        raise ValueError(f"es.hidden must be a list of positive whole numbers, got {value!r}")
+    return tuple(value)
+
+
+def _checked(name: str, value: Any) -> Any:
+    """The value as its field's type. ValueError that names the field and what it must be."""
+    if name in _CHOICES:
+        if value not in _CHOICES[name]:
+            raise ValueError(f"es.{name} must be one of {', '.join(_CHOICES[name])}; got {value!r}")
+    elif name in _AT_LEAST_ONE:
+        if not (value is None and name == "threads") and (type(value) is not int or value < 1):
+            raise ValueError(f"es.{name} must be a whole number of at least 1, got {value!r}")
+    elif name in _POSITIVE + _NOT_NEGATIVE + _DECAYS:
+        return _number(name, value)
+    elif name == "device" and not (isinstance(value, str) and value.split(":")[0] in ("cpu", "cuda")):
+        raise ValueError(f'es.device must be "cpu" or "cuda", got {value!r}')
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    if type(value) not in (int, float):
+        raise ValueError(f"es.{name} must be a number, got {value!r}")
+    low, high = 0.0, 1.0 if name in _DECAYS else float("inf")
+    if not low <= value <= high or value == float("inf") or (value == 0 and name not in _NOT_NEGATIVE):
+        wanted = "in (0, 1]" if name in _DECAYS else "0 or more" if name in _NOT_NEGATIVE else "above 0"
+        raise ValueError(f"es.{name} must be {wanted} and finite, got {value!r}")
+    return float(value)

@@ -1,0 +1,142 @@
+"""Episodes of many policies in many tasks at once: one row an episode, stepped together until all have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from .networks import Policy
+
+if TYPE_CHECKING:
+    from poet.interfaces import Simulator, Task, TaskFamily
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What n episodes came to."""
+
+    returns: np.ndarray  # [n] float64, sum of an episode's rewards
+    success: np.ndarray  # [n] bool, reached what the task asks for
+    steps: np.ndarray  # [n] int64, environment steps
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where episodes run. Changes how fast they run and never, on the CPU, what they return."""
+
+    device: str = "cpu"
+    max_rows: int = 4096  # episodes side by side
+    threads: int = 1  # of the policy; a simulator has its own
+
+
+def rollout(
+    policy: Policy,
+    family: TaskFamily,
+    weights: torch.Tensor,
+    member: np.ndarray,
+    tasks: Sequence[Task],
+    seeds: Sequence[int],
+    *,
+    machine: Machine,
+) -> Episodes:
+    """Run n episodes: row i is weights[member[i]] in tasks[i] with seeds[i].
+
+    weights: [members, parameters] float32; member: [n] int64. ValueError if anything that comes back is not finite.
+    """
+    if not len(member) == len(tasks) == len(seeds):
+        raise ValueError(f"a row needs a member, a task and a seed, got {len(member)}, {len(tasks)} and {len(seeds)}")
+    finite = torch.isfinite(weights).all(dim=1)
+    if not bool(finite.all()):
+        raise ValueError(f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite")
+    done: list[Episodes] = []
+    threads = machine.threads if machine.device == "cpu" else 1
+    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+        for first in range(0, len(tasks), machine.max_rows):
+            rows = slice(first, first + machine.max_rows)
+            simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
+            actor = _actor(policy, weights, member[rows], machine, pool)
+            done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first))
+    return Episodes(
+        returns=np.concatenate([part.returns for part in done]) if done else np.empty(0),
+        success=np.concatenate([part.success for part in done]) if done else np.empty(0, bool),
+        steps=np.concatenate([part.steps for part in done]) if done else np.empty(0, np.int64),
+    )
+
+
+class _CpuActor:
+    """Actions of the rows that still run, by the kernel that no batch can change."""
+
+    def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
+        self.policy, self.weights, self.member = policy, weights, member
+        self.threads, self.pool = threads, pool
+        self.actions = torch.zeros(len(member), policy.sizes[-1])
+
+    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        self.policy.act(
+            self.weights,
+            self.member,
+            rows,
+            observations.contiguous().numpy(),
+            self.actions.numpy(),
+            pool=self.pool,
+            threads=self.threads,
+        )
+        return self.actions
+
+
+class _DeviceActor:
+    """Actions of all rows by the device's own matrix products: fewer rows would not be done sooner."""
+
+    def __init__(self, policy: Policy, weights: torch.Tensor):
+        self.policy, self.weights = policy, weights
+
+    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        return self.policy.forward(self.weights, observations)
+
+
+def _actor(
+    policy: Policy, weights: torch.Tensor, member: np.ndarray, machine: Machine, pool: Executor | None
+) -> _CpuActor | _DeviceActor:
+    if machine.device == "cpu":
+        return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
+    return _DeviceActor(policy, weights.to(machine.device)[torch.as_tensor(member, device=machine.device)])
+
+
+def _run(
+    simulator: Simulator, actor: _CpuActor | _DeviceActor, tasks: Sequence[Task], horizon: int, first: int
+) -> Episodes:
+    """One batch of episodes to its end; `first` is the number of its first row in error messages."""
+    observations = simulator.reset()
+    n = len(tasks)
+    if observations.dtype != torch.float32 or len(observations) != n:
+        raise ValueError(f"expected {n} float32 observations, got {observations.dtype} {list(observations.shape)}")
+    _check(observations, "observation", tasks, first)
+    returns, steps = np.zeros(n), np.zeros(n, np.int64)
+    rows = np.arange(n)
+    while len(rows):
+        if steps[rows[0]] >= horizon:
+            raise ValueError(f"row {first + rows[0]} did not end after the family's horizon of {horizon} steps")
+        observations, rewards, terminated, truncated = simulator.step(actor(observations, rows))
+        _check(observations, "observation", tasks, first)
+        _check(rewards, "reward", tasks, first)
+        returns[rows] += rewards.cpu().numpy()[rows]
+        steps[rows] += 1
+        rows = rows[~(terminated | truncated).cpu().numpy()[rows]]
+    if int(steps.sum()) != simulator.steps:
+        raise ValueError(f"the simulator counts {simulator.steps} steps where {int(steps.sum())} were taken")
+    return Episodes(returns, simulator.success.cpu().numpy().copy(), steps)
+
+
+def _check(values: torch.Tensor, name: str, tasks: Sequence[Task], first: int) -> None:
+    """Stop at the first value that is not a number, where it appears, naming the row and its task."""
+    finite = torch.isfinite(values)
+    if bool(finite.all()):
+        return
+    row = int(torch.nonzero(~finite)[0][0])
+    raise ValueError(f"{name} of row {first + row} is NaN or infinite, in task {tasks[row]!r:.200}")
