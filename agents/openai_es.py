@@ -65,7 +65,7 @@ def gradient(shaped: np.ndarray, eps: np.ndarray, sigma: float) -> np.ndarray:
     """Ascent direction [parameters] float64, from shaped returns [2 pairs] and noise [pairs, parameters]."""
     difference = shaped[0::2] - shaped[1::2]
     # Adding up rows, not a matrix product: a BLAS would cut the sum into as many parts as it has threads.
-    total: np.ndarray = np.sum(difference[:, None] * eps, axis=0, dtype=np.float64)
+    total = np.asarray((difference[:, None] * eps).sum(axis=0, dtype=np.float64))
     return total / (len(difference) * sigma)
 
 

@@ -42,7 +42,7 @@ class Masses:
         distance = (self.place - self.targets).norm(dim=1)
         self.terminated = self.terminated | (live & (self.place.norm(dim=1) > 2))
         self.truncated = self.truncated | (live & ~self.terminated & (self.time >= self.family.spec.horizon))
-        self.success = torch.where(live, distance < 0.3, self.success)
+        self.success = self.success | (live & (distance < 0.3))
         return self.observe(), torch.where(live, -distance, 0.0), self.terminated.clone(), self.truncated.clone()
 
 
