@@ -7,7 +7,7 @@ to 8 * 0.25 * velocity, and its return is 300 - 1000 * (its distance from the po
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,6 +156,37 @@ class FakeLearner:
         return returns, simulator.success, steps
 
 
+class TableLearner:
+    """Scores out of a function, for cases computed by hand: an agent is a number, a step of learning adds `gain` to it."""
+
+    def __init__(self, score: Callable[[float, Point], float], gain: float = 0.5) -> None:
+        self.score, self.gain = score, gain
+
+    def init(self, key: Key) -> Agent:
+        return numbered(0.0)
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Point], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        improved: list[Agent] = [{"number": a["number"] + self.gain, "steps": a["steps"] + 1} for a in agents]
+        return improved, np.full(len(agents), 10)
+
+    def evaluate(
+        self, agents: Sequence[Agent], tasks: Sequence[Point], keys: Sequence[Key]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        pairs = zip(agents, tasks, strict=True)
+        scores = np.array([self.score(float(agent["number"]), task) for agent, task in pairs], np.float64)
+        return scores, scores >= 230, np.ones(len(scores), np.int64)
+
+    def adopt(self, agent: Agent) -> Agent:
+        return {"number": agent["number"], "steps": torch.zeros(1)}
+
+
+def numbered(number: float) -> Agent:
+    """A TableLearner's agent that has learned before."""
+    return {"number": torch.tensor(number, dtype=torch.float64), "steps": torch.ones(1)}
+
+
 class CountedLearner:
     """A learner whose steps are added up by purpose; also keeps every call, as (method, keys)."""
 
@@ -190,5 +221,5 @@ class CountedLearner:
             self.ledger[key.purpose] += int(cost)
 
 
-def _obey(family: FakeFamily, learner: FakeLearner) -> tuple[TaskFamily, Learner]:
-    return family, learner  # mypy: the fakes have the protocols' types
+def _obey(family: FakeFamily, learner: FakeLearner, table: TableLearner) -> tuple[TaskFamily, Learner, Learner]:
+    return family, learner, table  # mypy: the fakes have the protocols' types

@@ -1,0 +1,57 @@
+"""Niches and populations: what a score, a take-over and a retirement change, and both ANNECS by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakes import Point, numbered
+
+from poet.niche import Niche, Population
+
+NICHE = Niche(0, None, 0, Point(), numbered(0))
+
+
+def test_own_scores_join_the_last_ones() -> None:
+    niche = NICHE
+    for t, score in enumerate([5.0, 9.0, 1.0, 2.0]):
+        niche = niche.improved(numbered(t), score, False, iteration=t, history=3)
+    assert niche.scores == (9.0, 1.0, 2.0)
+    assert niche.best == 9.0
+    assert float(niche.agent["number"]) == 3
+
+
+def test_a_taken_over_niche_has_its_new_agents_score_as_its_latest() -> None:  # B22
+    niche = replace(NICHE, scores=(1.0, 4.0, 2.0), best=4.0).taken_over(numbered(8), 5.0, True, iteration=7)
+    assert niche.scores == (1.0, 4.0, 5.0)
+    assert niche.best == 5.0
+    assert niche.solved == 7
+    assert float(niche.agent["number"]) == 8
+
+
+def test_solved_remembers_the_first_time() -> None:
+    niche = NICHE.improved(numbered(1), 240.0, False, iteration=1, history=5)
+    assert niche.solved is None  # the score alone is not enough: the learner says when
+    niche = niche.improved(numbered(1), 235.0, True, iteration=2, history=5)
+    assert niche.improved(numbered(1), 236.0, True, iteration=3, history=5).solved == 2
+    assert niche.improved(numbered(1), 10.0, False, iteration=3, history=5).solved == 2
+
+
+def test_the_oldest_beyond_capacity_retire_with_their_agents() -> None:  # B23
+    active = tuple(replace(NICHE, id=i, agent=numbered(i)) for i in range(2, 6))
+    population = Population(7, active, (replace(NICHE, id=1, died=3),), niches_born=6).retire(2)
+    assert [niche.id for niche in population.active] == [4, 5]
+    assert [(niche.id, niche.died) for niche in population.retired] == [(1, 3), (2, 7), (3, 7)]
+    assert float(population.retired[1].agent["number"]) == 2
+    assert [niche.id for niche in population.niches] == [1, 2, 3, 4, 5]
+    assert population.retire(2) == population
+
+
+def test_annecs_asks_for_all_agents_and_for_solving_and_the_reference_for_neither() -> None:  # B5
+    def niche(id: int, to_all: bool, to_retired: bool, solved: int | None) -> Niche:
+        return replace(NICHE, id=id, viable_to_all=to_all, viable_to_retired=to_retired, solved=solved)
+
+    counted = niche(0, True, False, 0)  # solved in iteration 0 is solved
+    unsolved, too_easy_for_the_living, uncounted = niche(1, True, True, None), niche(2, False, True, 5), NICHE
+    population = Population(9, (uncounted, too_easy_for_the_living), (counted, unsolved))
+    assert population.annecs == 1
+    assert population.annecs_reference == 2

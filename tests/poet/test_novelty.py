@@ -1,0 +1,141 @@
+"""Novelty: ranks and distances by hand, PATA-EC against a slow reading of the paper, and what its cache saves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poet.config import PoetConfig, Setup
+from poet.niche import Child, Niche, Population
+from poet.novelty import centred_ranks, mean_distance, novelties, pata_ec, remembered
+from poet.streams import Key
+
+KEY = Key(0, ("iteration", 10))
+
+
+def test_equal_scores_share_their_mean_rank() -> None:  # B4
+    assert centred_ranks(np.array([25.0, 25, 25, 340, 340])).tolist() == [-0.25, -0.25, -0.25, 0.375, 0.375]
+    assert centred_ranks(np.array([340.0, 25, 340, 25, 25])).tolist() == [0.375, -0.25, 0.375, -0.25, -0.25]
+
+
+def test_distinct_scores_spread_evenly() -> None:
+    assert centred_ranks(np.array([3.0, -1, 7, 5, 4])).tolist() == [-0.25, -0.5, 0.5, 0.25, 0.0]
+
+
+def test_one_agent_tells_nothing() -> None:  # B2
+    assert centred_ranks(np.array([123.0])).tolist() == [0.0]
+
+
+def test_nan_has_no_rank() -> None:
+    with pytest.raises(ValueError, match="NaN at position 1"):
+        centred_ranks(np.array([1.0, np.nan]))
+
+
+@given(st.lists(st.integers(-5, 5), min_size=2, max_size=12), st.randoms(use_true_random=False))
+def test_ranks_are_centred_and_follow_their_values(values: list[int], random) -> None:  # type: ignore[no-untyped-def]
+    ranks = centred_ranks(np.array(values, float))
+    assert abs(ranks.sum()) < 1e-12
+    order = list(range(len(values)))
+    random.shuffle(order)
+    assert np.array_equal(centred_ranks(np.array(values, float)[order]), ranks[order])
+    for a, b in zip(values, ranks, strict=True):
+        below, same = sum(v < a for v in values), sum(v == a for v in values)
+        assert b == pytest.approx((below + (same - 1) / 2) / (len(values) - 1) - 0.5)
+
+
+def test_scores_beyond_the_criterion_are_clipped_before_ranking() -> None:  # B1: the clip has both its bounds
+    rows = pata_ec([[10.0, 49, 100, 400, 301]], PoetConfig(mc_low=50, mc_high=300))
+    assert rows.tolist() == [[-0.375, -0.375, 0.0, 0.375, 0.375]]
+
+
+def test_mean_distance_to_the_k_nearest() -> None:
+    known = np.array([[0.0, 3.0], [4.0, 0.0], [0.0, 1.0], [0.0, -2.0]])
+    assert mean_distance(np.zeros(2), known, 3) == 2.0  # 1, 2, 3
+    assert mean_distance(np.zeros(2), known, 9) == 2.5  # fewer than k: all
+
+
+def population_of(active: int, retired: int) -> Population:
+    niches = [Niche(i, None, 0, Point(0.1 * i, 0.0, i), numbered(i)) for i in range(active + retired)]
+    return Population(10, tuple(niches[retired:]), tuple(niches[:retired]), niches_born=len(niches))
+
+
+def child(id: int, x: float) -> Child:
+    return Child(id, 10, 0, Point(x, 0.5), "crowded", 100.0, None, None)
+
+
+def test_parameter_novelty_is_over_the_retired_too() -> None:
+    setup = Setup(FakeFamily(), TableLearner(lambda n, t: 0.0), PoetConfig(novelty="parameters", neighbours=2))
+    novel = novelties([child(4, 0.0)], population_of(active=1, retired=2), setup, KEY)
+    assert novel.of[4] == pytest.approx((0.5 + np.hypot(0.1, 0.5)) / 2)
+    assert remembered(population_of(1, 2), novel).scores_of_retired == {}
+
+
+def wavy(number: float, task: Point) -> float:
+    return 175 + 200 * float(np.sin(3 * number + 7 * task.x + 5 * task.y))
+
+
+def test_pata_ec_is_the_papers() -> None:
+    config = PoetConfig(mc_low=50, mc_high=300, neighbours=3)
+    population, children = population_of(active=3, retired=2), [child(8, 0.7), child(9, -0.4)]
+    novel = novelties(children, population, Setup(FakeFamily(), TableLearner(wavy), config), KEY)
+
+    def vector(task: Point) -> np.ndarray:
+        scores = np.clip([wavy(agent, task) for agent in range(5)], 50, 300)
+        return np.array([(sum(scores < s) + (sum(scores == s) - 1) / 2) / 4 - 0.5 for s in scores])
+
+    known = [vector(niche.task) for niche in population.niches]
+    for one in children:
+        nearest = sorted(float(np.linalg.norm(vector(one.task) - other)) for other in known)[:3]
+        assert novel.of[one.id] == pytest.approx(sum(nearest) / 3)
+
+
+def test_one_agent_makes_every_child_equally_novel() -> None:  # B2
+    setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
+    assert novelties([child(0, 0.3), child(1, 0.9)], population_of(1, 0), setup, KEY).of == {0: 0.0, 1: 0.0}
+
+
+def test_nan_scores_stop_the_run() -> None:
+    setup = Setup(FakeFamily(), TableLearner(lambda n, t: np.nan if n == 1 else 0.0), PoetConfig())
+    with pytest.raises(ValueError, match="must be finite, got nan for iteration/novelty"):
+        novelties([child(0, 0.3)], population_of(2, 0), setup, KEY)
+
+
+def test_nan_descriptions_stop_the_run() -> None:
+    class Vague(FakeFamily):
+        def describe(self, task: Point) -> np.ndarray:
+            return np.array([np.nan, task.x])
+
+    setup = Setup(Vague(), TableLearner(wavy), PoetConfig(novelty="parameters"))
+    with pytest.raises(ValueError, match="description must be finite"):
+        novelties([child(0, 0.3)], population_of(1, 0), setup, KEY)
+
+
+def test_what_retired_agents_scored_is_never_asked_again_and_changes_nothing() -> None:  # B17
+    learner = CountedLearner(TableLearner(wavy))
+    setup = Setup(FakeFamily(), learner, PoetConfig(neighbours=2))
+    population = population_of(active=3, retired=2)
+    fresh = novelties([child(8, 0.7)], population, setup, KEY)
+    assert len(learner.calls) == 1  # one batch
+    assert len(learner.calls[0][1]) == 5 * (5 + 1)  # all agents in all tasks
+    known = remembered(population, fresh)
+    assert set(known.scores_of_retired) == {(agent, task) for agent in (0, 1) for task in range(5)}
+    again = novelties([child(8, 0.7)], known, setup, KEY)
+    assert len(learner.calls[1][1]) == 3 * 5 + 5 * 1  # the active everywhere, all in the child
+    assert again == fresh
+
+
+def test_a_newborns_row_and_a_newly_retired_agents_column_are_remembered() -> None:
+    setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
+    population = population_of(active=2, retired=1)
+    novel = novelties([child(8, 0.7), child(9, 0.8)], population, setup, KEY)
+    born = replace(child(8, 0.7), outcome="admitted", niche=3)
+    niche = Niche(3, 0, 10, born.task, numbered(9))
+    after = replace(population, active=(*population.active, niche), niches_born=4, events=(born,)).retire(2)
+    scores = remembered(after, novel).scores_of_retired
+    assert set(scores) == {(agent, task) for agent in (0, 1) for task in range(4)}  # niche 1 has just retired
+    assert scores[1, 3] == wavy(1, born.task)
