@@ -62,10 +62,9 @@ class ES:
             episodes = self._run(torch.cat(members), tasks[pairs], np.stack(seeds))
             returns = episodes.returns.reshape(-1, population, self.episodes).mean(axis=2)
             steps[pairs] = episodes.steps.reshape(len(members), -1).sum(axis=1)
-            improved += [
-                self.searcher.tell(agent, values, scores)
-                for agent, values, scores in zip(agents[pairs], members, returns, strict=True)
-            ]
+            for agent, values, scores in zip(agents[pairs], members, returns, strict=True):
+                improved.append(self.searcher.tell(agent, values, scores))
+                _check_finite(improved[-1], f"after a step of {self.config.searcher} the agent's")
         return improved, steps
 
     def evaluate(
@@ -128,8 +127,7 @@ class ES:
             if value.shape != like.shape or value.dtype != like.dtype:
                 got = f"{value.dtype} {list(value.shape)}"
                 raise ValueError(f"the agent's {name} must be {like.dtype} {list(like.shape)}, got {got}")
-            if not bool(torch.isfinite(value).all()):
-                raise ValueError(f"the agent's {name} holds NaN or infinity")
+            _check_finite({name: value}, "the agent's")
             if name in self.searcher.positive and not bool((value > 0).all()):
                 raise ValueError(f"the agent's {name} must be above 0")
             if name in self.searcher.not_negative and not bool((value >= 0).all()):
@@ -157,6 +155,12 @@ class ES:
             [int(seed) for seed in seeds.ravel()],
             machine=self.machine,
         )
+
+
+def _check_finite(agent: Agent, whose: str) -> None:
+    for name, value in agent.items():
+        if not bool(torch.isfinite(value).all()):
+            raise ValueError(f"{whose} {name} holds NaN or infinity")
 
 
 def _seeds(key: Key, shape: tuple[int, ...]) -> np.ndarray:

@@ -55,9 +55,12 @@ def noise(key: Key, pairs: int, parameters: int) -> np.ndarray:
     return np.stack([row.standard_normal(parameters, dtype=np.float32) for row in rows])
 
 
-def antithetic(theta: np.ndarray, sigma: float, eps: np.ndarray) -> np.ndarray:
-    """Members [2 pairs, parameters] float32, pairs side by side: theta + sigma eps_0, theta - sigma eps_0, ..."""
-    step = np.float32(sigma) * eps
+def antithetic(theta: np.ndarray, sigma: float | np.ndarray, eps: np.ndarray) -> np.ndarray:
+    """Members [2 pairs, parameters] float32, pairs side by side: theta + sigma eps_0, theta - sigma eps_0, ...
+
+    sigma: one number or one a parameter, [parameters].
+    """
+    step = np.asarray(sigma, np.float32) * eps
     return np.stack([theta + step, theta - step], axis=1).reshape(-1, len(theta))
 
 

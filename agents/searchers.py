@@ -1,14 +1,22 @@
-"""The ways to search for better parameters, by name, behind one small interface."""
+"""The ways to search for better parameters, by name, behind one small interface.
+
+PGPE (Sehnke et al. 2010; symmetric, with Adam), SNES (Schaul et al. 2011), XNES (Glasmachers et al. 2010) and CEM
+(Rubinstein 1999, as in arXiv 1604.06778) are EvoTorch's (arXiv 2302.12600): it does their updates. The members are
+drawn here, from the pair's key, because EvoTorch would draw them from torch's global generator. EvoTorch takes seconds
+to import, so it is imported where it is first used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 
-from .openai_es import OpenAIES
+from .openai_es import OpenAIES, antithetic, noise, shape
 
 if TYPE_CHECKING:
     from poet.streams import Key
@@ -16,6 +24,10 @@ if TYPE_CHECKING:
     from .es_config import ESConfig
 
 State = Mapping[str, torch.Tensor]
+
+PGPE_STDEV_LR = 0.1  # EvoTorch's examples
+CEM_PARENTS = 0.2  # share of the members that become parents
+XNES_PARAMETERS = 256  # XNES keeps two [p, p] matrices and builds [population, p, p] on the way: 134 MB at 512 members
 
 
 class Searcher(Protocol):
@@ -39,4 +51,162 @@ class Searcher(Protocol):
 
 def searcher(config: ESConfig, parameters: int) -> Searcher:
     """The searcher that config.searcher names, for vectors of this many parameters."""
-    return OpenAIES(config)
+    if config.searcher == "xnes" and parameters > XNES_PARAMETERS:
+        raise ValueError(
+            f"xnes keeps a [parameters, parameters] matrix and takes at most {XNES_PARAMETERS} parameters, got "
+            f"{parameters}: make es.hidden smaller or take snes"
+        )
+    kinds: dict[str, Callable[[ESConfig], Searcher]] = {
+        "openai-es": OpenAIES,
+        "pgpe": PGPE,
+        "snes": SNES,
+        "xnes": XNES,
+        "cem": CEM,
+    }
+    return kinds[config.searcher](config)
+
+
+class PGPE:
+    """Follows the gradient of the expected return in the centre, by Adam, and in each parameter's deviation."""
+
+    positive: tuple[str, ...] = ("stdev",)
+    not_negative: tuple[str, ...] = ("adam.v", "adam.t")
+
+    def __init__(self, config: ESConfig) -> None:
+        self.config = config
+
+    def init(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {
+            "theta": theta.clone(),
+            "stdev": torch.full_like(theta, self.config.sigma),
+            "adam.m": torch.zeros_like(theta),
+            "adam.v": torch.zeros_like(theta),
+            "adam.t": torch.tensor(0, dtype=torch.int64),
+        }
+
+    def ask(self, state: State, key: Key) -> torch.Tensor:
+        eps = noise(key, self.config.population // 2, len(state["theta"]))
+        return torch.from_numpy(antithetic(state["theta"].numpy(), state["stdev"].numpy(), eps))
+
+    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+        from evotorch.algorithms.functional import pgpe, pgpe_tell
+
+        search = pgpe(
+            center_init=state["theta"],
+            center_learning_rate=self.config.lr,
+            stdev_init=state["stdev"],
+            stdev_learning_rate=PGPE_STDEV_LR,
+            stdev_min=self.config.sigma_floor,
+            objective_sense="max",
+            ranking_method="raw",  # shaped below: EvoTorch's own ranks do not average ties
+            optimizer="adam",
+        )
+        adam = search.optimizer_state._replace(
+            m=state["adam.m"], v=state["adam.v"], t=state["adam.t"].to(torch.float32)
+        )
+        shaped = torch.from_numpy(shape(returns, self.config.shaping)).float()
+        with _one_thread():
+            search = pgpe_tell(search._replace(optimizer_state=adam), members, shaped)
+        adam = search.optimizer_state
+        return {
+            "theta": adam.center,
+            "stdev": search.stdev,
+            "adam.m": adam.m,
+            "adam.v": adam.v,
+            "adam.t": state["adam.t"] + 1,
+        }
+
+
+class _Separable:
+    """What SNES and CEM share: a normal distribution with a deviation for each parameter."""
+
+    positive: tuple[str, ...] = ("stdev",)
+    not_negative: tuple[str, ...] = ()
+
+    def __init__(self, config: ESConfig) -> None:
+        self.config = config
+
+    def init(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"theta": theta.clone(), "stdev": torch.full_like(theta, self.config.sigma)}
+
+    def ask(self, state: State, key: Key) -> torch.Tensor:
+        eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
+        return state["theta"] + eps.mul_(state["stdev"])
+
+
+class SNES(_Separable):
+    """Natural gradient of the expected utility in the centre and in the logarithm of each deviation."""
+
+    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+        from evotorch.distributions import ExpSeparableGaussian
+
+        n = members.shape[1]
+        rates = {"mu": 1.0, "sigma": 0.2 * (3 + math.log(n)) / math.sqrt(n)}  # EvoTorch's defaults
+        with _one_thread():
+            search = ExpSeparableGaussian({"mu": state["theta"], "sigma": state["stdev"]})
+            slope = search.compute_gradients(
+                members, torch.from_numpy(returns), objective_sense="max", ranking_method="nes"
+            )
+            search = search.update_parameters(slope, learning_rates=rates)
+        return {"theta": search.mu, "stdev": search.sigma.clamp(min=self.config.sigma_floor)}
+
+
+class CEM(_Separable):
+    """Mean and deviation of the best members."""
+
+    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+        from evotorch.algorithms.functional import cem, cem_tell
+
+        search = cem(
+            center_init=state["theta"],
+            stdev_init=state["stdev"],
+            stdev_min=self.config.sigma_floor,
+            parenthood_ratio=CEM_PARENTS,
+            objective_sense="max",
+        )
+        with _one_thread():
+            search = cem_tell(search, members, torch.from_numpy(returns).float())
+        return {"theta": search.center, "stdev": search.stdev}
+
+
+class XNES:
+    """Natural gradient with a full covariance, root root^T; `inverse` is the root's, kept for accuracy."""
+
+    positive: tuple[str, ...] = ()
+    not_negative: tuple[str, ...] = ()
+
+    def __init__(self, config: ESConfig) -> None:
+        self.config = config
+
+    def init(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
+        one = torch.eye(len(theta))
+        return {"theta": theta.clone(), "root": one * self.config.sigma, "inverse": one / self.config.sigma}
+
+    def ask(self, state: State, key: Key) -> torch.Tensor:
+        eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
+        with _one_thread():
+            return state["theta"] + eps @ state["root"].T
+
+    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+        from evotorch.distributions import ExpGaussian
+
+        n = members.shape[1]
+        rates = {"mu": 1.0, "sigma": 0.6 * (3 + math.log(n)) / (n * math.sqrt(n))}  # EvoTorch's defaults
+        with _one_thread():
+            search = ExpGaussian({"mu": state["theta"], "sigma": state["root"], "sigma_inv": state["inverse"]})
+            slope = search.compute_gradients(
+                members, torch.from_numpy(returns), objective_sense="max", ranking_method="nes"
+            )
+            search = search.update_parameters(slope, learning_rates=rates)
+        return {"theta": search.mu, "root": search.sigma, "inverse": search.sigma_inv}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Matrix products and sums cut in one way, whatever the number of cores: the run must not depend on it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from conformance import check_learner
+from fakes import FakeFamily
 
 from agents.es import ES
 from agents.es_config import ESConfig
@@ -24,6 +26,13 @@ def agents(es, n=3):
 
 def equal(a, b):
     return set(a) == set(b) and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("searcher", ["openai-es", "snes"])
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_it_obeys_the_laws_of_a_learner(searcher, noise):
+    family = FakeFamily(noise)
+    check_learner(learner(family, searcher=searcher), family)
 
 
 def train(es, steps=60):
