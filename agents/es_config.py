@@ -46,17 +46,17 @@ class ESConfig:
         for field in fields(self):
             object.__setattr__(self, field.name, _checked(field.name, getattr(self, field.name)))
         if self.population % 2:
-            raise ValueError(f"es.population must be even (antithetic pairs), got {self.population}")
+            raise ValueError(f"population must be even (antithetic pairs), got {self.population}")
         for name in ("lr", "sigma"):
             if getattr(self, f"{name}_floor") > getattr(self, name):
-                raise ValueError(f"es.{name}_floor must not be above es.{name}, got {self!r}")
+                raise ValueError(f"{name}_floor must not be above {name}, got {self!r}")
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
     """Hidden layer sizes of a TOML list; an empty one makes the policy linear (before the output's tanh)."""
     whole = isinstance(value, list | tuple) and all(type(size) is int and size > 0 for size in value)
     if not whole:
-        raise ValueError(f"es.hidden must be a list of positive whole numbers, got {value!r}")
+        raise ValueError(f"hidden must be a list of positive whole numbers, got {value!r}")
     return tuple(value)
 
 
@@ -64,22 +64,22 @@ def _checked(name: str, value: Any) -> Any:
     """The value as its field's type. ValueError that names the field and what it must be."""
     if name in _CHOICES:
         if value not in _CHOICES[name]:
-            raise ValueError(f"es.{name} must be one of {', '.join(_CHOICES[name])}; got {value!r}")
+            raise ValueError(f"{name} must be one of {', '.join(_CHOICES[name])}; got {value!r}")
     elif name in _AT_LEAST_ONE:
         if not (value is None and name == "threads") and (type(value) is not int or value < 1):
-            raise ValueError(f"es.{name} must be a whole number of at least 1, got {value!r}")
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     elif name in _POSITIVE + _NOT_NEGATIVE + _DECAYS:
         return _number(name, value)
     elif name == "device" and not (isinstance(value, str) and value.split(":")[0] in ("cpu", "cuda")):
-        raise ValueError(f'es.device must be "cpu" or "cuda", got {value!r}')
+        raise ValueError(f'device must be "cpu" or "cuda", got {value!r}')
     return value
 
 
 def _number(name: str, value: Any) -> float:
     if type(value) not in (int, float):
-        raise ValueError(f"es.{name} must be a number, got {value!r}")
+        raise ValueError(f"{name} must be a number, got {value!r}")
     low, high = 0.0, 1.0 if name in _DECAYS else float("inf")
     if not low <= value <= high or value == float("inf") or (value == 0 and name not in _NOT_NEGATIVE):
         wanted = "in (0, 1]" if name in _DECAYS else "0 or more" if name in _NOT_NEGATIVE else "above 0"
-        raise ValueError(f"es.{name} must be {wanted} and finite, got {value!r}")
+        raise ValueError(f"{name} must be {wanted} and finite, got {value!r}")
     return float(value)

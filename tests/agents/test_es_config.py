@@ -1,10 +1,12 @@
 """Settings of ES: original POET's by default, refused in one line when they make no sense."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from agents.es_config import ESConfig
+from poet import settings
 
 
 def test_defaults_are_original_poets():
@@ -23,28 +25,40 @@ def test_it_is_filled_from_toml():
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("changes", "message"),
     [
-        ({"population": 7}, "es.population must be even"),
-        ({"population": 0}, "es.population must be a whole number"),
-        ({"population": True}, "es.population must be a whole number"),
-        ({"hidden": [40, 0]}, "es.hidden must be a list"),
-        ({"hidden": 40}, "es.hidden must be a list"),
-        ({"searcher": "cma"}, "es.searcher must be one of openai-es, pgpe, snes, xnes, cem"),
-        ({"activation": "step"}, "es.activation"),
-        ({"shaping": "raw"}, "es.shaping"),
-        ({"lr": 0}, "es.lr must be above 0"),
-        ({"lr": "fast"}, "es.lr must be a number"),
-        ({"sigma": float("nan")}, "es.sigma must be above 0"),
-        ({"sigma": float("inf")}, "es.sigma must be above 0"),
-        ({"sigma_decay": 1.01}, r"es.sigma_decay must be in \(0, 1\]"),
-        ({"weight_decay": -1}, "es.weight_decay must be 0 or more"),
-        ({"lr": 0.0001}, "es.lr_floor must not be above es.lr"),
-        ({"threads": 0}, "es.threads"),
-        ({"device": "tpu"}, "es.device"),
+        ({"population": 7}, "population must be even"),
+        ({"population": 0}, "population must be a whole number"),
+        ({"population": True}, "population must be a whole number"),
+        ({"hidden": [40, 0]}, "hidden must be a list"),
+        ({"hidden": 40}, "hidden must be a list"),
+        ({"searcher": "cma"}, "searcher must be one of openai-es, pgpe, snes, xnes, cem"),
+        ({"activation": "step"}, "activation"),
+        ({"shaping": "raw"}, "shaping"),
+        ({"lr": 0}, "lr must be above 0"),
+        ({"lr": "fast"}, "lr must be a number"),
+        ({"sigma": float("nan")}, "sigma must be above 0"),
+        ({"sigma": float("inf")}, "sigma must be above 0"),
+        ({"sigma_decay": 1.01}, r"sigma_decay must be in \(0, 1\]"),
+        ({"weight_decay": -1}, "weight_decay must be 0 or more"),
+        ({"lr": 0.0001}, "lr_floor must not be above lr"),
+        ({"threads": 0}, "threads"),
+        ({"device": "tpu"}, "device"),
     ],
 )
-def test_nonsense_is_refused_in_one_line(settings, message):
+def test_nonsense_is_refused_in_one_line(changes, message):
     with pytest.raises(ValueError, match=message) as error:
-        ESConfig(**settings)
+        ESConfig(**changes)
     assert "\n" not in str(error.value)
+
+
+PRESETS = sorted((Path(__file__).parents[2] / "poet" / "presets").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_fills_it(path):
+    settings.build(ESConfig, tomllib.loads(path.read_text())["es"], "es")
+
+
+def test_there_are_presets():
+    assert len(PRESETS) >= 5
