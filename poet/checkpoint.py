@@ -64,6 +64,8 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
         raise ValueError(f"checkpoint.schema must be {SCHEMA}, got {schema}: it was written by another version")
     active = [_niche(r, f"active[{i}]", agents, family) for i, r in enumerate(whole.records("active"))]
     retired = [_niche(r, f"retired[{i}]", agents, family) for i, r in enumerate(whole.records("retired"))]
+    if not active:
+        raise ValueError("checkpoint.active must have at least one niche, got none")
     population = Population(
         iteration=whole.integer("iteration"),
         active=tuple(active),
@@ -163,8 +165,6 @@ def _check(population: Population) -> None:
     """What must hold between the parts of a population."""
     niches, iteration = population.niches, population.iteration
     ids = [niche.id for niche in niches]
-    if not population.active:
-        raise ValueError("checkpoint.active must have at least one niche, got none")
     if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
         raise ValueError(f"niche ids must rise, below niches_born = {population.niches_born}, got {str(ids)[:60]}")
     for niche in niches:

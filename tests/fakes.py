@@ -157,7 +157,7 @@ class FakeLearner:
 
 
 class TableLearner:
-    """Scores out of a function, for cases computed by hand: an agent is a number, a step of learning adds `gain` to it."""
+    """Scores out of a function, for cases by hand: an agent is a number, a step of learning adds `gain` to it."""
 
     def __init__(self, score: Callable[[float, Point], float], gain: float = 0.5) -> None:
         self.score, self.gain = score, gain

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poet.config import PoetConfig, Setup
@@ -36,6 +36,7 @@ def test_nan_has_no_rank() -> None:
         centred_ranks(np.array([1.0, np.nan]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=12), st.randoms(use_true_random=False))
 def test_ranks_are_centred_and_follow_their_values(values: list[int], random) -> None:  # type: ignore[no-untyped-def]
     ranks = centred_ranks(np.array(values, float))

@@ -1,0 +1,152 @@
+"""Birth: transfer into a child, the second minimal criterion, places, and what ANNECS is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
+
+from poet.births import births
+from poet.config import PoetConfig, Setup
+from poet.niche import Child, Niche, Population, Transfer
+from poet.novelty import Novelties, by_pata_ec
+from poet.streams import Key
+
+KEY = Key(0, ("iteration", 10))
+
+
+def niche(id: int, number: float) -> Niche:
+    return Niche(id, None, 0, Point(float(id)), numbered(number), (1.0,))
+
+
+def population(active: list[float], retired: list[float] = []) -> Population:  # noqa: B006  # read only
+    niches = [niche(i, number) for i, number in enumerate([*retired, *active])]
+    return Population(10, tuple(niches[len(retired) :]), tuple(niches[: len(retired)]), niches_born=len(niches))
+
+
+def child(id: int) -> Child:
+    return Child(id, 10, 0, Point(100.0 + id), "crowded", 100.0, 1.5, None)
+
+
+def setup_of(score: Callable[[float, Point], float], **values: object) -> Setup:
+    config = PoetConfig(**{"mc_low": 50.0, "mc_high": 300.0, "novelty": "parameters", **values})  # type: ignore[arg-type]
+    return Setup(FakeFamily(), CountedLearner(TableLearner(score)), config)
+
+
+def plain(number: float, task: Point) -> float:
+    return number
+
+
+NONE = Novelties({})
+
+
+def test_a_child_is_born_with_the_best_of_all_agents_and_proposals() -> None:
+    after = births([child(7)], population([100, 240, 90]), setup_of(plain), KEY, NONE)
+    born = after.active[-1]
+    assert (born.id, born.parent, born.born, born.task) == (3, 0, 10, Point(107.0))
+    assert (float(born.agent["number"]), float(born.agent["steps"])) == (240.5, 0.0)  # a proposal, its optimiser fresh
+    assert (born.scores, born.best, born.solved, born.novelty) == ((240.5,), 240.5, 10, 1.5)
+    assert after.niches_born == 4
+    *transfers, birth = after.events
+    assert [(e.kind, e.source, e.score, e.accepted) for e in transfers if isinstance(e, Transfer)] == [
+        ("direct", 0, 100, False),
+        ("direct", 1, 240, False),
+        ("direct", 2, 90, False),
+        ("proposal", 0, 100.5, False),
+        ("proposal", 1, 240.5, True),
+        ("proposal", 2, 90.5, False),
+    ]
+    assert {(e.at_birth, e.target, e.bar) for e in transfers if isinstance(e, Transfer)} == {(True, 7, None)}
+    assert birth == replace(child(7), outcome="admitted", niche=3)
+
+
+@pytest.mark.parametrize(
+    ("best", "outcome"),
+    [
+        (49.4, "too hard after transfer"),
+        (49.5, "admitted"),  # 49.5 + 0.5, a proposal: the lower end belongs to the criterion
+        (299.5, "admitted"),
+        (299.6, "too easy after transfer"),
+    ],
+)
+def test_the_criterion_is_asked_again_of_the_best(best: float, outcome: str) -> None:
+    after = births([child(0)], population([best, 10]), setup_of(plain), KEY, NONE)
+    assert isinstance(after.events[-1], Child)
+    assert after.events[-1].outcome == outcome
+    assert len(after.active) == (3 if outcome == "admitted" else 2)
+    assert sum(e.accepted for e in after.events if isinstance(e, Transfer)) == (outcome == "admitted")
+
+
+def hard_in(*hard: float) -> Callable[[float, Point], float]:
+    return lambda number, task: 0.0 if task.x - 100 in hard else number
+
+
+def test_places_go_to_the_first_that_pass_and_the_rest_are_crowded_out_untried() -> None:
+    setup = setup_of(hard_in(0, 2), max_admitted=2)
+    after = births([child(i) for i in range(6)], population([100]), setup, KEY, NONE)
+    outcomes = {e.id: e.outcome for e in after.events if isinstance(e, Child)}
+    assert outcomes == {
+        0: "too hard after transfer",
+        1: "admitted",
+        2: "too hard after transfer",
+        3: "admitted",
+        4: "crowded",
+        5: "crowded",
+    }
+    assert {e.target for e in after.events if isinstance(e, Transfer)} == {0, 1, 2, 3}
+    assert [n.task.x for n in after.active[1:]] == [101, 103]
+    assert [e.niche for e in after.events if isinstance(e, Child) and e.niche is not None] == [1, 2]
+
+
+def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:
+    after = births([child(0), child(1)], population([100]), setup_of(plain, max_admitted=2), KEY, NONE)
+    assert {e.source for e in after.events if isinstance(e, Transfer)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("active", "retired", "to_all", "to_retired"),
+    [
+        ([100], [], True, False),  # B3: nobody has retired yet
+        ([100], [90], True, True),
+        ([100], [20], True, False),  # B5: the code would not count it
+        ([20, 99], [320], False, False),  # too easy for one that has retired
+        ([299.9, 40], [290], True, True),  # the proposal, 300.4, is no agent that was there before
+    ],
+)
+@pytest.mark.parametrize("novelty", ["parameters", "pata-ec"])
+def test_annecs_by_hand(
+    active: list[float], retired: list[float], to_all: bool, to_retired: bool, novelty: str
+) -> None:
+    setup = setup_of(plain, novelty=novelty, mc_high=300.0)
+    # A step of learning ends within the criterion here, so that the child is born in every row.
+    setup.learner.learner.gain = -30.0 if active[0] > 250 else 0.5  # type: ignore[attr-defined]
+    before = population(active, retired)
+    novel = by_pata_ec([child(0)], before, setup, KEY) if novelty == "pata-ec" else NONE
+    born = births([child(0)], before, setup, KEY, novel).active[-1]
+    assert born.task == child(0).task
+    assert (born.viable_to_all, born.viable_to_retired) == (to_all, to_retired)
+
+
+def test_asking_the_retired_costs_extra_for_admitted_children_only_and_can_be_left_out() -> None:
+    setup = setup_of(hard_in(0))
+    after = births([child(0), child(1)], population([100], [90, 80]), setup, KEY, NONE)
+    assert after.active[-1].viable_to_all
+    assert setup.learner.ledger["iteration/annecs"] == 2  # type: ignore[attr-defined]
+    setup = setup_of(hard_in(0), measure_annecs=False)
+    born = births([child(0), child(1)], population([100], [90, 80]), setup, KEY, NONE).active[-1]
+    assert not born.viable_to_all
+    assert "iteration/annecs" not in setup.learner.ledger  # type: ignore[attr-defined]
+
+
+def test_all_agents_of_a_birth_are_scored_on_the_same_random_numbers() -> None:
+    setup = setup_of(plain)
+    births([child(0)], population([100, 90], [80]), setup, KEY, NONE)
+    scoring = [key for method, keys in setup.learner.calls if method == "evaluate" for key in keys]  # type: ignore[attr-defined]
+    assert len({key.integer() for key in scoring}) == 1
+    assert {key.purpose for key in scoring} == {
+        "iteration/birth/direct",
+        "iteration/birth/proposal",
+        "iteration/annecs",
+    }

@@ -1,0 +1,133 @@
+"""Checkpoints: an exact inverse through JSON text, and a one-line refusal of records that do not fit."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from fakes import FakeFamily, FakeLearner
+
+from poet.checkpoint import from_records, to_records
+from poet.config import PoetConfig, Setup
+from poet.engine import evolve, start
+from poet.niche import Child, Population, Transfer
+
+FAMILY = FakeFamily()
+SETUP = Setup(
+    FAMILY,
+    FakeLearner(FAMILY),
+    PoetConfig(seed=1, mutate_every=6, transfer_every=4, capacity=3, mc_high=250, max_admitted=2),
+)
+
+
+@pytest.fixture(scope="module")
+def population() -> Population:
+    """One with retired niches, cached scores, and both kinds of events."""
+    for population in islice(evolve(start(SETUP), SETUP), 37, 100):
+        if {type(event) for event in population.events} == {Child, Transfer} and population.scores_of_retired:
+            return population
+    raise AssertionError("no such population in 100 iterations")
+
+
+def through_json(population: Population) -> Population:
+    data, agents = to_records(population, FAMILY)
+    return from_records(json.loads(json.dumps(data, allow_nan=False)), agents, FAMILY)
+
+
+def test_a_population_survives_json_exactly(population: Population) -> None:
+    again = through_json(population)
+    assert repr(again) == repr(population)  # every float to its last bit, tuples as tuples
+    assert again.scores_of_retired == population.scores_of_retired
+    assert again.events == population.events
+    assert again.iteration > 37
+    assert [niche.agent for niche in again.niches] == [niche.agent for niche in population.niches]  # the very tensors
+
+
+def test_a_newborn_population_survives_too() -> None:
+    assert repr(through_json(start(SETUP))) == repr(start(SETUP))
+
+
+def at(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        place: Any = data
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = value
+
+    return change
+
+
+def without(name: str) -> Callable[[dict[str, Any]], None]:
+    return lambda data: data.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (at("schema", value=2), "schema must be 1, got 2"),
+        (without("retired"), "checkpoint.retired is missing"),
+        (at("surprise", value=1), "unknown field 'surprise'"),
+        (at("iteration", value=-1), "iteration must be a whole number from 0"),
+        (at("iteration", value=1.5), "iteration must be a whole number"),
+        (at("iteration", value=10**400), "iteration must be a whole number"),
+        (at("iteration", value=True), "iteration must be a whole number"),
+        (at("iteration", value=3), "must have lived before iteration 3"),
+        (at("niches_born", value=1), "niche ids must rise"),
+        (at("children_tried", value=0), "must be one of the 0 tried"),
+        (at("active", value=[]), "at least one niche"),
+        (at("active", value={}), "active must be a list"),
+        (at("active", 0, value=3), r"active\[0\] must be a JSON object, got int"),
+        (at("active", 0, "id", value=0), r"active\[0\].agent must be 'niche-0'"),
+        (at("active", 0, "agent", value="../../etc/passwd"), r"active\[0\].agent must be"),
+        (at("active", 0, "scores", value=[float("nan")]), r"scores must be finite"),
+        (at("active", 0, "scores", value="12"), r"scores must be a list"),
+        (at("active", 0, "best", value=float("inf")), r"best must be a finite number"),
+        (at("active", 0, "best", value=10**400), r"best must be a finite number"),
+        (at("active", 0, "viable_to_all", value=1), r"viable_to_all must be true or false"),
+        (at("active", 0, "source", value=7), r"source must be a string or null"),
+        (at("active", 0, "parent", value=10**9), "must have an elder niche as its parent"),
+        (at("active", 0, "died", value=1), "must have `died` if it is retired"),
+        (at("retired", 0, "died", value=None), "must have `died` if it is retired"),
+        (at("active", 0, "task", value={"x": 1}), "not a point"),
+        (at("events", 0, "event", value="party"), "event must be one of child, transfer"),
+        (at("events", 0, "outcome", value="eaten"), "outcome must be one of"),
+        (at("events", 0, "parent", value=10**6), "must name niches of the checkpoint"),
+        (at("scores_of_retired", 0, 0, value=10**6), "must be rows"),
+        (at("scores_of_retired", 0, 1, value=[1.0]), "must have .* entries"),
+        (at("scores_of_retired", 0, 1, 0, value="x"), "must be finite or null"),
+        (lambda data: data["scores_of_retired"].append(data["scores_of_retired"][0]), "must be rows"),
+        (lambda data: data["retired"].append(data["retired"][0]), "niche ids must rise|entries"),
+    ],
+)
+def test_damage_is_refused_in_one_line(
+    population: Population, damage: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    data, agents = to_records(population, FAMILY)
+    data = copy.deepcopy(json.loads(json.dumps(data)))
+    from_records(data, agents, FAMILY)
+    damage(data)
+    with pytest.raises(ValueError, match=message) as caught:
+        from_records(data, agents, FAMILY)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 3])
+def test_what_is_no_object_is_refused(data: Any) -> None:
+    with pytest.raises(ValueError, match="checkpoint must be a JSON object"):
+        from_records(data, {}, FAMILY)
+
+
+def test_missing_and_broken_agents_are_refused(population: Population) -> None:
+    data, agents = to_records(population, FAMILY)
+    name = f"niche-{population.active[0].id}"
+    with pytest.raises(ValueError, match=f"must be '{name}' and among the agents"):
+        from_records(data, {other: agent for other, agent in agents.items() if other != name}, FAMILY)
+    broken = {**agents[name], "velocity": torch.tensor([0.0, float("nan")])}
+    with pytest.raises(ValueError, match=f"agent {name} must be finite"):
+        from_records(data, {**agents, name: broken}, FAMILY)

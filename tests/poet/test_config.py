@@ -1,0 +1,22 @@
+"""PoetConfig refuses what cannot be run."""
+
+from __future__ import annotations
+
+import pytest
+
+from poet.config import PoetConfig
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"mutate_every": 0}, "mutate_every must be at least 1, got 0"),
+        ({"capacity": -1}, "capacity must be at least 1, got -1"),
+        ({"mc_low": 300.0, "mc_high": 50.0}, "mc_low must not be above mc_high, got 300.0 and 50.0"),
+        ({"mc_low": float("nan")}, "mc_low must be finite, got nan"),
+        ({"seed": -1}, "seed must be 0 or more, got -1"),
+    ],
+)
+def test_impossible_constants_are_refused(values: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        PoetConfig(**values)
