@@ -180,3 +180,9 @@ def advance(view: View, seconds: float, dt: float, lengths: Sequence[int]) -> Vi
     if view.take + 1 < len(lengths):
         return replace(view, take=view.take + 1, frame=0.0)
     return replace(view, frame=float(last), playing=False)
+
+
+def fitted(view: View, lengths: Sequence[int]) -> View:
+    """The view on takes of those lengths: keys pressed before an episode was there may point beyond its end."""
+    take = min(view.take, len(lengths) - 1)
+    return replace(view, take=take, frame=min(view.frame, float(lengths[take] - 1)))

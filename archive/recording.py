@@ -78,7 +78,7 @@ def record(
     every = max(1, round(1 / (fps * episode.dt))) if every is None else every
     if every < 1:
         raise ValueError(f"every must be at least 1 step a picture, got {every}")
-    film = _Film(episode, size, every, tuple(range(len(episode.takes)) if takes is None else takes), look or Look())
+    film = _Film(episode, size, every, _chosen(episode, takes), look or Look())
     with _partial(path) as partial, tempfile.TemporaryDirectory() as folder:
         palette = Path(folder) / "palette.png"
         if "{palette}" in kind.arguments:
@@ -111,6 +111,18 @@ class _Film:
             yield pygame.image.tobytes(surface, "RGB")
             if progress:
                 progress(number + 1, len(moments))
+
+
+def _chosen(episode: Episode, takes: Iterable[int] | None) -> tuple[int, ...]:
+    """All takes of an episode, or those asked for."""
+    there = range(len(episode.takes))
+    chosen = tuple(there if takes is None else takes)
+    if not chosen:
+        raise ValueError("a film needs at least one take, got none")
+    for take in chosen:
+        if take not in there:
+            raise ValueError(f"there is no take {take}: the episode has takes 0 to {len(there) - 1}")
+    return chosen
 
 
 def _check(path: Path, fps: float, size: tuple[int, int]) -> None:
@@ -153,7 +165,8 @@ def _encode(pictures: Iterator[bytes], size: tuple[int, int], fps: float, argume
         try:
             _feed(ffmpeg.stdin, pictures)
             if ffmpeg.wait() != 0:
-                raise ValueError(f"ffmpeg could not write the film: {_last_line(words)}")
+                reason = _last_line(words) or f"exit status {ffmpeg.returncode}"
+                raise ValueError(f"ffmpeg could not write the film: {reason}")
         finally:
             ffmpeg.kill()
             ffmpeg.wait()
@@ -174,4 +187,4 @@ def _feed(pipe: IO[bytes], pictures: Iterator[bytes]) -> None:
 def _last_line(words: IO[bytes]) -> str:
     words.seek(0)
     lines = words.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else ""

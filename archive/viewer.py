@@ -11,7 +11,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would l
 import pygame
 
 from .camera import Camera, Scene, camera_at, scene_of
-from .controls import KEYS, Stage, View, advance, react
+from .controls import KEYS, Stage, View, advance, fitted, react
 from .drawing import Look, draw_frame
 from .overlay import draw_message, draw_status, strip_of
 from .replay import Episode
@@ -109,28 +109,21 @@ def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
     shown: Shown | None = None
     drawn: tuple[View, tuple[int, int]] | None = None
     while not view.leaving:
-        before = shown
-        shown = _showing(load, niches, view, before)
+        before, shown = shown, _showing(load, niches, view, shown)
         if shown is not before:
-            clock.tick()  # the time simulated in is not watched
-        screen = _screen()
-        camera = camera_of(view, shown.scene, screen.get_size())
-        if (view, screen.get_size()) != drawn:
-            _draw(screen, shown, view, camera)
-            drawn = (view, screen.get_size())
+            clock.tick()  # the time it took to simulate was not spent watching
         lengths = tuple(len(take.frames) for take in shown.episode.takes)
-        stage = Stage(niches, lengths, screen.get_size(), camera)
-        seconds = clock.tick(PICTURES) / 1000
+        view = fitted(view, lengths)
+        size = _screen().get_size()
+        camera = camera_of(view, shown.scene, size)
+        if (view, size) != drawn:
+            _draw(_screen(), shown, view, camera)
+            drawn = (view, size)
+        view = advance(view, clock.tick(PICTURES) / 1000, shown.episode.dt, lengths)
         for event in pygame.event.get():
             if event.type == pygame.WINDOWEXPOSED:
                 drawn = None
-            after = react(view, event, stage)
-            moved = (after.niche, after.agent, after.take) != (view.niche, view.agent, view.take)
-            view = after
-            if moved or view.leaving:
-                break  # what comes next is about another picture
-        else:
-            view = advance(view, seconds, shown.episode.dt, lengths)
+            view = react(view, event, Stage(niches, lengths, size, camera))
 
 
 def _showing(load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None) -> Shown:
@@ -146,7 +139,7 @@ def _showing(load: Load, niches: tuple[tuple[int, str], ...], view: View, shown:
         pygame.event.pump()
         episode = load(niche, agent)
         pygame.display.set_caption(episode.title or f"niche {niche}")
-        return Shown(niche, agent, episode, scene_of(episode, view.take))
+        return Shown(niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1)))
     return shown if shown.scene.take == view.take else replace(shown, scene=scene_of(shown.episode, view.take))
 
 
