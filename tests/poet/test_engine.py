@@ -37,7 +37,7 @@ def miniature(rule: str = "epoet", novelty: str = "pata-ec", noise: float = 0.0,
 
 def run(setup: Setup, iterations: int, population: Population | None = None) -> tuple[Population, list[Event]]:
     """The population after so many iterations more, and all events on the way."""
-    population, events = population or start(setup), []
+    population, events = population or start(setup), list[Event]()
     for population in islice(evolve(population, setup), iterations):  # noqa: B020  # the last one is the answer
         events += population.events
     return population, events
@@ -61,16 +61,18 @@ def test_the_calendar() -> None:
     """Reproduction on multiples of mutate_every but 0, transfer on multiples of transfer_every."""
     setup = miniature(mc_low=-1000.0, mc_high=1000.0, reproduce_at=-1000.0)
     run(setup, 13)
-    calls = [
-        (key.path[1], key.purpose) for _, keys in setup.learner.calls for key in keys if key.path[0] == "iteration"
-    ]  # type: ignore[attr-defined]
-    purposes = list(dict.fromkeys(purpose for _, purpose in calls))
-    assert purposes.index("iteration/improve") == 0
-    assert {t for t, purpose in calls if purpose == "iteration/improve"} == set(range(13))
-    births = {t for t, purpose in calls if purpose == "iteration/birth/proposal"}
-    assert births == {6, 12}
-    transfers = {key.path[1] for _, keys in setup.learner.calls for key in keys if "transfer/direct" in key.purpose}  # type: ignore[attr-defined]
-    assert transfers == {8, 12}  # at 0 and 4 there is only one niche
+    keys = [key for _, keys in setup.learner.calls for key in keys if key.path[0] == "iteration"]  # type: ignore[attr-defined]
+    trials = [key.purpose for _, keys in setup.learner.calls for key in keys]  # type: ignore[attr-defined]
+
+    def when(purpose: str) -> list[Any]:
+        return list(dict.fromkeys(key.path[1] for key in keys if key.purpose == f"iteration/{purpose}"))
+
+    assert when("improve") == when("score") == list(range(13))
+    assert when("birth/proposal") == [6, 12]
+    assert when("transfer/direct") == [8, 12]  # at 0 and 4 there is only one niche
+    newest_first = trials[::-1]
+    last = [newest_first.index(f"iteration/{name}") for name in ("transfer/direct", "improve", "birth/direct")]
+    assert last == sorted(last)  # reproduction, then the ES step, then transfer
 
 
 def test_an_iteration_is_one_call_to_improve_and_one_to_score() -> None:  # B16
@@ -240,7 +242,7 @@ def test_a_learner_that_works_pair_by_pair_gives_the_same_run() -> None:
             return [part[0][0] for part in parts], [part[1][0] for part in parts]
 
     setup = miniature(noise=0.1)
-    slow = replace(setup, learner=OneByOne(setup.family))  # type: ignore[arg-type]  # steps as a list will do
+    slow = replace(setup, learner=OneByOne(setup.family))
     assert same_population(run(setup, 30)[0], run(slow, 30)[0], setup)
 
 

@@ -46,7 +46,7 @@ def test_answers_of_the_wrong_size_are_errors() -> None:
 
 def test_a_fingerprint_is_the_familys_own_or_the_encoding() -> None:
     class Plain(FakeFamily):
-        fingerprint = None  # type: ignore[assignment]  # a family need not have one
+        fingerprint = None  # a family need not have one
 
     one, other = Point(0.1, 0.2, seed=1), Point(0.1, 0.2, seed=2)
     assert fingerprint(FakeFamily(), one) == fingerprint(FakeFamily(), other)
