@@ -10,8 +10,9 @@ from .replay import Episode, Outline
 
 SAMPLES = 400  # frames at which the body's path is looked up; between them it is a straight line
 SMOOTHING = 1.0  # [s] over which the camera evens out the height of a body that bounces
-BODIES_HIGH = 4.2  # the picture is this many bodies high
-SMALL = 1 / 50  # a body smaller than this share of the world is a point: then the whole world is shown
+BODIES_HIGH = 3.9  # the picture is this many bodies high
+LEAD = (0.14, 0.12)  # more of the picture for what is ahead, and for the sky
+SMALL = 1 / 50  # a body smaller than this share of the world is a point
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Scene:
     low: np.ndarray  # [2] [m], lower left corner of all that stands in the world at frame 0
     high: np.ndarray  # [2] [m]
     path: np.ndarray  # [frames, 2] [m], the middle of the body
-    focus: np.ndarray  # [frames, 2] [m], the path with its bouncing evened out: what a camera should follow
+    focus: np.ndarray  # [frames, 2] [m], what a camera should follow: the path with its bouncing evened out
     extent: float  # [m], a good height for the picture
+    lead: tuple[float, float]  # shares of width and height by which the body stands left of and below the middle
 
     def speed(self, frame: int, dt: float) -> float:
         """Of the body, to the right, over the half second around `frame` [m/s]."""
@@ -34,7 +36,10 @@ class Scene:
 
 
 def scene_of(episode: Episode, take: int = 0) -> Scene:
-    """Bounds, body path and a good zoom of one take. A world without a body is looked at in its middle, as a whole."""
+    """Bounds, body path and a good zoom of one take.
+
+    A world that is small, or in which the body is a point, is looked at as a whole and stands still.
+    """
     count = len(episode.takes[take].frames)
     first = episode.outline(take, 0)
     low, high = bounds(first)
@@ -47,8 +52,11 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
     focus = np.stack([path[:, 0], _evened(path[:, 1], round(SMOOTHING / episode.dt))], axis=1)
     body = np.concatenate([np.zeros((0, 2)), *first.get("body", [])])
     across = float(np.linalg.norm(np.ptp(body, axis=0))) if len(body) else 0.0
-    extent = whole if across < SMALL * float(size.max()) else min(whole, BODIES_HIGH * across)
-    return Scene(take, first, low, high, path, focus, extent)
+    extent = BODIES_HIGH * across
+    if across < SMALL * float(size.max()) or extent >= whole:
+        middle = np.broadcast_to((low + high) / 2, path.shape)
+        return Scene(take, first, low, high, path, middle, whole, (0.0, 0.0))
+    return Scene(take, first, low, high, path, focus, extent, LEAD)
 
 
 def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
@@ -95,10 +103,8 @@ class Camera:
 
 
 def camera_at(scene: Scene, frame: int, width: float, height: float, *, zoom: float = 1.0) -> Camera:
-    """Following the body: it stands a little below the middle, so that there is more sky than earth.
-
-    zoom: 1 shows `scene.extent` metres from top to bottom, 2 half of them.
-    """
+    """Following the body.   zoom: 1 shows `scene.extent` metres from top to bottom, 2 half of them."""
     pixels = height / scene.extent * zoom
     x, y = scene.focus[frame]
-    return Camera(float(x), float(y) + 0.12 * height / pixels, pixels, width, height)
+    ahead, up = scene.lead
+    return Camera(float(x) + ahead * width / pixels, float(y) + up * height / pixels, pixels, width, height)

@@ -22,10 +22,11 @@ Colour = tuple[int, int, int]
 SKY = ((203, 222, 235), (247, 243, 233))  # top, bottom
 HILLS = ((207, 221, 222), (186, 206, 199))  # far, near
 PAPER = (247, 245, 240)  # behind worlds seen from above
-EARTH, GRASS, EDGE = (104, 92, 82), (110, 150, 96), (66, 88, 62)
+EARTH, GRASS, EDGE = (112, 99, 88), (116, 156, 100), (66, 88, 62)
+BEYOND = (176, 180, 170)  # where the track ends and nothing is simulated
 STONE, STONE_EDGE = (133, 124, 117), (84, 76, 71)
 HULL = (74, 92, 170)
-LIMBS = ((226, 137, 72), (240, 178, 98), (150, 92, 74), (176, 116, 90))
+LIMBS = ((146, 96, 84), (168, 116, 98), (228, 140, 74), (240, 174, 96))  # those first drawn are farther away
 RAY = (214, 62, 52)
 OTHER = (36, 141, 134)  # layers that only their family knows: goals, zones
 LARGEST = 2_000_000  # [px]; bigger pictures are drawn at their own size
@@ -142,10 +143,14 @@ def _draw_sky(surface: pygame.Surface, camera: Camera) -> None:
 
 
 def _draw_ground(surface: pygame.Surface, line: np.ndarray, camera: Camera) -> None:
-    """Earth down to the lower edge under a strip of grass."""
+    """Earth down to the lower edge under a strip of grass; pale where there is a picture but no track."""
     points = camera.pixels(line)
     height = surface.get_height()
-    _fill(surface, points, max(height, float(points[:, 1].max())) + 1, EARTH)
+    width, bottom = surface.get_width(), max(height, float(points[:, 1].max())) + 1
+    for edge, side in ((points[0], 0.0), (points[-1], float(width))):
+        if 0 < edge[0] < width:
+            _fill(surface, np.array([edge, [side, edge[1]]]), bottom, BEYOND)
+    _fill(surface, points, bottom, EARTH)
     thick = max(4.0, 0.012 * height)
     grass = np.concatenate([points, points[::-1] + np.array([0.0, thick])])
     pygame.draw.polygon(surface, GRASS, grass)
