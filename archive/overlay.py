@@ -16,7 +16,7 @@ from .replay import Episode
 Colour = tuple[int, int, int]
 
 INK, MUTED, ACCENT = (38, 50, 56), (110, 124, 130), (226, 110, 60)
-CARD, LINE = (255, 255, 255, 214), (176, 186, 188)
+CARD, LINE = (255, 255, 255), (176, 186, 188)
 GOOD, BAD = (46, 125, 80), (170, 70, 60)
 STRIP_HEIGHT = 76  # [px] at a picture 600 high
 
@@ -151,7 +151,7 @@ def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str
     gap = pad if right else 0
     card = pygame.Rect(0, 0, left + gap + right + 2 * pad, step * len(cells) + 2 * pad)
     card.center = surface.get_rect().center
-    _draw_card(surface, card, round(10 * scale))
+    _draw_card(surface, card, round(10 * scale), opacity=250)
     for row, (a, b) in enumerate(cells):
         y = card.top + pad + row * step
         surface.blit(a, (card.left + pad, y))
@@ -168,9 +168,9 @@ def draw_status(surface: pygame.Surface, text: str) -> None:
     surface.blit(words, (card.left + pad, card.top + pad // 2))
 
 
-def _draw_card(surface: pygame.Surface, card: pygame.Rect, radius: int) -> None:
+def _draw_card(surface: pygame.Surface, card: pygame.Rect, radius: int, *, opacity: int = 214) -> None:
     pane = pygame.Surface(card.size, pygame.SRCALPHA)
-    pygame.draw.rect(pane, CARD, pane.get_rect(), border_radius=radius)
+    pygame.draw.rect(pane, (*CARD, opacity), pane.get_rect(), border_radius=radius)
     surface.blit(pane, card.topleft)
 
 

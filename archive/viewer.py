@@ -17,6 +17,7 @@ from .overlay import draw_message, draw_status, strip_of
 from .replay import Episode
 
 PICTURES = 60  # a second, at most
+EMPTY = (232, 238, 240)  # the window before there is anything to show
 REMEMBERED = 8  # episodes kept, so that going back is immediate
 NO_DISPLAY = "no display to open a window on: use --record FILE.mp4 or --record FILE.gif, which need none"
 
@@ -55,7 +56,8 @@ def view(
     _open_window(size)
     try:
         first = View(ids.index(start), None if agent in (None, start) else ids.index(agent))
-        _run(_remembering(load), tuple(niches), first)
+        _screen().fill(EMPTY)
+        _run(_remembering(_announcing(load, tuple(niches))), tuple(niches), first)
     finally:
         pygame.display.quit()
 
@@ -87,6 +89,19 @@ def _screen() -> pygame.Surface:
     screen = pygame.display.get_surface()
     assert screen is not None
     return screen
+
+
+def _announcing(load: Load, niches: tuple[tuple[int, str], ...]) -> Load:
+    """`load` with a word on screen about what takes so long."""
+    labels = dict(niches)
+
+    def announced(niche: int, agent: int) -> Episode:
+        draw_message(_screen(), f"simulating the agent of niche {agent} in niche {niche} ({labels[niche]}) ...")
+        pygame.display.flip()
+        pygame.event.pump()
+        return load(niche, agent)
+
+    return announced
 
 
 def _remembering(load: Load) -> Load:
@@ -127,16 +142,10 @@ def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
 
 
 def _showing(load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None) -> Shown:
-    """What the view asks for: as before, or simulated now, with a word about it on screen."""
+    """What the view asks for: what is shown already, or another episode."""
     niche = niches[view.niche][0]
     agent = niche if view.agent is None else niches[view.agent][0]
     if shown is None or (niche, agent) != (shown.niche, shown.agent):
-        screen = _screen()
-        if shown is None:
-            screen.fill((232, 238, 240))
-        draw_message(screen, f"simulating the agent of niche {agent} in niche {niche} ({niches[view.niche][1]}) ...")
-        pygame.display.flip()
-        pygame.event.pump()
         episode = load(niche, agent)
         pygame.display.set_caption(episode.title or f"niche {niche}")
         return Shown(niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1)))

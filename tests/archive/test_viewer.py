@@ -267,6 +267,25 @@ def test_a_window_plays_on_by_itself_at_the_size_asked_for(dummy):
     assert xs[-1] > xs[0]
 
 
+def test_a_window_can_be_resized(dummy):
+    person, sizes = Person("n", "q"), []
+
+    def load(niche, agent):
+        if niche == 7:
+            pygame.display.set_mode((640, 480), pygame.RESIZABLE)
+        episode = person.load(niche, agent)
+
+        def outline(task, state):
+            sizes.append(pygame.display.get_surface().get_size())
+            return episode.outline_of(task, state)
+
+        return replace(episode, outline_of=outline)
+
+    view(load, NICHES, 4, size=(400, 300))
+    assert sizes[0] == (400, 300)
+    assert sizes[-1] == (640, 480)
+
+
 def test_what_load_refuses_comes_out_and_the_window_is_closed(dummy):
     def load(niche, agent):
         raise ValueError("the weights of niche 4 are damaged")
