@@ -146,3 +146,33 @@ def test_a_search_that_breaks_down_is_an_error(monkeypatch):
     monkeypatch.setattr("agents.openai_es.gradient", lambda *_: np.full(50, np.nan))
     with pytest.raises(ValueError, match="after a step of openai-es the agent's theta holds NaN"):
         es.improve([es.init(Key(1))], [(0.5, 0.0)], [Key(2)])
+
+
+def test_pgpe_in_named_tensors_is_evotorchs_own_search():
+    """Its state goes out and in at each step here; EvoTorch's, kept whole, is the oracle."""
+    from evotorch.algorithms.functional import pgpe, pgpe_tell
+
+    from agents.openai_es import centred_ranks
+    from agents.searchers import PGPE_STDEV_LR
+
+    method = search("pgpe")
+    state = method.init(torch.zeros(10))
+    whole = pgpe(
+        center_init=torch.zeros(10),
+        center_learning_rate=0.05,
+        stdev_init=0.2,
+        stdev_learning_rate=PGPE_STDEV_LR,
+        stdev_min=0.01,
+        objective_sense="max",
+        ranking_method="raw",
+        optimizer="adam",
+    )
+    for i in range(4):
+        members = method.ask(state, Key(1, (i,)))
+        returns = height(members)
+        state = method.tell(state, members, returns)
+        whole = pgpe_tell(whole, members, torch.from_numpy(centred_ranks(returns)).float())
+        assert torch.equal(state["theta"], whole.optimizer_state.center)
+        assert torch.equal(state["stdev"], whole.stdev)
+    assert int(state["adam.t"]) == 4
+    assert state["stdev"].std() > 0
