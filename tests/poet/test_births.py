@@ -112,7 +112,7 @@ def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:
         ([100], [90], True, True),
         ([100], [20], True, False),  # B5: the code would not count it
         ([20, 99], [320], False, False),  # too easy for one that has retired
-        ([299.9, 40], [290], True, True),  # the proposal, 300.4, is no agent that was there before
+        ([49.6], [], False, False),  # born by its proposal, 50.1, which is no agent that was there before
     ],
 )
 @pytest.mark.parametrize("novelty", ["parameters", "pata-ec"])
@@ -120,8 +120,6 @@ def test_annecs_by_hand(
     active: list[float], retired: list[float], to_all: bool, to_retired: bool, novelty: str
 ) -> None:
     setup = setup_of(plain, novelty=novelty, mc_high=300.0)
-    # A step of learning ends within the criterion here, so that the child is born in every row.
-    setup.learner.learner.gain = -30.0 if active[0] > 250 else 0.5  # type: ignore[attr-defined]
     before = population(active, retired)
     novel = by_pata_ec([child(0)], before, setup, KEY) if novelty == "pata-ec" else NONE
     born = births([child(0)], before, setup, KEY, novel).active[-1]
