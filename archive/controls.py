@@ -47,7 +47,8 @@ class Stage:
 
 
 def _to_niche(view: View, stage: Stage, by: int) -> View:
-    return replace(view, niche=(view.niche + by) % len(stage.niches), take=0, frame=0.0, playing=True)
+    niche = (view.niche + by) % len(stage.niches)
+    return replace(view, niche=niche, take=0, frame=0.0, playing=True, anchor=None)
 
 
 def _to_agent(view: View, stage: Stage, by: int) -> View:

@@ -64,7 +64,7 @@ def test_speed_doubles_and_halves_between_its_bounds():
 
 
 def test_niches_go_round_with_their_own_agents_or_with_the_one_chosen():
-    later = replace(START, frame=30.0, take=1, playing=False)
+    later = replace(START, frame=30.0, take=1, playing=False, anchor=(50.0, 1.0))
     assert press(later, "n") == press(later, pygame.K_PAGEDOWN) == View(2)
     assert press(later, "p") == press(later, pygame.K_PAGEUP) == View(0)
     assert press(START, "n", "n") == View(0)
