@@ -32,6 +32,8 @@ class ES:
     def __init__(self, family: TaskFamily, config: ESConfig | None = None) -> None:
         self.family = family
         self.config = config = config or ESConfig()
+        if config.device != "cpu" and not torch.cuda.is_available():
+            raise ValueError(f'device {config.device!r} is not there (no CUDA device was found): take "cpu"')
         spec = family.spec
         self.policy = Policy((spec.observation_size, *config.hidden, spec.action_size), config.activation)
         self.searcher = searcher(config, self.policy.parameters)
@@ -121,7 +123,7 @@ class ES:
         """ValueError, one line, unless these tensors (read from an untrusted file) are an agent of this learner."""
         wanted = self.searcher.init(torch.zeros(self.policy.parameters))
         if set(agent) != set(wanted):
-            raise ValueError(f"an agent of {self.config.searcher} holds {sorted(wanted)}, got {sorted(agent)}")
+            raise ValueError(f"an agent of {self.config.searcher} holds {sorted(wanted)}, got {sorted(agent)!s:.200}")
         for name, like in wanted.items():
             value = agent[name]
             if value.shape != like.shape or value.dtype != like.dtype:

@@ -70,8 +70,8 @@ def _checked(name: str, value: Any) -> Any:
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     elif name in _POSITIVE + _NOT_NEGATIVE + _DECAYS:
         return _number(name, value)
-    elif name == "device" and not (isinstance(value, str) and value.split(":")[0] in ("cpu", "cuda")):
-        raise ValueError(f'device must be "cpu" or "cuda", got {value!r}')
+    elif name == "device" and not (value == "cpu" or (isinstance(value, str) and value.split(":")[0] == "cuda")):
+        raise ValueError(f'device must be "cpu", "cuda" or "cuda:<number>", got {value!r}')
     return value
 
 

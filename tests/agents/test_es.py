@@ -238,6 +238,14 @@ def test_check_refuses_what_is_not_an_agent(spoil, message):
     assert "\n" not in str(error.value)
 
 
+def test_cuda_is_taken_where_it_is_there_and_refused_in_one_line_where_it_is_not():
+    if torch.cuda.is_available():
+        assert learner(device="cuda").machine.device == "cuda"
+    else:
+        with pytest.raises(ValueError, match="'cuda' is not there .*: take \"cpu\""):
+            learner(device="cuda")
+
+
 def test_lists_that_do_not_match_are_refused():
     es = learner()
     with pytest.raises(ValueError, match="a pair needs an agent, a task and a key, got 3, 2, 3"):

@@ -44,6 +44,7 @@ def test_it_is_filled_from_toml():
         ({"lr": 0.0001}, "lr_floor must not be above lr"),
         ({"threads": 0}, "threads"),
         ({"device": "tpu"}, "device"),
+        ({"device": "cpu:0"}, "device"),
     ],
 )
 def test_nonsense_is_refused_in_one_line(changes, message):

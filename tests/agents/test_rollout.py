@@ -55,6 +55,13 @@ def test_batch_is_one_by_one_and_max_rows_and_threads_change_nothing():
     assert family.steps == whole.steps.sum()
 
 
+def test_the_path_of_other_devices_agrees_with_the_kernel():
+    """ "cpu:0" is the CPU to torch, and any other device to us."""
+    whole, other = run(*case()), run(*case(), device="cpu:0", max_rows=9)
+    np.testing.assert_allclose(other.returns, whole.returns, rtol=1e-4)
+    np.testing.assert_array_equal(other.steps, whole.steps)
+
+
 def test_max_rows_bounds_the_batch():
     family = PointMass()
     run(*case(), family, max_rows=10)
