@@ -242,7 +242,7 @@ def test_cuda_is_taken_where_it_is_there_and_refused_in_one_line_where_it_is_not
     if torch.cuda.is_available():
         assert learner(device="cuda").machine.device == "cuda"
     else:
-        with pytest.raises(ValueError, match="'cuda' is not there .*: take \"cpu\""):
+        with pytest.raises(ValueError, match="'cuda' is not there"):
             learner(device="cuda")
 
 
