@@ -21,7 +21,7 @@ class Scene:
 
     take: int
     outline: Outline  # of frame 0
-    low: np.ndarray  # [2] [m], lower left corner of all that stands in the world at frame 0
+    low: np.ndarray  # [2] [m], lower left corner of all that stands in the world, and of the path
     high: np.ndarray  # [2] [m]
     path: np.ndarray  # [frames, 2] [m], the middle of the body
     focus: np.ndarray  # [frames, 2] [m], what a camera should follow: the path with its bouncing evened out
@@ -43,12 +43,13 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
     count = len(episode.takes[take].frames)
     first = episode.outline(take, 0)
     low, high = bounds(first)
-    size = np.maximum(high - low, 1e-9)
-    whole = 1.2 * float(max(size[1], size[0] / 2))
     samples = np.unique(np.linspace(0, count - 1, min(count, SAMPLES)).astype(int))
     middles = np.array([_middle(episode.outline(take, int(frame)), (low + high) / 2) for frame in samples])
     frames = np.arange(count)
     path = np.stack([np.interp(frames, samples, middles[:, axis]) for axis in (0, 1)], axis=1)
+    low, high = np.minimum(low, path.min(axis=0)), np.maximum(high, path.max(axis=0))
+    size = np.maximum(high - low, 1e-9)
+    whole = 1.2 * float(max(size[1], size[0] / 2))
     focus = np.stack([path[:, 0], _evened(path[:, 1], round(SMOOTHING / episode.dt))], axis=1)
     body = np.concatenate([np.zeros((0, 2)), *first.get("body", [])])
     across = float(np.linalg.norm(np.ptp(body, axis=0))) if len(body) else 0.0
