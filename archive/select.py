@@ -1,0 +1,75 @@
+"""`--select "EXPR"`: which niches of a run, in a small language of comparisons that is parsed and never executed.
+
+score > 100 and alive        best >= 230 or solved        not alive and born < 500        id in (3, 7, 12)
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+LONGEST = 1000  # characters of an expression
+
+_COMPARE: dict[type, Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda value, choices: value in choices,
+}
+
+Fields = Mapping[str, Any]
+
+
+def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows for which the expression holds. A field that is null (never solved, say) fails every comparison.
+
+    ValueError, one line, for anything but comparisons of fields with numbers or words, and, or, not, in.
+    """
+    if len(expression) > LONGEST:
+        raise ValueError(f"--select is limited to {LONGEST} characters, got {len(expression)}")
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError(f'--select is not an expression: {expression!r}; try "score > 100 and alive"') from None
+    fields = sorted({name for row in rows for name in row})
+    return [row for row in rows if bool(_value(tree, row, fields))]
+
+
+def _value(node: ast.expr, row: Fields, fields: list[str]) -> Any:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() as value):
+            return value
+        case ast.Name(id=name):
+            if name not in fields:
+                raise ValueError(f"--select knows no field {name!r}; there are: {', '.join(fields)}")
+            return row.get(name)
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(_value(value, row, fields) for value in values)
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return any(_value(value, row, fields) for value in values)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _value(operand, row, fields)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
+            return tuple(_value(element, row, fields) for element in elements)
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            values = [_value(operand, row, fields) for operand in (left, *comparators)]
+            return all(_compare(op, a, b) for op, a, b in zip(ops, values, values[1:], strict=False))
+    raise ValueError(f"--select allows comparisons, and, or, not, in; not {ast.unparse(node)!r}")
+
+
+def _compare(op: ast.cmpop, left: Any, right: Any) -> bool:
+    if type(op) not in _COMPARE:
+        raise ValueError("--select compares with <, <=, >, >=, ==, != and in")
+    if left is None or right is None:
+        return False
+    try:
+        return _COMPARE[type(op)](left, right)
+    except TypeError:
+        raise ValueError(f"--select cannot compare {left!r} with {right!r}") from None

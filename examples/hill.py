@@ -1,0 +1,100 @@
+"""A task family of your own in one file: carts that must get over hills. It imports nothing of openpoet.
+
+    python run.py launch --family examples/hill.py --preset quick --iterations 60 \
+        --set poet.mutate_every=5 --set poet.transfer_every=5 --set poet.reproduce_at=0.5 --set poet.mc_low=0.2 --set poet.mc_high=0.95
+
+A task is the height of each bump [m] on a track of 10 m. The cart's motor is weaker than gravity on the steepest slopes, so it has
+to gather speed, and on some hills to swing back first.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+TRACK, STEP, FORCE, GRAVITY = 10.0, 0.05, 4.0, 9.81  # [m], [s], [N/kg], [m/s^2]
+
+
+class Hill:
+    spec = SimpleNamespace(
+        observation_size=4, action_size=1, horizon=200, episodes=1, solved_score=0.95, deterministic=True
+    )
+
+    def origin(self):
+        return (0.0, 0.0, 0.0)
+
+    def mutate(self, task, rng):
+        return tuple(round(float(np.clip(height + rng.uniform(-0.3, 0.3), 0.0, 2.0)), 3) for height in task)
+
+    def describe(self, task):
+        return np.array(task)
+
+    def encode(self, task):
+        return {"family": "hill", "schema": 1, "heights": list(task)}
+
+    def decode(self, data):
+        heights = data.get("heights") if isinstance(data, dict) and data.get("schema") == 1 else None
+        if not (isinstance(heights, list) and len(heights) == 3 and all(0 <= float(h) <= 2 for h in heights)):
+            raise ValueError(f"a hill needs schema 1 and three heights in [0, 2] m, got {str(data)[:80]}")
+        return tuple(float(height) for height in heights)
+
+    def simulator(self, tasks, seeds, device):
+        return Carts(torch.tensor(tasks, dtype=torch.float64, device=device).reshape(len(tasks), 3))
+
+    def outline(self, task, state=None):
+        x = np.linspace(-1, TRACK, 200)
+        height = ground(torch.tensor([task]), torch.tensor(x)[:, None])[0].numpy()[:, 0]
+        layers = {"ground": [np.stack([x, height], 1)]}
+        if state is not None:
+            y = float(ground(torch.tensor([task]), torch.tensor([[state]]))[0])
+            box = np.array([[-0.2, 0.0], [0.2, 0.0], [0.2, 0.2], [-0.2, 0.2], [-0.2, 0.0]])
+            layers["body"] = [box + [state, y]]
+        return layers
+
+
+def ground(heights, x):
+    """Height [m] and slope of the ground at x [m]: a bump of each height about 3, 5.5 and 8 m."""
+    bumps = heights * torch.exp(-((x - torch.tensor([3.0, 5.5, 8.0])) ** 2) / 0.5)
+    return bumps.sum(-1, keepdim=True), (bumps * -4 * (x - torch.tensor([3.0, 5.5, 8.0]))).sum(-1, keepdim=True)
+
+
+class Carts:
+    """n carts side by side, each on its own track."""
+
+    def __init__(self, heights):
+        self.heights, self.steps = heights, 0
+
+    def reset(self):
+        n = len(self.heights)
+        self.x, self.v = torch.zeros(n, 1, dtype=torch.float64), torch.zeros(n, 1, dtype=torch.float64)
+        self.time, self.ended = 0, torch.zeros(n, dtype=torch.bool)
+        self.success = torch.zeros(n, dtype=torch.bool)
+        self.seen = self.observe()
+        return self.seen.clone()
+
+    def observe(self):
+        here, ahead = ground(self.heights, self.x)[1], ground(self.heights, self.x + 0.5)[1]
+        return torch.cat([self.x / TRACK, self.v / 3, here, ahead], 1).float()
+
+    def step(self, actions):
+        live = ~self.ended[:, None]
+        pull = FORCE * actions.double().clamp(-1, 1) - GRAVITY * torch.sin(torch.atan(ground(self.heights, self.x)[1]))
+        v = (self.v + STEP * pull) * 0.99
+        x = (self.x + STEP * v).clamp(-1, TRACK)
+        reward = torch.where(live, (x - self.x) / TRACK, 0.0)[:, 0]
+        self.steps += int(live.sum())
+        self.x, self.v, self.time = torch.where(live, x, self.x), torch.where(live, v, self.v), self.time + 1
+        self.success |= self.x[:, 0] >= TRACK
+        self.seen = torch.where(live, self.observe(), self.seen)
+        self.ended = self.success | (self.time >= self.spec_horizon)
+        return self.seen.clone(), reward, self.success.clone(), self.ended & ~self.success
+
+    spec_horizon = Hill.spec.horizon
+
+    def state(self, row):
+        return float(self.x[row])
+
+
+family = Hill
