@@ -1,0 +1,215 @@
+"""Many bipedal walkers at once, each the very walker of Gymnasium and Box2D 2.3.10, bit for bit (x86-64).
+
+What a row does depends on its track and its actions only: not on the other rows, not on the number of threads, not
+on what the row did before its reset. Gymnasium's own environment keeps that promise only when it is freshly made.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .physics import state as at
+from .physics import world
+from .physics.body import BODIES, COUNT
+from .physics.jit import compile_all
+from .physics.lidar import RAY_X, RAY_Y, RAYS
+from .physics.terrain import Terrains
+
+if TYPE_CHECKING:
+    from .track import Track
+
+ACTIONS, OBSERVATIONS = 4, 24
+FEWEST_ROWS = 8  # a thread is not worth its start for fewer
+_compiling = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One walker as it stands, world frame [m], float32."""
+
+    bodies: list[np.ndarray]  # closed polygons [corners + 1, 2]: hull, leg 0, lower leg 0, leg 1, lower leg 1
+    rays: np.ndarray  # [10, 2, 2] from the hull to where each lidar ray ends
+    hull: tuple[float, float]
+
+
+def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
+    """Make the kernels ready, from the cache if they were ever compiled here; the seconds it took.
+
+    progress: told one line before each kernel. WalkerBatch calls this by itself.
+    """
+    with _compiling:
+        return compile_all(world.KERNELS, progress)
+
+
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """One pool of threads a process (a forked child must not use its parent's)."""
+    return ThreadPoolExecutor(threads, thread_name_prefix=f"walkers-{process}")
+
+
+class WalkerBatch:
+    """One walker a track. Rows that share a Track object share its memory."""
+
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        *,
+        threads: int | None = None,
+        velocity_iterations: int = 180,
+        position_iterations: int = 60,
+    ) -> None:
+        if not len(tracks):
+            raise ValueError("a batch needs at least one track, got none")
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be at least 1, got {threads}")
+        compile_kernels()
+        n = self.n = len(tracks)
+        self.threads = threads or os.cpu_count() or 1
+        self.iterations = velocity_iterations, position_iterations
+        self.steps = 0  # walker-steps simulated, resets not counted
+        self.finished = np.zeros(n, bool)  # the hull is past the far end
+        self._overflows = 0
+        self._terrains = Terrains()
+        self._tracks: list[Track] = list(tracks)
+        self._places = np.array([self._terrains.add(track) for track in tracks], np.int64)
+        self._f = np.zeros(n * int(at.FLOATS), np.float32)
+        self._k = np.zeros(n * int(at.INTEGERS), np.int32)
+        self._events = np.zeros((n, int(at.EVENT_COUNT)), np.int64)
+        self._obs = np.zeros((n, OBSERVATIONS), np.float32)
+        self._reward, self._shaping = np.zeros(n), np.zeros(n)
+        self._terminated = np.zeros(n, bool)
+        self._age = np.full(n, -1)  # steps since the reset; -1: never reset
+        self._scratch = [
+            (np.zeros(at.SCRATCH_FLOATS, np.float32), np.zeros(at.SCRATCH_INTEGERS, np.int32))
+            for _ in range(self.threads)
+        ]
+
+    @property
+    def events(self) -> Mapping[str, int]:
+        """What happened since construction, resets' own step included; says which code was exercised."""
+        counts = self._events.sum(axis=0)
+        return {**dict(zip(at.EVENT_NAMES, counts.tolist(), strict=True)), "slot_overflow": self._overflows}
+
+    def place(self, row: int, track: Track) -> None:
+        """Give a row another track. It takes effect at the row's reset."""
+        self._tracks[row] = track
+
+    def reset(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """Rebuild the walkers of `rows` (all if None) on their tracks; observations [n, 24] of all rows.
+
+        rows: indices [k] or a mask [n]. As Gymnasium does, the world is made and one step with no action is taken.
+        """
+        chosen = np.arange(self.n) if rows is None else np.asarray(rows)
+        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else np.unique(chosen).astype(np.int64)
+        for row in chosen:
+            place = int(self._places[row])
+            if self._terrains.tracks[place] is not self._tracks[row]:
+                self._places[row] = self._terrains.add(self._tracks[row])
+                self._terrains.release(place)
+        self._integers()[chosen, at.TRACK] = self._places[chosen]
+        t = self._terrains
+        world.START(chosen, self._f, self._k, t.shapes.ravel(), t.table.ravel(), t.pushes)
+        self._age[chosen] = 0
+        self._run(chosen, np.zeros((self.n, ACTIONS), np.float32))
+        self._terminated[chosen] = False
+        return self._obs.copy()
+
+    def step(self, actions: np.ndarray, live: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Observations [n, 24] float32, rewards [n] float64, terminated [n] bool after actions [n, 4] in [-1, 1].
+
+        live: [n] bool, the rows to simulate; the others stay as they are and get reward 0. Actions beyond [-1, 1]
+        are clipped where Gymnasium clips them. FloatingPointError if a walker's state is no longer finite.
+        """
+        given = np.asarray(actions)
+        if given.shape != (self.n, ACTIONS):
+            raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
+        rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
+        if not np.isfinite(given[rows]).all():
+            row = int(rows[np.flatnonzero(~np.isfinite(given[rows]).all(axis=1))[0]])
+            raise ValueError(f"actions must be finite, got {given[row].tolist()} for walker {row}")
+        if (self._age[rows] < 0).any():
+            raise ValueError(f"walker {int(rows[np.argmin(self._age[rows])])} was never reset; call reset() first")
+        self._reward[:] = 0.0
+        self._age[rows] += 1
+        self._run(rows, np.ascontiguousarray(given, np.float32))
+        self.steps += len(rows)
+        return self._obs.copy(), self._reward.copy(), self._terminated.copy()
+
+    def pose(self, row: int) -> Pose:
+        """How one walker stands now; a value of its own, not a view."""
+        block = self._f.reshape(self.n, -1)[row]
+        bodies = []
+        for body in range(BODIES):
+            start = int(body * at.BODY_SIZE + at.CORNER)
+            corners = block[start : start + 2 * COUNT[body]].reshape(-1, 2)
+            bodies.append(np.concatenate([corners, corners[:1]]))
+        hull = block[[at.PX, at.PY]]
+        reach = block[at.LIDAR : at.LIDAR + RAYS, None] * np.stack([RAY_X, RAY_Y], axis=1)
+        rays = np.stack([np.broadcast_to(hull, (RAYS, 2)), hull + reach], axis=1).astype(np.float32)
+        return Pose(bodies, rays, (float(hull[0]), float(hull[1])))
+
+    def _integers(self) -> np.ndarray:
+        return self._k.reshape(self.n, -1)
+
+    def _mask(self, live: np.ndarray) -> np.ndarray:
+        mask = np.asarray(live)
+        if mask.shape != (self.n,) or mask.dtype != bool:
+            raise ValueError(f"live must be bool of shape [{self.n}], got {mask.dtype} of shape {list(mask.shape)}")
+        return mask
+
+    def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
+        """One step of `rows`, split between the threads."""
+        parts = min(self.threads, max(1, len(rows) // FEWEST_ROWS))
+        chunks = np.array_split(rows, parts)
+        if parts == 1:
+            self._advance(rows, actions, 0)
+        else:
+            pool = _pool(os.getpid(), self.threads)
+            for done in [pool.submit(self._advance, chunk, actions, i) for i, chunk in enumerate(chunks)]:
+                done.result()
+        faults = self._integers()[rows, at.FAULT]
+        if faults.any():
+            worst = int(np.flatnonzero(faults)[0])
+            self._fail(int(rows[worst]), int(faults[worst]))
+
+    def _advance(self, rows: np.ndarray, actions: np.ndarray, part: int) -> None:
+        """One step of some rows in this thread: the phases one after another."""
+        for phase, arguments in self.phases(rows, actions, part):
+            phase(*arguments)
+
+    def phases(self, rows: np.ndarray, actions: np.ndarray, part: int) -> list[tuple[world.Kernel, tuple]]:
+        """The kernels of one step in order, each with its arguments. Also what benchmarks time."""
+        t = self._terrains
+        shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
+        state, flat, events = (rows, self._f, self._k), actions.ravel(), self._events.ravel()
+        scratch, (velocity, position) = self._scratch[part], self.iterations
+        results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping)
+        return [
+            (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
+            (world.SOLVE, (*state, events, *scratch, velocity, position)),
+            (world.PAIRS, (*state, shapes, table)),
+            (world.TOI, (*state, shapes, corners, table, events, *scratch, velocity)),
+            (world.OBSERVE, (*state, shapes, corners, table, flat, *results)),
+        ]
+
+    def _fail(self, row: int, fault: int) -> None:
+        step = int(self._age[row])
+        if fault == at.OVERFLOW:
+            self._overflows += 1
+            raise RuntimeError(
+                f"walker {row} came near more than {at.SLOTS} terrain shapes at step {step}, a slot overflow; "
+                "its track is too finely divided, use fewer or longer edges and polygons"
+            )
+        body, quantity = divmod(fault - int(at.FIRST_NAN), 2)
+        name = f"{at.QUANTITIES[body]} {('pose', 'velocity')[quantity]}"
+        raise FloatingPointError(
+            f"walker {row} went NaN at step {step} ({name}); its actions were finite, so look at its track"
+        )

@@ -1,0 +1,117 @@
+"""The contact constraint (b2ContactSolver) as pure functions of floats: friction, one normal, two normals, position.
+
+One side of every contact is the terrain, with no mass and no velocity, so its half of each formula is exactly zero
+and is left out. Nothing bounces (restitution 0), so there is no velocity bias either.
+m, i: inverse mass and inertia of the body; r: contact point from its centre of mass; n: normal, off the terrain.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+"""
+
+from __future__ import annotations
+
+from .jit import inline
+from .math import HALF, ONE, ZERO, clamp, maximum, place, rotate
+from .settings import CONDITION_LIMIT, LINEAR_SLOP, MAX_LINEAR_CORRECTION, POLYGON_RADIUS
+from .state import FACE_A
+
+
+@inline
+def world_point(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
+    """b2WorldManifold: the point halfway between the two skins. nx, ny: the face's outward normal in the world;
+    (lx, ly): the clipped point and (gx, gy): a point of the face, as the manifold keeps them."""
+    if kind == FACE_A:
+        x, y = place(s, c, px, py, lx, ly)
+    else:
+        x, y = lx, ly
+        gx, gy = place(s, c, px, py, gx, gy)
+    depth = POLYGON_RADIUS - ((x - gx) * nx + (y - gy) * ny)
+    return (
+        HALF * ((x + depth * nx) + (x - POLYGON_RADIUS * nx)),
+        HALF * ((y + depth * ny) + (y - POLYGON_RADIUS * ny)),
+    )
+
+
+@inline
+def point_mass(m, i, rx, ry, nx, ny):
+    """1 / (m + i (r x n)^2), the effective mass along n."""
+    arm = rx * ny - ry * nx
+    k = m + i * arm * arm
+    return ONE / k if k > ZERO else ZERO
+
+
+@inline
+def block(m, i, r0x, r0y, r1x, r1y, nx, ny):
+    """Two points' matrix k11, k12, k22, its inverse v11, v12, v21, v22, and whether it may be inverted."""
+    a0, a1 = r0x * ny - r0y * nx, r1x * ny - r1y * nx
+    k11, k22, k12 = m + i * a0 * a0, m + i * a1 * a1, m + i * a0 * a1
+    det = k11 * k22 - k12 * k12
+    good = k11 * k11 < CONDITION_LIMIT * det
+    inverse = ONE / det if det != ZERO else det
+    return k11, k12, k22, inverse * k22, -inverse * k12, -inverse * k12, inverse * k11, good
+
+
+@inline
+def friction(m, i, vx, vy, w, rx, ry, nx, ny, mass, most, impulse):
+    """Friction of one point: (vx, vy, w, accumulated impulse)."""
+    speed = (vx + -w * ry) * ny + (vy + w * rx) * -nx
+    new = clamp(impulse + mass * -speed, -most, most)
+    change = new - impulse
+    px, py = change * ny, change * -nx
+    return vx + m * px, vy + m * py, w + i * (rx * py - ry * px), new
+
+
+@inline
+def normal_one(m, i, vx, vy, w, rx, ry, nx, ny, mass, impulse):
+    """The normal impulse of a contact of one point: (vx, vy, w, accumulated impulse)."""
+    speed = (vx + -w * ry) * nx + (vy + w * rx) * ny
+    new = maximum(impulse + -mass * speed, ZERO)
+    change = new - impulse
+    px, py = change * nx, change * ny
+    return vx + m * px, vy + m * py, w + i * (rx * py - ry * px), new
+
+
+@inline
+def solve_block(k11, k12, k22, v11, v12, v21, v22, mass0, mass1, b0, b1, old0, old1):
+    """The complementary normal impulses of two points: the first of four cases that fits, else no change."""
+    x0, x1 = -(v11 * b0 + v12 * b1), -(v21 * b0 + v22 * b1)
+    if (x0 >= ZERO) & (x1 >= ZERO):
+        return x0, x1
+    x0 = -mass0 * b0
+    if (x0 >= ZERO) & (k12 * x0 + b1 >= ZERO):
+        return x0, ZERO
+    x1 = -mass1 * b1
+    if (x1 >= ZERO) & (k12 * x1 + b0 >= ZERO):
+        return ZERO, x1
+    if (b0 >= ZERO) & (b1 >= ZERO):
+        return ZERO, ZERO
+    return old0, old1
+
+
+@inline
+def apply_two(m, i, vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, d0, d1):
+    """Velocities after normal impulses d0 and d1."""
+    p0x, p0y, p1x, p1y = d0 * nx, d0 * ny, d1 * nx, d1 * ny
+    turn = (r0x * p0y - r0y * p0x) + (r1x * p1y - r1y * p1x)
+    return vx + m * (p0x + p1x), vy + m * (p0y + p1y), w + i * turn
+
+
+@inline
+def separation(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
+    """b2PositionSolverManifold: (separation, normal off the terrain, point), from the manifold's local values."""
+    if kind == FACE_A:
+        x, y = place(s, c, px, py, lx, ly)
+        return (x - gx) * nx + (y - gy) * ny - POLYGON_RADIUS - POLYGON_RADIUS, nx, ny, x, y
+    nx, ny = rotate(s, c, nx, ny)
+    gx, gy = place(s, c, px, py, gx, gy)
+    return (lx - gx) * nx + (ly - gy) * ny - POLYGON_RADIUS - POLYGON_RADIUS, -nx, -ny, lx, ly
+
+
+@inline
+def position_correction(m, i, x, y, a, apart, nx, ny, qx, qy, share):
+    """The body's pose x, y, a pushed out of the terrain by a share of how deep the point (qx, qy) lies."""
+    depth = clamp(share * (apart + LINEAR_SLOP), -MAX_LINEAR_CORRECTION, ZERO)
+    rx, ry = qx - x, qy - y
+    arm = rx * ny - ry * nx
+    k = m + i * arm * arm
+    impulse = -depth / k if k > ZERO else ZERO
+    px, py = impulse * nx, impulse * ny
+    return x + m * px, y + m * py, a + i * (rx * py - ry * px)

@@ -1,0 +1,71 @@
+"""What Gymnasium's BipedalWalker makes of a world after a step: 24 observations, the reward, the end.
+
+Python computes these in float64, with two exceptions that must be kept: joint angles and speeds are float32
+differences, and the reward becomes float32 at the first action it pays for, because the action is a float32.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import state as at
+from .body import REFERENCE, SCALE, TERRAIN_STEP
+from .jit import inline
+from .lidar import RAYS, scan
+from .math import ONE, minimum
+
+FAR_END = (200 - 10) * TERRAIN_STEP  # [m]
+OBSERVATIONS = np.int64(24)
+COST = np.float32(0.00035 * 80)  # of one motor at full torque, a step
+FALLEN = -100.0
+FOUR = np.int64(4)
+
+
+@inline
+def joint_angle(f, fo, a, b, reference):
+    return f[fo + b * at.BODY_SIZE + at.A] - f[fo + a * at.BODY_SIZE + at.A] - reference
+
+
+@inline
+def joint_speed(f, fo, a, b):
+    return f[fo + b * at.BODY_SIZE + at.W] - f[fo + a * at.BODY_SIZE + at.W]
+
+
+@inline
+def write_leg(f, fo, obs, o, leg, ground):
+    """Hip angle and speed, knee angle and speed, ground contact."""
+    upper, lower = 1 + 2 * leg, 2 + 2 * leg
+    obs[o] = joint_angle(f, fo, np.int64(0), upper, REFERENCE[2 * leg])
+    obs[o + 1] = np.float64(joint_speed(f, fo, np.int64(0), upper)) / 4
+    obs[o + 2] = np.float64(joint_angle(f, fo, upper, lower, REFERENCE[2 * leg + 1])) + 1.0
+    obs[o + 3] = np.float64(joint_speed(f, fo, upper, lower)) / 6
+    obs[o + 4] = 1.0 if ground == at.YES else 0.0
+
+
+def observe_rows(rows, f, k, shapes, corners, tracks, actions, obs, reward, terminated, finished, shaping):
+    """Kernel: lidar, observation, reward and end of each row. shaping: [n] the potential, kept between steps."""
+    for row in rows:
+        fo, ko, o = row * at.FLOATS, row * at.INTEGERS, row * OBSERVATIONS
+        if k[ko + at.FAULT] != at.HEALTHY:
+            continue
+        track = np.int64(k[ko + at.TRACK]) * 3
+        scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
+        angle = np.float64(f[fo + at.A])
+        obs[o] = f[fo + at.A]
+        obs[o + 1] = 2.0 * np.float64(f[fo + at.W]) / 50
+        obs[o + 2] = 0.3 * np.float64(f[fo + at.VX]) * 20.0 / 50
+        obs[o + 3] = 0.3 * np.float64(f[fo + at.VY]) * (400 / SCALE) / 50
+        write_leg(f, fo, obs, o + 4, np.int64(0), k[ko + at.GROUND_0])
+        write_leg(f, fo, obs, o + 9, np.int64(1), k[ko + at.GROUND_1])
+        for ray in range(RAYS):
+            obs[o + 14 + ray] = f[fo + at.LIDAR + ray]
+        x = np.float64(f[fo + at.PX])
+        potential = 130 * x / SCALE - 5.0 * abs(angle)
+        paid = np.float32(potential - shaping[row])
+        shaping[row] = potential
+        for motor in range(4):
+            paid -= COST * minimum(abs(actions[row * FOUR + motor]), ONE)
+        fallen = (k[ko + at.GAME_OVER] == at.YES) | (x < 0)
+        reward[row] = FALLEN if fallen else np.float64(paid)
+        finished[row] = x > FAR_END
+        terminated[row] = fallen | finished[row]

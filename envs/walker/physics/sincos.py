@@ -1,0 +1,53 @@
+"""Sine and cosine of a float32 angle, the very bits of glibc's sinf and cosf, which Box2D calls.
+
+The algorithm is the one of ARM's optimized-routines that glibc uses since 2.28 (Szabolcs Nagy, 2018): reduce the
+angle by multiples of pi/2 in float64, evaluate two short polynomials in float64, round once. Written without
+branches, so that it can run in lanes; angles of 120 rad and more, which a walker never reaches, go to libm.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .jit import inline, routine
+
+TWO_OVER_PI_SCALED = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi * 2^24
+HALF_PI = float.fromhex("0x1.921FB54442D18p0")
+C1 = float.fromhex("-0x1.ffffffd0c621cp-2")
+C2 = float.fromhex("0x1.55553e1068f19p-5")
+C3 = float.fromhex("-0x1.6c087e89a359dp-10")
+C4 = float.fromhex("0x1.99343027bf8c3p-16")
+S1 = float.fromhex("-0x1.555545995a603p-3")
+S2 = float.fromhex("0x1.1107605230bc4p-7")
+S3 = float.fromhex("-0x1.994eb3774cf24p-13")
+FAST_RANGE = np.float32(120.0)  # [rad] beyond this the short reduction is not exact
+
+
+@inline
+def sincos_reduced(angle):
+    """(sin, cos) of a float32 angle with |angle| < 120 rad, as float32."""
+    x = np.float64(angle)
+    quadrant = (np.int32(x * TWO_OVER_PI_SCALED) + np.int32(0x800000)) >> np.int32(24)
+    x = x - np.float64(quadrant) * HALF_PI
+    odd = (quadrant & np.int32(1)) == np.int32(1)
+    low = quadrant & np.int32(3)
+    y = -x if (low == np.int32(1)) | (low == np.int32(2)) else x
+    square = x * x
+    cube = y * square
+    sine = (y + cube * S1) + (cube * square) * (S2 + square * S3)
+    fourth = square * square
+    cosine = ((1.0 + square * C1) + fourth * C2) + (fourth * square) * (C3 + square * C4)
+    cosine = -cosine if (quadrant & np.int32(2)) != np.int32(0) else cosine
+    s = cosine if odd else sine
+    c = sine if odd else cosine
+    return np.float32(s), np.float32(c)
+
+
+@routine
+def sincos(angle):
+    """(sin, cos) of any float32 angle [rad], as float32."""
+    if abs(angle) < FAST_RANGE:
+        return sincos_reduced(angle)
+    return math.sin(angle), math.cos(angle)

@@ -1,0 +1,303 @@
+"""The island solver (b2Island::Solve): velocities, positions, sleep. One island: the five bodies of one walker.
+
+Joints are solved in the order 3, 2, 0, 1, in which Box2D's depth-first search from the newest body meets them; no
+other order gives its numbers. Contacts go newest first within a body; between bodies their order does not matter,
+since each touches one body only. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
+altered version.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import joint
+from . import state as at
+from .body import (
+    ANCHOR_A,
+    ANCHOR_B,
+    CENTER,
+    INVERSE_INERTIA,
+    INVERSE_MASS,
+    JOINT_A,
+    JOINT_B,
+    LOWER_LIMIT,
+    REFERENCE,
+    UPPER_LIMIT,
+)
+from .broadphase import move_proxy, sweep_box, synchronize_transform, tight_box
+from .constraints import contact_velocity, load_contact, position_contacts, store_impulses, warm_start
+from .jit import inline, routine
+from .math import LARGEST, ONE, ZERO, minimum, rotate
+from .settings import (
+    ANGULAR_SLEEP_SQUARED,
+    ANGULAR_SLOP,
+    BAUMGARTE,
+    GRAVITY,
+    LINEAR_SLEEP_SQUARED,
+    LINEAR_SLOP,
+    MAX_ROTATION,
+    MAX_ROTATION_SQUARED,
+    MAX_TRANSLATION,
+    MAX_TRANSLATION_SQUARED,
+    STEP,
+    TIME_TO_SLEEP,
+)
+
+ORDER = (3, 2, 0, 1)
+FIVE = np.int64(5)
+DEEPEST = np.float32(-3.0) * LINEAR_SLOP
+
+
+@inline
+def load_joint(f, k, fo, ko, s, i, j):
+    """b2RevoluteJoint::InitVelocityConstraints of joint j into scratch, warm start included."""
+    a, b = JOINT_A[j], JOINT_B[j]
+    fa, fb = fo + a * at.BODY_SIZE, fo + b * at.BODY_SIZE
+    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
+    rax, ray = rotate(f[fa + at.QS], f[fa + at.QC], ANCHOR_A[j, 0], ANCHOR_A[j, 1])
+    rbx, rby = rotate(f[fb + at.QS], f[fb + at.QC], ANCHOR_B[j, 0], ANCHOR_B[j, 1])
+    q = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE
+    k11, k12, k13, k22, k23, k33 = joint.effective_mass(ma, ia, mb, ib, rax, ray, rbx, rby)
+    s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY] = rax, ray, rbx, rby
+    s[q + at.K11], s[q + at.K12], s[q + at.K13] = k11, k12, k13
+    s[q + at.K22], s[q + at.K23], s[q + at.K33] = k22, k23, k33
+    s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(k11, k12, k13, k22, k23, k33)
+    s[q + at.MOTOR_MASS] = ONE / k33
+    w = fo + at.JOINT + j * at.JOINT_SIZE
+    s[q + at.TARGET], s[q + at.MOST] = f[w + at.SPEED], STEP * f[w + at.TORQUE]
+    angle = f[fb + at.A] - f[fa + at.A] - REFERENCE[j]
+    limit = joint.limit_state(angle, LOWER_LIMIT[j], UPPER_LIMIT[j])
+    kept = (limit == k[ko + at.LIMIT + j]) & (limit != at.INACTIVE)
+    k[ko + at.LIMIT + j] = limit
+    i[at.J_LIMIT + j] = limit
+    x, y, z, m = f[w + at.IX], f[w + at.IY], f[w + at.IZ] if kept else ZERO, f[w + at.IM]
+    s[q + at.SX], s[q + at.SY], s[q + at.SZ], s[q + at.SM] = x, y, z, m
+    va, vb = at.BODY_V + 3 * a, at.BODY_V + 3 * b
+    s[va] -= ma * x
+    s[va + 1] -= ma * y
+    s[va + 2] -= ia * ((rax * y - ray * x) + m + z)
+    s[vb] += mb * x
+    s[vb + 1] += mb * y
+    s[vb + 2] += ib * ((rbx * y - rby * x) + m + z)
+
+
+@inline
+def joint_velocity(s, i, j):
+    """b2RevoluteJoint::SolveVelocityConstraints of joint j."""
+    a, b = JOINT_A[j], JOINT_B[j]
+    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
+    q, va, vb = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, at.BODY_V + 3 * a, at.BODY_V + 3 * b
+    vax, vay, wa, vbx, vby, wb = s[va], s[va + 1], s[va + 2], s[vb], s[vb + 1], s[vb + 2]
+    rax, ray, rbx, rby = s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY]
+    k11, k12, k22, inverse = s[q + at.K11], s[q + at.K12], s[q + at.K22], s[q + at.INVERSE_22]
+    wa, wb, s[q + at.SM] = joint.motor(
+        s[q + at.MOTOR_MASS], ia, ib, s[q + at.TARGET], s[q + at.MOST], wa, wb, s[q + at.SM]
+    )
+    x, y = joint.point_velocity(vax, vay, wa, vbx, vby, wb, rax, ray, rbx, rby)
+    limit = i[at.J_LIMIT + j]
+    if limit == at.INACTIVE:
+        px, py = joint.point_impulse(k11, k12, k22, inverse, x, y)
+        wa -= ia * (rax * py - ray * px)
+        wb += ib * (rbx * py - rby * px)
+    else:
+        px, py, pz, s[q + at.SZ] = joint.limited_impulse(
+            k11, k12, s[q + at.K13], k22, s[q + at.K23], s[q + at.K33], s[q + at.INVERSE_33], inverse,
+            x, y, wb - wa, s[q + at.SZ], limit == at.AT_LOWER,
+        )  # fmt: skip
+        wa -= ia * ((rax * py - ray * px) + pz)
+        wb += ib * ((rbx * py - rby * px) + pz)
+    s[q + at.SX] += px
+    s[q + at.SY] += py
+    s[va], s[va + 1], s[va + 2] = vax - ma * px, vay - ma * py, wa
+    s[vb], s[vb + 1], s[vb + 2] = vbx + mb * px, vby + mb * py, wb
+
+
+@inline
+def joint_position(s, i, j):
+    """b2RevoluteJoint::SolvePositionConstraints of joint j: True if its errors are small."""
+    a, b = JOINT_A[j], JOINT_B[j]
+    pa, pb = at.BODY_V + 3 * a, at.BODY_V + 3 * b
+    ia, ib = INVERSE_INERTIA[a], INVERSE_INERTIA[b]
+    aa, ab = s[pa + 2], s[pb + 2]
+    mass = s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS]
+    angle = ab - aa - REFERENCE[j]
+    impulse, error = joint.limit_correction(angle, LOWER_LIMIT[j], UPPER_LIMIT[j], mass, i[at.J_LIMIT + j])
+    s[pa], s[pa + 1], s[pa + 2], s[pb], s[pb + 1], s[pb + 2], apart = joint.position_correction(
+        INVERSE_MASS[a], ia, INVERSE_MASS[b], ib, s[pa], s[pa + 1], aa - ia * impulse,
+        s[pb], s[pb + 1], ab + ib * impulse, ANCHOR_A[j, 0], ANCHOR_A[j, 1], ANCHOR_B[j, 0], ANCHOR_B[j, 1],
+    )  # fmt: skip
+    return (apart <= LINEAR_SLOP) & (error <= ANGULAR_SLOP)
+
+
+def solver(order):
+    """The three passes over joints in an order: (load all, one velocity sweep after another, one position sweep)."""
+    first, second, third, fourth = (np.int64(j) for j in order)
+
+    def load(f, k, fo, ko, s, i):
+        load_joint(f, k, fo, ko, s, i, first)
+        load_joint(f, k, fo, ko, s, i, second)
+        load_joint(f, k, fo, ko, s, i, third)
+        load_joint(f, k, fo, ko, s, i, fourth)
+
+    def velocities(s, i, contacts, iterations):
+        for _ in range(iterations):
+            joint_velocity(s, i, first)
+            joint_velocity(s, i, second)
+            joint_velocity(s, i, third)
+            joint_velocity(s, i, fourth)
+            for n in range(contacts):
+                contact_velocity(s, i, n)
+
+    def positions(s, i):
+        one = joint_position(s, i, first)
+        two = joint_position(s, i, second)
+        three = joint_position(s, i, third)
+        four = joint_position(s, i, fourth)
+        return one & two & three & four
+
+    return routine(load), routine(velocities), routine(positions)
+
+
+load_joints, solve_velocities, solve_positions = solver(ORDER)
+
+
+@routine
+def start_velocities(f, fo, s):
+    """Gravity and the push; the sweep starts where the bodies are."""
+    for body in range(FIVE):
+        b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
+        f[b + at.C0X], f[b + at.C0Y], f[b + at.A0] = f[b + at.CX], f[b + at.CY], f[b + at.A]
+        push = f[fo + at.PUSH] if body == 0 else ZERO
+        s[v] = f[b + at.VX] + STEP * (INVERSE_MASS[body] * push)
+        s[v + 1] = f[b + at.VY] + STEP * GRAVITY
+        s[v + 2] = f[b + at.W]
+    f[fo + at.PUSH] = ZERO
+
+
+@inline
+def integrate(x, y, a, vx, vy, w, h):
+    """One explicit step of length h [s], speeds cut to what Box2D allows: pose and velocities."""
+    tx, ty = h * vx, h * vy
+    square = tx * tx + ty * ty
+    if square > MAX_TRANSLATION_SQUARED:
+        ratio = MAX_TRANSLATION / np.float32(math.sqrt(square))
+        vx, vy = vx * ratio, vy * ratio
+    turn = h * w
+    if turn * turn > MAX_ROTATION_SQUARED:
+        w = w * (MAX_ROTATION / (turn if turn > ZERO else -turn))
+    return x + h * vx, y + h * vy, a + h * w, vx, vy, w
+
+
+@routine
+def integrate_positions(f, fo, s):
+    """Keep the velocities; scratch then holds the poses that the position solver corrects."""
+    for body in range(FIVE):
+        b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
+        s[v], s[v + 1], s[v + 2], f[b + at.VX], f[b + at.VY], f[b + at.W] = integrate(
+            f[b + at.CX], f[b + at.CY], f[b + at.A], s[v], s[v + 1], s[v + 2], STEP
+        )
+
+
+@routine
+def correct_positions(f, k, fo, ko, s, i, contacts, iterations):
+    """True if the position errors are small before the iterations run out."""
+    for _ in range(iterations):
+        deepest = position_contacts(f, k, fo, ko, s, i, contacts, BAUMGARTE)
+        if solve_positions(s, i) & (deepest >= DEEPEST):
+            return True
+    return False
+
+
+@routine
+def fall_asleep(f, k, fo, ko, solved):
+    """Half a second of stillness puts all five bodies to sleep: they lose their velocities. True if they do."""
+    least = LARGEST
+    for body in range(FIVE):
+        b = fo + body * at.BODY_SIZE
+        vx, vy, w = f[b + at.VX], f[b + at.VY], f[b + at.W]
+        if (w * w > ANGULAR_SLEEP_SQUARED) | (vx * vx + vy * vy > LINEAR_SLEEP_SQUARED):
+            f[b + at.SLEEP] = ZERO
+            least = ZERO
+        else:
+            f[b + at.SLEEP] += STEP
+            least = minimum(least, f[b + at.SLEEP])
+    if (least < TIME_TO_SLEEP) | (not solved):
+        return False
+    for body in range(FIVE):
+        b = fo + body * at.BODY_SIZE
+        f[b + at.SLEEP], f[b + at.VX], f[b + at.VY], f[b + at.W] = ZERO, ZERO, ZERO, ZERO
+        k[ko + at.AWAKE + body] = at.NO
+    return True
+
+
+@routine
+def finish_bodies(f, k, fo, ko, s):
+    """Copy the poses back and move the boxes (b2Body::SynchronizeFixtures)."""
+    for body in range(FIVE):
+        b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
+        box = b + at.TIGHT
+        lx, ly, ux, uy = f[box], f[box + 1], f[box + 2], f[box + 3]
+        f[b + at.STARTS], f[b + at.STARTC] = f[b + at.QS], f[b + at.QC]
+        rx, ry = rotate(f[b + at.QS], f[b + at.QC], CENTER[body, 0], CENTER[body, 1])
+        px, py = f[b + at.CX] - rx, f[b + at.CY] - ry
+        f[b + at.STARTX], f[b + at.STARTY] = px, py
+        f[b + at.CX], f[b + at.CY], f[b + at.A] = s[v], s[v + 1], s[v + 2]
+        synchronize_transform(f, b, body)
+        tight_box(f, b, body)
+        sweep_box(f, b, lx, ly, ux, uy)
+        if move_proxy(f, b, f[b + at.PX] - px, f[b + at.PY] - py):
+            k[ko + at.MOVED + body] = at.YES
+
+
+@routine
+def find_fault(f, k, fo, ko):
+    """Mark a walker whose numbers are no longer finite."""
+    for body in range(FIVE):
+        b = fo + body * at.BODY_SIZE
+        if not math.isfinite(f[b + at.CX] + f[b + at.CY] + f[b + at.A]):
+            k[ko + at.FAULT] = at.FIRST_NAN + 2 * body
+        elif not math.isfinite(f[b + at.VX] + f[b + at.VY] + f[b + at.W]):
+            k[ko + at.FAULT] = at.FIRST_NAN + 2 * body + 1
+
+
+@routine
+def load_contacts(f, k, fo, ko, s, i):
+    """The touching contacts, newest first, as constraints: how many."""
+    n = np.int64(0)
+    for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
+        slot = np.int64(k[ko + at.ORDER + position])
+        g = ko + at.SLOT + slot * at.SLOT_SIZE
+        if k[g + at.TOUCHING] == at.YES:
+            b = fo + np.int64(k[g + at.OWNER]) * at.BODY_SIZE
+            load_contact(f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE)
+            n += 1
+    return n
+
+
+@routine
+def store_joints(f, fo, s):
+    for j in range(np.int64(4)):
+        q, w = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, fo + at.JOINT + j * at.JOINT_SIZE
+        f[w + at.IX], f[w + at.IY], f[w + at.IZ] = s[q + at.SX], s[q + at.SY], s[q + at.SZ]
+        f[w + at.IM] = s[q + at.SM]
+
+
+def solve_rows(rows, f, k, events, s, i, velocity_iterations, position_iterations):
+    """Kernel: velocities, positions, sleep and moved boxes of each row."""
+    for row in rows:
+        fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
+        start_velocities(f, fo, s)
+        contacts = load_contacts(f, k, fo, ko, s, i)
+        warm_start(s, i, contacts)
+        load_joints(f, k, fo, ko, s, i)
+        solve_velocities(s, i, contacts, velocity_iterations)
+        store_impulses(f, fo, s, i, contacts)
+        store_joints(f, fo, s)
+        integrate_positions(f, fo, s)
+        solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
+        finish_bodies(f, k, fo, ko, s)
+        if fall_asleep(f, k, fo, ko, solved):
+            events[eo + at.COUNT_SLEEPING] += 1
+        find_fault(f, k, fo, ko)

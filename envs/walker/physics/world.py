@@ -1,0 +1,108 @@
+"""One step of many walkers: the kernels in Box2D's order (b2World::Step), and how a world begins.
+
+A step is collide, solve, find pairs, TOI, observe; each is a kernel over rows. A fresh world is made by `start`.
+Every kernel takes the rows it works on, so rows can be split between threads; rows never look at each other.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import boolean, float32, float64, int32, int64, void
+
+from . import state as at
+from .body import CENTER, MOTOR_SPEED, MOTOR_TORQUE, START_ANGLE, START_POSITION
+from .broadphase import find_new_contacts, place_corners, pose_box
+from .contact import collide
+from .jit import Kernel, inline
+from .math import ONE, ZERO, minimum, place, rotate
+from .observe import observe_rows
+from .settings import AABB_EXTENSION
+from .sincos import sincos
+from .solver import solve_rows
+from .toi import toi_rows
+
+FIVE, FOUR = np.int64(5), np.int64(4)
+
+
+@inline
+def start_body(f, b, body):
+    """A body as b2Body and b2Fixture make it: at rest, its fat box around it."""
+    angle = START_ANGLE[body]
+    s, c = sincos(angle)
+    px, py = START_POSITION[body, 0], START_POSITION[body, 1]
+    f[b + at.A], f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY] = angle, s, c, px, py
+    f[b + at.CX], f[b + at.CY] = place(s, c, px, py, CENTER[body, 0], CENTER[body, 1])
+    place_corners(f, b, body)
+    lx, ly, ux, uy = pose_box(body, s, c, px, py)
+    f[b + at.FAT], f[b + at.FAT + 1] = lx - AABB_EXTENSION, ly - AABB_EXTENSION
+    f[b + at.FAT + 2], f[b + at.FAT + 3] = ux + AABB_EXTENSION, uy + AABB_EXTENSION
+    # The first sweep starts from the centre of mass, whose origin may differ from the position by a rounding.
+    rx, ry = rotate(s, c, CENTER[body, 0], CENTER[body, 1])
+    box = b + at.TIGHT
+    f[box], f[box + 1], f[box + 2], f[box + 3] = pose_box(body, s, c, f[b + at.CX] - rx, f[b + at.CY] - ry)
+
+
+def start_rows(rows, f, k, shapes, tracks, pushes):
+    """Kernel: each row as in a world made anew, before its first step; TRACK is set, the rest is not.
+
+    pushes: [tracks] the first step's force on the hull [N].
+    """
+    for row in rows:
+        fo, ko = row * at.FLOATS, row * at.INTEGERS
+        number = np.int64(k[ko + at.TRACK])
+        for n in range(at.CONTACT):
+            f[fo + n] = ZERO
+        for n in range(at.INTEGERS):
+            k[ko + n] = at.NO
+        k[ko + at.TRACK] = number
+        for n in range(at.SLOTS):
+            k[ko + at.ORDER + n] = n
+        f[fo + at.PUSH] = pushes[number]
+        for body in range(FIVE):
+            start_body(f, fo + body * at.BODY_SIZE, body)
+            k[ko + at.MOVED + body] = at.YES
+        first = tracks[number * 3]
+        find_new_contacts(f, k, fo, ko, shapes, first, tracks[number * 3 + 1], tracks[number * 3 + 2])
+
+
+def collide_rows(rows, f, k, shapes, corners, tracks, actions, events):
+    """Kernel: set the motors, which wakes the bodies, and update the contacts of each row."""
+    for row in rows:
+        fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
+        for body in range(FIVE):
+            k[ko + at.AWAKE + body] = at.YES
+        for motor in range(FOUR):
+            action, w = actions[row * FOUR + motor], fo + at.JOINT + motor * at.JOINT_SIZE
+            sign = ONE if action > ZERO else (-ONE if action < ZERO else ZERO)
+            f[w + at.SPEED] = MOTOR_SPEED[motor] * sign
+            f[w + at.TORQUE] = MOTOR_TORQUE * minimum(abs(action), ONE)
+        track = np.int64(k[ko + at.TRACK]) * 3
+        collide(f, k, fo, ko, shapes, corners, tracks[track], tracks[track + 1], events, eo)
+
+
+def pair_rows(rows, f, k, shapes, tracks):
+    """Kernel: new contacts of the bodies whose fat boxes were made anew."""
+    for row in rows:
+        fo, ko = row * at.FLOATS, row * at.INTEGERS
+        if k[ko + at.FAULT] == at.HEALTHY:
+            track = np.int64(k[ko + at.TRACK]) * 3
+            find_new_contacts(f, k, fo, ko, shapes, tracks[track], tracks[track + 1], tracks[track + 2])
+
+
+ROWS, F, K, SHAPES, CORNERS, TRACKS = int64[::1], float32[::1], int32[::1], float32[::1], int32[::1], int64[::1]
+EVENTS, SCRATCH, INDICES, VALUES, FLAGS = int64[::1], float32[::1], int32[::1], float64[::1], boolean[::1]
+
+START = Kernel("start", void(ROWS, F, K, SHAPES, TRACKS, VALUES), start_rows, 3)
+COLLIDE = Kernel("collide", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, F, EVENTS), collide_rows, 8)
+SOLVE = Kernel("solve", void(ROWS, F, K, EVENTS, SCRATCH, INDICES, int64, int64), solve_rows, 12)
+PAIRS = Kernel("find pairs", void(ROWS, F, K, SHAPES, TRACKS), pair_rows, 2)
+TOI = Kernel("time of impact", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, EVENTS, SCRATCH, INDICES, int64), toi_rows, 15)
+OBSERVE = Kernel(
+    "lidar, observation, reward",
+    void(ROWS, F, K, SHAPES, CORNERS, TRACKS, F, F, VALUES, FLAGS, FLAGS, VALUES),
+    observe_rows,
+    4,
+)
+KERNELS = [START, COLLIDE, SOLVE, PAIRS, TOI, OBSERVE]
+PHASES = [COLLIDE, SOLVE, PAIRS, TOI, OBSERVE]
