@@ -78,14 +78,14 @@ def test_the_calendar() -> None:
 def test_an_iteration_is_one_call_to_improve_and_one_to_score() -> None:  # B16
     learner = CountedLearner(TableLearner(lambda number, task: number))
     setup = Setup(FakeFamily(), learner, PoetConfig())
-    niches = tuple(Niche(i, None, 0, Point(float(i)), numbered(10.0 * i)) for i in range(3))
-    after = optimize(Population(5, niches, niches_born=3), setup, KEY)
+    niches = tuple(Niche(i, None, 0, Point(float(i)), numbered(10.0 * i)) for i in (0, 4, 7))
+    after = optimize(Population(5, niches, niches_born=8), setup, KEY)
     assert [(method, [key.path for key in keys]) for method, keys in learner.calls] == [
-        ("improve", [("iteration", 5, "improve", i) for i in range(3)]),
-        ("evaluate", [("iteration", 5, "score", i) for i in range(3)]),
+        ("improve", [("iteration", 5, "improve", i) for i in (0, 4, 7)]),
+        ("evaluate", [("iteration", 5, "score", i) for i in (0, 4, 7)]),
     ]
-    assert [niche.scores for niche in after.active] == [(0.5,), (10.5,), (20.5,)]
-    assert [float(niche.agent["number"]) for niche in after.active] == [0.5, 10.5, 20.5]
+    assert [niche.scores for niche in after.active] == [(0.5,), (40.5,), (70.5,)]
+    assert [float(niche.agent["number"]) for niche in after.active] == [0.5, 40.5, 70.5]
 
 
 def two_niches(score: Callable[[float, Point], float], rule: str, **values: Any) -> tuple[Population, Setup]:

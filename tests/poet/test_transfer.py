@@ -83,6 +83,8 @@ def test_rivals_for_a_place_meet_the_same_random_numbers_as_its_own_agent() -> N
     try_all(NICHES, [place(0, 0.0)], learner, KEY)
     scoring = [key for method, keys in learner.calls if method == "evaluate" for key in keys]
     assert {key.integer() for key in scoring} == {Key(0, ("iteration", 1, "score", 0)).integer()}
+    learning = [key for method, keys in learner.calls if method == "improve" for key in keys]
+    assert [key.path for key in learning] == [("iteration", 1, "transfer", "proposal", 0)] * 2
     assert [key.purpose for key in scoring] == ["iteration/transfer/direct"] * 2 + ["iteration/transfer/proposal"] * 2
 
 
