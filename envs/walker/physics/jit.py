@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import config, njit
+from numba import njit
 
+config: Any = numba.config  # its attributes are made at run time
 inline = njit(nogil=True, error_model="numpy", forceinline=True)  # small pure functions of floats
 routine = njit(nogil=True, error_model="numpy")  # parts too large to repeat in every caller
 
