@@ -1,7 +1,7 @@
 """The simulators' own count of steps: a family that counts for it, whatever the learner says it has spent.
 
-It stands in for the family, so that every simulator made through it adds to one number as it runs. The ledger adds up what the
-learner reports; at the end of an iteration both must agree, or steps went uncounted (poet's B20).
+It stands in for the family, so that every simulator made through it adds to one number as it runs. The ledger adds up
+what the learner reports; at the end of an iteration both must agree, or steps went uncounted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The files that the original POET code leaves behind (uber-research/poet, branch original_poet), read as a stranger's.
+"""The files that the original POET code leaves behind (uber-research/poet, branch original_poet), as a stranger's.
 
-A folder holds, for each niche, `<exp>.<niche>.env.json` = {"config": {...}, "seed": int} and `<exp>.<niche>.best.json` =
-[theta, score]. Either may be missing. Nothing is executed, sizes are checked before a file is read, and what does not fit is
-refused in one line that names the file. What the numbers mean is for the task family and the learner to say.
+A folder holds, for each niche, `<exp>.<niche>.env.json` = {"config": {...}, "seed": int} and
+`<exp>.<niche>.best.json` = [theta, score]. Either may be missing. Nothing is executed, sizes are checked before a file
+is read, and what does not fit is refused in one line that names the file. What the numbers mean is for the task family
+and the learner to say.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """A task family of your own in one file: carts that must get over hills. It imports nothing of openpoet.
 
-    python run.py launch --family examples/hill.py --preset quick --iterations 60 \
-        --set poet.mutate_every=5 --set poet.transfer_every=5 --set poet.reproduce_at=0.5 --set poet.mc_low=0.2 --set poet.mc_high=0.95
+    python run.py launch --config examples/hill.toml
 
-A task is the height of each bump [m] on a track of 10 m. The cart's motor is weaker than gravity on the steepest slopes, so it has
-to gather speed, and on some hills to swing back first.
+A task is the height of each bump [m] on a track of 10 m. The cart's motor is weaker than gravity on the steepest
+slopes, so it has to gather speed, and on some hills to swing back first.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Hill:
         if state is not None:
             y = float(ground(torch.tensor([task]), torch.tensor([[state]]))[0])
             box = np.array([[-0.2, 0.0], [0.2, 0.0], [0.2, 0.2], [-0.2, 0.2], [-0.2, 0.0]])
-            layers["body"] = [box + [state, y]]
+            layers["body"] = [box + np.array([state, y])]
         return layers
 
 

@@ -97,3 +97,12 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
 def score_key(key: Key, niche: Niche) -> Key:
     """The stream on which a niche's own agent, and in this iteration every rival for its place, is scored."""
     return key.child("score", niche.id)
+
+
+def last_score_key(population: Population, niche: Niche, seed: int) -> Key:
+    """The stream on which the last of `niche.scores` was found: whoever replays it sees that very score again."""
+    if niche.died is not None:
+        return score_key(Key(seed, ("iteration", niche.died - 1)), niche)
+    if population.iteration == 0:
+        return Key(seed, ("seed", niche.id))
+    return score_key(Key(seed, ("iteration", population.iteration - 1)), niche)

@@ -1,0 +1,74 @@
+"""What happened in an iteration, in words: for the terminal and for the run's run.log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from poet.niche import Child, Niche, Population, Transfer
+
+Title = Callable[[Any], str]  # a task in words
+
+
+def happened(before: Population, after: Population, title: Title) -> Iterator[str]:
+    """A line for each birth, retirement, accepted transfer and first solution, and one for refusals."""
+    children: list[Child] = [event for event in after.events if hasattr(event, "outcome")]
+    transfers: list[Transfer] = [event for event in after.events if hasattr(event, "accepted")]
+    at = f"iteration {after.iteration}:"
+    yield from _births(at, children, transfers, title)
+    was_active = {niche.id for niche in before.active}
+    for niche in after.retired:
+        if niche.id in was_active:
+            yield f"{at} niche {niche.id} is retired, its agent kept (best {_number(niche.best)})"
+    yield from _takeovers(at, transfers)
+    solved_before = {niche.id for niche in before.niches if niche.solved is not None}
+    for niche in after.niches:
+        if niche.solved is not None and niche.id not in solved_before:
+            yield f"{at} niche {niche.id} is solved ({_number(niche.best)})"
+
+
+def _births(at: str, children: list[Child], transfers: list[Transfer], title: Title) -> Iterator[str]:
+    for child in children:
+        if child.niche is not None:
+            came = next(t for t in transfers if t.at_birth and t.accepted and t.target == child.id)
+            yield (
+                f"{at} niche {child.niche} is born of {child.parent}: {title(child.task)}; "
+                f"its agent comes from {came.source} ({came.score:.1f})"
+            )
+    refused = Counter(child.outcome for child in children if child.niche is None)
+    if refused:
+        reasons = ", ".join(f"{count} {outcome}" for outcome, count in refused.most_common())
+        yield f"{at} {sum(refused.values())} of {len(children)} children refused: {reasons}"
+
+
+def _takeovers(at: str, transfers: list[Transfer]) -> Iterator[str]:
+    for event in transfers:
+        if event.accepted and not event.at_birth:
+            how = "after one step there" if event.kind == "proposal" else "as it is"
+            bar = f"{_number(event.bar)} -> " if event.bar is not None else ""
+            yield f"{at} niche {event.target} takes over the agent of {event.source} {how}: {bar}{event.score:.1f}"
+
+
+def introduce(niche: Niche, title: Title) -> str:
+    """A niche of a first population."""
+    source = f" from {niche.source}" if niche.source else ""
+    score = f" ({niche.scores[-1]:.1f})" if niche.scores else ""
+    return f"niche {niche.id}{source}: {title(niche.task)}{score}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def noted(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Says a line, and adds it to a log file."""
+
+    def both(line: str) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        say(line)
+
+    return both

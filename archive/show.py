@@ -1,0 +1,103 @@
+"""A run as tables on the terminal: what `show` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from .measures import annecs_curve, children_of, lineage, outcomes, steps_by_purpose, transfers_by_kind
+
+Row = Mapping[str, Any]
+
+
+def overview(rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]) -> RenderableType:
+    """The whole run. rows: the archive's tables by name; titles: niche id -> its task in words."""
+    niches = rows["niches"]
+    return Group(
+        _niches(niches, titles),
+        Text(""),
+        _tree(niches, titles),
+        Text(""),
+        *(Text(line) for line in _facts(rows)),
+    )
+
+
+def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]) -> RenderableType:
+    """One niche: where it came from, its scores, and every agent that came or went."""
+    id = niche["id"]
+    lines = [
+        f"niche {id}: {titles[id]}",
+        f"born at iteration {niche['born']}, "
+        + ("alive" if niche["died"] is None else f"retired at {niche['died']}")
+        + f", novelty {_number(niche['novelty'])}, first solved at {_or_dash(niche['solved'])}",
+        f"score {_number(niche['score'])}, best ever {_number(niche['best'])}",
+        "line of descent: " + " <- ".join(map(str, lineage(rows["niches"], id))),
+    ]
+    if niche["source"]:
+        lines.append(f"seeded from {niche['source']}")
+    lines += list(_traffic(id, rows["transfers"]))
+    return Group(*(Text(line) for line in lines))
+
+
+def _traffic(niche: int, transfers: Sequence[Row]) -> Iterator[str]:
+    for row in transfers:
+        if row["accepted"] and not row["at_birth"] and niche in (row["source"], row["target"]):
+            came = row["target"] == niche
+            other = row["source"] if came else row["target"]
+            what = f"took over the agent of {other}" if came else f"its agent went to {other}"
+            yield f"iteration {row['iteration']}: {what} ({row['kind']}, {_number(row['bar'])} -> {row['score']:.1f})"
+
+
+def _niches(niches: Sequence[Row], titles: Mapping[int, str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("niche", "parent", "born", "died", "score", "best", "solved"):
+        table.add_column(name, justify="right")
+    table.add_column("task")
+    for row in niches:
+        cells = [row["id"], row["parent"], row["born"], row["died"]]
+        numbers = [_number(row["score"]), _number(row["best"])]
+        style = "" if row["died"] is None else "dim"
+        title = titles[row["id"]] + (f" [from {row['source']}]" if row["source"] else "")
+        table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), Text(title), style=style)
+    return table
+
+
+def _tree(niches: Sequence[Row], titles: Mapping[int, str]) -> Tree:
+    below = children_of(niches)
+    root = Tree("lineage")
+    waiting = [(root, row) for row in reversed(below.get(None, []))]
+    while waiting:  # a line of descent can be longer than Python's stack
+        branch, row = waiting.pop()
+        state = "" if row["died"] is None else " (retired)"
+        twig = branch.add(Text(f"{row['id']} {_number(row['score'])}{state}"))
+        waiting += [(twig, child) for child in reversed(below.get(row["id"], []))]
+    return root
+
+
+def _facts(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+    tried = outcomes(rows["children"])
+    if tried:
+        yield "children tried: " + ", ".join(f"{count} {outcome}" for outcome, count in tried.items())
+    for kind, (count, accepted) in transfers_by_kind(rows["transfers"]).items():
+        yield f"transfers, {kind}: {accepted} of {count} accepted"
+    curve = annecs_curve(rows["niches"])
+    by_code = annecs_curve(rows["niches"], column="viable_to_retired", solved=False)
+    yield f"ANNECS {curve[-1][1] if curve else 0} (as the reference code counts it: {by_code[-1][1] if by_code else 0})"
+    steps = steps_by_purpose(rows["ledger"])
+    total = sum(steps.values())
+    yield f"environment steps: {total:,}"
+    for purpose, count in steps.items():
+        yield f"  {count / max(total, 1):6.1%}  {purpose}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _or_dash(value: Any) -> str:
+    return "-" if value is None else str(value)

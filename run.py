@@ -1,0 +1,536 @@
+"""The command line of openpoet: launch, resume, show, replay, digest, list. The only place that knows all four rooms.
+
+Nothing heavy is imported before a command needs it, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from archive.ledger import Ledger
+    from archive.run_folder import Run
+
+    from archive.meter import Meter
+    from archive.replay import Episode
+    from poet.config import Setup
+    from poet.niche import Population
+    from poet.seeding import Seed
+
+Tables = dict[str, dict[str, Any]]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="POET invents problems while it solves them: terrains, and walkers that learn to cross them.\n\n"
+    "Start with `python run.py launch`. Whatever happens, a run is kept: resume it, look at it with show and replay, "
+    "or let it seed another with `launch --from RUN`.",
+)
+out = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
+NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default. Never changes a result.")]
+
+
+class RunFailedError(Exception):
+    """A run that had begun could not go on; what it had committed is kept. Exit code 1."""
+
+
+class RunStopped(Exception):
+    """The run was asked to stop by a signal, and has, with everything kept. Exit code 128 + signal."""
+
+    def __init__(self, number: int) -> None:
+        self.code = 128 + number
+
+
+# ---- parts: families and learners, ours and the user's -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """A family or learner of ours: where it is, and the settings of its section."""
+
+    module: str
+    name: str
+    settings_module: str
+    settings: str
+
+
+FAMILIES = {"walker": Part("envs.walker.family", "Walker", "envs.walker.family", "WalkerSettings")}
+LEARNERS = {"es": Part("agents.es", "ES", "agents.es_config", "ESConfig")}
+
+
+def make_part(kind: str, tables: Tables, workers: int | None, *first: Any) -> Any:
+    """The run's family or learner, made of its section; `first` is what comes before the settings."""
+    from poet.plugins import load, section
+    from poet.settings import build
+
+    name = tables["run"][kind]
+    ours = FAMILIES if kind == "family" else LEARNERS
+    table = tables.get(section(name), {})
+    if (known := ours.get(name)) is None:
+        return load(kind, name, ours)(*first, **table)
+    settings = build(getattr(import_module(known.settings_module), known.settings), table, section(name))
+    return getattr(import_module(known.module), known.name)(*first, replace(settings, threads=workers))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a run needs, wired together."""
+
+    setup: Setup
+    meter: Meter
+    ledger: Ledger
+
+    def title(self, task: Any) -> str:
+        """A task in words: the family's own, if it has some."""
+        title = getattr(self.setup.family, "title", None)
+        return title(task) if title else json.dumps(self.setup.family.encode(task))[:100]
+
+
+def wire(tables: Tables, workers: int | None) -> Parts:
+    from archive.ledger import Ledger
+
+    from archive.meter import Meter
+    from poet.config import PoetConfig, Setup
+    from poet.settings import build
+
+    if workers is not None:
+        import torch
+
+        torch.set_num_threads(workers)
+    config = build(PoetConfig, tables["poet"], "poet")
+    meter = Meter(make_part("family", tables, workers))
+    ledger = Ledger(make_part("learner", tables, workers, meter))
+    return Parts(Setup(meter, ledger, config), meter, ledger)
+
+
+def resolve(preset: str, file: Path | None, changes: list[str], flags: Mapping[str, Any]) -> Tables:
+    """The settings of a run, complete: the preset, then the file, then --set, then the other options."""
+    from poet import settings
+    from poet.plugins import section
+
+    tables = settings.preset(preset)
+    if file is not None:
+        tables = settings.merged(tables, settings.read(file))
+    chosen = {
+        key: value for key, value in flags.items() if value is not None and key in ("family", "learner", "iterations")
+    }
+    tables = settings.merged(tables, {"run": {"preset": preset, **chosen}})
+    own = {section(tables["run"][kind]): {} for kind in ("family", "learner")}
+    tables = settings.override(settings.merged(own, tables), changes)
+    if flags.get("seed") is not None:
+        tables["poet"]["seed"] = flags["seed"]
+    tables["poet"].setdefault("seed", 0)
+    used = ("run", "poet", section(tables["run"]["family"]), section(tables["run"]["learner"]))
+    iterations = tables["run"].get("iterations")
+    if type(iterations) is not int or iterations < 1:
+        raise ValueError(f"run.iterations must be a whole number of at least 1, got {iterations!r}")
+    return {name: tables[name] for name in used}
+
+
+def choose_device(tables: Tables, device: str) -> None:
+    """Puts the learner on the device that --device names; auto leaves the settings as they are."""
+    if device == "auto":
+        return
+    import torch
+
+    from poet.plugins import section
+
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch finds no GPU here; use --device cpu, or install torch for CUDA")
+    tables[section(tables["run"]["learner"])]["device"] = device
+
+
+# ---- launch and resume ---------------------------------------------------------------------------
+
+
+class Take(StrEnum):
+    both = "both"
+    tasks = "tasks"
+    agents = "agents"
+
+
+@app.command()
+def launch(
+    preset: Annotated[str, typer.Option(help="Settings to start from; `list` names them.")] = "quick",
+    family: Annotated[str | None, typer.Option(help="Task family: a name, or a .py file of your own.")] = None,
+    learner: Annotated[str | None, typer.Option(help="Learner: a name, or a .py file of your own.")] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Run folder; runs/<date>_<preset>_s<seed> by default.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers: same seed, same run.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Iterations the run should reach.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Workers = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN", help="Seed from a run, or from a folder with the original POET's files."),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(metavar="EXPR", help='Which niches of --from: "alive" (default), "best > 200 or id in (3, 7)".'),
+    ] = None,
+    take: Annotated[Take, typer.Option(help="What to take from the niches of --from.")] = Take.both,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; repeatable.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file whose settings replace the preset's.")] = None,
+) -> None:
+    """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "best > 60"`."""
+    from archive.run_folder import Run
+
+    from poet.engine import start
+    from poet.seeding import seed_population
+    from poet.settings import to_toml
+
+    flags = {"family": family, "learner": learner, "seed": seed, "iterations": iterations}
+    tables = resolve(preset, config, changes or [], flags)
+    choose_device(tables, device)
+    parts = wire(tables, workers)
+    if (select is not None or take is not Take.both) and source is None:
+        raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
+    seeds = None if source is None else seeds_from(source, select, take, parts)
+    folder = out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{preset}_s{tables['poet']['seed']}"
+    with Run.create(folder, to_toml(tables), sys.argv, versions()) as run:
+        prepare(parts)
+        try:
+            population = start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
+            commit(run, parts, population, 0.0)
+        except Exception as error:
+            raise RunFailedError(f"the run could not begin: {error}") from error
+        drive(run, parts, population, tables["run"]["iterations"])
+
+
+def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
+    """What --from, --select and --take choose."""
+    from archive.seeds import find_seeds
+    from poet.seeding import Seed
+
+    return [
+        Seed(
+            None if take is Take.agents else found.task(),
+            None if take is Take.tasks else found.agent(),
+            found.source,
+        )
+        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
+    ]
+
+
+@app.command()
+def resume(
+    name: RunName,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
+    from archive.run_folder import Run, find_run
+
+    from poet.checkpoint import from_records
+
+    with Run.open(find_run(name), write=True) as run:
+        tables = settings_of(run)
+        parts = wire(tables, workers)
+        population = from_records(*run.checkpoint(), parts.setup.family)
+        total = iterations or tables["run"]["iterations"]
+        if population.iteration >= total:
+            raise ValueError(
+                f"{run.path} has reached its {population.iteration} iterations; to go on: "
+                f"python run.py resume {run.path} --iterations {2 * population.iteration}"
+            )
+        prepare(parts)
+        drive(run, parts, population, total)
+
+
+def settings_of(run: Run) -> Tables:
+    """The settings in a run's folder. They may be a stranger's: code they name is only run if it is ours."""
+    from poet.settings import parse
+
+    tables = parse(run.config_toml(), f"{run.path}/config.toml")
+    for kind, known in (("family", FAMILIES), ("learner", LEARNERS)):
+        if not isinstance(name := tables.get("run", {}).get(kind), str):
+            raise ValueError(f"{run.path}/config.toml must name run.{kind}")
+        if name not in known and os.environ.get("OPENPOET_TRUST") != "1":
+            raise ValueError(
+                f"this run uses the {kind} {name!r}, code that is not openpoet's; if you trust it: OPENPOET_TRUST=1"
+            )
+    if "poet" not in tables:
+        raise ValueError(f"{run.path}/config.toml has no section [poet]")
+    return tables
+
+
+def versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def prepare(parts: Parts) -> None:
+    """Lets a family do, and say, what takes long the first time (the walker compiles its kernels)."""
+    if ready := getattr(parts.setup.family, "prepare", None):
+        ready(lambda line: out.print(line, style="dim", soft_wrap=True))
+
+
+def commit(run: Run, parts: Parts, population: Population, seconds: float) -> None:
+    """One iteration into the archive, after the two counts of its environment steps have been compared."""
+    from poet.checkpoint import to_records
+
+    record, agents = to_records(population, parts.setup.family)
+    steps = parts.ledger.drain()
+    if parts.ledger.steps != parts.meter.steps:
+        raise ValueError(
+            f"the ledger has {parts.ledger.steps} environment steps where the simulators ran {parts.meter.steps}: "
+            "the learner must return every step it took"
+        )
+    run.commit(record, agents, ledger=steps, clock_seconds=seconds)
+
+
+class Asked:
+    """Notes SIGINT and SIGTERM, so that the iteration under way is finished; a second Ctrl-C ends at once."""
+
+    number: int | None = None
+
+    def __enter__(self) -> Asked:
+        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        if self.number is not None:
+            raise RunStopped(number)
+        self.number = number
+        errors.print("finishing this iteration; Ctrl-C again stops at once (the last finished iteration is kept)")
+
+
+def drive(run: Run, parts: Parts, population: Population, total: int) -> None:
+    """Iterate until `total`, each iteration shown and committed."""
+    from archive.tensorboard_log import Events
+
+    from archive.journal import happened, introduce, noted
+    from archive.progress import Progress
+    from poet.engine import evolve
+
+    again = f"python run.py resume {run.path}"
+    title = f"openpoet · {run.path} · stop with Ctrl-C, go on with: {again}"
+    activity = Activity(parts)
+    with Asked() as asked, Progress(out, total=total, title=title, activity=activity) as progress:
+        say = noted(run.path / "run.log", progress.say)
+        say(f"{run.path} from iteration {population.iteration} to {total}")
+        for niche in population.active if population.iteration == 0 else ():
+            say(introduce(niche, parts.title))
+        with Events(run.path / "tb", population.iteration) as events:
+            try:
+                began = time.monotonic()
+                for after in evolve(population, parts.setup):
+                    commit(run, parts, after, time.monotonic() - began)
+                    events.write(after, parts.meter.steps)
+                    for line in happened(population, after, parts.title):
+                        say(line)
+                    population, began = after, time.monotonic()
+                    done = asked.number is not None or population.iteration >= total
+                    progress.update(population, last=done)
+                    if done:
+                        break
+            except RunStopped:
+                raise
+            except Exception as error:
+                raise RunFailedError(
+                    f"iteration {population.iteration + 1} failed: {error}; "
+                    f"the {population.iteration} before it are kept: {again}"
+                ) from error
+    if asked.number is not None:
+        errors.print(f"stopped after iteration {population.iteration}; to go on: {again}", soft_wrap=True)
+        raise RunStopped(asked.number)
+    errors.print(f"done: {run.path}; look at it with `python run.py show {run.path}` and `replay`", soft_wrap=True)
+
+
+class Activity:
+    """What runs now, for the display."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    @property
+    def purpose(self) -> str:
+        return self.parts.ledger.purpose
+
+    @property
+    def steps(self) -> int:
+        return self.parts.meter.steps
+
+
+# ---- looking -------------------------------------------------------------------------------------
+
+
+@app.command()
+def show(
+    name: RunName,
+    niche: NicheId = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.")
+    ] = False,
+) -> None:
+    """Niches, lineage, scores, transfers, ANNECS and the ledger of a run; or all about one niche."""
+    from archive.run_folder import Run, find_run
+
+    from archive.show import one, overview
+
+    with Run.open(find_run(name), write=False) as run:
+        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations")}
+        rows["niches"] = run.niche_rows()
+        tables = settings_of(run)
+    known = {row["id"]: row for row in rows["niches"]}
+    if niche is not None and niche not in known:
+        raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
+    if as_json:
+        print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
+        return
+    parts = wire(tables, None)
+    titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
+    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles))
+
+
+@app.command()
+def replay(
+    name: RunName,
+    niche: NicheId = None,
+    agent: Annotated[int | None, typer.Option(metavar="NICHE", help="Whose agent; the niche's own by default.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Write a .mp4 or .gif instead; needs no display.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the archive's own."""
+    from archive.run_folder import Run, find_run
+
+    from poet.checkpoint import from_records
+
+    path = find_run(name)
+    with Run.open(path, write=False) as run:
+        tables = settings_of(run)
+        parts = wire(tables, workers)
+        population = from_records(*run.checkpoint(), parts.setup.family)
+    niches = {n.id: n for n in population.niches}
+    best = max(population.active, key=lambda n: n.scores[-1] if n.scores else float("-inf")).id
+    start = best if niche is None else niche
+    for wanted in (start, start if agent is None else agent):
+        if wanted not in niches:
+            raise ValueError(f"there is no niche {wanted} in {path}: it has 0 to {max(niches)}")
+    prepare(parts)
+    load = episodes(parts, tables, population, workers)
+    if record is None:
+        from archive.viewer import view
+
+        view(load, [(n.id, parts.title(n.task)) for n in population.niches], start, agent)
+        return
+    from archive.recording import record as write
+
+    episode = load(start, start if agent is None else agent)
+    pictures = write(episode, record)
+    out.print(f"{record}: {pictures} pictures, score {episode.score:.2f}{', solved' if episode.solved else ''}")
+
+
+def episodes(
+    parts: Parts, tables: Tables, population: Population, workers: int | None
+) -> Callable[[int, int], Episode]:
+    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own stream."""
+    from archive.replay import record_episode
+    from poet.engine import last_score_key
+
+    niches = {niche.id: niche for niche in population.niches}
+
+    def load(niche: int, agent: int) -> Episode:
+        home = niches[niche]
+        return record_episode(
+            lambda family: make_part("learner", tables, workers, family),
+            parts.setup.family,
+            niches[agent].agent,
+            home.task,
+            last_score_key(population, home, parts.setup.config.seed),
+            title=parts.title(home.task),
+            labels={"niche": str(niche), "agent": str(agent)},
+        )
+
+    return load
+
+
+@app.command()
+def digest(name: RunName) -> None:
+    """SHA-256 over all of a run that must be reproducible: genomes, weights, scores, events; clocks left out."""
+    from archive.digest import digest as digest_of
+    from archive.run_folder import Run, find_run
+
+    with Run.open(find_run(name), write=False) as run:
+        print(digest_of(run))
+
+
+@app.command(name="list")
+def list_parts() -> None:
+    """Families, learners and presets there are."""
+    from poet.plugins import installed
+    from poet.settings import about, presets
+
+    for title, kind, ours in (("families", "family", FAMILIES), ("learners", "learner", LEARNERS)):
+        out.print(f"{title}: {', '.join([*ours, *installed(kind)])}, or the path of a .py file of your own")
+    out.print("presets:")
+    for name in presets():
+        out.print(f"  {name:13} {about(name)}", soft_wrap=True)
+
+
+# ---- errors are one line -------------------------------------------------------------------------
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 0 done, 1 a run failed, 2 bad input, 128 + signal stopped. --debug shows tracebacks."""
+    debug = "--debug" in arguments
+    try:
+        app([a for a in arguments if a != "--debug"], standalone_mode=True)
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else 1
+    except RunStopped as stopped:
+        return stopped.code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:
+        if debug:
+            raise
+        errors.print(f"openpoet: {one_line(error)}", soft_wrap=True, markup=False)
+        return 2 if isinstance(error, ValueError | OSError) else 1
+    return 0
+
+
+def one_line(error: Exception) -> str:
+    """What to tell a person. An error nobody planned says its kind, and how to see where it came from."""
+    planned = isinstance(error, RunFailedError | ValueError | OSError)
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if planned else f"{type(error).__name__}: {text} (run again with --debug to see where)"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
