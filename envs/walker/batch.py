@@ -77,6 +77,7 @@ class WalkerBatch:
         self.steps = 0  # walker-steps simulated, resets not counted
         self.finished = np.zeros(n, bool)  # the hull is past the far end
         self._overflows = 0
+        self._cull = 1  # 0: every time of impact by GJK, which gives the same results
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
         self._places = np.array([self._terrains.add(track) for track in tracks], np.int64)
@@ -196,7 +197,7 @@ class WalkerBatch:
             (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
             (world.SOLVE, (*state, events, *scratch, velocity, position)),
             (world.PAIRS, (*state, shapes, table)),
-            (world.TOI, (*state, shapes, corners, table, events, *scratch, velocity)),
+            (world.TOI, (*state, shapes, corners, table, events, *scratch, velocity, self._cull)),
             (world.OBSERVE, (*state, shapes, corners, table, flat, *results)),
         ]
 

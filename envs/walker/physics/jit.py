@@ -94,12 +94,12 @@ def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -
         cached = os.access(folder, os.W_OK)
     except OSError:
         cached = False
-    known = cached and any(folder.rglob("*.nbc"))
     if not cached:
         say(f"{folder} cannot be written, so compiled kernels are not kept; set NUMBA_CACHE_DIR to a folder that can")
     with caching_in(folder) if cached else contextlib.nullcontext():
         for number, kernel in enumerate(waiting, 1):
             what = f"{kernel.title} ({number} of {len(waiting)})"
+            known = cached and any(folder.rglob(f"*.{kernel.source.__name__}-*.nbc"))
             say(f"loading {what}" if known else f"compiling {what}, once, about {kernel.seconds} s")
             kernel.compile(cached)
     return time.perf_counter() - start

@@ -14,7 +14,10 @@ import numpy as np
 from .jit import inline, routine
 
 TWO_OVER_PI_SCALED = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi * 2^24
-HALF_PI = float.fromhex("0x1.921FB54442D18p0")
+# glibc's variant for processors with FMA subtracts n * pi/2 with one rounding. So do these two parts of the same
+# float64 pi/2: every product and the first difference are exact, and only the last difference is rounded.
+HALF_PI_HIGH = float.fromhex("0x1.921FB5p0")
+HALF_PI_LOW = float.fromhex("0x1.921FB54442D18p0") - HALF_PI_HIGH
 C1 = float.fromhex("-0x1.ffffffd0c621cp-2")
 C2 = float.fromhex("0x1.55553e1068f19p-5")
 C3 = float.fromhex("-0x1.6c087e89a359dp-10")
@@ -30,7 +33,8 @@ def sincos_reduced(angle):
     """(sin, cos) of a float32 angle with |angle| < 120 rad, as float32."""
     x = np.float64(angle)
     quadrant = (np.int32(x * TWO_OVER_PI_SCALED) + np.int32(0x800000)) >> np.int32(24)
-    x = x - np.float64(quadrant) * HALF_PI
+    turns = np.float64(quadrant)
+    x = (x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW
     odd = (quadrant & np.int32(1)) == np.int32(1)
     low = quadrant & np.int32(3)
     y = -x if (low == np.int32(1)) | (low == np.int32(2)) else x

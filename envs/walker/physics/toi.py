@@ -29,7 +29,6 @@ DEEPEST = np.float32(-1.5) * LINEAR_SLOP
 POSITION_ITERATIONS = np.int64(20)
 ONE_COUNT, NOBODY, HULL = np.int64(1), np.int64(-1), np.int64(0)
 EDGE = np.int32(2)
-CULL = np.int64(1)  # 0 switches the cheap test off, for the test that it changes nothing
 CLEAR = np.float32(0.008)  # impact counts below 0.00625 between the shapes without skins [m]
 BULGE = np.float32(0.125)  # a turning corner leaves the chord of its ends by at most reach * turn^2 / 8
 MOST_TURN = np.float32(1.0)
@@ -112,7 +111,7 @@ def advance_sweep(f, b, alpha):
 
 
 @routine
-def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first):
+def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull):
     """When the contact's body touches its shape, as a share of the step, 1 if it does not; and the clocks kept."""
     body, shape = np.int64(k[g + at.OWNER]), np.int64(k[g + at.SHAPE])
     b, e, count = fo + body * at.BODY_SIZE, (first + shape) * at.SHAPE_SIZE, np.int64(corners[first + shape])
@@ -124,14 +123,14 @@ def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first):
     elif mine < its:
         advance_sweep(f, b, its)
         refresh_sweep(f, b, body)
-    if (CULL == ONE_COUNT) & stays_clear(f, b, body, shapes, e, count):
+    if (cull == ONE_COUNT) and stays_clear(f, b, body, shapes, e, count):
         return ONE, statics
     touching, share = time_of_impact(f, b, body, s, i, shapes, e, count)
     return (minimum(start + (ONE - start) * share, ONE) if touching else ONE), statics
 
 
 @routine
-def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first):
+def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
     """The contact that is touched first: (slot or -1, time as a share of the step, clocks kept)."""
     best, least = NOBODY, ONE
     for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
@@ -142,7 +141,7 @@ def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first):
         if k[g + at.TIMED] == at.NO:
             if k[ko + at.AWAKE + k[g + at.OWNER]] == at.NO:
                 continue
-            f[c + at.TOI], statics = contact_time(f, k, fo, s, i, g, statics, shapes, corners, first)
+            f[c + at.TOI], statics = contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull)
             k[g + at.TIMED] = at.YES
         if f[c + at.TOI] < least:
             best, least = slot, f[c + at.TOI]
@@ -263,8 +262,8 @@ def clear_times(f, k, fo, ko):
         k[g + at.TIMED], k[g + at.EVENTS] = at.NO, at.NO
 
 
-def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations):
-    """Kernel: continuous collision of each row, new contacts included."""
+def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations, cull):
+    """Kernel: continuous collision of each row, new contacts included. cull: 0 leaves out the cheap test."""
     for row in rows:
         fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
         if k[ko + at.FAULT] != at.HEALTHY:
@@ -274,7 +273,7 @@ def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations):
         clear_times(f, k, fo, ko)
         statics = np.int64(0)
         while True:
-            slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first)
+            slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
             if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
                 break
             touched, statics = handle_event(

@@ -97,7 +97,9 @@ START = Kernel("start", void(ROWS, F, K, SHAPES, TRACKS, VALUES), start_rows, 3)
 COLLIDE = Kernel("collide", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, F, EVENTS), collide_rows, 8)
 SOLVE = Kernel("solve", void(ROWS, F, K, EVENTS, SCRATCH, INDICES, int64, int64), solve_rows, 12)
 PAIRS = Kernel("find pairs", void(ROWS, F, K, SHAPES, TRACKS), pair_rows, 2)
-TOI = Kernel("time of impact", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, EVENTS, SCRATCH, INDICES, int64), toi_rows, 15)
+TOI = Kernel(
+    "time of impact", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, EVENTS, SCRATCH, INDICES, int64, int64), toi_rows, 15
+)
 OBSERVE = Kernel(
     "lidar, observation, reward",
     void(ROWS, F, K, SHAPES, CORNERS, TRACKS, F, F, VALUES, FLAGS, FLAGS, VALUES),

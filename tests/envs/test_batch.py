@@ -1,0 +1,192 @@
+"""A batch is its rows one by one, whatever else is in it; and what it cannot do it says in one line."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from envs.walker.batch import WalkerBatch
+from envs.walker.physics import state as at
+from envs.walker.track import Track
+from tests.envs import oracle
+
+STEPS = 60
+
+
+def actions(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-1.2, 1.2, (STEPS, n, 4)).astype(np.float32)
+
+
+def run(batch: WalkerBatch, plan: np.ndarray) -> list[np.ndarray]:
+    """Observations, rewards and ends of every step, stacked over time."""
+    results = [batch.step(a) for a in plan]
+    return [np.stack(part) for part in zip(*results, strict=True)]
+
+
+def assert_equal(a: list[np.ndarray], b: list[np.ndarray]) -> None:
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_a_batch_is_its_walkers_one_by_one() -> None:
+    tracks, plan = [oracle.obstacle_track(seed) for seed in range(6)], actions(6)
+    batch = WalkerBatch(tracks)
+    first = batch.reset()
+    together = run(batch, plan)
+    for row, track in enumerate(tracks):
+        alone = WalkerBatch([track])
+        np.testing.assert_array_equal(alone.reset()[0], first[row])
+        assert_equal([part[:, 0] for part in run(alone, plan[:, row : row + 1])], [p[:, row] for p in together])
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    tracks, plan = [oracle.obstacle_track(seed) for seed in range(20)], actions(20)
+    one, three = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=3)
+    np.testing.assert_array_equal(one.reset(), three.reset())
+    assert_equal(run(one, plan), run(three, plan))
+    assert one.events == three.events
+
+
+def test_a_reused_row_is_a_fresh_one() -> None:
+    """What Gymnasium's own environment fails: its broad phase remembers earlier episodes."""
+    track, plan = oracle.obstacle_track(3), actions(1)
+    batch = WalkerBatch([track])
+    batch.reset()
+    first = run(batch, plan)
+    batch.reset()
+    assert_equal(run(batch, plan), first)
+
+
+def test_rows_that_are_not_live_stay_as_they_are() -> None:
+    tracks, plan = [oracle.obstacle_track(seed) for seed in range(3)], actions(3)
+    batch, other = WalkerBatch(tracks), WalkerBatch(tracks)
+    before = batch.reset()
+    other.reset()
+    live = np.array([True, False, True])
+    for a in plan:
+        observation, reward, _ = batch.step(a, live)
+        np.testing.assert_array_equal(observation[1], before[1])
+        assert reward[1] == 0.0
+    assert batch.steps == 2 * STEPS
+    paused = run(batch, plan)
+    fresh = run(other, plan)
+    assert_equal([part[:, 1] for part in paused], [part[:, 1] for part in fresh])
+
+
+def test_resetting_some_rows_leaves_the_others_alone() -> None:
+    tracks, plan = [oracle.obstacle_track(seed) for seed in range(3)], actions(3)
+    batch, undisturbed = WalkerBatch(tracks), WalkerBatch(tracks)
+    start = batch.reset()
+    undisturbed.reset()
+    run(batch, plan), run(undisturbed, plan)
+    np.testing.assert_array_equal(batch.reset(np.array([1]))[1], start[1])
+    again, onward = run(batch, plan), run(undisturbed, plan)
+    assert_equal([p[:, [0, 2]] for p in again], [p[:, [0, 2]] for p in onward])
+
+
+def test_a_new_track_takes_effect_at_the_rows_reset() -> None:
+    old, new, plan = oracle.obstacle_track(0), oracle.obstacle_track(1), actions(2)
+    batch, stayed = WalkerBatch([old, old]), WalkerBatch([old, old])
+    batch.reset(), stayed.reset()
+    batch.place(1, new)
+    assert_equal(run(batch, plan), run(stayed, plan))
+    batch.reset(np.array([False, True]))
+    fresh = WalkerBatch([new])
+    fresh.reset()
+    assert_equal([p[:, 1:] for p in run(batch, plan)], run(fresh, plan[:, 1:]))
+
+
+def test_many_changes_of_track_use_the_same_memory_again() -> None:
+    batch = WalkerBatch([oracle.flat_track(), oracle.flat_track()])
+    for seed in range(6):
+        batch.place(seed % 2, oracle.obstacle_track(seed))
+        batch.reset()
+    assert len(batch._terrains.tracks) <= 4
+
+
+def test_walkers_on_one_track_object_share_its_shapes() -> None:
+    track = oracle.flat_track()
+    assert len(WalkerBatch([track] * 50)._terrains.tracks) == 1
+
+
+def test_actions_are_clipped_where_gymnasium_clips_them() -> None:
+    track = oracle.flat_track()
+    inside, beyond = WalkerBatch([track]), WalkerBatch([track])
+    inside.reset(), beyond.reset()
+    signs = np.sign(actions(1))
+    assert_equal(run(beyond, 7 * signs), run(inside, signs))
+
+
+def test_a_walker_past_the_far_end_has_finished() -> None:
+    batch = WalkerBatch([oracle.flat_track()] * 2)
+    batch.reset()
+    block = batch._f.reshape(2, -1)[1]
+    for body in range(5):
+        start = int(body * at.BODY_SIZE)
+        boxes = [box + side for box in (at.FAT, at.TIGHT, at.SWEPT) for side in (0, 2)]
+        corners = range(int(at.CORNER), int(at.WORLD_NORMAL), 2)
+        for field in [at.CX, at.PX, at.C0X, at.STARTX, *boxes, *corners]:
+            block[start + field] += 85.0
+    _, _, terminated = batch.step(np.zeros((2, 4), np.float32))
+    assert batch.finished.tolist() == [False, True]
+    assert terminated.tolist() == [False, True]
+
+
+def test_the_pose_is_that_of_box2d() -> None:
+    from envs.walker.box2d import Box2DWalker
+
+    track, plan = oracle.obstacle_track(2), actions(1)
+    batch, walker = WalkerBatch([track]), Box2DWalker(track)
+    batch.reset(), walker.reset()
+    for a in plan[:30]:
+        batch.step(a), walker.step(a[0])
+    ours, theirs = batch.pose(0), walker.pose()
+    for a, b in zip(ours.bodies, theirs.bodies, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert ours.hull == tuple(theirs.hull)
+    np.testing.assert_allclose(ours.rays, theirs.rays, atol=1e-5)
+
+
+def test_a_walker_that_goes_nan_is_named() -> None:
+    batch = WalkerBatch([oracle.flat_track()] * 20)
+    batch.reset()
+    batch.step(np.zeros((20, 4), np.float32))
+    batch._f.reshape(20, -1)[17, at.VX] = np.nan
+    with pytest.raises(FloatingPointError, match=r"^walker 17 went NaN at step 2 \(.*(pose|velocity)\); .*$"):
+        batch.step(np.zeros((20, 4), np.float32))
+
+
+def test_too_many_shapes_at_once_are_an_error_that_names_the_walker() -> None:
+    x = np.concatenate([np.arange(0, 3, 0.5), np.arange(3, 7, 0.01), np.arange(7, 95, 0.5)])
+    fine = Track(
+        np.stack([x, np.full(len(x), oracle.GROUND_HEIGHT)], axis=1).astype(np.float32),
+        np.zeros((0, 4, 2), np.float32),
+        0.0,
+    )
+    batch = WalkerBatch([oracle.flat_track(), fine])
+    with pytest.raises(RuntimeError, match=r"^walker 1 .* slot overflow; "):
+        batch.reset()
+    assert batch.events["slot_overflow"] == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.zeros((1, 4)), "actions must have shape [2, 4], got [1, 4]"),
+        (np.full((2, 4), np.nan), "actions must be finite, got [nan, nan, nan, nan] for walker 0"),
+    ],
+)
+def test_bad_actions_are_refused_in_one_line(given: np.ndarray, message: str) -> None:
+    batch = WalkerBatch([oracle.flat_track()] * 2)
+    batch.reset()
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        batch.step(given)
+
+
+def test_a_step_before_the_reset_and_an_empty_batch_are_refused() -> None:
+    with pytest.raises(ValueError, match="walker 0 was never reset"):
+        WalkerBatch([oracle.flat_track()]).step(np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="at least one track"):
+        WalkerBatch([])

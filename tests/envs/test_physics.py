@@ -1,0 +1,191 @@
+"""The physics is Box2D's, bit for bit: against Gymnasium freshly made, against Box2D on obstacles, and not by luck."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from envs.walker.batch import WalkerBatch
+from envs.walker.box2d import Box2DWalker
+from envs.walker.physics import body, jit, solver, world
+from envs.walker.track import Track
+from tests.envs import oracle
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICIES = {
+    "random": oracle.random_policy,
+    "jerky": oracle.jerky_policy,
+    "heuristic": oracle.heuristic_policy,
+    "noisy": lambda seed: oracle.heuristic_policy(seed, noise=0.3),
+    "idle": oracle.idle_policy,
+}
+
+
+def test_masses_and_shapes_are_box2ds() -> None:
+    env, _, _ = oracle.fresh_env(0, hardcore=False)
+    for i, part in enumerate([env.hull, *env.legs]):
+        shape, k = part.fixtures[0].shape, body.COUNT[i]
+        np.testing.assert_array_equal(np.array(shape.vertices, np.float32), body.VERTEX[i, :k])
+        np.testing.assert_array_equal(np.array(shape.normals, np.float32), body.NORMAL[i, :k])
+        np.testing.assert_array_equal(np.array(part.localCenter, np.float32), body.CENTER[i])
+        assert np.float32(1) / np.float32(part.mass) == body.INVERSE_MASS[i]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_polygons_are_put_in_order_as_box2d_does(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = (rng.normal(size=(4, 2)) + rng.uniform(0, 80, 2)).astype(np.float32)
+    theirs = oracle_polygon(points)
+    ours = body.polygon(points)
+    np.testing.assert_array_equal(ours.corners, np.array(theirs.vertices, np.float32))
+    np.testing.assert_array_equal(ours.normals, np.array(theirs.normals, np.float32))
+    np.testing.assert_array_equal(ours.centroid, np.array(theirs.centroid, np.float32))
+
+
+def oracle_polygon(points: np.ndarray):
+    import Box2D
+
+    world_ = Box2D.b2World()
+    shape = Box2D.b2PolygonShape(vertices=[tuple(map(float, p)) for p in points])
+    return world_.CreateStaticBody(shapes=shape).fixtures[0].shape
+
+
+@pytest.mark.parametrize("policy", ["random", "heuristic", "noisy"])
+@pytest.mark.parametrize("hardcore", [False, True], ids=["easy", "hardcore"])
+def test_episodes_are_those_of_a_fresh_gymnasium_environment(hardcore: bool, policy: str) -> None:
+    for seed in range(3):
+        result, _ = oracle.compare_with_gymnasium(seed, hardcore, POLICIES[policy](seed), limit=400)
+        assert result.steps > 20
+        assert result.differing == 0
+
+
+def test_obstacles_falls_and_sleep_are_box2ds() -> None:
+    """Also past the end of an episode, so that fallen walkers lie, slide and sleep on every kind of shape."""
+    seen = dict.fromkeys(("toi", "polygon", "two_point", "sleeping"), 0)
+    for seed in range(15):
+        track = oracle.obstacle_track(seed)
+        policy = list(POLICIES.values())[seed % len(POLICIES)](seed)
+        batch, walker = WalkerBatch([track], threads=1), Box2DWalker(track)
+        observation = walker.reset()
+        np.testing.assert_array_equal(batch.reset()[0], observation)
+        for _ in range(250):
+            action = policy(observation)
+            observation, reward, terminated = walker.step(action)
+            ours, rewards, ends = batch.step(action[None])
+            np.testing.assert_array_equal(ours[0], observation)
+            assert (rewards[0], ends[0], batch.finished[0]) == (reward, terminated, walker.finished)
+        for name in seen:
+            seen[name] += batch.events[name]
+    assert all(seen.values()), f"an event was never exercised: {seen}"
+
+
+def test_the_box2d_walker_is_gymnasiums() -> None:
+    env, observation, track = oracle.fresh_env(5, hardcore=True)
+    walker, policy = Box2DWalker(track), oracle.random_policy(5)
+    np.testing.assert_array_equal(walker.reset(), observation)
+    for _ in range(100):
+        action = policy(observation)
+        observation, reward, terminated, _, _ = env.step(action)
+        ours = walker.step(action)
+        np.testing.assert_array_equal(ours[0], observation)
+        assert ours[1:] == (reward, terminated)
+
+
+def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparisons above can fail: the order of creation instead of the island's is enough."""
+    load, velocities, positions = solver.solver((0, 1, 2, 3))
+    monkeypatch.setattr(solver, "load_joints", load)
+    monkeypatch.setattr(solver, "solve_velocities", velocities)
+    monkeypatch.setattr(solver, "solve_positions", positions)
+    wrong = jit.Kernel("solve", world.SOLVE.signature, solver.solve_rows, 8)
+    wrong.compile(cached=False)
+    monkeypatch.setattr(world, "SOLVE", wrong)
+    result, _ = oracle.compare_with_gymnasium(0, False, oracle.random_policy(0), limit=1)
+    assert result.differing == 1
+
+
+def test_leaving_out_hopeless_times_of_impact_changes_nothing() -> None:
+    tracks = [oracle.obstacle_track(seed) for seed in range(16)]
+    culled, full = WalkerBatch(tracks), WalkerBatch(tracks)
+    full._cull = 0
+    rng = np.random.default_rng(0)
+    np.testing.assert_array_equal(culled.reset(), full.reset())
+    for _ in range(150):
+        actions = rng.uniform(-1, 1, (16, 4)).astype(np.float32)
+        for a, b in zip(culled.step(actions), full.step(actions), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert culled.events == full.events
+    assert culled.events["toi"] > 0
+
+
+def test_the_first_hit_lidar_sees_no_further_than_it_must() -> None:
+    """The original POET's rays stop at the first shape reported: never nearer than the nearest, sometimes farther."""
+    farther = 0
+    for seed in range(6):
+        track = oracle.obstacle_track(seed)
+        nearest, first = Box2DWalker(track).reset()[14:], Box2DWalker(track, lidar="first").reset()[14:]
+        assert (first >= nearest).all()
+        farther += int((first > nearest).sum())
+    assert farther > 0
+
+
+def test_a_track_that_box2d_would_refuse_is_refused() -> None:
+    ground = oracle.flat_track().ground
+    line = np.array([[(5, 4), (6, 4), (6, 4), (5, 4)]], np.float32)
+    with pytest.raises(ValueError, match=r"polygon 0 of the track: .* enclose an area"):
+        WalkerBatch([Track(ground, line, 0.0)])
+    with pytest.raises(ValueError, match="points 0 and on"):
+        WalkerBatch([Track(np.ones((3, 2), np.float32), line[:0], 0.0)])
+
+
+PROBE = """
+import numpy as np
+from envs.walker.physics import jit, state as at, terrain, world
+from envs.walker.track import Track
+track = Track(np.array([[0, 0], [9, 0]], np.float32), np.zeros((0, 4, 2), np.float32), 0.0)
+shapes, corners = terrain.shapes(track)
+lines = []
+jit.compile_all([world.START], lines.append)
+f, k = np.zeros(at.FLOATS, np.float32), np.zeros(at.INTEGERS, np.int32)
+world.START(np.zeros(1, np.int64), f, k, shapes.ravel(), np.array([0, 0, 1]), np.zeros(1))
+print(lines[0].split()[0], round(float(f[at.FAT + 2] - f[at.TIGHT + 2]), 3))
+"""
+
+
+def test_the_cache_never_serves_code_whose_imports_were_edited(tmp_path: Path) -> None:
+    """Numba looks only at the file of the kernel; START takes the fat box's margin from another module."""
+    shutil.copytree(ROOT / "envs", tmp_path / "envs", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "envs" / "__init__.py").write_text("")
+    settings = tmp_path / "envs" / "walker" / "physics" / "settings.py"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def probe() -> str:
+        command = [sys.executable, "-c", PROBE]
+        run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return run.stdout.strip()
+
+    assert probe() == "compiling 0.1"
+    assert probe() == "loading 0.1"
+    text = settings.read_text()
+    settings.write_text(re.sub(r"AABB_EXTENSION = F\(0.1\)", "AABB_EXTENSION = F(0.3)", text))
+    assert probe() == "compiling 0.3"
+
+
+def test_without_a_writable_cache_kernels_still_work_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(jit.config, "CACHE_DIR", str(tmp_path / "file"))
+    kernel = jit.Kernel("find pairs", world.PAIRS.signature, world.pair_rows, 1)
+    lines: list[str] = []
+    assert jit.compile_all([kernel], lines.append) > 0
+    assert kernel.compiled is not None
+    assert "cannot be written" in lines[0]
+    assert lines[1].startswith("compiling find pairs (1 of 1)")
