@@ -98,9 +98,14 @@ def body_colours(body: list[np.ndarray]) -> list[Colour]:
     """One colour a part: the largest is the hull, the others take turns in their order."""
     if not body:
         return []
-    areas = [float(np.prod(np.ptp(part, axis=0))) for part in body]
-    hull = int(np.argmax(areas))
+    hull = int(np.argmax([area(part) for part in body]))
     return [HULL if part == hull else LIMBS[(part - (part > hull)) % len(LIMBS)] for part in range(len(body))]
+
+
+def area(polygon: np.ndarray) -> float:
+    """Of a polygon [points, 2] [m], closed or not [m^2]."""
+    x, y = (polygon - polygon[0]).T
+    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
 
 def shade(colour: Colour, light: float) -> Colour:

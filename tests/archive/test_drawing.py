@@ -5,7 +5,7 @@ import pygame
 import pytest
 
 from archive.camera import Camera, bounds, camera_at, scene_of
-from archive.drawing import EARTH, HULL, LIMBS, RAY, STONE, Look, body_colours, draw_frame, thumbnail
+from archive.drawing import EARTH, HULL, LIMBS, RAY, STONE, Look, area, body_colours, draw_frame, thumbnail
 from archive.overlay import facts, frame_at, strip_of, timeline_of
 from archive.replay import record_episode
 from poet.streams import Key
@@ -139,6 +139,14 @@ def test_the_largest_part_is_the_hull_whatever_its_place():
     small, large = np.array([[0, 0], [1, 0], [1, 1]]), np.array([[0, 0], [3, 0], [3, 3]])
     assert body_colours([small, large, small]) == [LIMBS[0], HULL, LIMBS[1]]
     assert body_colours([]) == []
+
+
+def test_a_slanted_limb_is_no_hull_because_its_bounding_box_is_large():
+    limb = np.array([[0.0, 0.0], [0.2, 0.0], [5.2, 5.0], [5.0, 5.0]])
+    hull = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    assert area(hull) == pytest.approx(2.0)
+    assert area(limb) == pytest.approx(1.0)
+    assert body_colours([limb, hull]) == [LIMBS[0], HULL]
 
 
 def test_the_same_frame_is_the_same_picture_and_another_is_another(episode):
