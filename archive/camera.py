@@ -93,7 +93,8 @@ class Camera:
     height: float
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
-        """World points [points, 2] [m] in the picture, [points, 2] [px], y down."""
+        """World points [points, 2] [m] in the picture, [points, 2] float64 [px], y down."""
+        points = np.asarray(points, np.float64)  # pygame takes no float32
         x = self.width / 2 + (points[:, 0] - self.x) * self.zoom
         y = self.height / 2 - (points[:, 1] - self.y) * self.zoom
         return np.stack([x, y], axis=1)

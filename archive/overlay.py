@@ -122,7 +122,7 @@ def _draw_map(surface: pygame.Surface, scene: Scene, frame: int, camera: Camera,
     middle = (scene.low + scene.high) / 2
 
     def place(points: np.ndarray) -> np.ndarray:
-        return (points - middle) * (across, -up) + area.center
+        return (points.astype(np.float64) - middle) * (across, -up) + area.center
 
     for row, ground in enumerate(scene.outline.get("ground", [])):
         points = place(ground)

@@ -1,5 +1,7 @@
 """Pictures: things are where their coordinates say, in their colours, and no display is needed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pygame
 import pytest
@@ -180,6 +182,17 @@ def test_worlds_seen_from_above_and_worlds_without_a_body_are_drawn():
         assert len(cameras) == 1  # a world that is seen as a whole does not move
     low, high = bounds(Above().outline(None))
     np.testing.assert_array_equal([low, high], [[-1, -1], [1, 1]])
+
+
+def test_a_family_that_counts_in_float32_gets_the_same_picture(episode):
+    def narrow(task, state):
+        return {name: [line.astype(np.float32) for line in lines] for name, lines in wide(task, state).items()}
+
+    wide = episode.outline_of
+    same = picture(replace(episode, outline_of=narrow), 7)
+    difference = pygame.surfarray.array3d(same).astype(int) - pygame.surfarray.array3d(picture(episode, 7))
+    assert np.abs(difference).mean() < 0.5
+    assert thumbnail(narrow(Hills(), None)).get_size() == (240, 60)
 
 
 def test_a_thumbnail_shows_the_whole_track():
