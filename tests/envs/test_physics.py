@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import Box2D
 import numpy as np
 import pytest
 
 from envs.walker.batch import WalkerBatch
 from envs.walker.box2d import Box2DWalker
-from envs.walker.physics import body, jit, solver, world
+from envs.walker.physics import body, jit, joints, solver, world
 from envs.walker.track import Track
 from tests.envs import oracle
 
@@ -42,19 +43,13 @@ def test_masses_and_shapes_are_box2ds() -> None:
 def test_polygons_are_put_in_order_as_box2d_does(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = (rng.normal(size=(4, 2)) + rng.uniform(0, 80, 2)).astype(np.float32)
-    theirs = oracle_polygon(points)
+    box2d = Box2D.b2World()
+    fixture = Box2D.b2PolygonShape(vertices=[tuple(map(float, point)) for point in points])
+    theirs = box2d.CreateStaticBody(shapes=fixture).fixtures[0].shape
     ours = body.polygon(points)
     np.testing.assert_array_equal(ours.corners, np.array(theirs.vertices, np.float32))
     np.testing.assert_array_equal(ours.normals, np.array(theirs.normals, np.float32))
     np.testing.assert_array_equal(ours.centroid, np.array(theirs.centroid, np.float32))
-
-
-def oracle_polygon(points: np.ndarray):
-    import Box2D
-
-    world_ = Box2D.b2World()
-    shape = Box2D.b2PolygonShape(vertices=[tuple(map(float, p)) for p in points])
-    return world_.CreateStaticBody(shapes=shape).fixtures[0].shape
 
 
 @pytest.mark.parametrize("policy", ["random", "heuristic", "noisy"])
@@ -100,7 +95,7 @@ def test_the_box2d_walker_is_gymnasiums() -> None:
 
 def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparisons above can fail: the order of creation instead of the island's is enough."""
-    load, velocities, positions = solver.solver((0, 1, 2, 3))
+    load, velocities, positions = joints.passes((0, 1, 2, 3))
     monkeypatch.setattr(solver, "load_joints", load)
     monkeypatch.setattr(solver, "solve_velocities", velocities)
     monkeypatch.setattr(solver, "solve_positions", positions)

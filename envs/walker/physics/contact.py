@@ -11,7 +11,8 @@ import numpy as np
 
 from . import state as at
 from .broadphase import overlap, remove_contact
-from .collide import edge_manifold, polygon_manifold
+from .collide_edge import edge_manifold
+from .collide_polygon import polygon_manifold
 from .jit import routine
 from .math import ZERO
 

@@ -12,27 +12,15 @@ import math
 
 import numpy as np
 
-from . import joint
 from . import state as at
-from .body import (
-    ANCHOR_A,
-    ANCHOR_B,
-    CENTER,
-    INVERSE_INERTIA,
-    INVERSE_MASS,
-    JOINT_A,
-    JOINT_B,
-    LOWER_LIMIT,
-    REFERENCE,
-    UPPER_LIMIT,
-)
+from .body import CENTER, INVERSE_MASS
 from .broadphase import move_proxy, sweep_box, synchronize_transform, tight_box
-from .constraints import contact_velocity, load_contact, position_contacts, store_impulses, warm_start
+from .constraints import load_contact, position_contacts, store_impulses, warm_start
 from .jit import inline, routine
+from .joints import passes, store_joints
 from .math import LARGEST, ONE, ZERO, minimum, rotate
 from .settings import (
     ANGULAR_SLEEP_SQUARED,
-    ANGULAR_SLOP,
     BAUMGARTE,
     GRAVITY,
     LINEAR_SLEEP_SQUARED,
@@ -50,117 +38,7 @@ FIVE = np.int64(5)
 DEEPEST = np.float32(-3.0) * LINEAR_SLOP
 
 
-@inline
-def load_joint(f, k, fo, ko, s, i, j):
-    """b2RevoluteJoint::InitVelocityConstraints of joint j into scratch, warm start included."""
-    a, b = JOINT_A[j], JOINT_B[j]
-    fa, fb = fo + a * at.BODY_SIZE, fo + b * at.BODY_SIZE
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
-    rax, ray = rotate(f[fa + at.QS], f[fa + at.QC], ANCHOR_A[j, 0], ANCHOR_A[j, 1])
-    rbx, rby = rotate(f[fb + at.QS], f[fb + at.QC], ANCHOR_B[j, 0], ANCHOR_B[j, 1])
-    q = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE
-    k11, k12, k13, k22, k23, k33 = joint.effective_mass(ma, ia, mb, ib, rax, ray, rbx, rby)
-    s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY] = rax, ray, rbx, rby
-    s[q + at.K11], s[q + at.K12], s[q + at.K13] = k11, k12, k13
-    s[q + at.K22], s[q + at.K23], s[q + at.K33] = k22, k23, k33
-    s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(k11, k12, k13, k22, k23, k33)
-    s[q + at.MOTOR_MASS] = ONE / k33
-    w = fo + at.JOINT + j * at.JOINT_SIZE
-    s[q + at.TARGET], s[q + at.MOST] = f[w + at.SPEED], STEP * f[w + at.TORQUE]
-    angle = f[fb + at.A] - f[fa + at.A] - REFERENCE[j]
-    limit = joint.limit_state(angle, LOWER_LIMIT[j], UPPER_LIMIT[j])
-    kept = (limit == k[ko + at.LIMIT + j]) & (limit != at.INACTIVE)
-    k[ko + at.LIMIT + j] = limit
-    i[at.J_LIMIT + j] = limit
-    x, y, z, m = f[w + at.IX], f[w + at.IY], f[w + at.IZ] if kept else ZERO, f[w + at.IM]
-    s[q + at.SX], s[q + at.SY], s[q + at.SZ], s[q + at.SM] = x, y, z, m
-    va, vb = at.BODY_V + 3 * a, at.BODY_V + 3 * b
-    s[va] -= ma * x
-    s[va + 1] -= ma * y
-    s[va + 2] -= ia * ((rax * y - ray * x) + m + z)
-    s[vb] += mb * x
-    s[vb + 1] += mb * y
-    s[vb + 2] += ib * ((rbx * y - rby * x) + m + z)
-
-
-@inline
-def joint_velocity(s, i, j):
-    """b2RevoluteJoint::SolveVelocityConstraints of joint j."""
-    a, b = JOINT_A[j], JOINT_B[j]
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
-    q, va, vb = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, at.BODY_V + 3 * a, at.BODY_V + 3 * b
-    vax, vay, wa, vbx, vby, wb = s[va], s[va + 1], s[va + 2], s[vb], s[vb + 1], s[vb + 2]
-    rax, ray, rbx, rby = s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY]
-    k11, k12, k22, inverse = s[q + at.K11], s[q + at.K12], s[q + at.K22], s[q + at.INVERSE_22]
-    wa, wb, s[q + at.SM] = joint.motor(
-        s[q + at.MOTOR_MASS], ia, ib, s[q + at.TARGET], s[q + at.MOST], wa, wb, s[q + at.SM]
-    )
-    x, y = joint.point_velocity(vax, vay, wa, vbx, vby, wb, rax, ray, rbx, rby)
-    limit = i[at.J_LIMIT + j]
-    if limit == at.INACTIVE:
-        px, py = joint.point_impulse(k11, k12, k22, inverse, x, y)
-        wa -= ia * (rax * py - ray * px)
-        wb += ib * (rbx * py - rby * px)
-    else:
-        px, py, pz, s[q + at.SZ] = joint.limited_impulse(
-            k11, k12, s[q + at.K13], k22, s[q + at.K23], s[q + at.K33], s[q + at.INVERSE_33], inverse,
-            x, y, wb - wa, s[q + at.SZ], limit == at.AT_LOWER,
-        )  # fmt: skip
-        wa -= ia * ((rax * py - ray * px) + pz)
-        wb += ib * ((rbx * py - rby * px) + pz)
-    s[q + at.SX] += px
-    s[q + at.SY] += py
-    s[va], s[va + 1], s[va + 2] = vax - ma * px, vay - ma * py, wa
-    s[vb], s[vb + 1], s[vb + 2] = vbx + mb * px, vby + mb * py, wb
-
-
-@inline
-def joint_position(s, i, j):
-    """b2RevoluteJoint::SolvePositionConstraints of joint j: True if its errors are small."""
-    a, b = JOINT_A[j], JOINT_B[j]
-    pa, pb = at.BODY_V + 3 * a, at.BODY_V + 3 * b
-    ia, ib = INVERSE_INERTIA[a], INVERSE_INERTIA[b]
-    aa, ab = s[pa + 2], s[pb + 2]
-    mass = s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS]
-    angle = ab - aa - REFERENCE[j]
-    impulse, error = joint.limit_correction(angle, LOWER_LIMIT[j], UPPER_LIMIT[j], mass, i[at.J_LIMIT + j])
-    s[pa], s[pa + 1], s[pa + 2], s[pb], s[pb + 1], s[pb + 2], apart = joint.position_correction(
-        INVERSE_MASS[a], ia, INVERSE_MASS[b], ib, s[pa], s[pa + 1], aa - ia * impulse,
-        s[pb], s[pb + 1], ab + ib * impulse, ANCHOR_A[j, 0], ANCHOR_A[j, 1], ANCHOR_B[j, 0], ANCHOR_B[j, 1],
-    )  # fmt: skip
-    return (apart <= LINEAR_SLOP) & (error <= ANGULAR_SLOP)
-
-
-def solver(order):
-    """The three passes over joints in an order: (load all, one velocity sweep after another, one position sweep)."""
-    first, second, third, fourth = (np.int64(j) for j in order)
-
-    def load(f, k, fo, ko, s, i):
-        load_joint(f, k, fo, ko, s, i, first)
-        load_joint(f, k, fo, ko, s, i, second)
-        load_joint(f, k, fo, ko, s, i, third)
-        load_joint(f, k, fo, ko, s, i, fourth)
-
-    def velocities(s, i, contacts, iterations):
-        for _ in range(iterations):
-            joint_velocity(s, i, first)
-            joint_velocity(s, i, second)
-            joint_velocity(s, i, third)
-            joint_velocity(s, i, fourth)
-            for n in range(contacts):
-                contact_velocity(s, i, n)
-
-    def positions(s, i):
-        one = joint_position(s, i, first)
-        two = joint_position(s, i, second)
-        three = joint_position(s, i, third)
-        four = joint_position(s, i, fourth)
-        return one & two & three & four
-
-    return routine(load), routine(velocities), routine(positions)
-
-
-load_joints, solve_velocities, solve_positions = solver(ORDER)
+load_joints, solve_velocities, solve_positions = passes(ORDER)
 
 
 @routine
@@ -274,14 +152,6 @@ def load_contacts(f, k, fo, ko, s, i):
             load_contact(f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE)
             n += 1
     return n
-
-
-@routine
-def store_joints(f, fo, s):
-    for j in range(np.int64(4)):
-        q, w = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, fo + at.JOINT + j * at.JOINT_SIZE
-        f[w + at.IX], f[w + at.IY], f[w + at.IZ] = s[q + at.SX], s[q + at.SY], s[q + at.SZ]
-        f[w + at.IM] = s[q + at.SM]
 
 
 def solve_rows(rows, f, k, events, s, i, velocity_iterations, position_iterations):

@@ -1,138 +1,17 @@
-"""Contact manifolds (b2CollideEdge, b2CollidePolygon): where a body of the walker touches a terrain shape.
+"""Where a body of the walker touches a terrain polygon (b2CollidePolygon).
 
-The terrain is shape A and never moves; the walker's body is shape B. Edges are isolated (no ghost vertices), so the
-normal ranges of b2EPCollider never bite and are left out. A feature id is one int32: index A, index B, type A, type B,
-a byte each. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+an altered version.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from . import state as at
 from .body import CENTROID, COUNT, NORMAL, VERTEX
+from .clip import B_SHIFT, FACE_OF_A, NONE, ONE_POINT, clip, store_point
 from .jit import inline, routine
-from .math import HALF, LARGEST, ZERO, minimum, normalize, place, rotate, unplace, unrotate
+from .math import HALF, LARGEST, normalize, place, rotate, unrotate
 from .settings import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, TOTAL_RADIUS
-
-B_SHIFT, TYPE_A_SHIFT, TYPE_B_SHIFT = np.int64(8), np.int64(16), np.int64(24)
-CLIPPED = np.int64(1) << TYPE_B_SHIFT  # type A vertex, type B face
-FACE_OF_A = np.int64(1) << TYPE_A_SHIFT  # type A face, type B vertex
-BYTE = np.int64(255)
-NONE, ONE_POINT = np.int64(0), np.int64(1)
-
-
-@inline
-def swapped(key):
-    """The feature id with the roles of A and B exchanged."""
-    a, b = key & BYTE, (key >> B_SHIFT) & BYTE
-    ta, tb = (key >> TYPE_A_SHIFT) & BYTE, (key >> TYPE_B_SHIFT) & BYTE
-    return b | (a << B_SHIFT) | (tb << TYPE_A_SHIFT) | (ta << TYPE_B_SHIFT)
-
-
-@routine
-def clip(ax, ay, ka, bx, by, kb, nx, ny, offset, vertex):
-    """b2ClipSegmentToLine: (both points left?, point, id, point, id)."""
-    da = (nx * ax + ny * ay) - offset
-    db = (nx * bx + ny * by) - offset
-    if (da <= ZERO) & (db <= ZERO):
-        return True, ax, ay, ka, bx, by, kb
-    if not (da * db < ZERO):
-        return False, ax, ay, ka, bx, by, kb
-    share = da / (da - db)
-    x, y = ax + share * (bx - ax), ay + share * (by - ay)
-    key = vertex | (((ka >> B_SHIFT) & BYTE) << B_SHIFT) | CLIPPED
-    if da <= ZERO:
-        return True, ax, ay, ka, x, y, key
-    return True, bx, by, kb, x, y, key
-
-
-@inline
-def store_point(f, k, c, i, n, x, y, key):
-    f[c + at.P0X + 2 * n], f[c + at.P0Y + 2 * n] = x, y
-    k[i + at.KEY0 + n] = key
-
-
-@routine
-def edge_axes(f, b, body, x1, y1, x2, y2, nx, ny):
-    """(separation along the edge's normal, best separation along the body's normals, its face)."""
-    corner, normal = b + at.CORNER, b + at.WORLD_NORMAL
-    edge, best, face = LARGEST, -LARGEST, np.int64(0)
-    for i in range(COUNT[body]):
-        x, y = f[corner + 2 * i], f[corner + 2 * i + 1]
-        s = nx * (x - x1) + ny * (y - y1)
-        if s < edge:
-            edge = s
-        mx, my = -f[normal + 2 * i], -f[normal + 2 * i + 1]
-        s = minimum(mx * (x - x1) + my * (y - y1), mx * (x - x2) + my * (y - y2))
-        if s > best:
-            best, face = s, i
-    return edge, best, face
-
-
-@routine
-def edge_manifold(f, k, b, body, shapes, e, c, i):
-    """b2EPCollider::Collide of the edge shapes[e:] and a body; writes the manifold of contact c, i; points left."""
-    x1, y1, x2, y2 = shapes[e], shapes[e + 1], shapes[e + 2], shapes[e + 3]
-    ex, ey = shapes[e + at.SHAPE_NORMAL], shapes[e + at.SHAPE_NORMAL + 1]
-    s, q, px, py = f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY]
-    mx, my = place(s, q, px, py, CENTROID[body, 0], CENTROID[body, 1])
-    front = ex * (mx - x1) + ey * (my - y1) >= ZERO
-    nx, ny = (ex, ey) if front else (-ex, -ey)
-    edge, best, face = edge_axes(f, b, body, x1, y1, x2, y2, nx, ny)
-    if (edge > TOTAL_RADIUS) | (best > TOTAL_RADIUS):
-        return NONE
-    corner, normal = b + at.CORNER, b + at.WORLD_NORMAL
-    count = COUNT[body]
-    if best > RELATIVE_TOLERANCE * edge + ABSOLUTE_TOLERANCE:
-        # The reference face is the walker's.
-        j = face + ONE_POINT if face + ONE_POINT < count else NONE
-        rx, ry = f[corner + 2 * face], f[corner + 2 * face + 1]
-        tx, ty = f[corner + 2 * j], f[corner + 2 * j + 1]
-        fx, fy = f[normal + 2 * face], f[normal + 2 * face + 1]
-        key = (face << B_SHIFT) | CLIPPED
-        ax, ay, ka, bx, by, kb = x1, y1, key, x2, y2, key
-        v1, v2 = face, j
-        k[i + at.KIND] = at.FACE_B
-        f[c + at.LNX], f[c + at.LNY] = NORMAL[body, face, 0], NORMAL[body, face, 1]
-        f[c + at.LPX], f[c + at.LPY] = VERTEX[body, face, 0], VERTEX[body, face, 1]
-    else:
-        low, face = nx * f[normal] + ny * f[normal + 1], NONE
-        for m in range(ONE_POINT, count):
-            value = nx * f[normal + 2 * m] + ny * f[normal + 2 * m + 1]
-            if value < low:
-                low, face = value, m
-        j = face + ONE_POINT if face + ONE_POINT < count else NONE
-        ax, ay, ka = f[corner + 2 * face], f[corner + 2 * face + 1], (face << B_SHIFT) | FACE_OF_A
-        bx, by, kb = f[corner + 2 * j], f[corner + 2 * j + 1], (j << B_SHIFT) | FACE_OF_A
-        fx, fy = nx, ny
-        rx, ry, tx, ty = (x1, y1, x2, y2) if front else (x2, y2, x1, y1)
-        v1, v2 = (NONE, ONE_POINT) if front else (ONE_POINT, NONE)
-        k[i + at.KIND] = at.FACE_A
-        f[c + at.LNX], f[c + at.LNY], f[c + at.LPX], f[c + at.LPY] = fx, fy, rx, ry
-    both, ax, ay, ka, bx, by, kb = clip(ax, ay, ka, bx, by, kb, fy, -fx, fy * rx + -fx * ry, v1)
-    if not both:
-        return NONE
-    both, ax, ay, ka, bx, by, kb = clip(ax, ay, ka, bx, by, kb, -fy, fx, -fy * tx + fx * ty, v2)
-    if not both:
-        return NONE
-    return keep_points(f, k, c, i, ax, ay, ka, bx, by, kb, fx, fy, rx, ry, s, q, px, py)
-
-
-@routine
-def keep_points(f, k, c, i, ax, ay, ka, bx, by, kb, fx, fy, rx, ry, s, q, px, py):
-    """Store the clipped points that lie close enough to the reference face; how many."""
-    n = NONE
-    on_body = k[i + at.KIND] == at.FACE_A
-    if fx * (ax - rx) + fy * (ay - ry) <= TOTAL_RADIUS:
-        x, y = unplace(s, q, px, py, ax, ay) if on_body else (ax, ay)
-        store_point(f, k, c, i, n, x, y, ka if on_body else swapped(ka))
-        n += ONE_POINT
-    if fx * (bx - rx) + fy * (by - ry) <= TOTAL_RADIUS:
-        x, y = unplace(s, q, px, py, bx, by) if on_body else (bx, by)
-        store_point(f, k, c, i, n, x, y, kb if on_body else swapped(kb))
-        n += ONE_POINT
-    return n
 
 
 @routine
@@ -247,7 +126,7 @@ def clip_on_terrain(f, k, b, body, shapes, e, corners, c, i, face):
     tx, ty, _ = normalize(x2 - x1, y2 - y1)
     f[c + at.LNX], f[c + at.LNY] = ty, -tx
     f[c + at.LPX], f[c + at.LPY] = HALF * (x1 + x2), HALF * (y1 + y2)
-    return clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, s, q, px, py)
+    return clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, (s, q, px, py))
 
 
 @routine
@@ -273,11 +152,11 @@ def clip_on_body(f, k, b, body, shapes, e, corners, c, i, face):
     corner = b + at.CORNER
     x1, y1 = f[corner + 2 * face], f[corner + 2 * face + 1]
     x2, y2 = f[corner + 2 * following], f[corner + 2 * following + 1]
-    return clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, s, q, px, py)
+    return clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, (s, q, px, py))
 
 
 @routine
-def clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, v1, v2, s, q, px, py):
+def clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, v1, v2, pose):
     """Clip the incident edge to the sides of the reference face (x1, y1)-(x2, y2); keep the near points."""
     nx, ny = ty, -tx
     offset = nx * x1 + ny * y1
@@ -289,13 +168,10 @@ def clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, v1, v
     if not both:
         return NONE
     n = NONE
-    on_body = k[i + at.KIND] == at.FACE_A
     if (nx * ax + ny * ay) - offset <= TOTAL_RADIUS:
-        x, y = unplace(s, q, px, py, ax, ay) if on_body else (ax, ay)
-        store_point(f, k, c, i, n, x, y, ka if on_body else swapped(ka))
+        store_point(f, k, c, i, n, ax, ay, ka, pose)
         n += ONE_POINT
     if (nx * bx + ny * by) - offset <= TOTAL_RADIUS:
-        x, y = unplace(s, q, px, py, bx, by) if on_body else (bx, by)
-        store_point(f, k, c, i, n, x, y, kb if on_body else swapped(kb))
+        store_point(f, k, c, i, n, bx, by, kb, pose)
         n += ONE_POINT
     return n

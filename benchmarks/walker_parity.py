@@ -1,0 +1,111 @@
+"""Parity: does any float32 of the simulator differ from Gymnasium freshly made, or from Box2D on other tracks?
+
+    python -m benchmarks.walker_parity > benchmarks/results/walker_parity.txt
+
+Every step compares the 24 observations, the reward and the end, with array_equal (0 and -0 count as equal); an episode
+stops at its first difference. Coverage counts say that the hard parts were met; the wrong joint order, that the
+comparison can fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmarks.machine import header
+from benchmarks.walker_policies import Act, network, train
+from envs.walker.batch import WalkerBatch
+from envs.walker.box2d import Box2DWalker
+from envs.walker.physics import jit, joints, solver, world
+from envs.walker.track import Track
+from tests.envs import oracle
+
+SLEEP = 250  # idle steps after an episode on other tracks: the walker lies down and may fall asleep
+
+
+def against_gymnasium(name: str, hardcore: bool, policy: Callable[[int], Act], seeds: Sequence[int]) -> Counter:
+    """Episodes of one layout and policy, each against an environment made for it; prints a line."""
+    counts: Counter = Counter()
+    for seed in seeds:
+        result, batch = oracle.compare_with_gymnasium(seed, hardcore, policy(seed))
+        counts.update(episodes=1, steps=result.steps, differing=result.differing, **batch.events)
+    return report(f"{'hardcore' if hardcore else 'easy'}, {name}", counts)
+
+
+def against_box2d(name: str, tracks: Sequence[Track], policy: Callable[[int], Act], limit: int = 600) -> Counter:
+    """One episode a track in Box2D itself, and SLEEP idle steps after its end; prints a line.
+
+    For evolved genomes too: hand over the tracks that their layouts build.
+    """
+    counts: Counter = Counter()
+    for seed, track in enumerate(tracks):
+        batch, walker, act = WalkerBatch([track], threads=1), Box2DWalker(track), policy(seed)
+        observation = walker.reset()
+        same = np.array_equal(batch.reset()[0], observation)
+        ended, left, steps = False, limit + SLEEP, 0
+        while same and left > 0:
+            action = np.zeros(4, np.float32) if ended else act(observation)
+            observation, reward, terminated = walker.step(action)
+            ours, rewards, ends = batch.step(action[None])
+            same = np.array_equal(ours[0], observation) and (rewards[0], ends[0]) == (reward, terminated)
+            left, steps = left - 1, steps + 1
+            if not ended and (terminated or left == SLEEP):
+                ended, left = True, SLEEP
+        counts.update(episodes=1, steps=steps, differing=int(not same), **batch.events)
+    return report(name, counts)
+
+
+def report(name: str, counts: Counter) -> Counter:
+    events = ", ".join(f"{key} {counts[key]:,}" for key in ("toi", "polygon", "two_point", "sleeping", "slot_overflow"))
+    print(
+        f"{name:36} {counts['episodes']:4} episodes {counts['steps']:8,} steps {counts['differing']} differing; "
+        f"{events}"
+    )
+    sys.stdout.flush()
+    return counts
+
+
+def wrong_order_differs() -> int:
+    """Episodes of ten whose first steps differ when joints are solved in order of creation."""
+    right, parts = world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions)
+    solver.load_joints, solver.solve_velocities, solver.solve_positions = joints.passes((0, 1, 2, 3))
+    world.SOLVE = jit.Kernel(right.title, right.signature, right.source, right.seconds)
+    world.SOLVE.compile(cached=False)
+    results = [oracle.compare_with_gymnasium(s, False, oracle.random_policy(s), limit=10)[0] for s in range(10)]
+    world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions) = right, parts
+    return sum(result.differing for result in results)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--episodes", type=int, default=70, help="of each policy on each layout (three policies)")
+    parser.add_argument("--generations", type=int, default=120, help="of the ES that trains the trained policy")
+    options = parser.parse_args()
+    print(header("benchmarks.walker_parity"))
+    weights, score = train(oracle.flat_track(), options.generations)
+    print(f"trained policy: return {score:.0f} over 400 steps of flat ground after {options.generations} generations")
+    policies: dict[str, Callable[[int], Act]] = {
+        "random": oracle.random_policy,
+        "heuristic": oracle.heuristic_policy,
+        "heuristic with noise 0.3": lambda seed: oracle.heuristic_policy(seed, noise=0.3),
+        "trained": lambda seed: network(weights),
+    }
+    total: Counter = Counter()
+    for hardcore in (False, True):
+        for name, policy in policies.items():
+            total += against_gymnasium(name, hardcore, policy, range(options.episodes))
+    tracks = [oracle.obstacle_track(seed) for seed in range(options.episodes)]
+    for name, policy in policies.items():
+        total += against_box2d(f"obstacles, {name}", tracks, policy)
+    report("all", total)
+    print(f"wrong joint order (0, 1, 2, 3): {wrong_order_differs()} of 10 episodes differ within 10 steps")
+    if total["differing"] or not all(total[key] for key in ("toi", "polygon", "two_point", "sleeping")):
+        raise SystemExit("parity is broken, or an event was never exercised")
+
+
+if __name__ == "__main__":
+    main()
