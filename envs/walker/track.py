@@ -1,4 +1,4 @@
-"""A track: the ground one walker walks on, as the physics sees it. Layouts build tracks; the physics only reads them."""
+"""A track: the ground one walker walks on, as the physics sees it. Layouts build tracks, the physics reads them."""
 
 from __future__ import annotations
 

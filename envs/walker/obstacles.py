@@ -1,0 +1,111 @@
+"""POET's terrain genome: how rough the ground is, how large gaps, stumps and stairs are (arXiv 1901.01753, table 1).
+
+Lengths are in tiles of 14/30 m. An interval is what each obstacle of a track draws its size from; None: there is none.
+Every mutation changes every category that is switched on, by one step, as the reference code does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+import numpy as np
+
+Interval = tuple[float, float]
+Category = Literal["stump", "pit", "roughness", "stairs"]
+CATEGORIES: tuple[Category, ...] = ("stump", "pit", "roughness", "stairs")
+
+FIRST_GAP: Interval = (0.0, 0.8)
+FIRST_HEIGHT: Interval = (0.0, 0.4)  # of stumps and of a stair's step
+GAP_STEP, HEIGHT_STEP, ROUGHNESS_STEP = 0.4, 0.2, 0.6
+
+
+@dataclass(frozen=True)
+class Obstacles:
+    """A terrain genome; the default is flat ground."""
+
+    roughness: float = 0.0  # in [0, 10]
+    gap: Interval | None = None
+    stump: Interval | None = None
+    stairs: Interval | None = None  # height of a step
+    stair_steps: int = 1
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far a genome may go, and which categories mutate. Maxima are table 1's; the reference code has gap_max 8."""
+
+    categories: tuple[Category, ...] = ("stump", "pit", "roughness")
+    roughness_max: float = 10.0
+    gap_max: float = 10.0
+    height_max: float = 5.0
+    stair_steps_max: int = 9
+
+
+def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obstacles:
+    """A neighbour: each category of `bounds` moved by one step, or made to appear at its first value."""
+    child = genome
+    if "roughness" in bounds.categories:
+        rough = round(genome.roughness + rng.uniform(-ROUGHNESS_STEP, ROUGHNESS_STEP), 1)
+        child = replace(child, roughness=float(np.clip(rough, 0.0, bounds.roughness_max)))
+    if "pit" in bounds.categories:
+        child = replace(child, gap=_moved(genome.gap, FIRST_GAP, GAP_STEP, bounds.gap_max, rng))
+    if "stump" in bounds.categories:
+        child = replace(child, stump=_moved(genome.stump, FIRST_HEIGHT, HEIGHT_STEP, bounds.height_max, rng))
+    if "stairs" in bounds.categories:
+        # Differs: the reference seeds the stairs from the stump's variable and never changes their number (B21).
+        steps = genome.stair_steps + int(rng.integers(-1, 2)) if genome.stairs else 1
+        child = replace(
+            child,
+            stairs=_moved(genome.stairs, FIRST_HEIGHT, HEIGHT_STEP, bounds.height_max, rng),
+            stair_steps=int(np.clip(steps, 1, bounds.stair_steps_max)),
+        )
+    return child
+
+
+def _moved(
+    interval: Interval | None, first: Interval, step: float, largest: float, rng: np.random.Generator
+) -> Interval:
+    """One of the neighbours of an interval: either end, or both, moved by a step; never below its first value."""
+    if interval is None:
+        return first
+    moves = [
+        (low, high)
+        for i, j in product((1, 0, -1), repeat=2)
+        if (i, j) != (0, 0)
+        for low, high in [(round(interval[0] + i * step, 1), round(interval[1] + j * step, 1))]
+        if first[0] <= low <= high <= largest and high >= first[1]
+    ]
+    return moves[int(rng.integers(len(moves)))] if moves else interval
+
+
+def describe(genome: Obstacles, bounds: Bounds) -> np.ndarray:
+    """(roughness, gap low, gap high, stump low, stump high[, stairs low, high, steps]), raw units; absent is 0."""
+    ends = [*(genome.gap or (0.0, 0.0)), *(genome.stump or (0.0, 0.0))]
+    stairs = [*(genome.stairs or (0.0, 0.0)), genome.stair_steps if genome.stairs else 0.0]
+    return np.array([genome.roughness, *ends, *(stairs if "stairs" in bounds.categories else [])], np.float64)
+
+
+# The paper's table 2: 1.2, 2.0 and 4.5 times what a hardcore-like reference environment has.
+STUMP_HARD, GAP_HARD, ROUGHNESS_HARD = 2.4, 6.0, 4.5
+CLASSES = ("easy", "challenging", "very challenging", "extremely challenging")
+
+
+def difficulty(genome: Obstacles) -> str:
+    """The paper's class: how many of the three thresholds the genome meets."""
+    met = (
+        (genome.stump is not None and genome.stump[1] >= STUMP_HARD)
+        + (genome.gap is not None and genome.gap[1] >= GAP_HARD)
+        + (genome.roughness >= ROUGHNESS_HARD)
+    )
+    return CLASSES[met]
+
+
+def title(genome: Obstacles) -> str:
+    """In words: "roughness 0.4, gaps 0-0.8, stumps 0-0.4"."""
+    parts = [f"roughness {genome.roughness:g}"] if genome.roughness else []
+    parts += [f"gaps {genome.gap[0]:g}-{genome.gap[1]:g}"] if genome.gap else []
+    parts += [f"stumps {genome.stump[0]:g}-{genome.stump[1]:g}"] if genome.stump else []
+    parts += [f"{genome.stair_steps} stairs {genome.stairs[0]:g}-{genome.stairs[1]:g}"] if genome.stairs else []
+    return ", ".join(parts) or "flat"

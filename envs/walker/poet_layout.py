@@ -1,0 +1,125 @@
+"""POET's terrain construction: an obstacle genome and a seed make a track (arXiv 1901.01753; after Gymnasium's walker).
+
+The ground is drawn tile by tile. Grass runs of 5 to 9 tiles alternate with obstacles, the first of them on tile 20.
+The tile on which a run begins keeps the height of the one before it, so that obstacles stand level. One generator,
+seeded by the task's seed, makes the terrain and then the push.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .obstacles import Interval, Obstacles
+from .track import Track
+
+SCALE = 30.0
+TILE = 14 / SCALE  # [m]
+BASE = 400 / SCALE / 4  # height of the start pad [m]
+START_PAD = 20  # tiles
+DEPTH = 4  # of a pit [tiles]
+STAIR_WIDTH = 4  # [tiles]
+LARGEST_PUSH = 5.0  # on the hull at the start [N]
+LOWEST = 0.005  # [m], Box2D's linear slop
+
+# (pen, first tile, height [m], genome, generator) -> (ground tiles it takes, height behind it [m])
+Builder = Callable[["Pen", int, float, Obstacles, np.random.Generator], tuple[int, float]]
+
+
+@dataclass
+class Pen:
+    """A track as it is being drawn."""
+
+    xs: list[float] = field(default_factory=list)  # ground vertices [m]
+    ys: list[float] = field(default_factory=list)
+    blocks: list[list[tuple[float, float]]] = field(default_factory=list)
+
+    def to(self, x: float, y: float) -> None:
+        self.xs.append(x)
+        self.ys.append(y)
+
+    def block(self, left: float, right: float, bottom: float, top: float) -> None:
+        """A rectangle, corners counter-clockwise.
+
+        Differs: one lower than Box2D's tolerance is left out; the reference stops with an assertion there (B19).
+        """
+        if top - bottom >= LOWEST:
+            self.blocks.append([(left, bottom), (right, bottom), (right, top), (left, top)])
+
+    def track(self, push: float) -> Track:
+        ground = np.stack([self.xs, self.ys], axis=1).astype(np.float32)
+        return Track(ground, np.array(self.blocks, np.float32).reshape(-1, 4, 2), push)
+
+
+def track(genome: Obstacles, seed: int, length: int = 200) -> Track:
+    """The track of a genome that this seed realises; `length` tiles."""
+    return draw(genome, seed, length, {"stump": stump, "stairs": stairs, "gap": pit})
+
+
+def draw(genome: Obstacles, seed: int, length: int, builders: Mapping[str, Builder]) -> Track:
+    """A track whose obstacles are made by `builders`, each if the genome has an interval of its name."""
+    rng = np.random.default_rng(seed)
+    kinds = [build for name, build in builders.items() if getattr(genome, name) is not None]
+    pen, tile, velocity, y = Pen(), 0, 0.0, BASE
+    run, level = START_PAD, False
+    while tile < length:
+        for _ in range(run):
+            if not level:
+                velocity = 0.8 * velocity + 0.01 * float(np.sign(BASE - y))
+                if tile > START_PAD:
+                    velocity += float(rng.uniform(-1, 1)) / SCALE
+                y += genome.roughness * velocity
+            level = False
+            pen.to(tile * TILE, y)
+            tile += 1
+        if kinds:
+            build = kinds[int(rng.integers(len(kinds)))]
+            tiles, y = build(pen, tile, y, genome, rng)
+            tile += tiles
+        run, level = int(rng.integers(5, 10)), True
+    del pen.xs[length:], pen.ys[length:]
+    return pen.track(float(rng.uniform(-LARGEST_PUSH, LARGEST_PUSH)))
+
+
+def size_of(interval: Interval | None, rng: np.random.Generator) -> float:
+    assert interval is not None, "an obstacle is only built where the genome has it"
+    return float(rng.uniform(*interval))
+
+
+def stump(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+    """A block one tile wide; one ground tile."""
+    x = tile * TILE
+    pen.block(x, x + TILE, y, y + size_of(genome.stump, rng) * TILE)
+    pen.to(x, y)
+    return 1, y
+
+
+def pit(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+    """Two walls, a gap of 1 + U(low, high) tiles from the left edge of one to the left edge of the other."""
+    x, gap = tile * TILE, 1 + size_of(genome.gap, rng)
+    for left in (x, x + gap * TILE):
+        pen.block(left, left + TILE, y - DEPTH * TILE, y)
+    wide = math.ceil(gap)
+    pen.to(x, y)
+    for i in range(1, wide + 1):
+        pen.to((tile + i) * TILE, y - DEPTH * TILE)
+    pen.to((tile + 1 + gap) * TILE, y)  # the right edge of the far wall, which no tile need end on
+    return wide + 2, y
+
+
+def stairs(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+    """Steps of four tiles, up or down; the first is level with the ground before it."""
+    height = size_of(genome.stairs, rng) * TILE
+    rise = height if rng.random() > 0.5 else -height
+    for step in range(genome.stair_steps):
+        top = y + step * rise
+        pen.block((tile + step * STAIR_WIDTH) * TILE, (tile + (step + 1) * STAIR_WIDTH) * TILE, top - TILE, top)
+    pen.to(tile * TILE, y)
+    for i in range(1, genome.stair_steps * STAIR_WIDTH + 1):
+        # The ground runs under the steps: up after their edge, down before it.
+        step = (i - 1) // STAIR_WIDTH if rise > 0 else min(i // STAIR_WIDTH, genome.stair_steps - 1)
+        pen.to((tile + i) * TILE, y + step * rise)
+    return genome.stair_steps * STAIR_WIDTH + 1, y + (genome.stair_steps - 1) * rise

@@ -1,0 +1,97 @@
+"""The walker's simulator for learners: episodes of many tasks side by side, torch tensors in and out.
+
+The same class drives both physics: ours (batch.WalkerBatch) and the real Box2D, one walker at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from .batch import Pose
+    from .box2d import Box2DWalker
+    from .track import Track
+
+Stepped = tuple[np.ndarray, np.ndarray, np.ndarray]  # observations [n, 24] f32, rewards [n] f64, terminated [n] bool
+
+
+class Walkers(Protocol):
+    """Walkers side by side, whatever simulates them."""
+
+    finished: np.ndarray  # [n] bool, past the far end
+
+    def reset(self) -> np.ndarray: ...
+    def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped: ...
+    def pose(self, row: int) -> Pose: ...
+
+
+class WalkerSimulator:
+    """Simulator of poet.interfaces: rows that have ended stay as they are."""
+
+    def __init__(self, walkers: Walkers, rows: int, horizon: int, device: str) -> None:
+        self.walkers, self.horizon, self.device = walkers, horizon, device
+        self.steps = 0
+        self._live, self._terminated, self._truncated = np.ones(rows, bool), np.zeros(rows, bool), np.zeros(rows, bool)
+        self._ages = np.zeros(rows, np.int64)
+
+    @property
+    def success(self) -> torch.Tensor:
+        return self._out(self.walkers.finished & self._terminated)
+
+    def reset(self) -> torch.Tensor:
+        self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = True, False, False, 0
+        return self._out(self.walkers.reset())
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        given = actions.detach().to("cpu", torch.float32).numpy()
+        observations, rewards, terminated = self.walkers.step(given, self._live)
+        self._ages += self._live
+        self.steps += int(self._live.sum())
+        self._terminated |= terminated & self._live
+        self._truncated |= self._live & ~terminated & (self._ages >= self.horizon)
+        self._live = ~(self._terminated | self._truncated)
+        return (
+            self._out(observations),
+            self._out(rewards),
+            self._out(self._terminated.copy()),
+            self._out(self._truncated.copy()),
+        )
+
+    def state(self, row: int) -> Pose:
+        return self.walkers.pose(row)
+
+    def _out(self, values: np.ndarray) -> torch.Tensor:
+        tensor = torch.from_numpy(values)
+        return tensor if self.device == "cpu" else tensor.to(self.device)
+
+
+class Box2DWalkers:
+    """The real Box2D behind the same methods, one walker after another."""
+
+    def __init__(self, tracks: Sequence[Track], **settings: Any) -> None:
+        from .box2d import Box2DWalker
+
+        self.walkers: list[Box2DWalker] = [Box2DWalker(track, **settings) for track in tracks]
+        self.observations = np.zeros((len(tracks), 24), np.float32)
+
+    @property
+    def finished(self) -> np.ndarray:
+        return np.array([walker.finished for walker in self.walkers], bool)
+
+    def reset(self) -> np.ndarray:
+        for row, walker in enumerate(self.walkers):
+            self.observations[row] = walker.reset()
+        return self.observations.copy()
+
+    def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped:
+        rewards, terminated = np.zeros(len(live)), np.zeros(len(live), bool)
+        for row in np.flatnonzero(live):
+            self.observations[row], rewards[row], terminated[row] = self.walkers[row].step(actions[row])
+        return self.observations.copy(), rewards, terminated
+
+    def pose(self, row: int) -> Pose:
+        return self.walkers[row].pose()
