@@ -1,0 +1,40 @@
+"""What every benchmark prints first: machine, commit, command."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def heading() -> str:
+    """Machine, commit (with a + if the tree has changes) and command, a line each."""
+    commit = _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else "")
+    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    models = {line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")}
+    return (
+        f"machine: {', '.join(sorted(models)) or platform.processor()}, {_cores()} cores, {int(memory) // 1048576} GiB, "
+        f"Python {platform.python_version()}\n"
+        f"commit: {commit}\n"
+        f"command: python {shlex.join(sys.argv)}"
+    )
+
+
+def _cores() -> int:
+    import os
+
+    return os.cpu_count() or 1
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text().splitlines() if file.exists() else []
