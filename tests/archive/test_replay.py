@@ -7,6 +7,7 @@ import torch
 from agents.es import ES
 from agents.es_config import ESConfig
 from archive.replay import ROWS_KEPT, record_episode
+from envs.walker.family import Walker, WalkerSettings
 from poet.streams import Key
 from tests.archive.rolling import FAST, SLOW, STEP, Hills, Roller, Rolling
 
@@ -39,6 +40,29 @@ def test_the_es_learner_replays_to_the_bit_with_its_episodes_kept():
     assert [take.seed for take in episode.takes] == es(family).evaluation_seeds(KEY)
     assert sum(len(take.rewards) for take in episode.takes) == steps[0]
     assert np.mean([take.rewards.sum() for take in episode.takes]) == pytest.approx(episode.score, abs=1e-12)
+
+
+def test_a_walker_on_evolved_ground_replays_to_the_bit_and_stands_where_it_is_drawn():
+    family = Walker(WalkerSettings(horizon=60, threads=1))
+    task, rng = family.origin(), np.random.default_rng(3)
+    for _ in range(6):
+        task = family.mutate(task, rng)
+
+    def es(family):
+        return ES(family, ESConfig(population=4, hidden=(8,), threads=1))
+
+    agent = es(family).init(Key(1))
+    scores, _, steps = es(family).evaluate([agent], [task], [KEY])
+    episode = record_episode(es, family, agent, task, KEY)
+    assert episode.score == scores[0]
+    assert len(episode.rewards) == steps[0]
+    assert episode.dt == 1 / 50
+    first, last = episode.outline(0, 0), episode.outline(0, int(steps[0]))
+    assert [len(first[layer]) for layer in ("body", "ray")] == [5, 10]
+    np.testing.assert_array_equal(first["ground"][0], family.track(task, 0).ground)
+    x, y = first["body"][0].mean(axis=0)
+    assert 0 < y - np.interp(x, *first["ground"][0].T) < 4
+    assert not np.array_equal(first["body"][0], last["body"][0])
 
 
 def test_frames_are_the_states_before_and_after_every_step():
