@@ -1,0 +1,127 @@
+"""How a run folder comes to be, and what is there if that was cut short.
+
+The database comes last and gets its name when it is complete, so a folder with an archive.db has all the rest. A run
+that was killed before its first commit holds nothing worth keeping: it may be launched again into the same folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from . import schema
+from .locks import LOCK, writer
+from .weights import AgentFiles, sync_folder
+
+MARK = "# The settings of an openpoet run, complete."
+MOST_CONFIG = 2**20  # bytes
+LEFT_BY_A_KILL = re.compile(r"[0-9a-f]{64}\.(tmp|safetensors)", re.ASCII)  # in agents/
+OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
+    f"archive.db{new}{end}" for new in ("", ".new") for end in ("", "-wal", "-shm")
+}
+
+
+def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> int:
+    """The folder of a new run; the writer's lock on it. FileExistsError or OSError, one line, if it cannot be."""
+    try:
+        _refuse_what_is_there(path)
+        path.mkdir(parents=True, exist_ok=True)
+        lock = writer(path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise OSError(f"cannot make the run folder {path}: {_reason(error)}; choose another --out") from error
+    try:
+        _refuse_what_is_there(path)  # again, now that nobody else can be making it
+        _fill(path, _commented(config_toml, command, versions))
+    except (OSError, sqlite3.Error) as error:
+        os.close(lock)
+        if isinstance(error, FileExistsError):
+            raise
+        raise OSError(
+            f"cannot make the run folder {path}: {_reason(error)}; free space, or choose another --out"
+        ) from error
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _fill(path: Path, config: str) -> None:
+    agents, database = path / "agents", path / "archive.db"
+    for end in ("", "-wal", "-shm"):
+        database.with_name(f"archive.db{end}").unlink(missing_ok=True)
+    agents.mkdir(exist_ok=True)
+    files = AgentFiles(agents)
+    files.delete(files.strays(()))
+    temporary = path / "config.toml.new"
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(config)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path / "config.toml")
+    schema.create(database)
+    sync_folder(path)
+
+
+def _commented(config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> str:
+    known = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    # As JSON, since a comment may hold no line break.
+    return f"{MARK}\n# versions: {json.dumps(known)}\n# command: {json.dumps(shlex.join(command))}\n\n{config_toml}"
+
+
+def _refuse_what_is_there(path: Path) -> None:
+    if not os.path.lexists(path):
+        return
+    if not path.is_dir():
+        raise FileExistsError(f"{path} is a file, not a folder; choose another --out")
+    names = {entry.name for entry in os.scandir(path)}
+    if "archive.db" in names and _committed(path / "archive.db"):
+        raise FileExistsError(f"{path} is already a run: go on with `resume {path}`, or choose another --out")
+    if not names <= OURS or not _is_ours(path, names):
+        raise FileExistsError(f"{path} is not empty and not a run; choose another --out")
+
+
+def _committed(database: Path) -> bool:
+    """Whether a run holds an iteration; True also for one too damaged to say, which is not ours to throw away."""
+    try:
+        found = schema.connect(database, write=False)
+    except ValueError:
+        return True
+    try:
+        return found.execute("SELECT count(*) FROM iterations").fetchone()[0] > 0
+    finally:
+        found.close()
+
+
+def _is_ours(path: Path, names: set[str]) -> bool:
+    """Whether a folder with these names, all like ours, was left by a run that never began."""
+    config, agents = path / "config.toml", path / "agents"
+    if "config.toml" in names:
+        with config.open("rb") as file:
+            if file.readline(len(MARK)) != MARK.encode():
+                return False
+    if "agents" in names:
+        return all(LEFT_BY_A_KILL.fullmatch(entry.name) for entry in os.scandir(agents))
+    return True
+
+
+def missing(path: Path) -> str:
+    """What a folder lacks to be a run, in one line; empty if nothing."""
+    if not path.is_dir():
+        return f"{path} is not a folder: there is no run"
+    if not os.path.lexists(path / "archive.db"):
+        return f"{path} is not a run: it has no archive.db"
+    for name, wanted in (("config.toml", os.path.isfile), ("agents", os.path.isdir)):
+        if not wanted(path / name) or (path / name).is_symlink():
+            return f"{path} is damaged: it has no {name} of its own"
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,166 @@
+"""A run folder: config.toml, archive.db, agents/; one transaction an iteration, and nothing is ever half there.
+
+A kill at any moment leaves the last committed iteration. Agents' files are on the disk before the transaction that
+names them, and those it no longer names are deleted after it. The writer holds a lock that ends with its process;
+readers need none: they see one committed state as long as they are open, and keep its agents from being deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import rows, schema
+from .creation import MOST_CONFIG, make, missing
+from .locks import folder_shared, writer
+from .weights import AgentFiles
+from .writing import Writer
+
+if TYPE_CHECKING:
+    import torch
+
+    from poet.interfaces import Agent
+
+MOST_WEIGHTS = 4 * 2**30  # bytes of all agents of a checkpoint
+
+
+class Run:
+    """An open run. Made by `create` and `open`; a context manager."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection, lock: int, write: bool) -> None:
+        self.path, self.database = path, database
+        self.lock: int | None = lock
+        self.agents = AgentFiles(path / "agents")
+        self.writer = Writer(path, database, self.agents) if write else None
+
+    @classmethod
+    def create(cls, path: Path, config_toml: str, command: list[str], versions: dict[str, str]) -> Run:
+        """A new run, open for writing. FileExistsError: there is something; OSError: it cannot be made."""
+        path = Path(path)
+        return cls._opened(path, make(path, config_toml, command, versions), write=True)
+
+    @classmethod
+    def open(cls, path: Path, write: bool) -> Run:
+        """A run that exists. ValueError, one line, if it is damaged, not ours, or another process writes to it."""
+        path = Path(path)
+        if lacking := missing(path):
+            raise ValueError(lacking)
+        try:
+            lock = writer(path) if write else folder_shared(path / "agents")
+        except OSError as error:
+            do = "copy it to a folder you may write to" if write else "ask for the right to read it"
+            raise OSError(f"cannot {'write to' if write else 'read'} {path}: {error.strerror}; {do}") from error
+        return cls._opened(path, lock, write)
+
+    @classmethod
+    def _opened(cls, path: Path, lock: int, write: bool) -> Run:
+        database = None
+        try:
+            database = schema.connect(path / "archive.db", write)
+            if not write:
+                database.execute("BEGIN")
+                database.execute("SELECT count(*) FROM iterations").fetchone()  # from here on one state is seen
+            return cls(path, database, lock, write)
+        except BaseException as error:
+            if database is not None:
+                database.close()
+            os.close(lock)
+            if isinstance(error, sqlite3.Error):
+                raise ValueError(f"{path / 'archive.db'} is damaged: {error}") from error
+            raise
+
+    def close(self) -> None:
+        if self.lock is not None:
+            self.database.close()
+            os.close(self.lock)
+            self.lock = None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def config_toml(self) -> str:
+        """The settings of the run, as text."""
+        path = self.path / "config.toml"
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_CONFIG:
+            raise ValueError(f"{path} must be a plain file of at most {MOST_CONFIG} bytes")
+        try:
+            return path.read_bytes()[:MOST_CONFIG].decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not text in UTF-8: it is damaged") from error
+
+    def commit(
+        self, record: Mapping[str, Any], agents: Mapping[str, Agent], *, ledger: Mapping[str, int], clock_seconds: float
+    ) -> None:
+        """The population as it is now (poet.checkpoint.to_records), and the steps spent since the last commit.
+
+        All of it or nothing. OSError, one line, if the disk does not take it; the last commit is then still there.
+        Agents must not change once they have been committed: their hashes are remembered.
+        """
+        if self.writer is None:
+            raise ValueError(f"{self.path} is open for reading only")
+        self.writer.commit(record, agents, ledger, clock_seconds)
+
+    def checkpoint(self) -> tuple[dict[str, Any], dict[str, Agent]]:
+        """What was committed last, as poet.checkpoint.from_records takes it; each agent checked against its hash."""
+        parts = {row["part"]: row["value"] for row in self.rows("checkpoint")}
+        if not parts:
+            raise ValueError(f"{self.path} holds no iteration: it was stopped before its first; launch it again")
+        niches = {row["id"]: row for row in self.niche_rows()}
+        hashes = {row["agent"] for row in niches.values()}
+        if (size := sum(self.agents.size(name) for name in hashes)) > MOST_WEIGHTS:
+            raise ValueError(
+                f"{self.path} has {size} bytes of agents in its checkpoint, at most {MOST_WEIGHTS} are read"
+            )
+        loaded = {name: self.agent(name) for name in sorted(hashes)}
+        agents: dict[str, Agent] = {}
+        for part in rows.LISTS:
+            ids = parts.get(part)
+            if not isinstance(ids, list) or not all(type(id) is int and id in niches for id in ids):
+                raise ValueError(f"{self.path}: the checkpoint's list of {part} niches is damaged")
+            agents |= {f"niche-{id}": loaded[niches[id]["agent"]] for id in ids}
+            parts[part] = [{name: niches[id][name] for name in rows.NICHE} | {"agent": f"niche-{id}"} for id in ids]
+        if self.writer is not None:
+            self.writer.remember((niches[int(name[6:])]["agent"], agent) for name, agent in agents.items())
+        return parts, agents
+
+    def niche_rows(self) -> list[dict[str, Any]]:
+        """Every niche ever, oldest first: its record, its latest score, the hashes of its latest and birth agents."""
+        return self.rows("niches")
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """A table of archive/schema.py in the order of its key, as plain values: JSON read, flags as bools."""
+        if table not in schema.TABLES:
+            raise ValueError(f"there is no table {table!r}; there are {', '.join(schema.TABLES)}")
+        try:
+            # Rows without a rowid lie in the order of their key; the others, in that of their id.
+            order = "1, 2" if "WITHOUT ROWID" in schema.TABLES[table] else "1"
+            found = self.database.execute(f"SELECT * FROM {table} ORDER BY {order}")
+            names = [column[0] for column in found.description]
+            return [rows.read(names, row, f"{self.path}: {table}") for row in found]
+        except sqlite3.Error as error:
+            raise ValueError(f"{self.path / 'archive.db'} is damaged: {error}") from error
+
+    def agent(self, name: str) -> dict[str, torch.Tensor]:
+        """The agent of that hash. ValueError if it is missing or not what was written."""
+        return self.agents.read(name)
+
+
+def find_run(text: str) -> Path:
+    """The run folder that a person means: a folder, or a name under runs/."""
+    for path in (Path(text), Path("runs") / text):
+        if os.path.isfile(path / "archive.db"):
+            return path
+    known = sorted(path.parent.name for path in Path("runs").glob("*/archive.db"))[-5:]
+    there = f"runs/ has {', '.join(known)}" if known else "runs/ has none: `launch` starts one"
+    raise ValueError(f"there is no run {text[:100]!r}; {there}")

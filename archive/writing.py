@@ -1,0 +1,174 @@
+"""The commits of a run: what changed since the last one, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import rows
+from .locks import unread
+from .weights import AgentFiles, check_name, content_hash
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent
+
+Cells = dict[str, Any]
+
+
+class Writer:
+    """What the writer of a run remembers between commits, so that what has not changed is not written again."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection, files: AgentFiles) -> None:
+        self.path, self.database, self.files = path, database, files
+        self.hashes: dict[int, tuple[Agent, str]] = {}  # by identity; the agent is held, so its id stays its own
+        self._load()
+
+    def _load(self) -> None:
+        """What the database says, and nothing else on the disk."""
+        names = rows.NICHES_COLUMNS
+        found = self.database.execute(f"SELECT {', '.join(names)} FROM niches")
+        self.niches: dict[int, Cells] = {row[0]: dict(zip(names, row, strict=True)) for row in found}
+        self.parts: dict[str, str] = dict(self.database.execute("SELECT part, value FROM checkpoint"))
+        for name in _named(self.niches):  # files that are named no more are deleted: no name may lead elsewhere
+            check_name(name)
+        self.stale = self.files.strays(_named(self.niches))
+        self.sweep()
+
+    def remember(self, hashed: Iterable[tuple[str, Agent]]) -> None:
+        """Agents whose hashes are known."""
+        self.hashes |= {id(agent): (agent, name) for name, agent in hashed}
+
+    def commit(
+        self, record: Mapping[str, Any], agents: Mapping[str, Agent], ledger: Mapping[str, int], clock_seconds: float
+    ) -> None:
+        """See Run.commit. What is remembered changes only when all is on the disk."""
+        at = record["iteration"]
+        hashes = {id(agent): (agent, self._hash(agent)) for agent in agents.values()}
+        named = {name: hashes[id(agent)][1] for name, agent in agents.items()}
+        niches = self._niche_cells(record, named)
+        parts = _part_texts(record)
+        new = set(named.values()) - _named(self.niches)
+        try:
+            self.files.write({name: agent for agent, name in hashes.values() if name in new})
+            self._transaction(record, niches, parts, ledger, clock_seconds)
+            before = _named(self.niches)
+            self.niches, self.parts, self.hashes = self.niches | niches, parts, hashes
+            self.stale = (self.stale | before) - _named(self.niches)
+            self.sweep()
+        except BaseException as error:
+            self._load()  # a signal can come just after the transaction: ask the database which state it is
+            if isinstance(error, (OSError, sqlite3.OperationalError)):
+                reason = getattr(error, "strerror", None) or str(error)
+                raise OSError(f"{self.path}: iteration {at} could not be kept ({reason}): is the disk full?") from error
+            if isinstance(error, sqlite3.Error):
+                raise ValueError(f"{self.path}: iteration {at} does not fit the archive: {error}") from error
+            raise
+
+    def sweep(self) -> None:
+        """Deletes the files no row names any more, unless somebody reads: then a later commit does."""
+        if not self.stale:
+            return
+        with unread(self.files.folder) as free:
+            if free:
+                self.files.delete(self.stale)
+                self.stale = set()
+
+    def _hash(self, agent: Agent) -> str:
+        known = self.hashes.get(id(agent))
+        return content_hash(agent) if known is None else known[1]
+
+    def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> dict[int, Cells]:
+        """The rows of the record's niches."""
+        found = {}
+        for niche in (*record["retired"], *record["active"]):
+            where = f"niche {niche.get('id')}"
+            agent = named[niche["agent"]]
+            cells = rows.cells({**niche, "agent": agent}, rows.NICHE, where)
+            cells["score"] = niche["scores"][-1] if niche["scores"] else None
+            old = self.niches.get(cells["id"])
+            cells["birth_agent"] = agent if old is None else old["birth_agent"]
+            found[cells["id"]] = cells
+        return found
+
+    def _transaction(
+        self,
+        record: Mapping[str, Any],
+        niches: Mapping[int, Cells],
+        parts: Mapping[str, str],
+        ledger: Mapping[str, int],
+        clock_seconds: float,
+    ) -> None:
+        try:
+            self.database.execute("BEGIN IMMEDIATE")
+            for id, cells in niches.items():
+                if cells != self.niches.get(id):
+                    self._put("niches", cells, "INSERT OR REPLACE")
+            for part, text in parts.items():
+                if text != self.parts.get(part):
+                    self._put("checkpoint", {"part": part, "value": text}, "INSERT OR REPLACE")
+            self._happened(record, ledger)
+            self._sum_up(record, ledger, clock_seconds)
+            self.database.execute("COMMIT")
+        except BaseException:
+            if self.database.in_transaction:
+                self.database.execute("ROLLBACK")
+            raise
+
+    def _happened(self, record: Mapping[str, Any], ledger: Mapping[str, int]) -> None:
+        iteration = record["iteration"]
+        for niche in record["active"]:
+            if niche["scores"]:
+                self._put("scores", {"iteration": iteration, "niche": niche["id"], "score": niche["scores"][-1]})
+        for event in record["events"]:
+            kind, fields = event["event"], {name: cell for name, cell in event.items() if name != "event"}
+            if kind == "child":
+                self._put("children", rows.cells(fields, rows.CHILD, "child"))
+            else:
+                self._put("transfers", rows.cells(fields, rows.TRANSFER, "transfer"))
+        for purpose, steps in ledger.items():
+            self._put("ledger", {"iteration": iteration, "purpose": purpose, "steps": int(steps)})
+
+    def _sum_up(self, record: Mapping[str, Any], ledger: Mapping[str, int], clock_seconds: float) -> None:
+        """The iteration's row. ANNECS is counted from the niches as the archive now has them."""
+        iteration = record["iteration"]
+        last = self.database.execute(
+            "SELECT iteration, steps FROM iterations ORDER BY iteration DESC LIMIT 1"
+        ).fetchone()
+        if last is not None and iteration <= last[0]:
+            raise ValueError(f"{self.path} has iteration {last[0]} already, it cannot take iteration {iteration}")
+        annecs, reference = self.database.execute(
+            "SELECT sum(viable_to_all AND solved IS NOT NULL), sum(viable_to_retired) FROM niches"
+        ).fetchone()
+        scores = [niche["scores"][-1] for niche in record["active"] if niche["scores"]]
+        summary = {
+            "iteration": iteration,
+            "active": len(record["active"]),
+            "retired": len(record["retired"]),
+            "best": max(scores, default=None),
+            "median": statistics.median(scores) if scores else None,
+            "annecs": annecs or 0,
+            "annecs_reference": reference or 0,
+            "steps": (0 if last is None else last[1]) + sum(map(int, ledger.values())),
+            "clock_seconds": float(clock_seconds),
+        }
+        self._put("iterations", summary)
+
+    def _put(self, table: str, cells: Cells, how: str = "INSERT") -> None:
+        marks = ", ".join("?" * len(cells))
+        self.database.execute(f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+
+
+def _named(niches: Mapping[int, Cells]) -> set[str]:
+    """The agents that rows name, which are kept."""
+    return {cells[column] for cells in niches.values() for column in ("agent", "birth_agent")}
+
+
+def _part_texts(record: Mapping[str, Any]) -> dict[str, str]:
+    """The checkpoint but for the niches, as JSON, a text a part, so that a part that has not changed stays as it is."""
+    return {
+        name: rows.text([niche["id"] for niche in part] if name in rows.LISTS else part)
+        for name, part in record.items()
+    }
