@@ -13,13 +13,15 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
-from benchmarks.machine import header
+from benchmarks.heading import heading
 from benchmarks.walker_policies import Act, network, train
 from envs.walker.batch import WalkerBatch
 from envs.walker.box2d import Box2DWalker
+from envs.walker.family import Walker, WalkerSettings
 from envs.walker.physics import jit, joints, solver, world
 from envs.walker.track import Track
 from tests.envs import oracle
@@ -37,10 +39,7 @@ def against_gymnasium(name: str, hardcore: bool, policy: Callable[[int], Act], s
 
 
 def against_box2d(name: str, tracks: Sequence[Track], policy: Callable[[int], Act], limit: int = 600) -> Counter:
-    """One episode a track in Box2D itself, and SLEEP idle steps after its end; prints a line.
-
-    For evolved genomes too: hand over the tracks that their layouts build.
-    """
+    """One episode a track in Box2D itself, and SLEEP idle steps after its end; prints a line."""
     counts: Counter = Counter()
     for seed, track in enumerate(tracks):
         batch, walker, act = WalkerBatch([track], threads=1), Box2DWalker(track), policy(seed)
@@ -59,10 +58,22 @@ def against_box2d(name: str, tracks: Sequence[Track], policy: Callable[[int], Ac
     return report(name, counts)
 
 
+def evolved_tracks(encoding: Literal["obstacles", "cppn"], count: int) -> list[Track]:
+    """Tracks of `count` genomes, the n-th after n % 25 + 1 mutations of the origin, every kind of obstacle allowed."""
+    family = Walker(WalkerSettings(encoding=encoding, obstacles=("stump", "pit", "stairs", "roughness")))
+    tracks, rng = [], np.random.default_rng(0)
+    for number in range(count):
+        task = family.origin()
+        for _ in range(number % 25 + 1):
+            task = family.mutate(task, rng)
+        tracks.append(family.track(task, number))
+    return tracks
+
+
 def report(name: str, counts: Counter) -> Counter:
     events = ", ".join(f"{key} {counts[key]:,}" for key in ("toi", "polygon", "two_point", "sleeping", "slot_overflow"))
     print(
-        f"{name:36} {counts['episodes']:4} episodes {counts['steps']:8,} steps {counts['differing']} differing; "
+        f"{name:44} {counts['episodes']:4} episodes {counts['steps']:8,} steps {counts['differing']} differing; "
         f"{events}"
     )
     sys.stdout.flush()
@@ -83,9 +94,9 @@ def wrong_order_differs() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--episodes", type=int, default=70, help="of each policy on each layout (three policies)")
-    parser.add_argument("--generations", type=int, default=120, help="of the ES that trains the trained policy")
+    parser.add_argument("--generations", type=int, default=200, help="of the ES that trains the trained policy")
     options = parser.parse_args()
-    print(header("benchmarks.walker_parity"))
+    print(heading())
     weights, score = train(oracle.flat_track(), options.generations)
     print(f"trained policy: return {score:.0f} over 400 steps of flat ground after {options.generations} generations")
     policies: dict[str, Callable[[int], Act]] = {
@@ -98,9 +109,14 @@ def main() -> None:
     for hardcore in (False, True):
         for name, policy in policies.items():
             total += against_gymnasium(name, hardcore, policy, range(options.episodes))
-    tracks = [oracle.obstacle_track(seed) for seed in range(options.episodes)]
-    for name, policy in policies.items():
-        total += against_box2d(f"obstacles, {name}", tracks, policy)
+    layouts = {
+        "evolved obstacles": evolved_tracks("obstacles", 50),
+        "evolved CPPN": evolved_tracks("cppn", 50),
+        "obstacles at once": [oracle.obstacle_track(seed) for seed in range(options.episodes)],
+    }
+    for layout, tracks in layouts.items():
+        for name, policy in policies.items():
+            total += against_box2d(f"{layout}, {name}", tracks, policy)
     report("all", total)
     print(f"wrong joint order (0, 1, 2, 3): {wrong_order_differs()} of 10 episodes differ within 10 steps")
     if total["differing"] or not all(total[key] for key in ("toi", "polygon", "two_point", "sleeping")):

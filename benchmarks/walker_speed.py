@@ -23,7 +23,7 @@ import envpool
 import gymnasium
 import numpy as np
 
-from benchmarks.machine import header
+from benchmarks.heading import heading
 from envs.walker.batch import WalkerBatch, compile_kernels
 from envs.walker.physics import terrain
 from tests.envs import oracle
@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
-    print(header("benchmarks.walker_speed"))
+    print(heading())
     print(f"packages: gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy {np.__version__}")
     print(f"kernels ready after {compile_kernels():.1f} s")
     ratios = [

@@ -198,7 +198,7 @@ class WalkerBatch:
             (world.SOLVE, (*state, events, *scratch, velocity, position)),
             (world.PAIRS, (*state, shapes, table)),
             (world.TOI, (*state, shapes, corners, table, events, *scratch, velocity, self._cull)),
-            (world.OBSERVE, (*state, shapes, corners, table, flat, *results)),
+            (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
         ]
 
     def _fail(self, row: int, fault: int) -> None:

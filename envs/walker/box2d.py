@@ -17,7 +17,7 @@ from Box2D.b2 import contactListener, edgeShape, fixtureDef, polygonShape, rayCa
 from .batch import Pose
 from .physics.body import HULL_CORNERS, LEG_DOWN, LEG_HEIGHT, LEG_WIDTH, SCALE, START
 from .physics.lidar import RANGE, RAYS
-from .physics.observe import FAR_END
+from .physics.terrain import far_end
 
 if TYPE_CHECKING:
     from .track import Track
@@ -186,5 +186,5 @@ class Box2DWalker:
         for a in action:
             reward -= 0.00035 * MOTORS_TORQUE * np.clip(np.abs(a), 0, 1)
         fallen = self.game_over or x < 0
-        self.finished = x > FAR_END
+        self.finished = x > far_end(self.track)
         return np.array(state, np.float32), -100.0 if fallen else float(reward), fallen or self.finished

@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from . import state as at
-from .body import REFERENCE, SCALE, TERRAIN_STEP
+from .body import REFERENCE, SCALE
 from .jit import inline
 from .lidar import RAYS, scan
 from .math import ONE, minimum
 
-FAR_END = (200 - 10) * TERRAIN_STEP  # [m]
 OBSERVATIONS = np.int64(24)
 COST = np.float32(0.00035 * 80)  # of one motor at full torque, a step
 FALLEN = -100.0
@@ -42,13 +41,17 @@ def write_leg(f, fo, obs, o, leg, ground):
     obs[o + 4] = 1.0 if ground == at.YES else 0.0
 
 
-def observe_rows(rows, f, k, shapes, corners, tracks, actions, obs, reward, terminated, finished, shaping):
-    """Kernel: lidar, observation, reward and end of each row. shaping: [n] the potential, kept between steps."""
+def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping):
+    """Kernel: lidar, observation, reward and end of each row.
+
+    ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept between steps.
+    """
     for row in rows:
         fo, ko, o = row * at.FLOATS, row * at.INTEGERS, row * OBSERVATIONS
         if k[ko + at.FAULT] != at.HEALTHY:
             continue
-        track = np.int64(k[ko + at.TRACK]) * 3
+        number = np.int64(k[ko + at.TRACK])
+        track = number * 3
         scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
         angle = np.float64(f[fo + at.A])
         obs[o] = f[fo + at.A]
@@ -67,5 +70,5 @@ def observe_rows(rows, f, k, shapes, corners, tracks, actions, obs, reward, term
             paid -= COST * minimum(abs(actions[row * FOUR + motor]), ONE)
         fallen = (k[ko + at.GAME_OVER] == at.YES) | (x < 0)
         reward[row] = FALLEN if fallen else np.float64(paid)
-        finished[row] = x > FAR_END
+        finished[row] = x > ends[number]
         terminated[row] = fallen | finished[row]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import state as at
-from .body import polygon
+from .body import TERRAIN_STEP, polygon
 from .settings import AABB_EXTENSION, POLYGON_RADIUS
 
 if TYPE_CHECKING:
@@ -71,6 +71,12 @@ def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
+def far_end(track: Track) -> float:
+    """Where a walker has finished [m]: ten tiles before the last tile, for 200 tiles as Gymnasium computes it."""
+    tiles = round(float(track.ground[:, 0].max()) / TERRAIN_STEP) + 1
+    return (tiles - 10) * TERRAIN_STEP
+
+
 class Terrains:
     """The distinct tracks of a batch, side by side in the arrays that kernels read.
 
@@ -83,6 +89,7 @@ class Terrains:
         self.corners = np.zeros((0, 0), np.int32)
         self.table = np.zeros((0, 3), np.int64)  # first shape, polygons, edges
         self.pushes = np.zeros(0)  # [N]
+        self.ends = np.zeros(0)  # [m]
         self.places: dict[int, int] = {}  # identity of a track -> its place
         self.tracks: list[Track | None] = []
         self.users: list[int] = []
@@ -95,7 +102,7 @@ class Terrains:
             place = self._free_place(len(rows))
             self.shapes[place, : len(rows)], self.corners[place, : len(rows)] = rows, corners
             self.table[place] = place * self.capacity, len(track.polygons), len(track.ground) - 1
-            self.pushes[place] = track.push
+            self.pushes[place], self.ends[place] = track.push, far_end(track)
             self.places[id(track)], self.tracks[place] = place, track
         self.users[place] += 1
         return place
@@ -124,7 +131,8 @@ class Terrains:
         bigger[:old, :held] = self.shapes[:old]
         more = np.zeros((places, capacity), np.int32)
         more[:old, :held] = self.corners[:old]
-        table, pushes = np.zeros((places, 3), np.int64), np.zeros(places)
-        table[:old], pushes[:old] = self.table[:old], self.pushes[:old]
+        table = np.zeros((places, 3), np.int64)
+        table[:old] = self.table[:old]
         table[:, 0] = np.arange(places) * capacity
-        self.shapes, self.corners, self.table, self.pushes, self.capacity = bigger, more, table, pushes, capacity
+        self.pushes, self.ends = np.resize(self.pushes, places), np.resize(self.ends, places)
+        self.shapes, self.corners, self.table, self.capacity = bigger, more, table, capacity
