@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from poet.niche import Child, Niche, Population, Transfer
@@ -15,8 +15,8 @@ Title = Callable[[Any], str]  # a task in words
 
 def happened(before: Population, after: Population, title: Title) -> Iterator[str]:
     """A line for each birth, retirement, accepted transfer and first solution, and one for refusals."""
-    children: list[Child] = [event for event in after.events if hasattr(event, "outcome")]
-    transfers: list[Transfer] = [event for event in after.events if hasattr(event, "accepted")]
+    children: list[Child] = [cast("Child", event) for event in after.events if hasattr(event, "outcome")]
+    transfers: list[Transfer] = [cast("Transfer", event) for event in after.events if hasattr(event, "accepted")]
     at = f"iteration {after.iteration}:"
     yield from _births(at, children, transfers, title)
     was_active = {niche.id for niche in before.active}

@@ -26,6 +26,8 @@ ACTIVATIONS: tuple[Activation, ...] = ("identity", "sin", "sigmoid", "square", "
 IN, OUT = -1, 0  # the input's name and the output node's, as in NEAT
 LIMIT = 10.0  # of a weight or bias
 LEAST, MOST = 0.25, 16.0  # amplitude over the track [m]
+FLAT = 1e-3  # [m]; a network flatter than this has no shape to scale up, only rounding
+LARGEST_RESPONSE = 1e6
 MOST_NODES, MOST_ATTEMPTS = 64, 100
 MUTATE, POWER, ADD_NODE, DELETE_NODE = 0.75, 0.1, 0.1, 0.075
 
@@ -111,13 +113,14 @@ def mutate(genome: Cppn, rng: np.random.Generator) -> Cppn:
     for _ in range(MOST_ATTEMPTS):
         child = _weights(_structure(genome, rng), rng)
         rise = amplitude(child)
-        if child == genome or not (math.isfinite(rise) and rise > 0):
+        if child == genome or not (math.isfinite(rise) and rise >= FLAT):
             continue
         if rise < LEAST:
             child = _scaled(child, rng.uniform(LEAST, 0.75) / rise)
         elif rise > MOST:
             child = _scaled(child, rng.uniform(12.0, MOST) / rise)
-        return child
+        if abs(child.nodes[0].response) <= LARGEST_RESPONSE:
+            return child
     raise ValueError(f"no mutation of this CPPN has a shape after {MOST_ATTEMPTS} attempts")
 
 
@@ -237,7 +240,7 @@ def _node(row: Any) -> Node:
         and 0 <= row[0] < 10**9
         and row[1] in ACTIVATIONS
         and _number(row[2], LIMIT)
-        and _number(row[3], 1e6)
+        and _number(row[3], LARGEST_RESPONSE)
     ):
         raise ValueError(f"a CPPN's node is [id, activation, bias, response], got {str(row)[:60]}")
     return Node(row[0], row[1], float(row[2]), float(row[3]))

@@ -20,8 +20,7 @@ from .cppn import Cppn
 from .obstacles import CATEGORIES, Bounds, Category, Obstacles
 
 if TYPE_CHECKING:
-    from .batch import Pose
-    from .simulator import WalkerSimulator
+    from .simulator import Standing, WalkerSimulator
     from .track import Track
 
 SCHEMA = 1
@@ -152,18 +151,17 @@ class Walker:
         return WalkerTask(_genome({"kind": "obstacles", **genome}), seed)
 
     def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> WalkerSimulator:
-        from .simulator import Box2DWalkers, WalkerSimulator
+        from .simulator import Box2DWalkers, Walkers, WalkerSimulator
 
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
+        walkers: Walkers
         if self.settings.physics == "box2d":
-            return WalkerSimulator(
-                Box2DWalkers(tracks, lidar=self.settings.lidar), len(tracks), self.spec.horizon, device
-            )
-        from .batch import WalkerBatch
+            walkers = Box2DWalkers(tracks, lidar=self.settings.lidar)
+        else:
+            from .batch import WalkerBatch
 
-        return WalkerSimulator(
-            WalkerBatch(tracks, threads=self.settings.threads), len(tracks), self.spec.horizon, device
-        )
+            walkers = WalkerBatch(tracks, threads=self.settings.threads)
+        return WalkerSimulator(walkers, tracks, self.spec.horizon, device)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Compiles the physics, the first time, and says so."""
@@ -176,12 +174,12 @@ class Walker:
         """What the task is in an episode of this seed; the task's own seed goes first. Equal tracks are one object."""
         return self._track(replace(task, seed=None), seed if task.seed is None else task.seed)
 
-    def outline(self, task: WalkerTask, state: Pose | None = None) -> dict[str, list[np.ndarray]]:
-        track = self.track(task, 0)
+    def outline(self, task: WalkerTask, state: Standing | None = None) -> dict[str, list[np.ndarray]]:
+        track = self.track(task, 0) if state is None else state.track
         closed = [np.concatenate([block, block[:1]]) for block in track.polygons]
         layers = {"ground": [track.ground, *closed]}
         if state is not None:
-            layers |= {"body": list(state.bodies), "ray": list(state.rays)}
+            layers |= {"body": list(state.pose.bodies), "ray": list(state.pose.rays)}
         return layers
 
     def _realise(self, task: WalkerTask, seed: int) -> Track:

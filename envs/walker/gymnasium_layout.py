@@ -41,7 +41,7 @@ def _terrain(rng: np.random.Generator, hardcore: bool) -> tuple[Corners, list[Co
                 velocity += rng.uniform(-1, 1) / SCALE
             y += velocity
         elif state == PIT and first:
-            counter = rng.integers(3, 5)
+            counter = int(rng.integers(3, 5))
             wall = [(x, y), (x + TILE, y), (x + TILE, y - 4 * TILE), (x, y - 4 * TILE)]
             blocks += [wall, [(corner[0] + TILE * counter, corner[1]) for corner in wall]]
             counter += 2
@@ -49,12 +49,12 @@ def _terrain(rng: np.random.Generator, hardcore: bool) -> tuple[Corners, list[Co
         elif state == PIT:
             y = segment[0] - (4 * TILE if counter > 1 else 0)
         elif state == STUMP and first:
-            counter = rng.integers(1, 3)
+            counter = int(rng.integers(1, 3))
             side = counter * TILE
             blocks.append([(x, y), (x + side, y), (x + side, y + side), (x, y + side)])
         elif state == STAIRS and first:
             up = +1 if rng.random() > 0.5 else -1
-            segment = (y, up, rng.integers(4, 5), rng.integers(3, 5))
+            segment = (y, up, int(rng.integers(4, 5)), int(rng.integers(3, 5)))
             blocks += _steps(x, segment)
             counter = segment[3] * segment[2]
         elif state == STAIRS:
@@ -65,8 +65,8 @@ def _terrain(rng: np.random.Generator, hardcore: bool) -> tuple[Corners, list[Co
         ground.append((x, y))
         counter -= 1
         if counter == 0:
-            counter = rng.integers(GRASS_RUN // 2, GRASS_RUN)
-            state = rng.integers(1, 4) if state == GRASS and hardcore else GRASS
+            counter = int(rng.integers(GRASS_RUN // 2, GRASS_RUN))
+            state = int(rng.integers(1, 4)) if state == GRASS and hardcore else GRASS
             first = True
     return ground, blocks
 

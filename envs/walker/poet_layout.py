@@ -75,7 +75,7 @@ def draw(genome: Obstacles, seed: int, length: int, builders: Mapping[str, Build
             level = False
             pen.to(tile * TILE, y)
             tile += 1
-        if kinds:
+        if kinds and tile < length:
             build = kinds[int(rng.integers(len(kinds)))]
             tiles, y = build(pen, tile, y, genome, rng)
             tile += tiles

@@ -6,6 +6,7 @@ The same class drives both physics: ours (batch.WalkerBatch) and the real Box2D,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,13 +17,25 @@ if TYPE_CHECKING:
     from .box2d import Box2DWalker
     from .track import Track
 
+
+@dataclass(frozen=True)
+class Standing:
+    """One walker as it stands, on the track it stands on: what a picture needs."""
+
+    track: Track
+    pose: Pose
+
+
 Stepped = tuple[np.ndarray, np.ndarray, np.ndarray]  # observations [n, 24] f32, rewards [n] f64, terminated [n] bool
 
 
 class Walkers(Protocol):
     """Walkers side by side, whatever simulates them."""
 
-    finished: np.ndarray  # [n] bool, past the far end
+    @property
+    def finished(self) -> np.ndarray:
+        """[n] bool, past the far end."""
+        ...
 
     def reset(self) -> np.ndarray: ...
     def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped: ...
@@ -32,8 +45,9 @@ class Walkers(Protocol):
 class WalkerSimulator:
     """Simulator of poet.interfaces: rows that have ended stay as they are."""
 
-    def __init__(self, walkers: Walkers, rows: int, horizon: int, device: str) -> None:
-        self.walkers, self.horizon, self.device = walkers, horizon, device
+    def __init__(self, walkers: Walkers, tracks: Sequence[Track], horizon: int, device: str) -> None:
+        self.walkers, self.tracks, self.horizon, self.device = walkers, tracks, horizon, device
+        rows = len(tracks)
         self.steps = 0
         self._live, self._terminated, self._truncated = np.ones(rows, bool), np.zeros(rows, bool), np.zeros(rows, bool)
         self._ages = np.zeros(rows, np.int64)
@@ -61,8 +75,8 @@ class WalkerSimulator:
             self._out(self._truncated.copy()),
         )
 
-    def state(self, row: int) -> Pose:
-        return self.walkers.pose(row)
+    def state(self, row: int) -> Standing:
+        return Standing(self.tracks[row], self.walkers.pose(row))
 
     def _out(self, values: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(values)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from conformance import check_family
+
+from envs.walker.family import Walker, WalkerSettings, WalkerTask
+from envs.walker.obstacles import Obstacles
+from poet.settings import build, preset, presets
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        WalkerSettings(horizon=40),
+        WalkerSettings(horizon=40, encoding="cppn"),
+        WalkerSettings(horizon=40, seeds="life", obstacles=("stump", "roughness")),
+        WalkerSettings(horizon=40, layout="dcd", length=60),
+        WalkerSettings(horizon=15, physics="box2d", lidar="first"),
+    ],
+    ids=["obstacles", "cppn", "life", "dcd", "box2d"],
+)
+def test_walker_passes_the_conformance_suite(settings: WalkerSettings) -> None:
+    check_family(Walker(settings))
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_fills_the_settings(name: str) -> None:
+    Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
+
+
+def test_a_niche_has_one_terrain_and_a_life_its_own() -> None:
+    task = WalkerTask(Obstacles(1.0, stump=(0.4, 1.0)), 5)
+    niche, life = Walker(), Walker(WalkerSettings(seeds="life"))
+    assert niche.track(task, 1) is niche.track(task, 2)
+    loose = WalkerTask(task.genome, None)
+    assert not np.array_equal(life.track(loose, 1).ground, life.track(loose, 2).ground)
+    np.testing.assert_array_equal(life.track(loose, 5).ground, niche.track(task, 0).ground)
+    assert niche.spec.deterministic
+    assert not life.spec.deterministic
+
+
+def test_a_mutant_has_a_fresh_seed_and_only_the_genome_makes_a_duplicate() -> None:
+    family = Walker()
+    child = family.mutate(family.origin(), np.random.default_rng(3))
+    assert isinstance(child.seed, int)
+    assert 0 <= child.seed < 10**6
+    twin = WalkerTask(child.genome, child.seed + 1)
+    assert family.fingerprint(twin) == family.fingerprint(child) != family.fingerprint(family.origin())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"family": "maze"},
+        {"schema": 2},
+        {"schema": None},
+        {"seed": -1},
+        {"seed": "7"},
+        {"seed": 2**32},
+        {"extra": 1},
+        {"genome": None},
+        {"genome": {"kind": "pickle"}},
+        {"genome": {"kind": "obstacles", "roughness": 1.0}},
+    ],
+)
+def test_what_is_not_a_walker_task_is_refused_in_one_line(change: dict[str, Any]) -> None:
+    family = Walker()
+    with pytest.raises(ValueError, match=r".") as caught:
+        family.decode(family.encode(family.origin()) | change)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"roughness": float("nan")},
+        {"roughness": 1e9},
+        {"roughness": True},
+        {"gap": [1.0]},
+        {"gap": [0.0, float("inf")]},
+        {"stump": "ab"},
+        {"stump": [0.0, -1.0]},
+        {"stair_steps": 0},
+        {"stair_steps": 10**12},
+    ],
+)
+def test_numbers_of_a_genome_are_bounded(change: dict[str, Any]) -> None:
+    family = Walker()
+    data = family.encode(family.origin())
+    with pytest.raises(ValueError, match=next(iter(change))):
+        family.decode(data | {"genome": data["genome"] | change})
+
+
+def test_a_newer_schema_says_upgrade() -> None:
+    family = Walker()
+    with pytest.raises(ValueError, match="upgrade"):
+        family.decode(family.encode(family.origin()) | {"schema": 2})
+
+
+def test_the_original_poets_files_become_tasks() -> None:
+    config = {
+        "name": "r0.6.p0.4_1.2.b1_0_0.4.s0.2_0.6",
+        "ground_roughness": 0.6,
+        "pit_gap": [0.4, 1.2],
+        "stump_width": [1, 2],
+        "stump_height": [0, 0.4],
+        "stump_float": [0, 1],
+        "stair_height": [],
+        "stair_width": [],
+        "stair_steps": [],
+    }
+    task = Walker().task_from_poet_file(config, 77)
+    assert task == WalkerTask(Obstacles(0.6, (0.4, 1.2), (0.0, 0.4)), 77)
+    stairs = config | {"stair_height": [0.2, 0.6], "stair_width": [4, 5], "stair_steps": [3, 4]}
+    assert Walker().task_from_poet_file(stairs, 77).genome == Obstacles(0.6, (0.4, 1.2), (0.0, 0.4), (0.2, 0.6), 3)
+    with pytest.raises(ValueError, match="stump_width"):
+        Walker().task_from_poet_file(config | {"stump_width": [2, 3]}, 77)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"lidar": "first"}, {"obstacles": ("lava",)}, {"horizon": 0}, {"gap_max": 0.1}, {"length": 5}],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        WalkerSettings(**wrong)
+
+
+def test_outline_is_ground_obstacles_and_with_a_pose_the_walker() -> None:
+    family = Walker(WalkerSettings(horizon=5))
+    task = WalkerTask(Obstacles(stump=(1.0, 1.0)), 0)
+    simulator = family.simulator([task], [0], "cpu")
+    simulator.reset()
+    layers = family.outline(task, simulator.state(0))
+    assert layers["ground"][0].shape == (200, 2)
+    assert all(np.array_equal(block[0], block[-1]) for block in layers["ground"][1:])
+    assert (len(layers["body"]), len(layers["ray"])) == (5, 10)
+    assert set(family.outline(task)) == {"ground"}
+
+
+def test_encoding_is_plain_json_with_its_schema() -> None:
+    family = Walker()
+    assert json.loads(json.dumps(family.encode(family.origin()))) == {
+        "family": "walker",
+        "schema": 1,
+        "genome": {
+            "kind": "obstacles",
+            "roughness": 0.0,
+            "gap": None,
+            "stump": None,
+            "stairs": None,
+            "stair_steps": 1,
+        },
+        "seed": 0,
+    }

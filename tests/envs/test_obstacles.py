@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from envs.walker.obstacles import Bounds, Obstacles, describe, difficulty, mutate, title
+
+ALL = Bounds(("stump", "pit", "roughness", "stairs"))
+
+
+def test_first_child_of_flat_has_first_gap_and_first_stump_and_a_rounded_roughness() -> None:
+    children = [mutate(Obstacles(), Bounds(), np.random.default_rng(seed)) for seed in range(200)]
+    assert {(child.gap, child.stump, child.stairs) for child in children} == {((0.0, 0.8), (0.0, 0.4), None)}
+    rough = {child.roughness for child in children}
+    assert rough == {round(i / 10, 1) for i in range(7)}  # 0.0, 0.1, ..., 0.6: below 0 is cut off
+
+
+def test_an_interval_moves_by_one_step_at_either_end_or_both_and_never_stands_still() -> None:
+    parent = Obstacles(gap=(2.0, 4.0), stump=(1.0, 2.0))
+    children = [mutate(parent, Bounds(), np.random.default_rng(seed)) for seed in range(400)]
+    gaps = {(round(c.gap[0] - 2.0, 1), round(c.gap[1] - 4.0, 1)) for c in children if c.gap}
+    steps = (-0.4, 0.0, 0.4)
+    assert gaps == {(low, high) for low in steps for high in steps} - {(0.0, 0.0)}
+    stumps = {(round(c.stump[0] - 1.0, 1), round(c.stump[1] - 2.0, 1)) for c in children if c.stump}
+    assert stumps == {(low, high) for low in (-0.2, 0.0, 0.2) for high in (-0.2, 0.0, 0.2)} - {(0.0, 0.0)}
+
+
+def test_the_upper_end_never_shrinks_below_its_first_value() -> None:
+    children = [mutate(Obstacles(gap=(0.0, 0.8)), Bounds(), np.random.default_rng(seed)) for seed in range(200)]
+    assert {child.gap for child in children} == {(0.0, 1.2), (0.4, 0.8), (0.4, 1.2)}
+
+
+def test_at_the_maximum_of_both_ends_only_the_ways_back_are_left() -> None:
+    bounds = Bounds(("pit",), gap_max=8.0)
+    children = [mutate(Obstacles(gap=(8.0, 8.0)), bounds, np.random.default_rng(seed)) for seed in range(50)]
+    assert {child.gap for child in children} == {(7.6, 8.0), (7.6, 7.6)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_bounds_hold_along_300_chained_mutations(seed: int) -> None:
+    rng, genome = np.random.default_rng(seed), Obstacles()
+    for _ in range(300):
+        genome = mutate(genome, ALL, rng)
+        assert 0 <= genome.roughness <= 10
+        assert genome.roughness == round(genome.roughness, 1)
+        assert 1 <= genome.stair_steps <= 9
+        for interval, first, largest in (
+            (genome.gap, 0.8, 10.0),
+            (genome.stump, 0.4, 5.0),
+            (genome.stairs, 0.4, 5.0),
+        ):
+            assert interval is not None
+            assert 0 <= interval[0] <= interval[1] <= largest
+            assert interval[1] >= first
+
+
+def test_a_category_that_is_off_never_appears() -> None:
+    rng, genome = np.random.default_rng(0), Obstacles()
+    for _ in range(50):
+        genome = mutate(genome, Bounds(("roughness",)), rng)
+    assert (genome.gap, genome.stump, genome.stairs) == (None, None, None)
+    assert genome.roughness > 0
+
+
+def test_stairs_mutate_their_number_and_start_at_their_own_first_value() -> None:  # B21
+    first = mutate(Obstacles(stump=(3.0, 4.0)), ALL, np.random.default_rng(0))
+    assert (first.stairs, first.stair_steps) == ((0.0, 0.4), 1)
+    children = [mutate(Obstacles(stairs=(1.0, 2.0), stair_steps=4), ALL, np.random.default_rng(s)) for s in range(60)]
+    assert {child.stair_steps for child in children} == {3, 4, 5}
+
+
+def test_same_generator_same_child_and_the_parent_is_left_alone() -> None:
+    parent = Obstacles(2.0, (1.2, 2.0), (0.4, 1.0))
+    twins = [mutate(parent, ALL, np.random.default_rng(5)) for _ in range(2)]
+    assert twins[0] == twins[1] != parent
+    assert parent == Obstacles(2.0, (1.2, 2.0), (0.4, 1.0))
+
+
+def test_describe_is_the_raw_five_vector_with_zero_for_absent() -> None:
+    assert describe(Obstacles(), Bounds()).tolist() == [0, 0, 0, 0, 0]
+    full = Obstacles(1.5, (0.4, 2.0), (0.2, 1.0), (0.6, 0.8), 3)
+    assert describe(full, Bounds()).tolist() == [1.5, 0.4, 2.0, 0.2, 1.0]
+    assert describe(full, ALL).tolist() == [1.5, 0.4, 2.0, 0.2, 1.0, 0.6, 0.8, 3]
+
+
+@pytest.mark.parametrize(
+    ("genome", "level"),
+    [
+        (Obstacles(), "easy"),
+        (Obstacles(roughness=4.5), "challenging"),
+        (Obstacles(roughness=4.4, gap=(0, 5.9), stump=(0, 2.3)), "easy"),
+        (Obstacles(gap=(0, 6.0), stump=(0, 2.4)), "very challenging"),
+        (Obstacles(5.28, (4.8, 7.2), (1.98, 2.76)), "extremely challenging"),  # the paper's rose 3a
+        (Obstacles(4.8, (4.8, 4.48), (2.4, 2.76)), "very challenging"),  # 3b as stored: its gap misses the threshold
+    ],
+)
+def test_difficulty_is_the_number_of_thresholds_met(genome: Obstacles, level: str) -> None:
+    assert difficulty(genome) == level
+
+
+def test_title_is_words() -> None:
+    assert title(Obstacles()) == "flat"
+    assert title(Obstacles(0.4, (0.0, 0.8), (0.0, 0.4), (0.2, 0.6), 3)) == (
+        "roughness 0.4, gaps 0-0.8, stumps 0-0.4, 3 stairs 0.2-0.6"
+    )

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from envs.walker.family import Walker, WalkerSettings, WalkerTask
+from envs.walker.obstacles import Obstacles
+
+TASKS = [WalkerTask(Obstacles(), 1), WalkerTask(Obstacles(2.0, (0.0, 1.2), (0.4, 0.8)), 2)]
+
+
+def actions(steps: int, rows: int) -> list[torch.Tensor]:
+    rng = np.random.default_rng(0)
+    return [torch.from_numpy(rng.uniform(-1, 1, (rows, 4)).astype(np.float32)) for _ in range(steps)]
+
+
+def test_our_physics_and_the_real_box2d_agree_behind_the_same_interface() -> None:
+    """On flat ground and before obstacles, observation by observation, to the last bit."""
+    pair = [
+        Walker(WalkerSettings(horizon=150, physics=physics)).simulator(TASKS, [0, 0], "cpu")
+        for physics in ("numba", "box2d")
+    ]
+    assert torch.equal(pair[0].reset(), pair[1].reset())
+    for action in actions(150, 2):
+        for ours, theirs in zip(pair[0].step(action), pair[1].step(action), strict=True):
+            assert torch.equal(ours, theirs)
+    assert pair[0].steps == pair[1].steps > 0
+
+
+def test_horizon_truncates_and_ended_rows_cost_nothing() -> None:
+    simulator = Walker(WalkerSettings(horizon=3)).simulator(TASKS, [0, 0], "cpu")
+    simulator.reset()
+    for action in actions(3, 2):
+        _, _, terminated, truncated = simulator.step(action)
+    assert truncated.tolist() == [True, True]
+    assert terminated.tolist() == [False, False]
+    before = simulator.steps
+    assert before == 6
+    assert simulator.step(actions(1, 2)[0])[1].tolist() == [0.0, 0.0]
+    assert simulator.steps == before
+
+
+def test_equal_tasks_share_one_track() -> None:
+    simulator = Walker().simulator([TASKS[1], WalkerTask(TASKS[1].genome, 2), TASKS[0]], [4, 5, 6], "cpu")
+    tracks = simulator.walkers._tracks
+    assert tracks[0] is tracks[1] is not tracks[2]
+
+
+def test_reaching_the_far_end_is_a_success() -> None:
+    """A walker pushed over a short track: its end is ten tiles before the last."""
+    family = Walker(WalkerSettings(length=31))
+    simulator = family.simulator([TASKS[0]], [0], "cpu")
+    simulator.reset()
+    assert simulator.walkers._terrains.ends[0] == (31 - 10) * 14 / 30
+    assert simulator.success.tolist() == [False]
