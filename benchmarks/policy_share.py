@@ -26,7 +26,7 @@ from agents.rollout import rollout
 from envs.walker.family import Walker, WalkerSettings
 from poet.streams import Key
 
-MEMBERS, REPEATS, MUTATIONS = 256, 5, 40
+MEMBERS, REPEATS, MUTATIONS = 256, 3, 40
 
 
 class Clock:
