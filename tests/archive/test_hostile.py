@@ -1,0 +1,327 @@
+"""Run folders from strangers: each is refused in one line, or is harmless; nothing in them runs, nothing is deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from archive import creation, schema
+from archive.digest import digest
+from archive.run_folder import Run
+from archive.weights import content_hash, encode
+from tests.archive.lived import FAMILY, finished, go_on
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "run"
+    finished(path, 12)
+    return path
+
+
+@pytest.fixture
+def run(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def use(path: Path, write: bool) -> None:
+    """All that launch --from, resume, show, replay and digest do with a run."""
+    with Run.open(path, write) as opened:
+        opened.config_toml()
+        opened.checkpoint()
+        for table in schema.TABLES:
+            opened.rows(table)
+        digest(opened)
+        if write:
+            list(go_on(opened, 14))
+
+
+def refused(path: Path) -> str:
+    said = []
+    for write in (False, True):
+        with pytest.raises(ValueError, match=".") as error:
+            use(path, write)
+        said.append(str(error.value))
+    assert all("\n" not in line and len(line) < 500 for line in said)
+    return said[0]
+
+
+def test_the_whole_run_is_fine(run: Path) -> None:
+    use(run, write=False)
+    use(run, write=True)
+
+
+def sql(path: Path, *statements: str) -> None:
+    database = sqlite3.connect(path / "archive.db", isolation_level=None)
+    for statement in statements:
+        database.execute(statement)
+    database.close()
+
+
+# ---- the database --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep", [0, 1, 15, 16, 99, 100, 4095, 4096, 10_000, 40_000])
+def test_a_truncated_database(run: Path, keep: int) -> None:
+    os.truncate(run / "archive.db", keep)
+    assert "archive.db" in refused(run)
+
+
+def test_a_database_with_a_page_overwritten(run: Path) -> None:
+    pages = (run / "archive.db").stat().st_size // 4096
+    assert pages > 6
+    for page in range(1, pages, 2):
+        damaged = Path(shutil.copytree(run, run.with_name(f"page{page}")))
+        with (damaged / "archive.db").open("r+b") as file:
+            file.seek(4096 * page)
+            file.write(b"\xa5" * 4096)
+        assert "damaged" in refused(damaged)
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("PRAGMA application_id=7", r"is not an archive of openpoet \(application id 0x7\)"),
+        (f"PRAGMA user_version={schema.SCHEMA + 1}", "has schema 2, this openpoet knows 1: upgrade openpoet"),
+        ("PRAGMA user_version=0", "has schema 0"),
+        ("CREATE VIEW spy AS SELECT * FROM niches", r"another schema than a run's archive \(view spy\)"),
+        ("CREATE TRIGGER t AFTER INSERT ON scores BEGIN DELETE FROM niches; END", r"\(trigger t\)"),
+        ("CREATE INDEX i ON niches (id)", r"\(index i\)"),
+        ("CREATE INDEX i ON niches (abs(id))", r"\(index i\)"),
+        ("CREATE TABLE more (x)", r"\(table more\)"),
+        ("CREATE VIRTUAL TABLE f USING fts5(x)", "another schema"),
+        ("ANALYZE", "another schema"),
+        ("ALTER TABLE niches ADD COLUMN x TEXT DEFAULT 'y'", "tables differ"),
+        ("ALTER TABLE scores RENAME COLUMN score TO points", "tables differ"),
+        ("DROP TABLE ledger", "tables differ"),
+    ],
+)
+def test_a_database_that_is_not_ours(run: Path, statement: str, line: str) -> None:
+    sql(run, statement)
+    with pytest.raises(ValueError, match=line):
+        use(run, write=False)
+    refused(run)
+
+
+def test_a_view_in_the_place_of_a_table(run: Path) -> None:
+    sql(run, "ALTER TABLE scores RENAME TO real", "CREATE VIEW scores AS SELECT * FROM real")
+    assert "another schema" in refused(run)
+
+
+def test_types_that_the_tables_forbid(run: Path) -> None:
+    """The schema as ours, the rows as they may not be: written under another schema, then renamed back."""
+    loose = schema.TABLES["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
+    sql(
+        run,
+        "PRAGMA writable_schema=ON",
+        f"UPDATE sqlite_master SET sql = '{loose}' WHERE name = 'scores'",
+    )
+    sql(run, "UPDATE scores SET score = 'high'")
+    with sqlite3.connect(run / "archive.db") as database:
+        database.execute("PRAGMA writable_schema=ON")
+        database.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.TABLES["scores"]])
+    assert "damaged" in refused(run)
+
+
+CHECKPOINT = "UPDATE checkpoint SET value = '{}' WHERE part = '{}'"
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("UPDATE niches SET task = '{\"x\": NaN}'", "NaN is no number"),
+        ("UPDATE niches SET task = '{\"x\": 1e999}'", "too large"),
+        ("UPDATE niches SET scores = '[1, -Infinity]'", "-Infinity is no number"),
+        ("UPDATE niches SET task = '{'", "is not JSON"),
+        ("UPDATE niches SET task = CAST(x'ff00' AS TEXT)", "damaged"),
+        (f"UPDATE niches SET task = '{'[' * 60_000}'", "is not JSON"),
+        (f"UPDATE niches SET task = '{'9' * 5_000}'", "is not JSON"),
+        ("UPDATE niches SET best = 9e999", "must be finite"),
+        ("UPDATE transfers SET score = -9e999", "must be finite"),
+        (CHECKPOINT.format("[0, 99]", "active"), "list of active niches is damaged"),
+        (CHECKPOINT.format("[true]", "active"), "list of active niches is damaged"),
+        (CHECKPOINT.format("3", "retired"), "list of retired niches is damaged"),
+        (CHECKPOINT.format("[[0]]", "retired"), "list of retired niches is damaged"),
+        (CHECKPOINT.format("nan", "events"), "is not JSON"),
+        ("DELETE FROM checkpoint WHERE part = 'active'", "list of active niches is damaged"),
+        ("DELETE FROM checkpoint", "holds no iteration"),
+        ("UPDATE niches SET agent = '../../config' WHERE id = 1", "must be 64 hex digits"),
+        ("UPDATE niches SET birth_agent = '/etc/passwd' WHERE id = 1", "must be 64 hex digits"),
+        (f"UPDATE niches SET agent = '{'0' * 64}' WHERE id = 1", "is missing"),
+    ],
+)
+def test_rows_that_no_run_writes(run: Path, statement: str, line: str) -> None:
+    sql(run, statement)
+    with pytest.raises(ValueError, match=line):
+        use(run, write=False)
+    refused(run)
+
+
+def test_a_path_in_a_row_deletes_nothing(run: Path) -> None:
+    """The writer deletes agents that rows named and name no more; here a row names a file elsewhere."""
+    victim = run.parent / "victim.safetensors"
+    victim.write_text("precious")
+    sql(run, "UPDATE niches SET agent = '../../victim'")
+    refused(run)
+    assert victim.read_text() == "precious"
+
+
+def test_a_journal_is_not_played_back(run: Path) -> None:
+    (run / "archive.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(500))
+    assert "archive.db-journal is no file of a run" in refused(run)
+
+
+# ---- size ----------------------------------------------------------------------------------------
+
+
+def test_a_database_beyond_all_bounds_is_not_read(run: Path) -> None:
+    os.truncate(run / "archive.db", schema.MOST_BYTES + 4096)  # a hole: takes no room on the disk
+    assert f"a run's archive has at most {schema.MOST_BYTES}" in refused(run)
+
+
+def test_a_log_beyond_all_bounds_is_not_read(run: Path) -> None:
+    (run / "archive.db-wal").touch()
+    os.truncate(run / "archive.db-wal", schema.MOST_BYTES + 1)
+    assert f"at most {schema.MOST_BYTES}" in refused(run)
+
+
+def test_settings_beyond_all_bounds_are_not_read(run: Path) -> None:
+    os.truncate(run / "config.toml", 2**40)
+    assert f"at most {creation.MOST_CONFIG} bytes" in refused(run)
+    (run / "config.toml").write_bytes(b"\xff")
+    assert "not text in UTF-8" in refused(run)
+
+
+def test_a_huge_value_is_refused_without_the_memory_for_it(run: Path) -> None:
+    """A value of 600 MB of zeros, read by a process that may take 600 MB more than it has."""
+    sql(run, "UPDATE checkpoint SET value = CAST(zeroblob(600000000) AS TEXT) WHERE part = 'events'")
+    receive, send = os.pipe()
+    if (child := os.fork()) == 0:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 600 * 2**20,) * 2)
+        try:
+            use(run, write=False)
+        except BaseException as error:
+            os.write(send, f"{type(error).__name__}: {error}".encode()[:999])
+        os._exit(0)
+    os.close(send)
+    with os.fdopen(receive) as answers:
+        said = answers.read()
+    os.waitpid(child, 0)
+    assert said.startswith("ValueError: ")
+    assert "too big" in said
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def an_agent(path: Path) -> Path:
+    with Run.open(path, write=False) as opened:
+        return path / "agents" / f"{opened.niche_rows()[-1]['agent']}.safetensors"
+
+
+def rename_in_rows(path: Path, agent: dict[str, torch.Tensor], name: str) -> None:
+    """The agent in the place of one that a row names, under `name`."""
+    old = an_agent(path)
+    sql(path, f"UPDATE niches SET agent = '{name}' WHERE agent = '{old.stem}'")
+    (path / "agents" / f"{name}.safetensors").write_bytes(encode(agent))
+
+
+def test_weights_that_are_not_finite(run: Path) -> None:
+    rename_in_rows(run, {"velocity": torch.tensor([0.0, float("nan")])}, "1" * 64)
+    assert "NaN or infinity in its tensor 'velocity'" in refused(run)
+
+
+def test_weights_under_a_wrong_hash(run: Path) -> None:
+    agent = {"velocity": torch.zeros(2, dtype=torch.float64), "steps": torch.zeros(1)}
+    rename_in_rows(run, agent, "1" * 64)
+    assert "does not have the hash" in refused(run)
+    assert content_hash(agent) != "1" * 64
+
+
+def _missing(path: Path) -> None:
+    path.unlink()
+
+
+def _truncated(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def _huge(path: Path) -> None:
+    os.truncate(path, 2**40)
+
+
+def _pickle(path: Path) -> None:
+    path.write_bytes(b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94\x8c\x06system\x94\x93\x94.")
+
+
+def _claims_terabytes(path: Path) -> None:
+    claim = {"a": {"dtype": "F32", "shape": [2**20, 2**20], "data_offsets": [0, 2**42]}}
+    header = json.dumps(claim).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+
+
+def _link(path: Path) -> None:
+    path.rename(path.parent.parent.parent / "elsewhere")
+    path.symlink_to(path.parent.parent.parent / "elsewhere")
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)  # would be waited for without end
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+AWRY = [_missing, _truncated, _huge, _pickle, _claims_terabytes, _link, _pipe, _folder]
+
+
+@pytest.mark.parametrize("awry", AWRY)
+def test_an_agents_file_awry(run: Path, awry: Callable[[Path], None]) -> None:
+    awry(path := an_agent(run))
+    assert path.name in refused(run)
+
+
+@pytest.mark.parametrize("awry", [_missing, _link, _pipe, _folder])
+@pytest.mark.parametrize("name", ["archive.db", "config.toml"])
+def test_a_file_of_the_run_awry(run: Path, name: str, awry: Callable[[Path], None]) -> None:
+    (run / "agents" / "below").mkdir(parents=True)
+    awry(run / name)
+    assert name in refused(run)
+
+
+def test_agents_behind_a_link(run: Path) -> None:
+    (run / "agents").rename(run.parent / "elsewhere")
+    (run / "agents").symlink_to(run.parent / "elsewhere")
+    assert "has no agents of its own" in refused(run)
+
+
+def test_a_log_or_a_lock_behind_a_link(run: Path) -> None:
+    victim = run.parent / "victim"
+    victim.write_text("precious")
+    (run / "lock").unlink()
+    (run / "lock").symlink_to(victim)
+    with pytest.raises(OSError, match=r"^cannot write to "):
+        use(run, write=True)
+    (run / "archive.db-wal").symlink_to(victim)
+    assert "must be a plain file" in str(pytest.raises(ValueError, use, run, write=False).value)
+    assert victim.read_text() == "precious"
+
+
+def test_other_files_in_the_folder_are_left_alone(run: Path) -> None:
+    for name in ("notes.txt", "agents/notes.txt"):
+        (run / name).write_text("mine")
+    use(run, write=True)
+    assert (run / "notes.txt").read_text() == (run / "agents" / "notes.txt").read_text() == "mine"
+    assert FAMILY.encode(FAMILY.origin())
