@@ -17,7 +17,7 @@ from archive import creation, schema
 from archive.digest import digest
 from archive.run_folder import Run
 from archive.weights import content_hash, encode
-from tests.archive.lived import FAMILY, finished, go_on
+from tests.archive.lived import finished, go_on
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +47,9 @@ def use(path: Path, write: bool) -> None:
 def refused(path: Path) -> str:
     said = []
     for write in (False, True):
-        with pytest.raises(ValueError, match=".") as error:
+        with pytest.raises(ValueError, match=r"^[^\n]{10,499}$") as error:
             use(path, write)
         said.append(str(error.value))
-    assert all("\n" not in line and len(line) < 500 for line in said)
     return said[0]
 
 
@@ -69,7 +68,7 @@ def sql(path: Path, *statements: str) -> None:
 # ---- the database --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keep", [0, 1, 15, 16, 99, 100, 4095, 4096, 10_000, 40_000])
+@pytest.mark.parametrize("keep", [0, 1, 15, 16, 99, 100, 4095, 4096, 10_000, 30_000])
 def test_a_truncated_database(run: Path, keep: int) -> None:
     os.truncate(run / "archive.db", keep)
     assert "archive.db" in refused(run)
@@ -201,12 +200,12 @@ def test_settings_beyond_all_bounds_are_not_read(run: Path) -> None:
 
 
 def test_a_huge_value_is_refused_without_the_memory_for_it(run: Path) -> None:
-    """A value of 600 MB of zeros, read by a process that may take 600 MB more than it has."""
-    sql(run, "UPDATE checkpoint SET value = CAST(zeroblob(600000000) AS TEXT) WHERE part = 'events'")
+    """A value of 150 MB of zeros, read by a process that may take 100 MB more than it has."""
+    sql(run, "UPDATE checkpoint SET value = CAST(zeroblob(150000000) AS TEXT) WHERE part = 'events'")
     receive, send = os.pipe()
     if (child := os.fork()) == 0:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 600 * 2**20,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 100 * 2**20,) * 2)
         try:
             use(run, write=False)
         except BaseException as error:
@@ -315,7 +314,8 @@ def test_a_log_or_a_lock_behind_a_link(run: Path) -> None:
     with pytest.raises(OSError, match=r"^cannot write to "):
         use(run, write=True)
     (run / "archive.db-wal").symlink_to(victim)
-    assert "must be a plain file" in str(pytest.raises(ValueError, use, run, write=False).value)
+    with pytest.raises(ValueError, match="must be a plain file"):
+        use(run, write=False)
     assert victim.read_text() == "precious"
 
 
@@ -324,4 +324,3 @@ def test_other_files_in_the_folder_are_left_alone(run: Path) -> None:
         (run / name).write_text("mine")
     use(run, write=True)
     assert (run / "notes.txt").read_text() == (run / "agents" / "notes.txt").read_text() == "mine"
-    assert FAMILY.encode(FAMILY.origin())
