@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -358,3 +359,18 @@ def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
     assert said == f"OSError: cannot make the run folder {path / 'below'}: Permission denied; choose another --out"
     for folder in (path, path / "agents"):
         folder.chmod(0o755)
+
+
+def test_a_read_only_copy_of_a_run_under_way_says_what_to_do(open_folder: Path) -> None:
+    """What the log holds cannot be read without a file beside it."""
+    with create(open_folder / "run") as run:
+        list(live(run, 3))
+        copytree(open_folder / "run", open_folder / "copy")
+    (open_folder / "copy" / "archive.db-shm").unlink()
+    (open_folder / "copy").chmod(0o555)
+    said = as_nobody(lambda: str(Run.open(open_folder / "copy", write=False)))
+    assert said.startswith(f"ValueError: {open_folder / 'copy' / 'archive.db'} cannot be opened: ")
+    assert said.endswith("a copy in a folder you may write to can be")
+    (open_folder / "copy").chmod(0o755)
+    with Run.open(open_folder / "copy", write=False) as run:
+        assert run.checkpoint()[0]["iteration"] == 3
