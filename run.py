@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from poet.niche import Population
     from poet.seeding import Seed
 
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # Gymnasium's walker and the viewer import pygame
+
 Tables = dict[str, dict[str, Any]]
 
 app = typer.Typer(
@@ -293,7 +295,7 @@ def versions() -> dict[str, str]:
 def prepare(parts: Parts) -> None:
     """Lets a family do, and say, what takes long the first time (the walker compiles its kernels)."""
     if ready := getattr(parts.setup.family, "prepare", None):
-        ready(lambda line: out.print(line, style="dim", soft_wrap=True))
+        ready(lambda line: errors.print(line, style="dim", soft_wrap=True))
 
 
 def commit(run: Run, parts: Parts, population: Population, seconds: float) -> None:

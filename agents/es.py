@@ -119,6 +119,12 @@ class ES:
             raise ValueError("theta holds NaN, infinity or a number too large for float32")
         return self.searcher.init(torch.from_numpy(theta))
 
+    def inherit(self, agent: Mapping[str, torch.Tensor]) -> Agent:
+        """An agent from another run, whatever its searcher was: its theta, at the start of a search here."""
+        if "theta" not in agent:
+            raise ValueError(f"an agent for es needs a theta, got {sorted(agent)}")
+        return self.foreign(agent["theta"].numpy())
+
     def check(self, agent: Mapping[str, torch.Tensor]) -> None:
         """ValueError, one line, unless these tensors (read from an untrusted file) are an agent of this learner."""
         wanted = self.searcher.init(torch.zeros(self.policy.parameters))

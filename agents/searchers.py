@@ -56,6 +56,10 @@ def searcher(config: ESConfig, parameters: int) -> Searcher:
             f"xnes keeps a [parameters, parameters] matrix and takes at most {XNES_PARAMETERS} parameters, got "
             f"{parameters}: make es.hidden smaller or take snes"
         )
+    if config.searcher == "cem" and int(CEM_PARENTS * config.population) < 2:
+        raise ValueError(
+            f"cem needs two parents, so a population of at least {2 / CEM_PARENTS:g}: got {config.population}"
+        )
     kinds: dict[str, Callable[[ESConfig], Searcher]] = {
         "openai-es": OpenAIES,
         "pgpe": PGPE,
