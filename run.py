@@ -24,10 +24,9 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from archive.ledger import Ledger
-    from archive.run_folder import Run
-
     from archive.meter import Meter
     from archive.replay import Episode
+    from archive.run_folder import Run
     from poet.config import Setup
     from poet.niche import Population
     from poet.seeding import Seed
@@ -111,7 +110,6 @@ class Parts:
 
 def wire(tables: Tables, workers: int | None) -> Parts:
     from archive.ledger import Ledger
-
     from archive.meter import Meter
     from poet.config import PoetConfig, Setup
     from poet.settings import build
@@ -202,7 +200,6 @@ def launch(
 ) -> None:
     """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "best > 60"`."""
     from archive.run_folder import Run
-
     from poet.engine import start
     from poet.seeding import seed_population
     from poet.settings import to_toml
@@ -248,7 +245,6 @@ def resume(
 ) -> None:
     """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
     from archive.run_folder import Run, find_run
-
     from poet.checkpoint import from_records
 
     with Run.open(find_run(name), write=True) as run:
@@ -334,10 +330,9 @@ class Asked:
 
 def drive(run: Run, parts: Parts, population: Population, total: int) -> None:
     """Iterate until `total`, each iteration shown and committed."""
-    from archive.tensorboard_log import Events
-
     from archive.journal import happened, introduce, noted
     from archive.progress import Progress
+    from archive.tensorboard_log import Events
     from poet.engine import evolve
 
     again = f"python run.py resume {run.path}"
@@ -402,7 +397,6 @@ def show(
 ) -> None:
     """Niches, lineage, scores, transfers, ANNECS and the ledger of a run; or all about one niche."""
     from archive.run_folder import Run, find_run
-
     from archive.show import one, overview
 
     with Run.open(find_run(name), write=False) as run:
@@ -430,7 +424,6 @@ def replay(
 ) -> None:
     """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the archive's own."""
     from archive.run_folder import Run, find_run
-
     from poet.checkpoint import from_records
 
     path = find_run(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import subprocess
@@ -16,8 +17,9 @@ def heading() -> str:
     commit = _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else "")
     memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
     models = {line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")}
+    processor = ", ".join(sorted(models)) or platform.processor()
     return (
-        f"machine: {', '.join(sorted(models)) or platform.processor()}, {_cores()} cores, {int(memory) // 1048576} GiB, "
+        f"machine: {processor}, {_cores()} cores, {int(memory) // 1048576} GiB, "
         f"Python {platform.python_version()}\n"
         f"commit: {commit}\n"
         f"command: python {shlex.join(sys.argv)}"
@@ -25,9 +27,7 @@ def heading() -> str:
 
 
 def _cores() -> int:
-    import os
-
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _git(*arguments: str) -> str:

@@ -2,8 +2,8 @@
 
     python benchmarks/kill_and_resume.py [--kills 20]
 
-The resumed run also changes its number of workers each time. Prints machine, commit, command and both digests; exits 1 if they
-differ or fewer kills than asked for struck a living run.
+The resumed run also changes its number of workers each time. Prints machine, commit, command and both digests; exits 1
+if they differ or fewer kills than asked for struck a living run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from heading import ROOT, heading
 
-# Small enough to be done in minutes, and with all that a run can do: births, retirements, PATA-EC, both kinds of transfer.
+# Done in minutes, with all that a run can do: births, retirements, PATA-EC, both kinds of transfer.
 SETTINGS = (
     "es.population=8", "walker.horizon=60", "poet.mutate_every=2", "poet.transfer_every=2", "poet.capacity=4",
     "poet.reproduce_at=-200.0", "poet.mc_low=-200.0", "poet.mc_high=300.0", "poet.max_admitted=2", "poet.children=4",
@@ -56,7 +56,6 @@ def kill_and_resume(folder: Path, iterations: int, kills: int, longest: float, r
     struck, start = 0, launch(folder, iterations, 1)
     while True:
         process = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        started = (folder / "archive.db").exists()
         if struck < kills:
             # From the very first moment, the launch before anything is written, to well into the iterations.
             try:

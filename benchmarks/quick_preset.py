@@ -2,9 +2,9 @@
 
     python benchmarks/quick_preset.py [--seeds 1 2 3] [--minutes 15]
 
-Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given. Prints machine, commit, command and
-for each seed the minute of: the flat ground crossed (niche 0 solved), 4 niches alive, the first accepted transfer between niches.
-Exits 1 if a seed misses one of them or takes 2 GB.
+Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given. Prints machine, commit,
+command and for each seed the minute of: the flat ground crossed (niche 0 solved), 4 niches alive, the first accepted
+transfer between niches. Exits 1 if a seed misses one of them or takes 2 GB.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from heading import ROOT, heading
@@ -54,12 +55,15 @@ def run(folder: Path, seed: int, limit: float) -> int:
         str(folder),
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        process.wait(limit * 60)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    _, _, usage = os.wait4(process.pid, 0) if process.returncode is None else (0, 0, None)
-    return 0 if usage is None else usage.ru_maxrss * 1024
+    end, asked = time.monotonic() + limit * 60, False
+    while True:
+        done, _, usage = os.wait4(process.pid, os.WNOHANG)
+        if done:
+            return usage.ru_maxrss * 1024
+        if time.monotonic() > end and not asked:
+            process.send_signal(signal.SIGINT)
+            asked = True
+        time.sleep(0.5)
 
 
 def main() -> int:

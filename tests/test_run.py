@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import run as command
 
+import run as command
 from archive.run_folder import Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,7 +193,7 @@ def test_a_full_disk_is_one_line_and_the_run_before_it_is_kept(tmp_path: Path) -
 
 
 def test_a_miniature_of_enhanced_poet_does_all_that_enhanced_poet_does(tmp_path: Path) -> None:
-    """Births, refusals, retirements, PATA-EC, both kinds of transfer; `commit` compares the ledger with the simulators."""
+    """Births, refusals, retirements, PATA-EC, both kinds of transfer; `commit` compares ledger and simulators."""
     folder = tmp_path / "epoet"
     changes = {
         "walker__encoding": "cppn",
