@@ -22,8 +22,15 @@ def heading() -> str:
         f"machine: {processor}, {_cores()} cores, {int(memory) // 1048576} GiB, "
         f"Python {platform.python_version()}\n"
         f"commit: {commit}\n"
-        f"command: python {shlex.join(sys.argv)}"
+        f"command: python {' '.join([_script(), *map(shlex.quote, sys.argv[1:])])}"
     )
+
+
+def _script() -> str:
+    """The benchmark as `python -m` names it: results must not depend on where the clone lies."""
+    path = Path(sys.argv[0]).resolve()
+    inside = path.is_relative_to(ROOT)
+    return "-m " + ".".join(path.relative_to(ROOT).with_suffix("").parts) if inside else path.name
 
 
 def _cores() -> int:
