@@ -1,0 +1,20 @@
+"""Task families. Importing this room registers the walker's Gymnasium ids; it loads nothing heavy. See docs/envs.md."""
+
+from gymnasium.envs.registration import register
+
+_WALKER = f"{__name__}.walker.gymnasium_env:WalkerEnv"  # works as envs, in the clone, and as openpoet.envs
+_VECTOR = f"{__name__}.walker.vector_env:WalkerVectorEnv"
+
+for _id, _steps, _kwargs in (
+    ("openpoet/BipedalWalker-v3", 1600, {"hardcore": False}),
+    ("openpoet/BipedalWalkerHardcore-v3", 2000, {"hardcore": True}),
+    ("openpoet/Walker-v0", 2000, {"terrain": "flat"}),
+):
+    register(
+        _id,
+        entry_point=_WALKER,
+        vector_entry_point=_VECTOR,
+        max_episode_steps=_steps,
+        reward_threshold=None if "terrain" in _kwargs else 300,
+        kwargs=_kwargs,
+    )

@@ -1,0 +1,127 @@
+"""The walker as a Gymnasium environment: for people who never run POET. Headings and tables: docs/envs.md.
+
+`openpoet/BipedalWalker-v3` and `openpoet/BipedalWalkerHardcore-v3` give, from a reset with a seed, what Gymnasium's
+own environment gives when freshly made with that seed, bit for bit on x86-64, and also when they are reused, as
+Gymnasium's own does not: Box2D's contact order depends on what its world held before. `openpoet/Walker-v0` has any
+terrain.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from . import gymnasium_layout
+from .batch import WalkerBatch
+from .cppn import Cppn
+from .family import Walker, WalkerTask
+from .obstacles import Obstacles
+from .picture import picture, show
+from .track import Track
+
+Ground = Callable[[np.random.Generator], Track]  # draws the next episode's track
+
+_ANGLES, _SPEED, _TOUCH = math.pi, 5.0, 5.0
+_LEG = [_ANGLES, _SPEED, _ANGLES, _SPEED]
+_HIGH = np.array([_ANGLES, _SPEED, _SPEED, _SPEED, *_LEG, _TOUCH, *_LEG, _TOUCH, *[1.0] * 10], np.float32)
+_LOW = np.where(np.isin(np.arange(24), (8, 13)), -0.0, -_HIGH).astype(np.float32)
+
+FPS = 50
+
+
+def observation_space() -> spaces.Box:
+    """[24]: hull angle and velocities, joints, leg contacts, ten lidar fractions; Gymnasium's own bounds."""
+    return spaces.Box(_LOW, _HIGH)
+
+
+def action_space() -> spaces.Box:
+    """[4]: torque of hip and knee of each leg, as a share of the largest."""
+    return spaces.Box(-1.0, 1.0, (4,), np.float32)
+
+
+def ground(hardcore: bool | None, terrain: Any) -> Ground:
+    """How tracks are drawn: Gymnasium's layouts, or those of a terrain (`terrain` wins)."""
+    if terrain is None:
+        return lambda rng: gymnasium_layout.track(rng, bool(hardcore))
+    family, task = Walker(), _task(terrain)
+    return lambda rng: family.track(task, int(rng.integers(2**31)))
+
+
+def _task(terrain: Any) -> WalkerTask:
+    """The task of a genome, a task, their JSON, or "flat"."""
+    family = Walker()
+    if isinstance(terrain, WalkerTask):
+        return terrain
+    if isinstance(terrain, str) and terrain != "flat":
+        try:
+            terrain = json.loads(terrain)
+        except ValueError:
+            raise ValueError(f'terrain must be a task, its JSON, or "flat"; got the text {terrain[:60]!r}') from None
+    if isinstance(terrain, Mapping):
+        return family.decode(terrain)
+    genome = Obstacles() if terrain == "flat" else terrain
+    if not isinstance(genome, Obstacles | Cppn):
+        raise ValueError(f'terrain must be a task, a genome, the JSON of a task, or "flat"; got {str(terrain)[:60]}')
+    return WalkerTask(genome, None)
+
+
+class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+    """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground, hardcore or not.
+
+    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is drawn anew.
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form
+
+    def __init__(self, render_mode: str | None = None, hardcore: bool = False, terrain: Any = None) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise ValueError(f"render_mode must be one of {self.metadata['render_modes']}, got {render_mode!r}")
+        self.render_mode = render_mode
+        self.observation_space, self.action_space = observation_space(), action_space()
+        self._ground = ground(hardcore, terrain)
+        self._batch: WalkerBatch | None = None
+        self._track: Track | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._track = self._ground(self.np_random)
+        if self._batch is None:
+            self._batch = WalkerBatch([self._track], threads=1)
+        else:
+            self._batch.place(0, self._track)
+        observation = self._batch.reset()[0]
+        if self.render_mode == "human":
+            self.render()
+        return observation, {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        if self._batch is None:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        observations, rewards, terminated = self._batch.step(np.asarray(action, np.float32)[None])
+        if self.render_mode == "human":
+            self.render()
+        return observations[0], float(rewards[0]), bool(terminated[0]), False, {}
+
+    def render(self) -> np.ndarray | None:
+        if self._batch is None or self._track is None:
+            raise gymnasium.error.ResetNeeded("call reset() before render()")
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() needs render_mode="rgb_array" or "human" in gymnasium.make')
+            return None
+        frame = picture(self._track, self._batch.pose(0))
+        if self.render_mode == "human":
+            show(frame, FPS)
+            return None
+        return frame
+
+    def close(self) -> None:
+        if self.render_mode == "human":
+            show(None, FPS)

@@ -1,0 +1,54 @@
+"""A plain picture of one walker, for Gymnasium's render(); the viewer of the archive room draws any family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pygame
+
+if TYPE_CHECKING:
+    from .batch import Pose
+    from .track import Track
+
+SIZE = (600, 400)  # [px]
+ZOOM = 30.0  # [px/m]
+SKY, GROUND, BLOCK, RAY = (215, 229, 240), (110, 150, 90), (120, 120, 125), (220, 90, 90)
+BODY = ((127, 80, 190), (95, 60, 145), (95, 60, 145), (160, 115, 215), (160, 115, 215))  # hull, near leg, far leg
+
+
+def picture(track: Track, pose: Pose) -> np.ndarray:
+    """[height, width, 3] uint8; the camera follows the hull along the track."""
+    surface = pygame.Surface(SIZE)
+    surface.fill(SKY)
+    left = pose.hull[0] - SIZE[0] / ZOOM / 3
+
+    def pixels(points: np.ndarray) -> list[tuple[float, float]]:
+        return [((float(x) - left) * ZOOM, SIZE[1] - float(y) * ZOOM) for x, y in points]
+
+    ground = pixels(track.ground)
+    pygame.draw.polygon(surface, GROUND, [*ground, (ground[-1][0], SIZE[1] + 9999), (ground[0][0], SIZE[1] + 9999)])
+    for block in track.polygons:
+        pygame.draw.polygon(surface, BLOCK, pixels(block))
+    for ray in pose.rays:
+        start, end = pixels(ray)
+        pygame.draw.line(surface, RAY, start, end)
+    for colour, body in zip(BODY, pose.bodies, strict=True):
+        pygame.draw.polygon(surface, colour, pixels(body))
+    return np.ascontiguousarray(np.transpose(pygame.surfarray.array3d(surface), (1, 0, 2)))
+
+
+def show(frame: np.ndarray | None, fps: int) -> None:
+    """Puts a frame on the screen, no faster than `fps`; None closes the window."""
+    if frame is None:
+        pygame.display.quit()
+        return
+    window = pygame.display.get_surface()
+    if window is None:
+        pygame.display.init()
+        window = pygame.display.set_mode(SIZE)
+        pygame.display.set_caption("openpoet")
+    pygame.event.pump()
+    window.blit(pygame.surfarray.make_surface(np.transpose(frame, (1, 0, 2))), (0, 0))
+    pygame.display.flip()
+    pygame.time.Clock().tick(fps)
