@@ -1,6 +1,6 @@
 """20 SIGKILLs at random moments, each followed by `resume`, against an undisturbed run: the digests must be equal.
 
-    python benchmarks/kill_and_resume.py [--kills 20]
+    python -m benchmarks.kill_and_resume [--kills 20]
 
 The resumed run also changes its number of workers each time. Prints machine, commit, command and both digests; exits 1
 if they differ or fewer kills than asked for struck a living run.
@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from heading import ROOT, heading
+from benchmarks.heading import ROOT, heading
 
 # Done in minutes, with all that a run can do: births, retirements, PATA-EC, both kinds of transfer.
 SETTINGS = (

@@ -1,6 +1,6 @@
 """The policy's share of the time of ES rollouts on the walker; prints machine, commit, command and numbers.
 
-    python benchmarks/policy_share.py > benchmarks/results/policy_share.txt
+    python -m benchmarks.policy_share > benchmarks/results/policy_share.txt
 
 Wall-clock after a warm-up, on one thread and on one a core. The members are those of an ES step around a newborn agent,
 one episode each; "loop" is everything that is neither policy nor simulator: counting, checking for NaN, dropping rows
@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from heading import ROOT, heading
+
+from benchmarks.heading import ROOT, heading
 
 sys.path.insert(0, str(ROOT))
 

@@ -1,6 +1,6 @@
 """`quick` from nothing, in several seeds: when each run has what a person hopes to see, and the memory it took.
 
-    python benchmarks/quick_preset.py [--seeds 1 2 3] [--minutes 15]
+    python -m benchmarks.quick_preset [--seeds 1 2 3] [--minutes 15]
 
 Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given. Prints machine, commit,
 command and for each seed the minute of: the flat ground crossed (niche 0 solved), 4 niches alive, the first accepted
@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from heading import ROOT, heading
+from benchmarks.heading import ROOT, heading
 
 LIMIT = 2 * 10**9  # bytes
 
