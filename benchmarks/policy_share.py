@@ -9,21 +9,17 @@ that have ended.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks.heading import ROOT, heading
-
-sys.path.insert(0, str(ROOT))
-
 from agents.es import ES
 from agents.es_config import ESConfig
 from agents.networks import Policy
 from agents.rollout import rollout
+from benchmarks.heading import heading
 from envs.walker.family import Walker, WalkerSettings
 from poet.streams import Key
 

@@ -155,6 +155,15 @@ CHECKPOINT = "UPDATE checkpoint SET value = '{}' WHERE part = '{}'"
         ("UPDATE niches SET agent = '../../config' WHERE id = 1", "must be 64 hex digits"),
         ("UPDATE niches SET birth_agent = '/etc/passwd' WHERE id = 1", "must be 64 hex digits"),
         (f"UPDATE niches SET agent = '{'0' * 64}' WHERE id = 1", "is missing"),
+        ("UPDATE niches SET parent = 1 WHERE id = 0", "niche 0 must have an elder niche as its parent, got 1"),
+        ("UPDATE niches SET parent = 1 WHERE id = 1", "niche 1 must have an elder niche as its parent, got 1"),
+        ("UPDATE niches SET parent = 99 WHERE id = 1", "niche 1 must have an elder niche as its parent, got 99"),
+        (
+            "UPDATE niches SET source = 'a' || char(27) || '[2J'",
+            r"source must hold no control characters, got 'a\\x1b\[2J'",
+        ),
+        ("UPDATE children SET outcome = char(10) || 'done'", "outcome must hold no control characters"),
+        ("UPDATE ledger SET purpose = purpose || char(155)", "purpose must hold no control characters"),
     ],
 )
 def test_rows_that_no_run_writes(run: Path, statement: str, line: str) -> None:
@@ -317,6 +326,22 @@ def test_a_log_or_a_lock_behind_a_link(run: Path) -> None:
     with pytest.raises(ValueError, match="must be a plain file"):
         use(run, write=False)
     assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("awry", [_link, _pipe])
+@pytest.mark.parametrize("name", ["run.log", "tb"])
+def test_what_is_written_beside_the_archive_leads_nowhere_else(
+    run: Path, name: str, awry: Callable[[Path], None]
+) -> None:
+    (run / "agents" / "below").mkdir(parents=True)
+    (run / name).write_text("")
+    awry(run / name)
+    assert f"it has no {name} of its own" in refused(run)
+
+
+def test_a_control_character_in_the_schema_reaches_no_terminal(run: Path) -> None:
+    sql(run, 'CREATE TABLE "\x1b[2J" (x)')
+    assert r"(table \x1b[2J)" in refused(run)
 
 
 def test_other_files_in_the_folder_are_left_alone(run: Path) -> None:

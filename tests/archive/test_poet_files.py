@@ -35,6 +35,13 @@ def test_niches_are_read_with_their_task_and_agent(tmp_path: Path) -> None:
         ("e.a.env.json", {"config": {"pit_gap": [0, 1, 2]}, "seed": 1}),
         ("e.a.env.json", {"config": {"pit_gap": "os.system"}, "seed": 1}),
         ("e.a.env.json", '{"config": {"ground_roughness": NaN}, "seed": 1}'),
+        ("e.a.env.json", {"config": {"pit_gap": 10**400}, "seed": 1}),
+        ("e.a.env.json", {"config": {"pit_gap": 0.8}, "seed": 1}),
+        ("e.a.env.json", {"config": {"ground_roughness": [0.1, 0.2]}, "seed": 1}),
+        ("e.a.env.json", {"config": {"name": {"x": [1]}}, "seed": 1}),
+        ("e.a.env.json", {"config": {"gravity\x1b[2J": 3}, "seed": 1}),
+        ("e.a.best.json", [[10**400], 1.0]),
+        ("e.a.best.json", [[0.0], 10**400]),
         ("e.a.best.json", [[0.0], None]),
         ("e.a.best.json", "[[NaN], 1.0]"),
         ("e.a.best.json", [["x"], 1.0]),
@@ -46,7 +53,7 @@ def test_a_broken_or_hostile_file_is_refused_by_name(tmp_path: Path, name: str, 
     path = write(tmp_path, name, data)
     with pytest.raises(ValueError, match=name) as caught:
         read_poet_files(tmp_path)
-    assert "\n" not in str(caught.value)
+    assert not {"\n", "\x1b"} & set(str(caught.value))
     assert str(path) in str(caught.value)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 
 import pytest
+import torch
 
 from archive.creation import MARK
 from archive.run_folder import Run, find_run
@@ -227,6 +229,32 @@ def test_a_record_with_a_field_that_the_archive_would_lose_is_refused(tmp_path: 
             run.commit(wider, agents, ledger={}, clock_seconds=0)
 
 
+def test_an_agent_changed_in_place_is_noticed(tmp_path: Path) -> None:
+    """Its hash is remembered: without a word, the archive would keep what it was before."""
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+        agents["niche-0"]["velocity"] += 1
+        with pytest.raises(ValueError, match="agent niche-0 was changed in place"):
+            run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
+        with torch.inference_mode():  # such tensors do not count their changes
+            made_there = {"niche-0": {name: tensor.clone() for name, tensor in agents["niche-0"].items()}}
+        for iteration in (1, 2):
+            run.commit(record | {"iteration": iteration}, made_there, ledger={}, clock_seconds=0)
+
+
+def test_a_control_character_is_not_kept(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        named = record | {"active": [record["active"][0] | {"source": "runs/\x1b[2J#1"}]}
+        for wrong, ledger_rows in ((named, {}), (record, {"score\n": 1})):
+            with pytest.raises(ValueError, match="must hold no control characters"):
+                run.commit(wrong, agents, ledger=ledger_rows, clock_seconds=0)
+        run.commit(record, agents, ledger={"walk ü 歩く": 1}, clock_seconds=0)
+        assert run.rows("ledger")[0]["purpose"] == "walk ü 歩く"
+        assert run.steps() == 1
+
+
 def test_a_run_open_for_reading_takes_no_commit(tmp_path: Path) -> None:
     finished(tmp_path / "run", 1)
     parts = setup()
@@ -247,6 +275,30 @@ def test_a_second_writer_is_refused_with_the_process_that_writes(tmp_path: Path)
         with pytest.raises(FileExistsError, match="already a run"):
             create(tmp_path / "run")
     Run.open(tmp_path / "run", write=True).close()
+
+
+def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: Path) -> None:
+    finished(tmp_path / "run", 1)
+    receive, send = os.pipe()
+    if (writer := os.fork()) == 0:
+        with Run.open(tmp_path / "run", write=True):
+            if os.fork() == 0:  # as a pool of worker processes does
+                os.close(receive)
+            else:
+                os.write(send, b"!")
+            signal.pause()
+    assert os.read(receive, 1) == b"!"
+    os.close(send)
+    with pytest.raises(ValueError, match=f"written to by process {writer}"):
+        Run.open(tmp_path / "run", write=True)
+    worker = int(Path(f"/proc/{writer}/task/{writer}/children").read_text())
+    try:
+        os.kill(writer, signal.SIGKILL)
+        os.waitpid(writer, 0)
+        Run.open(tmp_path / "run", write=True).close()
+    finally:
+        os.kill(worker, signal.SIGKILL)
+        os.close(receive)
 
 
 def test_two_launches_into_one_folder(tmp_path: Path) -> None:

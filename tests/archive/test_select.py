@@ -24,6 +24,8 @@ ROWS = [
         ("parent == 0", [1]),
         ("true_is_not_a_field == 1 or alive", None),
         ("alive == True", [0, 2]),
+        ("alive == true and solved != false", []),
+        ("score < 100 or false", [1, 2]),
     ],
 )
 def test_expression_selects(expression: str, ids: list[int] | None) -> None:
@@ -48,6 +50,8 @@ def test_expression_selects(expression: str, ids: list[int] | None) -> None:
         "(" * 500,
         "a" * 2000,
         "score < 'x'",
+        "-" * 900 + "1",
+        "score > 1e9 and nosuch",  # though never asked
         "",
     ],
 )

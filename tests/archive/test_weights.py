@@ -175,6 +175,15 @@ def test_a_file_must_hold_what_its_name_says_here_and_in_bounds(tmp_path: Path) 
         files.read("0" * 64)
 
 
+def test_a_file_that_is_being_written_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "agents" / f"{content_hash(AGENT)}.tmp").symlink_to(tmp_path / "victim")
+    AgentFiles(tmp_path / "agents").write({content_hash(AGENT): AGENT})
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert [path.suffix for path in (tmp_path / "agents").iterdir()] == [".safetensors"]
+
+
 def test_strays_are_ours_and_not_wanted(tmp_path: Path) -> None:
     files = AgentFiles(tmp_path)
     files.write({content_hash(AGENT): AGENT})
