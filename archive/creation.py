@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import schema
-from .locks import LOCK, writer
+from .locks import LOCK, release, writer
 from .weights import AgentFiles, sync_folder
 
 MARK = "# The settings of an openpoet run, complete."
@@ -40,14 +40,14 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
         _refuse_what_is_there(path)  # again, now that nobody else can be making it
         _fill(path, _commented(config_toml, command, versions))
     except (OSError, sqlite3.Error) as error:
-        os.close(lock)
+        release(lock)
         if isinstance(error, FileExistsError):
             raise
         raise OSError(
             f"cannot make the run folder {path}: {_reason(error)}; free space, or choose another --out"
         ) from error
     except BaseException:
-        os.close(lock)
+        release(lock)
         raise
     return lock
 
@@ -120,6 +120,10 @@ def missing(path: Path) -> str:
     for name, wanted in (("config.toml", os.path.isfile), ("agents", os.path.isdir)):
         if not wanted(path / name) or (path / name).is_symlink():
             return f"{path} is damaged: it has no {name} of its own"
+    # What is written there while a run goes on must not lead out of the folder, nor wait for a reader.
+    for name, wanted in (("run.log", os.path.isfile), ("tb", os.path.isdir)):
+        if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
+            return f"{path} is damaged or hostile: it has no {name} of its own"
     return ""
 
 

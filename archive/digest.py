@@ -21,7 +21,7 @@ def digest(run: Run) -> str:
     found = hashlib.sha256()
     for table in sorted(schema.TABLES):
         found.update(f"{table}\n".encode())
-        for row in run.rows(table):
+        for row in run.each(table):
             if table == "niches":
                 del row["source"]
             kept = {name: cell for name, cell in row.items() if not name.startswith("clock_")}

@@ -1,4 +1,7 @@
-"""Locks of a run folder. The kernel holds them for a process and drops them with it, however it ends."""
+"""Locks of a run folder. The kernel holds them for a process and drops them with it, however it ends.
+
+A process that is forked shares its parent's locks, and would keep them for as long as it lives: it lets go at once.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = "lock"  # the file in a run folder that its writer holds
+_held: set[int] = set()  # descriptors of this process
+
+
+def release(descriptor: int) -> None:
+    """Gives back what `writer` or `folder_shared` gave."""
+    _held.discard(descriptor)
+    os.close(descriptor)
+
+
+def _let_go() -> None:
+    for descriptor in tuple(_held):
+        release(descriptor)
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def writer(folder: Path) -> int:
-    """The writer's lock, as a descriptor to close. ValueError with the process that has it."""
+    """The writer's lock, as a descriptor to release. ValueError with the process that has it."""
     path = folder / LOCK
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
     try:
@@ -28,12 +46,14 @@ def writer(folder: Path) -> int:
     except BaseException:
         os.close(descriptor)
         raise
+    _held.add(descriptor)
     return descriptor
 
 
 def folder_shared(folder: Path) -> int:
-    """A reader's lock on a folder of files, as a descriptor to close: nothing in it is deleted meanwhile."""
+    """A reader's lock on a folder of files, as a descriptor to release: nothing in it is deleted meanwhile."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    _held.add(descriptor)
     fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits at most for one deletion
     return descriptor
 

@@ -9,7 +9,7 @@ and the learner to say.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 LARGEST_ENV = 64 * 1024  # [bytes]; real ones have about 300
 LARGEST_BEST = 8 * 1024 * 1024  # [bytes]; 2,804 numbers take about 60 kB
 MOST_FILES = 10_000
+INTERVALS = ("pit_gap", "stump_width", "stump_height", "stump_float", "stair_height", "stair_width", "stair_steps")
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,21 @@ def _env(path: Path) -> tuple[dict[str, Any], int]:
     if not isinstance(config, dict) or type(seed) is not int or not 0 <= seed < 2**32:
         raise ValueError(f'{path} must be {{"config": {{...}}, "seed": integer in [0, 2**32)}}, got {str(data)[:80]}')
     for key, value in config.items():
-        numbers = value if isinstance(value, list) else [value]
-        if key != "name" and not (len(numbers) <= 2 and all(_number(number) for number in numbers)):
-            raise ValueError(f"{path}: config.{key} must be a number or a list of at most two, got {str(value)[:60]}")
+        if (expected := _expected(key, value)) is not None:
+            raise ValueError(f"{path}: config.{ascii(key)[1:-1][:40]} must be {expected}, got {ascii(value)[:60]}")
     return config, seed
+
+
+def _expected(key: str, value: Any) -> str | None:
+    """What a setting must be; None if it is."""
+    if key == "name":
+        return None if isinstance(value, str) else "text"
+    if key == "ground_roughness":
+        return None if _number(value) else "a finite number"
+    if key in INTERVALS:
+        fits = isinstance(value, list) and len(value) <= 2 and all(map(_number, value))
+        return None if fits else "a list of at most two finite numbers"
+    return f"one of name, ground_roughness, {', '.join(INTERVALS)}"
 
 
 def _best(path: Path) -> tuple[list[float], float]:
@@ -95,4 +107,4 @@ def _best(path: Path) -> tuple[list[float], float]:
 
 
 def _number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # an int can be too large for a float

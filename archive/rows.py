@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ NICHE = (  # the fields of a niche's record; `agent` is a name there, a hash her
 CHILD = ("id", "iteration", "parent", "task", "outcome", "score", "novelty", "niche")
 TRANSFER = ("iteration", "kind", "source", "target", "at_birth", "score", "bar", "accepted", "steps")
 NICHES_COLUMNS = (*NICHE, "score", "birth_agent")
+LEDGER = ("iteration", "purpose", "steps")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
 LISTS = ("active", "retired")  # of a checkpoint: the ids of niches, whose records are made of their rows
 
 
@@ -61,17 +64,16 @@ def cells(record: Mapping[str, Any], fields: Sequence[str], where: str) -> Row:
 def _cell(cell: Any, where: str) -> Any:
     if isinstance(cell, (dict, list)):
         return text(cell)
-    if isinstance(cell, float) and not math.isfinite(cell):  # SQLite would silently keep NaN as NULL
-        raise ValueError(f"{where} must be finite, got {cell}")
-    return int(cell) if isinstance(cell, bool) else cell
+    return int(cell) if isinstance(cell, bool) else _plain(cell, where)  # SQLite would silently keep NaN as NULL
 
 
 FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
 
 
-def read(names: Sequence[str], row: Sequence[Any], where: str) -> Row:
-    """A row as plain values: JSON read, flags as bools, numbers finite."""
-    return {name: _reader(name, where)(cell) for name, cell in zip(names, row, strict=True)}
+def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
+    """What makes plain values of rows of these columns: JSON read, flags as bools, numbers finite."""
+    readers = [(name, _reader(name, where)) for name in names]
+    return lambda row: {name: read(cell) for (name, read), cell in zip(readers, row, strict=True)}
 
 
 def _reader(name: str, where: str) -> Callable[[Any], Any]:
@@ -81,10 +83,13 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
         return check_name
     if name in FLAGS:
         return bool
-    return lambda cell: _number_or_text(cell, f"{where}.{name}")
+    return lambda cell: _plain(cell, f"{where}.{name}")
 
 
-def _number_or_text(cell: Any, where: str) -> Any:
+def _plain(cell: Any, where: str) -> Any:
+    """The cell, if it is null, a finite number, or text without control characters."""
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")
+    if isinstance(cell, str) and CONTROL.search(cell):
+        raise ValueError(f"{where} must hold no control characters, got {cell[:60]!a}")
     return cell

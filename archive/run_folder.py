@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import rows, schema
 from .creation import MOST_CONFIG, make, missing
-from .locks import folder_shared, writer
+from .locks import folder_shared, release, writer
 from .weights import AgentFiles
 from .writing import Writer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from poet.interfaces import Agent
 
-MOST_WEIGHTS = 4 * 2**30  # bytes of all agents of a checkpoint
+MOST_WEIGHTS = 4 * 2**30  # bytes of agents that are read together
 
 
 class Run:
@@ -69,7 +69,7 @@ class Run:
         except BaseException as error:
             if database is not None:
                 database.close()
-            os.close(lock)
+            release(lock)
             if isinstance(error, sqlite3.Error):
                 raise ValueError(f"{path / 'archive.db'} is damaged: {error}") from error
             raise
@@ -77,7 +77,7 @@ class Run:
     def close(self) -> None:
         if self.lock is not None:
             self.database.close()
-            os.close(self.lock)
+            release(self.lock)
             self.lock = None
 
     def __enter__(self) -> Run:
@@ -117,12 +117,7 @@ class Run:
         if not parts:
             raise ValueError(f"{self.path} holds no iteration: it was stopped before its first; launch it again")
         niches = {row["id"]: row for row in self.niche_rows()}
-        hashes = {row["agent"] for row in niches.values()}
-        if (size := sum(self.agents.size(name) for name in hashes)) > MOST_WEIGHTS:
-            raise ValueError(
-                f"{self.path} has {size} bytes of agents in its checkpoint, at most {MOST_WEIGHTS} are read"
-            )
-        loaded = {name: self.agent(name) for name in sorted(hashes)}
+        loaded = self.agents_named(row["agent"] for row in niches.values())
         agents: dict[str, Agent] = {}
         for part in rows.LISTS:
             ids = parts.get(part)
@@ -136,24 +131,46 @@ class Run:
 
     def niche_rows(self) -> list[dict[str, Any]]:
         """Every niche ever, oldest first: its record, its latest score, the hashes of its latest and birth agents."""
-        return self.rows("niches")
+        found, elder = self.rows("niches"), set[int | None]([None])
+        for row in found:
+            if row["parent"] not in elder:
+                raise ValueError(
+                    f"{self.path}: niche {row['id']} must have an elder niche as its parent, got {row['parent']}"
+                )
+            elder.add(row["id"])
+        return found
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """A table of archive/schema.py in the order of its key, as plain values: JSON read, flags as bools."""
+        return list(self.each(table))
+
+    def each(self, table: str) -> Iterator[dict[str, Any]]:
+        """The same, a row at a time: a long run has millions of transfers."""
         if table not in schema.TABLES:
             raise ValueError(f"there is no table {table!r}; there are {', '.join(schema.TABLES)}")
         try:
             # Rows without a rowid lie in the order of their key; the others, in that of their id.
             order = "1, 2" if "WITHOUT ROWID" in schema.TABLES[table] else "1"
             found = self.database.execute(f"SELECT * FROM {table} ORDER BY {order}")
-            names = [column[0] for column in found.description]
-            return [rows.read(names, row, f"{self.path}: {table}") for row in found]
+            yield from map(rows.reader([column[0] for column in found.description], f"{self.path}: {table}"), found)
         except sqlite3.Error as error:
             raise ValueError(f"{self.path / 'archive.db'} is damaged: {error}") from error
 
     def agent(self, name: str) -> dict[str, torch.Tensor]:
         """The agent of that hash. ValueError if it is missing or not what was written."""
         return self.agents.read(name)
+
+    def agents_named(self, names: Iterable[str]) -> dict[str, dict[str, torch.Tensor]]:
+        """The agents of those hashes, each read once. ValueError if they are more than fits into memory."""
+        hashes = sorted(set(names))
+        if (size := sum(self.agents.size(name) for name in hashes)) > MOST_WEIGHTS:
+            raise ValueError(f"{self.path} has {size} bytes of agents, at most {MOST_WEIGHTS} are read together")
+        return {name: self.agent(name) for name in hashes}
+
+    def steps(self) -> int:
+        """Environment steps of the whole run, up to its last commit."""
+        last = self.database.execute("SELECT steps FROM iterations ORDER BY iteration DESC LIMIT 1").fetchone()
+        return 0 if last is None else int(last[0])
 
 
 def find_run(text: str) -> Path:

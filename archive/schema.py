@@ -155,7 +155,11 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
         99
     )
     if sorted(written) != sorted(("table", name, name, statement) for name, statement in TABLES.items()):
-        strange = [f"{row[0]} {row[1]}"[:60] for row in written if row[:2] not in {("table", name) for name in TABLES}]
+        strange = [
+            ascii(f"{row[0]} {row[1]}")[1:-1][:60]
+            for row in written
+            if row[:2] not in {("table", name) for name in TABLES}
+        ]
         raise ValueError(
             f"{path} has another schema than a run's archive ({', '.join(strange[:3]) or 'tables differ'})"
         )

@@ -22,6 +22,8 @@ _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.In: lambda value, choices: value in choices,
 }
 
+_WORDS = {"true": True, "false": False}
+
 Fields = Mapping[str, Any]
 
 
@@ -37,29 +39,33 @@ def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f'--select is not an expression: {expression!r}; try "score > 100 and alive"') from None
     fields = sorted({name for row in rows for name in row})
-    return [row for row in rows if bool(_value(tree, row, fields))]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id not in (*fields, *_WORDS):
+            raise ValueError(f"--select knows no field {node.id!r}; there are: {', '.join(fields)}")
+    try:
+        return [row for row in rows if bool(_value(tree, row))]
+    except RecursionError:
+        raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
 
 
-def _value(node: ast.expr, row: Fields, fields: list[str]) -> Any:
+def _value(node: ast.expr, row: Fields) -> Any:
     match node:
         case ast.Constant(value=bool() | int() | float() | str() as value):
             return value
         case ast.Name(id=name):
-            if name not in fields:
-                raise ValueError(f"--select knows no field {name!r}; there are: {', '.join(fields)}")
-            return row.get(name)
+            return row.get(name, _WORDS.get(name))
         case ast.BoolOp(op=ast.And(), values=values):
-            return all(_value(value, row, fields) for value in values)
+            return all(_value(value, row) for value in values)
         case ast.BoolOp(op=ast.Or(), values=values):
-            return any(_value(value, row, fields) for value in values)
+            return any(_value(value, row) for value in values)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return not _value(operand, row, fields)
+            return not _value(operand, row)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return -value
         case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            return tuple(_value(element, row, fields) for element in elements)
+            return tuple(_value(element, row) for element in elements)
         case ast.Compare(left=left, ops=ops, comparators=comparators):
-            values = [_value(operand, row, fields) for operand in (left, *comparators)]
+            values = [_value(operand, row) for operand in (left, *comparators)]
             return all(_compare(op, a, b) for op, a, b in zip(ops, values, values[1:], strict=False))
     raise ValueError(f"--select allows comparisons, and, or, not, in; not {ast.unparse(node)!r}")
 

@@ -159,7 +159,8 @@ class AgentFiles:
             if len(data) > MOST_BYTES:
                 raise ValueError(f"an agent has {len(data)} bytes, at most {MOST_BYTES} can be kept")
             temporary = self.folder / f"{name}.tmp"
-            with temporary.open("wb") as file:
+            temporary.unlink(missing_ok=True)
+            with temporary.open("xb") as file:  # a new file: a link would lead elsewhere
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

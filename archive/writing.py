@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import statistics
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,30 @@ if TYPE_CHECKING:
 Cells = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Hashed:
+    """An agent whose hash is known for as long as nothing is written into its tensors."""
+
+    agent: Agent
+    hash: str
+    changes: int
+
+    @classmethod
+    def now(cls, agent: Agent, hash: str) -> Hashed:
+        return cls(agent, hash, _changes(agent))
+
+
+def _changes(agent: Agent) -> int:
+    """How often something was written into its tensors in place, as torch counts it (but for inference tensors)."""
+    return sum(tensor._version for tensor in agent.values() if not tensor.is_inference())
+
+
 class Writer:
     """What the writer of a run remembers between commits, so that what has not changed is not written again."""
 
     def __init__(self, path: Path, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.path, self.database, self.files = path, database, files
-        self.hashes: dict[int, tuple[Agent, str]] = {}  # by identity; the agent is held, so its id stays its own
+        self.hashes: dict[int, Hashed] = {}  # by identity; the agent is held, so its id stays its own
         self._load()
 
     def _load(self) -> None:
@@ -39,20 +58,20 @@ class Writer:
 
     def remember(self, hashed: Iterable[tuple[str, Agent]]) -> None:
         """Agents whose hashes are known."""
-        self.hashes |= {id(agent): (agent, name) for name, agent in hashed}
+        self.hashes |= {id(agent): Hashed.now(agent, name) for name, agent in hashed}
 
     def commit(
         self, record: Mapping[str, Any], agents: Mapping[str, Agent], ledger: Mapping[str, int], clock_seconds: float
     ) -> None:
         """See Run.commit. What is remembered changes only when all is on the disk."""
         at = record["iteration"]
-        hashes = {id(agent): (agent, self._hash(agent)) for agent in agents.values()}
-        named = {name: hashes[id(agent)][1] for name, agent in agents.items()}
+        hashes = {id(agent): self._hashed(name, agent) for name, agent in agents.items()}
+        named = {name: hashes[id(agent)].hash for name, agent in agents.items()}
         niches = self._niche_cells(record, named)
         parts = _part_texts(record)
         new = set(named.values()) - _named(self.niches)
         try:
-            self.files.write({name: agent for agent, name in hashes.values() if name in new})
+            self.files.write({known.hash: known.agent for known in hashes.values() if known.hash in new})
             self._transaction(record, niches, parts, ledger, clock_seconds)
             before = _named(self.niches)
             self.niches, self.parts, self.hashes = self.niches | niches, parts, hashes
@@ -76,9 +95,11 @@ class Writer:
                 self.files.delete(self.stale)
                 self.stale = set()
 
-    def _hash(self, agent: Agent) -> str:
+    def _hashed(self, name: str, agent: Agent) -> Hashed:
         known = self.hashes.get(id(agent))
-        return content_hash(agent) if known is None else known[1]
+        if known is not None and known.changes != _changes(agent):
+            raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
+        return Hashed.now(agent, content_hash(agent)) if known is None else known
 
     def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> dict[int, Cells]:
         """The rows of the record's niches."""
@@ -129,7 +150,8 @@ class Writer:
             else:
                 self._put("transfers", rows.cells(fields, rows.TRANSFER, "transfer"))
         for purpose, steps in ledger.items():
-            self._put("ledger", {"iteration": iteration, "purpose": purpose, "steps": int(steps)})
+            entry = {"iteration": iteration, "purpose": purpose, "steps": int(steps)}
+            self._put("ledger", rows.cells(entry, rows.LEDGER, "ledger"))
 
     def _sum_up(self, record: Mapping[str, Any], ledger: Mapping[str, int], clock_seconds: float) -> None:
         """The iteration's row. ANNECS is counted from the niches as the archive now has them."""

@@ -282,16 +282,12 @@ def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: P
     receive, send = os.pipe()
     if (writer := os.fork()) == 0:
         with Run.open(tmp_path / "run", write=True):
-            if os.fork() == 0:  # as a pool of worker processes does
-                os.close(receive)
-            else:
-                os.write(send, b"!")
+            if worker := os.fork():  # as a pool of worker processes does
+                os.write(send, str(worker).encode())
             signal.pause()
-    assert os.read(receive, 1) == b"!"
-    os.close(send)
+    worker = int(os.read(receive, 20))
     with pytest.raises(ValueError, match=f"written to by process {writer}"):
         Run.open(tmp_path / "run", write=True)
-    worker = int(Path(f"/proc/{writer}/task/{writer}/children").read_text())
     try:
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
@@ -299,6 +295,7 @@ def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: P
     finally:
         os.kill(worker, signal.SIGKILL)
         os.close(receive)
+        os.close(send)
 
 
 def test_two_launches_into_one_folder(tmp_path: Path) -> None:
