@@ -248,7 +248,7 @@ def resume(
     from poet.checkpoint import from_records
 
     with Run.open(find_run(name), write=True) as run:
-        tables = settings_of(run)
+        tables = trusted(settings_of(run))
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
         total = iterations or tables["run"]["iterations"]
@@ -262,19 +262,24 @@ def resume(
 
 
 def settings_of(run: Run) -> Tables:
-    """The settings in a run's folder. They may be a stranger's: code they name is only run if it is ours."""
+    """The settings in a run's folder."""
     from poet.settings import parse
 
     tables = parse(run.config_toml(), f"{run.path}/config.toml")
-    for kind, known in (("family", FAMILIES), ("learner", LEARNERS)):
-        if not isinstance(name := tables.get("run", {}).get(kind), str):
-            raise ValueError(f"{run.path}/config.toml must name run.{kind}")
-        if name not in known and os.environ.get("OPENPOET_TRUST") != "1":
-            raise ValueError(
-                f"this run uses the {kind} {name!r}, code that is not openpoet's; if you trust it: OPENPOET_TRUST=1"
-            )
-    if "poet" not in tables:
-        raise ValueError(f"{run.path}/config.toml has no section [poet]")
+    if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
+        raise ValueError(f"{run.path}/config.toml must have [poet] and, in [run], family, learner and iterations")
+    return tables
+
+
+def ours(tables: Tables) -> bool:
+    return tables["run"]["family"] in FAMILIES and tables["run"]["learner"] in LEARNERS
+
+
+def trusted(tables: Tables) -> Tables:
+    """The settings of a run that may be a stranger's: code they name is only run if it is ours, or trusted."""
+    if not ours(tables) and os.environ.get("OPENPOET_TRUST") != "1":
+        names = f"{tables['run']['family']!r} and {tables['run']['learner']!r}"
+        raise ValueError(f"this run uses {names}, not all of it openpoet's code; if you trust it: OPENPOET_TRUST=1")
     return tables
 
 
@@ -409,8 +414,11 @@ def show(
     if as_json:
         print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
         return
-    parts = wire(tables, None)
-    titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
+    if ours(tables):
+        parts = wire(tables, None)
+        titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
+    else:
+        titles = {id: json.dumps(row["task"])[:100] for id, row in known.items()}
     out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles))
 
 
@@ -428,7 +436,7 @@ def replay(
 
     path = find_run(name)
     with Run.open(path, write=False) as run:
-        tables = settings_of(run)
+        tables = trusted(settings_of(run))
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
     niches = {n.id: n for n in population.niches}

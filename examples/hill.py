@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-TRACK, STEP, FORCE, GRAVITY = 10.0, 0.05, 4.0, 9.81  # [m], [s], [N/kg], [m/s^2]
+TRACK, STEP, FORCE, GRAVITY = 10.0, 0.05, 2.5, 9.81  # [m], [s], [N/kg], [m/s^2]
 
 
 class Hill:
@@ -25,7 +25,7 @@ class Hill:
         return (0.0, 0.0, 0.0)
 
     def mutate(self, task, rng):
-        return tuple(round(float(np.clip(height + rng.uniform(-0.3, 0.3), 0.0, 2.0)), 3) for height in task)
+        return tuple(round(float(np.clip(height + rng.uniform(-1.0, 1.0), 0.0, 2.0)), 3) for height in task)
 
     def describe(self, task):
         return np.array(task)
@@ -42,12 +42,14 @@ class Hill:
     def simulator(self, tasks, seeds, device):
         return Carts(torch.tensor(tasks, dtype=torch.float64, device=device).reshape(len(tasks), 3))
 
+    def title(self, task):
+        return "bumps of " + ", ".join(f"{height:g}" for height in task) + " m"
+
     def outline(self, task, state=None):
-        x = np.linspace(-1, TRACK, 200)
-        height = ground(torch.tensor([task]), torch.tensor(x)[:, None])[0].numpy()[:, 0]
-        layers = {"ground": [np.stack([x, height], 1)]}
+        x, heights = torch.linspace(-1, TRACK, 200), torch.tensor([task])
+        layers = {"ground": [torch.cat([x[:, None], ground(heights, x[:, None])[0]], 1).numpy()]}
         if state is not None:
-            y = float(ground(torch.tensor([task]), torch.tensor([[state]]))[0])
+            y = float(ground(heights, torch.tensor([[state]]))[0])
             box = np.array([[-0.2, 0.0], [0.2, 0.0], [0.2, 0.2], [-0.2, 0.2], [-0.2, 0.0]])
             layers["body"] = [box + np.array([state, y])]
         return layers
@@ -87,10 +89,8 @@ class Carts:
         self.x, self.v, self.time = torch.where(live, x, self.x), torch.where(live, v, self.v), self.time + 1
         self.success |= self.x[:, 0] >= TRACK
         self.seen = torch.where(live, self.observe(), self.seen)
-        self.ended = self.success | (self.time >= self.spec_horizon)
+        self.ended = self.success | (self.time >= Hill.spec.horizon)
         return self.seen.clone(), reward, self.success.clone(), self.ended & ~self.success
-
-    spec_horizon = Hill.spec.horizon
 
     def state(self, row):
         return float(self.x[row])

@@ -1,0 +1,24 @@
+"""POET from Python, without the command: a family, a learner, and the population after each iteration.
+
+python examples/engine.py            in the clone; with the wheel, import from openpoet.poet and so on
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the clone; not needed with the wheel
+
+from agents.es import ES
+from agents.es_config import ESConfig
+from envs.walker.family import Walker, WalkerSettings
+from poet.config import PoetConfig, Setup
+from poet.engine import evolve, start
+
+family = Walker(WalkerSettings(length=60, horizon=100))
+learner = ES(family, ESConfig(population=16, lr=0.03))
+setup = Setup(family, learner, PoetConfig(seed=1, mutate_every=2, reproduce_at=-200, mc_low=-200, capacity=4))
+
+for population in evolve(start(setup), setup):
+    print(population.iteration, [round(niche.scores[-1], 1) for niche in population.active])
+    if population.iteration == 6:
+        break
