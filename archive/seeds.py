@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .poet_files import holds_poet_files, read_poet_files
+from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
 from .select import select
 
@@ -20,9 +22,8 @@ DEFAULT = "alive"
 
 @dataclass(frozen=True)
 class Found:
-    """A niche that can seed another run. Its task and agent are read, and checked, only if they are wanted."""
+    """A niche that can seed another run. What its task and agent mean here is asked only if they are wanted."""
 
-    fields: dict[str, Any]  # what --select may ask for
     task: Callable[[], Task | None]
     agent: Callable[[], Agent | None]
     source: str
@@ -30,35 +31,66 @@ class Found:
 
 def find_seeds(source: str, expression: str | None, family: Any, learner: Any) -> list[Found]:
     """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
-    folder = Path(source)
-    found = _poet_files(folder, family, learner) if holds_poet_files(folder) else _run(source, family, learner)
-    kept = {row["id"] for row in select(expression or DEFAULT, [niche.fields for niche in found])}
+    if holds_poet_files(folder := Path(source)):
+        return _poet_files(folder, expression or DEFAULT, family, learner)
+    return _run(find_run(source), expression or DEFAULT, family, learner)
+
+
+def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) -> set[int]:
+    """The ids of the niches for which the expression holds, at least one."""
+    if not niches:
+        raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
+    kept = {row["id"] for row in select(expression, [dict(row) for row in niches])}
     if not kept:
-        raise ValueError(f'--select "{expression or DEFAULT}" keeps none of the {len(found)} niches of {source}')
-    return [niche for niche in found if niche.fields["id"] in kept]
+        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}')
+    return kept
 
 
-def _run(source: str, family: Any, learner: Any) -> list[Found]:
-    path = find_run(source)
+def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
     inherit = getattr(learner, "inherit", learner.adopt)  # `inherit` knows agents of other settings than its own
 
-    def found(row: dict[str, Any], run: Run) -> Found:
-        agent = run.agent(row["agent"])
-        fields = {name: row[name] for name in FIELDS} | {"alive": row["died"] is None}
-        return Found(fields, lambda: family.decode(row["task"]), lambda: inherit(agent), f"{path.name}#{row['id']}")
+    def found(row: dict[str, Any]) -> Found:
+        agent = agents[row["agent"]]
+        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), f"{path.name}#{row['id']}")
 
     with Run.open(path, write=False) as run:
-        return [found(row, run) for row in run.niche_rows()]
+        niches = run.niche_rows()
+        fields = [{name: row[name] for name in FIELDS} | {"alive": row["died"] is None} for row in niches]
+        kept = _kept(path, expression, fields)
+        chosen = [row for row in niches if row["id"] in kept]
+        agents = run.agents_named(row["agent"] for row in chosen)
+    return [found(row) for row in chosen]
 
 
-def _poet_files(folder: Path, family: Any, learner: Any) -> list[Found]:
+def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:
     if not (hasattr(family, "task_from_poet_file") and hasattr(learner, "foreign")):
         raise ValueError("the original POET's files hold walker terrains and flat policies: use --family walker")
 
-    def found(id: int, niche: Any) -> Found:
-        task = (lambda: None) if niche.config is None else lambda: family.task_from_poet_file(niche.config, niche.seed)
-        agent = (lambda: None) if niche.theta is None else lambda: learner.foreign(niche.theta)
-        fields = {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
-        return Found(fields, task, agent, f"{folder.name}/{niche.name}")
+    def task(niche: PoetNiche) -> Task | None:
+        with _named(folder / f"{niche.name}.env.json"):
+            return None if niche.config is None else family.task_from_poet_file(niche.config, niche.seed)
 
-    return [found(id, niche) for id, niche in enumerate(read_poet_files(folder))]
+    def agent(niche: PoetNiche) -> Agent | None:
+        with _named(folder / f"{niche.name}.best.json"):
+            return None if niche.theta is None else learner.foreign(niche.theta)
+
+    niches = read_poet_files(folder)
+    fields = [
+        {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
+        for id, niche in enumerate(niches)
+    ]
+    kept = _kept(folder, expression, fields)
+    return [
+        Found(partial(task, niche), partial(agent, niche), f"{folder.name}/{niche.name}")
+        for id, niche in enumerate(niches)
+        if id in kept
+    ]
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Says of which file an error is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 class Events:
-    """Writes the points of a run that goes on after iteration `resume_at`; points beyond it are taken back."""
+    """Writes the points of a run that goes on after iteration `resume_at`; points beyond it are taken back.
 
-    def __init__(self, folder: Path, resume_at: int) -> None:
+    earlier: environment steps of the run that this process did not take; without it their curve is not drawn.
+    """
+
+    def __init__(self, folder: Path, resume_at: int, earlier: int | None = None) -> None:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # slow to import: only when a run is driven
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         folder.mkdir(parents=True, exist_ok=True)
         self.writer = EventFileWriter(str(folder))
+        self.earlier = earlier
         self.seen: tuple[float, int] | None = None  # clock [s] and steps at the last point
         if resume_at > 0:
             # A kill may have cut between a point and its commit: readers drop points from this step on.
@@ -31,7 +35,7 @@ class Events:
             self.writer.add_event(Event(wall_time=time.time(), step=resume_at + 1, session_log=start))
 
     def write(self, population: Population, steps: int) -> None:
-        """The point of an iteration that has ended; steps: the run's environment steps so far in this process."""
+        """The point of an iteration that has ended; steps: environment steps so far in this process."""
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 
@@ -50,6 +54,8 @@ class Events:
         }
         if scores:
             found |= {"score/best": max(scores), "score/median": statistics.median(scores)}
+        if self.earlier is not None:
+            found["environment steps"] = self.earlier + steps
         now = time.monotonic()
         if self.seen is not None and now > self.seen[0]:
             found["steps per second"] = (steps - self.seen[1]) / (now - self.seen[0])
