@@ -58,7 +58,7 @@ def test_wheel_imports_under_its_roof_and_registers_the_environments(wheel: Path
         "import sys, gymnasium, openpoet.envs, openpoet.poet.engine, openpoet.agents.es, openpoet.archive.run_folder;"
         "assert not {'poet', 'agents', 'envs', 'archive'} & set(sys.modules), 'a plain name leaked';"
         "assert 'openpoet/BipedalWalker-v3' in gymnasium.registry;"
-        "from openpoet.poet.config import presets; assert 'quick' in presets();"
+        "from openpoet.poet.settings import presets; assert 'quick' in presets();"
         "print('openpoet' in openpoet.envs.__file__)"
     )
     done = subprocess.run(

@@ -43,7 +43,7 @@ class Pose:
 def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
     """Make the kernels ready, from the cache if they were ever compiled here; the seconds it took.
 
-    progress: told one line before each kernel. WalkerBatch calls this by itself.
+    progress: told one line before each kernel that must be compiled. WalkerBatch calls this by itself.
     """
     with _compiling:
         return compile_all(world.KERNELS, progress)

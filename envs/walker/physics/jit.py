@@ -79,7 +79,7 @@ def caching_in(folder: Path) -> Iterator[None]:
 
 
 def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -> float:
-    """Compile or load the kernels that are not ready; seconds it took. `progress` hears one line a kernel.
+    """Compile or load the kernels that are not ready; seconds it took. `progress` hears of each that must be compiled.
 
     Without a writable cache folder everything still works, but every process compiles anew; `progress` is told.
     """
@@ -100,6 +100,7 @@ def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -
         for number, kernel in enumerate(waiting, 1):
             what = f"{kernel.title} ({number} of {len(waiting)})"
             known = cached and any(folder.rglob(f"*.{kernel.source.__name__}-*.nbc"))
-            say(f"loading {what}" if known else f"compiling {what}, once, about {kernel.seconds} s")
+            if not known:
+                say(f"compiling {what}, once, about {kernel.seconds} s")
             kernel.compile(cached)
     return time.perf_counter() - start
