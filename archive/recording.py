@@ -42,7 +42,7 @@ FORMATS = {
     # One palette for all frames, no dithering: flat colours stay flat, and only what moves is stored again.
     ".gif": Format(
         25,
-        (600, 300),
+        (800, 400),
         ("-i", "{palette}", "-lavfi", "paletteuse=dither=none:diff_mode=rectangle", "-loop", "0", "-f", "gif"),
     ),
 }
@@ -64,7 +64,7 @@ def record(
     """Write an episode to a .mp4 or .gif file; the number of pictures written.
 
     fps: pictures a second of the film; 50, GIF 25.
-    size: width, height [px]; 1200 x 600, GIF 600 x 300; for mp4 both must be even.
+    size: width, height [px]; 1200 x 600, GIF 800 x 400; for mp4 both must be even.
     every: steps from one picture to the next; None: as many as make the film run in real time.
     takes: which of the episode's takes, all of them by default; the last frame of each is always shown.
     The file appears under its name only when it is whole. ValueError, one line, if it cannot be made.

@@ -56,10 +56,10 @@ def test_an_mp4_holds_every_frame_as_drawn(episode, tmp_path):
 def test_a_gif_runs_in_real_time_and_looks_as_drawn(episode, tmp_path):
     path = tmp_path / "b.GIF"
     assert record(episode, path) == 21
-    film, words = decode(path, (600, 300))
+    film, words = decode(path, (800, 400))
     assert len(film) == 21
     assert "25 fps" in words
-    assert np.abs(film[10].astype(int) - drawn(episode, 20, (600, 300))).mean() < 4
+    assert np.abs(film[10].astype(int) - drawn(episode, 20, (800, 400))).mean() < 4
     assert all((a != b).any() for a, b in pairwise(film))
 
 
