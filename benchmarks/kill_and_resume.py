@@ -83,7 +83,7 @@ def _resumable(folder: Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--iterations", type=int, default=60)
+    parser.add_argument("--iterations", type=int, default=300)
     parser.add_argument("--longest", type=float, default=12.0, help="latest moment of a kill after a start [s]")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     options = parser.parse_args()

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .physics import lanes, world
 from .physics import state as at
-from .physics import world
 from .physics.body import BODIES, COUNT
 from .physics.jit import compile_all
 from .physics.lidar import RAY_X, RAY_Y, RAYS
@@ -77,6 +77,7 @@ class WalkerBatch:
         self.steps = 0  # walker-steps simulated, resets not counted
         self.finished = np.zeros(n, bool)  # the hull is past the far end
         self._overflows = 0
+        self._width = int(lanes.LANES)  # walkers solved side by side; 1: one by one, which gives the same results
         self._cull = 1  # 0: every time of impact by GJK, which gives the same results
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
@@ -89,7 +90,13 @@ class WalkerBatch:
         self._terminated = np.zeros(n, bool)
         self._age = np.full(n, -1)  # steps since the reset; -1: never reset
         self._scratch = [
-            (np.zeros(at.SCRATCH_FLOATS, np.float32), np.zeros(at.SCRATCH_INTEGERS, np.int32))
+            (
+                np.zeros((lanes.LANES, at.SCRATCH_FLOATS), np.float32),
+                np.zeros((lanes.LANES, at.SCRATCH_INTEGERS), np.int32),
+                np.zeros(lanes.FLOATS, np.float32),
+                np.zeros(lanes.CONTACT_FLOATS, np.float32),
+                np.zeros(lanes.INTEGERS, np.int32),
+            )
             for _ in range(self.threads)
         ]
 
@@ -191,13 +198,13 @@ class WalkerBatch:
         t = self._terrains
         shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
         state, flat, events = (rows, self._f, self._k), actions.ravel(), self._events.ravel()
-        scratch, (velocity, position) = self._scratch[part], self.iterations
+        (s, i, *wide), (velocity, position) = self._scratch[part], self.iterations
         results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping)
         return [
             (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
-            (world.SOLVE, (*state, events, *scratch, velocity, position)),
+            (world.SOLVE, (*state, events, s, i, *wide, velocity, position, self._width)),
             (world.PAIRS, (*state, shapes, table)),
-            (world.TOI, (*state, shapes, corners, table, events, *scratch, velocity, self._cull)),
+            (world.TOI, (*state, shapes, corners, table, events, s[0], i[0], velocity, self._cull)),
             (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
         ]
 

@@ -16,6 +16,7 @@ import pytest
 from envs.walker.batch import WalkerBatch
 from envs.walker.box2d import Box2DWalker
 from envs.walker.physics import body, jit, joints, solver, world
+from envs.walker.physics import state as at
 from envs.walker.track import Track
 from tests.envs import oracle
 
@@ -95,15 +96,60 @@ def test_the_box2d_walker_is_gymnasiums() -> None:
 
 def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparisons above can fail: the order of creation instead of the island's is enough."""
-    load, velocities, positions = joints.passes((0, 1, 2, 3))
-    monkeypatch.setattr(solver, "load_joints", load)
-    monkeypatch.setattr(solver, "solve_velocities", velocities)
-    monkeypatch.setattr(solver, "solve_positions", positions)
-    wrong = jit.Kernel("solve", world.SOLVE.signature, solver.solve_rows, 8)
+    _, velocities, positions = joints.passes((0, 1, 2, 3))
+    begin_row, keep_row, end_row = solver.begin_row, solver.keep_row, solver.end_row
+
+    def wrong_rows(rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width):
+        for row in rows:
+            fo, ko = row * at.FLOATS, row * at.INTEGERS
+            contacts = begin_row(f, k, fo, ko, s[0], i[0])
+            velocities(s[0], i[0], contacts, velocity_iterations)
+            keep_row(f, fo, s[0], i[0], contacts)
+            positions(s[0], i[0])
+            end_row(f, k, fo, ko, True, events, row * at.EVENT_COUNT)
+
+    wrong = jit.Kernel("solve", world.SOLVE.signature, wrong_rows, 8)
     wrong.compile(cached=False)
     monkeypatch.setattr(world, "SOLVE", wrong)
     result, _ = oracle.compare_with_gymnasium(0, False, oracle.random_policy(0), limit=1)
     assert result.differing == 1
+
+
+@pytest.mark.parametrize("width", [2, 5, 8])
+def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
+    """All bits of all state, also of walkers that lie fallen, of short last blocks, and after a reset."""
+    tracks = [oracle.obstacle_track(seed % 12) for seed in range(43)]
+    wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
+    wide._width, alone._width = width, 1
+    np.testing.assert_array_equal(wide.reset(), alone.reset())
+    rng = np.random.default_rng(width)
+    live = np.ones(43, bool)
+    for step in range(240):
+        actions = rng.uniform(-1, 1, (43, 4)).astype(np.float32)
+        actions[::5] = 0  # these fall over and go to sleep
+        for a, b in zip(wide.step(actions, live), alone.step(actions, live), strict=True):
+            np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(wide._f.view(np.int32), alone._f.view(np.int32))
+        np.testing.assert_array_equal(wide._k, alone._k)
+        live = rng.random(43) < 0.9
+        if step == 30:
+            np.testing.assert_array_equal(wide.reset(live), alone.reset(live))
+    assert wide.events == alone.events
+    assert all(wide.events[name] for name in ("toi", "polygon", "two_point", "sleeping"))
+
+
+def test_a_walker_that_turned_far_is_solved_by_itself() -> None:
+    """The lanes' sine is for angles below 120 rad; beyond 100 the scalar solver takes over, with the same results."""
+    tracks = [oracle.obstacle_track(seed) for seed in range(4)]
+    wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
+    alone._width = 1
+    for batch in (wide, alone):
+        batch.reset()
+        batch._f.reshape(4, -1)[1, [at.A + body * at.BODY_SIZE for body in range(5)]] += np.float32(60 * np.pi)
+    for _ in range(30):
+        for a, b in zip(wide.step(np.ones((4, 4))), alone.step(np.ones((4, 4))), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert abs(wide._f.reshape(4, -1)[1, at.A]) > 120
 
 
 def test_leaving_out_hopeless_times_of_impact_changes_nothing() -> None:

@@ -70,20 +70,26 @@ def normal_one(m, i, vx, vy, w, rx, ry, nx, ny, mass, impulse):
 
 
 @inline
+def block_velocity(vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, k11, k12, k22, old0, old1):
+    """The two points' normal velocities less what the accumulated impulses made of them."""
+    b0 = (vx + -w * r0y) * nx + (vy + w * r0x) * ny - (k11 * old0 + k12 * old1)
+    b1 = (vx + -w * r1y) * nx + (vy + w * r1x) * ny - (k12 * old0 + k22 * old1)
+    return b0, b1
+
+
+@inline
 def solve_block(k11, k12, k22, v11, v12, v21, v22, mass0, mass1, b0, b1, old0, old1):
     """The complementary normal impulses of two points: the first of four cases that fits, else no change."""
-    x0, x1 = -(v11 * b0 + v12 * b1), -(v21 * b0 + v22 * b1)
-    if (x0 >= ZERO) & (x1 >= ZERO):
-        return x0, x1
-    x0 = -mass0 * b0
-    if (x0 >= ZERO) & (k12 * x0 + b1 >= ZERO):
-        return x0, ZERO
-    x1 = -mass1 * b1
-    if (x1 >= ZERO) & (k12 * x1 + b0 >= ZERO):
-        return ZERO, x1
-    if (b0 >= ZERO) & (b1 >= ZERO):
-        return ZERO, ZERO
-    return old0, old1
+    both0, both1 = -(v11 * b0 + v12 * b1), -(v21 * b0 + v22 * b1)
+    only0, only1 = -mass0 * b0, -mass1 * b1
+    both = (both0 >= ZERO) & (both1 >= ZERO)
+    first = (only0 >= ZERO) & (k12 * only0 + b1 >= ZERO)
+    second = (only1 >= ZERO) & (k12 * only1 + b0 >= ZERO)
+    neither = (b0 >= ZERO) & (b1 >= ZERO)
+    x0, x1 = ZERO if neither else old0, ZERO if neither else old1
+    x0, x1 = ZERO if second else x0, only1 if second else x1
+    x0, x1 = only0 if first else x0, ZERO if first else x1
+    return both0 if both else x0, both1 if both else x1
 
 
 @inline
@@ -97,12 +103,13 @@ def apply_two(m, i, vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, d0, d1):
 @inline
 def separation(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
     """b2PositionSolverManifold: (separation, normal off the terrain, point), from the manifold's local values."""
-    if kind == FACE_A:
-        x, y = place(s, c, px, py, lx, ly)
-        return (x - gx) * nx + (y - gy) * ny - POLYGON_RADIUS - POLYGON_RADIUS, nx, ny, x, y
-    nx, ny = rotate(s, c, nx, ny)
-    gx, gy = place(s, c, px, py, gx, gy)
-    return (lx - gx) * nx + (ly - gy) * ny - POLYGON_RADIUS - POLYGON_RADIUS, -nx, -ny, lx, ly
+    mine = kind == FACE_A  # the clipped point is the walker's; else the face is
+    x, y = place(s, c, px, py, lx if mine else gx, ly if mine else gy)
+    tx, ty = rotate(s, c, nx, ny)
+    nx, ny = nx if mine else tx, ny if mine else ty
+    qx, qy, gx, gy = x if mine else lx, y if mine else ly, gx if mine else x, gy if mine else y
+    apart = (qx - gx) * nx + (qy - gy) * ny - POLYGON_RADIUS - POLYGON_RADIUS
+    return apart, nx if mine else -nx, ny if mine else -ny, qx, qy
 
 
 @inline

@@ -93,8 +93,7 @@ def contact_velocity(s, i, n):
             m, inertia, vx, vy, w, r1x, r1y, nx, ny, s[q + at.T1], mu * old1, s[q + at.U1]
         )
         m11, m12, m22 = s[q + at.M11], s[q + at.M12], s[q + at.M22]
-        b0 = (vx + -w * r0y) * nx + (vy + w * r0x) * ny - (m11 * old0 + m12 * old1)
-        b1 = (vx + -w * r1y) * nx + (vy + w * r1x) * ny - (m12 * old0 + m22 * old1)
+        b0, b1 = constraint.block_velocity(vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, m11, m12, m22, old0, old1)
         new0, new1 = constraint.solve_block(
             m11, m12, m22, s[q + at.V11], s[q + at.V12], s[q + at.V21], s[q + at.V22],
             s[q + at.N0], s[q + at.N1], b0, b1, old0, old1,

@@ -8,9 +8,8 @@ A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an al
 from __future__ import annotations
 
 from .jit import inline
-from .math import ONE, ZERO, clamp, length, rotate
+from .math import ONE, ZERO, clamp, length
 from .settings import ANGULAR_SLOP, MAX_ANGULAR_CORRECTION
-from .sincos import sincos
 from .state import AT_LOWER, AT_UPPER, INACTIVE
 
 
@@ -26,9 +25,15 @@ def effective_mass(ma, ia, mb, ib, rax, ray, rbx, rby):
 
 
 @inline
-def inverse_determinants(k11, k12, k13, k22, k23, k33):
+def cross_columns(k12, k13, k22, k23, k33):
+    """The cross product of the second and the third column."""
+    return k22 * k33 - k23 * k23, k23 * k13 - k12 * k33, k12 * k23 - k22 * k13
+
+
+@inline
+def inverse_determinants(k11, k12, k13, k22, cx, cy, cz):
     """(of the whole matrix, of its upper two by two); 0 stays 0."""
-    det33 = k11 * (k22 * k33 - k23 * k23) + k12 * (k23 * k13 - k12 * k33) + k13 * (k12 * k23 - k22 * k13)
+    det33 = k11 * cx + k12 * cy + k13 * cz
     det22 = k11 * k22 - k12 * k12
     return ONE / det33 if det33 != ZERO else det33, ONE / det22 if det22 != ZERO else det22
 
@@ -62,12 +67,13 @@ def point_impulse(k11, k12, k22, inverse, x, y):
 
 
 @inline
-def limited_impulse(k11, k12, k13, k22, k23, k33, inverse33, inverse22, x, y, w, sz, lower):
+def limited_impulse(k11, k12, k13, k22, k23, k33, cx, cy, cz, inverse33, inverse22, x, y, w, sz, lower):
     """Impulses (x, y, z) of point and limit, and the accumulated limit impulse after them.
 
+    cx, cy, cz: the cross product of the matrix's second and third column.
     sz: accumulated so far; lower: at the lower limit (which may only push up), else at the upper one.
     """
-    ix = inverse33 * (x * (k22 * k33 - k23 * k23) + y * (k23 * k13 - k12 * k33) + w * (k12 * k23 - k22 * k13))
+    ix = inverse33 * (x * cx + y * cy + w * cz)
     iy = inverse33 * (k11 * (y * k33 - w * k23) + k12 * (w * k13 - x * k33) + k13 * (x * k23 - y * k13))
     iz = inverse33 * (k11 * (k22 * w - k23 * y) + k12 * (k23 * x - k12 * w) + k13 * (k12 * y - k22 * x))
     ix, iy, iz = -ix, -iy, -iz
@@ -84,20 +90,13 @@ def limit_correction(angle, lower, upper, mass, limit):
     low, high = angle - lower, angle - upper
     below = clamp(low + ANGULAR_SLOP, -MAX_ANGULAR_CORRECTION, ZERO)
     above = clamp(high - ANGULAR_SLOP, ZERO, MAX_ANGULAR_CORRECTION)
-    if limit == AT_LOWER:
-        return -mass * below, -low
-    if limit == AT_UPPER:
-        return -mass * above, high
-    return ZERO, ZERO
+    impulse, error = -mass * (below if limit == AT_LOWER else above), -low if limit == AT_LOWER else high
+    return ZERO if limit == INACTIVE else impulse, ZERO if limit == INACTIVE else error
 
 
 @inline
-def position_correction(ma, ia, mb, ib, ax, ay, aa, bx, by, ab, lax, lay, lbx, lby):
-    """Pull the anchors la, lb (body frames) together: new poses of A and B, and the error there was [m]."""
-    s, c = sincos(aa)
-    rax, ray = rotate(s, c, lax, lay)
-    s, c = sincos(ab)
-    rbx, rby = rotate(s, c, lbx, lby)
+def position_correction(ma, ia, mb, ib, ax, ay, aa, bx, by, ab, rax, ray, rbx, rby):
+    """Pull the anchors together: new poses of A and B, and the error there was [m]."""
     ex, ey = bx + rbx - ax - rax, by + rby - ay - ray
     k11 = ma + mb + ia * ray * ray + ib * rby * rby
     k12 = -ia * rax * ray - ib * rbx * rby

@@ -27,6 +27,7 @@ from .constraints import contact_velocity
 from .jit import inline, routine
 from .math import ONE, ZERO, rotate
 from .settings import ANGULAR_SLOP, LINEAR_SLOP, STEP
+from .sincos import sincos
 
 
 @inline
@@ -42,7 +43,9 @@ def load_joint(f, k, fo, ko, s, i, j):
     s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY] = rax, ray, rbx, rby
     s[q + at.K11], s[q + at.K12], s[q + at.K13] = k11, k12, k13
     s[q + at.K22], s[q + at.K23], s[q + at.K33] = k22, k23, k33
-    s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(k11, k12, k13, k22, k23, k33)
+    cx, cy, cz = joint.cross_columns(k12, k13, k22, k23, k33)
+    s[q + at.CROSS_X], s[q + at.CROSS_Y], s[q + at.CROSS_Z] = cx, cy, cz
+    s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(k11, k12, k13, k22, cx, cy, cz)
     s[q + at.MOTOR_MASS] = ONE / k33
     w = fo + at.JOINT + j * at.JOINT_SIZE
     s[q + at.TARGET], s[q + at.MOST] = f[w + at.SPEED], STEP * f[w + at.TORQUE]
@@ -82,7 +85,8 @@ def joint_velocity(s, i, j):
         wb += ib * (rbx * py - rby * px)
     else:
         px, py, pz, s[q + at.SZ] = joint.limited_impulse(
-            k11, k12, s[q + at.K13], k22, s[q + at.K23], s[q + at.K33], s[q + at.INVERSE_33], inverse,
+            k11, k12, s[q + at.K13], k22, s[q + at.K23], s[q + at.K33],
+            s[q + at.CROSS_X], s[q + at.CROSS_Y], s[q + at.CROSS_Z], s[q + at.INVERSE_33], inverse,
             x, y, wb - wa, s[q + at.SZ], limit == at.AT_LOWER,
         )  # fmt: skip
         wa -= ia * ((rax * py - ray * px) + pz)
@@ -103,10 +107,14 @@ def joint_position(s, i, j):
     mass = s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS]
     angle = ab - aa - REFERENCE[j]
     impulse, error = joint.limit_correction(angle, LOWER_LIMIT[j], UPPER_LIMIT[j], mass, i[at.J_LIMIT + j])
+    aa, ab = aa - ia * impulse, ab + ib * impulse
+    sine, cosine = sincos(aa)
+    rax, ray = rotate(sine, cosine, ANCHOR_A[j, 0], ANCHOR_A[j, 1])
+    sine, cosine = sincos(ab)
+    rbx, rby = rotate(sine, cosine, ANCHOR_B[j, 0], ANCHOR_B[j, 1])
     s[pa], s[pa + 1], s[pa + 2], s[pb], s[pb + 1], s[pb + 2], apart = joint.position_correction(
-        INVERSE_MASS[a], ia, INVERSE_MASS[b], ib, s[pa], s[pa + 1], aa - ia * impulse,
-        s[pb], s[pb + 1], ab + ib * impulse, ANCHOR_A[j, 0], ANCHOR_A[j, 1], ANCHOR_B[j, 0], ANCHOR_B[j, 1],
-    )  # fmt: skip
+        INVERSE_MASS[a], ia, INVERSE_MASS[b], ib, s[pa], s[pa + 1], aa, s[pb], s[pb + 1], ab, rax, ray, rbx, rby
+    )
     return (apart <= LINEAR_SLOP) & (error <= ANGULAR_SLOP)
 
 

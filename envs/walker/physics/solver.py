@@ -70,10 +70,10 @@ def integrate(x, y, a, vx, vy, w, h):
 
 @routine
 def integrate_positions(f, fo, s):
-    """Keep the velocities; scratch then holds the poses that the position solver corrects."""
+    """Keep the velocities, and the poses that the position solver is to correct."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
-        s[v], s[v + 1], s[v + 2], f[b + at.VX], f[b + at.VY], f[b + at.W] = integrate(
+        f[b + at.CX], f[b + at.CY], f[b + at.A], f[b + at.VX], f[b + at.VY], f[b + at.W] = integrate(
             f[b + at.CX], f[b + at.CY], f[b + at.A], s[v], s[v + 1], s[v + 2], STEP
         )
 
@@ -81,11 +81,19 @@ def integrate_positions(f, fo, s):
 @routine
 def correct_positions(f, k, fo, ko, s, i, contacts, iterations):
     """True if the position errors are small before the iterations run out."""
+    for body in range(FIVE):
+        b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
+        s[v], s[v + 1], s[v + 2] = f[b + at.CX], f[b + at.CY], f[b + at.A]
+    solved = False
     for _ in range(iterations):
         deepest = position_contacts(f, k, fo, ko, s, i, contacts, BAUMGARTE)
         if solve_positions(s, i) & (deepest >= DEEPEST):
-            return True
-    return False
+            solved = True
+            break
+    for body in range(FIVE):
+        b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
+        f[b + at.CX], f[b + at.CY], f[b + at.A] = s[v], s[v + 1], s[v + 2]
+    return solved
 
 
 @routine
@@ -111,17 +119,16 @@ def fall_asleep(f, k, fo, ko, solved):
 
 
 @routine
-def finish_bodies(f, k, fo, ko, s):
-    """Copy the poses back and move the boxes (b2Body::SynchronizeFixtures)."""
+def finish_bodies(f, k, fo, ko):
+    """Move the boxes to the corrected poses (b2Body::SynchronizeFixtures)."""
     for body in range(FIVE):
-        b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
+        b = fo + body * at.BODY_SIZE
         box = b + at.TIGHT
         lx, ly, ux, uy = f[box], f[box + 1], f[box + 2], f[box + 3]
         f[b + at.STARTS], f[b + at.STARTC] = f[b + at.QS], f[b + at.QC]
         rx, ry = rotate(f[b + at.QS], f[b + at.QC], CENTER[body, 0], CENTER[body, 1])
-        px, py = f[b + at.CX] - rx, f[b + at.CY] - ry
+        px, py = f[b + at.C0X] - rx, f[b + at.C0Y] - ry
         f[b + at.STARTX], f[b + at.STARTY] = px, py
-        f[b + at.CX], f[b + at.CY], f[b + at.A] = s[v], s[v + 1], s[v + 2]
         synchronize_transform(f, b, body)
         tight_box(f, b, body)
         sweep_box(f, b, lx, ly, ux, uy)
@@ -141,33 +148,55 @@ def find_fault(f, k, fo, ko):
 
 
 @routine
-def load_contacts(f, k, fo, ko, s, i):
-    """The touching contacts, newest first, as constraints: how many."""
+def list_contacts(k, ko, i):
+    """The touching contacts, newest first, by body and slot: how many."""
     n = np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
         slot = np.int64(k[ko + at.ORDER + position])
         g = ko + at.SLOT + slot * at.SLOT_SIZE
         if k[g + at.TOUCHING] == at.YES:
-            b = fo + np.int64(k[g + at.OWNER]) * at.BODY_SIZE
-            load_contact(f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE)
+            i[n * at.C_SIZE + at.C_BODY], i[n * at.C_SIZE + at.C_SLOT] = k[g + at.OWNER], slot
             n += 1
     return n
 
 
-def solve_rows(rows, f, k, events, s, i, velocity_iterations, position_iterations):
-    """Kernel: velocities, positions, sleep and moved boxes of each row."""
-    for row in rows:
-        fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-        start_velocities(f, fo, s)
-        contacts = load_contacts(f, k, fo, ko, s, i)
-        warm_start(s, i, contacts)
-        load_joints(f, k, fo, ko, s, i)
-        solve_velocities(s, i, contacts, velocity_iterations)
-        store_impulses(f, fo, s, i, contacts)
-        store_joints(f, fo, s)
-        integrate_positions(f, fo, s)
-        solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
-        finish_bodies(f, k, fo, ko, s)
-        if fall_asleep(f, k, fo, ko, solved):
-            events[eo + at.COUNT_SLEEPING] += 1
-        find_fault(f, k, fo, ko)
+@routine
+def begin_row(f, k, fo, ko, s, i):
+    """One walker's velocities and constraints in scratch, warm started: how many contacts touch."""
+    start_velocities(f, fo, s)
+    contacts = list_contacts(k, ko, i)
+    for n in range(contacts):
+        slot = np.int64(i[n * at.C_SIZE + at.C_SLOT])
+        b = fo + np.int64(i[n * at.C_SIZE + at.C_BODY]) * at.BODY_SIZE
+        load_contact(f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE)
+    warm_start(s, i, contacts)
+    load_joints(f, k, fo, ko, s, i)
+    return contacts
+
+
+@routine
+def keep_row(f, fo, s, i, contacts):
+    """What the velocity sweeps found, back in the walker; its bodies where these velocities bring them."""
+    store_impulses(f, fo, s, i, contacts)
+    store_joints(f, fo, s)
+    integrate_positions(f, fo, s)
+
+
+@routine
+def end_row(f, k, fo, ko, solved, events, eo):
+    """Boxes, sleep, and a look at the numbers."""
+    finish_bodies(f, k, fo, ko)
+    if fall_asleep(f, k, fo, ko, solved):
+        events[eo + at.COUNT_SLEEPING] += 1
+    find_fault(f, k, fo, ko)
+
+
+@routine
+def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations):
+    """One walker by itself."""
+    fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
+    contacts = begin_row(f, k, fo, ko, s, i)
+    solve_velocities(s, i, contacts, velocity_iterations)
+    keep_row(f, fo, s, i, contacts)
+    solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
+    end_row(f, k, fo, ko, solved, events, eo)

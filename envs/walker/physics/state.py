@@ -1,7 +1,7 @@
 """Where everything of one walker lies: a block of float32 and a block of int32, rows of two arrays.
 
 One block a walker keeps what a step touches together in memory. Kernels address it as f[base + field], with all
-fields named here; lane and CUDA drivers may copy the same fields to other strides. All names are int64 offsets.
+fields named here; the lanes (lanes.py) copy the same fields to another stride. All names are int64 offsets.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ EVENT_COUNT = np.int64(4)
 BODY_V = np.int64(0)  # 3 a body
 CONSTRAINT_J = np.int64(16)
 RAX, RAY, RBX, RBY, K11, K12, K13, K22, K23, K33, INVERSE_33, INVERSE_22, MOTOR_MASS, TARGET, MOST = fields(15)
-SX, SY, SZ, SM = fields(4, 15)
-CONSTRAINT_J_SIZE = np.int64(20)
+SX, SY, SZ, SM, CROSS_X, CROSS_Y, CROSS_Z = fields(7, 15)
+CONSTRAINT_J_SIZE = np.int64(24)
 CONSTRAINT_C = np.int64(CONSTRAINT_J + JOINTS * CONSTRAINT_J_SIZE)
 NX, NY, R0X, R0Y, R1X, R1Y, N0, N1, T0, T1, S0, S1, U0, U1 = fields(14)
 M11, M12, M22, V11, V12, V21, V22, MU = fields(8, 14)

@@ -15,11 +15,11 @@ from .body import CENTER, MOTOR_SPEED, MOTOR_TORQUE, START_ANGLE, START_POSITION
 from .broadphase import find_new_contacts, place_corners, pose_box
 from .contact import collide
 from .jit import Kernel, inline
+from .lane_solver import solve_rows
 from .math import ONE, ZERO, minimum, place, rotate
 from .observe import observe_rows
 from .settings import AABB_EXTENSION
 from .sincos import sincos
-from .solver import solve_rows
 from .toi import toi_rows
 
 FIVE, FOUR = np.int64(5), np.int64(4)
@@ -92,10 +92,13 @@ def pair_rows(rows, f, k, shapes, tracks):
 
 ROWS, F, K, SHAPES, CORNERS, TRACKS = int64[::1], float32[::1], int32[::1], float32[::1], int32[::1], int64[::1]
 EVENTS, SCRATCH, INDICES, VALUES, FLAGS = int64[::1], float32[::1], int32[::1], float64[::1], boolean[::1]
+BLOCK, PLACES = float32[:, ::1], int32[:, ::1]
 
 START = Kernel("start", void(ROWS, F, K, SHAPES, TRACKS, VALUES), start_rows, 3)
 COLLIDE = Kernel("collide", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, F, EVENTS), collide_rows, 8)
-SOLVE = Kernel("solve", void(ROWS, F, K, EVENTS, SCRATCH, INDICES, int64, int64), solve_rows, 12)
+SOLVE = Kernel(
+    "solve", void(ROWS, F, K, EVENTS, BLOCK, PLACES, SCRATCH, SCRATCH, INDICES, int64, int64, int64), solve_rows, 30
+)
 PAIRS = Kernel("find pairs", void(ROWS, F, K, SHAPES, TRACKS), pair_rows, 2)
 TOI = Kernel(
     "time of impact", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, EVENTS, SCRATCH, INDICES, int64, int64), toi_rows, 15

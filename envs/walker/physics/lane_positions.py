@@ -1,0 +1,202 @@
+"""The position solver for a block of walkers in lanes: pack, sweeps over contacts and joints, unpack.
+
+A walker that is solved keeps the poses of that sweep; what its lane computes afterwards is thrown away. Sines and
+cosines have loops of their own: they are float64 inside, which fits four to a register, not eight.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from . import constraint, joint
+from . import state as at
+from .body import (
+    ANCHOR_A,
+    ANCHOR_B,
+    CENTER,
+    INVERSE_INERTIA,
+    INVERSE_MASS,
+    JOINT_A,
+    JOINT_B,
+    LOWER_LIMIT,
+    REFERENCE,
+    UPPER_LIMIT,
+)
+from .jit import inline, routine
+from .lanes import BEGIN, BODY, FIVE, FOUR, LANES, LIMIT, NONE, SOURCE, TWO, TWO_POINTS, W, X, Y, pair, read, write
+from .math import ONE, ZERO, minimum, rotate
+from .settings import ANGULAR_SLOP, BAUMGARTE, LINEAR_SLOP
+from .sincos import sincos_reduced
+
+KIND = np.int64(SOURCE // LANES)  # once a place is filled, where it was filled from is no longer needed
+DEEPEST = np.float32(-3.0) * LINEAR_SLOP
+# Where the joints lie in a velocity block there are, here: sines and cosines of two angles, the smallest separation
+# and whether all errors are small.
+SINE, _, OTHER_SINE, _, LEAST, SMALL = at.fields(6, int(at.CONSTRAINT_J))
+
+
+@routine
+def pack(f, k, block, i, lanes, x, c, y):
+    """The poses, limits and manifolds of the walkers in a block; the places are already assigned."""
+    for lane in range(lanes):
+        fo, ko = block[lane] * at.FLOATS, block[lane] * at.INTEGERS
+        for body in range(FIVE):
+            b = fo + body * at.BODY_SIZE
+            write(x, 3 * body, lane, f[b + at.CX])
+            write(x, 3 * body + Y, lane, f[b + at.CY])
+            write(x, 3 * body + W, lane, f[b + at.A])
+        for j in range(FOUR):
+            y[LIMIT + j * LANES + lane] = k[ko + at.LIMIT + j]
+    for place in range(np.int64(y[BEGIN + FIVE])):
+        y[TWO + place] = 0
+        for lane in range(LANES):
+            n = np.int64(y[SOURCE + place * LANES + lane])
+            y[place * LANES + lane] = 0
+            if n > NONE:
+                slot = np.int64(i[lane, n * at.C_SIZE + at.C_SLOT])
+                contact = block[lane] * at.FLOATS + at.CONTACT + slot * at.CONTACT_SIZE
+                g = block[lane] * at.INTEGERS + at.SLOT + slot * at.SLOT_SIZE
+                q = place * at.CONSTRAINT_C_SIZE
+                for field in range(at.P0X, at.LPY + 1):
+                    write(c, q + field, lane, f[contact + field])
+                y[place * LANES + lane], y[SOURCE + place * LANES + lane] = k[g + at.POINTS], k[g + at.KIND]
+                if k[g + at.POINTS] == TWO_POINTS:
+                    y[TWO + place] = 1
+
+
+@inline
+def unpack(f, fo, lane, x):
+    """The poses of one walker."""
+    for body in range(FIVE):
+        b = fo + body * at.BODY_SIZE
+        f[b + at.CX], f[b + at.CY] = read(x, 3 * body, lane), read(x, 3 * body + Y, lane)
+        f[b + at.A] = read(x, 3 * body + W, lane)
+
+
+@routine
+def turn(x, angle, rotation, width):
+    """Sine and cosine of an angle in every lane, into two fields of the lanes."""
+    for lane in range(width):
+        sine, cosine = sincos_reduced(read(x, angle, lane))
+        write(x, rotation, lane, sine)
+        write(x, rotation + 1, lane, cosine)
+
+
+def joint_corrections(j: int) -> Callable:
+    """b2RevoluteJoint::SolvePositionConstraints of joint j in every lane; SMALL drops to 0 where errors are not."""
+    a, b = int(JOINT_A[j]), int(JOINT_B[j])
+    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
+    mass, reference, lower, upper = ONE / (ia + ib), REFERENCE[j], LOWER_LIMIT[j], UPPER_LIMIT[j]
+    lax, lay, lbx, lby = ANCHOR_A[j, 0], ANCHOR_A[j, 1], ANCHOR_B[j, 0], ANCHOR_B[j, 1]
+    pa, pb = np.int64(3 * a), np.int64(3 * b)
+    limits = np.int64(LIMIT + j * LANES)
+
+    @inline
+    def keep_limits(x, y, width):
+        for lane in range(width):
+            aa, ab = read(x, pa + W, lane), read(x, pb + W, lane)
+            impulse, error = joint.limit_correction(ab - aa - reference, lower, upper, mass, y[limits + lane])
+            write(x, pa + W, lane, aa - ia * impulse)
+            write(x, pb + W, lane, ab + ib * impulse)
+            write(x, SMALL, lane, read(x, SMALL, lane) if error <= ANGULAR_SLOP else ZERO)
+
+    @inline
+    def keep_points(x, width):
+        for lane in range(width):
+            rax, ray = rotate(*pair(x, SINE, lane), lax, lay)
+            rbx, rby = rotate(*pair(x, OTHER_SINE, lane), lbx, lby)
+            ax, ay, aa, bx, by, ab, apart = joint.position_correction(
+                ma, ia, mb, ib, *pair(x, pa, lane), read(x, pa + W, lane), *pair(x, pb, lane), read(x, pb + W, lane),
+                rax, ray, rbx, rby,
+            )  # fmt: skip
+            write(x, pa, lane, ax)
+            write(x, pa + Y, lane, ay)
+            write(x, pa + W, lane, aa)
+            write(x, pb, lane, bx)
+            write(x, pb + Y, lane, by)
+            write(x, pb + W, lane, ab)
+            write(x, SMALL, lane, read(x, SMALL, lane) if apart <= LINEAR_SLOP else ZERO)
+
+    @routine
+    def correct(x, y, width):
+        keep_limits(x, y, width)
+        turn(x, pa + W, SINE, width)
+        turn(x, pb + W, OTHER_SINE, width)
+        keep_points(x, width)
+
+    return correct
+
+
+def point_correction(p: int) -> Callable:
+    """One point of a place in every lane that has it, at the rotation in SINE and COSINE."""
+    point = np.int64(at.P0X + 2 * p)
+
+    @routine
+    def correct(x, c, y, q, v, place, m, inertia, cx, cy, width):
+        for lane in range(width):
+            bx, by, a = read(x, v + X, lane), read(x, v + Y, lane), read(x, v + W, lane)
+            (sine, cosine), least = pair(x, SINE, lane), read(x, LEAST, lane)
+            ox, oy = rotate(sine, cosine, cx, cy)
+            apart, nx, ny, qx, qy = constraint.separation(
+                read(y, KIND + place, lane), sine, cosine, bx - ox, by - oy,
+                *pair(c, q + point, lane), *pair(c, q + at.LNX, lane), *pair(c, q + at.LPX, lane),
+            )  # fmt: skip
+            there = read(y, place, lane) > p
+            tx, ty, ta = constraint.position_correction(m, inertia, bx, by, a, apart, nx, ny, qx, qy, BAUMGARTE)
+            write(x, v + X, lane, tx if there else bx)
+            write(x, v + Y, lane, ty if there else by)
+            write(x, v + W, lane, ta if there else a)
+            write(x, LEAST, lane, minimum(least, apart) if there else least)
+
+    return correct
+
+
+hip_0, knee_0, hip_1, knee_1 = (joint_corrections(j) for j in range(4))
+first_point, second_point = point_correction(0), point_correction(1)
+
+
+@routine
+def correct_contacts(x, c, y, width):
+    """One sweep over the contacts of a block; LEAST falls to the smallest separation met."""
+    for place in range(np.int64(y[BEGIN + FIVE])):
+        body = np.int64(y[BODY + place])
+        m, inertia, cx, cy = INVERSE_MASS[body], INVERSE_INERTIA[body], CENTER[body, 0], CENTER[body, 1]
+        q, v = place * at.CONSTRAINT_C_SIZE, 3 * body
+        turn(x, v + W, SINE, width)
+        first_point(x, c, y, q, v, place, m, inertia, cx, cy, width)
+        if y[TWO + place] != 0:
+            turn(x, v + W, SINE, width)
+            second_point(x, c, y, q, v, place, m, inertia, cx, cy, width)
+
+
+@routine
+def sweep_positions(f, block, lanes, solved, x, c, y, iterations, width):
+    """b2Island::Solve's position iterations over a packed block; all walkers' poses are in f afterwards.
+
+    solved: [LANES] 1 where a walker's errors became small before the iterations ran out, else 0.
+    """
+    left = lanes
+    for lane in range(lanes):
+        solved[lane] = 0
+    for _ in range(iterations):
+        for lane in range(LANES):
+            write(x, LEAST, lane, ZERO)
+            write(x, SMALL, lane, ONE)
+        correct_contacts(x, c, y, width)
+        knee_1(x, y, width)
+        hip_1(x, y, width)
+        hip_0(x, y, width)
+        knee_0(x, y, width)
+        for lane in range(lanes):
+            if (solved[lane] == 0) & (read(x, SMALL, lane) == ONE) & (read(x, LEAST, lane) >= DEEPEST):
+                unpack(f, block[lane] * at.FLOATS, lane, x)
+                solved[lane] = 1
+                left -= 1
+        if left == 0:
+            return
+    for lane in range(lanes):
+        if solved[lane] == 0:
+            unpack(f, block[lane] * at.FLOATS, lane, x)

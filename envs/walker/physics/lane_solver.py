@@ -1,0 +1,94 @@
+"""The island solver for many walkers: blocks of eight in lanes, or one by one, with the same results to the last bit.
+
+Most walkers are done after one or two position sweeps, the jammed ones take all 60. So a block makes a few sweeps,
+and those still open are packed into new blocks.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import lane_positions, lane_velocities
+from . import state as at
+from .jit import routine
+from .lanes import LANES, assign_places, sort_by_pattern
+from .math import ZERO, maximum
+from .solver import begin_row, end_row, keep_row, list_contacts, solve_row
+
+FEW = np.int64(3)  # position sweeps before the walkers that are still open are packed anew
+FARTHEST = np.float32(100.0)  # [rad] angles beyond this are left to the scalar solver, whose sine knows them all
+ONE, FIVE = np.int64(1), np.int64(5)
+
+
+@routine
+def turned_far(f, fo):
+    most = ZERO
+    for body in range(FIVE):
+        most = maximum(most, abs(f[fo + body * at.BODY_SIZE + at.A]))
+    return not most < FARTHEST
+
+
+@routine
+def solve_block_velocities(f, k, block, lanes, s, i, contacts, x, c, y, iterations, width):
+    """The walkers of `block` [lanes] from the step's start to integrated poses."""
+    for lane in range(lanes):
+        fo, ko = block[lane] * at.FLOATS, block[lane] * at.INTEGERS
+        contacts[lane] = begin_row(f, k, fo, ko, s[lane], i[lane])
+    assign_places(i, contacts, lanes, y)
+    lane_velocities.pack(s, i, lanes, x, c, y)
+    lane_velocities.sweep_velocities(x, c, y, iterations, width)
+    lane_velocities.unpack(s, lanes, x, c, y)
+    for lane in range(lanes):
+        keep_row(f, block[lane] * at.FLOATS, s[lane], i[lane], contacts[lane])
+
+
+@routine
+def solve_block_positions(f, k, block, lanes, i, contacts, solved, x, c, y, iterations, width):
+    for lane in range(lanes):
+        contacts[lane] = list_contacts(k, block[lane] * at.INTEGERS, i[lane])
+    assign_places(i, contacts, lanes, y)
+    lane_positions.pack(f, k, block, i, lanes, x, c, y)
+    lane_positions.sweep_positions(f, block, lanes, solved, x, c, y, iterations, width)
+
+
+@routine
+def solve_lanes(rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width):
+    """Walkers `rows` in blocks of `width`."""
+    contacts, solved = np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
+    for start in range(np.int64(0), len(rows), width):
+        block = rows[start : start + width]
+        lanes = np.int64(len(block))
+        solve_block_velocities(f, k, block, lanes, s, i, contacts, x, c, y, velocity_iterations, width)
+    few = min(FEW, position_iterations)
+    waiting = len(rows)
+    for iterations in (few, position_iterations - few):
+        left = np.int64(0)
+        for start in range(np.int64(0), waiting, width):
+            block = rows[start : min(start + width, waiting)].copy()
+            lanes = np.int64(len(block))
+            solve_block_positions(f, k, block, lanes, i, contacts, solved, x, c, y, iterations, width)
+            for lane in range(lanes):
+                row = block[lane]
+                if solved[lane] == ONE:
+                    end_row(f, k, row * at.FLOATS, row * at.INTEGERS, True, events, row * at.EVENT_COUNT)
+                else:
+                    rows[left] = row
+                    left += ONE
+        waiting = left
+    for row in rows[:waiting]:
+        end_row(f, k, row * at.FLOATS, row * at.INTEGERS, False, events, row * at.EVENT_COUNT)
+
+
+def solve_rows(rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width):
+    """Kernel: velocities, positions, sleep and moved boxes of each row. width: walkers a block, 1 to LANES."""
+    alike = np.empty(len(rows), np.int64)
+    near = np.int64(0)
+    for row in rows:
+        if width == ONE or turned_far(f, row * at.FLOATS):
+            solve_row(f, k, row, events, s[0], i[0], velocity_iterations, position_iterations)
+        else:
+            alike[near] = row
+            near += ONE
+    alike = sort_by_pattern(alike[:near], k)
+    solve_lanes(alike, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width)

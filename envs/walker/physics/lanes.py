@@ -1,0 +1,112 @@
+"""Eight walkers side by side: the scratch of the solver's lanes, and which walkers share a block.
+
+The lane scratch repeats the scalar scratch (state.py) with every number eight wide, so that a loop over lanes is a
+loop over neighbours in memory and the compiler makes vector instructions of it. Two rules make it do so: the stride
+is the constant LANES, and the number of lanes that a loop runs over is an argument. (With a constant trip count the
+loop is unrolled first, and nothing is vectorised.) Lanes that hold no walker compute on what lies there; nobody looks.
+
+Contacts of a block lie in places grouped by body: place n of a body holds each walker's n-th touching contact of it,
+newest first, or none (POINTS 0). So walkers are sorted by which of their bodies touch, and fewer places stay empty.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import state as at
+from .jit import inline, routine
+
+LANES = np.int64(8)  # float32 numbers of an AVX register
+PLACES = np.int64(5 * at.SLOTS)  # contacts of one block at most
+FLOATS = int(at.CONSTRAINT_C * LANES)  # bodies and joints
+CONTACT_FLOATS = int(PLACES * at.CONSTRAINT_C_SIZE * LANES)
+# int32: for each place the walkers' points, and where they came from; each joint's limits; where each body's places
+# begin, and their end; each place's body; and whether any lane needs the longer formula, for two points or a limit.
+SOURCE = np.int64(PLACES * LANES)
+LIMIT = np.int64(SOURCE + PLACES * LANES)
+BEGIN = np.int64(LIMIT + 4 * LANES)
+BODY = np.int64(BEGIN + 6)
+TWO = np.int64(BODY + PLACES)
+LIMITED = np.int64(TWO + PLACES)
+INTEGERS = int(LIMITED + 4)
+KEYS = np.int64(1 << 8)
+FIVE, FOUR, ONE, NONE = np.int64(5), np.int64(4), np.int64(1), np.int64(-1)
+TWO_POINTS = np.int32(2)
+X, Y, W = np.int64(0), np.int64(1), np.int64(2)  # of a body's three numbers
+
+
+@inline
+def read(x, field, lane):
+    return x[np.uint64(field * LANES + lane)]  # unsigned: no look whether it counts from the end
+
+
+@inline
+def pair(x, field, lane):
+    """Two fields that follow each other."""
+    return read(x, field, lane), read(x, field + 1, lane)
+
+
+@inline
+def write(x, field, lane, value):
+    x[np.uint64(field * LANES + lane)] = value
+
+
+@routine
+def pattern(k, ko):
+    """What decides which formulas a walker needs, as a number below KEYS.
+
+    From the highest bit on: has any contact two points; which bodies touch; were any joints of each pair that is
+    solved together (lane_joints.py) last at a limit.
+    """
+    key = np.int64(0)
+    for position in range(np.int64(k[ko + at.CONTACTS])):
+        g = ko + at.SLOT + np.int64(k[ko + at.ORDER + position]) * at.SLOT_SIZE
+        if k[g + at.TOUCHING] == at.YES:
+            key |= FOUR << np.int64(k[g + at.OWNER])
+            if k[g + at.POINTS] == TWO_POINTS:
+                key |= FOUR << FIVE
+    if (k[ko + at.LIMIT] | k[ko + at.LIMIT + 3]) != at.INACTIVE:
+        key |= np.int64(2)
+    if (k[ko + at.LIMIT + 1] | k[ko + at.LIMIT + 2]) != at.INACTIVE:
+        key |= ONE
+    return key
+
+
+@routine
+def sort_by_pattern(rows, k):
+    """The rows with those alike next to each other, in their own order where alike (a counting sort)."""
+    result = np.empty(len(rows), np.int64)
+    begin = np.zeros(KEYS + ONE, np.int64)
+    for row in rows:
+        begin[pattern(k, row * at.INTEGERS) + ONE] += ONE
+    for key in range(KEYS):
+        begin[key + ONE] += begin[key]
+    for row in rows:
+        key = pattern(k, row * at.INTEGERS)
+        result[begin[key]] = row
+        begin[key] += ONE
+    return result
+
+
+@routine
+def assign_places(i, contacts, lanes, y):
+    """Give every constraint of a block's walkers a place.
+
+    i: [LANES, ...] the walkers' scalar constraints; contacts: [LANES] how many each has.
+    """
+    end = np.int64(0)
+    for body in range(FIVE):
+        begin = end
+        y[BEGIN + body] = begin
+        for lane in range(lanes):
+            place = begin
+            for c in range(contacts[lane]):
+                if np.int64(i[lane, c * at.C_SIZE + at.C_BODY]) == body:
+                    if place == end:
+                        for other in range(LANES):
+                            y[SOURCE + place * LANES + other] = NONE
+                        y[BODY + place] = body
+                        end += ONE
+                    y[SOURCE + place * LANES + lane] = c
+                    place += ONE
+    y[BEGIN + FIVE] = end
