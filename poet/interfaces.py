@@ -36,6 +36,7 @@ class Spec:
     episodes: int  # episodes a trial: what a learner may use to adapt before it is scored
     solved_score: float  # a niche is solved by this return together with the simulator's own `success`
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
+    discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
 
 
 class Simulator(Protocol):
@@ -52,6 +53,13 @@ class Simulator(Protocol):
         """Observations [n, o] f32, rewards [n] f64, terminated [n] bool, truncated [n] bool, after actions [n, a] f32.
 
         A row that has ended keeps its observation and its flags, and its reward is 0.
+        """
+        ...
+
+    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, each on the same draw of its task; observations of all.
+
+        Needed only by learners that adapt over several episodes (spec.episodes above 1, or --set learner.episodes).
         """
         ...
 

@@ -37,7 +37,7 @@ class Walkers(Protocol):
         """[n] bool, past the far end."""
         ...
 
-    def reset(self) -> np.ndarray: ...
+    def reset(self, rows: np.ndarray | None = None) -> np.ndarray: ...
     def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped: ...
     def pose(self, row: int) -> Pose: ...
 
@@ -59,6 +59,15 @@ class WalkerSimulator:
     def reset(self) -> torch.Tensor:
         self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = True, False, False, 0
         return self._out(self.walkers.reset())
+
+    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, on the same terrain."""
+        chosen = rows.cpu().numpy()
+        self._live |= chosen
+        self._terminated &= ~chosen
+        self._truncated &= ~chosen
+        self._ages[chosen] = 0
+        return self._out(self.walkers.reset(chosen))
 
     def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         given = actions.detach().to("cpu", torch.float32).numpy()
@@ -96,9 +105,9 @@ class Box2DWalkers:
     def finished(self) -> np.ndarray:
         return np.array([walker.finished for walker in self.walkers], bool)
 
-    def reset(self) -> np.ndarray:
-        for row, walker in enumerate(self.walkers):
-            self.observations[row] = walker.reset()
+    def reset(self, rows: np.ndarray | None = None) -> np.ndarray:
+        for row in range(len(self.walkers)) if rows is None else np.flatnonzero(rows):
+            self.observations[row] = self.walkers[row].reset()
         return self.observations.copy()
 
     def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped:

@@ -1,0 +1,48 @@
+"""Random numbers of many rows at once, each row by its own seed: the same on every device and in every batch.
+
+Counter-based: a number is a hash of (seed, name of the stream, counter), so nothing is kept between calls, rows can be
+added, left out or restarted without moving the others, and numbers of different purposes do not touch. The hash is
+SplitMix64's finaliser (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), twice.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+
+import torch
+
+GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)  # torch has no unsigned arithmetic: the same bits as a signed number
+FIRST, SECOND = 0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64)
+
+
+def _shift(z: torch.Tensor, bits: int) -> torch.Tensor:
+    """A right shift that brings in zeros."""
+    return (z >> bits) & ((1 << (64 - bits)) - 1)
+
+
+def _mix(z: torch.Tensor) -> torch.Tensor:
+    z = (z ^ _shift(z, 30)) * FIRST
+    z = (z ^ _shift(z, 27)) * SECOND
+    return z ^ _shift(z, 31)
+
+
+class Draws:
+    """The random numbers of n rows."""
+
+    def __init__(self, seeds: Sequence[int], device: str = "cpu") -> None:
+        self.seeds = torch.as_tensor(seeds, dtype=torch.int64, device=device)
+
+    def uniform(self, stream: str, size: int, counter: torch.Tensor | int = 0) -> torch.Tensor:
+        """[n, size] float64 in [0, 1). counter: [n] or one for all; another counter gives other numbers."""
+        start = _mix(self.seeds * GOLDEN + zlib.crc32(stream.encode()))
+        start = _mix(start + (torch.as_tensor(counter, device=start.device) + 1) * GOLDEN)
+        places = torch.arange(1, size + 1, device=start.device)
+        return _shift(_mix(start[:, None] + places * GOLDEN), 11).double() * 2.0**-53
+
+    def normal(self, stream: str, size: int, counter: torch.Tensor | int = 0) -> torch.Tensor:
+        """[n, size] float64, standard normal (Box and Muller 1958)."""
+        both = self.uniform(stream, 2 * size, counter)
+        radius = torch.sqrt(-2.0 * torch.log1p(-both[:, :size]))
+        return radius * torch.cos(2.0 * math.pi * both[:, size:])

@@ -1,0 +1,97 @@
+"""A simulator made of a world: what every family that computes in torch shares, the life of its episodes.
+
+A *world* is n realised tasks side by side, as pure functions of their state (a dict of tensors [n, ...]). Here rows age,
+end, wait and start again. A row that has ended keeps its state, and so what is seen of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+State = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a family says of its episodes; the fields are explained in poet.interfaces.Spec."""
+
+    observation_size: int
+    action_size: int
+    horizon: int
+    episodes: int
+    solved_score: float
+    deterministic: bool
+    discrete: bool = False
+
+
+class World(Protocol):
+    """n realised tasks. Tensors on one device; nothing is changed in place; random numbers from draws.Draws."""
+
+    def begin(self, episode: torch.Tensor) -> State:
+        """How every row's episode begins. episode: [n] int64, its number in the life; the same draw of the task."""
+        ...
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(next state, rewards [n] float64, terminated [n] bool, reached [n] bool) after actions [n, a] float32."""
+        ...
+
+    def observe(self, state: State) -> torch.Tensor:
+        """[n, o] float32."""
+        ...
+
+
+class Episodes:
+    """Simulator (poet.interfaces) of a world."""
+
+    def __init__(self, world: World, rows: int, horizon: int, device: str) -> None:
+        self.world, self.horizon, self.steps = world, horizon, 0
+        self._episode = torch.zeros(rows, dtype=torch.int64, device=device)
+        self._age = torch.zeros_like(self._episode)
+        self._terminated = torch.zeros(rows, dtype=torch.bool, device=device)
+        self._truncated = torch.zeros_like(self._terminated)
+        self.success = torch.zeros_like(self._terminated)
+        self._state: State = {}
+
+    def reset(self) -> torch.Tensor:
+        """The first episode of every row."""
+        self._episode, self._age = torch.zeros_like(self._episode), torch.zeros_like(self._age)
+        self._terminated = self._truncated = self.success = torch.zeros_like(self._terminated)
+        self._state = self.world.begin(self._episode)
+        return self.world.observe(self._state)
+
+    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, on the same draw of their tasks; observations of all."""
+        self._episode = self._episode + rows
+        self._age = torch.where(rows, 0, self._age)
+        self._terminated, self._truncated = self._terminated & ~rows, self._truncated & ~rows
+        self.success = self.success & ~rows
+        self._state = _chosen(rows, self.world.begin(self._episode), self._state)
+        return self.world.observe(self._state)
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        live = ~(self._terminated | self._truncated)
+        state, rewards, terminated, reached = self.world.advance(self._state, actions)
+        self._state = _chosen(live, state, self._state)
+        self._age = self._age + live
+        self.steps += int(live.sum())
+        self._terminated = self._terminated | (terminated & live)
+        self._truncated = self._truncated | (live & ~terminated & (self._age >= self.horizon))
+        self.success = self.success | (reached & live)
+        rewards = torch.where(live, rewards, 0.0)
+        return self.world.observe(self._state), rewards, self._terminated.clone(), self._truncated.clone()
+
+    def state(self, row: int) -> Mapping[str, Any]:
+        """One row's state: numpy arrays and numbers by name."""
+        return {name: tensor[row].cpu().numpy() for name, tensor in self._state.items()}
+
+
+def _chosen(rows: torch.Tensor, new: State, old: State) -> State:
+    """`new` where the mask says so, else `old`."""
+    return {
+        name: torch.where(rows.reshape(-1, *[1] * (tensor.dim() - 1)), tensor, old[name])
+        for name, tensor in new.items()
+    }
