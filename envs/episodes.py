@@ -1,7 +1,7 @@
 """A simulator made of a world: what every family that computes in torch shares, the life of its episodes.
 
-A *world* is n realised tasks side by side, as pure functions of their state (a dict of tensors [n, ...]). Here rows age,
-end, wait and start again. A row that has ended keeps its state, and so what is seen of it.
+A *world* is n realised tasks side by side, as pure functions of their state (a dict of tensors [n, ...]). Rows age,
+end, wait and start again here. A row that has ended keeps its state, and so what is seen of it.
 """
 
 from __future__ import annotations
