@@ -121,6 +121,15 @@ class RecordingSimulator:
         self._family.simulated += len(self._tasks)
         return observations
 
+    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+        """Another episode of a row is another take."""
+        observations = self._simulator.restart(rows)
+        for row in np.flatnonzero(rows[: len(self._rows)].cpu().numpy()):
+            self._rows[row] = _Notes(self._tasks[row], self._seeds[row], self._simulator.state(row))
+            self._family.notes.append(self._rows[row])
+        self._family.simulated += int(rows.sum())
+        return observations
+
     def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         observations, rewards, terminated, truncated = self._simulator.step(actions)
         for row, notes in enumerate(self._rows):

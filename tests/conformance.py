@@ -102,9 +102,30 @@ def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> No
         _same(
             [part[row : row + 1] for part in together], alone, f"batch must equal one by one, it does not for row {row}"
         )
+    check_restart(family, tasks, seeds, device)
     if family.spec.deterministic:
         other = _episodes(family, tasks, [seed + 1 for seed in seeds], device)
         _same(together, other, "spec.deterministic says that seeds change nothing, they do")
+
+
+def check_restart(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> None:
+    """Where a simulator can begin an episode anew, only the rows that are asked for do, and they run again."""
+    simulator, n = family.simulator(tasks, seeds, device), len(tasks)
+    if not hasattr(simulator, "restart"):
+        assert family.spec.episodes == 1, f"a trial of {family.spec.episodes} episodes needs simulator.restart"
+        return
+    first, actions = simulator.reset().clone(), torch.zeros(n, family.spec.action_size, device=device)
+    before = first
+    for _ in range(family.spec.horizon):
+        before = simulator.step(actions)[0].clone()
+    again = torch.zeros(n, dtype=torch.bool, device=device)
+    again[0] = True
+    after = simulator.restart(again)
+    assert torch.equal(after[1:], before[1:]), "restart must leave the rows alone that were not asked for"
+    steps = simulator.steps
+    _, rewards, terminated, truncated = simulator.step(actions)
+    assert simulator.steps == steps + 1, "after restart of one row a step must count one"
+    assert bool((rewards[1:] == 0).all() & (terminated | truncated)[1:].all()), "rows not restarted must stay ended"
 
 
 def _episodes(

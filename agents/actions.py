@@ -1,0 +1,76 @@
+"""Distributions over actions as pure functions of a network's outputs: categorical, or Gaussian with learned spread.
+
+Noise comes in as an argument, so that who draws it decides what is common to whom: nothing here is random.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+LOG_2_PI = math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of `size` choices; an action is a one-hot vector, as simulators take it."""
+
+    size: int
+
+    @property
+    def outputs(self) -> int:
+        return self.size
+
+    def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """One-hot [n, size] by the Gumbel-max rule; outputs: [n, size] logits; noise: [n, size] uniform in [0, 1)."""
+        gumbel = -torch.log(-torch.log(noise.clamp(1e-12, 1 - 1e-7)))
+        return self.mode(outputs + gumbel)
+
+    def mode(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The likeliest choice, one-hot."""
+        return torch.nn.functional.one_hot(outputs.argmax(-1), self.size).float()
+
+    def log_prob(self, outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """[...] of one-hot actions [..., size]."""
+        return (torch.log_softmax(outputs, -1) * actions).sum(-1)
+
+    def entropy(self, outputs: torch.Tensor) -> torch.Tensor:
+        logs = torch.log_softmax(outputs, -1)
+        return -(logs.exp() * logs).sum(-1)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A vector of `size` numbers; outputs are the mean, then the logarithm of the standard deviation."""
+
+    size: int
+
+    @property
+    def outputs(self) -> int:
+        return 2 * self.size
+
+    def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """[n, size]; outputs: [n, 2 size]; noise: [n, size] uniform in [0, 1)."""
+        mean, log_std = outputs.chunk(2, -1)
+        normal = math.sqrt(2) * torch.erfinv((2 * noise - 1).clamp(-1 + 1e-7, 1 - 1e-7))
+        return mean + log_std.exp() * normal
+
+    def mode(self, outputs: torch.Tensor) -> torch.Tensor:
+        return outputs.chunk(2, -1)[0]
+
+    def log_prob(self, outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        mean, log_std = outputs.chunk(2, -1)
+        return (-0.5 * ((actions - mean) / log_std.exp()) ** 2 - log_std - 0.5 * LOG_2_PI).sum(-1)
+
+    def entropy(self, outputs: torch.Tensor) -> torch.Tensor:
+        return (outputs.chunk(2, -1)[1] + 0.5 * (1 + LOG_2_PI)).sum(-1)
+
+
+Actions = Categorical | Gaussian
+
+
+def actions_of(size: int, discrete: bool) -> Actions:
+    """The distribution that suits a family's actions."""
+    return Categorical(size) if discrete else Gaussian(size)

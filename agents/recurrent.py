@@ -1,0 +1,72 @@
+"""Recurrent networks whose parameters are named tensors: a GRU or LSTM cell and a linear read-out.
+
+`step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run` hands a whole
+sequence to torch's fused kernel, which is what training wants. Both compute the same function.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+Cell = Literal["gru", "lstm"]
+Parameters = Mapping[str, torch.Tensor]
+State = tuple[torch.Tensor, ...]  # hidden [..., n, h], and for an LSTM its cell [..., n, h]
+GATES = {"gru": 3, "lstm": 4}
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    inputs: int
+    hidden: int
+    outputs: int
+    cell: Cell = "gru"
+
+    def init(self, rng: np.random.Generator, readout_scale: float = 1.0) -> dict[str, torch.Tensor]:
+        """Uniform in +-1/sqrt(hidden), as torch does; the read-out times `readout_scale`, its bias zero."""
+        bound, gates = 1 / math.sqrt(self.hidden), GATES[self.cell] * self.hidden
+        shapes = {
+            "w_in": (gates, self.inputs),
+            "w_hidden": (gates, self.hidden),
+            "b_in": (gates,),
+            "b_hidden": (gates,),
+            "w_out": (self.outputs, self.hidden),
+        }
+        made = {name: torch.from_numpy(rng.uniform(-bound, bound, shape)).float() for name, shape in shapes.items()}
+        return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
+
+    def start(self, n: int, device: str = "cpu") -> State:
+        """A memory of nothing."""
+        zero = torch.zeros(n, self.hidden, device=device)
+        return (zero,) if self.cell == "gru" else (zero, zero.clone())
+
+    def step(self, p: Parameters, x: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Outputs [..., n, outputs] and the next state, from x [..., n, inputs]."""
+        given = x @ p["w_in"].mT + p["b_in"].unsqueeze(-2)
+        kept = state[0] @ p["w_hidden"].mT + p["b_hidden"].unsqueeze(-2)
+        if self.cell == "gru":
+            reset, update, new = given.chunk(3, -1)
+            reset_h, update_h, new_h = kept.chunk(3, -1)
+            gate = torch.sigmoid(update + update_h)
+            candidate = torch.tanh(new + torch.sigmoid(reset + reset_h) * new_h)
+            state = ((1 - gate) * candidate + gate * state[0],)
+        else:
+            enter, forget, new, leave = (given + kept).chunk(4, -1)
+            memory = torch.sigmoid(forget) * state[1] + torch.sigmoid(enter) * torch.tanh(new)
+            state = (torch.sigmoid(leave) * torch.tanh(memory), memory)
+        return state[0] @ p["w_out"].mT + p["b_out"].unsqueeze(-2), state
+
+    def run(self, p: Parameters, x: torch.Tensor, state: State) -> torch.Tensor:
+        """Outputs [t, n, outputs] of a sequence x [t, n, inputs]; one set of parameters."""
+        weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
+        flags = (True, 1, 0.0, False, False, False)  # biases, layers, dropout, training, two directions, batch first
+        if self.cell == "gru":
+            hidden = torch.gru(x, state[0][None], weights, *flags)[0]
+        else:
+            hidden = torch.lstm(x, [s[None] for s in state], weights, *flags)[0]
+        return hidden @ p["w_out"].mT + p["b_out"]

@@ -1,0 +1,141 @@
+"""RL^2 and deep meta-RL: a recurrent actor-critic whose memory lives through a trial, so that it learns to learn.
+
+RL^2 (Duan et al. 2016, arXiv 1611.02779) and Wang et al. 2016 (arXiv 1611.05763) are settings of this one learner.
+A trial is several episodes on one draw of the task; the return of the whole trial is maximised, so exploring early
+pays. At test the weights are frozen and adaptation is the memory's activity; an agent is scored on the trial's end.
+Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers and all reproductions, not TRPO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from .actions import Gaussian, actions_of
+from .ppo import Batch, improve_policy
+from .recurrent import Recurrent, State
+from .rl2_config import RL2Config
+from .trials import Act, Trials, advantages, input_size, run_trials
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, Task, TaskFamily
+    from poet.streams import Key
+
+SEEDS = 2**31
+
+
+class RL2:
+    """Learner (poet.interfaces) that adapts within a trial."""
+
+    def __init__(self, family: TaskFamily, config: RL2Config | None = None) -> None:
+        self.family, self.config = family, config or RL2Config()
+        spec, c = family.spec, self.config
+        self.episodes = c.episodes or spec.episodes
+        if c.test_episodes > self.episodes:
+            raise ValueError(f"test_episodes must be at most the {self.episodes} of a trial, got {c.test_episodes}")
+        self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
+        self.network = Recurrent(input_size(spec), c.hidden, spec.action_size + 1, c.cell)
+
+    def init(self, key: Key) -> Agent:
+        """Random weights with a read-out near zero, so that a newborn tries everything."""
+        weights = self.network.init(key.generator(), readout_scale=0.1)
+        if isinstance(self.actions, Gaussian):
+            weights["log_std"] = torch.zeros(self.actions.size)
+        return self._fresh(weights)
+
+    def adopt(self, agent: Agent) -> Agent:
+        """The same weights; the optimiser's state and all schedules begin anew. Memories are never carried over."""
+        return self._fresh({name: agent[name].clone() for name in self._names(agent)})
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """One PPO step of each agent on `lives` trials of its task: new agents, environment steps [pairs] int64."""
+        improved: list[Agent] = []
+        steps = np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            trials = self.trials(agent, task, key, self.config.lives)
+            improved.append(improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()))
+            steps[pair] = trials.steps
+        return improved, steps
+
+    def evaluate(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean return of a trial's last episodes [pairs] float64, solved [pairs] bool, environment steps [pairs]."""
+        scores, solved = np.zeros(len(agents)), np.zeros(len(agents), bool)
+        steps = np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            trials = self.trials(agent, task, key, self.config.test_lives)
+            scores[pair] = float(trials.returns[:, -self.config.test_episodes :].mean())
+            solved[pair] = scores[pair] >= self.family.spec.solved_score
+            steps[pair] = trials.steps
+        return scores, solved, steps
+
+    def trials(
+        self, agent: Agent, task: Task, key: Key, lives: int, *, forget: bool = False, greedy: bool = False
+    ) -> Trials:
+        """Trials on `lives` draws of the task. forget: no memory from one episode to the next (a control)."""
+        rng = key.child("seeds").generator()
+        simulator = self.family.simulator([task] * lives, rng.integers(0, SEEDS, lives).tolist(), self.config.device)
+        longest = self.episodes * self.family.spec.horizon
+        noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
+        act = self._act(self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device))
+        start = self.network.start(lives, self.config.device)
+        with torch.no_grad():
+            return run_trials(simulator, self.family.spec, self.episodes, act, start, forget=forget)
+
+    def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the network says along whole trials: (of the policy [t, n, k], values [t, n])."""
+        start = self.network.start(inputs.shape[1], str(inputs.device))
+        return self._split(weights, self.network.run(weights, self._scaled(inputs), start))
+
+    def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
+        def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
+            said, state = self.network.step(weights, self._scaled(inputs), state)
+            policy, value = self._split(weights, said)
+            action = self.actions.mode(policy) if noise is None else self.actions.sample(policy, noise[t])
+            return action, torch.cat([policy, value[..., None]], -1), state
+
+        return act
+
+    def _split(self, weights: Mapping[str, torch.Tensor], said: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        policy = said[..., :-1]
+        if isinstance(self.actions, Gaussian):
+            policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
+        return policy, said[..., -1]
+
+    def _scaled(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The inputs with the last reward, third from the end, scaled."""
+        if self.config.reward_scale == 1.0:
+            return inputs
+        scale = torch.ones(inputs.shape[-1], device=inputs.device)
+        scale[-3] = self.config.reward_scale
+        return inputs * scale
+
+    def _batch(self, trials: Trials) -> Batch:
+        """What a PPO step needs of the trials."""
+        c, policy, values = self.config, trials.outputs[..., :-1], trials.outputs[..., -1]
+        gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
+        log_probs = self.actions.log_prob(policy, trials.actions)
+        return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
+
+    def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
+        return {name: agent[name].to(self.config.device) for name in self._names(agent)}
+
+    def _names(self, agent: Agent) -> list[str]:
+        """The names of the weights, without what the optimiser keeps."""
+        return [name for name in agent if "/" not in name]
+
+    def _fresh(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        zeros = {
+            f"adam/{part}/{name}": torch.zeros_like(w) for part in ("mean", "square") for name, w in weights.items()
+        }
+        return {**weights, **zeros, "adam/steps": torch.zeros(()), "schedule/step": torch.zeros(())}
+
+
+class Wang(RL2):
+    """Deep meta-RL (arXiv 1611.05763): the same learner, to be made with WangConfig."""

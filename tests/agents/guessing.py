@@ -1,0 +1,63 @@
+"""A family for tests of learners that adapt: guess a hidden side, hear at once whether it was right, guess again.
+
+Two episodes of two steps each on one draw. Who remembers can be right three times in four guesses and half the fourth:
+3.5; who forgets with every episode can not beat 3 (the first guess of each is a coin's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from envs.draws import Draws
+from envs.episodes import Episodes, Spec, State
+
+
+class Sides:
+    def __init__(self, share: torch.Tensor, seeds: Sequence[int], device: str) -> None:
+        self.right = Draws(seeds, device).uniform("side", 1)[:, 0] < share
+
+    def begin(self, episode: torch.Tensor) -> State:
+        return {"said": torch.zeros(len(self.right), 1)}
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        hit = (actions.argmax(1) == 1) == self.right
+        return {"said": hit[:, None].float()}, hit.double(), torch.zeros_like(hit), hit
+
+    def observe(self, state: State) -> torch.Tensor:
+        return state["said"]
+
+
+class Guessing:
+    """A task is the share of draws whose side is the right one."""
+
+    def __init__(self) -> None:
+        self.spec = Spec(1, 2, horizon=2, episodes=2, solved_score=1.8, deterministic=False, discrete=True)
+
+    def origin(self) -> float:
+        return 0.5
+
+    def mutate(self, task: float, rng: np.random.Generator) -> float:
+        return float(np.clip(task + rng.uniform(-0.1, 0.1), 0.1, 0.9))
+
+    def describe(self, task: float) -> np.ndarray:
+        return np.array([task])
+
+    def encode(self, task: float) -> dict[str, Any]:
+        return {"schema": 1, "share": task}
+
+    def decode(self, data: Mapping[str, Any]) -> float:
+        if data.get("schema") != 1 or type(data.get("share")) is not float:
+            raise ValueError(f"not a guessing task: {dict(data)!r}")
+        return data["share"]
+
+    def simulator(self, tasks: Sequence[float], seeds: Sequence[int], device: str) -> Episodes:
+        share = torch.tensor(tasks, dtype=torch.float64, device=device)
+        return Episodes(Sides(share, seeds, device), len(tasks), self.spec.horizon, device)
+
+    def outline(self, task: float, state: Any = None) -> dict[str, list[np.ndarray]]:
+        layers = {"ground": [np.array([[0.0, 0.0], [1.0, task]])]}
+        return layers if state is None else {**layers, "body": [np.array([[float(state["said"][0]), 0.0]])]}
