@@ -125,7 +125,7 @@ class RecordingSimulator:
         """Another episode of a row is another take."""
         observations = self._simulator.restart(rows)
         for row in np.flatnonzero(rows[: len(self._rows)].cpu().numpy()):
-            self._rows[row] = _Notes(self._tasks[row], self._seeds[row], self._simulator.state(row))
+            self._rows[row] = _Notes(self._tasks[row], self._seeds[row], self._simulator.state(int(row)))
             self._family.notes.append(self._rows[row])
         self._family.simulated += int(rows.sum())
         return observations
