@@ -63,6 +63,15 @@ class Policy:
             at += n * m + m
         return x
 
+    @property
+    def layout(self) -> np.ndarray:
+        """Activation and sizes, as the kernel takes them."""
+        return np.array([self.activation == "relu", *self.sizes], np.int64)
+
+    def compiled(self) -> Callable[..., None]:
+        """The kernel behind `act`: what a simulator's `play` calls at every step (poet.interfaces)."""
+        return _kernel()
+
     def act(
         self,
         weights: np.ndarray,
@@ -83,13 +92,13 @@ class Policy:
         if weights.shape[1:] != (self.parameters,) or observations.shape != (len(member), self.sizes[0]):
             shapes = f"weights {list(weights.shape)}, observations {list(observations.shape)}, {len(member)} rows"
             raise ValueError(f"a {'-'.join(map(str, self.sizes))} policy cannot act on {shapes}")
-        kernel, sizes, relu = _kernel(), np.array(self.sizes), self.activation == "relu"
+        kernel, layout, memory = self.compiled(), self.layout, np.zeros((0, 0), np.float32)
         threads = min(threads, len(rows) // ROWS_A_THREAD)
         if pool is None or threads < 2:
-            kernel(weights, member, rows, observations, sizes, relu, actions)
+            kernel(weights, member, rows, observations, layout, memory, actions)
             return
         parts = [
-            pool.submit(kernel, weights, member, part, observations, sizes, relu, actions)
+            pool.submit(kernel, weights, member, part, observations, layout, memory, actions)
             for part in np.array_split(rows, threads)
         ]
         for part in parts:
@@ -101,11 +110,12 @@ def _forward(
     member: np.ndarray,
     rows: np.ndarray,
     observations: np.ndarray,
-    sizes: np.ndarray,
-    relu: bool,
+    layout: np.ndarray,
+    memory: np.ndarray,
     actions: np.ndarray,
 ) -> None:
     """The kernel of `Policy.act`: the inner loops run over a layer's outputs, so they vectorise without reordering."""
+    relu, sizes = layout[0] != 0, layout[1:]
     layers = len(sizes) - 1
     x, total = np.empty(sizes.max(), np.float32), np.empty(sizes.max(), np.float32)
     for j in range(len(rows)):
@@ -144,5 +154,5 @@ def _forward(
 def _kernel() -> Callable[..., None]:
     """Compiled on first use (about a second, then kept on disk); never at import."""
     f32, i64 = numba.float32[:, ::1], numba.int64[::1]
-    signature = numba.void(f32, i64, i64, f32, i64, numba.boolean, f32)
+    signature = numba.void(f32, i64, i64, f32, i64, f32, f32)
     return numba.njit(signature, nogil=True, cache=True, error_model="numpy")(_forward)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -60,6 +60,9 @@ def rollout(
         for first in range(0, len(tasks), machine.max_rows):
             rows = slice(first, first + machine.max_rows)
             simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
+            if machine.device == "cpu" and hasattr(simulator, "play"):
+                done.append(_play(simulator, policy, weights, member[rows]))
+                continue
             actor = _actor(policy, weights, member[rows], machine, pool)
             done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first))
     return Episodes(
@@ -106,6 +109,15 @@ def _actor(
     if machine.device == "cpu":
         return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
     return _DeviceActor(policy, weights.to(machine.device)[torch.as_tensor(member, device=machine.device)])
+
+
+def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray) -> Episodes:
+    """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
+    table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
+    returns, steps = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    if not np.isfinite(returns).all():
+        raise ValueError(f"the return of row {int(np.flatnonzero(~np.isfinite(returns))[0])} is NaN or infinite")
+    return Episodes(returns, simulator.success.cpu().numpy().copy(), steps)
 
 
 def _run(

@@ -6,7 +6,7 @@ what the learner reports; at the end of an iteration both must agree, or steps w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,4 +45,17 @@ class _Metered:
         return answer
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.simulator, name)
+        found = getattr(self.simulator, name)
+        return self._counted(found) if name == "play" else found
+
+    def _counted(self, play: Callable[..., Any]) -> Callable[..., Any]:
+        """`play`, whole episodes at once, with its steps counted at the end."""
+
+        def counting(*arguments: Any) -> Any:
+            self.meter.rows = self.size
+            answer = play(*arguments)
+            self.meter.steps += self.simulator.steps - self.counted
+            self.counted = self.simulator.steps
+            return answer
+
+        return counting

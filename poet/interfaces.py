@@ -63,6 +63,22 @@ class Simulator(Protocol):
         """
         ...
 
+    def play(
+        self,
+        act: Any,
+        weights: np.ndarray,
+        member: np.ndarray,
+        layout: np.ndarray,
+        memory: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One whole episode of every row under a compiled policy: returns [n] float64, steps [n] int64.
+
+        Optional, for simulators that are compiled themselves: the same numbers as reset() and step(), sooner. act is
+        Numba code of the signature void(weights f32 [members, parameters], member i64 [n], rows i64 [k], observations
+        f32 [n, o], layout i64 [m], memory f32 [n, h], actions f32 [n, a]); it writes the actions (and memory) of rows.
+        """
+        ...
+
     def state(self, row: int) -> Any:
         """What `TaskFamily.outline` needs to draw one row as it is now; a value of its own, not a view."""
         ...

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .physics import lanes, world
+from .physics import episode, lanes, world
 from .physics import state as at
 from .physics.body import BODIES, COUNT
 from .physics.jit import compile_all
@@ -46,7 +46,7 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
     progress: told one line before each kernel that must be compiled. WalkerBatch calls this by itself.
     """
     with _compiling:
-        return compile_all(world.KERNELS, progress)
+        return compile_all([*world.KERNELS, episode.PLAY], progress)
 
 
 @cache
@@ -151,6 +151,33 @@ class WalkerBatch:
         self.steps += len(rows)
         return self._obs.copy(), self._reward.copy(), self._terminated.copy()
 
+    def play(
+        self, act: Any, arrays: tuple[np.ndarray, ...], live: np.ndarray, limit: int, returns: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Up to `limit` steps of the rows `live` [n] bool under a compiled policy: (steps [n], terminated [n] bool).
+
+        act, arrays: as in poet.interfaces, `Simulator.play`. returns: [n] float64, to which rewards are added, one by
+        one in order. A row that terminates stops there.
+        """
+        steps, actions = np.zeros(self.n, np.int64), np.zeros((self.n, ACTIONS), np.float32)
+
+        def advance(rows: np.ndarray, part: int) -> None:
+            phases = self.phases(rows, actions, part)
+            (_, collide), (_, solve), _, (_, toi), (_, observe) = phases
+            episode.PLAY(
+                rows, limit, act, *(kernel.compiled for kernel, _ in phases), *arrays,
+                self._obs, actions, actions.ravel(), *collide[1:6], observe[6], collide[7],
+                *solve[4:6], *toi[7:9], *solve[6:], toi[10], *observe[8:], returns, steps,
+            )  # fmt: skip
+
+        rows = np.flatnonzero(self._mask(live))
+        self._reward[:] = 0.0
+        self._split(rows, advance)
+        self._age += steps
+        self.steps += int(steps.sum())
+        self._complain(rows)
+        return steps, self._terminated.copy()
+
     def pose(self, row: int) -> Pose:
         """How one walker stands now; a value of its own, not a view."""
         block = self._f.reshape(self.n, -1)[row]
@@ -174,24 +201,32 @@ class WalkerBatch:
         return mask
 
     def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
-        """One step of `rows`, split between the threads."""
+        """One step of `rows`."""
+
+        def advance(chunk: np.ndarray, part: int) -> None:
+            for phase, arguments in self.phases(chunk, actions, part):
+                phase(*arguments)
+
+        self._split(rows, advance)
+        self._complain(rows)
+
+    def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
+        """`advance` on all rows, cut into a part for each thread."""
         parts = min(self.threads, max(1, len(rows) // FEWEST_ROWS))
-        chunks = np.array_split(rows, parts)
         if parts == 1:
-            self._advance(rows, actions, 0)
-        else:
-            pool = _pool(os.getpid(), self.threads)
-            for done in [pool.submit(self._advance, chunk, actions, i) for i, chunk in enumerate(chunks)]:
-                done.result()
+            advance(rows, 0)
+            return
+        pool = _pool(os.getpid(), self.threads)
+        chunks = np.array_split(rows, parts)
+        for done in [pool.submit(advance, chunk, part) for part, chunk in enumerate(chunks)]:
+            done.result()
+
+    def _complain(self, rows: np.ndarray) -> None:
+        """Raise if a walker can not go on."""
         faults = self._integers()[rows, at.FAULT]
         if faults.any():
             worst = int(np.flatnonzero(faults)[0])
             self._fail(int(rows[worst]), int(faults[worst]))
-
-    def _advance(self, rows: np.ndarray, actions: np.ndarray, part: int) -> None:
-        """One step of some rows in this thread: the phases one after another."""
-        for phase, arguments in self.phases(rows, actions, part):
-            phase(*arguments)
 
     def phases(self, rows: np.ndarray, actions: np.ndarray, part: int) -> list[tuple[world.Kernel, tuple]]:
         """The kernels of one step in order, each with its arguments. Also what benchmarks time."""

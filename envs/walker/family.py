@@ -151,17 +151,14 @@ class Walker:
         return WalkerTask(_genome({"kind": "obstacles", **genome}), seed)
 
     def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> WalkerSimulator:
-        from .simulator import Box2DWalkers, Walkers, WalkerSimulator
+        from .simulator import Box2DWalkers, CompiledWalkers, WalkerSimulator
 
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
-        walkers: Walkers
         if self.settings.physics == "box2d":
-            walkers = Box2DWalkers(tracks, lidar=self.settings.lidar)
-        else:
-            from .batch import WalkerBatch
+            return WalkerSimulator(Box2DWalkers(tracks, lidar=self.settings.lidar), tracks, self.spec.horizon, device)
+        from .batch import WalkerBatch
 
-            walkers = WalkerBatch(tracks, threads=self.settings.threads)
-        return WalkerSimulator(walkers, tracks, self.spec.horizon, device)
+        return CompiledWalkers(WalkerBatch(tracks, threads=self.settings.threads), tracks, self.spec.horizon, device)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Compiles the physics, the first time, and says so."""

@@ -13,9 +13,12 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from .batch import Pose
+    from .batch import Pose, WalkerBatch
     from .box2d import Box2DWalker
     from .track import Track
+
+
+SLICE = 100  # steps between two looks at which walkers are left
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,7 @@ class WalkerSimulator:
         observations, rewards, terminated = self.walkers.step(given, self._live)
         self._ages += self._live
         self.steps += int(self._live.sum())
-        self._terminated |= terminated & self._live
-        self._truncated |= self._live & ~terminated & (self._ages >= self.horizon)
-        self._live = ~(self._terminated | self._truncated)
+        self._ended(terminated)
         return (
             self._out(observations),
             self._out(rewards),
@@ -84,12 +85,35 @@ class WalkerSimulator:
             self._out(self._truncated.copy()),
         )
 
+    def _ended(self, terminated: np.ndarray) -> None:
+        self._terminated |= terminated & self._live
+        self._truncated |= self._live & ~terminated & (self._ages >= self.horizon)
+        self._live = ~(self._terminated | self._truncated)
+
     def state(self, row: int) -> Standing:
         return Standing(self.tracks[row], self.walkers.pose(row))
 
     def _out(self, values: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(values)
         return tensor if self.device == "cpu" else tensor.to(self.device)
+
+
+class CompiledWalkers(WalkerSimulator):
+    """The simulator on our physics, which can also run whole episodes by itself."""
+
+    walkers: WalkerBatch
+
+    def play(self, act: Any, *arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See poet.interfaces, `Simulator.play`. Rows are shared out anew every SLICE steps, since some end early."""
+        self.reset()
+        returns = np.zeros(len(self._live))
+        while self._live.any():
+            limit = min(SLICE, self.horizon - int(self._ages[self._live].max()))
+            taken, terminated = self.walkers.play(act, arrays, self._live, limit, returns)
+            self._ages += taken
+            self.steps += int(taken.sum())
+            self._ended(terminated)
+        return returns, self._ages.copy()
 
 
 class Box2DWalkers:
