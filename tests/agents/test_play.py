@@ -13,6 +13,7 @@ from agents.networks import Policy
 from agents.rollout import Episodes, Machine, rollout
 from archive.meter import Meter
 from envs.walker.family import Walker, WalkerSettings
+from envs.walker.simulator import WalkerSimulator
 from poet.streams import Key
 
 POLICY = Policy((24, 8, 4))
@@ -28,10 +29,8 @@ class StepByStep:
         return getattr(self.family, name)
 
     def simulator(self, tasks: Sequence[Any], seeds: Sequence[int], device: str) -> Any:
-        walkers = self.family.simulator(tasks, seeds, device).walkers
-        from envs.walker.simulator import WalkerSimulator
-
-        return WalkerSimulator(walkers, [], self.family.spec.horizon, device)
+        compiled = self.family.simulator(tasks, seeds, device)
+        return WalkerSimulator(compiled.walkers, compiled.tracks, self.family.spec.horizon, device)
 
 
 def episodes(family: Any, rows: int = 37, threads: int = 1) -> Episodes:
