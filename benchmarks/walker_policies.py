@@ -61,7 +61,7 @@ class Adam:
         return point + self.rate * scale * self.mean / (np.sqrt(self.square) + 1e-8)
 
 
-def train(track: Track, generations: int = 120, pairs: int = 32, sigma: float = 0.1) -> tuple[np.ndarray, float]:
+def train(track: Track, generations: int = 300, pairs: int = 32, sigma: float = 0.1) -> tuple[np.ndarray, float]:
     """Weights [PARAMETERS] of a network trained to walk on `track`, and its return over 400 steps."""
     rng = np.random.default_rng(0)
     center = 0.05 * rng.normal(size=PARAMETERS)

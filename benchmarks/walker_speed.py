@@ -1,11 +1,11 @@
-"""Speed on one core against Gymnasium and EnvPool: same actions, same run; and where the simulator's time goes.
+"""Speed on one core against Gymnasium and EnvPool, on two cores, with a policy inside; and where the time goes.
 
     python -m benchmarks.walker_speed > benchmarks/results/walker_speed.txt
 
-CPU seconds of this process (all its threads), since machines are shared; all run with one thread. Each contestant gets
-the same stream of actions, drawn before the clock starts, and its resets count. The contestants take turns, and the
-median of the rounds is reported. Differs between them: Gymnasium and EnvPool generate a new terrain at a reset, the
-simulator restarts on the row's track (building tracks is timed apart). EnvPool may use any number of environments.
+CPU seconds of this process (all its threads), since machines are shared; all run with one thread. Only `step` is timed,
+resets included, not the policy. The contestants take turns, and the median of the rounds is reported. Each meets the
+same controller: random actions, or a network trained here to walk on flat ground. Differs between them: Gymnasium and
+EnvPool generate a new terrain at a reset, the simulator restarts on the row's track (building tracks is timed apart).
 """
 
 from __future__ import annotations
@@ -21,121 +21,135 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import envpool
 import gymnasium
+import numba
 import numpy as np
+import torch
 
+from agents.networks import Policy
+from benchmarks import walker_policies
 from benchmarks.heading import heading
 from envs.walker.batch import WalkerBatch, compile_kernels
 from envs.walker.physics import terrain
+from envs.walker.simulator import CompiledWalkers
 from tests.envs import oracle
 
 SIZES = (1, 8, 64)  # environments of an EnvPool
 WALKERS = 256
+# Float operations of a step in Box2D's algorithm, counted in an instrumented build (add, multiply, divide, root).
+OPERATIONS = {"random": 121_597, "trained": 86_781}
+AIMS = {"random": (0.0, 4.0), "trained": (18.0, 5.0)}  # times Gymnasium, times the best EnvPool
+
+Controller = Callable[[np.ndarray], np.ndarray]  # observations [n, 24] -> actions [n, 4]
 
 
 class Ours:
-    """A batch on the tracks of the layout, its finished rows reset after every step; keeps the time of each phase."""
+    """A batch on the tracks of the layout, its finished rows reset after every step."""
 
-    def __init__(self, hardcore: bool, walkers: int) -> None:
+    def __init__(self, hardcore: bool, walkers: int = WALKERS, threads: int = 1) -> None:
         tracks = [oracle.fresh_env(seed, hardcore)[2] for seed in range(32)]
-        self.batch = WalkerBatch([tracks[i % 32] for i in range(walkers)], threads=1)
-        self.batch.reset()
-        self.phases: Counter = Counter()
+        self.n = walkers
+        self.batch = WalkerBatch([tracks[i % 32] for i in range(walkers)], threads=threads)
+        self.observations = self.batch.reset()
 
-    def run(self, actions: np.ndarray) -> int:
-        for action in actions:
-            terminated = self.batch.step(action)[2]
-            if terminated.any():
-                self.batch.reset(terminated)
-        return actions.shape[0] * actions.shape[1]
-
-    def profile(self, actions: np.ndarray) -> dict[str, float]:
-        """Microseconds a walker-step in each kernel; resets are left out."""
-        rows, spent = np.arange(self.batch.n), Counter()
-        for action in actions:
-            for kernel, arguments in self.batch.phases(rows, action, 0):
-                start = time.process_time()
-                kernel(*arguments)
-                spent[kernel.title] += time.process_time() - start
-            if self.batch._terminated.any():
-                self.batch.reset(self.batch._terminated.copy())
-        return {title: 1e6 * seconds / actions[..., 0].size for title, seconds in spent.items()}
+    def step(self, actions: np.ndarray) -> np.ndarray:
+        observations, _, terminated = self.batch.step(actions)
+        return self.batch.reset(terminated) if terminated.any() else observations
 
 
 class Gymnasium:
     def __init__(self, hardcore: bool) -> None:
-        self.env = gymnasium.make("BipedalWalker-v3", hardcore=hardcore)
-        self.env.reset(seed=0)
+        self.n, self.env = 1, gymnasium.make("BipedalWalker-v3", hardcore=hardcore)
+        self.observations = self.env.reset(seed=0)[0][None]
 
-    def run(self, actions: np.ndarray) -> int:
-        stream = actions.reshape(-1, 4)
-        for action in stream:
-            _, _, terminated, truncated, _ = self.env.step(action)
-            if terminated or truncated:
-                self.env.reset()
-        return len(stream)
+    def step(self, actions: np.ndarray) -> np.ndarray:
+        observation, _, terminated, truncated, _ = self.env.step(actions[0])
+        return (self.env.reset()[0] if terminated or truncated else observation)[None]
 
 
 class EnvPool:
     def __init__(self, hardcore: bool, size: int) -> None:
         name = "BipedalWalkerHardcore-v3" if hardcore else "BipedalWalker-v3"
-        self.size, self.pool = size, envpool.make_gymnasium(name, num_envs=size, num_threads=1, seed=0)
-        self.pool.reset()
+        self.n, self.pool = size, envpool.make_gymnasium(name, num_envs=size, num_threads=1, seed=0)
+        self.observations = self.pool.reset()[0]
 
-    def run(self, actions: np.ndarray) -> int:
-        stream = actions.reshape(-1, self.size, 4)
-        for action in stream:
-            self.pool.step(action)
-        return stream.shape[0] * self.size
+    def step(self, actions: np.ndarray) -> np.ndarray:
+        return self.pool.step(actions)[0]
 
 
-def noisy(steps: int, walkers: int) -> np.ndarray:
-    """Actions [steps, walkers, 4] float32: independent uniform draws."""
-    return np.random.default_rng(1).uniform(-1, 1, (steps, walkers, 4)).astype(np.float32)
+Contestant = Ours | Gymnasium | EnvPool
 
 
-def held(steps: int, walkers: int) -> np.ndarray:
-    """The same, each held for ten steps: slower gaits, more falls and more contacts."""
-    return np.repeat(noisy(-(-steps // 10), walkers), 10, axis=0)[:steps]
+def random_actions() -> Controller:
+    rng = np.random.default_rng(1)
+    return lambda observations: rng.uniform(-1, 1, (len(observations), 4)).astype(np.float32)
 
 
-def rate(contestant: Ours | Gymnasium | EnvPool, actions: np.ndarray) -> float:
-    """Steps per CPU second."""
-    start = time.process_time()
-    return contestant.run(actions) / (time.process_time() - start)
+def trained_actions(weights: np.ndarray) -> Controller:
+    """The network, with a little noise so that rows differ."""
+    rng = np.random.default_rng(1)
+
+    def act(observations: np.ndarray) -> np.ndarray:
+        actions = walker_policies.forward(np.broadcast_to(weights, (len(observations), len(weights))), observations)
+        return np.clip(actions + 0.1 * rng.normal(size=actions.shape), -1, 1).astype(np.float32)
+
+    return act
 
 
-def compare(hardcore: bool, name: str, plan: Callable[[int, int], np.ndarray], rounds: int) -> dict[str, float]:
+def rate(contestant: Contestant, controller: Controller, steps: int, clock: Callable[[], float]) -> float:
+    """Steps per second of the clock, the controller's time left out."""
+    spent, done = 0.0, 0
+    while done < steps:
+        actions = controller(contestant.observations)
+        start = clock()
+        contestant.observations = contestant.step(actions)
+        spent += clock() - start
+        done += contestant.n
+    return done / spent
+
+
+def compare(hardcore: bool, name: str, make: Callable[[], Controller], rounds: int, peak: float) -> dict[str, float]:
     """Median rates of all contestants, taking turns; prints a line each and the ratios."""
-    few, many = plan(6_400 // WALKERS, WALKERS), plan(25_600 // WALKERS, WALKERS)
-    contestants: dict[str, tuple[Ours | Gymnasium | EnvPool, np.ndarray]] = {
-        f"ours, {WALKERS} walkers": (Ours(hardcore, WALKERS), many),
-        "Gymnasium": (Gymnasium(hardcore), few),
-        **{f"EnvPool, {size} envs": (EnvPool(hardcore, size), many) for size in SIZES},
+    contestants: dict[str, tuple[Contestant, int]] = {
+        f"ours, {WALKERS} walkers": (Ours(hardcore), 51_200),
+        "Gymnasium": (Gymnasium(hardcore), 5_000),
+        **{f"EnvPool, {size} envs": (EnvPool(hardcore, size), 15_000) for size in SIZES},
     }
-    for contestant, actions in contestants.values():
-        contestant.run(actions[: max(1, len(actions) // 5)])
+    for contestant, steps in contestants.values():
+        rate(contestant, make(), steps // 2, time.process_time)
     rates: dict[str, list[float]] = {key: [] for key in contestants}
     for _ in range(rounds):
-        for key, (contestant, actions) in contestants.items():
-            rates[key].append(rate(contestant, actions))
+        for key, (contestant, steps) in contestants.items():
+            rates[key].append(rate(contestant, make(), steps, time.process_time))
     median = {key: float(np.median(values)) for key, values in rates.items()}
     print(f"\n{'hardcore' if hardcore else 'easy'}, {name}: steps per CPU second, median (min-max) of {rounds}")
     for key, values in rates.items():
         print(f"  {key:22} {median[key]:9,.0f} ({min(values):,.0f}-{max(values):,.0f})")
     ours, best = median[f"ours, {WALKERS} walkers"], max(v for k, v in median.items() if k.startswith("EnvPool"))
-    ratios = {"gymnasium": ours / median["Gymnasium"], "envpool": ours / best}
-    print(f"  ratios: {ratios['gymnasium']:.1f} Gymnasium (aim 4), {ratios['envpool']:.2f} the best EnvPool (aim 1.3)")
+    ratios = {"Gymnasium": ours / median["Gymnasium"], "EnvPool": ours / best}
+    print(f"  ratios: {ratios['Gymnasium']:.1f} Gymnasium, {ratios['EnvPool']:.2f} the best EnvPool", end="")
+    print(f" (must reach {AIMS[name][0]:g} and {AIMS[name][1]:g})" if hardcore else "")
+    print(
+        f"  floor: {OPERATIONS[name]:,} float operations at {peak / 1e9:.0f} G/s: {peak / OPERATIONS[name]:,.0f} steps/s"
+    )
     return ratios
 
 
-def print_phases(hardcore: bool) -> None:
+def print_phases(hardcore: bool, name: str, controller: Controller) -> None:
     """Share of each kernel, and what a reset and a track cost."""
-    ours = Ours(hardcore, WALKERS)
-    ours.run(noisy(100, WALKERS))
-    spent = ours.profile(noisy(200, WALKERS))
-    total = sum(spent.values())
-    shares = ", ".join(f"{title} {100 * value / total:.0f} % ({value:.2f})" for title, value in spent.items())
-    print(f"\n{'hardcore' if hardcore else 'easy'}, random: {total:.1f} us a walker-step in the kernels: {shares}")
+    ours, rows, spent, steps = Ours(hardcore), np.arange(WALKERS), Counter[str](), 0
+    rate(ours, controller, 25_600, time.process_time)
+    for _ in range(200):
+        actions = controller(ours.observations)
+        for kernel, arguments in ours.batch.phases(rows, actions, 0):
+            start = time.process_time()
+            kernel(*arguments)
+            spent[kernel.title] += time.process_time() - start
+        steps += WALKERS
+        ended = ours.batch._terminated.copy()
+        ours.observations = ours.batch.reset(ended) if ended.any() else ours.batch._obs.copy()
+    total = 1e6 * sum(spent.values()) / steps
+    shares = ", ".join(f"{title} {1e6 * s / steps:.2f} ({1e8 * s / steps / total:.0f} %)" for title, s in spent.items())
+    print(f"\n{'hardcore' if hardcore else 'easy'}, {name}: {total:.1f} us a walker-step in the kernels: {shares}")
     start = time.process_time()
     for _ in range(5):
         ours.batch.reset()
@@ -143,8 +157,72 @@ def print_phases(hardcore: bool) -> None:
     start = time.process_time()
     for track in ours.batch._tracks[:8]:
         terrain.shapes(track)
-    built = (time.process_time() - start) / 8
-    print(f"  a reset {1e6 * reset:.0f} us; building the shapes of a track {1e3 * built:.1f} ms")
+    print(f"  a reset {1e6 * reset:.0f} us; the shapes of a track {1e3 * (time.process_time() - start) / 8:.1f} ms")
+
+
+def print_cores(controller: Controller, rounds: int) -> None:
+    """Wall clock of 1,024 walkers on two threads over one, taking turns."""
+    batches = {threads: Ours(True, 1024, threads) for threads in (1, 2)}
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds + 1):
+        for threads, ours in batches.items():
+            rates[threads].append(rate(ours, controller, 102_400, time.perf_counter))
+    one, two = (float(np.median(values[1:])) for values in rates.values())
+    print(
+        f"\ntwo cores over one, 1,024 walkers, wall clock: {two:,.0f} / {one:,.0f} = {two / one:.2f} (must reach 1.8)"
+    )
+
+
+@numba.njit(nogil=True, error_model="numpy")
+def _replayed(weights, member, rows, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
+    """A policy that costs nothing: row i's recorded actions, one after another."""
+    for row in rows:
+        t = np.int64(memory[row, 0])
+        for a in range(4):
+            actions[row, a] = weights[row, 4 * t + a]
+        memory[row, 0] = t + 1
+
+
+def print_policy(weights: np.ndarray, rounds: int) -> None:
+    """Rollouts of 512 members with their policies inside, over the same walkers moved by recorded actions."""
+    from envs.walker.physics.episode import ACT
+
+    policy, steps, members = Policy((24, 40, 40, 4)), 300, 512
+    rng, track = np.random.default_rng(0), oracle.fresh_env(0, True)[2]
+    table = (0.15 * rng.normal(size=(members, policy.parameters))).astype(np.float32)
+    member, none = np.arange(members), np.zeros((members, 0), np.float32)
+    simulator = CompiledWalkers(WalkerBatch([track] * members, threads=1), [track] * members, steps, "cpu")
+    recorded, observations = np.zeros((members, steps, 4), np.float32), simulator.reset()
+    actions = np.zeros((members, 4), np.float32)
+    for t in range(steps):
+        policy.act(table, member, member, observations.numpy(), actions)
+        recorded[:, t] = actions
+        observations = simulator.step(torch.from_numpy(actions))[0]
+    _replayed.compile(ACT)
+    flat, rates = recorded.reshape(members, -1), {"policy": [], "recorded": []}  # type: dict[str, list[float]]
+    for _ in range(rounds + 1):
+        start = time.process_time()
+        _, taken = simulator.play(policy.compiled(), table, member, policy.layout, none)
+        rates["policy"].append(taken.sum() / (time.process_time() - start))
+        memory, start = np.zeros((members, 1), np.float32), time.process_time()
+        _, again = simulator.play(_replayed, flat, member, policy.layout, memory)
+        rates["recorded"].append(again.sum() / (time.process_time() - start))
+        assert (taken == again).all()
+    with_policy, bare = (float(np.median(values[1:])) for values in rates.values())
+    share = 100 * with_policy / bare
+    print(f"\nrollouts of 512 members, 24-40-40-4, a policy each: {with_policy:,.0f} steps per CPU second;")
+    print(f"  the bare simulator in the same episodes {bare:,.0f}: {share:.0f} % (must reach 80 %)")
+
+
+def measured_peak() -> float:
+    """Float operations a second of a matrix product on one core: more than a step without FMA can ever reach."""
+    a = torch.randn(768, 768)
+    best = 0.0
+    for _ in range(20):
+        start = time.process_time()
+        a @ a
+        best = max(best, 2 * 768**3 / (time.process_time() - start))
+    return best
 
 
 def main() -> None:
@@ -152,18 +230,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
+    torch.set_num_threads(1)
     print(heading())
     print(f"packages: gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy {np.__version__}")
     print(f"kernels ready after {compile_kernels():.1f} s")
-    ratios = [
-        compare(hardcore, name, plan, options.rounds)
-        for hardcore in (False, True)
-        for name, plan in (("random", noisy), ("random held for 10 steps", held))
-    ]
+    weights, score = walker_policies.train(oracle.fresh_env(0, False)[2])
+    print(f"the trained network: return {score:.0f} in 400 steps of flat ground")
+    peak = measured_peak()
+    controllers = {"random": random_actions, "trained": lambda: trained_actions(weights)}
     for hardcore in (False, True):
-        print_phases(hardcore)
-    worst = {peer: min(ratio[peer] for ratio in ratios) for peer in ratios[0]}
-    print(f"\nworst ratios: {worst['gymnasium']:.1f} to Gymnasium, {worst['envpool']:.2f} to EnvPool")
+        for name, make in controllers.items():
+            compare(hardcore, name, make, options.rounds, peak)
+    for name, make in controllers.items():
+        print_phases(True, name, make())
+    print_cores(random_actions(), options.rounds)
+    print_policy(weights, options.rounds)
 
 
 if __name__ == "__main__":

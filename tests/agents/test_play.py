@@ -51,7 +51,7 @@ def test_play_is_reset_and_step(horizon: int) -> None:
     np.testing.assert_array_equal(ours.returns, theirs.returns)
     np.testing.assert_array_equal(ours.steps, theirs.steps)
     np.testing.assert_array_equal(ours.success, theirs.success)
-    assert len(set(ours.steps)) > 5  # some fell early, some lived on
+    assert len(set(ours.steps)) > 2  # some fell early, some lived on
 
 
 def test_threads_change_nothing_and_every_step_is_counted() -> None:
