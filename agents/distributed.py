@@ -11,13 +11,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import platform
+import socket
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numba
 import numpy as np
 import ray
 import torch
@@ -65,8 +69,9 @@ class RayRollouts:
             if self.address == "local":
                 local = {"num_cpus": self.wanted, "include_dashboard": False}
             try:
+                _knock(self.address)
                 ray.init(self.address, logging_level=logging.ERROR, log_to_driver=False, **local)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise ValueError(f"--ray {self.address}: no Ray cluster to work with: {error}") from error
             self.owned = True
         return self
@@ -111,20 +116,31 @@ class RayRollouts:
             known = self._shared.value(distinct, "the tasks")
             part = [seeds[row] for row in rows]
             first = int(rows[0]) if len(rows) else 0
-            sent.append(self._part.remote(shared_family, policy, block, members, known, places, part, here, first))
+            sent.append(
+                self._part.remote(_code(), shared_family, policy, block, members, known, places, part, here, first)
+            )
         return joined([self._answer(part, family) for part in sent])
 
     def _answer(self, part: Any, family: TaskFamily) -> Episodes:
         """A part's episodes, their steps counted. An error in a worker is raised as the error it was there."""
         try:
             episodes, steps = ray.get(part)
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from None
         except ray.exceptions.RayError as error:
-            raise RuntimeError(f"a part of a batch failed in Ray workers {ATTEMPTS} times over: {error}") from error
+            cause = getattr(error, "cause", None) or error
+            if not isinstance(cause, ray.exceptions.RayError):
+                raise cause from None
+            first_line = str(cause).strip().partition("\n")[0]
+            raise RuntimeError(f"Ray gave up a part of a batch (at most {ATTEMPTS} attempts): {first_line}") from error
         if isinstance(family, Counting):
             family.add_steps(steps)
         return episodes
+
+
+def _knock(address: str) -> None:
+    """OSError if nobody listens at host:port; Ray itself would knock for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 class _Shared:
@@ -160,6 +176,16 @@ def _distinct(tasks: Sequence[Task]) -> tuple[list[Task], np.ndarray]:
     return list(found.values()), np.array([order[id(task)] for task in tasks], np.int64)
 
 
+@cache
+def _code() -> str:
+    """Hash of what results depend on: the source of all rooms, and what compiles and computes it."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {torch.__version__}".encode())
+    root = Path(__file__).resolve().parent.parent
+    for path in sorted(path for room in ("agents", "archive", "envs", "poet") for path in (root / room).rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 @lru_cache(maxsize=1)
 def _fetched(family: Any) -> TaskFamily:
     """This worker's own copy of the family, made once: it keeps its tracks from part to part."""
@@ -167,6 +193,7 @@ def _fetched(family: Any) -> TaskFamily:
 
 
 def _part(
+    code: str,
     shared_family: list[Any],
     policy: Policy,
     weights: np.ndarray,
@@ -178,6 +205,8 @@ def _part(
     first: int,
 ) -> tuple[Episodes, int]:
     """In a worker: a part of a rollout, and the steps that the family's simulators counted meanwhile, if it counts."""
+    if code != _code():
+        raise ValueError(f"{platform.node()} has other code than the driver: install the same openpoet on all machines")
     family = _fetched(shared_family[0])
     before = family.steps if isinstance(family, Counting) else 0
     own, member = torch.from_numpy(weights.copy()), member.copy()  # what came through the object store is read-only
