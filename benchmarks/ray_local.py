@@ -3,7 +3,7 @@
     python -m benchmarks.ray_local > benchmarks/results/ray_local.txt
 
 The rollouts are those of an ES step: 512 members around a newborn agent, one episode each, in one niche. Both sides run
-the same rollouts, one after the other, taking turns at who goes first; every pair must give the same returns. Wall-clock
+the same rollouts, one after the other, taking turns at who goes first; both must give the same returns. Wall-clock
 after a warm-up that is not counted.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,9 @@ def timed(place: Rollouts, threads: int, family: Walker, task: Any, repeat: int)
     """The episodes of one rollout, and how long it took [s]."""
     es = ES(family, ESConfig(population=MEMBERS, threads=threads))
     members = es.searcher.ask(es.init(Key(repeat, ("agent",))), Key(repeat, ("noise",)))
-    rows, machine = (np.arange(MEMBERS), [task] * MEMBERS, [0] * MEMBERS), replace(es.machine, threads=threads)
+    rows = np.arange(MEMBERS), [task] * MEMBERS, [0] * MEMBERS
     start = time.perf_counter()
-    episodes = place.rollout(es.policy, family, members, *rows, machine=machine)
+    episodes = place.rollout(es.policy, family, members, *rows, machine=es.machine)
     return episodes, time.perf_counter() - start
 
 
