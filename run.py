@@ -151,6 +151,8 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     from poet.plugins import section
 
     names = tables["run"]["family"], tables["run"]["learner"]
+    if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
+        raise ValueError(f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}")
     return RayRollouts(address, workers, by_value=[section(name) for name in names if name.endswith(".py")])
 
 

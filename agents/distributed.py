@@ -61,8 +61,6 @@ class RayRollouts:
         self._part = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_part)
 
     def __enter__(self) -> RayRollouts:
-        for name in self.by_value:
-            ray.cloudpickle.register_pickle_by_value(sys.modules[name])
         if not ray.is_initialized():
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
             local: dict[str, Any] = {}
@@ -72,8 +70,11 @@ class RayRollouts:
                 _knock(self.address)
                 ray.init(self.address, logging_level=logging.ERROR, log_to_driver=False, **local)
             except (OSError, RuntimeError, ValueError) as error:
-                raise ValueError(f"--ray {self.address}: no Ray cluster to work with: {error}") from error
+                hint = "; if it asks for a token: RAY_AUTH_MODE=token" if isinstance(error, ConnectionError) else ""
+                raise ValueError(f"--ray {self.address}: no Ray cluster to work with: {error}{hint}") from error
             self.owned = True
+        for name in self.by_value:
+            ray.cloudpickle.register_pickle_by_value(sys.modules[name])
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -170,6 +170,7 @@ def test_a_second_process_on_a_run_is_refused_and_readers_are_not(
         (["launch", "--family", "mars"], "unknown family 'mars'"),
         (["launch", "--learner", "no.py"], "there is no such file"),
         (["launch", "--device", "tpu"], "must be auto, cpu or cuda"),
+        (["launch", "--ray", "local", "--set", "es.device=cuda"], "--ray: its workers run episodes on the CPU"),
         (["launch", "--ray", "nowhere"], "--ray nowhere: no Ray cluster"),
         (["launch", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray cluster"),
         (["launch", "--select", "alive"], "--from"),
