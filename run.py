@@ -11,10 +11,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from inspect import signature
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +25,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from agents.distributed import RayRollouts
     from archive.ledger import Ledger
     from archive.meter import Meter
     from archive.replay import Episode
@@ -50,6 +53,14 @@ errors = Console(stderr=True, highlight=False)
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default. Never changes a result.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|ADDRESS",
+        help="Run episodes in Ray workers, of this machine or of the cluster at ADDRESS; --workers is how many. "
+        "Never changes a result.",
+    ),
+]
 
 
 class RunFailedError(Exception):
@@ -80,18 +91,25 @@ FAMILIES = {"walker": Part("envs.walker.family", "Walker", "envs.walker.family",
 LEARNERS = {"es": Part("agents.es", "ES", "agents.es_config", "ESConfig")}
 
 
-def make_part(kind: str, tables: Tables, workers: int | None, *first: Any) -> Any:
-    """The run's family or learner, made of its section; `first` is what comes before the settings."""
+def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
+    """The run's family or learner, made of its section; `first` is what comes before the settings.
+
+    elsewhere: `rollouts`, if episodes are not to run in this process.
+    """
     from poet.plugins import load, section
     from poet.settings import build
 
     name = tables["run"][kind]
     ours = FAMILIES if kind == "family" else LEARNERS
     table = tables.get(section(name), {})
-    if (known := ours.get(name)) is None:
-        return load(kind, name, ours)(*first, **table)
+    known = ours.get(name)
+    part = load(kind, name, ours) if known is None else getattr(import_module(known.module), known.name)
+    if elsewhere and "rollouts" not in signature(part).parameters:
+        raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
+    if known is None:
+        return part(*first, **table, **elsewhere)
     settings = build(getattr(import_module(known.settings_module), known.settings), table, section(name))
-    return getattr(import_module(known.module), known.name)(*first, replace(settings, threads=workers))
+    return part(*first, replace(settings, threads=threads), **elsewhere)
 
 
 @dataclass(frozen=True)
@@ -108,20 +126,34 @@ class Parts:
         return title(task) if title else json.dumps(self.setup.family.encode(task))[:100]
 
 
-def wire(tables: Tables, workers: int | None) -> Parts:
+def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
     from archive.ledger import Ledger
     from archive.meter import Meter
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
-    if workers is not None:
+    if workers is not None and rollouts is None:
         import torch
 
         torch.set_num_threads(workers)
+    threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    meter = Meter(make_part("family", tables, workers))
-    ledger = Ledger(make_part("learner", tables, workers, meter))
+    meter = Meter(make_part("family", tables, threads))
+    ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
+
+
+def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> RayRollouts | None:
+    """What --ray asks for; Ray itself starts when this is entered."""
+    if address is None:
+        return None
+    from agents.distributed import RayRollouts
+    from poet.plugins import section
+
+    names = tables["run"]["family"], tables["run"]["learner"]
+    if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
+        raise ValueError(f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}")
+    return RayRollouts(address, workers, by_value=[section(name) for name in names if name.endswith(".py")])
 
 
 def resolve(preset: str, file: Path | None, changes: list[str], flags: Mapping[str, Any]) -> Tables:
@@ -184,6 +216,7 @@ def launch(
     iterations: Annotated[int | None, typer.Option(min=1, help="Iterations the run should reach.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Workers = None,
+    ray: Ray = None,
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="RUN", help="Seed from a run, or from a folder with the original POET's files."),
@@ -207,12 +240,13 @@ def launch(
     flags = {"family": family, "learner": learner, "seed": seed, "iterations": iterations}
     tables = resolve(preset, config, changes or [], flags)
     choose_device(tables, device)
-    parts = wire(tables, workers)
+    rollouts = rollouts_at(ray, workers, tables)
+    parts = wire(tables, workers, rollouts)
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
     seeds = None if source is None else seeds_from(source, select, take, parts)
     folder = out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{preset}_s{tables['poet']['seed']}"
-    with Run.create(folder, to_toml(tables), sys.argv, versions()) as run:
+    with rollouts or nullcontext(), Run.create(folder, to_toml(tables), sys.argv, versions()) as run:
         prepare(parts)
         try:
             population = start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
@@ -242,6 +276,7 @@ def resume(
     name: RunName,
     iterations: Annotated[int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")] = None,
     workers: Workers = None,
+    ray: Ray = None,
 ) -> None:
     """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
     from archive.run_folder import Run, find_run
@@ -249,7 +284,8 @@ def resume(
 
     with Run.open(find_run(name), write=True) as run:
         tables = trusted(settings_of(run))
-        parts = wire(tables, workers)
+        rollouts = rollouts_at(ray, workers, tables)
+        parts = wire(tables, workers, rollouts)
         population = from_records(*run.checkpoint(), parts.setup.family)
         total = iterations or tables["run"]["iterations"]
         if population.iteration >= total:
@@ -258,7 +294,8 @@ def resume(
                 f"python run.py resume {run.path} --iterations {2 * population.iteration}"
             )
         prepare(parts)
-        drive(run, parts, population, total)
+        with rollouts or nullcontext():
+            drive(run, parts, population, total)
 
 
 def settings_of(run: Run) -> Tables:

@@ -16,7 +16,7 @@ import torch
 
 from .es_config import ESConfig
 from .networks import Policy
-from .rollout import Episodes, Machine, rollout
+from .rollout import Episodes, InProcess, Machine, Rollouts
 from .searchers import searcher
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ SEEDS = 2**31  # seeds are below this: they fit the generator of any simulator
 class ES:
     """Learner (poet.interfaces) of feed-forward policies for a task family."""
 
-    def __init__(self, family: TaskFamily, config: ESConfig | None = None) -> None:
+    def __init__(self, family: TaskFamily, config: ESConfig | None = None, rollouts: Rollouts | None = None) -> None:
         self.family = family
+        self.rollouts = rollouts or InProcess()
         self.config = config = config or ESConfig()
         if config.device != "cpu" and not torch.cuda.is_available():
             raise ValueError(f'device {config.device!r} is not there (no CUDA device was found): take "cpu"')
@@ -147,14 +148,14 @@ class ES:
         """Slices of the pairs, `rows` rows each, that fill one batch: bounds memory, changes no result."""
         if not len(agents) == len(tasks) == len(keys):
             raise ValueError(f"a pair needs an agent, a task and a key, got {len(agents)}, {len(tasks)}, {len(keys)}")
-        size = max(1, self.config.max_rows // rows)
+        size = max(1, self.rollouts.workers * self.config.max_rows // rows)
         for first in range(0, len(agents), size):
             yield slice(first, first + size)
 
     def _run(self, weights: torch.Tensor, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
         """Episodes of every member in its pair's task; seeds: [pairs, members, episodes], weights in the same order."""
         pairs, members, episodes = seeds.shape
-        return rollout(
+        return self.rollouts.rollout(
             self.policy,
             self.family,
             weights,

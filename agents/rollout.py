@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -44,16 +44,14 @@ def rollout(
     seeds: Sequence[int],
     *,
     machine: Machine,
+    offset: int = 0,
 ) -> Episodes:
     """Run n episodes: row i is weights[member[i]] in tasks[i] with seeds[i].
 
-    weights: [members, parameters] float32; member: [n] int64. ValueError if anything that comes back is not finite.
+    weights: [members, parameters] float32; member: [n] int64; offset: the number of row 0 in error messages.
+    ValueError if anything that comes back is not finite.
     """
-    if not len(member) == len(tasks) == len(seeds):
-        raise ValueError(f"a row needs a member, a task and a seed, got {len(member)}, {len(tasks)} and {len(seeds)}")
-    finite = torch.isfinite(weights).all(dim=1)
-    if not bool(finite.all()):
-        raise ValueError(f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite")
+    check_rows(weights, member, tasks, seeds)
     done: list[Episodes] = []
     threads = machine.threads if machine.device == "cpu" else 1
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
@@ -61,14 +59,56 @@ def rollout(
             rows = slice(first, first + machine.max_rows)
             simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
             if machine.device == "cpu" and hasattr(simulator, "play"):
-                done.append(_play(simulator, policy, weights, member[rows]))
+                done.append(_play(simulator, policy, weights, member[rows], offset + first))
                 continue
             actor = _actor(policy, weights, member[rows], machine, pool)
-            done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first))
+            done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, offset + first))
+    return joined(done)
+
+
+class Rollouts(Protocol):
+    """Where rollouts run: in this process (InProcess), or in many (distributed.RayRollouts)."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that run episodes, each up to machine.max_rows of them side by side."""
+        ...
+
+    def rollout(
+        self,
+        policy: Policy,
+        family: TaskFamily,
+        weights: torch.Tensor,
+        member: np.ndarray,
+        tasks: Sequence[Task],
+        seeds: Sequence[int],
+        *,
+        machine: Machine,
+    ) -> Episodes: ...
+
+
+class InProcess:
+    """Rollouts in this process."""
+
+    workers = 1
+    rollout = staticmethod(rollout)
+
+
+def check_rows(weights: torch.Tensor, member: np.ndarray, tasks: Sequence[Task], seeds: Sequence[int]) -> None:
+    """ValueError unless these can be the arguments of a rollout."""
+    if not len(member) == len(tasks) == len(seeds):
+        raise ValueError(f"a row needs a member, a task and a seed, got {len(member)}, {len(tasks)} and {len(seeds)}")
+    finite = torch.isfinite(weights).all(dim=1)
+    if not bool(finite.all()):
+        raise ValueError(f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite")
+
+
+def joined(parts: Sequence[Episodes]) -> Episodes:
+    """Batches one after another."""
     return Episodes(
-        returns=np.concatenate([part.returns for part in done]) if done else np.empty(0),
-        success=np.concatenate([part.success for part in done]) if done else np.empty(0, bool),
-        steps=np.concatenate([part.steps for part in done]) if done else np.empty(0, np.int64),
+        returns=np.concatenate([np.empty(0), *(part.returns for part in parts)]),
+        success=np.concatenate([np.empty(0, bool), *(part.success for part in parts)]),
+        steps=np.concatenate([np.empty(0, np.int64), *(part.steps for part in parts)]),
     )
 
 
@@ -111,12 +151,13 @@ def _actor(
     return _DeviceActor(policy, weights.to(machine.device)[torch.as_tensor(member, device=machine.device)])
 
 
-def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray) -> Episodes:
+def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
     table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
     returns, steps = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
     if not np.isfinite(returns).all():
-        raise ValueError(f"the return of row {int(np.flatnonzero(~np.isfinite(returns))[0])} is NaN or infinite")
+        row = first + int(np.flatnonzero(~np.isfinite(returns))[0])
+        raise ValueError(f"the return of row {row} is NaN or infinite")
     return Episodes(returns, simulator.success.cpu().numpy().copy(), steps)
 
 

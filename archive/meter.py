@@ -26,6 +26,13 @@ class Meter:
     def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator:
         return _Metered(self.family.simulator(tasks, seeds, device), self, len(tasks))
 
+    def add_steps(self, steps: int) -> None:
+        """Count steps that a copy of this object, in another process, has seen its simulators run."""
+        self.steps += steps
+
+    def __reduce__(self) -> tuple[type[Meter], tuple[TaskFamily]]:
+        return Meter, (self.family,)  # a copy counts for itself, from 0
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.family, name)
 

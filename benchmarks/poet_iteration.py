@@ -25,9 +25,9 @@ import numpy as np
 import torch
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalker
 
-from agents import es as es_module
 from agents.es import ES
 from agents.es_config import ESConfig
+from agents.rollout import InProcess
 from benchmarks.heading import heading
 from envs.walker.family import Walker, WalkerSettings
 from envs.walker.track import Track
@@ -159,24 +159,28 @@ def compare(members: int, horizon: int, rounds: int) -> None:
     )
 
 
+class Timed(InProcess):
+    """Rollouts in this process, and how long they took [s]."""
+
+    seconds = 0.0
+
+    def rollout(self, *arguments: Any, **options: Any) -> Any:
+        start = time.perf_counter()
+        result = InProcess.rollout(*arguments, **options)
+        self.seconds += time.perf_counter() - start
+        return result
+
+
 def overhead(members: int, horizon: int) -> None:
     """The share of an iteration of 20 niches that is neither simulation nor policy."""
     setup, population = niches(20, members, horizon, CORES)
-    inside, real = [0.0], es_module.rollout
-
-    def timed(*arguments: Any, **options: Any) -> Any:
-        start = time.perf_counter()
-        result = real(*arguments, **options)
-        inside[0] += time.perf_counter() - start
-        return result
-
+    timed = Timed()
     iterate(setup, population)  # tracks are built once
-    es_module.rollout = timed
+    setup.learner.rollouts = timed
     start = time.perf_counter()
     optimize(population, setup, Key(0, ("iteration", 1)))
     total = time.perf_counter() - start
-    es_module.rollout = real
-    share = 100 * (total - inside[0]) / total
+    share = 100 * (total - timed.seconds) / total
     print(f"20 niches, {members} members, horizon {horizon}: an iteration takes {total:.1f} s,")
     print(f"  {share:.1f} % of it outside simulation and policy (must stay under 5 %)")
 

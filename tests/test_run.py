@@ -95,6 +95,23 @@ def test_a_killed_run_resumes_to_the_same_digest(
     assert digest(folder, capsys) == digest(lived, capsys)
 
 
+def test_ray_changes_no_digest_and_a_run_may_go_on_with_it(
+    lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "ray"
+    assert launch(folder, 5, "--seed", "5", "--ray", "local", "--workers", "2") == 0
+    assert command.main(["resume", str(folder), "--iterations", "9", "--ray", "local", "--workers", "1"]) == 0
+    assert digest(folder, capsys) == digest(lived, capsys)
+
+
+def test_a_learner_that_cannot_send_its_episodes_away_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.py").write_text("class Own:\n    def __init__(self, family): ...\n\nlearner = Own\n")
+    arguments = ["launch", "--learner", str(tmp_path / "own.py"), "--ray", "local", "--out", str(tmp_path / "run")]
+    assert "has no argument `rollouts`" in refused(arguments, capsys)
+
+
 def _iterations(folder: Path) -> int:
     try:
         return max((row["iteration"] for row in rows(folder, "iterations")), default=0)
@@ -153,6 +170,9 @@ def test_a_second_process_on_a_run_is_refused_and_readers_are_not(
         (["launch", "--family", "mars"], "unknown family 'mars'"),
         (["launch", "--learner", "no.py"], "there is no such file"),
         (["launch", "--device", "tpu"], "must be auto, cpu or cuda"),
+        (["launch", "--ray", "local", "--set", "es.device=cuda"], "--ray: its workers run episodes on the CPU"),
+        (["launch", "--ray", "nowhere"], "--ray nowhere: no Ray cluster"),
+        (["launch", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray cluster"),
         (["launch", "--select", "alive"], "--from"),
         (["launch", "--from", "nowhere"], "nowhere"),
         (["resume", "nowhere"], "there is no run"),

@@ -93,6 +93,9 @@ class Walker:
         self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max)
         self._track: Callable[[WalkerTask, int], Track] = lru_cache(maxsize=512)(self._realise)
 
+    def __reduce__(self) -> tuple[type[Walker], tuple[WalkerSettings]]:
+        return Walker, (self.settings,)  # a copy in another process builds its own tracks
+
     def origin(self) -> WalkerTask:
         """Flat ground."""
         genome = cppn.flat() if self.settings.encoding == "cppn" else Obstacles()
