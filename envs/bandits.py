@@ -1,0 +1,174 @@
+"""Bandits: a few arms whose payoffs are hidden, so that every pull is a choice between knowing more and earning.
+
+Sources: independent arms and one pull an episode as in RL^2 (arXiv 1611.02779); dependent arms, the eleven arms of
+which one tells where the prize is, and restless arms as in Wang et al. (arXiv 1611.05763). Nothing is ever observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from .draws import Draws
+from .episodes import Episodes, Spec, State
+from .genome import Genomes, choice, columns, gene
+
+Kind = Literal["independent", "dependent", "eleven", "restless"]
+ELEVEN = 11
+WALK = 100  # pulls after which restless arms come to rest
+
+
+@dataclass(frozen=True)
+class Arms:
+    """How the arms of a life are drawn.
+
+    independent: each pays 1 with its own probability, uniform in [low, high].
+    dependent: two arms; one pays with such a probability d, the other with 1 - d, which is which by a fair coin.
+    eleven: ten arms pay for certain, one of them `prize` and nine `other`; the last pays `hint` x (place of the prize).
+    restless: as independent at first; then every pull moves the logit of each by a normal step of size `drift`.
+    """
+
+    kind: str = choice("independent", "dependent", "eleven", "restless")
+    low: float = gene(0.0, low=0.0, high=1.0, step=0.05)
+    high: float = gene(1.0, low=0.0, high=1.0, step=0.05)
+    prize: float = gene(5.0, low=0.0, high=10.0, step=0.5)
+    other: float = gene(1.1, low=0.0, high=10.0, step=0.1)
+    hint: float = gene(0.1, low=0.0, high=1.0, step=0.02)
+    drift: float = gene(0.0, low=0.0, high=1.0, step=0.05)
+
+
+UNIFORM, EASY, MEDIUM, HARD = (
+    Arms("dependent", low, high) for low, high in ((0.0, 1.0), (0.1, 0.1), (0.25, 0.25), (0.4, 0.4))
+)  # the dependent arms of Wang et al.
+
+
+@dataclass(frozen=True)
+class BanditSettings:
+    kind: Kind = "independent"
+    arms: int = 5  # of independent and restless arms; dependent arms are two, and eleven are eleven
+    pulls: int = 10  # of a life
+    solved_score: float = 0.9  # mean payoff of a pull, after adaptation
+    threads: int | None = None  # not used: torch has its own setting
+
+    def __post_init__(self) -> None:
+        if self.arms < 2 or self.pulls < 1:
+            raise ValueError(f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}")
+
+
+class Bandits(Genomes[Arms]):
+    """Task family (poet.interfaces). A pull is an episode of one step; an evolved range is what a life draws from."""
+
+    name = "bandits"
+
+    def __init__(self, settings: BanditSettings | None = None) -> None:
+        self.settings = s = settings or BanditSettings()
+        drift = 0.1 if s.kind == "restless" else 0.0
+        self.start = Arms(s.kind, drift=drift)
+        self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
+        self.spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
+
+    def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
+        """A neighbour in the genes that its kind uses; low stays below high."""
+        moved = super().mutate(task, rng)
+        low, high = min(moved.low, moved.high), max(moved.low, moved.high)
+        if task.kind == "eleven":
+            return Arms(task.kind, task.low, task.high, moved.prize, moved.other, moved.hint, task.drift)
+        drift = moved.drift if task.kind == "restless" else task.drift
+        return Arms(task.kind, low, high, task.prize, task.other, task.hint, drift)
+
+    def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
+        if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):
+            raise ValueError(f"this family has {self.settings.kind} arms (bandits.kind), got a task of {other} arms")
+        return Episodes(_Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device)
+
+    def oracle(self, task: Arms) -> float:
+        """What who knows the draw earns in a pull, on average (restless arms: in the first)."""
+        if task.kind == "eleven":
+            return max(task.prize, task.other, ELEVEN * task.hint / 2)
+        if task.kind == "dependent":
+            grid = np.linspace(task.low, task.high, 10_001)
+            return float(np.maximum(grid, 1 - grid).mean())
+        return task.low + (task.high - task.low) * self.arms / (self.arms + 1)  # of the largest of so many
+
+    def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
+        """Each arm a post as high as it may pay; the last payoff hangs over the arm that was pulled."""
+        tops = np.full(self.arms, task.high)
+        if task.kind == "eleven":
+            tops = np.array([task.prize] + [task.other] * (ELEVEN - 2) + [ELEVEN * task.hint]) / 5
+        posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
+        layers = {"ground": [np.array([[-1.0, 0.0], [self.arms, 0.0]]), *posts]}
+        if state is not None:
+            x, y = float(state["arm"]), 2 * float(state["paid"]) / (5 if task.kind == "eleven" else 1)
+            layers["body"] = [np.array([[x - 0.3, y], [x + 0.3, y], [x, y + 0.3], [x - 0.3, y]])]
+        return layers
+
+
+class _Payoffs:
+    """World (episodes.World) of n draws of arms."""
+
+    def __init__(self, tasks: Sequence[Arms], seeds: Sequence[int], arms: int, pulls: int, device: str) -> None:
+        self.draws, self.arms = Draws(seeds, device), arms
+        genes = columns(tasks, device)
+        kind = tasks[0].kind if tasks else "independent"
+        self.certain = kind == "eleven"
+        if kind == "eleven":
+            self.payoffs = self._eleven(genes)
+            return
+        low, high = genes.get("low", torch.zeros(0)), genes.get("high", torch.zeros(0))
+        chance = low[:, None] + (high - low)[:, None] * self.draws.uniform("arms", arms)
+        if kind == "dependent":
+            first = torch.where(self.draws.uniform("which", 1) < 0.5, chance[:, :1], 1 - chance[:, :1])
+            chance = torch.cat([first, 1 - first], dim=1)
+        self.payoffs = chance[:, None].expand(-1, pulls, -1)
+        if kind == "restless":
+            steps = torch.stack([self.draws.normal("drift", arms, t) for t in range(min(pulls, WALK))], dim=1)
+            walk = torch.cat([torch.zeros_like(steps[:, :1]), steps[:, : pulls - 1].cumsum(1)], dim=1)
+            logit = torch.logit(chance.clamp(1e-6, 1 - 1e-6))[:, None] + genes["drift"][:, None, None] * walk
+            self.payoffs = torch.sigmoid(logit)
+
+    def _eleven(self, genes: dict[str, torch.Tensor]) -> torch.Tensor:
+        place = (self.draws.uniform("prize", 1) * (ELEVEN - 1)).long()
+        payoffs = genes["other"][:, None].repeat(1, ELEVEN)
+        payoffs = payoffs.scatter(1, place, genes["prize"][:, None])
+        payoffs[:, -1] = genes["hint"] * (place[:, 0] + 1)
+        return payoffs[:, None]
+
+    def begin(self, episode: torch.Tensor) -> State:
+        nothing = torch.zeros(len(episode), dtype=torch.float64, device=episode.device)
+        return {"pull": episode, "arm": torch.zeros_like(episode), "paid": nothing}
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        arm = actions.argmax(1)
+        now = state["pull"].clamp(max=self.payoffs.shape[1] - 1)
+        paid = self.payoffs[torch.arange(len(arm), device=arm.device), now, arm]
+        if not self.certain:
+            paid = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < paid).double()
+        over = torch.ones_like(arm, dtype=torch.bool)
+        return {"pull": state["pull"], "arm": arm, "paid": paid}, paid, over, paid > 0
+
+    def observe(self, state: State) -> torch.Tensor:
+        return torch.zeros(len(state["arm"]), 0, device=state["arm"].device)
+
+
+@cache
+def bayes_value(pulls: int, arms: tuple[tuple[int, int], ...]) -> float:
+    """What the best of all strategies earns in so many pulls of independent arms, uniform in [0, 1]: exact.
+
+    arms: wins and losses of each so far, sorted, since arms are alike.
+    """
+    if pulls == 0:
+        return 0.0
+    best = 0.0
+    for i, (won, lost) in enumerate(arms):
+        if i and arms[i - 1] == (won, lost):
+            continue
+        chance, rest = (won + 1) / (won + lost + 2), arms[:i] + arms[i + 1 :]
+        after = [tuple(sorted((*rest, new))) for new in ((won + 1, lost), (won, lost + 1))]
+        value = chance * (1 + bayes_value(pulls - 1, after[0])) + (1 - chance) * bayes_value(pulls - 1, after[1])
+        best = max(best, value)
+    return best

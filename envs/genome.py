@@ -1,0 +1,122 @@
+"""Tasks as frozen dataclasses of numbers: ranges, mutation and JSON are said once, in the fields.
+
+    @dataclass(frozen=True)
+    class Task:
+        kind: str = choice("narrow", "wide")
+        distance: float = gene(0.3, low=0.1, high=2.0, step=0.1)
+
+A mutation moves every gene by a normal step of its own size, rounded so that encodings stay short; what is a choice
+stays as it is. A family whose genome is such a dataclass is a `Genomes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, field, fields
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+
+SCHEMA = 1
+DIGITS = 3
+Genome = TypeVar("Genome")
+
+
+def gene(default: float, *, low: float, high: float, step: float) -> Any:
+    """A number in [low, high] that mutates; a whole number if its default is one."""
+    return field(default=default, metadata={"low": low, "high": high, "step": step})
+
+
+def choice(*options: str) -> Any:
+    """A word that never mutates; the first is the default."""
+    return field(default=options[0], metadata={"options": options})
+
+
+def genes(genome: type[Any] | Any) -> list[Field[Any]]:
+    """The fields that mutate."""
+    return [f for f in fields(genome) if "low" in f.metadata]
+
+
+def mutated(genome: Genome, rng: np.random.Generator) -> Genome:
+    """A neighbour."""
+    values = {f.name: getattr(genome, f.name) for f in fields(genome)}  # type: ignore[arg-type]  # any dataclass
+    for f in genes(genome):
+        moved = values[f.name] + f.metadata["step"] * rng.standard_normal()
+        values[f.name] = _fitted(f, min(max(moved, f.metadata["low"]), f.metadata["high"]))
+    return type(genome)(**values)
+
+
+def _fitted(f: Field[Any], number: float) -> float:
+    return round(number) if type(f.default) is int else round(float(number), DIGITS)
+
+
+def encoded(genome: Any, kind: str) -> dict[str, Any]:
+    """JSON of a genome: the family's name, the schema version, the fields."""
+    return {"family": kind, "schema": SCHEMA, **{f.name: getattr(genome, f.name) for f in fields(genome)}}
+
+
+def decoded(cls: type[Genome], kind: str, data: Mapping[str, Any]) -> Genome:
+    """The genome of its JSON. ValueError, one line, if a field is missing, unknown, of another type or out of range."""
+    if not isinstance(data, Mapping) or data.get("family") != kind or data.get("schema") != SCHEMA:
+        raise ValueError(f"a task of {kind!r} needs family {kind!r} and schema {SCHEMA}, got {str(data)[:80]}")
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # any dataclass
+    if set(data) != {"family", "schema", *known}:
+        raise ValueError(f"a task of {kind!r} has the fields {', '.join(known)}, got {', '.join(map(str, data))[:80]}")
+    return cls(**{name: _checked(f, data[name], f"{kind}.{name}") for name, f in known.items()})
+
+
+def _checked(f: Field[Any], value: Any, where: str) -> Any:
+    if options := f.metadata.get("options"):
+        if value not in options:
+            raise ValueError(f"{where} must be one of {', '.join(options)}, got {str(value)[:40]!r}")
+        return value
+    low, high = f.metadata["low"], f.metadata["high"]
+    kinds = (int,) if type(f.default) is int else (int, float)
+    if type(value) not in kinds or not low <= value <= high:
+        raise ValueError(f"{where} must be a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
+    return _fitted(f, value) if type(f.default) is int else float(value)
+
+
+def features(genome: Any) -> np.ndarray:
+    """The genes, each as a share of its range, [genes] float64."""
+    return np.array(
+        [
+            (getattr(genome, f.name) - f.metadata["low"]) / (f.metadata["high"] - f.metadata["low"])
+            for f in genes(genome)
+        ]
+    )
+
+
+def columns(tasks: Sequence[Any], device: str) -> dict[str, torch.Tensor]:
+    """Genes of many tasks as [n] float64 tensors by name."""
+    return {
+        f.name: torch.tensor([getattr(task, f.name) for task in tasks], dtype=torch.float64, device=device)
+        for f in (genes(tasks[0]) if tasks else [])
+    }
+
+
+class Genomes(Generic[Genome]):
+    """What a family has when its task is a genome: origin, mutation, description, JSON and a title."""
+
+    name: str
+    start: Genome  # the trivial task
+
+    def origin(self) -> Genome:
+        return self.start
+
+    def mutate(self, task: Genome, rng: np.random.Generator) -> Genome:
+        return mutated(task, rng)
+
+    def describe(self, task: Genome) -> np.ndarray:
+        return features(task)
+
+    def encode(self, task: Genome) -> dict[str, Any]:
+        return encoded(task, self.name)
+
+    def decode(self, data: Mapping[str, Any]) -> Genome:
+        return decoded(type(self.start), self.name, data)
+
+    def title(self, task: Genome) -> str:
+        values = {f.name: getattr(task, f.name) for f in fields(task)}  # type: ignore[arg-type]  # any dataclass
+        return ", ".join(f"{name} {value}" for name, value in values.items())

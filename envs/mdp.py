@@ -1,0 +1,112 @@
+"""Tabular MDPs drawn anew for every life, as in RL^2 (Duan et al. 2016, arXiv 1611.02779; the authors' code).
+
+Mean rewards are normal, rewards noisy, P(.|s, a) uniform on the simplex. An episode starts in state 0. What evolves is
+how far rewards are apart, how noisy they are, and how certain transitions are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .draws import Draws
+from .episodes import Episodes, Spec, State
+from .genome import Genomes, columns, gene
+
+
+@dataclass(frozen=True)
+class Tables:
+    """How the tables of a life are drawn; the defaults are RL^2's."""
+
+    mean: float = gene(1.0, low=-2.0, high=2.0, step=0.2)  # of the mean rewards
+    spread: float = gene(1.0, low=0.0, high=3.0, step=0.1)  # of the mean rewards, standard deviation
+    noise: float = gene(1.0, low=0.0, high=3.0, step=0.1)  # of a reward, standard deviation
+    certainty: float = gene(1.0, low=0.0, high=8.0, step=0.5)  # P is proportional to (exponential draw) ** certainty
+
+
+@dataclass(frozen=True)
+class MdpSettings:
+    states: int = 10
+    actions: int = 5
+    horizon: int = 10
+    episodes: int = 10  # of a life
+    solved_score: float = 15.0  # return of an episode, after adaptation
+    threads: int | None = None  # not used: torch has its own setting
+
+    def __post_init__(self) -> None:
+        if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:
+            raise ValueError("states and actions must be at least 2, horizon and episodes at least 1")
+
+
+class TabularMdps(Genomes[Tables]):
+    """Task family (poet.interfaces); one-hot states, discrete actions."""
+
+    name = "mdp"
+    start = Tables()
+
+    def __init__(self, settings: MdpSettings | None = None) -> None:
+        self.settings = s = settings or MdpSettings()
+        self.spec = Spec(s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True)
+
+    def simulator(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str) -> Episodes:
+        return Episodes(self.world(tasks, seeds, device), len(tasks), self.settings.horizon, device)
+
+    def world(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str = "cpu") -> TabularWorld:
+        """The realised tables."""
+        return TabularWorld(tasks, seeds, self.settings.states, self.settings.actions, device)
+
+    def oracle(self, tasks: Sequence[Tables], seeds: Sequence[int]) -> np.ndarray:
+        """Return of an episode [n] for who knows the tables, by finite-horizon value iteration."""
+        world = self.world(tasks, seeds)
+        value = torch.zeros(len(tasks), self.settings.states, dtype=torch.float64)
+        for _ in range(self.settings.horizon):
+            value = (world.rewards + torch.einsum("nsat,nt->nsa", world.transitions, value)).amax(2)
+        return value[:, 0].numpy()
+
+    def outline(self, task: Tables, state: Any = None) -> dict[str, list[np.ndarray]]:
+        """States as small squares on a circle; the body stands on the one that it is in."""
+        angles = 2 * np.pi * np.arange(self.settings.states) / self.settings.states
+        centres = np.stack([np.cos(angles), np.sin(angles)], 1) * (2 + task.spread)
+        square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * 0.2
+        layers = {"ground": [centre + square for centre in centres]}
+        if state is not None:
+            layers["body"] = [centres[int(state["place"])] + square / 2]
+        return layers
+
+
+class TabularWorld:
+    """World (episodes.World) of n draws: rewards [n, s, a] and transitions [n, s, a, s'] float64."""
+
+    def __init__(self, tasks: Sequence[Tables], seeds: Sequence[int], states: int, actions: int, device: str) -> None:
+        self.draws, n = Draws(seeds, device), len(tasks)
+        genes, each = columns(tasks, device), (n, 1, 1)
+        if not n:
+            genes = {name: torch.zeros(0, dtype=torch.float64) for name in ("mean", "spread", "noise", "certainty")}
+        normal = self.draws.normal("rewards", states * actions).reshape(n, states, actions)
+        self.rewards = genes["mean"].reshape(each) + genes["spread"].reshape(each) * normal
+        exponential = -torch.log1p(-self.draws.uniform("transitions", states * actions * states))
+        weight = exponential.reshape(n, states, actions, states) ** genes["certainty"].reshape(n, 1, 1, 1)
+        self.transitions = weight / weight.sum(3, keepdim=True)
+        self.noise, self.states = genes["noise"], states
+        self._sums = self.transitions.cumsum(3)
+
+    def begin(self, episode: torch.Tensor) -> State:
+        zero = torch.zeros_like(episode)
+        return {"place": zero, "episode": episode, "time": zero}
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        rows, action = torch.arange(len(actions), device=actions.device), actions.argmax(1)
+        when = state["episode"] * 2**20 + state["time"]
+        noise = self.draws.normal("noise", 1, when)[:, 0]
+        paid = self.rewards[rows, state["place"], action] + self.noise * noise
+        below = self._sums[rows, state["place"], action] <= self.draws.uniform("next", 1, when)
+        place = below.sum(1).clamp(max=self.states - 1)
+        never = torch.zeros_like(place, dtype=torch.bool)
+        return {"place": place, "episode": state["episode"], "time": state["time"] + 1}, paid, never, never
+
+    def observe(self, state: State) -> torch.Tensor:
+        return torch.nn.functional.one_hot(state["place"], self.states).float()

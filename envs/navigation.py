@@ -1,0 +1,134 @@
+"""A point in the plane that must find a hidden goal; what evolves is where goals may be.
+
+Sources: goals on an arc, rewarded only near the goal, as in MAESN (arXiv 1802.07245) and its successors' point robot;
+goals in a square and done when there, as in MAML (arXiv 1703.03400). The goal is drawn once a life and never observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from .draws import Draws
+from .episodes import Episodes, Spec, State
+from .genome import Genomes, choice, columns, gene
+
+Reward = Literal["dense", "sparse", "progress"]
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Where the goal of a life is drawn.
+
+    arc: at `distance` give or take `spread`, at an angle within `width` [rad] around `angle`.
+    square: uniform in the square of half side `distance`.
+    """
+
+    shape: str = choice("arc", "square")
+    distance: float = gene(0.4, low=0.1, high=3.0, step=0.15)
+    spread: float = gene(0.0, low=0.0, high=1.0, step=0.05)
+    angle: float = gene(1.571, low=-3.142, high=3.142, step=0.3)
+    width: float = gene(0.4, low=0.0, high=6.284, step=0.4)
+
+
+HALF_CIRCLE = Goals("arc", 1.0, 0.0, 1.571, 3.142)
+SQUARE = Goals("square", 0.5)
+
+
+@dataclass(frozen=True)
+class NavigationSettings:
+    reward: Reward = "dense"  # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
+    step: float = 0.1  # largest move along each axis
+    near: float = 0.2  # radius of the goal: there it is reached, and sparse reward begins
+    horizon: int = 20
+    episodes: int = 4  # of a life
+    solved_score: float = -8.0  # return of an episode after adaptation
+    threads: int | None = None  # not used: torch has its own setting
+
+    def __post_init__(self) -> None:
+        if min(self.step, self.near) <= 0 or min(self.horizon, self.episodes) < 1:
+            raise ValueError("step and near must be above 0, horizon and episodes at least 1")
+
+
+class Navigation(Genomes[Goals]):
+    """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of `step`."""
+
+    name = "navigation"
+    start = Goals()
+
+    def __init__(self, settings: NavigationSettings | None = None) -> None:
+        self.settings = s = settings or NavigationSettings()
+        self.spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False)
+
+    def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
+        return Episodes(Plane(goals(tasks, seeds, device), self.settings), len(tasks), self.settings.horizon, device)
+
+    def oracle(self, tasks: Sequence[Goals], seeds: Sequence[int]) -> np.ndarray:
+        """Return of an episode [n] for who knows the goal and walks straight there along both axes at once."""
+        where = goals(tasks, seeds, "cpu")
+        world = Plane(where, self.settings)
+        state, total = world.begin(torch.zeros(len(where), dtype=torch.int64)), torch.zeros(len(where)).double()
+        for _ in range(self.settings.horizon):
+            move = ((where - state["at"]) / self.settings.step).clamp(-1, 1)
+            state, rewards, _, _ = world.advance(state, move.float())
+            total += rewards
+        return total.numpy()
+
+    def outline(self, task: Goals, state: Any = None) -> dict[str, list[np.ndarray]]:
+        """Where goals may be, as a line; with a state, the point and, as a ray, the way to its goal."""
+        if task.shape == "square":
+            corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * task.distance
+            lines = [corners]
+        else:
+            angles = np.linspace(task.angle - task.width / 2, task.angle + task.width / 2, 50)
+            arc = np.stack([np.cos(angles), np.sin(angles)], 1)
+            lines = [arc * max(task.distance + side * task.spread, 0.0) for side in (-1, 1)]
+        layers = {"ground": [*lines, np.array([[-0.05, 0.0], [0.05, 0.0]])]}
+        if state is not None:
+            at, goal = np.asarray(state["at"], float), np.asarray(state["goal"], float)
+            diamond = np.array([[-1, 0], [0, -1], [1, 0], [0, 1], [-1, 0]]) * 0.05
+            layers |= {"body": [at + diamond], "ray": [np.array([at, goal])]}
+        return layers
+
+
+def goals(tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> torch.Tensor:
+    """The goal of each life, [n, 2] float64."""
+    if not tasks:
+        return torch.zeros(0, 2, dtype=torch.float64, device=device)
+    g, (one, two) = columns(tasks, device), Draws(seeds, device).uniform("goal", 2).unbind(1)
+    angle = g["angle"] + (one - 0.5) * g["width"]
+    radius = (g["distance"] + (2 * two - 1) * g["spread"]).clamp(min=0.0)
+    arc = torch.stack([radius * torch.cos(angle), radius * torch.sin(angle)], 1)
+    square = (2 * torch.stack([one, two], 1) - 1) * g["distance"][:, None]
+    flat = torch.tensor([task.shape == "square" for task in tasks], device=device)[:, None]
+    return torch.where(flat, square, arc)
+
+
+class Plane:
+    """World (episodes.World) of n points that start in the origin; goal: [n, 2] float64."""
+
+    def __init__(self, goal: torch.Tensor, settings: NavigationSettings) -> None:
+        self.goal, self.settings = goal, settings
+
+    def begin(self, episode: torch.Tensor) -> State:
+        return {"at": torch.zeros_like(self.goal), "goal": self.goal}
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        s, before = self.settings, torch.linalg.vector_norm(state["at"] - self.goal, dim=1)
+        at = state["at"] + s.step * actions.double().clamp(-1, 1)
+        distance = torch.linalg.vector_norm(at - self.goal, dim=1)
+        reached = distance <= s.near
+        if s.reward == "dense":
+            rewards = -distance
+        elif s.reward == "sparse":
+            rewards = torch.where(reached, 1 - distance, 0.0)
+        else:
+            rewards = before - distance
+        return {"at": at, "goal": self.goal}, rewards, torch.zeros_like(reached), reached
+
+    def observe(self, state: State) -> torch.Tensor:
+        return state["at"].float()

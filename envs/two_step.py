@@ -1,0 +1,99 @@
+"""The two-step task (Daw et al. 2011) in its fast form: a choice, the state that it leads to, and what that pays.
+
+Action i leads to state i with probability `common`, else to the other. One state pays with probability `good`, the
+other with 1 - good, and before each trial they may change places. Sources: Wang et al. 2016 (arXiv 1611.05763); the
+sizes are those of reproductions of its successor. Who uses the transition to learn (model-based) repeats a choice
+after a common reward or an uncommon blank; who only repeats what paid is model-free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .draws import Draws
+from .episodes import Episodes, Spec, State
+from .genome import Genomes, columns, gene
+
+
+@dataclass(frozen=True)
+class Steps:
+    common: float = gene(0.9, low=0.5, high=1.0, step=0.05)
+    switch: float = gene(0.02, low=0.0, high=0.5, step=0.02)
+    good: float = gene(0.9, low=0.5, high=1.0, step=0.05)
+
+
+@dataclass(frozen=True)
+class TwoStepSettings:
+    trials: int = 20  # of a life, which is one episode
+    solved_score: float = 14.0
+    threads: int | None = None  # not used: torch has its own setting
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise ValueError(f"trials must be at least 1, got {self.trials}")
+
+
+class TwoStep(Genomes[Steps]):
+    """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot; at first nothing."""
+
+    name = "two-step"
+    start = Steps()
+
+    def __init__(self, settings: TwoStepSettings | None = None) -> None:
+        self.settings = s = settings or TwoStepSettings()
+        self.spec = Spec(2, 2, s.trials, 1, s.solved_score, False, discrete=True)
+
+    def simulator(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> Episodes:
+        return Episodes(_Stages(tasks, seeds, device), len(tasks), self.settings.trials, device)
+
+    def oracle(self, task: Steps) -> float:
+        """Payoff of a trial for who knows which state is good."""
+        return task.common * task.good + (1 - task.common) * (1 - task.good)
+
+    def outline(self, task: Steps, state: Any = None) -> dict[str, list[np.ndarray]]:
+        """Two choices, the states above them, lines between; the body stands at the state that was reached."""
+        places = [np.array([float(i), float(j)]) for j in (0, 2) for i in (0, 2)]
+        square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * 0.2
+        lines = [np.array([places[i], places[2 + i]]) for i in (0, 1)]
+        layers = {"ground": [*(place + square for place in places), *lines]}
+        if state is not None:
+            seen = np.asarray(state["seen"])
+            place = places[2 + int(seen.argmax())] if seen.any() else np.array([1.0, 0.0])
+            layers["body"] = [place + square / 2]
+        return layers
+
+
+class _Stages:
+    """World (episodes.World) of n lives."""
+
+    def __init__(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> None:
+        self.draws = Draws(seeds, device)
+        genes = columns(tasks, device)
+        zero = torch.zeros(0, dtype=torch.float64)
+        self.common, self.switch, self.good = (genes.get(name, zero) for name in ("common", "switch", "good"))
+
+    def begin(self, episode: torch.Tensor) -> State:
+        first = (self.draws.uniform("good", 1, episode)[:, 0] < 0.5).long()
+        return {
+            "good": first,
+            "time": episode * 2**20,
+            "seen": torch.zeros(len(first), 2, device=first.device),
+        }
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        led, paid, changed = self.draws.uniform("trial", 3, state["time"]).unbind(1)
+        choice = actions.argmax(1)
+        place = torch.where(led < self.common, choice, 1 - choice)
+        reward = (paid < torch.where(place == state["good"], self.good, 1 - self.good)).double()
+        good = torch.where(changed < self.switch, 1 - state["good"], state["good"])
+        seen = torch.nn.functional.one_hot(place, 2).float()
+        never = torch.zeros_like(place, dtype=torch.bool)
+        return {"good": good, "time": state["time"] + 1, "seen": seen}, reward, never, never
+
+    def observe(self, state: State) -> torch.Tensor:
+        return state["seen"]

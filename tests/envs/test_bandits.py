@@ -1,0 +1,93 @@
+"""Bandits: laws of a family, payoffs by hand, known values of the best strategies."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from envs.bandits import EASY, HARD, UNIFORM, Arms, Bandits, BanditSettings, Kind, bayes_value
+from tests.conformance import check_family
+
+
+def family(kind: Kind, **settings: int) -> Bandits:
+    return Bandits(BanditSettings(kind, **settings))
+
+
+def pulled(bandits: Bandits, task: Arms, arm: int, lives: int, pulls: int) -> np.ndarray:
+    """Payoffs [pulls, lives] of one arm pulled again and again."""
+    simulator = bandits.simulator([task] * lives, list(range(lives)), "cpu")
+    simulator.reset()
+    action = torch.zeros(lives, bandits.spec.action_size)
+    action[:, arm] = 1
+    paid = []
+    for _ in range(pulls):
+        paid.append(simulator.step(action)[1].numpy().copy())
+        simulator.restart(torch.ones(lives, dtype=torch.bool))
+    return np.array(paid)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_the_laws_of_a_family(kind: Kind) -> None:
+    check_family(family(kind))
+
+
+def test_independent_arms_pay_one_with_a_probability_of_their_own() -> None:
+    paid = pulled(family("independent"), Arms(low=0.2, high=0.6), 3, 4000, 10)
+    assert set(np.unique(paid)) == {0.0, 1.0}
+    assert paid.mean() == pytest.approx(0.4, abs=0.01)
+    shares = paid.mean(axis=0)  # of a life: its variance is that of p and of ten coins
+    assert shares.var() == pytest.approx(0.4**2 / 12 + (0.24 - 0.4**2 / 12) / 10, abs=0.004)
+
+
+def test_dependent_arms_share_one_coin() -> None:
+    bandits = family("dependent")
+    one, two = (pulled(bandits, EASY, arm, 3000, 20).mean(axis=0) for arm in (0, 1))
+    good = one > 0.5
+    assert good.mean() == pytest.approx(0.5, abs=0.03)
+    assert one[good].mean() == pytest.approx(0.9, abs=0.01)
+    assert two[good].mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
+    bandits = family("eleven")
+    task = bandits.origin()
+    hint = pulled(bandits, task, 10, 200, 1)[0]
+    places = np.rint(hint / 0.1).astype(int) - 1
+    assert set(places) == set(range(10))
+    for arm in range(10):
+        np.testing.assert_allclose(pulled(bandits, task, arm, 200, 1)[0], np.where(places == arm, 5.0, 1.1))
+    assert bandits.oracle(task) == 5.0
+
+
+def test_restless_arms_move_and_others_do_not() -> None:
+    bandits = family("restless", pulls=40)
+    moving, still = Arms("restless", 0.5, 0.5, drift=1.0), Arms("restless", 0.5, 0.5, drift=0.0)
+    assert pulled(bandits, still, 0, 3000, 40).mean() == pytest.approx(0.5, abs=0.01)
+    paid = pulled(bandits, moving, 0, 3000, 40)
+    assert paid.mean() == pytest.approx(0.5, abs=0.02)
+    near = np.mean((paid[-1] - 0.5) * (paid[-2] - 0.5))
+    far = np.mean((paid[-1] - 0.5) * (paid[0] - 0.5))
+    assert near > 0.1  # far from the middle by then, so two pulls agree
+    assert abs(far) < 0.02  # it was in the middle when it began
+
+
+def test_the_best_strategies_earn_what_is_known() -> None:
+    """Exact values: RL^2's setting of ten pulls, and two arms; one pull of one arm is a coin's."""
+    assert bayes_value(1, ((0, 0),)) == 0.5
+    assert bayes_value(10, ((0, 0),) * 5) == pytest.approx(6.660, abs=5e-4)
+    assert bayes_value(20, ((0, 0),) * 2) == pytest.approx(12.431, abs=5e-4)
+
+
+def test_oracles() -> None:
+    dependent = family("dependent")
+    assert dependent.oracle(UNIFORM) == pytest.approx(0.75, abs=1e-3)
+    assert dependent.oracle(HARD) == pytest.approx(0.6)
+    assert family("independent").oracle(Arms()) == pytest.approx(5 / 6)
+
+
+def test_a_task_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="independent arms"):
+        family("independent").simulator([EASY], [0], "cpu")

@@ -1,0 +1,70 @@
+"""Cart-pole: laws of a family, and Gymnasium's own CartPole-v1 as the oracle, also with other physics."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+
+from envs.cartpole import Cart, CartPole, CartPoleSettings
+from tests.conformance import check_family
+
+
+def test_the_laws_of_a_family() -> None:
+    check_family(CartPole())
+
+
+def gymnasiums(task: Cart) -> CartPoleEnv:
+    env = gymnasium.make("CartPole-v1").unwrapped
+    assert isinstance(env, CartPoleEnv)
+    env.gravity, env.masspole, env.length, env.force_mag = task.gravity, task.pole, task.length, task.force
+    env.total_mass, env.polemass_length = env.masspole + env.masscart, env.masspole * env.length
+    return env
+
+
+@pytest.mark.parametrize("task", [Cart(), Cart(5.0, 0.7, 1.2, 17.0)])
+def test_every_episode_is_gymnasiums(task: Cart) -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        simulator = CartPole().simulator([task], [seed], "cpu")
+        simulator.reset()
+        env = gymnasiums(task)
+        env.reset(seed=0)
+        env.state = simulator.state(0)["motion"].copy()
+        for _ in range(500):
+            side = int(rng.integers(2))
+            theirs, reward, ended, _, _ = env.step(side)
+            ours, paid, terminated, _ = simulator.step(torch.eye(2)[side : side + 1])
+            np.testing.assert_allclose(ours[0], theirs, rtol=1e-5, atol=1e-7)
+            assert (float(paid[0]), bool(terminated[0])) == (reward, ended)
+            if ended:
+                break
+        assert ended
+
+
+def feedback(observations: torch.Tensor, sign: float = 1.0) -> torch.Tensor:
+    push = observations @ torch.tensor([0.3, 0.6, 8.0, 1.5])
+    return torch.stack([-sign * push, sign * push], 1)
+
+
+def test_linear_feedback_reaches_the_bound_and_on_a_reversed_motor_falls() -> None:
+    family = CartPole(CartPoleSettings(horizon=200))
+    seeds = list(range(100))
+    for task, least, most in ((Cart(), 200, 200), (Cart(reversed=0.5), 90, 130)):
+        simulator, total = family.simulator([task] * 100, seeds, "cpu"), torch.zeros(100).double()
+        seen = simulator.reset()
+        for _ in range(200):
+            seen, paid, _, _ = simulator.step(feedback(seen))
+            total += paid
+        assert least <= float(total.mean()) <= most
+    assert family.oracle(Cart()) == 200
+
+
+def test_a_life_keeps_its_physics_and_begins_each_episode_elsewhere() -> None:
+    simulator = CartPole().simulator([Cart(spread=0.5)] * 3, [1, 1, 2], "cpu")
+    first = simulator.reset()
+    assert torch.equal(first[0], first[1])
+    assert not torch.equal(first[0], first[2])
+    assert not torch.equal(simulator.restart(torch.tensor([True, False, False]))[0], first[0])

@@ -1,0 +1,79 @@
+"""Mazes: laws of a family, always solvable, seen as drawn, paid as said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from envs.maze import Maze, Mazes, MazeSettings
+from tests.conformance import check_family
+
+FAMILY = Mazes()
+ROWS = ("...#...", ".#.#.#.", ".#...#.", ".#####.", ".......", ".#####.", ".......")
+WINDING = Maze(ROWS, (0, 0), 49)
+
+
+def test_the_laws_of_a_family() -> None:
+    check_family(FAMILY, tasks=8)
+
+
+def test_every_descendant_can_be_solved_and_they_grow_walls_and_ways() -> None:
+    rng, task, walls = np.random.default_rng(0), FAMILY.origin(), []
+    for _ in range(200):
+        task = FAMILY.mutate(task, rng)
+        assert FAMILY.decode(FAMILY.encode(task)) == task  # decode refuses what is cut in two
+        walls.append("".join(task.rows).count("#"))
+    assert max(walls) > 10
+    assert FAMILY.describe(task).shape == (4,)
+
+
+def test_walls_stop_moves_and_the_view_shows_them() -> None:
+    simulator = FAMILY.simulator([WINDING], [0], "cpu")
+    seen = simulator.reset()[0, :25].reshape(5, 5)
+    # around the start in the corner: the border above and left of it, walls as in ROWS
+    np.testing.assert_array_equal(
+        seen, [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 0, 1, 0]]
+    )
+    for action, place in ((0, [0, 0]), (3, [0, 0]), (1, [0, 1]), (2, [0, 1]), (1, [0, 2]), (2, [1, 2])):
+        simulator.step(torch.eye(4)[action : action + 1])
+        assert simulator.state(0)["at"].tolist() == place
+
+
+def test_the_goal_is_seen_when_near_and_pays_by_the_time_it_took() -> None:
+    lives = 64
+    simulator = FAMILY.simulator([FAMILY.origin()] * lives, list(range(lives)), "cpu")
+    seen = simulator.reset()
+    goal = torch.tensor(np.array([simulator.state(i)["goal"] for i in range(lives)]))
+    assert bool((seen[:, 25:].sum(1) == 1).all())  # all within two steps
+    way = goal - 3
+    assert int(way.abs().sum(1).max()) == 2
+    north = (way == torch.tensor([-1, 0])).all(1)
+    _, paid, terminated, _ = simulator.step(torch.eye(4)[:1].expand(lives, 4))
+    assert torch.equal(terminated, north)
+    np.testing.assert_allclose(paid, np.where(north, 1 - 0.9 / 40, 0.0))
+    assert 0 < int(north.sum()) < lives
+
+
+def test_the_oracle_is_the_shortest_way() -> None:
+    """A corridor of five cells, goals on the four others: ways of 1 to 4 steps."""
+    corridor = Mazes(MazeSettings(size=5, horizon=10))
+    task = Maze((".....", *["#####"] * 4), (0, 0), 25)
+    assert corridor.oracle(task) == pytest.approx(1 - 0.09 * 2.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rows": [".......", "#######", *["......."] * 5]}, "every other free cell"),
+        ({"rows": ["......"] * 7}, "needs 7 rows"),
+        ({"rows": ["......x"] * 7}, "needs 7 rows"),
+        ({"start": [7, 0]}, "row and column"),
+        ({"start": [0, 3]}, "start must be free"),
+        ({"reach": 0}, "reach"),
+        ({"schema": 2}, "schema"),
+    ],
+)
+def test_what_is_no_maze_is_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        FAMILY.decode({**FAMILY.encode(WINDING), **change})

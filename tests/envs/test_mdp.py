@@ -1,0 +1,64 @@
+"""Tabular MDPs: laws of a family, tables as drawn, the planner against brute force, known returns."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from envs.mdp import MdpSettings, Tables, TabularMdps
+from tests.conformance import check_family
+
+FAMILY = TabularMdps()
+
+
+def test_the_laws_of_a_family() -> None:
+    check_family(FAMILY)
+
+
+def test_tables_are_rl2s() -> None:
+    world = FAMILY.world([Tables()] * 3000, list(range(3000)))
+    assert float(world.rewards.mean()) == pytest.approx(1.0, abs=0.01)
+    assert float(world.rewards.std()) == pytest.approx(1.0, abs=0.01)
+    np.testing.assert_allclose(world.transitions.sum(3), 1.0)
+    # a share of a uniform point of the simplex of 10: mean 1/10, variance 9/1100
+    assert float(world.transitions.var()) == pytest.approx(9 / 1100, abs=2e-4)
+
+
+def test_steps_follow_the_tables() -> None:
+    lives = 4000
+    settings = MdpSettings(states=3, actions=2)
+    family = TabularMdps(settings)
+    task = Tables(noise=0.5)
+    simulator, world = family.simulator([task] * lives, [7] * lives, "cpu"), family.world([task], [7])
+    again = family.simulator([task] * lives, list(range(lives)), "cpu")
+    action = torch.zeros(lives, 2)
+    action[:, 1] = 1
+    simulator.reset()
+    seen, paid, _, _ = simulator.step(action)
+    assert torch.equal(seen, seen[:1].expand_as(seen))  # one seed, one life
+    many = family.world([task] * lives, list(range(lives)))
+    again.reset()
+    seen, paid, _, _ = again.step(action)
+    excess = paid - many.rewards[:, 0, 1]
+    assert float(excess.std()) == pytest.approx(0.5, abs=0.02)
+    expected = many.transitions[:, 0, 1].mean(0)
+    np.testing.assert_allclose(seen.mean(0), expected, atol=0.03)
+    assert world.rewards.shape == (1, 3, 2)
+
+
+def test_the_planner_is_the_best_of_all_plans() -> None:
+    """All deterministic plans of two steps, one by one."""
+    family = TabularMdps(MdpSettings(states=3, actions=2, horizon=2))
+    for seed in range(5):
+        world = family.world([Tables()], [seed])
+        r, p = world.rewards[0].numpy(), world.transitions[0].numpy()
+        plans = product(range(2), *[range(2)] * 3)
+        best = max(r[0, a] + sum(p[0, a, s] * r[s, later[s]] for s in range(3)) for a, *later in plans)
+        assert family.oracle([Tables()], [seed])[0] == pytest.approx(best)
+
+
+def test_a_known_mdp_of_rl2_is_worth_about_22_an_episode() -> None:
+    assert FAMILY.oracle([Tables()] * 1000, list(range(1000))).mean() == pytest.approx(21.9, abs=0.3)
