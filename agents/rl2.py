@@ -62,18 +62,20 @@ class RL2:
             steps[pair] = trials.steps
         return improved, steps
 
-    def evaluate(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean return of a trial's last episodes [pairs] float64, solved [pairs] bool, environment steps [pairs]."""
-        scores, solved = np.zeros(len(agents)), np.zeros(len(agents), bool)
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before, each [pairs].
+
+        A score is the mean return of a trial's last episodes; before adaptation, that of its first.
+        """
+        scores, before, solved = np.zeros(len(agents)), np.zeros(len(agents)), np.zeros(len(agents), bool)
         steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             trials = self.trials(agent, task, key, self.config.test_lives)
             scores[pair] = float(trials.returns[:, -self.config.test_episodes :].mean())
             solved[pair] = scores[pair] >= self.family.spec.solved_score
+            before[pair] = float(trials.returns[:, 0].mean())
             steps[pair] = trials.steps
-        return scores, solved, steps
+        return scores, solved, steps, before
 
     def trials(
         self, agent: Agent, task: Task, key: Key, lives: int, *, forget: bool = False, greedy: bool = False

@@ -34,13 +34,11 @@ class Ledger:
         self._count(keys, steps)
         return improved, steps
 
-    def evaluate(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         self._note(keys)
-        scores, solved, steps = self.learner.evaluate(agents, tasks, keys)
-        self._count(keys, steps)
-        return scores, solved, steps
+        answer = self.learner.evaluate(agents, tasks, keys)
+        self._count(keys, answer[2])
+        return answer
 
     def drain(self) -> dict[str, int]:
         """Steps by purpose since the last call."""

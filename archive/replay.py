@@ -184,7 +184,7 @@ def record_episode(
     learner = make_learner(recording)
     recording.notes.clear()  # what the learner may have tried while it was built is no part of the evaluation
     recording.simulated = 0
-    scores, solved, _ = learner.evaluate([agent], [task], [key])
+    scores, solved, *_ = learner.evaluate([agent], [task], [key])
     score, takes = float(scores[0]), recording.takes()
     if not math.isfinite(score):
         raise ValueError(f"the learner scored this agent {score}, expected a finite number")

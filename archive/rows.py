@@ -16,7 +16,7 @@ from .weights import check_name
 Row = dict[str, Any]
 
 NICHE = (  # the fields of a niche's record; `agent` is a name there, a hash here
-    *("id", "parent", "born", "died", "solved", "best", "novelty"),
+    *("id", "parent", "born", "died", "solved", "before", "best", "novelty"),
     *("viable_to_all", "viable_to_retired", "source", "task", "agent", "scores"),
 )
 CHILD = ("id", "iteration", "parent", "task", "outcome", "score", "novelty", "niche")

@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 APPLICATION_ID = 0x504F4554  # "POET"
-SCHEMA = 1  # user_version; raise it with any change below
+SCHEMA = 2  # user_version; raise it with any change below
 MOST_BYTES = 4 * 2**30  # of the database, and of its log
 MOST_CELL = 128 * 2**20  # bytes of one value in it; the PATA-EC scores of 1,000 niches take 20 MB
 
@@ -20,13 +20,14 @@ MOST_CELL = 128 * 2**20  # bytes of one value in it; the PATA-EC scores of 1,000
 TABLES = {
     "niches": """CREATE TABLE niches (
         id INTEGER PRIMARY KEY, parent INTEGER, born INTEGER NOT NULL, died INTEGER, solved INTEGER,
-        score REAL, best REAL, novelty REAL,
+        score REAL, before REAL, best REAL, novelty REAL,
         viable_to_all INTEGER NOT NULL CHECK (viable_to_all IN (0, 1)),
         viable_to_retired INTEGER NOT NULL CHECK (viable_to_retired IN (0, 1)),
         source TEXT, task TEXT NOT NULL, birth_agent TEXT NOT NULL, agent TEXT NOT NULL, scores TEXT NOT NULL
     ) STRICT""",
     "scores": """CREATE TABLE scores (
-        iteration INTEGER NOT NULL, niche INTEGER NOT NULL, score REAL NOT NULL, PRIMARY KEY (iteration, niche)
+        iteration INTEGER NOT NULL, niche INTEGER NOT NULL, score REAL NOT NULL, before REAL,
+        PRIMARY KEY (iteration, niche)
     ) STRICT, WITHOUT ROWID""",
     "children": """CREATE TABLE children (
         id INTEGER PRIMARY KEY, iteration INTEGER NOT NULL, parent INTEGER NOT NULL, task TEXT NOT NULL,

@@ -35,13 +35,19 @@ def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]
         f"born at iteration {niche['born']}, "
         + ("alive" if niche["died"] is None else f"retired at {niche['died']}")
         + f", novelty {_number(niche['novelty'])}, first solved at {_or_dash(niche['solved'])}",
-        f"score {_number(niche['score'])}, best ever {_number(niche['best'])}",
+        f"score {_number(niche['score'])}, best ever {_number(niche['best'])}{_adapted(niche)}",
         "line of descent: " + " <- ".join(map(str, lineage(rows["niches"], id))),
     ]
     if niche["source"]:
         lines.append(f"seeded from {niche['source']}")
     lines += list(_traffic(id, rows["transfers"]))
     return Group(*(Text(line) for line in lines))
+
+
+def _adapted(niche: Row) -> str:
+    if niche["before"] is None or niche["score"] is None:
+        return ""
+    return f"; before adaptation {niche['before']:.2f}, gain {niche['score'] - niche['before']:.2f}"
 
 
 def _traffic(niche: int, transfers: Sequence[Row]) -> Iterator[str]:

@@ -54,6 +54,9 @@ class Events:
         }
         if scores:
             found |= {"score/best": max(scores), "score/median": statistics.median(scores)}
+        gains = [niche.scores[-1] - niche.before for niche in population.active if niche.before is not None]
+        if gains:
+            found["gain/median"] = statistics.median(gains)
         if self.earlier is not None:
             found["environment steps"] = self.earlier + steps
         now = time.monotonic()

@@ -142,7 +142,8 @@ class Writer:
         iteration = record["iteration"]
         for niche in record["active"]:
             if niche["scores"]:
-                self._put("scores", {"iteration": iteration, "niche": niche["id"], "score": niche["scores"][-1]})
+                found = {"score": niche["scores"][-1], "before": niche["before"]}
+                self._put("scores", {"iteration": iteration, "niche": niche["id"], **found})
         for event in record["events"]:
             kind, fields = event["event"], {name: cell for name, cell in event.items() if name != "event"}
             if kind == "child":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .config import Setup
 from .criterion import fault, viable
 from .evaluation import evaluate, trial_key
-from .niche import Child, Niche, Population
+from .niche import Child, Niche, Outcome, Population
 from .novelty import Novelties
 from .streams import Key
 from .transfer import Candidate, Place, try_all, winner
@@ -29,13 +29,20 @@ def births(ranked: Sequence[Child], population: Population, setup: Setup, key: K
         places = [_place(child, setup) for child in tested]
         tried = try_all(agents, places, setup.learner, key.child("birth"))
         best = {place.id: _best(tried, place) for place in places}
-        fit = [child for child in tested if viable(best[child.id].score, setup.config)]
+        fit = [child for child in tested if _fit(best[child.id], setup)]
         annecs = _annecs(fit, tried, population, setup, key, novel)
         for child in tested:
             here = [candidate for candidate in tried if candidate.place.id == child.id]
             population = _noted(child, best[child.id], here, annecs.get(child.id), population, setup)
         free -= len(fit)
     return replace(population, events=population.events + tuple(waiting))
+
+
+AFTER_TRANSFER: Mapping[str, Outcome] = {
+    "too hard": "too hard after transfer",
+    "too easy": "too easy after transfer",
+    "no gain": "no gain after transfer",
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,10 @@ def _best(tried: Sequence[Candidate], place: Place) -> Candidate:
     best = winner(tried, place)
     assert best is not None, "a place without a bar takes any score"
     return best
+
+
+def _fit(best: Candidate, setup: Setup) -> bool:
+    return viable(best.score, setup.config, best.before)
 
 
 def _annecs(
@@ -75,7 +86,7 @@ def _annecs(
     elif config.measure_annecs:
         pairs = [(niche, child) for child in children for niche in retired]
         trials = [trial_key(config.seed, setup.family, child.task).spent_as(key.child("annecs")) for _, child in pairs]
-        scores, _, _ = evaluate(setup.learner, [n.agent for n, _ in pairs], [c.task for _, c in pairs], trials)
+        scores, *_ = evaluate(setup.learner, [n.agent for n, _ in pairs], [c.task for _, c in pairs], trials)
         of_retired = {child.id: [] for child in children}
         for (_, child), score in zip(pairs, scores, strict=True):
             of_retired[child.id].append(float(score))
@@ -102,11 +113,10 @@ def _noted(
     setup: Setup,
 ) -> Population:
     """The population with this child as its youngest niche, or with the reason why not."""
-    t, born = population.iteration, viable(best.score, setup.config)
+    t, born = population.iteration, _fit(best, setup)
     events = tuple(candidate.event(t, accepted=born and candidate is best) for candidate in tried)
     if not born:
-        hard = fault(best.score, setup.config) == "too hard"
-        refused = replace(child, outcome="too hard after transfer" if hard else "too easy after transfer")
+        refused = replace(child, outcome=AFTER_TRANSFER[fault(best.score, setup.config, best.before)])
         return replace(population, events=(*population.events, *events, refused))
     niche = Niche(
         id=population.niches_born,
@@ -117,7 +127,14 @@ def _noted(
         novelty=child.novelty,
         viable_to_all=annecs is not None and annecs.of_all,
         viable_to_retired=annecs is not None and annecs.of_retired,
-    ).improved(setup.learner.adopt(best.agent), best.score, best.solved, iteration=t, history=setup.config.history)
+    ).improved(
+        setup.learner.adopt(best.agent),
+        best.score,
+        best.solved,
+        before=best.before,
+        iteration=t,
+        history=setup.config.history,
+    )
     admitted = replace(child, outcome="admitted", niche=niche.id)
     return replace(
         population,

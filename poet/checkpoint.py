@@ -97,6 +97,7 @@ def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFam
         task=family.decode(take.take("task")),
         agent=_agent(agents[name], name),
         scores=tuple(float(score) for score in scores),
+        before=take.number_or_none("before"),
         best=take.number_or_none("best"),
         solved=take.integer_or_none("solved"),
         novelty=take.number_or_none("novelty"),

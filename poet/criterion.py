@@ -10,10 +10,14 @@ from typing import Literal
 from .config import PoetConfig
 
 
-def viable(score: float, config: PoetConfig) -> bool:
-    return config.mc_low <= score <= config.mc_high
+def viable(score: float, config: PoetConfig, before: float | None = None) -> bool:
+    """Whether a score is; with the score before adaptation, also whether adapting was worth it (config.min_gain)."""
+    gained = before is None or config.min_gain is None or score - before >= config.min_gain
+    return config.mc_low <= score <= config.mc_high and gained
 
 
-def fault(score: float, config: PoetConfig) -> Literal["too hard", "too easy"]:
+def fault(score: float, config: PoetConfig, before: float | None = None) -> Literal["too hard", "too easy", "no gain"]:
     """What is wrong with a score that is not viable."""
-    return "too hard" if score < config.mc_low else "too easy"
+    if score < config.mc_low:
+        return "too hard"
+    return "too easy" if score > config.mc_high else "no gain"

@@ -63,11 +63,15 @@ def optimize(population: Population, setup: Setup, key: Key) -> Population:
     tasks = [niche.task for niche in niches]
     keys = [key.child("improve", niche.id) for niche in niches]
     agents, _ = improve(setup.learner, [niche.agent for niche in niches], tasks, keys)
-    scores, solved, _ = evaluate(setup.learner, agents, tasks, [score_key(key, niche) for niche in niches])
+    found = evaluate(setup.learner, agents, tasks, [score_key(key, niche) for niche in niches])
     return population.with_active(
         tuple(
-            niche.improved(agent, float(score), bool(done), iteration=population.iteration, history=history)
-            for niche, agent, score, done in zip(niches, agents, scores, solved, strict=True)
+            niche.improved(
+                agent, float(score), bool(done), before=before, iteration=population.iteration, history=history
+            )
+            for niche, agent, score, done, before in zip(
+                niches, agents, found.scores, found.solved, found.before, strict=True
+            )
         )
     )
 
@@ -86,7 +90,11 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
         niche
         if (taken := best[niche.id]) is None
         else niche.taken_over(
-            setup.learner.adopt(taken.agent), taken.score, taken.solved, iteration=population.iteration
+            setup.learner.adopt(taken.agent),
+            taken.score,
+            taken.solved,
+            before=taken.before,
+            iteration=population.iteration,
         )
         for niche in population.active
     )

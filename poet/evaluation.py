@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,22 +16,32 @@ from .interfaces import Agent, Learner, Task, TaskFamily
 from .streams import Key
 
 
-def evaluate(
-    learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64. No pairs: no call."""
+class Scores(NamedTuple):
+    """What pairs of agent and task came to."""
+
+    scores: np.ndarray  # [pairs] float64, after adaptation
+    solved: np.ndarray  # [pairs] bool
+    steps: np.ndarray  # [pairs] int64, of the environment
+    before: list[float | None]  # scores before adaptation; None where agents do not adapt
+
+
+def evaluate(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> Scores:
+    """The learner's scores, one a pair. No pairs: no call. ValueError if one is NaN or infinite."""
     if not agents:
-        return np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64)
-    answer = learner.evaluate(agents, tasks, keys)
-    scores, solved, steps = (np.asarray(part) for part in answer)
-    if not scores.shape == solved.shape == steps.shape == (len(agents),):
-        shapes = [list(part.shape) for part in (scores, solved, steps)]
-        raise ValueError(f"learner.evaluate must return three arrays of shape [{len(agents)}], got {shapes}")
-    wrong = np.flatnonzero(~np.isfinite(scores))
-    if len(wrong):
-        where = "/".join(str(name) for name in keys[wrong[0]].path)
-        raise ValueError(f"a score must be finite, got {scores[wrong[0]]} for {keys[wrong[0]].purpose} ({where})")
-    return scores, solved, steps
+        return Scores(np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64), [])
+    answer = [np.asarray(part) for part in learner.evaluate(agents, tasks, keys)]
+    if len(answer) not in (3, 4) or any(part.shape != (len(agents),) for part in answer):
+        shapes = [list(part.shape) for part in answer]
+        raise ValueError(f"learner.evaluate must return three or four arrays of shape [{len(agents)}], got {shapes}")
+    for scores in (answer[0], *answer[3:]):
+        wrong = np.flatnonzero(~np.isfinite(scores))
+        if len(wrong):
+            where = "/".join(str(name) for name in keys[wrong[0]].path)
+            raise ValueError(f"a score must be finite, got {scores[wrong[0]]} for {keys[wrong[0]].purpose} ({where})")
+    before: list[float | None] = [None] * len(agents)
+    if len(answer) == 4:
+        before = answer[3].tolist()
+    return Scores(answer[0], answer[1], answer[2], before)
 
 
 def improve(

@@ -123,12 +123,12 @@ class Learner(Protocol):
         """One optimisation step of each agent in its task: new agents, environment steps [pairs] int64."""
         ...
 
-    def evaluate(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
 
         Equal keys give equal realisations of equal tasks: the engine scores rival agents on common random numbers.
+        A learner whose agents adapt scores them after they have, and gives a fourth array: what each would have
+        scored before, [pairs] float64, on the same draws of the task.
         """
         ...
 

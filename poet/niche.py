@@ -16,6 +16,8 @@ Outcome = Literal[
     "crowded",  # passed, but the places of this reproduction went to more novel siblings
     "too hard after transfer",  # second minimal criterion, with the best of all agents
     "too easy after transfer",
+    "no gain",  # first minimal criterion: adapting was not worth min_gain (only with agents that adapt)
+    "no gain after transfer",
 ]
 
 
@@ -29,6 +31,7 @@ class Niche:
     task: Task
     agent: Agent
     scores: tuple[float, ...] = ()  # its agent's last self-scores, newest last
+    before: float | None = None  # the last self-score before adaptation; None if agents do not adapt
     best: float | None = None  # best self-score ever
     solved: int | None = None  # iteration at which it was first solved
     novelty: float | None = None  # at birth
@@ -38,22 +41,34 @@ class Niche:
     died: int | None = None  # iteration of retirement
     source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
 
-    def improved(self, agent: Agent, score: float, solved: bool, *, iteration: int, history: int) -> Niche:
+    def improved(
+        self, agent: Agent, score: float, solved: bool, *, before: float | None = None, iteration: int, history: int
+    ) -> Niche:
         """The niche after its own agent's step: the score joins the last `history` ones."""
-        return self._scored(agent, score, solved, iteration, (*self.scores, score)[-history:])
+        return self._scored(agent, score, before, solved, iteration, (*self.scores, score)[-history:])
 
-    def taken_over(self, agent: Agent, score: float, solved: bool, *, iteration: int) -> Niche:
+    def taken_over(
+        self, agent: Agent, score: float, solved: bool, *, before: float | None = None, iteration: int
+    ) -> Niche:
         """The niche after an accepted transfer: this iteration's score is now the new agent's.
 
         Differs: the Enhanced POET code leaves the old agent's score in place, so that a second transfer can be
         accepted against a bar that the first has already raised (B22).
         """
-        return self._scored(agent, score, solved, iteration, (*self.scores[:-1], score))
+        return self._scored(agent, score, before, solved, iteration, (*self.scores[:-1], score))
 
-    def _scored(self, agent: Agent, score: float, solved: bool, iteration: int, scores: tuple[float, ...]) -> Niche:
+    def _scored(
+        self,
+        agent: Agent,
+        score: float,
+        before: float | None,
+        solved: bool,
+        iteration: int,
+        scores: tuple[float, ...],
+    ) -> Niche:
         best = score if self.best is None else max(self.best, score)
         first = iteration if solved and self.solved is None else self.solved
-        return replace(self, agent=agent, scores=scores, best=best, solved=first)
+        return replace(self, agent=agent, scores=scores, before=before, best=best, solved=first)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def by_pata_ec(children: Sequence[Child], population: Population, setup: Setup, 
         if place[2] or (agent.id, place[0]) not in population.scores_of_retired
     ]
     agents = [agent.agent for agent, _, _ in missing]
-    scores, _, _ = evaluate(
+    scores, *_ = evaluate(
         setup.learner, agents, [place[1] for _, place, _ in missing], [trial for _, _, trial in missing]
     )
     in_niches = dict(population.scores_of_retired)

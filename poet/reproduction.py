@@ -44,13 +44,19 @@ def first_criterion(children: Sequence[Child], population: Population, setup: Se
     trials = [
         trial_key(setup.config.seed, setup.family, child.task).spent_as(key.child("criterion")) for child in tried
     ]
-    scores, _, _ = evaluate(setup.learner, [agents[c.parent] for c in tried], [c.task for c in tried], trials)
-    found = {child.id: float(score) for child, score in zip(tried, scores, strict=True)}
-    return [_judged(child, found[child.id], setup) if child.id in found else child for child in children]
+    found = evaluate(setup.learner, [agents[c.parent] for c in tried], [c.task for c in tried], trials)
+    if setup.config.min_gain is not None and None in found.before:
+        raise ValueError("poet.min_gain asks for agents that adapt, and this learner's do not: leave it out")
+    judged = {
+        child.id: _judged(child, float(score), before, setup)
+        for child, score, before in zip(tried, found.scores, found.before, strict=True)
+    }
+    return [judged.get(child.id, child) for child in children]
 
 
-def _judged(child: Child, score: float, setup: Setup) -> Child:
-    return replace(child, score=score, outcome="crowded" if viable(score, setup.config) else fault(score, setup.config))
+def _judged(child: Child, score: float, before: float | None, setup: Setup) -> Child:
+    fit = viable(score, setup.config, before)
+    return replace(child, score=score, outcome="crowded" if fit else fault(score, setup.config, before))
 
 
 def by_novelty(

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .evaluation import evaluate, improve
+from .evaluation import Scores, evaluate, improve
 from .interfaces import Agent, Learner, Task
 from .niche import Niche, Transfer
 from .streams import Key
+
+Kind = Literal["direct", "proposal"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,12 @@ class Place:
 class Candidate:
     """An agent that has been tried in a place."""
 
-    kind: Literal["direct", "proposal"]
+    kind: Kind
     source: int  # niche it comes from
     place: Place
     agent: Agent
     score: float
+    before: float | None  # the score before adaptation; None if agents do not adapt
     solved: bool
     steps: int  # environment steps this trial cost
 
@@ -63,11 +66,8 @@ def try_direct(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candid
     spent = key.child("direct")
     agents = [niche.agent for niche, _ in pairs]
     keys = [place.trial.spent_as(spent) for _, place in pairs]
-    scores, solved, steps = evaluate(learner, agents, [place.task for _, place in pairs], keys)
-    return [
-        Candidate("direct", niche.id, place, niche.agent, float(score), bool(done), int(cost))
-        for (niche, place), score, done, cost in zip(pairs, scores, solved, steps, strict=True)
-    ]
+    found = evaluate(learner, agents, [place.task for _, place in pairs], keys)
+    return _candidates("direct", pairs, agents, found)
 
 
 def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candidate]:
@@ -82,12 +82,14 @@ def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Can
     streams = [spent.child(place.id) for _, place in pairs]
     agents, learning = improve(learner, started, tasks, streams)
     keys = [place.trial.spent_as(spent) for _, place in pairs]
-    scores, solved, scoring = evaluate(learner, agents, tasks, keys)
+    found = evaluate(learner, agents, tasks, keys)
+    return _candidates("proposal", pairs, agents, found._replace(steps=learning + found.steps))
+
+
+def _candidates(kind: Kind, pairs: Sequence[Pair], agents: Sequence[Agent], found: Scores) -> list[Candidate]:
     return [
-        Candidate("proposal", niche.id, place, agent, float(score), bool(done), int(cost))
-        for (niche, place), agent, score, done, cost in zip(
-            pairs, agents, scores, solved, learning + scoring, strict=True
-        )
+        Candidate(kind, niche.id, place, agent, float(score), before, bool(done), int(cost))
+        for (niche, place), agent, score, done, cost, before in zip(pairs, agents, *found, strict=True)
     ]
 
 

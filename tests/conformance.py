@@ -209,17 +209,21 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
 
 
 def check_evaluation(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> None:
-    before = [copy.deepcopy(dict(agent)) for agent in agents]
-    scores, solved, steps = (np.asarray(part) for part in learner.evaluate(agents, tasks, keys))
+    kept = [copy.deepcopy(dict(agent)) for agent in agents]
+    parts = [np.asarray(part) for part in learner.evaluate(agents, tasks, keys)]
+    scores, solved, steps = parts[:3]
     n = len(agents)
-    assert all(map(same_agent, agents, before)), "evaluate must leave the agents as they are"
+    assert all(map(same_agent, agents, kept)), "evaluate must leave the agents as they are"
     shaped = scores.shape == (n,) and scores.dtype == np.float64
     assert shaped, f"scores must be float64 [pairs], got {scores!r}"
     assert np.isfinite(scores).all(), f"scores must be finite, got {scores}"
     shaped = solved.shape == (n,) and solved.dtype == bool
     assert shaped, f"solved must be bool [pairs], got {solved!r}"
     _check_steps(steps, n, "evaluate")
-    parts = scores, solved, steps
+    assert len(parts) in (3, 4), f"evaluate must give three arrays, or four with scores before, got {len(parts)}"
+    for before in parts[3:]:
+        shaped = before.shape == (n,) and before.dtype == np.float64 and bool(np.isfinite(before).all())
+        assert shaped, f"scores before adaptation must be finite float64 [pairs], got {before!r}"
     for part, again in zip(parts, learner.evaluate(agents, tasks, keys), strict=True):
         assert np.array_equal(part, again), f"evaluate must give the same for the same keys, got {part} and {again}"
     for i in reversed(range(n)):

@@ -15,5 +15,14 @@ def test_both_ends_belong(score: float, expected: bool) -> None:
     assert viable(score, CONFIG) is expected
 
 
+@pytest.mark.parametrize(("before", "expected"), [(95.0, True), (95.1, False), (None, True)])
+def test_a_niche_may_ask_for_a_gain(before: float | None, expected: bool) -> None:
+    config = PoetConfig(mc_low=50, mc_high=300, min_gain=5.0)
+    assert viable(100.0, config, before) is expected
+    assert viable(100.0, CONFIG, before)
+    if not expected:
+        assert fault(100.0, config, before) == "no gain"
+
+
 def test_the_fault_names_the_side() -> None:
     assert (fault(49.0, CONFIG), fault(301.0, CONFIG)) == ("too hard", "too easy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
 from poet.config import PoetConfig, Setup
@@ -111,3 +112,26 @@ def test_no_survivors_no_novelty() -> None:
     setup = setup_of(Line(1.0), learner)
     children = first_criterion(litter(population(300), setup, KEY), population(300), setup, KEY)
     assert by_novelty(children, population(300), setup, KEY)[0] == []
+
+
+class Adapting(TableLearner):
+    """Its agents score 100 after adaptation, and what is left of it before grows with the task's x."""
+
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # as TableLearner's
+        return *super().evaluate(agents, tasks, keys), np.array([100.0 - task.x for task in tasks])
+
+
+def test_a_child_that_asks_for_no_adaptation_is_refused_where_a_gain_is_asked_for() -> None:
+    setup = setup_of(Line(-10, 5, 40), Adapting(lambda number, task: 100.0), children=30, min_gain=10.0)
+    children = litter(population(300.0, 300.0), setup, KEY)
+    judged = first_criterion(children, population(300.0, 300.0), setup, KEY)
+    fates = {child.outcome: child.task.x for child in judged if child.outcome != "duplicate"}
+    assert set(fates) == {"no gain", "crowded"}
+    assert all((child.task.x >= 10) == (child.outcome == "crowded") for child in judged if child.outcome != "duplicate")
+
+
+def test_a_gain_can_not_be_asked_of_agents_that_do_not_adapt() -> None:
+    setup = setup_of(Line(5), min_gain=1.0)
+    children = litter(population(300.0), setup, KEY)
+    with pytest.raises(ValueError, match="asks for agents that adapt"):
+        first_criterion(children, population(300.0), setup, KEY)
