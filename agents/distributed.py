@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from poet.interfaces import Task, TaskFamily
 
 ATTEMPTS = 4  # of a part, before its rows are taken to be what kills the workers
-FEWEST_ROWS = 8  # another worker is not worth its message for fewer; the walker's solver takes eight at a time
+FEWEST_ROWS = 16  # another worker is not worth its message for fewer; the walker's solver takes sixteen at a time
 KEPT = 2**26  # bytes of shared values that stay in the object store in case they are asked for again
 
 

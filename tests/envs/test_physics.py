@@ -115,7 +115,7 @@ def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.differing == 1
 
 
-@pytest.mark.parametrize("width", [2, 5, 8])
+@pytest.mark.parametrize("width", [2, 5, 8, 16])
 def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
     """All bits of all state, also of walkers that lie fallen, of short last blocks, and after a reset."""
     tracks = [oracle.obstacle_track(seed % 12) for seed in range(43)]

@@ -1,4 +1,4 @@
-"""The island solver for many walkers: blocks of eight in lanes, or one by one, with the same results to the last bit.
+"""The island solver for many walkers: blocks of sixteen in lanes, or one by one, with the same results to the last bit.
 
 Most walkers are done after one or two position sweeps, the jammed ones take all 60. So a block makes a few sweeps,
 and those still open are packed into new blocks.

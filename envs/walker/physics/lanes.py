@@ -1,6 +1,6 @@
-"""Eight walkers side by side: the scratch of the solver's lanes, and which walkers share a block.
+"""Sixteen walkers side by side: the scratch of the solver's lanes, and which walkers share a block.
 
-The lane scratch repeats the scalar scratch (state.py) with every number eight wide, so that a loop over lanes is a
+The lane scratch repeats the scalar scratch (state.py) with every number sixteen wide, so that a loop over lanes is a
 loop over neighbours in memory and the compiler makes vector instructions of it. Two rules make it do so: the stride
 is the constant LANES, and the number of lanes that a loop runs over is an argument. (With a constant trip count the
 loop is unrolled first, and nothing is vectorised.) Lanes that hold no walker compute on what lies there; nobody looks.
@@ -16,7 +16,7 @@ import numpy as np
 from . import state as at
 from .jit import inline, routine
 
-LANES = np.int64(8)  # float32 numbers of an AVX register
+LANES = np.int64(16)  # two AVX registers of float32: while one waits for its result the other computes
 PLACES = np.int64(5 * at.SLOTS)  # contacts of one block at most
 FLOATS = int(at.CONSTRAINT_C * LANES)  # bodies and joints
 CONTACT_FLOATS = int(PLACES * at.CONSTRAINT_C_SIZE * LANES)
