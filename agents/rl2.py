@@ -18,13 +18,12 @@ from .actions import Gaussian, actions_of
 from .ppo import Batch, improve_policy
 from .recurrent import Recurrent, State
 from .rl2_config import RL2Config
+from .scoring import Scored, columns, draw_seeds
 from .trials import Act, Trials, advantages, input_size, run_trials
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
     from poet.streams import Key
-
-SEEDS = 2**31
 
 
 class RL2:
@@ -67,22 +66,18 @@ class RL2:
 
         A score is the mean return of a trial's last episodes; before adaptation, that of its first.
         """
-        scores, before, solved = np.zeros(len(agents)), np.zeros(len(agents)), np.zeros(len(agents), bool)
-        steps = np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            trials = self.trials(agent, task, key, self.config.test_lives)
-            scores[pair] = float(trials.returns[:, -self.config.test_episodes :].mean())
-            solved[pair] = scores[pair] >= self.family.spec.solved_score
-            before[pair] = float(trials.returns[:, 0].mean())
-            steps[pair] = trials.steps
-        return scores, solved, steps, before
+        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+
+    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+        trials = self.trials(agent, task, key, self.config.test_lives)
+        score, before = (float(trials.returns[:, part].mean()) for part in (slice(-self.config.test_episodes, None), 0))
+        return Scored(score, score >= self.family.spec.solved_score, trials.steps, before)
 
     def trials(
         self, agent: Agent, task: Task, key: Key, lives: int, *, forget: bool = False, greedy: bool = False
     ) -> Trials:
         """Trials on `lives` draws of the task. forget: no memory from one episode to the next (a control)."""
-        rng = key.child("seeds").generator()
-        simulator = self.family.simulator([task] * lives, rng.integers(0, SEEDS, lives).tolist(), self.config.device)
+        simulator = self.family.simulator([task] * lives, draw_seeds(key, lives), self.config.device)
         longest = self.episodes * self.family.spec.horizon
         noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
         act = self._act(self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device))

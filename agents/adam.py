@@ -1,0 +1,48 @@
+"""Adam (Kingma & Ba 2014, arXiv 1412.6980) on named tensors, its state kept among an agent's own.
+
+An agent is a mapping of names; those with a `/` are state that the agent does not act by. `adopt` leaves it behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+
+Named = Mapping[str, torch.Tensor]
+
+
+def fresh(parameters: Named) -> dict[str, torch.Tensor]:
+    """The state of an optimiser that has done nothing."""
+    moments = {
+        f"adam/{part}/{name}": torch.zeros_like(value)
+        for part in ("mean", "square")
+        for name, value in parameters.items()
+    }
+    return {**moments, "adam/steps": torch.zeros(())}
+
+
+def acting(names: Iterable[str]) -> list[str]:
+    """The names that an agent acts by."""
+    return [name for name in names if "/" not in name]
+
+
+def step(agent: Named, gradients: Named, rate: float, *, most: float = float("inf")) -> dict[str, torch.Tensor]:
+    """Parameters and optimiser after one step down the gradients, which are cut to the norm `most`.
+
+    ValueError if a gradient is NaN or infinite.
+    """
+    norm = torch.sqrt(sum((g.double() ** 2).sum() for g in gradients.values()))  # type: ignore[arg-type]  # not empty
+    if not bool(torch.isfinite(norm)):
+        name = next(name for name, g in gradients.items() if not bool(torch.isfinite(g).all()))
+        raise ValueError(f"the gradient of the agent's {name} holds NaN or infinity")
+    scale, steps = float(min(1.0, most / (float(norm) + 1e-12))), agent["adam/steps"] + 1
+    correct = float(torch.sqrt(1 - 0.999**steps) / (1 - 0.9**steps))
+    after: dict[str, torch.Tensor] = {"adam/steps": steps}
+    for name, gradient in gradients.items():
+        g = gradient.detach().cpu() * scale
+        mean = 0.9 * agent[f"adam/mean/{name}"] + 0.1 * g
+        square = 0.999 * agent[f"adam/square/{name}"] + 0.001 * g**2
+        after[f"adam/mean/{name}"], after[f"adam/square/{name}"] = mean, square
+        after[name] = agent[name] - rate * correct * mean / (square.sqrt() + 1e-8)
+    return after

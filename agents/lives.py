@@ -1,0 +1,90 @@
+"""Lives: draws of a task on which many episodes run side by side, batch after batch, between updates of an agent.
+
+What gradient-based adaptation needs, as trials.py is what memory needs. Row (life, j) of a batch is an episode of its
+own on that life's draw: at the start the j-th, in the next batch the one as many later as a batch has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from poet.interfaces import Task, TaskFamily
+
+# (observations [n, o], step) -> actions [n, a]
+Act = Callable[[torch.Tensor, int], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """n = lives x side episodes of at most t steps; rows of a life are neighbours."""
+
+    observations: torch.Tensor  # [t, n, o] float32, before each action
+    actions: torch.Tensor  # [t, n, a]
+    rewards: torch.Tensor  # [t, n] float32
+    alive: torch.Tensor  # [t, n] bool: the episode had not ended before this step
+    returns: torch.Tensor  # [n] float64
+    success: torch.Tensor  # [n] bool
+
+    def discounted(self, gamma: float) -> torch.Tensor:
+        """Discounted sum of rewards from each step on, [t, n]; 0 after the end."""
+        later, sums = torch.zeros_like(self.rewards[0]), torch.zeros_like(self.rewards)
+        for t in reversed(range(len(self.rewards))):
+            later = self.rewards[t] + gamma * later
+            sums[t] = later
+        return sums * self.alive
+
+
+class Lives:
+    """One life a seed, `side` episodes of each at once."""
+
+    def __init__(self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], side: int, device: str) -> None:
+        self.n, self.side, self.horizon, self.device = len(seeds), side, family.spec.horizon, device
+        rows = [life for life in range(self.n) for _ in range(side)]
+        self.simulator = family.simulator([tasks[life] for life in rows], [seeds[life] for life in rows], device)
+        self.place = torch.arange(side, device=device).repeat(self.n)
+        self.begun = False
+
+    @property
+    def steps(self) -> int:
+        return self.simulator.steps
+
+    def play(self, act: Act) -> Batch:
+        """The next episodes. ValueError if an observation or reward is NaN or infinite."""
+        seen, alive = self._start(), torch.ones(self.n * self.side, dtype=torch.bool, device=self.device)
+        columns: list[tuple[torch.Tensor, ...]] = []
+        for t in range(self.horizon):
+            action = act(seen, t)
+            after, reward, terminated, truncated = self.simulator.step(action)
+            if not bool(torch.isfinite(after).all() & torch.isfinite(reward).all()):
+                raise ValueError(f"an observation or reward is NaN or infinite at step {t} of an episode")
+            columns.append((seen, action, reward, alive))
+            seen, alive = after, alive & ~(terminated | truncated)
+            if not bool(alive.any()):
+                break
+        observations, actions, rewards, living = (torch.stack(part) for part in zip(*columns, strict=True))
+        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), self.simulator.success.clone())
+
+    def _start(self) -> torch.Tensor:
+        """First observations of each row's next episode: it is `side` episodes after the row's last."""
+        if not self.begun:
+            self.begun, seen = True, self.simulator.reset()
+            for j in range(1, self.side):
+                seen = self.simulator.restart(self.place >= j)
+            return seen
+        every = torch.ones_like(self.place, dtype=torch.bool)
+        for _ in range(self.side):
+            seen = self.simulator.restart(every)
+        return seen
+
+
+def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
+    """[..., rows] to mean 0 and standard deviation 1 over the entries that are alive, along the last axis."""
+    count = alive.sum(-1, keepdim=True).clamp(min=1)
+    centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
+    deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
+    return centred / (deviation + 1e-6)

@@ -1,0 +1,44 @@
+"""Whether a learner does what it should: learns from nothing in minutes, and prints its numbers with their bounds.
+
+python benchmarks/acceptance.py rl2-bandit        # exits 1 if a number falls short
+python benchmarks/acceptance.py                   # lists the names
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch
+
+from benchmarks.heading import heading
+
+FOLDER = Path(__file__).parent / "claims"
+NAMES = sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "claim"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", help="one of: " + ", ".join(NAMES))
+    parser.add_argument("--threads", type=int, default=2, help="of torch")
+    options = parser.parse_args()
+    if options.name not in NAMES:
+        print("there are: " + ", ".join(NAMES), file=sys.stderr)
+        return 0 if options.name is None else 2
+    torch.set_num_threads(options.threads)
+    print(heading())
+    start = time.monotonic()
+    claims = import_module(f"benchmarks.claims.{options.name.replace('-', '_')}").claims()
+    for claim in claims:
+        print(claim)
+    print(f"{time.monotonic() - start:.0f} s")
+    return 0 if all(claim.holds for claim in claims) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

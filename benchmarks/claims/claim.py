@@ -1,0 +1,54 @@
+"""A number with its bound, and what the files of claims share: training with progress, means with intervals."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from poet.interfaces import Agent, Learner
+from poet.streams import Key
+
+
+@dataclass(frozen=True)
+class Claim:
+    text: str
+    value: float
+    least: float = -np.inf
+    most: float = np.inf
+
+    @property
+    def holds(self) -> bool:
+        return self.least <= self.value <= self.most
+
+    def __str__(self) -> str:
+        bounds = [
+            f">= {self.least:.4g}" if self.least > -np.inf else "",
+            f"<= {self.most:.4g}" if self.most < np.inf else "",
+        ]
+        bound = " and ".join(filter(None, bounds)) or "no bound"
+        return f"{self.text}: {self.value:.4g} ({bound}){'' if self.holds else '  FALLS SHORT'}"
+
+
+def train(learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, name: str = "") -> Agent:
+    """The agent after so many steps in one task; progress goes to the error stream."""
+    start = time.monotonic()
+    for i in range(iterations):
+        (agent,), _ = learner.improve([agent], [task], [key.child("improve", i)])
+        if (i + 1) % max(iterations // 10, 1) == 0:
+            score, *_ = learner.evaluate([agent], [task], [key.child("progress")])
+            passed = time.monotonic() - start
+            print(f"{name} step {i + 1} of {iterations}, {passed:.0f} s: {score[0]:.3f}", file=sys.stderr, flush=True)
+    return agent
+
+
+def interval(values: Sequence[float] | np.ndarray, draws: int = 2000) -> str:
+    """The mean with its 95 % bootstrap interval."""
+    data = np.asarray(values, float)
+    means = np.random.default_rng(0).choice(data, (draws, len(data))).mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{data.mean():.3f} [{low:.3f}, {high:.3f}]"

@@ -1,0 +1,53 @@
+"""RL^2 (arXiv 1611.02779) on its smallest bandit: 5 arms, 10 pulls; the paper's table gives 6.7, Thompson sampling 5.7.
+
+6.66 is what the best of all strategies earns, so nothing can be much above it. The controls are computed here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator, default_rng
+
+from agents.rl2 import RL2
+from agents.rl2_config import RL2Config
+from benchmarks.claims.claim import Claim, interval, train
+from envs.bandits import Bandits, bayes_value
+from poet.streams import Key
+
+ARMS, PULLS, LIVES, STEPS = 5, 10, 8192, 500
+
+
+def thompson(rng: Generator, lives: int) -> np.ndarray:
+    """Total payoff of each life under Thompson sampling with uniform priors."""
+    chance, rows = rng.random((lives, ARMS)), np.arange(lives)
+    won, lost, total = np.ones((lives, ARMS)), np.ones((lives, ARMS)), np.zeros(lives)
+    for _ in range(PULLS):
+        arm = rng.beta(won, lost).argmax(axis=1)
+        paid = rng.random(lives) < chance[rows, arm]
+        won[rows, arm] += paid
+        lost[rows, arm] += ~paid
+        total += paid
+    return total
+
+
+def claims() -> list[Claim]:
+    family, key = Bandits(), Key(1)
+    task = family.origin()
+    config = RL2Config(lives=512, lr_end=2e-4, entropy_end=0.0, anneal=STEPS)
+    learner = RL2(family, config)
+    agent = train(learner, learner.init(key), task, STEPS, key, "rl2-bandit")
+    test, totals = key.child("test"), {}
+    for name, options in {"": {}, "forget": {"forget": True}, "greedy": {"greedy": True}}.items():
+        totals[name] = learner.trials(agent, task, test, LIVES, **options).returns.sum(1).numpy()
+    newborn = learner.trials(learner.init(key), task, test, LIVES).returns.sum(1).numpy()
+    print(
+        f"return of a life of {PULLS} pulls, {LIVES} lives: {interval(totals[''])}, greedy {interval(totals['greedy'])}"
+    )
+    best = bayes_value(PULLS, ((0, 0),) * ARMS)
+    return [
+        Claim("the best of all strategies, exact", best, 6.6599, 6.6601),
+        Claim("Thompson sampling", float(thompson(default_rng(0), 100_000).mean()), 5.80, 5.90),
+        Claim("untrained", float(newborn.mean()), 4.9, 5.1),
+        Claim("RL^2", float(totals[""].mean()), 6.5, best + 0.08),
+        Claim("RL^2 whose memory is reset at every episode", float(totals["forget"].mean()), 4.8, 5.2),
+    ]
