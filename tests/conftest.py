@@ -1,4 +1,4 @@
-"""One thread for torch: the tests have small tensors, and threads that wait for each other would take most of the time."""
+"""One thread for torch: the tests have small tensors, and threads that wait for each other would take most of it."""
 
 import torch
 
