@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,7 +18,6 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +25,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from agents.distributed import RayRollouts
+    from archive.driving import Drive
     from archive.ledger import Ledger
     from archive.meter import Meter
     from archive.replay import Episode
@@ -63,32 +63,15 @@ Ray = Annotated[
 ]
 
 
-class RunFailedError(Exception):
-    """A run that had begun could not go on; what it had committed is kept. Exit code 1."""
-
-
-class RunStopped(Exception):
-    """The run was asked to stop by a signal, and has, with everything kept. Exit code 128 + signal."""
-
-    def __init__(self, number: int) -> None:
-        self.code = 128 + number
-
-
 # ---- parts: families and learners, ours and the user's -------------------------------------------
 
 
-@dataclass(frozen=True)
-class Part:
-    """A family or learner of ours: where it is, and the settings of its section."""
+def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
+    """Our own families or learners."""
+    from agents.learners import LEARNERS
+    from envs.families import FAMILIES
 
-    module: str
-    name: str
-    settings_module: str
-    settings: str
-
-
-FAMILIES = {"walker": Part("envs.walker.family", "Walker", "envs.walker.family", "WalkerSettings")}
-LEARNERS = {"es": Part("agents.es", "ES", "agents.es_config", "ESConfig")}
+    return FAMILIES if kind == "family" else LEARNERS
 
 
 def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
@@ -99,17 +82,23 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
     from poet.plugins import load, section
     from poet.settings import build
 
-    name = tables["run"][kind]
-    ours = FAMILIES if kind == "family" else LEARNERS
+    name, ours = tables["run"][kind], known_parts(kind)
     table = tables.get(section(name), {})
-    known = ours.get(name)
-    part = load(kind, name, ours) if known is None else getattr(import_module(known.module), known.name)
+    settings: Any = None
+    if name in ours:
+        module = import_module(("envs." if kind == "family" else "agents.") + ours[name][0])
+        part, settings = getattr(module, ours[name][1]), getattr(module, ours[name][2])
+    else:
+        part = load(kind, name, ours)
     if elsewhere and "rollouts" not in signature(part).parameters:
         raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
-    if known is None:
+    if settings is None:
         return part(*first, **table, **elsewhere)
-    settings = build(getattr(import_module(known.settings_module), known.settings), table, section(name))
-    return part(*first, replace(settings, threads=threads), **elsewhere)
+    made = replace(build(settings, table, section(name)), threads=threads)
+    try:
+        return part(*first, made, **elsewhere)
+    except ValueError as error:
+        raise ValueError(f"--{kind} {name}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -156,30 +145,6 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     return RayRollouts(address, workers, by_value=[section(name) for name in names if name.endswith(".py")])
 
 
-def resolve(preset: str, file: Path | None, changes: list[str], flags: Mapping[str, Any]) -> Tables:
-    """The settings of a run, complete: the preset, then the file, then --set, then the other options."""
-    from poet import settings
-    from poet.plugins import section
-
-    tables = settings.preset(preset)
-    if file is not None:
-        tables = settings.merged(tables, settings.read(file))
-    chosen = {
-        key: value for key, value in flags.items() if value is not None and key in ("family", "learner", "iterations")
-    }
-    tables = settings.merged(tables, {"run": {"preset": preset, **chosen}})
-    own = {section(tables["run"][kind]): {} for kind in ("family", "learner")}
-    tables = settings.override(settings.merged(own, tables), changes)
-    if flags.get("seed") is not None:
-        tables["poet"]["seed"] = flags["seed"]
-    tables["poet"].setdefault("seed", 0)
-    used = ("run", "poet", section(tables["run"]["family"]), section(tables["run"]["learner"]))
-    iterations = tables["run"].get("iterations")
-    if type(iterations) is not int or iterations < 1:
-        raise ValueError(f"run.iterations must be a whole number of at least 1, got {iterations!r}")
-    return {name: tables[name] for name in used}
-
-
 def choose_device(tables: Tables, device: str) -> None:
     """Puts the learner on the device that --device names; auto leaves the settings as they are."""
     if device == "auto":
@@ -206,7 +171,9 @@ class Take(StrEnum):
 
 @app.command()
 def launch(
-    preset: Annotated[str, typer.Option(help="Settings to start from; `list` names them.")] = "quick",
+    preset: Annotated[
+        str | None, typer.Option(help="Settings to start from; `list` names them. By default the family's quick one.")
+    ] = None,
     family: Annotated[str | None, typer.Option(help="Task family: a name, or a .py file of your own.")] = None,
     learner: Annotated[str | None, typer.Option(help="Learner: a name, or a .py file of your own.")] = None,
     out_folder: Annotated[
@@ -233,27 +200,26 @@ def launch(
 ) -> None:
     """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "best > 60"`."""
     from archive.run_folder import Run
-    from poet.engine import start
+    from poet.engine import evolve, start
     from poet.seeding import seed_population
-    from poet.settings import to_toml
+    from poet.settings import resolve, to_toml
 
-    flags = {"family": family, "learner": learner, "seed": seed, "iterations": iterations}
-    tables = resolve(preset, config, changes or [], flags)
+    flags = {"family": family, "learner": learner, "iterations": iterations}
+    tables = resolve(preset, config, changes or [], flags, seed)
     choose_device(tables, device)
     rollouts = rollouts_at(ray, workers, tables)
     parts = wire(tables, workers, rollouts)
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
     seeds = None if source is None else seeds_from(source, select, take, parts)
-    folder = out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{preset}_s{tables['poet']['seed']}"
+    folder = (
+        out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
+    )
     with rollouts or nullcontext(), Run.create(folder, to_toml(tables), sys.argv, versions()) as run:
         prepare(parts)
-        try:
-            population = start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
-            commit(run, parts, population, 0.0)
-        except Exception as error:
-            raise RunFailedError(f"the run could not begin: {error}") from error
-        drive(run, parts, population, tables["run"]["iterations"])
+        drive = driving(run, parts)
+        population = drive.begin(lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds))
+        drive.go(population, evolve(population, parts.setup), tables["run"]["iterations"])
 
 
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
@@ -281,6 +247,7 @@ def resume(
     """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
     from archive.run_folder import Run, find_run
     from poet.checkpoint import from_records
+    from poet.engine import evolve
 
     with Run.open(find_run(name), write=True) as run:
         tables = trusted(settings_of(run))
@@ -295,7 +262,7 @@ def resume(
             )
         prepare(parts)
         with rollouts or nullcontext():
-            drive(run, parts, population, total)
+            driving(run, parts).go(population, evolve(population, parts.setup), total)
 
 
 def settings_of(run: Run) -> Tables:
@@ -309,7 +276,7 @@ def settings_of(run: Run) -> Tables:
 
 
 def ours(tables: Tables) -> bool:
-    return tables["run"]["family"] in FAMILIES and tables["run"]["learner"] in LEARNERS
+    return all(tables["run"][kind] in known_parts(kind) for kind in ("family", "learner"))
 
 
 def trusted(tables: Tables) -> Tables:
@@ -336,94 +303,12 @@ def prepare(parts: Parts) -> None:
         ready(lambda line: errors.print(line, style="dim", soft_wrap=True))
 
 
-def commit(run: Run, parts: Parts, population: Population, seconds: float) -> None:
-    """One iteration into the archive, after the two counts of its environment steps have been compared."""
+def driving(run: Run, parts: Parts) -> Drive:
+    from archive.driving import Drive
     from poet.checkpoint import to_records
 
-    record, agents = to_records(population, parts.setup.family)
-    steps = parts.ledger.drain()
-    if parts.ledger.steps != parts.meter.steps:
-        raise ValueError(
-            f"the ledger has {parts.ledger.steps} environment steps where the simulators ran {parts.meter.steps}: "
-            "the learner must return every step it took"
-        )
-    run.commit(record, agents, ledger=steps, clock_seconds=seconds)
-
-
-class Asked:
-    """Notes SIGINT and SIGTERM, so that the iteration under way is finished; a second Ctrl-C ends at once."""
-
-    number: int | None = None
-
-    def __enter__(self) -> Asked:
-        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        if self.number is not None:
-            raise RunStopped(number)
-        self.number = number
-        errors.print("finishing this iteration; Ctrl-C again stops at once (the last finished iteration is kept)")
-
-
-def drive(run: Run, parts: Parts, population: Population, total: int) -> None:
-    """Iterate until `total`, each iteration shown and committed."""
-    from archive.journal import happened, introduce, noted
-    from archive.progress import Progress
-    from archive.tensorboard_log import Events
-    from poet.engine import evolve
-
-    again = f"python run.py resume {run.path}"
-    title = f"openpoet · {run.path} · stop with Ctrl-C, go on with: {again}"
-    activity = Activity(parts)
-    with Asked() as asked, Progress(out, total=total, title=title, activity=activity) as progress:
-        say = noted(run.path / "run.log", progress.say)
-        say(f"{run.path} from iteration {population.iteration} to {total}")
-        for niche in population.active if population.iteration == 0 else ():
-            say(introduce(niche, parts.title))
-        with Events(run.path / "tb", population.iteration) as events:
-            try:
-                began = time.monotonic()
-                for after in evolve(population, parts.setup):
-                    commit(run, parts, after, time.monotonic() - began)
-                    events.write(after, parts.meter.steps)
-                    for line in happened(population, after, parts.title):
-                        say(line)
-                    population, began = after, time.monotonic()
-                    done = asked.number is not None or population.iteration >= total
-                    progress.update(population, last=done)
-                    if done:
-                        break
-            except RunStopped:
-                raise
-            except Exception as error:
-                raise RunFailedError(
-                    f"iteration {population.iteration + 1} failed: {error}; "
-                    f"the {population.iteration} before it are kept: {again}"
-                ) from error
-    if asked.number is not None:
-        errors.print(f"stopped after iteration {population.iteration}; to go on: {again}", soft_wrap=True)
-        raise RunStopped(asked.number)
-    errors.print(f"done: {run.path}; look at it with `python run.py show {run.path}` and `replay`", soft_wrap=True)
-
-
-class Activity:
-    """What runs now, for the display."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-
-    @property
-    def purpose(self) -> str:
-        return self.parts.ledger.purpose
-
-    @property
-    def steps(self) -> int:
-        return self.parts.meter.steps
+    family = parts.setup.family
+    return Drive(run, parts.ledger, parts.meter, lambda p: to_records(p, family), parts.title, out, errors)
 
 
 # ---- looking -------------------------------------------------------------------------------------
@@ -536,8 +421,9 @@ def list_parts() -> None:
     from poet.plugins import installed
     from poet.settings import about, presets
 
-    for title, kind, ours in (("families", "family", FAMILIES), ("learners", "learner", LEARNERS)):
-        out.print(f"{title}: {', '.join([*ours, *installed(kind)])}, or the path of a .py file of your own")
+    for title, kind in (("families", "family"), ("learners", "learner")):
+        names = ", ".join([*known_parts(kind), *installed(kind)])
+        out.print(f"{title}: {names}, or the path of a .py file of your own", soft_wrap=True)
     out.print("presets:")
     for name in presets():
         out.print(f"  {name:13} {about(name)}", soft_wrap=True)
@@ -553,11 +439,11 @@ def main(arguments: list[str]) -> int:
         app([a for a in arguments if a != "--debug"], standalone_mode=True)
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else 1
-    except RunStopped as stopped:
-        return stopped.code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:
+        if isinstance(code := getattr(error, "code", None), int):  # RunStopped
+            return code
         if debug:
             raise
         errors.print(f"openpoet: {one_line(error)}", soft_wrap=True, markup=False)
@@ -567,6 +453,8 @@ def main(arguments: list[str]) -> int:
 
 def one_line(error: Exception) -> str:
     """What to tell a person. An error nobody planned says its kind, and how to see where it came from."""
+    from archive.driving import RunFailedError
+
     planned = isinstance(error, RunFailedError | ValueError | OSError)
     text = " ".join(str(error).split()) or type(error).__name__
     return text if planned else f"{type(error).__name__}: {text} (run again with --debug to see where)"

@@ -16,6 +16,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from .plugins import section
+
 Table = Mapping[str, Any]
 Tables = dict[str, dict[str, Any]]
 Settings = TypeVar("Settings")
@@ -90,6 +92,33 @@ def _value(text: str, assignment: str) -> Any:
     if set(values) != {"value"}:
         raise ValueError(f"--set sets one value, got {assignment!r}")
     return values["value"]
+
+
+def resolve(
+    name: str | None, file: Path | None, changes: Sequence[str], flags: Mapping[str, Any], seed: int | None
+) -> Tables:
+    """The settings of a run, complete: the preset, then the file, then --set, then the other options.
+
+    name: of the preset; None takes the quick one of the family. flags: what [run] is told; None says nothing.
+    """
+    told = {key: value for key, value in flags.items() if value is not None}
+    if name is None:
+        family = told.get("family", (read(file) if file else {}).get("run", {}).get("family"))
+        name = f"quick-{family}" if f"quick-{family}" in presets() else "quick"
+    tables = preset(name)
+    if file is not None:
+        tables = merged(tables, read(file))
+    tables = merged(tables, {"run": {"preset": name, **told}})
+    own: dict[str, Table] = {section(tables["run"][kind]): {} for kind in ("family", "learner")}
+    tables = override(merged(own, tables), changes)
+    if seed is not None:
+        tables["poet"]["seed"] = seed
+    tables["poet"].setdefault("seed", 0)
+    used = ("run", "poet", section(tables["run"]["family"]), section(tables["run"]["learner"]))
+    iterations = tables["run"].get("iterations")
+    if type(iterations) is not int or iterations < 1:
+        raise ValueError(f"run.iterations must be a whole number of at least 1, got {iterations!r}")
+    return {name: tables[name] for name in used}
 
 
 def build(cls: type[Settings], table: Table, section: str) -> Settings:

@@ -1,0 +1,11 @@
+"""The task families of openpoet by the name that --family takes: module, class, settings. Nothing is loaded here."""
+
+FAMILIES = {
+    "walker": ("walker.family", "Walker", "WalkerSettings"),
+    "bandits": ("bandits", "Bandits", "BanditSettings"),
+    "mdp": ("mdp", "TabularMdps", "MdpSettings"),
+    "two-step": ("two_step", "TwoStep", "TwoStepSettings"),
+    "navigation": ("navigation", "Navigation", "NavigationSettings"),
+    "maze": ("maze", "Mazes", "MazeSettings"),
+    "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
+}
