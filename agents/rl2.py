@@ -8,6 +8,7 @@ Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class RL2:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.zeros(self.actions.size)
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         return self._fresh(weights)
 
     def adopt(self, agent: Agent) -> Agent:

@@ -12,7 +12,7 @@ from typing import Any
 from .recurrent import Cell
 
 _AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
-_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "reward_scale")
+_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale")
 _SHARES = ("gamma", "lam")
 _NOT_NEGATIVE = ("entropy", "entropy_end", "value_weight")
 
@@ -35,6 +35,7 @@ class RL2Config:
     anneal: int = 400
     value_weight: float = 0.25
     max_gradient: float = 0.5  # norm to which gradients are cut
+    action_std: float = 1.0  # of a newborn's actions, where actions are numbers
     reward_scale: float = 1.0  # of what is learned from, and of the input; scores are not scaled
     normalise: bool = True  # advantages to mean 0 and standard deviation 1 over a batch
     test_lives: int = 64  # trials of an evaluation

@@ -61,12 +61,14 @@ def _traffic(niche: int, transfers: Sequence[Row]) -> Iterator[str]:
 
 def _niches(niches: Sequence[Row], titles: Mapping[int, str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("niche", "parent", "born", "died", "score", "best", "solved"):
+    adapting = any(row["before"] is not None for row in niches)
+    before = ("before",) if adapting else ()
+    for name in ("niche", "parent", "born", "died", *before, "score", "best", "solved"):
         table.add_column(name, justify="right")
     table.add_column("task")
     for row in niches:
         cells = [row["id"], row["parent"], row["born"], row["died"]]
-        numbers = [_number(row["score"]), _number(row["best"])]
+        numbers = [_number(row[name]) for name in (*before, "score", "best")]
         style = "" if row["died"] is None else "dim"
         title = titles[row["id"]] + (f" [from {row['source']}]" if row["source"] else "")
         table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), Text(title), style=style)

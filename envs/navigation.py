@@ -29,10 +29,10 @@ class Goals:
     """
 
     shape: str = choice("arc", "square")
-    distance: float = gene(0.4, low=0.1, high=3.0, step=0.15)
+    distance: float = gene(0.3, low=0.1, high=3.0, step=0.15)
     spread: float = gene(0.0, low=0.0, high=1.0, step=0.05)
     angle: float = gene(1.571, low=-3.142, high=3.142, step=0.3)
-    width: float = gene(0.4, low=0.0, high=6.284, step=0.4)
+    width: float = gene(1.5, low=0.0, high=6.284, step=0.4)
 
 
 HALF_CIRCLE = Goals("arc", 1.0, 0.0, 1.571, 3.142)
