@@ -23,8 +23,8 @@ def fresh(parameters: Named) -> dict[str, torch.Tensor]:
 
 
 def acting(names: Iterable[str]) -> list[str]:
-    """The names that an agent acts by."""
-    return [name for name in names if "/" not in name]
+    """The names that an agent acts by, in one order: sums over them must not depend on where the agent came from."""
+    return sorted(name for name in names if "/" not in name)
 
 
 def step(agent: Named, gradients: Named, rate: float, *, most: float = float("inf")) -> dict[str, torch.Tensor]:

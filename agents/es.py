@@ -30,6 +30,10 @@ class ES:
     """Learner (poet.interfaces) of feed-forward policies for a task family."""
 
     def __init__(self, family: TaskFamily, config: ESConfig | None = None, rollouts: Rollouts | None = None) -> None:
+        if family.spec.observation_size == 0:
+            raise ValueError(
+                "a policy without memory has nothing to go by where nothing is observed: take rl2 or maesn"
+            )
         self.family = family
         self.rollouts = rollouts or InProcess()
         self.config = config = config or ESConfig()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from .adam import acting
+
 if TYPE_CHECKING:
     from poet.interfaces import Agent
 
@@ -33,7 +35,7 @@ class Batch:
 
 def improve_policy(learner: RL2, agent: Agent, batch: Batch, rng: np.random.Generator) -> dict[str, torch.Tensor]:
     """The agent after `epochs` passes over the batch. ValueError if its weights are no longer finite."""
-    c, names = learner.config, [name for name in agent if "/" not in name]
+    c, names = learner.config, acting(agent)
     done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
     rate, entropy = c.lr + done * (c.lr_end - c.lr), c.entropy + done * (c.entropy_end - c.entropy)
     weights = {name: agent[name].to(c.device).clone().requires_grad_() for name in names}

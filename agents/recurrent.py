@@ -27,8 +27,12 @@ class Recurrent:
     outputs: int
     cell: Cell = "gru"
 
-    def init(self, rng: np.random.Generator, readout_scale: float = 1.0) -> dict[str, torch.Tensor]:
-        """Uniform in +-1/sqrt(hidden), as torch does; the read-out times `readout_scale`, its bias zero."""
+    def init(self, rng: np.random.Generator, readout_scale: float = 1.0, lasting: int = 0) -> dict[str, torch.Tensor]:
+        """Uniform in +-1/sqrt(hidden), as torch does; the read-out times `readout_scale`, its bias zero.
+
+        lasting: steps that newborn memories should last at most, each unit for its own time (chrono initialisation,
+        Tallec & Ollivier 2018, arXiv 1804.11188); 0: as torch leaves them, which is about two steps.
+        """
         bound, gates = 1 / math.sqrt(self.hidden), GATES[self.cell] * self.hidden
         shapes = {
             "w_in": (gates, self.inputs),
@@ -38,6 +42,13 @@ class Recurrent:
             "w_out": (self.outputs, self.hidden),
         }
         made = {name: torch.from_numpy(rng.uniform(-bound, bound, shape)).float() for name, shape in shapes.items()}
+        if lasting > 2:
+            h = self.hidden
+            kept = torch.from_numpy(np.log(rng.uniform(1, lasting - 1, h))).float()
+            made["b_in"][h : 2 * h] = kept  # the GRU's update gate, the LSTM's forget gate
+            made["b_hidden"][h : 2 * h] = 0.0
+            if self.cell == "lstm":
+                made["b_in"][:h], made["b_hidden"][:h] = -kept, 0.0
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
 
     def start(self, n: int, device: str = "cpu") -> State:

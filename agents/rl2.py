@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from . import adam
 from .actions import Gaussian, actions_of
+from .feedforward import Feedforward
 from .ppo import Batch, improve_policy
 from .recurrent import Recurrent, State
-from .rl2_config import RL2Config
+from .rl2_config import RL2Config, WangConfig
 from .scoring import Scored, columns, draw_seeds
 from .trials import Act, Trials, advantages, input_size, run_trials
 
@@ -37,18 +39,24 @@ class RL2:
         if c.test_episodes > self.episodes:
             raise ValueError(f"test_episodes must be at most the {self.episodes} of a trial, got {c.test_episodes}")
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
-        self.network = Recurrent(input_size(spec), c.hidden, spec.action_size + 1, c.cell)
+        inputs = input_size(spec, c.last_observation)
+        self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
+        self.network = Recurrent(c.embed or inputs, c.hidden, spec.action_size + 1, c.cell)
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
-        weights = self.network.init(key.generator(), readout_scale=0.1)
+        rng = key.generator()
+        steps = self.episodes * self.family.spec.horizon
+        weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
+        if self.embedding is not None:
+            weights |= self.embedding.init(rng)
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         return self._fresh(weights)
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; the optimiser's state and all schedules begin anew. Memories are never carried over."""
-        return self._fresh({name: agent[name].clone() for name in self._names(agent)})
+        return self._fresh({name: agent[name].clone() for name in adam.acting(agent)})
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
@@ -84,16 +92,24 @@ class RL2:
         act = self._act(self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device))
         start = self.network.start(lives, self.config.device)
         with torch.no_grad():
-            return run_trials(simulator, self.family.spec, self.episodes, act, start, forget=forget)
+            return run_trials(
+                simulator,
+                self.family.spec,
+                self.episodes,
+                act,
+                start,
+                forget=forget,
+                twice=self.config.last_observation,
+            )
 
     def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network says along whole trials: (of the policy [t, n, k], values [t, n])."""
         start = self.network.start(inputs.shape[1], str(inputs.device))
-        return self._split(weights, self.network.run(weights, self._scaled(inputs), start))
+        return self._split(weights, self.network.run(weights, self._entering(weights, inputs), start))
 
     def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
         def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
-            said, state = self.network.step(weights, self._scaled(inputs), state)
+            said, state = self.network.step(weights, self._entering(weights, inputs), state)
             policy, value = self._split(weights, said)
             action = self.actions.mode(policy) if noise is None else self.actions.sample(policy, noise[t])
             return action, torch.cat([policy, value[..., None]], -1), state
@@ -106,13 +122,13 @@ class RL2:
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
         return policy, said[..., -1]
 
-    def _scaled(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The inputs with the last reward, third from the end, scaled."""
-        if self.config.reward_scale == 1.0:
-            return inputs
-        scale = torch.ones(inputs.shape[-1], device=inputs.device)
-        scale[-3] = self.config.reward_scale
-        return inputs * scale
+    def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+        """What the memory is given: the inputs with the last reward, third from the end, scaled; or their embedding."""
+        if self.config.reward_scale != 1.0:
+            scale = torch.ones(inputs.shape[-1], device=inputs.device)
+            scale[-3] = self.config.reward_scale
+            inputs = inputs * scale
+        return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
 
     def _batch(self, trials: Trials) -> Batch:
         """What a PPO step needs of the trials."""
@@ -122,18 +138,14 @@ class RL2:
         return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
-        return {name: agent[name].to(self.config.device) for name in self._names(agent)}
-
-    def _names(self, agent: Agent) -> list[str]:
-        """The names of the weights, without what the optimiser keeps."""
-        return [name for name in agent if "/" not in name]
+        return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
 
     def _fresh(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        zeros = {
-            f"adam/{part}/{name}": torch.zeros_like(w) for part in ("mean", "square") for name, w in weights.items()
-        }
-        return {**weights, **zeros, "adam/steps": torch.zeros(()), "schedule/step": torch.zeros(())}
+        return {**weights, **adam.fresh(weights), "schedule/step": torch.zeros(())}
 
 
 class Wang(RL2):
-    """Deep meta-RL (arXiv 1611.05763): the same learner, to be made with WangConfig."""
+    """Deep meta-RL (arXiv 1611.05763): the same learner with other settings."""
+
+    def __init__(self, family: TaskFamily, config: WangConfig | None = None) -> None:
+        super().__init__(family, config or WangConfig())

@@ -36,16 +36,27 @@ class Trials:
     steps: int  # environment steps
 
 
-def input_size(spec: Spec) -> int:
-    """Observation, last action, last reward, flag, and how much of the trial is over."""
-    return spec.observation_size + spec.action_size + 3
+def input_size(spec: Spec, twice: bool = False) -> int:
+    """Observation (twice: and the one before), last action, last reward, flag, and how much of the trial is over."""
+    return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
 
 
 def run_trials(
-    simulator: Simulator, spec: Spec, episodes: int, act: Act, state: State, *, forget: bool = False
+    simulator: Simulator,
+    spec: Spec,
+    episodes: int,
+    act: Act,
+    state: State,
+    *,
+    forget: bool = False,
+    twice: bool = False,
 ) -> Trials:
-    """Trials of all rows of the simulator. forget: the state begins anew with every episode (a control)."""
+    """Trials of all rows of the simulator. forget: the state begins anew with every episode (a control).
+
+    twice: inputs hold the observation before the last action too, also across an episode's end.
+    """
     observations = simulator.reset()
+    before = torch.zeros_like(observations)
     n, device, fresh = len(observations), observations.device, state
     action = torch.zeros(n, spec.action_size, device=device)
     reward = torch.zeros(n, dtype=torch.float64, device=device)
@@ -60,7 +71,8 @@ def run_trials(
         if not bool(alive.any()):
             break
         extra = torch.stack([reward.float(), first.float(), torch.full_like(reward, t / longest).float()], dim=1)
-        given = torch.cat([observations, action, extra], dim=1)
+        given = torch.cat([observations, *([before] if twice else []), action, extra], dim=1)
+        before = observations
         action, said, state = act(given, state, t)
         observations, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(observations).all() & torch.isfinite(reward).all()):

@@ -1,0 +1,120 @@
+"""Every family with every learner, through the command: each pair runs, or is refused with the reason."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import run as command
+from agents.learners import LEARNERS
+from archive.run_folder import Run
+from envs.families import FAMILIES
+from poet.settings import build, preset, presets
+
+REFUSED = {("bandits", "es"): "a policy without memory has nothing to go by"}
+DO_NOT_ADAPT = {"es"}  # learners that give one score, not one before adaptation and one after
+SMALL = {
+    "walker": {"horizon": 20, "length": 40},
+    "bandits": {"pulls": 3},
+    "mdp": {"states": 3, "horizon": 3, "episodes": 2},
+    "two-step": {"trials": 4},
+    "navigation": {"horizon": 4, "episodes": 2},
+    "maze": {"horizon": 5, "episodes": 2, "size": 5},
+    "cartpole": {"horizon": 8, "episodes": 2},
+    "es": {"population": 4},
+    "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
+    "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
+    "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
+    "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
+}
+# Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
+FULL = list(
+    itertools.product(
+        ("walker", "bandits", "mdp", "two-step", "navigation", "maze", "cartpole"),
+        ("es", "rl2", "wang", "maesn", "epg"),
+    )
+)
+ALSO: list[tuple[str, str]] = []
+# Anything may have children, so that births and transfers happen within three iterations.
+ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
+
+
+def words(family: str, learner: str, **more: object) -> list[str]:
+    settings = {f"poet.{name}": value for name, value in {**ALWAYS, "mc_high": 1e6}.items()}
+    for part in (family, learner):
+        settings |= {f"{part}.{name}": value for name, value in SMALL[part].items()}
+    settings |= more
+    if family == "navigation":
+        settings["poet.min_gain"] = -1e6  # its preset asks for one
+    chosen = ["--family", family, "--learner", learner]
+    return chosen + [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+
+
+@pytest.mark.parametrize(("family", "learner"), [*FULL, *ALSO])
+def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
+    family: str, learner: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    arguments = [*words(family, learner), "--seed", "4", "--workers", "1"]
+    code = command.main(["launch", "--out", str(whole), "--iterations", "3", *arguments])
+    if reason := REFUSED.get((family, learner)):
+        assert code == 2
+        said = capsys.readouterr().err
+        assert reason in " ".join(said.split())
+        assert said.count("openpoet:") == 1
+        assert not whole.exists()
+        return
+    assert code == 0
+    assert command.main(["launch", "--out", str(cut), "--iterations", "2", *arguments]) == 0
+    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "1"]) == 0
+    digests = []
+    for folder in (whole, cut):
+        capsys.readouterr()
+        assert command.main(["digest", str(folder)]) == 0
+        digests.append(capsys.readouterr().out)
+    assert digests[0] == digests[1]
+    with Run.open(whole, write=False) as run:
+        niches, scores, transfers = run.niche_rows(), run.rows("scores"), run.rows("transfers")
+    assert len(niches) > 1
+    assert transfers
+    adapts = learner not in DO_NOT_ADAPT
+    assert all((row["before"] is not None) == adapts for row in (*niches, *scores) if row["score"] is not None)
+
+
+def test_no_family_or_learner_is_left_untried() -> None:
+    families, learners = (set(names) for names in zip(*FULL, *ALSO, strict=True))
+    assert families == set(FAMILIES)
+    assert learners == set(LEARNERS)
+
+
+@pytest.mark.parametrize("name", [name for name in presets() if name.startswith("quick-")])
+def test_quick_presets_fill_the_settings(name: str) -> None:
+    from importlib import import_module
+
+    tables = preset(name)
+    for room, table, part in (("envs", FAMILIES, "family"), ("agents", LEARNERS, "learner")):
+        chosen = tables["run"][part]
+        module, _, settings = table[chosen]
+        build(getattr(import_module(f"{room}.{module}"), settings), tables[chosen], chosen)
+    assert name == f"quick-{tables['run']['family']}"
+
+
+def test_a_run_seeds_another_with_adapting_agents_and_others_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    arguments = [*words("navigation", "rl2"), "--workers", "1"]
+    assert command.main(["launch", "--out", str(first), "--iterations", "2", *arguments]) == 0
+    start = ["launch", "--from", str(first), "--iterations", "1", "--workers", "1"]
+    assert command.main([*start, "--out", str(second), *words("navigation", "rl2")]) == 0
+    with Run.open(first, write=False) as a, Run.open(second, write=False) as b:
+        alive = [row for row in a.niche_rows() if row["died"] is None]
+        for old, new in zip(alive, b.niche_rows(), strict=False):
+            np.testing.assert_array_equal(a.agent(old["agent"])["w_in"], b.agent(new["birth_agent"])["w_in"])
+    for wrong in (words("navigation", "maesn"), words("navigation", "rl2", **{"rl2.hidden": 5})):
+        assert command.main([*start, "--out", str(tmp_path / "third"), *wrong]) == 2
+        assert not (tmp_path / "third").exists()
+        assert "is not one of this learner" in " ".join(capsys.readouterr().err.split())
