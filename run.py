@@ -225,9 +225,9 @@ def launch(
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
     from archive.seeds import find_seeds
-    from poet.seeding import Seed
+    from poet.seeding import Seed, check_seeds
 
-    return [
+    seeds = [
         Seed(
             None if take is Take.agents else found.task(),
             None if take is Take.tasks else found.agent(),
@@ -235,6 +235,8 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
         )
         for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
     ]
+    check_seeds(seeds, parts.setup.learner)
+    return seeds
 
 
 @app.command()

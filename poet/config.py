@@ -30,7 +30,7 @@ class PoetConfig:
     neighbours: int = 5  # k of the novelty
     novelty: Literal["parameters", "pata-ec"] = "pata-ec"  # how far two tasks are apart
     transfer_rule: Literal["poet", "epoet"] = "epoet"  # poet: beat the own score; epoet: direct gate, then the proposal
-    # A niche must ask for adaptation: by how much agents that adapt must do better after it. None: by nothing.
+    # A niche must ask for adaptation: agents that adapt must do better after it by so much. None: it need not.
     min_gain: float | None = None
     history: int = 5  # own scores kept [iterations]; their maximum is the bar of transfer_rule "epoet"
     measure_annecs: bool = True  # score the retired agents in every newborn task too, where the novelty has not

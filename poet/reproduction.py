@@ -45,8 +45,6 @@ def first_criterion(children: Sequence[Child], population: Population, setup: Se
         trial_key(setup.config.seed, setup.family, child.task).spent_as(key.child("criterion")) for child in tried
     ]
     found = evaluate(setup.learner, [agents[c.parent] for c in tried], [c.task for c in tried], trials)
-    if setup.config.min_gain is not None and None in found.before:
-        raise ValueError("poet.min_gain asks for agents that adapt, and this learner's do not: leave it out")
     judged = {
         child.id: _judged(child, float(score), before, setup)
         for child, score, before in zip(tried, found.scores, found.before, strict=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .config import Setup
 from .evaluation import evaluate
-from .interfaces import Agent, Task
+from .interfaces import Agent, Learner, Task
 from .niche import Niche, Population
 from .streams import Key
 
@@ -48,3 +48,22 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
         for id, seed in enumerate(seeds)
     )
     return Population(0, niches, niches_born=len(niches))
+
+
+def check_seeds(seeds: Sequence[Seed], learner: Learner) -> None:
+    """ValueError unless every agent has the tensors of the learner's own, name for name and shape for shape."""
+    newborn = learner.init(Key(0, ("shapes",)))
+    for seed in seeds:
+        if seed.agent is not None:
+            _check(seed.agent, newborn, seed.source)
+
+
+def _check(agent: Agent, newborn: Agent, source: str) -> None:
+    for name in sorted({*agent, *newborn}):
+        mine, its = (tuple(one[name].shape) if name in one else None for one in (newborn, agent))
+        if mine != its:
+            raise ValueError(
+                f"the agent of {source} is not one of this learner with these settings: its {name!r} is "
+                f"{'missing' if its is None else list(its)}, expected {'nothing' if mine is None else list(mine)}; "
+                "take its task alone with --take tasks"
+            )

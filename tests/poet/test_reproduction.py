@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
 from poet.config import PoetConfig, Setup
@@ -130,8 +129,7 @@ def test_a_child_that_asks_for_no_adaptation_is_refused_where_a_gain_is_asked_fo
     assert all((child.task.x >= 10) == (child.outcome == "crowded") for child in judged if child.outcome != "duplicate")
 
 
-def test_a_gain_can_not_be_asked_of_agents_that_do_not_adapt() -> None:
+def test_no_gain_is_asked_of_agents_that_do_not_adapt() -> None:
     setup = setup_of(Line(5), min_gain=1.0)
     children = litter(population(300.0), setup, KEY)
-    with pytest.raises(ValueError, match="asks for agents that adapt"):
-        first_criterion(children, population(300.0), setup, KEY)
+    assert {child.outcome for child in first_criterion(children, population(300.0), setup, KEY)} >= {"crowded"}

@@ -1,0 +1,60 @@
+"""POET with agents that adapt: the preset quick-navigation through the command, looked at through the archive.
+
+Where goals may be evolves from arm's length outwards. Asked: niches of growing difficulty, agents that moved, and in
+every niche alive at the end a better score after adaptation than before, on draws that the run has not seen.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from agents.rl2 import RL2
+from agents.rl2_config import RL2Config
+from archive.run_folder import Run
+from benchmarks.claims.claim import Claim
+from benchmarks.heading import ROOT
+from envs.navigation import Goals, Navigation, NavigationSettings
+from poet.settings import build, preset
+from poet.streams import Key
+
+
+def difficulty(task: Goals) -> float:
+    """How much ground goals may lie on: the farthest distance times the arc's length there."""
+    far = task.distance + task.spread
+    return far * far * max(task.width, 0.1)
+
+
+def claims() -> list[Claim]:
+    tables = preset("quick-navigation")
+    family = Navigation(build(NavigationSettings, tables["navigation"], "navigation"))
+    learner = RL2(family, build(RL2Config, tables["rl2"], "rl2"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        command = [sys.executable, str(ROOT / "run.py"), "launch", "--family", "navigation", "--seed", "1"]
+        subprocess.run([*command, "--out", str(path)], cwd=ROOT, check=True, stdout=sys.stderr)
+        with Run.open(path, write=False) as run:
+            niches, transfers = run.niche_rows(), run.rows("transfers")
+            agents = run.agents_named(row["agent"] for row in niches)
+    tasks = {row["id"]: family.decode(row["task"]) for row in niches}
+    alive = [row for row in niches if row["died"] is None]
+    scores, _, _, before = learner.evaluate(
+        [agents[row["agent"]] for row in alive],
+        [tasks[row["id"]] for row in alive],
+        [Key(99, ("held out", row["id"])) for row in alive],
+    )
+    for row, score, first in zip(alive, scores, before, strict=True):
+        print(f"niche {row['id']}: {family.title(tasks[row['id']])}: before {first:.2f}, after {score:.2f}")
+    origin, hardest = difficulty(tasks[0]), [difficulty(tasks[row["id"]]) for row in alive]
+    moved = sum(row["accepted"] and not row["at_birth"] for row in transfers)
+    return [
+        Claim("niches ever", len(niches), 6),
+        Claim("difficulty of the niches alive, mean, over the origin's", float(np.mean(hardest)) / origin, 2.0),
+        Claim("transfers accepted between niches", moved, 1),
+        Claim("least gain of adaptation in a niche alive, fresh draws", float((scores - before).min()), 0.0),
+        Claim("mean gain", float((scores - before).mean()), 1.0),
+    ]
