@@ -11,7 +11,8 @@ import numpy as np
 from . import state as at
 from .body import REFERENCE, SCALE
 from .jit import inline
-from .lidar import RAYS, scan
+from .lane_lidar import scan_together
+from .lidar import RAYS
 from .math import ONE, minimum
 
 OBSERVATIONS = np.int64(24)
@@ -41,10 +42,11 @@ def write_leg(f, fo, obs, o, leg, ground):
     obs[o + 4] = 1.0 if ground == at.YES else 0.0
 
 
-def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping):
+def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, rays):
     """Kernel: lidar, observation, reward and end of each row.
 
     ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept between steps.
+    rays: scratch of the lidar.
     """
     for row in rows:
         fo, ko, o = row * at.FLOATS, row * at.INTEGERS, row * OBSERVATIONS
@@ -52,7 +54,7 @@ def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward
             continue
         number = np.int64(k[ko + at.TRACK])
         track = number * 3
-        scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
+        scan_together(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2], rays)
         angle = np.float64(f[fo + at.A])
         obs[o] = f[fo + at.A]
         obs[o + 1] = 2.0 * np.float64(f[fo + at.W]) / 50
