@@ -118,7 +118,7 @@ class _CpuActor:
     def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
         self.policy, self.weights, self.member = policy, weights, member
         self.threads, self.pool = threads, pool
-        self.actions = torch.zeros(len(member), policy.sizes[-1])
+        self.actions, self.memory = torch.zeros(len(member), policy.sizes[-1]), policy.start(len(member))
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         self.policy.act(
@@ -127,6 +127,7 @@ class _CpuActor:
             rows,
             observations.contiguous().numpy(),
             self.actions.numpy(),
+            self.memory,
             pool=self.pool,
             threads=self.threads,
         )
@@ -138,9 +139,10 @@ class _DeviceActor:
 
     def __init__(self, policy: Policy, weights: torch.Tensor):
         self.policy, self.weights = policy, weights
+        self.memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-        return self.policy.forward(self.weights, observations)
+        return self.policy.forward(self.weights, observations, self.memory)
 
 
 def _actor(
@@ -153,7 +155,7 @@ def _actor(
 
 def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
-    table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
+    table, memory = weights.contiguous().numpy(), policy.start(len(member))
     returns, steps = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
     if not np.isfinite(returns).all():
         row = first + int(np.flatnonzero(~np.isfinite(returns))[0])
