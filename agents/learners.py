@@ -5,5 +5,9 @@ LEARNERS = {
     "rl2": ("rl2", "RL2", "RL2Config"),
     "wang": ("rl2", "Wang", "WangConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
+    "hochreiter": ("hochreiter", "Hochreiter", "HochreiterConfig"),
+    "maml": ("maml", "MAML", "MAMLConfig"),
+    "fomaml": ("maml", "FOMAML", "FOMAMLConfig"),
+    "reptile": ("reptile", "Reptile", "ReptileConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
 }

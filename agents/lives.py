@@ -29,6 +29,7 @@ class Batch:
     alive: torch.Tensor  # [t, n] bool: the episode had not ended before this step
     returns: torch.Tensor  # [n] float64
     success: torch.Tensor  # [n] bool
+    after: torch.Tensor | None = None  # [n, o] what was seen after the last step; None where a batch is made by hand
 
     def discounted(self, gamma: float) -> torch.Tensor:
         """Discounted sum of rewards from each step on, [t, n]; 0 after the end."""
@@ -37,6 +38,18 @@ class Batch:
             later = self.rewards[t] + gamma * later
             sums[t] = later
         return sums * self.alive
+
+    def advantages(self, gamma: float, lives: int) -> torch.Tensor:
+        """Return to go, less its mean at that step over the episodes of a life, over their deviation; [t, n]."""
+        shape = (len(self.rewards), lives, -1)
+        togo, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
+        return normalised(togo, alive).reshape(self.rewards.shape)
+
+    def labels(self, size: int) -> torch.Tensor:
+        """The right answers at each step, [t, n, size], which are shown with the next observation (Spec.labels)."""
+        if self.after is None:
+            raise ValueError("labels need what was seen after the last step, and this batch has none")
+        return torch.cat([self.observations[1:], self.after[None]])[..., -size:]
 
 
 class Lives:
@@ -67,7 +80,8 @@ class Lives:
             if not bool(alive.any()):
                 break
         observations, actions, rewards, living = (torch.stack(part) for part in zip(*columns, strict=True))
-        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), self.simulator.success.clone())
+        success = self.simulator.success.clone()
+        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), success, seen)
 
     def _start(self) -> torch.Tensor:
         """First observations of each row's next episode: it is `side` episodes after the row's last."""
@@ -88,3 +102,8 @@ def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
     centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
     deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
     return centred / (deviation + 1e-6)
+
+
+def streams(values: torch.Tensor, lives: int) -> torch.Tensor:
+    """[t, lives x side, k] as one stream of steps a life, episode after episode, [lives, side x t, k]."""
+    return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)

@@ -113,7 +113,7 @@ class MAESN:
         with torch.no_grad():
             after = lives.play(self._act(weights, z, noise))
         said = self._said(weights, after.observations, z)
-        gain = self._advantages(after)
+        gain = after.advantages(c.gamma, c.draws)
         surrogate = (
             self.actions.log_prob(said, after.actions) * gain + c.entropy * self.actions.entropy(said)
         ) * after.alive
@@ -130,12 +130,6 @@ class MAESN:
         by_mean, by_log_std = score_gradients(latent[1], epsilon, gain)
         mean = latent[0] + scale * weights["rate_mean"] * by_mean
         return mean, latent[1] + scale * weights["rate_log_std"] * by_log_std
-
-    def _advantages(self, batch: Batch) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a draw, over their deviation; [t, n]."""
-        shape = (len(batch.rewards), -1, self.config.trajectories)
-        togo, alive = batch.discounted(self.config.gamma).reshape(shape), batch.alive.reshape(shape)
-        return normalised(togo, alive).reshape(batch.rewards.shape)
 
     def _said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """What the policy says at observations [..., n, o] with latents z [n, d]."""

@@ -14,7 +14,10 @@ from archive.run_folder import Run
 from envs.families import FAMILIES
 from poet.settings import build, preset, presets
 
-REFUSED = {("bandits", "es"): "a policy without memory has nothing to go by"}
+REFUSED = {
+    ("bandits", "es"): "a policy without memory has nothing to go by",
+    ("navigation", "hochreiter"): "learns from labels, and this family has none",
+}
 DO_NOT_ADAPT = {"es"}  # learners that give one score, not one before adaptation and one after
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
@@ -24,11 +27,16 @@ SMALL = {
     "navigation": {"horizon": 4, "episodes": 2},
     "maze": {"horizon": 5, "episodes": 2, "size": 5},
     "cartpole": {"horizon": 8, "episodes": 2},
+    "regression": {"horizon": 4, "episodes": 2},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
+    "hochreiter": {"hidden": 4, "lives": 4, "updates": 2, "test_lives": 4},
+    "maml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "learn_rates": "true"},
+    "fomaml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
+    "reptile": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "inner_steps": 2, "test_updates": 2},
 }
 # Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
 FULL = list(
@@ -37,7 +45,17 @@ FULL = list(
         ("es", "rl2", "wang", "maesn", "epg"),
     )
 )
-ALSO: list[tuple[str, str]] = []
+ALSO: list[tuple[str, str]] = [
+    ("regression", "rl2"),
+    ("regression", "hochreiter"),
+    ("navigation", "hochreiter"),
+    ("navigation", "maml"),
+    ("bandits", "maml"),
+    ("regression", "maml"),
+    ("navigation", "fomaml"),
+    ("navigation", "reptile"),
+    ("regression", "reptile"),
+]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
 
@@ -47,8 +65,8 @@ def words(family: str, learner: str, **more: object) -> list[str]:
     for part in (family, learner):
         settings |= {f"{part}.{name}": value for name, value in SMALL[part].items()}
     settings |= more
-    if family == "navigation":
-        settings["poet.min_gain"] = -1e6  # its preset asks for one
+    if family in ("navigation", "regression"):
+        settings["poet.min_gain"] = -1e6  # their presets ask for one
     chosen = ["--family", family, "--learner", learner]
     return chosen + [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
 
