@@ -19,11 +19,12 @@ import torch
 
 from . import adam, inner
 from .actions import Gaussian
+from .carried import Control
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
-from .lives import Batch, Lives, normalised, streams
+from .lives import Batch, Lives, by_life, normalised, streams
 from .policy_gradient import Policy
-from .scoring import Scored, columns, draw_seeds
+from .scoring import Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -81,17 +82,25 @@ class EPG:
         return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        batches, steps = self.lived(agent, task, key, self.config.test_lives)
-        score, before = (float(batches[i].returns.mean()) for i in (-1, 0))
-        return Scored(score, score >= self.family.spec.solved_score, steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score)
 
-    def lived(self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0) -> tuple[list[Batch], int]:
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Mean returns [lives, updates + 1] of the episodes before each update of the policies, and after the last."""
+        batches, steps = self.lived(agent, task, key, lives, control=control)
+        return by_life(batches, lives), steps
+
+    def lived(
+        self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
         """Lives under the agent's loss: the episodes before each update and after the last; environment steps."""
         seeds = draw_seeds(key, lives)
         generator = torch.Generator().manual_seed(key.child("life").integer())
         phi = agent["phi"].to(self.config.device).expand(lives, -1)
-        inner = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
-        return self._live(inner, task, seeds, alpha)
+        begun = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
+        return self._live(begun, task, seeds, alpha, control)
 
     def _generation(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         c, generator = self.config, torch.Generator().manual_seed(key.child("life").integer())
@@ -99,28 +108,31 @@ class EPG:
         epsilon = torch.randn(c.population, self.loss.parameters, generator=generator)
         both = torch.cat([epsilon, -epsilon])
         policies, noise = self._newborn(c.population, generator), self._noise(c.population, generator)
-        inner = Inner(
+        begun = Inner(
             (agent["phi"] + c.sigma * both).to(c.device),
             {name: value.repeat(2, *[1] * (value.dim() - 1)) for name, value in policies.items()},
             noise.repeat(1, 1, 2, 1, 1),
         )
         alpha = c.alpha * max(0.0, 1.0 - float(agent["schedule/step"]) / c.anneal)
-        batches, steps = self._live(inner, task, seeds * 2, alpha)
+        batches, steps = self._live(begun, task, seeds * 2, alpha)
         fitness = batches[-1].returns.reshape(len(both), -1).mean(1).cpu()
         ranks = _centred_ranks(fitness)
         gradient = -(ranks @ both) / len(both) + c.weight_decay * agent["phi"]  # the authors' scale: not over sigma
         after = adam.step(agent, {"phi": gradient}, c.lr)
         return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
 
-    def _live(self, inner: Inner, task: Task, seeds: Sequence[int], alpha: float) -> tuple[list[Batch], int]:
-        c, policies = self.config, inner.policies
+    def _live(
+        self, begun: Inner, task: Task, seeds: Sequence[int], alpha: float, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
+        c, policies = self.config, begun.policies
         lives = Lives(self.family, [task] * len(seeds), seeds, c.episodes, c.device)
         batches = []
         for update in range(c.updates + 1):
             with torch.no_grad():
-                batches.append(lives.play(self.policy.act(policies, inner.noise[update])))
+                batches.append(lives.play(self.policy.act(policies, begun.noise[update])))
             if update < c.updates:
-                policies = self._descended(inner.phi, policies, batches[-1], alpha)
+                moved = self._descended(begun.phi, policies, batches[-1], alpha)
+                policies = inner.handed(moved, begun.policies, control)
         return batches, lives.steps
 
     def _descended(self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float) -> Policies:

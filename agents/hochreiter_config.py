@@ -19,7 +19,6 @@ class HochreiterConfig:
     max_gradient: float = 1.0  # norm to which gradients are cut
     test_lives: int = 64  # sequences of an evaluation
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for name in ("hidden", "lives", "updates", "anneal", "test_lives"):

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 
 from . import adam, inner
-from .lives import Batch, Lives
+from .carried import Control
+from .lives import Batch, Lives, by_life
 from .policy_gradient import Policy
 from .regressor import Regressor
-from .scoring import Scored, columns, draw_seeds
+from .scoring import Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -72,18 +73,24 @@ class Initialisation(ABC):
         return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        batches, steps = self.adapted(agent, task, draw_seeds(key, self.config.test_draws), key)
-        score, before = (float(batches[i].returns.mean()) for i in (-1, 0))
-        return Scored(score, score >= self.family.spec.solved_score, steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
+        return scored(returns, steps, self.family.spec.solved_score)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Mean returns [lives, k] of the episodes that updates learned from, and after the last (assessing.Adapts)."""
+        seeds, updates = draw_seeds(key, lives), self.config.test_updates
+        batches, steps = self.adapted(agent, task, seeds, key, updates, control)
+        return by_life(batches, lives), steps
 
     def adapted(
-        self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, updates: int | None = None
+        self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, updates: int, control: Control = "none"
     ) -> tuple[list[Batch], int]:
         """Episodes that each update learned from, then those after the last one; environment steps."""
         c, weights, noise = self.config, self.weights(agent), self._noise(key)
         lives = Lives(self.family, [task] * len(seeds), seeds, c.trajectories, c.device)
-        updates = c.test_updates if updates is None else updates
-        batches, learned = self.lived(weights, lives, updates, noise, shrink=c.test_shrink)
+        batches, learned = self.lived(weights, lives, updates, noise, shrink=c.test_shrink, control=control)
         return [*batches, self.play(learned, lives, noise)], lives.steps
 
     def lived(
@@ -92,21 +99,23 @@ class Initialisation(ABC):
         lives: Lives,
         updates: int,
         noise: torch.Generator,
+        *,
         shrink: float = 1.0,
+        control: Control = "none",
     ) -> tuple[list[Batch], inner.Parameters]:
         """The episodes that lives learn from in so many updates, and what becomes of their parameters [lives, ...].
 
-        shrink: of the step sizes after the first update.
+        shrink: of the step sizes after the first update. control: of what an update hands on.
         """
-        parameters: inner.Parameters = {
-            name: weights[name].detach().expand(lives.n, *weights[name].shape) for name in self.learning(weights)
-        }
+        first = {name: weights[name].detach().expand(lives.n, *weights[name].shape) for name in self.learning(weights)}
+        parameters: inner.Parameters = first
         batches: list[Batch] = []
         for update in range(updates):
             if update == 0 or not self.model.keeps_examples:
                 batches.append(self.play(parameters, lives, noise))
             losses = partial(self.model.losses, batch=batches[-1])
-            parameters = inner.step(losses, parameters, self.rates(weights, shrink if update else 1.0))
+            moved = inner.step(losses, parameters, self.rates(weights, shrink if update else 1.0))
+            parameters = inner.handed(moved, first, control)
         return batches, parameters
 
     def play(self, parameters: inner.Parameters, lives: Lives, noise: torch.Generator) -> Batch:

@@ -10,9 +10,12 @@ from typing import Literal
 
 import torch
 
+from .carried import Control, Lifetime, next_episode
+
 Parameters = Mapping[str, torch.Tensor]  # [lives, ...] each
 # How much of a step an outer gradient sees: nothing (0), where it started from (1), and the slopes there too (2).
 Order = Literal[0, 1, 2]
+ADAPTED: Lifetime = "life"  # how long parameters that have moved last
 
 
 def step(
@@ -35,3 +38,11 @@ def step(
         rate = rates if isinstance(rates, float) else rates[name]
         moved[name] = start if slope is None else start - rate * slope
     return moved
+
+
+def handed(moved: Parameters, first: Parameters, control: Control = "none") -> dict[str, torch.Tensor]:
+    """The parameters with which lives go on after an update; first: those they began with."""
+    names = sorted(moved)
+    every = torch.ones(len(moved[names[0]]), dtype=torch.bool, device=moved[names[0]].device)
+    parts, fresh = (tuple(named[name] for name in names) for named in (moved, first))
+    return dict(zip(names, next_episode(parts, fresh, [ADAPTED] * len(names), every, control), strict=True))

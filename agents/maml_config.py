@@ -25,7 +25,6 @@ class AdaptingConfig:
     test_updates: int = 1
     test_shrink: float = 0.5  # of the step size after the first of these updates (Finn et al.'s code)
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for name in ("draws", "trajectories", "test_draws", "test_updates"):

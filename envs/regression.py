@@ -50,7 +50,6 @@ class RegressionSettings:
     horizon: int = 40  # examples of a sequence
     episodes: int = 2  # sequences of a life
     solved_score: float = -2.0  # minus the sum of a sequence's squared errors, after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if self.kind not in INPUTS:

@@ -1,7 +1,7 @@
 """MAML (arXiv 1703.03400) on its points that must find a goal in a square, 50 steps: one gradient step must do.
 
-Published, 100 steps: -40.4 before adaptation, -11.7 after one step, -3.3 after two. Controls: joint training of the same
-policy (no inner step in training), with as many outer steps, and the policy as it was born.
+Published, 100 steps: -40.4 before adaptation, -11.7 after one step, -3.3 after two. Controls: joint training of the
+same policy (no inner step in training), with as many outer steps, and the policy as it was born.
 """
 
 from __future__ import annotations

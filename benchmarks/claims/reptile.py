@@ -1,4 +1,4 @@
-"""Reptile (arXiv 1803.02999) on sines: ten examples of one never met, 32 gradient steps; and on policies, where it fails.
+"""Reptile (arXiv 1803.02999) on sines: ten examples of a new one and 32 gradient steps; on policies, where it fails.
 
 Published: figures only; its authors report that attempts in reinforcement learning had negative results. Control: joint
 training, which is Reptile with one inner step, with at least as many gradient steps.

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from agents.actions import Categorical, Gaussian
+from agents.assessing import assess
 from agents.initialisation import RATE
 from agents.lives import Batch, Lives
 from agents.maml import FOMAML, MAML
@@ -203,14 +204,16 @@ def test_first_order_is_a_setting() -> None:
 
 
 def test_it_learns_to_adapt_and_joint_training_does_not() -> None:
-    family, gains = Navigation(NavigationSettings(horizon=20)), []
+    family, found = Navigation(NavigationSettings(horizon=20)), []
     for steps in (1, 0):
         config = MAMLConfig(inner_steps=steps, inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03)
         learner, root = MAML(family, config), Key(2)
         agent = learner.init(root)
         for step in range(6):
             (agent,), _ = learner.improve([agent], [SQUARE], [root.child("step", step)])
-        (score,), _, _, (before,) = learner.evaluate([agent], [SQUARE], [root.child("test")])
-        gains.append(score - before)
-    assert gains[0] > 2.0
-    assert gains[1] < gains[0] / 2
+        found.append(assess(learner, agent, SQUARE, root.child("test"), 20))
+    learned, joint = found
+    assert learned.gain.value > 2.0
+    assert joint.gain.value < learned.gain.value / 2
+    assert learned.over_off.low > 1.0
+    assert learned.over_shuffled.low > 1.0  # another life's parameters lead to another goal
