@@ -68,7 +68,7 @@ class Hochreiter:
         with torch.no_grad():
             batch = lives.play(self._act(agent))
         rewards = batch.rewards.double().mean(1) * len(batch.rewards)
-        score, before = float(rewards[-(len(rewards) // 4 + 1) :].mean()), float(rewards[0])
+        score, before = float(rewards[-max(len(rewards) // 4, 1) :].mean()), float(rewards[0])
         return Scored(score, score >= self.family.spec.solved_score, lives.steps, before)
 
     def sequences(self, task: Task, key: Key, lives: int) -> tuple[Batch, int]:

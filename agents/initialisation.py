@@ -35,8 +35,8 @@ class Initialisation(ABC):
 
     config: AdaptingConfig
 
-    def __init__(self, family: TaskFamily) -> None:
-        self.family, spec, c = family, family.spec, self.config
+    def __init__(self, family: TaskFamily, config: AdaptingConfig) -> None:
+        self.family, self.config, spec, c = family, config, family.spec, config
         supervised = getattr(spec, "labels", 0) > 0
         if not supervised and c.trajectories < 2:
             raise ValueError(f"trajectories must be at least 2: the baseline is their mean, got {c.trajectories}")
@@ -107,8 +107,7 @@ class Initialisation(ABC):
 
         shrink: of the step sizes after the first update. control: of what an update hands on.
         """
-        first = {name: weights[name].detach().expand(lives.n, *weights[name].shape) for name in self.learning(weights)}
-        parameters: inner.Parameters = first
+        parameters = first = self.spread(weights, lives.n)
         batches: list[Batch] = []
         for update in range(updates):
             if update == 0 or not self.model.keeps_examples:
@@ -123,6 +122,10 @@ class Initialisation(ABC):
         shape = (lives.horizon, lives.n, lives.side, self.family.spec.action_size)
         with torch.no_grad():
             return lives.play(self.model.act(parameters, torch.rand(shape, generator=noise).to(self.config.device)))
+
+    def spread(self, weights: Mapping[str, torch.Tensor], lives: int) -> dict[str, torch.Tensor]:
+        """What every life begins with, [lives, ...]."""
+        return {name: weights[name].expand(lives, *weights[name].shape) for name in self.learning(weights)}
 
     def learning(self, weights: Mapping[str, torch.Tensor]) -> list[str]:
         """The names of what a life changes."""

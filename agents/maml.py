@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 class MAML(Initialisation):
     """Learner (poet.interfaces) whose outer gradient goes through the adaptation."""
 
+    config: MAMLConfig
+
     def __init__(self, family: TaskFamily, config: MAMLConfig | None = None) -> None:
-        self.config: MAMLConfig = config or MAMLConfig()
-        super().__init__(family)
+        super().__init__(family, config or MAMLConfig())
         if self.config.outer == "trpo" and isinstance(self.model, Regressor):
             raise ValueError("outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'")
 
@@ -53,11 +54,9 @@ class MAML(Initialisation):
 
     def through(
         self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], lives: int
-    ) -> Mapping[str, torch.Tensor]:
+    ) -> dict[str, torch.Tensor]:
         """Parameters after inner steps on these batches as a function of the weights, [lives, ...]."""
-        parameters: inner.Parameters = {
-            name: weights[name].expand(lives, *weights[name].shape) for name in self.learning(weights)
-        }
+        parameters = self.spread(weights, lives)
         for update in range(self.config.inner_steps):
             batch = batches[0 if self.model.keeps_examples else update]
             losses = partial(self.model.losses, batch=batch)

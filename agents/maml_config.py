@@ -48,12 +48,14 @@ class MAMLConfig(AdaptingConfig):
     outer: Literal["adam", "trpo"] = "adam"
     lr: float = 3e-3  # Adam's
     max_gradient: float = 10.0  # norm to which Adam's gradients are cut
-    kl: float = 0.01  # to which TRPO's steps are cut
+    kl: float = 0.01  # divergence of the adapted policies, mean, at most: TRPO's
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.order not in (1, 2) or self.outer not in ("adam", "trpo"):
             raise ValueError(f"order must be 1 or 2 and outer 'adam' or 'trpo', got {self.order!r} and {self.outer!r}")
+        if self.learn_rates and self.inner_steps == 0:
+            raise ValueError("learn_rates needs inner_steps of at least 1: there are no step sizes without steps")
         for name in ("lr", "max_gradient", "kl"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")

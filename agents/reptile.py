@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 class Reptile(Initialisation):
     """Learner (poet.interfaces) that needs no gradient of its own."""
 
+    config: ReptileConfig
+
     def __init__(self, family: TaskFamily, config: ReptileConfig | None = None) -> None:
-        self.config: ReptileConfig = config or ReptileConfig()
-        super().__init__(family)
+        super().__init__(family, config or ReptileConfig())
 
     def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
         state = adam.fresh(weights) if self.config.outer == "adam" else {}

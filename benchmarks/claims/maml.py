@@ -19,7 +19,7 @@ from poet.interfaces import Agent
 from poet.streams import Key
 from tests.agents.quadratics import closed_form, outer_gradient
 
-STEPS, TRUST_STEPS, GOALS, UPDATES = 200, 15, 100, 3
+STEPS, TRUST_STEPS, GOALS, UPDATES = 150, 10, 100, 3
 FAMILY = Navigation(NavigationSettings(horizon=50))
 SEEDS = list(range(GOALS))
 
@@ -31,7 +31,7 @@ def claims() -> list[Claim]:
     trusted = curve(MAML(FAMILY, trusting), agent, f"TRPO outside, {TRUST_STEPS} steps")
     return [
         *square_goals(config, "maml"),
-        Claim("TRPO outside: after one step", trusted[1], -13.0),
+        Claim("TRPO outside: after one step", trusted[1], -11.0),
         *(quadratic(2, k) for k in (1, 2, 5)),
     ]
 

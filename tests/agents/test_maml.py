@@ -57,6 +57,22 @@ def test_one_episode_has_no_baseline() -> None:
     MAML(LINES, replace(SMALL, trajectories=1))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"order": 0}, "order must be 1 or 2"),
+        ({"outer": "sgd"}, "outer 'adam' or 'trpo'"),
+        ({"learn_rates": True, "inner_steps": 0}, "no step sizes without steps"),
+        ({"inner_lr": 0.0}, "inner_lr must be above 0"),
+        ({"inner_steps": -1}, "inner_steps must not be below 0"),
+        ({"hidden": ()}, "hidden must be sizes"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        replace(SMALL, **wrong)
+
+
 def met(learner: MAML, agent: dict[str, torch.Tensor]) -> tuple[list[Batch], Batch, dict[str, torch.Tensor]]:
     """Episodes before and after adaptation, and the agent's weights in float64."""
     c, noise = learner.config, torch.Generator().manual_seed(0)
