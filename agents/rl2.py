@@ -17,7 +17,7 @@ import torch
 
 from . import adam
 from .actions import Gaussian, actions_of
-from .carried import Control, State
+from .carried import Control, Lifetime, State
 from .feedforward import Feedforward
 from .ppo import Batch, improve_policy
 from .recurrent import Recurrent
@@ -90,9 +90,17 @@ class RL2:
         return trials.returns.cpu().numpy(), trials.steps
 
     def trials(
-        self, agent: Agent, task: Task, key: Key, lives: int, *, control: Control = "none", greedy: bool = False
+        self,
+        agent: Agent,
+        task: Task,
+        key: Key,
+        lives: int,
+        *,
+        memory: Lifetime = "trial",
+        control: Control = "none",
+        greedy: bool = False,
     ) -> Trials:
-        """Trials on `lives` draws of the task; the memory lives a trial, unless a control says otherwise."""
+        """Trials on `lives` draws of the task. memory: how long it lives; control: what an episode hands on."""
         simulator = self.family.simulator([task] * lives, draw_seeds(key, lives), self.config.device)
         longest = self.episodes * self.family.spec.horizon
         noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
@@ -105,6 +113,7 @@ class RL2:
                 self.episodes,
                 act,
                 start,
+                lives=[memory] * len(start),
                 control=control,
                 twice=self.config.last_observation,
             )
