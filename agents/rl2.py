@@ -49,8 +49,9 @@ class RL2:
         rng = key.generator()
         steps = self.episodes * self.family.spec.horizon
         weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
+        weights["w_in"] *= self.config.input_gain
         if self.embedding is not None:
-            weights |= self.embedding.init(rng)
+            weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         return self._fresh(weights)

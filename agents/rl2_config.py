@@ -12,7 +12,7 @@ from typing import Any
 from .recurrent import Cell
 
 _AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
-_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale")
+_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale", "input_gain")
 _SHARES = ("gamma", "lam")
 _NOT_NEGATIVE = ("embed", "entropy", "entropy_end", "value_weight")
 
@@ -23,6 +23,7 @@ class RL2Config:
     hidden: int = 64
     lasting: bool = True  # memories begin with times up to a trial's length
     embed: int = 0  # units of a layer before the memory, which can tell what goes together; 0: none
+    input_gain: float = 1.0  # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
     last_observation: bool = False  # seen again beside the new one: what was done there and what it gave are together
     lives: int = 256  # trials of one improvement step
     episodes: int | None = None  # of a trial; None: the family's
