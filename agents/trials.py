@@ -31,6 +31,7 @@ class Trials:
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float64
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
+    after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
     success: torch.Tensor  # [n, episodes] bool
     steps: int  # environment steps
@@ -39,6 +40,19 @@ class Trials:
 def input_size(spec: Spec, twice: bool = False) -> int:
     """Observation (twice: and the one before), last action, last reward, flag, and how much of the trial is over."""
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
+
+
+def entering(
+    observations: torch.Tensor,
+    before: torch.Tensor | None,
+    action: torch.Tensor,
+    reward: torch.Tensor,
+    first: torch.Tensor,
+    over: torch.Tensor,
+) -> torch.Tensor:
+    """Inputs [n, i]; before: the observations before these, where they are given twice. See input_size."""
+    extra = torch.stack([reward.float(), first.float(), over.float()], dim=1)
+    return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
 
 
 def run_trials(
@@ -70,14 +84,14 @@ def run_trials(
         alive = number < episodes
         if not bool(alive.any()):
             break
-        extra = torch.stack([reward.float(), first.float(), torch.full_like(reward, t / longest).float()], dim=1)
-        given = torch.cat([observations, *([before] if twice else []), action, extra], dim=1)
+        over = torch.full_like(reward, t / longest)
+        given = entering(observations, before if twice else None, action, reward, first, over)
         before = observations
         action, said, state = act(given, state, t)
         observations, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(observations).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive))
+        columns.append((given, said, action, reward, alive, observations))
         place = number.clamp(max=episodes - 1)[:, None]
         returns.scatter_add_(1, place, reward[:, None])
         first = (terminated | truncated) & alive
@@ -88,8 +102,8 @@ def run_trials(
             observations = simulator.restart(again)
             if forget:
                 state = tuple(torch.where(again[:, None], new, old) for new, old in zip(fresh, state, strict=True))
-    inputs, outputs, actions, rewards, alive = (torch.stack(part) for part in zip(*columns, strict=True))
-    return Trials(inputs, outputs, actions, rewards, alive, returns, success, simulator.steps)
+    inputs, outputs, actions, rewards, alive, after = (torch.stack(part) for part in zip(*columns, strict=True))
+    return Trials(inputs, outputs, actions, rewards, alive, after, returns, success, simulator.steps)
 
 
 def advantages(
