@@ -18,11 +18,12 @@ import torch
 
 from . import adam
 from .actions import Gaussian, actions_of
+from .carried import Control, Lifetime, next_episode
 from .exploring import Exploring
 from .feedforward import Feedforward
-from .lives import Act, Batch, Lives, normalised
+from .lives import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
-from .scoring import SEEDS, Scored, columns, draw_seeds
+from .scoring import SEEDS, Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 LATENTS = ("latent_mean", "latent_log_std")  # of the training draws: theirs alone, never of another niche
 RATES = ("rate_mean", "rate_log_std")
-Latent = tuple[torch.Tensor, torch.Tensor]  # mean and log std [draws, d]
+Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
+LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an episode
 
 
 class MAESN:
@@ -71,10 +73,16 @@ class MAESN:
         return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        seeds = draw_seeds(key, self.config.test_draws)
-        batches, steps = self.adapted(agent, self.family, task, seeds, key, self.config.test_updates)
-        score, before = (float(batches[i].returns.mean()) for i in (-1, 0))
-        return Scored(score, score >= self.family.spec.solved_score, steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
+        return scored(returns, steps, self.family.spec.solved_score)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Mean returns [lives, updates + 1] of the episodes before each update of the latents, and after the last."""
+        seeds, updates = draw_seeds(key, lives), self.config.test_updates
+        batches, steps = self.adapted(agent, self.family, task, seeds, key, updates, control=control)
+        return by_life(batches, lives), steps
 
     def adapted(
         self,
@@ -85,6 +93,7 @@ class MAESN:
         key: Key,
         updates: int,
         latent: Latent | None = None,
+        control: Control = "none",
     ) -> tuple[list[Batch], int]:
         """Episodes from the prior (or `latent`), then after each update of the latents; environment steps.
 
@@ -93,13 +102,14 @@ class MAESN:
         c, lives = self.config, Lives(family, [task] * len(seeds), seeds, self.config.trajectories, self._device)
         weights, noise = self._weights(agent), self._generator(key.child("actions"))
         zero = torch.zeros(len(seeds), c.latent, device=self._device)
-        latent = latent or (zero, zero)
-        batches: list[Batch] = []
+        latent = first = latent or (zero, zero)
+        every, batches = torch.ones(len(seeds), dtype=torch.bool, device=self._device), []
         with torch.no_grad():
             for update in range(updates + 1):
                 epsilon = self._epsilon(len(seeds), noise)
                 batches.append(lives.play(self._act(weights, self._z(latent, epsilon), noise)))
-                latent = self.moved(weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update)
+                moved = self.moved(weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update)
+                latent = next_episode(moved, first, LIVES, every, control)
         return batches, lives.steps
 
     def _outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:

@@ -14,9 +14,11 @@ from typing import Literal
 import numpy as np
 import torch
 
+from .carried import State
+
 Cell = Literal["gru", "lstm"]
 Parameters = Mapping[str, torch.Tensor]
-State = tuple[torch.Tensor, ...]  # hidden [..., n, h], and for an LSTM its cell [..., n, h]
+# A state is hidden [..., n, h], and for an LSTM its cell [..., n, h].
 GATES = {"gru": 3, "lstm": 4}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .recurrent import State
+from .carried import State
 from .trials import entering
 
 if TYPE_CHECKING:

@@ -17,12 +17,13 @@ import torch
 
 from . import adam
 from .actions import Gaussian, actions_of
+from .carried import Control, State
 from .feedforward import Feedforward
 from .ppo import Also, Batch, improve_policy
-from .recurrent import Recurrent, State
+from .recurrent import Recurrent
 from .remembering import Remembering
 from .rl2_config import RL2Config, WangConfig
-from .scoring import Scored, columns, draw_seeds
+from .scoring import Scored, columns, draw_seeds, scored
 from .trials import Act, Trials, advantages, input_size, run_trials
 
 if TYPE_CHECKING:
@@ -73,14 +74,20 @@ class RL2:
         return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        trials = self.trials(agent, task, key, self.config.test_lives)
-        score, before = (float(trials.returns[:, part].mean()) for part in (slice(-self.config.test_episodes, None), 0))
-        return Scored(score, score >= self.family.spec.solved_score, trials.steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [lives, episodes], and environment steps (assessing.Adapts)."""
+        trials = self.trials(agent, task, key, lives, control=control)
+        return trials.returns.cpu().numpy(), trials.steps
 
     def trials(
-        self, agent: Agent, task: Task, key: Key, lives: int, *, forget: bool = False, greedy: bool = False
+        self, agent: Agent, task: Task, key: Key, lives: int, *, control: Control = "none", greedy: bool = False
     ) -> Trials:
-        """Trials on `lives` draws of the task. forget: no memory from one episode to the next (a control)."""
+        """Trials on `lives` draws of the task; the memory lives a trial, unless a control says otherwise."""
         simulator = self.family.simulator([task] * lives, draw_seeds(key, lives), self.config.device)
         longest = self.episodes * self.family.spec.horizon
         noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
@@ -93,7 +100,7 @@ class RL2:
                 self.episodes,
                 act,
                 start,
-                forget=forget,
+                control=control,
                 twice=self.config.last_observation,
             )
 

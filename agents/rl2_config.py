@@ -44,7 +44,6 @@ class RL2Config:
     test_lives: int = 64  # trials of an evaluation
     test_episodes: int = 1  # at the end of each trial, after adaptation: what is scored
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for field in fields(self):

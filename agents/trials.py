@@ -7,13 +7,13 @@ and the rest is zero. An episode's end is information, it does not end the trial
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from .recurrent import State
+from .carried import Control, Lifetime, State, next_episode, over
 
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Spec
@@ -62,48 +62,53 @@ def run_trials(
     act: Act,
     state: State,
     *,
-    forget: bool = False,
+    lives: Sequence[Lifetime] | None = None,
+    control: Control = "none",
     twice: bool = False,
 ) -> Trials:
-    """Trials of all rows of the simulator. forget: the state begins anew with every episode (a control).
+    """Trials of all rows of the simulator, from a fresh state.
 
+    lives: how long each part of the state lives; if not said, a trial. control: of what an episode hands to the next.
     twice: inputs hold the observation before the last action too, also across an episode's end.
     """
-    observations = simulator.reset()
-    before = torch.zeros_like(observations)
-    n, device, fresh = len(observations), observations.device, state
-    action = torch.zeros(n, spec.action_size, device=device)
-    reward = torch.zeros(n, dtype=torch.float64, device=device)
-    first = torch.ones(n, dtype=torch.bool, device=device)
-    number = torch.zeros(n, dtype=torch.int64, device=device)  # of the episode
-    returns = torch.zeros(n, episodes, dtype=torch.float64, device=device)
-    success = torch.zeros(n, episodes, dtype=torch.bool, device=device)
+    seen = simulator.reset()
+    before, (n, device), fresh = torch.zeros_like(seen), (len(seen), seen.device), state
+    lives, every = lives or ["trial"] * len(state), torch.ones(n, dtype=torch.bool, device=device)
+    action, reward = torch.zeros(n, spec.action_size, device=device), torch.zeros(n, dtype=torch.float64, device=device)
+    first, number = every, torch.zeros(n, dtype=torch.int64, device=device)  # number: of the episode
     columns: list[tuple[torch.Tensor, ...]] = []
     longest = episodes * spec.horizon
     for t in range(longest):
         alive = number < episodes
         if not bool(alive.any()):
             break
-        over = torch.full_like(reward, t / longest)
-        given = entering(observations, before if twice else None, action, reward, first, over)
-        before = observations
+        given = entering(seen, before if twice else None, action, reward, first, torch.full_like(reward, t / longest))
         action, said, state = act(given, state, t)
-        observations, reward, terminated, truncated = simulator.step(action)
-        if not bool(torch.isfinite(observations).all() & torch.isfinite(reward).all()):
+        state = over("step", state, fresh, lives, every)
+        before = seen
+        seen, reward, terminated, truncated = simulator.step(action)
+        if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive, observations))
-        place = number.clamp(max=episodes - 1)[:, None]
-        returns.scatter_add_(1, place, reward[:, None])
+        columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
         first = (terminated | truncated) & alive
-        success.scatter_(1, place, success.gather(1, place) | simulator.success[:, None])
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
-            observations = simulator.restart(again)
-            if forget:
-                state = tuple(torch.where(again[:, None], new, old) for new, old in zip(fresh, state, strict=True))
-    inputs, outputs, actions, rewards, alive, after = (torch.stack(part) for part in zip(*columns, strict=True))
-    return Trials(inputs, outputs, actions, rewards, alive, after, returns, success, simulator.steps)
+            seen = simulator.restart(again)
+            state = next_episode(state, fresh, lives, again, control)
+    return _gathered(columns, episodes, simulator.steps)
+
+
+def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps: int) -> Trials:
+    """Trials of what was noted at each step, rewards and successes put down to their episodes."""
+    inputs, outputs, actions, rewards, alive, after, number, success = (
+        torch.stack(part) for part in zip(*columns, strict=True)
+    )
+    place = number.clamp(max=episodes - 1).T
+    empty = torch.zeros(len(place), episodes, dtype=torch.float64, device=rewards.device)
+    returns = empty.scatter_add(1, place, rewards.T)
+    reached = empty.scatter_add(1, place, success.T.double()) > 0
+    return Trials(inputs, outputs, actions, rewards, alive, after, returns, reached, steps)
 
 
 def advantages(

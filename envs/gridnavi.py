@@ -45,7 +45,6 @@ class GridNaviSettings:
     horizon: int = 15
     episodes: int = 4  # of a life
     solved_score: float = 9.0  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if min(self.horizon, self.episodes) < 1:

@@ -39,7 +39,6 @@ class MazeSettings:
     horizon: int = 40
     episodes: int = 3  # of a life
     solved_score: float = 0.75  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if not 3 <= self.size <= MOST:

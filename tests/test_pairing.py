@@ -69,7 +69,7 @@ def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
         return
     assert code == 0
     assert command.main(["launch", "--out", str(cut), "--iterations", "2", *arguments]) == 0
-    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "1"]) == 0
+    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "2"]) == 0
     digests = []
     for folder in (whole, cut):
         capsys.readouterr()

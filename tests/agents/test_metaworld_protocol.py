@@ -111,7 +111,7 @@ def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(family: Any, ta
     np.testing.assert_array_equal(returns[:, 0], trials.returns[:, last].numpy())
     (score,), *_ = made.evaluate([agent], [task], [key.child("life", 1)])
     assert returns.mean() == pytest.approx(score, abs=1e-9)  # summed in another order
-    forgot = made.trials(agent, task, key.child("life", 1), LIVES, forget=True)
+    forgot = made.trials(agent, task, key.child("life", 1), LIVES, control="off")
     assert not np.array_equal(returns[:, 0], forgot.returns[:, last].numpy())
 
 
