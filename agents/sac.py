@@ -59,6 +59,11 @@ class SAC:
         """Targets that begin where the critics are."""
         return {f"{TARGET}{name}": value.clone() for name, value in weights.items() if name.startswith("critic_")}
 
+    def leaves(self, agent: Named) -> dict[str, torch.Tensor]:
+        """What the agent acts by, on the device, for gradients to be taken in."""
+        device = self.config.device
+        return {name: agent[name].detach().to(device).clone().requires_grad_() for name in adam.acting(agent)}
+
     def act(self, weights: Named, inputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Actions [n, a]; noise: [n, a] uniform in [0, 1)."""
         return self.actions.sample(self.policy(weights, inputs), noise)
@@ -79,7 +84,8 @@ class SAC:
 
     def critic_loss(self, weights: Named, targets: Named, batch: Transitions, noise: torch.Tensor) -> torch.Tensor:
         """Half the mean squared error to reward and discounted soft value of the target critics, of both critics."""
-        judges = {name.removeprefix(TARGET): value for name, value in targets.items() if name.startswith(TARGET)}
+        device = self.config.device
+        judges = {n.removeprefix(TARGET): value.to(device) for n, value in targets.items() if n.startswith(TARGET)}
         with torch.no_grad():
             value, entropy = self.expected(weights, judges, batch.after, noise)
             later = torch.where(batch.over, 0.0, value + self.temperature(weights) * entropy)
@@ -111,7 +117,7 @@ class SAC:
     def step(self, agent: Named, weights: Named, loss: torch.Tensor) -> dict[str, torch.Tensor]:
         """The agent after a step of Adam down the loss, the targets moved along; what else it holds stays.
 
-        weights: what the loss was computed from, the agent's own on some device. ValueError if a gradient is NaN.
+        weights: the leaves that the loss was computed from. ValueError if a gradient is NaN or infinite.
         """
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
         after = {**agent, **adam.step(agent, gradients, self.config.lr)}

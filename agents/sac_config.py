@@ -19,6 +19,8 @@ class SACConfig:
     capacity: int = 20_000  # transitions kept: they are saved with the agent, in every iteration of a run
     batch: int = 256  # transitions an update
     updates: int = 32  # of a step
+    device: str = "cpu"
+    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for name in ("capacity", "batch", "updates"):

@@ -27,14 +27,10 @@ def grown(sac: SAC) -> dict[str, torch.Tensor]:
     return {**weights, **sac.targets(weights), **adam.fresh(weights)}
 
 
-def leaves(agent: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: agent[name].clone().requires_grad_() for name in adam.acting(agent)}
-
-
 def updated(
     sac: SAC, agent: dict[str, torch.Tensor], met: Transitions, rng: torch.Generator
 ) -> dict[str, torch.Tensor]:
-    weights, noise = leaves(agent), torch.rand(2, *met.actions.shape, generator=rng)
+    weights, noise = sac.leaves(agent), torch.rand(2, *met.actions.shape, generator=rng)
     return sac.step(agent, weights, sac.loss(weights, agent, met, noise))
 
 
@@ -54,7 +50,7 @@ def test_each_loss_moves_its_own_part(discrete: bool) -> None:
     agent, noise = grown(sac), torch.rand(2, 6, 2, generator=torch.Generator().manual_seed(0))
     acted = torch.eye(2).repeat(3, 1) if discrete else torch.rand(6, 2)
     met = batch(6, acted, torch.arange(6.0), False)
-    weights = leaves(agent)
+    weights = sac.leaves(agent)
     whole = torch.autograd.grad(sac.loss(weights, agent, met, noise), list(weights.values()))
     critic = torch.autograd.grad(
         sac.critic_loss(weights, agent, met, noise[1]), list(weights.values()), allow_unused=True
@@ -78,7 +74,7 @@ def test_what_the_inputs_come_from_is_moved_by_the_critics_alone() -> None:
     sac = SAC(1, 2, False, CONFIG)
     agent, noise, latent = grown(sac), torch.rand(2, 4, 2), torch.ones(4, 1, requires_grad=True)
     met = Transitions(latent, torch.zeros(4, 2), torch.ones(4), latent.detach(), torch.zeros(4, dtype=torch.bool))
-    weights = leaves(agent)
+    weights = sac.leaves(agent)
     (whole,) = torch.autograd.grad(sac.loss(weights, agent, met, noise), [latent])
     (critic,) = torch.autograd.grad(sac.critic_loss(weights, agent, met, noise[1]), [latent])
     torch.testing.assert_close(whole, critic)
