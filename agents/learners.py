@@ -6,4 +6,5 @@ LEARNERS = {
     "wang": ("rl2", "Wang", "WangConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
+    "diayn": ("diayn", "DIAYN", "DIAYNConfig"),
 }

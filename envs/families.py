@@ -8,4 +8,5 @@ FAMILIES = {
     "navigation": ("navigation", "Navigation", "NavigationSettings"),
     "maze": ("maze", "Mazes", "MazeSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
+    "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }
