@@ -1,11 +1,11 @@
 """Rewards from a discriminator over the dynamics of another family: random, learned, and what evolves of them.
 
-A discriminator q(z|s) tells skills apart by the state; the task of skill z pays log q(z|s) - log p(z) a step, and of the
-family it is laid over only the dynamics count. A random one makes the tasks of unsupervised meta-RL (Gupta et al. 2018,
+A discriminator q(z|s) tells skills apart by the state; the task of skill z pays log q(z|s) - log p(z) a step, and only
+the dynamics of the family underneath count. A random one makes the tasks of unsupervised meta-RL (Gupta et al. 2018,
 arXiv 1806.04640, UML-RANDOM), a learned one turns DIAYN's skills into tasks (arXiv 1802.06070; UML-DIAYN). The genome
 holds the discriminator, so rewards evolve; a life draws the skill, which is never observed, unless the niche keeps one.
-Differs: q is mixed with a little of every skill, so that rewards have a floor. In an unbounded place a random q pays for
-going away for ever: the navigation underneath has walls.
+Differs: q is mixed with a little of every skill, so that rewards have a floor. In an unbounded place a random q pays
+for going away for ever: the navigation underneath has walls.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def _fitted(row: Sequence[float]) -> tuple[float, ...]:
 
 
 def random_layers(sizes: Sequence[int], gain: float, rng: np.random.Generator) -> Layers:
-    """Weights of deviation gain / sqrt(inputs), biases zero: where all inputs are 0 no skill is likelier than another."""
+    """Weights of deviation gain / sqrt(inputs), biases zero: a state of zeros tells nothing apart."""
     return layers_of(
         [
             (rng.standard_normal((outputs, inputs)) * gain / math.sqrt(inputs), [0.0] * outputs)
