@@ -7,4 +7,5 @@ LEARNERS = {
     "varibad": ("varibad", "VariBAD", "VariBADConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
+    "diayn": ("diayn", "DIAYN", "DIAYNConfig"),
 }

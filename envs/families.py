@@ -9,4 +9,5 @@ FAMILIES = {
     "maze": ("maze", "Mazes", "MazeSettings"),
     "gridnavi": ("gridnavi", "GridNavi", "GridNaviSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
+    "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }
