@@ -7,5 +7,6 @@ LEARNERS = {
     "varibad": ("varibad", "VariBAD", "VariBADConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
+    "pearl": ("pearl", "PEARL", "PEARLConfig"),
     "diayn": ("diayn", "DIAYN", "DIAYNConfig"),
 }

@@ -19,8 +19,9 @@ import torch
 from . import adam
 from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, next_episode
-from .exploring import Exploring
 from .feedforward import Feedforward
+from .gaussians import kl_to_prior
+from .holding import Exploring
 from .lives import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
 from .scoring import SEEDS, Scored, columns, draw_seeds, scored
@@ -134,7 +135,18 @@ class MAESN:
 
     def live(self, agent: Agent, n: int, key: Key) -> Exploring:
         """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
-        return Exploring(self, self._weights(agent), n, self._generator(key.child("actions")))
+        weights, noise = self._weights(agent), self._generator(key.child("actions"))
+
+        def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
+            if greedy:
+                return self.actions.mode(self.said(weights, observations, z))
+            return self._act(weights, z, noise)(observations, 0)
+
+        def moved(latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int) -> Latent:
+            return self.moved(weights, latent, epsilon, returns, update)
+
+        zero = torch.zeros(n, self.config.latent, device=self._device)
+        return Exploring({"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise)
 
     def moved(
         self,
@@ -207,8 +219,3 @@ def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Te
     """
     weighted = gain[..., None] * epsilon
     return (weighted / log_std.exp()[:, None]).mean(1), (gain[..., None] * (epsilon**2 - 1)).mean(1)
-
-
-def kl_to_prior(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL(N(mean, std^2) || N(0, 1)) summed over the last axis."""
-    return 0.5 * ((2 * log_std).exp() + mean**2 - 1 - 2 * log_std).sum(-1)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from .feedforward import Feedforward
+from .gaussians import kl_to_last
 from .ppo import Also
 from .recurrent import Recurrent
 from .rl2 import RL2
@@ -109,16 +110,8 @@ class VariBAD(RL2):
         predicted = torch.einsum("knd,tnd->ktn", self.answer(weights, m), self.question(weights, met))
         known = alive[:, None] * alive  # a belief that was held, a reward that was met
         error = (0.5 * (predicted - rewards) ** 2 * known).sum() / known.sum()
-        moved = (surprise(mean, log_std) * alive).sum() / alive.sum()
+        moved = (kl_to_last(mean, log_std) * alive).sum() / alive.sum()
         return error + self.config.kl * moved / len(met)
 
     def _seen(self, trials: Trials) -> torch.Tensor:
         return trials.inputs[..., : self.family.spec.observation_size]
-
-
-def surprise(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL of each Gaussian [t, ..., d] to the one before, of the first to the unit Gaussian; summed over d, [t, ...]."""
-    unit = torch.zeros_like(mean[:1])
-    before, log_before = torch.cat([unit, mean[:-1]]), torch.cat([unit, log_std[:-1]])
-    ratio = (2 * (log_std - log_before)).exp()
-    return (0.5 * (ratio + ((mean - before) / log_before.exp()) ** 2 - 1) - log_std + log_before).sum(-1)
