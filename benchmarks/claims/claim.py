@@ -46,9 +46,15 @@ def train(learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, 
     return agent
 
 
-def interval(values: Sequence[float] | np.ndarray, draws: int = 2000) -> str:
-    """The mean with its 95 % bootstrap interval."""
+def bounds(values: Sequence[float] | np.ndarray, draws: int = 2000) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the mean."""
     data = np.asarray(values, float)
     means = np.random.default_rng(0).choice(data, (draws, len(data))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
-    return f"{data.mean():.3f} [{low:.3f}, {high:.3f}]"
+    return float(low), float(high)
+
+
+def interval(values: Sequence[float] | np.ndarray) -> str:
+    """The mean with its 95 % bootstrap interval."""
+    low, high = bounds(values)
+    return f"{np.mean(values):.3f} [{low:.3f}, {high:.3f}]"
