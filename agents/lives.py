@@ -30,6 +30,8 @@ class Batch:
     alive: torch.Tensor  # [t, n] bool: the episode had not ended before this step
     returns: torch.Tensor  # [n] float64
     success: torch.Tensor  # [n] bool
+    after: torch.Tensor  # [t, n, o] float32, observed after each action
+    terminated: torch.Tensor  # [t, n] bool: the task ended the episode by then; running out of time does not count
 
     def discounted(self, gamma: float) -> torch.Tensor:
         """Discounted sum of rewards from each step on, [t, n]; 0 after the end."""
@@ -63,12 +65,13 @@ class Lives:
             after, reward, terminated, truncated = self.simulator.step(action)
             if not bool(torch.isfinite(after).all() & torch.isfinite(reward).all()):
                 raise ValueError(f"an observation or reward is NaN or infinite at step {t} of an episode")
-            columns.append((seen, action, reward, alive))
+            columns.append((seen, action, reward, alive, after, terminated))
             seen, alive = after, alive & ~(terminated | truncated)
             if not bool(alive.any()):
                 break
-        observations, actions, rewards, living = (torch.stack(part) for part in zip(*columns, strict=True))
-        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), self.simulator.success.clone())
+        observations, actions, rewards, living, later, over = (torch.stack(part) for part in zip(*columns, strict=True))
+        success = self.simulator.success.clone()
+        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), success, later, over)
 
     def _start(self) -> torch.Tensor:
         """First observations of each row's next episode: it is `side` episodes after the row's last."""

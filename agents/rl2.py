@@ -19,8 +19,9 @@ from . import adam
 from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, State
 from .feedforward import Feedforward
-from .ppo import Batch, improve_policy
+from .ppo import Also, Batch, improve_policy
 from .recurrent import Recurrent
+from .remembering import Remembering
 from .rl2_config import RL2Config, WangConfig
 from .scoring import Scored, columns, draw_seeds, scored
 from .trials import Act, Trials, advantages, input_size, run_trials
@@ -46,15 +47,7 @@ class RL2:
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
-        rng = key.generator()
-        steps = self.episodes * self.family.spec.horizon
-        weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
-        weights["w_in"] *= self.config.input_gain
-        if self.embedding is not None:
-            weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
-        if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
-        return self._fresh(weights)
+        return self._fresh(self._newborn(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; the optimiser's state and all schedules begin anew. Memories are never carried over."""
@@ -68,7 +61,8 @@ class RL2:
         steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             trials = self.trials(agent, task, key, self.config.lives)
-            improved.append(improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()))
+            rng, also = key.child("minibatches").generator(), self._also(trials, key)
+            improved.append(improve_policy(self, agent, self._batch(trials), rng, also))
             steps[pair] = trials.steps
         return improved, steps
 
@@ -119,25 +113,41 @@ class RL2:
                 twice=self.config.last_observation,
             )
 
+    def live(self, agent: Agent, n: int, key: Key) -> Remembering:
+        """The agent in n lives that are driven from outside (metaworld_protocol.Life)."""
+        weights, noise = self._weights(agent), key.child("actions").generator()
+
+        def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
+            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(self.config.device)
+            with torch.no_grad():
+                action, _, state = self._act(weights, None if greedy else drawn)(inputs, state, 0)
+            return action, state
+
+        spec, start = self.family.spec, self.network.start(n, self.config.device)
+        return Remembering(spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation)
+
     def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network says along whole trials: (of the policy [t, n, k], values [t, n])."""
         start = self.network.start(inputs.shape[1], str(inputs.device))
-        return self._split(weights, self.network.run(weights, self._entering(weights, inputs), start))
+        return self._said(weights, inputs, self.network.run(weights, self._entering(weights, inputs), start))
 
     def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
         def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
-            said, state = self.network.step(weights, self._entering(weights, inputs), state)
-            policy, value = self._split(weights, said)
+            remembered, state = self.network.step(weights, self._entering(weights, inputs), state)
+            policy, value = self._said(weights, inputs, remembered)
             action = self.actions.mode(policy) if noise is None else self.actions.sample(policy, noise[t])
             return action, torch.cat([policy, value[..., None]], -1), state
 
         return act
 
-    def _split(self, weights: Mapping[str, torch.Tensor], said: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        policy = said[..., :-1]
+    def _said(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, remembered: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of the policy and the value, from the inputs and what the memory said to them: here, the latter alone."""
+        policy = remembered[..., :-1]
         if isinstance(self.actions, Gaussian):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
-        return policy, said[..., -1]
+        return policy, remembered[..., -1]
 
     def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
         """What the memory is given: the inputs with the last reward, third from the end, scaled; or their embedding."""
@@ -153,6 +163,20 @@ class RL2:
         gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
         log_probs = self.actions.log_prob(policy, trials.actions)
         return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
+
+    def _also(self, trials: Trials, key: Key) -> Also | None:
+        """What is learned beside the policy, from the same trials: here nothing."""
+        return None
+
+    def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        steps = self.episodes * self.family.spec.horizon
+        weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
+        weights["w_in"] *= self.config.input_gain
+        if self.embedding is not None:
+            weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
+        if isinstance(self.actions, Gaussian):
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
+        return weights
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}

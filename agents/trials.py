@@ -31,6 +31,7 @@ class Trials:
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float64
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
+    after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
     success: torch.Tensor  # [n, episodes] bool
     steps: int  # environment steps
@@ -39,6 +40,19 @@ class Trials:
 def input_size(spec: Spec, twice: bool = False) -> int:
     """Observation (twice: and the one before), last action, last reward, flag, and how much of the trial is over."""
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
+
+
+def entering(
+    observations: torch.Tensor,
+    before: torch.Tensor | None,
+    action: torch.Tensor,
+    reward: torch.Tensor,
+    first: torch.Tensor,
+    over: torch.Tensor,
+) -> torch.Tensor:
+    """Inputs [n, i]; before: the observations before these, where they are given twice. See input_size."""
+    extra = torch.stack([reward.float(), first.float(), over.float()], dim=1)
+    return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
 
 
 def run_trials(
@@ -73,14 +87,13 @@ def run_trials(
         alive = number < episodes
         if not bool(alive.any()):
             break
-        extra = torch.stack([reward.float(), first.float(), torch.full_like(reward, t / longest).float()], dim=1)
-        given = torch.cat([seen, *([before] if twice else []), action, extra], dim=1)
+        given = entering(seen, before if twice else None, action, reward, first, torch.full_like(reward, t / longest))
         action, said, state = act(given, state, t)
         before = seen
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive, number, simulator.success.clone()))
+        columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
         carried = over("step", (*state, action, reward, before), fresh, kept, every)
         first = (terminated | truncated) & alive
         number = number + first
@@ -94,14 +107,14 @@ def run_trials(
 
 def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps: int) -> Trials:
     """Trials of what was noted at each step, rewards and successes put down to their episodes."""
-    inputs, outputs, actions, rewards, alive, number, success = (
+    inputs, outputs, actions, rewards, alive, after, number, success = (
         torch.stack(part) for part in zip(*columns, strict=True)
     )
     place = number.clamp(max=episodes - 1).T
     empty = torch.zeros(len(place), episodes, dtype=torch.float64, device=rewards.device)
     returns = empty.scatter_add(1, place, rewards.T)
     reached = empty.scatter_add(1, place, success.T.double()) > 0
-    return Trials(inputs, outputs, actions, rewards, alive, returns, reached, steps)
+    return Trials(inputs, outputs, actions, rewards, alive, after, returns, reached, steps)
 
 
 def advantages(
