@@ -4,6 +4,7 @@ LEARNERS = {
     "es": ("es", "ES", "ESConfig"),
     "rl2": ("rl2", "RL2", "RL2Config"),
     "wang": ("rl2", "Wang", "WangConfig"),
+    "meta-gradient": ("meta_gradient", "MetaGradient", "MetaGradientConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
 }

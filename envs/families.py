@@ -7,5 +7,6 @@ FAMILIES = {
     "two-step": ("two_step", "TwoStep", "TwoStepSettings"),
     "navigation": ("navigation", "Navigation", "NavigationSettings"),
     "maze": ("maze", "Mazes", "MazeSettings"),
+    "plant": ("plant", "Plants", "PlantSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
 }

@@ -24,9 +24,11 @@ SMALL = {
     "navigation": {"horizon": 4, "episodes": 2},
     "maze": {"horizon": 5, "episodes": 2, "size": 5},
     "cartpole": {"horizon": 8, "episodes": 2},
+    "plant": {"episodes": 2},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
+    "meta-gradient": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
 }
@@ -37,7 +39,12 @@ FULL = list(
         ("es", "rl2", "wang", "maesn", "epg"),
     )
 )
-ALSO: list[tuple[str, str]] = []
+ALSO: list[tuple[str, str]] = [
+    ("plant", "es"),
+    ("plant", "rl2"),
+    ("navigation", "meta-gradient"),
+    ("bandits", "meta-gradient"),
+]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
 
