@@ -20,7 +20,16 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .discriminator import Judges, Layers, checked_layers, layers_of, moved_layers, random_layers
+from .discriminator import (
+    LARGEST,
+    Judges,
+    Layers,
+    checked_layers,
+    layers_of,
+    moved_layers,
+    random_layers,
+    size_of,
+)
 from .draws import Draws
 from .episodes import Spec
 from .families import FAMILIES
@@ -74,6 +83,8 @@ class Discriminated:
         self.place = _underneath(s)
         spec = self.place.spec
         self.sizes = (spec.observation_size, *s.hidden, s.skills)
+        if (numbers := size_of(self.sizes)) > LARGEST:
+            raise ValueError(f"a discriminator may have {LARGEST} numbers, {s.dynamics} and hidden make it {numbers}")
         offset, discrete = math.log(s.skills) * (not s.add_p_z), getattr(spec, "discrete", False)
         solved = spec.horizon * (s.solved_share * math.log(s.skills) - offset)
         self.spec = Spec(spec.observation_size, spec.action_size, spec.horizon, spec.episodes, solved, False, discrete)
@@ -82,7 +93,11 @@ class Discriminated:
     def _first(self) -> Reward:
         s = self.settings
         if s.origin:
-            return self.decode(json.loads(s.origin))
+            try:
+                data = json.loads(s.origin)
+            except ValueError as error:
+                raise ValueError(f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}") from None
+            return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))
         return Reward(layers, None if s.skill == "life" else 0, self.place.origin())
 

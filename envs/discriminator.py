@@ -19,7 +19,12 @@ Layer = tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]
 Layers = tuple[Layer, ...]
 
 DIGITS, MOST = 4, 100.0  # of a weight; its largest size
-LARGEST = 100_000  # weights in a genome
+LARGEST = 20_000  # numbers in a genome
+
+
+def size_of(sizes: Sequence[int]) -> int:
+    """How many numbers a discriminator of these sizes has."""
+    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
 
 
 def layers_of(values: Sequence[tuple[Any, Any]]) -> Layers:

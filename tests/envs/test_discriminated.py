@@ -150,6 +150,8 @@ def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None
         ({"floor": 0.3}, "floor"),
         ({"skills": 1}, "skills"),
         ({"gain": 0.0}, "gain"),
+        ({"hidden": (200, 200)}, "may have 20000 numbers"),
+        ({"origin": "{"}, "must be a task's JSON"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], reason: str) -> None:
