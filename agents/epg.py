@@ -19,11 +19,12 @@ import torch
 
 from . import adam
 from .actions import Gaussian, actions_of
+from .carried import Control, Lifetime, next_episode
 from .epg_config import EPGConfig
 from .feedforward import Feedforward
 from .learned_loss import LearnedLoss
-from .lives import Act, Batch, Lives, normalised
-from .scoring import Scored, columns, draw_seeds
+from .lives import Act, Batch, Lives, by_life, normalised
+from .scoring import Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 INSIDE = 64  # constant inputs of the memory's layer (the authors' code)
 Policies = dict[str, torch.Tensor]
+POLICY: Lifetime = "life"  # how long one lives
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,25 @@ class EPG:
         return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        batches, steps = self.lived(agent, task, key, self.config.test_lives)
-        score, before = (float(batches[i].returns.mean()) for i in (-1, 0))
-        return Scored(score, score >= self.family.spec.solved_score, steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score)
 
-    def lived(self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0) -> tuple[list[Batch], int]:
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Mean returns [lives, updates + 1] of the episodes before each update of the policies, and after the last."""
+        batches, steps = self.lived(agent, task, key, lives, control=control)
+        return by_life(batches, lives), steps
+
+    def lived(
+        self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
         """Lives under the agent's loss: the episodes before each update and after the last; environment steps."""
         seeds = draw_seeds(key, lives)
         generator = torch.Generator().manual_seed(key.child("life").integer())
         phi = agent["phi"].to(self.config.device).expand(lives, -1)
         inner = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
-        return self._live(inner, task, seeds, alpha)
+        return self._live(inner, task, seeds, alpha, control)
 
     def _generation(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         c, generator = self.config, torch.Generator().manual_seed(key.child("life").integer())
@@ -113,15 +123,19 @@ class EPG:
         after = adam.step(agent, {"phi": gradient}, c.lr)
         return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
 
-    def _live(self, inner: Inner, task: Task, seeds: Sequence[int], alpha: float) -> tuple[list[Batch], int]:
+    def _live(
+        self, inner: Inner, task: Task, seeds: Sequence[int], alpha: float, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
         c, policies = self.config, inner.policies
+        every = torch.ones(len(seeds), dtype=torch.bool, device=c.device)
         lives = Lives(self.family, [task] * len(seeds), seeds, c.episodes, c.device)
         batches = []
         for update in range(c.updates + 1):
             with torch.no_grad():
                 batches.append(lives.play(self._act(policies, inner.noise[update])))
             if update < c.updates:
-                policies = self._descended(inner.phi, policies, batches[-1], alpha)
+                moved = self._descended(inner.phi, policies, batches[-1], alpha)
+                policies = _handed(moved, inner.policies, every, control)
         return batches, lives.steps
 
     def _descended(self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float) -> Policies:
@@ -199,6 +213,13 @@ class EPG:
 def _streams(values: torch.Tensor, lives: int) -> torch.Tensor:
     """[t, lives x episodes, k] as one stream of steps a life, episode after episode, [lives, episodes x t, k]."""
     return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)
+
+
+def _handed(policies: Policies, newborn: Policies, every: torch.Tensor, control: Control) -> Policies:
+    """The policies with which lives go on; they live a life."""
+    names, lives = sorted(policies), [POLICY] * len(policies)
+    parts, first = (tuple(named[name] for name in names) for named in (policies, newborn))
+    return dict(zip(names, next_episode(parts, first, lives, every, control), strict=True))
 
 
 def _centred_ranks(values: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,9 @@ LEARNERS = {
     "es": ("es", "ES", "ESConfig"),
     "rl2": ("rl2", "RL2", "RL2Config"),
     "wang": ("rl2", "Wang", "WangConfig"),
+    "varibad": ("varibad", "VariBAD", "VariBADConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
+    "pearl": ("pearl", "PEARL", "PEARLConfig"),
     "diayn": ("diayn", "DIAYN", "DIAYNConfig"),
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class Lives:
         for _ in range(self.side):
             seen = self.simulator.restart(every)
         return seen
+
+
+def by_life(batches: Sequence[Batch], lives: int) -> np.ndarray:
+    """Mean returns [lives, batches] of each life's episodes."""
+    return torch.stack([batch.returns.reshape(lives, -1).mean(1) for batch in batches], 1).cpu().numpy()
 
 
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:

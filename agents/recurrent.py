@@ -14,9 +14,11 @@ from typing import Literal
 import numpy as np
 import torch
 
+from .carried import State
+
 Cell = Literal["gru", "lstm"]
 Parameters = Mapping[str, torch.Tensor]
-State = tuple[torch.Tensor, ...]  # hidden [..., n, h], and for an LSTM its cell [..., n, h]
+# A state is hidden [..., n, h], and for an LSTM its cell [..., n, h].
 GATES = {"gru": 3, "lstm": 4}
 
 
@@ -50,6 +52,11 @@ class Recurrent:
             if self.cell == "lstm":
                 made["b_in"][:h], made["b_hidden"][:h] = -kept, 0.0
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
+
+    def pruned(self, p: Parameters, units: int) -> dict[str, torch.Tensor]:
+        """The parameters with nothing read from hidden units beyond the first `units`: a smaller network's function."""
+        used = (torch.arange(self.hidden) < units).to(p["w_out"].device)
+        return {**p, **{name: p[name] * used for name in ("w_hidden", "w_out")}}
 
     def start(self, n: int, device: str = "cpu") -> State:
         """A memory of nothing."""

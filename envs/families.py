@@ -7,6 +7,7 @@ FAMILIES = {
     "two-step": ("two_step", "TwoStep", "TwoStepSettings"),
     "navigation": ("navigation", "Navigation", "NavigationSettings"),
     "maze": ("maze", "Mazes", "MazeSettings"),
+    "gridnavi": ("gridnavi", "GridNavi", "GridNaviSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
     "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }

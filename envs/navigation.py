@@ -48,7 +48,6 @@ class NavigationSettings:
     horizon: int = 20
     episodes: int = 4  # of a life
     solved_score: float = -8.0  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if min(self.step, self.near) <= 0 or min(self.horizon, self.episodes) < 1:

@@ -27,12 +27,15 @@ SMALL = {
     "navigation": {"horizon": 4, "episodes": 2},
     "maze": {"horizon": 5, "episodes": 2, "size": 5},
     "cartpole": {"horizon": 8, "episodes": 2},
+    "gridnavi": {"horizon": 4, "episodes": 2},
     "random-rewards": {"horizon": 4, "episodes": 2, "hidden": "[4]"},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
+    "varibad": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "policy": "[4]", "decoder": "[4]"},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
+    "pearl": {"draws": 2, "test_draws": 2, "updates": 2, "batch": 4, "capacity": 50, "hidden": "[4]", "encoder": "[4]"},
     "diayn": {"lives": 4, "test_lives": 4, "updates": 2, "batch": 8, "capacity": 100, "hidden": "[4]"},
 }
 # Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
@@ -51,6 +54,17 @@ ALSO: list[tuple[str, str]] = [
     ("random-rewards", "rl2"),
     ("random-rewards", "maesn"),
     ("random-rewards", "epg"),
+    ("gridnavi", "es"),
+    ("gridnavi", "rl2"),
+    ("gridnavi", "varibad"),
+    ("gridnavi", "pearl"),
+    ("gridnavi", "maesn"),
+    ("bandits", "varibad"),
+    ("bandits", "pearl"),
+    ("navigation", "varibad"),
+    ("navigation", "pearl"),
+    ("walker", "varibad"),
+    ("walker", "pearl"),
 ]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
@@ -83,7 +97,7 @@ def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
         return
     assert code == 0
     assert command.main(["launch", "--out", str(cut), "--iterations", "2", *arguments]) == 0
-    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "1"]) == 0
+    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "2"]) == 0
     digests = []
     for folder in (whole, cut):
         capsys.readouterr()

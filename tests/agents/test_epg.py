@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from agents.assessing import assess
 from agents.epg import EPG, _centred_ranks
 from agents.epg_config import AUTHORS, EPGConfig
 from agents.learned_loss import LearnedLoss
@@ -122,6 +123,7 @@ def test_an_evolved_loss_teaches_and_a_newborn_one_does_not() -> None:
     newborn = agent = learner.init(root)
     for step in range(200):
         (agent,), _ = learner.improve([agent], [CIRCLE], [root.child("step", step)])
-    scores, _, _, before = learner.evaluate([agent, newborn], [CIRCLE] * 2, [root.child("test")] * 2)
-    assert scores[0] > before[0] + 0.3
-    assert abs(scores[1] - before[1]) < 0.15
+    evolved, born = (assess(learner, phi, CIRCLE, root.child("test"), 64) for phi in (agent, newborn))
+    assert evolved.gain.value > 0.3
+    assert evolved.over_shuffled.low > 0  # a policy that has learned another's goal does not do
+    assert abs(born.gain.value) < 0.15
