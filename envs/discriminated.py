@@ -60,6 +60,7 @@ class DiscriminatedSettings:
     scores: Literal["next", "current"] = "next"  # which state pays: after the action, or before
     add_p_z: bool = True  # less log p(z), so that a state that says nothing pays 0
     floor: float = 0.01  # chance that every skill has everywhere
+    temperature: float = 1.0  # what logits are divided by: a learned discriminator is sure, and flat, nearly everywhere
     origin: str = ""  # the task to start from, as `show RUN NICHE --json` prints one; "": a random discriminator
     horizon: int | None = None  # None: that of the family underneath; so are the episodes
     episodes: int | None = None
@@ -71,6 +72,8 @@ class DiscriminatedSettings:
             raise ValueError(f"skills must be at least 2, hidden sizes at least 1, got {self.skills} and {self.hidden}")
         if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:
             raise ValueError(f"gain and step must be above 0, move from 0 to 1, got {self.gain, self.step, self.move}")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be above 0, got {self.temperature}")
         if not 0 <= self.floor < 1 / self.skills:
             raise ValueError(f"floor must be from 0 to below 1 / skills, got {self.floor}")
 
@@ -120,7 +123,7 @@ class Discriminated:
     def describe(self, task: Reward) -> np.ndarray:
         """Chances at a few states of every skill that a life may get, and what the family underneath says."""
         states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
-        chances = Judges([task.layers] * PROBES, self.sizes, "cpu").chances(torch.from_numpy(states))
+        chances = self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states))
         asked = np.ones(self.settings.skills) if task.skill is None else np.eye(self.settings.skills)[task.skill]
         return np.concatenate([(chances.numpy() * asked).ravel(), self.place.describe(task.place)])
 
@@ -154,8 +157,12 @@ class Discriminated:
             int(u * s.skills) if task.skill is None else task.skill
             for task, u in zip(tasks, drawn.tolist(), strict=True)
         ]
-        judges = Judges([task.layers for task in tasks], self.sizes, device)
-        return Judged(self.place.simulator([task.place for task in tasks], seeds, device), judges, skills, s, device)
+        inner = self.place.simulator([task.place for task in tasks], seeds, device)
+        return Judged(inner, self.judges(tasks, device), skills, s, device)
+
+    def judges(self, tasks: Sequence[Reward], device: str) -> Judges:
+        """The tasks' discriminators, a row each."""
+        return Judges([task.layers for task in tasks], self.sizes, device, self.settings.temperature)
 
     def outline(self, task: Reward, state: Any = None) -> dict[str, list[np.ndarray]]:
         return dict(self.place.outline(task.place, state))
