@@ -40,6 +40,11 @@ class Categorical:
         logs = torch.log_softmax(outputs, -1)
         return -(logs.exp() * logs).sum(-1)
 
+    def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """[...]: divergence from the distributions of `outputs` to those of `others`."""
+        one, two = torch.log_softmax(outputs, -1), torch.log_softmax(others, -1)
+        return (one.exp() * (one - two)).sum(-1)
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -65,6 +70,11 @@ class Gaussian:
 
     def entropy(self, outputs: torch.Tensor) -> torch.Tensor:
         return (outputs.chunk(2, -1)[1] + 0.5 * (1 + LOG_2_PI)).sum(-1)
+
+    def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        (mean, log_std), (other, other_log_std) = outputs.chunk(2, -1), others.chunk(2, -1)
+        wide = (2 * log_std).exp() + (mean - other) ** 2
+        return (other_log_std - log_std + 0.5 * (wide * (-2 * other_log_std).exp() - 1)).sum(-1)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ FAMILIES = {
     "navigation": ("navigation", "Navigation", "NavigationSettings"),
     "maze": ("maze", "Mazes", "MazeSettings"),
     "gridnavi": ("gridnavi", "GridNavi", "GridNaviSettings"),
+    "regression": ("regression", "Regression", "RegressionSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
     "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }

@@ -37,6 +37,7 @@ class Spec:
     solved_score: float  # a niche is solved by this return together with the simulator's own `success`
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
+    labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
 
 
 class Simulator(Protocol):
