@@ -30,7 +30,8 @@ class Batch:
     alive: torch.Tensor  # [t, n] bool: the episode had not ended before this step
     returns: torch.Tensor  # [n] float64
     success: torch.Tensor  # [n] bool
-    after: torch.Tensor | None = None  # [n, o] what was seen after the last step; None where a batch is made by hand
+    after: torch.Tensor  # [t, n, o] float32, observed after each action
+    terminated: torch.Tensor  # [t, n] bool: the task ended the episode by then; running out of time does not count
 
     def discounted(self, gamma: float) -> torch.Tensor:
         """Discounted sum of rewards from each step on, [t, n]; 0 after the end."""
@@ -48,9 +49,7 @@ class Batch:
 
     def labels(self, size: int) -> torch.Tensor:
         """The right answers at each step, [t, n, size], which are shown with the next observation (Spec.labels)."""
-        if self.after is None:
-            raise ValueError("labels need what was seen after the last step, and this batch has none")
-        return torch.cat([self.observations[1:], self.after[None]])[..., -size:]
+        return self.after[..., -size:]
 
 
 class Lives:
@@ -76,13 +75,13 @@ class Lives:
             after, reward, terminated, truncated = self.simulator.step(action)
             if not bool(torch.isfinite(after).all() & torch.isfinite(reward).all()):
                 raise ValueError(f"an observation or reward is NaN or infinite at step {t} of an episode")
-            columns.append((seen, action, reward, alive))
+            columns.append((seen, action, reward, alive, after, terminated))
             seen, alive = after, alive & ~(terminated | truncated)
             if not bool(alive.any()):
                 break
-        observations, actions, rewards, living = (torch.stack(part) for part in zip(*columns, strict=True))
+        observations, actions, rewards, living, later, over = (torch.stack(part) for part in zip(*columns, strict=True))
         success = self.simulator.success.clone()
-        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), success, seen)
+        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), success, later, over)
 
     def _start(self) -> torch.Tensor:
         """First observations of each row's next episode: it is `side` episodes after the row's last."""

@@ -20,6 +20,8 @@ from . import adam
 from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, next_episode
 from .feedforward import Feedforward
+from .gaussians import kl_to_prior
+from .holding import Exploring
 from .lives import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
 from .scoring import SEEDS, Scored, columns, draw_seeds, scored
@@ -107,7 +109,7 @@ class MAESN:
             for update in range(updates + 1):
                 epsilon = self._epsilon(len(seeds), noise)
                 batches.append(lives.play(self._act(weights, self._z(latent, epsilon), noise)))
-                moved = self._inner_step(weights, latent, epsilon, batches[-1], 0.5 ** max(0, update - 1))
+                moved = self.moved(weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update)
                 latent = next_episode(moved, first, LIVES, every, control)
         return batches, lives.steps
 
@@ -118,11 +120,11 @@ class MAESN:
         with torch.no_grad():
             epsilon = self._epsilon(c.draws, noise)
             before = lives.play(self._act(weights, self._z(latent, epsilon), noise))
-        moved = self._inner_step(weights, latent, epsilon, before, 1.0)
+        moved = self.moved(weights, latent, epsilon, self._returns(before, c.draws), 0)
         z = self._z(moved, self._epsilon(c.draws, noise))
         with torch.no_grad():
             after = lives.play(self._act(weights, z, noise))
-        said = self._said(weights, after.observations, z)
+        said = self.said(weights, after.observations, z)
         gain = after.advantages(c.gamma, c.draws)
         surrogate = (
             self.actions.log_prob(said, after.actions) * gain + c.entropy * self.actions.entropy(said)
@@ -131,17 +133,40 @@ class MAESN:
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
         return adam.step(agent, gradients, c.lr, most=c.max_gradient)
 
-    def _inner_step(
-        self, weights: Mapping[str, torch.Tensor], latent: Latent, epsilon: torch.Tensor, batch: Batch, scale: float
+    def live(self, agent: Agent, n: int, key: Key) -> Exploring:
+        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+        weights, noise = self._weights(agent), self._generator(key.child("actions"))
+
+        def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
+            if greedy:
+                return self.actions.mode(self.said(weights, observations, z))
+            return self._act(weights, z, noise)(observations, 0)
+
+        def moved(latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int) -> Latent:
+            return self.moved(weights, latent, epsilon, returns, update)
+
+        zero = torch.zeros(n, self.config.latent, device=self._device)
+        return Exploring({"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise)
+
+    def moved(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        latent: Latent,
+        epsilon: torch.Tensor,
+        returns: torch.Tensor,
+        update: int,
     ) -> Latent:
-        """The latents a step up the return."""
-        returns = batch.discounted(self.config.gamma)[0].reshape(epsilon.shape[:2])
+        """The latents after an inner step up the returns [draws, trajectories]; `update` of them went before."""
         gain = normalised(returns, torch.ones_like(returns))
         by_mean, by_log_std = score_gradients(latent[1], epsilon, gain)
+        scale = 0.5 ** max(0, update - 1)
         mean = latent[0] + scale * weights["rate_mean"] * by_mean
         return mean, latent[1] + scale * weights["rate_log_std"] * by_log_std
 
-    def _said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
+        return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
+
+    def said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """What the policy says at observations [..., n, o] with latents z [n, d]."""
         said = self.network(weights, torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1))
         if isinstance(self.actions, Gaussian):
@@ -151,7 +176,7 @@ class MAESN:
     def _act(self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator) -> Act:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             drawn = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
-            return self.actions.sample(self._said(weights, observations, z), drawn)
+            return self.actions.sample(self.said(weights, observations, z), drawn)
 
         return act
 
@@ -188,8 +213,3 @@ def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Te
     """
     weighted = gain[..., None] * epsilon
     return (weighted / log_std.exp()[:, None]).mean(1), (gain[..., None] * (epsilon**2 - 1)).mean(1)
-
-
-def kl_to_prior(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL(N(mean, std^2) || N(0, 1)) summed over the last axis."""
-    return 0.5 * ((2 * log_std).exp() + mean**2 - 1 - 2 * log_std).sum(-1)

@@ -53,6 +53,11 @@ class Recurrent:
                 made["b_in"][:h], made["b_hidden"][:h] = -kept, 0.0
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
 
+    def pruned(self, p: Parameters, units: int) -> dict[str, torch.Tensor]:
+        """The parameters with nothing read from hidden units beyond the first `units`: a smaller network's function."""
+        used = (torch.arange(self.hidden) < units).to(p["w_out"].device)
+        return {**p, **{name: p[name] * used for name in ("w_hidden", "w_out")}}
+
     def start(self, n: int, device: str = "cpu") -> State:
         """A memory of nothing."""
         zero = torch.zeros(n, self.hidden, device=device)
@@ -79,7 +84,7 @@ class Recurrent:
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
         flags = (True, 1, 0.0, False, False, False)  # biases, layers, dropout, training, two directions, batch first
         if self.cell == "gru":
-            hidden = torch.gru(x, state[0][None], weights, *flags)[0]
+            hidden = torch.gru(x, state[0][None].to(x.dtype), weights, *flags)[0]
         else:
-            hidden = torch.lstm(x, [s[None] for s in state], weights, *flags)[0]
+            hidden = torch.lstm(x, [s[None].to(x.dtype) for s in state], weights, *flags)[0]
         return hidden @ p["w_out"].mT + p["b_out"]

@@ -7,6 +7,9 @@ FAMILIES = {
     "two-step": ("two_step", "TwoStep", "TwoStepSettings"),
     "navigation": ("navigation", "Navigation", "NavigationSettings"),
     "maze": ("maze", "Mazes", "MazeSettings"),
+    "gridnavi": ("gridnavi", "GridNavi", "GridNaviSettings"),
     "regression": ("regression", "Regression", "RegressionSettings"),
+    "plant": ("plant", "Plants", "PlantSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
+    "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }

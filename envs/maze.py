@@ -76,6 +76,19 @@ class Mazes:
                 return child
         return Maze(task.rows, task.start, reach)
 
+    def sample(self, rng: np.random.Generator) -> Maze:
+        """Walls in up to half of the cells, at random places but only where no cell is cut off; any reach."""
+        task = self.origin()
+        size = self.settings.size
+        for place in rng.permutation(size * size)[: int(rng.integers(size * size // 2 + 1))]:
+            row, column = divmod(int(place), size)
+            line = task.rows[row]
+            walled = (*task.rows[:row], f"{line[:column]}#{line[column + 1 :]}", *task.rows[row + 1 :])
+            child = Maze(walled, task.start, task.reach)
+            if (row, column) != task.start and _whole(child):
+                task = child
+        return Maze(task.rows, task.start, int(rng.integers(1, max(_ways(task).values()) + 1)))
+
     def describe(self, task: Maze) -> np.ndarray:
         """Share of walls, mean and greatest way to a goal over the side, and how far goals may be."""
         ways = [_ways(task)[goal] for goal in _goals(task)]

@@ -134,5 +134,16 @@ class Learner(Protocol):
         ...
 
     def adopt(self, agent: Agent) -> Agent:
-        """What an agent becomes in a new niche: its parameters kept, its optimiser's state fresh."""
+        """What an agent becomes in a new niche: its parameters kept, its optimiser's state fresh.
+
+        Tensors `hyper/...`, if an agent has some, are hyperparameters it learns by, and go with it.
+        """
+        ...
+
+
+class Explorer(Learner, Protocol):
+    """A learner for population-based training: its agents carry their hyperparameters."""
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        """The agent with hyperparameters near its own, in tensors `hyper/...`; all else as it was."""
         ...

@@ -16,9 +16,10 @@ from poet.settings import build, preset, presets
 
 REFUSED = {
     ("bandits", "es"): "a policy without memory has nothing to go by",
+    ("bandits", "diayn"): "nothing tells skills apart",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
 }
-DO_NOT_ADAPT = {"es"}  # learners that give one score, not one before adaptation and one after
+DO_NOT_ADAPT = {"es", "diayn"}  # learners that give one score, not one before adaptation and one after
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
     "bandits": {"pulls": 3},
@@ -27,12 +28,19 @@ SMALL = {
     "navigation": {"horizon": 4, "episodes": 2},
     "maze": {"horizon": 5, "episodes": 2, "size": 5},
     "cartpole": {"horizon": 8, "episodes": 2},
+    "gridnavi": {"horizon": 4, "episodes": 2},
+    "random-rewards": {"horizon": 4, "episodes": 2, "hidden": "[4]"},
     "regression": {"horizon": 4, "episodes": 2},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
+    "varibad": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "policy": "[4]", "decoder": "[4]"},
+    "plant": {"episodes": 2},
+    "meta-gradient": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
+    "pearl": {"draws": 2, "test_draws": 2, "updates": 2, "batch": 4, "capacity": 50, "hidden": "[4]", "encoder": "[4]"},
+    "diayn": {"lives": 4, "test_lives": 4, "updates": 2, "batch": 8, "capacity": 100, "hidden": "[4]"},
     "hochreiter": {"hidden": 4, "lives": 4, "updates": 2, "test_lives": 4},
     "maml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "learn_rates": "true"},
     "fomaml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
@@ -46,6 +54,25 @@ FULL = list(
     )
 )
 ALSO: list[tuple[str, str]] = [
+    ("navigation", "diayn"),
+    ("maze", "diayn"),
+    ("bandits", "diayn"),
+    ("random-rewards", "diayn"),
+    ("random-rewards", "es"),
+    ("random-rewards", "rl2"),
+    ("random-rewards", "maesn"),
+    ("random-rewards", "epg"),
+    ("gridnavi", "es"),
+    ("gridnavi", "rl2"),
+    ("gridnavi", "varibad"),
+    ("gridnavi", "pearl"),
+    ("gridnavi", "maesn"),
+    ("bandits", "varibad"),
+    ("bandits", "pearl"),
+    ("navigation", "varibad"),
+    ("navigation", "pearl"),
+    ("walker", "varibad"),
+    ("walker", "pearl"),
     ("regression", "rl2"),
     ("regression", "hochreiter"),
     ("navigation", "hochreiter"),
@@ -55,6 +82,10 @@ ALSO: list[tuple[str, str]] = [
     ("navigation", "fomaml"),
     ("navigation", "reptile"),
     ("regression", "reptile"),
+    ("plant", "es"),
+    ("plant", "rl2"),
+    ("navigation", "meta-gradient"),
+    ("bandits", "meta-gradient"),
 ]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}

@@ -129,7 +129,7 @@ def test_one_life_at_a_time_is_all_at_once() -> None:
         rows = slice(life * side, (life + 1) * side)
         alone = Batch(
             batch.observations[:, rows], batch.actions[:, rows], batch.rewards[:, rows], batch.alive[:, rows],
-            batch.returns[rows], batch.success[rows],
+            batch.returns[rows], batch.success[rows], batch.after[:, rows], batch.terminated[:, rows],
         )  # fmt: skip
         one = {name: value[None] for name, value in made[life].items()}
         torch.testing.assert_close(policy.losses(one, alone)[0], policy.losses(stacked, batch)[life])
@@ -182,12 +182,10 @@ def test_squared_errors_by_hand() -> None:
     weights = {name: torch.zeros_like(v)[None] for name, v in model.init(np.random.default_rng(0)).items()}
     weights["b1"] += 0.5
     seen = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
-    after = torch.tensor([[9.0, -1.0]])  # of the second -1
+    after = torch.tensor([[[9.0, 1.0]], [[9.0, -1.0]]])  # of the second -1
     empty, alive = torch.zeros(2, 1, 1), torch.ones(2, 1, dtype=torch.bool)
-    batch = Batch(seen, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after)
+    batch = Batch(seen, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after, ~alive)
     assert float(model.losses(weights, batch)) == pytest.approx((0.25 + 2.25) / 2)
-    with pytest.raises(ValueError, match="this batch has none"):
-        replace(batch, after=None).labels(1)
 
 
 def test_a_new_niche_gets_the_initialisation_and_its_step_sizes() -> None:

@@ -121,6 +121,11 @@ def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
     torch.testing.assert_close(action[2], trials.actions[1])  # across the boundary: the last action and reward ...
     torch.testing.assert_close(reward[2], trials.rewards[1].float())
     assert float(observation[2].abs().sum()) == 0  # ... with the new episode's observation
+    off = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, control="off").inputs
+    assert float(off[2, :, 1:4].abs().sum()) == 0  # with adaptation off nothing crosses it, ...
+    assert float(off[3, :, 1:3].sum()) == 4  # ... within an episode all is as it was
+    blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
+    assert float(blank[..., 1:4].abs().sum()) == 0  # without memory nothing crosses a step
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:
