@@ -5,6 +5,7 @@ LEARNERS = {
     "rl2": ("rl2", "RL2", "RL2Config"),
     "wang": ("rl2", "Wang", "WangConfig"),
     "varibad": ("varibad", "VariBAD", "VariBADConfig"),
+    "meta-gradient": ("meta_gradient", "MetaGradient", "MetaGradientConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "hochreiter": ("hochreiter", "Hochreiter", "HochreiterConfig"),
     "maml": ("maml", "MAML", "MAMLConfig"),

@@ -84,7 +84,7 @@ class Recurrent:
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
         flags = (True, 1, 0.0, False, False, False)  # biases, layers, dropout, training, two directions, batch first
         if self.cell == "gru":
-            hidden = torch.gru(x, state[0][None], weights, *flags)[0]
+            hidden = torch.gru(x, state[0][None].to(x.dtype), weights, *flags)[0]
         else:
-            hidden = torch.lstm(x, [s[None] for s in state], weights, *flags)[0]
+            hidden = torch.lstm(x, [s[None].to(x.dtype) for s in state], weights, *flags)[0]
         return hidden @ p["w_out"].mT + p["b_out"]

@@ -98,7 +98,7 @@ class RL2:
         steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             after, steps[pair] = self.of(agent)._step(agent, task, key)
-            improved.append({**after, **carried(agent)})
+            improved.append({**carried(agent), **after})
         return improved, steps
 
     def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:

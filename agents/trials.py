@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .carried import LIFETIMES, Control, Lifetime, State, next_episode, over
+from .discounting import Number, at
 
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Spec
@@ -118,17 +119,19 @@ def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps:
 
 
 def advantages(
-    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: float, lam: float
+    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: Number, lam: Number
 ) -> torch.Tensor:
     """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an episode ends.
 
-    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond.
+    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond. gamma, lam: one for
+    all, or one a step, [t] or [t, n]: a step's discount is that of what comes after it.
     """
     result = torch.zeros_like(values)
     later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])
     for t in reversed(range(len(values))):
-        delta = rewards[t] + gamma * after - values[t]
-        later = torch.where(alive[t], delta + gamma * lam * later, 0.0)
+        discount = at(gamma, t)
+        delta = rewards[t] + discount * after - values[t]
+        later = torch.where(alive[t], delta + discount * at(lam, t) * later, 0.0)
         after = torch.where(alive[t], values[t], 0.0)
         result[t] = later
     return result

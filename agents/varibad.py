@@ -86,7 +86,7 @@ class VariBAD(RL2):
         noise = torch.Generator().manual_seed(key.child("beliefs").integer())
 
         def bound(weights: Weights, rows: torch.Tensor) -> torch.Tensor:
-            inputs = trials.inputs[:, rows]
+            weights, inputs = self.in_use(weights), trials.inputs[:, rows]
             start = self.network.start(len(rows), str(inputs.device))
             belief = self.network.run(weights, self._entering(weights, inputs), start)
             met = torch.cat([part[:, rows] for part in (self._seen(trials), trials.actions, trials.after)], -1)

@@ -9,6 +9,7 @@ FAMILIES = {
     "maze": ("maze", "Mazes", "MazeSettings"),
     "gridnavi": ("gridnavi", "GridNavi", "GridNaviSettings"),
     "regression": ("regression", "Regression", "RegressionSettings"),
+    "plant": ("plant", "Plants", "PlantSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
     "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }

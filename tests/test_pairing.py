@@ -36,6 +36,8 @@ SMALL = {
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "varibad": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "policy": "[4]", "decoder": "[4]"},
+    "plant": {"episodes": 2},
+    "meta-gradient": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
     "pearl": {"draws": 2, "test_draws": 2, "updates": 2, "batch": 4, "capacity": 50, "hidden": "[4]", "encoder": "[4]"},
@@ -83,6 +85,10 @@ ALSO: list[tuple[str, str]] = [
     ("navigation", "fomaml"),
     ("navigation", "reptile"),
     ("regression", "reptile"),
+    ("plant", "es"),
+    ("plant", "rl2"),
+    ("navigation", "meta-gradient"),
+    ("bandits", "meta-gradient"),
 ]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
