@@ -17,6 +17,7 @@ from poet.settings import build, preset, presets
 REFUSED = {
     ("bandits", "es"): "a policy without memory has nothing to go by",
     ("bandits", "diayn"): "nothing tells skills apart",
+    ("regression", "diayn"): "skills cannot part",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
 }
 DO_NOT_ADAPT = {"es", "diayn"}  # learners that give one score, not one before adaptation and one after
@@ -57,11 +58,13 @@ ALSO: list[tuple[str, str]] = [
     ("navigation", "diayn"),
     ("maze", "diayn"),
     ("bandits", "diayn"),
+    ("regression", "diayn"),
     ("random-rewards", "diayn"),
     ("random-rewards", "es"),
     ("random-rewards", "rl2"),
     ("random-rewards", "maesn"),
     ("random-rewards", "epg"),
+    ("random-rewards", "fomaml"),
     ("gridnavi", "es"),
     ("gridnavi", "rl2"),
     ("gridnavi", "varibad"),
@@ -96,7 +99,7 @@ def words(family: str, learner: str, **more: object) -> list[str]:
     for part in (family, learner):
         settings |= {f"{part}.{name}": value for name, value in SMALL[part].items()}
     settings |= more
-    if family in ("navigation", "regression"):
+    if family in ("navigation", "random-rewards", "regression"):
         settings["poet.min_gain"] = -1e6  # their presets ask for one
     chosen = ["--family", family, "--learner", learner]
     return chosen + [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
