@@ -8,4 +8,6 @@ FAMILIES = {
     "navigation": ("navigation", "Navigation", "NavigationSettings"),
     "maze": ("maze", "Mazes", "MazeSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
+    "grid": ("grid", "Grids", "GridSettings"),
+    "barcode": ("barcode", "BarcodeBandits", "BarcodeSettings"),
 }
