@@ -6,4 +6,7 @@ LEARNERS = {
     "wang": ("rl2", "Wang", "WangConfig"),
     "maesn": ("maesn", "MAESN", "MAESNConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
+    "mfec": ("mfec", "MFEC", "MFECConfig"),
+    "nec": ("nec", "NEC", "NECConfig"),
+    "eplstm": ("episodic_lstm", "EpisodicLSTM", "EpisodicLSTMConfig"),
 }

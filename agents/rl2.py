@@ -42,12 +42,12 @@ class RL2:
         inputs = input_size(spec, c.last_observation)
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.network = Recurrent(c.embed or inputs, c.hidden, spec.action_size + 1, c.cell)
+        self.memory_steps = self.episodes * spec.horizon  # as long as hidden states may have to last
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
         rng = key.generator()
-        steps = self.episodes * self.family.spec.horizon
-        weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
+        weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)
         if self.embedding is not None:
             weights |= self.embedding.init(rng)
         if isinstance(self.actions, Gaussian):

@@ -87,9 +87,16 @@ def run_trials(
         if bool(again.any()):
             observations = simulator.restart(again)
             if forget:
-                state = tuple(torch.where(again[:, None], new, old) for new, old in zip(fresh, state, strict=True))
+                state = chosen(again, fresh, state)
     inputs, outputs, actions, rewards, alive = (torch.stack(part) for part in zip(*columns, strict=True))
     return Trials(inputs, outputs, actions, rewards, alive, returns, success, simulator.steps)
+
+
+def chosen(rows: torch.Tensor, new: State, old: State) -> State:
+    """`new` where the mask [n] says so, else `old`."""
+    return tuple(
+        torch.where(rows.reshape(-1, *[1] * (was.dim() - 1)), now, was) for now, was in zip(new, old, strict=True)
+    )
 
 
 def advantages(

@@ -14,7 +14,13 @@ from archive.run_folder import Run
 from envs.families import FAMILIES
 from poet.settings import build, preset, presets
 
-REFUSED = {("bandits", "es"): "a policy without memory has nothing to go by"}
+REFUSED = {
+    ("bandits", "es"): "a policy without memory has nothing to go by",
+    ("navigation", "mfec"): "a memory an action needs discrete actions",
+    ("walker", "nec"): "a memory an action needs discrete actions",
+    ("bandits", "nec"): "a key is learned from observations",
+    ("bandits", "eplstm"): "memories are found by what an episode shows first",
+}
 DO_NOT_ADAPT = {"es"}  # learners that give one score, not one before adaptation and one after
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
@@ -24,11 +30,16 @@ SMALL = {
     "navigation": {"horizon": 4, "episodes": 2},
     "maze": {"horizon": 5, "episodes": 2, "size": 5},
     "cartpole": {"horizon": 8, "episodes": 2},
+    "grid": {"horizon": 8, "episodes": 2, "size": 4},
+    "barcode": {"pulls": 2, "contexts": 2, "occurrences": 2},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
+    "mfec": {"capacity": 20, "test_lives": 2},
+    "nec": {"capacity": 20, "test_lives": 2, "hidden": "[4]", "replay": 30},
+    "eplstm": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "test_episodes": 1},
 }
 # Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
 FULL = list(
@@ -37,7 +48,21 @@ FULL = list(
         ("es", "rl2", "wang", "maesn", "epg"),
     )
 )
-ALSO: list[tuple[str, str]] = []
+ALSO: list[tuple[str, str]] = [
+    ("grid", "mfec"),
+    ("grid", "nec"),
+    ("grid", "es"),
+    ("maze", "mfec"),
+    ("mdp", "nec"),
+    ("bandits", "mfec"),
+    ("navigation", "mfec"),
+    ("walker", "nec"),
+    ("bandits", "nec"),
+    ("barcode", "eplstm"),
+    ("barcode", "rl2"),
+    ("navigation", "eplstm"),
+    ("bandits", "eplstm"),
+]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
 
