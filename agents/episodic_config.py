@@ -26,7 +26,6 @@ class ControlConfig:
     test_lives: int = 16  # of an evaluation
     test_episodes: int = 1  # at the end of each life: what is scored
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if self.table not in ("agent", "life"):

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import torch
 
+from .carried import Control, next_episode
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
-from .lives import Batch, Lives
-from .scoring import Scored, columns, draw_seeds
+from .lives import Batch, Lives, by_life
+from .scoring import Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -101,14 +102,22 @@ class EpisodicControl(Generic[Config]):
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
         """Lives that begin with the agent's memories, write into copies, and learn nothing else."""
-        n = self.config.test_lives
-        lives, agent, returns = self._lives(task, key, n), self._on(agent), []
-        memory = {name: agent[name].repeat(n, *[1] * (agent[name].dim() - 1)) for name in NAMES}
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, n: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [n, episodes], and environment steps (assessing.Adapts)."""
+        lives, agent, batches = self._lives(task, key, n), self._on(agent), []
+        fresh = tuple(agent[name].repeat(n, *[1] * (agent[name].dim() - 1)) for name in NAMES)
+        memory, every = fresh, torch.ones(n * self.actions, dtype=torch.bool, device=self.config.device)
         for number in range(self.episodes):
-            lived, memory = self._episode(agent, memory, lives, key.child("episode", number))
-            returns.append(float(lived.batch.returns.mean()))
-        score = float(np.mean(returns[-self.config.test_episodes :]))
-        return Scored(score, score >= self.family.spec.solved_score, lives.steps, returns[0])
+            named = dict(zip(NAMES, memory, strict=True))
+            lived, after = self._episode(agent, named, lives, key.child("episode", number))
+            memory = next_episode(tuple(after[name] for name in NAMES), fresh, ["life"] * len(NAMES), every, control)
+            batches.append(lived.batch)
+        return by_life(batches, n), lives.steps
 
     def _episode(self, agent: Agent, memory: Memory, lives: Lives, key: Key) -> tuple[Lived, dict[str, torch.Tensor]]:
         """The next episode of n lives whose memories are members (life, action), and the memories after it."""
@@ -146,7 +155,8 @@ class EpisodicControl(Generic[Config]):
         return Lives(self.family, [task] * n, draw_seeds(key, n), 1, self.config.device)
 
     def _on(self, agent: Agent) -> dict[str, torch.Tensor]:
-        return {name: tensor.to(self.config.device) for name, tensor in agent.items()}
+        """What the agent acts by on the learner's device; the rest, an optimiser's state and a replay, stays."""
+        return {name: tensor if "/" in name else tensor.to(self.config.device) for name, tensor in agent.items()}
 
     def no_memories(self) -> dict[str, torch.Tensor]:
         return empty(self.actions, self.config.capacity, self.config.key, 1)

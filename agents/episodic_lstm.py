@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from .carried import State, over
 from .episodic_memory import NAMES, empty, nearest, write
-from .recurrent import Cell, Parameters, Recurrent, State
+from .recurrent import Cell, Parameters, Recurrent
 from .rl2 import RL2
 from .rl2_config import RL2Config
-from .trials import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Reinstated(Recurrent):
         given, flag, context = x.split((self.inputs, 1, self.context), -1)
         first = flag[:, 0] > 0
         if bool(first.any()):
-            state = chosen(first, self._begun(state, context, first), state)
+            state = over("episode", state, self._begun(state, context, first), ["episode"] * len(state), first)
         said, inner = super().step(p, given, state[:3])
         return said, (*inner, *state[3:])
 

@@ -10,11 +10,12 @@ where the authors take RMSprop for both: an entry is sooner replaced than moment
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 
-from . import adam
+from . import adam, replay
 from .episodic_config import NECConfig
 from .episodic_control import EpisodicControl, Lived
 from .episodic_memory import Found, inverse_distance
@@ -33,6 +34,7 @@ class NEC(EpisodicControl[NECConfig]):
         if not family.spec.observation_size:
             raise ValueError("a key is learned from observations, and this family shows nothing")
         self.encoder = Feedforward((family.spec.observation_size, *self.config.hidden, self.config.key))
+        self.encoder_names = [f"{kind}{layer}" for layer in range(len(self.config.hidden) + 1) for kind in "wb"]
 
     def init(self, key: Key) -> Agent:
         """A random encoder whose keys are about 1 apart, and memories of nothing."""
@@ -61,18 +63,22 @@ class NEC(EpisodicControl[NECConfig]):
 
     def learn(self, agent: Agent, lived: Lived, key: Key) -> Agent:
         """Gradient steps on replayed steps, one for every few of the episode."""
-        batch, rng = lived.batch, key.generator()
-        agent = self._remembered(agent, batch.observations, batch.actions, self.targets(lived), batch.alive)
-        filled = int(agent["replay/filled"].clamp(max=self.config.replay))
+        batch, targets = lived.batch, self.targets(lived)
+        met = {"observation": batch.observations, "action": batch.actions, "target": targets[..., None]}
+        met = {name: part.transpose(0, 1).cpu() for name, part in met.items()}
+        agent = {**agent, **replay.added(agent, met, batch.alive.T.cpu())}
+        generator = torch.Generator().manual_seed(key.integer())
         for _ in range(-(-int(batch.alive.sum()) // self.config.every)):
-            agent = self._step(agent, torch.from_numpy(rng.integers(0, filled, self.config.batch)))
+            drawn = replay.sample(agent, self.config.batch, generator)
+            agent = self.step(agent, {name: part[0].to(self.config.device) for name, part in drawn.items()})
         return agent
 
-    def _step(self, agent: Agent, rows: torch.Tensor) -> Agent:
-        c, names = self.config, [*self._encoder_names(), *RETRIEVED]
+    def step(self, agent: Agent, met: Mapping[str, torch.Tensor]) -> Agent:
+        """A gradient step on these steps, parts [batch, ...]."""
+        c, names = self.config, [*self.encoder_names, *RETRIEVED]
         leaves = {**agent, **{name: agent[name].detach().requires_grad_() for name in names}}
-        seen, actions, targets = (agent[f"replay/{name}"][rows] for name in ("observations", "actions", "targets"))
-        loss = (self.values(leaves, seen).gather(1, actions[:, None])[:, 0] - targets).square().mean()
+        said = (self.values(leaves, met["observation"]) * met["action"]).sum(1)
+        loss = (said - met["target"][:, 0]).square().mean()
         slopes = dict(zip(names, torch.autograd.grad(loss, [leaves[name] for name in names]), strict=True))
         moved = {name: agent[name] - c.memory_lr * slopes.pop(name) for name in RETRIEVED}
         return {**agent, **moved, **adam.step(agent, slopes, c.lr)}
@@ -82,29 +88,11 @@ class NEC(EpisodicControl[NECConfig]):
         found = self.look_up(agent, self.keys(agent, observations)[:, None], 1)
         return found.read(self.weights(found))[..., 0].mT
 
-    def _remembered(
-        self, agent: Agent, seen: torch.Tensor, actions: torch.Tensor, targets: torch.Tensor, alive: torch.Tensor
-    ) -> Agent:
-        """With the steps of an episode of one life among those to be replayed, in place of the oldest."""
-        count = agent["replay/filled"]
-        new = {"observations": seen[alive], "actions": actions[alive].argmax(1), "targets": targets[alive]}
-        rows = (count + torch.arange(int(alive.sum()), device=count.device)) % self.config.replay
-        replay = {f"replay/{name}": agent[f"replay/{name}"].index_put((rows,), tensor) for name, tensor in new.items()}
-        return {**agent, **replay, "replay/filled": count + len(rows)}
-
-    def _encoder_names(self) -> list[str]:
-        return [f"{kind}{layer}" for layer in range(len(self.encoder.sizes) - 1) for kind in "wb"]
-
     def _settled(self, kept: dict[str, torch.Tensor]) -> Agent:
         """With nothing to replay and a fresh optimiser."""
-        size = self.config.replay
-        replay = {
-            "replay/observations": torch.zeros(size, self.family.spec.observation_size),
-            "replay/actions": torch.zeros(size, dtype=torch.int64),
-            "replay/targets": torch.zeros(size),
-            "replay/filled": torch.zeros((), dtype=torch.int64),
-        }
-        return {**kept, **adam.fresh({name: kept[name] for name in self._encoder_names()}), **replay}
+        sizes = {"observation": self.family.spec.observation_size, "action": self.actions, "target": 1}
+        encoder = {name: kept[name] for name in self.encoder_names}
+        return {**kept, **adam.fresh(encoder), **replay.empty(sizes, self.config.replay)}
 
 
 def _shifted(values: torch.Tensor, steps: int) -> torch.Tensor:

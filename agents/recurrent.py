@@ -15,9 +15,11 @@ from typing import Literal
 import numpy as np
 import torch
 
+from .carried import State
+
 Cell = Literal["gru", "lstm", "eplstm"]
 Parameters = Mapping[str, torch.Tensor]
-State = tuple[torch.Tensor, ...]  # hidden [..., n, h], for an LSTM its cell [..., n, h], for eplstm that of old too
+# A state is hidden [..., n, h], for an LSTM its cell [..., n, h], and for eplstm the cell of old that comes in.
 GATES = {"gru": 3, "lstm": 4, "eplstm": 5}
 
 
@@ -51,6 +53,11 @@ class Recurrent:
             if self.cell != "gru":
                 made["b_in"][:h], made["b_hidden"][:h] = -kept, 0.0
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
+
+    def pruned(self, p: Parameters, units: int) -> dict[str, torch.Tensor]:
+        """The parameters with nothing read from hidden units beyond the first `units`: a smaller network's function."""
+        used = (torch.arange(self.hidden) < units).to(p["w_out"].device)
+        return {**p, **{name: p[name] * used for name in ("w_hidden", "w_out")}}
 
     def start(self, n: int, device: str = "cpu") -> State:
         """A memory of nothing."""
@@ -86,7 +93,7 @@ class Recurrent:
             return torch.stack(said)
         flags = (True, 1, 0.0, False, False, False)  # biases, layers, dropout, training, two directions, batch first
         if self.cell == "gru":
-            hidden = torch.gru(x, state[0][None], weights, *flags)[0]
+            hidden = torch.gru(x, state[0][None].to(x.dtype), weights, *flags)[0]
         else:
-            hidden = torch.lstm(x, [s[None] for s in state], weights, *flags)[0]
+            hidden = torch.lstm(x, [s[None].to(x.dtype) for s in state], weights, *flags)[0]
         return hidden @ p["w_out"].mT + p["b_out"]

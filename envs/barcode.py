@@ -8,7 +8,7 @@ how often its context was met; barcodes may be misread (`flips`), which is what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,7 +40,6 @@ class BarcodeSettings:
     bits: int = 8
     cues: Cues = "true"  # shuffled: met again, a context shows another's barcode (a control)
     solved_score: float = 4.0  # return of an episode, after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if self.arms < 2 or min(self.contexts, self.occurrences, self.pulls) < 1:
@@ -62,8 +61,11 @@ class BarcodeBandits(Genomes[Arms]):
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour; the good arm stays the better."""
-        moved = super().mutate(task, rng)
-        return Arms(max(moved.good, moved.bad), min(moved.good, moved.bad), moved.flips)
+        return _ordered(super().mutate(task, rng))
+
+    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Arms:
+        """Any task whose good arm is the better."""
+        return _ordered(super().sample(rng, ranges))
 
     def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(_Contexts(tasks, seeds, self.settings, device), len(tasks), self.settings.pulls, device)
@@ -87,6 +89,10 @@ class BarcodeBandits(Genomes[Arms]):
             bits = [i for i, bit in enumerate(state["barcode"]) if bit > 0]
             layers["ray"] = [np.array([[0.4 * i, 3.0], [0.4 * i, 3.5]]) for i in bits]
         return layers
+
+
+def _ordered(task: Arms) -> Arms:
+    return Arms(max(task.good, task.bad), min(task.good, task.bad), task.flips)
 
 
 class _Contexts:

@@ -34,7 +34,6 @@ class GridSettings:
     horizon: int = 200
     episodes: int = 10  # of a life
     solved_score: float = 0.85  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if not 3 <= self.size <= walls.MOST:
@@ -63,6 +62,12 @@ class Grids:
         near = [cell for cell, way in walls.ways(task.rows, task.goal).items() if way <= 2 and cell != START]
         goal = near[int(rng.integers(len(near)))]
         return Grid(walls.turned(task.rows, [START, goal], self.settings.toggles, rng), goal)
+
+    def sample(self, rng: np.random.Generator) -> Grid:
+        """Walls in up to half of the cells, and the goal in any that is free."""
+        rows = walls.sampled(self.settings.size, START, rng)
+        goals = list(walls.ways(rows, START))[1:]
+        return Grid(rows, goals[int(rng.integers(len(goals)))])
 
     def describe(self, task: Grid) -> np.ndarray:
         """Share of walls, the way to the goal over the side, and where the goal is."""

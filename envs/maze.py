@@ -35,7 +35,6 @@ class MazeSettings:
     horizon: int = 40
     episodes: int = 3  # of a life
     solved_score: float = 0.75  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if not 3 <= self.size <= walls.MOST:
@@ -64,6 +63,12 @@ class Mazes:
         """Some cells turned from free to wall or back, and goals one step nearer or farther."""
         reach = int(np.clip(task.reach + rng.integers(-1, 3), 1, self.settings.size**2))
         return Maze(walls.turned(task.rows, [task.start], self.settings.toggles, rng), task.start, reach)
+
+    def sample(self, rng: np.random.Generator) -> Maze:
+        """Walls in up to half of the cells, at random places but only where no cell is cut off; any reach."""
+        start = self.origin().start
+        rows = walls.sampled(self.settings.size, start, rng)
+        return Maze(rows, start, int(rng.integers(1, max(walls.ways(rows, start).values()) + 1)))
 
     def describe(self, task: Maze) -> np.ndarray:
         """Share of walls, mean and greatest way to a goal over the side, and how far goals may be."""

@@ -56,6 +56,18 @@ def turned(rows: Rows, kept: Sequence[Cell], most: int, rng: np.random.Generator
     return rows
 
 
+def sampled(size: int, start: Cell, rng: np.random.Generator) -> Rows:
+    """Walls in up to half of the cells, at random places but only where no cell is cut off."""
+    rows: Rows = ("." * size,) * size
+    for place in rng.permutation(size * size)[: int(rng.integers(size * size // 2 + 1))]:
+        row, column = divmod(int(place), size)
+        line = rows[row]
+        child = (*rows[:row], f"{line[:column]}#{line[column + 1 :]}", *rows[row + 1 :])
+        if (row, column) != start and whole(child, start):
+            rows = child
+    return rows
+
+
 def checked(rows: Any, size: int, name: str) -> Rows:
     """Rows from JSON. ValueError if they are not `size` rows of as many cells."""
     grid = isinstance(rows, list) and len(rows) == size

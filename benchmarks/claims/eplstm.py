@@ -42,10 +42,11 @@ def claims() -> list[Claim]:
     agent = train(learner, learner.init(key), task, STEPS, key, "eplstm")
     blind = train(without, without.init(key), task, STEPS, key, "retrieval off")
     trials = learner.trials(agent, task, test, LIVES)
+    wiped = learner.trials(agent, task, test, LIVES, control="off")
     found = {
         "with memory": by_occurrence(trials, settings),
         "retrieval off": by_occurrence(without.trials(blind, task, test, LIVES), settings),
-        "memory wiped after training": by_occurrence(learner.trials(agent, task, test, LIVES, forget=True), settings),
+        "memory wiped after training": by_occurrence(wiped, settings),
         "shuffled": by_occurrence(EpisodicLSTM(wrong, CONFIG).trials(agent, task, test, LIVES), settings),
     }
     for name, returns in found.items():

@@ -111,7 +111,7 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     returns = learner.trials(agent, task, root.child("test"), 512).returns
     assert float(returns[:, 2:].mean()) > 1.8
     assert float(returns[:, :2].mean()) < 1.6
-    forgetful = learner.trials(agent, task, root.child("test"), 512, forget=True).returns
+    forgetful = learner.trials(agent, task, root.child("test"), 512, control="off").returns
     assert float(forgetful.mean()) < 1.6
 
 

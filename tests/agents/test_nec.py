@@ -35,7 +35,8 @@ def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
     alive = torch.ones(t, 2, dtype=torch.bool)
     alive[5:, 1] = False
     rewards = rewards * alive
-    batch = Batch(torch.zeros(t, 2, 16), torch.zeros(t, 2, 4), rewards, alive, rewards.sum(0), alive[0])
+    seen, actions = torch.zeros(t, 2, 16), torch.zeros(t, 2, 4)
+    batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, ~alive)
     found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(Lived(batch, values))
     for n, length in ((0, 7), (1, 5)):
         for i in range(length):
@@ -50,40 +51,25 @@ def test_what_is_met_again_moves_quickly() -> None:
     assert float(learner.merge(torch.tensor(2.0), torch.tensor(6.0))) == 3.0
 
 
-def test_replay_keeps_the_last_steps() -> None:
-    learner = NEC(GRID, replace(SMALL, replay=5))
-    agent = learner.init(Key(0))
-    for first in (0, 3):
-        seen = torch.arange(first, first + 4)
-        alive = torch.tensor([True, True, True, False])[:, None]
-        actions = torch.eye(4)[seen % 4][:, None]
-        agent = learner._remembered(agent, torch.eye(16)[seen][:, None], actions, seen[:, None].float(), alive)
-    assert int(agent["replay/filled"]) == 6
-    assert agent["replay/targets"].tolist() == [5.0, 1.0, 2.0, 3.0, 4.0]
-    assert agent["replay/observations"].argmax(1).tolist() == [5, 1, 2, 3, 4]
-    assert agent["replay/actions"].tolist() == [1, 1, 2, 3, 0]
-
-
 def test_a_step_goes_down_the_squared_error_in_encoder_and_memories() -> None:
     """The memories move by the plain gradient, only where they were retrieved, and not at all with memory_lr = 0."""
     learner = NEC(GRID, replace(SMALL, episodes=2, lr=1e-4, memory_lr=1e-2, replay=200))
     agent, _, _ = learner.life(learner.init(Key(1)), CORNERS, Key(2))
-    assert float(agent["replay/targets"].max()) > 0  # it found the goal
-    rows = torch.arange(32)
+    assert float(agent["replay/target"].max()) > 0  # it found the goal
+    met = {name: agent[f"replay/{name}"][0, :32] for name in ("observation", "action", "target")}
 
     def loss(one: dict[str, torch.Tensor]) -> torch.Tensor:
-        said = learner.values(one, agent["replay/observations"][rows])
-        taken = said.gather(1, agent["replay/actions"][rows][:, None])[:, 0]
-        return (taken - agent["replay/targets"][rows]).square().mean()
+        said = (learner.values(one, met["observation"]) * met["action"]).sum(1)
+        return (said - met["target"][:, 0]).square().mean()
 
-    after = dict(learner._step(agent, rows))
+    after = dict(learner.step(agent, met))
     assert float(loss(after)) < float(loss(dict(agent)))
     leaf = agent["values"].clone().requires_grad_()
     slope = torch.autograd.grad(loss({**agent, "values": leaf}), leaf)[0]
     torch.testing.assert_close(after["values"], agent["values"] - 1e-2 * slope)
     assert not torch.equal(after["keys"], agent["keys"])
     assert not torch.equal(after["w0"], agent["w0"])
-    still = NEC(GRID, replace(learner.config, memory_lr=0.0))._step(agent, rows)
+    still = NEC(GRID, replace(learner.config, memory_lr=0.0)).step(agent, met)
     assert torch.equal(still["values"], agent["values"])
     assert torch.equal(still["keys"], agent["keys"])
     assert torch.equal(still["w0"], after["w0"])
@@ -95,8 +81,8 @@ def test_a_transfer_takes_encoder_and_memories_and_nothing_to_replay() -> None:
     moved = learner.adopt(agent)
     for name in ("w0", "keys", "values", "used"):
         assert torch.equal(moved[name], agent[name])
-    assert int(agent["replay/filled"]) > 0
-    assert int(moved["replay/filled"]) == float(moved["adam/steps"]) == 0
+    assert int(agent["replay/count"]) > 0
+    assert int(moved["replay/count"]) == float(moved["adam/steps"]) == 0
 
 
 def test_it_finds_the_way_by_a_learned_key() -> None:
