@@ -163,9 +163,12 @@ class Walker:
         if self.settings.physics == "box2d":
             return WalkerSimulator(Box2DWalkers(tracks, lidar=self.settings.lidar), tracks, self.spec.horizon, device)
         if device.split(":")[0] == "cuda":
-            from .cuda import simulator as cuda
+            from .cuda.compiler import require
 
-            return cuda.CudaSimulator(tracks, self.spec.horizon, device)
+            require()
+            from .cuda.simulator import CudaSimulator
+
+            return CudaSimulator(tracks, self.spec.horizon, device)
         from .batch import WalkerBatch
 
         return CompiledWalkers(WalkerBatch(tracks, threads=self.settings.threads), tracks, self.spec.horizon, device)

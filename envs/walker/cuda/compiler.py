@@ -77,6 +77,7 @@ class DeviceKernel:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
         kept = os.access(folder, os.W_OK)
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few walkers cannot fill a GPU, and need no warning for it
         with no_contraction(), caching_in(folder) if kept else contextlib.nullcontext():
             self.compiled = jit(self.signature, lto=False, cache=kept)(self.source)
 

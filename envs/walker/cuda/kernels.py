@@ -15,6 +15,7 @@ import numpy as np
 from numba import boolean, cuda, float32, float64, int32, int64, void
 
 from ..physics import state as at
+from ..physics.lidar import scan
 from ..physics.observe import observe_row
 from ..physics.solver import solve_row
 from ..physics.toi import toi_row
@@ -81,13 +82,15 @@ def observe(
     thread = cuda.grid(1)
     if thread < count[0] and live[rows[thread]]:
         row = rows[thread]
-        observe_row(
-            f[:, row], k[:, row], BEGIN, BEGIN, shapes, corners, tracks, ends, actions, obs, reward, terminated,
-            finished, shaping, row,
-        )  # fmt: skip
+        faulty = k[at.FAULT, row] != at.HEALTHY
+        if not faulty:
+            track = np.int64(k[at.TRACK, row]) * 3
+            scan(f[:, row], BEGIN, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
+            observe_row(
+                f[:, row], k[:, row], BEGIN, BEGIN, ends, actions, obs, reward, terminated, finished, shaping, row
+            )
         ages[row] += 1
         returns[row] += reward[row]
-        faulty = k[at.FAULT, row] != at.HEALTHY
         truncated[row] = ages[row] >= horizon and not terminated[row]
         live[row] = not (terminated[row] or truncated[row] or faulty)
 

@@ -26,12 +26,14 @@ class CudaSimulator:
     def __init__(self, tracks: Sequence[Track], horizon: int, device: str) -> None:
         self.tracks, self.walkers = tracks, DeviceWalkers(tracks, device, horizon)
         self.steps = 0
+        self._begun = False
 
     @property
     def success(self) -> torch.Tensor:
         return self.walkers.finished & self.walkers.terminated
 
     def reset(self) -> torch.Tensor:
+        self._begun = True
         self.walkers.reset(torch.ones_like(self.walkers.live))
         return self.walkers.observations.clone()
 
@@ -44,6 +46,8 @@ class CudaSimulator:
         w = self.walkers
         if actions.shape != w.actions.shape:
             raise ValueError(f"actions must have shape {list(w.actions.shape)}, got {list(actions.shape)}")
+        if not self._begun:
+            raise ValueError("walker 0 was never reset; call reset() first")
         w.list_live()
         w.take(actions.detach())
         w.reward.zero_()

@@ -16,7 +16,7 @@ from ..faults import failure
 from ..physics import state as at
 from ..physics.terrain import Terrains
 from . import kernels
-from .compiler import device_array, require, select, stream_of
+from .compiler import device_array, select, stream_of
 
 if TYPE_CHECKING:
     from ..track import Track
@@ -36,7 +36,8 @@ class DeviceWalkers:
         velocity_iterations: int = 180,
         position_iterations: int = 60,
     ) -> None:
-        require()
+        if not len(tracks):
+            raise ValueError("a batch needs at least one track, got none")
         n = self.n = len(tracks)
         self.device = torch.device(device)
         select(self.device)
@@ -47,7 +48,7 @@ class DeviceWalkers:
         self.f, self.k = zeros(int(at.FLOATS), n), zeros(int(at.INTEGERS), n, dtype=torch.int32)
         self.events = zeros(int(at.EVENT_COUNT), n, dtype=torch.int64)
         self.actions, self.observations = zeros(n, ACTIONS), zeros(n, OBSERVATIONS)
-        self.reward, self.returns, shaping = (zeros(n, dtype=torch.float64) for _ in range(3))
+        self.reward, self.returns, self.shaping = (zeros(n, dtype=torch.float64) for _ in range(3))
         flags = (zeros(n, dtype=torch.bool) for _ in range(5))
         self.live, self.terminated, self.truncated, self.finished, self.wild = flags  # wild: an action was not finite
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
@@ -63,7 +64,7 @@ class DeviceWalkers:
         listed = (device_array(self.rows), device_array(self.count))
         f, k, events, live = (device_array(t) for t in (self.f, self.k, self.events, self.live))
         flat, obs = device_array(self.actions.view(-1)), device_array(self.observations.view(-1))
-        step = (self.reward, self.terminated, self.finished, shaping, self.truncated, self.ages, self.returns)
+        step = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
         some, track = (*listed, live, f, k), (shapes, corners, table)
         self.begin = (kernels.START, (*listed, f, k, shapes, table, pushes))
         self.phases: list[tuple[Any, tuple[Any, ...]]] = [
@@ -106,6 +107,16 @@ class DeviceWalkers:
             stream = stream_of(self.device)
             for kernel, arguments in self.phases:
                 kernel.launch(self.threads, stream, *arguments)
+
+    def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
+        """Every walker as a WalkerBatch of the same tracks holds it: blocks of floats and integers, and potentials."""
+        self.f.copy_(torch.from_numpy(f.reshape(self.n, -1).T.copy()))
+        places = self.k[int(at.TRACK)].clone()
+        self.k.copy_(torch.from_numpy(k.reshape(self.n, -1).T.copy()))
+        self.k[int(at.TRACK)] = places
+        self.shaping.copy_(torch.from_numpy(shaping))
+        self.live.fill_(True)
+        self.list_live()
 
     def take(self, actions: torch.Tensor) -> None:
         """The actions [n, 4] of the coming step."""

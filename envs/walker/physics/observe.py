@@ -42,13 +42,9 @@ def write_leg(f, fo, obs, o, leg, ground):
 
 
 @inline
-def observe_row(f, k, fo, ko, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, row):
-    """Lidar, observation, reward and end of one walker, the row-th of all arrays but f and k."""
-    if k[ko + at.FAULT] != at.HEALTHY:
-        return
+def observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row):
+    """Observation, reward and end of one walker, whose lidar has been read; the row-th of all arrays but f and k."""
     o, number = row * OBSERVATIONS, np.int64(k[ko + at.TRACK])
-    track = number * 3
-    scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
     angle = np.float64(f[fo + at.A])
     obs[o] = f[fo + at.A]
     obs[o + 1] = 2.0 * np.float64(f[fo + at.W]) / 50
@@ -77,6 +73,8 @@ def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward
     """
     for row in rows:
         fo, ko = row * at.FLOATS, row * at.INTEGERS
-        observe_row(
-            f, k, fo, ko, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, row
-        )
+        if k[ko + at.FAULT] != at.HEALTHY:
+            continue
+        track = np.int64(k[ko + at.TRACK]) * 3
+        scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
+        observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)
