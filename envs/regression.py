@@ -98,12 +98,12 @@ class Regression(Genomes[Functions]):
         reach, top = REACH[task.kind], max(abs(task.low), abs(task.high), 0.1)
         layers = {"ground": [np.array([[-reach, 0.0], [reach, 0.0]]), np.array([[0.0, -top], [0.0, top]])]}
         if state is not None:
-            x, now = np.asarray(state["x"], float), int(state["time"])
-            line = np.tile(x[now], (60, 1))
+            x, last = np.asarray(state["x"], float), max(int(state["time"]) - 1, 0)
+            line = np.tile(x[last], (60, 1))
             line[:, 0] = np.linspace(-reach, reach, 60)
             y = features(task.kind, torch.from_numpy(line)).numpy() @ np.asarray(state["weights"], float)
             layers["ray"] = [np.stack([line[:, 0], y], 1)]
-            at, label = x[max(now - 1, 0), 0], float(state["labels"][max(now - 1, 0)])
+            at, label = x[last, 0], float(state["labels"][last])
             layers["body"] = [np.array([[at, label], [at, np.clip(float(state["said"]), -10 * top, 10 * top)]])]
         return layers
 
