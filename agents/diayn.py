@@ -46,6 +46,8 @@ class DIAYN:
         spec, c = family.spec, self.config
         if spec.observation_size == 0:
             raise ValueError("where nothing is observed, nothing tells skills apart: take rl2 or maesn")
+        if getattr(spec, "labels", 0):
+            raise ValueError("where no action changes what is observed, skills cannot part: take hochreiter or maml")
         self.sac = SAC(spec.observation_size + c.skills, spec.action_size, getattr(spec, "discrete", False), c)
         self.discriminator = Feedforward((spec.observation_size, *c.discriminator, c.skills), "discriminator_")
 

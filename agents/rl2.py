@@ -55,6 +55,7 @@ class RL2:
         inputs = input_size(spec, c.last_observation)
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.network = Recurrent(c.embed or inputs, c.hidden, spec.action_size + 1, c.cell)
+        self.memory_steps = self.episodes * spec.horizon  # as long as hidden states may have to last
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
@@ -210,8 +211,7 @@ class RL2:
         return None
 
     def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        steps = self.episodes * self.family.spec.horizon
-        weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
+        weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)
         weights["w_in"] *= self.config.input_gain
         if self.embedding is not None:
             weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)

@@ -230,4 +230,6 @@ def _underneath(s: DiscriminatedSettings) -> Any:
     made = getattr(rooms, family)(kind(**BOUNDED.get(s.dynamics, {}), **asked))
     if made.spec.observation_size == 0:
         raise ValueError(f"in {s.dynamics} nothing is observed, so no state tells skills apart")
+    if getattr(made.spec, "labels", 0):
+        raise ValueError(f"in {s.dynamics} no action changes what is observed, so no skill can be told")
     return made

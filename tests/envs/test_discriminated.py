@@ -147,6 +147,7 @@ def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None
     ("settings", "reason"),
     [
         ({"dynamics": "bandits"}, "nothing is observed"),
+        ({"dynamics": "regression"}, "no action changes"),
         ({"dynamics": "random-rewards"}, "dynamics must be one of"),
         ({"dynamics": "walker", "episodes": 2}, "has no setting episodes"),
         ({"floor": 0.3}, "floor"),
