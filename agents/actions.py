@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from . import gaussians
+
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -40,6 +42,11 @@ class Categorical:
         logs = torch.log_softmax(outputs, -1)
         return -(logs.exp() * logs).sum(-1)
 
+    def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """[...]: divergence from the distributions of `outputs` to those of `others`."""
+        one, two = torch.log_softmax(outputs, -1), torch.log_softmax(others, -1)
+        return (one.exp() * (one - two)).sum(-1)
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -65,6 +72,9 @@ class Gaussian:
 
     def entropy(self, outputs: torch.Tensor) -> torch.Tensor:
         return (outputs.chunk(2, -1)[1] + 0.5 * (1 + LOG_2_PI)).sum(-1)
+
+    def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        return gaussians.kl(*outputs.chunk(2, -1), *others.chunk(2, -1))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 ENOUGH = 0.8  # a niche is solved when so much of log(skills) is earned
 
 
+def discriminator_of(agent: Agent) -> list[tuple[list[list[float]], list[float]]]:
+    """As plain numbers: weights [outputs, inputs] and biases [outputs] of each layer, tanh between them."""
+    layers = range(sum(name.startswith("discriminator_w") for name in agent))
+    return [(agent[f"discriminator_w{i}"].tolist(), agent[f"discriminator_b{i}"].tolist()) for i in layers]
+
+
 class DIAYN:
     """Learner (poet.interfaces) that ignores the reward and does not adapt."""
 
@@ -40,6 +46,8 @@ class DIAYN:
         spec, c = family.spec, self.config
         if spec.observation_size == 0:
             raise ValueError("where nothing is observed, nothing tells skills apart: take rl2 or maesn")
+        if getattr(spec, "labels", 0):
+            raise ValueError("where no action changes what is observed, skills cannot part: take hochreiter or maml")
         self.sac = SAC(spec.observation_size + c.skills, spec.action_size, getattr(spec, "discrete", False), c)
         self.discriminator = Feedforward((spec.observation_size, *c.discriminator, c.skills), "discriminator_")
 
@@ -94,11 +102,6 @@ class DIAYN:
         seen = batch.after if self.config.scores == "next" else batch.observations
         weights = {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
         return self._known(weights, seen, self._hot(skills)) + self._prior
-
-    def layers(self, agent: Agent) -> list[tuple[list[list[float]], list[float]]]:
-        """The discriminator as plain numbers: weights [outputs, inputs] and biases [outputs] of each layer."""
-        names = [f"{self.discriminator.name}{{}}{i}" for i in range(len(self.discriminator.sizes) - 1)]
-        return [(agent[name.format("w")].tolist(), agent[name.format("b")].tolist()) for name in names]
 
     def _known(self, weights: Mapping[str, torch.Tensor], seen: torch.Tensor, hot: torch.Tensor) -> torch.Tensor:
         """log q(skill | state), [...] of states [..., o] and skills [..., skills]."""

@@ -31,7 +31,7 @@ class Feedforward:
         last = len(self.sizes) - 2
         for layer in range(last + 1):
             inputs, outputs = self.sizes[layer : layer + 2]
-            scale = (readout_scale if layer == last else 1.0) / math.sqrt(inputs)
+            scale = (readout_scale if layer == last else 1.0) / math.sqrt(max(inputs, 1))  # nothing may be observed
             made[f"{self.name}w{layer}"] = torch.from_numpy(rng.uniform(-scale, scale, (outputs, inputs))).float()
             made[f"{self.name}b{layer}"] = torch.zeros(outputs)
         return made

@@ -41,6 +41,16 @@ class Batch:
             sums[t] = later
         return sums * self.alive
 
+    def advantages(self, gamma: float, lives: int) -> torch.Tensor:
+        """Return to go, less its mean at that step over the episodes of a life, over their deviation; [t, n]."""
+        shape = (len(self.rewards), lives, -1)
+        togo, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
+        return normalised(togo, alive).reshape(self.rewards.shape)
+
+    def labels(self, size: int) -> torch.Tensor:
+        """The right answers at each step, [t, n, size], which are shown with the next observation (Spec.labels)."""
+        return self.after[..., -size:]
+
 
 class Lives:
     """One life a seed, `side` episodes of each at once."""
@@ -97,3 +107,8 @@ def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
     centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
     deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
     return centred / (deviation + 1e-6)
+
+
+def streams(values: torch.Tensor, lives: int) -> torch.Tensor:
+    """[t, lives x side, k] as one stream of steps a life, episode after episode, [lives, side x t, k]."""
+    return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)

@@ -125,7 +125,7 @@ class MAESN:
         with torch.no_grad():
             after = lives.play(self._act(weights, z, noise))
         said = self.said(weights, after.observations, z)
-        gain = self._advantages(after)
+        gain = after.advantages(c.gamma, c.draws)
         surrogate = (
             self.actions.log_prob(said, after.actions) * gain + c.entropy * self.actions.entropy(said)
         ) * after.alive
@@ -165,12 +165,6 @@ class MAESN:
 
     def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
         return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
-
-    def _advantages(self, batch: Batch) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a draw, over their deviation; [t, n]."""
-        shape = (len(batch.rewards), -1, self.config.trajectories)
-        togo, alive = batch.discounted(self.config.gamma).reshape(shape), batch.alive.reshape(shape)
-        return normalised(togo, alive).reshape(batch.rewards.shape)
 
     def said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """What the policy says at observations [..., n, o] with latents z [n, d]."""

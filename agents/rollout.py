@@ -58,11 +58,15 @@ def rollout(
         for first in range(0, len(tasks), machine.max_rows):
             rows = slice(first, first + machine.max_rows)
             simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
-            if machine.device == "cpu" and hasattr(simulator, "play"):
-                done.append(_play(simulator, policy, weights, member[rows], offset + first))
-                continue
-            actor = _actor(policy, weights, member[rows], machine, pool)
-            done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, offset + first))
+            first_row, used = offset + first, member[rows]
+            if hasattr(simulator, "play_captured"):
+                played = simulator.play_captured(_DeviceActor(policy, weights, used, machine.device))
+                done.append(_finished(simulator, played, first_row))
+            elif machine.device == "cpu" and hasattr(simulator, "play"):
+                done.append(_play(simulator, policy, weights, used, first_row))
+            else:
+                actor = _actor(policy, weights, used, machine, pool)
+                done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first_row))
     return joined(done)
 
 
@@ -136,10 +140,10 @@ class _CpuActor:
 class _DeviceActor:
     """Actions of all rows by the device's own matrix products: fewer rows would not be done sooner."""
 
-    def __init__(self, policy: Policy, weights: torch.Tensor):
-        self.policy, self.weights = policy, weights
+    def __init__(self, policy: Policy, weights: torch.Tensor, member: np.ndarray, device: str):
+        self.policy, self.weights = policy, weights.to(device)[torch.as_tensor(member, device=device)]
 
-    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+    def __call__(self, observations: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
         return self.policy.forward(self.weights, observations)
 
 
@@ -148,13 +152,19 @@ def _actor(
 ) -> _CpuActor | _DeviceActor:
     if machine.device == "cpu":
         return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
-    return _DeviceActor(policy, weights.to(machine.device)[torch.as_tensor(member, device=machine.device)])
+    return _DeviceActor(policy, weights, member, machine.device)
 
 
 def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
     table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
-    returns, steps = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    played = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    return _finished(simulator, played, first)
+
+
+def _finished(simulator: Any, played: tuple[np.ndarray, np.ndarray], first: int) -> Episodes:
+    """What a simulator says that whole episodes came to: returns and steps."""
+    returns, steps = played
     if not np.isfinite(returns).all():
         row = first + int(np.flatnonzero(~np.isfinite(returns))[0])
         raise ValueError(f"the return of row {row} is NaN or infinite")

@@ -16,7 +16,7 @@ class SACConfig:
     lr: float = 3e-3
     temperature: float = 0.1  # what a nat of entropy is worth; where it is learned, at birth
     target_entropy: float | None = None  # [nats] a learned temperature holds the policy there; None: it is fixed
-    capacity: int = 20_000  # transitions kept: they are saved with the agent, in every iteration of a run
+    capacity: int = 10_000  # transitions kept: they are saved with the agent, in every iteration of a run
     batch: int = 256  # transitions an update
     updates: int = 32  # of a step
     device: str = "cpu"

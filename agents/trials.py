@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .carried import Control, Lifetime, State, next_episode, over
+from .carried import LIFETIMES, Control, Lifetime, State, next_episode, over
+from .discounting import Number, at
 
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Spec
@@ -68,13 +69,18 @@ def run_trials(
 ) -> Trials:
     """Trials of all rows of the simulator, from a fresh state.
 
-    lives: how long each part of the state lives; if not said, a trial. control: of what an episode hands to the next.
+    lives: how long each part of the state lives; if not said, a trial. The last action, reward and observation, which
+    are carried too, live as long as the part that lives longest.
+    control: of what an episode hands to the next (carried.next_episode).
     twice: inputs hold the observation before the last action too, also across an episode's end.
     """
     seen = simulator.reset()
-    before, (n, device), fresh = torch.zeros_like(seen), (len(seen), seen.device), state
-    lives, every = lives or ["trial"] * len(state), torch.ones(n, dtype=torch.bool, device=device)
+    before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
+    every = torch.ones(n, dtype=torch.bool, device=device)
     action, reward = torch.zeros(n, spec.action_size, device=device), torch.zeros(n, dtype=torch.float64, device=device)
+    fresh: State = (*state, action, reward, before)
+    lives = lives or ["trial"] * len(state)
+    kept = [*lives, *[max(lives, key=LIFETIMES.index)] * 3]
     first, number = every, torch.zeros(n, dtype=torch.int64, device=device)  # number: of the episode
     columns: list[tuple[torch.Tensor, ...]] = []
     longest = episodes * spec.horizon
@@ -84,18 +90,19 @@ def run_trials(
             break
         given = entering(seen, before if twice else None, action, reward, first, torch.full_like(reward, t / longest))
         action, said, state = act(given, state, t)
-        state = over("step", state, fresh, lives, every)
         before = seen
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
         columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
+        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         first = (terminated | truncated) & alive
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
             seen = simulator.restart(again)
-            state = next_episode(state, fresh, lives, again, control)
+            carried = next_episode(carried, fresh, kept, again, control)
+        state, (action, reward, before) = carried[:-3], carried[-3:]
     return _gathered(columns, episodes, simulator.steps)
 
 
@@ -112,17 +119,19 @@ def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps:
 
 
 def advantages(
-    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: float, lam: float
+    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: Number, lam: Number
 ) -> torch.Tensor:
     """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an episode ends.
 
-    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond.
+    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond. gamma, lam: one for
+    all, or one a step, [t] or [t, n]: a step's discount is that of what comes after it.
     """
     result = torch.zeros_like(values)
     later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])
     for t in reversed(range(len(values))):
-        delta = rewards[t] + gamma * after - values[t]
-        later = torch.where(alive[t], delta + gamma * lam * later, 0.0)
+        discount = at(gamma, t)
+        delta = rewards[t] + discount * after - values[t]
+        later = torch.where(alive[t], delta + discount * at(lam, t) * later, 0.0)
         after = torch.where(alive[t], values[t], 0.0)
         result[t] = later
     return result

@@ -91,7 +91,7 @@ class VariBAD(RL2):
         noise = torch.Generator().manual_seed(key.child("beliefs").integer())
 
         def bound(weights: Weights, rows: torch.Tensor) -> torch.Tensor:
-            inputs = trials.inputs[:, rows]
+            weights, inputs = self.in_use(weights), trials.inputs[:, rows]
             start = self.network.start(len(rows), str(inputs.device))
             belief = self.network.run(weights, self._entering(weights, inputs), start)
             rewards = trials.rewards[:, rows].float() * self.config.reward_scale

@@ -20,7 +20,16 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .discriminator import Judges, Layers, checked_layers, layers_of, moved_layers, random_layers
+from .discriminator import (
+    LARGEST,
+    Judges,
+    Layers,
+    checked_layers,
+    layers_of,
+    moved_layers,
+    random_layers,
+    size_of,
+)
 from .draws import Draws
 from .episodes import Spec
 from .families import FAMILIES
@@ -51,6 +60,7 @@ class DiscriminatedSettings:
     scores: Literal["next", "current"] = "next"  # which state pays: after the action, or before
     add_p_z: bool = True  # less log p(z), so that a state that says nothing pays 0
     floor: float = 0.01  # chance that every skill has everywhere
+    temperature: float = 1.0  # what logits are divided by: a learned discriminator is sure, and flat, nearly everywhere
     origin: str = ""  # the task to start from, as `show RUN NICHE --json` prints one; "": a random discriminator
     horizon: int | None = None  # None: that of the family underneath; so are the episodes
     episodes: int | None = None
@@ -62,6 +72,8 @@ class DiscriminatedSettings:
             raise ValueError(f"skills must be at least 2, hidden sizes at least 1, got {self.skills} and {self.hidden}")
         if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:
             raise ValueError(f"gain and step must be above 0, move from 0 to 1, got {self.gain, self.step, self.move}")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be above 0, got {self.temperature}")
         if not 0 <= self.floor < 1 / self.skills:
             raise ValueError(f"floor must be from 0 to below 1 / skills, got {self.floor}")
 
@@ -74,6 +86,8 @@ class Discriminated:
         self.place = _underneath(s)
         spec = self.place.spec
         self.sizes = (spec.observation_size, *s.hidden, s.skills)
+        if (numbers := size_of(self.sizes)) > LARGEST:
+            raise ValueError(f"a discriminator may have {LARGEST} numbers, {s.dynamics} and hidden make it {numbers}")
         offset, discrete = math.log(s.skills) * (not s.add_p_z), getattr(spec, "discrete", False)
         solved = spec.horizon * (s.solved_share * math.log(s.skills) - offset)
         self.spec = Spec(spec.observation_size, spec.action_size, spec.horizon, spec.episodes, solved, False, discrete)
@@ -82,7 +96,11 @@ class Discriminated:
     def _first(self) -> Reward:
         s = self.settings
         if s.origin:
-            return self.decode(json.loads(s.origin))
+            try:
+                data = json.loads(s.origin)
+            except ValueError as error:
+                raise ValueError(f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}") from None
+            return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))
         return Reward(layers, None if s.skill == "life" else 0, self.place.origin())
 
@@ -105,7 +123,7 @@ class Discriminated:
     def describe(self, task: Reward) -> np.ndarray:
         """Chances at a few states of every skill that a life may get, and what the family underneath says."""
         states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
-        chances = Judges([task.layers] * PROBES, self.sizes, "cpu").chances(torch.from_numpy(states))
+        chances = self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states))
         asked = np.ones(self.settings.skills) if task.skill is None else np.eye(self.settings.skills)[task.skill]
         return np.concatenate([(chances.numpy() * asked).ravel(), self.place.describe(task.place)])
 
@@ -139,8 +157,12 @@ class Discriminated:
             int(u * s.skills) if task.skill is None else task.skill
             for task, u in zip(tasks, drawn.tolist(), strict=True)
         ]
-        judges = Judges([task.layers for task in tasks], self.sizes, device)
-        return Judged(self.place.simulator([task.place for task in tasks], seeds, device), judges, skills, s, device)
+        inner = self.place.simulator([task.place for task in tasks], seeds, device)
+        return Judged(inner, self.judges(tasks, device), skills, s, device)
+
+    def judges(self, tasks: Sequence[Reward], device: str) -> Judges:
+        """The tasks' discriminators, a row each."""
+        return Judges([task.layers for task in tasks], self.sizes, device, self.settings.temperature)
 
     def outline(self, task: Reward, state: Any = None) -> dict[str, list[np.ndarray]]:
         return dict(self.place.outline(task.place, state))
@@ -208,4 +230,6 @@ def _underneath(s: DiscriminatedSettings) -> Any:
     made = getattr(rooms, family)(kind(**BOUNDED.get(s.dynamics, {}), **asked))
     if made.spec.observation_size == 0:
         raise ValueError(f"in {s.dynamics} nothing is observed, so no state tells skills apart")
+    if getattr(made.spec, "labels", 0):
+        raise ValueError(f"in {s.dynamics} no action changes what is observed, so no skill can be told")
     return made

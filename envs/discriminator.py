@@ -19,7 +19,12 @@ Layer = tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]
 Layers = tuple[Layer, ...]
 
 DIGITS, MOST = 4, 100.0  # of a weight; its largest size
-LARGEST = 100_000  # weights in a genome
+LARGEST = 20_000  # numbers in a genome
+
+
+def size_of(sizes: Sequence[int]) -> int:
+    """How many numbers a discriminator of these sizes has."""
+    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
 
 
 def layers_of(values: Sequence[tuple[Any, Any]]) -> Layers:
@@ -73,9 +78,10 @@ def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
 
 
 class Judges:
-    """The discriminators of n rows."""
+    """The discriminators of n rows. temperature: what their logits are divided by."""
 
-    def __init__(self, networks: Sequence[Layers], sizes: Sequence[int], device: str) -> None:
+    def __init__(self, networks: Sequence[Layers], sizes: Sequence[int], device: str, temperature: float = 1.0) -> None:
+        self.temperature = temperature
         distinct = {network: i for i, network in enumerate(dict.fromkeys(networks))}
         rows = torch.tensor([distinct[network] for network in networks], dtype=torch.int64)
         self.layers: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -90,7 +96,7 @@ class Judges:
         for i, (weights, biases) in enumerate(self.layers):
             x = torch.tanh(x) if i else x
             x = summed(weights * x[:, None]) + biases
-        return torch.softmax(x, -1)
+        return torch.softmax(x / self.temperature, -1)
 
 
 def summed(terms: torch.Tensor) -> torch.Tensor:

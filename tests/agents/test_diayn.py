@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from agents import adam
-from agents.diayn import DIAYN
+from agents.diayn import DIAYN, discriminator_of
 from agents.diayn_config import DIAYNConfig
 from agents.lives import Batch
 from envs.bandits import Bandits
@@ -64,7 +64,7 @@ def test_a_task_of_its_discriminator_pays_what_it_pays() -> None:
     agent = learner.init(Key(1))
     family = Discriminated(DiscriminatedSettings(skills=4, hidden=(4,), floor=0.0, horizon=10))
     for skill in range(4):
-        simulator = family.simulator([family.task(learner.layers(agent), skill)], [0], "cpu")
+        simulator = family.simulator([family.task(discriminator_of(agent), skill)], [0], "cpu")
         simulator.reset()
         seen, paid, _, _ = simulator.step(torch.tensor([[3.0, -0.4]]))
         same = learner.pay(agent, Batch(*[seen[None]] * 8), torch.tensor([skill]))

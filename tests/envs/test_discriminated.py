@@ -48,6 +48,8 @@ def test_the_choices_that_are_explicit() -> None:
     before, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, scores="current"), 0, 3)
     torch.testing.assert_close(before[1:], after[:-1])
     assert float(before[0]) == pytest.approx(0.0)
+    cooled, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, temperature=0.5), 0)
+    assert float(cooled[0]) == pytest.approx(math.log(2) - math.log(1 + math.exp(-0.4)), abs=1e-4)
     plain, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, add_p_z=False), 0, 3)
     torch.testing.assert_close(plain, after - math.log(2))
 
@@ -145,11 +147,15 @@ def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None
     ("settings", "reason"),
     [
         ({"dynamics": "bandits"}, "nothing is observed"),
+        ({"dynamics": "regression"}, "no action changes"),
         ({"dynamics": "random-rewards"}, "dynamics must be one of"),
         ({"dynamics": "walker", "episodes": 2}, "has no setting episodes"),
         ({"floor": 0.3}, "floor"),
         ({"skills": 1}, "skills"),
         ({"gain": 0.0}, "gain"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"hidden": (200, 200)}, "may have 20000 numbers"),
+        ({"origin": "{"}, "must be a task's JSON"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], reason: str) -> None:
