@@ -94,7 +94,9 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
         raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
     if settings is None:
         return part(*first, **table, **elsewhere)
-    made = replace(build(settings, table, section(name)), threads=threads)
+    made = build(settings, table, section(name))
+    if hasattr(made, "threads"):  # a part that runs in threads of its own
+        made = replace(made, threads=threads)
     try:
         return part(*first, made, **elsewhere)
     except ValueError as error:
@@ -116,18 +118,22 @@ class Parts:
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
+    import torch
+
     from archive.ledger import Ledger
     from archive.meter import Meter
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
-    if workers is not None and rollouts is None:
-        import torch
-
-        torch.set_num_threads(workers)
+    torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    meter = Meter(make_part("family", tables, threads))
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        family = Randomised(family, tables.get("ranges", {}))
+    meter = Meter(family)
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
@@ -181,6 +187,13 @@ def launch(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers: same seed, same run.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="Iterations the run should reach.")] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="evolved (default); fixed: the family's origin; randomised: each life draws one of all."),
+    ] = None,
+    pbt: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Population-based training, every N iterations.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Workers = None,
     ray: Ray = None,
@@ -204,8 +217,9 @@ def launch(
     from poet.seeding import seed_population
     from poet.settings import resolve, to_toml
 
-    flags = {"family": family, "learner": learner, "iterations": iterations}
-    tables = resolve(preset, config, changes or [], flags, seed)
+    flags = {"family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
+    changes = [*(changes or []), *([f"poet.pbt_every={pbt}"] if pbt else [])]
+    tables = resolve(preset, config, changes, flags, seed)
     choose_device(tables, device)
     rollouts = rollouts_at(ray, workers, tables)
     parts = wire(tables, workers, rollouts)

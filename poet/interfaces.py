@@ -37,6 +37,7 @@ class Spec:
     solved_score: float  # a niche is solved by this return together with the simulator's own `success`
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
+    labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
 
 
 class Simulator(Protocol):
@@ -142,5 +143,16 @@ class Learner(Protocol):
         ...
 
     def adopt(self, agent: Agent) -> Agent:
-        """What an agent becomes in a new niche: its parameters kept, its optimiser's state fresh."""
+        """What an agent becomes in a new niche: its parameters kept, its optimiser's state fresh.
+
+        Tensors `hyper/...`, if an agent has some, are hyperparameters it learns by, and go with it.
+        """
+        ...
+
+
+class Explorer(Learner, Protocol):
+    """A learner for population-based training: its agents carry their hyperparameters."""
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        """The agent with hyperparameters near its own, in tensors `hyper/...`; all else as it was."""
         ...

@@ -109,6 +109,12 @@ class Walker:
             genome = obstacles.mutate(task.genome, self.bounds, rng)
         return WalkerTask(genome, int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None)
 
+    def sample(self, rng: np.random.Generator) -> WalkerTask:
+        """Obstacles anywhere within the settings' bounds, another terrain for every life."""
+        if self.settings.encoding == "cppn":
+            raise ValueError('a CPPN has no bounds to draw from: take walker.encoding="obstacles"')
+        return WalkerTask(obstacles.sample(self.bounds, rng), None)
+
     def describe(self, task: WalkerTask) -> np.ndarray:
         """Obstacles: their parameters, raw. CPPN: the height of the ground at 20 places [m]."""
         if isinstance(task.genome, Cppn):
