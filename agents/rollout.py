@@ -122,7 +122,7 @@ class _CpuActor:
     def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
         self.policy, self.weights, self.member = policy, weights, member
         self.threads, self.pool = threads, pool
-        self.actions = torch.zeros(len(member), policy.sizes[-1])
+        self.actions, self.memory = torch.zeros(len(member), policy.sizes[-1]), policy.start(len(member))
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         self.policy.act(
@@ -131,6 +131,7 @@ class _CpuActor:
             rows,
             observations.contiguous().numpy(),
             self.actions.numpy(),
+            self.memory,
             pool=self.pool,
             threads=self.threads,
         )
@@ -142,9 +143,14 @@ class _DeviceActor:
 
     def __init__(self, policy: Policy, weights: torch.Tensor, member: np.ndarray, device: str):
         self.policy, self.weights = policy, weights.to(device)[torch.as_tensor(member, device=device)]
+        self.memory = torch.from_numpy(policy.start(len(member))).to(device)
+
+    def begin(self) -> None:
+        """Remember nothing, as at the start of an episode."""
+        self.memory.zero_()
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
-        return self.policy.forward(self.weights, observations)
+        return self.policy.forward(self.weights, observations, self.memory)
 
 
 def _actor(
@@ -157,7 +163,7 @@ def _actor(
 
 def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
-    table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
+    table, memory = weights.contiguous().numpy(), policy.start(len(member))
     played = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
     return _finished(simulator, played, first)
 

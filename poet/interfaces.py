@@ -84,8 +84,8 @@ class Simulator(Protocol):
         """One whole episode of every row on the simulator's own device: returns [n] float64, steps [n] int64.
 
         Optional, for simulators that step there by themselves. act gives actions [n, a] f32 for observations [n, o]
-        f32, those of ended rows too, by torch on that device; a pure function whose work does not depend on the
-        values, since it may be recorded once and replayed at every step.
+        f32, those of ended rows too, by torch on that device; its work does not depend on the values, since it may be
+        recorded once and replayed at every step. A memory is kept in place; `act.begin()`, if there is one, empties it.
         """
         ...
 

@@ -131,7 +131,7 @@ class WalkerBatch:
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        if not np.isfinite(given[rows]).all():
+        if not np.isfinite(given if live is None else given[rows]).all():
             row = int(rows[np.flatnonzero(~np.isfinite(given[rows]).all(axis=1))[0]])
             raise ValueError(f"actions must be finite, got {given[row].tolist()} for walker {row}")
         if (self._age[rows] < 0).any():

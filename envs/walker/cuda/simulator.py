@@ -66,6 +66,8 @@ class CudaSimulator:
             w.advance()
 
         repeat = _captured(advance, act, w) if capture and not simulated() else advance
+        if begin := getattr(act, "begin", None):
+            begin()
         while w.threads:
             for _ in range(SLICE):
                 repeat()
