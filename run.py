@@ -128,7 +128,12 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    meter = Meter(make_part("family", tables, threads))
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        family = Randomised(family, tables.get("ranges", {}))
+    meter = Meter(family)
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
@@ -182,6 +187,13 @@ def launch(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers: same seed, same run.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="Iterations the run should reach.")] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="evolved (default); fixed: the family's origin; randomised: each life draws one of all."),
+    ] = None,
+    pbt: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Population-based training, every N iterations.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Workers = None,
     ray: Ray = None,
@@ -205,8 +217,9 @@ def launch(
     from poet.seeding import seed_population
     from poet.settings import resolve, to_toml
 
-    flags = {"family": family, "learner": learner, "iterations": iterations}
-    tables = resolve(preset, config, changes or [], flags, seed)
+    flags = {"family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
+    changes = [*(changes or []), *([f"poet.pbt_every={pbt}"] if pbt else [])]
+    tables = resolve(preset, config, changes, flags, seed)
     choose_device(tables, device)
     rollouts = rollouts_at(ray, workers, tables)
     parts = wire(tables, workers, rollouts)
@@ -333,9 +346,10 @@ def show(
         rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations")}
         rows["niches"] = run.niche_rows()
         tables = settings_of(run)
-    known = {row["id"]: row for row in rows["niches"]}
-    if niche is not None and niche not in known:
-        raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
+        known = {row["id"]: row for row in rows["niches"]}
+        if niche is not None and niche not in known:
+            raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
+        agent = {} if niche is None else run.agent(known[niche]["agent"])
     if as_json:
         print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
         return
@@ -344,7 +358,7 @@ def show(
         titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
     else:
         titles = {id: json.dumps(row["task"])[:100] for id, row in known.items()}
-    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles))
+    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles, agent))
 
 
 @app.command()

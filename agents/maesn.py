@@ -20,6 +20,9 @@ from . import adam
 from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, next_episode
 from .feedforward import Feedforward
+from .gaussians import kl_to_prior
+from .holding import Exploring
+from .hyperparameters import Range, Tunable, carried
 from .lives import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
 from .scoring import SEEDS, Scored, columns, draw_seeds, scored
@@ -34,11 +37,15 @@ Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
 LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an episode
 
 
-class MAESN:
+RANGES = {"lr": Range(1e-4, 3e-2), "kl": Range(1e-3, 1.0), "gamma": Range(0.003, 0.5, from_one=True)}
+
+
+class MAESN(Tunable):
     """Learner (poet.interfaces) that adapts by gradient, between batches of episodes."""
 
     def __init__(self, family: TaskFamily, config: MAESNConfig | None = None) -> None:
         self.family, self.config = family, config or MAESNConfig()
+        self.ranges = RANGES
         spec, c = family.spec, self.config
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
         self.network = Feedforward((spec.observation_size + c.latent, *c.hidden, spec.action_size))
@@ -54,22 +61,24 @@ class MAESN:
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes; the latents belonged to other draws, and begin anew."""
-        return self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
+        kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
+        return {**kept, **carried(agent)}
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
         """One outer step of each agent: episodes before and after an inner step on every training draw."""
-        improved, steps = [], np.zeros(len(agents), np.int64)
+        improved: list[Agent] = []
+        steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             lives = Lives(self.family, [task] * len(self.seeds), self.seeds, self.config.trajectories, self._device)
-            improved.append(self._outer_step(agent, lives, self._generator(key)))
+            improved.append({**self.of(agent)._outer_step(agent, lives, self._generator(key)), **carried(agent)})
             steps[pair] = lives.steps
         return improved, steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
         returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
@@ -107,7 +116,7 @@ class MAESN:
             for update in range(updates + 1):
                 epsilon = self._epsilon(len(seeds), noise)
                 batches.append(lives.play(self._act(weights, self._z(latent, epsilon), noise)))
-                moved = self._inner_step(weights, latent, epsilon, batches[-1], 0.5 ** max(0, update - 1))
+                moved = self.moved(weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update)
                 latent = next_episode(moved, first, LIVES, every, control)
         return batches, lives.steps
 
@@ -118,12 +127,12 @@ class MAESN:
         with torch.no_grad():
             epsilon = self._epsilon(c.draws, noise)
             before = lives.play(self._act(weights, self._z(latent, epsilon), noise))
-        moved = self._inner_step(weights, latent, epsilon, before, 1.0)
+        moved = self.moved(weights, latent, epsilon, self._returns(before, c.draws), 0)
         z = self._z(moved, self._epsilon(c.draws, noise))
         with torch.no_grad():
             after = lives.play(self._act(weights, z, noise))
-        said = self._said(weights, after.observations, z)
-        gain = self._advantages(after)
+        said = self.said(weights, after.observations, z)
+        gain = after.advantages(c.gamma, c.draws)
         surrogate = (
             self.actions.log_prob(said, after.actions) * gain + c.entropy * self.actions.entropy(said)
         ) * after.alive
@@ -131,23 +140,40 @@ class MAESN:
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
         return adam.step(agent, gradients, c.lr, most=c.max_gradient)
 
-    def _inner_step(
-        self, weights: Mapping[str, torch.Tensor], latent: Latent, epsilon: torch.Tensor, batch: Batch, scale: float
+    def live(self, agent: Agent, n: int, key: Key) -> Exploring:
+        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+        weights, noise = self._weights(agent), self._generator(key.child("actions"))
+
+        def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
+            if greedy:
+                return self.actions.mode(self.said(weights, observations, z))
+            return self._act(weights, z, noise)(observations, 0)
+
+        def moved(latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int) -> Latent:
+            return self.moved(weights, latent, epsilon, returns, update)
+
+        zero = torch.zeros(n, self.config.latent, device=self._device)
+        return Exploring({"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise)
+
+    def moved(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        latent: Latent,
+        epsilon: torch.Tensor,
+        returns: torch.Tensor,
+        update: int,
     ) -> Latent:
-        """The latents a step up the return."""
-        returns = batch.discounted(self.config.gamma)[0].reshape(epsilon.shape[:2])
+        """The latents after an inner step up the returns [draws, trajectories]; `update` of them went before."""
         gain = normalised(returns, torch.ones_like(returns))
         by_mean, by_log_std = score_gradients(latent[1], epsilon, gain)
+        scale = 0.5 ** max(0, update - 1)
         mean = latent[0] + scale * weights["rate_mean"] * by_mean
         return mean, latent[1] + scale * weights["rate_log_std"] * by_log_std
 
-    def _advantages(self, batch: Batch) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a draw, over their deviation; [t, n]."""
-        shape = (len(batch.rewards), -1, self.config.trajectories)
-        togo, alive = batch.discounted(self.config.gamma).reshape(shape), batch.alive.reshape(shape)
-        return normalised(togo, alive).reshape(batch.rewards.shape)
+    def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
+        return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
 
-    def _said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """What the policy says at observations [..., n, o] with latents z [n, d]."""
         said = self.network(weights, torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1))
         if isinstance(self.actions, Gaussian):
@@ -157,7 +183,7 @@ class MAESN:
     def _act(self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator) -> Act:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             drawn = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
-            return self.actions.sample(self._said(weights, observations, z), drawn)
+            return self.actions.sample(self.said(weights, observations, z), drawn)
 
         return act
 
@@ -194,8 +220,3 @@ def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Te
     """
     weighted = gain[..., None] * epsilon
     return (weighted / log_std.exp()[:, None]).mean(1), (gain[..., None] * (epsilon**2 - 1)).mean(1)
-
-
-def kl_to_prior(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL(N(mean, std^2) || N(0, 1)) summed over the last axis."""
-    return 0.5 * ((2 * log_std).exp() + mean**2 - 1 - 2 * log_std).sum(-1)

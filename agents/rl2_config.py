@@ -12,17 +12,19 @@ from typing import Any
 from .recurrent import Cell
 
 _AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
-_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale")
+_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale", "input_gain")
 _SHARES = ("gamma", "lam")
-_NOT_NEGATIVE = ("embed", "entropy", "entropy_end", "value_weight")
+_NOT_NEGATIVE = ("units", "embed", "entropy", "entropy_end", "value_weight")
 
 
 @dataclass(frozen=True)
 class RL2Config:
     cell: Cell = "gru"
     hidden: int = 64
+    units: int = 0  # of the hidden ones, those in use: a network's size that population-based training may move; 0: all
     lasting: bool = True  # memories begin with times up to a trial's length
     embed: int = 0  # units of a layer before the memory, which can tell what goes together; 0: none
+    input_gain: float = 1.0  # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
     last_observation: bool = False  # seen again beside the new one: what was done there and what it gave are together
     lives: int = 256  # trials of one improvement step
     episodes: int | None = None  # of a trial; None: the family's
@@ -48,6 +50,8 @@ class RL2Config:
     def __post_init__(self) -> None:
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
+        if self.units > self.hidden:
+            raise ValueError(f"units must be at most hidden, got {self.units} and {self.hidden}")
         if self.lives % self.minibatches:
             raise ValueError(f"lives must be a multiple of minibatches, got {self.lives} and {self.minibatches}")
 

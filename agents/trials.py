@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .carried import Control, Lifetime, State, next_episode, over
+from .carried import LIFETIMES, Control, Lifetime, State, next_episode, over
+from .discounting import Number, at
 
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Spec
@@ -31,6 +32,7 @@ class Trials:
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float64
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
+    after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
     success: torch.Tensor  # [n, episodes] bool
     steps: int  # environment steps
@@ -39,6 +41,19 @@ class Trials:
 def input_size(spec: Spec, twice: bool = False) -> int:
     """Observation (twice: and the one before), last action, last reward, flag, and how much of the trial is over."""
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
+
+
+def entering(
+    observations: torch.Tensor,
+    before: torch.Tensor | None,
+    action: torch.Tensor,
+    reward: torch.Tensor,
+    first: torch.Tensor,
+    over: torch.Tensor,
+) -> torch.Tensor:
+    """Inputs [n, i]; before: the observations before these, where they are given twice. See input_size."""
+    extra = torch.stack([reward.float(), first.float(), over.float()], dim=1)
+    return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
 
 
 def run_trials(
@@ -54,13 +69,18 @@ def run_trials(
 ) -> Trials:
     """Trials of all rows of the simulator, from a fresh state.
 
-    lives: how long each part of the state lives; if not said, a trial. control: of what an episode hands to the next.
+    lives: how long each part of the state lives; if not said, a trial. The last action, reward and observation, which
+    are carried too, live as long as the part that lives longest.
+    control: of what an episode hands to the next (carried.next_episode).
     twice: inputs hold the observation before the last action too, also across an episode's end.
     """
     seen = simulator.reset()
-    before, (n, device), fresh = torch.zeros_like(seen), (len(seen), seen.device), state
-    lives, every = lives or ["trial"] * len(state), torch.ones(n, dtype=torch.bool, device=device)
+    before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
+    every = torch.ones(n, dtype=torch.bool, device=device)
     action, reward = torch.zeros(n, spec.action_size, device=device), torch.zeros(n, dtype=torch.float64, device=device)
+    fresh: State = (*state, action, reward, before)
+    lives = lives or ["trial"] * len(state)
+    kept = [*lives, *[max(lives, key=LIFETIMES.index)] * 3]
     first, number = every, torch.zeros(n, dtype=torch.int64, device=device)  # number: of the episode
     columns: list[tuple[torch.Tensor, ...]] = []
     longest = episodes * spec.horizon
@@ -68,48 +88,50 @@ def run_trials(
         alive = number < episodes
         if not bool(alive.any()):
             break
-        extra = torch.stack([reward.float(), first.float(), torch.full_like(reward, t / longest).float()], dim=1)
-        given = torch.cat([seen, *([before] if twice else []), action, extra], dim=1)
+        given = entering(seen, before if twice else None, action, reward, first, torch.full_like(reward, t / longest))
         action, said, state = act(given, state, t)
-        state = over("step", state, fresh, lives, every)
         before = seen
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive, number, simulator.success.clone()))
+        columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
+        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         first = (terminated | truncated) & alive
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
             seen = simulator.restart(again)
-            state = next_episode(state, fresh, lives, again, control)
+            carried = next_episode(carried, fresh, kept, again, control)
+        state, (action, reward, before) = carried[:-3], carried[-3:]
     return _gathered(columns, episodes, simulator.steps)
 
 
 def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps: int) -> Trials:
     """Trials of what was noted at each step, rewards and successes put down to their episodes."""
-    inputs, outputs, actions, rewards, alive, number, success = (
+    inputs, outputs, actions, rewards, alive, after, number, success = (
         torch.stack(part) for part in zip(*columns, strict=True)
     )
     place = number.clamp(max=episodes - 1).T
     empty = torch.zeros(len(place), episodes, dtype=torch.float64, device=rewards.device)
     returns = empty.scatter_add(1, place, rewards.T)
     reached = empty.scatter_add(1, place, success.T.double()) > 0
-    return Trials(inputs, outputs, actions, rewards, alive, returns, reached, steps)
+    return Trials(inputs, outputs, actions, rewards, alive, after, returns, reached, steps)
 
 
 def advantages(
-    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: float, lam: float
+    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: Number, lam: Number
 ) -> torch.Tensor:
     """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an episode ends.
 
-    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond.
+    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond. gamma, lam: one for
+    all, or one a step, [t] or [t, n]: a step's discount is that of what comes after it.
     """
     result = torch.zeros_like(values)
     later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])
     for t in reversed(range(len(values))):
-        delta = rewards[t] + gamma * after - values[t]
-        later = torch.where(alive[t], delta + gamma * lam * later, 0.0)
+        discount = at(gamma, t)
+        delta = rewards[t] + discount * after - values[t]
+        later = torch.where(alive[t], delta + discount * at(lam, t) * later, 0.0)
         after = torch.where(alive[t], values[t], 0.0)
         result[t] = later
     return result

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from poet.niche import Child, Niche, Population, Transfer
 
 Title = Callable[[Any], str]  # a task in words
+HOW = {"direct": "as it is", "proposal": "after one step there", "exploit": "with hyperparameters near its own"}
 
 
 def happened(before: Population, after: Population, title: Title) -> Iterator[str]:
@@ -47,7 +48,7 @@ def _births(at: str, children: list[Child], transfers: list[Transfer], title: Ti
 def _takeovers(at: str, transfers: list[Transfer]) -> Iterator[str]:
     for event in transfers:
         if event.accepted and not event.at_birth:
-            how = "after one step there" if event.kind == "proposal" else "as it is"
+            how = HOW[event.kind]
             bar = f"{_number(event.bar)} -> " if event.bar is not None else ""
             yield f"{at} niche {event.target} takes over the agent of {event.source} {how}: {bar}{event.score:.1f}"
 

@@ -24,6 +24,7 @@ DOING = {
     "iteration/score": "scoring every agent in its niche",
     "iteration/transfer/direct": "trying agents in other niches",
     "iteration/transfer/proposal": "trying agents in other niches after one step there",
+    "iteration/exploit": "population-based training: comparing agents",
     "iteration/criterion": "testing new terrains: too hard, too easy?",
     "iteration/novelty": "measuring how new the children are",
     "iteration/birth": "looking for the best agent for a newborn niche",

@@ -6,8 +6,8 @@ which one tells where the prize is, and restless arms as in Wang et al. (arXiv 1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -79,6 +79,11 @@ class Bandits(Genomes[Arms]):
             return Arms(task.kind, task.low, task.high, moved.prize, moved.other, moved.hint, task.drift)
         drift = moved.drift if task.kind == "restless" else task.drift
         return Arms(task.kind, low, high, task.prize, task.other, task.hint, drift)
+
+    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Arms:
+        """Any task of its kind; low stays below high."""
+        drawn = super().sample(rng, ranges)
+        return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
 
     def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
         if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):

@@ -47,6 +47,25 @@ def mutated(genome: Genome, rng: np.random.Generator) -> Genome:
     return type(genome)(**values)
 
 
+def sampled(genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]]) -> Genome:
+    """A genome with every gene uniform in its own range, or in the one that is given; choices are those of `genome`.
+
+    ValueError, one line, if a range is of no gene, or leaves its gene's own.
+    """
+    mine = {f.name: f for f in genes(genome)}
+    for name, (low, high) in ranges.items():
+        if name not in mine:
+            raise ValueError(f"ranges.{name}: there is no such gene; there are {', '.join(mine)}")
+        least, most = mine[name].metadata["low"], mine[name].metadata["high"]
+        if not least <= low <= high <= most:
+            raise ValueError(f"ranges.{name} must lie within [{least:g}, {most:g}], got [{low:g}, {high:g}]")
+    values = {f.name: getattr(genome, f.name) for f in fields(genome)}  # type: ignore[arg-type]  # any dataclass
+    for name, f in mine.items():
+        low, high = ranges.get(name, (f.metadata["low"], f.metadata["high"]))
+        values[name] = _fitted(f, rng.uniform(low, high))
+    return type(genome)(**values)
+
+
 def _fitted(f: Field[Any], number: float) -> float:
     return round(number) if type(f.default) is int else round(float(number), DIGITS)
 
@@ -97,7 +116,7 @@ def columns(tasks: Sequence[Any], device: str) -> dict[str, torch.Tensor]:
 
 
 class Genomes(Generic[Genome]):
-    """What a family has when its task is a genome: origin, mutation, description, JSON and a title."""
+    """What a family has when its task is a genome: origin, mutation, sampling, description, JSON and a title."""
 
     name: str
     start: Genome  # the trivial task
@@ -107,6 +126,10 @@ class Genomes(Generic[Genome]):
 
     def mutate(self, task: Genome, rng: np.random.Generator) -> Genome:
         return mutated(task, rng)
+
+    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Genome:
+        """A task anywhere in the genes' ranges, or in narrower ones: domain randomisation's."""
+        return sampled(self.start, rng, ranges or {})
 
     def describe(self, task: Genome) -> np.ndarray:
         return features(task)

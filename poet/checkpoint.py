@@ -14,7 +14,7 @@ from typing import Any, get_args
 import torch
 
 from .interfaces import Agent, TaskFamily
-from .niche import Child, Event, Niche, Outcome, Population, Transfer
+from .niche import Child, Event, Kind, Niche, Outcome, Population, Transfer
 from .records import Fields, finite
 
 SCHEMA = 1
@@ -133,7 +133,7 @@ def _event(record: Any, where: str, family: TaskFamily) -> Event:
     else:
         event = Transfer(
             iteration=take.integer("iteration"),
-            kind=take.choice("kind", ("direct", "proposal")),
+            kind=take.choice("kind", get_args(Kind)),
             source=take.integer("source"),
             target=take.integer("target"),
             at_birth=take.flag("at_birth"),

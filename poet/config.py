@@ -19,8 +19,11 @@ class PoetConfig:
     """Scores are returns in the family's own units. The defaults are those of the preset `epoet-paper`."""
 
     seed: int = 0  # of every random number of the run
-    mutate_every: int = 150  # N_mutate, M [iterations]: between two reproductions
-    transfer_every: int = 25  # N_transfer, N [iterations]: between two rounds of transfer
+    mutate_every: int = 150  # N_mutate, M [iterations]: between two reproductions; 0: never
+    transfer_every: int = 25  # N_transfer, N [iterations]: between two rounds of transfer; 0: never
+    pbt_every: int = 0  # [iterations]: between two rounds of population-based training; 0: never
+    pbt_share: float = 0.2  # of the agents are the best that are copied, and as many the worst that give way
+    niches: int = 1  # a run begins with, all with the origin's task and each with its own newborn agent
     capacity: int = 40  # niches alive at the same time; beyond it the oldest is retired
     reproduce_at: float = 200.0  # own score from which a niche may have children
     mc_low: float = 50.0  # minimal criterion: below it a task is too hard ...
@@ -36,16 +39,21 @@ class PoetConfig:
     measure_annecs: bool = True  # score the retired agents in every newborn task too, where the novelty has not
 
     def __post_init__(self) -> None:
-        for name in ("mutate_every", "transfer_every", "capacity", "children", "max_admitted", "neighbours", "history"):
+        for name in ("niches", "capacity", "children", "max_admitted", "neighbours", "history"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("mutate_every", "transfer_every", "pbt_every", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if self.niches > self.capacity:
+            raise ValueError(f"niches must not be above capacity, got {self.niches} and {self.capacity}")
+        if not 0 < self.pbt_share <= 0.5:
+            raise ValueError(f"pbt_share must be above 0 and at most 0.5, got {self.pbt_share}")
         for name in ("reproduce_at", "mc_low", "mc_high"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
         if self.mc_low > self.mc_high:
             raise ValueError(f"mc_low must not be above mc_high, got {self.mc_low} and {self.mc_high}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or more, got {self.seed}")
 
 
 @dataclass(frozen=True)
@@ -55,3 +63,10 @@ class Setup:
     family: TaskFamily
     learner: Learner
     config: PoetConfig
+
+    def __post_init__(self) -> None:
+        if self.config.pbt_every and not hasattr(self.learner, "explore"):
+            raise ValueError(
+                "--pbt (poet.pbt_every): this learner has no hyperparameters that its agents carry (no method "
+                "`explore`); take rl2, wang, meta-gradient, maesn or epg, or leave --pbt out"
+            )

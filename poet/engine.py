@@ -1,5 +1,7 @@
 """The engine: original POET (arXiv 1901.01753) and Enhanced POET (arXiv 2003.08536) as settings of one loop.
 
+With population-based training (arXiv 1711.09846) as one more step of it, and without evolution of tasks if wished.
+
 Every step is a pure function (population, setup, key) -> population. What is computed goes through the learner's two
 batched calls; what happened is in `Population.events`; each random number has a name, so a run can be taken up after
 any iteration.
@@ -12,18 +14,23 @@ from dataclasses import replace
 
 from .births import births
 from .config import Setup
-from .evaluation import evaluate, improve
+from .evaluation import evaluate, improve, score_key
 from .niche import Niche, Population
 from .novelty import remembered
+from .pbt import exploit, explored
 from .reproduction import by_novelty, first_criterion, litter
 from .streams import Key
 from .transfer import Place, try_all, try_gated, winner
 
 
 def start(setup: Setup) -> Population:
-    """One niche: the family's trivial task and a newborn agent."""
-    agent = setup.learner.init(Key(setup.config.seed, ("origin",)))
-    return Population(0, (Niche(0, None, 0, setup.family.origin(), agent),), niches_born=1)
+    """The family's trivial task and a newborn agent; as many such niches as the settings ask for."""
+    config, task, key = setup.config, setup.family.origin(), Key(setup.config.seed, ("origin",))
+    agents = [setup.learner.init(key.child(id) if id else key) for id in range(config.niches)]
+    if config.pbt_every:  # a population must differ in its hyperparameters: the first has those of the settings
+        agents[1:] = [explored(setup, agent, key.child(id)) for id, agent in enumerate(agents[1:], 1)]
+    niches = tuple(Niche(id, None, 0, task, agent) for id, agent in enumerate(agents))
+    return Population(0, niches, niches_born=len(niches))
 
 
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
@@ -32,13 +39,20 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
         t, config = population.iteration, setup.config
         key = Key(config.seed, ("iteration", t))
         population = replace(population, events=())
-        if t > 0 and t % config.mutate_every == 0:
+        if due(config.mutate_every, t) and t > 0:
             population = mutate_envs(population, setup, key)
         population = optimize(population, setup, key)
-        if len(population.active) > 1 and t % config.transfer_every == 0:
+        if due(config.transfer_every, t) and len(population.active) > 1:
             population = transfer(population, setup, key)
+        if due(config.pbt_every, t + 1) and len(population.active) > 1:
+            population = exploit(population, setup, key)
         population = replace(population, iteration=t + 1)
         yield population
+
+
+def due(every: int, iteration: int) -> bool:
+    """Whether what happens every so many iterations does now; 0: never."""
+    return every > 0 and iteration % every == 0
 
 
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
@@ -100,11 +114,6 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
     )
     events = tuple(c.event(population.iteration, accepted=c is best[c.place.id]) for c in tried)
     return population.with_active(niches, events)
-
-
-def score_key(key: Key, niche: Niche) -> Key:
-    """The stream on which a niche's own agent, and in this iteration every rival for its place, is scored."""
-    return key.child("score", niche.id)
 
 
 def last_score_key(population: Population, niche: Niche, seed: int) -> Key:

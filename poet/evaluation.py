@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .interfaces import Agent, Learner, Task, TaskFamily
 from .streams import Key
+
+if TYPE_CHECKING:
+    from .niche import Niche
 
 
 class Scores(NamedTuple):
@@ -71,6 +74,11 @@ def fingerprint(family: TaskFamily, task: Task) -> Hashable:
     """
     own = getattr(family, "fingerprint", None)
     return canonical(family, task) if own is None else own(task)
+
+
+def score_key(key: Key, niche: Niche) -> Key:
+    """The stream on which a niche's own agent, and in this iteration every rival for its place, is scored."""
+    return key.child("score", niche.id)
 
 
 def trial_key(seed: int, family: TaskFamily, task: Task) -> Key:

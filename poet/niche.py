@@ -85,12 +85,19 @@ class Child:
     niche: int | None  # the niche it became
 
 
+Kind = Literal[
+    "direct",
+    "proposal",
+    "exploit",  # population-based training: taken with its hyperparameters, which then changed
+]
+
+
 @dataclass(frozen=True)
 class Transfer:
     """An agent tried in a niche, or in a child about to be born."""
 
     iteration: int
-    kind: Literal["direct", "proposal"]
+    kind: Kind
     source: int  # niche whose agent was tried
     target: int  # niche id, or child id if at_birth
     at_birth: bool

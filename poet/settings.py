@@ -22,6 +22,7 @@ Table = Mapping[str, Any]
 Tables = dict[str, dict[str, Any]]
 Settings = TypeVar("Settings")
 
+TASKS = ("evolved", "fixed", "randomised")  # where a run's tasks come from
 _PRESETS = Path(__file__).parent / "presets"  # the same place in the clone and in the wheel
 _NAMES = {int: "an integer", float: "a finite number", bool: "true or false", str: "a string"}
 
@@ -100,6 +101,7 @@ def resolve(
     """The settings of a run, complete: the preset, then the file, then --set, then the other options.
 
     name: of the preset; None takes the quick one of the family. flags: what [run] is told; None says nothing.
+    Where tasks do not evolve nothing mutates, and randomised tasks have a section more: [ranges].
     """
     told = {key: value for key, value in flags.items() if value is not None}
     if name is None:
@@ -110,11 +112,17 @@ def resolve(
         tables = merged(tables, read(file))
     tables = merged(tables, {"run": {"preset": name, **told}})
     own: dict[str, Table] = {section(tables["run"][kind]): {} for kind in ("family", "learner")}
+    if (tasks := tables["run"].get("tasks", "evolved")) not in TASKS:
+        raise ValueError(f"--tasks must be one of {', '.join(TASKS)}, got {tasks!r}{_did_you_mean(tasks, TASKS)}")
+    if tasks == "randomised":
+        own["ranges"] = {}
     tables = override(merged(own, tables), changes)
     if seed is not None:
         tables["poet"]["seed"] = seed
     tables["poet"].setdefault("seed", 0)
-    used = ("run", "poet", section(tables["run"]["family"]), section(tables["run"]["learner"]))
+    if tasks != "evolved":
+        tables["poet"]["mutate_every"] = 0
+    used = ("run", "poet", *own)
     iterations = tables["run"].get("iterations")
     if type(iterations) is not int or iterations < 1:
         raise ValueError(f"run.iterations must be a whole number of at least 1, got {iterations!r}")

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from .evaluation import Scores, evaluate, improve
 from .interfaces import Agent, Learner, Task
-from .niche import Niche, Transfer
+from .niche import Kind, Niche, Transfer
 from .streams import Key
-
-Kind = Literal["direct", "proposal"]
 
 
 @dataclass(frozen=True)

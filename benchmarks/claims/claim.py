@@ -47,6 +47,12 @@ def train(learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, 
     return agent
 
 
+def bounds(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the mean."""
+    found = mean(values)
+    return found.low, found.high
+
+
 def interval(values: Sequence[float] | np.ndarray) -> str:
     """The mean with its 95 % bootstrap interval."""
     return str(mean(values))

@@ -64,6 +64,23 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
     return child
 
 
+def sample(bounds: Bounds, rng: np.random.Generator) -> Obstacles:
+    """Each category of `bounds` anywhere within them: two uniform numbers are the ends of an interval."""
+
+    def interval(category: Category, most: float) -> Interval | None:
+        low, high = np.round(np.sort(rng.uniform(0.0, most, 2)), 1).tolist()
+        return (low, high) if category in bounds.categories else None
+
+    rough = round(float(rng.uniform(0.0, bounds.roughness_max)), 1)
+    return Obstacles(
+        roughness=rough if "roughness" in bounds.categories else 0.0,
+        gap=interval("pit", bounds.gap_max),
+        stump=interval("stump", bounds.height_max),
+        stairs=interval("stairs", bounds.height_max),
+        stair_steps=int(rng.integers(1, bounds.stair_steps_max + 1)) if "stairs" in bounds.categories else 1,
+    )
+
+
 def _moved(
     interval: Interval | None, first: Interval, step: float, largest: float, rng: np.random.Generator
 ) -> Interval:

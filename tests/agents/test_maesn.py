@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from agents.assessing import assess
-from agents.maesn import LATENTS, MAESN, kl_to_prior, score_gradients
+from agents.gaussians import kl_to_prior
+from agents.maesn import LATENTS, MAESN, score_gradients
 from agents.maesn_config import MAESNConfig
 from envs.bandits import Bandits
 from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings

@@ -26,8 +26,9 @@ from numba import njit
 config: Any = numba.config  # its attributes are made at run time
 # Parts own no memory, so they are compiled without Numba's run-time counts of who uses an array (`_nrt`): at every call
 # of a part those were two atomic operations an array, a fifth of the time of some phases.
-inline = njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)  # small pure functions of floats
-routine = njit(nogil=True, error_model="numpy", _nrt=False)  # parts too large to repeat in every caller
+_uncounted: Any = {"_nrt": False}  # an option that Numba's type stubs leave out
+inline = njit(nogil=True, error_model="numpy", forceinline=True, **_uncounted)  # small pure functions of floats
+routine = njit(nogil=True, error_model="numpy", **_uncounted)  # parts too large to repeat in every caller
 allocating = njit(nogil=True, error_model="numpy")  # the few parts that make arrays
 
 

@@ -231,23 +231,27 @@ def clear_times(f, k, fo, ko):
         k[g + at.TIMED], k[g + at.EVENTS] = at.NO, at.NO
 
 
+@inline
+def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
+    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap test."""
+    if k[ko + at.FAULT] != at.HEALTHY:
+        return
+    track = np.int64(k[ko + at.TRACK]) * 3
+    first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
+    clear_times(f, k, fo, ko)
+    statics = np.int64(0)
+    while True:
+        slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
+        if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
+            break
+        touched, statics = handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations)
+        if touched:
+            events[eo + at.COUNT_TOI] += 1
+            find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges)
+
+
 def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations, cull):
-    """Kernel: continuous collision of each row, new contacts included. cull: 0 leaves out the cheap test."""
+    """Kernel: continuous collision of each row."""
     for row in rows:
         fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-        if k[ko + at.FAULT] != at.HEALTHY:
-            continue
-        track = np.int64(k[ko + at.TRACK]) * 3
-        first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
-        clear_times(f, k, fo, ko)
-        statics = np.int64(0)
-        while True:
-            slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
-            if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
-                break
-            touched, statics = handle_event(
-                f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations
-            )
-            if touched:
-                events[eo + at.COUNT_TOI] += 1
-                find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges)
+        toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull)

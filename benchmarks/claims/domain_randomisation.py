@@ -1,0 +1,84 @@
+"""Domain randomisation (arXiv 1710.06537 and others) on a scalar plant whose best policies are known in closed form.
+
+x' = x + g u from x = 1, cost sum of x^2 over ten steps, g uniform in [.5, 2]. The tasks come from envs/randomised.py,
+as with `--tasks randomised --set ranges.gain=[0.5,2] --set ranges.spread=[0,0]`. A linear policy must come to the best
+static feedback, a recurrent one must identify the plant, and one trained on the nominal plant alone must fail at the
+range's ends.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.es import ES
+from agents.es_config import ESConfig
+from agents.rl2 import RL2
+from agents.rl2_config import RL2Config
+from benchmarks.claims.claim import Claim, interval, train
+from envs.plant import Plant, Plants, identifying_cost, static_cost
+from envs.randomised import Randomised
+from poet.interfaces import Agent, TaskFamily
+from poet.streams import Key
+
+LOW, HIGH, LIVES = 0.5, 2.0, 8192
+ES_STEPS, RL2_STEPS = 150, 400
+LINEAR = ESConfig(hidden=(), population=64, episodes=8, lr=0.02, sigma=0.05, sigma_decay=0.98, weight_decay=0.0)
+RECURRENT = RL2Config(
+    hidden=24,
+    lives=512,
+    lam=0.95,
+    lr_end=2e-4,
+    anneal=RL2_STEPS,
+    entropy=0.0,
+    entropy_end=0.0,
+    action_std=0.2,
+    epochs=5,
+)
+
+
+def linear(family: TaskFamily, key: Key, name: str) -> tuple[ES, Agent]:
+    learner = ES(family, LINEAR)
+    return learner, train(learner, learner.init(key), family.origin(), ES_STEPS, key, name)
+
+
+def cost(learner: ES, agent: Agent, gains: np.ndarray) -> np.ndarray:
+    """Of the policy in each plant, exactly; [gains]."""
+    simulator = Plants().simulator([Plant(float(gain)) for gain in gains], range(len(gains)), "cpu")
+    seen, total = simulator.reset(), np.zeros(len(gains))
+    for _ in range(Plants().spec.horizon):
+        seen, rewards, _, _ = simulator.step(learner.act(agent, seen))
+        total -= rewards.numpy()
+    return total
+
+
+def claims() -> list[Claim]:
+    key, grid = Key(1), np.linspace(LOW, HIGH, 3001)
+    box = Randomised(Plants(), {"gain": [LOW, HIGH], "spread": [0, 0]})
+    feedback = np.linspace(0.5, 1.0, 501)
+    static = np.array([static_cost(k, grid).mean() for k in feedback])
+    identified = min(identifying_cost(k, grid).mean() for k in feedback)
+    print(f"best static feedback {feedback[static.argmin()]:.3f}; certainty equivalent 0.8: cost {static[300]:.4f}")
+
+    learner, robust = linear(box, key, "linear, randomised")
+    _, nominal = linear(Plants(), key, "linear, nominal")
+    ends = np.array([LOW, HIGH])
+    told = {name: cost(learner, agent, ends) for name, agent in (("randomised", robust), ("nominal", nominal))}
+    for name, values in told.items():
+        print(f"{name}: cost {values[0]:.3f} at gain {LOW}, {values[1]:.3f} at gain {HIGH}")
+
+    recurrent = RL2(box, RECURRENT)
+    agent = train(recurrent, recurrent.init(key), box.origin(), RL2_STEPS, key, "recurrent")
+    returns = recurrent.trials(agent, box.origin(), key.child("test"), LIVES, greedy=True).returns.sum(1).numpy()
+    print(f"recurrent, {LIVES} plants: cost {interval(-returns)}")
+    return [
+        Claim("the best static feedback, closed form", float(static.min()), 1.1385, 1.1395),
+        Claim("identification in one step, closed form", float(identified), 1.1065, 1.1075),
+        Claim("linear policy, trained on randomised plants", float(cost(learner, robust, grid).mean()), 1.0, 1.144),
+        Claim("recurrent policy, the same", float(-returns.mean()), 1.0, 1.12),
+        Claim("linear policy, trained on the nominal plant", float(cost(learner, nominal, grid).mean()), 1.144),
+        Claim(
+            "at the ends of the range, nominal less randomised",
+            float((told["nominal"] - told["randomised"]).mean()),
+            0.1,
+        ),
+    ]

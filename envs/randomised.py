@@ -1,0 +1,124 @@
+"""Domain randomisation: a task source beside POET, in which every life draws a task of any family from a box.
+
+Sadeghi & Levine 2016 (arXiv 1611.04201), Tobin et al. 2017 (arXiv 1703.06907), Peng et al. 2017 (arXiv 1710.06537). The
+one task is the box, and nothing mutates. A life of it is a task, drawn uniformly, and then a draw of that task. A
+policy without memory becomes robust; one that remembers its life identifies the task it is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from inspect import signature
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from poet.interfaces import Simulator, Task, TaskFamily
+
+SCHEMA = 1
+Ranges = Mapping[str, Sequence[float]]  # gene -> [low, high]
+
+
+@dataclass(frozen=True)
+class Box:
+    """All tasks of the family, or those with some genes in narrower ranges."""
+
+    ranges: tuple[tuple[str, float, float], ...] = ()  # sorted by gene
+
+
+class Drawn(NamedTuple):
+    """A row as a picture needs it: which task its life drew, and its state there."""
+
+    task: Any
+    state: Any
+
+
+class Randomised:
+    """Task family (poet.interfaces) of one that can `sample`. ranges: narrower than the family's own, by gene."""
+
+    def __init__(self, family: TaskFamily, ranges: Ranges | None = None) -> None:
+        if not hasattr(family, "sample"):
+            raise ValueError("--tasks randomised: this family cannot draw a task (it has no method `sample`)")
+        if ranges and "ranges" not in signature(family.sample).parameters:
+            raise ValueError("--tasks randomised: this family takes no [ranges]: its own settings bound its tasks")
+        if not is_dataclass(family.spec) or isinstance(family.spec, type):
+            raise ValueError("--tasks randomised: the family's spec must be a dataclass")
+        self.family = family
+        self.box = Box(tuple((name, *_ends(name, ranges[name])) for name in sorted(ranges or {})))  # type: ignore[index]  # not None if it has names
+        self.spec = replace(family.spec, deterministic=False)
+        self._sample(self.box, np.random.default_rng(0))  # what the family refuses, it refuses now
+
+    def origin(self) -> Box:
+        return self.box
+
+    def mutate(self, task: Box, rng: np.random.Generator) -> Box:
+        raise ValueError("randomised tasks do not mutate: set poet.mutate_every=0, or take --tasks evolved")
+
+    def describe(self, task: Box) -> np.ndarray:
+        return np.array([end for _, low, high in task.ranges for end in (low, high)])
+
+    def encode(self, task: Box) -> dict[str, Any]:
+        ranges = {name: [low, high] for name, low, high in task.ranges}
+        return {"family": "randomised", "schema": SCHEMA, "ranges": ranges}
+
+    def decode(self, data: Mapping[str, Any]) -> Box:
+        if not isinstance(data, Mapping) or data.get("family") != "randomised" or data.get("schema") != SCHEMA:
+            raise ValueError(f"a randomised task needs family 'randomised' and schema {SCHEMA}, got {str(data)[:80]}")
+        if set(data) != {"family", "schema", "ranges"} or not isinstance(data["ranges"], Mapping):
+            raise ValueError(f"a randomised task has a table of ranges and nothing else, got {str(data)[:80]}")
+        return Randomised(self.family, data["ranges"]).box
+
+    def title(self, task: Box) -> str:
+        named = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, low, high in task.ranges)
+        return f"any task{' with ' if named else ''}{named}"
+
+    def prepare(self, say: Any) -> None:
+        if ready := getattr(self.family, "prepare", None):
+            ready(say)
+
+    def simulator(self, tasks: Sequence[Box], seeds: Sequence[int], device: str) -> _Lives:
+        """Each row's task drawn by its seed, which then realises it."""
+        drawn = [self._sample(task, np.random.default_rng((seed, 1))) for task, seed in zip(tasks, seeds, strict=True)]
+        return _Lives(self.family.simulator(drawn, seeds, device), drawn)
+
+    def outline(self, task: Box, state: Drawn | None = None) -> Mapping[str, list[np.ndarray]]:
+        """A life's own task; without one, the family's origin, since a box has no shape."""
+        if state is None:
+            return self.family.outline(self.family.origin())
+        return self.family.outline(state.task, state.state)
+
+    def _sample(self, task: Box, rng: np.random.Generator) -> Task:
+        ranges = {name: (low, high) for name, low, high in task.ranges}
+        sample: Any = getattr(self.family, "sample")  # noqa: B009  # families need not have it; ours checked
+        return sample(rng, ranges) if ranges else sample(rng)
+
+
+class _Lives:
+    """The family's own simulator; its rows know their tasks."""
+
+    def __init__(self, simulator: Simulator, tasks: Sequence[Task]) -> None:
+        self._simulator, self._tasks = simulator, tasks
+
+    def state(self, row: int) -> Drawn:
+        return Drawn(self._tasks[row], self._simulator.state(row))
+
+    @property
+    def steps(self) -> int:
+        return self._simulator.steps
+
+    @property
+    def success(self) -> torch.Tensor:
+        return self._simulator.success
+
+    def __getattr__(self, name: str) -> Any:  # reset, step, and restart and play where it has them
+        return getattr(self._simulator, name)
+
+
+def _ends(name: str, ends: Any) -> tuple[float, float]:
+    whole = isinstance(ends, list | tuple) and len(ends) == 2 and all(type(end) in (int, float) for end in ends)
+    if not whole or not -np.inf < ends[0] <= ends[1] < np.inf:
+        raise ValueError(f"ranges.{name} must be [low, high], got {str(ends)[:40]}")
+    return float(ends[0]), float(ends[1])

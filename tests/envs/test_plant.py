@@ -1,0 +1,54 @@
+"""The scalar plant: closed forms against simulation, and the laws of a family."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from envs.plant import Plant, Plants, PlantSettings, identifying_cost, static_cost
+from tests.conformance import check_family
+
+
+def simulated(gains: list[float], feedback: float, identify: bool = False) -> np.ndarray:
+    """Cost of a feedback in each plant; identify: of the right one from the second step on."""
+    family = Plants(PlantSettings(push=10.0))
+    simulator = family.simulator([Plant(gain) for gain in gains], [0] * len(gains), "cpu")
+    x, total = simulator.reset().double()[:, 0], np.zeros(len(gains))
+    for t in range(10):
+        k = 1 / torch.tensor(gains) if identify and t else torch.full((len(gains),), feedback)
+        seen, reward, _, _ = simulator.step((-k * x / 10)[:, None].float())
+        x, total = seen.double()[:, 0], total - reward.numpy()
+    return total
+
+
+def test_it_obeys_the_laws_of_a_family() -> None:
+    check_family(Plants())
+
+
+def test_costs_are_the_closed_forms() -> None:
+    gains = [0.5, 1.0, 1.7, 2.0]
+    np.testing.assert_allclose(simulated(gains, 0.731), static_cost(0.731, np.array(gains)), rtol=1e-5)
+    np.testing.assert_allclose(simulated(gains, 0.714, True), identifying_cost(0.714, np.array(gains)), rtol=1e-5)
+    assert simulated([1.6], 1 / 1.6)[0] == pytest.approx(-Plants().oracle(Plant(1.6)), abs=1e-5)
+
+
+def test_the_numbers_of_the_range_from_a_half_to_two() -> None:
+    gains = np.linspace(0.5, 2.0, 20_001)
+    assert static_cost(0.8, gains).mean() == pytest.approx(1.155, abs=1e-3)
+    assert static_cost(0.731, gains).mean() == pytest.approx(1.139, abs=1e-3)
+    assert identifying_cost(0.714, gains).mean() == pytest.approx(1.107, abs=1e-3)
+
+
+def test_a_life_draws_its_gain_once_and_within_the_spread() -> None:
+    family = Plants()
+    simulator = family.simulator([Plant(1.0, 0.5)] * 500, range(500), "cpu")
+    simulator.reset()
+    one = simulator.step(torch.full((500, 1), -0.25))[0][:, 0]
+    gains = (1 - one.numpy()) / 0.5
+    assert (gains.min() > 0.5, gains.max() < 1.5) == (True, True)
+    assert np.mean(gains) == pytest.approx(1.0, abs=0.05)
+    for _ in range(9):
+        simulator.step(torch.zeros(500, 1))
+    simulator.restart(torch.ones(500, dtype=torch.bool))
+    assert torch.equal(simulator.step(torch.full((500, 1), -0.25))[0][:, 0], one)

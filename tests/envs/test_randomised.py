@@ -1,0 +1,113 @@
+"""Domain randomisation: what a box draws, that a life is its task's own, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from envs.bandits import Bandits
+from envs.barcode import BarcodeBandits
+from envs.cartpole import CartPole
+from envs.genome import genes
+from envs.grid import Grids, GridSettings
+from envs.maze import Mazes, MazeSettings
+from envs.mdp import TabularMdps
+from envs.navigation import Navigation
+from envs.randomised import Box, Randomised
+from envs.two_step import TwoStep
+from envs.walker.family import Walker, WalkerSettings
+from tests.conformance import check_description, check_encoding, check_episodes
+
+FAMILIES: dict[str, Any] = {
+    "bandits": Bandits,
+    "mdp": TabularMdps,
+    "two-step": TwoStep,
+    "navigation": Navigation,
+    "maze": lambda: Mazes(MazeSettings(size=5, horizon=8)),
+    "grid": lambda: Grids(GridSettings(size=4, horizon=8)),
+    "barcode": BarcodeBandits,
+    "cartpole": CartPole,
+    "walker": lambda: Walker(WalkerSettings(horizon=20, length=40, threads=1)),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_box_of_any_family_obeys_the_laws_of_one(name: str) -> None:
+    family = Randomised(FAMILIES[name]())
+    boxes = [family.origin()] * 3
+    check_encoding(family, boxes)
+    check_description(family, boxes)
+    check_episodes(family, boxes, "cpu")
+    assert not family.spec.deterministic
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_samples_are_tasks_of_the_family_and_differ(name: str) -> None:
+    family, rng = FAMILIES[name](), np.random.default_rng(1)
+    drawn = [family.sample(rng) for _ in range(20)]
+    assert [family.decode(json.loads(json.dumps(family.encode(task)))) for task in drawn] == drawn
+    assert len({json.dumps(family.encode(task)) for task in drawn}) > 10
+
+
+def test_genes_are_uniform_in_their_ranges_or_in_narrower_ones() -> None:
+    family, rng = Navigation(), np.random.default_rng(2)
+    drawn = [family.sample(rng, {"distance": (0.5, 1.0), "width": (1.0, 1.0)}) for _ in range(2000)]
+    distance = np.array([task.distance for task in drawn])
+    assert (distance.min() >= 0.5, distance.max() <= 1.0) == (True, True)
+    np.testing.assert_allclose(np.histogram(distance, 5, (0.5, 1.0))[0] / 2000, 0.2, atol=0.04)
+    assert {task.width for task in drawn} == {1.0}
+    assert {task.shape for task in drawn} == {"arc"}  # a choice is the origin's
+    for field in genes(drawn[0]):
+        if field.name not in ("distance", "width"):
+            values = [getattr(task, field.name) for task in drawn]
+            low, high = field.metadata["low"], field.metadata["high"]
+            assert np.mean(values) == pytest.approx((low + high) / 2, abs=0.04 * (high - low))
+
+
+def test_a_life_is_a_life_of_the_task_that_its_seed_draws_in_all_its_episodes() -> None:
+    family = Navigation()
+    box = Randomised(family)
+    lives = box.simulator([box.origin()] * 3, [5, 6, 7], "cpu")
+    lives.reset()
+    drawn = [lives.state(row).task for row in range(3)]
+    assert len({repr(task) for task in drawn}) == 3
+    own = family.simulator(drawn, [5, 6, 7], "cpu")
+    own.reset()
+    every = torch.ones(3, dtype=torch.bool)
+    for _ in range(2):
+        for _ in range(family.spec.horizon):
+            actions = torch.full((3, 2), 0.3)
+            assert torch.equal(lives.step(actions)[1], own.step(actions)[1])
+        lives.restart(every)
+        own.restart(every)
+    assert lives.steps == own.steps > 0
+
+
+def test_terrains_stay_within_the_settings_bounds() -> None:
+    family, rng = Walker(WalkerSettings(gap_max=2.0, obstacles=("pit", "stairs"))), np.random.default_rng(3)
+    drawn = [family.sample(rng).genome for _ in range(200)]
+    assert all(0 <= genome.gap[0] <= genome.gap[1] <= 2 for genome in drawn)
+    assert all(1 <= genome.stair_steps <= 9 and genome.stairs[1] <= 5 for genome in drawn)
+    assert {(genome.stump, genome.roughness) for genome in drawn} == {(None, 0.0)}
+
+
+def test_what_cannot_be_drawn_from_is_refused() -> None:
+    class Fixed:
+        spec = Navigation().spec
+
+    with pytest.raises(ValueError, match="cannot draw a task"):
+        Randomised(Fixed())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="a CPPN has no bounds"):
+        Randomised(Walker(WalkerSettings(encoding="cppn")))
+    with pytest.raises(ValueError, match=r"takes no \[ranges\]"):
+        Randomised(Mazes(), {"reach": [1, 2]})
+    with pytest.raises(ValueError, match=r"ranges.width must be \[low, high\], got \[2, 1\]"):
+        Randomised(Navigation(), {"width": [2, 1]})
+    family = Randomised(Navigation(), {"width": [1, 2]})
+    assert family.origin() == Box((("width", 1.0, 2.0),))
+    with pytest.raises(ValueError, match="do not mutate"):
+        family.mutate(family.origin(), np.random.default_rng(0))
