@@ -108,10 +108,8 @@ def report_driver() -> None:
             part()
             spent[name].append(1e3 * (time.process_time() - start))
     told = ", ".join(f"{name} {min(times):.1f}" for name, times in spent.items())
-    size = members.numpy().nbytes / 1e6
-    print(
-        f"the driver, ms a niche of {MEMBERS} members ({size:.1f} MB): {told}; {sum(map(min, spent.values())):.0f} in all"
-    )
+    size, total = members.numpy().nbytes / 1e6, sum(map(min, spent.values()))
+    print(f"the driver, ms a niche of {MEMBERS} members ({size:.1f} MB): {told}; {total:.0f} in all")
 
 
 def main() -> None:
