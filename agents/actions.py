@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from . import gaussians
+
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -72,9 +74,7 @@ class Gaussian:
         return (outputs.chunk(2, -1)[1] + 0.5 * (1 + LOG_2_PI)).sum(-1)
 
     def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-        (mean, log_std), (other, other_log_std) = outputs.chunk(2, -1), others.chunk(2, -1)
-        wide = (2 * log_std).exp() + (mean - other) ** 2
-        return (other_log_std - log_std + 0.5 * (wide * (-2 * other_log_std).exp() - 1)).sum(-1)
+        return gaussians.kl(*outputs.chunk(2, -1), *others.chunk(2, -1))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class Holding:
         self.state = {**belief, "z": mean}
 
     def begin(self, rows: torch.Tensor) -> None:
+        if not bool(rows.any()):
+            return
         mean, log_std = self._believed(self.state)
         z = mean + log_std.exp() * torch.randn(mean.shape, generator=self._generator).to(mean.device)
         self.state = {**self.state, "z": torch.where(rows[:, None], z, self.state["z"])}

@@ -12,6 +12,9 @@ LEARNERS = {
     "fomaml": ("maml", "FOMAML", "FOMAMLConfig"),
     "reptile": ("reptile", "Reptile", "ReptileConfig"),
     "epg": ("epg", "EPG", "EPGConfig"),
+    "mfec": ("mfec", "MFEC", "MFECConfig"),
+    "nec": ("nec", "NEC", "NECConfig"),
+    "eplstm": ("episodic_lstm", "EpisodicLSTM", "EpisodicLSTMConfig"),
     "pearl": ("pearl", "PEARL", "PEARLConfig"),
     "diayn": ("diayn", "DIAYN", "DIAYNConfig"),
 }

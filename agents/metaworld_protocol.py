@@ -68,41 +68,44 @@ class MetaWorldAgent:
         """A new life in every environment, with nothing learned."""
         self.life = self.learner.live(self.agent, self.n, self.key.child("life", self.lives))
         self.lives += 1
-        self.learned, self.reset_rows = self.life.state, self._all
-        self.life.begin(self._all)
+        self.learned, self.beginning = self.life.state, self._all
 
     def adapt_action(self, observations: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Actions that explore, [n, a], and nothing more to tell about them."""
-        return self.life.act(self._seen(observations)).double().cpu().numpy(), {}
+        seen = self._seen(observations)
+        self._begin()
+        return self.life.act(seen).double().cpu().numpy(), {}
 
     def step(self, timestep: Any) -> None:
         """What came of the last actions: reward, terminated and truncated of metaworld.evaluation.Timestep."""
         ended = torch.from_numpy(np.logical_or(timestep.terminated, timestep.truncated))
         self.life.observe(torch.as_tensor(timestep.reward), ended)
-        self.life.begin(ended)
+        self.beginning = ended
 
     def adapt(self) -> None:
         """The adaptation episodes are over; the environments are reset."""
         self.life.adapt()
-        self.learned = self.life.state
-        self.life.begin(self._all)
+        self.learned, self.beginning = self.life.state, self._all
 
     def reset(self, env_mask: np.ndarray) -> None:
         """An episode of the evaluation begins in these environments, from what was learned in adaptation."""
-        self.reset_rows = self.reset_rows | torch.from_numpy(np.asarray(env_mask, bool))
+        self.beginning = self.beginning | torch.from_numpy(np.asarray(env_mask, bool))
 
     def eval_action(self, observations: np.ndarray) -> np.ndarray:
         """Actions in the evaluation, [n, a]."""
-        seen, rows = self._seen(observations), self.reset_rows
+        seen, rows = self._seen(observations), self.beginning
         self.life.observe(self._told(observations), torch.zeros_like(rows))
         state = self.life.state
         self.life.state = {
             name: torch.where(rows.reshape(-1, *[1] * (part.dim() - 1)), self.learned[name], part)
             for name, part in state.items()
         }
-        self.life.begin(rows)
-        self.reset_rows = torch.zeros_like(rows)
+        self._begin()
         return self.life.act(seen, greedy=self.greedy).double().cpu().numpy()
+
+    def _begin(self) -> None:
+        self.life.begin(self.beginning)
+        self.beginning = torch.zeros_like(self.beginning)
 
     @property
     def _all(self) -> torch.Tensor:

@@ -5,6 +5,7 @@ details from its authors' code. A recurrent encoder turns what was met so far in
 the policy is given the observation and (mu_t, log sigma_t): the whole belief, not a sample. A decoder predicts from m
 every reward of the trial, past and to come, and the evidence lower bound at every t trains encoder and decoder; the
 policy's gradient does not reach the encoder. The rest is RL^2 (rl2.py): its trials, its advantages, its PPO.
+Where s' itself tells the reward, `told = "action"` leaves it out, or there is nothing to believe for.
 Differs: a reward is predicted by the product of two networks, of m and of (s, a, s'), with squared error. The code's
 one head a cell is such a product, and all rewards from all beliefs cost little. One optimiser for policy and belief.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from .rl2_config import RL2Config
 from .trials import Trials
 
 if TYPE_CHECKING:
-    from poet.interfaces import TaskFamily
+    from poet.interfaces import Agent, TaskFamily
     from poet.streams import Key
 
 Weights = Mapping[str, torch.Tensor]
@@ -41,6 +42,7 @@ class VariBADConfig(RL2Config):
     latent: int = 5  # numbers of m
     policy: tuple[int, ...] = (64,)  # hidden units of policy and value
     decoder: tuple[int, ...] = (64, 32)  # hidden units, and the length of the product
+    told: Literal["transition", "action"] = "transition"  # a reward is predicted from (s, a, s'), or from (s, a)
     spread: float = 0.1  # standard deviation of a newborn's beliefs: from much wider ones nothing is heard for long
     kl: float = 0.1  # weight of the distance of each belief to the one before
     gamma: float = 0.95
@@ -51,6 +53,8 @@ class VariBADConfig(RL2Config):
         super().__post_init__()
         if self.latent < 1 or self.kl < 0 or self.spread <= 0:
             raise ValueError("latent must be at least 1, kl not below 0, spread above 0")
+        if self.told not in ("transition", "action"):
+            raise ValueError(f"told must be 'transition' or 'action', got {self.told!r}")
         for name in ("policy", "decoder"):
             if not (getattr(self, name) and min(getattr(self, name)) >= 1):
                 raise ValueError(f"{name} must be sizes of at least 1, got {list(getattr(self, name))}")
@@ -68,7 +72,8 @@ class VariBAD(RL2):
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)
         self.policy = Feedforward((seen + 2 * c.latent, *c.policy, done + 1), "policy_")
         self.answer = Feedforward((c.latent, *c.decoder), "answer_")
-        self.question = Feedforward((2 * seen + done, *c.decoder), "question_")
+        asked = seen + done + (seen if c.told == "transition" else 0)
+        self.question = Feedforward((asked, *c.decoder), "question_")
 
     def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Believing what the prior says, and acting near chance."""
@@ -89,9 +94,8 @@ class VariBAD(RL2):
             weights, inputs = self.in_use(weights), trials.inputs[:, rows]
             start = self.network.start(len(rows), str(inputs.device))
             belief = self.network.run(weights, self._entering(weights, inputs), start)
-            met = torch.cat([part[:, rows] for part in (self._seen(trials), trials.actions, trials.after)], -1)
             rewards = trials.rewards[:, rows].float() * self.config.reward_scale
-            return self._bound(weights, belief, met, rewards, trials.alive[:, rows], noise)
+            return self._bound(weights, belief, self._met(trials)[:, rows], rewards, trials.alive[:, rows], noise)
 
         return bound
 
@@ -104,14 +108,27 @@ class VariBAD(RL2):
         alive: torch.Tensor,
         noise: torch.Generator,
     ) -> torch.Tensor:
-        """The negative evidence lower bound, a step, of beliefs [t, n, 2 latent]; met: [t, n, (s, a, s')]."""
+        """The negative evidence lower bound, a step, of beliefs [t, n, 2 latent]; met: [t, n, (s, a, s') or (s, a)]."""
         mean, log_std = belief.chunk(2, -1)
         m = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
-        predicted = torch.einsum("knd,tnd->ktn", self.answer(weights, m), self.question(weights, met))
+        predicted = self._predicted(weights, m, met)
         known = alive[:, None] * alive  # a belief that was held, a reward that was met
         error = (0.5 * (predicted - rewards) ** 2 * known).sum() / known.sum()
         moved = (kl_to_last(mean, log_std) * alive).sum() / alive.sum()
         return error + self.config.kl * moved / len(met)
 
-    def _seen(self, trials: Trials) -> torch.Tensor:
-        return trials.inputs[..., : self.family.spec.observation_size]
+    def foretold(self, agent: Agent, trials: Trials) -> torch.Tensor:
+        """What the belief before each step says of each reward of its trial, past or to come, [t, t, n]."""
+        weights, c = self._weights(agent), self.config
+        start = self.network.start(trials.inputs.shape[1], c.device)
+        with torch.no_grad():
+            belief = self.network.run(weights, self._entering(weights, trials.inputs), start)
+            return self._predicted(weights, belief[..., : c.latent], self._met(trials)) / c.reward_scale
+
+    def _predicted(self, weights: Weights, m: torch.Tensor, met: torch.Tensor) -> torch.Tensor:
+        """Rewards [t of m, t of met, n], from m [t, n, latent]."""
+        return torch.einsum("knd,tnd->ktn", self.answer(weights, m), self.question(weights, met))
+
+    def _met(self, trials: Trials) -> torch.Tensor:
+        seen = trials.inputs[..., : self.family.spec.observation_size]
+        return torch.cat([seen, trials.actions, *([trials.after] if self.config.told == "transition" else [])], -1)

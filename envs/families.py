@@ -11,5 +11,7 @@ FAMILIES = {
     "regression": ("regression", "Regression", "RegressionSettings"),
     "plant": ("plant", "Plants", "PlantSettings"),
     "cartpole": ("cartpole", "CartPole", "CartPoleSettings"),
+    "grid": ("grid", "Grids", "GridSettings"),
+    "barcode": ("barcode", "BarcodeBandits", "BarcodeSettings"),
     "random-rewards": ("discriminated", "Discriminated", "DiscriminatedSettings"),
 }

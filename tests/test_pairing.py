@@ -19,6 +19,10 @@ REFUSED = {
     ("bandits", "diayn"): "nothing tells skills apart",
     ("regression", "diayn"): "skills cannot part",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
+    ("navigation", "mfec"): "a memory an action needs discrete actions",
+    ("walker", "nec"): "a memory an action needs discrete actions",
+    ("bandits", "nec"): "a key is learned from observations",
+    ("bandits", "eplstm"): "memories are found by what an episode shows first",
 }
 DO_NOT_ADAPT = {"es", "diayn"}  # learners that give one score, not one before adaptation and one after
 SMALL = {
@@ -32,6 +36,8 @@ SMALL = {
     "gridnavi": {"horizon": 4, "episodes": 2},
     "random-rewards": {"horizon": 4, "episodes": 2, "hidden": "[4]"},
     "regression": {"horizon": 4, "episodes": 2},
+    "grid": {"horizon": 8, "episodes": 2, "size": 4},
+    "barcode": {"pulls": 2, "contexts": 2, "occurrences": 2},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
@@ -46,6 +52,9 @@ SMALL = {
     "maml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "learn_rates": "true"},
     "fomaml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "reptile": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "inner_steps": 2, "test_updates": 2},
+    "mfec": {"capacity": 20, "test_lives": 2},
+    "nec": {"capacity": 20, "test_lives": 2, "hidden": "[4]", "replay": 30},
+    "eplstm": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "test_episodes": 1},
 }
 # Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
 FULL = list(
@@ -89,6 +98,19 @@ ALSO: list[tuple[str, str]] = [
     ("plant", "rl2"),
     ("navigation", "meta-gradient"),
     ("bandits", "meta-gradient"),
+    ("grid", "mfec"),
+    ("grid", "nec"),
+    ("grid", "es"),
+    ("maze", "mfec"),
+    ("mdp", "nec"),
+    ("bandits", "mfec"),
+    ("navigation", "mfec"),
+    ("walker", "nec"),
+    ("bandits", "nec"),
+    ("barcode", "eplstm"),
+    ("barcode", "rl2"),
+    ("navigation", "eplstm"),
+    ("bandits", "eplstm"),
 ]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}

@@ -19,7 +19,7 @@ from poet.interfaces import Agent
 from poet.streams import Key
 from tests.agents.quadratics import closed_form, outer_gradient
 
-STEPS, TRUST_STEPS, GOALS, UPDATES = 150, 10, 100, 3
+STEPS, TRUST_STEPS, GOALS, UPDATES = 150, 12, 100, 3
 FAMILY = Navigation(NavigationSettings(horizon=50))
 SEEDS = list(range(GOALS))
 

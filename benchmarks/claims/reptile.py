@@ -17,7 +17,7 @@ from poet.interfaces import Agent
 from poet.streams import Key
 from tests.agents.quadratics import reptile_closed_form, reptile_move
 
-STEPS, JOINT_STEPS, POLICY_STEPS = 800, 4000, 40
+STEPS, JOINT_STEPS, POLICY_STEPS = 1000, 4000, 40
 EXAMPLES, LIVES, UPDATES = 10, 1000, 32
 
 

@@ -1,8 +1,8 @@
 """VariBAD (arXiv 1910.08348) on its GridNavi: 5 x 5 cells, 21 goals, episodes of 15 steps, four of them a life.
 
 Known exactly: who knows the goal earns 11.07 an episode, and no first episode can earn more than 4.00 on average, since
-a walk meets at most one goal cell a step. Above that by chance of the draws only; an agent that hands nothing on from one
-episode to the next can not do better in its last. Published: curves alone, Bayes-optimal after 2e7 frames; here 6e6.
+a walk meets at most one new goal cell a step; nor can the last, if nothing is handed on from one episode to the next.
+Published: curves alone, near Bayes-optimal after 2e7 frames. Here: 6e6.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ import torch
 from agents.maesn import MAESN
 from agents.maesn_config import MAESNConfig
 from agents.metaworld_protocol import MetaWorldAgent
+from agents.pearl import PEARL
+from agents.pearl_config import PEARLConfig
 from agents.rl2 import RL2
 from agents.rl2_config import RL2Config
 from agents.scoring import draw_seeds
@@ -152,6 +154,18 @@ def test_a_latent_is_moved_by_adapt_and_held_through_the_evaluation() -> None:
         assert (returns[True].mean() > -16) == gain  # who stays gets -20
         (_, after), _ = learner.adapted(fixed, family, HALF_CIRCLE, seeds, Key(7), 1)
         assert float(after.returns.mean()) == pytest.approx(returns[False].mean(), abs=3.0)  # of 40 goals
+
+
+def test_a_posterior_guides_as_in_its_own_episodes() -> None:
+    family, n = Navigation(), 5
+    learner = PEARL(family, PEARLConfig(hidden=(8,), encoder=(8,)))
+    agent, key, seeds = learner.init(Key(0)), Key(10), draw_seeds(Key(11), n)
+    own, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3)
+    outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
+    returns = metalearning_evaluation(MetaWorldAgent(learner, agent, n, key, greedy=False), outside, 2, 1)
+    np.testing.assert_allclose(returns[:, 0], own[-1].returns.numpy(), rtol=1e-4)  # sums of factors in another order
+    prior, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3, "off")
+    assert np.abs(returns[:, 0] - prior[-1].returns.numpy()).max() > 0.01
 
 
 def test_only_episodes_that_ended_count_and_two_are_needed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ from tests.conformance import check_family, check_learner
 SMALL = RL2Config(hidden=16, lives=128, test_lives=32, lr=5e-3, lr_end=5e-3, lam=0.9)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", get_args(Cell))
 def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
     rng = np.random.default_rng(0)
     network = Recurrent(3, 8, 2, cell)
@@ -31,7 +33,7 @@ def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
     torch.testing.assert_close(torch.stack(outputs), network.run(weights, x, network.start(5)), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", get_args(Cell))
 def test_members_with_weights_of_their_own_are_members_one_by_one(cell: Cell) -> None:
     """Both with a leading axis and under vmap."""
     rng = np.random.default_rng(1)
