@@ -122,10 +122,13 @@ class Discriminated:
 
     def describe(self, task: Reward) -> np.ndarray:
         """Chances at a few states of every skill that a life may get, and what the family underneath says."""
-        states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
-        chances = self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states))
         asked = np.ones(self.settings.skills) if task.skill is None else np.eye(self.settings.skills)[task.skill]
-        return np.concatenate([(chances.numpy() * asked).ravel(), self.place.describe(task.place)])
+        return np.concatenate([(self._probed(task) * asked).ravel(), self.place.describe(task.place)])
+
+    def _probed(self, task: Reward) -> np.ndarray:
+        """Chances of every skill at a few states, [probes, skills]."""
+        states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
+        return self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states)).numpy()
 
     def encode(self, task: Reward) -> dict[str, Any]:
         layers = [[[list(row) for row in weights], list(biases)] for weights, biases in task.layers]
@@ -144,7 +147,8 @@ class Discriminated:
 
     def title(self, task: Reward) -> str:
         which = "any" if task.skill is None else f"skill {task.skill}"
-        return f"{which} of {self.settings.skills} skills in {self.settings.dynamics}"
+        sure = self._probed(task).max(axis=1).mean()
+        return f"{which} of {self.settings.skills} skills in {self.settings.dynamics}, {sure:.0%} sure"
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """What takes the family underneath long the first time."""

@@ -48,11 +48,11 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
         "--iterations",
         "1",
         "--set",
-        "maesn.draws=2",
+        "fomaml.draws=2",
         "--set",
-        "maesn.trajectories=2",
+        "fomaml.trajectories=2",
         "--set",
-        "maesn.test_draws=2",
+        "fomaml.test_draws=2",
     ]
     assert command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small]) == 0
     capsys.readouterr()
