@@ -346,9 +346,10 @@ def show(
         rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations")}
         rows["niches"] = run.niche_rows()
         tables = settings_of(run)
-    known = {row["id"]: row for row in rows["niches"]}
-    if niche is not None and niche not in known:
-        raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
+        known = {row["id"]: row for row in rows["niches"]}
+        if niche is not None and niche not in known:
+            raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
+        agent = {} if niche is None else run.agent(known[niche]["agent"])
     if as_json:
         print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
         return
@@ -357,7 +358,7 @@ def show(
         titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
     else:
         titles = {id: json.dumps(row["task"])[:100] for id, row in known.items()}
-    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles))
+    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles, agent))
 
 
 @app.command()

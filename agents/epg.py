@@ -21,6 +21,7 @@ from . import adam, inner
 from .actions import Gaussian
 from .carried import Control
 from .epg_config import EPGConfig
+from .hyperparameters import Range, Tunable, carried
 from .learned_loss import LearnedLoss
 from .lives import Batch, Lives, by_life, normalised, streams
 from .policy_gradient import Policy
@@ -43,11 +44,15 @@ class Inner:
     noise: torch.Tensor  # [updates + 1, horizon, m, episodes, a] uniform
 
 
-class EPG:
+RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 3.0)}
+
+
+class EPG(Tunable):
     """Learner (poet.interfaces); an agent is a loss."""
 
     def __init__(self, family: TaskFamily, config: EPGConfig | None = None) -> None:
         self.family, self.config = family, config or EPGConfig()
+        self.ranges = RANGES
         spec, c = family.spec, self.config
         self.policy = Policy.of(spec, c.hidden)
         # Of a step: observation, action, reward, exploration bonus, end of an episode, what the policy said, memory.
@@ -65,21 +70,23 @@ class EPG:
             "phi": agent["phi"].clone(),
             **adam.fresh({"phi": agent["phi"]}),
             "schedule/step": agent["schedule/step"],
+            **carried(agent),
         }
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
         """One generation of each agent."""
-        improved, steps = [], np.zeros(len(agents), np.int64)
+        improved: list[Agent] = []
+        steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            after, steps[pair] = self._generation(agent, task, key)
-            improved.append(after)
+            after, steps[pair] = self.of(agent)._generation(agent, task, key)
+            improved.append({**after, **carried(agent)})
         return improved, steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores at the end of lives, solved, environment steps, and scores of the policies they began with."""
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
         returns, steps = self.by_episode(agent, task, key, self.config.test_lives)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import torch
 
-from .carried import Control, next_episode
+from .carried import Control, Lifetime, next_episode
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
 from .lives import Batch, Lives, by_life
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
     from poet.streams import Key
 
+LIVES: tuple[Lifetime, ...] = ("life", "life", "life", "life")  # of the four tensors of a memory
 Config = TypeVar("Config", bound=ControlConfig)
 
 
@@ -110,12 +111,13 @@ class EpisodicControl(Generic[Config]):
     ) -> tuple[np.ndarray, int]:
         """Returns [n, episodes], and environment steps (assessing.Adapts)."""
         lives, agent, batches = self._lives(task, key, n), self._on(agent), []
-        fresh = tuple(agent[name].repeat(n, *[1] * (agent[name].dim() - 1)) for name in NAMES)
-        memory, every = fresh, torch.ones(n * self.actions, dtype=torch.bool, device=self.config.device)
+        every = torch.ones(n, dtype=torch.bool, device=self.config.device)
+        memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)  # [lives, actions, ...]
         for number in range(self.episodes):
-            named = dict(zip(NAMES, memory, strict=True))
-            lived, after = self._episode(agent, named, lives, key.child("episode", number))
-            memory = next_episode(tuple(after[name] for name in NAMES), fresh, ["life"] * len(NAMES), every, control)
+            members = {name: part.flatten(0, 1) for name, part in zip(NAMES, memory, strict=True)}
+            lived, after = self._episode(agent, members, lives, key.child("episode", number))
+            memory = tuple(after[name].unflatten(0, (n, -1)) for name in NAMES)
+            memory = next_episode(memory, fresh, LIVES, every, control)
             batches.append(lived.batch)
         return by_life(batches, n), lives.steps
 

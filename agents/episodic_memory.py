@@ -97,7 +97,7 @@ def write(
         found = nearest(part, key[:, None], 1)
         hit = (found.there & (found.distances <= same))[:, 0]
         place = torch.where(hit[:, 0], found.places[:, 0, 0], part["used"].argmin(1))
-        kept["keys"][who, place] = torch.where(hit, part["keys"][torch.arange(len(who)), place], key)
+        kept["keys"][who, place] = torch.where(hit, kept["keys"][who, place], key)
         kept["values"][who, place] = torch.where(hit, merge(found.values[:, 0, 0], value), value)
         kept["clock"][who] += 1
         kept["used"][who, place] = kept["clock"][who]

@@ -8,6 +8,7 @@ Differs: a share near 1, such as a discount, is perturbed by its distance from 1
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,8 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from poet.interfaces import Agent
     from poet.streams import Key
 
@@ -84,3 +87,27 @@ def explored(agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key) -
         for name, where in ranges.items()
     }
     return {**agent, **values}
+
+
+class Tunable:
+    """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with an agent's own.
+
+    The learner's part: `self.of(agent)` where it learns and scores, and `carried(agent)` in what comes of that and in
+    `adopt`.
+    """
+
+    config: Any
+    ranges: Mapping[str, Range]  # the settings that may be explored
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        """The agent with hyperparameters near its own (poet.interfaces.Explorer)."""
+        return explored(agent, self.config, self.ranges, key)
+
+    def of(self, agent: Agent) -> Self:
+        """This learner with the settings that the agent carries."""
+        config = settled(self.config, agent)
+        if config is self.config:
+            return self
+        other = copy.copy(self)
+        other.config = config
+        return other

@@ -20,6 +20,7 @@ from .lives import Batch, Lives, by_life
 from .policy_gradient import Policy
 from .regressor import Regressor
 from .scoring import Scored, columns, draw_seeds, scored
+from .updating import Updating
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -122,6 +123,23 @@ class Initialisation(ABC):
         shape = (lives.horizon, lives.n, lives.side, self.family.spec.action_size)
         with torch.no_grad():
             return lives.play(self.model.act(parameters, torch.rand(shape, generator=noise).to(self.config.device)))
+
+    def live(self, agent: Agent, n: int, key: Key) -> Updating:
+        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+        policy, weights, noise = self.model, self.weights(agent), self._noise(key)
+        if isinstance(policy, Regressor):
+            raise ValueError("who drives a life from outside tells rewards, not labels: this needs a family without")
+
+        def act(parameters: inner.Parameters, observations: torch.Tensor, greedy: bool) -> torch.Tensor:
+            said = policy.said(parameters, observations[:, None])[:, 0]
+            drawn = torch.rand(n, policy.actions.size, generator=noise).to(said.device)
+            return policy.actions.mode(said) if greedy else policy.actions.sample(said, drawn)
+
+        def updated(parameters: inner.Parameters, batch: Batch, update: int) -> inner.Parameters:
+            rates = self.rates(weights, self.config.test_shrink if update else 1.0)
+            return inner.step(partial(policy.losses, batch=batch), parameters, rates)
+
+        return Updating(self.spread(weights, n), act, updated)
 
     def spread(self, weights: Mapping[str, torch.Tensor], lives: int) -> dict[str, torch.Tensor]:
         """What every life begins with, [lives, ...]."""

@@ -22,6 +22,7 @@ from .carried import Control, Lifetime, next_episode
 from .feedforward import Feedforward
 from .gaussians import kl_to_prior
 from .holding import Exploring
+from .hyperparameters import Range, Tunable, carried
 from .lives import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
 from .scoring import SEEDS, Scored, columns, draw_seeds, scored
@@ -36,11 +37,15 @@ Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
 LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an episode
 
 
-class MAESN:
+RANGES = {"lr": Range(1e-4, 3e-2), "kl": Range(1e-3, 1.0), "gamma": Range(0.003, 0.5, from_one=True)}
+
+
+class MAESN(Tunable):
     """Learner (poet.interfaces) that adapts by gradient, between batches of episodes."""
 
     def __init__(self, family: TaskFamily, config: MAESNConfig | None = None) -> None:
         self.family, self.config = family, config or MAESNConfig()
+        self.ranges = RANGES
         spec, c = family.spec, self.config
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
         self.network = Feedforward((spec.observation_size + c.latent, *c.hidden, spec.action_size))
@@ -56,22 +61,24 @@ class MAESN:
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes; the latents belonged to other draws, and begin anew."""
-        return self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
+        kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
+        return {**kept, **carried(agent)}
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
         """One outer step of each agent: episodes before and after an inner step on every training draw."""
-        improved, steps = [], np.zeros(len(agents), np.int64)
+        improved: list[Agent] = []
+        steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             lives = Lives(self.family, [task] * len(self.seeds), self.seeds, self.config.trajectories, self._device)
-            improved.append(self._outer_step(agent, lives, self._generator(key)))
+            improved.append({**self.of(agent)._outer_step(agent, lives, self._generator(key)), **carried(agent)})
             steps[pair] = lives.steps
         return improved, steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
         returns, steps = self.by_episode(agent, task, key, self.config.test_draws)

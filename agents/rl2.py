@@ -8,7 +8,6 @@ Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers 
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from . import adam
 from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, State
 from .feedforward import Feedforward
-from .hyperparameters import Range, carried, explored, settled
+from .hyperparameters import Range, Tunable, carried
 from .ppo import Also, Batch, improve_policy
 from .recurrent import Recurrent
 from .remembering import Remembering
@@ -29,8 +28,6 @@ from .scoring import Scored, columns, draw_seeds, scored
 from .trials import Act, Trials, advantages, input_size, run_trials
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from poet.interfaces import Agent, Task, TaskFamily
     from poet.streams import Key
 
@@ -42,13 +39,14 @@ RANGES = {
 }
 
 
-class RL2:
+class RL2(Tunable):
     """Learner (poet.interfaces) that adapts within a trial."""
 
     def __init__(self, family: TaskFamily, config: RL2Config | None = None) -> None:
         self.family, self.config = family, config or RL2Config()
         spec, c = family.spec, self.config
         self.episodes = c.episodes or spec.episodes
+        self.ranges = RANGES | ({"units": Range(min(4, c.hidden), c.hidden, whole=True)} if c.units else {})
         if c.test_episodes > self.episodes:
             raise ValueError(f"test_episodes must be at most the {self.episodes} of a trial, got {c.test_episodes}")
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
@@ -74,22 +72,7 @@ class RL2:
         The first changes nothing that the network does; the second may.
         """
         weights = self.of(agent).in_use({name: agent[name] for name in adam.acting(agent)})
-        return explored({**agent, **weights}, self.config, self.ranges, key)
-
-    @property
-    def ranges(self) -> dict[str, Range]:
-        """The settings that population-based training may change; `units` only where it is set."""
-        few = {"units": Range(min(4, self.config.hidden), self.config.hidden, whole=True)} if self.config.units else {}
-        return RANGES | few
-
-    def of(self, agent: Agent) -> Self:
-        """This learner with the settings that the agent carries."""
-        config = settled(self.config, agent)
-        if config is self.config:
-            return self
-        other = copy.copy(self)
-        other.config = config
-        return other
+        return super().explore({**agent, **weights}, key)
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]

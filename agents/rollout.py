@@ -60,8 +60,7 @@ def rollout(
             simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
             first_row, used = offset + first, member[rows]
             if hasattr(simulator, "play_captured"):
-                played = simulator.play_captured(_DeviceActor(policy, weights, used, machine.device))
-                done.append(_finished(simulator, played, first_row))
+                done.append(_play_captured(simulator, policy, _spread(weights, used, machine.device), first_row))
             elif machine.device == "cpu" and hasattr(simulator, "play"):
                 done.append(_play(simulator, policy, weights, used, first_row))
             else:
@@ -122,7 +121,7 @@ class _CpuActor:
     def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
         self.policy, self.weights, self.member = policy, weights, member
         self.threads, self.pool = threads, pool
-        self.actions = torch.zeros(len(member), policy.sizes[-1])
+        self.actions, self.memory = torch.zeros(len(member), policy.sizes[-1]), policy.start(len(member))
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         self.policy.act(
@@ -131,6 +130,7 @@ class _CpuActor:
             rows,
             observations.contiguous().numpy(),
             self.actions.numpy(),
+            self.memory,
             pool=self.pool,
             threads=self.threads,
         )
@@ -140,11 +140,12 @@ class _CpuActor:
 class _DeviceActor:
     """Actions of all rows by the device's own matrix products: fewer rows would not be done sooner."""
 
-    def __init__(self, policy: Policy, weights: torch.Tensor, member: np.ndarray, device: str):
-        self.policy, self.weights = policy, weights.to(device)[torch.as_tensor(member, device=device)]
+    def __init__(self, policy: Policy, weights: torch.Tensor):
+        self.policy, self.weights = policy, weights
+        self.memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
 
-    def __call__(self, observations: torch.Tensor, rows: np.ndarray | None = None) -> torch.Tensor:
-        return self.policy.forward(self.weights, observations)
+    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        return self.policy.forward(self.weights, observations, self.memory)
 
 
 def _actor(
@@ -152,13 +153,25 @@ def _actor(
 ) -> _CpuActor | _DeviceActor:
     if machine.device == "cpu":
         return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
-    return _DeviceActor(policy, weights, member, machine.device)
+    return _DeviceActor(policy, _spread(weights, member, machine.device))
+
+
+def _spread(weights: torch.Tensor, member: np.ndarray, device: str) -> torch.Tensor:
+    """Each row's own weights, on the device."""
+    return weights.to(device)[torch.as_tensor(member, device=device)]
 
 
 def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
-    table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
+    table, memory = weights.contiguous().numpy(), policy.start(len(member))
     played = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    return _finished(simulator, played, first)
+
+
+def _play_captured(simulator: Any, policy: Policy, weights: torch.Tensor, first: int) -> Episodes:
+    """The same episodes by a simulator that keeps them on its device; weights: each row's own."""
+    memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
+    played = simulator.play_captured(lambda seen, memory: policy.forward(weights, seen, memory), memory)
     return _finished(simulator, played, first)
 
 

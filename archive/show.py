@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,6 +11,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from .measures import annecs_curve, children_of, lineage, outcomes, steps_by_purpose, transfers_by_kind
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent
 
 Row = Mapping[str, Any]
 
@@ -27,8 +30,8 @@ def overview(rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]) -> Re
     )
 
 
-def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]) -> RenderableType:
-    """One niche: where it came from, its scores, and every agent that came or went."""
+def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str], agent: Agent) -> RenderableType:
+    """One niche: where it came from, its scores, what its agent learns by, and every agent that came or went."""
     id = niche["id"]
     lines = [
         f"niche {id}: {titles[id]}",
@@ -40,8 +43,17 @@ def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]
     ]
     if niche["source"]:
         lines.append(f"seeded from {niche['source']}")
+    if learned_by := ", ".join(_hyperparameters(agent)):
+        lines.append(f"its agent learns by {learned_by}")
     lines += list(_traffic(id, rows["transfers"]))
     return Group(*(Text(line) for line in lines))
+
+
+def _hyperparameters(agent: Agent) -> Iterator[str]:
+    """What an agent carries of them, in words; a stranger's agent may have any names."""
+    for name, tensor in agent.items():
+        if name.startswith("hyper/") and name.removeprefix("hyper/").isidentifier() and tensor.numel() == 1:
+            yield f"{name.removeprefix('hyper/')} {tensor.item():.4g}"
 
 
 def _adapted(niche: Row) -> str:

@@ -95,7 +95,7 @@ def print_returns(device: str, count: int = 4_096, horizon: int = 300) -> None:
     table, none = weights.numpy(), np.zeros((count, 0), np.float32)
     ours, _ = cpu.play(POLICY.compiled(), table, np.arange(count), POLICY.layout, none)
     on_device = weights.to(device)
-    theirs, _ = gpu.play_captured(lambda seen: POLICY.forward(on_device, seen))
+    theirs, _ = gpu.play_captured(lambda seen, memory: POLICY.forward(on_device, seen), on_device[:, :0])
     print("the same under a network each:")
     for name, returns in (("CPU", ours), ("GPU", theirs)):
         quantiles = ", ".join(f"{q:.2f}" for q in np.quantile(returns, (0.1, 0.5, 0.9)))
@@ -141,9 +141,13 @@ def physics_rate(device: str, count: int, steps: int = 100) -> float:
 def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> float:
     simulator, weights = CudaSimulator(tracks(count), horizon, device), networks(count).to(device)
     rates = []
+
+    def play() -> None:
+        simulator.play_captured(lambda seen, memory: POLICY.forward(weights, seen), weights[:, :0], capture)
+
     for _ in range(2):
         before = simulator.steps
-        spent = elapsed(lambda: simulator.play_captured(lambda seen: POLICY.forward(weights, seen), capture), device)
+        spent = elapsed(play, device)
         rates.append((simulator.steps - before) / spent)
     return rates[1]
 

@@ -9,7 +9,7 @@ Both kinds are weights times fixed features of x, so what the best of all linear
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, sin
 from typing import Any, Literal
@@ -69,10 +69,12 @@ class Regression(Genomes[Functions]):
         self.spec = Spec(INPUTS[s.kind] + 1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False, labels=1)
 
     def mutate(self, task: Functions, rng: np.random.Generator) -> Functions:
-        """A neighbour in the genes that its kind uses; low stays below high."""
-        moved = super().mutate(task, rng)
-        phase = moved.phase if task.kind == "sine" else task.phase
-        return Functions(task.kind, min(moved.low, moved.high), max(moved.low, moved.high), phase)
+        """A neighbour in the genes that its kind uses."""
+        return _tidy(super().mutate(task, rng))
+
+    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Functions:
+        """Any task of its kind."""
+        return _tidy(super().sample(rng, ranges))
 
     def simulator(self, tasks: Sequence[Functions], seeds: Sequence[int], device: str) -> Episodes:
         if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):
@@ -84,7 +86,7 @@ class Regression(Genomes[Functions]):
 
         inputs: [t, n, i]. The mean is over functions; no learner linear in the labels does better.
         """
-        covariance = torch.from_numpy(prior(task)[1]).expand(inputs.shape[1], -1, -1)
+        covariance = torch.from_numpy(prior(task)[1]).to(inputs.device).expand(inputs.shape[1], -1, -1)
         errors = []
         for f in features(task.kind, inputs.double()):
             told = torch.einsum("nij,nj->ni", covariance, f)
@@ -98,14 +100,20 @@ class Regression(Genomes[Functions]):
         reach, top = REACH[task.kind], max(abs(task.low), abs(task.high), 0.1)
         layers = {"ground": [np.array([[-reach, 0.0], [reach, 0.0]]), np.array([[0.0, -top], [0.0, top]])]}
         if state is not None:
-            x, now = np.asarray(state["x"], float), int(state["time"])
-            line = np.tile(x[now], (60, 1))
+            x, last = np.asarray(state["x"], float), max(int(state["time"]) - 1, 0)
+            line = np.tile(x[last], (60, 1))
             line[:, 0] = np.linspace(-reach, reach, 60)
             y = features(task.kind, torch.from_numpy(line)).numpy() @ np.asarray(state["weights"], float)
             layers["ray"] = [np.stack([line[:, 0], y], 1)]
-            at, label = x[max(now - 1, 0), 0], float(state["labels"][max(now - 1, 0)])
+            at, label = x[last, 0], float(state["labels"][last])
             layers["body"] = [np.array([[at, label], [at, np.clip(float(state["said"]), -10 * top, 10 * top)]])]
         return layers
+
+
+def _tidy(task: Functions) -> Functions:
+    """With low below high, and the phase only sines have."""
+    phase = task.phase if task.kind == "sine" else 0.0
+    return Functions(task.kind, min(task.low, task.high), max(task.low, task.high), phase)
 
 
 def features(kind: str, x: torch.Tensor) -> torch.Tensor:

@@ -80,12 +80,14 @@ class Simulator(Protocol):
         """
         ...
 
-    def play_captured(self, act: Callable[[torch.Tensor], torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+    def play_captured(
+        self, act: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], memory: torch.Tensor
+    ) -> tuple[np.ndarray, np.ndarray]:
         """One whole episode of every row on the simulator's own device: returns [n] float64, steps [n] int64.
 
         Optional, for simulators that step there by themselves. act gives actions [n, a] f32 for observations [n, o]
-        f32, those of ended rows too, by torch on that device; a pure function whose work does not depend on the
-        values, since it may be recorded once and replayed at every step.
+        f32 and memory [n, h] f32, which it changes in place, by torch on that device; rows that have ended are among
+        them. What it does must not depend on the values: it may be recorded once and replayed at every step.
         """
         ...
 

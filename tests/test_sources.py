@@ -47,7 +47,10 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     assert command.main(["show", str(whole)]) == 0
     assert f"transfers, exploit: {len(exploits)} of {len(exploits)} accepted" in capsys.readouterr().out
     assert command.main(["show", str(whole), str(exploits[0]["target"])]) == 0
-    assert "(exploit, " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "(exploit, " in told
+    assert "its agent learns by " in told
+    assert "units " in told
     assert "with hyperparameters near its own" in (whole / "run.log").read_text()
 
 

@@ -16,9 +16,9 @@ from benchmarks.claims.claim import Claim, train
 from envs.barcode import BarcodeBandits, BarcodeSettings
 from poet.streams import Key
 
-STEPS, LIVES = 220, 4096
+STEPS, LIVES = 200, 4096
 CONFIG = EpisodicLSTMConfig(
-    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=1e-3, entropy=0.02, entropy_end=0.0,
+    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.02, entropy_end=0.0,
     anneal=STEPS,
 )  # fmt: skip
 
@@ -58,7 +58,7 @@ def claims() -> list[Claim]:
         Claim("gain from first to third occurrence", gains["with memory"], 0.8),
         Claim("first pull right at the second occurrence", float(right[1]), 0.7),
         Claim("gain, retrieval off", gains["retrieval off"], -0.1, 0.1),
-        Claim("gain, memory wiped after training", gains["memory wiped after training"], -0.1, 0.1),
+        Claim("gain, memory wiped after training", gains["memory wiped after training"], most=0.1),
         Claim("gain, shuffled barcodes", gains["shuffled"], most=0.1),
         Claim("return at the third occurrence", float(found["with memory"][2]), most=family.oracle(task) + 0.05),
     ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .faults import failure
-from .physics import episode, lanes, world
+from .physics import episode, lane_lidar, lanes, world
 from .physics import state as at
 from .physics.jit import compile_all
 from .physics.terrain import Terrains
@@ -86,6 +86,7 @@ class WalkerBatch:
                 np.zeros(lanes.FLOATS, np.float32),
                 np.zeros(lanes.CONTACT_FLOATS, np.float32),
                 np.zeros(lanes.INTEGERS, np.int32),
+                np.zeros(lane_lidar.FLOATS, np.float32),
             )
             for _ in range(self.threads)
         ]
@@ -130,7 +131,7 @@ class WalkerBatch:
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        if not np.isfinite(given[rows]).all():
+        if not np.isfinite(given if live is None else given[rows]).all():
             row = int(rows[np.flatnonzero(~np.isfinite(given[rows]).all(axis=1))[0]])
             raise ValueError(f"actions must be finite, got {given[row].tolist()} for walker {row}")
         if (self._age[rows] < 0).any():
@@ -216,8 +217,8 @@ class WalkerBatch:
         t = self._terrains
         shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
         state, flat, events = (rows, self._f, self._k), actions.ravel(), self._events.ravel()
-        (s, i, *wide), (velocity, position) = self._scratch[part], self.iterations
-        results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping)
+        (s, i, *wide, rays), (velocity, position) = self._scratch[part], self.iterations
+        results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping, rays)
         return [
             (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
             (world.SOLVE, (*state, events, s, i, *wide, velocity, position, self._width)),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from agents.epg import EPG
+from agents.epg_config import EPGConfig
 from agents.hyperparameters import Range, carried, explored, settled
+from agents.maesn import MAESN
+from agents.maesn_config import MAESNConfig
 from agents.recurrent import Cell, Recurrent
 from agents.rl2 import RL2
 from agents.rl2_config import RL2Config
@@ -114,10 +120,36 @@ def test_units_that_come_into_use_begin_silent() -> None:
     assert float(learned["w_out"][:, used:].abs().sum()) == 0
 
 
-def test_rl2_with_hyperparameters_obeys_the_laws_of_a_learner() -> None:
-    class Carrying(RL2):
-        def init(self, key: Key) -> dict[str, torch.Tensor]:  # type: ignore[override]
-            return dict(self.explore(super().init(key), key.child("explore")))
+class Exploring:
+    """A learner whose newborn agents have explored already."""
 
-    family = Guessing()
-    check_learner(Carrying(family, SMALL), family)
+    def __init__(self, learner: Any) -> None:
+        self.learner = learner
+
+    def init(self, key: Key) -> Any:
+        return self.learner.explore(self.learner.init(key), key.child("explore"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.learner, name)
+
+
+LEARNERS = {
+    "rl2": lambda family: RL2(family, SMALL),
+    "maesn": lambda family: MAESN(family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_draws=2)),
+    "epg": lambda family: EPG(family, EPGConfig(population=2, episodes=2, updates=1, test_lives=2)),
+}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_learners_whose_agents_carry_hyperparameters_obey_the_laws_and_learn_by_them(name: str) -> None:
+    family, key = Guessing(), Key(9)
+    learner = LEARNERS[name](family)
+    check_learner(Exploring(learner), family)
+    agent = learner.init(key)
+    (plain,), _ = learner.improve([agent], [0.5], [key])
+    (other,), _ = learner.improve([{**agent, "hyper/lr": torch.tensor(1e-8)}], [0.5], [key])
+    assert set(other) == {*plain, "hyper/lr"}
+    moved = {n: float((plain[n] - agent[n]).abs().max()) for n in agent if "/" not in n}
+    assert max(moved.values()) > 1e-4
+    assert all(float((other[n] - agent[n]).abs().max()) < 1e-6 for n in moved)
+    assert float(learner.adopt(other)["hyper/lr"]) == pytest.approx(1e-8)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from agents.carried import Control
 from agents.episodic_config import MFECConfig
 from agents.episodic_control import greedy
 from agents.episodic_memory import nearest
@@ -107,6 +109,18 @@ def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
         else:
             assert int(lived["used"].count_nonzero()) == 0
             assert scores[1] == scores[0]
+
+
+def test_what_is_remembered_is_of_the_life() -> None:
+    """A hidden side: who forgets learns nothing, and another life's memories are wrong every other time."""
+    learner = MFEC(Guessing(), MFECConfig(epsilon=0.0, capacity=8))
+    agent = learner.init(Key(9))
+    controls: tuple[Control, ...] = ("none", "off", "shuffled")
+    none, off, shuffled = (learner.by_episode(agent, 0.5, Key(10), 400, control)[0] for control in controls)
+    np.testing.assert_array_equal(none[:, 0], off[:, 0])
+    assert none[:, 1].mean() > none[:, 0].mean() + 0.3
+    assert abs(off[:, 1].mean() - off[:, 0].mean()) < 0.15
+    assert abs(shuffled[:, 1].mean() - none[:, 0].mean()) < 0.15
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:

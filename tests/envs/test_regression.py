@@ -103,6 +103,14 @@ def test_mutation_stays_in_its_kind_and_in_order() -> None:
         assert task.phase == 0.0
 
 
+def test_samples_are_of_its_kind_and_in_order() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Regression(RegressionSettings("sine")).sample(rng, {"low": (0.0, 5.0)}) for _ in range(50)]
+    assert all(task.kind == "sine" and -5 <= task.low <= task.high for task in drawn)
+    assert max(task.phase for task in drawn) > 5
+    assert all(Regression().sample(rng).phase == 0 for _ in range(5))
+
+
 def test_a_task_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="quadratics"):
         Regression().simulator([SINES], [0], "cpu")

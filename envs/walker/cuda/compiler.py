@@ -35,7 +35,7 @@ def simulated() -> bool:
 def require() -> None:
     """ValueError, one line, if the extra is not installed."""
     if importlib.util.find_spec("numba_cuda") is None:
-        raise ValueError('the walker on device "cuda" needs numba-cuda, which is not here: pip install openpoet[cuda]')
+        raise ValueError('the walker on device "cuda" needs numba-cuda: pip install "numba-cuda[cu13]"')
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..track import Track
 
 SLICE = 50  # steps between two looks at which walkers are left
-Act = Callable[[torch.Tensor], torch.Tensor]
+Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of observations [n, 24] and memory [n, h]: actions [n, 4]
 
 
 class CudaSimulator:
@@ -56,16 +56,20 @@ class CudaSimulator:
         w.complain()
         return w.observations.clone(), w.reward.clone(), w.terminated.clone(), w.truncated.clone()
 
-    def play_captured(self, act: Act, capture: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    def play_captured(self, act: Act, memory: torch.Tensor, capture: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """See poet.interfaces, `Simulator.play_captured`. capture: False launches every step from here, for timing."""
         w = self.walkers
         self.reset()
 
         def advance() -> None:
-            w.take(act(w.observations))
+            w.take(act(w.observations, memory))
             w.advance()
 
-        repeat = _captured(advance, act, w) if capture and not simulated() else advance
+        repeat = advance
+        if capture and not simulated():
+            begin = memory.clone()
+            repeat = _captured(advance, lambda: act(w.observations, memory), w.device)
+            memory.copy_(begin)
         while w.threads:
             for _ in range(SLICE):
                 repeat()
@@ -78,13 +82,13 @@ class CudaSimulator:
         return Standing(self.tracks[row], pose(self.walkers.f[:, row].cpu().numpy()))
 
 
-def _captured(advance: Callable[[], None], act: Act, w: DeviceWalkers) -> Callable[[], None]:
+def _captured(advance: Callable[[], None], act: Callable[[], torch.Tensor], device: torch.device) -> Callable[[], None]:
     """A step as one CUDA graph: replaying it costs the host one launch. The kernels have run already, in reset()."""
-    with torch.cuda.device(w.device):
+    with torch.cuda.device(device):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):  # what torch's libraries set up at their first use cannot be captured
-            act(w.observations)
+            act()
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):

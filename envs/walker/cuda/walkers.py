@@ -7,6 +7,7 @@ live when it lists them anew (`list_rows`), so that warps are not kept busy by w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,32 @@ from ..faults import failure
 from ..physics import state as at
 from ..physics.terrain import Terrains
 from . import kernels
-from .compiler import device_array, select, stream_of
+from .compiler import DeviceKernel, device_array, select, stream_of
 
 if TYPE_CHECKING:
     from ..track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The tracks of a batch in device memory, as kernels take them (physics/terrain.py), and each row's place there."""
+
+    shapes: Any
+    corners: Any
+    table: Any
+    pushes: Any
+    ends: Any
+    places: torch.Tensor  # [n] int32
+
+
+def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
+    terrains = Terrains()
+    places = np.array([terrains.add(track) for track in tracks], np.int32)
+    arrays = (terrains.shapes, terrains.corners, terrains.table, terrains.pushes, terrains.ends)
+    shapes, corners, table, pushes, ends = (device_array(torch.from_numpy(a.ravel()).to(device)) for a in arrays)
+    return Ground(shapes, corners, table, pushes, ends, torch.from_numpy(places).to(device))
 
 
 class DeviceWalkers:
@@ -38,13 +59,18 @@ class DeviceWalkers:
     ) -> None:
         if not len(tracks):
             raise ValueError("a batch needs at least one track, got none")
-        n = self.n = len(tracks)
         self.device = torch.device(device)
         select(self.device)
+        self._allocate(len(tracks))
+        ground = ground_of(tracks, self.device)
+        self.k[int(at.TRACK)] = ground.places
+        self._arrange(ground, velocity_iterations, position_iterations, horizon)
 
+    def _allocate(self, n: int) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-            return torch.zeros(*shape, dtype=dtype, device=device)
+            return torch.zeros(*shape, dtype=dtype, device=self.device)
 
+        self.n = n
         self.f, self.k = zeros(int(at.FLOATS), n), zeros(int(at.INTEGERS), n, dtype=torch.int32)
         self.events = zeros(int(at.EVENT_COUNT), n, dtype=torch.int64)
         self.actions, self.observations = zeros(n, ACTIONS), zeros(n, OBSERVATIONS)
@@ -54,25 +80,20 @@ class DeviceWalkers:
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
         self.threads = 0  # rows that are listed, as the host knows it
 
-        terrains = Terrains()
-        places = np.array([terrains.add(track) for track in tracks], np.int32)
-        self.k[int(at.TRACK)] = torch.from_numpy(places).to(device)
-        ground = (terrains.shapes.ravel(), terrains.corners.ravel(), terrains.table.ravel(), terrains.pushes)
-        shapes, corners, table, pushes = (device_array(torch.from_numpy(a).to(device)) for a in ground)
-        ends = device_array(torch.from_numpy(terrains.ends).to(device))
-
+    def _arrange(self, ground: Ground, velocity: int, position: int, horizon: int) -> None:
+        """The kernels of a step in order, each with its arguments; and the one that begins an episode."""
         listed = (device_array(self.rows), device_array(self.count))
         f, k, events, live = (device_array(t) for t in (self.f, self.k, self.events, self.live))
         flat, obs = device_array(self.actions.view(-1)), device_array(self.observations.view(-1))
-        step = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
-        some, track = (*listed, live, f, k), (shapes, corners, table)
-        self.begin = (kernels.START, (*listed, f, k, shapes, table, pushes))
-        self.phases: list[tuple[Any, tuple[Any, ...]]] = [
-            (kernels.COLLIDE, (*some, *track, flat, events)),
-            (kernels.SOLVE, (*some, events, velocity_iterations, position_iterations)),
-            (kernels.PAIRS, (*some, shapes, table)),
-            (kernels.TOI, (*some, *track, events, velocity_iterations)),
-            (kernels.OBSERVE, (*some, *track, ends, flat, obs, *(device_array(t) for t in step), horizon)),
+        results = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
+        walkers, track = (*listed, live, f, k), (ground.shapes, ground.corners, ground.table)
+        self.begin = (kernels.START, (*listed, f, k, ground.shapes, ground.table, ground.pushes))
+        self.phases: list[tuple[DeviceKernel, tuple[Any, ...]]] = [
+            (kernels.COLLIDE, (*walkers, *track, flat, events)),
+            (kernels.SOLVE, (*walkers, events, velocity, position)),
+            (kernels.PAIRS, (*walkers, ground.shapes, ground.table)),
+            (kernels.TOI, (*walkers, *track, events, velocity)),
+            (kernels.OBSERVE, (*walkers, *track, ground.ends, flat, obs, *map(device_array, results), horizon)),
         ]
 
     def list_rows(self, rows: torch.Tensor) -> None:

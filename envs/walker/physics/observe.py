@@ -11,7 +11,8 @@ import numpy as np
 from . import state as at
 from .body import REFERENCE, SCALE
 from .jit import inline
-from .lidar import RAYS, scan
+from .lane_lidar import scan_together
+from .lidar import RAYS
 from .math import ONE, minimum
 
 OBSERVATIONS = np.int64(24)
@@ -66,15 +67,16 @@ def observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, 
     terminated[row] = fallen | finished[row]
 
 
-def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping):
+def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, rays):
     """Kernel: lidar, observation, reward and end of each row.
 
     ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept between steps.
+    rays: scratch of the lidar.
     """
     for row in rows:
         fo, ko = row * at.FLOATS, row * at.INTEGERS
         if k[ko + at.FAULT] != at.HEALTHY:
             continue
         track = np.int64(k[ko + at.TRACK]) * 3
-        scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
+        scan_together(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2], rays)
         observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)

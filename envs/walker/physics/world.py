@@ -118,7 +118,7 @@ TOI = Kernel(
 )
 OBSERVE = Kernel(
     "lidar, observation, reward",
-    void(ROWS, F, K, SHAPES, CORNERS, TRACKS, VALUES, F, F, VALUES, FLAGS, FLAGS, VALUES),
+    void(ROWS, F, K, SHAPES, CORNERS, TRACKS, VALUES, F, F, VALUES, FLAGS, FLAGS, VALUES, SCRATCH),
     observe_rows,
     4,
 )

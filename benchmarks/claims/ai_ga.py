@@ -1,0 +1,101 @@
+"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run: the preset ai-ga, undisturbed, and killed twice and resumed.
+
+Asked of the run: tasks evolve (niches are born, and grow harder), learning algorithms are learned (in every niche alive
+an agent does better after adaptation than before, on draws the run has not seen), and learners compete (agents are
+exploited with their hyperparameters, a network's size among them). Of the killed run: the same digest.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.rl2 import RL2
+from agents.rl2_config import RL2Config
+from archive.run_folder import Run
+from benchmarks.claims.claim import Claim
+from benchmarks.claims.pairing import difficulty
+from benchmarks.kill_and_resume import command, digest
+from envs.navigation import Navigation, NavigationSettings
+from poet.settings import build, preset
+from poet.streams import Key
+
+KILLS = (13, 37)  # iterations after which SIGKILL strikes, in the midst of the next
+
+
+def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    words = [*arguments, str(folder)] if arguments[0] == "resume" else [*arguments, "--out", str(folder)]
+    return subprocess.Popen(command(*words, "--workers", "1"), stdout=sys.stderr)
+
+
+def reached(folder: Path) -> int:
+    """Iterations that are in the archive."""
+    if not (folder / "archive.db").exists():
+        return 0
+    with Run.open(folder, write=False) as run:
+        return len(run.rows("iterations"))
+
+
+def killed_and_resumed(folder: Path, launch: list[str]) -> int:
+    """The run to its end, killed on the way; how many kills struck."""
+    process, struck = begun(launch, folder), 0
+    for iteration in KILLS:
+        while reached(folder) <= iteration and process.poll() is None:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGKILL)
+        struck += process.wait() == -signal.SIGKILL
+        process = begun(["resume"], folder)
+    if process.wait() != 0:
+        raise SystemExit("the resumed run failed")
+    return struck
+
+
+def read(folder: Path) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    """Niches, transfers, agents by name."""
+    with Run.open(folder, write=False) as run:
+        niches = run.niche_rows()
+        return niches, run.rows("transfers"), run.agents_named(row["agent"] for row in niches)
+
+
+def claims() -> list[Claim]:
+    tables = preset("ai-ga")
+    family = Navigation(build(NavigationSettings, tables["navigation"], "navigation"))
+    learner = RL2(family, replace(build(RL2Config, tables["rl2"], "rl2"), test_lives=512))
+    launch = ["launch", "--preset", "ai-ga", "--seed", "1"]
+    with tempfile.TemporaryDirectory() as place:
+        calm, rough = Path(place) / "calm", Path(place) / "rough"
+        undisturbed = begun(launch, calm)
+        struck = killed_and_resumed(rough, launch)
+        if undisturbed.wait() != 0:
+            raise SystemExit("the undisturbed run failed")
+        digests = digest(calm), digest(rough)
+        niches, transfers, agents = read(calm)
+    print(f"digests: {digests[0]} undisturbed, {digests[1]} after {struck} kills")
+    alive = [row for row in niches if row["died"] is None]
+    tasks = [family.decode(row["task"]) for row in alive]
+    living = [agents[row["agent"]] for row in alive]
+    keys = [Key(99, ("held out", row["id"])) for row in alive]
+    scores, _, _, before = learner.evaluate(living, tasks, keys)
+    for row, task, agent, score, first in zip(alive, tasks, living, scores, before, strict=True):
+        hypers = ", ".join(f"{n.removeprefix('hyper/')} {float(v):.3g}" for n, v in agent.items() if "hyper/" in n)
+        print(f"niche {row['id']}: {family.title(task)}: before {first:.2f}, after {score:.2f}; {hypers}")
+    exploits = [row for row in transfers if row["kind"] == "exploit" and row["accepted"]]
+    sizes = {float(agent.get("hyper/units", learner.config.units)) for agent in living}
+    harder = float(np.mean([difficulty(task) for task in tasks])) / difficulty(family.origin())
+    return [
+        Claim("niches born of others", sum(row["parent"] is not None for row in niches), 3),
+        Claim("difficulty of the niches alive, mean, over the origin's", harder, 1.5),
+        Claim("least gain of adaptation in a niche alive, fresh draws", float((scores - before).min()), 0.0),
+        Claim("exploits in the archive", len(exploits), 3),
+        Claim("sizes of network among the agents alive", len(sizes), 2),
+        Claim("kills that struck", struck, len(KILLS)),
+        Claim("digests that differ", float(digests[0] != digests[1]), 0, 0),
+    ]
