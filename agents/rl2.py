@@ -139,12 +139,13 @@ class RL2(Tunable):
 
     def live(self, agent: Agent, n: int, key: Key) -> Remembering:
         """The agent in n lives that are driven from outside (metaworld_protocol.Life)."""
-        weights, noise = self._weights(agent), key.child("actions").generator()
+        own, noise = self.of(agent), key.child("actions").generator()
+        weights = own._weights(agent)
 
         def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
             drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(self.config.device)
             with torch.no_grad():
-                action, _, state = self._act(weights, None if greedy else drawn)(inputs, state, 0)
+                action, _, state = own._act(weights, None if greedy else drawn)(inputs, state, 0)
             return action, state
 
         spec, start = self.family.spec, self.network.start(n, self.config.device)
