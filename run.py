@@ -94,7 +94,9 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
         raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
     if settings is None:
         return part(*first, **table, **elsewhere)
-    made = replace(build(settings, table, section(name)), threads=threads)
+    made = build(settings, table, section(name))
+    if hasattr(made, "threads"):  # a part that runs in threads of its own
+        made = replace(made, threads=threads)
     try:
         return part(*first, made, **elsewhere)
     except ValueError as error:
@@ -116,15 +118,14 @@ class Parts:
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
+    import torch
+
     from archive.ledger import Ledger
     from archive.meter import Meter
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
-    if workers is not None and rollouts is None:
-        import torch
-
-        torch.set_num_threads(workers)
+    torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     family = make_part("family", tables, threads)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from . import gaussians
+
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -40,6 +42,11 @@ class Categorical:
         logs = torch.log_softmax(outputs, -1)
         return -(logs.exp() * logs).sum(-1)
 
+    def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """[...]: divergence from the distributions of `outputs` to those of `others`."""
+        one, two = torch.log_softmax(outputs, -1), torch.log_softmax(others, -1)
+        return (one.exp() * (one - two)).sum(-1)
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -54,8 +61,7 @@ class Gaussian:
     def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """[n, size]; outputs: [n, 2 size]; noise: [n, size] uniform in [0, 1)."""
         mean, log_std = outputs.chunk(2, -1)
-        normal = math.sqrt(2) * torch.erfinv((2 * noise - 1).clamp(-1 + 1e-7, 1 - 1e-7))
-        return mean + log_std.exp() * normal
+        return mean + log_std.exp() * _normal(noise)
 
     def mode(self, outputs: torch.Tensor) -> torch.Tensor:
         return outputs.chunk(2, -1)[0]
@@ -66,6 +72,41 @@ class Gaussian:
 
     def entropy(self, outputs: torch.Tensor) -> torch.Tensor:
         return (outputs.chunk(2, -1)[1] + 0.5 * (1 + LOG_2_PI)).sum(-1)
+
+    def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        return gaussians.kl(*outputs.chunk(2, -1), *others.chunk(2, -1))
+
+
+@dataclass(frozen=True)
+class Squashed:
+    """A vector of `size` numbers in (-1, 1): the tanh of a Gaussian, whose deviation the network says too."""
+
+    size: int
+
+    @property
+    def outputs(self) -> int:
+        return 2 * self.size
+
+    def draw(self, outputs: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Actions [..., size] and their log density [...]; differentiable. noise: [..., size] uniform in [0, 1)."""
+        mean, log_std = outputs.chunk(2, -1)
+        log_std, normal = log_std.clamp(-5.0, 2.0), _normal(noise)
+        before = mean + log_std.exp() * normal
+        # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which does not round to log 0 where tanh is nearly 1
+        slope = 2 * (math.log(2) - before - torch.nn.functional.softplus(-2 * before))
+        return torch.tanh(before), (-0.5 * normal**2 - log_std - 0.5 * LOG_2_PI - slope).sum(-1)
+
+    def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        return self.draw(outputs, noise)[0]
+
+    def mode(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The tanh of the Gaussian's mean."""
+        return torch.tanh(outputs.chunk(2, -1)[0])
+
+
+def _normal(noise: torch.Tensor) -> torch.Tensor:
+    """Standard normal numbers from uniform ones in [0, 1)."""
+    return math.sqrt(2) * torch.erfinv((2 * noise - 1).clamp(-1 + 1e-7, 1 - 1e-7))
 
 
 Actions = Categorical | Gaussian

@@ -44,5 +44,6 @@ def step(agent: Named, gradients: Named, rate: float, *, most: float = float("in
         mean = 0.9 * agent[f"adam/mean/{name}"] + 0.1 * g
         square = 0.999 * agent[f"adam/square/{name}"] + 0.001 * g**2
         after[f"adam/mean/{name}"], after[f"adam/square/{name}"] = mean, square
-        after[name] = agent[name] - rate * correct * mean / (square.sqrt() + 1e-8)
+        move = rate * correct * mean / (square.sqrt() + 1e-8)
+        after[name] = agent[name] - move.to(agent[name].device)
     return after

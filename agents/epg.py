@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from . import adam
-from .actions import Gaussian, actions_of
+from . import adam, inner
+from .actions import Gaussian
+from .carried import Control
 from .epg_config import EPGConfig
-from .feedforward import Feedforward
 from .hyperparameters import Range, Tunable, carried
 from .learned_loss import LearnedLoss
-from .lives import Act, Batch, Lives, normalised
-from .scoring import Scored, columns, draw_seeds
+from .lives import Batch, Lives, by_life, normalised, streams
+from .policy_gradient import Policy
+from .scoring import Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -53,11 +54,10 @@ class EPG(Tunable):
         self.family, self.config = family, config or EPGConfig()
         self.ranges = RANGES
         spec, c = family.spec, self.config
-        self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
-        self.network = Feedforward((spec.observation_size, *c.hidden, spec.action_size))
+        self.policy = Policy.of(spec, c.hidden)
         # Of a step: observation, action, reward, exploration bonus, end of an episode, what the policy said, memory.
         # The bonus counts visits; the authors' code never updates its counts, so it is 1.
-        features = spec.observation_size + spec.action_size + 3 + self.actions.outputs + c.memory
+        features = spec.observation_size + spec.action_size + 3 + self.policy.actions.outputs + c.memory
         self.loss = LearnedLoss(features, c)
 
     def init(self, key: Key) -> Agent:
@@ -89,17 +89,25 @@ class EPG(Tunable):
         return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        batches, steps = self.lived(agent, task, key, self.config.test_lives)
-        score, before = (float(batches[i].returns.mean()) for i in (-1, 0))
-        return Scored(score, score >= self.family.spec.solved_score, steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score)
 
-    def lived(self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0) -> tuple[list[Batch], int]:
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Mean returns [lives, updates + 1] of the episodes before each update of the policies, and after the last."""
+        batches, steps = self.lived(agent, task, key, lives, control=control)
+        return by_life(batches, lives), steps
+
+    def lived(
+        self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
         """Lives under the agent's loss: the episodes before each update and after the last; environment steps."""
         seeds = draw_seeds(key, lives)
         generator = torch.Generator().manual_seed(key.child("life").integer())
         phi = agent["phi"].to(self.config.device).expand(lives, -1)
-        inner = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
-        return self._live(inner, task, seeds, alpha)
+        begun = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
+        return self._live(begun, task, seeds, alpha, control)
 
     def _generation(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         c, generator = self.config, torch.Generator().manual_seed(key.child("life").integer())
@@ -107,91 +115,73 @@ class EPG(Tunable):
         epsilon = torch.randn(c.population, self.loss.parameters, generator=generator)
         both = torch.cat([epsilon, -epsilon])
         policies, noise = self._newborn(c.population, generator), self._noise(c.population, generator)
-        inner = Inner(
+        begun = Inner(
             (agent["phi"] + c.sigma * both).to(c.device),
             {name: value.repeat(2, *[1] * (value.dim() - 1)) for name, value in policies.items()},
             noise.repeat(1, 1, 2, 1, 1),
         )
         alpha = c.alpha * max(0.0, 1.0 - float(agent["schedule/step"]) / c.anneal)
-        batches, steps = self._live(inner, task, seeds * 2, alpha)
+        batches, steps = self._live(begun, task, seeds * 2, alpha)
         fitness = batches[-1].returns.reshape(len(both), -1).mean(1).cpu()
         ranks = _centred_ranks(fitness)
         gradient = -(ranks @ both) / len(both) + c.weight_decay * agent["phi"]  # the authors' scale: not over sigma
         after = adam.step(agent, {"phi": gradient}, c.lr)
         return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
 
-    def _live(self, inner: Inner, task: Task, seeds: Sequence[int], alpha: float) -> tuple[list[Batch], int]:
-        c, policies = self.config, inner.policies
+    def _live(
+        self, begun: Inner, task: Task, seeds: Sequence[int], alpha: float, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
+        c, policies = self.config, begun.policies
         lives = Lives(self.family, [task] * len(seeds), seeds, c.episodes, c.device)
         batches = []
         for update in range(c.updates + 1):
             with torch.no_grad():
-                batches.append(lives.play(self._act(policies, inner.noise[update])))
+                batches.append(lives.play(self.policy.act(policies, begun.noise[update])))
             if update < c.updates:
-                policies = self._descended(inner.phi, policies, batches[-1], alpha)
+                moved = self._descended(begun.phi, policies, batches[-1], alpha)
+                policies = inner.handed(moved, begun.policies, control)
         return batches, lives.steps
 
     def _descended(self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float) -> Policies:
-        """Each life's policy a step down its loss. Lives are independent, so one gradient of the sum serves all."""
-        leaves = {name: value.detach().requires_grad_() for name, value in policies.items()}
-        total = self.losses(phi, leaves, batch, alpha).sum()
-        slopes = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-        moved = {}
-        for (name, value), slope in zip(leaves.items(), slopes, strict=True):
-            moved[name] = value.detach() if slope is None else value.detach() - self.config.inner_lr * slope
-        return moved
+        """Each life's policy a step down its loss."""
+        return inner.step(lambda p: self.losses(phi, p, batch, alpha), policies, self.config.inner_lr)
 
-    def losses(self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float) -> torch.Tensor:
+    def losses(self, phi: torch.Tensor, policies: inner.Parameters, batch: Batch, alpha: float) -> torch.Tensor:
         """[m]: the learned loss, and `alpha` of it the plain surrogate."""
         m = len(phi)
         observations, actions, rewards, alive = (
-            _streams(x, m)
-            for x in (batch.observations, batch.actions, batch.rewards[..., None], batch.alive[..., None])
+            streams(x, m) for x in (batch.observations, batch.actions, batch.rewards[..., None], batch.alive[..., None])
         )
-        said = self._said(policies, observations)
+        said = self.policy.said(policies, observations)
         plain = torch.zeros(m, device=phi.device)
         if alpha > 0:
-            togo = _streams(batch.discounted(1.0)[..., None], m)[..., 0]
+            togo = streams(batch.discounted(1.0)[..., None], m)[..., 0]
             gain = normalised(togo, alive[..., 0])
-            log_prob = self.actions.log_prob(said, actions)
+            log_prob = self.policy.actions.log_prob(said, actions)
             plain = -(log_prob * gain * alive[..., 0]).sum(1) / alive.sum((1, 2))
         if alpha == 1.0:
             return plain
-        seen = said if isinstance(self.actions, Gaussian) else torch.softmax(said, -1)
+        seen = said if isinstance(self.policy.actions, Gaussian) else torch.softmax(said, -1)
         last = torch.cat([batch.alive[1:], torch.zeros_like(batch.alive[:1])]).logical_not() & batch.alive
-        done, bonus = _streams(last[..., None], m).float(), torch.ones_like(rewards)
+        done, bonus = streams(last[..., None], m).float(), torch.ones_like(rewards)
         steps = torch.cat([observations, actions, self.config.reward_scale * rewards, bonus, done, seen], 2)
         learned = self.loss(phi, steps, alive[..., 0].float(), self._memory(policies))
         return (1 - alpha) * learned + alpha * plain
 
-    def _memory(self, policies: Policies) -> torch.Tensor:
+    def _memory(self, policies: inner.Parameters) -> torch.Tensor:
         """[m, memory]: tanh of a layer that has no input."""
         return torch.tanh(policies["memory_weight"].sum(2) + policies["memory_bias"])
 
-    def _said(self, policies: Policies, observations: torch.Tensor) -> torch.Tensor:
-        """What each life's policy says at its observations [m, n, o]."""
-        said = self.network(policies, observations)
-        if isinstance(self.actions, Gaussian):
-            said = torch.cat([said, policies["log_std"][:, None].expand_as(said)], -1)
-        return said
-
-    def _act(self, policies: Policies, noise: torch.Tensor) -> Act:
-        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-            said = self._said(policies, observations.unflatten(0, noise.shape[1:3]))
-            return self.actions.sample(said, noise[t]).flatten(0, 1)
-
-        return act
-
     def _newborn(self, lives: int, generator: torch.Generator) -> Policies:
         """Random policies that act near zero, [lives, ...], and memories of nothing in particular."""
-        made, sizes = {}, self.network.sizes
+        made, sizes = {}, self.policy.network.sizes
         for layer in range(len(sizes) - 1):
             bound = (0.1 if layer == len(sizes) - 2 else 1.0) / math.sqrt(max(sizes[layer], 1))
             shape = (lives, sizes[layer + 1], sizes[layer])
             made[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
             made[f"b{layer}"] = torch.zeros(lives, sizes[layer + 1])
-        if isinstance(self.actions, Gaussian):
-            made["log_std"] = torch.zeros(lives, self.actions.size)
+        if isinstance(self.policy.actions, Gaussian):
+            made["log_std"] = torch.zeros(lives, self.policy.actions.size)
         k = self.config.memory
         made["memory_weight"] = torch.randn(lives, k, INSIDE, generator=generator) / math.sqrt(INSIDE)
         made["memory_bias"] = torch.zeros(lives, k)
@@ -199,13 +189,8 @@ class EPG(Tunable):
 
     def _noise(self, lives: int, generator: torch.Generator) -> torch.Tensor:
         c = self.config
-        shape = (c.updates + 1, self.family.spec.horizon, lives, c.episodes, self.actions.size)
+        shape = (c.updates + 1, self.family.spec.horizon, lives, c.episodes, self.policy.actions.size)
         return torch.rand(shape, generator=generator).to(c.device)
-
-
-def _streams(values: torch.Tensor, lives: int) -> torch.Tensor:
-    """[t, lives x episodes, k] as one stream of steps a life, episode after episode, [lives, episodes x t, k]."""
-    return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)
 
 
 def _centred_ranks(values: torch.Tensor) -> torch.Tensor:

@@ -30,7 +30,6 @@ class EPGConfig:
     anneal: int = 250  # ... which falls to 0 in so many
     test_lives: int = 64  # of an evaluation
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for name in ("population", "updates", "episodes", "context", "units", "test_lives", "anneal"):

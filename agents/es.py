@@ -27,7 +27,7 @@ SEEDS = 2**31  # seeds are below this: they fit the generator of any simulator
 
 
 class ES:
-    """Learner (poet.interfaces) of feed-forward policies for a task family."""
+    """Learner (poet.interfaces) of policies with one flat vector of weights for a task family."""
 
     def __init__(self, family: TaskFamily, config: ESConfig | None = None, rollouts: Rollouts | None = None) -> None:
         if family.spec.observation_size == 0:
@@ -40,7 +40,8 @@ class ES:
         if config.device != "cpu" and not torch.cuda.is_available():
             raise ValueError(f'device {config.device!r} is not there (no CUDA device was found): take "cpu"')
         spec = family.spec
-        self.policy = Policy((spec.observation_size, *config.hidden, spec.action_size), config.activation)
+        sizes = (spec.observation_size, *config.hidden, spec.action_size)
+        self.policy = Policy(sizes, config.activation, config.memory)
         self.searcher = searcher(config, self.policy.parameters)
         self.machine = Machine(config.device, config.max_rows, config.threads or os.cpu_count() or 1)
         # A deterministic task gives the same episode every time: repeats would tell nothing (POET ran five).
@@ -98,12 +99,15 @@ class ES:
         """The same theta at the start of a search: fresh optimiser, initial sigma and lr."""
         return self.searcher.init(agent["theta"].clone())
 
-    def act(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
-        """The agent's actions [n, a] for observations [n, o] on the CPU, the very ones it takes in `evaluate`."""
+    def act(self, agent: Agent, observations: torch.Tensor, memory: np.ndarray | None = None) -> torch.Tensor:
+        """The agent's actions [n, a] for observations [n, o] on the CPU, the very ones it takes in `evaluate`.
+
+        memory: of a policy that has one, `policy.start(n)` at first; what it is afterwards is for the next step.
+        """
         n = len(observations)
         actions = torch.zeros(n, self.policy.sizes[-1])
         weights, same = agent["theta"].contiguous().numpy()[None], np.zeros(n, np.int64)
-        self.policy.act(weights, same, np.arange(n), observations.contiguous().numpy(), actions.numpy())
+        self.policy.act(weights, same, np.arange(n), observations.contiguous().numpy(), actions.numpy(), memory)
         return actions
 
     def evaluation_seeds(self, key: Key) -> list[int]:

@@ -26,6 +26,7 @@ class ESConfig:
     population: int = 512  # members a step; even, since they come in antithetic pairs
     hidden: tuple[int, ...] = (40, 40)
     activation: Activation = "tanh"
+    memory: int = 0  # units of a GRU before the hidden layers; 0: none, as in POET
     init_std: float = 0.1  # theta ~ N(0, init_std^2)
     lr: float = 0.01  # openai-es and pgpe; the other searchers have their papers' rates
     lr_decay: float = 0.9999  # a step; openai-es
@@ -68,6 +69,9 @@ def _checked(name: str, value: Any) -> Any:
     elif name in _AT_LEAST_ONE:
         if not (value is None and name == "threads") and (type(value) is not int or value < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    elif name == "memory":
+        if type(value) is not int or value < 0:
+            raise ValueError(f"memory must be a whole number of 0 or more, got {value!r}")
     elif name in _POSITIVE + _NOT_NEGATIVE + _DECAYS:
         return _number(name, value)
     elif name == "device" and not (value == "cpu" or (isinstance(value, str) and value.split(":")[0] == "cuda")):

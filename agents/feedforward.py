@@ -17,9 +17,13 @@ Parameters = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Feedforward:
-    """tanh between the layers, nothing after the last. sizes: inputs, hidden units, outputs."""
+    """tanh between the layers, nothing after the last. sizes: inputs, hidden units, outputs.
+
+    name: how its parameters' names begin, where an agent has several networks.
+    """
 
     sizes: tuple[int, ...]
+    name: str = ""
 
     def init(self, rng: np.random.Generator, readout_scale: float = 1.0) -> dict[str, torch.Tensor]:
         """Uniform in +-1/sqrt(inputs of the layer), biases zero; the last layer times `readout_scale`."""
@@ -27,14 +31,14 @@ class Feedforward:
         last = len(self.sizes) - 2
         for layer in range(last + 1):
             inputs, outputs = self.sizes[layer : layer + 2]
-            scale = (readout_scale if layer == last else 1.0) / math.sqrt(inputs)
-            made[f"w{layer}"] = torch.from_numpy(rng.uniform(-scale, scale, (outputs, inputs))).float()
-            made[f"b{layer}"] = torch.zeros(outputs)
+            scale = (readout_scale if layer == last else 1.0) / math.sqrt(max(inputs, 1))  # nothing may be observed
+            made[f"{self.name}w{layer}"] = torch.from_numpy(rng.uniform(-scale, scale, (outputs, inputs))).float()
+            made[f"{self.name}b{layer}"] = torch.zeros(outputs)
         return made
 
     def __call__(self, p: Parameters, x: torch.Tensor) -> torch.Tensor:
         """[..., n, outputs] of x [..., n, inputs]; leading axes of parameters and x are the same, or none."""
         for layer in range(len(self.sizes) - 1):
             x = torch.tanh(x) if layer else x
-            x = x @ p[f"w{layer}"].mT + p[f"b{layer}"].unsqueeze(-2)
+            x = x @ p[f"{self.name}w{layer}"].mT + p[f"{self.name}b{layer}"].unsqueeze(-2)
         return x

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Batch:
     alive: torch.Tensor  # [t, n] bool: the episode had not ended before this step
     returns: torch.Tensor  # [n] float64
     success: torch.Tensor  # [n] bool
+    after: torch.Tensor  # [t, n, o] float32, observed after each action
+    terminated: torch.Tensor  # [t, n] bool: the task ended the episode by then; running out of time does not count
 
     def discounted(self, gamma: float) -> torch.Tensor:
         """Discounted sum of rewards from each step on, [t, n]; 0 after the end."""
@@ -37,6 +40,16 @@ class Batch:
             later = self.rewards[t] + gamma * later
             sums[t] = later
         return sums * self.alive
+
+    def advantages(self, gamma: float, lives: int) -> torch.Tensor:
+        """Return to go, less its mean at that step over the episodes of a life, over their deviation; [t, n]."""
+        shape = (len(self.rewards), lives, -1)
+        togo, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
+        return normalised(togo, alive).reshape(self.rewards.shape)
+
+    def labels(self, size: int) -> torch.Tensor:
+        """The right answers at each step, [t, n, size], which are shown with the next observation (Spec.labels)."""
+        return self.after[..., -size:]
 
 
 class Lives:
@@ -62,12 +75,13 @@ class Lives:
             after, reward, terminated, truncated = self.simulator.step(action)
             if not bool(torch.isfinite(after).all() & torch.isfinite(reward).all()):
                 raise ValueError(f"an observation or reward is NaN or infinite at step {t} of an episode")
-            columns.append((seen, action, reward, alive))
+            columns.append((seen, action, reward, alive, after, terminated))
             seen, alive = after, alive & ~(terminated | truncated)
             if not bool(alive.any()):
                 break
-        observations, actions, rewards, living = (torch.stack(part) for part in zip(*columns, strict=True))
-        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), self.simulator.success.clone())
+        observations, actions, rewards, living, later, over = (torch.stack(part) for part in zip(*columns, strict=True))
+        success = self.simulator.success.clone()
+        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), success, later, over)
 
     def _start(self) -> torch.Tensor:
         """First observations of each row's next episode: it is `side` episodes after the row's last."""
@@ -82,9 +96,19 @@ class Lives:
         return seen
 
 
+def by_life(batches: Sequence[Batch], lives: int) -> np.ndarray:
+    """Mean returns [lives, batches] of each life's episodes."""
+    return torch.stack([batch.returns.reshape(lives, -1).mean(1) for batch in batches], 1).cpu().numpy()
+
+
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
     """[..., rows] to mean 0 and standard deviation 1 over the entries that are alive, along the last axis."""
     count = alive.sum(-1, keepdim=True).clamp(min=1)
     centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
     deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
     return centred / (deviation + 1e-6)
+
+
+def streams(values: torch.Tensor, lives: int) -> torch.Tensor:
+    """[t, lives x side, k] as one stream of steps a life, episode after episode, [lives, side x t, k]."""
+    return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)

@@ -18,11 +18,14 @@ import torch
 
 from . import adam
 from .actions import Gaussian, actions_of
+from .carried import Control, Lifetime, next_episode
 from .feedforward import Feedforward
+from .gaussians import kl_to_prior
+from .holding import Exploring
 from .hyperparameters import Range, Tunable, carried
-from .lives import Act, Batch, Lives, normalised
+from .lives import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
-from .scoring import SEEDS, Scored, columns, draw_seeds
+from .scoring import SEEDS, Scored, columns, draw_seeds, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 
 LATENTS = ("latent_mean", "latent_log_std")  # of the training draws: theirs alone, never of another niche
 RATES = ("rate_mean", "rate_log_std")
-Latent = tuple[torch.Tensor, torch.Tensor]  # mean and log std [draws, d]
+Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
+LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an episode
 
 
 RANGES = {"lr": Range(1e-4, 3e-2), "kl": Range(1e-3, 1.0), "gamma": Range(0.003, 0.5, from_one=True)}
@@ -77,10 +81,16 @@ class MAESN(Tunable):
         return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        seeds = draw_seeds(key, self.config.test_draws)
-        batches, steps = self.adapted(agent, self.family, task, seeds, key, self.config.test_updates)
-        score, before = (float(batches[i].returns.mean()) for i in (-1, 0))
-        return Scored(score, score >= self.family.spec.solved_score, steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
+        return scored(returns, steps, self.family.spec.solved_score)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Mean returns [lives, updates + 1] of the episodes before each update of the latents, and after the last."""
+        seeds, updates = draw_seeds(key, lives), self.config.test_updates
+        batches, steps = self.adapted(agent, self.family, task, seeds, key, updates, control=control)
+        return by_life(batches, lives), steps
 
     def adapted(
         self,
@@ -91,6 +101,7 @@ class MAESN(Tunable):
         key: Key,
         updates: int,
         latent: Latent | None = None,
+        control: Control = "none",
     ) -> tuple[list[Batch], int]:
         """Episodes from the prior (or `latent`), then after each update of the latents; environment steps.
 
@@ -99,13 +110,14 @@ class MAESN(Tunable):
         c, lives = self.config, Lives(family, [task] * len(seeds), seeds, self.config.trajectories, self._device)
         weights, noise = self._weights(agent), self._generator(key.child("actions"))
         zero = torch.zeros(len(seeds), c.latent, device=self._device)
-        latent = latent or (zero, zero)
-        batches: list[Batch] = []
+        latent = first = latent or (zero, zero)
+        every, batches = torch.ones(len(seeds), dtype=torch.bool, device=self._device), []
         with torch.no_grad():
             for update in range(updates + 1):
                 epsilon = self._epsilon(len(seeds), noise)
                 batches.append(lives.play(self._act(weights, self._z(latent, epsilon), noise)))
-                latent = self._inner_step(weights, latent, epsilon, batches[-1], 0.5 ** max(0, update - 1))
+                moved = self.moved(weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update)
+                latent = next_episode(moved, first, LIVES, every, control)
         return batches, lives.steps
 
     def _outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
@@ -115,12 +127,12 @@ class MAESN(Tunable):
         with torch.no_grad():
             epsilon = self._epsilon(c.draws, noise)
             before = lives.play(self._act(weights, self._z(latent, epsilon), noise))
-        moved = self._inner_step(weights, latent, epsilon, before, 1.0)
+        moved = self.moved(weights, latent, epsilon, self._returns(before, c.draws), 0)
         z = self._z(moved, self._epsilon(c.draws, noise))
         with torch.no_grad():
             after = lives.play(self._act(weights, z, noise))
-        said = self._said(weights, after.observations, z)
-        gain = self._advantages(after)
+        said = self.said(weights, after.observations, z)
+        gain = after.advantages(c.gamma, c.draws)
         surrogate = (
             self.actions.log_prob(said, after.actions) * gain + c.entropy * self.actions.entropy(said)
         ) * after.alive
@@ -128,23 +140,40 @@ class MAESN(Tunable):
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
         return adam.step(agent, gradients, c.lr, most=c.max_gradient)
 
-    def _inner_step(
-        self, weights: Mapping[str, torch.Tensor], latent: Latent, epsilon: torch.Tensor, batch: Batch, scale: float
+    def live(self, agent: Agent, n: int, key: Key) -> Exploring:
+        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+        weights, noise = self._weights(agent), self._generator(key.child("actions"))
+
+        def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
+            if greedy:
+                return self.actions.mode(self.said(weights, observations, z))
+            return self._act(weights, z, noise)(observations, 0)
+
+        def moved(latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int) -> Latent:
+            return self.moved(weights, latent, epsilon, returns, update)
+
+        zero = torch.zeros(n, self.config.latent, device=self._device)
+        return Exploring({"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise)
+
+    def moved(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        latent: Latent,
+        epsilon: torch.Tensor,
+        returns: torch.Tensor,
+        update: int,
     ) -> Latent:
-        """The latents a step up the return."""
-        returns = batch.discounted(self.config.gamma)[0].reshape(epsilon.shape[:2])
+        """The latents after an inner step up the returns [draws, trajectories]; `update` of them went before."""
         gain = normalised(returns, torch.ones_like(returns))
         by_mean, by_log_std = score_gradients(latent[1], epsilon, gain)
+        scale = 0.5 ** max(0, update - 1)
         mean = latent[0] + scale * weights["rate_mean"] * by_mean
         return mean, latent[1] + scale * weights["rate_log_std"] * by_log_std
 
-    def _advantages(self, batch: Batch) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a draw, over their deviation; [t, n]."""
-        shape = (len(batch.rewards), -1, self.config.trajectories)
-        togo, alive = batch.discounted(self.config.gamma).reshape(shape), batch.alive.reshape(shape)
-        return normalised(togo, alive).reshape(batch.rewards.shape)
+    def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
+        return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
 
-    def _said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """What the policy says at observations [..., n, o] with latents z [n, d]."""
         said = self.network(weights, torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1))
         if isinstance(self.actions, Gaussian):
@@ -154,7 +183,7 @@ class MAESN(Tunable):
     def _act(self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator) -> Act:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             drawn = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
-            return self.actions.sample(self._said(weights, observations, z), drawn)
+            return self.actions.sample(self.said(weights, observations, z), drawn)
 
         return act
 
@@ -191,8 +220,3 @@ def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Te
     """
     weighted = gain[..., None] * epsilon
     return (weighted / log_std.exp()[:, None]).mean(1), (gain[..., None] * (epsilon**2 - 1)).mean(1)
-
-
-def kl_to_prior(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL(N(mean, std^2) || N(0, 1)) summed over the last axis."""
-    return 0.5 * ((2 * log_std).exp() + mean**2 - 1 - 2 * log_std).sum(-1)

@@ -24,7 +24,6 @@ class MAESNConfig:
     test_draws: int = 20  # of an evaluation
     test_updates: int = 1  # of a latent, from the prior; from the third on each half as large as the one before
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for name in ("latent", "draws", "test_draws", "test_updates"):

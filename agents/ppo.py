@@ -6,7 +6,7 @@ ratio is 1, nothing is clipped, and the step is that of advantage actor-critic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from poet.interfaces import Agent
 
     from .rl2 import RL2
+
+# (weights, trials [k] of the batch) -> what is added to the loss
+Also = Callable[[Mapping[str, torch.Tensor], torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Batch:
     alive: torch.Tensor  # [t, n] bool
 
 
-def improve_policy(learner: RL2, agent: Agent, batch: Batch, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+def improve_policy(
+    learner: RL2, agent: Agent, batch: Batch, rng: np.random.Generator, also: Also | None = None
+) -> dict[str, torch.Tensor]:
     """The agent after `epochs` passes over the batch. ValueError if its weights are no longer finite."""
     c, names = learner.config, acting(agent)
     done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
@@ -45,7 +50,9 @@ def improve_policy(learner: RL2, agent: Agent, batch: Batch, rng: np.random.Gene
     for _ in range(c.epochs):
         for rows in np.array_split(rng.permutation(lives), c.minibatches):
             adam.zero_grad()
-            _loss(learner, weights, batch, gained, torch.from_numpy(np.sort(rows)), entropy).backward()
+            trials = torch.from_numpy(np.sort(rows))
+            loss = _loss(learner, weights, batch, gained, trials, entropy)
+            (loss if also is None else loss + also(weights, trials)).backward()
             torch.nn.utils.clip_grad_norm_(weights.values(), c.max_gradient)
             adam.step()
     return _kept(agent, weights, adam)

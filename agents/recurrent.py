@@ -1,7 +1,8 @@
 """Recurrent networks whose parameters are named tensors: a GRU or LSTM cell and a linear read-out.
 
 `step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run` hands a whole
-sequence to torch's fused kernel, which is what training wants. Both compute the same function.
+sequence to torch's fused kernel, which is what training wants. Both compute the same function. The cell "eplstm" is an
+LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692); it has no fused kernel.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Literal
 import numpy as np
 import torch
 
-Cell = Literal["gru", "lstm"]
+from .carried import State
+
+Cell = Literal["gru", "lstm", "eplstm"]
 Parameters = Mapping[str, torch.Tensor]
-State = tuple[torch.Tensor, ...]  # hidden [..., n, h], and for an LSTM its cell [..., n, h]
-GATES = {"gru": 3, "lstm": 4}
+# A state is hidden [..., n, h], for an LSTM its cell [..., n, h], and for eplstm the cell of old that comes in.
+GATES = {"gru": 3, "lstm": 4, "eplstm": 5}
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Recurrent:
             kept = torch.from_numpy(np.log(rng.uniform(1, lasting - 1, h))).float()
             made["b_in"][h : 2 * h] = kept  # the GRU's update gate, the LSTM's forget gate
             made["b_hidden"][h : 2 * h] = 0.0
-            if self.cell == "lstm":
+            if self.cell != "gru":
                 made["b_in"][:h], made["b_hidden"][:h] = -kept, 0.0
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
 
@@ -59,7 +62,7 @@ class Recurrent:
     def start(self, n: int, device: str = "cpu") -> State:
         """A memory of nothing."""
         zero = torch.zeros(n, self.hidden, device=device)
-        return (zero,) if self.cell == "gru" else (zero, zero.clone())
+        return tuple(zero.clone() for _ in range({"gru": 1, "lstm": 2, "eplstm": 3}[self.cell]))
 
     def step(self, p: Parameters, x: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Outputs [..., n, outputs] and the next state, from x [..., n, inputs]."""
@@ -72,14 +75,22 @@ class Recurrent:
             candidate = torch.tanh(new + torch.sigmoid(reset + reset_h) * new_h)
             state = ((1 - gate) * candidate + gate * state[0],)
         else:
-            enter, forget, new, leave = (given + kept).chunk(4, -1)
+            enter, forget, new, leave, *reinstate = (given + kept).chunk(GATES[self.cell], -1)
             memory = torch.sigmoid(forget) * state[1] + torch.sigmoid(enter) * torch.tanh(new)
-            state = (torch.sigmoid(leave) * torch.tanh(memory), memory)
+            if reinstate:
+                memory = memory + torch.sigmoid(reinstate[0]) * state[2]
+            state = (torch.sigmoid(leave) * torch.tanh(memory), memory, *state[2:])
         return state[0] @ p["w_out"].mT + p["b_out"].unsqueeze(-2), state
 
     def run(self, p: Parameters, x: torch.Tensor, state: State) -> torch.Tensor:
         """Outputs [t, n, outputs] of a sequence x [t, n, inputs]; one set of parameters."""
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
+        if self.cell == "eplstm":
+            said = []
+            for one in x:
+                read_out, state = self.step(p, one, state)
+                said.append(read_out)
+            return torch.stack(said)
         flags = (True, 1, 0.0, False, False, False)  # biases, layers, dropout, training, two directions, batch first
         if self.cell == "gru":
             hidden = torch.gru(x, state[0][None].to(x.dtype), weights, *flags)[0]

@@ -17,12 +17,14 @@ import torch
 
 from . import adam
 from .actions import Gaussian, actions_of
+from .carried import Control, Lifetime, State
 from .feedforward import Feedforward
 from .hyperparameters import Range, Tunable, carried
-from .ppo import Batch, improve_policy
-from .recurrent import Recurrent, State
+from .ppo import Also, Batch, improve_policy
+from .recurrent import Recurrent
+from .remembering import Remembering
 from .rl2_config import RL2Config, WangConfig
-from .scoring import Scored, columns, draw_seeds
+from .scoring import Scored, columns, draw_seeds, scored
 from .trials import Act, Trials, advantages, input_size, run_trials
 
 if TYPE_CHECKING:
@@ -51,17 +53,11 @@ class RL2(Tunable):
         inputs = input_size(spec, c.last_observation)
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.network = Recurrent(c.embed or inputs, c.hidden, spec.action_size + 1, c.cell)
+        self.memory_steps = self.episodes * spec.horizon  # as long as hidden states may have to last
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
-        rng = key.generator()
-        steps = self.episodes * self.family.spec.horizon
-        weights = self.network.init(rng, readout_scale=0.1, lasting=steps if self.config.lasting else 0)
-        if self.embedding is not None:
-            weights |= self.embedding.init(rng)
-        if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
-        return self._fresh(weights)
+        return self._fresh(self._newborn(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights, learned under the same hyperparameters; the optimiser's state and all schedules begin anew.
@@ -91,7 +87,8 @@ class RL2(Tunable):
 
     def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         trials = self.trials(agent, task, key, self.config.lives)
-        return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
+        rng, also = key.child("minibatches").generator(), self._also(trials, key)
+        return improve_policy(self, agent, self._batch(trials), rng, also), trials.steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores, solved, environment steps and scores before, each [pairs].
@@ -101,14 +98,28 @@ class RL2(Tunable):
         return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        trials = self.trials(agent, task, key, self.config.test_lives)
-        score, before = (float(trials.returns[:, part].mean()) for part in (slice(-self.config.test_episodes, None), 0))
-        return Scored(score, score >= self.family.spec.solved_score, trials.steps, before)
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [lives, episodes], and environment steps (assessing.Adapts)."""
+        trials = self.trials(agent, task, key, lives, control=control)
+        return trials.returns.cpu().numpy(), trials.steps
 
     def trials(
-        self, agent: Agent, task: Task, key: Key, lives: int, *, forget: bool = False, greedy: bool = False
+        self,
+        agent: Agent,
+        task: Task,
+        key: Key,
+        lives: int,
+        *,
+        memory: Lifetime = "trial",
+        control: Control = "none",
+        greedy: bool = False,
     ) -> Trials:
-        """Trials on `lives` draws of the task. forget: no memory from one episode to the next (a control)."""
+        """Trials on `lives` draws of the task. memory: how long it lives; control: what an episode hands on."""
         simulator = self.family.simulator([task] * lives, draw_seeds(key, lives), self.config.device)
         longest = self.episodes * self.family.spec.horizon
         noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
@@ -121,30 +132,47 @@ class RL2(Tunable):
                 self.episodes,
                 act,
                 start,
-                forget=forget,
+                lives=[memory] * len(start),
+                control=control,
                 twice=self.config.last_observation,
             )
+
+    def live(self, agent: Agent, n: int, key: Key) -> Remembering:
+        """The agent in n lives that are driven from outside (metaworld_protocol.Life)."""
+        weights, noise = self._weights(agent), key.child("actions").generator()
+
+        def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
+            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(self.config.device)
+            with torch.no_grad():
+                action, _, state = self._act(weights, None if greedy else drawn)(inputs, state, 0)
+            return action, state
+
+        spec, start = self.family.spec, self.network.start(n, self.config.device)
+        return Remembering(spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation)
 
     def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network says along whole trials: (of the policy [t, n, k], values [t, n])."""
         weights = self.in_use(weights)
         start = self.network.start(inputs.shape[1], str(inputs.device))
-        return self._split(weights, self.network.run(weights, self._entering(weights, inputs), start))
+        return self._said(weights, inputs, self.network.run(weights, self._entering(weights, inputs), start))
 
     def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
         def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
-            said, state = self.network.step(weights, self._entering(weights, inputs), state)
-            policy, value = self._split(weights, said)
+            remembered, state = self.network.step(weights, self._entering(weights, inputs), state)
+            policy, value = self._said(weights, inputs, remembered)
             action = self.actions.mode(policy) if noise is None else self.actions.sample(policy, noise[t])
             return action, torch.cat([policy, value[..., None]], -1), state
 
         return act
 
-    def _split(self, weights: Mapping[str, torch.Tensor], said: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        policy = said[..., :-1]
+    def _said(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, remembered: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of the policy and the value, from the inputs and what the memory said to them: here, the latter alone."""
+        policy = remembered[..., :-1]
         if isinstance(self.actions, Gaussian):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
-        return policy, said[..., -1]
+        return policy, remembered[..., -1]
 
     def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
         """What the memory is given: the inputs with the last reward, third from the end, scaled; or their embedding."""
@@ -160,6 +188,19 @@ class RL2(Tunable):
         gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
         log_probs = self.actions.log_prob(policy, trials.actions)
         return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
+
+    def _also(self, trials: Trials, key: Key) -> Also | None:
+        """What is learned beside the policy, from the same trials: here nothing."""
+        return None
+
+    def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)
+        weights["w_in"] *= self.config.input_gain
+        if self.embedding is not None:
+            weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
+        if isinstance(self.actions, Gaussian):
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
+        return weights
 
     def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
         return self.in_use({name: agent[name].to(self.config.device) for name in adam.acting(agent)})

@@ -12,7 +12,7 @@ from typing import Any
 from .recurrent import Cell
 
 _AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
-_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale")
+_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale", "input_gain")
 _SHARES = ("gamma", "lam")
 _NOT_NEGATIVE = ("units", "embed", "entropy", "entropy_end", "value_weight")
 
@@ -24,6 +24,7 @@ class RL2Config:
     units: int = 0  # of the hidden ones, those in use: a network's size that population-based training may move; 0: all
     lasting: bool = True  # memories begin with times up to a trial's length
     embed: int = 0  # units of a layer before the memory, which can tell what goes together; 0: none
+    input_gain: float = 1.0  # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
     last_observation: bool = False  # seen again beside the new one: what was done there and what it gave are together
     lives: int = 256  # trials of one improvement step
     episodes: int | None = None  # of a trial; None: the family's
@@ -45,7 +46,6 @@ class RL2Config:
     test_lives: int = 64  # trials of an evaluation
     test_episodes: int = 1  # at the end of each trial, after adaptation: what is scored
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for field in fields(self):

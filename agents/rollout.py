@@ -58,11 +58,14 @@ def rollout(
         for first in range(0, len(tasks), machine.max_rows):
             rows = slice(first, first + machine.max_rows)
             simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
-            if machine.device == "cpu" and hasattr(simulator, "play"):
-                done.append(_play(simulator, policy, weights, member[rows], offset + first))
-                continue
-            actor = _actor(policy, weights, member[rows], machine, pool)
-            done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, offset + first))
+            first_row, used = offset + first, member[rows]
+            if hasattr(simulator, "play_captured"):
+                done.append(_play_captured(simulator, policy, _spread(weights, used, machine.device), first_row))
+            elif machine.device == "cpu" and hasattr(simulator, "play"):
+                done.append(_play(simulator, policy, weights, used, first_row))
+            else:
+                actor = _actor(policy, weights, used, machine, pool)
+                done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first_row))
     return joined(done)
 
 
@@ -118,7 +121,7 @@ class _CpuActor:
     def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
         self.policy, self.weights, self.member = policy, weights, member
         self.threads, self.pool = threads, pool
-        self.actions = torch.zeros(len(member), policy.sizes[-1])
+        self.actions, self.memory = torch.zeros(len(member), policy.sizes[-1]), policy.start(len(member))
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         self.policy.act(
@@ -127,6 +130,7 @@ class _CpuActor:
             rows,
             observations.contiguous().numpy(),
             self.actions.numpy(),
+            self.memory,
             pool=self.pool,
             threads=self.threads,
         )
@@ -138,9 +142,10 @@ class _DeviceActor:
 
     def __init__(self, policy: Policy, weights: torch.Tensor):
         self.policy, self.weights = policy, weights
+        self.memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-        return self.policy.forward(self.weights, observations)
+        return self.policy.forward(self.weights, observations, self.memory)
 
 
 def _actor(
@@ -148,13 +153,31 @@ def _actor(
 ) -> _CpuActor | _DeviceActor:
     if machine.device == "cpu":
         return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
-    return _DeviceActor(policy, weights.to(machine.device)[torch.as_tensor(member, device=machine.device)])
+    return _DeviceActor(policy, _spread(weights, member, machine.device))
+
+
+def _spread(weights: torch.Tensor, member: np.ndarray, device: str) -> torch.Tensor:
+    """Each row's own weights, on the device."""
+    return weights.to(device)[torch.as_tensor(member, device=device)]
 
 
 def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
-    table, memory = weights.contiguous().numpy(), np.zeros((len(member), 0), np.float32)
-    returns, steps = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    table, memory = weights.contiguous().numpy(), policy.start(len(member))
+    played = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    return _finished(simulator, played, first)
+
+
+def _play_captured(simulator: Any, policy: Policy, weights: torch.Tensor, first: int) -> Episodes:
+    """The same episodes by a simulator that keeps them on its device; weights: each row's own."""
+    memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
+    played = simulator.play_captured(lambda seen, memory: policy.forward(weights, seen, memory), memory)
+    return _finished(simulator, played, first)
+
+
+def _finished(simulator: Any, played: tuple[np.ndarray, np.ndarray], first: int) -> Episodes:
+    """What a simulator says that whole episodes came to: returns and steps."""
+    returns, steps = played
     if not np.isfinite(returns).all():
         row = first + int(np.flatnonzero(~np.isfinite(returns))[0])
         raise ValueError(f"the return of row {row} is NaN or infinite")

@@ -1,4 +1,4 @@
-"""What learners that adapt share when they are scored: the draws they meet, and answers a column each."""
+"""What learners that adapt share when they are scored: the draws they meet, before and after, a column each."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ class Scored(NamedTuple):
     solved: bool
     steps: int  # of the environment
     before: float  # the score before adaptation, on the same draws
+
+
+def scored(returns: np.ndarray, steps: int, solved_score: float, last: int = 1) -> Scored:
+    """The score of lives with returns [lives, k] by episode or update: the mean of the last ones, and of the first."""
+    after, before = float(returns[:, -last:].mean()), float(returns[:, 0].mean())
+    return Scored(after, after >= solved_score, steps, before)
 
 
 def columns(rows: Iterable[Scored]) -> tuple[np.ndarray, ...]:

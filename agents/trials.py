@@ -7,14 +7,14 @@ and the rest is zero. An episode's end is information, it does not end the trial
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from .carried import LIFETIMES, Control, Lifetime, State, next_episode, over
 from .discounting import Number, at
-from .recurrent import State
 
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Spec
@@ -32,6 +32,7 @@ class Trials:
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float64
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
+    after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
     success: torch.Tensor  # [n, episodes] bool
     steps: int  # environment steps
@@ -42,6 +43,19 @@ def input_size(spec: Spec, twice: bool = False) -> int:
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
 
 
+def entering(
+    observations: torch.Tensor,
+    before: torch.Tensor | None,
+    action: torch.Tensor,
+    reward: torch.Tensor,
+    first: torch.Tensor,
+    over: torch.Tensor,
+) -> torch.Tensor:
+    """Inputs [n, i]; before: the observations before these, where they are given twice. See input_size."""
+    extra = torch.stack([reward.float(), first.float(), over.float()], dim=1)
+    return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
+
+
 def run_trials(
     simulator: Simulator,
     spec: Spec,
@@ -49,48 +63,59 @@ def run_trials(
     act: Act,
     state: State,
     *,
-    forget: bool = False,
+    lives: Sequence[Lifetime] | None = None,
+    control: Control = "none",
     twice: bool = False,
 ) -> Trials:
-    """Trials of all rows of the simulator. forget: the state begins anew with every episode (a control).
+    """Trials of all rows of the simulator, from a fresh state.
 
+    lives: how long each part of the state lives; if not said, a trial. The last action, reward and observation, which
+    are carried too, live as long as the part that lives longest.
+    control: of what an episode hands to the next (carried.next_episode).
     twice: inputs hold the observation before the last action too, also across an episode's end.
     """
-    observations = simulator.reset()
-    before = torch.zeros_like(observations)
-    n, device, fresh = len(observations), observations.device, state
-    action = torch.zeros(n, spec.action_size, device=device)
-    reward = torch.zeros(n, dtype=torch.float64, device=device)
-    first = torch.ones(n, dtype=torch.bool, device=device)
-    number = torch.zeros(n, dtype=torch.int64, device=device)  # of the episode
-    returns = torch.zeros(n, episodes, dtype=torch.float64, device=device)
-    success = torch.zeros(n, episodes, dtype=torch.bool, device=device)
+    seen = simulator.reset()
+    before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
+    every = torch.ones(n, dtype=torch.bool, device=device)
+    action, reward = torch.zeros(n, spec.action_size, device=device), torch.zeros(n, dtype=torch.float64, device=device)
+    fresh: State = (*state, action, reward, before)
+    lives = lives or ["trial"] * len(state)
+    kept = [*lives, *[max(lives, key=LIFETIMES.index)] * 3]
+    first, number = every, torch.zeros(n, dtype=torch.int64, device=device)  # number: of the episode
     columns: list[tuple[torch.Tensor, ...]] = []
     longest = episodes * spec.horizon
     for t in range(longest):
         alive = number < episodes
         if not bool(alive.any()):
             break
-        extra = torch.stack([reward.float(), first.float(), torch.full_like(reward, t / longest).float()], dim=1)
-        given = torch.cat([observations, *([before] if twice else []), action, extra], dim=1)
-        before = observations
+        given = entering(seen, before if twice else None, action, reward, first, torch.full_like(reward, t / longest))
         action, said, state = act(given, state, t)
-        observations, reward, terminated, truncated = simulator.step(action)
-        if not bool(torch.isfinite(observations).all() & torch.isfinite(reward).all()):
+        before = seen
+        seen, reward, terminated, truncated = simulator.step(action)
+        if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive))
-        place = number.clamp(max=episodes - 1)[:, None]
-        returns.scatter_add_(1, place, reward[:, None])
+        columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
+        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         first = (terminated | truncated) & alive
-        success.scatter_(1, place, success.gather(1, place) | simulator.success[:, None])
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
-            observations = simulator.restart(again)
-            if forget:
-                state = tuple(torch.where(again[:, None], new, old) for new, old in zip(fresh, state, strict=True))
-    inputs, outputs, actions, rewards, alive = (torch.stack(part) for part in zip(*columns, strict=True))
-    return Trials(inputs, outputs, actions, rewards, alive, returns, success, simulator.steps)
+            seen = simulator.restart(again)
+            carried = next_episode(carried, fresh, kept, again, control)
+        state, (action, reward, before) = carried[:-3], carried[-3:]
+    return _gathered(columns, episodes, simulator.steps)
+
+
+def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps: int) -> Trials:
+    """Trials of what was noted at each step, rewards and successes put down to their episodes."""
+    inputs, outputs, actions, rewards, alive, after, number, success = (
+        torch.stack(part) for part in zip(*columns, strict=True)
+    )
+    place = number.clamp(max=episodes - 1).T
+    empty = torch.zeros(len(place), episodes, dtype=torch.float64, device=rewards.device)
+    returns = empty.scatter_add(1, place, rewards.T)
+    reached = empty.scatter_add(1, place, success.T.double()) > 0
+    return Trials(inputs, outputs, actions, rewards, alive, after, returns, reached, steps)
 
 
 def advantages(

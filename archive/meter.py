@@ -53,10 +53,10 @@ class _Metered:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.simulator, name)
-        return self._counted(found) if name == "play" else found
+        return self._counted(found) if name in ("play", "play_captured") else found
 
     def _counted(self, play: Callable[..., Any]) -> Callable[..., Any]:
-        """`play`, whole episodes at once, with its steps counted at the end."""
+        """`play` or `play_captured`, whole episodes at once, with its steps counted at the end."""
 
         def counting(*arguments: Any) -> Any:
             self.meter.rows = self.size

@@ -82,11 +82,9 @@ def summary(population: Population) -> str:
     scores = [niche.scores[-1] for niche in population.active if niche.scores]
     best, middle = (f"{max(scores):.1f}", f"{median(scores):.1f}") if scores else ("-", "-")
     solved = sum(niche.solved is not None for niche in population.niches)
+    niches = "1 niche" if len(population.active) == 1 else f"{len(population.active)} niches"
     retired = f" ({len(population.retired)} retired)" if population.retired else ""
-    return (
-        f"{len(population.active)} niches{retired} · score best {best}, median {middle} · "
-        f"{solved} solved · ANNECS {population.annecs}"
-    )
+    return f"{niches}{retired} · score best {best}, median {middle} · {solved} solved · ANNECS {population.annecs}"
 
 
 class Progress:

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -129,7 +130,7 @@ def compare(hardcore: bool, name: str, make: Callable[[], Controller], rounds: i
     print(f"  ratios: {ratios['Gymnasium']:.1f} Gymnasium, {ratios['EnvPool']:.2f} the best EnvPool", end="")
     print(f" (must reach {AIMS[name][0]:g} and {AIMS[name][1]:g})" if hardcore else "")
     floor = f"{OPERATIONS[name]:,} float operations at {peak / 1e9:.0f} G/s"
-    print(f"  floor: {floor}: {peak / OPERATIONS[name]:,.0f} steps/s")
+    print(f"  floor: {floor}: {peak / OPERATIONS[name]:,.0f} steps/s", flush=True)
     return ratios
 
 
@@ -155,7 +156,7 @@ def print_phases(hardcore: bool, name: str, controller: Controller) -> None:
     reset = (time.process_time() - start) / 5 / WALKERS
     start = time.process_time()
     for track in ours.batch._tracks[:8]:
-        terrain.shapes(track)
+        terrain.shapes.__wrapped__(track)
     print(f"  a reset {1e6 * reset:.0f} us; the shapes of a track {1e3 * (time.process_time() - start) / 8:.1f} ms")
 
 
@@ -213,6 +214,17 @@ def print_policy(weights: np.ndarray, rounds: int) -> None:
     print(f"  the bare simulator in the same episodes {bare:,.0f}: {share:.0f} % (must reach 80 %)")
 
 
+def trained_network(file: Path | None) -> np.ndarray:
+    """The weights of a network that walks: from the file, or trained here, which takes minutes."""
+    flat = oracle.fresh_env(0, False)[2]
+    weights = np.load(file) if file and file.exists() else walker_policies.train(flat)[0]
+    if file:
+        np.save(file, weights)
+    score = walker_policies.returns(weights[None], flat, 400)[0]
+    print(f"the trained network: return {score:.0f} in 400 steps of flat ground", flush=True)
+    return weights
+
+
 def measured_peak() -> float:
     """Float operations a second of a matrix product on one core: more than a step without FMA can ever reach."""
     a = torch.randn(768, 768)
@@ -227,14 +239,14 @@ def measured_peak() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--network", type=Path, help=".npy file of a network trained before, or where to keep it")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
     torch.set_num_threads(1)
     print(heading())
     print(f"packages: gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy {np.__version__}")
     print(f"kernels ready after {compile_kernels():.1f} s")
-    weights, score = walker_policies.train(oracle.fresh_env(0, False)[2])
-    print(f"the trained network: return {score:.0f} in 400 steps of flat ground")
+    weights = trained_network(options.network)
     peak = measured_peak()
     controllers = {"random": random_actions, "trained": lambda: trained_actions(weights)}
     for hardcore in (False, True):

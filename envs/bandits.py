@@ -53,7 +53,6 @@ class BanditSettings:
     arms: int = 5  # of independent and restless arms; dependent arms are two, and eleven are eleven
     pulls: int = 10  # of a life
     solved_score: float = 0.9  # mean payoff of a pull, after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if self.arms < 2 or self.pulls < 1:

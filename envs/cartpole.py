@@ -39,7 +39,6 @@ class CartPoleSettings:
     horizon: int = 200
     episodes: int = 3  # of a life
     solved_score: float = 180.0  # mean steps of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if min(self.horizon, self.episodes) < 1:

@@ -26,6 +26,7 @@ class Spec:
     solved_score: float
     deterministic: bool
     discrete: bool = False
+    labels: int = 0
 
 
 class World(Protocol):

@@ -7,22 +7,18 @@ by construction: a mutation that would cut cells off is not made, and data that 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 
+from . import walls
 from .draws import Draws
 from .episodes import Episodes, Spec, State
 
 SCHEMA, VIEW = 1, 2  # cells seen to each side
-MOST = 31  # cells along a side
-MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # rows down, columns right: north, east, south, west
-ATTEMPTS = 50  # at a mutation that keeps the maze in one piece
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,10 @@ class MazeSettings:
     horizon: int = 40
     episodes: int = 3  # of a life
     solved_score: float = 0.75  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
-        if not 3 <= self.size <= MOST:
-            raise ValueError(f"size must be from 3 to {MOST}, got {self.size}")
+        if not 3 <= self.size <= walls.MOST:
+            raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
         if min(self.toggles, self.horizon, self.episodes) < 1:
             raise ValueError("toggles, horizon and episodes must be at least 1")
 
@@ -67,35 +62,19 @@ class Mazes:
     def mutate(self, task: Maze, rng: np.random.Generator) -> Maze:
         """Some cells turned from free to wall or back, and goals one step nearer or farther."""
         reach = int(np.clip(task.reach + rng.integers(-1, 3), 1, self.settings.size**2))
-        for _ in range(ATTEMPTS):
-            grid = np.array([list(row) for row in task.rows])
-            for place in rng.integers(0, len(grid), (int(rng.integers(1, self.settings.toggles + 1)), 2)):
-                if tuple(place) != task.start:
-                    grid[tuple(place)] = "." if grid[tuple(place)] == "#" else "#"
-            child = Maze(tuple("".join(row) for row in grid), task.start, reach)
-            if _whole(child):
-                return child
-        return Maze(task.rows, task.start, reach)
+        return Maze(walls.turned(task.rows, [task.start], self.settings.toggles, rng), task.start, reach)
 
     def sample(self, rng: np.random.Generator) -> Maze:
         """Walls in up to half of the cells, at random places but only where no cell is cut off; any reach."""
-        task = self.origin()
-        size = self.settings.size
-        for place in rng.permutation(size * size)[: int(rng.integers(size * size // 2 + 1))]:
-            row, column = divmod(int(place), size)
-            line = task.rows[row]
-            walled = (*task.rows[:row], f"{line[:column]}#{line[column + 1 :]}", *task.rows[row + 1 :])
-            child = Maze(walled, task.start, task.reach)
-            if (row, column) != task.start and _whole(child):
-                task = child
-        return Maze(task.rows, task.start, int(rng.integers(1, max(_ways(task).values()) + 1)))
+        start = self.origin().start
+        rows = walls.sampled(self.settings.size, start, rng)
+        return Maze(rows, start, int(rng.integers(1, max(walls.ways(rows, start).values()) + 1)))
 
     def describe(self, task: Maze) -> np.ndarray:
         """Share of walls, mean and greatest way to a goal over the side, and how far goals may be."""
-        ways = [_ways(task)[goal] for goal in _goals(task)]
-        size = len(task.rows)
-        walls = "".join(task.rows).count("#") / size**2
-        return np.array([walls, np.mean(ways) / size, max(ways) / size, task.reach / size])
+        ways, size = list(_goals(task).values()), len(task.rows)
+        walled = "".join(task.rows).count("#") / size**2
+        return np.array([walled, np.mean(ways) / size, max(ways) / size, task.reach / size])
 
     def encode(self, task: Maze) -> dict[str, Any]:
         return {
@@ -109,19 +88,14 @@ class Mazes:
     def decode(self, data: Mapping[str, Any]) -> Maze:
         if not isinstance(data, Mapping) or data.get("family") != "maze" or data.get("schema") != SCHEMA:
             raise ValueError(f"a maze needs family 'maze' and schema {SCHEMA}, got {str(data)[:80]}")
-        rows, start, reach = data.get("rows") or [], data.get("start"), data.get("reach")
-        size = self.settings.size
-        grid = isinstance(rows, list) and len(rows) == size
-        if not grid or not all(isinstance(row, str) and len(row) == size and set(row) <= {"#", "."} for row in rows):
-            raise ValueError(f"a maze needs {self.settings.size} rows (maze.size) of as many '#' and '.'")
-        if not isinstance(start, list) or len(start) != 2 or not all(type(x) is int and 0 <= x < size for x in start):
-            raise ValueError(f"a maze's start must be its row and column, got {str(start)[:40]}")
+        size, reach = self.settings.size, data.get("reach")
+        rows = walls.checked(data.get("rows"), size, "maze")
+        start = walls.checked_cell(data.get("start"), size, "a maze's start")
         if type(reach) is not int or not 1 <= reach <= size**2:
             raise ValueError(f"a maze's reach must be a whole number from 1 to {size**2}, got {str(reach)[:40]}")
-        task = Maze(tuple(rows), (start[0], start[1]), reach)
-        if rows[start[0]][start[1]] == "#" or not _whole(task):
+        if not walls.whole(rows, start):
             raise ValueError("a maze's start must be free, and every other free cell must be in reach of it")
-        return task
+        return Maze(rows, start, reach)
 
     def title(self, task: Maze) -> str:
         return f"{''.join(task.rows).count('#')} walls, goals within {task.reach} steps"
@@ -131,48 +105,21 @@ class Mazes:
 
     def oracle(self, task: Maze) -> float:
         """Mean return of an episode of who knows goal and way."""
-        ways = np.array([_ways(task)[goal] for goal in _goals(task)])
+        ways = np.array(list(_goals(task).values()))
         horizon = self.settings.horizon
         return float(np.where(ways <= horizon, 1 - 0.9 * ways / horizon, 0.0).mean())
 
     def outline(self, task: Maze, state: Any = None) -> dict[str, list[np.ndarray]]:
-        size = len(task.rows)
-        square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], float)
-        walls = [
-            square + np.array([column, size - 1 - row])
-            for row in range(size)
-            for column in range(size)
-            if task.rows[row][column] == "#"
-        ]
-        layers = {"ground": [square * size, *walls]}
+        layers = {"ground": walls.outlines(task.rows)}
         if state is not None:
-            at, goal = (np.array([place[1], size - 1 - place[0]], float) for place in (state["at"], state["goal"]))
-            layers |= {"body": [at + 0.2 + 0.6 * square], "ray": [goal + 0.4 + 0.2 * square]}
+            at, goal = (walls.placed(state[name], len(task.rows)) for name in ("at", "goal"))
+            layers |= {"body": [at + 0.2 + 0.6 * walls.square()], "ray": [goal + 0.4 + 0.2 * walls.square()]}
         return layers
 
 
-@lru_cache(maxsize=4096)
-def _ways(task: Maze) -> dict[tuple[int, int], int]:
-    """Steps from the start to each cell in reach of it, nearest first."""
-    found, queue, size = {task.start: 0}, deque([task.start]), len(task.rows)
-    while queue:
-        row, column = queue.popleft()
-        for down, right in MOVES:
-            cell = row + down, column + right
-            inside = 0 <= cell[0] < size and 0 <= cell[1] < size
-            if inside and task.rows[cell[0]][cell[1]] == "." and cell not in found:
-                found[cell] = found[row, column] + 1
-                queue.append(cell)
-    return found
-
-
-def _whole(task: Maze) -> bool:
-    """Whether every free cell can be reached, and there is one for a goal."""
-    return len(_ways(task)) == "".join(task.rows).count(".") > 1
-
-
-def _goals(task: Maze) -> list[tuple[int, int]]:
-    return [cell for cell, way in _ways(task).items() if 0 < way <= task.reach]
+def _goals(task: Maze) -> dict[walls.Cell, int]:
+    """Cells that may be the goal, and the steps to each."""
+    return {cell: way for cell, way in walls.ways(task.rows, task.start).items() if 0 < way <= task.reach}
 
 
 class _Walks:
@@ -181,17 +128,12 @@ class _Walks:
     def __init__(self, tasks: Sequence[Maze], seeds: Sequence[int], settings: MazeSettings, device: str) -> None:
         self.settings, self.n = settings, len(tasks)
         chance = Draws(seeds).uniform("goal", 1)[:, 0].numpy()
-        places = [(goals := _goals(task))[int(u * len(goals))] for task, u in zip(tasks, chance, strict=True)]
-        side = settings.size + 2 * VIEW
-        walls = np.ones((self.n, side, side), bool)
-        for row, task in enumerate(tasks):
-            walls[row, VIEW:-VIEW, VIEW:-VIEW] = np.array([list(line) for line in task.rows]) == "#"
-        self.walls = torch.from_numpy(walls).to(device)
+        places = [(goals := list(_goals(task)))[int(u * len(goals))] for task, u in zip(tasks, chance, strict=True)]
+        self.walls = walls.walled([task.rows for task in tasks], settings.size, VIEW, device)
         self.goal, self.start = (
             torch.tensor(list(cells), dtype=torch.int64, device=device).reshape(self.n, 2)
             for cells in (places, [task.start for task in tasks])
         )
-        self.moves = torch.tensor(MOVES, device=device)
         around = torch.arange(2 * VIEW + 1, device=device)
         self.window = torch.cartesian_prod(around, around)  # corner to corner of the view
 
@@ -199,10 +141,7 @@ class _Walks:
         return {"at": self.start, "goal": self.goal, "time": torch.zeros_like(episode)}
 
     def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        rows = torch.arange(self.n, device=actions.device)
-        there = state["at"] + self.moves[actions.argmax(1)]
-        blocked = self.walls[rows, there[:, 0] + VIEW, there[:, 1] + VIEW]
-        at, time = torch.where(blocked[:, None], state["at"], there), state["time"] + 1
+        at, time = walls.moved(self.walls, VIEW, state["at"], actions), state["time"] + 1
         reached = (at == self.goal).all(1)
         paid = torch.where(reached, 1 - 0.9 * time.double() / self.settings.horizon, 0.0)
         return {"at": at, "goal": self.goal, "time": time}, paid, reached, reached
@@ -210,6 +149,6 @@ class _Walks:
     def observe(self, state: State) -> torch.Tensor:
         cells = state["at"][:, None] + self.window  # [n, seen, 2], in the grid with its border
         rows = torch.arange(self.n, device=cells.device)[:, None]
-        walls = self.walls[rows, cells[..., 0], cells[..., 1]]
+        walled = self.walls[rows, cells[..., 0], cells[..., 1]]
         goal = (cells == self.goal[:, None] + VIEW).all(2)
-        return torch.cat([walls, goal], 1).float()
+        return torch.cat([walled, goal], 1).float()

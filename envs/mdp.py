@@ -35,7 +35,6 @@ class MdpSettings:
     horizon: int = 10
     episodes: int = 10  # of a life
     solved_score: float = 15.0  # return of an episode, after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:

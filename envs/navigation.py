@@ -43,15 +43,17 @@ SQUARE = Goals("square", 0.5)
 class NavigationSettings:
     reward: Reward = "dense"  # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
     step: float = 0.1  # largest move along each axis
+    arena: float | None = None  # half side of a square that cannot be left; None: the plane has no walls
     near: float = 0.2  # radius of the goal: there it is reached, and sparse reward begins
     horizon: int = 20
     episodes: int = 4  # of a life
     solved_score: float = -8.0  # return of an episode after adaptation
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if min(self.step, self.near) <= 0 or min(self.horizon, self.episodes) < 1:
             raise ValueError("step and near must be above 0, horizon and episodes at least 1")
+        if self.arena is not None and self.arena <= 0:
+            raise ValueError(f"arena must be above 0, got {self.arena}")
 
 
 class Navigation(Genomes[Goals]):
@@ -120,6 +122,7 @@ class Plane:
     def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         s, before = self.settings, torch.linalg.vector_norm(state["at"] - self.goal, dim=1)
         at = state["at"] + s.step * actions.double().clamp(-1, 1)
+        at = at if s.arena is None else at.clamp(-s.arena, s.arena)
         distance = torch.linalg.vector_norm(at - self.goal, dim=1)
         reached = distance <= s.near
         if s.reward == "dense":

@@ -31,7 +31,6 @@ class Steps:
 class TwoStepSettings:
     trials: int = 20  # of a life, which is one episode
     solved_score: float = 14.0
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         if self.trials < 1:

@@ -12,7 +12,7 @@ the same run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,6 +37,7 @@ class Spec:
     solved_score: float  # a niche is solved by this return together with the simulator's own `success`
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
+    labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
 
 
 class Simulator(Protocol):
@@ -76,6 +77,17 @@ class Simulator(Protocol):
         Optional, for simulators that are compiled themselves: the same numbers as reset() and step(), sooner. act is
         Numba code of the signature void(weights f32 [members, parameters], member i64 [n], rows i64 [k], observations
         f32 [n, o], layout i64 [m], memory f32 [n, h], actions f32 [n, a]); it writes the actions (and memory) of rows.
+        """
+        ...
+
+    def play_captured(
+        self, act: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], memory: torch.Tensor
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One whole episode of every row on the simulator's own device: returns [n] float64, steps [n] int64.
+
+        Optional, for simulators that step there by themselves. act gives actions [n, a] f32 for observations [n, o]
+        f32 and memory [n, h] f32, which it changes in place, by torch on that device; rows that have ended are among
+        them. What it does must not depend on the values: it may be recorded once and replayed at every step.
         """
         ...
 

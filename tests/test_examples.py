@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conformance import check_family
 
 import run as command
+from archive.run_folder import Run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -34,3 +37,28 @@ def test_the_launch_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(EXAMPLES.parent)
     arguments = ["launch", "--config", "examples/hill.toml", "--iterations", "3", "--out", str(tmp_path / "hill")]
     assert command.main(arguments) == 0
+
+
+def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--iterations", "2", "--set", "diayn.lives=2", "--set", "diayn.test_lives=4", "--set", "diayn.updates=1"]
+    skills, text = tmp_path / "skills", tmp_path / "skills.toml"
+    assert command.main(["launch", "--config", str(EXAMPLES / "diayn.toml"), "--out", str(skills), *small]) == 0
+    text.write_text(runpy.run_path(str(EXAMPLES / "skills.py"))["settings"](str(skills)))
+    small = [
+        "--iterations",
+        "1",
+        "--set",
+        "maesn.draws=2",
+        "--set",
+        "maesn.trajectories=2",
+        "--set",
+        "maesn.test_draws=2",
+    ]
+    assert command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small]) == 0
+    capsys.readouterr()
+    assert command.main(["show", str(tmp_path / "tasks"), "0", "--json"]) == 0
+    task = json.loads(capsys.readouterr().out)
+    with Run.open(skills, write=False) as run:
+        (niche,) = run.niche_rows()
+        learned = run.agent(niche["agent"])["discriminator_w0"]
+    np.testing.assert_allclose(task["layers"][0][0], learned, atol=1e-4)

@@ -14,8 +14,17 @@ from archive.run_folder import Run
 from envs.families import FAMILIES
 from poet.settings import build, preset, presets
 
-REFUSED = {("bandits", "es"): "a policy without memory has nothing to go by"}
-DO_NOT_ADAPT = {"es"}  # learners that give one score, not one before adaptation and one after
+REFUSED = {
+    ("bandits", "es"): "a policy without memory has nothing to go by",
+    ("bandits", "diayn"): "nothing tells skills apart",
+    ("regression", "diayn"): "skills cannot part",
+    ("navigation", "hochreiter"): "learns from labels, and this family has none",
+    ("navigation", "mfec"): "a memory an action needs discrete actions",
+    ("walker", "nec"): "a memory an action needs discrete actions",
+    ("bandits", "nec"): "a key is learned from observations",
+    ("bandits", "eplstm"): "memories are found by what an episode shows first",
+}
+DO_NOT_ADAPT = {"es", "diayn"}  # learners that give one score, not one before adaptation and one after
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
     "bandits": {"pulls": 3},
@@ -24,13 +33,28 @@ SMALL = {
     "navigation": {"horizon": 4, "episodes": 2},
     "maze": {"horizon": 5, "episodes": 2, "size": 5},
     "cartpole": {"horizon": 8, "episodes": 2},
-    "plant": {"episodes": 2},
+    "gridnavi": {"horizon": 4, "episodes": 2},
+    "random-rewards": {"horizon": 4, "episodes": 2, "hidden": "[4]"},
+    "regression": {"horizon": 4, "episodes": 2},
+    "grid": {"horizon": 8, "episodes": 2, "size": 4},
+    "barcode": {"pulls": 2, "contexts": 2, "occurrences": 2},
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
+    "varibad": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "policy": "[4]", "decoder": "[4]"},
+    "plant": {"episodes": 2},
     "meta-gradient": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
+    "pearl": {"draws": 2, "test_draws": 2, "updates": 2, "batch": 4, "capacity": 50, "hidden": "[4]", "encoder": "[4]"},
+    "diayn": {"lives": 4, "test_lives": 4, "updates": 2, "batch": 8, "capacity": 100, "hidden": "[4]"},
+    "hochreiter": {"hidden": 4, "lives": 4, "updates": 2, "test_lives": 4},
+    "maml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "learn_rates": "true"},
+    "fomaml": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]"},
+    "reptile": {"draws": 2, "trajectories": 2, "test_draws": 2, "hidden": "[4]", "inner_steps": 2, "test_updates": 2},
+    "mfec": {"capacity": 20, "test_lives": 2},
+    "nec": {"capacity": 20, "test_lives": 2, "hidden": "[4]", "replay": 30},
+    "eplstm": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "test_episodes": 1},
 }
 # Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
 FULL = list(
@@ -40,10 +64,53 @@ FULL = list(
     )
 )
 ALSO: list[tuple[str, str]] = [
+    ("navigation", "diayn"),
+    ("maze", "diayn"),
+    ("bandits", "diayn"),
+    ("regression", "diayn"),
+    ("random-rewards", "diayn"),
+    ("random-rewards", "es"),
+    ("random-rewards", "rl2"),
+    ("random-rewards", "maesn"),
+    ("random-rewards", "epg"),
+    ("random-rewards", "fomaml"),
+    ("gridnavi", "es"),
+    ("gridnavi", "rl2"),
+    ("gridnavi", "varibad"),
+    ("gridnavi", "pearl"),
+    ("gridnavi", "maesn"),
+    ("bandits", "varibad"),
+    ("bandits", "pearl"),
+    ("navigation", "varibad"),
+    ("navigation", "pearl"),
+    ("walker", "varibad"),
+    ("walker", "pearl"),
+    ("regression", "rl2"),
+    ("regression", "hochreiter"),
+    ("navigation", "hochreiter"),
+    ("navigation", "maml"),
+    ("bandits", "maml"),
+    ("regression", "maml"),
+    ("navigation", "fomaml"),
+    ("navigation", "reptile"),
+    ("regression", "reptile"),
     ("plant", "es"),
     ("plant", "rl2"),
     ("navigation", "meta-gradient"),
     ("bandits", "meta-gradient"),
+    ("grid", "mfec"),
+    ("grid", "nec"),
+    ("grid", "es"),
+    ("maze", "mfec"),
+    ("mdp", "nec"),
+    ("bandits", "mfec"),
+    ("navigation", "mfec"),
+    ("walker", "nec"),
+    ("bandits", "nec"),
+    ("barcode", "eplstm"),
+    ("barcode", "rl2"),
+    ("navigation", "eplstm"),
+    ("bandits", "eplstm"),
 ]
 # Anything may have children, so that births and transfers happen within three iterations.
 ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
@@ -54,8 +121,8 @@ def words(family: str, learner: str, **more: object) -> list[str]:
     for part in (family, learner):
         settings |= {f"{part}.{name}": value for name, value in SMALL[part].items()}
     settings |= more
-    if family == "navigation":
-        settings["poet.min_gain"] = -1e6  # its preset asks for one
+    if family in ("navigation", "random-rewards", "regression"):
+        settings["poet.min_gain"] = -1e6  # their presets ask for one
     chosen = ["--family", family, "--learner", learner]
     return chosen + [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
 
@@ -76,7 +143,7 @@ def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
         return
     assert code == 0
     assert command.main(["launch", "--out", str(cut), "--iterations", "2", *arguments]) == 0
-    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "1"]) == 0
+    assert command.main(["resume", str(cut), "--iterations", "3", "--workers", "2"]) == 0
     digests = []
     for folder in (whole, cut):
         capsys.readouterr()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.assessing import mean
 from poet.interfaces import Agent, Learner
 from poet.streams import Key
 
@@ -46,9 +47,12 @@ def train(learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, 
     return agent
 
 
-def interval(values: Sequence[float] | np.ndarray, draws: int = 2000) -> str:
+def bounds(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the mean."""
+    found = mean(values)
+    return found.low, found.high
+
+
+def interval(values: Sequence[float] | np.ndarray) -> str:
     """The mean with its 95 % bootstrap interval."""
-    data = np.asarray(values, float)
-    means = np.random.default_rng(0).choice(data, (draws, len(data))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return f"{data.mean():.3f} [{low:.3f}, {high:.3f}]"
+    return str(mean(values))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import torch
 
+from agents.gaussians import kl_to_prior
 from agents.lives import Batch
-from agents.maesn import MAESN, kl_to_prior
+from agents.maesn import MAESN
 from agents.maesn_config import MAESNConfig
 from benchmarks.claims.claim import Claim, train
 from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.assessing import assess
 from agents.rl2 import RL2
 from agents.rl2_config import RL2Config
 from archive.run_folder import Run
@@ -21,6 +22,8 @@ from benchmarks.heading import ROOT
 from envs.navigation import Goals, Navigation, NavigationSettings
 from poet.settings import build, preset
 from poet.streams import Key
+
+LIVES = 512  # of an assessment
 
 
 def difficulty(task: Goals) -> float:
@@ -42,19 +45,22 @@ def claims() -> list[Claim]:
             agents = run.agents_named(row["agent"] for row in niches)
     tasks = {row["id"]: family.decode(row["task"]) for row in niches}
     alive = [row for row in niches if row["died"] is None]
-    scores, _, _, before = learner.evaluate(
-        [agents[row["agent"]] for row in alive],
-        [tasks[row["id"]] for row in alive],
-        [Key(99, ("held out", row["id"])) for row in alive],
-    )
-    for row, score, first in zip(alive, scores, before, strict=True):
-        print(f"niche {row['id']}: {family.title(tasks[row['id']])}: before {first:.2f}, after {score:.2f}")
+    found = []
+    for row in alive:
+        task = tasks[row["id"]]
+        found.append(assess(learner, agents[row["agent"]], task, Key(99, ("held out", row["id"])), LIVES))
+        print(
+            f"niche {row['id']}: {family.title(task)}: before {found[-1].before}, after {found[-1].after}, "
+            f"adaptation off {found[-1].off}, another's history {found[-1].shuffled}"
+        )
     origin, hardest = difficulty(tasks[0]), [difficulty(tasks[row["id"]]) for row in alive]
     moved = sum(row["accepted"] and not row["at_birth"] for row in transfers)
     return [
         Claim("niches ever", len(niches), 6),
         Claim("difficulty of the niches alive, mean, over the origin's", float(np.mean(hardest)) / origin, 2.0),
         Claim("transfers accepted between niches", moved, 1),
-        Claim("least gain of adaptation in a niche alive, fresh draws", float((scores - before).min()), 0.0),
-        Claim("mean gain", float((scores - before).mean()), 1.0),
+        Claim("least gain of adaptation in a niche alive, fresh draws", min(x.gain.value for x in found), 0.0),
+        Claim("the same, lower end of its interval", min(x.gain.low for x in found), 0.0),
+        Claim("mean gain", float(np.mean([x.gain.value for x in found])), 1.0),
+        Claim("least loss by another life's history, lower end", min(x.over_shuffled.low for x in found), 0.0),
     ]

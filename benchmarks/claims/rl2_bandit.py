@@ -37,7 +37,7 @@ def claims() -> list[Claim]:
     learner = RL2(family, config)
     agent = train(learner, learner.init(key), task, STEPS, key, "rl2-bandit")
     test, totals = key.child("test"), {}
-    for name, options in {"": {}, "forget": {"forget": True}, "greedy": {"greedy": True}}.items():
+    for name, options in {"": {}, "off": {"control": "off"}, "greedy": {"greedy": True}}.items():
         totals[name] = learner.trials(agent, task, test, LIVES, **options).returns.sum(1).numpy()
     newborn = learner.trials(learner.init(key), task, test, LIVES).returns.sum(1).numpy()
     print(
@@ -49,5 +49,5 @@ def claims() -> list[Claim]:
         Claim("Thompson sampling", float(thompson(default_rng(0), 100_000).mean()), 5.80, 5.90),
         Claim("untrained", float(newborn.mean()), 4.9, 5.1),
         Claim("RL^2", float(totals[""].mean()), 6.5, best + 0.08),
-        Claim("RL^2 whose memory is reset at every episode", float(totals["forget"].mean()), 4.8, 5.2),
+        Claim("RL^2 whose memory is reset at every episode", float(totals["off"].mean()), 4.8, 5.2),
     ]

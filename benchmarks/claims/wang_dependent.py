@@ -45,7 +45,7 @@ def claims() -> list[Claim]:
         trials = learner.trials(agent, task, key.child("test"), LIVES)
         found[name] = trials.returns.sum(1).numpy()
         print(f"{name}: {interval(found[name])} of {PULLS * family.oracle(task):.2f} for who knows the arms")
-    forget = learner.trials(agent, UNIFORM, key.child("test"), LIVES, forget=True).returns.sum(1)
+    forget = learner.trials(agent, UNIFORM, key.child("test"), LIVES, control="off").returns.sum(1)
     return [
         Claim("the best of all strategies, uniform", bayes(np.linspace(0.0005, 0.9995, 1000)), 14.1, 14.25),
         Claim("the best of all strategies, easy", bayes(np.array([0.1, 0.9])), 17.3, 17.45),

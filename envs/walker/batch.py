@@ -10,18 +10,17 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .physics import episode, lanes, world
+from .faults import failure
+from .physics import episode, lane_lidar, lanes, world
 from .physics import state as at
-from .physics.body import BODIES, COUNT
 from .physics.jit import compile_all
-from .physics.lidar import RAY_X, RAY_Y, RAYS
 from .physics.terrain import Terrains
+from .pose import Pose, pose
 
 if TYPE_CHECKING:
     from .track import Track
@@ -29,15 +28,6 @@ if TYPE_CHECKING:
 ACTIONS, OBSERVATIONS = 4, 24
 FEWEST_ROWS = 8  # a thread is not worth its start for fewer
 _compiling = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Pose:
-    """One walker as it stands, world frame [m], float32."""
-
-    bodies: list[np.ndarray]  # closed polygons [corners + 1, 2]: hull, leg 0, lower leg 0, leg 1, lower leg 1
-    rays: np.ndarray  # [10, 2, 2] from the hull to where each lidar ray ends
-    hull: tuple[float, float]
 
 
 def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
@@ -96,6 +86,7 @@ class WalkerBatch:
                 np.zeros(lanes.FLOATS, np.float32),
                 np.zeros(lanes.CONTACT_FLOATS, np.float32),
                 np.zeros(lanes.INTEGERS, np.int32),
+                np.zeros(lane_lidar.FLOATS, np.float32),
             )
             for _ in range(self.threads)
         ]
@@ -140,7 +131,7 @@ class WalkerBatch:
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        if not np.isfinite(given[rows]).all():
+        if not np.isfinite(given if live is None else given[rows]).all():
             row = int(rows[np.flatnonzero(~np.isfinite(given[rows]).all(axis=1))[0]])
             raise ValueError(f"actions must be finite, got {given[row].tolist()} for walker {row}")
         if (self._age[rows] < 0).any():
@@ -180,16 +171,7 @@ class WalkerBatch:
 
     def pose(self, row: int) -> Pose:
         """How one walker stands now; a value of its own, not a view."""
-        block = self._f.reshape(self.n, -1)[row]
-        bodies = []
-        for body in range(BODIES):
-            start = int(body * at.BODY_SIZE + at.CORNER)
-            corners = block[start : start + 2 * COUNT[body]].reshape(-1, 2)
-            bodies.append(np.concatenate([corners, corners[:1]]))
-        hull = block[[at.PX, at.PY]]
-        reach = block[at.LIDAR : at.LIDAR + RAYS, None] * np.stack([RAY_X, RAY_Y], axis=1)
-        rays = np.stack([np.broadcast_to(hull, (RAYS, 2)), hull + reach], axis=1).astype(np.float32)
-        return Pose(bodies, rays, (float(hull[0]), float(hull[1])))
+        return pose(self._f.reshape(self.n, -1)[row])
 
     def _integers(self) -> np.ndarray:
         return self._k.reshape(self.n, -1)
@@ -226,15 +208,17 @@ class WalkerBatch:
         faults = self._integers()[rows, at.FAULT]
         if faults.any():
             worst = int(np.flatnonzero(faults)[0])
-            self._fail(int(rows[worst]), int(faults[worst]))
+            row, fault = int(rows[worst]), int(faults[worst])
+            self._overflows += fault == at.OVERFLOW
+            raise failure(row, fault, int(self._age[row]))
 
     def phases(self, rows: np.ndarray, actions: np.ndarray, part: int) -> list[tuple[world.Kernel, tuple]]:
         """The kernels of one step in order, each with its arguments. Also what benchmarks time."""
         t = self._terrains
         shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
         state, flat, events = (rows, self._f, self._k), actions.ravel(), self._events.ravel()
-        (s, i, *wide), (velocity, position) = self._scratch[part], self.iterations
-        results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping)
+        (s, i, *wide, rays), (velocity, position) = self._scratch[part], self.iterations
+        results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping, rays)
         return [
             (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
             (world.SOLVE, (*state, events, s, i, *wide, velocity, position, self._width)),
@@ -242,17 +226,3 @@ class WalkerBatch:
             (world.TOI, (*state, shapes, corners, table, events, s[0], i[0], velocity, self._cull)),
             (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
         ]
-
-    def _fail(self, row: int, fault: int) -> None:
-        step = int(self._age[row])
-        if fault == at.OVERFLOW:
-            self._overflows += 1
-            raise RuntimeError(
-                f"walker {row} came near more than {at.SLOTS} terrain shapes at step {step}, a slot overflow; "
-                "its track is too finely divided, use fewer or longer edges and polygons"
-            )
-        body, quantity = divmod(fault - int(at.FIRST_NAN), 2)
-        name = f"{at.QUANTITIES[body]} {('pose', 'velocity')[quantity]}"
-        raise FloatingPointError(
-            f"walker {row} went NaN at step {step} ({name}); its actions were finite, so look at its track"
-        )

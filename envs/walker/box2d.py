@@ -14,10 +14,10 @@ import Box2D
 import numpy as np
 from Box2D.b2 import contactListener, edgeShape, fixtureDef, polygonShape, rayCastCallback, revoluteJointDef
 
-from .batch import Pose
 from .physics.body import HULL_CORNERS, LEG_DOWN, LEG_HEIGHT, LEG_WIDTH, SCALE, START
 from .physics.lidar import RANGE, RAYS
 from .physics.terrain import far_end
+from .pose import Pose
 
 if TYPE_CHECKING:
     from .track import Track

@@ -20,6 +20,7 @@ from .cppn import Cppn
 from .obstacles import CATEGORIES, Bounds, Category, Obstacles
 
 if TYPE_CHECKING:
+    from .cuda.simulator import CudaSimulator
     from .simulator import Standing, WalkerSimulator
     from .track import Track
 
@@ -159,12 +160,21 @@ class Walker:
         genome = {"roughness": config.get("ground_roughness") or 0.0, "stair_steps": int(steps[0]), **intervals}
         return WalkerTask(_genome({"kind": "obstacles", **genome}), seed)
 
-    def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> WalkerSimulator:
+    def simulator(
+        self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
+    ) -> WalkerSimulator | CudaSimulator:
         from .simulator import Box2DWalkers, CompiledWalkers, WalkerSimulator
 
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
         if self.settings.physics == "box2d":
             return WalkerSimulator(Box2DWalkers(tracks, lidar=self.settings.lidar), tracks, self.spec.horizon, device)
+        if device.split(":")[0] == "cuda":
+            from .cuda.compiler import require
+
+            require()
+            from .cuda.simulator import CudaSimulator
+
+            return CudaSimulator(tracks, self.spec.horizon, device)
         from .batch import WalkerBatch
 
         return CompiledWalkers(WalkerBatch(tracks, threads=self.settings.threads), tracks, self.spec.horizon, device)

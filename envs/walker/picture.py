@@ -8,7 +8,7 @@ import numpy as np
 import pygame
 
 if TYPE_CHECKING:
-    from .batch import Pose
+    from .pose import Pose
     from .track import Track
 
 SIZE = (600, 400)  # [px]

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from .batch import Pose, WalkerBatch
+    from .batch import WalkerBatch
     from .box2d import Box2DWalker
+    from .pose import Pose
     from .track import Track
 
 

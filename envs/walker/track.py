@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a track is equal to itself: what is known of it is kept by object
 class Track:
     """Static geometry in Box2D's world frame, and the push the hull gets at the start.
 

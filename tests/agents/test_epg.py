@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from agents.assessing import assess
 from agents.epg import EPG, _centred_ranks
 from agents.epg_config import AUTHORS, EPGConfig
 from agents.learned_loss import LearnedLoss
@@ -72,8 +73,8 @@ class Quadratic(EPG):
 
     def _live(self, inner, task, seeds, alpha):  # type: ignore[no-untyped-def]  # as EPG's
         empty = torch.zeros(1, len(inner.phi), 1)
-        returns = -((inner.phi - 1) ** 2).sum(1).double()
-        return [Batch(empty, empty, empty[..., 0], empty[..., 0] > 0, returns, returns > 0)], 1
+        returns, none = -((inner.phi - 1) ** 2).sum(1).double(), empty[..., 0] > 0
+        return [Batch(empty, empty, empty[..., 0], none, returns, returns > 0, empty, none)], 1
 
 
 def test_the_outer_gradient_points_where_the_analytic_one_does() -> None:
@@ -108,7 +109,8 @@ def test_the_plain_surrogates_gradient_by_hand() -> None:
     rewards = torch.tensor([[1.0], [-1.0]])
     actions = torch.tensor([[[2.0, 0.0]], [[0.5, 1.0]]])
     alive = torch.ones(2, 1, dtype=torch.bool)
-    batch = Batch(torch.zeros(2, 1, 2), actions, rewards, alive, rewards.sum(0), alive[0])
+    seen = torch.zeros(2, 1, 2)
+    batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, ~alive)
     learner.losses(torch.zeros(1, learner.loss.parameters), policies, batch, 1.0).sum().backward()
     # returns to go 0 and -1 become gains +1 and -1; at std 1 the gradient of log p is the action itself
     grad = policies["b1"].grad
@@ -121,6 +123,7 @@ def test_an_evolved_loss_teaches_and_a_newborn_one_does_not() -> None:
     newborn = agent = learner.init(root)
     for step in range(200):
         (agent,), _ = learner.improve([agent], [CIRCLE], [root.child("step", step)])
-    scores, _, _, before = learner.evaluate([agent, newborn], [CIRCLE] * 2, [root.child("test")] * 2)
-    assert scores[0] > before[0] + 0.3
-    assert abs(scores[1] - before[1]) < 0.15
+    evolved, born = (assess(learner, phi, CIRCLE, root.child("test"), 64) for phi in (agent, newborn))
+    assert evolved.gain.value > 0.3
+    assert evolved.over_shuffled.low > 0  # a policy that has learned another's goal does not do
+    assert abs(born.gain.value) < 0.15

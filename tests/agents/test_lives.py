@@ -7,7 +7,7 @@ import torch
 
 from agents.lives import Batch, Lives, normalised
 from envs.bandits import Arms, Bandits, BanditSettings
-from envs.cartpole import Cart, CartPole
+from envs.cartpole import Cart, CartPole, CartPoleSettings
 
 
 def still(observations: torch.Tensor, t: int) -> torch.Tensor:
@@ -29,6 +29,17 @@ def test_side_by_side_is_one_after_another() -> None:
     assert lives.steps == sum(int(batch.alive.sum()) for batch in batches)
 
 
+def test_what_is_seen_after_an_action_and_how_an_episode_ends() -> None:
+    """A pole that is left alone falls (terminated); within 5 steps it does not, and time runs out (it is not)."""
+    falls, short = (CartPole(CartPoleSettings(horizon=horizon)) for horizon in (200, 5))
+    batch = Lives(falls, [Cart()], [0], 4, "cpu").play(still)
+    torch.testing.assert_close(batch.after[:-1], batch.observations[1:], rtol=0, atol=0)
+    last = batch.alive.sum(0) - 1
+    assert bool(batch.terminated[last, torch.arange(4)].all())
+    assert not bool((batch.terminated & batch.alive).sum(0).ne(1).any())
+    assert not bool(Lives(short, [Cart()], [0], 4, "cpu").play(still).terminated.any())
+
+
 def test_pulls_of_one_life_are_independent() -> None:
     """Were every row of a life its first episode, all its pulls would pay the same."""
     lives = Lives(Bandits(BanditSettings(arms=2)), [Arms(low=0.5, high=0.5)], [3], 200, "cpu")
@@ -39,7 +50,7 @@ def test_returns_to_go_by_hand() -> None:
     alive = torch.tensor([[True, True], [True, True], [True, False]])
     rewards = torch.tensor([[1.0, 2.0], [0.0, 4.0], [8.0, 0.0]])
     empty = torch.zeros(3, 2, 1)
-    batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0])
+    batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0], empty, ~alive)
     torch.testing.assert_close(batch.discounted(0.5), torch.tensor([[3.0, 4.0], [4.0, 4.0], [8.0, 0.0]]))
 
 

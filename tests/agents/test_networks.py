@@ -79,7 +79,62 @@ def test_rows_that_have_ended_are_left_alone():
     np.testing.assert_array_equal(got[[1, 4]], act(POET, weights, member, observations)[[1, 4]])
 
 
+REMEMBERS = Policy((6, 9, 3), "relu", memory=5)
+
+
+def remember(policy, weights, member, observations, memory, rows=None):
+    """Actions over time [t, n, a] of observations [t, n, o]; memory is changed."""
+    rows = np.arange(len(member)) if rows is None else rows
+    actions = np.full((len(observations), len(member), policy.sizes[-1]), 9, np.float32)
+    for x, out in zip(observations, actions, strict=True):
+        policy.act(weights, member, rows, x, out, memory)
+    return actions
+
+
+def test_a_policy_with_memory_is_torchs_gru_and_then_the_layers():
+    policy, n = REMEMBERS, 4
+    weights, member, _ = data(policy, n, scale=0.5)
+    observations = np.random.default_rng(3).standard_normal((7, n, 6)).astype(np.float32)
+    got = remember(policy, weights, member, observations, policy.start(n))
+    in_torch = torch.from_numpy(policy.start(n)).double()
+    wide = torch.from_numpy(weights).double()
+    whole = [policy.forward(wide, torch.from_numpy(x).double(), in_torch) for x in observations]
+    np.testing.assert_allclose(got, torch.stack(whole).numpy(), atol=3e-6)
+    for row in range(n):
+        w, cell = torch.from_numpy(weights[row]), torch.nn.GRUCell(6, 5)
+        matrices = w[: 15 * 11].view(11, 15).T
+        state = {"weight_ih": matrices[:, :6], "weight_hh": matrices[:, 6:], "bias_ih": w[165:180]}
+        cell.load_state_dict({**state, "bias_hh": torch.zeros(15)})
+        h, tail = torch.zeros(1, 5), Policy((5, 9, 3), "relu")
+        for x, action in zip(observations[:, row], got[:, row], strict=True):
+            h = cell(torch.from_numpy(x)[None], h)
+            np.testing.assert_allclose(action, tail.forward(w[None, 180:], h)[0].detach(), atol=3e-6)
+
+
+def test_a_memory_is_a_rows_own_and_matters():
+    policy, n = REMEMBERS, 23
+    weights, member, _ = data(policy, n, members=4)
+    observations = np.random.default_rng(4).standard_normal((5, n, 6)).astype(np.float32)
+    memory = policy.start(n)
+    whole = remember(policy, weights, member, observations, memory)
+    for row in (0, 9, 22):
+        alone = remember(policy, weights, member[[row]], observations[:, [row]], policy.start(1))
+        np.testing.assert_array_equal(alone[:, 0], whole[:, row])
+    some = policy.start(n)
+    part = remember(policy, weights, member, observations, some, rows=np.array([3, 7]))
+    np.testing.assert_array_equal(part[:, [3, 7]], whole[:, [3, 7]])
+    assert (some[[0, 1, 2, 4]] == 0).all()  # who does not act does not remember
+    forgetful = np.stack([remember(policy, weights, member, x[None], policy.start(n))[0] for x in observations])
+    np.testing.assert_array_equal(forgetful[0], whole[0])
+    assert (forgetful[1:] != whole[1:]).mean() > 0.9
+
+
 def test_what_does_not_fit_is_refused():
+    weights, member, observations = data(REMEMBERS, 2)
+    with pytest.raises(ValueError, match=r"memory needs it, \[2, 5\]"):
+        act(REMEMBERS, weights, member, observations)
+    with pytest.raises(ValueError, match="0 units or more"):
+        Policy((3, 1), memory=-1)
     weights, member, observations = data(POET, 2)
     for bad in [(weights[:, :-1], observations), (weights, observations[:, :-1]), (weights, observations[:1])]:
         with pytest.raises(ValueError, match="24-40-40-4 policy cannot act"):

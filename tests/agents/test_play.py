@@ -16,7 +16,7 @@ from envs.walker.family import Walker, WalkerSettings
 from envs.walker.simulator import WalkerSimulator
 from poet.streams import Key
 
-POLICY = Policy((24, 8, 4))
+POLICY, REMEMBERS = Policy((24, 8, 4)), Policy((24, 8, 4), memory=6)
 
 
 class StepByStep:
@@ -33,21 +33,22 @@ class StepByStep:
         return WalkerSimulator(compiled.walkers, compiled.tracks, self.family.spec.horizon, device)
 
 
-def episodes(family: Any, rows: int = 37, threads: int = 1) -> Episodes:
+def episodes(family: Any, rows: int = 37, threads: int = 1, policy: Policy = POLICY) -> Episodes:
     rng = np.random.default_rng(0)
-    weights = torch.from_numpy(rng.normal(0, 0.5, (5, POLICY.parameters)).astype(np.float32))
+    weights = torch.from_numpy(rng.normal(0, 0.5, (5, policy.parameters)).astype(np.float32))
     tasks, task = [], family.origin()
     for row in range(rows):
         tasks.append(task)
         task = family.mutate(task, Key(0, ("task", row)).generator())
     member = np.arange(rows) % 5
-    return rollout(POLICY, family, weights, member, tasks, list(range(rows)), machine=Machine(threads=threads))
+    return rollout(policy, family, weights, member, tasks, list(range(rows)), machine=Machine(threads=threads))
 
 
+@pytest.mark.parametrize("policy", [POLICY, REMEMBERS], ids=["feed-forward", "with memory"])
 @pytest.mark.parametrize("horizon", [90, 230])
-def test_play_is_reset_and_step(horizon: int) -> None:
+def test_play_is_reset_and_step(horizon: int, policy: Policy) -> None:
     family = Walker(WalkerSettings(horizon=horizon, length=31, threads=1))
-    ours, theirs = episodes(Meter(family)), episodes(StepByStep(family))
+    ours, theirs = episodes(Meter(family), policy=policy), episodes(StepByStep(family), policy=policy)
     np.testing.assert_array_equal(ours.returns, theirs.returns)
     np.testing.assert_array_equal(ours.steps, theirs.steps)
     np.testing.assert_array_equal(ours.success, theirs.success)
@@ -55,9 +56,9 @@ def test_play_is_reset_and_step(horizon: int) -> None:
 
 
 def test_threads_change_nothing_and_every_step_is_counted() -> None:
-    one = episodes(Walker(WalkerSettings(horizon=150, threads=1)))
+    one = episodes(Walker(WalkerSettings(horizon=150, threads=1)), policy=REMEMBERS)
     meter = Meter(Walker(WalkerSettings(horizon=150, threads=3)))
-    three = episodes(meter)
+    three = episodes(meter, policy=REMEMBERS)
     np.testing.assert_array_equal(one.returns, three.returns)
     assert meter.steps == one.steps.sum()
 

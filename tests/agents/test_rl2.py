@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
 from agents.actions import Categorical, Gaussian
+from agents.assessing import assess
 from agents.recurrent import Cell, Recurrent
 from agents.rl2 import RL2
 from agents.rl2_config import RL2Config
@@ -18,7 +21,7 @@ from tests.conformance import check_family, check_learner
 SMALL = RL2Config(hidden=16, lives=128, test_lives=32, lr=5e-3, lr_end=5e-3, lam=0.9)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", get_args(Cell))
 def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
     rng = np.random.default_rng(0)
     network = Recurrent(3, 8, 2, cell)
@@ -30,7 +33,7 @@ def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
     torch.testing.assert_close(torch.stack(outputs), network.run(weights, x, network.start(5)), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", get_args(Cell))
 def test_members_with_weights_of_their_own_are_members_one_by_one(cell: Cell) -> None:
     """Both with a leading axis and under vmap."""
     rng = np.random.default_rng(1)
@@ -103,11 +106,11 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     agent = learner.init(root)
     for step in range(60):
         (agent,), _ = learner.improve([agent], [0.5], [root.child("step", step)])
-    trials = learner.trials(agent, 0.5, root.child("test"), 512)
-    forgetful = learner.trials(agent, 0.5, root.child("test"), 512, forget=True)
-    assert float(trials.returns.sum(1).mean()) > 3.3
-    assert float(forgetful.returns.sum(1).mean()) < 3.05
-    assert float(trials.returns[:, 1].mean()) > float(trials.returns[:, 0].mean()) + 0.3  # it has adapted
+    found = assess(learner, agent, 0.5, root.child("test"), 512)
+    assert found.before.value + found.after.value > 3.3
+    assert found.before.value + found.off.value < 3.05
+    assert found.gain.low > 0.3  # it has adapted ...
+    assert found.over_shuffled.low > 0.5  # ... to its own draw: half the time the life before had the other side
 
 
 def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
@@ -120,6 +123,11 @@ def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
     torch.testing.assert_close(action[2], trials.actions[1])  # across the boundary: the last action and reward ...
     torch.testing.assert_close(reward[2], trials.rewards[1].float())
     assert float(observation[2].abs().sum()) == 0  # ... with the new episode's observation
+    off = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, control="off").inputs
+    assert float(off[2, :, 1:4].abs().sum()) == 0  # with adaptation off nothing crosses it, ...
+    assert float(off[3, :, 1:3].sum()) == 4  # ... within an episode all is as it was
+    blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
+    assert float(blank[..., 1:4].abs().sum()) == 0  # without memory nothing crosses a step
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:

@@ -158,3 +158,11 @@ def test_encoding_is_plain_json_with_its_schema() -> None:
         },
         "seed": 0,
     }
+
+
+def test_a_gpu_without_its_compiler_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r'^the walker on device "cuda" needs numba-cuda: pip install '):
+        Walker().simulator([Walker().origin()], [0], "cuda")

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from envs.bandits import Bandits
+from envs.barcode import BarcodeBandits
 from envs.cartpole import CartPole
 from envs.genome import genes
+from envs.grid import Grids, GridSettings
 from envs.maze import Mazes, MazeSettings
 from envs.mdp import TabularMdps
 from envs.navigation import Navigation
@@ -26,6 +28,8 @@ FAMILIES: dict[str, Any] = {
     "two-step": TwoStep,
     "navigation": Navigation,
     "maze": lambda: Mazes(MazeSettings(size=5, horizon=8)),
+    "grid": lambda: Grids(GridSettings(size=4, horizon=8)),
+    "barcode": BarcodeBandits,
     "cartpole": CartPole,
     "walker": lambda: Walker(WalkerSettings(horizon=20, length=40, threads=1)),
 }

@@ -20,7 +20,7 @@ def play_rows(
     rows, limit, act, collide, solve, pairs, toi, observe,
     weights, member, layout, memory, table, actions, flat,
     f, k, shapes, corners, tracks, ends, events, s, i, s0, i0, x, c, y,
-    velocity, position, width, cull, obs, reward, terminated, finished, shaping, returns, steps,
+    velocity, position, width, cull, obs, reward, terminated, finished, shaping, rays, returns, steps,
 ):  # fmt: skip
     """Kernel: up to `limit` steps of each row; a row that terminates or fails stops there.
 
@@ -35,7 +35,7 @@ def play_rows(
         solve(now, f, k, events, s, i, x, c, y, velocity, position, width)
         pairs(now, f, k, shapes, tracks)
         toi(now, f, k, shapes, corners, tracks, events, s0, i0, velocity, cull)
-        observe(now, f, k, shapes, corners, tracks, ends, flat, obs, reward, terminated, finished, shaping)
+        observe(now, f, k, shapes, corners, tracks, ends, flat, obs, reward, terminated, finished, shaping, rays)
         n = 0
         for row in now:
             returns[row] += reward[row]
@@ -54,7 +54,7 @@ PLAY = Kernel(
         world.ROWS, int64, types.FunctionType(ACT), *_PHASES, TABLE, LIST, LIST, TABLE, TABLE, TABLE, float32[::1],
         world.F, world.K, world.SHAPES, world.CORNERS, world.TRACKS, world.VALUES, world.EVENTS,
         world.BLOCK, world.PLACES, world.SCRATCH, world.INDICES, world.SCRATCH, world.SCRATCH, world.INDICES,
-        int64, int64, int64, int64, world.F, world.VALUES, world.FLAGS, world.FLAGS, world.VALUES,
+        int64, int64, int64, int64, world.F, world.VALUES, world.FLAGS, world.FLAGS, world.VALUES, world.SCRATCH,
         float64[::1], int64[::1],
     ),
     play_rows,

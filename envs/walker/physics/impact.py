@@ -7,6 +7,8 @@ A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an al
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from . import state as at
@@ -28,7 +30,7 @@ FIRST, SECOND = at.INDEX, at.INDEX + 2
 @routine
 def load_sweep(f, b, s):
     """b2Sweep::Normalize of a body's sweep, into scratch."""
-    shift = TWO_PI * np.floor(f[b + at.A0] / TWO_PI)
+    shift = TWO_PI * np.float32(math.floor(f[b + at.A0] / TWO_PI))
     s[at.SWEEP], s[at.SWEEP + 1], s[at.SWEEP + 2] = f[b + at.C0X], f[b + at.C0Y], f[b + at.A0] - shift
     s[at.SWEEP + 3], s[at.SWEEP + 4], s[at.SWEEP + 5] = f[b + at.CX], f[b + at.CY], f[b + at.A] - shift
 

@@ -1,7 +1,7 @@
 """The island solver for many walkers: blocks of sixteen in lanes, or one by one, with the same results to the last bit.
 
 Most walkers are done after one or two position sweeps, the jammed ones take all 60. So a block makes a few sweeps,
-and those still open are packed into new blocks.
+and those still open are packed into new blocks; and once more after some more.
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from . import lane_positions, lane_velocities
 from . import state as at
-from .jit import routine
+from .jit import allocating, routine
 from .lanes import LANES, assign_places, sort_by_pattern
 from .math import ZERO, maximum
 from .solver import begin_row, end_row, keep_row, list_contacts, solve_row
 
-FEW = np.int64(3)  # position sweeps before the walkers that are still open are packed anew
+FEW, SOME = np.int64(3), np.int64(12)  # position sweeps after which the walkers that are still open are packed anew
 FARTHEST = np.float32(100.0)  # [rad] angles beyond this are left to the scalar solver, whose sine knows them all
 ONE, FIVE = np.int64(1), np.int64(5)
 
@@ -52,7 +52,7 @@ def solve_block_positions(f, k, block, lanes, i, contacts, solved, x, c, y, iter
     lane_positions.sweep_positions(f, block, lanes, solved, x, c, y, iterations, width)
 
 
-@routine
+@allocating
 def solve_lanes(rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width):
     """Walkers `rows` in blocks of `width`."""
     contacts, solved = np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
@@ -60,9 +60,9 @@ def solve_lanes(rows, f, k, events, s, i, x, c, y, velocity_iterations, position
         block = rows[start : start + width]
         lanes = np.int64(len(block))
         solve_block_velocities(f, k, block, lanes, s, i, contacts, x, c, y, velocity_iterations, width)
-    few = min(FEW, position_iterations)
+    few, some = min(FEW, position_iterations), min(SOME, position_iterations)
     waiting = len(rows)
-    for iterations in (few, position_iterations - few):
+    for iterations in (few, some - few, position_iterations - some):
         left = np.int64(0)
         for start in range(np.int64(0), waiting, width):
             block = rows[start : min(start + width, waiting)].copy()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import state as at
-from .jit import inline, routine
+from .jit import allocating, inline, routine
 
 LANES = np.int64(16)  # two AVX registers of float32: while one waits for its result the other computes
 PLACES = np.int64(5 * at.SLOTS)  # contacts of one block at most
@@ -72,7 +72,7 @@ def pattern(k, ko):
     return key
 
 
-@routine
+@allocating
 def sort_by_pattern(rows, k):
     """The rows with those alike next to each other, in their own order where alike (a counting sort)."""
     result = np.empty(len(rows), np.int64)

@@ -11,7 +11,8 @@ import numpy as np
 from . import state as at
 from .body import REFERENCE, SCALE
 from .jit import inline
-from .lidar import RAYS, scan
+from .lane_lidar import scan_together
+from .lidar import RAYS
 from .math import ONE, minimum
 
 OBSERVATIONS = np.int64(24)
@@ -41,34 +42,41 @@ def write_leg(f, fo, obs, o, leg, ground):
     obs[o + 4] = 1.0 if ground == at.YES else 0.0
 
 
-def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping):
+@inline
+def observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row):
+    """Observation, reward and end of one walker, whose lidar has been read; the row-th of all arrays but f and k."""
+    o, number = row * OBSERVATIONS, np.int64(k[ko + at.TRACK])
+    angle = np.float64(f[fo + at.A])
+    obs[o] = f[fo + at.A]
+    obs[o + 1] = 2.0 * np.float64(f[fo + at.W]) / 50
+    obs[o + 2] = 0.3 * np.float64(f[fo + at.VX]) * 20.0 / 50
+    obs[o + 3] = 0.3 * np.float64(f[fo + at.VY]) * (400 / SCALE) / 50
+    write_leg(f, fo, obs, o + 4, np.int64(0), k[ko + at.GROUND_0])
+    write_leg(f, fo, obs, o + 9, np.int64(1), k[ko + at.GROUND_1])
+    for ray in range(RAYS):
+        obs[o + 14 + ray] = f[fo + at.LIDAR + ray]
+    x = np.float64(f[fo + at.PX])
+    potential = 130 * x / SCALE - 5.0 * abs(angle)
+    paid = np.float32(potential - shaping[row])
+    shaping[row] = potential
+    for motor in range(4):
+        paid -= COST * minimum(abs(actions[row * FOUR + motor]), ONE)
+    fallen = (k[ko + at.GAME_OVER] == at.YES) | (x < 0)
+    reward[row] = FALLEN if fallen else np.float64(paid)
+    finished[row] = x > ends[number]
+    terminated[row] = fallen | finished[row]
+
+
+def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, rays):
     """Kernel: lidar, observation, reward and end of each row.
 
     ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept between steps.
+    rays: scratch of the lidar.
     """
     for row in rows:
-        fo, ko, o = row * at.FLOATS, row * at.INTEGERS, row * OBSERVATIONS
+        fo, ko = row * at.FLOATS, row * at.INTEGERS
         if k[ko + at.FAULT] != at.HEALTHY:
             continue
-        number = np.int64(k[ko + at.TRACK])
-        track = number * 3
-        scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
-        angle = np.float64(f[fo + at.A])
-        obs[o] = f[fo + at.A]
-        obs[o + 1] = 2.0 * np.float64(f[fo + at.W]) / 50
-        obs[o + 2] = 0.3 * np.float64(f[fo + at.VX]) * 20.0 / 50
-        obs[o + 3] = 0.3 * np.float64(f[fo + at.VY]) * (400 / SCALE) / 50
-        write_leg(f, fo, obs, o + 4, np.int64(0), k[ko + at.GROUND_0])
-        write_leg(f, fo, obs, o + 9, np.int64(1), k[ko + at.GROUND_1])
-        for ray in range(RAYS):
-            obs[o + 14 + ray] = f[fo + at.LIDAR + ray]
-        x = np.float64(f[fo + at.PX])
-        potential = 130 * x / SCALE - 5.0 * abs(angle)
-        paid = np.float32(potential - shaping[row])
-        shaping[row] = potential
-        for motor in range(4):
-            paid -= COST * minimum(abs(actions[row * FOUR + motor]), ONE)
-        fallen = (k[ko + at.GAME_OVER] == at.YES) | (x < 0)
-        reward[row] = FALLEN if fallen else np.float64(paid)
-        finished[row] = x > ends[number]
-        terminated[row] = fallen | finished[row]
+        track = np.int64(k[ko + at.TRACK]) * 3
+        scan_together(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2], rays)
+        observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)

@@ -2,7 +2,8 @@
 
 The algorithm is the one of ARM's optimized-routines that glibc uses since 2.28 (Szabolcs Nagy, 2018): reduce the
 angle by multiples of pi/2 in float64, evaluate two short polynomials in float64, round once. Written without
-branches, so that it can run in lanes; angles of 120 rad and more, which a walker never reaches, go to libm.
+branches, so that it can run in lanes. Angles of 120 rad and more have a reduction of their own, and no angle goes to a
+library's sine, so that every processor gives the same bits.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ TWO_OVER_PI_SCALED = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi * 2^24
 # float64 pi/2: every product and the first difference are exact, and only the last difference is rounded.
 HALF_PI_HIGH = float.fromhex("0x1.921FB5p0")
 HALF_PI_LOW = float.fromhex("0x1.921FB54442D18p0") - HALF_PI_HIGH
+HALF_PI_REST = float.fromhex("0x1.1A62633145C07p-54")  # pi/2 less that float64
+TWO_OVER_PI = float.fromhex("0x1.45F306DC9C883p-1")
 C1 = float.fromhex("-0x1.ffffffd0c621cp-2")
 C2 = float.fromhex("0x1.55553e1068f19p-5")
 C3 = float.fromhex("-0x1.6c087e89a359dp-10")
@@ -29,12 +32,8 @@ FAST_RANGE = np.float32(120.0)  # [rad] beyond this the short reduction is not e
 
 
 @inline
-def sincos_reduced(angle):
-    """(sin, cos) of a float32 angle with |angle| < 120 rad, as float32."""
-    x = np.float64(angle)
-    quadrant = (np.int32(x * TWO_OVER_PI_SCALED) + np.int32(0x800000)) >> np.int32(24)
-    turns = np.float64(quadrant)
-    x = (x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW
+def polynomials(x, quadrant):
+    """(sin, cos) as float32 of quadrant * pi/2 + x, x float64 within pi/4 of 0; only the quadrant's last bits count."""
     odd = (quadrant & np.int32(1)) == np.int32(1)
     low = quadrant & np.int32(3)
     y = -x if (low == np.int32(1)) | (low == np.int32(2)) else x
@@ -49,9 +48,28 @@ def sincos_reduced(angle):
     return np.float32(s), np.float32(c)
 
 
+@inline
+def sincos_reduced(angle):
+    """(sin, cos) of a float32 angle with |angle| < 120 rad, as float32."""
+    x = np.float64(angle)
+    quadrant = (np.int32(x * TWO_OVER_PI_SCALED) + np.int32(0x800000)) >> np.int32(24)
+    turns = np.float64(quadrant)
+    return polynomials((x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW, quadrant)
+
+
+@inline
+def sincos_far(angle):
+    """The same of any float32 angle below 10^7 rad: two subtractions are exact, the third takes the rest of pi/2."""
+    x = np.float64(angle)
+    quadrant = np.int64(math.floor(x * TWO_OVER_PI + 0.5))
+    turns = np.float64(quadrant)
+    rest = ((x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW) - turns * HALF_PI_REST
+    return polynomials(rest, np.int32(quadrant & np.int64(3)))
+
+
 @routine
 def sincos(angle):
     """(sin, cos) of any float32 angle [rad], as float32."""
     if abs(angle) < FAST_RANGE:
         return sincos_reduced(angle)
-    return math.sin(angle), math.cos(angle)
+    return sincos_far(angle)

@@ -80,7 +80,8 @@ SIMPLEX = np.int64(CONSTRAINT_C + SLOTS * CONSTRAINT_C_SIZE)
 SWEEP = np.int64(SIMPLEX + 24)  # centre and angle at both ends
 AXIS, LOCAL = np.int64(SWEEP + 6), np.int64(SWEEP + 8)  # of a separation function
 STATIC_ALPHA = np.int64(SWEEP + 10)  # how far the sweeps of STATIC were advanced
-SCRATCH_FLOATS = int(STATIC_ALPHA + SLOTS)
+KEPT = np.int64(STATIC_ALPHA + SLOTS)  # a body's velocity and its contacts' impulses some sweeps ago
+SCRATCH_FLOATS = int(KEPT + 3 + 4 * SLOTS)
 # Scratch, int32: a constraint's body, points in the velocity solver, slot; then a joint's limit.
 C_BODY, C_POINTS, C_SLOT = fields(3)
 C_SIZE = np.int64(4)

@@ -8,6 +8,7 @@ shape overlapping [a, b] lies between the first REACH_RIGHT >= a and the last RE
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +63,7 @@ def _boxes(rows: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
     rows[:, at.SHAPE_FAT + 2 : at.SHAPE_FAT + 4] = tight[:, 2:] + AABB_EXTENSION
 
 
+@lru_cache(maxsize=512)  # every batch asks anew, and a track with obstacles takes 3 ms
 def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
     """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape, [shapes] int32."""
     parts = [_polygons(track), _edges(track)]

@@ -27,7 +27,8 @@ from .sweep import advance_sweep, refresh_sweep, stays_clear
 LATEST = ONE - np.float32(10.0) * EPSILON
 DEEPEST = np.float32(-1.5) * LINEAR_SLOP
 POSITION_ITERATIONS = np.int64(20)
-ONE_COUNT, NOBODY, HULL = np.int64(1), np.int64(-1), np.int64(0)
+ZERO_COUNT, ONE_COUNT, NOBODY, HULL = np.int64(0), np.int64(1), np.int64(-1), np.int64(0)
+TURN = np.int64(8)  # sweeps between two notes: the longest cycle that is found
 
 
 @routine
@@ -116,18 +117,45 @@ def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, fir
     return n, statics
 
 
+@inline
+def keep(s, contacts, v):
+    """Note the velocity and the impulses as they are."""
+    s[at.KEPT], s[at.KEPT + 1], s[at.KEPT + 2] = s[v], s[v + 1], s[v + 2]
+    for n in range(contacts):
+        q, kept = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, at.KEPT + 3 + 4 * n
+        s[kept], s[kept + 1], s[kept + 2], s[kept + 3] = s[q + at.S0], s[q + at.S1], s[q + at.U0], s[q + at.U1]
+
+
+@inline
+def as_kept(s, contacts, v):
+    """Are the velocity and the impulses those that were noted?"""
+    same = (s[at.KEPT] == s[v]) & (s[at.KEPT + 1] == s[v + 1]) & (s[at.KEPT + 2] == s[v + 2])
+    for n in range(contacts):
+        q, kept = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, at.KEPT + 3 + 4 * n
+        same &= (s[kept] == s[q + at.S0]) & (s[kept + 1] == s[q + at.S1])
+        same &= (s[kept + 2] == s[q + at.U0]) & (s[kept + 3] == s[q + at.U1])
+    return same
+
+
 @routine
 def sweep_velocities(s, i, contacts, v, iterations):
-    """Velocity sweeps over the sub-island; ends early where nothing changes any more, which changes no result."""
-    for _ in range(iterations):
-        vx, vy, w, same = s[v], s[v + 1], s[v + 2], True
+    """Velocity sweeps over the sub-island.
+
+    Most come to a standstill, or to a few states that follow each other for ever. What was noted comes back then, and
+    of the sweeps that are left, whole turns through those states change nothing: only the rest of them are made.
+    """
+    left, since = iterations, ZERO_COUNT
+    keep(s, contacts, v)
+    while left > ZERO_COUNT:
         for n in range(contacts):
-            q = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE
-            s0, s1, u0, u1 = s[q + at.S0], s[q + at.S1], s[q + at.U0], s[q + at.U1]
             contact_velocity(s, i, n)
-            same &= (s0 == s[q + at.S0]) & (s1 == s[q + at.S1]) & (u0 == s[q + at.U0]) & (u1 == s[q + at.U1])
-        if same & (vx == s[v]) & (vy == s[v + 1]) & (w == s[v + 2]):
-            break
+        left -= ONE_COUNT
+        since += ONE_COUNT
+        if as_kept(s, contacts, v):
+            left %= since
+        if since == TURN:
+            since = ZERO_COUNT
+            keep(s, contacts, v)
 
 
 @routine
@@ -203,23 +231,27 @@ def clear_times(f, k, fo, ko):
         k[g + at.TIMED], k[g + at.EVENTS] = at.NO, at.NO
 
 
+@inline
+def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
+    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap test."""
+    if k[ko + at.FAULT] != at.HEALTHY:
+        return
+    track = np.int64(k[ko + at.TRACK]) * 3
+    first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
+    clear_times(f, k, fo, ko)
+    statics = np.int64(0)
+    while True:
+        slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
+        if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
+            break
+        touched, statics = handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations)
+        if touched:
+            events[eo + at.COUNT_TOI] += 1
+            find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges)
+
+
 def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations, cull):
-    """Kernel: continuous collision of each row, new contacts included. cull: 0 leaves out the cheap test."""
+    """Kernel: continuous collision of each row."""
     for row in rows:
         fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-        if k[ko + at.FAULT] != at.HEALTHY:
-            continue
-        track = np.int64(k[ko + at.TRACK]) * 3
-        first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
-        clear_times(f, k, fo, ko)
-        statics = np.int64(0)
-        while True:
-            slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
-            if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
-                break
-            touched, statics = handle_event(
-                f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations
-            )
-            if touched:
-                events[eo + at.COUNT_TOI] += 1
-                find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges)
+        toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull)

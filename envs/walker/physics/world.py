@@ -43,51 +43,64 @@ def start_body(f, b, body):
     f[box], f[box + 1], f[box + 2], f[box + 3] = pose_box(body, s, c, f[b + at.CX] - rx, f[b + at.CY] - ry)
 
 
-def start_rows(rows, f, k, shapes, tracks, pushes):
-    """Kernel: each row as in a world made anew, before its first step; TRACK is set, the rest is not.
+@inline
+def start_row(f, k, fo, ko, shapes, tracks, pushes):
+    """One walker as in a world made anew, before its first step; TRACK is set, the rest is not."""
+    number = np.int64(k[ko + at.TRACK])
+    for n in range(at.CONTACT):
+        f[fo + n] = ZERO
+    for n in range(at.INTEGERS):
+        k[ko + n] = at.NO
+    k[ko + at.TRACK] = number
+    for n in range(at.SLOTS):
+        k[ko + at.ORDER + n] = n
+    f[fo + at.PUSH] = pushes[number]
+    for body in range(FIVE):
+        start_body(f, fo + body * at.BODY_SIZE, body)
+        k[ko + at.MOVED + body] = at.YES
+    first = tracks[number * 3]
+    find_new_contacts(f, k, fo, ko, shapes, first, tracks[number * 3 + 1], tracks[number * 3 + 2])
 
-    pushes: [tracks] the first step's force on the hull [N].
-    """
+
+def start_rows(rows, f, k, shapes, tracks, pushes):
+    """Kernel: each row at its start. pushes: [tracks] the first step's force on the hull [N]."""
     for row in rows:
-        fo, ko = row * at.FLOATS, row * at.INTEGERS
-        number = np.int64(k[ko + at.TRACK])
-        for n in range(at.CONTACT):
-            f[fo + n] = ZERO
-        for n in range(at.INTEGERS):
-            k[ko + n] = at.NO
-        k[ko + at.TRACK] = number
-        for n in range(at.SLOTS):
-            k[ko + at.ORDER + n] = n
-        f[fo + at.PUSH] = pushes[number]
-        for body in range(FIVE):
-            start_body(f, fo + body * at.BODY_SIZE, body)
-            k[ko + at.MOVED + body] = at.YES
-        first = tracks[number * 3]
-        find_new_contacts(f, k, fo, ko, shapes, first, tracks[number * 3 + 1], tracks[number * 3 + 2])
+        start_row(f, k, row * at.FLOATS, row * at.INTEGERS, shapes, tracks, pushes)
+
+
+@inline
+def collide_row(f, k, fo, ko, shapes, corners, tracks, actions, ao, events, eo):
+    """Set the motors of one walker, which wakes its bodies, and update its contacts."""
+    for body in range(FIVE):
+        k[ko + at.AWAKE + body] = at.YES
+    for motor in range(FOUR):
+        action, w = actions[ao + motor], fo + at.JOINT + motor * at.JOINT_SIZE
+        sign = ONE if action > ZERO else (-ONE if action < ZERO else ZERO)
+        f[w + at.SPEED] = MOTOR_SPEED[motor] * sign
+        f[w + at.TORQUE] = MOTOR_TORQUE * minimum(abs(action), ONE)
+    track = np.int64(k[ko + at.TRACK]) * 3
+    collide(f, k, fo, ko, shapes, corners, tracks[track], tracks[track + 1], events, eo)
 
 
 def collide_rows(rows, f, k, shapes, corners, tracks, actions, events):
-    """Kernel: set the motors, which wakes the bodies, and update the contacts of each row."""
+    """Kernel: motors and contacts of each row."""
     for row in rows:
         fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-        for body in range(FIVE):
-            k[ko + at.AWAKE + body] = at.YES
-        for motor in range(FOUR):
-            action, w = actions[row * FOUR + motor], fo + at.JOINT + motor * at.JOINT_SIZE
-            sign = ONE if action > ZERO else (-ONE if action < ZERO else ZERO)
-            f[w + at.SPEED] = MOTOR_SPEED[motor] * sign
-            f[w + at.TORQUE] = MOTOR_TORQUE * minimum(abs(action), ONE)
+        collide_row(f, k, fo, ko, shapes, corners, tracks, actions, row * FOUR, events, eo)
+
+
+@inline
+def pair_row(f, k, fo, ko, shapes, tracks):
+    """New contacts of one walker's bodies whose fat boxes were made anew."""
+    if k[ko + at.FAULT] == at.HEALTHY:
         track = np.int64(k[ko + at.TRACK]) * 3
-        collide(f, k, fo, ko, shapes, corners, tracks[track], tracks[track + 1], events, eo)
+        find_new_contacts(f, k, fo, ko, shapes, tracks[track], tracks[track + 1], tracks[track + 2])
 
 
 def pair_rows(rows, f, k, shapes, tracks):
-    """Kernel: new contacts of the bodies whose fat boxes were made anew."""
+    """Kernel: new contacts of each row."""
     for row in rows:
-        fo, ko = row * at.FLOATS, row * at.INTEGERS
-        if k[ko + at.FAULT] == at.HEALTHY:
-            track = np.int64(k[ko + at.TRACK]) * 3
-            find_new_contacts(f, k, fo, ko, shapes, tracks[track], tracks[track + 1], tracks[track + 2])
+        pair_row(f, k, row * at.FLOATS, row * at.INTEGERS, shapes, tracks)
 
 
 ROWS, F, K, SHAPES, CORNERS, TRACKS = int64[::1], float32[::1], int32[::1], float32[::1], int32[::1], int64[::1]
@@ -105,7 +118,7 @@ TOI = Kernel(
 )
 OBSERVE = Kernel(
     "lidar, observation, reward",
-    void(ROWS, F, K, SHAPES, CORNERS, TRACKS, VALUES, F, F, VALUES, FLAGS, FLAGS, VALUES),
+    void(ROWS, F, K, SHAPES, CORNERS, TRACKS, VALUES, F, F, VALUES, FLAGS, FLAGS, VALUES, SCRATCH),
     observe_rows,
     4,
 )

@@ -1,0 +1,57 @@
+"""Replay: the last transitions that were met, kept in rings among an agent's own tensors.
+
+A *lane* is a ring of its own: one for all, or one a task. The names begin with `replay/`, so that no agent acts by them
+and a transfer leaves them behind. An agent is saved whole every iteration: memory and disk are 4 bytes x lanes x
+capacity x (numbers a transition).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+Named = Mapping[str, torch.Tensor]
+PREFIX, COUNT = "replay/", "replay/count"
+
+
+def empty(sizes: Mapping[str, int], capacity: int, lanes: int = 1) -> dict[str, torch.Tensor]:
+    """Rings that hold nothing. sizes: numbers of each part of a transition, such as {"observation": 2, "reward": 1}."""
+    rings = {f"{PREFIX}{name}": torch.zeros(lanes, capacity, size) for name, size in sizes.items()}
+    return {**rings, COUNT: torch.zeros(lanes, dtype=torch.int64)}
+
+
+def added(agent: Named, transitions: Named, keep: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The rings after these transitions, in their order; the oldest give way.
+
+    transitions: each part [lanes, n, size]; keep: [lanes, n] bool, which of them happened.
+    """
+    count = agent[COUNT]
+    capacity = next(agent[f"{PREFIX}{name}"].shape[1] for name in transitions)
+    rank = keep.cumsum(1) - 1  # among those kept
+    lane, place = (keep & (rank >= keep.sum(1, keepdim=True) - capacity)).nonzero(as_tuple=True)
+    slot = (count[lane] + rank[lane, place]) % capacity
+    after = {COUNT: count + keep.sum(1)}
+    for name, values in transitions.items():
+        ring = agent[f"{PREFIX}{name}"].clone()
+        ring[lane, slot] = values[lane, place].to(ring)
+        after[f"{PREFIX}{name}"] = ring
+    return after
+
+
+def sample(
+    agent: Named, size: int, generator: torch.Generator, *, recent: int | None = None
+) -> dict[str, torch.Tensor]:
+    """`size` transitions of each lane, uniform with replacement: each part [lanes, size, numbers].
+
+    recent: only among so many that came last. ValueError if a lane is empty.
+    """
+    rings = {name.removeprefix(PREFIX): ring for name, ring in agent.items() if name.startswith(PREFIX)}
+    count = rings.pop("count")
+    if not bool((count > 0).all()):
+        raise ValueError("there is nothing to sample: a replay lane is empty; act before learning from it")
+    capacity = next(ring.shape[1] for ring in rings.values())
+    among = count.clamp(max=min(capacity, recent or capacity))[:, None]
+    ago = (torch.rand(len(count), size, generator=generator, dtype=torch.float64) * among).long()
+    slot, lane = (count[:, None] - 1 - ago) % capacity, torch.arange(len(count))[:, None]
+    return {name: ring[lane, slot] for name, ring in rings.items()}

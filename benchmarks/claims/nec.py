@@ -1,0 +1,88 @@
+"""Neural episodic control (arXiv 1703.01988) on the grid of `mfec`, from a key that is learned, against DQN.
+
+The same grid, discount and exploration; observed is the cell, one of a hundred, which an encoder of 32 hidden units
+makes a key of. DQN (Mnih et al. 2015) is computed here: the same encoder with a linear layer, a target network, the
+same replay, and as many gradient steps for each step acted. Five agents each.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+
+from agents import adam
+from agents.episodic_config import NECConfig
+from agents.episodic_control import greedy
+from agents.feedforward import Feedforward
+from agents.nec import NEC
+from benchmarks.claims.claim import Claim, interval
+from envs.grid import Grid, Grids, GridSettings
+from poet.streams import Key
+
+SEEDS, EPISODES = 5, 20
+TARGET_EVERY, RATES = 100, (1e-3, 1e-2)  # steps acted; Adam's step sizes, of which the better counts
+
+
+def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> list[int]:
+    """Lengths of the episodes of deep Q-learning, one gradient step for every `config.every` acted."""
+    network = Feedforward((family.spec.observation_size, *config.hidden, config.key, 4))
+    weights = network.init(key.generator(), readout_scale=0.1)
+    agent, target, rng = {**weights, **adam.fresh(weights)}, weights, key.child("acting").generator()
+    simulator, steps, lengths = family.simulator([task], [0], "cpu"), [], []
+    seen = simulator.reset()
+    for _ in range(EPISODES):
+        over, begun = torch.zeros(1, dtype=torch.bool), len(steps)
+        while not bool(over):
+            chance = torch.from_numpy(rng.random((1, 5), dtype=np.float32))
+            action = greedy(network(agent, seen), chance, config.epsilon)
+            after, paid, terminated, truncated = simulator.step(action)
+            steps.append((seen, action, paid.float(), after, terminated))
+            seen, over = after, terminated | truncated
+            if len(steps) % config.every == 0:
+                rows = rng.integers(max(0, len(steps) - config.replay), len(steps), config.batch)
+                batch = [torch.cat(part) for part in zip(*(steps[row] for row in rows), strict=True)]
+                agent = {**agent, **adam.step(agent, _slopes(network, agent, target, batch, config.gamma), rate)}
+            if len(steps) % TARGET_EVERY == 0:
+                target = {name: agent[name] for name in weights}
+        lengths.append(len(steps) - begun)
+        seen = simulator.restart(torch.ones(1, dtype=torch.bool))
+    return lengths
+
+
+def _slopes(
+    network: Feedforward,
+    agent: dict[str, torch.Tensor],
+    target: dict[str, torch.Tensor],
+    batch: list[torch.Tensor],
+    gamma: float,
+) -> dict[str, torch.Tensor]:
+    """The gradient of the squared error to reward and the target network's best value."""
+    seen, action, paid, after, terminated = batch
+    aim = paid + gamma * network(target, after).max(1).values * ~terminated
+    leaves = {name: agent[name].detach().requires_grad_() for name in target}
+    loss = ((network(leaves, seen) * action).sum(1) - aim).square().mean()
+    return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
+
+
+def claims() -> list[Claim]:
+    family = Grids(GridSettings(cost=0.0))
+    task, config = family.corners(), NECConfig(episodes=EPISODES)
+    learner = NEC(family, config)
+    ours, theirs = [], {rate: [] for rate in RATES}
+    for seed in range(SEEDS):
+        _, episodes, _ = learner.life(learner.init(Key(seed)), task, Key(seed, ("life",)))
+        ours.append([int(lived.batch.alive.sum()) for lived in episodes])
+        for rate in RATES:
+            theirs[rate].append(dqn(family, task, config, Key(seed, ("dqn",)), rate))
+        print(f"agent {seed}: {np.mean(ours[-1][10:]):.1f}", file=sys.stderr, flush=True)
+    late = {name: np.array(lengths)[:, 10:].mean(1) for name, lengths in (("NEC", ours), *theirs.items())}
+    rate = min(RATES, key=lambda rate: float(late[rate].mean()))
+    first = np.mean([lengths[:10] for lengths in ours])
+    print(f"NEC in episodes 0-10: {first:.1f}, 10-20: {interval(late['NEC'])}")
+    print(f"DQN in episodes 10-20, by step size: {', '.join(f'{r}: {interval(late[r])}' for r in RATES)}")
+    return [
+        Claim("NEC: steps in episodes 10-20", float(late["NEC"].mean()), 18, 60),
+        Claim("DQN, the better step size, over NEC", float(late[rate].mean() / late["NEC"].mean()), 1.5),
+    ]

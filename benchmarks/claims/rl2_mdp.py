@@ -1,0 +1,104 @@
+"""RL^2 (arXiv 1611.02779) on tabular MDPs: 10 states, 5 actions, 10 episodes of 10 steps; the paper's table says 156.2.
+
+Posterior sampling (PSRL) earns 138.1 in that table; it is computed here with the true prior mean of rewards and, as the
+published baselines had it, with 0. The paper trains on some 2.5 million trials; here are 180 thousand, and with
+`python benchmarks/acceptance.py rl2-mdp --long`, which takes hours on two cores, 2.5 million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from agents.assessing import assess
+from agents.rl2 import RL2
+from agents.rl2_config import RL2Config
+from benchmarks.claims.claim import Claim, interval, train
+from envs.mdp import Tables, TabularMdps
+from poet.streams import Key
+
+EPISODES, LIVES, STEPS = 10, 4096, 700
+LONG_LIVES, LONG_STEPS = 1024, 2500
+
+
+def psrl(lives: int, prior_mean: float) -> np.ndarray:
+    """Total reward of each life under posterior sampling: Dirichlet(1) transitions, normal rewards of unit noise."""
+    family, rng = TabularMdps(), np.random.default_rng(0)
+    world, s = family.world([Tables()] * lives, list(range(lives))), family.settings
+    rewards, transitions, rows = world.rewards.numpy(), world.transitions.numpy(), np.arange(lives)
+    visits = np.zeros((lives, s.states, s.actions))
+    earned, moved, total = np.zeros_like(visits), np.ones((*visits.shape, s.states)), np.zeros(lives)
+    for _ in range(EPISODES):
+        p = rng.standard_gamma(moved)
+        p /= p.sum(axis=3, keepdims=True)
+        r = rng.normal((prior_mean + earned) / (1 + visits), 1 / np.sqrt(1 + visits))
+        plans, value = [], np.zeros((lives, s.states))
+        for _ in range(s.horizon):
+            q = r + np.einsum("nsat,nt->nsa", p, value)
+            plans.append(q.argmax(axis=2))
+            value = q.max(axis=2)
+        state = np.zeros(lives, int)
+        for plan in reversed(plans):
+            action = plan[rows, state]
+            reward = rewards[rows, state, action] + rng.standard_normal(lives)
+            sums = transitions[rows, state, action].cumsum(axis=1)
+            after = np.minimum((sums <= rng.random(lives)[:, None]).sum(axis=1), s.states - 1)
+            visits[rows, state, action] += 1
+            earned[rows, state, action] += reward
+            moved[rows, state, action, after] += 1
+            total, state = total + reward, after
+    return total
+
+
+def learned(config: RL2Config, steps: int) -> np.ndarray:
+    """Total reward of each life under RL^2, learned from nothing in so many steps, on fresh MDPs."""
+    family, key = TabularMdps(), Key(1)
+    learner = RL2(family, config)
+    agent = train(learner, learner.init(key), Tables(), steps, key, "rl2-mdp")
+    found = assess(learner, agent, Tables(), key.child("test"), LIVES)
+    print("return by episode:", *(f"{one.value:.1f}" for one in found.curve))
+    print(f"adaptation off: {found.off}, with another life's history: {found.shuffled}, gain {found.gain}")
+    return learner.by_episode(agent, Tables(), key.child("test"), LIVES)[0].sum(axis=1)
+
+
+def settings(steps: int) -> RL2Config:
+    """Few and large weights at birth, since states are one-hot; short credit, since every reward is noisy."""
+    return RL2Config(
+        hidden=96,
+        embed=96,
+        input_gain=4.0,
+        last_observation=True,
+        lives=256,
+        minibatches=8,
+        epochs=1,
+        gamma=0.9,
+        reward_scale=0.3,
+        max_gradient=1.0,
+        lr=3e-3,
+        lr_end=3e-4,
+        entropy=0.01,
+        entropy_end=0.0,
+        anneal=steps,
+        test_lives=512,
+        test_episodes=EPISODES,
+    )
+
+
+def claims() -> list[Claim]:
+    return _claims(settings(STEPS), STEPS, 140.0)
+
+
+def long_claims() -> list[Claim]:
+    return _claims(replace(settings(LONG_STEPS), hidden=192, lives=LONG_LIVES, minibatches=16), LONG_STEPS, 150.0)
+
+
+def _claims(config: RL2Config, steps: int, least: float) -> list[Claim]:
+    true_prior, published = (psrl(LIVES, mean).mean() for mean in (1.0, 0.0))
+    totals = learned(config, steps)
+    print(f"RL^2, {EPISODES} episodes: {interval(totals)}")
+    return [
+        Claim("posterior sampling, true prior", float(true_prior), 131.0, 136.0),
+        Claim("posterior sampling, prior mean 0, as published", float(published), 137.0, 142.0),
+        Claim("RL^2", float(totals.mean()), least),
+    ]

@@ -1,0 +1,128 @@
+"""The engine's own cost: what an iteration of 20 niches spends outside simulation and policy.
+
+    python -m benchmarks.engine_share > benchmarks/results/engine_share.txt
+
+Three kinds of iteration of Enhanced POET on the walker, each committed to a run folder as a run's are: an ES step and
+a score of every niche; the same with a round of transfers; and with a reproduction (PATA-EC, births) before both.
+Simulation and policy is the time inside the compiled episodes and nothing else: tracks, simulators, members, updates,
+ranks and the archive are the engine's. CPU seconds on one thread. Shorter episodes or fewer members than a preset's
+make the share larger, since the engine's cost goes by niches, members and pairs, not by steps. Exits 1 above 5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents.es import ES
+from agents.es_config import ESConfig
+from archive.ledger import Ledger
+from archive.meter import Meter
+from archive.run_folder import Run
+from benchmarks.heading import heading
+from envs.walker.family import Walker, WalkerSettings
+from envs.walker.simulator import CompiledWalkers
+from poet.checkpoint import to_records
+from poet.config import PoetConfig, Setup
+from poet.engine import mutate_envs, optimize, transfer
+from poet.niche import Niche, Population
+from poet.streams import Key
+
+NICHES, MOST = 20, 5.0  # [%]
+
+spent = Counter[str]()
+
+
+def timed(owner: Any, name: str, title: str) -> None:
+    """From now on the method's CPU seconds are added up under a title."""
+    method = getattr(owner, name)
+
+    def timing(*arguments: Any, **options: Any) -> Any:
+        start = time.process_time()
+        try:
+            return method(*arguments, **options)
+        finally:
+            spent[title] += time.process_time() - start
+
+    setattr(owner, name, timing)
+
+
+def niches(members: int, horizon: int) -> tuple[Setup, Population]:
+    """Newborn agents in niches that mutation made one of another; any child and any parent will do."""
+    family = Meter(Walker(WalkerSettings(horizon=horizon, threads=1)))
+    learner = Ledger(ES(family, ESConfig(population=members, threads=1)))
+    config = PoetConfig(seed=0, reproduce_at=-1e9, mc_low=-1e9, mc_high=1e9, capacity=NICHES)
+    made, task = [], family.origin()
+    for n in range(NICHES):
+        key = Key(0, ("niche", n))
+        made.append(Niche(n, None, 0, task, learner.init(key)))
+        task = family.mutate(task, key.generator())
+    return Setup(family, learner, config), Population(1, tuple(made), niches_born=NICHES)
+
+
+def plain(population: Population, setup: Setup, key: Key) -> Population:
+    return optimize(population, setup, key)
+
+
+def with_transfer(population: Population, setup: Setup, key: Key) -> Population:
+    return transfer(optimize(population, setup, key), setup, key)
+
+
+def with_births(population: Population, setup: Setup, key: Key) -> Population:
+    return with_transfer(mutate_envs(population, setup, key), setup, key)
+
+
+KINDS: dict[str, Callable[[Population, Setup, Key], Population]] = {
+    "ES step and score": plain,
+    "... and transfer": with_transfer,
+    "... and reproduction": with_births,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--members", type=int, default=128)
+    parser.add_argument("--horizon", type=int, default=400)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(heading())
+    setup, population = niches(options.members, options.horizon)
+    setup.family.prepare(print)  # type: ignore[attr-defined]  # the walker's own
+    population = plain(population, setup, Key(0, ("warm", 0)))
+    print(f"{NICHES} niches, {options.members} members, horizon {options.horizon}; CPU seconds, one thread")
+    timed(CompiledWalkers, "play", "simulation and policy")
+    timed(Walker, "simulator", "making simulators")
+    timed(Walker, "track", "of it tracks")
+    for name in ("ask", "tell"):
+        timed(setup.learner.searcher, name, f"ES {name}")  # type: ignore[attr-defined]  # the ES's own
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as folder, Run.create(Path(folder) / "run", "", ["engine_share"], {}) as run:
+        setup.learner.drain()  # type: ignore[attr-defined]  # the ledger's own
+        for t, (name, iteration) in enumerate(KINDS.items()):
+            spent.clear()
+            start = time.process_time()
+            population = iteration(replace(population, events=()), setup, Key(0, ("iteration", t)))
+            population = replace(population, iteration=population.iteration + 1)
+            before = time.process_time()
+            run.commit(*to_records(population, setup.family), ledger=setup.learner.drain(), clock_seconds=0.0)  # type: ignore[attr-defined]
+            spent["commit"] = time.process_time() - before
+            total = time.process_time() - start
+            share = 100 * (1 - spent["simulation and policy"] / total)
+            worst = max(worst, share)
+            told = ", ".join(f"{title} {seconds:.3f}" for title, seconds in spent.items())
+            print(f"{name:22} {total:7.2f} s, outside simulation and policy {share:.1f} %; {told}", flush=True)
+    print(f"claim: at most {worst:.1f} % (must stay under {MOST:g} %)")
+    return 0 if worst < MOST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""The walker on a GPU: parity with the CPU, returns of whole episodes, and steps per second. Needs a CUDA GPU.
+
+    python -m benchmarks.walker_cuda > benchmarks/results/walker_cuda.txt
+
+Under five minutes on an H100, of which the kernels take the first two to compile, once. Parity: states that walkers of
+the CPU reached by random actions before obstacles, one step from each on both, compared bit for bit. Returns: the same
+recorded actions on both, and the same networks on both (whose sums the GPU adds in another order). Speed: physics
+alone under random actions, walkers that ended reset every ten steps; and whole episodes with a network a walker, each
+step launched from the host or replayed as a captured graph. Steps are those of walkers that live, by the wall clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+import torch
+
+from agents.networks import Policy
+from benchmarks.heading import heading
+from envs.walker.batch import WalkerBatch
+from envs.walker.cuda import kernels
+from envs.walker.cuda.assembly import ptx, resources
+from envs.walker.cuda.compiler import no_contraction, stream_of
+from envs.walker.cuda.simulator import CudaSimulator
+from envs.walker.cuda.walkers import DeviceWalkers
+from envs.walker.simulator import CompiledWalkers
+from envs.walker.track import Track
+from tests.envs import oracle
+
+SIZES = (1_024, 4_096, 16_384, 65_536)
+OPERATIONS = 121_597  # float operations of a step under random actions on hardcore ground (benchmarks/walker_speed.py)
+POLICY = Policy((24, 40, 40, 4))
+NEVER = 10**9  # steps
+
+
+def tracks(count: int) -> list[Track]:
+    """Walkers in turn on 16 of Gymnasium's hardcore tracks and 16 whose obstacles begin at once."""
+    made = [oracle.fresh_env(seed, True)[2] for seed in range(16)] + [oracle.obstacle_track(s) for s in range(16)]
+    return [made[i % 32] for i in range(count)]
+
+
+def random_actions(steps: int, count: int) -> np.ndarray:
+    """[steps, count, 4], each held for five steps; a fifth of the walkers lies still."""
+    rng = np.random.default_rng(0)
+    held = rng.uniform(-1, 1, (-(-steps // 5), count, 4)).astype(np.float32)
+    held[:, ::5] = 0.0
+    return np.repeat(held, 5, axis=0)[:steps]
+
+
+def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
+    """One step from the same `count` x `snapshots` states."""
+    batch, gap = WalkerBatch(tracks(count)), 12
+    walkers = DeviceWalkers(tracks(count), device, NEVER)
+    plan = random_actions(snapshots * (gap + 1), count)
+    batch.reset()
+    differing, worst, states = 0, 0.0, 0
+    for t, actions in enumerate(plan):
+        compared = t % (gap + 1) == gap
+        if compared:
+            walkers.load(batch._f, batch._k, batch._shaping)
+            walkers.take(torch.from_numpy(actions).to(device))
+            walkers.advance()
+            walkers.complain()
+        observations, reward, _ = batch.step(actions)
+        if compared:
+            pairs = [(walkers.observations, observations), (walkers.reward[:, None], reward[:, None])]
+            pairs += [(walkers.f.T, batch._f.reshape(count, -1)), (walkers.k.T, batch._k.reshape(count, -1))]
+            wrong = np.zeros(count, bool)
+            for theirs, ours in pairs:
+                wrong |= (theirs.cpu().numpy() != ours).any(axis=1)
+            differing, states = differing + int(wrong.sum()), states + count
+            worst = max(worst, float(np.abs(walkers.observations.cpu().numpy() - observations).max()))
+    print(f"\nparity: one step from {states:,} states: {differing} differ in any bit of state, observation or reward;")
+    print(f"  the largest difference of an observation {worst:g}; on the way {batch.events}")
+
+
+def print_returns(device: str, count: int = 4_096, horizon: int = 300) -> None:
+    """Whole episodes on both: the same actions, then the same networks."""
+    ground = tracks(count)
+    cpu = CompiledWalkers(WalkerBatch(ground), ground, horizon, "cpu")
+    gpu = CudaSimulator(ground, horizon, device)
+    plan, sums = random_actions(horizon, count), []
+    for simulator in (cpu, gpu):
+        simulator.reset()
+        total = torch.zeros(count, dtype=torch.float64, device=simulator.success.device)
+        for actions in plan:
+            total += simulator.step(torch.from_numpy(actions))[1]
+        sums.append(total.cpu().numpy())
+    print(f"\nreturns of {count:,} episodes of at most {horizon} steps under the same actions:")
+    print(f"  {int((sums[0] == sums[1]).sum()):,} equal in every bit")
+    weights = networks(count)
+    table, none = weights.numpy(), np.zeros((count, 0), np.float32)
+    ours, _ = cpu.play(POLICY.compiled(), table, np.arange(count), POLICY.layout, none)
+    on_device = weights.to(device)
+    theirs, _ = gpu.play_captured(lambda seen, memory: POLICY.forward(on_device, seen), on_device[:, :0])
+    print("the same under a network each:")
+    for name, returns in (("CPU", ours), ("GPU", theirs)):
+        quantiles = ", ".join(f"{q:.2f}" for q in np.quantile(returns, (0.1, 0.5, 0.9)))
+        print(f"  {name} mean {returns.mean():.3f} +- {returns.std() / count**0.5:.3f}, 10-50-90 % {quantiles}")
+
+
+def networks(count: int) -> torch.Tensor:
+    rng = np.random.default_rng(1)
+    return torch.from_numpy((0.15 * rng.normal(size=(count, POLICY.parameters))).astype(np.float32))
+
+
+def elapsed(work: Callable[[], None], device: str) -> float:
+    """Seconds until the device has done it."""
+    finish = torch.cuda.synchronize if device != "cpu" else (lambda: None)
+    finish()
+    start = time.perf_counter()
+    work()
+    finish()
+    return time.perf_counter() - start
+
+
+def physics_rate(device: str, count: int, steps: int = 100) -> float:
+    walkers = DeviceWalkers(tracks(count), device, NEVER)
+    walkers.reset(torch.ones_like(walkers.live))
+    plan = torch.from_numpy(random_actions(2 * steps, count)).to(device)
+    done = torch.zeros((), dtype=torch.int64, device=device)
+
+    def run(part: torch.Tensor) -> None:
+        for t, actions in enumerate(part):
+            walkers.take(actions)
+            done.add_(walkers.live.sum())
+            walkers.advance()
+            if t % 10 == 9:
+                walkers.complain()
+                walkers.reset(~walkers.live)
+
+    run(plan[:steps])
+    done.zero_()
+    spent = elapsed(lambda: run(plan[steps:]), device)
+    return int(done) / spent
+
+
+def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> float:
+    simulator, weights = CudaSimulator(tracks(count), horizon, device), networks(count).to(device)
+    rates = []
+
+    def play() -> None:
+        simulator.play_captured(lambda seen, memory: POLICY.forward(weights, seen), weights[:, :0], capture)
+
+    for _ in range(2):
+        before = simulator.steps
+        spent = elapsed(play, device)
+        rates.append((simulator.steps - before) / spent)
+    return rates[1]
+
+
+def print_shares(device: str, count: int = 16_384) -> None:
+    """Each kernel's share of a step, in the middle of the episodes."""
+    walkers = DeviceWalkers(tracks(count), device, NEVER)
+    walkers.reset(torch.ones_like(walkers.live))
+    spent = dict.fromkeys((kernel.source.__name__ for kernel, _ in walkers.phases), 0.0)
+    plan = torch.from_numpy(random_actions(60, count)).to(device)
+    for t, actions in enumerate(plan):
+        walkers.take(actions)
+        for kernel, arguments in walkers.phases:
+            launch = lambda k=kernel, a=arguments: k.launch(count, stream_of(walkers.device), *a)  # noqa: E731  # timed
+            seconds = elapsed(launch, device)
+            spent[kernel.source.__name__] += seconds if t >= 30 else 0.0
+    total = sum(spent.values())
+    shares = ", ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in spent.items())
+    print(f"\na step of {count:,} walkers {1e6 * total / 30:,.0f} us: {shares}")
+
+
+def print_resources() -> None:
+    major, minor = torch.cuda.get_device_capability()
+    print("\nregisters, local memory and spills a thread:")
+    for kernel in kernels.KERNELS:
+        with no_contraction():
+            used = resources(ptx(kernel, (major, minor)), (major, minor))
+        print(f"  {kernel.source.__name__:8} {used.registers:4} {used.stack:6} {used.spills:3}")
+
+
+def measured_peak(device: str, size: int = 8_192) -> float:
+    """Float operations a second of a float32 matrix product."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    a = torch.randn(size, size, device=device)
+    return max(2 * size**3 / elapsed(lambda: torch.mm(a, a), device) for _ in range(10))
+
+
+def print_speed(device: str, sizes: tuple[int, ...] = SIZES) -> None:
+    peak = measured_peak(device)
+    floor = peak / 2 / OPERATIONS  # a fused operation counts as two; the physics fuses none
+    print(f"\npeak: a float32 matrix product {peak / 1e12:.1f} T operations/s, half of it without fused multiply-add")
+    print(f"floor: {OPERATIONS:,} float operations a step at {peak / 2e12:.1f} T/s: {floor:,.0f} steps/s")
+    print("\nsteps/s (share of the floor); must reach 5,000,000 from 16,384 walkers on, aim 50,000,000")
+    print(f"{'walkers':>8} {'physics':>22} {'episodes, launched':>22} {'episodes, captured':>22}")
+    for count in sizes:
+        rates = [physics_rate(device, count), *(episode_rate(device, count, capture) for capture in (False, True))]
+        print(f"{count:8,} " + " ".join(f"{rate:>13,.0f} ({rate / floor:6.1%})" for rate in rates), flush=True)
+
+
+def main() -> None:
+    if not torch.cuda.is_available():
+        raise SystemExit("walker_cuda: torch finds no CUDA GPU here, and this benchmark runs on nothing else")
+    device = "cuda"
+    print(heading())
+    print(f"GPU: {torch.cuda.get_device_name()}, torch {torch.__version__}, numba-cuda {version('numba-cuda')}")
+    ready = elapsed(lambda: CudaSimulator(tracks(64), 1, device).reset() and None, device)
+    print(f"kernels ready after {ready:.1f} s")
+    print_resources()
+    print_parity(device)
+    print_returns(device)
+    print_speed(device)
+    print_shares(device)
+
+
+if __name__ == "__main__":
+    main()

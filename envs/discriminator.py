@@ -1,0 +1,108 @@
+"""A discriminator as plain numbers: a small network from a state to the chances of each skill, in a genome.
+
+Rows are judged by networks of their own, side by side. A row must come out the same alone and in any batch, to the last
+bit, which matrix products do not promise: products are added in halves, always in the same order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+
+# (weights [outputs][inputs], biases [outputs]) of each layer; tanh between them
+Layer = tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]
+Layers = tuple[Layer, ...]
+
+DIGITS, MOST = 4, 100.0  # of a weight; its largest size
+LARGEST = 20_000  # numbers in a genome
+
+
+def size_of(sizes: Sequence[int]) -> int:
+    """How many numbers a discriminator of these sizes has."""
+    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+
+
+def layers_of(values: Sequence[tuple[Any, Any]]) -> Layers:
+    """Weights and biases of any numbers, cut to the range and rounded."""
+    return tuple((tuple(_fitted(row) for row in weights), _fitted(biases)) for weights, biases in values)
+
+
+def _fitted(row: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(min(max(float(x), -MOST), MOST), DIGITS) for x in row)
+
+
+def random_layers(sizes: Sequence[int], gain: float, rng: np.random.Generator) -> Layers:
+    """Weights of deviation gain / sqrt(inputs), biases zero: a state of zeros tells nothing apart."""
+    return layers_of(
+        [
+            (rng.standard_normal((outputs, inputs)) * gain / math.sqrt(inputs), [0.0] * outputs)
+            for inputs, outputs in pairwise(sizes)
+        ]
+    )
+
+
+def moved_layers(layers: Layers, step: float, rng: np.random.Generator) -> Layers:
+    """Every number moved by a normal step."""
+    moved = []
+    for weights, biases in layers:
+        table, row = np.array(weights), np.array(biases)
+        moved.append((table + step * rng.standard_normal(table.shape), row + step * rng.standard_normal(row.shape)))
+    return layers_of(moved)
+
+
+def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
+    """The layers of their JSON. ValueError, one line, if they are not of these sizes or not numbers in range."""
+    shapes = list(pairwise(sizes))
+    fits = isinstance(data, list) and len(data) == len(shapes)
+    fits = fits and all(
+        isinstance(layer, list)
+        and len(layer) == 2
+        and all(isinstance(part, list) and len(part) == outputs for part in layer)
+        and all(isinstance(row, list) and len(row) == inputs for row in layer[0])
+        for layer, (inputs, outputs) in zip(data, shapes, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"a discriminator needs [weights, biases] of layers from {' to '.join(map(str, sizes))}")
+    for weights, biases in data:
+        for value in (x for row in (*weights, biases) for x in row):
+            if type(value) not in (int, float) or not abs(value) <= MOST:
+                raise ValueError(
+                    f"a discriminator's weight must be a number of at most {MOST}, got {str(value)[:40]!r}"
+                )
+    return layers_of(data)
+
+
+class Judges:
+    """The discriminators of n rows. temperature: what their logits are divided by."""
+
+    def __init__(self, networks: Sequence[Layers], sizes: Sequence[int], device: str, temperature: float = 1.0) -> None:
+        self.temperature = temperature
+        distinct = {network: i for i, network in enumerate(dict.fromkeys(networks))}
+        rows = torch.tensor([distinct[network] for network in networks], dtype=torch.int64)
+        self.layers: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
+            weights = torch.tensor([n[layer][0] for n in distinct], dtype=torch.float64).reshape(-1, outputs, inputs)
+            biases = torch.tensor([n[layer][1] for n in distinct], dtype=torch.float64).reshape(-1, outputs)
+            self.layers.append((weights[rows].to(device), biases[rows].to(device)))
+
+    def chances(self, states: torch.Tensor) -> torch.Tensor:
+        """q(skill | state) of states [n, o], [n, skills] float64."""
+        x = states.double()
+        for i, (weights, biases) in enumerate(self.layers):
+            x = torch.tanh(x) if i else x
+            x = summed(weights * x[:, None]) + biases
+        return torch.softmax(x / self.temperature, -1)
+
+
+def summed(terms: torch.Tensor) -> torch.Tensor:
+    """The sum along the last axis, in an order that depends on its length alone."""
+    while terms.shape[-1] > 1:
+        half = (terms.shape[-1] + 1) // 2
+        rest = terms.shape[-1] - half
+        terms = torch.cat([terms[..., :rest] + terms[..., half:], terms[..., rest:half]], -1)
+    return terms[..., 0]

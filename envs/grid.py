@@ -1,0 +1,145 @@
+"""Grids whose goal is in one known cell, seen whole: the smallest world in which finding the goal once could be enough.
+
+A task is one deterministic MDP, the same in every life: walls, and a goal to be reached from the corner. Observed is
+the cell, as one of size x size. What evolves is where the goal is and what stands in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import walls
+from .episodes import Episodes, Spec, State
+
+SCHEMA = 1
+START = (0, 0)
+
+
+@dataclass(frozen=True)
+class Grid:
+    rows: walls.Rows  # '#' is a wall, '.' is free; around it all is wall
+    goal: walls.Cell
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    size: int = 10  # cells along a side
+    toggles: int = 3  # cells that a mutation turns at most
+    cost: float = 0.9  # of all steps of the horizon together; the goal pays 1
+    horizon: int = 200
+    episodes: int = 10  # of a life
+    solved_score: float = 0.85  # return of an episode after adaptation
+
+    def __post_init__(self) -> None:
+        if not 3 <= self.size <= walls.MOST:
+            raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
+        if min(self.toggles, self.horizon, self.episodes) < 1 or not self.cost >= 0:
+            raise ValueError("toggles, horizon and episodes must be at least 1, and cost not below 0")
+
+
+class Grids:
+    """Task family (poet.interfaces). Four discrete moves; reaching the goal ends the episode and pays 1."""
+
+    def __init__(self, settings: GridSettings | None = None) -> None:
+        self.settings = s = settings or GridSettings()
+        self.spec = Spec(s.size**2, 4, s.horizon, s.episodes, s.solved_score, deterministic=True, discrete=True)
+
+    def origin(self) -> Grid:
+        """No walls, the goal two steps from the start."""
+        return Grid(self._free(), (1, 1))
+
+    def corners(self) -> Grid:
+        """No walls, the goal in the corner opposite the start."""
+        return Grid(self._free(), (self.settings.size - 1,) * 2)
+
+    def mutate(self, task: Grid, rng: np.random.Generator) -> Grid:
+        """The goal in a free cell near by, and some other cells turned from free to wall or back."""
+        near = [cell for cell, way in walls.ways(task.rows, task.goal).items() if way <= 2 and cell != START]
+        goal = near[int(rng.integers(len(near)))]
+        return Grid(walls.turned(task.rows, [START, goal], self.settings.toggles, rng), goal)
+
+    def sample(self, rng: np.random.Generator) -> Grid:
+        """Walls in up to half of the cells, and the goal in any that is free."""
+        rows = walls.sampled(self.settings.size, START, rng)
+        goals = list(walls.ways(rows, START))[1:]
+        return Grid(rows, goals[int(rng.integers(len(goals)))])
+
+    def describe(self, task: Grid) -> np.ndarray:
+        """Share of walls, the way to the goal over the side, and where the goal is."""
+        size = len(task.rows)
+        return np.array(["".join(task.rows).count("#") / size**2, self.way(task) / size, *np.divide(task.goal, size)])
+
+    def encode(self, task: Grid) -> dict[str, Any]:
+        return {"family": "grid", "schema": SCHEMA, "rows": list(task.rows), "goal": list(task.goal)}
+
+    def decode(self, data: Mapping[str, Any]) -> Grid:
+        if not isinstance(data, Mapping) or data.get("family") != "grid" or data.get("schema") != SCHEMA:
+            raise ValueError(f"a grid needs family 'grid' and schema {SCHEMA}, got {str(data)[:80]}")
+        rows = walls.checked(data.get("rows"), self.settings.size, "grid")
+        goal = walls.checked_cell(data.get("goal"), self.settings.size, "a grid's goal")
+        if not walls.whole(rows, START) or goal == START or rows[goal[0]][goal[1]] == "#":
+            raise ValueError("a grid's upper left corner and goal must be free and two, and all free cells in reach")
+        return Grid(rows, goal)
+
+    def title(self, task: Grid) -> str:
+        return f"{''.join(task.rows).count('#')} walls, the goal {self.way(task)} steps away"
+
+    def way(self, task: Grid) -> int:
+        """Steps from the start to the goal."""
+        return walls.ways(task.rows, START)[task.goal]
+
+    def simulator(self, tasks: Sequence[Grid], seeds: Sequence[int], device: str) -> Episodes:
+        """The seeds change nothing."""
+        return Episodes(_Walks(tasks, self.settings, device), len(tasks), self.settings.horizon, device)
+
+    def oracle(self, task: Grid) -> float:
+        """Return of an episode of who knows the way."""
+        steps, s = self.way(task), self.settings
+        return 1 - s.cost * steps / s.horizon if steps <= s.horizon else -s.cost
+
+    def optimal(self, task: Grid, gamma: float) -> np.ndarray:
+        """Q* [size, size, 4]: discounted return of each move and the shortest way after it, no horizon; 0 in walls."""
+        left, size, each = walls.ways(task.rows, task.goal), self.settings.size, self.settings.cost / self.spec.horizon
+        found = np.zeros((size, size, 4))
+        for row, column in left:
+            for move, (down, right) in enumerate(walls.MOVES):
+                steps = 1 + left.get((row + down, column + right), left[row, column])
+                found[row, column, move] = gamma ** (steps - 1) - each * sum(gamma**t for t in range(steps))
+        return found
+
+    def outline(self, task: Grid, state: Any = None) -> dict[str, list[np.ndarray]]:
+        goal = walls.placed(task.goal, len(task.rows)) + 0.4 + 0.2 * walls.square()
+        layers = {"ground": [*walls.outlines(task.rows), goal]}
+        if state is not None:
+            layers["body"] = [walls.placed(state["at"], len(task.rows)) + 0.2 + 0.6 * walls.square()]
+        return layers
+
+    def _free(self) -> walls.Rows:
+        return ("." * self.settings.size,) * self.settings.size
+
+
+class _Walks:
+    """World (episodes.World) of n grids; at: [n, 2] int64."""
+
+    def __init__(self, tasks: Sequence[Grid], settings: GridSettings, device: str) -> None:
+        self.size, self.cost = settings.size, settings.cost / settings.horizon
+        self.walls = walls.walled([task.rows for task in tasks], settings.size, 1, device)
+        goals = [task.goal for task in tasks]
+        self.goal = torch.tensor(goals, dtype=torch.int64, device=device).reshape(len(tasks), 2)
+
+    def begin(self, episode: torch.Tensor) -> State:
+        return {"at": torch.tensor(START, device=episode.device).repeat(len(episode), 1)}
+
+    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+        at = walls.moved(self.walls, 1, state["at"], actions)
+        reached = (at == self.goal).all(1)
+        return {"at": at}, reached.double() - self.cost, reached, reached
+
+    def observe(self, state: State) -> torch.Tensor:
+        cell = state["at"][:, 0] * self.size + state["at"][:, 1]
+        return torch.nn.functional.one_hot(cell, self.size**2).float()

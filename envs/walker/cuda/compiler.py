@@ -1,0 +1,115 @@
+"""How the physics is compiled for a GPU: kernels by numba-cuda, the parts they call from the very CPU functions.
+
+numba-cuda takes a function made by Numba's `njit` and compiles its Python source for the device, so nothing of the
+physics is written twice. Two things are left to do here.
+
+No contraction: a fused multiply-add rounds once where Box2D rounds twice. NVVM has the option -fma=0, but Numba passes
+no options on, so it is added to the call that Numba makes. NVVM then writes mul.rn and add.rn, which the assembler may
+not fuse either. Link-time optimisation, which would compile once more with options of its own, is switched off.
+
+Without a GPU, NUMBA_ENABLE_CUDASIM=1 runs kernels as Python on the memory of CPU tensors (`simulated`), for tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..physics.jit import cache_folder, caching_in, config
+
+BLOCK = 64  # threads a block: few, so that a few thousand walkers reach all of the chip
+
+
+def simulated() -> bool:
+    """Whether kernels run as Python, on CPU tensors."""
+    return bool(config.ENABLE_CUDASIM)
+
+
+def require() -> None:
+    """ValueError, one line, if the extra is not installed."""
+    if importlib.util.find_spec("numba_cuda") is None:
+        raise ValueError('the walker on device "cuda" needs numba-cuda: pip install "numba-cuda[cu13]"')
+
+
+@contextlib.contextmanager
+def no_contraction() -> Iterator[None]:
+    """While this lasts NVVM fuses no multiplication with an addition."""
+    from numba.cuda.cudadrv import nvvm
+
+    compile_ir = nvvm.compile_ir
+    nvvm.compile_ir = lambda ir, **options: compile_ir(ir, **{**options, "fma": 0})
+    try:
+        yield
+    finally:
+        nvvm.compile_ir = compile_ir
+
+
+def device_cache_folder() -> Path:
+    """Beside the CPU kernels' folder: named by the physics' source, and by numba-cuda's version."""
+    from importlib.metadata import version
+
+    return cache_folder() / f"cuda-{version('numba-cuda')}"
+
+
+@dataclass
+class DeviceKernel:
+    """One phase of the step, one thread a walker; compiled at its first use, or loaded from the cache."""
+
+    signature: Any
+    source: Callable[..., None]
+    compiled: Any = None
+
+    def compile(self) -> None:
+        from numba import cuda
+
+        jit: Any = cuda.jit
+        if simulated():
+            self.compiled = jit(self.signature)(self.source)
+            return
+        folder = device_cache_folder()
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        kept = os.access(folder, os.W_OK)
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few walkers cannot fill a GPU, and need no warning for it
+        with no_contraction(), caching_in(folder) if kept else contextlib.nullcontext():
+            self.compiled = jit(self.signature, lto=False, cache=kept)(self.source)
+
+    def launch(self, threads: int, stream: Any, *arguments: Any) -> None:
+        if self.compiled is None:
+            self.compile()
+        self.compiled[-(-threads // BLOCK), BLOCK, stream](*arguments)
+
+
+def select(device: torch.device) -> None:
+    """Numba launches from this thread on `device` from now on."""
+    if not simulated():
+        from numba import cuda
+
+        cuda.select_device(torch.cuda.current_device() if device.index is None else device.index)
+
+
+def stream_of(device: torch.device) -> Any:
+    """torch's current stream there, so that kernels keep their place among torch's own work."""
+    if simulated():
+        return 0
+    from numba import cuda
+
+    return cuda.external_stream(torch.cuda.current_stream(device).cuda_stream)
+
+
+def device_array(tensor: torch.Tensor) -> Any:
+    """The tensor's own memory as kernels take it; nothing is copied."""
+    if simulated():
+        from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
+
+        return FakeCUDAArray(tensor.numpy())
+    from numba import cuda
+
+    return cuda.as_cuda_array(tensor)

@@ -1,0 +1,96 @@
+"""The walker's simulator on a GPU: torch tensors on the device in and out, and whole episodes that stay there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ..pose import pose
+from ..simulator import Standing
+from .compiler import simulated
+from .walkers import DeviceWalkers
+
+if TYPE_CHECKING:
+    from ..track import Track
+
+SLICE = 50  # steps between two looks at which walkers are left
+Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of observations [n, 24] and memory [n, h]: actions [n, 4]
+
+
+class CudaSimulator:
+    """Simulator of poet.interfaces: rows that have ended stay as they are."""
+
+    def __init__(self, tracks: Sequence[Track], horizon: int, device: str) -> None:
+        self.tracks, self.walkers = tracks, DeviceWalkers(tracks, device, horizon)
+        self.steps = 0
+        self._begun = False
+
+    @property
+    def success(self) -> torch.Tensor:
+        return self.walkers.finished & self.walkers.terminated
+
+    def reset(self) -> torch.Tensor:
+        self._begun = True
+        self.walkers.reset(torch.ones_like(self.walkers.live))
+        return self.walkers.observations.clone()
+
+    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, on the same terrain."""
+        self.walkers.reset(rows.to(self.walkers.live.device))
+        return self.walkers.observations.clone()
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        w = self.walkers
+        if actions.shape != w.actions.shape:
+            raise ValueError(f"actions must have shape {list(w.actions.shape)}, got {list(actions.shape)}")
+        if not self._begun:
+            raise ValueError("walker 0 was never reset; call reset() first")
+        w.list_live()
+        w.take(actions.detach())
+        w.reward.zero_()
+        w.advance()
+        self.steps += w.threads
+        w.complain()
+        return w.observations.clone(), w.reward.clone(), w.terminated.clone(), w.truncated.clone()
+
+    def play_captured(self, act: Act, memory: torch.Tensor, capture: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """See poet.interfaces, `Simulator.play_captured`. capture: False launches every step from here, for timing."""
+        w = self.walkers
+        self.reset()
+
+        def advance() -> None:
+            w.take(act(w.observations, memory))
+            w.advance()
+
+        repeat = advance
+        if capture and not simulated():
+            begin = memory.clone()
+            repeat = _captured(advance, lambda: act(w.observations, memory), w.device)
+            memory.copy_(begin)
+        while w.threads:
+            for _ in range(SLICE):
+                repeat()
+            w.complain()
+            w.list_live()
+        self.steps += int(w.ages.sum())
+        return w.returns.cpu().numpy().copy(), w.ages.cpu().numpy().copy()
+
+    def state(self, row: int) -> Standing:
+        return Standing(self.tracks[row], pose(self.walkers.f[:, row].cpu().numpy()))
+
+
+def _captured(advance: Callable[[], None], act: Callable[[], torch.Tensor], device: torch.device) -> Callable[[], None]:
+    """A step as one CUDA graph: replaying it costs the host one launch. The kernels have run already, in reset()."""
+    with torch.cuda.device(device):
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # what torch's libraries set up at their first use cannot be captured
+            act()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            advance()
+    return graph.replay

@@ -1,0 +1,155 @@
+"""Many walkers in a GPU's memory: torch tensors that hold their state, and the kernels that step it.
+
+Terrains are built on the host and copied once. Everything else stays on the device; the host learns which rows still
+live when it lists them anew (`list_rows`), so that warps are not kept busy by walkers that have ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..faults import failure
+from ..physics import state as at
+from ..physics.terrain import Terrains
+from . import kernels
+from .compiler import DeviceKernel, device_array, select, stream_of
+
+if TYPE_CHECKING:
+    from ..track import Track
+
+ACTIONS, OBSERVATIONS = 4, 24
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The tracks of a batch in device memory, as kernels take them (physics/terrain.py), and each row's place there."""
+
+    shapes: Any
+    corners: Any
+    table: Any
+    pushes: Any
+    ends: Any
+    places: torch.Tensor  # [n] int32
+
+
+def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
+    terrains = Terrains()
+    places = np.array([terrains.add(track) for track in tracks], np.int32)
+    arrays = (terrains.shapes, terrains.corners, terrains.table, terrains.pushes, terrains.ends)
+    shapes, corners, table, pushes, ends = (device_array(torch.from_numpy(a.ravel()).to(device)) for a in arrays)
+    return Ground(shapes, corners, table, pushes, ends, torch.from_numpy(places).to(device))
+
+
+class DeviceWalkers:
+    """One walker a track, and the account of its present episode. All attributes that are tensors lie on `device`."""
+
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        device: str,
+        horizon: int,
+        *,
+        velocity_iterations: int = 180,
+        position_iterations: int = 60,
+    ) -> None:
+        if not len(tracks):
+            raise ValueError("a batch needs at least one track, got none")
+        self.device = torch.device(device)
+        select(self.device)
+        self._allocate(len(tracks))
+        ground = ground_of(tracks, self.device)
+        self.k[int(at.TRACK)] = ground.places
+        self._arrange(ground, velocity_iterations, position_iterations, horizon)
+
+    def _allocate(self, n: int) -> None:
+        def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+            return torch.zeros(*shape, dtype=dtype, device=self.device)
+
+        self.n = n
+        self.f, self.k = zeros(int(at.FLOATS), n), zeros(int(at.INTEGERS), n, dtype=torch.int32)
+        self.events = zeros(int(at.EVENT_COUNT), n, dtype=torch.int64)
+        self.actions, self.observations = zeros(n, ACTIONS), zeros(n, OBSERVATIONS)
+        self.reward, self.returns, self.shaping = (zeros(n, dtype=torch.float64) for _ in range(3))
+        flags = (zeros(n, dtype=torch.bool) for _ in range(5))
+        self.live, self.terminated, self.truncated, self.finished, self.wild = flags  # wild: an action was not finite
+        self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
+        self.threads = 0  # rows that are listed, as the host knows it
+
+    def _arrange(self, ground: Ground, velocity: int, position: int, horizon: int) -> None:
+        """The kernels of a step in order, each with its arguments; and the one that begins an episode."""
+        listed = (device_array(self.rows), device_array(self.count))
+        f, k, events, live = (device_array(t) for t in (self.f, self.k, self.events, self.live))
+        flat, obs = device_array(self.actions.view(-1)), device_array(self.observations.view(-1))
+        results = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
+        walkers, track = (*listed, live, f, k), (ground.shapes, ground.corners, ground.table)
+        self.begin = (kernels.START, (*listed, f, k, ground.shapes, ground.table, ground.pushes))
+        self.phases: list[tuple[DeviceKernel, tuple[Any, ...]]] = [
+            (kernels.COLLIDE, (*walkers, *track, flat, events)),
+            (kernels.SOLVE, (*walkers, events, velocity, position)),
+            (kernels.PAIRS, (*walkers, ground.shapes, ground.table)),
+            (kernels.TOI, (*walkers, *track, events, velocity)),
+            (kernels.OBSERVE, (*walkers, *track, ground.ends, flat, obs, *map(device_array, results), horizon)),
+        ]
+
+    def list_rows(self, rows: torch.Tensor) -> None:
+        """The rows that kernels work on from now on: indices [k]."""
+        self.threads = len(rows)
+        self.rows[: self.threads] = rows
+        self.count.fill_(self.threads)
+
+    def list_live(self) -> None:
+        self.list_rows(torch.nonzero(self.live)[:, 0])
+
+    def reset(self, chosen: torch.Tensor) -> None:
+        """Rebuild the walkers in the mask [n] bool. As Gymnasium does, one step with no action is taken, uncounted."""
+        rows = torch.nonzero(chosen)[:, 0]
+        self.list_rows(rows)
+        self.actions.zero_()
+        self.live[rows] = True
+        if self.threads:
+            kernel, arguments = self.begin
+            kernel.launch(self.threads, stream_of(self.device), *arguments)
+        self.advance()
+        for account in (self.terminated, self.truncated, self.ages, self.returns):
+            account[rows] = 0
+        self.live[rows] = True
+        self.wild.zero_()
+        self.complain()
+        self.list_live()
+
+    def advance(self) -> None:
+        """One step of the listed rows that live, under `actions`."""
+        if self.threads:
+            stream = stream_of(self.device)
+            for kernel, arguments in self.phases:
+                kernel.launch(self.threads, stream, *arguments)
+
+    def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
+        """Every walker as a WalkerBatch of the same tracks holds it: blocks of floats and integers, and potentials."""
+        self.f.copy_(torch.from_numpy(f.reshape(self.n, -1).T.copy()))
+        places = self.k[int(at.TRACK)].clone()
+        self.k.copy_(torch.from_numpy(k.reshape(self.n, -1).T.copy()))
+        self.k[int(at.TRACK)] = places
+        self.shaping.copy_(torch.from_numpy(shaping))
+        self.live.fill_(True)
+        self.list_live()
+
+    def take(self, actions: torch.Tensor) -> None:
+        """The actions [n, 4] of the coming step."""
+        self.actions.copy_(actions)
+        self.wild |= self.live & ~torch.isfinite(self.actions).all(dim=1)
+
+    def complain(self) -> None:
+        """Raise if a walker cannot go on. The host waits for the device."""
+        faults = self.k[int(at.FAULT)]
+        if bool(self.wild.any()):
+            row = int(torch.nonzero(self.wild)[0])
+            raise ValueError(f"actions must be finite, got NaN or infinity for walker {row}")
+        if bool(faults.any()):
+            row = int(torch.nonzero(faults)[0])
+            raise failure(row, int(faults[row]), int(self.ages[row]))

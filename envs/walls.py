@@ -1,0 +1,115 @@
+"""Grids of cells, walled or free, as rows of '#' and '.': ways, mutation, checks, moves. What mazes and grids share.
+
+A cell is a row and a column; around everything is wall.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+Rows = tuple[str, ...]
+Cell = tuple[int, int]
+MOST = 31  # cells along a side
+MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # rows down, columns right: north, east, south, west
+ATTEMPTS = 50  # at a mutation that keeps the free cells in one piece
+
+
+@lru_cache(maxsize=4096)
+def ways(rows: Rows, start: Cell) -> dict[Cell, int]:
+    """Steps from the start to each cell in reach of it, nearest first."""
+    found, queue = {start: 0}, deque([start])
+    while queue:
+        row, column = queue.popleft()
+        for down, right in MOVES:
+            cell = row + down, column + right
+            inside = 0 <= cell[0] < len(rows) and 0 <= cell[1] < len(rows)
+            if inside and rows[cell[0]][cell[1]] == "." and cell not in found:
+                found[cell] = found[row, column] + 1
+                queue.append(cell)
+    return found
+
+
+def whole(rows: Rows, start: Cell) -> bool:
+    """Whether every free cell can be reached from the start, and there is another."""
+    return rows[start[0]][start[1]] == "." and len(ways(rows, start)) == "".join(rows).count(".") > 1
+
+
+def turned(rows: Rows, kept: Sequence[Cell], most: int, rng: np.random.Generator) -> Rows:
+    """Some cells, `most` at most, turned from free to wall or back; those kept stay, and the rest in one piece.
+
+    The first of the kept cells is free. Where no attempt succeeds the rows stay as they are.
+    """
+    for _ in range(ATTEMPTS):
+        grid = np.array([list(row) for row in rows])
+        for place in rng.integers(0, len(grid), (int(rng.integers(1, most + 1)), 2)):
+            if tuple(place) not in kept:
+                grid[tuple(place)] = "." if grid[tuple(place)] == "#" else "#"
+        child = tuple("".join(row) for row in grid)
+        if whole(child, kept[0]):
+            return child
+    return rows
+
+
+def sampled(size: int, start: Cell, rng: np.random.Generator) -> Rows:
+    """Walls in up to half of the cells, at random places but only where no cell is cut off."""
+    rows: Rows = ("." * size,) * size
+    for place in rng.permutation(size * size)[: int(rng.integers(size * size // 2 + 1))]:
+        row, column = divmod(int(place), size)
+        line = rows[row]
+        child = (*rows[:row], f"{line[:column]}#{line[column + 1 :]}", *rows[row + 1 :])
+        if (row, column) != start and whole(child, start):
+            rows = child
+    return rows
+
+
+def checked(rows: Any, size: int, name: str) -> Rows:
+    """Rows from JSON. ValueError if they are not `size` rows of as many cells."""
+    grid = isinstance(rows, list) and len(rows) == size
+    if not grid or not all(isinstance(row, str) and len(row) == size and set(row) <= {"#", "."} for row in rows):
+        raise ValueError(f"a {name} needs {size} rows ({name}.size) of as many '#' and '.'")
+    return tuple(rows)
+
+
+def checked_cell(cell: Any, size: int, what: str) -> Cell:
+    """A cell from JSON. ValueError if it is none."""
+    if not isinstance(cell, list) or len(cell) != 2 or not all(type(x) is int and 0 <= x < size for x in cell):
+        raise ValueError(f"{what} must be its row and column, got {str(cell)[:40]}")
+    return cell[0], cell[1]
+
+
+def outlines(rows: Rows) -> list[np.ndarray]:
+    """The outer wall and each wall as closed lines; a cell is 1 m wide, the first row is on top."""
+    cells = [(row, column) for row in range(len(rows)) for column in range(len(rows)) if rows[row][column] == "#"]
+    return [square() * len(rows), *(placed(cell, len(rows)) + square() for cell in cells)]
+
+
+def square() -> np.ndarray:
+    return np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], float)
+
+
+def placed(cell: Any, size: int) -> np.ndarray:
+    """Where a cell's lower left corner is drawn."""
+    return np.array([cell[1], size - 1 - cell[0]], float)
+
+
+def walled(grids: Sequence[Rows], size: int, border: int, device: str) -> torch.Tensor:
+    """[n, side, side] bool: walls of n grids with a border of wall."""
+    side = size + 2 * border
+    walls = np.ones((len(grids), side, side), bool)
+    for n, rows in enumerate(grids):
+        walls[n, border:-border, border:-border] = np.array([list(line) for line in rows]) == "#"
+    return torch.from_numpy(walls).to(device)
+
+
+def moved(walls: torch.Tensor, border: int, at: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    """Cells [n, 2] after actions [n, 4], the largest of which is the move; a wall stops it."""
+    there = at + torch.tensor(MOVES, device=at.device)[actions.argmax(1)]
+    rows = torch.arange(len(at), device=at.device)
+    blocked = walls[rows, there[:, 0] + border, there[:, 1] + border]
+    return torch.where(blocked[:, None], at, there)

@@ -1,0 +1,33 @@
+"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see diayn.toml)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from agents.diayn import discriminator_of
+from archive.run_folder import Run, find_run
+from envs.discriminated import Discriminated, DiscriminatedSettings
+from poet.settings import parse, to_toml
+
+
+def settings(name: str) -> str:
+    """TOML of a family whose first task is to do, without being told which, any of the best niche's skills."""
+    with Run.open(find_run(name), write=False) as run:
+        dynamics = parse(run.config_toml(), name)["run"]["family"]
+        best = max((row for row in run.niche_rows() if row["died"] is None), key=lambda row: row["score"])
+        layers = discriminator_of(run.agent(best["agent"]))
+    if not layers:
+        raise ValueError(f"{name} holds no discriminator: it must be a run of the learner diayn")
+    sizes = {"skills": len(layers[-1][1]), "hidden": [len(biases) for _, biases in layers[:-1]]}
+    family = Discriminated(DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"])))
+    task = family.task(layers, place=family.place.decode(best["task"]))
+    table = {"dynamics": dynamics, **sizes, "origin": json.dumps(family.encode(task))}
+    return to_toml({"run": {"family": "random-rewards"}, "random-rewards": table})
+
+
+if __name__ == "__main__":
+    print(settings(sys.argv[1]))

@@ -1,0 +1,70 @@
+"""Tasks whose loss is a quadratic: outer gradients of MAML, first-order MAML and Reptile have closed forms there.
+
+L_i(x) = (x - c_i)' A (x - c_i) / 2, inner steps of size a: k of them make B^k (x - c_i) of x - c_i, B = 1 - a A.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from agents import inner
+from agents.maml import MAML
+from agents.maml_config import MAMLConfig, ReptileConfig
+from agents.reptile import Reptile
+from envs.navigation import Navigation, NavigationSettings
+from poet.streams import Key
+
+D, TASKS, RATE = 3, 5, 0.1
+_RNG = np.random.default_rng(0)
+_ROOT = _RNG.standard_normal((D, D))
+A = torch.from_numpy(_ROOT @ _ROOT.T + np.eye(D))
+CENTRES = torch.from_numpy(_RNG.standard_normal((TASKS, D)))
+X = torch.from_numpy(_RNG.standard_normal(D))
+ONE = torch.eye(D, dtype=torch.float64)
+_FAMILY = Navigation(NavigationSettings(horizon=1))  # episodes there must be; the losses do not look at them
+
+
+class Quadratics:
+    """Stands in for a policy."""
+
+    keeps_examples = True
+
+    def act(self, weights, noise):  # type: ignore[no-untyped-def]  # as a policy's
+        return lambda observations, t: torch.zeros(len(observations), 2)
+
+    def losses(self, weights, batch):  # type: ignore[no-untyped-def]
+        away = weights["x"] - CENTRES
+        return 0.5 * torch.einsum("ni,ij,nj->n", away, A, away)
+
+
+def _rates(weights, scale=1.0):  # type: ignore[no-untyped-def]  # as an Initialisation's, in double precision
+    return {"x": torch.tensor(RATE, dtype=torch.float64)}
+
+
+def outer_gradient(order: inner.Order, k: int) -> torch.Tensor:
+    """Of the mean loss after k inner steps, by MAML's own code."""
+    learner = MAML(_FAMILY, MAMLConfig(order=order, inner_steps=k, draws=TASKS))
+    learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
+    x = X.clone().requires_grad_()
+    after = learner.through({"x": x}, [None], TASKS)  # type: ignore[list-item]  # no episodes
+    return torch.autograd.grad(learner.model.losses(after, None).mean(), x)[0]  # type: ignore[arg-type]
+
+
+def closed_form(order: inner.Order, k: int) -> torch.Tensor:
+    """B^k A B^k (x - c), or with order 1 A B^k (x - c); the mean over tasks."""
+    power = torch.linalg.matrix_power(ONE - RATE * A, k)
+    return ((power if order == 2 else ONE) @ A @ power @ (X - CENTRES).T).mean(1)
+
+
+def reptile_move(k: int) -> torch.Tensor:
+    """What one whole outer step of Reptile adds to x."""
+    learner = Reptile(_FAMILY, ReptileConfig(inner_steps=k, draws=TASKS, trajectories=2))
+    learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
+    (after,), _ = learner.improve([learner.settled({"x": X})], [_FAMILY.origin()], [Key(0)])
+    return after["x"] - X
+
+
+def reptile_closed_form(k: int) -> torch.Tensor:
+    """(1 - B^k)(c - x), the mean over tasks."""
+    return (ONE - torch.linalg.matrix_power(ONE - RATE * A, k)) @ (CENTRES.mean(0) - X)

@@ -1,0 +1,191 @@
+"""Meta-World's protocol: through it an agent does what it does in our own trials; what is learned is kept, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from agents.maesn import MAESN
+from agents.maesn_config import MAESNConfig
+from agents.metaworld_protocol import MetaWorldAgent
+from agents.pearl import PEARL
+from agents.pearl_config import PEARLConfig
+from agents.rl2 import RL2
+from agents.rl2_config import RL2Config
+from agents.scoring import draw_seeds
+from agents.varibad import VariBAD, VariBADConfig
+from envs.gridnavi import VARIBAD, GridNavi
+from envs.navigation import HALF_CIRCLE, Navigation
+from poet.interfaces import Task, TaskFamily
+from poet.streams import Key
+
+LIVES = 6
+SMALL = RL2Config(hidden=8, lives=8, test_lives=LIVES)
+LEARNERS = [
+    lambda family: RL2(family, SMALL),
+    lambda family: RL2(family, replace(SMALL, last_observation=True)),
+    lambda family: VariBAD(family, VariBADConfig(hidden=8, lives=8, test_lives=LIVES, decoder=(4,))),
+]
+
+
+class Timestep(NamedTuple):
+    """As metaworld.evaluation has it."""
+
+    observation: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    aux_policy_outputs: dict[str, np.ndarray]
+
+
+class Environments:
+    """One of our simulators as a harness sees it: numpy, resets in the same step, the last step behind what is seen."""
+
+    def __init__(self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], *, told: bool = True) -> None:
+        self.simulator, self.told, self.size = family.simulator(tasks, seeds, "cpu"), told, family.spec.action_size
+
+    def reset(self) -> np.ndarray:
+        self.seen = self.simulator.reset()
+        return self._with(np.zeros((len(self.seen), self.size)), np.zeros(len(self.seen)), np.zeros(len(self.seen)))
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
+        self.seen, reward, terminated, truncated = self.simulator.step(torch.from_numpy(actions).float())
+        ended = terminated | truncated
+        if bool(ended.any()):
+            self.seen = self.simulator.restart(ended)
+        kept, over = (~ended).numpy(), ended.numpy()  # what is told of the last step is gone after a reset
+        seen = self._with(actions * kept[:, None], reward.numpy() * kept, np.zeros(len(kept)))
+        return seen, reward.numpy(), terminated.numpy(), truncated.numpy(), over
+
+    def _with(self, action: np.ndarray, reward: np.ndarray, ended: np.ndarray) -> np.ndarray:
+        seen = self.seen.numpy().astype(np.float64)
+        return np.concatenate([seen, action, reward[:, None], ended[:, None]], 1) if self.told else seen
+
+
+def metalearning_evaluation(
+    agent: MetaWorldAgent, environments: Environments, adaptation_episodes: int, episodes: int, steps: int = 1
+) -> np.ndarray:
+    """Returns of the evaluation [environments, episodes]: the loop of metaworld.evaluation, in our own words."""
+    agent.init()
+    seen = environments.reset()
+    n = len(seen)
+    for _ in range(steps):
+        elapsed = np.zeros(n)
+        while (elapsed < adaptation_episodes).any():
+            actions, told = agent.adapt_action(seen)
+            after, reward, terminated, truncated, ended = environments.step(actions)
+            agent.step(Timestep(seen, actions, reward, terminated, truncated, told))
+            seen, elapsed = after, elapsed + ended
+        agent.adapt()
+    agent.reset(np.ones(n, bool))
+    returns, total = [[] for _ in range(n)], np.zeros(n)
+    while min(map(len, returns)) < episodes:
+        seen, reward, _, _, ended = environments.step(agent.eval_action(seen))
+        total += reward
+        agent.reset(ended)
+        for row in np.flatnonzero(ended):
+            returns[row].append(total[row])
+        total[ended] = 0
+    return np.array([row[:episodes] for row in returns])
+
+
+def mindful(learner: RL2, task: Any) -> Mapping[str, torch.Tensor]:
+    """An agent that has learned a step and listens to its memory."""
+    (agent,), _ = learner.improve([learner.init(Key(0))], [task], [Key(1)])
+    return {name: value * (30 if name in ("w_out", "policy_w1") else 1) for name, value in agent.items()}
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize(("family", "task"), [(GridNavi(), VARIBAD), (Navigation(), HALF_CIRCLE)])
+def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(family: Any, task: Any, learner: Any) -> None:
+    made = learner(family)
+    agent, key, last = mindful(made, task), Key(2), family.spec.episodes - 1
+    trials = made.trials(agent, task, key.child("life", 1), LIVES)
+    outside = Environments(family, [task] * LIVES, draw_seeds(key.child("life", 1), LIVES))
+    driven = MetaWorldAgent(made, agent, LIVES, key, greedy=False)
+    returns = metalearning_evaluation(driven, outside, last, 1)
+    np.testing.assert_array_equal(returns[:, 0], trials.returns[:, last].numpy())
+    (score,), *_ = made.evaluate([agent], [task], [key.child("life", 1)])
+    assert returns.mean() == pytest.approx(score, abs=1e-9)  # summed in another order
+    forgot = made.trials(agent, task, key.child("life", 1), LIVES, control="off")
+    assert not np.array_equal(returns[:, 0], forgot.returns[:, last].numpy())
+
+
+def test_every_episode_of_the_evaluation_begins_from_what_was_learned_in_adaptation() -> None:
+    """Greedy in a world without chance: the same episode again and again; a life that goes on has another."""
+    family = GridNavi()
+    learner = RL2(family, SMALL)
+    agent, seeds = mindful(learner, VARIBAD), draw_seeds(Key(3), LIVES)
+    driven = MetaWorldAgent(learner, agent, LIVES, Key(4))
+    returns = metalearning_evaluation(driven, Environments(family, [VARIBAD] * LIVES, seeds), 2, 3)
+    np.testing.assert_allclose(returns, returns[:, :1].repeat(3, 1), atol=1e-9)
+    learned, now = driven.learned, driven.life.state
+    assert not torch.equal(learned["memory0"], now["memory0"])
+    driven.init()
+    assert float(driven.life.state["memory0"].abs().sum()) == 0  # another life
+
+
+def straight(learner: MAESN) -> dict[str, torch.Tensor]:
+    """A policy whose action is its latent."""
+    agent = dict(learner.init(Key(0)))
+    through = torch.zeros(2, 4)
+    through[:, 2:] = torch.eye(2) / 100
+    return {**agent, "w0": through, "b0": torch.zeros(2), "w1": 100 * torch.eye(2), "log_std": torch.full((2,), -3.0)}
+
+
+def test_a_latent_is_moved_by_adapt_and_held_through_the_evaluation() -> None:
+    family, n = Navigation(), 40
+    learner = MAESN(family, MAESNConfig(hidden=(2,), rate=0.5))
+    agent, seeds = straight(learner), draw_seeds(Key(5), n)
+    for rate, gain in ((0.5, True), (0.0, False)):
+        fixed = {**agent, "rate_mean": torch.full((2,), rate), "rate_log_std": torch.zeros(2)}
+        returns = {}
+        for greedy in (True, False):
+            driven = MetaWorldAgent(learner, fixed, n, Key(6), greedy=greedy)
+            outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)  # no rewards are needed in evaluation
+            returns[greedy] = metalearning_evaluation(driven, outside, learner.config.trajectories, 2)
+        np.testing.assert_allclose(returns[True][:, 0], returns[True][:, 1])  # both at the mean of one latent
+        assert (returns[True].mean() > -16) == gain  # who stays gets -20
+        (_, after), _ = learner.adapted(fixed, family, HALF_CIRCLE, seeds, Key(7), 1)
+        assert float(after.returns.mean()) == pytest.approx(returns[False].mean(), abs=3.0)  # of 40 goals
+
+
+def test_a_posterior_guides_as_in_its_own_episodes() -> None:
+    family, n = Navigation(), 5
+    learner = PEARL(family, PEARLConfig(hidden=(8,), encoder=(8,)))
+    agent, key, seeds = learner.init(Key(0)), Key(10), draw_seeds(Key(11), n)
+    own, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3)
+    outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
+    returns = metalearning_evaluation(MetaWorldAgent(learner, agent, n, key, greedy=False), outside, 2, 1)
+    np.testing.assert_allclose(returns[:, 0], own[-1].returns.numpy(), rtol=1e-4)  # sums of factors in another order
+    prior, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3, "off")
+    assert np.abs(returns[:, 0] - prior[-1].returns.numpy()).max() > 0.01
+
+
+def test_only_episodes_that_ended_count_and_two_are_needed() -> None:
+    learner = MAESN(Navigation(), MAESNConfig(hidden=(2,)))
+    life = learner.live(straight(learner), 2, Key(8))
+    ended = torch.tensor([True, False])
+    for _ in range(3):
+        life.begin(ended)
+        life.act(torch.zeros(2, 2))
+        life.observe(torch.ones(2), ended)
+    with pytest.raises(ValueError, match="at least 2 episodes of each draw, got 0"):
+        life.adapt()
+
+
+def test_what_cannot_be_is_said_in_one_line() -> None:
+    learner = RL2(GridNavi(), SMALL)
+    driven = MetaWorldAgent(learner, learner.init(Key(0)), 3, Key(9))
+    with pytest.raises(ValueError, match=r"observations must be \[3, 14\], or 21 with the last step, got \[3, 15\]"):
+        driven.adapt_action(np.zeros((3, 15)))
+    with pytest.raises(ValueError, match="an observation is NaN or infinite"):
+        driven.adapt_action(np.full((3, 14), np.nan))
+    with pytest.raises(ValueError, match="acts by rewards in evaluation too"):
+        driven.eval_action(np.zeros((3, 14)))

@@ -1,0 +1,95 @@
+"""What test_cuda_simulated.py runs in a process of its own: kernels as Python, on CPU tensors.
+
+Numba decides about that when it is imported, so NUMBA_ENABLE_CUDASIM and NUMBA_DISABLE_JIT must be set before.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agents.networks import Policy
+from agents.rollout import Machine, rollout
+from archive.meter import Meter
+from envs.walker.cuda.simulator import CudaSimulator
+from envs.walker.cuda.walkers import DeviceWalkers
+from envs.walker.family import Walker, WalkerSettings, WalkerTask
+from envs.walker.obstacles import Obstacles
+from envs.walker.physics import state as at
+from tests.conformance import check_episodes
+from tests.envs import oracle
+
+
+class Simulated(Walker):
+    """The family, its simulator the GPU's."""
+
+    def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> CudaSimulator:
+        tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
+        return CudaSimulator(tracks, self.spec.horizon, device)
+
+
+def go_on(folder: Path) -> None:
+    """Steps from the states of the CPU: what test_cuda_simulated.py wrote, and what becomes of it."""
+    given = np.load(folder / "given.npz")
+    rows = len(given["ages"])
+    walkers = DeviceWalkers([oracle.obstacle_track(seed) for seed in range(rows)], "cpu", 10**6)
+    walkers.load(given["f"], given["k"], given["shaping"])
+    results = []
+    for actions in given["actions"]:
+        walkers.take(torch.from_numpy(actions))
+        walkers.advance()
+        walkers.live.fill_(True)  # the fallen go on falling, as in the batch on the CPU
+        results.append([walkers.observations.numpy().copy(), walkers.reward.numpy().copy()])
+    np.savez(
+        folder / "made.npz",
+        f=walkers.f.numpy(),
+        k=walkers.k.numpy(),
+        events=walkers.events.numpy(),
+        observations=np.stack([made for made, _ in results]),
+        reward=np.stack([made for _, made in results]),
+    )
+
+
+def keep_the_laws() -> None:
+    """Episodes are the same alone and together, again and after a restart; played whole they are those of step."""
+    family = Simulated(WalkerSettings(horizon=3, length=31))
+    tasks = [WalkerTask(Obstacles(), 0), WalkerTask(Obstacles(roughness=3.0), 1)]
+    check_episodes(family, tasks, "cpu")
+    policy, member, meter = Policy((24, 4)), np.array([1, 0]), Meter(family)
+    weights = torch.from_numpy(np.random.default_rng(0).normal(size=(2, policy.parameters)).astype(np.float32))
+    played = rollout(policy, meter, weights, member, tasks, [0, 0], machine=Machine())
+    simulator = family.simulator(tasks, [0, 0], "cpu")
+    seen, total = simulator.reset(), torch.zeros(2, dtype=torch.float64)
+    for _ in range(3):
+        seen, reward, _, truncated = simulator.step(policy.forward(weights[member], seen))
+        total += reward
+    assert played.returns.tolist() == total.tolist()
+    assert played.steps.tolist() == [3, 3]
+    assert meter.steps == simulator.steps == 6
+    assert bool(truncated.all())
+
+
+def refuse() -> None:
+    """What cannot go on is named, as on the CPU."""
+    simulator = CudaSimulator([oracle.flat_track()] * 3, 9, "cpu")
+    with pytest.raises(ValueError, match=r"never reset"):
+        simulator.step(torch.zeros(3, 4))
+    simulator.reset()
+    with pytest.raises(ValueError, match=r"^actions must be finite, got NaN or infinity for walker 1$"):
+        simulator.step(torch.tensor([[0.0] * 4, [0.0, np.nan, 0.0, 0.0], [0.0] * 4]))
+    simulator.reset()
+    simulator.walkers.k[int(at.FAULT), 2] = int(at.FIRST_NAN)  # NaN itself cannot become a plain Python integer
+    with pytest.raises(FloatingPointError, match=r"^walker 2 went NaN at step 1 \(hull pose\)"):
+        simulator.step(torch.zeros(3, 4))
+
+
+if __name__ == "__main__":
+    np.seterr(all="ignore")
+    go_on(Path(sys.argv[1]))
+    keep_the_laws()
+    refuse()

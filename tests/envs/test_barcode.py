@@ -1,0 +1,88 @@
+"""Barcode bandits: laws of a family, contexts that come back as drawn, payoffs, the control."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from envs.barcode import Arms, BarcodeBandits, BarcodeSettings
+from tests.conformance import check_family
+
+FAMILY = BarcodeBandits()
+CERTAIN = Arms(1.0, 0.0)
+
+
+def met(family: BarcodeBandits, task: Arms, lives: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Barcodes [episodes, lives, bits], and which arm pays [episodes, lives] (of CERTAIN)."""
+    simulator = family.simulator([task] * lives, list(range(lives)), "cpu")
+    seen, codes, best = simulator.reset(), [], []
+    for _ in range(family.spec.episodes):
+        codes.append(seen)
+        paid = [simulator.step(torch.eye(4)[arm].expand(lives, 4))[1] for arm in range(4)]
+        best.append(torch.stack(paid).argmax(0))
+        seen = simulator.restart(torch.ones(lives, dtype=torch.bool))
+    return torch.stack(codes), torch.stack(best)
+
+
+@pytest.mark.parametrize("cues", ["true", "shuffled"])
+def test_the_laws_of_a_family(cues: str) -> None:
+    check_family(BarcodeBandits(BarcodeSettings(cues=cues)))  # type: ignore[arg-type]  # one of two words
+
+
+def test_every_context_comes_once_a_round_with_its_barcode_and_its_arm() -> None:
+    codes, best = met(FAMILY, CERTAIN, 50)
+    assert set(codes.unique().tolist()) == {-1.0, 1.0}
+    orders = set()
+    for life in range(50):
+        known: dict[tuple[float, ...], int] = {}
+        for number in range(9):
+            code = tuple(codes[number, life].tolist())
+            assert (code in known) == (number >= 3)  # three at first, and the same three in each later round
+            assert known.setdefault(code, int(best[number, life])) == best[number, life]
+        names = list(known)
+        orders.add(tuple(names.index(tuple(code)) for code in codes[3:, life].tolist()))
+    assert len(orders) > 10
+    assert len({tuple(row) for row in codes[0].tolist()}) > 30  # other lives, other barcodes
+    shares = torch.bincount(best[:3].flatten(), minlength=4) / 150
+    assert float(shares.min()) > 0.12
+
+
+def test_shuffled_barcodes_lead_to_another_context() -> None:
+    codes, _ = met(BarcodeBandits(BarcodeSettings(cues="shuffled")), CERTAIN, 50)
+    true, _ = met(FAMILY, CERTAIN, 50)
+    torch.testing.assert_close(codes[:3], true[:3])
+    for life in range(50):
+        last: dict[tuple[float, ...], tuple[float, ...]] = {}  # the context that a barcode last stood for
+        for number in range(9):
+            shown, context = (tuple(x[number, life].tolist()) for x in (codes, true))
+            assert last.get(shown) != context
+            last[shown] = context
+        assert len(last) == 3  # the barcodes are the same three
+
+
+def test_payoffs_and_misread_bits_have_their_shares() -> None:
+    lives = 4000
+    simulator = FAMILY.simulator([Arms(0.8, 0.3, 0.1)] * lives, list(range(lives)), "cpu")
+    seen, actions = simulator.reset(), torch.eye(4)[torch.zeros(lives, dtype=torch.int64)]
+    paid = torch.stack([simulator.step(actions)[1] for _ in range(5)])
+    assert float(paid.mean()) == pytest.approx((0.8 + 3 * 0.3) / 4, abs=0.01)
+    assert FAMILY.chance(Arms(0.8, 0.3)) == pytest.approx(5 * (0.8 + 3 * 0.3) / 4)
+    clean = FAMILY.simulator([Arms(0.8, 0.3)] * lives, list(range(lives)), "cpu").reset()
+    assert float((seen != clean).float().mean()) == pytest.approx(0.1, abs=0.01)
+    assert FAMILY.oracle(Arms()) == 4.5
+    assert FAMILY.chance(Arms()) == pytest.approx(1.5)
+
+
+def test_the_good_arm_stays_the_better() -> None:
+    rng, task = np.random.default_rng(0), Arms(0.5, 0.5)
+    for _ in range(100):
+        task = FAMILY.mutate(task, rng)
+        assert task.good >= task.bad
+
+
+def test_what_cannot_be_is_said_in_one_line() -> None:
+    with pytest.raises(ValueError, match="enough to tell 3 contexts apart"):
+        BarcodeSettings(bits=1)
+    with pytest.raises(ValueError, match="arms must be at least 2"):
+        BarcodeSettings(arms=1)

@@ -1,0 +1,40 @@
+"""The kernels compile for GPUs that are not here: without contraction, and within the registers a thread may have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from envs.walker.cuda import kernels
+from envs.walker.cuda.assembly import Architecture, ptx, resources
+from envs.walker.cuda.compiler import DeviceKernel, no_contraction
+
+FUSED = re.compile(r"\bfma\.\w+\.f(32|64)")
+FREE = re.compile(r"\b(mul|add|sub)\.f(32|64)")  # without .rn the assembler may fuse them
+REGISTERS = 255  # a thread can have no more; with more needed they spill
+STACK = 8448  # scratch of the solver and of TOI, and 64 bytes for calls
+
+# Beyond this a kernel has changed for the worse: fewer warps fit on a multiprocessor.
+MOST = {"start": 96, "collide": 128, "solve": 160, "pairs": 80, "toi": 200, "observe": 96}
+
+
+@pytest.mark.parametrize("kernel", kernels.KERNELS, ids=lambda kernel: kernel.source.__name__)
+def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(kernel: DeviceKernel) -> None:
+    name = kernel.source.__name__
+    for architecture in ((8, 0), (9, 0)):
+        with no_contraction():
+            text = ptx(kernel, architecture)
+        assert f".target sm_{architecture[0]}{architecture[1]}" in text
+        assert not FUSED.search(text), "a fused multiply-add rounds once where Box2D rounds twice"
+        assert not FREE.search(text), "the assembler may fuse an operation without a rounding mode"
+        used = resources(text, architecture)
+        assert used.spills == 0
+        assert used.registers <= MOST[name], used
+        assert used.stack <= (STACK if name in ("solve", "toi") else 0), used
+
+
+def test_the_kernels_would_be_fused_if_nobody_forbade_it() -> None:
+    """The control of the test above: the same search finds what NVVM does by default."""
+    architecture: Architecture = (9, 0)
+    assert FUSED.search(ptx(kernels.START, architecture))

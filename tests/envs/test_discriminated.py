@@ -1,0 +1,172 @@
+"""Rewards from discriminators: laws of a family, what is paid by hand, and what data may not say."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from envs.discriminated import Discriminated, DiscriminatedSettings, Reward, pay
+from envs.discriminator import Judges, checked_layers, layers_of, random_layers, summed
+from tests.conformance import check_family
+
+# q(0|s) = 1 / (1 + exp(-2 x)) in the plane: the first skill is to be on the right. tanh(h) is made nearly h by scale.
+RIGHT = [([[0.01, 0.0]], [0.0]), ([[100.0], [-100.0]], [0.0, 0.0])]
+PLANE = DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0)
+
+
+def moved(settings: DiscriminatedSettings, skill: int, steps: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rewards and success after steps of 0.1 to the right."""
+    family = Discriminated(settings)
+    simulator = family.simulator([family.task(RIGHT, skill)], [0], "cpu")
+    simulator.reset()
+    rewards = [simulator.step(torch.tensor([[1.0, 0.0]]))[1] for _ in range(steps)]
+    return torch.cat(rewards), simulator.success
+
+
+@pytest.mark.parametrize("dynamics", ["navigation", "maze", "cartpole", "mdp", "two-step"])
+@pytest.mark.parametrize("skill", ["life", "niche"])
+def test_the_laws_of_a_family(dynamics: str, skill: str) -> None:
+    check_family(Discriminated(DiscriminatedSettings(dynamics, skill=skill, skills=3, scores="current")))  # type: ignore[arg-type]  # a Literal
+
+
+def test_a_step_by_hand() -> None:
+    """At x = 0.1 the chance of the first skill is 1 / (1 + exp(-0.2)): its task gains log 2 - log(1 + exp(-0.2))."""
+    chance = 1 / (1 + math.exp(-0.2))
+    for skill, expected in ((0, chance), (1, 1 - chance)):
+        rewards, told = moved(PLANE, skill)
+        assert float(rewards[0]) == pytest.approx(math.log(2) + math.log(expected), abs=1e-4)
+        assert bool(told) == (skill == 0)
+
+
+def test_the_choices_that_are_explicit() -> None:
+    """Scoring the state before an action shifts rewards by a step; leaving out log p(z) takes log(skills) off each."""
+    after, _ = moved(PLANE, 0, 3)
+    before, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, scores="current"), 0, 3)
+    torch.testing.assert_close(before[1:], after[:-1])
+    assert float(before[0]) == pytest.approx(0.0)
+    cooled, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, temperature=0.5), 0)
+    assert float(cooled[0]) == pytest.approx(math.log(2) - math.log(1 + math.exp(-0.4)), abs=1e-4)
+    plain, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, add_p_z=False), 0, 3)
+    torch.testing.assert_close(plain, after - math.log(2))
+
+
+def test_chances_add_up_to_one_rewards_have_a_floor_and_say_nothing_for_nothing() -> None:
+    family = Discriminated(DiscriminatedSettings(skills=4, gain=50.0))
+    states = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    chances = Judges([family.origin().layers] * 200, family.sizes, "cpu").chances(states)
+    paid = pay(chances, family.settings)
+    torch.testing.assert_close(paid.exp().mean(1), torch.ones(200).double())  # sum of q, through the floor as well
+    assert float(paid.min()) == pytest.approx(math.log(0.01 * 4), abs=1e-3)
+    assert float(paid.mean(1).max()) <= 1e-12  # over skills that are all as likely, on average at most 0
+    nothing = family.task([(np.zeros((16, 2)), np.zeros(16)), (np.zeros((4, 16)), np.zeros(4))])
+    silent = Judges([nothing.layers] * 200, family.sizes, "cpu").chances(states)
+    torch.testing.assert_close(pay(silent, family.settings), torch.zeros(200, 4).double())
+
+
+def test_the_random_one_is_smooth_in_the_arena() -> None:
+    """No skill is hopeless anywhere in it, which large random weights do not give."""
+    lows = []
+    for gain in (DiscriminatedSettings().gain, 6.0):
+        family = Discriminated(DiscriminatedSettings(gain=gain))
+        grid = torch.cartesian_prod(*[torch.linspace(-1, 1, 21)] * 2)
+        lows.append(float(Judges([family.origin().layers] * 441, family.sizes, "cpu").chances(grid).min()))
+    assert lows[0] > 0.01 > lows[1]
+
+
+def test_a_row_is_judged_the_same_in_every_batch() -> None:
+    rng, sizes = np.random.default_rng(0), (5, 33, 7, 6)
+    networks = [random_layers(sizes, 1.0, rng) for _ in range(3)]
+    rows, states = [networks[i % 3] for i in range(67)], torch.from_numpy(rng.standard_normal((67, 5)))
+    whole = Judges(rows, sizes, "cpu").chances(states)
+    for first, last in [(i, i + 1) for i in range(67)] + [(0, 2), (5, 66), (10, 43)]:
+        part = Judges(rows[first:last], sizes, "cpu").chances(states[first:last])
+        assert torch.equal(part, whole[first:last])
+    x, (inner, middle, outer) = states[:1].float().double().numpy().T, networks[0]
+    for weights, biases in (inner, middle):
+        x = np.tanh(np.array(weights) @ x + np.array(biases)[:, None])
+    x = np.exp(np.array(outer[0]) @ x + np.array(outer[1])[:, None])[:, 0]
+    found = Judges(rows[:1], sizes, "cpu").chances(states[:1].float())[0]
+    np.testing.assert_allclose(found, x / x.sum(), rtol=1e-9)
+    torch.testing.assert_close(summed(states), states.sum(1))
+
+
+def test_lives_draw_all_skills_and_a_niche_keeps_its_own() -> None:
+    drawn = Discriminated()
+    skills = drawn.simulator([drawn.origin()] * 400, list(range(400)), "cpu").skill[:, 0]
+    assert (skills.bincount(minlength=4) - 100).abs().max() < 35
+    kept = Discriminated(DiscriminatedSettings(skill="niche"))
+    assert kept.simulator([kept.origin()] * 9, list(range(9)), "cpu").skill.sum() == 0
+    task, found = kept.origin(), set()
+    for i in range(60):
+        task = kept.mutate(task, np.random.default_rng(i))
+        found.add(task.skill)
+    assert found == {0, 1, 2, 3}
+
+
+def test_a_learned_discriminator_starts_a_run() -> None:
+    """Through JSON, as a setting holds it, and only where the sizes are the settings' own."""
+    made = Discriminated(PLANE)
+    text = json.dumps(made.encode(made.task(RIGHT)))
+    again = Discriminated(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, origin=text))
+    assert again.origin() == made.task(RIGHT)
+    assert Discriminated().origin() != Discriminated(DiscriminatedSettings(gain=2.0)).origin()
+    with pytest.raises(ValueError, match="from 2 to 16 to 2"):
+        Discriminated(DiscriminatedSettings(skills=2, origin=text))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"skill": 4}, "from 0 to 3"),
+        ({"skill": True}, "from 0 to 3"),
+        ({"layers": []}, "from 2 to 16 to 4"),
+        ({"layers": [[[[1.0]], [0.0]]]}, "from 2 to 16 to 4"),
+        ({"place": {"family": "maze", "schema": 1}}, "navigation"),
+        ({"more": 1}, "has layers, skill and place"),
+    ],
+)
+def test_data_that_are_no_task_are_refused(change: dict[str, object], reason: str) -> None:
+    family = Discriminated()
+    with pytest.raises(ValueError, match=reason):
+        family.decode({**family.encode(family.origin()), **change})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 101.0, "1", None, True])
+def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None:
+    checked_layers([[[[1.0, 2.0]], [0]]], (2, 1))
+    with pytest.raises(ValueError, match="must be a number of at most"):
+        checked_layers([[[[1.0, value]], [0.0]]], (2, 1))
+    assert layers_of([([[1e9]], [0.123456])]) == ((((100.0,),), (0.1235,)),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"dynamics": "bandits"}, "nothing is observed"),
+        ({"dynamics": "regression"}, "no action changes"),
+        ({"dynamics": "random-rewards"}, "dynamics must be one of"),
+        ({"dynamics": "walker", "episodes": 2}, "has no setting episodes"),
+        ({"floor": 0.3}, "floor"),
+        ({"skills": 1}, "skills"),
+        ({"gain": 0.0}, "gain"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"hidden": (200, 200)}, "may have 20000 numbers"),
+        ({"origin": "{"}, "must be a task's JSON"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Discriminated(DiscriminatedSettings(**settings))  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_mutation_stays_near_and_equal_rewards_are_described_alike() -> None:
+    family = Discriminated()
+    task = family.origin()
+    near = family.mutate(task, np.random.default_rng(1))
+    far = Reward(random_layers(family.sizes, 1.5, np.random.default_rng(5)), None, task.place)
+    distances = [float(np.linalg.norm(family.describe(other) - family.describe(task))) for other in (task, near, far)]
+    assert 0 == distances[0] < distances[1] < distances[2]

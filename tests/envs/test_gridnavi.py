@@ -1,0 +1,82 @@
+"""GridNavi: laws of a family, moves and rewards by hand, the two bounds by walks that reach them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from envs.gridnavi import MOST, MOVES, VARIBAD, Cells, GridNavi
+from tests.conformance import check_family, lineage
+
+FAMILY = GridNavi()
+STAY, UP, RIGHT, DOWN, LEFT = range(5)
+
+
+def returns(walk: list[int], task: Cells, seeds: list[int], *, stop: bool) -> np.ndarray:
+    """Of an episode of each seed on this walk; stop: it stays where it has found the goal."""
+    simulator = FAMILY.simulator([task] * len(seeds), seeds, "cpu")
+    simulator.reset()
+    total, found = torch.zeros(len(seeds), dtype=torch.float64), torch.zeros(len(seeds), dtype=torch.bool)
+    for move in walk:
+        chosen = torch.full((len(seeds),), move)
+        actions = torch.where(found & stop, STAY, chosen)
+        _, paid, _, _ = simulator.step(torch.nn.functional.one_hot(actions, len(MOVES)).float())
+        total, found = total + paid, simulator.success
+    return total.numpy()
+
+
+def test_the_laws_of_a_family() -> None:
+    check_family(FAMILY, tasks=8)
+    assert all(task.goals for task in lineage(FAMILY, 200))
+
+
+def test_moves_stop_at_the_border_and_are_seen() -> None:
+    simulator = FAMILY.simulator([Cells(3, 1)], [0], "cpu")
+    seen = simulator.reset()
+    moves = (DOWN, UP, UP, UP, RIGHT, LEFT, LEFT, STAY)
+    places = ((0, 0), (0, 0), (0, 1), (0, 2), (0, 2), (1, 2), (0, 2), (0, 2), (0, 2))
+    for i, (x, y) in enumerate(places):
+        assert seen[0].reshape(2, MOST).argmax(1).tolist() == [x, y]
+        assert float(seen.sum()) == 2
+        if i < len(moves):
+            seen = simulator.step(torch.eye(5)[moves[i]][None])[0]
+
+
+def test_goals_are_the_authors_21_and_all_are_drawn() -> None:
+    assert len(VARIBAD.goals) == 21
+    assert not {(0, 0), (0, 1), (1, 0), (1, 1)} & set(VARIBAD.goals)
+    simulator = FAMILY.simulator([VARIBAD] * 2100, list(range(2100)), "cpu")
+    simulator.reset()
+    drawn = [tuple(simulator.state(i)["goal"].tolist()) for i in range(2100)]
+    counts = [drawn.count(goal) for goal in VARIBAD.goals]
+    assert sum(counts) == 2100
+    assert min(counts) > 60  # of 100 expected
+
+
+def test_the_oracle_is_the_straight_way() -> None:
+    assert FAMILY.oracle(VARIBAD) == pytest.approx(11.07, abs=0.005)
+    assert Cells(2, 1).goals == [(0, 1), (1, 0), (1, 1)]
+    assert FAMILY.oracle(Cells(2, 1)) == pytest.approx((15 + 15 + 13.9) / 3)
+
+
+def test_no_first_episode_beats_the_blind_walk_and_one_reaches_it() -> None:
+    """Up twice, then through 14 of the 21 cells without meeting one twice."""
+    walk = [UP, UP, UP, UP, RIGHT, DOWN, DOWN, RIGHT, UP, UP, RIGHT, DOWN, DOWN, DOWN, LEFT]
+    seeds = list(range(4000))
+    assert FAMILY.blind(VARIBAD) == pytest.approx(4.0)
+    found = returns(walk, VARIBAD, seeds, stop=True).mean()
+    assert found == pytest.approx(4.0, abs=0.25)
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        other = random.integers(0, 5, 15).tolist()
+        assert returns(other, VARIBAD, seeds, stop=True).mean() < found
+    assert returns(walk, VARIBAD, seeds, stop=False).mean() < -0.5  # who does not stay gains little from finding it
+
+
+def test_a_grid_with_no_goal_is_refused() -> None:
+    data = FAMILY.encode(VARIBAD)
+    with pytest.raises(ValueError, match="clear must be below its size, got 5 of 5"):
+        FAMILY.decode({**data, "clear": 5})
+    with pytest.raises(ValueError, match="size must be a number from 2 to 7"):
+        FAMILY.decode({**data, "size": 8})
