@@ -67,6 +67,10 @@ class VariBAD(RL2):
 
     def __init__(self, family: TaskFamily, config: VariBADConfig | None = None) -> None:
         super().__init__(family, config or VariBADConfig())
+        if self.config.tabular:
+            raise ValueError(
+                "tabular is a way to read out a memory, and VariBAD's memory is its belief: set it to false"
+            )
         spec, c = family.spec, self.config
         seen, done = spec.observation_size, spec.action_size
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)
