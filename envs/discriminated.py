@@ -88,9 +88,12 @@ class Discriminated:
         self.sizes = (spec.observation_size, *s.hidden, s.skills)
         if (numbers := size_of(self.sizes)) > LARGEST:
             raise ValueError(f"a discriminator may have {LARGEST} numbers, {s.dynamics} and hidden make it {numbers}")
-        offset, discrete = math.log(s.skills) * (not s.add_p_z), getattr(spec, "discrete", False)
+        offset = math.log(s.skills) * (not s.add_p_z)
+        discrete, dt = getattr(spec, "discrete", False), getattr(spec, "dt", 0.02)
         solved = spec.horizon * (s.solved_share * math.log(s.skills) - offset)
-        self.spec = Spec(spec.observation_size, spec.action_size, spec.horizon, spec.episodes, solved, False, discrete)
+        self.spec = Spec(
+            spec.observation_size, spec.action_size, spec.horizon, spec.episodes, solved, False, discrete, dt=dt
+        )
         self._origin = self._first()
 
     def _first(self) -> Reward:
