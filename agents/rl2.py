@@ -210,7 +210,7 @@ class RL2(Tunable):
         return weights
 
     def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
-        return self.in_use({name: agent[name].to(self.config.device) for name in adam.acting(agent)})
+        return self.of(agent).in_use({name: agent[name].to(self.config.device) for name in adam.acting(agent)})
 
     def in_use(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """The weights with hidden units that are not in use cut off."""

@@ -65,7 +65,7 @@ class DiscriminatedSettings:
     horizon: int | None = None  # None: that of the family underneath; so are the episodes
     episodes: int | None = None
     solved_share: float = 0.5  # of the most that an episode can earn
-    threads: int | None = None  # not used: torch has its own setting
+    threads: int | None = None  # of the family underneath, where it runs in threads of its own
 
     def __post_init__(self) -> None:
         if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
@@ -230,10 +230,12 @@ def _underneath(s: DiscriminatedSettings) -> Any:
         raise ValueError(f"dynamics must be one of {names}, got {s.dynamics!r}")
     module, family, settings = FAMILIES[s.dynamics]
     rooms = import_module(f".{module}", __package__)
-    asked = {name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None}
     kind = getattr(rooms, settings)
+    asked = {name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None}
     if unknown := [name for name in asked if name not in kind.__dataclass_fields__]:
         raise ValueError(f"{s.dynamics} has no setting {unknown[0]}: leave it out")
+    if "threads" in kind.__dataclass_fields__:
+        asked["threads"] = s.threads
     made = getattr(rooms, family)(kind(**BOUNDED.get(s.dynamics, {}), **asked))
     if made.spec.observation_size == 0:
         raise ValueError(f"in {s.dynamics} nothing is observed, so no state tells skills apart")
