@@ -67,6 +67,10 @@ class VariBAD(RL2):
 
     def __init__(self, family: TaskFamily, config: VariBADConfig | None = None) -> None:
         super().__init__(family, config or VariBADConfig())
+        if self.config.tabular:
+            raise ValueError(
+                "tabular is a way to read out a memory, and VariBAD's memory is its belief: set it to false"
+            )
         spec, c = family.spec, self.config
         seen, done = spec.observation_size, spec.action_size
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)
@@ -84,8 +88,10 @@ class VariBAD(RL2):
     def _said(
         self, weights: Weights, inputs: torch.Tensor, remembered: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        seen = inputs[..., : self.family.spec.observation_size]
-        return super()._said(weights, inputs, self.policy(weights, torch.cat([seen, remembered.detach()], -1)))
+        """The policy is told the belief in units of a newborn's spread, so that it can hear small differences."""
+        seen, (mean, log_std) = inputs[..., : self.family.spec.observation_size], remembered.detach().chunk(2, -1)
+        told = torch.cat([seen, mean / self.config.spread, log_std - math.log(self.config.spread)], -1)
+        return super()._said(weights, inputs, self.policy(weights, told))
 
     def _also(self, trials: Trials, key: Key) -> Also:
         noise = torch.Generator().manual_seed(key.child("beliefs").integer())
