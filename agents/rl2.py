@@ -20,7 +20,7 @@ from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, State
 from .feedforward import Feedforward
 from .hyperparameters import Range, Tunable, carried
-from .ppo import Also, Batch, improve_policy
+from .ppo import Batch, improve_policy
 from .recurrent import Recurrent
 from .remembering import Remembering
 from .rl2_config import RL2Config, WangConfig
@@ -89,8 +89,7 @@ class RL2(Tunable):
 
     def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         trials = self.trials(agent, task, key, self.config.lives)
-        rng, also = key.child("minibatches").generator(), self._also(trials, key)
-        return improve_policy(self, agent, self._batch(trials), rng, also), trials.steps
+        return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores, solved, environment steps and scores before, each [pairs].
@@ -195,10 +194,6 @@ class RL2(Tunable):
         gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
         log_probs = self.actions.log_prob(policy, trials.actions)
         return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
-
-    def _also(self, trials: Trials, key: Key) -> Also | None:
-        """What is learned beside the policy, from the same trials: here nothing."""
-        return None
 
     def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)
