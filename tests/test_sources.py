@@ -54,6 +54,19 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     assert "with hyperparameters near its own" in (whole / "run.log").read_text()
 
 
+def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(tmp_path: Path) -> None:
+    plain, tuned = tmp_path / "plain", tmp_path / "tuned"
+    assert launch(tuned, 2, *PBT, "--tasks", "fixed", "--set", "poet.niches=2") == 0
+    assert launch(plain, 2, "--from", str(tuned), "--set", "rl2.units=3") == 0
+    assert launch(tmp_path / "again", 2, "--from", str(plain), *PBT) == 0
+    with Run.open(tuned, write=False) as one, Run.open(plain, write=False) as two:
+        seeds = [one.agent(row["agent"]) for row in one.niche_rows() if row["died"] is None]
+        born = [two.agent(row["birth_agent"]) for row in two.niche_rows()[: len(seeds)]]
+    carried = [{name: float(v) for name, v in agent.items() if "hyper/" in name} for agent in [*seeds, *born]]
+    assert carried[: len(seeds)] == carried[len(seeds) :]
+    assert max(map(len, carried)) == 5
+
+
 def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -> None:
     more = ("--tasks", "fixed", "--set", "poet.niches=4", "--set", "poet.capacity=4", "--set", "poet.transfer_every=0")
     assert launch(tmp_path / "run", 4, *PBT, *more) == 0
