@@ -26,7 +26,7 @@ from envs.navigation import Navigation, NavigationSettings
 from poet.settings import build, preset
 from poet.streams import Key
 
-KILLS = (13, 37)  # iterations after which SIGKILL strikes, in the midst of the next
+KILLS = (13, 31)  # iterations after which SIGKILL strikes, in the midst of the next
 
 
 def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
