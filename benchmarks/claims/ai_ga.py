@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.claims.pairing import difficulty
