@@ -18,9 +18,9 @@ import numba
 import numpy as np
 import torch
 
-from agents.networks import Policy
+from agents.search.networks import Policy
 from benchmarks.heading import heading
-from benchmarks.walker_speed import Controller, Ours, random_actions, rate
+from benchmarks.walker_speed import OPERATIONS, Controller, Ours, measured_peak, random_actions, rate
 from envs.walker.batch import WalkerBatch
 from envs.walker.physics.episode import ACT
 from envs.walker.simulator import CompiledWalkers
@@ -121,6 +121,9 @@ def main() -> None:
     print(heading())
     print_policy(options.rounds)
     print_cores(random_actions(), options.rounds)
+    peak, step, network = measured_peak(), OPERATIONS["random"], 2 * Policy((24, 40, 40, 4)).parameters
+    print(f"\nfloor: {step:,} float operations at {peak / 1e9:.0f} G/s: {peak / step:,.0f} steps/s a core;", end="")
+    print(f" {network:,} more with the policy: {peak / (step + network):,.0f}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Published: curves alone, near Bayes-optimal after 2e7 frames. Here: 6e6.
 from __future__ import annotations
 
 from agents.assessing import assess
-from agents.varibad import VariBAD, VariBADConfig
+from agents.memory.varibad import VariBAD, VariBADConfig
 from benchmarks.claims.claim import Claim, train
 from envs.gridnavi import VARIBAD, GridNavi
 from poet.streams import Key
