@@ -38,7 +38,7 @@ class EpisodicLSTMConfig(RL2Config):
     cell: Cell = "lstm"
     hidden: int = 48
     capacity: int | None = None  # episodes remembered; None: as many as a trial has
-    squash: bool = True  # tanh of what is retrieved
+    squash: bool = False  # tanh of what is retrieved, as re-implementations have it
     reinstate: bool = True  # false: nothing is ever retrieved (a control)
     nearness: Nearness = "l2"
 
@@ -84,7 +84,7 @@ class Reinstated(Recurrent):
 
     context: int = 1
     capacity: int = 1
-    squash: bool = True
+    squash: bool = False
     reinstate: bool = True
     cosine: bool = False
 

@@ -16,6 +16,7 @@ import torch
 
 from . import adam
 from .hochreiter_config import HochreiterConfig
+from .hyperparameters import Range, Tunable, carried
 from .lives import Act, Batch, Lives
 from .recurrent import Recurrent
 from .scoring import Scored, columns, draw_seeds
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from poet.streams import Key
 
 
-class Hochreiter:
+class Hochreiter(Tunable):
     """Learner (poet.interfaces) for families with labels."""
 
     def __init__(self, family: TaskFamily, config: HochreiterConfig | None = None) -> None:
@@ -33,6 +34,7 @@ class Hochreiter:
         self.labels = getattr(spec, "labels", 0)
         if not self.labels:
             raise ValueError("hochreiter learns from labels, and this family has none: take family regression, or rl2")
+        self.ranges = {"lr": Range(1e-4, 3e-2)}
         self.network = Recurrent(spec.observation_size, self.config.hidden, self.labels, "lstm")
 
     def init(self, key: Key) -> Agent:
@@ -40,7 +42,7 @@ class Hochreiter:
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; optimiser and schedule begin anew."""
-        return self._fresh({name: agent[name].clone() for name in adam.acting(agent)})
+        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
@@ -50,7 +52,7 @@ class Hochreiter:
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             for update in range(c.updates):
                 batch, spent = self.sequences(task, key.child("update", update), c.lives)
-                agent, steps[pair] = self._step(agent, batch), steps[pair] + spent
+                agent, steps[pair] = {**self.of(agent)._step(agent, batch), **carried(agent)}, steps[pair] + spent
             improved.append(agent)
         return improved, steps
 

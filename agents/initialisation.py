@@ -16,6 +16,7 @@ import torch
 
 from . import adam, inner
 from .carried import Control
+from .hyperparameters import Range, Tunable, carried
 from .lives import Batch, Lives, by_life
 from .policy_gradient import Policy
 from .regressor import Regressor
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from .maml_config import AdaptingConfig
 
 RATE = "rate_"  # before a parameter's name: its learned step size
+RANGES = {"inner_lr": Range(3e-3, 1.0)}  # what may be explored, beside what belongs to an outer loop
 
 
-class Initialisation(ABC):
+class Initialisation(Tunable, ABC):
     """Learner (poet.interfaces). It learns from labels where a family has them, else by policy gradient."""
 
     config: AdaptingConfig
@@ -56,22 +58,23 @@ class Initialisation(ABC):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same initialisation and step sizes; what a life made of them is never carried over."""
-        return self.settled({name: agent[name].clone() for name in adam.acting(agent)})
+        return {**self.settled({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
         """One outer step of each agent, on draws it has not met: new agents, environment steps [pairs]."""
-        c, improved, steps = self.config, [], np.zeros(len(agents), np.int64)
+        c, steps = self.config, np.zeros(len(agents), np.int64)
+        improved: list[Agent] = []
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             lives = Lives(self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device)
-            improved.append(self.outer_step(agent, lives, self._noise(key)))
+            improved.append({**self.of(agent).outer_step(agent, lives, self._noise(key)), **carried(agent)})
             steps[pair] = lives.steps
         return improved, steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
     def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
         returns, steps = self.by_episode(agent, task, key, self.config.test_draws)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from . import adam, inner, trust_region
-from .initialisation import RATE, Initialisation
+from .hyperparameters import Range
+from .initialisation import RANGES, RATE, Initialisation
 from .lives import Batch, Lives
 from .maml_config import FOMAMLConfig, MAMLConfig
 from .regressor import Regressor
@@ -32,6 +33,8 @@ class MAML(Initialisation):
 
     def __init__(self, family: TaskFamily, config: MAMLConfig | None = None) -> None:
         super().__init__(family, config or MAMLConfig())
+        outer = {"kl": Range(1e-3, 0.1)} if self.config.outer == "trpo" else {"lr": Range(1e-4, 3e-2)}
+        self.ranges = {**RANGES, **outer}
         if self.config.outer == "trpo" and isinstance(self.model, Regressor):
             raise ValueError("outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'")
 

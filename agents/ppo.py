@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from .rl2 import RL2
 
-# (weights, trials [k] of the batch) -> what is added to the loss
-Also = Callable[[Mapping[str, torch.Tensor], torch.Tensor], torch.Tensor]
+# (weights, trials [k] of the batch, pass over it) -> what is added to the loss
+Also = Callable[[Mapping[str, torch.Tensor], torch.Tensor, int], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ def improve_policy(
     adam = _adam(agent, weights, rate)
     gained = _normalised(batch) if c.normalise else batch.advantages
     lives = batch.inputs.shape[1]
-    for _ in range(c.epochs):
+    for epoch in range(c.epochs):
         for rows in np.array_split(rng.permutation(lives), c.minibatches):
             adam.zero_grad()
             trials = torch.from_numpy(np.sort(rows))
             loss = _loss(learner, weights, batch, gained, trials, entropy)
-            (loss if also is None else loss + also(weights, trials)).backward()
+            (loss if also is None else loss + also(weights, trials, epoch)).backward()
             torch.nn.utils.clip_grad_norm_(weights.values(), c.max_gradient)
             adam.step()
     return _kept(agent, weights, adam)
@@ -102,5 +102,5 @@ def _kept(agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.A
             raise ValueError(f"after a step of the actor-critic the agent's {name} holds NaN or infinity")
         state = adam.state[weight]
         kept[f"adam/mean/{name}"], kept[f"adam/square/{name}"] = state["exp_avg"].cpu(), state["exp_avg_sq"].cpu()
-        steps = state["step"]
-    return {**kept, "adam/steps": steps.clone(), "schedule/step": agent["schedule/step"] + 1}
+    steps = torch.stack([adam.state[weight]["step"] for weight in weights.values()]).max()  # some may rest
+    return {**kept, "adam/steps": steps, "schedule/step": agent["schedule/step"] + 1}

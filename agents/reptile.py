@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from . import adam
-from .initialisation import Initialisation
+from .hyperparameters import Range
+from .initialisation import RANGES, Initialisation
 from .lives import Lives
 from .maml_config import ReptileConfig
 
@@ -29,6 +30,7 @@ class Reptile(Initialisation):
 
     def __init__(self, family: TaskFamily, config: ReptileConfig | None = None) -> None:
         super().__init__(family, config or ReptileConfig())
+        self.ranges = {**RANGES, "share": Range(1e-4, 1.0)}
 
     def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
         state = adam.fresh(weights) if self.config.outer == "adam" else {}

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from . import adam
+from . import adam, tables
 from .actions import Gaussian, actions_of
 from .carried import Control, Lifetime, State
 from .feedforward import Feedforward
 from .hyperparameters import Range, Tunable, carried
-from .ppo import Also, Batch, improve_policy
+from .ppo import Batch, improve_policy
 from .recurrent import Recurrent
 from .remembering import Remembering
 from .rl2_config import RL2Config, WangConfig
@@ -50,9 +50,11 @@ class RL2(Tunable):
         if c.test_episodes > self.episodes:
             raise ValueError(f"test_episodes must be at most the {self.episodes} of a trial, got {c.test_episodes}")
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
-        inputs = input_size(spec, c.last_observation)
+        inputs, outputs, seen = input_size(spec, c.last_observation), spec.action_size + 1, spec.observation_size
+        if c.tabular:
+            inputs, outputs = tables.input_size(seen, spec.action_size), outputs * (1 + seen)
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
-        self.network = Recurrent(c.embed or inputs, c.hidden, spec.action_size + 1, c.cell)
+        self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
         self.memory_steps = self.episodes * spec.horizon  # as long as hidden states may have to last
 
     def init(self, key: Key) -> Agent:
@@ -87,8 +89,7 @@ class RL2(Tunable):
 
     def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         trials = self.trials(agent, task, key, self.config.lives)
-        rng, also = key.child("minibatches").generator(), self._also(trials, key)
-        return improve_policy(self, agent, self._batch(trials), rng, also), trials.steps
+        return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores, solved, environment steps and scores before, each [pairs].
@@ -139,12 +140,13 @@ class RL2(Tunable):
 
     def live(self, agent: Agent, n: int, key: Key) -> Remembering:
         """The agent in n lives that are driven from outside (metaworld_protocol.Life)."""
-        weights, noise = self._weights(agent), key.child("actions").generator()
+        own, noise = self.of(agent), key.child("actions").generator()
+        weights = own._weights(agent)
 
         def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
             drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(self.config.device)
             with torch.no_grad():
-                action, _, state = self._act(weights, None if greedy else drawn)(inputs, state, 0)
+                action, _, state = own._act(weights, None if greedy else drawn)(inputs, state, 0)
             return action, state
 
         spec, start = self.family.spec, self.network.start(n, self.config.device)
@@ -168,7 +170,9 @@ class RL2(Tunable):
     def _said(
         self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, remembered: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of the policy and the value, from the inputs and what the memory said to them: here, the latter alone."""
+        """Of the policy and the value, from the inputs and what the memory said to them: unless tabular, the latter."""
+        if self.config.tabular:
+            remembered = tables.leaving(remembered, inputs[..., : self.family.spec.observation_size])
         policy = remembered[..., :-1]
         if isinstance(self.actions, Gaussian):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
@@ -176,7 +180,9 @@ class RL2(Tunable):
 
     def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
         """What the memory is given: the inputs with the last reward, third from the end, scaled; or their embedding."""
-        if self.config.reward_scale != 1.0:
+        if self.config.tabular:
+            inputs = tables.entering(inputs, self.family.spec.observation_size)
+        elif self.config.reward_scale != 1.0:
             scale = torch.ones(inputs.shape[-1], device=inputs.device)
             scale[-3] = self.config.reward_scale
             inputs = inputs * scale
@@ -188,10 +194,6 @@ class RL2(Tunable):
         gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
         log_probs = self.actions.log_prob(policy, trials.actions)
         return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
-
-    def _also(self, trials: Trials, key: Key) -> Also | None:
-        """What is learned beside the policy, from the same trials: here nothing."""
-        return None
 
     def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)

@@ -26,6 +26,7 @@ class RL2Config:
     embed: int = 0  # units of a layer before the memory, which can tell what goes together; 0: none
     input_gain: float = 1.0  # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
     last_observation: bool = False  # seen again beside the new one: what was done there and what it gave are together
+    tabular: bool = False  # outer products for one-hot observations (tables.py); needs last_observation
     lives: int = 256  # trials of one improvement step
     episodes: int | None = None  # of a trial; None: the family's
     gamma: float = 0.99
@@ -41,7 +42,7 @@ class RL2Config:
     value_weight: float = 0.25
     max_gradient: float = 0.5  # norm to which gradients are cut
     action_std: float = 1.0  # of a newborn's actions, where actions are numbers
-    reward_scale: float = 1.0  # of what is learned from, and of the input; scores are not scaled
+    reward_scale: float = 1.0  # of what is learned from, and of the input but for a tabular one; scores are not scaled
     normalise: bool = True  # advantages to mean 0 and standard deviation 1 over a batch
     test_lives: int = 64  # trials of an evaluation
     test_episodes: int = 1  # at the end of each trial, after adaptation: what is scored
@@ -52,6 +53,8 @@ class RL2Config:
             _check(field.name, getattr(self, field.name))
         if self.units > self.hidden:
             raise ValueError(f"units must be at most hidden, got {self.units} and {self.hidden}")
+        if self.tabular and not self.last_observation:
+            raise ValueError("tabular needs last_observation = true: what was done is put down to where it was done")
         if self.lives % self.minibatches:
             raise ValueError(f"lives must be a multiple of minibatches, got {self.lives} and {self.minibatches}")
 

@@ -20,7 +20,6 @@ class SACConfig:
     batch: int = 256  # transitions an update
     updates: int = 32  # of a step
     device: str = "cpu"
-    threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
         for name in ("capacity", "batch", "updates"):

@@ -38,7 +38,7 @@ class Scene:
 def scene_of(episode: Episode, take: int = 0) -> Scene:
     """Bounds, body path and a good zoom of one take.
 
-    A world that is small, or in which the body is a point, is looked at as a whole and stands still.
+    A world that is small, seen from above, or in which the body is a point, is looked at as a whole and stands still.
     """
     count = len(episode.takes[take].frames)
     first = episode.outline(take, 0)
@@ -54,10 +54,16 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
     body = np.concatenate([np.zeros((0, 2)), *first.get("body", [])])
     across = float(np.linalg.norm(np.ptp(body, axis=0))) if len(body) else 0.0
     extent = BODIES_HIGH * across
-    if across < SMALL * float(size.max()) or extent >= whole:
+    if across < SMALL * float(size.max()) or extent >= whole or from_above(first):
         middle = np.broadcast_to((low + high) / 2, path.shape)
         return Scene(take, first, low, high, path, middle, whole, (0.0, 0.0))
     return Scene(take, first, low, high, path, focus, extent, LEAD)
+
+
+def from_above(outline: Outline) -> bool:
+    """Whether the first line of the ground ends where it began: a polygon, not a surface to walk on."""
+    ground = outline.get("ground", [])
+    return bool(ground) and len(ground[0]) > 3 and bool(np.array_equal(ground[0][0], ground[0][-1]))
 
 
 def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:

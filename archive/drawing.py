@@ -13,7 +13,7 @@ import numpy as np
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would land in the command's output
 import pygame
 
-from .camera import Camera, Scene, bounds, camera_at
+from .camera import Camera, Scene, bounds, camera_at, from_above
 from .overlay import draw_panel, draw_strip, strip_of
 from .replay import Episode, Outline
 
@@ -69,7 +69,7 @@ def enlarged(camera: Camera, scale: float) -> Camera:
 def draw_world(surface: pygame.Surface, outline: Outline, camera: Camera, lidar: bool) -> None:
     """Background, ground, the family's own layers, body, rays."""
     ground = outline.get("ground", [])
-    if ground and not closed(ground[0]):
+    if ground and not from_above(outline):
         _draw_sky(surface, camera)
         _draw_ground(surface, ground[0], camera)
         rest = ground[1:]
@@ -87,11 +87,6 @@ def draw_world(surface: pygame.Surface, outline: Outline, camera: Camera, lidar:
     body = outline.get("body", [])
     for part, colour in zip(body, body_colours(body), strict=True):
         _draw_shape(surface, camera.pixels(part), colour, shade(colour, 0.62))
-
-
-def closed(line: np.ndarray) -> bool:
-    """Whether a polyline [points, 2] ends where it began: a polygon, not a surface."""
-    return len(line) > 3 and bool(np.array_equal(line[0], line[-1]))
 
 
 def body_colours(body: list[np.ndarray]) -> list[Colour]:

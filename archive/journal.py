@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .measures import number
+
 if TYPE_CHECKING:
     from poet.niche import Child, Niche, Population, Transfer
 
@@ -23,12 +25,12 @@ def happened(before: Population, after: Population, title: Title) -> Iterator[st
     was_active = {niche.id for niche in before.active}
     for niche in after.retired:
         if niche.id in was_active:
-            yield f"{at} niche {niche.id} is retired, its agent kept (best {_number(niche.best)})"
+            yield f"{at} niche {niche.id} is retired, its agent kept (best {number(niche.best)})"
     yield from _takeovers(at, transfers)
     solved_before = {niche.id for niche in before.niches if niche.solved is not None}
     for niche in after.niches:
         if niche.solved is not None and niche.id not in solved_before:
-            yield f"{at} niche {niche.id} is solved ({_number(niche.best)})"
+            yield f"{at} niche {niche.id} is solved ({number(niche.best)})"
 
 
 def _births(at: str, children: list[Child], transfers: list[Transfer], title: Title) -> Iterator[str]:
@@ -37,7 +39,7 @@ def _births(at: str, children: list[Child], transfers: list[Transfer], title: Ti
             came = next(t for t in transfers if t.at_birth and t.accepted and t.target == child.id)
             yield (
                 f"{at} niche {child.niche} is born of {child.parent}: {title(child.task)}; "
-                f"its agent comes from {came.source} ({came.score:.1f})"
+                f"its agent comes from {came.source} ({number(came.score)})"
             )
     refused = Counter(child.outcome for child in children if child.niche is None)
     if refused:
@@ -49,19 +51,15 @@ def _takeovers(at: str, transfers: list[Transfer]) -> Iterator[str]:
     for event in transfers:
         if event.accepted and not event.at_birth:
             how = HOW[event.kind]
-            bar = f"{_number(event.bar)} -> " if event.bar is not None else ""
-            yield f"{at} niche {event.target} takes over the agent of {event.source} {how}: {bar}{event.score:.1f}"
+            bar = f"{number(event.bar)} -> " if event.bar is not None else ""
+            yield f"{at} niche {event.target} takes over the agent of {event.source} {how}: {bar}{number(event.score)}"
 
 
 def introduce(niche: Niche, title: Title) -> str:
     """A niche of a first population."""
     source = f" from {niche.source}" if niche.source else ""
-    score = f" ({niche.scores[-1]:.1f})" if niche.scores else ""
+    score = f" ({number(niche.scores[-1])})" if niche.scores else ""
     return f"niche {niche.id}{source}: {title(niche.task)}{score}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
 
 
 def noted(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:

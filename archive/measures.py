@@ -9,6 +9,11 @@ from typing import Any
 Row = Mapping[str, Any]
 
 
+def number(value: float | None) -> str:
+    """A score as people read it: 231.5, -3.42, 0.93; some families pay hundreds, others at most 1."""
+    return "-" if value is None else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
 def children_of(niches: Sequence[Row]) -> dict[int | None, list[Row]]:
     """The niches below each niche; under None those without a parent. By age."""
     tree: dict[int | None, list[Row]] = {}

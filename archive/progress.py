@@ -13,6 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from .measures import number
+
 if TYPE_CHECKING:
     from poet.niche import Population
 
@@ -80,7 +82,7 @@ def duration(seconds: float | None) -> str:
 def summary(population: Population) -> str:
     """The population in one line."""
     scores = [niche.scores[-1] for niche in population.active if niche.scores]
-    best, middle = (f"{max(scores):.1f}", f"{median(scores):.1f}") if scores else ("-", "-")
+    best, middle = (number(max(scores)), number(median(scores))) if scores else ("-", "-")
     solved = sum(niche.solved is not None for niche in population.niches)
     niches = "1 niche" if len(population.active) == 1 else f"{len(population.active)} niches"
     retired = f" ({len(population.retired)} retired)" if population.retired else ""

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .measures import annecs_curve, children_of, lineage, outcomes, steps_by_purpose, transfers_by_kind
+from .measures import annecs_curve, children_of, lineage, number, outcomes, steps_by_purpose, transfers_by_kind
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent
@@ -37,8 +37,8 @@ def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]
         f"niche {id}: {titles[id]}",
         f"born at iteration {niche['born']}, "
         + ("alive" if niche["died"] is None else f"retired at {niche['died']}")
-        + f", novelty {_number(niche['novelty'])}, first solved at {_or_dash(niche['solved'])}",
-        f"score {_number(niche['score'])}, best ever {_number(niche['best'])}{_adapted(niche)}",
+        + f", novelty {number(niche['novelty'])}, first solved at {_or_dash(niche['solved'])}",
+        f"score {number(niche['score'])}, best ever {number(niche['best'])}{_adapted(niche)}",
         "line of descent: " + " <- ".join(map(str, lineage(rows["niches"], id))),
     ]
     if niche["source"]:
@@ -59,7 +59,7 @@ def _hyperparameters(agent: Agent) -> Iterator[str]:
 def _adapted(niche: Row) -> str:
     if niche["before"] is None or niche["score"] is None:
         return ""
-    return f"; before adaptation {niche['before']:.2f}, gain {niche['score'] - niche['before']:.2f}"
+    return f"; before adaptation {number(niche['before'])}, gain {number(niche['score'] - niche['before'])}"
 
 
 def _traffic(niche: int, transfers: Sequence[Row]) -> Iterator[str]:
@@ -68,7 +68,8 @@ def _traffic(niche: int, transfers: Sequence[Row]) -> Iterator[str]:
             came = row["target"] == niche
             other = row["source"] if came else row["target"]
             what = f"took over the agent of {other}" if came else f"its agent went to {other}"
-            yield f"iteration {row['iteration']}: {what} ({row['kind']}, {_number(row['bar'])} -> {row['score']:.1f})"
+            scores = f"{number(row['bar'])} -> {number(row['score'])}"
+            yield f"iteration {row['iteration']}: {what} ({row['kind']}, {scores})"
 
 
 def _niches(niches: Sequence[Row], titles: Mapping[int, str]) -> Table:
@@ -80,7 +81,7 @@ def _niches(niches: Sequence[Row], titles: Mapping[int, str]) -> Table:
     table.add_column("task")
     for row in niches:
         cells = [row["id"], row["parent"], row["born"], row["died"]]
-        numbers = [_number(row[name]) for name in (*before, "score", "best")]
+        numbers = [number(row[name]) for name in (*before, "score", "best")]
         style = "" if row["died"] is None else "dim"
         title = titles[row["id"]] + (f" [from {row['source']}]" if row["source"] else "")
         table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), Text(title), style=style)
@@ -94,7 +95,7 @@ def _tree(niches: Sequence[Row], titles: Mapping[int, str]) -> Tree:
     while waiting:  # a line of descent can be longer than Python's stack
         branch, row = waiting.pop()
         state = "" if row["died"] is None else " (retired)"
-        twig = branch.add(Text(f"{row['id']} {_number(row['score'])}{state}"))
+        twig = branch.add(Text(f"{row['id']} {number(row['score'])}{state}"))
         waiting += [(twig, child) for child in reversed(below.get(row["id"], []))]
     return root
 
@@ -113,10 +114,6 @@ def _facts(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     yield f"environment steps: {total:,}"
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
 
 
 def _or_dash(value: Any) -> str:

@@ -53,7 +53,7 @@ class CartPole(Genomes[Cart]):
 
     def __init__(self, settings: CartPoleSettings | None = None) -> None:
         self.settings = s = settings or CartPoleSettings()
-        self.spec = Spec(4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True)
+        self.spec = Spec(4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT)
 
     def simulator(self, tasks: Sequence[Cart], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(Poles(tasks, seeds, self.settings.horizon, device), len(tasks), self.settings.horizon, device)

@@ -27,6 +27,7 @@ class Spec:
     deterministic: bool
     discrete: bool = False
     labels: int = 0
+    dt: float = 0.25  # [s] a step when it is shown: most are decisions that one wants to follow
 
 
 class World(Protocol):

@@ -110,10 +110,11 @@ class Mazes:
         return float(np.where(ways <= horizon, 1 - 0.9 * ways / horizon, 0.0).mean())
 
     def outline(self, task: Maze, state: Any = None) -> dict[str, list[np.ndarray]]:
+        """Seen from above: the walls around and inside; with a state, the walker and its goal."""
         layers = {"ground": walls.outlines(task.rows)}
         if state is not None:
             at, goal = (walls.placed(state[name], len(task.rows)) for name in ("at", "goal"))
-            layers |= {"body": [at + 0.2 + 0.6 * walls.square()], "ray": [goal + 0.4 + 0.2 * walls.square()]}
+            layers |= {"goal": [goal + 0.1 + 0.8 * walls.square()], "body": [at + 0.2 + 0.6 * walls.square()]}
         return layers
 
 

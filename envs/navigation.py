@@ -64,7 +64,7 @@ class Navigation(Genomes[Goals]):
 
     def __init__(self, settings: NavigationSettings | None = None) -> None:
         self.settings = s = settings or NavigationSettings()
-        self.spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False)
+        self.spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, dt=0.1)
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(Plane(goals(tasks, seeds, device), self.settings), len(tasks), self.settings.horizon, device)
@@ -81,19 +81,23 @@ class Navigation(Genomes[Goals]):
         return total.numpy()
 
     def outline(self, task: Goals, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Where goals may be, as a line; with a state, the point and, as a ray, the way to its goal."""
+        """Seen from above: where goals may be; with a state, the point, its goal and, as a ray, the way there."""
+        square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
         if task.shape == "square":
-            corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * task.distance
-            lines = [corners]
+            zone = square * task.distance
         else:
             angles = np.linspace(task.angle - task.width / 2, task.angle + task.width / 2, 50)
             arc = np.stack([np.cos(angles), np.sin(angles)], 1)
-            lines = [arc * max(task.distance + side * task.spread, 0.0) for side in (-1, 1)]
-        layers = {"ground": [*lines, np.array([[-0.05, 0.0], [0.05, 0.0]])]}
+            spread = max(task.spread, 0.01)  # an arc without width would not be seen
+            near, far = (arc * max(task.distance + side * spread, 0.0) for side in (-1, 1))
+            zone = np.concatenate([near, far[::-1], near[:1]])
+        layers = {"ground": [zone, square * 0.03]}
         if state is not None:
             at, goal = np.asarray(state["at"], float), np.asarray(state["goal"], float)
-            diamond = np.array([[-1, 0], [0, -1], [1, 0], [0, 1], [-1, 0]]) * 0.05
-            layers |= {"body": [at + diamond], "ray": [np.array([at, goal])]}
+            diamond = np.array([[-1, 0], [0, -1], [1, 0], [0, 1], [-1, 0]]) * 0.06
+            turn = np.linspace(0, 2 * np.pi, 33)
+            circle = goal + self.settings.near * np.stack([np.cos(turn), np.sin(turn)], 1)
+            layers |= {"goal": [circle], "body": [at + diamond], "ray": [np.array([at, goal])]}
         return layers
 
 

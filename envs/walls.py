@@ -84,9 +84,13 @@ def checked_cell(cell: Any, size: int, what: str) -> Cell:
 
 
 def outlines(rows: Rows) -> list[np.ndarray]:
-    """The outer wall and each wall as closed lines; a cell is 1 m wide, the first row is on top."""
+    """The walls around and each wall inside as closed lines; a cell is 1 m wide, the first row is on top."""
     cells = [(row, column) for row in range(len(rows)) for column in range(len(rows)) if rows[row][column] == "#"]
-    return [square() * len(rows), *(placed(cell, len(rows)) + square() for cell in cells)]
+    size, edge = len(rows), 0.15
+    lying, standing = square() * np.array([size, edge]), square() * np.array([edge, size])
+    around = [lying - np.array([0, edge]), lying + np.array([0, size]), standing - np.array([edge, 0])]
+    around.append(standing + np.array([size, 0]))
+    return [*around, *(placed(cell, len(rows)) + square() for cell in cells)]
 
 
 def square() -> np.ndarray:

@@ -1,5 +1,6 @@
 """Rollouts in real Ray workers, on a cluster of two nodes of this machine: the results are those of one process."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -19,6 +20,9 @@ from agents.es_config import ESConfig
 from agents.rollout import InProcess, Machine
 from archive.meter import Meter
 from envs.walker.family import Walker, WalkerSettings
+from poet.checkpoint import to_records
+from poet.config import PoetConfig, Setup
+from poet.engine import evolve, start
 from poet.plugins import load
 from poet.streams import Key
 from tests.agents.point_mass import PointMass
@@ -110,6 +114,51 @@ def test_a_worker_killed_in_mid_batch_is_replaced_and_its_part_run_again(two_nod
     same(run(two_nodes, family, *case()), whole)
     assert len(list(tmp_path.iterdir())) == 1  # somebody did die
     assert family.steps == whole.steps.sum()  # what the dead worker did is not counted: it gave no result
+
+
+def workers_of(process):
+    """Processes of Ray's workers that this process or its nodes started; Linux."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # one that ends meanwhile
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found, young = set(), {process}
+    while young:
+        found |= young
+        young = {child for child, parent in parents.items() if parent in found} - found
+    return [child for child in found if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_part")]
+
+
+def test_workers_killed_all_through_a_run_change_nothing(two_nodes):
+    """One an iteration in the middle of its part; the run goes on until three have been struck."""
+    family = Walker(WalkerSettings(length=40, horizon=60, threads=1))
+    config = PoetConfig(seed=3, mutate_every=2, transfer_every=2, capacity=3, reproduce_at=-300.0, mc_low=-300.0)
+    places = [Setup(family, ES(family, ESConfig(population=64), place), config) for place in (two_nodes, None)]
+    runs = [evolve(start(setup), setup) for setup in places]
+    struck, rough, begun, ended = [], [], threading.Event(), threading.Event()
+
+    def strike():
+        while not ended.is_set():
+            if begun.wait(0.02) and (working := workers_of(os.getpid())):
+                os.kill(working[0], signal.SIGKILL)
+                struck.append(working[0])
+                begun.clear()
+
+    killer = threading.Thread(target=strike)
+    killer.start()
+    try:
+        while len(struck) < 3:
+            begun.set()
+            rough.append(next(runs[0]))
+    finally:
+        ended.set()
+        killer.join()
+    for there, here in zip(rough, runs[1], strict=False):
+        records = [to_records(population, family) for population in (there, here)]
+        assert records[0][0] == records[1][0]
+        for name, agent in records[0][1].items():
+            assert all(torch.equal(value, records[1][1][name][key]) for key, value in agent.items())
+    assert len(rough[-1].niches) > 1
 
 
 def test_a_batch_that_kills_every_worker_is_given_up_in_one_line(two_nodes, tmp_path, monkeypatch):

@@ -70,20 +70,22 @@ def test_the_cell_of_the_same_context_comes_back_and_hidden_states_do_not(squash
 
 def test_the_newest_of_a_context_is_kept_and_the_nearest_is_found() -> None:
     states = fed(Reinstated(3, 5, 2, "eplstm", 2, 4), [A, B, A, NEAR_A])
-    torch.testing.assert_close(states[9][2], torch.tanh(states[8][1]))
+    torch.testing.assert_close(states[9][2], states[8][1])
     full = fed(Reinstated(3, 5, 2, "eplstm", 2, 1), [A, B, A])
-    torch.testing.assert_close(full[6][2], torch.tanh(full[5][1]))  # there was room for one: B took A's
+    torch.testing.assert_close(full[6][2], full[5][1])  # there was room for one: B took A's
 
 
 def test_by_cosine_length_does_not_count() -> None:
-    contexts = [A, B, 0.1 * A]  # as vectors nearer to B
-    by_angle = fed(Reinstated(3, 5, 2, "eplstm", 2, 4, cosine=True), contexts)
-    torch.testing.assert_close(by_angle[6][2], torch.tanh(by_angle[2][1]))
+    contexts = [5 * A, B, 0.1 * A]
+    network = Reinstated(3, 5, 2, "eplstm", 2, 4)
+    by_angle, by_distance = fed(replace(network, cosine=True), contexts), fed(network, contexts)
+    torch.testing.assert_close(by_angle[6][2], by_angle[2][1])
+    torch.testing.assert_close(by_distance[6][2], by_distance[5][1])
 
 
 @pytest.mark.parametrize("family", [BarcodeBandits(TINY), Guessing()])
 def test_acting_is_training(family: BarcodeBandits | Guessing) -> None:
-    """The fused pass over whole trials says what was said step by step: the memory is filled and read again."""
+    """The pass over whole trials says what was said step by step: the memory is filled and read again."""
     learner = EpisodicLSTM(family, SMALL)
     agent = learner.init(Key(0))
     trials = learner.trials(agent, family.origin(), Key(1), 16)

@@ -10,6 +10,8 @@ import torch
 
 from agents.actions import Categorical, Gaussian
 from agents.assessing import assess
+from agents.hochreiter import Hochreiter
+from agents.hochreiter_config import HochreiterConfig
 from agents.initialisation import RATE
 from agents.lives import Batch, Lives
 from agents.maml import FOMAML, MAML
@@ -22,6 +24,7 @@ from envs.navigation import SQUARE, Navigation, NavigationSettings
 from envs.regression import Regression, RegressionSettings
 from poet.streams import Key
 from tests.agents.guessing import Guessing
+from tests.agents.test_hyperparameters import Exploring
 from tests.conformance import check_learner, same_agent
 
 SMALL = MAMLConfig(draws=3, trajectories=4, test_draws=3, hidden=(6,))
@@ -165,6 +168,25 @@ def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
         normal = [torch.distributions.Normal(x[:, :2], x[:, 2:].exp()) for x in (one, two)]
         expected = torch.distributions.kl_divergence(*normal).sum(1)
     torch.testing.assert_close(actions.kl(one, two), expected)
+
+
+@pytest.mark.parametrize(
+    ("learner", "name"),
+    [
+        (MAML(PLANE, SMALL), "lr"),
+        (MAML(PLANE, replace(SMALL, outer="trpo")), "kl"),
+        (Reptile(PLANE, ReptileConfig(draws=2, trajectories=2, test_draws=2, hidden=(4,), inner_steps=2)), "share"),
+        (Hochreiter(LINES, HochreiterConfig(hidden=4, lives=3, updates=1, test_lives=3)), "lr"),
+    ],
+)
+def test_hyperparameters_that_agents_carry_go_before_the_settings(learner: MAML | Reptile, name: str) -> None:
+    check_learner(Exploring(learner), learner.family)
+    agent, task = learner.init(Key(1)), learner.family.origin()
+    (plain,), _ = learner.improve([agent], [task], [Key(2)])
+    (still,), _ = learner.improve([{**agent, f"hyper/{name}": torch.tensor(1e-12)}], [task], [Key(2)])
+    acting = [n for n in agent if "/" not in n]
+    assert max(float((plain[n] - agent[n]).abs().max()) for n in acting) > 1e-4
+    assert max(float((still[n] - agent[n]).abs().max()) for n in acting) < 1e-5
 
 
 def test_a_regressor_does_not_see_the_last_label() -> None:

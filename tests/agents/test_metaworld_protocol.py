@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from agents.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
 from agents.maesn import MAESN
 from agents.maesn_config import MAESNConfig
 from agents.metaworld_protocol import MetaWorldAgent
@@ -29,6 +30,7 @@ SMALL = RL2Config(hidden=8, lives=8, test_lives=LIVES)
 LEARNERS = [
     lambda family: RL2(family, SMALL),
     lambda family: RL2(family, replace(SMALL, last_observation=True)),
+    lambda family: EpisodicLSTM(family, EpisodicLSTMConfig(hidden=8, lives=8, test_lives=LIVES)),
     lambda family: VariBAD(family, VariBADConfig(hidden=8, lives=8, test_lives=LIVES, decoder=(4,))),
 ]
 

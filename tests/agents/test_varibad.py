@@ -59,9 +59,13 @@ def test_the_policys_gradient_does_not_reach_the_encoder_nor_the_bounds_the_poli
         found = torch.autograd.grad(loss, [weights[name] for name in names], allow_unused=True)
         return {name for name, part in zip(names, found, strict=True) if part is not None and bool(part.any())}
 
-    policy, values = learner.outputs(weights, trials.inputs)
+    belief = learner.believed(weights, trials.inputs)
+    policy, values = learner.outputs(weights, learner.told(trials.inputs, belief).detach())
     assert reached((policy**2).sum() + values.sum()) == set(POLICY)
-    assert reached(learner._also(trials, Key(2))(weights, torch.arange(8))) == {*ENCODER, *DECODER}
+    bound = learner._bound_of(trials, Key(2))
+    assert reached(bound(weights, torch.arange(8), 0)) == {*ENCODER, *DECODER}
+    assert float(bound(weights, torch.arange(8), learner.config.belief_epochs)) == 0  # later passes are the policy's
+    torch.testing.assert_close(torch.cat([policy, values[..., None]], -1), trials.outputs)  # on beliefs held in acting
     plain = RL2(family, RL2Config(hidden=6))  # as it is where the encoder is the policy's own
     theirs = grown(plain)
     policy, _ = plain.outputs(theirs, trials.inputs)

@@ -6,10 +6,25 @@ import numpy as np
 import pygame
 import pytest
 
-from archive.camera import Camera, bounds, camera_at, scene_of
-from archive.drawing import EARTH, HULL, LIMBS, RAY, STONE, Look, area, body_colours, draw_frame, thumbnail
+from archive.camera import Camera, bounds, camera_at, from_above, scene_of
+from archive.drawing import (
+    EARTH,
+    HULL,
+    LIMBS,
+    OTHER,
+    PAPER,
+    RAY,
+    STONE,
+    Look,
+    area,
+    body_colours,
+    draw_frame,
+    draw_world,
+    thumbnail,
+)
 from archive.overlay import facts, frame_at, strip_of, timeline_of
 from archive.replay import record_episode
+from envs.maze import Maze, Mazes, MazeSettings
 from poet.streams import Key
 from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
 
@@ -182,6 +197,16 @@ def test_worlds_seen_from_above_and_worlds_without_a_body_are_drawn():
         assert len(cameras) == 1  # a world that is seen as a whole does not move
     low, high = bounds(Above().outline(None))
     np.testing.assert_array_equal([low, high], [[-1, -1], [1, 1]])
+
+
+def test_a_maze_shows_walls_ways_goal_and_walker():
+    task = Maze(("#....", *["....."] * 4), start=(2, 2), reach=4)
+    outline = Mazes(MazeSettings(size=5)).outline(task, {"at": (2, 2), "goal": (4, 4)})
+    assert from_above(outline)
+    surface, camera = pygame.Surface((240, 240), 0, 32), Camera(2.5, 2.5, 40.0, 240, 240)
+    draw_world(surface, outline, camera, True)
+    for (x, y), colour in {(0.5, 4.5): STONE, (2.5, 4.5): PAPER, (4.5, 0.5): OTHER, (2.5, 2.5): HULL}.items():
+        assert close(colour_at(surface, camera, x, y), colour), (x, y)
 
 
 def test_a_family_that_counts_in_float32_gets_the_same_picture(episode):
