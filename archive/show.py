@@ -51,7 +51,7 @@ def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]
 
 def _hyperparameters(agent: Agent) -> Iterator[str]:
     """What an agent carries of them, in words; a stranger's agent may have any names."""
-    for name, tensor in agent.items():
+    for name, tensor in sorted(agent.items()):
         if name.startswith("hyper/") and name.removeprefix("hyper/").isidentifier() and tensor.numel() == 1:
             yield f"{name.removeprefix('hyper/')} {tensor.item():.4g}"
 

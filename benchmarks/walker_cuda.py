@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
 
-from agents.networks import Policy
+from agents.search.networks import Policy
 from benchmarks.heading import heading
 from envs.walker.batch import WalkerBatch
 from envs.walker.cuda import kernels
@@ -26,6 +28,7 @@ from envs.walker.cuda.assembly import ptx, resources
 from envs.walker.cuda.compiler import no_contraction, stream_of
 from envs.walker.cuda.simulator import CudaSimulator
 from envs.walker.cuda.walkers import DeviceWalkers
+from envs.walker.family import Walker, WalkerSettings
 from envs.walker.simulator import CompiledWalkers
 from envs.walker.track import Track
 from tests.envs import oracle
@@ -95,7 +98,7 @@ def print_returns(device: str, count: int = 4_096, horizon: int = 300) -> None:
     table, none = weights.numpy(), np.zeros((count, 0), np.float32)
     ours, _ = cpu.play(POLICY.compiled(), table, np.arange(count), POLICY.layout, none)
     on_device = weights.to(device)
-    theirs, _ = gpu.play_captured(lambda seen, memory: POLICY.forward(on_device, seen), on_device[:, :0])
+    theirs, _ = gpu.play_captured(partial(_forward, on_device), on_device[:, :0])
     print("the same under a network each:")
     for name, returns in (("CPU", ours), ("GPU", theirs)):
         quantiles = ", ".join(f"{q:.2f}" for q in np.quantile(returns, (0.1, 0.5, 0.9)))
@@ -107,7 +110,11 @@ def networks(count: int) -> torch.Tensor:
     return torch.from_numpy((0.15 * rng.normal(size=(count, POLICY.parameters))).astype(np.float32))
 
 
-def elapsed(work: Callable[[], None], device: str) -> float:
+def _forward(weights: torch.Tensor, observations: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+    return POLICY.forward(weights, observations)
+
+
+def elapsed(work: Callable[[], Any], device: str) -> float:
     """Seconds until the device has done it."""
     finish = torch.cuda.synchronize if device != "cpu" else (lambda: None)
     finish()
@@ -143,7 +150,7 @@ def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> 
     rates = []
 
     def play() -> None:
-        simulator.play_captured(lambda seen, memory: POLICY.forward(weights, seen), weights[:, :0], capture)
+        simulator.play_captured(partial(_forward, weights), weights[:, :0], capture)
 
     for _ in range(2):
         before = simulator.steps
@@ -161,12 +168,31 @@ def print_shares(device: str, count: int = 16_384) -> None:
     for t, actions in enumerate(plan):
         walkers.take(actions)
         for kernel, arguments in walkers.phases:
-            launch = lambda k=kernel, a=arguments: k.launch(count, stream_of(walkers.device), *a)  # noqa: E731  # timed
+            launch = partial(kernel.launch, count, stream_of(walkers.device), *arguments)
             seconds = elapsed(launch, device)
             spent[kernel.source.__name__] += seconds if t >= 30 else 0.0
     total = sum(spent.values())
     shares = ", ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in spent.items())
     print(f"\na step of {count:,} walkers {1e6 * total / 30:,.0f} us: {shares}")
+
+
+def print_host(device: str, niches: int = 20, members: int = 819, horizon: int = 500) -> None:
+    """What the host does for a rollout of `niches` x `members` rows, and how long it takes beside the episodes."""
+    family, rng = Walker(WalkerSettings(horizon=horizon)), np.random.default_rng(0)
+    tasks = [family.origin()]
+    while len(tasks) < niches:
+        tasks.append(family.mutate(tasks[-1], rng))
+    rows, weights = [task for task in tasks for _ in range(members)], networks(niches * members).to(device)
+    spent = {"tracks": elapsed(lambda: [family.track(task, 0) for task in tasks], device)}
+    start = time.perf_counter()
+    simulator = CudaSimulator([family.track(task, 0) for task in rows], horizon, device)
+    spent["simulator"] = time.perf_counter() - start + elapsed(lambda: None, device)
+    act = partial(_forward, weights)
+    spent["episodes"] = elapsed(lambda: simulator.play_captured(act, weights[:, :0]), device)
+    total = sum(spent.values())
+    shares = ", ".join(f"{name} {seconds:.2f} s ({seconds / total:.1%})" for name, seconds in spent.items())
+    print(f"\na rollout of {niches} niches x {members} members, {horizon} steps at most: {shares};")
+    print("  tracks are built on the host once a task, the simulator is made and filled once a rollout")
 
 
 def print_resources() -> None:
@@ -203,13 +229,14 @@ def main() -> None:
     device = "cuda"
     print(heading())
     print(f"GPU: {torch.cuda.get_device_name()}, torch {torch.__version__}, numba-cuda {version('numba-cuda')}")
-    ready = elapsed(lambda: CudaSimulator(tracks(64), 1, device).reset() and None, device)
+    ready = elapsed(lambda: CudaSimulator(tracks(64), 1, device).reset(), device)
     print(f"kernels ready after {ready:.1f} s")
     print_resources()
     print_parity(device)
     print_returns(device)
     print_speed(device)
     print_shares(device)
+    print_host(device)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Speed on one core against Gymnasium and EnvPool, on two cores, with a policy inside; and where the time goes.
+"""Speed on one core against Gymnasium and EnvPool, and where the time goes.
 
     python -m benchmarks.walker_speed > benchmarks/results/walker_speed.txt
 
@@ -22,16 +22,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import envpool
 import gymnasium
-import numba
 import numpy as np
 import torch
 
-from agents.networks import Policy
 from benchmarks import walker_policies
 from benchmarks.heading import heading
 from envs.walker.batch import WalkerBatch, compile_kernels
 from envs.walker.physics import terrain
-from envs.walker.simulator import CompiledWalkers
 from tests.envs import oracle
 
 SIZES = (1, 8, 64)  # environments of an EnvPool
@@ -160,60 +157,6 @@ def print_phases(hardcore: bool, name: str, controller: Controller) -> None:
     print(f"  a reset {1e6 * reset:.0f} us; the shapes of a track {1e3 * (time.process_time() - start) / 8:.1f} ms")
 
 
-def print_cores(controller: Controller, rounds: int) -> None:
-    """Wall clock of 1,024 walkers on two threads over one, taking turns."""
-    batches = {threads: Ours(True, 1024, threads) for threads in (1, 2)}
-    rates: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(rounds + 1):
-        for threads, ours in batches.items():
-            rates[threads].append(rate(ours, controller, 102_400, time.perf_counter))
-    one, two = (float(np.median(values[1:])) for values in rates.values())
-    print(
-        f"\ntwo cores over one, 1,024 walkers, wall clock: {two:,.0f} / {one:,.0f} = {two / one:.2f} (must reach 1.8)"
-    )
-
-
-@numba.njit(nogil=True, error_model="numpy")
-def _replayed(weights, member, rows, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
-    """A policy that costs nothing: row i's recorded actions, one after another."""
-    for row in rows:
-        t = np.int64(memory[row, 0])
-        for a in range(4):
-            actions[row, a] = weights[row, 4 * t + a]
-        memory[row, 0] = t + 1
-
-
-def print_policy(weights: np.ndarray, rounds: int) -> None:
-    """Rollouts of 512 members with their policies inside, over the same walkers moved by recorded actions."""
-    from envs.walker.physics.episode import ACT
-
-    policy, steps, members = Policy((24, 40, 40, 4)), 300, 512
-    rng, track = np.random.default_rng(0), oracle.fresh_env(0, True)[2]
-    table = (0.15 * rng.normal(size=(members, policy.parameters))).astype(np.float32)
-    member, none = np.arange(members), np.zeros((members, 0), np.float32)
-    simulator = CompiledWalkers(WalkerBatch([track] * members, threads=1), [track] * members, steps, "cpu")
-    recorded, observations = np.zeros((members, steps, 4), np.float32), simulator.reset()
-    actions = np.zeros((members, 4), np.float32)
-    for t in range(steps):
-        policy.act(table, member, member, observations.numpy(), actions)
-        recorded[:, t] = actions
-        observations = simulator.step(torch.from_numpy(actions))[0]
-    _replayed.compile(ACT)
-    flat, rates = recorded.reshape(members, -1), {"policy": [], "recorded": []}  # type: dict[str, list[float]]
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        _, taken = simulator.play(policy.compiled(), table, member, policy.layout, none)
-        rates["policy"].append(taken.sum() / (time.process_time() - start))
-        memory, start = np.zeros((members, 1), np.float32), time.process_time()
-        _, again = simulator.play(_replayed, flat, member, policy.layout, memory)
-        rates["recorded"].append(again.sum() / (time.process_time() - start))
-        assert (taken == again).all()
-    with_policy, bare = (float(np.median(values[1:])) for values in rates.values())
-    share = 100 * with_policy / bare
-    print(f"\nrollouts of 512 members, 24-40-40-4, a policy each: {with_policy:,.0f} steps per CPU second;")
-    print(f"  the bare simulator in the same episodes {bare:,.0f}: {share:.0f} % (must reach 80 %)")
-
-
 def trained_network(file: Path | None) -> np.ndarray:
     """The weights of a network that walks: from the file, or trained here, which takes minutes."""
     flat = oracle.fresh_env(0, False)[2]
@@ -254,8 +197,6 @@ def main() -> None:
             compare(hardcore, name, make, options.rounds, peak)
     for name, make in controllers.items():
         print_phases(True, name, make())
-    print_cores(random_actions(), options.rounds)
-    print_policy(weights, options.rounds)
 
 
 if __name__ == "__main__":

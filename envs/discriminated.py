@@ -65,7 +65,7 @@ class DiscriminatedSettings:
     horizon: int | None = None  # None: that of the family underneath; so are the episodes
     episodes: int | None = None
     solved_share: float = 0.5  # of the most that an episode can earn
-    threads: int | None = None  # not used: torch has its own setting
+    threads: int | None = None  # of the family underneath, where it runs in threads of its own
 
     def __post_init__(self) -> None:
         if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
@@ -125,10 +125,13 @@ class Discriminated:
 
     def describe(self, task: Reward) -> np.ndarray:
         """Chances at a few states of every skill that a life may get, and what the family underneath says."""
-        states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
-        chances = self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states))
         asked = np.ones(self.settings.skills) if task.skill is None else np.eye(self.settings.skills)[task.skill]
-        return np.concatenate([(chances.numpy() * asked).ravel(), self.place.describe(task.place)])
+        return np.concatenate([(self._probed(task) * asked).ravel(), self.place.describe(task.place)])
+
+    def _probed(self, task: Reward) -> np.ndarray:
+        """Chances of every skill at a few states, [probes, skills]."""
+        states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
+        return self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states)).numpy()
 
     def encode(self, task: Reward) -> dict[str, Any]:
         layers = [[[list(row) for row in weights], list(biases)] for weights, biases in task.layers]
@@ -147,7 +150,8 @@ class Discriminated:
 
     def title(self, task: Reward) -> str:
         which = "any" if task.skill is None else f"skill {task.skill}"
-        return f"{which} of {self.settings.skills} skills in {self.settings.dynamics}"
+        sure = self._probed(task).max(axis=1).mean()
+        return f"{which} of {self.settings.skills} skills in {self.settings.dynamics}, {sure:.0%} sure"
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """What takes the family underneath long the first time."""
@@ -226,10 +230,12 @@ def _underneath(s: DiscriminatedSettings) -> Any:
         raise ValueError(f"dynamics must be one of {names}, got {s.dynamics!r}")
     module, family, settings = FAMILIES[s.dynamics]
     rooms = import_module(f".{module}", __package__)
-    asked = {name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None}
     kind = getattr(rooms, settings)
+    asked = {name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None}
     if unknown := [name for name in asked if name not in kind.__dataclass_fields__]:
         raise ValueError(f"{s.dynamics} has no setting {unknown[0]}: leave it out")
+    if "threads" in kind.__dataclass_fields__:
+        asked["threads"] = s.threads
     made = getattr(rooms, family)(kind(**BOUNDED.get(s.dynamics, {}), **asked))
     if made.spec.observation_size == 0:
         raise ValueError(f"in {s.dynamics} nothing is observed, so no state tells skills apart")

@@ -63,8 +63,11 @@ class GridNavi(Genomes[Cells]):
 
     def mutate(self, task: Cells, rng: np.random.Generator) -> Cells:
         """A neighbour; at least the farthest row and column may hold a goal."""
-        moved = super().mutate(task, rng)
-        return replace(moved, clear=min(moved.clear, moved.size - 1))
+        return _with_goals(super().mutate(task, rng))
+
+    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Cells:
+        """Any task with goals."""
+        return _with_goals(super().sample(rng, ranges))
 
     def decode(self, data: Mapping[str, Any]) -> Cells:
         task = super().decode(data)
@@ -102,6 +105,10 @@ class GridNavi(Genomes[Cells]):
             at, goal = (np.array(state[name], float) for name in ("at", "goal"))
             layers |= {"body": [at + 0.3 + 0.4 * square], "ray": [goal + 0.4 + 0.2 * square]}
         return layers
+
+
+def _with_goals(task: Cells) -> Cells:
+    return replace(task, clear=min(task.clear, task.size - 1))
 
 
 class _Grid:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agents.diayn import discriminator_of
+from agents.offpolicy.diayn import discriminator_of
 from archive.run_folder import Run, find_run
 from envs.discriminated import Discriminated, DiscriminatedSettings
 from poet.settings import parse, to_toml
@@ -25,7 +25,8 @@ def settings(name: str) -> str:
     sizes = {"skills": len(layers[-1][1]), "hidden": [len(biases) for _, biases in layers[:-1]]}
     family = Discriminated(DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"])))
     task = family.task(layers, place=family.place.decode(best["task"]))
-    table = {"dynamics": dynamics, **sizes, "origin": json.dumps(family.encode(task))}
+    # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show the way.
+    table = {"dynamics": dynamics, **sizes, "temperature": 3.0, "origin": json.dumps(family.encode(task))}
     return to_toml({"run": {"family": "random-rewards"}, "random-rewards": table})
 
 

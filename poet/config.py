@@ -68,5 +68,5 @@ class Setup:
         if self.config.pbt_every and not hasattr(self.learner, "explore"):
             raise ValueError(
                 "--pbt (poet.pbt_every): this learner has no hyperparameters that its agents carry (no method "
-                "`explore`); take rl2, wang, meta-gradient, maesn or epg, or leave --pbt out"
+                "`explore`); take one that has, such as rl2, or leave --pbt out"
             )

@@ -51,7 +51,10 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 
 
 def check_seeds(seeds: Sequence[Seed], learner: Learner) -> None:
-    """ValueError unless every agent has the tensors of the learner's own, name for name and shape for shape."""
+    """ValueError unless every agent has the tensors of the learner's own, name for name and shape for shape.
+
+    Hyperparameters are an agent's own affair: it may carry more of them than a newborn does.
+    """
     newborn = learner.init(Key(0, ("shapes",)))
     for seed in seeds:
         if seed.agent is not None:
@@ -61,7 +64,7 @@ def check_seeds(seeds: Sequence[Seed], learner: Learner) -> None:
 def _check(agent: Agent, newborn: Agent, source: str) -> None:
     for name in sorted({*agent, *newborn}):
         mine, its = (tuple(one[name].shape) if name in one else None for one in (newborn, agent))
-        if mine != its:
+        if mine != its and not (mine is None and name.startswith("hyper/")):
             raise ValueError(
                 f"the agent of {source} is not one of this learner with these settings: its {name!r} is "
                 f"{'missing' if its is None else list(its)}, expected {'nothing' if mine is None else list(mine)}; "

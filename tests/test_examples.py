@@ -24,6 +24,12 @@ def test_the_engine_from_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[-1].count(",") >= 1  # more than one niche
 
 
+def test_an_outside_harness_scores_an_agent_by_metaworlds_protocol(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / "metaworld_protocol.py"))
+    before, *_, after = [float(line.split()[-3]) for line in capsys.readouterr().out.splitlines()]
+    assert after > before + 0.15  # of 1: it has learned to find goals of another's environments
+
+
 def test_a_family_of_your_own_passes_the_conformance_suite() -> None:
     spec = importlib.util.spec_from_file_location("hill", EXAMPLES / "hill.py")
     assert spec is not None
@@ -48,11 +54,11 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
         "--iterations",
         "1",
         "--set",
-        "maesn.draws=2",
+        "fomaml.draws=2",
         "--set",
-        "maesn.trajectories=2",
+        "fomaml.trajectories=2",
         "--set",
-        "maesn.test_draws=2",
+        "fomaml.test_draws=2",
     ]
     assert command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small]) == 0
     capsys.readouterr()

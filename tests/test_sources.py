@@ -54,6 +54,19 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     assert "with hyperparameters near its own" in (whole / "run.log").read_text()
 
 
+def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(tmp_path: Path) -> None:
+    plain, tuned = tmp_path / "plain", tmp_path / "tuned"
+    assert launch(tuned, 2, *PBT, "--tasks", "fixed", "--set", "poet.niches=2") == 0
+    assert launch(plain, 2, "--from", str(tuned), "--set", "rl2.units=3") == 0
+    assert launch(tmp_path / "again", 2, "--from", str(plain), *PBT) == 0
+    with Run.open(tuned, write=False) as one, Run.open(plain, write=False) as two:
+        seeds = [one.agent(row["agent"]) for row in one.niche_rows() if row["died"] is None]
+        born = [two.agent(row["birth_agent"]) for row in two.niche_rows()[: len(seeds)]]
+    carried = [{name: float(v) for name, v in agent.items() if "hyper/" in name} for agent in [*seeds, *born]]
+    assert carried[: len(seeds)] == carried[len(seeds) :]
+    assert max(map(len, carried)) == 5
+
+
 def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -> None:
     more = ("--tasks", "fixed", "--set", "poet.niches=4", "--set", "poet.capacity=4", "--set", "poet.transfer_every=0")
     assert launch(tmp_path / "run", 4, *PBT, *more) == 0
@@ -64,6 +77,21 @@ def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -
     assert all(row["task"] == niches[0]["task"] for row in niches)
     assert {row["kind"] for row in transfers} == {"exploit"}
     assert len(transfers) == 8  # the worse half of four, four times
+
+
+def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> None:
+    small = {"rl2.lives": 8, "rl2.test_lives": 4, "rl2.epochs": 1, "rl2.hidden": 8, "rl2.units": 6}
+    small |= {"navigation.horizon": 3, "poet.mutate_every": 2, "poet.reproduce_at": -1, "poet.mc_low": -1}
+    small |= {"poet.min_gain": -9}
+    words = [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
+    common = ["--out", str(tmp_path / "run"), "--iterations", "8", "--workers", "1"]
+    assert command.main(["launch", "--preset", "ai-ga", *common, *words]) == 0
+    with Run.open(tmp_path / "run", write=False) as run:
+        niches, transfers = run.niche_rows(), run.rows("transfers")
+        agents = [run.agent(row["agent"]) for row in niches]
+    assert any(row["parent"] is not None for row in niches)
+    assert any(row["kind"] == "exploit" for row in transfers)
+    assert all(4 <= float(agent["hyper/units"]) <= 8 for agent in agents[2:])  # all that were born of others
 
 
 def test_a_learner_without_hyperparameters_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from agents.diayn import DIAYN
-from agents.diayn_config import DIAYNConfig
+from agents.offpolicy.diayn import DIAYN
+from agents.offpolicy.diayn_config import DIAYNConfig
 from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
@@ -51,7 +51,7 @@ def claims() -> list[Claim]:
             (niche,) = run.niche_rows()
             agent = run.agent(niche["agent"])
         settings.write_text(runpy.run_path(str(EXAMPLES / "skills.py"))["settings"](str(first)))
-        launched(second, "--config", str(settings), "--iterations", "60")
+        launched(second, "--config", str(settings), "--iterations", "50")
         with Run.open(second, write=False) as run:
             niches = run.niche_rows()
     pay, named = told(learner, agent)

@@ -10,29 +10,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.es import ES
-from agents.es_config import ESConfig
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
 from benchmarks.claims.claim import Claim, interval, train
 from envs.plant import Plant, Plants, identifying_cost, static_cost
 from envs.randomised import Randomised
 from poet.interfaces import Agent, TaskFamily
 from poet.streams import Key
 
-LOW, HIGH, LIVES = 0.5, 2.0, 8192
+LOW, HIGH, LIVES = 0.5, 2.0, 32_768
 ES_STEPS, RL2_STEPS = 150, 400
 LINEAR = ESConfig(hidden=(), population=64, episodes=8, lr=0.02, sigma=0.05, sigma_decay=0.98, weight_decay=0.0)
+# Noise must stay while there is something to learn from it, and the critic must see costs that are small.
 RECURRENT = RL2Config(
     hidden=24,
-    lives=512,
-    lam=0.95,
-    lr_end=2e-4,
-    anneal=RL2_STEPS,
-    entropy=0.0,
-    entropy_end=0.0,
-    action_std=0.2,
+    lives=256,
+    minibatches=2,
     epochs=5,
+    gamma=0.95,
+    lam=0.95,
+    action_std=0.1,
+    lr=3e-3,
+    lr_end=3e-4,
+    entropy=0.5,
+    entropy_end=0.01,
+    anneal=RL2_STEPS,
+    value_weight=20.0,
 )
 
 

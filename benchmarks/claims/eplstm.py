@@ -10,15 +10,15 @@ from dataclasses import replace
 
 import torch
 
-from agents.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
-from agents.trials import Trials
+from agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
+from agents.memory.trials import Trials
 from benchmarks.claims.claim import Claim, train
 from envs.barcode import BarcodeBandits, BarcodeSettings
 from poet.streams import Key
 
 STEPS, LIVES = 200, 4096
 CONFIG = EpisodicLSTMConfig(
-    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.02, entropy_end=0.0,
+    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.03, entropy_end=0.0,
     anneal=STEPS,
 )  # fmt: skip
 

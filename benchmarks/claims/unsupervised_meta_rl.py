@@ -21,12 +21,12 @@ import numpy as np
 import torch
 
 from agents.actions import Gaussian
-from agents.diayn import DIAYN, discriminator_of
-from agents.diayn_config import DIAYNConfig
 from agents.feedforward import Feedforward
+from agents.gradient.maml import MAML
+from agents.gradient.maml_config import MAMLConfig
 from agents.lives import Lives, normalised
-from agents.maml import MAML
-from agents.maml_config import MAMLConfig
+from agents.offpolicy.diayn import DIAYN, discriminator_of
+from agents.offpolicy.diayn_config import DIAYNConfig
 from benchmarks.claims.claim import Claim, bounds, interval, train
 from envs.discriminated import Discriminated, DiscriminatedSettings, Reward
 from envs.discriminator import random_layers
@@ -60,9 +60,9 @@ def constant() -> Reward:
     return TASKS.task([(np.zeros((hidden, 2)), np.zeros(hidden)), (np.zeros((SKILLS, hidden)), np.zeros(SKILLS))])
 
 
-def trained(family: Discriminated, task: Reward, name: str) -> Agent:
+def trained(family: Discriminated, task: Reward, name: str, steps: int = STEPS) -> Agent:
     learner = MAML(family, CONFIG)
-    return train(learner, learner.init(KEY), task, STEPS, KEY.child(name), name)
+    return train(learner, learner.init(KEY), task, steps, KEY.child(name), name)
 
 
 def gain(family: Discriminated, task: Reward, agent: Agent) -> float:
@@ -130,7 +130,11 @@ def claims() -> list[Claim]:
     other = RANDOM.task(random_layers(RANDOM.sizes, RANDOM.settings.gain, np.random.default_rng(7)))
     met, _, silent = (
         real(agent, name)
-        for agent, name in ((learned, "DIAYN"), (guessing, "random"), (trained(TASKS, flat, "constant"), "constant"))
+        for agent, name in (
+            (learned, "DIAYN"),
+            (guessing, "random"),
+            (trained(TASKS, flat, "constant", 20), "constant"),
+        )
     )
     print(f"who knows the goal: {PLACE.oracle([GOALS] * len(TESTED), TESTED).mean():.2f}")
     later = np.flatnonzero(alone.mean(1) >= met[-1].mean())

@@ -8,7 +8,7 @@ Published: curves alone, near Bayes-optimal after 2e7 frames. Here: 6e6.
 from __future__ import annotations
 
 from agents.assessing import assess
-from agents.varibad import VariBAD, VariBADConfig
+from agents.memory.varibad import VariBAD, VariBADConfig
 from benchmarks.claims.claim import Claim, train
 from envs.gridnavi import VARIBAD, GridNavi
 from poet.streams import Key
@@ -18,9 +18,7 @@ STEPS, LIVES = 400, 2048
 
 def claims() -> list[Claim]:
     family, key = GridNavi(), Key(1)
-    config = VariBADConfig(
-        policy=(64, 64), lam=0.9, epochs=4, lr=3e-3, lr_end=5e-4, entropy=0.03, entropy_end=0.0, anneal=STEPS
-    )
+    config = VariBADConfig(lam=0.9, lr=3e-3, lr_end=5e-4, entropy=0.03, entropy_end=0.0, anneal=STEPS)
     learner = VariBAD(family, config)
     agent = train(learner, learner.init(key), VARIBAD, STEPS, key, "varibad")
     found = assess(learner, agent, VARIBAD, key.child("test"), LIVES)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from agents import tables
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from envs.mdp import MdpSettings, TabularMdps
 from tests.conformance import check_learner
 

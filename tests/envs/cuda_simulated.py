@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.networks import Policy
-from agents.rollout import Machine, rollout
+from agents.search.networks import Policy
+from agents.search.rollout import Machine, rollout
 from archive.meter import Meter
 from envs.walker.cuda.simulator import CudaSimulator
 from envs.walker.cuda.walkers import DeviceWalkers
@@ -60,13 +60,13 @@ def keep_the_laws() -> None:
     family = Simulated(WalkerSettings(horizon=3, length=31))
     tasks = [WalkerTask(Obstacles(), 0), WalkerTask(Obstacles(roughness=3.0), 1)]
     check_episodes(family, tasks, "cpu")
-    policy, member, meter = Policy((24, 4)), np.array([1, 0]), Meter(family)
+    policy, member, meter = Policy((24, 4), memory=3), np.array([1, 0]), Meter(family)
     weights = torch.from_numpy(np.random.default_rng(0).normal(size=(2, policy.parameters)).astype(np.float32))
     played = rollout(policy, meter, weights, member, tasks, [0, 0], machine=Machine())
-    simulator = family.simulator(tasks, [0, 0], "cpu")
+    simulator, memory = family.simulator(tasks, [0, 0], "cpu"), torch.zeros(2, 3)
     seen, total = simulator.reset(), torch.zeros(2, dtype=torch.float64)
     for _ in range(3):
-        seen, reward, _, truncated = simulator.step(policy.forward(weights[member], seen))
+        seen, reward, _, truncated = simulator.step(policy.forward(weights[member], seen, memory))
         total += reward
     assert played.returns.tolist() == total.tolist()
     assert played.steps.tolist() == [3, 3]

@@ -29,6 +29,7 @@ def returns(walk: list[int], task: Cells, seeds: list[int], *, stop: bool) -> np
 def test_the_laws_of_a_family() -> None:
     check_family(FAMILY, tasks=8)
     assert all(task.goals for task in lineage(FAMILY, 200))
+    assert all(FAMILY.sample(np.random.default_rng(seed)).goals for seed in range(100))
 
 
 def test_moves_stop_at_the_border_and_are_seen() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from envs.walker.batch import WalkerBatch
 from envs.walker.box2d import Box2DWalker
-from envs.walker.physics import body, jit, joints, solver, world
+from envs.walker.physics import body, jit, joints, lanes, solver, world
 from envs.walker.physics import state as at
 from envs.walker.track import Track
 from tests.envs import oracle
@@ -136,6 +136,24 @@ def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
             np.testing.assert_array_equal(wide.reset(live), alone.reset(live))
     assert wide.events == alone.events
     assert all(wide.events[name] for name in ("toi", "polygon", "two_point", "sleeping"))
+
+
+def test_every_width_gives_the_same_bits() -> None:
+    tracks, rng = [oracle.obstacle_track(seed % 12) for seed in range(35)], np.random.default_rng(0)
+    batch = WalkerBatch(tracks, threads=1)
+    batch.reset()
+    for _ in range(60):
+        batch.step(rng.uniform(-1, 1, (35, 4)))
+    f, k, actions = batch._f.copy(), batch._k.copy(), rng.uniform(-1, 1, (4, 35, 4))
+    found = []
+    for width in range(1, int(lanes.LANES) + 1):
+        batch._width, batch._f[:], batch._k[:] = width, f, k
+        for action in actions:
+            batch.step(action)
+        found.append((batch._f.view(np.int32).copy(), batch._k.copy()))
+    for floats, integers in found[1:]:
+        np.testing.assert_array_equal(floats, found[0][0])
+        np.testing.assert_array_equal(integers, found[0][1])
 
 
 def test_a_walker_that_turned_far_is_solved_by_itself() -> None:
