@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .. import adam, tables
+from .. import adam
 from ..actions import Gaussian, actions_of
 from ..carried import Control, Lifetime, State
 from ..feedforward import Feedforward
 from ..hyperparameters import Range, Tunable, carried
 from ..recurrent import Recurrent
 from ..scoring import Scored, columns, draw_seeds, scored
+from . import tables
 from .ppo import Batch, improve_policy
 from .remembering import Remembering
 from .rl2_config import RL2Config, WangConfig

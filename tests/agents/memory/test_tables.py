@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from agents import tables
+from agents.memory import tables
 from agents.memory.rl2 import RL2
 from agents.memory.rl2_config import RL2Config
 from envs.mdp import MdpSettings, TabularMdps
