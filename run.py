@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from agents.distributed import RayRollouts
+    from agents.search.distributed import RayRollouts
     from archive.driving import Drive
     from archive.ledger import Ledger
     from archive.meter import Meter
@@ -142,7 +142,7 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     """What --ray asks for; Ray itself starts when this is entered."""
     if address is None:
         return None
-    from agents.distributed import RayRollouts
+    from agents.search.distributed import RayRollouts
     from poet.plugins import section
 
     names = tables["run"]["family"], tables["run"]["learner"]

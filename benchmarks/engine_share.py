@@ -23,8 +23,8 @@ from typing import Any
 
 import torch
 
-from agents.es import ES
-from agents.es_config import ESConfig
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
 from archive.ledger import Ledger
 from archive.meter import Meter
 from archive.run_folder import Run

@@ -26,8 +26,8 @@ import numpy as np
 import torch
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalker
 
-from agents.es import ES
-from agents.es_config import ESConfig
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
 from benchmarks.heading import heading
 from envs.walker.family import Walker, WalkerSettings
 from envs.walker.track import Track

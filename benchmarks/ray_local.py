@@ -25,10 +25,10 @@ import torch
 
 os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray spells it so; its own choice is 15, the other side has 0
 
-from agents.distributed import RayRollouts
-from agents.es import ES
-from agents.es_config import ESConfig
-from agents.rollout import Episodes, InProcess, Rollouts, check_rows
+from agents.search.distributed import RayRollouts
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
+from agents.search.rollout import Episodes, InProcess, Rollouts, check_rows
 from benchmarks.heading import heading
 from envs.walker.family import Walker, WalkerSettings
 from poet.streams import Key

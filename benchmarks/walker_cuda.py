@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.networks import Policy
+from agents.search.networks import Policy
 from benchmarks.heading import heading
 from envs.walker.batch import WalkerBatch
 from envs.walker.cuda import kernels

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 import torch
 
-from agents.networks import Policy
+from agents.search.networks import Policy
 from benchmarks.heading import heading
 from benchmarks.walker_speed import OPERATIONS, Controller, Ours, measured_peak, random_actions, rate
 from envs.walker.batch import WalkerBatch

@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the clone; not needed with the wheel
 
-from agents.es import ES
-from agents.es_config import ESConfig
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
 from envs.walker.family import Walker, WalkerSettings
 from poet.config import PoetConfig, Setup
 from poet.engine import evolve, start

@@ -17,9 +17,9 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from agents.metaworld_protocol import MetaWorldAgent
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
 from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from poet.streams import Key
 

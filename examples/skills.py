@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agents.diayn import discriminator_of
+from agents.offpolicy.diayn import discriminator_of
 from archive.run_folder import Run, find_run
 from envs.discriminated import Discriminated, DiscriminatedSettings
 from poet.settings import parse, to_toml

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from .config import Setup
 from .criterion import fault, viable
 from .evaluation import evaluate, trial_key
+from .interfaces import Agent
 from .niche import Child, Niche, Outcome, Population
 from .novelty import Novelties
+from .pbt import explored
 from .streams import Key
 from .transfer import Candidate, Place, try_all, winner
 
@@ -65,6 +67,17 @@ def _best(tried: Sequence[Candidate], place: Place) -> Candidate:
 
 def _fit(best: Candidate, setup: Setup) -> bool:
     return viable(best.score, setup.config, best.before)
+
+
+def _settled(agent: Agent, child: Child, setup: Setup) -> Agent:
+    """The agent as it begins in its new niche; with population-based training, with hyperparameters near its own.
+
+    It learns and is scored anew before its niche's first iteration ends.
+    """
+    adopted = setup.learner.adopt(agent)
+    if not setup.config.pbt_every:
+        return adopted
+    return explored(setup, adopted, trial_key(setup.config.seed, setup.family, child.task).child("born", child.id))
 
 
 def _annecs(
@@ -128,7 +141,7 @@ def _noted(
         viable_to_all=annecs is not None and annecs.of_all,
         viable_to_retired=annecs is not None and annecs.of_retired,
     ).improved(
-        setup.learner.adopt(best.agent),
+        _settled(best.agent, child, setup),
         best.score,
         best.solved,
         before=best.before,

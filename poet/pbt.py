@@ -4,7 +4,8 @@ Jaderberg et al. 2017, "Population Based Training of Neural Networks" (arXiv 171
 selection, then explore. Weights and hyperparameters move together, so a run finds a schedule and not only a setting.
 Differs: niches may have different tasks, and a score says nothing of another task. So all agents are tried in every
 task, each task under one stream, and a niche's agent is ranked among all in that niche's own task. Where all niches
-have the same task (`--tasks fixed`), this is the paper's rule. The optimiser begins anew, as after a transfer.
+have the same task (`--tasks fixed`), this is the paper's rule. The optimiser begins anew, as after a transfer. An agent
+explores at the birth of its niche too: where hyperparameters do not differ there is nothing to select.
 """
 
 from __future__ import annotations

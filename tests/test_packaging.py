@@ -55,7 +55,8 @@ def test_wheel_holds_every_module_and_preset_and_nothing_at_the_top(wheel: Path)
 def test_wheel_imports_under_its_roof_and_registers_the_environments(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
-        "import sys, gymnasium, openpoet.envs, openpoet.poet.engine, openpoet.agents.es, openpoet.archive.run_folder;"
+        "import sys, gymnasium, openpoet.envs, openpoet.poet.engine, openpoet.agents.search.es;"
+        "import openpoet.archive.run_folder;"
         "assert not {'poet', 'agents', 'envs', 'archive'} & set(sys.modules), 'a plain name leaked';"
         "assert 'openpoet/BipedalWalker-v3' in gymnasium.registry;"
         "from openpoet.poet.settings import presets; assert 'quick' in presets();"

@@ -350,7 +350,7 @@ def test_a_family_of_the_users_runs_and_resumes_only_where_it_is_trusted(
 
 def test_a_learner_that_hides_steps_fails_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "cheat.py").write_text(
-        "from agents.es import ES\nfrom agents.es_config import ESConfig\n\n"
+        "from agents.search.es import ES\nfrom agents.search.es_config import ESConfig\n\n"
         "class Cheat(ES):\n"
         "    def __init__(self, family):\n        super().__init__(family, ESConfig(population=4))\n"
         "    def improve(self, *pairs):\n"

@@ -79,6 +79,21 @@ def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -
     assert len(transfers) == 8  # the worse half of four, four times
 
 
+def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> None:
+    small = {"rl2.lives": 8, "rl2.test_lives": 4, "rl2.epochs": 1, "rl2.hidden": 8, "rl2.units": 6}
+    small |= {"navigation.horizon": 3, "poet.mutate_every": 2, "poet.reproduce_at": -1, "poet.mc_low": -1}
+    small |= {"poet.min_gain": -9}
+    words = [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
+    common = ["--out", str(tmp_path / "run"), "--iterations", "8", "--workers", "1"]
+    assert command.main(["launch", "--preset", "ai-ga", *common, *words]) == 0
+    with Run.open(tmp_path / "run", write=False) as run:
+        niches, transfers = run.niche_rows(), run.rows("transfers")
+        agents = [run.agent(row["agent"]) for row in niches]
+    assert any(row["parent"] is not None for row in niches)
+    assert any(row["kind"] == "exploit" for row in transfers)
+    assert all(4 <= float(agent["hyper/units"]) <= 8 for agent in agents[2:])  # all that were born of others
+
+
 def test_a_learner_without_hyperparameters_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert launch(tmp_path / "run", 1, "--pbt", "1", learner="es") == 2
     assert "this learner has no hyperparameters that its agents carry" in refusal(capsys)

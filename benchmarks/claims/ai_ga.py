@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.claims.pairing import difficulty
@@ -26,7 +26,7 @@ from envs.navigation import Navigation, NavigationSettings
 from poet.settings import build, preset
 from poet.streams import Key
 
-KILLS = (13, 37)  # iterations after which SIGKILL strikes, in the midst of the next
+KILLS = (13, 31)  # iterations after which SIGKILL strikes, in the midst of the next
 
 
 def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from agents.diayn import DIAYN
-from agents.diayn_config import DIAYNConfig
+from agents.offpolicy.diayn import DIAYN
+from agents.offpolicy.diayn_config import DIAYNConfig
 from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT

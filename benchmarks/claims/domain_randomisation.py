@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.es import ES
-from agents.es_config import ESConfig
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
 from benchmarks.claims.claim import Claim, interval, train
 from envs.plant import Plant, Plants, identifying_cost, static_cost
 from envs.randomised import Randomised

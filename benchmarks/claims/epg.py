@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import torch
 
-from agents.epg import EPG
-from agents.epg_config import AUTHORS, EPGConfig
-from agents.learned_loss import LearnedLoss
+from agents.gradient.epg import EPG
+from agents.gradient.epg_config import AUTHORS, EPGConfig
+from agents.gradient.learned_loss import LearnedLoss
 from benchmarks.claims.claim import Claim, interval, train
 from envs.navigation import Goals, Navigation, NavigationSettings
 from poet.streams import Key

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import torch
 
-from agents.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
-from agents.trials import Trials
+from agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
+from agents.memory.trials import Trials
 from benchmarks.claims.claim import Claim, train
 from envs.barcode import BarcodeBandits, BarcodeSettings
 from poet.streams import Key

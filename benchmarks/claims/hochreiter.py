@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import torch
 
-from agents.hochreiter import Hochreiter
-from agents.hochreiter_config import HochreiterConfig
+from agents.memory.hochreiter import Hochreiter
+from agents.memory.hochreiter_config import HochreiterConfig
 from benchmarks.claims.claim import Claim, train
 from envs.regression import QUADRATICS, Regression
 from poet.streams import Key

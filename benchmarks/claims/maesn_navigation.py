@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 
 from agents.gaussians import kl_to_prior
+from agents.gradient.maesn import MAESN
+from agents.gradient.maesn_config import MAESNConfig
 from agents.lives import Batch
-from agents.maesn import MAESN
-from agents.maesn_config import MAESNConfig
 from benchmarks.claims.claim import Claim, train
 from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from poet.streams import Key

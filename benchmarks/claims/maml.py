@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import torch
 
-from agents import inner
-from agents.maml import MAML
-from agents.maml_config import MAMLConfig
+from agents.gradient import inner
+from agents.gradient.maml import MAML
+from agents.gradient.maml_config import MAMLConfig
 from benchmarks.claims.claim import Claim, train
 from envs.navigation import SQUARE, Navigation, NavigationSettings
 from poet.interfaces import Agent

@@ -3,7 +3,8 @@
 The chain (the authors' first illustration, in the form with one discount a state): ten steps, rewards N(0, 1) at even
 ones and .1 at odd ones; values from 0 move half the way to one chain's return under the discounts, and are then judged
 by squared error to the undiscounted return of a fresh chain, 32 pairs at a time. The discount before a signal must go
-to 1, before noise to 0. The derivatives are the learner's (agents/discounting.py), here held to finite differences too.
+to 1, before noise to 0. The derivatives are the learner's (agents/memory/discounting.py), here held to finite
+differences too.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import numpy as np
 import torch
 
 from agents import adam
-from agents.discounting import Eta, advantage_tangents
-from agents.meta_gradient import MetaGradient, MetaGradientConfig
-from agents.trials import advantages
+from agents.memory.discounting import Eta, advantage_tangents
+from agents.memory.meta_gradient import MetaGradient, MetaGradientConfig
+from agents.memory.trials import advantages
 from benchmarks.claims.claim import Claim
 from envs.bandits import Bandits
 from poet.streams import Key

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from agents.episodic_config import MFECConfig
-from agents.episodic_memory import nearest
-from agents.mfec import MFEC
+from agents.memory.episodic_config import MFECConfig
+from agents.memory.episodic_memory import nearest
+from agents.memory.mfec import MFEC
 from benchmarks.claims.claim import Claim, interval
 from envs.grid import Grid, Grids, GridSettings
 from envs.walls import MOVES

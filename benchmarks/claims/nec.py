@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from agents import adam
-from agents.episodic_config import NECConfig
-from agents.episodic_control import greedy
 from agents.feedforward import Feedforward
-from agents.nec import NEC
+from agents.memory.episodic_config import NECConfig
+from agents.memory.episodic_control import greedy
+from agents.memory.nec import NEC
 from benchmarks.claims.claim import Claim, interval
 from envs.grid import Grid, Grids, GridSettings
 from poet.streams import Key

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from agents.assessing import assess
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 from agents.assessing import assess
-from agents.pearl import PEARL
-from agents.pearl_config import PEARLConfig
+from agents.offpolicy.pearl import PEARL
+from agents.offpolicy.pearl_config import PEARLConfig
 from benchmarks.claims.claim import Claim, train
 from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from poet.streams import Key

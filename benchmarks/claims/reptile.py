@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import torch
 
-from agents.maml_config import ReptileConfig
-from agents.reptile import Reptile
+from agents.gradient.maml_config import ReptileConfig
+from agents.gradient.reptile import Reptile
 from benchmarks.claims.claim import Claim, train
 from envs.navigation import SQUARE, Navigation, NavigationSettings
 from envs.regression import SINES, Regression, RegressionSettings

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from benchmarks.claims.claim import Claim, interval, train
 from envs.bandits import Bandits, bayes_value
 from poet.streams import Key

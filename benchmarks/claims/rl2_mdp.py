@@ -2,7 +2,7 @@
 
 Posterior sampling (PSRL) earns 138.1 in that table; it is computed here with the true prior mean of rewards and, as the
 published baselines had it, with 0. The paper trains on some 2.5 million trials; here are 100 thousand, which suffice
-since the network sees pairs of state and action (agents/tables.py), and `--long` has 500 thousand.
+since the network sees pairs of state and action (agents/memory/tables.py), and `--long` has 500 thousand.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from agents.assessing import assess
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from benchmarks.claims.claim import Claim, interval, train
 from envs.mdp import Tables, TabularMdps
 from poet.streams import Key

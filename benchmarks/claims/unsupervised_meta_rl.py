@@ -21,12 +21,12 @@ import numpy as np
 import torch
 
 from agents.actions import Gaussian
-from agents.diayn import DIAYN, discriminator_of
-from agents.diayn_config import DIAYNConfig
 from agents.feedforward import Feedforward
+from agents.gradient.maml import MAML
+from agents.gradient.maml_config import MAMLConfig
 from agents.lives import Lives, normalised
-from agents.maml import MAML
-from agents.maml_config import MAMLConfig
+from agents.offpolicy.diayn import DIAYN, discriminator_of
+from agents.offpolicy.diayn_config import DIAYNConfig
 from benchmarks.claims.claim import Claim, bounds, interval, train
 from envs.discriminated import Discriminated, DiscriminatedSettings, Reward
 from envs.discriminator import random_layers

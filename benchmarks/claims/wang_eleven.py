@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.rl2 import Wang
-from agents.rl2_config import WangConfig
+from agents.memory.rl2 import Wang
+from agents.memory.rl2_config import WangConfig
 from benchmarks.claims.claim import Claim, interval, train
 from envs.bandits import ELEVEN, Bandits, BanditSettings
 from poet.streams import Key

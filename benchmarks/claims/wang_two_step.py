@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from agents.rl2 import Wang
-from agents.rl2_config import WangConfig
+from agents.memory.rl2 import Wang
+from agents.memory.rl2_config import WangConfig
 from benchmarks.claims.claim import Claim, interval, train
 from envs.two_step import Steps, TwoStep
 from poet.streams import Key

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from agents import inner
-from agents.maml import MAML
-from agents.maml_config import MAMLConfig, ReptileConfig
-from agents.reptile import Reptile
+from agents.gradient import inner
+from agents.gradient.maml import MAML
+from agents.gradient.maml_config import MAMLConfig, ReptileConfig
+from agents.gradient.reptile import Reptile
 from envs.navigation import Navigation, NavigationSettings
 from poet.streams import Key
 

@@ -7,12 +7,12 @@ import pytest
 
 from agents.assessing import assess, mean
 from agents.carried import Control
-from agents.epg import EPG
-from agents.epg_config import EPGConfig
-from agents.maesn import MAESN
-from agents.maesn_config import MAESNConfig
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.gradient.epg import EPG
+from agents.gradient.epg_config import EPGConfig
+from agents.gradient.maesn import MAESN
+from agents.gradient.maesn_config import MAESNConfig
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from poet.interfaces import Agent, Task
 from poet.streams import Key
 from tests.agents.guessing import Guessing

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from agents.epg import EPG
-from agents.epg_config import EPGConfig
+from agents.gradient.epg import EPG
+from agents.gradient.epg_config import EPGConfig
+from agents.gradient.maesn import MAESN
+from agents.gradient.maesn_config import MAESNConfig
 from agents.hyperparameters import Range, carried, explored, settled
-from agents.maesn import MAESN
-from agents.maesn_config import MAESNConfig
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
 from agents.recurrent import Cell, Recurrent
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
 from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent

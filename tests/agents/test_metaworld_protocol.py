@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from agents.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
-from agents.maesn import MAESN
-from agents.maesn_config import MAESNConfig
+from agents.gradient.maesn import MAESN
+from agents.gradient.maesn_config import MAESNConfig
+from agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
+from agents.memory.varibad import VariBAD, VariBADConfig
 from agents.metaworld_protocol import MetaWorldAgent
-from agents.pearl import PEARL
-from agents.pearl_config import PEARLConfig
-from agents.rl2 import RL2
-from agents.rl2_config import RL2Config
+from agents.offpolicy.pearl import PEARL
+from agents.offpolicy.pearl_config import PEARLConfig
 from agents.scoring import draw_seeds
-from agents.varibad import VariBAD, VariBADConfig
 from envs.gridnavi import VARIBAD, GridNavi
 from envs.navigation import HALF_CIRCLE, Navigation
 from poet.interfaces import Task, TaskFamily

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.es import ES
-from agents.es_config import ESConfig
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
 from archive.replay import ROWS_KEPT, record_episode
 from envs.walker.family import Walker, WalkerSettings
 from poet.streams import Key

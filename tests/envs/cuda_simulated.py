@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.networks import Policy
-from agents.rollout import Machine, rollout
+from agents.search.networks import Policy
+from agents.search.rollout import Machine, rollout
 from archive.meter import Meter
 from envs.walker.cuda.simulator import CudaSimulator
 from envs.walker.cuda.walkers import DeviceWalkers

@@ -1,0 +1,96 @@
+"""MAML: an initialisation from which one step of gradient descent adapts to a draw of the task.
+
+Finn, Abbeel & Levine 2017, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks" (arXiv 1703.03400). The
+outer gradient of the loss after the inner steps goes through these steps; first-order MAML leaves out how their slopes
+depend on the initialisation. Without inner steps this is joint training.
+Differs: Adam outside by default (setting `outer`: TRPO as in the paper); the baseline is the mean over a draw's
+episodes at each step, not linear in features of the observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+
+from .. import adam
+from ..hyperparameters import Range
+from ..lives import Batch, Lives
+from . import inner, trust_region
+from .initialisation import RANGES, RATE, Initialisation
+from .maml_config import FOMAMLConfig, MAMLConfig
+from .regressor import Regressor
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, TaskFamily
+
+
+class MAML(Initialisation):
+    """Learner (poet.interfaces) whose outer gradient goes through the adaptation."""
+
+    config: MAMLConfig
+
+    def __init__(self, family: TaskFamily, config: MAMLConfig | None = None) -> None:
+        super().__init__(family, config or MAMLConfig())
+        outer = {"kl": Range(1e-3, 0.1)} if self.config.outer == "trpo" else {"lr": Range(1e-4, 3e-2)}
+        self.ranges = {**RANGES, **outer}
+        if self.config.outer == "trpo" and isinstance(self.model, Regressor):
+            raise ValueError("outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'")
+
+    def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+        if self.config.learn_rates:
+            rate = torch.tensor(self.config.inner_lr)
+            weights = {**weights, **{RATE + name: weights.get(RATE + name, rate) for name in self.learning(weights)}}
+        return {**weights, **(adam.fresh(weights) if self.config.outer == "adam" else {})}
+
+    def outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
+        c, weights = self.config, self.weights(agent)
+        before, learned = self.lived(weights, lives, c.inner_steps, noise)
+        after = self.play(learned, lives, noise)
+        if c.outer == "trpo":
+            return self._trust_region_step(agent, weights, before, after)
+        leaves = _leaves(weights)
+        loss = self.model.losses(self.through(leaves, before, lives.n), after).mean()
+        gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
+        return adam.step(agent, gradients, c.lr, most=c.max_gradient)
+
+    def through(
+        self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], lives: int
+    ) -> dict[str, torch.Tensor]:
+        """Parameters after inner steps on these batches as a function of the weights, [lives, ...]."""
+        parameters = self.spread(weights, lives)
+        for update in range(self.config.inner_steps):
+            batch = batches[0 if self.model.keeps_examples else update]
+            losses = partial(self.model.losses, batch=batch)
+            parameters = inner.step(losses, parameters, self.rates(weights), self.config.order)
+        return parameters
+
+    def _trust_region_step(
+        self, agent: Agent, weights: Mapping[str, torch.Tensor], before: Sequence[Batch], after: Batch
+    ) -> Agent:
+        """As far as the policies after adaptation may diverge from what they were in the episodes `after`."""
+        policy, lives = self.model, self.config.draws
+        assert not isinstance(policy, Regressor)  # refused at the start
+        old = policy.said_along(self.through(_leaves(weights), before, lives), after).detach()
+
+        def surrogate(moved: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            return policy.ratio_losses(self.through(moved, before, lives), after, old).mean()
+
+        def divergence(moved: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            return policy.divergences(self.through(moved, before, lives), after, old).mean()
+
+        moved = trust_region.step(_leaves(weights), surrogate, divergence, self.config.kl)
+        return {**agent, **{name: value.cpu() for name, value in moved.items()}}
+
+
+class FOMAML(MAML):
+    """First-order MAML: the same learner with another setting."""
+
+    def __init__(self, family: TaskFamily, config: FOMAMLConfig | None = None) -> None:
+        super().__init__(family, config or FOMAMLConfig())
+
+
+def _leaves(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone().requires_grad_() for name, value in weights.items()}

@@ -1,0 +1,51 @@
+"""Reptile: an initialisation that moves towards where a few steps of gradient descent lead, again and again.
+
+Nichol, Achiam & Schulman 2018, "On First-Order Meta-Learning Algorithms" (arXiv 1803.02999). With one inner step this
+is joint training; with more, gradients of different steps come to agree. In reinforcement learning its authors report
+failure, and so do we (docs/agents.md): it is here for comparison, and for families with labels, where it works.
+Differs: plain gradient descent inside, where the authors take Adam without momentum; in families with labels all steps
+of a life see the same examples, where the authors draw minibatches of a few more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from .. import adam
+from ..hyperparameters import Range
+from ..lives import Lives
+from .initialisation import RANGES, Initialisation
+from .maml_config import ReptileConfig
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, TaskFamily
+
+
+class Reptile(Initialisation):
+    """Learner (poet.interfaces) that needs no gradient of its own."""
+
+    config: ReptileConfig
+
+    def __init__(self, family: TaskFamily, config: ReptileConfig | None = None) -> None:
+        super().__init__(family, config or ReptileConfig())
+        self.ranges = {**RANGES, "share": Range(1e-4, 1.0)}
+
+    def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+        state = adam.fresh(weights) if self.config.outer == "adam" else {}
+        return {**weights, **state, "schedule/step": torch.zeros(())}
+
+    def outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
+        c, weights = self.config, self.weights(agent)
+        _, learned = self.lived(weights, lives, c.inner_steps, noise)
+        ways = {name: (value.mean(0) - weights[name]).cpu() for name, value in learned.items()}
+        done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
+        share = c.share + done * (c.share_end - c.share)
+        if c.outer == "adam":
+            after = adam.step(agent, {name: -way for name, way in ways.items()}, share)
+        else:
+            after = {name: agent[name] + share * way for name, way in ways.items()}
+        if bad := next((name for name, value in after.items() if not bool(torch.isfinite(value).all())), None):
+            raise ValueError(f"after an outer step the agent's {bad} holds NaN or infinity: inner_lr may be too large")
+        return {**after, "schedule/step": agent["schedule/step"] + 1}

@@ -1,0 +1,1 @@
+"""Learners that adapt by what they remember: recurrent states, beliefs, episodic memories."""

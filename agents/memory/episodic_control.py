@@ -1,0 +1,174 @@
+"""Episodic control: what MFEC and NEC have in common, a memory an action of the returns that were had.
+
+A life is episodes one after another on one draw of the task, acted epsilon-greedily by what the memories say of each
+action, and written into them when an episode ends. An agent holds such memories; a life begins with them, evaluation
+writes into copies. Only discrete actions: each needs a memory of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+import torch
+
+from ..carried import Control, Lifetime, next_episode
+from ..lives import Batch, Lives, by_life
+from ..scoring import Scored, columns, draw_seeds, scored
+from .episodic_config import ControlConfig
+from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, Task, TaskFamily
+    from poet.streams import Key
+
+LIVES: tuple[Lifetime, ...] = ("life", "life", "life", "life")  # of the four tensors of a memory
+Config = TypeVar("Config", bound=ControlConfig)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What one episode of n lives was, and what the memories said in it."""
+
+    batch: Batch
+    values: torch.Tensor  # [t, n, actions] of each action before each step
+
+
+class EpisodicControl(Generic[Config]):
+    """Learner (poet.interfaces), but for what MFEC and NEC say themselves."""
+
+    def __init__(self, family: TaskFamily, config: Config) -> None:
+        self.family, self.config, spec = family, config, family.spec
+        if not getattr(spec, "discrete", False):
+            raise ValueError("a memory an action needs discrete actions, and this family's are numbers")
+        self.episodes = config.episodes or spec.episodes
+        if config.test_episodes > self.episodes:
+            raise ValueError(f"test_episodes must be at most the {self.episodes} of a life, got {config.test_episodes}")
+        self.actions = spec.action_size
+
+    # ---- what differs ---------------------------------------------------------------------------
+
+    def keys(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
+        """[..., key] of observations [..., o]."""
+        raise NotImplementedError
+
+    def weights(self, found: Found) -> torch.Tensor:
+        """How much each entry found says, [m, q, k]."""
+        raise NotImplementedError
+
+    def targets(self, lived: Lived) -> torch.Tensor:
+        """[t, n] what the actions taken turned out to be worth."""
+        raise NotImplementedError
+
+    def merge(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        """The value of an entry that is met again."""
+        raise NotImplementedError
+
+    def learn(self, agent: Agent, lived: Lived, key: Key) -> Agent:
+        """The agent after it has learned slowly, from an episode that its memories hold already."""
+        return agent
+
+    # ---- lives ----------------------------------------------------------------------------------
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """One life of each agent in its task, on a new draw of it; the memories are the agent's from then on."""
+        improved, steps = [], np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            after, _, steps[pair] = self.life(agent, task, key)
+            improved.append(after)
+        return improved, steps
+
+    def life(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, list[Lived], int]:
+        """The agent after one life, the life, environment steps."""
+        lives, episodes = self._lives(task, key, 1), []
+        agent = self._on(agent)
+        for number in range(self.episodes):
+            lived, memory = self._episode(agent, agent, lives, key.child("episode", number))
+            agent = self.learn({**agent, **memory}, lived, key.child("learn", number))
+            episodes.append(lived)
+        if self.config.table == "life":
+            agent = {**agent, **self.no_memories()}
+        return {name: tensor.cpu() for name, tensor in agent.items()}, episodes, lives.steps
+
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before, each [pairs].
+
+        A score is the mean return of a life's last episodes; before adaptation, that of its first.
+        """
+        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+
+    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+        """Lives that begin with the agent's memories, write into copies, and learn nothing else."""
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, n: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [n, episodes], and environment steps (assessing.Adapts)."""
+        lives, agent, batches = self._lives(task, key, n), self._on(agent), []
+        every = torch.ones(n, dtype=torch.bool, device=self.config.device)
+        memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)  # [lives, actions, ...]
+        for number in range(self.episodes):
+            members = {name: part.flatten(0, 1) for name, part in zip(NAMES, memory, strict=True)}
+            lived, after = self._episode(agent, members, lives, key.child("episode", number))
+            memory = tuple(after[name].unflatten(0, (n, -1)) for name in NAMES)
+            memory = next_episode(memory, fresh, LIVES, every, control)
+            batches.append(lived.batch)
+        return by_life(batches, n), lives.steps
+
+    def _episode(self, agent: Agent, memory: Memory, lives: Lives, key: Key) -> tuple[Lived, dict[str, torch.Tensor]]:
+        """The next episode of n lives whose memories are members (life, action), and the memories after it."""
+        c, n, read = self.config, lives.n, []
+        noise = key.generator().random((lives.horizon, n, 1 + self.actions), dtype=np.float32)
+        chance = torch.from_numpy(noise).to(c.device)
+
+        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+            found = self.look_up(memory, self.keys(agent, observations)[None], n)
+            values = found.read(self.weights(found)).reshape(n, self.actions)
+            read.append((values, found))
+            return greedy(values, chance[t], c.epsilon)
+
+        with torch.no_grad():
+            batch = lives.play(act)
+            lived = Lived(batch, torch.stack([values for values, _ in read]))
+            return lived, self._written(agent, memory, lived, [found for _, found in read])
+
+    def look_up(self, memory: Memory, keys: torch.Tensor, lives: int) -> Found:
+        """The nearest to keys [q, lives, key] in the memories of every action of those lives."""
+        return nearest(memory, keys.transpose(0, 1).repeat_interleave(self.actions, 0), self.config.neighbours)
+
+    def _written(self, agent: Agent, memory: Memory, lived: Lived, read: Sequence[Found]) -> dict[str, torch.Tensor]:
+        """The memories after an episode: what was read has been used, what was done is written, the last step first."""
+        batch, n = lived.batch, lived.values.shape[1]
+        alive = batch.alive.repeat_interleave(self.actions, 1)[..., None]
+        there = [found.there[:, 0] & live for found, live in zip(read, alive, strict=True)]
+        memory = touched(memory, torch.cat([found.places[:, 0] for found in read], 1), torch.cat(there, 1))
+        members = torch.arange(n, device=batch.alive.device) * self.actions + batch.actions.argmax(2)
+        keys, values = self.keys(agent, batch.observations), self.targets(lived)[..., None]
+        backwards = (part.flip(0) for part in (members, keys, values, batch.alive))
+        return write(memory, *backwards, merge=self.merge, same=self.config.same)
+
+    def _lives(self, task: Task, key: Key, n: int) -> Lives:
+        return Lives(self.family, [task] * n, draw_seeds(key, n), 1, self.config.device)
+
+    def _on(self, agent: Agent) -> dict[str, torch.Tensor]:
+        """What the agent acts by on the learner's device; the rest, an optimiser's state and a replay, stays."""
+        return {name: tensor if "/" in name else tensor.to(self.config.device) for name, tensor in agent.items()}
+
+    def no_memories(self) -> dict[str, torch.Tensor]:
+        return empty(self.actions, self.config.capacity, self.config.key, 1)
+
+
+def greedy(values: torch.Tensor, chance: torch.Tensor, epsilon: float) -> torch.Tensor:
+    """One-hot actions [n, a]: the best by values [n, a], one of those that are equal, or with `epsilon` any.
+
+    chance: [n, 1 + a] uniform in [0, 1).
+    """
+    best = values == values.max(1, keepdim=True).values
+    among = best | (chance[:, :1] < epsilon)
+    return torch.nn.functional.one_hot(torch.where(among, chance[:, 1:], -1.0).argmax(1), values.shape[1]).float()

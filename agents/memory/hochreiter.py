@@ -1,0 +1,117 @@
+"""Learning to learn by gradient descent: an LSTM that sees examples and, one step late, their labels.
+
+Hochreiter, Younger & Conwell 2001, "Learning to learn using gradient descent". Gradient descent through whole sequences
+(backpropagation through time) changes the weights; within a sequence, which is about one function, all learning is
+the memory's activity, zero when it begins. At test the weights are frozen.
+Differs: one LSTM layer with forget gates and Adam, in place of the learning rules of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from .. import adam
+from ..hyperparameters import Range, Tunable, carried
+from ..lives import Act, Batch, Lives
+from ..recurrent import Recurrent
+from ..scoring import Scored, columns, draw_seeds
+from .hochreiter_config import HochreiterConfig
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, Task, TaskFamily
+    from poet.streams import Key
+
+
+class Hochreiter(Tunable):
+    """Learner (poet.interfaces) for families with labels."""
+
+    def __init__(self, family: TaskFamily, config: HochreiterConfig | None = None) -> None:
+        self.family, self.config, spec = family, config or HochreiterConfig(), family.spec
+        self.labels = getattr(spec, "labels", 0)
+        if not self.labels:
+            raise ValueError("hochreiter learns from labels, and this family has none: take family regression, or rl2")
+        self.ranges = {"lr": Range(1e-4, 3e-2)}
+        self.network = Recurrent(spec.observation_size, self.config.hidden, self.labels, "lstm")
+
+    def init(self, key: Key) -> Agent:
+        return self._fresh(self.network.init(key.generator()))
+
+    def adopt(self, agent: Agent) -> Agent:
+        """The same weights; optimiser and schedule begin anew."""
+        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """`updates` steps of each agent, each on sequences it has not met: new agents, environment steps [pairs]."""
+        c, improved, steps = self.config, [], np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            for update in range(c.updates):
+                batch, spent = self.sequences(task, key.child("update", update), c.lives)
+                agent, steps[pair] = {**self.of(agent)._step(agent, batch), **carried(agent)}, steps[pair] + spent
+            improved.append(agent)
+        return improved, steps
+
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws.
+
+        A score is the return of a sequence all of which went as its last quarter did; before adaptation, as its
+        first example.
+        """
+        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+
+    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+        c = self.config
+        lives = Lives(self.family, [task] * c.test_lives, draw_seeds(key, c.test_lives), 1, c.device)
+        with torch.no_grad():
+            batch = lives.play(self._act(agent))
+        rewards = batch.rewards.double().mean(1) * len(batch.rewards)
+        score, before = float(rewards[-max(len(rewards) // 4, 1) :].mean()), float(rewards[0])
+        return Scored(score, score >= self.family.spec.solved_score, lives.steps, before)
+
+    def sequences(self, task: Task, key: Key, lives: int) -> tuple[Batch, int]:
+        """Sequences on draws of the task; environment steps. What is predicted changes nothing of what is seen."""
+
+        def silent(observations: torch.Tensor, t: int) -> torch.Tensor:
+            return torch.zeros(len(observations), self.labels, device=observations.device)
+
+        played = Lives(self.family, [task] * lives, draw_seeds(key, lives), 1, self.config.device)
+        return played.play(silent), played.steps
+
+    def errors(self, weights: adam.Named, observations: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Squared errors [t, n] of the predictions along whole sequences; [t, n, o] and [t, n, labels]."""
+        start = self.network.start(observations.shape[1], self.config.device)
+        return ((self.network.run(weights, observations, start) - labels) ** 2).sum(2)
+
+    def weights(self, agent: Agent) -> dict[str, torch.Tensor]:
+        return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+
+    def _step(self, agent: Agent, batch: Batch) -> Agent:
+        c, weights = self.config, self.weights(agent)
+        leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
+        errors = self.errors(leaves, batch.observations, batch.labels(self.labels))
+        loss = (errors * batch.alive).sum() / batch.alive.sum()
+        gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
+        done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
+        after = adam.step(agent, gradients, c.lr + done * (c.lr_end - c.lr), most=c.max_gradient)
+        return {**after, "schedule/step": agent["schedule/step"] + 1}
+
+    def _act(self, agent: Agent) -> Act:
+        """Predictions step by step; the memory begins at nothing with each sequence."""
+        weights, memory = self.weights(agent), self.network.start(0)
+
+        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+            nonlocal memory
+            if t == 0:
+                memory = self.network.start(len(observations), self.config.device)
+            said, memory = self.network.step(weights, observations, memory)
+            return said
+
+        return act
+
+    def _fresh(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {**weights, **adam.fresh(weights), "schedule/step": torch.zeros(())}

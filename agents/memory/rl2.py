@@ -1,0 +1,224 @@
+"""RL^2 and deep meta-RL: a recurrent actor-critic whose memory lives through a trial, so that it learns to learn.
+
+RL^2 (Duan et al. 2016, arXiv 1611.02779) and Wang et al. 2016 (arXiv 1611.05763) are settings of this one learner.
+A trial is several episodes on one draw of the task; the return of the whole trial is maximised, so exploring early
+pays. At test the weights are frozen and adaptation is the memory's activity; an agent is scored on the trial's end.
+Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers and all reproductions, not TRPO.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from .. import adam
+from ..actions import Gaussian, actions_of
+from ..carried import Control, Lifetime, State
+from ..feedforward import Feedforward
+from ..hyperparameters import Range, Tunable, carried
+from ..recurrent import Recurrent
+from ..scoring import Scored, columns, draw_seeds, scored
+from . import tables
+from .ppo import Batch, improve_policy
+from .remembering import Remembering
+from .rl2_config import RL2Config, WangConfig
+from .trials import Act, Trials, advantages, input_size, run_trials
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, Task, TaskFamily
+    from poet.streams import Key
+
+RANGES = {
+    "lr": Range(1e-4, 1e-2),
+    "entropy": Range(1e-4, 0.1),
+    "gamma": Range(0.003, 0.5, from_one=True),
+    "lam": Range(0.01, 1.0, from_one=True),
+}
+
+
+class RL2(Tunable):
+    """Learner (poet.interfaces) that adapts within a trial."""
+
+    def __init__(self, family: TaskFamily, config: RL2Config | None = None) -> None:
+        self.family, self.config = family, config or RL2Config()
+        spec, c = family.spec, self.config
+        self.episodes = c.episodes or spec.episodes
+        self.ranges = RANGES | ({"units": Range(min(4, c.hidden), c.hidden, whole=True)} if c.units else {})
+        if c.test_episodes > self.episodes:
+            raise ValueError(f"test_episodes must be at most the {self.episodes} of a trial, got {c.test_episodes}")
+        self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
+        inputs, outputs, seen = input_size(spec, c.last_observation), spec.action_size + 1, spec.observation_size
+        if c.tabular:
+            inputs, outputs = tables.input_size(seen, spec.action_size), outputs * (1 + seen)
+        self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
+        self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
+        self.memory_steps = self.episodes * spec.horizon  # as long as hidden states may have to last
+
+    def init(self, key: Key) -> Agent:
+        """Random weights with a read-out near zero, so that a newborn tries everything."""
+        return self._fresh(self._newborn(key.generator()))
+
+    def adopt(self, agent: Agent) -> Agent:
+        """The same weights, learned under the same hyperparameters; the optimiser's state and all schedules begin anew.
+
+        Memories are never carried over.
+        """
+        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        """The agent with hyperparameters near its own. Units that come into use begin silent, those that leave end so.
+
+        The first changes nothing that the network does; the second may.
+        """
+        weights = self.of(agent).in_use({name: agent[name] for name in adam.acting(agent)})
+        return super().explore({**agent, **weights}, key)
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """One PPO step of each agent on `lives` trials of its task: new agents, environment steps [pairs] int64."""
+        improved: list[Agent] = []
+        steps = np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            after, steps[pair] = self.of(agent)._step(agent, task, key)
+            improved.append({**carried(agent), **after})
+        return improved, steps
+
+    def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        trials = self.trials(agent, task, key, self.config.lives)
+        return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
+
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before, each [pairs].
+
+        A score is the mean return of a trial's last episodes; before adaptation, that of its first.
+        """
+        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+
+    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [lives, episodes], and environment steps (assessing.Adapts)."""
+        trials = self.trials(agent, task, key, lives, control=control)
+        return trials.returns.cpu().numpy(), trials.steps
+
+    def trials(
+        self,
+        agent: Agent,
+        task: Task,
+        key: Key,
+        lives: int,
+        *,
+        memory: Lifetime = "trial",
+        control: Control = "none",
+        greedy: bool = False,
+    ) -> Trials:
+        """Trials on `lives` draws of the task. memory: how long it lives; control: what an episode hands on."""
+        simulator = self.family.simulator([task] * lives, draw_seeds(key, lives), self.config.device)
+        longest = self.episodes * self.family.spec.horizon
+        noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
+        act = self._act(self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device))
+        start = self.network.start(lives, self.config.device)
+        with torch.no_grad():
+            return run_trials(
+                simulator,
+                self.family.spec,
+                self.episodes,
+                act,
+                start,
+                lives=[memory] * len(start),
+                control=control,
+                twice=self.config.last_observation,
+            )
+
+    def live(self, agent: Agent, n: int, key: Key) -> Remembering:
+        """The agent in n lives that are driven from outside (metaworld_protocol.Life)."""
+        own, noise = self.of(agent), key.child("actions").generator()
+        weights = own._weights(agent)
+
+        def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
+            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(self.config.device)
+            with torch.no_grad():
+                action, _, state = own._act(weights, None if greedy else drawn)(inputs, state, 0)
+            return action, state
+
+        spec, start = self.family.spec, self.network.start(n, self.config.device)
+        return Remembering(spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation)
+
+    def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the network says along whole trials: (of the policy [t, n, k], values [t, n])."""
+        weights = self.in_use(weights)
+        start = self.network.start(inputs.shape[1], str(inputs.device))
+        return self._said(weights, inputs, self.network.run(weights, self._entering(weights, inputs), start))
+
+    def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
+        def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
+            remembered, state = self.network.step(weights, self._entering(weights, inputs), state)
+            policy, value = self._said(weights, inputs, remembered)
+            action = self.actions.mode(policy) if noise is None else self.actions.sample(policy, noise[t])
+            return action, torch.cat([policy, value[..., None]], -1), state
+
+        return act
+
+    def _said(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, remembered: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of the policy and the value, from the inputs and what the memory said to them: unless tabular, the latter."""
+        if self.config.tabular:
+            remembered = tables.leaving(remembered, inputs[..., : self.family.spec.observation_size])
+        policy = remembered[..., :-1]
+        if isinstance(self.actions, Gaussian):
+            policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
+        return policy, remembered[..., -1]
+
+    def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
+        """What the memory is given: the inputs with the last reward, third from the end, scaled; or their embedding."""
+        if self.config.tabular:
+            inputs = tables.entering(inputs, self.family.spec.observation_size)
+        elif self.config.reward_scale != 1.0:
+            scale = torch.ones(inputs.shape[-1], device=inputs.device)
+            scale[-3] = self.config.reward_scale
+            inputs = inputs * scale
+        return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
+
+    def _batch(self, trials: Trials) -> Batch:
+        """What a PPO step needs of the trials."""
+        c, policy, values = self.config, trials.outputs[..., :-1], trials.outputs[..., -1]
+        gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
+        log_probs = self.actions.log_prob(policy, trials.actions)
+        return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
+
+    def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)
+        weights["w_in"] *= self.config.input_gain
+        if self.embedding is not None:
+            weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
+        if isinstance(self.actions, Gaussian):
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
+        return weights
+
+    def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
+        return self.of(agent).in_use({name: agent[name].to(self.config.device) for name in adam.acting(agent)})
+
+    def in_use(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """The weights with hidden units that are not in use cut off."""
+        units = self.config.units
+        return self.network.pruned(weights, units) if 0 < units < self.config.hidden else weights
+
+    def _fresh(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {**weights, **adam.fresh(weights), "schedule/step": torch.zeros(())}
+
+
+class Wang(RL2):
+    """Deep meta-RL (arXiv 1611.05763): the same learner with other settings."""
+
+    def __init__(self, family: TaskFamily, config: WangConfig | None = None) -> None:
+        super().__init__(family, config or WangConfig())

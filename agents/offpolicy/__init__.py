@@ -1,0 +1,1 @@
+"""Learners that replay: soft actor-critic, skills, and inference from context."""

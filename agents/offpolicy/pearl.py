@@ -1,0 +1,212 @@
+"""PEARL: an off-policy agent that acts on a guess of its task, drawn from what its transitions say together.
+
+Rakelly, Zhou, Quillen, Finn & Levine 2019, "Efficient Off-Policy Meta-Reinforcement Learning via Probabilistic Context
+Variables" (arXiv 1903.08254), details from its authors' code. Each transition (s, a, r) says a Gaussian factor, and the
+posterior q(z | context) is their product, whatever their order. A z is drawn once an episode and held: from the prior
+at first, then from the posterior, so that an agent explores as if its guess were true. Soft actor-critic learns given
+z, from a replay of each training draw; the critics' loss and beta KL(q || N(0, 1)) train the encoder, from transitions
+of the last step alone; the policy's loss does not reach it.
+Differs: the prior is one of the factors, so that no context is a context like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from .. import adam, replay
+from ..carried import Control, Lifetime, next_episode
+from ..feedforward import Feedforward
+from ..gaussians import kl_to_prior
+from ..holding import Inferring
+from ..lives import Act, Batch, Lives, by_life
+from ..scoring import SEEDS, Scored, columns, draw_seeds, scored
+from .pearl_config import PEARLConfig
+from .sac import SAC, Transitions
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, Task, TaskFamily
+    from poet.streams import Key
+
+Weights = Mapping[str, torch.Tensor]
+Context = tuple[torch.Tensor, ...]  # summed precisions, and means times precisions, of the factors so far [draws, d]
+LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a context; a z lives an episode
+
+
+class PEARL:
+    """Learner (poet.interfaces) that adapts by inference, between episodes.
+
+    teacher: the family whose rewards the critics learn from, such as one that pays everywhere; the agent itself is told
+    those of `family`, as it will be when it is on its own. Both must move alike.
+    """
+
+    def __init__(
+        self, family: TaskFamily, config: PEARLConfig | None = None, teacher: TaskFamily | None = None
+    ) -> None:
+        self.family, self.config, self.teacher = family, config or PEARLConfig(), teacher
+        spec, c = family.spec, self.config
+        self.sac = SAC(spec.observation_size + c.latent, spec.action_size, getattr(spec, "discrete", False), c)
+        self.encoder = Feedforward((spec.observation_size + spec.action_size + 1, *c.encoder, 2 * c.latent), "encoder_")
+        # A replay belongs to a draw, so the draws of training stay the same; evaluation meets others.
+        self.seeds = np.random.default_rng(0).integers(0, SEEDS, c.draws).tolist()
+
+    def init(self, key: Key) -> Agent:
+        rng = key.generator()
+        return self._settled(self.sac.init(rng) | self.encoder.init(rng))
+
+    def adopt(self, agent: Agent) -> Agent:
+        """Policy, critics and encoder; what was met elsewhere is forgotten."""
+        return self._settled({name: agent[name].clone() for name in adam.acting(agent)})
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """Episodes of each agent on every training draw, then `updates` of all its networks from their replays."""
+        improved, steps = [], np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            batches, steps[pair] = self.lived(agent, task, self.seeds, key, self.config.episodes)
+            generator = torch.Generator().manual_seed(key.child("updates").integer())
+            improved.append(self._learned(self._remembering(agent, task, batches), generator))
+        return improved, steps
+
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws.
+
+        A score is the mean return of a trial's last episode; before adaptation, that of its first.
+        """
+        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
+
+    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
+        return scored(returns, steps, self.family.spec.solved_score)
+
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [lives, episodes] of the family's trials, and environment steps (assessing.Adapts)."""
+        batches, steps = self.lived(agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control)
+        return by_life(batches, lives), steps
+
+    def lived(
+        self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, episodes: int, control: Control = "none"
+    ) -> tuple[list[Batch], int]:
+        """Episodes of an agent, all draws side by side, one after another; environment steps."""
+        weights, noise = self._weights(agent), torch.Generator().manual_seed(key.child("actions").integer())
+        lives, first = Lives(self.family, [task] * len(seeds), seeds, 1, self.config.device), self.nothing(len(seeds))
+        every, context = torch.ones(len(seeds), dtype=torch.bool, device=self.config.device), first
+        batches: list[Batch] = []
+        with torch.no_grad():
+            for _ in range(episodes):
+                mean, log_std = posterior(context)
+                z = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
+                batches.append(lives.play(self._act(weights, z, noise)))
+                met = self._met(batches[-1])
+                said = self.factors(weights, torch.cat([met["observation"], met["action"], met["reward"]], -1))
+                added = (part * met["alive"] for part in said)
+                more = tuple(old + part.sum(1) for old, part in zip(context, added, strict=True))
+                context = next_episode(more, first, LIVES, every, control)
+        return batches, lives.steps
+
+    def live(self, agent: Agent, n: int, key: Key) -> Inferring:
+        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+        weights, noise = self._weights(agent), torch.Generator().manual_seed(key.child("actions").integer())
+
+        def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
+            if greedy:
+                return self.sac.actions.mode(self.sac.policy(weights, torch.cat([observations, z], 1)))
+            return self._act(weights, z, noise)(observations, 0)
+
+        def believed(state: Weights) -> tuple[torch.Tensor, torch.Tensor]:
+            return posterior((state["precision"], state["weighted"]))
+
+        def factors(met: torch.Tensor) -> Weights:
+            return dict(zip(("precision", "weighted"), self.factors(weights, met), strict=True))
+
+        belief = dict(zip(("precision", "weighted"), self.nothing(n), strict=True))
+        return Inferring(belief, believed, act, factors, noise)
+
+    def nothing(self, n: int) -> Context:
+        """The contexts of n draws of which nothing is known."""
+        zero = torch.zeros(n, self.config.latent, device=self.config.device)
+        return zero, zero
+
+    def factors(self, weights: Weights, met: torch.Tensor) -> Context:
+        """Precisions and means times precisions that transitions [..., k, (s, a, r)] say, each [..., k, latent]."""
+        mean, variance = self.encoder(weights, met).chunk(2, -1)
+        precision = 1 / torch.nn.functional.softplus(variance).clamp(min=1e-6)
+        return precision, mean * precision
+
+    def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> Act:
+        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+            drawn = torch.rand(len(z), self.sac.actions.size, generator=noise).to(z.device)
+            return self.sac.act(weights, torch.cat([observations, z], 1), drawn)
+
+        return act
+
+    def _met(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """The steps of an episode of each draw, [draws, t, size] by name."""
+        parts = {"observation": batch.observations, "action": batch.actions, "after": batch.after}
+        parts |= {"reward": batch.rewards[..., None], "over": batch.terminated[..., None]}
+        parts |= {"alive": batch.alive[..., None]}
+        return {name: part.transpose(0, 1) for name, part in parts.items()}
+
+    def _remembering(self, agent: Agent, task: Task, batches: Sequence[Batch]) -> dict[str, torch.Tensor]:
+        """The agent with these episodes in its replays, and what the teacher pays for them."""
+        draws = [task] * len(self.seeds)
+        teacher = None if self.teacher is None else Lives(self.teacher, draws, self.seeds, 1, self.config.device)
+        remembering = dict(agent)
+        for batch in batches:
+            met = {name: part.cpu() for name, part in self._met(batch).items()}
+            met["pay"] = met["reward"]
+            if teacher is not None:
+                met["pay"] = self._met(_again(teacher, batch.actions))["reward"].cpu()
+            alive = met.pop("alive")[..., 0]
+            remembering |= replay.added(remembering, met, alive)
+        return remembering
+
+    def _learned(self, agent: Agent, generator: torch.Generator) -> Agent:
+        c = self.config
+        recent = c.episodes * self.family.spec.horizon
+        for _ in range(c.updates):
+            told = self._sampled(agent, c.context, generator, recent)
+            met, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
+            said = self.factors(weights, torch.cat([told["observation"], told["action"], told["reward"]], -1))
+            mean, log_std = posterior(tuple(part.sum(1) for part in said))
+            z = mean + log_std.exp() * torch.randn(mean.shape, generator=generator).to(c.device)
+            held = z[:, None].expand(-1, c.batch, -1)
+            inputs, after = (torch.cat([met["observation"], held], -1), torch.cat([met["after"], held.detach()], -1))
+            over, flat = met["over"][..., 0] > 0, met["action"].flatten(0, 1)
+            batch = Transitions(inputs.flatten(0, 1), flat, met["pay"].flatten(), after.flatten(0, 1), over.flatten())
+            noise = torch.rand(2, *flat.shape, generator=generator).to(c.device)
+            loss = self.sac.loss(weights, agent, batch, noise) + c.kl * kl_to_prior(mean, log_std).mean()
+            agent = self.sac.step(agent, weights, loss)
+        return agent
+
+    def _sampled(
+        self, agent: Agent, size: int, generator: torch.Generator, recent: int | None = None
+    ) -> dict[str, torch.Tensor]:
+        drawn = replay.sample(agent, size, generator, recent=recent)
+        return {name: part.to(self.config.device) for name, part in drawn.items()}
+
+    def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
+        return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+
+    def _settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+        o, a, c = self.family.spec.observation_size, self.family.spec.action_size, self.config
+        sizes = {"observation": o, "action": a, "reward": 1, "pay": 1, "after": o, "over": 1}
+        memory = replay.empty(sizes, c.capacity, c.draws)
+        return {**weights, **self.sac.targets(weights), **adam.fresh(weights), **memory}
+
+
+def _again(lives: Lives, actions: torch.Tensor) -> Batch:
+    """The next episodes, with actions that are given."""
+    return lives.play(lambda _, t: actions[t])
+
+
+def posterior(context: Context) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and log standard deviation of the product of the prior N(0, 1) and all factors so far."""
+    precision = 1 + context[0]
+    return context[1] / precision, -0.5 * precision.log()

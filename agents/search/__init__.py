@@ -1,0 +1,1 @@
+"""Learners that search: evolution strategies over flat policies, and the rollouts behind them."""

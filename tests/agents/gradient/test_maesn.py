@@ -1,0 +1,86 @@
+"""MAESN's formulas by hand and by finite differences, its laws, and that adapting a latent finds goals."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from agents.assessing import assess
+from agents.gaussians import kl_to_prior
+from agents.gradient.maesn import LATENTS, MAESN, score_gradients
+from agents.gradient.maesn_config import MAESNConfig
+from envs.bandits import Bandits
+from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
+from poet.streams import Key
+from tests.agents.guessing import Guessing
+from tests.conformance import check_learner, same_agent
+
+SMALL = MAESNConfig(draws=4, trajectories=5, test_draws=3, hidden=(8,))
+
+
+def test_the_distance_to_the_prior_by_hand() -> None:
+    assert float(kl_to_prior(torch.zeros(3), torch.zeros(3))) == 0
+    # one dimension with mean 2, standard deviation 3: (9 + 4 - 1 - 2 log 3) / 2
+    found = kl_to_prior(torch.tensor([2.0]), torch.tensor([3.0]).log())
+    assert float(found) == pytest.approx((12 - 2 * 1.0986123) / 2)
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(normal(torch.tensor(0.3), torch.tensor(0.7)), normal(0.0, 1.0))
+    assert float(kl_to_prior(torch.tensor([0.3]), torch.tensor([0.7]).log())) == pytest.approx(float(expected))
+
+
+def test_the_latents_gradient_is_that_of_the_expected_return() -> None:
+    """R(z) = -|z - c|^2 has the gradients -2 (mean - c) in the mean and -2 std^2 in its logarithm."""
+    generator = torch.Generator().manual_seed(0)
+    epsilon = torch.randn(1, 400_000, 2, generator=generator)
+    mean, log_std, c = torch.tensor([[0.5, -1.0]]), torch.tensor([[-0.2, 0.3]]), torch.tensor([1.0, 1.0])
+    z = mean[:, None] + epsilon * log_std.exp()[:, None]
+    gain = -((z - c) ** 2).sum(2)
+    by_mean, by_log_std = score_gradients(log_std, epsilon, gain - gain.mean())
+    torch.testing.assert_close(by_mean, -2 * (mean - c), atol=0.05, rtol=0)
+    torch.testing.assert_close(by_log_std, -2 * (2 * log_std).exp(), atol=0.08, rtol=0)
+
+
+@pytest.mark.parametrize("family", [Guessing(), Navigation(NavigationSettings(horizon=6))])
+def test_the_laws_of_a_learner(family: Guessing | Navigation) -> None:
+    check_learner(MAESN(family, SMALL), family)
+
+
+def test_improving_changes_no_agent_it_was_given_and_needs_no_gradient_afterwards() -> None:
+    learner = MAESN(Navigation(), SMALL)
+    agent = learner.init(Key(0))
+    (after,), _ = learner.improve([agent], [HALF_CIRCLE], [Key(1)])
+    assert not any(tensor.requires_grad for tensor in (*agent.values(), *after.values()))
+    assert not same_agent(agent, after)
+
+
+def test_a_new_niche_gets_policy_and_step_sizes_and_no_latent() -> None:
+    learner = MAESN(Navigation(), SMALL)
+    agent = learner.init(Key(0))
+    for step in range(3):
+        (agent,), _ = learner.improve([agent], [HALF_CIRCLE], [Key(1, ("step", step))])
+    adopted, newborn = learner.adopt(agent), learner.init(Key(0))
+    for name in ("w0", "rate_mean"):
+        assert torch.equal(adopted[name], agent[name])
+        assert not torch.equal(adopted[name], newborn[name])
+    for name in LATENTS:
+        assert torch.equal(adopted[name], newborn[name])
+        assert not torch.equal(adopted[name], agent[name])
+
+
+def test_a_bandits_latent_learns_which_arm() -> None:
+    """Nothing to see and one pull an episode: the inner step alone must find the arm."""
+    check_learner(MAESN(Bandits(), SMALL), Bandits())
+
+
+def test_it_learns_to_adapt_and_without_step_sizes_it_does_not() -> None:
+    family = Navigation()
+    learner, root = MAESN(family), Key(2)
+    agent = learner.init(root)
+    for step in range(120):
+        (agent,), _ = learner.improve([agent], [HALF_CIRCLE], [root.child("step", step)])
+    found = assess(learner, agent, HALF_CIRCLE, root.child("test"), 20)
+    assert found.gain.value > 3
+    assert found.over_shuffled.low > 0  # the draw's own latent, and not just one that is better everywhere
+    stuck = {**agent, "rate_mean": torch.zeros(2), "rate_log_std": torch.zeros(2)}
+    (score,), _, _, (before,) = learner.evaluate([stuck], [HALF_CIRCLE], [root.child("test")])
+    assert abs(score - before) < 1

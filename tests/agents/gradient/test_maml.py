@@ -1,0 +1,255 @@
+"""MAML, first-order MAML and Reptile: laws, gradients against finite differences, and that adapting pays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from agents.actions import Categorical, Gaussian
+from agents.assessing import assess
+from agents.gradient.initialisation import RATE
+from agents.gradient.maml import FOMAML, MAML
+from agents.gradient.maml_config import FOMAMLConfig, MAMLConfig, ReptileConfig
+from agents.gradient.policy_gradient import Policy
+from agents.gradient.regressor import Regressor
+from agents.gradient.reptile import Reptile
+from agents.lives import Batch, Lives
+from agents.memory.hochreiter import Hochreiter
+from agents.memory.hochreiter_config import HochreiterConfig
+from envs.bandits import Bandits, BanditSettings
+from envs.navigation import SQUARE, Navigation, NavigationSettings
+from envs.regression import Regression, RegressionSettings
+from poet.streams import Key
+from tests.agents.guessing import Guessing
+from tests.agents.test_hyperparameters import Exploring
+from tests.conformance import check_learner, same_agent
+
+SMALL = MAMLConfig(draws=3, trajectories=4, test_draws=3, hidden=(6,))
+PLANE = Navigation(NavigationSettings(horizon=5))
+LINES = Regression(RegressionSettings("sine", horizon=5))
+
+
+@pytest.mark.parametrize("family", [PLANE, Guessing(), LINES, Bandits(BanditSettings(pulls=2))])
+def test_the_laws_of_a_learner(family: Navigation | Guessing | Regression | Bandits) -> None:
+    check_learner(MAML(family, SMALL), family)
+
+
+@pytest.mark.parametrize("settings", [{"outer": "trpo"}, {"learn_rates": True, "inner_steps": 2}, {"inner_steps": 0}])
+def test_the_laws_with_other_settings(settings: dict) -> None:
+    check_learner(MAML(PLANE, replace(SMALL, **settings)), PLANE)
+
+
+@pytest.mark.parametrize("family", [PLANE, LINES])
+@pytest.mark.parametrize("outer", ["share", "adam"])
+def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> None:
+    config = ReptileConfig(draws=3, trajectories=2, test_draws=3, hidden=(6,), inner_steps=2, test_updates=2)
+    check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)  # type: ignore[arg-type]
+
+
+def test_trpo_without_a_policy_is_refused() -> None:
+    with pytest.raises(ValueError, match="is for policies"):
+        MAML(LINES, replace(SMALL, outer="trpo"))
+
+
+def test_one_episode_has_no_baseline() -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        MAML(PLANE, replace(SMALL, trajectories=1))
+    MAML(LINES, replace(SMALL, trajectories=1))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"order": 0}, "order must be 1 or 2"),
+        ({"outer": "sgd"}, "outer 'adam' or 'trpo'"),
+        ({"learn_rates": True, "inner_steps": 0}, "no step sizes without steps"),
+        ({"inner_lr": 0.0}, "inner_lr must be above 0"),
+        ({"inner_steps": -1}, "inner_steps must not be below 0"),
+        ({"hidden": ()}, "hidden must be sizes"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        replace(SMALL, **wrong)
+
+
+def met(learner: MAML, agent: dict[str, torch.Tensor]) -> tuple[list[Batch], Batch, dict[str, torch.Tensor]]:
+    """Episodes before and after adaptation, and the agent's weights in float64."""
+    c, noise = learner.config, torch.Generator().manual_seed(0)
+    lives = Lives(learner.family, [SQUARE] * c.draws, list(range(c.draws)), c.trajectories, "cpu")
+    before, learned = learner.lived(learner.weights(agent), lives, c.inner_steps, noise)
+    after = learner.play(learned, lives, noise)
+    weights = {name: value.double() for name, value in learner.weights(agent).items()}
+    return [_double(batch) for batch in before], _double(after), weights
+
+
+def _double(batch: Batch) -> Batch:
+    seen, actions, rewards = (x.double() for x in (batch.observations, batch.actions, batch.rewards))
+    return replace(batch, observations=seen, actions=actions, rewards=rewards)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_order_one_is_not(steps: int) -> None:
+    learner = MAML(PLANE, replace(SMALL, inner_steps=steps, inner_lr=0.5, learn_rates=True))
+    before, after, weights = met(learner, dict(learner.init(Key(3))))
+    tasks = learner.config.draws
+
+    def loss(w: dict[str, torch.Tensor]) -> torch.Tensor:
+        return learner.model.losses(learner.through(w, before, tasks), after).mean()
+
+    leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
+    exact = dict(zip(leaves, torch.autograd.grad(loss(leaves), list(leaves.values())), strict=True))
+    first = FOMAML(PLANE, FOMAMLConfig(**{**vars(learner.config), "order": 1}))
+    rough = torch.autograd.grad(
+        first.model.losses(first.through(leaves, before, tasks), after).mean(), list(leaves.values())
+    )
+    for name in weights:
+        direction = torch.randn(weights[name].shape, generator=torch.Generator().manual_seed(1)).double()
+        ends = []
+        for sign in (1e-5, -1e-5):
+            moved = {**weights, name: weights[name] + sign * direction}
+            moved = {n: v.clone().requires_grad_() for n, v in moved.items()}
+            ends.append(float(loss(moved).detach()))
+        found = float((exact[name] * direction).sum())
+        assert found == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=2e-5, abs=1e-8), name
+    gap = max(float((one - two).abs().max()) for one, two in zip(exact.values(), rough, strict=True))
+    assert gap > 1e-3
+
+
+def test_one_life_at_a_time_is_all_at_once() -> None:
+    """The gradient of the sum over lives against torch.func's, each life on its own."""
+    policy, tasks, side = Policy.of(PLANE.spec, (6,)), 3, 4
+    lives = Lives(PLANE, [SQUARE] * tasks, [0, 1, 2], side, "cpu")
+    rng = np.random.default_rng(0)
+    made = [policy.init(rng) for _ in range(tasks)]
+    stacked = {name: torch.stack([one[name] for one in made]) for name in made[0]}
+    noise = torch.rand(5, tasks, side, 2, generator=torch.Generator().manual_seed(0))
+    batch = lives.play(policy.act(stacked, noise))
+    for life in range(tasks):
+        rows = slice(life * side, (life + 1) * side)
+        alone = Batch(
+            batch.observations[:, rows], batch.actions[:, rows], batch.rewards[:, rows], batch.alive[:, rows],
+            batch.returns[rows], batch.success[rows], batch.after[:, rows], batch.terminated[:, rows],
+        )  # fmt: skip
+        one = {name: value[None] for name, value in made[life].items()}
+        torch.testing.assert_close(policy.losses(one, alone)[0], policy.losses(stacked, batch)[life])
+        slopes = torch.func.grad(lambda w, a=alone: policy.losses(w, a).sum())(one)
+        all_slopes = torch.func.grad(lambda w: policy.losses(w, batch).sum())(stacked)
+        for name in one:
+            torch.testing.assert_close(slopes[name][0], all_slopes[name][life], rtol=1e-4, atol=1e-6)
+
+
+def test_a_ratio_begins_at_one_with_the_slope_of_the_logarithm() -> None:
+    learner = MAML(PLANE, SMALL)
+    _, after, weights = met(learner, dict(learner.init(Key(5))))
+    leaves = {n: v.expand(3, *v.shape).clone().requires_grad_() for n, v in weights.items()}
+    policy = learner.model
+    assert isinstance(policy, Policy)
+    old = policy.said_along(leaves, after).detach()
+    assert torch.equal(policy.divergences(leaves, after, old), torch.zeros(3, dtype=torch.float64))
+    slopes = [
+        torch.autograd.grad(losses.sum(), list(leaves.values()))
+        for losses in (policy.losses(leaves, after), policy.ratio_losses(leaves, after, old))
+    ]
+    for one, two in zip(*slopes, strict=True):
+        torch.testing.assert_close(one, two)
+
+
+@pytest.mark.parametrize("actions", [Categorical(3), Gaussian(2)])
+def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
+    one, two = torch.randn(2, 5, actions.outputs, generator=torch.Generator().manual_seed(0)).double()
+    if isinstance(actions, Categorical):
+        dists = [torch.distributions.Categorical(logits=x) for x in (one, two)]
+        expected = torch.distributions.kl_divergence(*dists)
+    else:
+        normal = [torch.distributions.Normal(x[:, :2], x[:, 2:].exp()) for x in (one, two)]
+        expected = torch.distributions.kl_divergence(*normal).sum(1)
+    torch.testing.assert_close(actions.kl(one, two), expected)
+
+
+@pytest.mark.parametrize(
+    ("learner", "name"),
+    [
+        (MAML(PLANE, SMALL), "lr"),
+        (MAML(PLANE, replace(SMALL, outer="trpo")), "kl"),
+        (Reptile(PLANE, ReptileConfig(draws=2, trajectories=2, test_draws=2, hidden=(4,), inner_steps=2)), "share"),
+        (Hochreiter(LINES, HochreiterConfig(hidden=4, lives=3, updates=1, test_lives=3)), "lr"),
+    ],
+)
+def test_hyperparameters_that_agents_carry_go_before_the_settings(learner: MAML | Reptile, name: str) -> None:
+    check_learner(Exploring(learner), learner.family)
+    agent, task = learner.init(Key(1)), learner.family.origin()
+    (plain,), _ = learner.improve([agent], [task], [Key(2)])
+    (still,), _ = learner.improve([{**agent, f"hyper/{name}": torch.tensor(1e-12)}], [task], [Key(2)])
+    acting = [n for n in agent if "/" not in n]
+    assert max(float((plain[n] - agent[n]).abs().max()) for n in acting) > 1e-4
+    assert max(float((still[n] - agent[n]).abs().max()) for n in acting) < 1e-5
+
+
+def test_a_regressor_does_not_see_the_last_label() -> None:
+    model = Regressor.of(LINES.spec, (6,))
+    weights = {name: value[None] for name, value in model.init(np.random.default_rng(0)).items()}
+    act = model.act(weights, torch.zeros(5, 1, 4, 1))
+    seen = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    other = torch.cat([seen[:, :1], seen[:, 1:] + 9], 1)
+    assert torch.equal(act(seen, 0), act(other, 0))
+
+
+def test_squared_errors_by_hand() -> None:
+    """A network that says its bias, .5; labels come with the next observation."""
+    model = Regressor.of(LINES.spec, (1,))
+    weights = {name: torch.zeros_like(v)[None] for name, v in model.init(np.random.default_rng(0)).items()}
+    weights["b1"] += 0.5
+    seen = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
+    after = torch.tensor([[[9.0, 1.0]], [[9.0, -1.0]]])  # of the second -1
+    empty, alive = torch.zeros(2, 1, 1), torch.ones(2, 1, dtype=torch.bool)
+    batch = Batch(seen, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after, ~alive)
+    assert float(model.losses(weights, batch)) == pytest.approx((0.25 + 2.25) / 2)
+
+
+def test_a_new_niche_gets_the_initialisation_and_its_step_sizes() -> None:
+    learner = MAML(PLANE, replace(SMALL, learn_rates=True))
+    agent = learner.init(Key(0))
+    for step in range(3):
+        (agent,), _ = learner.improve([agent], [SQUARE], [Key(1, ("step", step))])
+    adopted = learner.adopt(agent)
+    for name in ("w0", RATE + "w0", RATE + "log_std"):
+        assert torch.equal(adopted[name], agent[name])
+        assert not torch.equal(adopted[name], learner.init(Key(0))[name])
+    assert float(adopted["adam/steps"]) == 0 < float(agent["adam/steps"])
+
+
+def test_evaluating_changes_no_agent_and_equal_seeds_meet_equal_draws() -> None:
+    learner = MAML(PLANE, SMALL)
+    agent = learner.init(Key(0))
+    kept = {name: value.clone() for name, value in agent.items()}
+    (stay,), _, _, (before,) = learner.evaluate([{**agent}], [SQUARE], [Key(2)])
+    assert same_agent(agent, kept)
+    assert stay != before
+    batches, steps = learner.adapted(agent, SQUARE, [4, 5], Key(2), 3)
+    assert len(batches) == 4
+    assert steps == 4 * 2 * 4 * 5
+
+
+def test_first_order_is_a_setting() -> None:
+    assert FOMAML(PLANE).config.order == 1
+    assert MAML(PLANE).config.order == 2
+
+
+def test_it_learns_to_adapt_and_joint_training_does_not() -> None:
+    family, found = Navigation(NavigationSettings(horizon=20)), []
+    for steps in (1, 0):
+        config = MAMLConfig(inner_steps=steps, inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03)
+        learner, root = MAML(family, config), Key(2)
+        agent = learner.init(root)
+        for step in range(6):
+            (agent,), _ = learner.improve([agent], [SQUARE], [root.child("step", step)])
+        found.append(assess(learner, agent, SQUARE, root.child("test"), 20))
+    learned, joint = found
+    assert learned.gain.value > 2.0
+    assert joint.gain.value < learned.gain.value / 2
+    assert learned.over_off.low > 1.0
+    assert learned.over_shuffled.low > 1.0  # another life's parameters lead to another goal

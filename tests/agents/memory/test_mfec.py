@@ -1,0 +1,134 @@
+"""MFEC: what it stores by hand and under the optimal values, whose its memories are, its laws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from agents.carried import Control
+from agents.memory.episodic_config import MFECConfig
+from agents.memory.episodic_control import greedy
+from agents.memory.episodic_memory import nearest
+from agents.memory.mfec import MFEC
+from envs.bandits import Arms, Bandits
+from envs.grid import Grids, GridSettings
+from envs.navigation import Navigation
+from poet.interfaces import Agent
+from poet.streams import Key
+from tests.agents.guessing import Guessing
+from tests.conformance import check_learner
+
+GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))
+CORNERS = GRID.corners()
+
+
+def stored(learner: MFEC, agent: Agent, cells: int = 16) -> torch.Tensor:
+    """[cells, actions] what the memories hold of each cell, 0 where they hold nothing."""
+    keys = learner.keys(agent, torch.eye(cells)).expand(learner.actions, -1, -1)
+    found = nearest(agent, keys, 1)
+    hit = found.there & (found.distances <= learner.config.same)
+    return torch.where(hit, found.values[..., 0], 0.0)[..., 0].T
+
+
+def test_the_laws_of_a_learner() -> None:
+    small = Grids(GridSettings(size=3, horizon=4, episodes=2))
+    check_learner(MFEC(Guessing(), MFECConfig(test_lives=2)), Guessing())
+    check_learner(MFEC(small, MFECConfig(table="life", capacity=5, test_lives=2)), small)
+
+
+def test_an_episode_is_stored_as_the_best_return_that_followed_each_action() -> None:
+    learner = MFEC(GRID, MFECConfig(episodes=1, epsilon=1.0))
+    agent, (lived,), steps = learner.life(learner.init(Key(0)), CORNERS, Key(10))
+    cells, actions = lived.batch.observations[:, 0].argmax(1), lived.batch.actions[:, 0].argmax(1)
+    assert float(lived.batch.returns) == 1.0  # it found the goal
+    best: dict[tuple[int, int], float] = {}
+    for t in range(steps):
+        pair, togo = (int(cells[t]), int(actions[t])), 0.99 ** (steps - 1 - t)
+        best[pair] = max(best.get(pair, 0.0), togo)
+    assert len(best) < steps  # some were done twice
+    values = stored(learner, agent)
+    assert int((values > 0).sum()) == len(best) == int(agent["used"].count_nonzero())
+    for pair, value in best.items():
+        assert float(values[pair]) == pytest.approx(value, rel=1e-6)
+
+
+def test_what_is_stored_never_falls_and_is_never_above_the_optimal_value() -> None:
+    learner = MFEC(GRID, MFECConfig())
+    agent, before = learner.init(Key(2)), torch.zeros(16, 4)
+    bound = torch.from_numpy(GRID.optimal(CORNERS, 0.99)).reshape(16, 4)
+    for life in range(4):
+        (agent,), _ = learner.improve([agent], [CORNERS], [Key(3).child(life)])
+        values = stored(learner, agent)
+        assert bool((values >= before).all())
+        assert float((values - bound).max()) < 1e-6
+        before = values
+    assert float(values[0].max()) > 0.99**9  # 0.99**5 is the shortest way
+
+
+def test_where_chance_pays_it_hopes_for_the_best_ever() -> None:
+    """By design: an arm that pays every other time is worth what it paid once."""
+    family = Bandits()
+    learner = MFEC(family, MFECConfig(episodes=60, epsilon=1.0))
+    agent, lived, _ = learner.life(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
+    assert torch.equal(agent["values"][:, 0, 0], torch.ones(5))
+    assert 0.3 < sum(float(one.batch.returns) for one in lived) / 60 < 0.7
+
+
+def test_unseen_is_the_mean_of_the_neighbours_and_nothing_is_zero() -> None:
+    learner = MFEC(GRID, MFECConfig(episodes=1, epsilon=1.0, neighbours=3))
+    agent, _, _ = learner.life(learner.init(Key(0)), CORNERS, Key(1))
+    assert float(stored(learner, learner.init(Key(0))).abs().sum()) == 0
+    unseen = learner.keys(agent, torch.full((1, 16), 0.5))
+    found = learner.look_up(agent, unseen[None], 1)
+    said = found.read(learner.weights(found))[:, 0, 0]
+    for action in range(4):
+        apart = (agent["keys"][action] - unseen).square().sum(1).masked_fill(agent["used"][action] == 0, torch.inf)
+        torch.testing.assert_close(said[action], agent["values"][action, apart.argsort()[:3], 0].mean())
+
+
+def test_of_equal_actions_any_is_taken_and_with_epsilon_any_at_all() -> None:
+    chance = torch.rand(4000, 4, generator=torch.Generator().manual_seed(0))
+    values = torch.tensor([1.0, 3.0, 3.0]).expand(4000, 3)
+    shares = greedy(values, chance, 0.0).mean(0)
+    torch.testing.assert_close(shares, torch.tensor([0.0, 0.5, 0.5]), atol=0.03, rtol=0)
+    shares = greedy(values, chance, 0.3).mean(0)
+    torch.testing.assert_close(shares, torch.tensor([0.1, 0.45, 0.45]), atol=0.03, rtol=0)
+
+
+def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
+    kept, new = (MFEC(GRID, MFECConfig(table, test_lives=3)) for table in ("agent", "life"))  # type: ignore[arg-type]
+    agent = kept.init(Key(6))
+    for learner in (kept, new):
+        (lived,), _ = learner.improve([agent], [CORNERS], [Key(7)])
+        scores = [learner.evaluate([one], [CORNERS], [Key(8)]) for one in (agent, lived, learner.adopt(lived))]
+        assert scores[1][3] == scores[2][3]
+        if learner is kept:
+            assert int(lived["used"].count_nonzero()) > 0
+            assert scores[1][3] >= scores[0][3]
+        else:
+            assert int(lived["used"].count_nonzero()) == 0
+            assert scores[1] == scores[0]
+
+
+def test_what_is_remembered_is_of_the_life() -> None:
+    """A hidden side: who forgets learns nothing, and another life's memories are wrong every other time."""
+    learner = MFEC(Guessing(), MFECConfig(epsilon=0.0, capacity=8))
+    agent = learner.init(Key(9))
+    controls: tuple[Control, ...] = ("none", "off", "shuffled")
+    none, off, shuffled = (learner.by_episode(agent, 0.5, Key(10), 400, control)[0] for control in controls)
+    np.testing.assert_array_equal(none[:, 0], off[:, 0])
+    assert none[:, 1].mean() > none[:, 0].mean() + 0.3
+    assert abs(off[:, 1].mean() - off[:, 0].mean()) < 0.15
+    assert abs(shuffled[:, 1].mean() - none[:, 0].mean()) < 0.15
+
+
+def test_what_cannot_be_is_said_in_one_line() -> None:
+    with pytest.raises(ValueError, match="needs discrete actions"):
+        MFEC(Navigation())
+    with pytest.raises(ValueError, match="at most the 6 of a life, got 7"):
+        MFEC(GRID, MFECConfig(test_episodes=7))
+    with pytest.raises(ValueError, match="table must be 'agent' or 'life'"):
+        MFECConfig(table="mine")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="capacity must be a whole number"):
+        MFECConfig(capacity=0)

@@ -1,0 +1,104 @@
+"""NEC: its targets, its two ways of learning and its replay by hand, its laws, and that a learned key finds the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from agents.lives import Batch
+from agents.memory.episodic_config import NECConfig
+from agents.memory.episodic_control import Lived
+from agents.memory.nec import NEC
+from envs.bandits import Bandits
+from envs.grid import Grids, GridSettings
+from poet.streams import Key
+from tests.agents.guessing import Guessing
+from tests.conformance import check_learner
+
+GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))
+CORNERS = GRID.corners()
+SMALL = NECConfig(capacity=30, test_lives=2, hidden=(8,), replay=50, neighbours=5, every=8)
+
+
+def test_the_laws_of_a_learner() -> None:
+    small = Grids(GridSettings(size=3, horizon=4, episodes=2))
+    check_learner(NEC(Guessing(), SMALL), Guessing())
+    check_learner(NEC(small, replace(SMALL, table="life")), small)
+
+
+def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
+    rng, t, gamma = np.random.default_rng(0), 7, 0.9
+    rewards, values = (torch.from_numpy(rng.normal(size=shape)).float() for shape in ((t, 2), (t, 2, 4)))
+    alive = torch.ones(t, 2, dtype=torch.bool)
+    alive[5:, 1] = False
+    rewards = rewards * alive
+    seen, actions = torch.zeros(t, 2, 16), torch.zeros(t, 2, 4)
+    batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, ~alive)
+    found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(Lived(batch, values))
+    for n, length in ((0, 7), (1, 5)):
+        for i in range(length):
+            by_hand = sum(gamma**j * float(rewards[i + j, n]) for j in range(3) if i + j < length)
+            if i + 3 < length:
+                by_hand += gamma**3 * float(values[i + 3, n].max())
+            assert float(found[i, n]) == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_what_is_met_again_moves_quickly() -> None:
+    learner = NEC(GRID, replace(SMALL, fast=0.25))
+    assert float(learner.merge(torch.tensor(2.0), torch.tensor(6.0))) == 3.0
+
+
+def test_a_step_goes_down_the_squared_error_in_encoder_and_memories() -> None:
+    """The memories move by the plain gradient, only where they were retrieved, and not at all with memory_lr = 0."""
+    learner = NEC(GRID, replace(SMALL, episodes=2, lr=1e-4, memory_lr=1e-2, replay=200))
+    agent, _, _ = learner.life(learner.init(Key(1)), CORNERS, Key(2))
+    assert float(agent["replay/target"].max()) > 0  # it found the goal
+    met = {name: agent[f"replay/{name}"][0, :32] for name in ("observation", "action", "target")}
+
+    def loss(one: dict[str, torch.Tensor]) -> torch.Tensor:
+        said = (learner.values(one, met["observation"]) * met["action"]).sum(1)
+        return (said - met["target"][:, 0]).square().mean()
+
+    after = dict(learner.step(agent, met))
+    assert float(loss(after)) < float(loss(dict(agent)))
+    leaf = agent["values"].clone().requires_grad_()
+    slope = torch.autograd.grad(loss({**agent, "values": leaf}), leaf)[0]
+    torch.testing.assert_close(after["values"], agent["values"] - 1e-2 * slope)
+    assert not torch.equal(after["keys"], agent["keys"])
+    assert not torch.equal(after["w0"], agent["w0"])
+    still = NEC(GRID, replace(learner.config, memory_lr=0.0)).step(agent, met)
+    assert torch.equal(still["values"], agent["values"])
+    assert torch.equal(still["keys"], agent["keys"])
+    assert torch.equal(still["w0"], after["w0"])
+
+
+def test_a_transfer_takes_encoder_and_memories_and_nothing_to_replay() -> None:
+    learner = NEC(GRID, SMALL)
+    (agent,), _ = learner.improve([learner.init(Key(3))], [CORNERS], [Key(4)])
+    moved = learner.adopt(agent)
+    for name in ("w0", "keys", "values", "used"):
+        assert torch.equal(moved[name], agent[name])
+    assert int(agent["replay/count"]) > 0
+    assert int(moved["replay/count"]) == float(moved["adam/steps"]) == 0
+
+
+def test_it_finds_the_way_by_a_learned_key() -> None:
+    """A random walk takes about 60 steps, the shortest way is 6."""
+    learner = NEC(GRID, NECConfig(episodes=10))
+    lengths = {}
+    for epsilon in (0.1, 1.0):
+        one = NEC(GRID, replace(learner.config, epsilon=epsilon))
+        _, episodes, _ = one.life(one.init(Key(5)), CORNERS, Key(6))
+        lengths[epsilon] = np.array([int(lived.batch.alive.sum()) for lived in episodes])
+    assert lengths[0.1][-4:].mean() < 12
+    assert lengths[1.0].mean() > 30
+
+
+def test_what_cannot_be_is_said_in_one_line() -> None:
+    with pytest.raises(ValueError, match="a key is learned from observations"):
+        NEC(Bandits())
+    with pytest.raises(ValueError, match="delta must be above 0"):
+        NECConfig(delta=0.0)

@@ -1,0 +1,139 @@
+"""RL^2's parts by hand-made cases and its laws; that it learns to remember, and that without memory it can not."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from agents.actions import Categorical, Gaussian
+from agents.assessing import assess
+from agents.memory.rl2 import RL2
+from agents.memory.rl2_config import RL2Config
+from agents.memory.trials import advantages
+from agents.recurrent import Cell, Recurrent
+from poet.streams import Key
+from tests.agents.guessing import Guessing
+from tests.conformance import check_family, check_learner
+
+SMALL = RL2Config(hidden=16, lives=128, test_lives=32, lr=5e-3, lr_end=5e-3, lam=0.9)
+
+
+@pytest.mark.parametrize("cell", get_args(Cell))
+def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
+    rng = np.random.default_rng(0)
+    network = Recurrent(3, 8, 2, cell)
+    weights = network.init(rng)
+    x, state, outputs = torch.from_numpy(rng.normal(size=(7, 5, 3))).float(), network.start(5), []
+    for one in x:
+        said, state = network.step(weights, one, state)
+        outputs.append(said)
+    torch.testing.assert_close(torch.stack(outputs), network.run(weights, x, network.start(5)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", get_args(Cell))
+def test_members_with_weights_of_their_own_are_members_one_by_one(cell: Cell) -> None:
+    """Both with a leading axis and under vmap."""
+    rng = np.random.default_rng(1)
+    network = Recurrent(3, 8, 2, cell)
+    members = [network.init(rng) for _ in range(4)]
+    stacked = {name: torch.stack([member[name] for member in members]) for name in members[0]}
+    x = torch.from_numpy(rng.normal(size=(4, 5, 3))).float()
+    state = tuple(torch.zeros(4, 5, 8) for _ in network.start(1))
+    together = network.step(stacked, x, state)[0]
+    mapped = torch.vmap(lambda p, x, *s: network.step(p, x, s)[0])(stacked, x, *state)
+    alone = torch.stack([network.step(m, x[i], network.start(5))[0] for i, m in enumerate(members)])
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(mapped, alone, rtol=1e-5, atol=1e-6)
+
+
+def test_advantages_are_the_lambda_returns_and_do_not_stop_where_an_episode_ends() -> None:
+    rng = np.random.default_rng(2)
+    rewards, values = (torch.from_numpy(rng.normal(size=(6, 3))) for _ in range(2))
+    alive = torch.ones(6, 3, dtype=torch.bool)
+    alive[4:, 1] = False  # this trial is shorter
+    gamma, lam = 0.9, 0.7
+    ours = advantages(rewards, values, alive, gamma, lam)
+    for n, length in ((0, 6), (1, 4), (2, 6)):
+        v = [*values[:length, n].tolist(), 0.0]
+        delta = [float(rewards[t, n]) + gamma * v[t + 1] - v[t] for t in range(length)]
+        for t in range(length):
+            expected = sum((gamma * lam) ** (i - t) * delta[i] for i in range(t, length))
+            assert float(ours[t, n]) == pytest.approx(expected)
+    assert float(ours[4:, 1].abs().sum()) == 0
+
+
+def test_distributions_are_torchs() -> None:
+    rng = np.random.default_rng(3)
+    outputs = torch.from_numpy(rng.normal(size=(5, 4)))
+    one = Categorical(4)
+    action = one.sample(outputs, torch.from_numpy(rng.random((5, 4))))
+    theirs = torch.distributions.Categorical(logits=outputs)
+    torch.testing.assert_close(one.log_prob(outputs, action), theirs.log_prob(action.argmax(1)))
+    torch.testing.assert_close(one.entropy(outputs), theirs.entropy())
+    two, normal = Gaussian(2), torch.distributions.Normal(outputs[:, :2], outputs[:, 2:].exp())
+    action = two.sample(outputs, torch.from_numpy(rng.random((5, 2))))
+    torch.testing.assert_close(two.log_prob(outputs, action), normal.log_prob(action).sum(1))
+    torch.testing.assert_close(two.entropy(outputs), normal.entropy().sum(1))
+
+
+def test_noise_becomes_the_right_shares() -> None:
+    rng = np.random.default_rng(4)
+    logits = torch.tensor([0.0, 1.0, -1.0]).expand(40_000, 3)
+    shares = Categorical(3).sample(logits, torch.from_numpy(rng.random((40_000, 3))).float()).mean(0)
+    torch.testing.assert_close(shares, torch.softmax(logits[0], 0), atol=0.01, rtol=0)
+    said = torch.tensor([2.0, 0.5]).expand(40_000, 2)
+    drawn = Gaussian(1).sample(said, torch.from_numpy(rng.random((40_000, 1))).float())
+    assert float(drawn.mean()) == pytest.approx(2.0, abs=0.03)
+    assert float(drawn.std()) == pytest.approx(np.exp(0.5), abs=0.03)
+
+
+def test_the_family_for_these_tests_is_one() -> None:
+    check_family(Guessing())
+
+
+def test_it_obeys_the_laws_of_a_learner() -> None:
+    family = Guessing()
+    check_learner(RL2(family, SMALL), family)
+
+
+def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
+    """The ceiling is 3.5 a trial, 3 without memory across episodes, 2 without any."""
+    family = Guessing()
+    learner, root = RL2(family, SMALL), Key(5)
+    agent = learner.init(root)
+    for step in range(60):
+        (agent,), _ = learner.improve([agent], [0.5], [root.child("step", step)])
+    found = assess(learner, agent, 0.5, root.child("test"), 512)
+    assert found.before.value + found.after.value > 3.3
+    assert found.before.value + found.off.value < 3.05
+    assert found.gain.low > 0.3  # it has adapted ...
+    assert found.over_shuffled.low > 0.5  # ... to its own draw: half the time the life before had the other side
+
+
+def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
+    family = Guessing()
+    learner = RL2(family, SMALL)
+    trials = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4)
+    observation, action, reward, flag = (trials.inputs[..., part] for part in (0, slice(1, 3), 3, 4))
+    assert flag[:, 0].tolist() == [1, 0, 1, 0]
+    assert float(action[0].abs().sum() + reward[0].abs().sum()) == 0
+    torch.testing.assert_close(action[2], trials.actions[1])  # across the boundary: the last action and reward ...
+    torch.testing.assert_close(reward[2], trials.rewards[1].float())
+    assert float(observation[2].abs().sum()) == 0  # ... with the new episode's observation
+    off = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, control="off").inputs
+    assert float(off[2, :, 1:4].abs().sum()) == 0  # with adaptation off nothing crosses it, ...
+    assert float(off[3, :, 1:3].sum()) == 4  # ... within an episode all is as it was
+    blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
+    assert float(blank[..., 1:4].abs().sum()) == 0  # without memory nothing crosses a step
+
+
+def test_what_cannot_be_is_said_in_one_line() -> None:
+    with pytest.raises(ValueError, match="lives must be a multiple of minibatches, got 10 and 4"):
+        RL2Config(lives=10)
+    with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
+        RL2Config(gamma=1.5)
+    with pytest.raises(ValueError, match="test_episodes must be at most the 2 of a trial, got 3"):
+        RL2(Guessing(), RL2Config(test_episodes=3))

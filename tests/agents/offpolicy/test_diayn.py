@@ -1,0 +1,118 @@
+"""DIAYN: what it pays by hand, the laws of a learner, and skills that can be told apart."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from agents import adam
+from agents.lives import Batch
+from agents.offpolicy.diayn import DIAYN, discriminator_of
+from agents.offpolicy.diayn_config import DIAYNConfig
+from envs.bandits import Bandits
+from envs.discriminated import Discriminated, DiscriminatedSettings
+from envs.navigation import Goals, Navigation, NavigationSettings
+from poet.interfaces import Agent
+from poet.streams import Key
+from tests.agents.guessing import Guessing
+from tests.conformance import check_learner, same_agent
+
+SMALL = DIAYNConfig(hidden=(8,), discriminator=(4,), lives=4, test_lives=8, updates=2, batch=8, capacity=50)
+ARENA = Navigation(NavigationSettings(arena=1.0, horizon=10))
+
+
+@pytest.mark.parametrize("family", [Guessing(), Navigation(NavigationSettings(horizon=6))])
+def test_the_laws_of_a_learner(family: Guessing | Navigation) -> None:
+    check_learner(DIAYN(family, SMALL), family)
+
+
+def telling(config: DIAYNConfig) -> tuple[DIAYN, Agent]:
+    """A learner with an agent whose discriminator tells left (0) from right (1): its logits are -x and x, nearly."""
+    learner = DIAYN(ARENA, config)
+    agent = dict(learner.init(Key(0)))
+    agent["discriminator_w0"], agent["discriminator_b0"] = torch.tensor([[0.01, 0.0]]), torch.zeros(1)
+    agent["discriminator_w1"], agent["discriminator_b1"] = torch.tensor([[-100.0], [100.0]]), torch.zeros(2)
+    return learner, agent
+
+
+def step_to(x: float) -> Batch:
+    """One step from the origin."""
+    row = torch.zeros(1, 1)
+    start, after = torch.zeros(1, 1, 2), torch.tensor([[[x, 0.0]]])
+    return Batch(start, start, row, row == 0, row[0], row[0] > 0, after, row > 0)
+
+
+def test_the_pay_of_a_step_by_hand() -> None:
+    """At x = .3 the right skill has the chance 1 / (1 + exp(-.6)); at the origin both have a half."""
+    two = {"skills": 2, "discriminator": (1,)}
+    right = torch.tensor([1])
+    for more, expected in (
+        ({}, math.log(2) - math.log(1 + math.exp(-0.6))),
+        ({"scores": "current"}, 0.0),
+        ({"add_p_z": False}, -math.log(1 + math.exp(-0.6))),
+    ):
+        learner, agent = telling(DIAYNConfig(**two, **more))  # type: ignore[arg-type]  # a mapping's types
+        assert float(learner.pay(agent, step_to(0.3), right)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_task_of_its_discriminator_pays_what_it_pays() -> None:
+    """Plain numbers are all that agents and envs exchange."""
+    learner = DIAYN(ARENA, SMALL)
+    agent = learner.init(Key(1))
+    family = Discriminated(DiscriminatedSettings(skills=4, hidden=(4,), floor=0.0, horizon=10))
+    for skill in range(4):
+        simulator = family.simulator([family.task(discriminator_of(agent), skill)], [0], "cpu")
+        simulator.reset()
+        seen, paid, _, _ = simulator.step(torch.tensor([[3.0, -0.4]]))
+        same = learner.pay(agent, Batch(*[seen[None]] * 8), torch.tensor([skill]))
+        assert float(paid[0]) == pytest.approx(float(same), abs=1e-3)  # a genome's weights are rounded
+
+
+def test_a_new_niche_gets_networks_and_no_memories() -> None:
+    learner = DIAYN(ARENA, SMALL)
+    (agent,), _ = learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])
+    assert int(agent["replay/count"]) == 4 * 10
+    adopted = learner.adopt(agent)
+    assert same_agent({name: adopted[name] for name in adam.acting(agent)}, {n: agent[n] for n in adam.acting(agent)})
+    assert int(adopted["replay/count"]) == 0
+    assert not bool(adopted["replay/observation"].any())
+    assert torch.equal(adopted["target/critic_w0"], agent["critic_w0"])
+
+
+def test_the_reward_of_the_task_is_not_heard() -> None:
+    one, other = (DIAYN(Navigation(NavigationSettings(reward, horizon=6)), SMALL) for reward in ("dense", "progress"))  # type: ignore[arg-type]  # a Literal
+    agents = [learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])[0][0] for learner in (one, other)]
+    assert same_agent(*agents)
+
+
+def test_where_nothing_is_seen_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing tells skills apart"):
+        DIAYN(Bandits())
+
+
+@pytest.mark.parametrize("wrong", [{"skills": 1}, {"lives": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}])
+def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
+        DIAYNConfig(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_skills_part_and_the_discriminator_tells_them() -> None:
+    config = DIAYNConfig(skills=2, hidden=(32,), discriminator=(16,), lives=8, updates=16, batch=64)
+    learner, key = DIAYN(ARENA, config), Key(2)
+    newborn = agent = learner.init(key)
+    for step in range(30):
+        (agent,), _ = learner.improve([agent], [Goals()], [key.child("step", step)])
+    (after,), (solved,), _ = learner.evaluate([agent], [Goals()], [key.child("test")])
+    (before,), _, _ = learner.evaluate([newborn], [Goals()], [key.child("test")])
+    assert abs(before) < 0.1
+    assert 0.75 * math.log(2) < after <= math.log(2)
+    assert bool(solved) == (after >= 0.8 * math.log(2))
+    # Told a skill other than its own, what an episode was paid is a loss: the pay is the skill's, not the place's.
+    skills = torch.arange(8) % 2
+    batch, _ = learner.play(agent, Goals(), key.child("test"), skills)
+    own, swapped = (learner.pay(agent, batch, which).mean() for which in (skills, 1 - skills))
+    assert float(own) > 0.5 > 0 > float(swapped)
+    assert np.linalg.norm(batch.after[-1, skills == 0].mean(0) - batch.after[-1, skills == 1].mean(0)) > 0.3

@@ -1,0 +1,69 @@
+"""Settings of ES: original POET's by default, refused in one line when they make no sense."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from agents.search.es_config import ESConfig
+from poet import settings
+
+
+def test_defaults_are_original_poets():
+    config = ESConfig()
+    assert (config.population, config.hidden, config.init_std) == (512, (40, 40), 0.1)
+    assert (config.lr, config.lr_decay, config.lr_floor) == (0.01, 0.9999, 0.001)
+    assert (config.sigma, config.sigma_decay, config.sigma_floor) == (0.1, 0.999, 0.01)
+    assert (config.weight_decay, config.shaping, config.searcher) == (0.01, "ranks", "openai-es")
+
+
+def test_it_is_filled_from_toml():
+    table = tomllib.loads('[es]\nhidden = [20, 20]\nlr = 1\nlr_floor = 0\nsearcher = "snes"')["es"]
+    config = ESConfig(**table)
+    assert config.hidden == (20, 20)
+    assert type(config.lr) is float
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"population": 7}, "population must be even"),
+        ({"population": 0}, "population must be a whole number"),
+        ({"population": True}, "population must be a whole number"),
+        ({"hidden": [40, 0]}, "hidden must be a list"),
+        ({"hidden": 40}, "hidden must be a list"),
+        ({"searcher": "cma"}, "searcher must be one of openai-es, pgpe, snes, xnes, cem"),
+        ({"activation": "step"}, "activation"),
+        ({"shaping": "raw"}, "shaping"),
+        ({"lr": 0}, "lr must be above 0"),
+        ({"lr": "fast"}, "lr must be a number"),
+        ({"sigma": float("nan")}, "sigma must be above 0"),
+        ({"sigma": float("inf")}, "sigma must be above 0"),
+        ({"sigma_decay": 1.01}, r"sigma_decay must be in \(0, 1\]"),
+        ({"weight_decay": -1}, "weight_decay must be 0 or more"),
+        ({"lr": 0.0001}, "lr_floor must not be above lr"),
+        ({"threads": 0}, "threads"),
+        ({"device": "tpu"}, "device"),
+        ({"device": "cpu:0"}, "device"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(changes, message):
+    with pytest.raises(ValueError, match=message) as error:
+        ESConfig(**changes)
+    assert "\n" not in str(error.value)
+
+
+PRESETS = [
+    path
+    for path in sorted((Path(__file__).parents[3] / "poet" / "presets").glob("*.toml"))
+    if "es" in tomllib.loads(path.read_text())
+]
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_fills_it(path):
+    settings.build(ESConfig, tomllib.loads(path.read_text())["es"], "es")
+
+
+def test_there_are_presets():
+    assert len(PRESETS) >= 5

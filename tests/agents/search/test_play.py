@@ -1,0 +1,78 @@
+"""Whole episodes inside the walker's compiled world are the episodes of reset and step, and are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from agents.search.networks import Policy
+from agents.search.rollout import Episodes, Machine, rollout
+from archive.meter import Meter
+from envs.walker.family import Walker, WalkerSettings
+from envs.walker.simulator import WalkerSimulator
+from poet.streams import Key
+
+POLICY, REMEMBERS = Policy((24, 8, 4)), Policy((24, 8, 4), memory=6)
+
+
+class StepByStep:
+    """The family without its way past `step`."""
+
+    def __init__(self, family: Walker) -> None:
+        self.family = family
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.family, name)
+
+    def simulator(self, tasks: Sequence[Any], seeds: Sequence[int], device: str) -> Any:
+        compiled = self.family.simulator(tasks, seeds, device)
+        return WalkerSimulator(compiled.walkers, compiled.tracks, self.family.spec.horizon, device)
+
+
+def episodes(family: Any, rows: int = 37, threads: int = 1, policy: Policy = POLICY) -> Episodes:
+    rng = np.random.default_rng(0)
+    weights = torch.from_numpy(rng.normal(0, 0.5, (5, policy.parameters)).astype(np.float32))
+    tasks, task = [], family.origin()
+    for row in range(rows):
+        tasks.append(task)
+        task = family.mutate(task, Key(0, ("task", row)).generator())
+    member = np.arange(rows) % 5
+    return rollout(policy, family, weights, member, tasks, list(range(rows)), machine=Machine(threads=threads))
+
+
+@pytest.mark.parametrize("policy", [POLICY, REMEMBERS], ids=["feed-forward", "with memory"])
+@pytest.mark.parametrize("horizon", [90, 230])
+def test_play_is_reset_and_step(horizon: int, policy: Policy) -> None:
+    family = Walker(WalkerSettings(horizon=horizon, length=31, threads=1))
+    ours, theirs = episodes(Meter(family), policy=policy), episodes(StepByStep(family), policy=policy)
+    np.testing.assert_array_equal(ours.returns, theirs.returns)
+    np.testing.assert_array_equal(ours.steps, theirs.steps)
+    np.testing.assert_array_equal(ours.success, theirs.success)
+    assert len(set(ours.steps)) > 2  # some fell early, some lived on
+
+
+def test_threads_change_nothing_and_every_step_is_counted() -> None:
+    one = episodes(Walker(WalkerSettings(horizon=150, threads=1)), policy=REMEMBERS)
+    meter = Meter(Walker(WalkerSettings(horizon=150, threads=3)))
+    three = episodes(meter, policy=REMEMBERS)
+    np.testing.assert_array_equal(one.returns, three.returns)
+    assert meter.steps == one.steps.sum()
+
+
+def test_a_walker_that_goes_nan_is_named() -> None:
+    simulator = Walker(WalkerSettings(horizon=50, threads=1)).simulator([Walker().origin()] * 3, [0, 1, 2], "cpu")
+    reset = simulator.walkers.reset
+
+    def broken(rows: Any = None) -> np.ndarray:
+        observations = reset(rows)
+        simulator.walkers._f.reshape(3, -1)[1, 3] = np.nan
+        return observations
+
+    simulator.walkers.reset = broken  # type: ignore[method-assign]  # the only way to a NaN in healthy physics
+    weights = np.zeros((1, POLICY.parameters), np.float32)
+    with pytest.raises(FloatingPointError, match="walker 1 went NaN at step 1"):
+        simulator.play(POLICY.compiled(), weights, np.zeros(3, np.int64), POLICY.layout, np.zeros((3, 0), np.float32))
