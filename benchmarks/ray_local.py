@@ -4,8 +4,9 @@
 
 The rollouts are those of an ES step: 512 members around a newborn agent, one episode each, in one niche. Both sides run
 the same rollouts, one after the other, taking turns at who goes first; both must give the same returns. Wall-clock
-after a warm-up that is not counted, and CPU seconds of all processes, the raylet's and the stores' included: on a
-machine that others use too, the first says little.
+after a warm-up that is not counted; CPU seconds of all processes, the raylet's and the stores' included; and those on
+the path: this process's and the slower worker's, against half of what the two threads use. On a machine that others
+use too, the first says little; the last is what it would be if each thread and worker had a core to itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 import os
 import statistics
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,12 @@ from benchmarks.heading import heading
 from envs.walker.family import Walker, WalkerSettings
 from poet.streams import Key
 
+CLOCKS = "second", "CPU second", "second of the path"
 MEMBERS, HORIZON, WORKERS, REPEATS, MUTATIONS = 512, 500, 2, 7, 40
 
 
-def cpu_seconds() -> float:
-    """Of this process and of all that it has started, as far as they still run [s]; Linux."""
+def cpu_seconds() -> Counter[int]:
+    """Of this process and of all that it has started, by process, as far as they still run [s]; Linux."""
     parents, ticks = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # a process that ends meanwhile
@@ -46,17 +49,21 @@ def cpu_seconds() -> float:
     while found:
         ours |= found
         found = {process for process, parent in parents.items() if parent in found} - ours
-    return sum(ticks[process] for process in ours) / os.sysconf("SC_CLK_TCK")
+    return Counter({process: ticks[process] / os.sysconf("SC_CLK_TCK") for process in ours})
 
 
-def timed(place: Rollouts, threads: int, family: Walker, task: Any, repeat: int) -> tuple[Episodes, float, float]:
-    """The episodes of one rollout, how long it took, and the CPU seconds of all processes meanwhile [s]."""
+def timed(place: Rollouts, threads: int, family: Walker, task: Any, repeat: int) -> tuple[Episodes, list[float]]:
+    """The episodes of one rollout, and its seconds by each of CLOCKS."""
     es = ES(family, ESConfig(population=MEMBERS, threads=threads))
     members = es.searcher.ask(es.init(Key(repeat, ("agent",))), Key(repeat, ("noise",)))
     rows = np.arange(MEMBERS), [task] * MEMBERS, [0] * MEMBERS
     start, used = time.perf_counter(), cpu_seconds()
     episodes = place.rollout(es.policy, family, members, *rows, machine=es.machine)
-    return episodes, time.perf_counter() - start, cpu_seconds() - used
+    wall = time.perf_counter() - start
+    used = cpu_seconds() - used
+    here = used.pop(os.getpid(), 0.0)
+    path = here / threads if isinstance(place, InProcess) else here + max(used.values(), default=0.0)
+    return episodes, [wall, here + used.total(), path]
 
 
 def report(name: str, mutations: int, workers: RayRollouts) -> None:
@@ -68,21 +75,21 @@ def report(name: str, mutations: int, workers: RayRollouts) -> None:
     task = sides[0][2].origin()
     for i in range(mutations):
         task = sides[0][2].mutate(task, Key(1, ("mutate", i)).generator())
-    rates: list[list[tuple[float, float]]] = [[], []]
+    rates: list[list[list[float]]] = [[], []]
     for repeat in range(REPEATS + 1):
         returns = {}
         for side in (0, 1) if repeat % 2 else (1, 0):
-            episodes, *seconds = timed(*sides[side], task, repeat)
+            episodes, seconds = timed(*sides[side], task, repeat)
             returns[side] = episodes.returns
             if repeat:
                 steps = int(episodes.steps.sum())
-                rates[side].append((steps / seconds[0], steps / seconds[1]))
+                rates[side].append([steps / spent for spent in seconds])
         np.testing.assert_array_equal(returns[0], returns[1])
-    for i, clock in enumerate(("second", "CPU second")):
+    for i, clock in enumerate(CLOCKS):
         ratios = [there[i] / here[i] for here, there in zip(*rates, strict=True)]
         here, there = (statistics.median(row[i] for row in side) for side in rates)
         print(
-            f"{name:10} in process {here:9,.0f} steps a {clock:10}   Ray {there:9,.0f}   "
+            f"{name:10} in process {here:9,.0f} steps a {clock:18}   Ray {there:9,.0f}   "
             f"Ray / in process {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}; must reach 0.90)",
             flush=True,
         )
