@@ -58,7 +58,7 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
         "--set",
         "fomaml.trajectories=2",
         "--set",
-        "fomaml.test_draws=2",
+        "fomaml.test_lives=2",
     ]
     assert command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small]) == 0
     capsys.readouterr()

@@ -22,7 +22,8 @@ from ..actions import Gaussian
 from ..carried import Control
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Batch, Lives, by_life, normalised, streams
-from ..scoring import Scored, columns, draw_seeds, scored
+from ..pairs import PairByPair
+from ..scoring import draw_seeds
 from . import inner
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
@@ -48,7 +49,7 @@ class Inner:
 RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 3.0)}
 
 
-class EPG(Tunable):
+class EPG(Tunable, PairByPair):
     """Learner (poet.interfaces); an agent is a loss."""
 
     def __init__(self, family: TaskFamily, config: EPGConfig | None = None) -> None:
@@ -74,25 +75,6 @@ class EPG(Tunable):
             **carried(agent),
         }
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """One generation of each agent."""
-        improved: list[Agent] = []
-        steps = np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            after, steps[pair] = self.of(agent)._generation(agent, task, key)
-            improved.append({**after, **carried(agent)})
-        return improved, steps
-
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores at the end of lives, solved, environment steps, and scores of the policies they began with."""
-        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
-        return scored(returns, steps, self.family.spec.solved_score)
-
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
     ) -> tuple[np.ndarray, int]:
@@ -110,7 +92,8 @@ class EPG(Tunable):
         begun = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
         return self._live(begun, task, seeds, alpha, control)
 
-    def _generation(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """One generation."""
         c, generator = self.config, torch.Generator().manual_seed(key.child("life").integer())
         seeds = draw_seeds(key, c.population)
         epsilon = torch.randn(c.population, self.loss.parameters, generator=generator)

@@ -6,7 +6,7 @@ gone at its end: a transfer takes the beginning, and the step sizes where those 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,8 @@ from .. import adam
 from ..carried import Control
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Batch, Lives, by_life
-from ..scoring import Scored, columns, draw_seeds, scored
+from ..pairs import PairByPair
+from ..scoring import draw_seeds
 from . import inner
 from .policy_gradient import Policy
 from .regressor import Regressor
@@ -34,7 +35,7 @@ RATE = "rate_"  # before a parameter's name: its learned step size
 RANGES = {"inner_lr": Range(3e-3, 1.0)}  # what may be explored, beside what belongs to an outer loop
 
 
-class Initialisation(Tunable, ABC):
+class Initialisation(Tunable, PairByPair):
     """Learner (poet.interfaces). It learns from labels where a family has them, else by policy gradient."""
 
     config: AdaptingConfig
@@ -61,25 +62,11 @@ class Initialisation(Tunable, ABC):
         """The same initialisation and step sizes; what a life made of them is never carried over."""
         return {**self.settled({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """One outer step of each agent, on draws it has not met: new agents, environment steps [pairs]."""
-        c, steps = self.config, np.zeros(len(agents), np.int64)
-        improved: list[Agent] = []
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            lives = Lives(self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device)
-            improved.append({**self.of(agent).outer_step(agent, lives, self._noise(key)), **carried(agent)})
-            steps[pair] = lives.steps
-        return improved, steps
-
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
-        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
-        return scored(returns, steps, self.family.spec.solved_score)
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """One outer step, on draws it has not met."""
+        c = self.config
+        lives = Lives(self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device)
+        return self.outer_step(agent, lives, self._noise(key)), lives.steps
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"

@@ -24,7 +24,8 @@ from ..gaussians import kl_to_prior
 from ..holding import Exploring
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Act, Batch, Lives, by_life, normalised
-from ..scoring import SEEDS, Scored, columns, draw_seeds, scored
+from ..pairs import PairByPair
+from ..scoring import SEEDS, draw_seeds
 from .maesn_config import MAESNConfig
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an ep
 RANGES = {"lr": Range(1e-4, 3e-2), "kl": Range(1e-3, 1.0), "gamma": Range(0.003, 0.5, from_one=True)}
 
 
-class MAESN(Tunable):
+class MAESN(Tunable, PairByPair):
     """Learner (poet.interfaces) that adapts by gradient, between batches of episodes."""
 
     def __init__(self, family: TaskFamily, config: MAESNConfig | None = None) -> None:
@@ -64,25 +65,10 @@ class MAESN(Tunable):
         kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
         return {**kept, **carried(agent)}
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """One outer step of each agent: episodes before and after an inner step on every training draw."""
-        improved: list[Agent] = []
-        steps = np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            lives = Lives(self.family, [task] * len(self.seeds), self.seeds, self.config.trajectories, self._device)
-            improved.append({**self.of(agent)._outer_step(agent, lives, self._generator(key)), **carried(agent)})
-            steps[pair] = lives.steps
-        return improved, steps
-
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
-        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
-        return scored(returns, steps, self.family.spec.solved_score)
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """One outer step: episodes before and after an inner step on every training draw."""
+        lives = Lives(self.family, [task] * len(self.seeds), self.seeds, self.config.trajectories, self._device)
+        return self._outer_step(agent, lives, self._generator(key)), lives.steps
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"

@@ -21,13 +21,13 @@ class AdaptingConfig:
     inner_steps: int = 1
     inner_lr: float = 0.1  # of plain gradient descent, within a life
     gamma: float = 0.99
-    test_draws: int = 20  # of an evaluation
+    test_lives: int = 20  # of an evaluation
     test_updates: int = 1
     test_shrink: float = 0.5  # of the step size after the first of these updates (Finn et al.'s code)
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name in ("draws", "trajectories", "test_draws", "test_updates"):
+        for name in ("draws", "trajectories", "test_lives", "test_updates"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")
         if not (self.hidden and min(self.hidden) >= 1):

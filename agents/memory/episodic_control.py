@@ -16,7 +16,8 @@ import torch
 
 from ..carried import Control, Lifetime, next_episode
 from ..lives import Batch, Lives, by_life
-from ..scoring import Scored, columns, draw_seeds, scored
+from ..pairs import PairByPair
+from ..scoring import draw_seeds
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
 
@@ -36,7 +37,7 @@ class Lived:
     values: torch.Tensor  # [t, n, actions] of each action before each step
 
 
-class EpisodicControl(Generic[Config]):
+class EpisodicControl(PairByPair, Generic[Config]):
     """Learner (poet.interfaces), but for what MFEC and NEC say themselves."""
 
     def __init__(self, family: TaskFamily, config: Config) -> None:
@@ -72,15 +73,10 @@ class EpisodicControl(Generic[Config]):
 
     # ---- lives ----------------------------------------------------------------------------------
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """One life of each agent in its task, on a new draw of it; the memories are the agent's from then on."""
-        improved, steps = [], np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            after, _, steps[pair] = self.life(agent, task, key)
-            improved.append(after)
-        return improved, steps
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """One life in the task, on a new draw of it; the memories are the agent's from then on."""
+        after, _, steps = self.life(agent, task, key)
+        return after, steps
 
     def life(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, list[Lived], int]:
         """The agent after one life, the life, environment steps."""
@@ -93,18 +89,6 @@ class EpisodicControl(Generic[Config]):
         if self.config.table == "life":
             agent = {**agent, **self.no_memories()}
         return {name: tensor.cpu() for name, tensor in agent.items()}, episodes, lives.steps
-
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before, each [pairs].
-
-        A score is the mean return of a life's last episodes; before adaptation, that of its first.
-        """
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """Lives that begin with the agent's memories, write into copies, and learn nothing else."""
-        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
-        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, n: int, control: Control = "none"

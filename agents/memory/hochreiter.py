@@ -8,17 +8,16 @@ Differs: one LSTM layer with forget gates and Adam, in place of the learning rul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Act, Batch, Lives
+from ..pairs import PairByPair
 from ..recurrent import Recurrent
-from ..scoring import Scored, columns, draw_seeds
+from ..scoring import Scored, draw_seeds
 from .hochreiter_config import HochreiterConfig
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from poet.streams import Key
 
 
-class Hochreiter(Tunable):
+class Hochreiter(Tunable, PairByPair):
     """Learner (poet.interfaces) for families with labels."""
 
     def __init__(self, family: TaskFamily, config: HochreiterConfig | None = None) -> None:
@@ -44,27 +43,16 @@ class Hochreiter(Tunable):
         """The same weights; optimiser and schedule begin anew."""
         return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """`updates` steps of each agent, each on sequences it has not met: new agents, environment steps [pairs]."""
-        c, improved, steps = self.config, [], np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            for update in range(c.updates):
-                batch, spent = self.sequences(task, key.child("update", update), c.lives)
-                agent, steps[pair] = {**self.of(agent)._step(agent, batch), **carried(agent)}, steps[pair] + spent
-            improved.append(agent)
-        return improved, steps
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """`updates` steps, each on sequences it has not met."""
+        steps = 0
+        for update in range(self.config.updates):
+            batch, spent = self.sequences(task, key.child("update", update), self.config.lives)
+            agent, steps = self._step(agent, batch), steps + spent
+        return agent, steps
 
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws.
-
-        A score is the return of a sequence all of which went as its last quarter did; before adaptation, as its
-        first example.
-        """
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+    def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
+        """The return of a sequence, were it all like its last quarter; before adaptation, like its first example."""
         c = self.config
         lives = Lives(self.family, [task] * c.test_lives, draw_seeds(key, c.test_lives), 1, c.device)
         with torch.no_grad():

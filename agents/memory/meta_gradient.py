@@ -70,7 +70,7 @@ class MetaGradient(RL2):
             **{f"{TOWARDS}{eta}/{name}": torch.zeros_like(w) for eta in DIRECTIONS for name, w in weights.items()},
         }
 
-    def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """Trials judge the last step, which moves eta; then they are learned from under the new eta."""
         trials = self.trials(agent, task, key, self.config.lives)
         eta = self._cross_validated(agent, trials)

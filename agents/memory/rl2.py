@@ -9,7 +9,7 @@ Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +20,9 @@ from ..actions import Gaussian, actions_of
 from ..carried import Control, Lifetime, State
 from ..feedforward import Feedforward
 from ..hyperparameters import Range, Tunable, carried
+from ..pairs import PairByPair
 from ..recurrent import Recurrent
-from ..scoring import Scored, columns, draw_seeds, scored
+from ..scoring import draw_seeds
 from . import tables
 from .ppo import Batch, improve_policy
 from .remembering import Remembering
@@ -40,7 +41,7 @@ RANGES = {
 }
 
 
-class RL2(Tunable):
+class RL2(Tunable, PairByPair):
     """Learner (poet.interfaces) that adapts within a trial."""
 
     def __init__(self, family: TaskFamily, config: RL2Config | None = None) -> None:
@@ -77,31 +78,10 @@ class RL2(Tunable):
         weights = self.of(agent).in_use({name: agent[name] for name in adam.acting(agent)})
         return super().explore({**agent, **weights}, key)
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """One PPO step of each agent on `lives` trials of its task: new agents, environment steps [pairs] int64."""
-        improved: list[Agent] = []
-        steps = np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            after, steps[pair] = self.of(agent)._step(agent, task, key)
-            improved.append({**carried(agent), **after})
-        return improved, steps
-
-    def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """One PPO step on `lives` trials of the task."""
         trials = self.trials(agent, task, key, self.config.lives)
         return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
-
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before, each [pairs].
-
-        A score is the mean return of a trial's last episodes; before adaptation, that of its first.
-        """
-        return columns(self.of(pair[0])._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
-        return scored(returns, steps, self.family.spec.solved_score, self.config.test_episodes)
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"

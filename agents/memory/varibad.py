@@ -107,7 +107,7 @@ class VariBAD(RL2):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         return self.outputs(weights, self.told(inputs, remembered))
 
-    def _step(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """PPO on the beliefs that were held when acting; on the first passes, encoder and decoder learn too."""
         trials = self.trials(agent, task, key, self.config.lives)
         with torch.no_grad():

@@ -21,7 +21,8 @@ import torch
 from .. import adam, replay
 from ..feedforward import Feedforward
 from ..lives import Batch, Lives
-from ..scoring import Scored, columns, draw_seeds
+from ..pairs import PairByPair
+from ..scoring import Scored, draw_seeds
 from .diayn_config import DIAYNConfig
 from .sac import SAC, Transitions
 
@@ -38,7 +39,7 @@ def discriminator_of(agent: Agent) -> list[tuple[list[list[float]], list[float]]
     return [(agent[f"discriminator_w{i}"].tolist(), agent[f"discriminator_b{i}"].tolist()) for i in layers]
 
 
-class DIAYN:
+class DIAYN(PairByPair):
     """Learner (poet.interfaces) that ignores the reward and does not adapt."""
 
     def __init__(self, family: TaskFamily, config: DIAYNConfig | None = None) -> None:
@@ -59,25 +60,19 @@ class DIAYN:
         """Policy, critics and discriminator; what was met elsewhere is forgotten."""
         return self._settled({name: agent[name].clone() for name in adam.acting(agent)})
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """`lives` episodes of each agent, then `updates` of all its networks from what it remembers."""
-        improved, steps = [], np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            skills = torch.from_numpy(
-                key.child("skills").generator().integers(0, self.config.skills, self.config.lives)
-            )
-            batch, steps[pair] = self.play(agent, task, key, skills)
-            generator = torch.Generator().manual_seed(key.child("updates").integer())
-            improved.append(self._learned(self._remembering(agent, batch, skills), generator))
-        return improved, steps
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """`lives` episodes, then `updates` of all networks from what is remembered."""
+        drawn = key.child("skills").generator().integers(0, self.config.skills, self.config.lives)
+        skills = torch.from_numpy(drawn)
+        batch, steps = self.play(agent, task, key, skills)
+        generator = torch.Generator().manual_seed(key.child("updates").integer())
+        return self._learned(self._remembering(agent, batch, skills), generator), steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Mean pay of a step [nats], whether it is 80 % of the most there can be, and environment steps, [pairs]."""
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))[:3]
+        return super().evaluate(agents, tasks, keys)[:3]
 
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
+    def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
         skills = torch.arange(self.config.test_lives) % self.config.skills
         batch, steps = self.play(agent, task, key, skills)
         pay = float(self.pay(agent, batch, skills)[batch.alive].double().mean())

@@ -23,7 +23,8 @@ from ..feedforward import Feedforward
 from ..gaussians import kl_to_prior
 from ..holding import Inferring
 from ..lives import Act, Batch, Lives, by_life
-from ..scoring import SEEDS, Scored, columns, draw_seeds, scored
+from ..pairs import PairByPair
+from ..scoring import SEEDS, draw_seeds
 from .pearl_config import PEARLConfig
 from .sac import SAC, Transitions
 
@@ -36,7 +37,7 @@ Context = tuple[torch.Tensor, ...]  # summed precisions, and means times precisi
 LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a context; a z lives an episode
 
 
-class PEARL:
+class PEARL(PairByPair):
     """Learner (poet.interfaces) that adapts by inference, between episodes.
 
     teacher: the family whose rewards the critics learn from, such as one that pays everywhere; the agent itself is told
@@ -61,27 +62,11 @@ class PEARL:
         """Policy, critics and encoder; what was met elsewhere is forgotten."""
         return self._settled({name: agent[name].clone() for name in adam.acting(agent)})
 
-    def improve(
-        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
-    ) -> tuple[list[Agent], np.ndarray]:
-        """Episodes of each agent on every training draw, then `updates` of all its networks from their replays."""
-        improved, steps = [], np.zeros(len(agents), np.int64)
-        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
-            batches, steps[pair] = self.lived(agent, task, self.seeds, key, self.config.episodes)
-            generator = torch.Generator().manual_seed(key.child("updates").integer())
-            improved.append(self._learned(self._remembering(agent, task, batches), generator))
-        return improved, steps
-
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws.
-
-        A score is the mean return of a trial's last episode; before adaptation, that of its first.
-        """
-        return columns(self._scored(*pair) for pair in zip(agents, tasks, keys, strict=True))
-
-    def _scored(self, agent: Agent, task: Task, key: Key) -> Scored:
-        returns, steps = self.by_episode(agent, task, key, self.config.test_draws)
-        return scored(returns, steps, self.family.spec.solved_score)
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """Episodes on every training draw, then `updates` of all networks from their replays."""
+        batches, steps = self.lived(agent, task, self.seeds, key, self.config.episodes)
+        generator = torch.Generator().manual_seed(key.child("updates").integer())
+        return self._learned(self._remembering(agent, task, batches), generator), steps
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"

@@ -40,7 +40,7 @@ PLACE = Navigation(NavigationSettings(arena=1.0))
 GOALS = Goals("arc", 0.8, 0.0, 0.0, 6.283)
 TASKS = Discriminated(DiscriminatedSettings(skills=SKILLS, hidden=HIDDEN, temperature=3.0))
 RANDOM = Discriminated(DiscriminatedSettings(skills=SKILLS, hidden=HIDDEN))
-CONFIG = MAMLConfig(order=1, test_draws=40)
+CONFIG = MAMLConfig(order=1, test_lives=40)
 EPISODES = CONFIG.trajectories
 TUNING, TESTED = list(range(40)), list(range(1000, 1100))  # draws of the goal
 KEY = Key(1)

@@ -135,7 +135,7 @@ class Exploring:
 
 LEARNERS = {
     "rl2": lambda family: RL2(family, SMALL),
-    "maesn": lambda family: MAESN(family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_draws=2)),
+    "maesn": lambda family: MAESN(family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_lives=2)),
     "epg": lambda family: EPG(family, EPGConfig(population=2, episodes=2, updates=1, test_lives=2)),
 }
 

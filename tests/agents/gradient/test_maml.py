@@ -27,7 +27,7 @@ from tests.agents.guessing import Guessing
 from tests.agents.test_hyperparameters import Exploring
 from tests.conformance import check_learner, same_agent
 
-SMALL = MAMLConfig(draws=3, trajectories=4, test_draws=3, hidden=(6,))
+SMALL = MAMLConfig(draws=3, trajectories=4, test_lives=3, hidden=(6,))
 PLANE = Navigation(NavigationSettings(horizon=5))
 LINES = Regression(RegressionSettings("sine", horizon=5))
 
@@ -45,7 +45,7 @@ def test_the_laws_with_other_settings(settings: dict) -> None:
 @pytest.mark.parametrize("family", [PLANE, LINES])
 @pytest.mark.parametrize("outer", ["share", "adam"])
 def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> None:
-    config = ReptileConfig(draws=3, trajectories=2, test_draws=3, hidden=(6,), inner_steps=2, test_updates=2)
+    config = ReptileConfig(draws=3, trajectories=2, test_lives=3, hidden=(6,), inner_steps=2, test_updates=2)
     check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)  # type: ignore[arg-type]
 
 
@@ -175,7 +175,7 @@ def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
     [
         (MAML(PLANE, SMALL), "lr"),
         (MAML(PLANE, replace(SMALL, outer="trpo")), "kl"),
-        (Reptile(PLANE, ReptileConfig(draws=2, trajectories=2, test_draws=2, hidden=(4,), inner_steps=2)), "share"),
+        (Reptile(PLANE, ReptileConfig(draws=2, trajectories=2, test_lives=2, hidden=(4,), inner_steps=2)), "share"),
         (Hochreiter(LINES, HochreiterConfig(hidden=4, lives=3, updates=1, test_lives=3)), "lr"),
     ],
 )

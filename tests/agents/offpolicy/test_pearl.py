@@ -17,7 +17,7 @@ from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-TINY = PEARLConfig(draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_draws=3)
+TINY = PEARLConfig(draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_lives=3)
 
 
 def test_the_posterior_is_the_product_of_the_prior_and_all_factors() -> None:

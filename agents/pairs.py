@@ -1,0 +1,59 @@
+"""Learners that take one pair of agent and task after another: the loops of the two batched calls, written once.
+
+Pairs never see each other, so a batch is its pairs one by one. What differs is a learner's own: how one agent is
+improved in one task, and what the episodes of its lives come to.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from .hyperparameters import carried
+from .scoring import Scored, columns, scored
+
+if TYPE_CHECKING:
+    from poet.interfaces import Agent, Task, TaskFamily
+    from poet.streams import Key
+
+
+class PairByPair(ABC):
+    """Learner (poet.interfaces), but for `init` and `adopt`."""
+
+    family: TaskFamily
+    config: Any  # its `test_lives` is the number of lives that a score is the mean of
+
+    @abstractmethod
+    def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
+        """The agent after one step of its learner's outer loop in the task; environment steps."""
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        """New agents, environment steps [pairs] int64. Hyperparameters that an agent carries stay with it."""
+        improved: list[Agent] = []
+        steps = np.zeros(len(agents), np.int64)
+        for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
+            after, steps[pair] = self.of(agent).improve_one(agent, task, key)
+            improved.append({**carried(agent), **after})
+        return improved, steps
+
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
+        return columns(self.of(pair[0]).score_one(*pair) for pair in zip(agents, tasks, keys, strict=True))
+
+    def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
+        """The mean return of the last episodes of lives, and before adaptation that of their first."""
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1))
+
+    def by_episode(self, agent: Agent, task: Task, key: Key, lives: int) -> tuple[np.ndarray, int]:
+        """Returns [lives, k] by episode or update, and environment steps (assessing.Adapts)."""
+        raise NotImplementedError
+
+    def of(self, agent: Agent) -> Self:
+        """This learner with the settings that the agent carries; Tunable learners have some."""
+        return self
