@@ -132,6 +132,7 @@ def workers_of(process):
 def test_workers_killed_all_through_a_run_change_nothing(two_nodes):
     """One an iteration in the middle of its part; the run goes on until three have been struck."""
     family = Walker(WalkerSettings(length=40, horizon=60, threads=1))
+    family.prepare(print)  # else each new worker compiles the kernels, and is struck while it does
     config = PoetConfig(seed=3, mutate_every=2, transfer_every=2, capacity=3, reproduce_at=-300.0, mc_low=-300.0)
     places = [Setup(family, ES(family, ESConfig(population=64), place), config) for place in (two_nodes, None)]
     runs = [evolve(start(setup), setup) for setup in places]
