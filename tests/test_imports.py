@@ -31,7 +31,9 @@ def foreign_imports(source: str, path: Path) -> Iterator[str]:
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in (*ROOMS, "openpoet", "run", "wiring"))
+            yield from (
+                alias.name for alias in node.names if alias.name.split(".")[0] in (*ROOMS, "openpoet", "run", "wiring")
+            )
         elif isinstance(node, ast.ImportFrom):
             name = node.module or ""
             if node.level == 0 and name.split(".")[0] in (*ROOMS, "openpoet", "run", "wiring"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -18,10 +18,25 @@ from ..adam import acting
 if TYPE_CHECKING:
     from poet.interfaces import Agent
 
-    from .rl2 import RL2
+    from ..actions import Actions
+    from .rl2_config import RL2Config
 
 # (weights, trials [k] of the batch, pass over it) -> what is added to the loss
 Also = Callable[[Mapping[str, torch.Tensor], torch.Tensor, int], torch.Tensor]
+
+
+class ActorCritic(Protocol):
+    """Whose policy is improved."""
+
+    @property
+    def config(self) -> RL2Config: ...
+
+    @property
+    def actions(self) -> Actions: ...
+
+    def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What it says along whole trials [t, n, i]: (of the policy [t, n, k], values [t, n])."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class Batch:
 
 
 def improve_policy(
-    learner: RL2, agent: Agent, batch: Batch, rng: np.random.Generator, also: Also | None = None
+    learner: ActorCritic, agent: Agent, batch: Batch, rng: np.random.Generator, also: Also | None = None
 ) -> dict[str, torch.Tensor]:
     """The agent after `epochs` passes over the batch. ValueError if its weights are no longer finite."""
     c, names = learner.config, acting(agent)
@@ -59,7 +74,7 @@ def improve_policy(
 
 
 def _loss(
-    learner: RL2,
+    learner: ActorCritic,
     weights: Mapping[str, torch.Tensor],
     batch: Batch,
     gained: torch.Tensor,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .networks import Activation
-from .openai_es import Shaping
 
+Shaping = Literal["ranks", "z-score"]
 SearcherName = Literal["openai-es", "pgpe", "snes", "xnes", "cem"]
 _CHOICES = {
     "searcher": ("openai-es", "pgpe", "snes", "xnes", "cem"),

@@ -11,7 +11,7 @@ counter-based generator of its own. All sums run in float64 in one fixed order, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,9 +19,8 @@ import torch
 if TYPE_CHECKING:
     from poet.streams import Key
 
-    from .es_config import ESConfig
+    from .es_config import ESConfig, Shaping
 
-Shaping = Literal["ranks", "z-score"]
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
