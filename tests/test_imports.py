@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("poet", "agents", "envs", "archive")
+FOREIGN = (*ROOMS, "openpoet", "run", "wiring")  # names that no room may import
 ODDS_AND_ENDS = {"utils", "util", "common", "base", "helpers", "helper", "misc", "manager"}
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
@@ -31,12 +32,10 @@ def foreign_imports(source: str, path: Path) -> Iterator[str]:
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
-            yield from (
-                alias.name for alias in node.names if alias.name.split(".")[0] in (*ROOMS, "openpoet", "run", "wiring")
-            )
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in FOREIGN)
         elif isinstance(node, ast.ImportFrom):
             name = node.module or ""
-            if node.level == 0 and name.split(".")[0] in (*ROOMS, "openpoet", "run", "wiring"):
+            if node.level == 0 and name.split(".")[0] in FOREIGN:
                 yield name
             if node.level > depth:
                 yield "." * node.level + name
