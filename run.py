@@ -249,8 +249,9 @@ def list_parts() -> None:
         names = ", ".join([*known_parts(kind), *installed(kind)])
         out.print(f"{title}: {names}, or the path of a .py file of your own", soft_wrap=True)
     out.print("presets:")
+    width = max(map(len, presets()))
     for name in presets():
-        out.print(f"  {name:13} {about(name)}", soft_wrap=True)
+        out.print(f"  {name:{width}} {about(name)}", soft_wrap=True)
 
 
 # ---- errors are one line -------------------------------------------------------------------------
