@@ -151,7 +151,7 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
         )
         for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
     ]
-    check_seeds(seeds, parts.setup.learner)
+    check_seeds(seeds, parts.setup)
     return seeds
 
 

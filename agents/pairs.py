@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
     from poet.streams import Key
 
+    from .carried import Control
+
 
 class PairByPair(ABC):
     """Learner (poet.interfaces), but for `init` and `adopt`."""
 
     family: TaskFamily
-    config: Any  # its `test_lives` is the number of lives that a score is the mean of
+    config: Any
 
     @abstractmethod
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
@@ -45,15 +47,25 @@ class PairByPair(ABC):
         """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
         return columns(self.of(pair[0]).score_one(*pair) for pair in zip(agents, tasks, keys, strict=True))
 
+    @abstractmethod
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The mean return of the last episodes of lives, and before adaptation that of their first."""
-        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
-        return scored(returns, steps, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1))
-
-    def by_episode(self, agent: Agent, task: Task, key: Key, lives: int) -> tuple[np.ndarray, int]:
-        """Returns [lives, k] by episode or update, and environment steps (assessing.Adapts)."""
-        raise NotImplementedError
+        """What the agent comes to in the task."""
 
     def of(self, agent: Agent) -> Self:
         """This learner with the settings that the agent carries; Tunable learners have some."""
         return self
+
+
+class Adapting(PairByPair):
+    """A learner whose agents adapt within a life, and are scored by the life's last episodes."""
+
+    def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
+        """The mean return of the last episodes of `test_lives` lives, and before adaptation that of their first."""
+        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
+        return scored(returns, steps, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1))
+
+    @abstractmethod
+    def by_episode(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> tuple[np.ndarray, int]:
+        """Returns [lives, k] by episode or update, and environment steps (assessing.Adapts)."""

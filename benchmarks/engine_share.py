@@ -96,24 +96,24 @@ def main() -> int:
     torch.set_num_threads(1)
     print(heading())
     setup, population = niches(options.members, options.horizon)
-    setup.family.prepare(print)  # type: ignore[attr-defined]  # the walker's own
+    setup.family.prepare(print)
     population = plain(population, setup, Key(0, ("warm", 0)))
     print(f"{NICHES} niches, {options.members} members, horizon {options.horizon}; CPU seconds, one thread")
     timed(CompiledWalkers, "play", "simulation and policy")
     timed(Walker, "simulator", "making simulators")
     timed(Walker, "track", "of it tracks")
     for name in ("ask", "tell"):
-        timed(setup.learner.searcher, name, f"ES {name}")  # type: ignore[attr-defined]  # the ES's own
+        timed(setup.learner.searcher, name, f"ES {name}")
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder, Run.create(Path(folder) / "run", "", ["engine_share"], {}) as run:
-        setup.learner.drain()  # type: ignore[attr-defined]  # the ledger's own
+        setup.learner.drain()
         for t, (name, iteration) in enumerate(KINDS.items()):
             spent.clear()
             start = time.process_time()
             population = iteration(replace(population, events=()), setup, Key(0, ("iteration", t)))
             population = replace(population, iteration=population.iteration + 1)
             before = time.process_time()
-            run.commit(*to_records(population, setup.family), ledger=setup.learner.drain(), clock_seconds=0.0)  # type: ignore[attr-defined]
+            run.commit(*to_records(population, setup.family), ledger=setup.learner.drain(), clock_seconds=0.0)
             spent["commit"] = time.process_time() - before
             total = time.process_time() - start
             share = 100 * (1 - spent["simulation and policy"] / total)

@@ -45,7 +45,7 @@ class Cores(Ours):
             split(rows, timed)
             self.path += max(parts) if len(parts) > 1 else 0.0  # a single part runs in the calling thread
 
-        self.batch._split = timed_split  # type: ignore[method-assign]  # to look inside
+        self.batch._split = timed_split
 
     def step(self, actions: np.ndarray) -> np.ndarray:
         start = time.thread_time()
@@ -75,7 +75,7 @@ def print_cores(controller: Controller, rounds: int) -> None:
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _replayed(weights, member, rows, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
+def _replayed(weights, member, rows, observations, layout, memory, actions):
     """A policy that costs nothing: row i's recorded actions, one after another."""
     for row in rows:
         t = np.int64(memory[row, 0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .config import Setup
 from .evaluation import evaluate
-from .interfaces import Agent, Learner, Task
+from .interfaces import Agent, Task
 from .niche import Niche, Population
 from .streams import Key
 
@@ -23,12 +23,7 @@ class Seed:
 
 def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
     """A niche a seed, in their order, each agent scored in its task so that reproduction and transfer can judge it."""
-    if not seeds:
-        raise ValueError("a population needs at least one niche to start from, got none")
-    if len(seeds) > setup.config.capacity:
-        raise ValueError(
-            f"{len(seeds)} niches do not fit into capacity {setup.config.capacity}: select fewer or raise it"
-        )
+    _check_number(seeds, setup)
     keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
     tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
     agents = [
@@ -50,15 +45,25 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
     return Population(0, niches, niches_born=len(niches))
 
 
-def check_seeds(seeds: Sequence[Seed], learner: Learner) -> None:
-    """ValueError unless every agent has the tensors of the learner's own, name for name and shape for shape.
+def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
+    """ValueError unless they fit, and every agent has the learner's own tensors, name for name and shape for shape.
 
     Hyperparameters are an agent's own affair: it may carry more of them than a newborn does.
     """
-    newborn = learner.init(Key(0, ("shapes",)))
+    _check_number(seeds, setup)
+    newborn = setup.learner.init(Key(0, ("shapes",)))
     for seed in seeds:
         if seed.agent is not None:
             _check(seed.agent, newborn, seed.source)
+
+
+def _check_number(seeds: Sequence[Seed], setup: Setup) -> None:
+    if not seeds:
+        raise ValueError("a population needs at least one niche to start from, got none")
+    if len(seeds) > setup.config.capacity:
+        raise ValueError(
+            f"{len(seeds)} niches do not fit into capacity {setup.config.capacity}: select fewer or raise it"
+        )
 
 
 def _check(agent: Agent, newborn: Agent, source: str) -> None:

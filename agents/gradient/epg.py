@@ -22,7 +22,7 @@ from ..actions import Gaussian
 from ..carried import Control
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Batch, Lives, by_life, normalised, streams
-from ..pairs import PairByPair
+from ..pairs import Adapting
 from ..scoring import draw_seeds
 from . import inner
 from .epg_config import EPGConfig
@@ -49,7 +49,7 @@ class Inner:
 RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 3.0)}
 
 
-class EPG(Tunable, PairByPair):
+class EPG(Tunable, Adapting):
     """Learner (poet.interfaces); an agent is a loss."""
 
     def __init__(self, family: TaskFamily, config: EPGConfig | None = None) -> None:

@@ -18,7 +18,7 @@ from .. import adam
 from ..carried import Control
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Batch, Lives, by_life
-from ..pairs import PairByPair
+from ..pairs import Adapting
 from ..scoring import draw_seeds
 from . import inner
 from .policy_gradient import Policy
@@ -35,7 +35,7 @@ RATE = "rate_"  # before a parameter's name: its learned step size
 RANGES = {"inner_lr": Range(3e-3, 1.0)}  # what may be explored, beside what belongs to an outer loop
 
 
-class Initialisation(Tunable, PairByPair):
+class Initialisation(Tunable, Adapting):
     """Learner (poet.interfaces). It learns from labels where a family has them, else by policy gradient."""
 
     config: AdaptingConfig

@@ -24,7 +24,7 @@ from ..gaussians import kl_to_prior
 from ..holding import Exploring
 from ..hyperparameters import Range, Tunable, carried
 from ..lives import Act, Batch, Lives, by_life, normalised
-from ..pairs import PairByPair
+from ..pairs import Adapting
 from ..scoring import SEEDS, draw_seeds
 from .maesn_config import MAESNConfig
 
@@ -41,7 +41,7 @@ LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an ep
 RANGES = {"lr": Range(1e-4, 3e-2), "kl": Range(1e-3, 1.0), "gamma": Range(0.003, 0.5, from_one=True)}
 
 
-class MAESN(Tunable, PairByPair):
+class MAESN(Tunable, Adapting):
     """Learner (poet.interfaces) that adapts by gradient, between batches of episodes."""
 
     def __init__(self, family: TaskFamily, config: MAESNConfig | None = None) -> None:

@@ -7,6 +7,7 @@ writes into copies. Only discrete actions: each needs a memory of its own.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -16,7 +17,7 @@ import torch
 
 from ..carried import Control, Lifetime, next_episode
 from ..lives import Batch, Lives, by_life
-from ..pairs import PairByPair
+from ..pairs import Adapting
 from ..scoring import draw_seeds
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
@@ -37,7 +38,7 @@ class Lived:
     values: torch.Tensor  # [t, n, actions] of each action before each step
 
 
-class EpisodicControl(PairByPair, Generic[Config]):
+class EpisodicControl(Adapting, Generic[Config]):
     """Learner (poet.interfaces), but for what MFEC and NEC say themselves."""
 
     def __init__(self, family: TaskFamily, config: Config) -> None:
@@ -51,21 +52,21 @@ class EpisodicControl(PairByPair, Generic[Config]):
 
     # ---- what differs ---------------------------------------------------------------------------
 
+    @abstractmethod
     def keys(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
         """[..., key] of observations [..., o]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def weights(self, found: Found) -> torch.Tensor:
         """How much each entry found says, [m, q, k]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def targets(self, lived: Lived) -> torch.Tensor:
         """[t, n] what the actions taken turned out to be worth."""
-        raise NotImplementedError
 
+    @abstractmethod
     def merge(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         """The value of an entry that is met again."""
-        raise NotImplementedError
 
     def learn(self, agent: Agent, lived: Lived, key: Key) -> Agent:
         """The agent after it has learned slowly, from an episode that its memories hold already."""

@@ -20,7 +20,7 @@ from ..actions import Gaussian, actions_of
 from ..carried import Control, Lifetime, State
 from ..feedforward import Feedforward
 from ..hyperparameters import Range, Tunable, carried
-from ..pairs import PairByPair
+from ..pairs import Adapting
 from ..recurrent import Recurrent
 from ..scoring import draw_seeds
 from . import tables
@@ -41,7 +41,7 @@ RANGES = {
 }
 
 
-class RL2(Tunable, PairByPair):
+class RL2(Tunable, Adapting):
     """Learner (poet.interfaces) that adapts within a trial."""
 
     def __init__(self, family: TaskFamily, config: RL2Config | None = None) -> None:

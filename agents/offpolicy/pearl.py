@@ -23,7 +23,7 @@ from ..feedforward import Feedforward
 from ..gaussians import kl_to_prior
 from ..holding import Inferring
 from ..lives import Act, Batch, Lives, by_life
-from ..pairs import PairByPair
+from ..pairs import Adapting
 from ..scoring import SEEDS, draw_seeds
 from .pearl_config import PEARLConfig
 from .sac import SAC, Transitions
@@ -37,7 +37,7 @@ Context = tuple[torch.Tensor, ...]  # summed precisions, and means times precisi
 LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a context; a z lives an episode
 
 
-class PEARL(PairByPair):
+class PEARL(Adapting):
     """Learner (poet.interfaces) that adapts by inference, between episodes.
 
     teacher: the family whose rewards the critics learn from, such as one that pays everywhere; the agent itself is told

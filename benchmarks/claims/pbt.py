@@ -88,7 +88,7 @@ def unchanged(agent: Agent, key: Key) -> Agent:
 def best(learner: Climber, every: int, seed: int) -> float:
     """Q of the better worker in the end."""
     config = PoetConfig(seed=seed, niches=2, mutate_every=0, transfer_every=0, pbt_every=every, pbt_share=0.5)
-    setup = Setup(Hill(), learner, config)  # type: ignore[arg-type]  # what never mutates needs no mutate
+    setup = Setup(Hill(), learner, config)
     population = start(setup)
     workers = [
         replace(niche, agent={**niche.agent, "hyper/h0": torch.tensor(h[0]), "hyper/h1": torch.tensor(h[1])})

@@ -59,7 +59,7 @@ def _policies() -> tuple[float, float, float]:
     family, key, curves = Navigation(NavigationSettings(horizon=50)), Key(1), []
     shared = {"hidden": (32, 32), "draws": 20, "trajectories": 20, "inner_lr": 0.1, "outer": "adam"}
     for k in (3, 1):
-        config = ReptileConfig(**shared, inner_steps=k, share=3e-3, share_end=3e-3)  # type: ignore[arg-type]
+        config = ReptileConfig(**shared, inner_steps=k, share=3e-3, share_end=3e-3)
         learner = Reptile(family, config)
         agent = train(learner, learner.init(key), SQUARE, POLICY_STEPS, key, f"policies, {k} inner steps")
         batches, _ = learner.adapted(agent, SQUARE, list(range(100)), Key(9), 3)

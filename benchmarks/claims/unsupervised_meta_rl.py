@@ -118,8 +118,8 @@ def tuned() -> np.ndarray:
         {"rate": rate, "passes": passes, "spread": spread}
         for rate, passes, spread in itertools.product((0.01, 0.03, 0.1), (1, 5, 10), (0.5, 1.0))
     ]
-    best = max(grid, key=lambda one: scratch(TUNING, updates=UPDATES, **one)[-1].mean())  # type: ignore[arg-type]
-    found = scratch(TESTED, updates=LATEST, **best)  # type: ignore[arg-type]  # a mapping's types
+    best = max(grid, key=lambda one: scratch(TUNING, updates=UPDATES, **one)[-1].mean())
+    found = scratch(TESTED, updates=LATEST, **best)
     print(f"scratch, {best}: real goals after each update: {', '.join(map(interval, found))}")
     return found
 

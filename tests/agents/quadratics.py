@@ -30,15 +30,15 @@ class Quadratics:
 
     keeps_examples = True
 
-    def act(self, weights, noise):  # type: ignore[no-untyped-def]  # as a policy's
+    def act(self, weights, noise):
         return lambda observations, t: torch.zeros(len(observations), 2)
 
-    def losses(self, weights, batch):  # type: ignore[no-untyped-def]
+    def losses(self, weights, batch):
         away = weights["x"] - CENTRES
         return 0.5 * torch.einsum("ni,ij,nj->n", away, A, away)
 
 
-def _rates(weights, scale=1.0):  # type: ignore[no-untyped-def]  # as an Initialisation's, in double precision
+def _rates(weights, scale=1.0):
     return {"x": torch.tensor(RATE, dtype=torch.float64)}
 
 
@@ -47,8 +47,8 @@ def outer_gradient(order: inner.Order, k: int) -> torch.Tensor:
     learner = MAML(_FAMILY, MAMLConfig(order=order, inner_steps=k, draws=TASKS))
     learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
     x = X.clone().requires_grad_()
-    after = learner.through({"x": x}, [None], TASKS)  # type: ignore[list-item]  # no episodes
-    return torch.autograd.grad(learner.model.losses(after, None).mean(), x)[0]  # type: ignore[arg-type]
+    after = learner.through({"x": x}, [None], TASKS)
+    return torch.autograd.grad(learner.model.losses(after, None).mean(), x)[0]
 
 
 def closed_form(order: inner.Order, k: int) -> torch.Tensor:

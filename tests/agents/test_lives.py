@@ -62,6 +62,6 @@ def test_normalised_looks_at_the_living_only() -> None:
 
 def test_a_reward_that_is_not_a_number_stops_a_batch() -> None:
     lives = Lives(CartPole(), [Cart()], [0], 1, "cpu")
-    lives.simulator.world.force = torch.tensor([float("nan")])  # type: ignore[attr-defined]  # its world
+    lives.simulator.world.force = torch.tensor([float("nan")])
     with pytest.raises(ValueError, match="NaN or infinite at step 0"):
         lives.play(still)

@@ -71,7 +71,7 @@ def test_equal_returns_share_their_rank() -> None:
 class Quadratic(EPG):
     """Its lives return -|phi - 1|^2, whatever they do."""
 
-    def _live(self, inner, task, seeds, alpha):  # type: ignore[no-untyped-def]  # as EPG's
+    def _live(self, inner, task, seeds, alpha):
         empty = torch.zeros(1, len(inner.phi), 1)
         returns, none = -((inner.phi - 1) ** 2).sum(1).double(), empty[..., 0] > 0
         return [Batch(empty, empty, empty[..., 0], none, returns, returns > 0, empty, none)], 1

@@ -50,7 +50,7 @@ def test_what_a_loss_does_not_depend_on_stays() -> None:
     starts = {"x": X.expand(TASKS, D), "idle": torch.ones(TASKS, 2)}
     for order in (0, 1, 2):
         leaves = {name: value.clone().requires_grad_() for name, value in starts.items()}
-        moved = inner.step(lambda p: Quadratics().losses(p, None), leaves, RATE, order)  # type: ignore[arg-type]
+        moved = inner.step(lambda p: Quadratics().losses(p, None), leaves, RATE, order)
         assert torch.equal(moved["idle"], starts["idle"])
         assert moved["x"].requires_grad == (order > 0)
 
@@ -65,5 +65,5 @@ def test_the_gradient_of_a_step_size_is_the_finite_difference() -> None:
     one, two = (after(rate.detach() + change).detach() for change in (1e-6, -1e-6))
     expected = float(one - two) / 2e-6
     for order in (1, 2):
-        (slope,) = torch.autograd.grad(after(rate, order), rate)  # type: ignore[arg-type]
+        (slope,) = torch.autograd.grad(after(rate, order), rate)
         assert float(slope) == pytest.approx(expected, rel=1e-6)

@@ -46,7 +46,7 @@ def test_the_laws_with_other_settings(settings: dict) -> None:
 @pytest.mark.parametrize("outer", ["share", "adam"])
 def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> None:
     config = ReptileConfig(draws=3, trajectories=2, test_lives=3, hidden=(6,), inner_steps=2, test_updates=2)
-    check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)  # type: ignore[arg-type]
+    check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)
 
 
 def test_trpo_without_a_policy_is_refused() -> None:

@@ -97,7 +97,7 @@ def test_of_equal_actions_any_is_taken_and_with_epsilon_any_at_all() -> None:
 
 
 def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
-    kept, new = (MFEC(GRID, MFECConfig(table, test_lives=3)) for table in ("agent", "life"))  # type: ignore[arg-type]
+    kept, new = (MFEC(GRID, MFECConfig(table, test_lives=3)) for table in ("agent", "life"))
     agent = kept.init(Key(6))
     for learner in (kept, new):
         (lived,), _ = learner.improve([agent], [CORNERS], [Key(7)])
@@ -129,6 +129,6 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
     with pytest.raises(ValueError, match="at most the 6 of a life, got 7"):
         MFEC(GRID, MFECConfig(test_episodes=7))
     with pytest.raises(ValueError, match="table must be 'agent' or 'life'"):
-        MFECConfig(table="mine")  # type: ignore[arg-type]
+        MFECConfig(table="mine")
     with pytest.raises(ValueError, match="capacity must be a whole number"):
         MFECConfig(capacity=0)

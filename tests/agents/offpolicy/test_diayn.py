@@ -54,7 +54,7 @@ def test_the_pay_of_a_step_by_hand() -> None:
         ({"scores": "current"}, 0.0),
         ({"add_p_z": False}, -math.log(1 + math.exp(-0.6))),
     ):
-        learner, agent = telling(DIAYNConfig(**two, **more))  # type: ignore[arg-type]  # a mapping's types
+        learner, agent = telling(DIAYNConfig(**two, **more))
         assert float(learner.pay(agent, step_to(0.3), right)) == pytest.approx(expected, abs=1e-4)
 
 
@@ -83,7 +83,7 @@ def test_a_new_niche_gets_networks_and_no_memories() -> None:
 
 
 def test_the_reward_of_the_task_is_not_heard() -> None:
-    one, other = (DIAYN(Navigation(NavigationSettings(reward, horizon=6)), SMALL) for reward in ("dense", "progress"))  # type: ignore[arg-type]  # a Literal
+    one, other = (DIAYN(Navigation(NavigationSettings(reward, horizon=6)), SMALL) for reward in ("dense", "progress"))
     agents = [learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])[0][0] for learner in (one, other)]
     assert same_agent(*agents)
 
@@ -96,7 +96,7 @@ def test_where_nothing_is_seen_it_is_refused() -> None:
 @pytest.mark.parametrize("wrong", [{"skills": 1}, {"lives": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}])
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
-        DIAYNConfig(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+        DIAYNConfig(**wrong)
 
 
 def test_skills_part_and_the_discriminator_tells_them() -> None:

@@ -72,7 +72,7 @@ def test_a_walker_that_goes_nan_is_named() -> None:
         simulator.walkers._f.reshape(3, -1)[1, 3] = np.nan
         return observations
 
-    simulator.walkers.reset = broken  # type: ignore[method-assign]  # the only way to a NaN in healthy physics
+    simulator.walkers.reset = broken
     weights = np.zeros((1, POLICY.parameters), np.float32)
     with pytest.raises(FloatingPointError, match="walker 1 went NaN at step 1"):
         simulator.play(POLICY.compiled(), weights, np.zeros(3, np.int64), POLICY.layout, np.zeros((3, 0), np.float32))
