@@ -2,7 +2,7 @@
 
     python -m benchmarks.walker_cuda > benchmarks/results/walker_cuda.txt
 
-Under five minutes on an H100, of which the kernels take the first two to compile, once. Parity: states that walkers of
+Under two minutes on an H200, of which the kernels take the first to compile, once. Parity: states that walkers of
 the CPU reached by random actions before obstacles, one step from each on both, compared bit for bit. Returns: the same
 recorded actions on both, and the same networks on both (whose sums the GPU adds in another order). Speed: physics
 alone under random actions, walkers that ended reset every ten steps; and whole episodes with a network a walker, each
@@ -25,7 +25,7 @@ from benchmarks.heading import heading
 from envs.walker.batch import WalkerBatch
 from envs.walker.cuda import kernels
 from envs.walker.cuda.assembly import ptx, resources
-from envs.walker.cuda.compiler import no_contraction, stream_of
+from envs.walker.cuda.compiler import physics_rules, stream_of
 from envs.walker.cuda.simulator import CudaSimulator
 from envs.walker.cuda.walkers import DeviceWalkers
 from envs.walker.family import Walker, WalkerSettings
@@ -33,7 +33,7 @@ from envs.walker.simulator import CompiledWalkers
 from envs.walker.track import Track
 from tests.envs import oracle
 
-SIZES = (1_024, 4_096, 16_384, 65_536)
+SIZES = (1_024, 4_096, 16_384, 65_536, 262_144)
 OPERATIONS = 121_597  # float operations of a step under random actions on hardcore ground (benchmarks/walker_speed.py)
 POLICY = Policy((24, 40, 40, 4))
 NEVER = 10**9  # steps
@@ -146,7 +146,9 @@ def physics_rate(device: str, count: int, steps: int = 100) -> float:
 
 
 def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> float:
-    simulator, weights = CudaSimulator(tracks(count), horizon, device), networks(count).to(device)
+    simulator = CudaSimulator(tracks(count), horizon, device)
+    chance = torch.Generator(device).manual_seed(1)
+    weights = 0.15 * torch.randn(count, POLICY.parameters, generator=chance, device=device)
     rates = []
 
     def play() -> None:
@@ -159,21 +161,27 @@ def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> 
     return rates[1]
 
 
-def print_shares(device: str, count: int = 16_384) -> None:
+def print_shares(device: str, count: int) -> None:
     """Each kernel's share of a step, in the middle of the episodes."""
     walkers = DeviceWalkers(tracks(count), device, NEVER)
     walkers.reset(torch.ones_like(walkers.live))
-    spent = dict.fromkeys((kernel.source.__name__ for kernel, _ in walkers.phases), 0.0)
-    plan = torch.from_numpy(random_actions(60, count)).to(device)
+    spent = dict.fromkeys((phase.kernel.source.__name__ for phase in walkers.phases), 0.0)
+    plan, stream = torch.from_numpy(random_actions(60, count)).to(device), stream_of(walkers.device)
     for t, actions in enumerate(plan):
         walkers.take(actions)
-        for kernel, arguments in walkers.phases:
-            launch = partial(kernel.launch, count, stream_of(walkers.device), *arguments)
-            seconds = elapsed(launch, device)
-            spent[kernel.source.__name__] += seconds if t >= 30 else 0.0
+        walkers.queued.zero_()
+        torch.cuda._sleep(2_000_000)  # the device waits until all is launched, so that launching is not counted
+        marks = [torch.cuda.Event(enable_timing=True) for _ in range(len(walkers.phases) + 1)]
+        marks[0].record()
+        for phase, mark in zip(walkers.phases, marks[1:], strict=True):
+            phase.launch(count, stream)
+            mark.record()
+        torch.cuda.synchronize()
+        for phase, before, after in zip(walkers.phases, marks, marks[1:], strict=False):
+            spent[phase.kernel.source.__name__] += before.elapsed_time(after) if t >= 30 else 0.0
     total = sum(spent.values())
     shares = ", ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in spent.items())
-    print(f"\na step of {count:,} walkers {1e6 * total / 30:,.0f} us: {shares}")
+    print(f"\na step of {count:,} walkers {1e3 * total / 30:,.0f} us: {shares}")
 
 
 def print_host(device: str, niches: int = 20, members: int = 819, horizon: int = 500) -> None:
@@ -199,7 +207,7 @@ def print_resources() -> None:
     major, minor = torch.cuda.get_device_capability()
     print("\nregisters, local memory and spills a thread:")
     for kernel in kernels.KERNELS:
-        with no_contraction():
+        with physics_rules():
             used = resources(ptx(kernel, (major, minor)), (major, minor))
         print(f"  {kernel.source.__name__:8} {used.registers:4} {used.stack:6} {used.spills:3}")
 
@@ -235,7 +243,8 @@ def main() -> None:
     print_parity(device)
     print_returns(device)
     print_speed(device)
-    print_shares(device)
+    for count in (16_384, 65_536):
+        print_shares(device, count)
     print_host(device)
 
 

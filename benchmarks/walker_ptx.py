@@ -11,7 +11,7 @@ from importlib.metadata import version
 from benchmarks.heading import heading
 from envs.walker.cuda import kernels
 from envs.walker.cuda.assembly import ptx, resources
-from envs.walker.cuda.compiler import BLOCK, no_contraction
+from envs.walker.cuda.compiler import BLOCK, physics_rules
 
 ARCHITECTURES = ((8, 0), (9, 0))
 REGISTERS = 65_536  # of a multiprocessor, in both architectures
@@ -25,7 +25,7 @@ def main() -> None:
     for kernel in kernels.KERNELS:
         for architecture in ARCHITECTURES:
             start = time.process_time()
-            with no_contraction():
+            with physics_rules():
                 used = resources(ptx(kernel, architecture), architecture)
             spent = time.process_time() - start
             granted = -(-used.registers // 8) * 8  # registers are granted in eights

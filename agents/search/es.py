@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
     from poet.streams import Key
 
+CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes side by side: enough to fill either
 SEEDS = 2**31  # seeds are below this: they fit the generator of any simulator
 
 
@@ -43,7 +44,8 @@ class ES:
         sizes = (spec.observation_size, *config.hidden, spec.action_size)
         self.policy = Policy(sizes, config.activation, config.memory)
         self.searcher = searcher(config, self.policy.parameters)
-        self.machine = Machine(config.device, config.max_rows, config.threads or os.cpu_count() or 1)
+        rows = config.max_rows or (CPU_ROWS if config.device == "cpu" else GPU_ROWS)
+        self.machine = Machine(config.device, rows, config.threads or os.cpu_count() or 1)
         # A deterministic task gives the same episode every time: repeats would tell nothing (POET ran five).
         self.episodes = 1 if spec.deterministic else config.episodes
         self.evaluation_episodes = 1 if spec.deterministic else config.evaluation_episodes
@@ -156,7 +158,7 @@ class ES:
         """Slices of the pairs, `rows` rows each, that fill one batch: bounds memory, changes no result."""
         if not len(agents) == len(tasks) == len(keys):
             raise ValueError(f"a pair needs an agent, a task and a key, got {len(agents)}, {len(tasks)}, {len(keys)}")
-        size = max(1, self.rollouts.workers * self.config.max_rows // rows)
+        size = max(1, self.rollouts.workers * self.machine.max_rows // rows)
         for first in range(0, len(agents), size):
             yield slice(first, first + size)
 

@@ -15,6 +15,7 @@ _CHOICES = {
     "shaping": ("ranks", "z-score"),
 }
 _AT_LEAST_ONE = ("population", "episodes", "evaluation_episodes", "max_rows", "threads")
+_CHOSEN = ("max_rows", "threads")  # by the machine, where they are not set
 _POSITIVE = ("lr", "sigma")
 _NOT_NEGATIVE = ("init_std", "lr_floor", "sigma_floor", "weight_decay")
 _DECAYS = ("lr_decay", "sigma_decay")
@@ -39,7 +40,7 @@ class ESConfig:
     episodes: int = 1  # an ES member's
     evaluation_episodes: int = 5  # a score's; both are 1 where the family is deterministic: more would be repeats
     device: str = "cpu"
-    max_rows: int = 4096  # episodes simulated side by side
+    max_rows: int | None = None  # episodes simulated side by side; None is 4,096 on the CPU, 65,536 on a GPU
     threads: int | None = None  # of the policy on the CPU; None is one a core
 
     def __post_init__(self) -> None:
@@ -67,7 +68,7 @@ def _checked(name: str, value: Any) -> Any:
         if value not in _CHOICES[name]:
             raise ValueError(f"{name} must be one of {', '.join(_CHOICES[name])}; got {value!r}")
     elif name in _AT_LEAST_ONE:
-        if not (value is None and name == "threads") and (type(value) is not int or value < 1):
+        if not (value is None and name in _CHOSEN) and (type(value) is not int or value < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     elif name == "memory":
         if type(value) is not int or value < 0:

@@ -6,8 +6,9 @@ Numba decides about that when it is imported, so NUMBA_ENABLE_CUDASIM and NUMBA_
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,23 @@ class Simulated(Walker):
     def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> CudaSimulator:
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
         return CudaSimulator(tracks, self.spec.horizon, device)
+
+
+def forbid_negative_indices() -> None:
+    """On a GPU an index counts from the front only (compiler.physics_rules); here Python would take it for another."""
+    from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
+
+    def checked(access: Callable[..., Any]) -> Callable[..., Any]:
+        def used(array: Any, index: Any, *value: Any) -> Any:
+            places = index if isinstance(index, tuple) else (index,)
+            if any(isinstance(place, int | np.integer) and place < 0 for place in places):
+                raise IndexError(f"index {index} is negative")
+            return access(array, index, *value)
+
+        return used
+
+    for name in ("__getitem__", "__setitem__"):
+        setattr(FakeCUDAArray, name, checked(getattr(FakeCUDAArray, name)))
 
 
 def go_on(folder: Path) -> None:
@@ -83,13 +101,14 @@ def refuse() -> None:
     with pytest.raises(ValueError, match=r"^actions must be finite, got NaN or infinity for walker 1$"):
         simulator.step(torch.tensor([[0.0] * 4, [0.0, np.nan, 0.0, 0.0], [0.0] * 4]))
     simulator.reset()
-    simulator.walkers.k[int(at.FAULT), 2] = int(at.FIRST_NAN)  # NaN itself cannot become a plain Python integer
+    simulator.walkers.k[2, int(at.FAULT)] = int(at.FIRST_NAN)  # NaN itself cannot become a plain Python integer
     with pytest.raises(FloatingPointError, match=r"^walker 2 went NaN at step 1 \(hull pose\)"):
         simulator.step(torch.zeros(3, 4))
 
 
 if __name__ == "__main__":
     np.seterr(all="ignore")
+    forbid_negative_indices()
     go_on(Path(sys.argv[1]))
     keep_the_laws()
     refuse()

@@ -41,8 +41,8 @@ def test_kernels_run_as_python_are_the_cpu_to_the_last_bit(tmp_path: Path) -> No
     made = np.load(tmp_path / "made.npz")
     np.testing.assert_array_equal(made["observations"], np.stack([observations for observations, _ in stepped]))
     np.testing.assert_array_equal(made["reward"], np.stack([reward for _, reward in stepped]))
-    np.testing.assert_array_equal(made["k"].T, batch._k.reshape(ROWS, -1))
-    np.testing.assert_array_equal(made["f"].T, batch._f.reshape(ROWS, -1))
+    np.testing.assert_array_equal(made["k"], batch._k.reshape(ROWS, -1))
+    np.testing.assert_array_equal(made["f"], batch._f.reshape(ROWS, -1))
     happened = batch._events - before
-    np.testing.assert_array_equal(made["events"].T, happened)
+    np.testing.assert_array_equal(made["events"], happened)
     assert (happened.sum(axis=0) > 0).all(), dict(zip(at.EVENT_NAMES, happened.sum(axis=0).tolist(), strict=True))

@@ -22,7 +22,7 @@ class Resources:
 
 
 def ptx(kernel: DeviceKernel, architecture: Architecture) -> str:
-    """A kernel's PTX; inside compiler.no_contraction() it is what a GPU of this architecture would run."""
+    """A kernel's PTX; inside compiler.physics_rules() it is what a GPU of this architecture would run."""
     from numba import cuda
     from numba.cuda import dispatcher
 

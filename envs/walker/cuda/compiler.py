@@ -1,11 +1,17 @@
 """How the physics is compiled for a GPU: kernels by numba-cuda, the parts they call from the very CPU functions.
 
 numba-cuda takes a function made by Numba's `njit` and compiles its Python source for the device, so nothing of the
-physics is written twice. Two things are left to do here.
+physics is written twice. Three things of Numba's do not suit it.
 
 No contraction: a fused multiply-add rounds once where Box2D rounds twice. NVVM has the option -fma=0, but Numba passes
 no options on, so it is added to the call that Numba makes. NVVM then writes mul.rn and add.rn, which the assembler may
 not fuse either. Link-time optimisation, which would compile once more with options of its own, is switched off.
+
+No negative indices: Python's x[-1] is the last element, for which Numba compares every index with zero. The physics has
+none, and those comparisons, of 64 bits where a GPU has 32, were more than half of the instructions of a contact.
+
+No zeros: Numba fills local arrays with zeros, ten kilobytes of scratch for every thread; the physics reads nothing
+there that it did not write.
 
 Without a GPU, NUMBA_ENABLE_CUDASIM=1 runs kernels as Python on the memory of CPU tensors (`simulated`), for tests.
 """
@@ -21,9 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numba import intp
 
 from ..physics.jit import cache_folder, caching_in, config
 
+WARP = 32
 BLOCK = 64  # threads a block: few, so that a few thousand walkers reach all of the chip
 
 
@@ -39,16 +47,28 @@ def require() -> None:
 
 
 @contextlib.contextmanager
-def no_contraction() -> Iterator[None]:
-    """While this lasts NVVM fuses no multiplication with an addition."""
+def physics_rules() -> Iterator[None]:
+    """While this lasts: nothing is fused, indices count from the front, local arrays begin with whatever was there."""
+    import numba.cuda.cgutils as cgutils
+    from llvmlite import ir
     from numba.cuda.cudadrv import nvvm
+    from numba.cuda.np import arrayobj
 
-    compile_ir = nvvm.compile_ir
-    nvvm.compile_ir = lambda ir, **options: compile_ir(ir, **{**options, "fma": 0})
+    compile_ir, fix_index, allocate = nvvm.compile_ir, arrayobj.fix_integer_index, cgutils.alloca_once
+
+    def bare(builder: Any, kind: Any, size: Any = None, name: str = "", zfill: bool = False) -> Any:
+        if not isinstance(kind, ir.ArrayType):
+            return allocate(builder, kind, size, name, zfill)
+        with builder.goto_entry_block():
+            return builder.alloca(kind, name=name)
+
+    nvvm.compile_ir = lambda code, **options: compile_ir(code, **{**options, "fma": 0})
+    arrayobj.fix_integer_index = lambda context, builder, kind, index, size: context.cast(builder, index, kind, intp)
+    cgutils.alloca_once = bare
     try:
         yield
     finally:
-        nvvm.compile_ir = compile_ir
+        nvvm.compile_ir, arrayobj.fix_integer_index, cgutils.alloca_once = compile_ir, fix_index, allocate
 
 
 def device_cache_folder() -> Path:
@@ -78,13 +98,15 @@ class DeviceKernel:
             folder.mkdir(parents=True, exist_ok=True)
         kept = os.access(folder, os.W_OK)
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few walkers cannot fill a GPU, and need no warning for it
-        with no_contraction(), caching_in(folder) if kept else contextlib.nullcontext():
+        with physics_rules(), caching_in(folder) if kept else contextlib.nullcontext():
             self.compiled = jit(self.signature, lto=False, cache=kept)(self.source)
 
-    def launch(self, threads: int, stream: Any, *arguments: Any) -> None:
+    def launch(self, walkers: int, width: int, stream: Any, *arguments: Any) -> None:
+        """Threads for this many walkers, `width` of them a warp."""
         if self.compiled is None:
             self.compile()
-        self.compiled[-(-threads // BLOCK), BLOCK, stream](*arguments)
+        warps = -(-walkers // width)
+        self.compiled[-(-warps * WARP // BLOCK), BLOCK, stream](*arguments)
 
 
 def select(device: torch.device) -> None:

@@ -1,12 +1,15 @@
 """The phases of a step as kernels of one thread a walker: physics/world.py's rows, each in a thread of its own.
 
-State lies field by field, [FLOATS, walkers], so that neighbouring threads read neighbouring numbers. A thread takes
-its column and calls the very functions of the CPU, which see a block that starts at 0. The solver's and TOI's scratch
-is the thread's local memory, which the hardware interleaves by itself.
+State lies walker by walker, as on the CPU, and a thread calls the very functions of the CPU on its own walker. The
+solver's and TOI's scratch is the thread's local memory, which the hardware interleaves by itself.
 
-TOI is a kernel of its own: few walkers have an event, and its registers would weigh on the others. Threads work on the
-first `count` of `rows`, the walkers that were alive when they were last listed, and pass over those that ended since.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+The threads of a warp go through one program together, so a warp takes as long as all that any of its walkers needs.
+Hence the long phases work on queues (queues.py) of walkers that need the same: velocities of walkers with as many
+touching contacts; further position sweeps of those whose joints are jammed; TOI of those that may hit something.
+And a warp may hold fewer than 32 walkers (`width`), where the chip has room for more warps than there are walkers.
+
+Threads work on the first `count` of `rows`, the walkers that were alive when they were last listed, and pass over those
+that ended since. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -17,99 +20,138 @@ from numba import boolean, cuda, float32, float64, int32, int64, void
 from ..physics import state as at
 from ..physics.lidar import scan
 from ..physics.observe import observe_row
-from ..physics.solver import solve_row
-from ..physics.toi import toi_row
+from ..physics.solver import correct_positions, end_row, settle_row, sweep_row
+from ..physics.toi import contacts_ahead, run_events, time_first
 from ..physics.world import collide_row, pair_row, start_row
 from .compiler import DeviceKernel
+from .queues import (
+    AHEAD,
+    ANY_SLOT,
+    BY_NEED,
+    JAMMED,
+    SLOT_BITS,
+    STRUCK,
+    by_contacts,
+    by_need,
+    listed,
+    pull,
+    push,
+    push_contacts,
+)
 
 SCRATCH_FLOATS, SCRATCH_INTEGERS = at.SCRATCH_FLOATS, at.SCRATCH_INTEGERS  # Numba wants a module's own constants
-BEGIN = np.int64(0)  # of a column
-MOTORS = np.int64(4)
+FLOATS, INTEGERS, EVENT_COUNT = at.FLOATS, at.INTEGERS, at.EVENT_COUNT
+MOTORS, NOBODY, CULL = np.int64(4), np.int64(-1), np.int64(1)
 
 
-def start(rows, count, f, k, shapes, tracks, pushes):
+def start(rows, count, width, f, k, shapes, tracks, pushes):
     """Each walker as in a world made anew, before its first step."""
-    thread = cuda.grid(1)
-    if thread < count[0]:
-        row = rows[thread]
-        start_row(f[:, row], k[:, row], BEGIN, BEGIN, shapes, tracks, pushes)
+    row = listed(rows, count, width)
+    if row != NOBODY:
+        start_row(f, k, row * FLOATS, row * INTEGERS, shapes, tracks, pushes)
 
 
-def collide(rows, count, live, f, k, shapes, corners, tracks, actions, events):
+def collide(rows, count, width, live, f, k, queue, queued, shapes, corners, tracks, actions, events):
     """Motors and contacts."""
-    thread = cuda.grid(1)
-    if thread < count[0] and live[rows[thread]]:
-        row = rows[thread]
-        collide_row(
-            f[:, row], k[:, row], BEGIN, BEGIN, shapes, corners, tracks, actions, row * MOTORS, events[:, row], BEGIN
-        )
+    row = listed(rows, count, width)
+    if row != NOBODY and live[row]:
+        ko = row * INTEGERS
+        collide_row(f, k, row * FLOATS, ko, shapes, corners, tracks, actions, row * MOTORS, events, row * EVENT_COUNT)
+        push(queue, queued, BY_NEED + by_need(k, ko), row)
 
 
-def solve(rows, count, live, f, k, events, velocity_iterations, position_iterations):
-    """Velocities, positions, sleep and moved boxes."""
-    thread = cuda.grid(1)
-    if thread < count[0] and live[rows[thread]]:
-        row = rows[thread]
+def solve(width, f, k, queue, queued, events, velocity_iterations, position_iterations):
+    """Velocities; positions, sleep and moved boxes of walkers whose positions so many sweeps settle."""
+    row = pull(queue, queued, BY_NEED, JAMMED, width)
+    if row != NOBODY:
+        fo, ko = row * FLOATS, row * INTEGERS
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
-        solve_row(f[:, row], k[:, row], BEGIN, events[:, row], s, i, velocity_iterations, position_iterations)
+        contacts = sweep_row(f, k, row, s, i, velocity_iterations)
+        if correct_positions(f, k, fo, ko, s, i, contacts, position_iterations):
+            end_row(f, k, fo, ko, True, events, row * EVENT_COUNT)
+        else:
+            push(queue, queued, JAMMED + by_contacts(k, ko), row)
 
 
-def pairs(rows, count, live, f, k, shapes, tracks):
-    """New contacts."""
-    thread = cuda.grid(1)
-    if thread < count[0] and live[rows[thread]]:
-        row = rows[thread]
-        pair_row(f[:, row], k[:, row], BEGIN, BEGIN, shapes, tracks)
-
-
-def toi(rows, count, live, f, k, shapes, corners, tracks, events, velocity_iterations):
-    """Continuous collision."""
-    thread = cuda.grid(1)
-    if thread < count[0] and live[rows[thread]]:
-        row = rows[thread]
+def settle(width, f, k, queue, queued, events, position_iterations):
+    """The position sweeps that are left; then sleep and moved boxes."""
+    row = pull(queue, queued, JAMMED, STRUCK, width)
+    if row != NOBODY:
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
-        toi_row(
-            f[:, row], k[:, row], BEGIN, BEGIN, shapes, corners, tracks, events[:, row], BEGIN, s, i,
-            velocity_iterations, CULL,
-        )  # fmt: skip
+        settle_row(f, k, row, events, s, i, position_iterations)
+
+
+def pairs(rows, count, width, live, f, k, queued, contacts, shapes, corners, tracks):
+    """New contacts; and which contacts may be hit before the step ends."""
+    row = listed(rows, count, width)
+    if row != NOBODY and live[row]:
+        fo, ko = row * FLOATS, row * INTEGERS
+        pair_row(f, k, fo, ko, shapes, tracks)
+        if k[ko + at.FAULT] == at.HEALTHY:
+            first = tracks[np.int64(k[ko + at.TRACK]) * 3]
+            push_contacts(contacts, queued, contacts_ahead(f, k, fo, ko, shapes, corners, first), row)
+
+
+def impacts(f, k, queue, queued, contacts, struck, shapes, corners, tracks):
+    """When those contacts are hit: one thread a contact."""
+    s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
+    for number in range(cuda.grid(1), queued[AHEAD], cuda.gridsize(1)):
+        row, slot = np.int64(contacts[number]) >> SLOT_BITS, np.int64(contacts[number]) & ANY_SLOT
+        fo, ko = row * FLOATS, row * INTEGERS
+        first = tracks[np.int64(k[ko + at.TRACK]) * 3]
+        if time_first(f, k, fo, ko, slot, s, i, shapes, corners, first) and cuda.atomic.exch(struck, row, 1) == 0:
+            push(queue, queued, STRUCK, row)
+
+
+def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, velocity_iterations):
+    """What follows from the impacts."""
+    row = pull(queue, queued, STRUCK, AHEAD, width)
+    if row != NOBODY:
+        fo, ko, eo = row * FLOATS, row * INTEGERS, row * EVENT_COUNT
+        s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
+        struck[row] = 0
+        run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, velocity_iterations, CULL)
 
 
 def observe(
-    rows, count, live, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping,
+    rows, count, width, live, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping,
     truncated, ages, returns, horizon,
 ):  # fmt: skip
     """Lidar, observation, reward and end; then the episode's account."""
-    thread = cuda.grid(1)
-    if thread < count[0] and live[rows[thread]]:
-        row = rows[thread]
-        faulty = k[at.FAULT, row] != at.HEALTHY
+    row = listed(rows, count, width)
+    if row != NOBODY and live[row]:
+        fo, ko = row * FLOATS, row * INTEGERS
+        faulty = k[ko + at.FAULT] != at.HEALTHY
         if not faulty:
-            track = np.int64(k[at.TRACK, row]) * 3
-            scan(f[:, row], BEGIN, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
-            observe_row(
-                f[:, row], k[:, row], BEGIN, BEGIN, ends, actions, obs, reward, terminated, finished, shaping, row
-            )
+            track = np.int64(k[ko + at.TRACK]) * 3
+            scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
+            observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)
         ages[row] += 1
         returns[row] += reward[row]
         truncated[row] = ages[row] >= horizon and not terminated[row]
         live[row] = not (terminated[row] or truncated[row] or faulty)
 
 
-CULL = np.int64(1)
-ROWS, COUNT, LIVE, F, K = int64[::1], int64[::1], boolean[::1], float32[:, ::1], int32[:, ::1]
-SHAPES, CORNERS, TRACKS, EVENTS = float32[::1], int32[::1], int64[::1], int64[:, ::1]
+ROWS, COUNT, WIDTH, LIVE = int64[::1], int64[::1], int64, boolean[::1]
+F, K, QUEUE, QUEUED = float32[::1], int32[::1], int32[:, ::1], int32[::1]
+CONTACTS, STRUCK_ROWS = int64[::1], int32[::1]
+SHAPES, CORNERS, TRACKS, EVENTS = float32[::1], int32[::1], int64[::1], int64[::1]
 FLAT, VALUES, FLAGS, AGES = float32[::1], float64[::1], boolean[::1], int64[::1]
 
-START = DeviceKernel(void(ROWS, COUNT, F, K, SHAPES, TRACKS, VALUES), start)
-COLLIDE = DeviceKernel(void(ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, FLAT, EVENTS), collide)
-SOLVE = DeviceKernel(void(ROWS, COUNT, LIVE, F, K, EVENTS, int64, int64), solve)
-PAIRS = DeviceKernel(void(ROWS, COUNT, LIVE, F, K, SHAPES, TRACKS), pairs)
-TOI = DeviceKernel(void(ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, EVENTS, int64), toi)
+START = DeviceKernel(void(ROWS, COUNT, WIDTH, F, K, SHAPES, TRACKS, VALUES), start)
+COLLIDE = DeviceKernel(
+    void(ROWS, COUNT, WIDTH, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, FLAT, EVENTS), collide
+)
+SOLVE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64, int64), solve)
+SETTLE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64), settle)
+PAIRS = DeviceKernel(void(ROWS, COUNT, WIDTH, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS), pairs)
+IMPACTS = DeviceKernel(void(F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS), impacts)
+TOI = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, EVENTS, int64), toi)
 OBSERVE = DeviceKernel(
     void(
-        ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS, FLAGS, VALUES,
+        ROWS, COUNT, WIDTH, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS, FLAGS, VALUES,
         FLAGS, AGES, VALUES, int64,
     ),
     observe,
 )  # fmt: skip
-KERNELS = [START, COLLIDE, SOLVE, PAIRS, TOI, OBSERVE]
+KERNELS = [START, COLLIDE, SOLVE, SETTLE, PAIRS, IMPACTS, TOI, OBSERVE]

@@ -79,7 +79,7 @@ class CudaSimulator:
         return w.returns.cpu().numpy().copy(), w.ages.cpu().numpy().copy()
 
     def state(self, row: int) -> Standing:
-        return Standing(self.tracks[row], pose(self.walkers.f[:, row].cpu().numpy()))
+        return Standing(self.tracks[row], pose(self.walkers.f[row].cpu().numpy()))
 
 
 def _captured(advance: Callable[[], None], act: Callable[[], torch.Tensor], device: torch.device) -> Callable[[], None]:

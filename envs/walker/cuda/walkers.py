@@ -17,12 +17,31 @@ from ..faults import failure
 from ..physics import state as at
 from ..physics.terrain import Terrains
 from . import kernels
-from .compiler import DeviceKernel, device_array, select, stream_of
+from .compiler import WARP, DeviceKernel, device_array, select, stream_of
+from .queues import JAMMED, QUEUES, STRUCK
 
 if TYPE_CHECKING:
     from ..track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
+FEW = 4  # position sweeps that settle most walkers; those that are left go on together
+# Walkers a warp of each kernel (benchmarks/results/walker_cuda.txt). Fewer where walkers have little in common.
+WIDTHS = {"start": 32, "collide": 32, "solve": 32, "settle": 16, "pairs": 8, "toi": 8, "observe": 32}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A kernel and what it is called with."""
+
+    kernel: DeviceKernel
+    width: int
+    queues: int  # that it works through; no warp works on two of them
+    arguments: tuple[Any, ...]
+
+    def launch(self, walkers: int, stream: Any) -> None:
+        if walkers:
+            idle = min(self.queues, walkers) * (self.width - 1)
+            self.kernel.launch(walkers + idle, self.width, stream, *self.arguments)
 
 
 @dataclass(frozen=True)
@@ -63,7 +82,7 @@ class DeviceWalkers:
         select(self.device)
         self._allocate(len(tracks))
         ground = ground_of(tracks, self.device)
-        self.k[int(at.TRACK)] = ground.places
+        self.k[:, int(at.TRACK)] = ground.places
         self._arrange(ground, velocity_iterations, position_iterations, horizon)
 
     def _allocate(self, n: int) -> None:
@@ -71,8 +90,10 @@ class DeviceWalkers:
             return torch.zeros(*shape, dtype=dtype, device=self.device)
 
         self.n = n
-        self.f, self.k = zeros(int(at.FLOATS), n), zeros(int(at.INTEGERS), n, dtype=torch.int32)
-        self.events = zeros(int(at.EVENT_COUNT), n, dtype=torch.int64)
+        self.f, self.k = zeros(n, int(at.FLOATS)), zeros(n, int(at.INTEGERS), dtype=torch.int32)
+        self.events = zeros(n, int(at.EVENT_COUNT), dtype=torch.int64)
+        self.queue, self.queued = zeros(QUEUES, n, dtype=torch.int32), zeros(QUEUES + 1, dtype=torch.int32)
+        self.contacts, self.struck = zeros(n * int(at.SLOTS), dtype=torch.int64), zeros(n, dtype=torch.int32)
         self.actions, self.observations = zeros(n, ACTIONS), zeros(n, OBSERVATIONS)
         self.reward, self.returns, self.shaping = (zeros(n, dtype=torch.float64) for _ in range(3))
         flags = (zeros(n, dtype=torch.bool) for _ in range(5))
@@ -82,18 +103,30 @@ class DeviceWalkers:
 
     def _arrange(self, ground: Ground, velocity: int, position: int, horizon: int) -> None:
         """The kernels of a step in order, each with its arguments; and the one that begins an episode."""
-        listed = (device_array(self.rows), device_array(self.count))
-        f, k, events, live = (device_array(t) for t in (self.f, self.k, self.events, self.live))
+        rows, count, live, queued = map(device_array, (self.rows, self.count, self.live, self.queued))
+        queue, contacts, struck = map(device_array, (self.queue, self.contacts, self.struck))
+        f, k, events = (device_array(tensor.view(-1)) for tensor in (self.f, self.k, self.events))
         flat, obs = device_array(self.actions.view(-1)), device_array(self.observations.view(-1))
         results = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
-        walkers, track = (*listed, live, f, k), (ground.shapes, ground.corners, ground.table)
-        self.begin = (kernels.START, (*listed, f, k, ground.shapes, ground.table, ground.pushes))
-        self.phases: list[tuple[DeviceKernel, tuple[Any, ...]]] = [
-            (kernels.COLLIDE, (*walkers, *track, flat, events)),
-            (kernels.SOLVE, (*walkers, events, velocity, position)),
-            (kernels.PAIRS, (*walkers, ground.shapes, ground.table)),
-            (kernels.TOI, (*walkers, *track, events, velocity)),
-            (kernels.OBSERVE, (*walkers, *track, ground.ends, flat, obs, *map(device_array, results), horizon)),
+        track, few = (ground.shapes, ground.corners, ground.table), min(FEW, position)
+
+        def listed(kernel: DeviceKernel, *arguments: Any) -> Phase:
+            width = WIDTHS[kernel.source.__name__]
+            return Phase(kernel, width, 0, (rows, count, width, *arguments))
+
+        def queueing(kernel: DeviceKernel, queues: int, *arguments: Any) -> Phase:
+            width = WIDTHS[kernel.source.__name__]
+            return Phase(kernel, width, queues, (width, f, k, queue, queued, *arguments))
+
+        self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, ground.pushes)
+        self.phases = [
+            listed(kernels.COLLIDE, live, f, k, queue, queued, *track, flat, events),
+            queueing(kernels.SOLVE, int(JAMMED), events, velocity, few),
+            queueing(kernels.SETTLE, int(STRUCK - JAMMED), events, position - few),
+            listed(kernels.PAIRS, live, f, k, queued, contacts, *track),
+            Phase(kernels.IMPACTS, WARP, 0, (f, k, queue, queued, contacts, struck, *track)),
+            queueing(kernels.TOI, 1, struck, *track, events, velocity),
+            listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *map(device_array, results), horizon),
         ]
 
     def list_rows(self, rows: torch.Tensor) -> None:
@@ -111,9 +144,7 @@ class DeviceWalkers:
         self.list_rows(rows)
         self.actions.zero_()
         self.live[rows] = True
-        if self.threads:
-            kernel, arguments = self.begin
-            kernel.launch(self.threads, stream_of(self.device), *arguments)
+        self.begin.launch(self.threads, stream_of(self.device))
         self.advance()
         for account in (self.terminated, self.truncated, self.ages, self.returns):
             account[rows] = 0
@@ -124,17 +155,17 @@ class DeviceWalkers:
 
     def advance(self) -> None:
         """One step of the listed rows that live, under `actions`."""
-        if self.threads:
-            stream = stream_of(self.device)
-            for kernel, arguments in self.phases:
-                kernel.launch(self.threads, stream, *arguments)
+        stream = stream_of(self.device)
+        self.queued.zero_()
+        for phase in self.phases:
+            phase.launch(self.threads, stream)
 
     def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
         """Every walker as a WalkerBatch of the same tracks holds it: blocks of floats and integers, and potentials."""
-        self.f.copy_(torch.from_numpy(f.reshape(self.n, -1).T.copy()))
-        places = self.k[int(at.TRACK)].clone()
-        self.k.copy_(torch.from_numpy(k.reshape(self.n, -1).T.copy()))
-        self.k[int(at.TRACK)] = places
+        self.f.copy_(torch.from_numpy(f.reshape(self.n, -1)))
+        places = self.k[:, int(at.TRACK)].clone()
+        self.k.copy_(torch.from_numpy(k.reshape(self.n, -1)))
+        self.k[:, int(at.TRACK)] = places
         self.shaping.copy_(torch.from_numpy(shaping))
         self.live.fill_(True)
         self.list_live()
@@ -146,7 +177,7 @@ class DeviceWalkers:
 
     def complain(self) -> None:
         """Raise if a walker cannot go on. The host waits for the device."""
-        faults = self.k[int(at.FAULT)]
+        faults = self.k[:, int(at.FAULT)]
         if bool(self.wild.any()):
             row = int(torch.nonzero(self.wild)[0])
             raise ValueError(f"actions must be finite, got NaN or infinity for walker {row}")

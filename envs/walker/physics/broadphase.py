@@ -178,8 +178,9 @@ def find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges):
     for body in range(FIVE):
         moved |= k[ko + at.MOVED + body]
     if moved == at.YES:
-        if polygons > 0:
-            find_in(f, k, fo, ko, shapes, first, np.int64(0), polygons)
-        find_in(f, k, fo, ko, shapes, first, polygons, polygons + edges)
+        low, high = np.int64(0), polygons
+        while low < polygons + edges:  # first the polygons, then the edges
+            find_in(f, k, fo, ko, shapes, first, low, high)
+            low, high = high, polygons + edges
         for body in range(FIVE):
             k[ko + at.MOVED + body] = at.NO

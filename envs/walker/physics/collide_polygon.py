@@ -10,8 +10,10 @@ from . import state as at
 from .body import CENTROID, COUNT, NORMAL, VERTEX
 from .clip import B_SHIFT, FACE_OF_A, NONE, ONE_POINT, clip, store_point
 from .jit import inline, routine
-from .math import HALF, LARGEST, normalize, place, rotate, unrotate
+from .math import HALF, LARGEST, ZERO, normalize, place, rotate, unrotate
 from .settings import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, TOTAL_RADIUS
+
+TWO = ONE_POINT + ONE_POINT
 
 
 @routine
@@ -64,25 +66,25 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
             dot = NORMAL[body, i, 0] * dx + NORMAL[body, i, 1] * dy
         if dot > most:
             most, face = dot, i
-    here = separation(terrain, f, b, body, shapes, e, corners, face, s, q)
     last = face - ONE_POINT if face - ONE_POINT >= NONE else count - ONE_POINT
-    before = separation(terrain, f, b, body, shapes, e, corners, last, s, q)
     following = face + ONE_POINT if face + ONE_POINT < count else NONE
-    after = separation(terrain, f, b, body, shapes, e, corners, following, s, q)
-    if (before > here) & (before > after):
-        best, face, stride = before, last, count - ONE_POINT
-    elif after > here:
-        best, face, stride = after, following, ONE_POINT
-    else:
-        return here, face
-    while True:
-        other = face + stride
-        other = other if other < count else other - count
+    other, stride, before, best, turn = face, ONE_POINT, ZERO, ZERO, NONE
+    while True:  # one call for all turns: inlined four times it would not fit a GPU's cache of instructions
         value = separation(terrain, f, b, body, shapes, e, corners, other, s, q)
-        if value > best:
-            best, face = value, other
+        if turn == NONE:
+            best, other = value, last
+        elif turn == ONE_POINT:
+            before, other = value, following
         else:
-            return best, face
+            if (turn == TWO) & (before > best) & (before > value):
+                best, face, stride = before, last, count - ONE_POINT
+            elif value > best:
+                best, face = value, other
+            else:
+                return best, face
+            other = face + stride
+            other = other if other < count else other - count
+        turn += ONE_POINT
 
 
 @routine

@@ -29,6 +29,8 @@ from .math import ONE, ZERO, rotate
 from .settings import ANGULAR_SLOP, LINEAR_SLOP, STEP
 from .sincos import sincos
 
+FOUR = np.int64(4)
+
 
 @inline
 def load_joint(f, k, fo, ko, s, i, j):
@@ -63,6 +65,15 @@ def load_joint(f, k, fo, ko, s, i, j):
     s[vb] += mb * x
     s[vb + 1] += mb * y
     s[vb + 2] += ib * ((rbx * y - rby * x) + m + z)
+
+
+@routine
+def load_limits(k, ko, s, i):
+    """All that position sweeps need, of joints whose velocities are solved."""
+    for j in range(FOUR):
+        i[at.J_LIMIT + j] = k[ko + at.LIMIT + j]
+        turning = INVERSE_INERTIA[JOINT_A[j]] + INVERSE_INERTIA[JOINT_B[j]]
+        s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS] = ONE / turning
 
 
 @inline
@@ -150,7 +161,7 @@ def passes(order):
 @routine
 def store_joints(f, fo, s):
     """Keep the impulses for the next step's warm start."""
-    for j in range(np.int64(4)):
+    for j in range(FOUR):
         q, w = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, fo + at.JOINT + j * at.JOINT_SIZE
         f[w + at.IX], f[w + at.IY], f[w + at.IZ] = s[q + at.SX], s[q + at.SY], s[q + at.SZ]
         f[w + at.IM] = s[q + at.SM]

@@ -49,27 +49,33 @@ def polynomials(x, quadrant):
 
 
 @inline
-def sincos_reduced(angle):
-    """(sin, cos) of a float32 angle with |angle| < 120 rad, as float32."""
+def reduced(angle):
+    """A float32 angle with |angle| < 120 rad, less a multiple of pi/2; and that multiple."""
     x = np.float64(angle)
     quadrant = (np.int32(x * TWO_OVER_PI_SCALED) + np.int32(0x800000)) >> np.int32(24)
     turns = np.float64(quadrant)
-    return polynomials((x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW, quadrant)
+    return (x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW, quadrant
 
 
 @inline
-def sincos_far(angle):
+def reduced_far(angle):
     """The same of any float32 angle below 10^7 rad: two subtractions are exact, the third takes the rest of pi/2."""
     x = np.float64(angle)
     quadrant = np.int64(math.floor(x * TWO_OVER_PI + 0.5))
     turns = np.float64(quadrant)
     rest = ((x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW) - turns * HALF_PI_REST
-    return polynomials(rest, np.int32(quadrant & np.int64(3)))
+    return rest, np.int32(quadrant & np.int64(3))
+
+
+@inline
+def sincos_reduced(angle):
+    """(sin, cos) of a float32 angle with |angle| < 120 rad, as float32."""
+    rest, quadrant = reduced(angle)
+    return polynomials(rest, quadrant)
 
 
 @routine
 def sincos(angle):
     """(sin, cos) of any float32 angle [rad], as float32."""
-    if abs(angle) < FAST_RANGE:
-        return sincos_reduced(angle)
-    return sincos_far(angle)
+    rest, quadrant = reduced(angle) if abs(angle) < FAST_RANGE else reduced_far(angle)
+    return polynomials(rest, quadrant)

@@ -17,7 +17,7 @@ from .body import CENTER, INVERSE_MASS
 from .broadphase import move_proxy, sweep_box, synchronize_transform, tight_box
 from .constraints import load_contact, position_contacts, store_impulses, warm_start
 from .jit import inline, routine
-from .joints import passes, store_joints
+from .joints import load_limits, passes, store_joints
 from .math import LARGEST, ONE, ZERO, minimum, rotate
 from .settings import (
     ANGULAR_SLEEP_SQUARED,
@@ -192,11 +192,28 @@ def end_row(f, k, fo, ko, solved, events, eo):
 
 
 @routine
+def sweep_row(f, k, row, s, i, iterations):
+    """The velocities of one walker, and its bodies where these bring them: how many contacts touch."""
+    fo, ko = row * at.FLOATS, row * at.INTEGERS
+    contacts = begin_row(f, k, fo, ko, s, i)
+    solve_velocities(s, i, contacts, iterations)
+    keep_row(f, fo, s, i, contacts)
+    return contacts
+
+
+@routine
 def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations):
     """One walker by itself."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-    contacts = begin_row(f, k, fo, ko, s, i)
-    solve_velocities(s, i, contacts, velocity_iterations)
-    keep_row(f, fo, s, i, contacts)
+    contacts = sweep_row(f, k, row, s, i, velocity_iterations)
     solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
+    end_row(f, k, fo, ko, solved, events, eo)
+
+
+@routine
+def settle_row(f, k, row, events, s, i, iterations):
+    """Go on with the position sweeps of a walker that some did not settle, in scratch that knows nothing of it."""
+    fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
+    load_limits(k, ko, s, i)
+    solved = correct_positions(f, k, fo, ko, s, i, list_contacts(k, ko, i), iterations)
     end_row(f, k, fo, ko, solved, events, eo)

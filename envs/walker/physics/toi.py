@@ -98,14 +98,15 @@ def enlist(i, n, body, slot):
 
 @routine
 def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, first):
-    """The triggering contact, then the body's other touching contacts, newest first: (how many, clocks kept)."""
-    body = k[ko + at.SLOT + best * at.SLOT_SIZE + at.OWNER]
-    enlist(i, HULL, body, best)
-    n = ONE_COUNT
-    for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
-        slot = np.int64(k[ko + at.ORDER + position])
+    """The triggering contact, then the body's other touching contacts, newest first: (how many, clocks kept).
+
+    None if the triggering contact turns out not to touch.
+    """
+    body, n, contacts = k[ko + at.SLOT + best * at.SLOT_SIZE + at.OWNER], ZERO_COUNT, np.int64(k[ko + at.CONTACTS])
+    for position in range(contacts, -1, -1):
+        slot = best if position == contacts else np.int64(k[ko + at.ORDER + position])
         g = ko + at.SLOT + slot * at.SLOT_SIZE
-        if (k[g + at.OWNER] != body) | (slot == best):
+        if (position < contacts) & ((k[g + at.OWNER] != body) | (slot == best)):
             continue
         if n == MAX_TOI_CONTACTS:
             break
@@ -114,6 +115,8 @@ def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, fir
             statics = set_static_alpha(s, i, statics, np.int64(k[g + at.SHAPE]), alpha)
             enlist(i, n, body, slot)
             n += ONE_COUNT
+        elif slot == best:
+            break
     return n, statics
 
 
@@ -206,16 +209,15 @@ def handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, firs
     advance_sweep(f, b, alpha)
     f[b + at.CX], f[b + at.CY], f[b + at.A] = f[b + at.C0X], f[b + at.C0Y], f[b + at.A0]
     synchronize_transform(f, b, body)
-    update_contact(f, k, fo, ko, slot, shapes, corners, first)
     k[g + at.TIMED] = at.NO
     k[g + at.EVENTS] += at.YES
-    if k[g + at.TOUCHING] == at.NO:
+    contacts, statics = gather_island(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first)
+    if contacts == ZERO_COUNT:
         k[g + at.ENABLED] = at.NO
         f[b + at.C0X], f[b + at.C0Y], f[b + at.A0], f[b + at.ALPHA] = c0x, c0y, a0, mine
         f[b + at.CX], f[b + at.CY], f[b + at.A] = cx, cy, a
         synchronize_transform(f, b, body)
         return False, set_static_alpha(s, i, statics, shape, its)
-    contacts, statics = gather_island(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first)
     solve_island(f, k, fo, ko, s, i, contacts, body, alpha, iterations)
     move_body(f, k, ko, b, body)
     return True, statics
@@ -232,13 +234,39 @@ def clear_times(f, k, fo, ko):
 
 
 @inline
-def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
-    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap test."""
-    if k[ko + at.FAULT] != at.HEALTHY:
-        return
+def contacts_ahead(f, k, fo, ko, shapes, corners, first):
+    """The contacts of a walker that may be hit in this step, as bits of their slots; the others' times are settled."""
+    clear_times(f, k, fo, ko)
+    ahead = np.int64(0)
+    for position in range(np.int64(k[ko + at.CONTACTS])):
+        slot = np.int64(k[ko + at.ORDER + position])
+        g = ko + at.SLOT + slot * at.SLOT_SIZE
+        body, shape = np.int64(k[g + at.OWNER]), first + np.int64(k[g + at.SHAPE])
+        if (k[g + at.ENABLED] == at.NO) | (k[ko + at.AWAKE + body] == at.NO):
+            continue
+        if stays_clear(f, fo + body * at.BODY_SIZE, body, shapes, shape * at.SHAPE_SIZE, np.int64(corners[shape])):
+            f[fo + at.CONTACT + slot * at.CONTACT_SIZE + at.TOI] = ONE
+            k[g + at.TIMED] = at.YES
+        else:
+            ahead |= ONE_COUNT << slot
+    return ahead
+
+
+@inline
+def time_first(f, k, fo, ko, slot, s, i, shapes, corners, first):
+    """The time of a contact that may be hit, before any event: is there an event?"""
+    g = ko + at.SLOT + slot * at.SLOT_SIZE
+    time, _ = contact_time(f, k, fo, s, i, g, ZERO_COUNT, shapes, corners, first, ZERO_COUNT)
+    f[fo + at.CONTACT + slot * at.CONTACT_SIZE + at.TOI] = time
+    k[g + at.TIMED] = at.YES
+    return time <= LATEST
+
+
+@inline
+def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
+    """The events of one walker in the order of time, from contacts that may have been timed already."""
     track = np.int64(k[ko + at.TRACK]) * 3
     first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
-    clear_times(f, k, fo, ko)
     statics = np.int64(0)
     while True:
         slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
@@ -248,6 +276,14 @@ def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations,
         if touched:
             events[eo + at.COUNT_TOI] += 1
             find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges)
+
+
+@inline
+def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
+    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap test."""
+    if k[ko + at.FAULT] == at.HEALTHY:
+        clear_times(f, k, fo, ko)
+        run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull)
 
 
 def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations, cull):

@@ -1,0 +1,89 @@
+"""Queues of walkers that need the same, filled by one kernel and worked through by a later one of the same step.
+
+A queue is some rows of a table [QUEUES, walkers] and how many each holds. In which order walkers enter is chance, and
+decides only which thread works on which walker.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import cuda
+
+from ..physics import state as at
+
+WARP = np.int64(32)
+MOST = np.int64(5)  # contacts: walkers with more share a queue with those that have as many
+BY_NEED = np.int64(0)  # queues by touching contacts, two-point contacts and joints at a limit
+JAMMED = np.int64(32 * (MOST + 1))  # by contacts only: walkers whose positions are not settled yet
+STRUCK = np.int64(JAMMED + 2 * (MOST + 1))  # walkers that hit something before the step ends
+AHEAD = np.int64(STRUCK + 1)  # not a queue of walkers but the number of contacts that may be hit
+QUEUES = int(AHEAD)
+
+ONE, NOBODY, TWO_POINTS, JOINTS = np.int64(1), np.int64(-1), np.int32(2), np.int64(4)
+SLOT_BITS, ANY_SLOT = np.int64(6), np.int64(63)  # a contact's number: its walker and its slot
+
+
+@cuda.jit(device=True)
+def by_contacts(k, ko):
+    """A number for the touching contacts of a walker, up to MOST, and whether any of them has two points."""
+    contacts, pairs = np.int64(0), np.int64(0)
+    for position in range(np.int64(k[ko + at.CONTACTS])):
+        g = ko + at.SLOT + np.int64(k[ko + at.ORDER + position]) * at.SLOT_SIZE
+        if k[g + at.TOUCHING] == at.YES:
+            contacts += ONE
+            pairs |= np.int64(k[g + at.POINTS] == TWO_POINTS)
+    return 2 * min(contacts, MOST) + pairs
+
+
+@cuda.jit(device=True)
+def by_need(k, ko):
+    """The same and which joints were at a limit in the last step; most still are."""
+    number = by_contacts(k, ko)
+    for joint in range(JOINTS):
+        number = 2 * number + np.int64(k[ko + at.LIMIT + joint] != at.INACTIVE)
+    return number
+
+
+@cuda.jit(device=True)
+def push(queue, queued, number, row):
+    """Add a walker to a queue."""
+    queue[number, cuda.atomic.add(queued, number, 1)] = row
+
+
+@cuda.jit(device=True)
+def push_contacts(contacts, queued, ahead, row):
+    """Add contacts of a walker, bits of their slots, to the list of those that may be hit."""
+    while ahead != 0:
+        slot = np.int64(cuda.ffs(ahead)) - ONE
+        ahead &= ahead - ONE
+        contacts[cuda.atomic.add(queued, AHEAD, 1)] = row << SLOT_BITS | slot
+
+
+@cuda.jit(device=True)
+def place(width):
+    """This thread's number among threads that are to work, `width` of each warp; -1 if it is to stay idle."""
+    thread = np.int64(cuda.grid(1))
+    return thread // WARP * width + thread % WARP if thread % WARP < width else NOBODY
+
+
+@cuda.jit(device=True)
+def listed(rows, count, width):
+    """This thread's walker of the first `count` of rows, or -1."""
+    number = place(width)
+    return rows[number] if number > NOBODY and number < count[0] else NOBODY
+
+
+@cuda.jit(device=True)
+def pull(queue, queued, first, end, width):
+    """This thread's walker of the queues [first, end), the last of them first, or -1. No warp mixes two queues."""
+    number = place(width)
+    if number == NOBODY:
+        return NOBODY
+    for chosen in range(end - ONE, first - ONE, -ONE):
+        size = np.int64(queued[chosen])
+        if number < size:
+            return np.int64(queue[chosen, number])
+        number -= (size + width - ONE) // width * width
+        if number < 0:
+            return NOBODY
+    return NOBODY
