@@ -91,7 +91,9 @@ class Recurrent:
                 read_out, state = self.step(p, one, state)
                 said.append(read_out)
             return torch.stack(said)
-        flags = (True, 1, 0.0, False, False, False)  # biases, layers, dropout, training, two directions, batch first
+        # Biases, layers, dropout, training, two directions, batch first. Nothing is dropped, so `training` changes no
+        # number; but without it cuDNN keeps nothing for gradients.
+        flags = (True, 1, 0.0, True, False, False)
         if self.cell == "gru":
             hidden = torch.gru(x, state[0][None].to(x.dtype), weights, *flags)[0]
         else:

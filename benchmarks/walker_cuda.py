@@ -70,7 +70,7 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
         observations, reward, _ = batch.step(actions)
         if compared:
             pairs = [(walkers.observations, observations), (walkers.reward[:, None], reward[:, None])]
-            pairs += [(walkers.f.T, batch._f.reshape(count, -1)), (walkers.k.T, batch._k.reshape(count, -1))]
+            pairs += [(walkers.f, batch._f.reshape(count, -1)), (walkers.k, batch._k.reshape(count, -1))]
             wrong = np.zeros(count, bool)
             for theirs, ours in pairs:
                 wrong |= (theirs.cpu().numpy() != ours).any(axis=1)
@@ -161,12 +161,10 @@ def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> 
     return rates[1]
 
 
-def print_shares(device: str, count: int) -> None:
-    """Each kernel's share of a step, in the middle of the episodes."""
-    walkers = DeviceWalkers(tracks(count), device, NEVER)
-    walkers.reset(torch.ones_like(walkers.live))
+def kernel_times(walkers: DeviceWalkers, plan: torch.Tensor) -> dict[str, float]:
+    """Microseconds of each kernel in a step, over the steps of a plan [steps, n, 4]; those that fell begin anew."""
     spent = dict.fromkeys((phase.kernel.source.__name__ for phase in walkers.phases), 0.0)
-    plan, stream = torch.from_numpy(random_actions(60, count)).to(device), stream_of(walkers.device)
+    stream = stream_of(walkers.device)
     for t, actions in enumerate(plan):
         walkers.take(actions)
         walkers.queued.zero_()
@@ -174,14 +172,33 @@ def print_shares(device: str, count: int) -> None:
         marks = [torch.cuda.Event(enable_timing=True) for _ in range(len(walkers.phases) + 1)]
         marks[0].record()
         for phase, mark in zip(walkers.phases, marks[1:], strict=True):
-            phase.launch(count, stream)
+            phase.launch(walkers.threads, stream)
             mark.record()
         torch.cuda.synchronize()
         for phase, before, after in zip(walkers.phases, marks, marks[1:], strict=False):
-            spent[phase.kernel.source.__name__] += before.elapsed_time(after) if t >= 30 else 0.0
-    total = sum(spent.values())
-    shares = ", ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in spent.items())
-    print(f"\na step of {count:,} walkers {1e3 * total / 30:,.0f} us: {shares}")
+            spent[phase.kernel.source.__name__] += 1e3 * before.elapsed_time(after) / len(plan)
+        if t % 10 == 0:
+            walkers.complain()
+            walkers.reset(~walkers.live)
+    return spent
+
+
+def moving(device: str, count: int, steps: int = 30) -> tuple[DeviceWalkers, torch.Tensor]:
+    """Walkers some steps after their start, and actions for twice as many to come."""
+    walkers = DeviceWalkers(tracks(count), device, NEVER)
+    walkers.reset(torch.ones_like(walkers.live))
+    plan = torch.from_numpy(random_actions(3 * steps, count)).to(device)
+    kernel_times(walkers, plan[:steps])
+    return walkers, plan[steps:]
+
+
+def print_shares(device: str, count: int) -> None:
+    """Each kernel's share of a step, in the middle of the episodes."""
+    walkers, plan = moving(device, count)
+    spent = kernel_times(walkers, plan)
+    total, live = sum(spent.values()), int(walkers.live.sum())
+    shares = ", ".join(f"{name} {100 * part / total:.0f} %" for name, part in spent.items())
+    print(f"\na step of {count:,} walkers, {live:,} of them live: {total:,.0f} us on the device: {shares}")
 
 
 def print_host(device: str, niches: int = 20, members: int = 819, horizon: int = 500) -> None:

@@ -1,0 +1,59 @@
+"""How many walkers a warp of each GPU kernel should hold: device time of a step, kernel by kernel. Needs a CUDA GPU.
+
+    python -m benchmarks.walker_widths > benchmarks/results/walker_widths.txt
+
+A warp of 32 walkers takes as long as all that any of them needs; a warp of fewer leaves lanes idle. Walkers under
+random actions, as in walker_cuda. What is best stands in envs/walker/cuda/walkers.py, WIDTHS; "as set" is the step
+under it, its steps/s those of walkers that live, over the kernels' own time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from benchmarks.heading import heading
+from benchmarks.walker_cuda import kernel_times, moving
+from envs.walker.cuda.walkers import Phase
+
+SIZES, WIDTHS, STEPS = (16_384, 65_536, 262_144), (32, 16, 8, 4), 10
+
+
+def narrowed(phase: Phase, width: int) -> Phase:
+    """The same kernel with `width` walkers a warp; one that takes contacts, not walkers, has no width."""
+    if phase.kernel.source.__name__ == "impacts":
+        return phase
+    place = 0 if phase.queues else 2  # of the width among the arguments: kernels of listed rows take these first
+    return replace(phase, width=width, arguments=(*phase.arguments[:place], width, *phase.arguments[place + 1 :]))
+
+
+def print_widths(device: str, count: int) -> None:
+    walkers, plan = moving(device, count)
+    chosen = walkers.phases
+    for n, width in enumerate(WIDTHS):
+        walkers.phases = [narrowed(phase, width) for phase in chosen]
+        told(f"{count:,} walkers, {width:2} a warp", kernel_times(walkers, plan[n * STEPS : (n + 1) * STEPS]))
+    walkers.phases = chosen
+    spent = kernel_times(walkers, plan[len(WIDTHS) * STEPS :])
+    live = int(walkers.live.sum())
+    told(f"{count:,} walkers, as set", spent)
+    print(f"  {live:,} live: {live / sum(spent.values()):.1f} M steps/s", flush=True)
+
+
+def told(title: str, spent: dict[str, float]) -> None:
+    parts = ", ".join(f"{name} {part:.0f}" for name, part in spent.items())
+    print(f"{title}: {sum(spent.values()):,.0f} us ({parts})", flush=True)
+
+
+def main() -> None:
+    if not torch.cuda.is_available():
+        raise SystemExit("walker_widths: torch finds no CUDA GPU here, and this benchmark runs on nothing else")
+    print(heading())
+    print(f"GPU: {torch.cuda.get_device_name()}\n")
+    for count in SIZES:
+        print_widths("cuda", count)
+
+
+if __name__ == "__main__":
+    main()
