@@ -246,6 +246,15 @@ def test_cuda_is_taken_where_it_is_there_and_refused_in_one_line_where_it_is_not
             learner(device="cuda")
 
 
+def test_a_gpu_is_given_more_episodes_side_by_side_unless_their_number_is_set(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert learner().machine.max_rows == 4_096
+    assert learner(device="cuda").machine.max_rows == 65_536
+    assert learner(device="cuda", max_rows=7).machine.max_rows == 7
+    with pytest.raises(ValueError, match="max_rows must be a whole number of at least 1, got 0"):
+        learner(max_rows=0)
+
+
 def test_lists_that_do_not_match_are_refused():
     es = learner()
     with pytest.raises(ValueError, match="a pair needs an agent, a task and a key, got 3, 2, 3"):
