@@ -20,7 +20,8 @@ AHEAD = np.int64(STRUCK + 1)  # not a queue of walkers but the number of contact
 QUEUES = int(AHEAD)
 
 ONE, NOBODY, TWO_POINTS, JOINTS = np.int64(1), np.int64(-1), np.int32(2), np.int64(4)
-SLOT_BITS, ANY_SLOT = np.int64(6), np.int64(63)  # a contact's number: its walker and its slot
+ANY_SLOT = np.int64(at.SLOTS - 1)  # all bits of a slot: a contact's number is its walker's and, below, its slot
+SLOT_BITS = np.int64(int(ANY_SLOT).bit_length())
 
 
 @cuda.jit(device=True)
