@@ -5,6 +5,8 @@ Numba decides about that when it is imported, so NUMBA_ENABLE_CUDASIM and NUMBA_
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ import torch
 from agents.search.networks import Policy
 from agents.search.rollout import Machine, rollout
 from archive.meter import Meter
+from benchmarks import walker_cuda
 from envs.walker.cuda.simulator import CudaSimulator
 from envs.walker.cuda.walkers import DeviceWalkers
 from envs.walker.family import Walker, WalkerSettings, WalkerTask
@@ -106,9 +109,20 @@ def refuse() -> None:
         simulator.step(torch.zeros(3, 4))
 
 
+def measure() -> None:
+    """The GPU's benchmark, which runs on nothing else: that it runs, and finds no difference."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        walker_cuda.print_parity("cpu", count=2, snapshots=1)
+    assert ": 0 differ in any bit" in said.getvalue()
+    assert walker_cuda.physics_rate("cpu", 2, steps=2) > 0
+    assert walker_cuda.episode_rate("cpu", 2, capture=False, horizon=2) > 0
+
+
 if __name__ == "__main__":
     np.seterr(all="ignore")
     forbid_negative_indices()
     go_on(Path(sys.argv[1]))
     keep_the_laws()
     refuse()
+    measure()
