@@ -2,7 +2,7 @@
 
     python -m benchmarks.walker_cuda > benchmarks/results/walker_cuda.txt
 
-Under two minutes on an H200, of which the kernels take the first to compile, once. Parity: states that walkers of
+A few minutes on an H200, of which the kernels take the first to compile, once. Parity: states that walkers of
 the CPU reached by random actions before obstacles, one step from each on both, compared bit for bit. Returns: the same
 recorded actions on both, and the same networks on both (whose sums the GPU adds in another order). Speed: physics
 alone under random actions, walkers that ended reset every ten steps; and whole episodes with a network a walker, each

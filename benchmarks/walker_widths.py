@@ -15,24 +15,15 @@ import torch
 
 from benchmarks.heading import heading
 from benchmarks.walker_cuda import kernel_times, moving
-from envs.walker.cuda.walkers import Phase
 
 SIZES, WIDTHS, STEPS = (16_384, 65_536, 262_144), (32, 16, 8, 4), 10
-
-
-def narrowed(phase: Phase, width: int) -> Phase:
-    """The same kernel with `width` walkers a warp; one that takes contacts, not walkers, has no width."""
-    if phase.kernel.source.__name__ == "impacts":
-        return phase
-    place = 0 if phase.queues else 2  # of the width among the arguments: kernels of listed rows take these first
-    return replace(phase, width=width, arguments=(*phase.arguments[:place], width, *phase.arguments[place + 1 :]))
 
 
 def print_widths(device: str, count: int) -> None:
     walkers, plan = moving(device, count)
     chosen = walkers.phases
     for n, width in enumerate(WIDTHS):
-        walkers.phases = [narrowed(phase, width) for phase in chosen]
+        walkers.phases = [replace(phase, width=width) for phase in chosen]
         told(f"{count:,} walkers, {width:2} a warp", kernel_times(walkers, plan[n * STEPS : (n + 1) * STEPS]))
     walkers.phases = chosen
     spent = kernel_times(walkers, plan[len(WIDTHS) * STEPS :])

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,12 @@ def forbid_negative_indices() -> None:
         setattr(FakeCUDAArray, name, checked(getattr(FakeCUDAArray, name)))
 
 
-def go_on(folder: Path) -> None:
-    """Steps from the states of the CPU: what test_cuda_simulated.py wrote, and what becomes of it."""
-    given = np.load(folder / "given.npz")
+def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str, np.ndarray]:
+    """What becomes of the states of the CPU that test_cuda_simulated.py wrote. width: of all kernels, if not theirs."""
     rows = len(given["ages"])
     walkers = DeviceWalkers([oracle.obstacle_track(seed) for seed in range(rows)], "cpu", 10**6)
+    if width is not None:
+        walkers.phases = [replace(phase, width=width) for phase in walkers.phases]
     walkers.load(given["f"], given["k"], given["shaping"])
     results = []
     for actions in given["actions"]:
@@ -66,14 +68,22 @@ def go_on(folder: Path) -> None:
         walkers.advance()
         walkers.live.fill_(True)  # the fallen go on falling, as in the batch on the CPU
         results.append([walkers.observations.numpy().copy(), walkers.reward.numpy().copy()])
-    np.savez(
-        folder / "made.npz",
-        f=walkers.f.numpy(),
-        k=walkers.k.numpy(),
-        events=walkers.events.numpy(),
-        observations=np.stack([made for made, _ in results]),
-        reward=np.stack([made for _, made in results]),
-    )
+    return {
+        "f": walkers.f.numpy(),
+        "k": walkers.k.numpy(),
+        "events": walkers.events.numpy(),
+        "observations": np.stack([made for made, _ in results]),
+        "reward": np.stack([made for _, made in results]),
+    }
+
+
+def go_on_in_any_width(folder: Path) -> None:
+    """How many walkers a warp has changes nothing."""
+    given = np.load(folder / "given.npz")
+    made = go_on(given)
+    np.savez(folder / "made.npz", **made)
+    for name, values in go_on(given, width=3).items():
+        np.testing.assert_array_equal(values, made[name])
 
 
 def keep_the_laws() -> None:
@@ -122,7 +132,7 @@ def measure() -> None:
 if __name__ == "__main__":
     np.seterr(all="ignore")
     forbid_negative_indices()
-    go_on(Path(sys.argv[1]))
+    go_on_in_any_width(Path(sys.argv[1]))
     keep_the_laws()
     refuse()
     measure()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from envs.walker.cuda import kernels
+from envs.walker.cuda import compiler, kernels
 from envs.walker.cuda.assembly import Architecture, ptx, resources
-from envs.walker.cuda.compiler import DeviceKernel, physics_rules
+from envs.walker.cuda.compiler import DeviceKernel, device_cache_folder, physics_rules
 from envs.walker.physics import state as at
 
 FUSED = re.compile(r"\bfma\.\w+\.f(32|64)")
@@ -36,6 +38,17 @@ def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(kernel:
         assert used.spills == 0
         assert used.registers <= MOST[name], used
         assert used.stack <= (STACK if name in ("solve", "settle", "impacts", "toi") else 0), used
+
+
+def test_an_edit_anywhere_in_the_room_leaves_the_kept_kernels_behind(tmp_path: Path, monkeypatch) -> None:
+    """Numba itself would notice it in the kernel's own file only."""
+    room = tmp_path / "cuda"
+    shutil.copytree(Path(compiler.__file__).parent, room)
+    monkeypatch.setattr(compiler, "__file__", str(room / "compiler.py"))
+    before = device_cache_folder()
+    queues = room / "queues.py"
+    queues.write_text(queues.read_text() + "# edited\n")
+    assert before != device_cache_folder()
 
 
 def test_the_kernels_would_be_fused_if_nobody_forbade_it() -> None:

@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from numba import intp
 
-from ..physics.jit import cache_folder, caching_in, config
+from ..physics.jit import cache_folder, caching_in, config, source_hash
 
 WARP = 32
 BLOCK = 64  # threads a block: few, so that a few thousand walkers reach all of the chip
@@ -72,10 +72,10 @@ def physics_rules() -> Iterator[None]:
 
 
 def device_cache_folder() -> Path:
-    """Beside the CPU kernels' folder: named by the physics' source, and by numba-cuda's version."""
+    """Within the CPU kernels' folder, which the physics' source names; named by this room's source and numba-cuda's."""
     from importlib.metadata import version
 
-    return cache_folder() / f"cuda-{version('numba-cuda')}"
+    return cache_folder() / f"cuda-{version('numba-cuda')}-{source_hash(Path(__file__).parent)}"
 
 
 @dataclass
@@ -102,11 +102,11 @@ class DeviceKernel:
             self.compiled = jit(self.signature, lto=False, cache=kept)(self.source)
 
     def launch(self, walkers: int, width: int, stream: Any, *arguments: Any) -> None:
-        """Threads for this many walkers, `width` of them a warp."""
+        """Threads for this many walkers, `width` of them a warp; the kernel is told the width first."""
         if self.compiled is None:
             self.compile()
         warps = -(-walkers // width)
-        self.compiled[-(-warps * WARP // BLOCK), BLOCK, stream](*arguments)
+        self.compiled[-(-warps * WARP // BLOCK), BLOCK, stream](width, *arguments)
 
 
 def select(device: torch.device) -> None:

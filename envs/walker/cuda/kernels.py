@@ -29,11 +29,14 @@ from .queues import (
     ANY_SLOT,
     BY_NEED,
     JAMMED,
+    NOBODY,
     SLOT_BITS,
     STRUCK,
+    WARP,
     by_contacts,
     by_need,
     listed,
+    place,
     pull,
     push,
     push_contacts,
@@ -41,19 +44,19 @@ from .queues import (
 
 SCRATCH_FLOATS, SCRATCH_INTEGERS = at.SCRATCH_FLOATS, at.SCRATCH_INTEGERS  # Numba wants a module's own constants
 FLOATS, INTEGERS, EVENT_COUNT = at.FLOATS, at.INTEGERS, at.EVENT_COUNT
-MOTORS, NOBODY, CULL = np.int64(4), np.int64(-1), np.int64(1)
+MOTORS, CULL = np.int64(4), np.int64(1)
 
 
-def start(rows, count, width, f, k, shapes, tracks, pushes):
+def start(width, rows, count, f, k, shapes, tracks, pushes):
     """Each walker as in a world made anew, before its first step."""
-    row = listed(rows, count, width)
+    row = listed(width, rows, count)
     if row != NOBODY:
         start_row(f, k, row * FLOATS, row * INTEGERS, shapes, tracks, pushes)
 
 
-def collide(rows, count, width, live, f, k, queue, queued, shapes, corners, tracks, actions, events):
+def collide(width, rows, count, live, f, k, queue, queued, shapes, corners, tracks, actions, events):
     """Motors and contacts."""
-    row = listed(rows, count, width)
+    row = listed(width, rows, count)
     if row != NOBODY and live[row]:
         ko = row * INTEGERS
         collide_row(f, k, row * FLOATS, ko, shapes, corners, tracks, actions, row * MOTORS, events, row * EVENT_COUNT)
@@ -62,7 +65,7 @@ def collide(rows, count, width, live, f, k, queue, queued, shapes, corners, trac
 
 def solve(width, f, k, queue, queued, events, velocity_iterations, position_iterations):
     """Velocities; positions, sleep and moved boxes of walkers whose positions so many sweeps settle."""
-    row = pull(queue, queued, BY_NEED, JAMMED, width)
+    row = pull(width, queue, queued, BY_NEED, JAMMED)
     if row != NOBODY:
         fo, ko = row * FLOATS, row * INTEGERS
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
@@ -75,15 +78,15 @@ def solve(width, f, k, queue, queued, events, velocity_iterations, position_iter
 
 def settle(width, f, k, queue, queued, events, position_iterations):
     """The position sweeps that are left; then sleep and moved boxes."""
-    row = pull(queue, queued, JAMMED, STRUCK, width)
+    row = pull(width, queue, queued, JAMMED, STRUCK)
     if row != NOBODY:
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
         settle_row(f, k, row, events, s, i, position_iterations)
 
 
-def pairs(rows, count, width, live, f, k, queued, contacts, shapes, corners, tracks):
+def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tracks):
     """New contacts; and which contacts may be hit before the step ends."""
-    row = listed(rows, count, width)
+    row = listed(width, rows, count)
     if row != NOBODY and live[row]:
         fo, ko = row * FLOATS, row * INTEGERS
         pair_row(f, k, fo, ko, shapes, tracks)
@@ -92,10 +95,11 @@ def pairs(rows, count, width, live, f, k, queued, contacts, shapes, corners, tra
             push_contacts(contacts, queued, contacts_ahead(f, k, fo, ko, shapes, corners, first), row)
 
 
-def impacts(f, k, queue, queued, contacts, struck, shapes, corners, tracks):
+def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, tracks):
     """When those contacts are hit: one thread a contact."""
     s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
-    for number in range(cuda.grid(1), queued[AHEAD], cuda.gridsize(1)):
+    own = place(width)
+    for number in range(own, queued[AHEAD] if own != NOBODY else NOBODY, cuda.gridsize(1) // WARP * width):
         row, slot = np.int64(contacts[number]) >> SLOT_BITS, np.int64(contacts[number]) & ANY_SLOT
         fo, ko = row * FLOATS, row * INTEGERS
         first = tracks[np.int64(k[ko + at.TRACK]) * 3]
@@ -105,7 +109,7 @@ def impacts(f, k, queue, queued, contacts, struck, shapes, corners, tracks):
 
 def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, velocity_iterations):
     """What follows from the impacts."""
-    row = pull(queue, queued, STRUCK, AHEAD, width)
+    row = pull(width, queue, queued, STRUCK, AHEAD)
     if row != NOBODY:
         fo, ko, eo = row * FLOATS, row * INTEGERS, row * EVENT_COUNT
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
@@ -114,11 +118,11 @@ def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, vel
 
 
 def observe(
-    rows, count, width, live, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping,
+    width, rows, count, live, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping,
     truncated, ages, returns, horizon,
 ):  # fmt: skip
     """Lidar, observation, reward and end; then the episode's account."""
-    row = listed(rows, count, width)
+    row = listed(width, rows, count)
     if row != NOBODY and live[row]:
         fo, ko = row * FLOATS, row * INTEGERS
         faulty = k[ko + at.FAULT] != at.HEALTHY
@@ -138,18 +142,18 @@ CONTACTS, STRUCK_ROWS = int64[::1], int32[::1]
 SHAPES, CORNERS, TRACKS, EVENTS = float32[::1], int32[::1], int64[::1], int64[::1]
 FLAT, VALUES, FLAGS, AGES = float32[::1], float64[::1], boolean[::1], int64[::1]
 
-START = DeviceKernel(void(ROWS, COUNT, WIDTH, F, K, SHAPES, TRACKS, VALUES), start)
+START = DeviceKernel(void(WIDTH, ROWS, COUNT, F, K, SHAPES, TRACKS, VALUES), start)
 COLLIDE = DeviceKernel(
-    void(ROWS, COUNT, WIDTH, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, FLAT, EVENTS), collide
+    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, FLAT, EVENTS), collide
 )
 SOLVE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64, int64), solve)
 SETTLE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64), settle)
-PAIRS = DeviceKernel(void(ROWS, COUNT, WIDTH, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS), pairs)
-IMPACTS = DeviceKernel(void(F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS), impacts)
+PAIRS = DeviceKernel(void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS), pairs)
+IMPACTS = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS), impacts)
 TOI = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, EVENTS, int64), toi)
 OBSERVE = DeviceKernel(
     void(
-        ROWS, COUNT, WIDTH, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS, FLAGS, VALUES,
+        WIDTH, ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS, FLAGS, VALUES,
         FLAGS, AGES, VALUES, int64,
     ),
     observe,

@@ -10,8 +10,9 @@ import numpy as np
 from numba import cuda
 
 from ..physics import state as at
+from . import compiler
 
-WARP = np.int64(32)
+WARP = np.int64(compiler.WARP)
 MOST = np.int64(5)  # contacts: walkers with more share a queue with those that have as many
 BY_NEED = np.int64(0)  # queues by touching contacts, two-point contacts and joints at a limit
 JAMMED = np.int64(32 * (MOST + 1))  # by contacts only: walkers whose positions are not settled yet
@@ -68,14 +69,14 @@ def place(width):
 
 
 @cuda.jit(device=True)
-def listed(rows, count, width):
+def listed(width, rows, count):
     """This thread's walker of the first `count` of rows, or -1."""
     number = place(width)
     return rows[number] if number > NOBODY and number < count[0] else NOBODY
 
 
 @cuda.jit(device=True)
-def pull(queue, queued, first, end, width):
+def pull(width, queue, queued, first, end):
     """This thread's walker of the queues [first, end), the last of them first, or -1. No warp mixes two queues."""
     number = place(width)
     if number == NOBODY:

@@ -17,7 +17,7 @@ from ..faults import failure
 from ..physics import state as at
 from ..physics.terrain import Terrains
 from . import kernels
-from .compiler import WARP, DeviceKernel, device_array, select, stream_of
+from .compiler import DeviceKernel, device_array, select, stream_of
 from .queues import JAMMED, QUEUES, STRUCK
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 ACTIONS, OBSERVATIONS = 4, 24
 FEW = 4  # position sweeps that settle most walkers; those that are left go on together
 # Walkers a warp of each kernel (benchmarks/results/walker_cuda.txt). Fewer where walkers have little in common.
-WIDTHS = {"start": 32, "collide": 32, "solve": 32, "settle": 16, "pairs": 8, "toi": 8, "observe": 32}
+WIDTHS = {"start": 32, "collide": 32, "solve": 32, "settle": 16, "pairs": 8, "impacts": 32, "toi": 8, "observe": 32}
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A kernel and what it is called with."""
+    """A kernel, how many walkers it has a warp, and what else it is called with."""
 
     kernel: DeviceKernel
     width: int
@@ -111,12 +111,10 @@ class DeviceWalkers:
         track, few = (ground.shapes, ground.corners, ground.table), min(FEW, position)
 
         def listed(kernel: DeviceKernel, *arguments: Any) -> Phase:
-            width = WIDTHS[kernel.source.__name__]
-            return Phase(kernel, width, 0, (rows, count, width, *arguments))
+            return Phase(kernel, WIDTHS[kernel.source.__name__], 0, (rows, count, *arguments))
 
         def queueing(kernel: DeviceKernel, queues: int, *arguments: Any) -> Phase:
-            width = WIDTHS[kernel.source.__name__]
-            return Phase(kernel, width, queues, (width, f, k, queue, queued, *arguments))
+            return Phase(kernel, WIDTHS[kernel.source.__name__], queues, (f, k, queue, queued, *arguments))
 
         self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, ground.pushes)
         self.phases = [
@@ -124,7 +122,7 @@ class DeviceWalkers:
             queueing(kernels.SOLVE, int(JAMMED), events, velocity, few),
             queueing(kernels.SETTLE, int(STRUCK - JAMMED), events, position - few),
             listed(kernels.PAIRS, live, f, k, queued, contacts, *track),
-            Phase(kernels.IMPACTS, WARP, 0, (f, k, queue, queued, contacts, struck, *track)),
+            queueing(kernels.IMPACTS, 0, contacts, struck, *track),
             queueing(kernels.TOI, 1, struck, *track, events, velocity),
             listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *map(device_array, results), horizon),
         ]

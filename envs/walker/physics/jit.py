@@ -50,10 +50,10 @@ class Kernel:
         self.compiled = njit(self.signature, nogil=True, error_model="numpy", cache=cached)(self.source)
 
 
-def source_hash() -> str:
-    """Hash of every module of this room and of the compiler's version: the identity of the compiled code."""
+def source_hash(room: Path = Path(__file__).parent) -> str:
+    """Hash of every module of a room (this one) and of the compiler's version: the identity of the compiled code."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(room.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
