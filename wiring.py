@@ -161,7 +161,9 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     from poet.checkpoint import to_records
 
     family = parts.setup.family
-    return Drive(run, parts.ledger, parts.meter, lambda p: to_records(p, family), parts.title, out, errors)
+    return Drive(
+        run, parts.ledger, parts.meter, lambda p: to_records(p, family), parts.title, out, errors, earlier=run.steps()
+    )
 
 
 def episodes(

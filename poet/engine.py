@@ -36,9 +36,10 @@ def start(setup: Setup) -> Population:
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
     """The population after each further iteration, without end. Any will do: new, seeded, of a checkpoint."""
     while True:
-        t, config = population.iteration, setup.config
+        t, config = population.iteration, setup.config  # t counts from 0, as the papers do, and so do the streams
         key = Key(config.seed, ("iteration", t))
-        population = replace(population, events=())
+        # What happens now is recorded under the number of this iteration: 1 is the first, 0 the first population.
+        population = replace(population, iteration=t + 1, events=())
         if due(config.mutate_every, t) and t > 0:
             population = mutate_envs(population, setup, key)
         population = optimize(population, setup, key)
@@ -46,7 +47,6 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
             population = transfer(population, setup, key)
         if due(config.pbt_every, t + 1) and len(population.active) > 1:
             population = exploit(population, setup, key)
-        population = replace(population, iteration=t + 1)
         yield population
 
 
@@ -118,8 +118,8 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
 
 def last_score_key(population: Population, niche: Niche, seed: int) -> Key:
     """The stream on which the last of `niche.scores` was found: whoever replays it sees that very score again."""
-    if niche.died is not None:
-        return score_key(Key(seed, ("iteration", niche.died - 1)), niche)
+    if niche.died is not None:  # at the start of iteration `died`, whose stream is one less: scored in the one before
+        return score_key(Key(seed, ("iteration", niche.died - 2)), niche)
     if population.iteration == 0:
         return Key(seed, ("seed", niche.id))
     return score_key(Key(seed, ("iteration", population.iteration - 1)), niche)
