@@ -10,13 +10,14 @@ import os
 import signal
 import sys
 import time
+import traceback
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from archive.output import Failures, Terminal, described, line, reason, tolerant
 from wiring import (
     Parts,
     Take,
@@ -44,8 +45,8 @@ app = typer.Typer(
     "Start with `python run.py launch`. Whatever happens, a run is kept: resume it, look at it with show and replay, "
     "or let it seed another with `launch --from RUN`.",
 )
-out = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+out = Terminal(highlight=False)
+errors = Terminal(stderr=True, highlight=False)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
@@ -155,7 +156,7 @@ def resume(
 def prepare(parts: Parts) -> None:
     """Lets a family do, and say, what takes long the first time (the walker compiles its kernels)."""
     if ready := getattr(parts.setup.family, "prepare", None):
-        ready(lambda line: errors.print(line, style="dim", soft_wrap=True))
+        ready(lambda text: errors.print(line(text, "dim"), soft_wrap=True))
 
 
 # ---- looking -------------------------------------------------------------------------------------
@@ -226,7 +227,8 @@ def replay(
 
     episode = load(start, start if agent is None else agent)
     pictures = write(episode, record)
-    out.print(f"{record}: {pictures} pictures, score {episode.score:.2f}{', solved' if episode.solved else ''}")
+    solved = ", solved" if episode.solved else ""
+    out.print(line(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}"), soft_wrap=True)
 
 
 @app.command()
@@ -247,18 +249,36 @@ def list_parts() -> None:
 
     for title, kind in (("families", "family"), ("learners", "learner")):
         names = ", ".join([*known_parts(kind), *installed(kind)])
-        out.print(f"{title}: {names}, or the path of a .py file of your own", soft_wrap=True)
+        out.print(line(f"{title}: {names}, or the path of a .py file of your own"), soft_wrap=True)
     out.print("presets:")
     width = max(map(len, presets()))
     for name in presets():
-        out.print(f"  {name:{width}} {about(name)}", soft_wrap=True)
+        out.print(line(f"  {name:{width}} {about(name)}"), soft_wrap=True)
 
 
 # ---- errors are one line -------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 0 done, 1 a run failed, 2 bad input, 128 + signal stopped. --debug shows tracebacks."""
+    """The exit code: 0 done, 1 a run failed, 2 bad input, 128 + signal stopped. --debug shows tracebacks.
+
+    Standard output may fail without stopping a run; where the output is the result, that is an error.
+    """
+    running = next((a for a in arguments if not a.startswith("-")), "") in ("launch", "resume")
+    failures = Failures(complain)
+    with tolerant("stderr"):
+        note = (lambda error: failures.note("standard output", error)) if running else None
+        with tolerant("stdout", note) as stdout:
+            code = exit_code(arguments)
+        if stdout.error is None or running:
+            return code
+        if not isinstance(stdout.error, BrokenPipeError):  # `show RUN | head` has what it wants
+            complain(f"openpoet: cannot write standard output: {reason(stdout.error)}")
+        return code or (1 if isinstance(stdout.error, BrokenPipeError) else 2)
+
+
+def exit_code(arguments: list[str]) -> int:
+    """The command run, its errors printed."""
     debug = "--debug" in arguments
     try:
         app([a for a in arguments if a != "--debug"], standalone_mode=True)
@@ -269,20 +289,26 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         if isinstance(code := getattr(error, "code", None), int):  # RunStopped
             return code
-        if debug:
-            raise
-        errors.print(f"openpoet: {one_line(error)}", soft_wrap=True, markup=False)
+        for text in traceback.format_exception(error) if debug else ():
+            for one in text.splitlines():
+                complain(one)
+        complain(f"openpoet: {one_line(error)}")
         return 2 if isinstance(error, ValueError | OSError) else 1
     return 0
+
+
+def complain(text: str) -> None:
+    errors.print(line(text), soft_wrap=True)
 
 
 def one_line(error: Exception) -> str:
     """What to tell a person. An error nobody planned says its kind, and how to see where it came from."""
     from archive.driving import RunFailedError
 
-    planned = isinstance(error, RunFailedError | ValueError | OSError)
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if planned else f"{type(error).__name__}: {text} (run again with --debug to see where)"
+    failed = isinstance(error, RunFailedError)
+    planned = isinstance(error.__cause__ if failed else error, ValueError | OSError)
+    text = str(error) if failed else described(error)
+    return text if planned else f"{text} (run again with --debug to see where)"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ error, run.log, TensorBoard's events) must not stop a run: its first error is re
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -43,6 +42,11 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def reason(error: BaseException) -> str:
+    """The system's words for an error of a file or stream, or the error in one line."""
+    return (error.strerror if isinstance(error, OSError) else None) or described(error)
+
+
 class Failures:
     """Reports the first error of each output that is tolerated."""
 
@@ -53,16 +57,18 @@ class Failures:
     def note(self, output: str, error: BaseException) -> None:
         if output not in self.known:
             self.known.add(output)
-            reason = (error.strerror if isinstance(error, OSError) else None) or described(error)
-            self.report(f"cannot write {output} ({reason}); the run continues without it")
+            self.report(f"cannot write {output} ({reason(error)}); the run continues without it")
 
 
 class TolerantStream:
-    """A text stream that drops what it cannot write, after one report; it takes the place of sys.stdout."""
+    """A text stream in the place of sys.stdout or sys.stderr: after its first error it drops what is written.
 
-    def __init__(self, stream: IO[str], output: str, failures: Failures) -> None:
-        self.stream, self.output, self.failures = stream, output, failures
-        self.failed = False
+    error: that error, or None. report: called with it.
+    """
+
+    def __init__(self, stream: IO[str], report: Callable[[Exception], None] | None = None) -> None:
+        self.stream, self.report = stream, report
+        self.error: Exception | None = None
 
     def write(self, text: str) -> int:
         self._attempt(lambda: self.stream.write(text))
@@ -72,25 +78,26 @@ class TolerantStream:
         self._attempt(self.stream.flush)
 
     def _attempt(self, action: Callable[[], Any]) -> None:
-        if self.failed:
+        if self.error is not None:
             return
         try:
             action()
-        except RuntimeError:  # a signal handler prints while the stream is being written: this line is dropped
+        except RuntimeError:  # a signal handler prints while the stream is being written: this text is dropped
             pass
         except (OSError, ValueError) as error:  # ValueError: the stream is closed, or its encoding lacks a character
-            self.failed = True
-            discard(self.stream)
-            self.failures.note(self.output, error)
+            self.error = error
+            _discard(self.stream)
+            if self.report is not None:
+                self.report(error)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
 
-def discard(stream: IO[str]) -> None:
-    """Sends what the stream has buffered, and all that follows, nowhere: else closing it would fail again.
+def _discard(stream: IO[str]) -> None:
+    """Redirects the stream's file to nowhere, since what it has buffered cannot be taken back.
 
-    Python flushes its standard streams as it exits, and an error then changes the exit code.
+    Python flushes its standard streams as it exits; a second error would change the exit code.
     """
     with suppress(OSError, ValueError):  # a stream without a file, or closed
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -100,40 +107,32 @@ def discard(stream: IO[str]) -> None:
             os.close(nowhere)
 
 
+def _closed() -> IO[str]:
+    """In the place of a standard stream that was closed before Python started."""
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
 @contextmanager
-def tolerant(name: Literal["stdout", "stderr"], report: Callable[[str], None]) -> Iterator[None]:
-    """Errors of that standard stream are reported once and otherwise ignored while the block runs."""
-    stream = getattr(sys, name)
-    if stream is None:  # closed before Python started: what is printed goes nowhere
-        yield
-        return
-    output = {"stdout": "standard output", "stderr": "standard error"}[name]
-    setattr(sys, name, TolerantStream(stream, output, Failures(report)))
+def tolerant(
+    name: Literal["stdout", "stderr"], report: Callable[[Exception], None] | None = None
+) -> Iterator[TolerantStream]:
+    """That standard stream of `sys` as a TolerantStream while the block runs.
+
+    Characters that the stream's encoding lacks are written as escapes.
+    """
+    before = getattr(sys, name)
+    stream = before or _closed()
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    taking = TolerantStream(stream, report)
+    setattr(sys, name, taking)
     try:
-        yield
+        yield taking
+        taking.flush()
     finally:
-        setattr(sys, name, stream)
-
-
-def escaping() -> None:
-    """Characters that the encoding of standard output lacks are written as escapes instead of raising an error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def flushed(code: int) -> int:
-    """The exit code, once standard output is written: 2 where a result could not be, 1 if its reader has left."""
-    if sys.stdout is None:
-        return code
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        discard(sys.stdout)
-        if error.errno == errno.EPIPE:
-            return code or 1
-        print(f"openpoet: cannot write standard output: {error.strerror}", file=sys.stderr)
-        return code or 2
-    return code
+        setattr(sys, name, before)
 
 
 class Terminal(Console):

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 import run as command
 from archive.run_folder import Run
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # Points that look for goals, in episodes of four steps; niches are born, solved and retired within a few iterations.
 SETTINGS = {
@@ -128,3 +137,138 @@ def test_the_steps_printed_after_a_resume_are_those_of_the_whole_run(
     millions = table(tmp_path / "run", "iterations")[-1]["steps"] / 1e6
     assert f", {millions:.1f} M steps" in capsys.readouterr().out
     assert millions > 0.05  # or the text would be 0.0 in any case
+
+
+# ---- what is only for looking at does not stop a run -----------------------------------------------
+
+
+@contextmanager
+def stdout_on(stream: TextIO) -> Iterator[None]:
+    before, sys.stdout = sys.stdout, stream
+    try:
+        yield
+    finally:
+        sys.stdout = before
+        stream.close()  # raises if anything is left that cannot be written
+
+
+def full_device() -> TextIO:
+    return os.fdopen(os.open("/dev/full", os.O_WRONLY), "w")
+
+
+def unread_pipe() -> TextIO:
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [(full_device, "No space left on device"), (unread_pipe, "Broken pipe")],
+    ids=["full", "closed"],
+)
+def test_a_standard_output_that_fails_is_reported_once_and_the_run_reaches_its_end(
+    make: Callable[[], TextIO], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stdout_on(make()):
+        assert launch(tmp_path / "run", 4) == 0
+    told = capsys.readouterr().err
+    assert told.count("cannot write") == 1
+    assert f"cannot write standard output ({reason}); the run continues without it" in told
+    assert "done: " in told
+    assert len(table(tmp_path / "run", "iterations")) == 5
+    assert "iteration 3: niche 1 is born" in (tmp_path / "run" / "run.log").read_text()
+
+
+def test_a_launch_piped_into_head_reaches_its_end_with_exit_code_0(tmp_path: Path) -> None:
+    words = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
+    arguments = ["launch", "--out", str(tmp_path / "run"), "--iterations", "4", "--family", "navigation"]
+    process = subprocess.Popen(
+        [sys.executable, "run.py", *arguments, "--learner", "es", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().endswith("from iteration 0 to 4\n")
+    process.stdout.close()
+    told = process.stderr.read()
+    assert process.wait() == 0, told
+    assert told.count("cannot write standard output (Broken pipe)") == 1
+    assert "Exception ignored" not in told  # what Python says of a stream that it cannot flush as it exits
+    assert len(table(tmp_path / "run", "iterations")) == 5
+
+
+def test_nothing_at_all_to_write_to_stops_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with unread_pipe() as stderr, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        with stdout_on(unread_pipe()):
+            assert launch(tmp_path / "one", 4) == 0
+    monkeypatch.setattr(sys, "stdout", None)  # closed before Python started
+    monkeypatch.setattr(sys, "stderr", None)
+    assert launch(tmp_path / "two", 4) == 0
+    assert len(table(tmp_path / "one", "iterations")) == len(table(tmp_path / "two", "iterations")) == 5
+
+
+def test_characters_that_the_output_cannot_encode_are_escaped(tmp_path: Path) -> None:
+    written = io.BytesIO()
+    with stdout_on(io.TextIOWrapper(written, encoding="ascii")):
+        assert launch(tmp_path / "run", 4) == 0
+        assert command.main(["show", str(tmp_path / "run")]) == 0
+        sys.stdout.flush()
+        text = written.getvalue().decode("ascii")
+    assert r"iteration 4/4 \xb7 " in text
+    assert "`-- 0 " in text  # the tree of show, in ASCII
+
+
+BREAKING = """
+import os
+from pathlib import Path
+
+from envs.navigation import Navigation, NavigationSettings
+
+class Breaking(Navigation):
+    def __init__(self):
+        super().__init__(NavigationSettings(horizon=4, episodes=2))
+
+    def title(self, task):
+        folder = Path({folder!r})
+        if not (folder / "run.log").is_dir():
+            (folder / "run.log").unlink()
+            (folder / "run.log").mkdir()
+        full = os.open("/dev/full", os.O_WRONLY)
+        for descriptor in os.listdir("/proc/self/fd"):
+            place = f"/proc/self/fd/{{descriptor}}"
+            if os.path.exists(place) and "/tb/" in os.readlink(place):
+                os.dup2(full, int(descriptor))
+        raise KeyError("no such title")
+
+family = Breaking
+"""
+
+
+def test_log_events_and_titles_that_fail_are_reported_once_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.py").write_text(BREAKING.format(folder=str(tmp_path / "run")))
+    settings = {name: value for name, value in SETTINGS.items() if not name.startswith("navigation.")}
+    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    parts = ["--family", str(tmp_path / "own.py"), "--learner", "es"]
+    assert command.main(["launch", "--out", str(tmp_path / "run"), "--iterations", "6", *parts, *words]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("cannot write") == 3
+    assert f"cannot write {tmp_path / 'run' / 'run.log'} (Is a directory)" in captured.err
+    assert f"cannot write {tmp_path / 'run' / 'tb'} (No space left on device)" in captured.err
+    assert "cannot write titles of tasks (KeyError: 'no such title')" in captured.err
+    assert "iteration 5: niche 4 is born of " in captured.out
+    (tmp_path / "run" / "run.log").rmdir()
+    assert len(table(tmp_path / "run", "iterations")) == 7
+
+
+def test_a_result_that_cannot_be_written_is_an_error(resumed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["digest", str(resumed)], ["show", str(resumed)], ["list"], ["show", str(resumed), "--json"]):
+        with stdout_on(full_device()):
+            assert command.main(words) == 2, words
+        assert capsys.readouterr().err == "openpoet: cannot write standard output: No space left on device\n"
