@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
-from .select import select
+from .select import held, select
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task
@@ -42,7 +42,8 @@ def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) ->
         raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
     kept = {row["id"] for row in select(expression, [dict(row) for row in niches])}
     if not kept:
-        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}')
+        there = f": {what}" if (what := held(expression, niches)) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}{there}')
     return kept
 
 
