@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -61,6 +62,25 @@ Ray = Annotated[
 ]
 
 
+def print_version(asked: bool) -> None:
+    if asked:
+        ours, *others = versions().items()
+        out.print(line(f"{' '.join(ours)} ({', '.join(map(' '.join, others))})"), soft_wrap=True)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print where an error came from; before or after a command.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print versions and exit.")
+    ] = False,
+) -> None:
+    """Options of every command. `main` takes --debug away before, so that it may stand anywhere."""
+
+
 # ---- launch and resume ---------------------------------------------------------------------------
 
 
@@ -92,7 +112,11 @@ def launch(
     ] = None,
     select: Annotated[
         str | None,
-        typer.Option(metavar="EXPR", help='Which niches of --from: "alive" (default), "best > 200 or id in (3, 7)".'),
+        typer.Option(
+            metavar="EXPR",
+            help='Which niches of --from: "alive" (default), "best > 9.5 or id in (3, 7)", "not alive and solved"; '
+            "by id, parent, born, died, score, best, solved, novelty. `show RUN` lists their values.",
+        ),
     ] = None,
     take: Annotated[Take, typer.Option(help="What to take from the niches of --from.")] = Take.both,
     changes: Annotated[
@@ -100,7 +124,7 @@ def launch(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file whose settings replace the preset's.")] = None,
 ) -> None:
-    """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "best > 60"`."""
+    """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "id in (3, 7)"`."""
     from archive.run_folder import Run
     from poet.engine import evolve, start
     from poet.seeding import seed_population
@@ -146,7 +170,7 @@ def resume(
         if population.iteration >= total:
             raise ValueError(
                 f"{run.path} has reached its {population.iteration} iterations; to go on: "
-                f"python run.py resume {run.path} --iterations {2 * population.iteration}"
+                f"python run.py resume {shlex.quote(str(run.path))} --iterations {2 * population.iteration}"
             )
         prepare(parts)
         with rollouts or nullcontext():
@@ -179,6 +203,8 @@ def show(
         rows["niches"] = run.niche_rows()
         tables = settings_of(run)
         known = {row["id"]: row for row in rows["niches"]}
+        if not known and (niche is not None or not as_json):
+            raise ValueError(f"{run.path} holds no iteration yet: its first population is not scored, or never was")
         if niche is not None and niche not in known:
             raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
         agent = {} if niche is None else run.agent(known[niche]["agent"])

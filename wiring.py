@@ -213,7 +213,7 @@ def trusted(tables: Tables) -> Tables:
 
 
 def versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
+    found = {"openpoet": "not installed", "python": sys.version.split()[0]}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
             found[package] = version(package)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -272,3 +274,109 @@ def test_a_result_that_cannot_be_written_is_an_error(resumed: Path, capsys: pyte
         with stdout_on(full_device()):
             assert command.main(words) == 2, words
         assert capsys.readouterr().err == "openpoet: cannot write standard output: No space left on device\n"
+
+
+# ---- messages --------------------------------------------------------------------------------------
+
+
+def refused(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int = 2) -> str:
+    """What the command says when it refuses: its only line that begins with its name."""
+    capsys.readouterr()
+    assert command.main(arguments) == code
+    (text,) = [text for text in capsys.readouterr().err.splitlines() if text.startswith("openpoet:")]
+    return text
+
+
+def test_commands_that_are_suggested_can_be_pasted_whatever_the_folder_is_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my own 'run' [red]$HOME"
+    assert launch(folder, 2) == 0
+    done = re.search(r"look at it with `(.*)` and `(.*)`$", capsys.readouterr().err.strip())
+    assert done is not None
+    assert [shlex.split(words) for words in done.groups()] == [
+        ["python", "run.py", what, str(folder)] for what in ("show", "replay")
+    ]
+    reached = refused(capsys, ["resume", str(folder)]).partition("to go on: ")[2]
+    assert shlex.split(reached) == ["python", "run.py", "resume", str(folder), "--iterations", "4"]
+    there = re.search(r"go on with `(.*)`, or choose", refused(capsys, ["launch", "--out", str(folder)]))
+    assert there is not None
+    assert shlex.split(there[1]) == ["python", "run.py", "resume", str(folder)]
+
+
+FAILING = """
+from agents.search.es import ES
+from agents.search.es_config import ESConfig
+
+class Failing(ES):
+    def __init__(self, family):
+        super().__init__(family, ESConfig(population=4, hidden=(4,)))
+        self.calls = 0
+
+    def {method}(self, *arguments):
+        self.calls += 1
+        if self.calls == {call}:
+            raise {error}
+        return super().{method}(*arguments)
+
+learner = Failing
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "error", "says"),
+    [
+        ("improve", 2, "KeyError('x')", "iteration 2 failed: KeyError: 'x'; the 1 before it are kept: "),
+        ("improve", 1, "AssertionError", "iteration 1 failed: AssertionError; the 0 before it are kept: "),
+        ("init", 1, "IndexError('list index out of range')", "could not begin: IndexError: list index out of range"),
+        ("improve", 2, "ValueError('\\x1b[31mtoo\\nlarge')", r"iteration 2 failed: \x1b[31mtoo large; the 1 before"),
+    ],
+)
+def test_a_failure_is_described_with_its_type_unless_its_message_was_meant_to_be_read(
+    method: str, call: int, error: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.py").write_text(FAILING.format(method=method, call=call, error=error))
+    arguments = ["launch", "--out", str(tmp_path / "a b"), "--family", "navigation", "--iterations", "3"]
+    arguments += ["--learner", str(tmp_path / "own.py"), "--set", "navigation.horizon=4"]
+    text = refused(capsys, arguments, code=1)
+    assert says in text
+    assert ("--debug" in text) == ("ValueError" not in error)
+    if call == 2:
+        assert shlex.quote(str(tmp_path / "a b")) in text
+
+
+def test_debug_prints_where_an_error_came_from_and_keeps_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "a\x1b[31m")
+    assert command.main(["show", missing, "--debug"]) == command.main(["--debug", "show", missing]) == 2
+    told = capsys.readouterr().err
+    assert told.count("Traceback (most recent call last):") == 2
+    assert r"\x1b[31m" in told
+    assert "\x1b" not in told
+
+
+def test_help_lists_debug_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert "--debug" in told
+    assert "--version" in told
+    assert command.main(["--version"]) == 0
+    told = capsys.readouterr().out
+    assert re.match(r"openpoet (\d+\.\d+|not installed)", told)
+    assert all(name in told for name in ("python 3", "torch", "numba", "numpy"))
+
+
+def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is while the first population is scored, or after a kill meanwhile."""
+    (tmp_path / "own.py").write_text(FAILING.format(method="init", call=1, error="KeyError"))
+    arguments = ["launch", "--out", str(tmp_path / "run"), "--family", "navigation"]
+    assert command.main([*arguments, "--learner", str(tmp_path / "own.py")]) == 1
+    for words in (["show", str(tmp_path / "run")], ["show", str(tmp_path / "run"), "0"]):
+        assert refused(capsys, words).startswith(f"openpoet: {tmp_path / 'run'} holds no iteration yet")
+    assert command.main(["show", str(tmp_path / "run"), "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["niches"] == []
+    assert whole["config"]["run"]["family"] == "navigation"

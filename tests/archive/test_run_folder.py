@@ -165,7 +165,7 @@ def test_a_run_is_found_by_folder_or_name(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
     last = finished(tmp_path / "run", 2)
     with pytest.raises(
-        FileExistsError, match=r"^\S+ is already a run: go on with `resume \S+`, or choose another --out$"
+        FileExistsError, match=r"^\S+ is already a run: go on with `python run.py resume \S+`, or choose another --out$"
     ):
         create(tmp_path / "run")
     with Run.open(tmp_path / "run", write=False) as run:

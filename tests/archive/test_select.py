@@ -65,7 +65,10 @@ def test_anything_but_comparisons_is_refused_in_one_line(expression: str) -> Non
     ("expression", "found"),
     [
         ("score > 1e9", "score is -5.5 to 120"),
-        ("120 < score and parent == 7 and score > 0", "score is -5.5 to 120, parent is 0 to 1 in 2 of 3 and null in the others"),
+        (
+            "120 < score and parent == 7 and score > 0",
+            "score is -5.5 to 120, parent is 0 to 1 in 2 of 3 and null in the others",
+        ),
         ("solved > 40", "solved is 40 in 1 of 3 and null in the others"),
         ("alive and novelty > 0", "alive is true in 2 of 3, novelty is null in all"),
         ("name == 'x'", "name is 'a', 'b', 'c'"),
