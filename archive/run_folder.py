@@ -71,7 +71,7 @@ class Run:
                 database.close()
             release(lock)
             if isinstance(error, sqlite3.Error):
-                raise ValueError(f"{path / 'archive.db'} is damaged: {error}") from error
+                raise ValueError(schema.wrong(error, path / "archive.db")) from error
             raise
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ class Run:
             found = self.database.execute(f"SELECT * FROM {table} ORDER BY {order}")
             yield from map(rows.reader([column[0] for column in found.description], f"{self.path}: {table}"), found)
         except sqlite3.Error as error:
-            raise ValueError(f"{self.path / 'archive.db'} is damaged: {error}") from error
+            raise ValueError(schema.wrong(error, self.path / "archive.db")) from error
 
     def agent(self, name: str) -> dict[str, torch.Tensor]:
         """The agent of that hash. ValueError if it is missing or not what was written."""

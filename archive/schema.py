@@ -14,6 +14,7 @@ from pathlib import Path
 APPLICATION_ID = 0x504F4554  # "POET"
 SCHEMA = 2  # user_version; raise it with any change below
 MOST_BYTES = 4 * 2**30  # of the database, and of its log
+LONGEST_WAIT = 10.0  # seconds for another program's transaction to end
 MOST_CELL = 128 * 2**20  # bytes of one value in it; the PATA-EC scores of 1,000 niches take 20 MB
 
 # Columns named clock_* hold times; two equal runs differ in nothing else. Tasks, scores and parts are JSON.
@@ -79,18 +80,34 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
     try:
         database = _open(path, write)
     except sqlite3.Error as error:
-        raise ValueError(f"{path} cannot be opened: {error}; a copy in a folder you may write to can be") from error
+        do = in_use(path) if locked(error) else "a copy in a folder you may write to can be"
+        raise ValueError(f"{path} cannot be opened: {error}; {do}") from error
     try:
         _check(database, path)
         if write:
             database.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer, nor it for them
     except sqlite3.Error as error:
         database.close()
-        raise ValueError(f"{path} is damaged or no run's archive: {error}") from error
+        raise ValueError(wrong(error, path, "is damaged or no run's archive")) from error
     except BaseException:
         database.close()
         raise
     return database
+
+
+def locked(error: sqlite3.Error) -> bool:
+    """Whether the error is that another program holds a lock on the database."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def in_use(path: Path) -> str:
+    """What to do then."""
+    return f"another program has locked {path}; close it there"
+
+
+def wrong(error: sqlite3.Error, path: Path, otherwise: str = "is damaged") -> str:
+    """An error while a database is read, in one line: it is locked, or what it is `otherwise`."""
+    return f"{path} cannot be read: {error}; {in_use(path)}" if locked(error) else f"{path} {otherwise}: {error}"
 
 
 def check_files(path: Path) -> None:
@@ -116,7 +133,9 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
         return _settled(f"{address}?mode=rw", write)
     try:
         return _settled(f"{address}?mode=ro", write)
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if locked(error):
+            raise
         # A reader shares memory with the writer through a file beside the database, which a read-only folder does not
         # let it make. With no log there is no writer, and the file can be read as it is.
         log = path.with_name(f"{path.name}-wal")
@@ -126,7 +145,7 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
 
 
 def _settled(address: str, write: bool) -> sqlite3.Connection:
-    database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=10.0)
+    database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=LONGEST_WAIT)
     try:
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL)
         database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import rows
+from . import rows, schema
 from .locks import unread
 from .weights import AgentFiles, check_name, content_hash
 
@@ -81,7 +82,8 @@ class Writer:
             self._load()  # a signal can come just after the transaction: ask the database which state it is
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
-                raise OSError(f"{self.path}: iteration {at} could not be kept ({reason}): is the disk full?") from error
+                what = f"{self.path}: iteration {at} could not be kept ({reason})"
+                raise OSError(": ".join([what, *_remedies(error, self.path / "archive.db")])) from error
             if isinstance(error, sqlite3.Error):
                 raise ValueError(f"{self.path}: iteration {at} does not fit the archive: {error}") from error
             raise
@@ -182,6 +184,26 @@ class Writer:
     def _put(self, table: str, cells: Cells, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(cells))
         self.database.execute(f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def _remedies(error: OSError | sqlite3.OperationalError, database: Path) -> Iterator[str]:
+    """What can be done about an error of a commit, where its code tells."""
+    if isinstance(error, OSError):
+        full, forbidden = error.errno in FULL, error.errno in FORBIDDEN
+    else:
+        code = error.sqlite_errorcode & 0xFF  # the higher bits tell variants apart
+        full = code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+        forbidden = code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+        if schema.locked(error):
+            yield schema.in_use(database)
+    if full:
+        yield "is the disk full?"
+    if forbidden:
+        yield "has the folder become read-only?"
 
 
 def _named(niches: Mapping[int, Cells]) -> set[str]:
