@@ -26,10 +26,10 @@ from wiring import (
     driving,
     episodes,
     known_parts,
-    ours,
     rollouts_at,
     seeds_from,
     settings_of,
+    titles,
     trusted,
     versions,
     wire,
@@ -51,6 +51,7 @@ errors = Terminal(stderr=True, highlight=False)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda; auto is the device in the run's settings.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default. Never changes a result.")]
 Ray = Annotated[
     str | None,
@@ -103,7 +104,7 @@ def launch(
     pbt: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Population-based training, every N iterations.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     workers: Workers = None,
     ray: Ray = None,
     source: Annotated[
@@ -153,6 +154,7 @@ def launch(
 def resume(
     name: RunName,
     iterations: Annotated[int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")] = None,
+    device: Device = "auto",
     workers: Workers = None,
     ray: Ray = None,
 ) -> None:
@@ -163,6 +165,8 @@ def resume(
 
     with Run.open(find_run(name), write=True) as run:
         tables = trusted(settings_of(run))
+        if change := choose_device(tables, device):
+            complain(change)
         rollouts = rollouts_at(ray, workers, tables)
         parts = wire(tables, workers, rollouts)
         population = from_records(*run.checkpoint(), parts.setup.family)
@@ -207,16 +211,12 @@ def show(
             raise ValueError(f"{run.path} holds no iteration yet: its first population is not scored, or never was")
         if niche is not None and niche not in known:
             raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
-        agent = {} if niche is None else run.agent(known[niche]["agent"])
+        agent = {} if niche is None or as_json else run.agent(known[niche]["agent"])
     if as_json:
         print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
         return
-    if ours(tables):
-        parts = wire(tables, None)
-        titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
-    else:
-        titles = {id: json.dumps(row["task"])[:100] for id, row in known.items()}
-    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles, agent))
+    words = titles(tables, {id: row["task"] for id, row in known.items()})
+    out.print(overview(rows, words) if niche is None else one(known[niche], rows, words, agent))
 
 
 @app.command()
@@ -225,6 +225,7 @@ def replay(
     niche: NicheId = None,
     agent: Annotated[int | None, typer.Option(metavar="NICHE", help="Whose agent; the niche's own by default.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write a .mp4 or .gif instead; needs no display.")] = None,
+    device: Device = "auto",
     workers: Workers = None,
 ) -> None:
     """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the archive's own."""
@@ -234,6 +235,8 @@ def replay(
     path = find_run(name)
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
+        if change := choose_device(tables, device):
+            complain(change)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
     niches = {n.id: n for n in population.niches}

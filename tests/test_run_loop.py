@@ -19,6 +19,7 @@ import pytest
 
 import run as command
 from archive.run_folder import Run
+from poet.settings import to_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -380,3 +381,69 @@ def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
     whole = json.loads(capsys.readouterr().out)
     assert whole["niches"] == []
     assert whole["config"]["run"]["family"] == "navigation"
+
+
+# ---- a run that was made on a GPU ------------------------------------------------------------------
+
+
+@pytest.fixture
+def made_on_a_gpu(resumed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same run with `device = "cuda"` among its settings, on a machine where torch finds no GPU."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    folder = tmp_path / "gpu"
+    with Run.open(resumed, write=False) as run:
+        tables = command.settings_of(run)
+        tables["es"]["device"] = "cuda"
+        with Run.create(folder, to_toml(tables), ["run.py"], command.versions()) as copy:
+            copy.commit(*run.checkpoint(), ledger={"seed": 7}, clock_seconds=0.0)
+    return folder
+
+
+def test_such_a_run_is_shown_and_its_digest_taken_without_a_learner_or_a_simulator(
+    made_on_a_gpu: Path, resumed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object) -> None:
+        raise AssertionError("no simulator is needed to look at a run")
+
+    monkeypatch.setattr("envs.navigation.Navigation.simulator", never)
+    title = re.findall(r"(shape \S+.*)", shown(capsys, str(resumed)))
+    assert title
+    assert re.findall(r"(shape \S+.*)", shown(capsys, str(made_on_a_gpu))) == title
+    assert title[1].strip() in shown(capsys, str(made_on_a_gpu), "1")
+    assert command.main(["digest", str(made_on_a_gpu)]) == 0
+
+
+def test_such_a_run_goes_on_and_is_replayed_on_another_device_only_where_that_is_asked_for(
+    made_on_a_gpu: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = (made_on_a_gpu / "config.toml").read_bytes()
+    film = tmp_path / "a.gif"
+    on = ["resume", str(made_on_a_gpu), "--iterations"]
+    watched = ["replay", str(made_on_a_gpu), "--record", str(film)]
+    says = "[es] device = 'cuda': torch finds no GPU here; use --device cpu"
+    assert says in refused(capsys, [*on, "13"])
+    assert says in refused(capsys, watched)
+    assert says in refused(capsys, [*on, "13", "--device", "cuda"])
+    assert "must be auto, cpu or cuda" in refused(capsys, [*on, "13", "--device", "tpu"])
+    assert command.main([*on, "13", "--device", "cpu"]) == 0
+    assert "the run's device is 'cuda', this process uses 'cpu': scores can differ" in capsys.readouterr().err
+    assert command.main([*watched, "--device", "cpu"]) == 0
+    assert film.read_bytes()[:6] == b"GIF89a"
+    assert (made_on_a_gpu / "config.toml").read_bytes() == settings
+    assert says in refused(capsys, [*on, "14"])
+    assert says in refused(capsys, ["launch", "--set", "es.device=cuda", "--out", str(tmp_path / "new")])
+    assert says in refused(capsys, ["launch", "--device", "cuda", "--out", str(tmp_path / "new")])
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_of_a_learner_that_is_not_here_is_shown_with_titles_and_of_a_family_without(
+    resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind, titled in (("learner", True), ("family", False)):
+        with Run.open(resumed, write=False) as run:
+            tables = command.settings_of(run)
+            tables["run"][kind] = "elsewhere"
+            with Run.create(tmp_path / kind, to_toml(tables), ["run.py"], command.versions()) as copy:
+                copy.commit(*run.checkpoint(), ledger={}, clock_seconds=0.0)
+        assert ("shape arc" in shown(capsys, str(tmp_path / kind))) == titled
