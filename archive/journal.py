@@ -72,7 +72,7 @@ def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callabl
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(printable(line) + "\n")
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: it is no file of this folder alone
             failures.note(str(path), error)
         say(line)
 

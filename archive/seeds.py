@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .output import printable
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
 from .select import held, select
@@ -52,7 +53,7 @@ def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
 
     def found(row: dict[str, Any]) -> Found:
         agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), f"{path.name}#{row['id']}")
+        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), printable(f"{path.name}#{row['id']}"))
 
     with Run.open(path, write=False) as run:
         niches = run.niche_rows()
@@ -82,7 +83,7 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
     ]
     kept = _kept(folder, expression, fields)
     return [
-        Found(partial(task, niche), partial(agent, niche), f"{folder.name}/{niche.name}")
+        Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
         for id, niche in enumerate(niches)
         if id in kept
     ]

@@ -41,7 +41,7 @@ class Events:
             # own, whose errors cannot be caught here.
             name = f"events.out.tfevents.{time.time():017.6f}.{socket.gethostname()}.{os.getpid()}"
             self.file = (folder / name).open("xb")
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: it is no folder of this run
             failures.note(str(folder), error)
         self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
         if resume_at > 0:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -275,6 +276,9 @@ def test_a_result_that_cannot_be_written_is_an_error(resumed: Path, capsys: pyte
         with stdout_on(full_device()):
             assert command.main(words) == 2, words
         assert capsys.readouterr().err == "openpoet: cannot write standard output: No space left on device\n"
+        with stdout_on(unread_pipe()):  # as left by `| head` when it has what it wants
+            assert command.main(words) == 1, words
+        assert capsys.readouterr().err == ""
 
 
 # ---- messages --------------------------------------------------------------------------------------
@@ -381,6 +385,34 @@ def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
     whole = json.loads(capsys.readouterr().out)
     assert whole["niches"] == []
     assert whole["config"]["run"]["family"] == "navigation"
+
+
+def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it_comes_up(
+    resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # no line is wrapped
+    name = "a\x1b[31m\u202e[red]b\x9b"
+    shutil.copytree(resumed, tmp_path / name)
+    capsys.readouterr()
+    for words in (
+        ["show", str(tmp_path / name)],
+        ["show", str(tmp_path / name), "1"],
+        ["resume", str(tmp_path / name)],
+    ):
+        command.main(words)
+    assert launch(tmp_path / f"{name}2", 2, "--from", str(tmp_path / name), "--select", "id in (1, 2)") == 0
+    assert command.main(["show", str(tmp_path / f"{name}2")]) == 0
+    assert command.main(["show", str(tmp_path / f"{name}2"), "0"]) == 0
+    captured = capsys.readouterr()
+    told = captured.out + captured.err
+    escaped = r"a\x1b[31m\u202e[red]b\x9b"
+    assert f"[from {escaped}#1]" in captured.out
+    assert f"seeded from {escaped}#1" in captured.out
+    assert f"{escaped}2" in captured.err
+    assert all(character.isprintable() or character == "\n" for character in told)
+    log = (tmp_path / f"{name}2" / "run.log").read_text()
+    assert f"niche 0 from {escaped}#1: " in log
+    assert all(character.isprintable() or character == "\n" for character in log)
 
 
 # ---- a run that was made on a GPU ------------------------------------------------------------------
