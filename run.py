@@ -1,4 +1,4 @@
-"""The command line of openpoet: launch, resume, show, replay, digest, list. How the rooms come together: wiring.py.
+"""The command line of openpoet: launch, resume, show, replay, digest, verify, list. Wiring: wiring.py.
 
 Nothing heavy is imported before a command needs it, so that --help answers at once.
 """
@@ -22,6 +22,7 @@ from archive.output import Failures, Terminal, described, line, reason, tolerant
 from wiring import (
     Parts,
     Take,
+    changed_settings,
     choose_device,
     driving,
     episodes,
@@ -31,6 +32,7 @@ from wiring import (
     settings_of,
     titles,
     trusted,
+    version_warning,
     versions,
     wire,
 )
@@ -155,6 +157,14 @@ def resume(
     name: RunName,
     iterations: Annotated[int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")] = None,
     device: Device = "auto",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="Change one setting from here on; repeatable. Recorded with the iteration from which it holds.",
+        ),
+    ] = None,
     workers: Workers = None,
     ray: Ray = None,
 ) -> None:
@@ -164,11 +174,12 @@ def resume(
     from poet.engine import evolve
 
     with Run.open(find_run(name), write=True) as run:
-        tables = trusted(settings_of(run))
+        tables, changed = changed_settings(trusted(settings_of(run)), changes or [])
         if change := choose_device(tables, device):
             complain(change)
         rollouts = rollouts_at(ray, workers, tables)
         parts = wire(tables, workers, rollouts)
+        run.check_state()
         population = from_records(*run.checkpoint(), parts.setup.family)
         total = iterations or tables["run"]["iterations"]
         if population.iteration >= total:
@@ -176,6 +187,9 @@ def resume(
                 f"{run.path} has reached its {population.iteration} iterations; to go on: "
                 f"python run.py resume {shlex.quote(str(run.path))} --iterations {2 * population.iteration}"
             )
+        if warning := version_warning(run.versions(), versions()):
+            errors.print(line(warning, "yellow"), soft_wrap=True)
+        run.begin_session(sys.argv, versions(), changed)
         prepare(parts)
         with rollouts or nullcontext():
             driving(run, parts, out, errors).go(population, evolve(population, parts.setup), total)
@@ -203,7 +217,7 @@ def show(
     from archive.show import one, overview
 
     with Run.open(find_run(name), write=False) as run:
-        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations")}
+        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations", "settings")}
         rows["niches"] = run.niche_rows()
         tables = settings_of(run)
         known = {row["id"]: row for row in rows["niches"]}
@@ -267,7 +281,24 @@ def digest(name: RunName) -> None:
     from archive.run_folder import Run, find_run
 
     with Run.open(find_run(name), write=False) as run:
+        settings_of(run)
         print(digest_of(run))
+
+
+@app.command()
+def verify(name: RunName) -> None:
+    """Check that nothing in a run was edited or damaged: the hash chain of its iterations, and every agent's file."""
+    from archive.run_folder import Run, find_run
+
+    with Run.open(find_run(name), write=False) as run:
+        settings_of(run)
+        last = run.verify()
+        iterations = run.rows("iterations")
+    if not iterations:
+        out.print(line(f"{run.path} holds no iteration yet"), soft_wrap=True)
+        return
+    found = f"iterations 0 to {iterations[-1]['iteration']} are as they were written; last hash {last}"
+    out.print(line(f"{run.path}: {found}"), soft_wrap=True)
 
 
 @app.command(name="list")

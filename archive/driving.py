@@ -41,14 +41,14 @@ class RunStopped(Exception):
 class Drive:
     """A run and all that its iterations need.
 
-    records: the population as poet.checkpoint.to_records gives it; title: a task in words.
-    earlier: environment steps of the run before this process.
+    records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives it; title: a task
+    in words; earlier: environment steps of the run before this process.
     """
 
     run: Run
     ledger: Ledger
     meter: Meter
-    records: Callable[[Population], tuple[Mapping[str, Any], Mapping[str, Agent]]]
+    records: Callable[[Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]]
     title: Callable[[Task], str]
     out: Console
     errors: Console
@@ -64,9 +64,12 @@ class Drive:
         """Of the environment, in the whole run so far."""
         return self.earlier + self.meter.steps
 
-    def commit(self, population: Population, seconds: float) -> None:
-        """One iteration into the archive, after the two counts of its environment steps have been compared."""
-        record, agents = self.records(population)
+    def commit(self, population: Population, before: Population | None, seconds: float) -> None:
+        """One iteration into the archive, after the two counts of its environment steps have been compared.
+
+        before: the population committed last.
+        """
+        record, agents = self.records(population, before)
         steps = self.ledger.drain()
         if self.ledger.steps != self.meter.steps:
             raise ValueError(
@@ -79,7 +82,7 @@ class Drive:
         """The population that a new run begins with, committed."""
         try:
             population = first()
-            self.commit(population, 0.0)
+            self.commit(population, None, 0.0)
         except Exception as error:
             raise RunFailedError(f"the run could not begin: {described(error)}") from error
         return population
@@ -117,7 +120,7 @@ class Drive:
         with Events(self.run.path / "tb", population.iteration, failures) as events:
             began = time.monotonic()
             for after in further:
-                self.commit(after, time.monotonic() - began)
+                self.commit(after, population, time.monotonic() - began)
                 events.write(after, self.steps)
                 for happening in happened(population, after, title):
                     say(happening)

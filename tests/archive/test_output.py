@@ -80,6 +80,7 @@ def test_the_tables_of_show_hold_no_characters_to_interpret(text: str, name: str
         "transfers": [transfer],
         "ledger": [{"purpose": text, "steps": 10}],
         "iterations": [],
+        "settings": [{"section": text, "key": text, "value": text, "iteration": 3}],
     }
     agent = {f"hyper/{name}": torch.tensor(0.5)}
     for shown in (printed(overview(rows, {0: text})), printed(one(row, rows, {0: text}, agent))):
