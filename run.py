@@ -127,7 +127,7 @@ def launch(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file whose settings replace the preset's.")] = None,
 ) -> None:
-    """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "id in (3, 7)"`."""
+    """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a`."""
     from archive.run_folder import Run
     from poet.engine import evolve, start
     from poet.seeding import seed_population
@@ -320,9 +320,10 @@ def list_parts() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 0 done, 1 a run failed, 2 bad input, 128 + signal stopped. --debug shows tracebacks.
+    """The exit code: 0 done, 1 a run failed, 2 bad input, 128 + signal stopped.
 
-    Standard output may fail without stopping a run; where the output is the result, that is an error.
+    --debug prints tracebacks. Standard output may fail without stopping a run; where the output is
+    the result, that is an error.
     """
     running = next((a for a in arguments if not a.startswith("-")), "") in ("launch", "resume")
     failures = Failures(complain)

@@ -89,7 +89,7 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 
 def titles(tables: Tables, tasks: Mapping[int, Any]) -> dict[int, str]:
-    """Encoded tasks in words. Only the family is made, and that only if it is ours; else the encoding is the title."""
+    """Encoded tasks in words, or shortened if the family is not ours. Only the family is made."""
     if tables["run"]["family"] not in known_parts("family"):
         return {id: json.dumps(task)[:100] for id, task in tasks.items()}
     family = make_family(tables, None)
@@ -137,9 +137,9 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
 
 
 def choose_device(tables: Tables, device: str) -> str:
-    """Puts the learner on the device that --device names; auto leaves it where the settings have it.
+    """Puts the learner on the device that --device names; auto leaves it as the settings say.
 
-    Returns, in one line, what that means for a run whose settings have another device; empty if they have this one.
+    Returns one line on what that means for a run whose settings have another device, or "".
     """
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")

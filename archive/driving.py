@@ -110,7 +110,7 @@ class Drive:
     def _iterate(
         self, population: Population, further: Iterator[Population], progress: Progress, asked: Asked
     ) -> Population:
-        """The last population: of iteration `progress.total`, or of the one in which a signal came."""
+        """The last population: after `progress.total` iterations, or when a signal came."""
         failures = Failures(self._tell)
         say, title = noted(self.run.path / "run.log", progress.say, failures), self._titles(failures)
         say(f"{self.run.path} from iteration {population.iteration} to {progress.total}")

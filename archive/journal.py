@@ -66,7 +66,7 @@ def introduce(niche: Niche, title: Title) -> str:
 
 
 def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callable[[str], None]:
-    """Says a line, and appends it to a log file. An error of the file is noted in `failures` and the line said."""
+    """Says a line, and appends it to a log file, whose errors are noted in `failures`."""
 
     def both(line: str) -> None:
         try:

@@ -1,7 +1,8 @@
-"""Text for terminals and logs: escaping of what a terminal would interpret, and streams whose errors are tolerated.
+"""Text for terminals and logs: escaping, and streams whose errors are tolerated.
 
-Everything printed or logged goes through `printable` or `line`. What is only for looking at (standard output, standard
-error, run.log, TensorBoard's events) must not stop a run: its first error is reported, and the run continues.
+Everything printed or logged goes through `printable` or `line`, since a terminal would interpret
+control characters. What is only for looking at (standard output, standard error, run.log,
+TensorBoard's events) must not stop a run: its first error is reported, and the run continues.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from rich.text import Text
 def printable(text: str) -> str:
     r"""The text with every character that is not printable as its escape: "\x1b", "\n", "\u202e".
 
-    Unicode's "other" and "separator" characters but the space, so controls (C0, C1), bidirectional overrides, invisible
-    characters, and surrogates, which no stream can encode. Printable text is returned as it is.
+    These are Unicode's "other" and "separator" characters but the space: controls (C0, C1),
+    bidirectional overrides, invisible characters, and surrogates, which no stream can encode.
+    Printable text is returned as it is.
     """
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def line(text: str, style: str = "") -> Text:
@@ -32,9 +36,9 @@ def line(text: str, style: str = "") -> Text:
 
 
 def described(error: BaseException) -> str:
-    """An error in one line: its message, preceded by its type if that is not one raised for bad input or by the system.
+    """An error in one line: its type and message; of a ValueError or OSError, the message alone.
 
-    The message of a KeyError, for example, is only the key.
+    Those are raised with a message for the user. That of a KeyError, for example, is only the key.
     """
     text = " ".join(str(error).split())
     if isinstance(error, (ValueError, OSError)) and text:
@@ -61,7 +65,7 @@ class Failures:
 
 
 class TolerantStream:
-    """A text stream in the place of sys.stdout or sys.stderr: after its first error it drops what is written.
+    """A text stream in the place of sys.stdout or sys.stderr that drops all after its first error.
 
     error: that error, or None. report: called with it.
     """
@@ -82,9 +86,9 @@ class TolerantStream:
             return
         try:
             action()
-        except RuntimeError:  # a signal handler prints while the stream is being written: this text is dropped
-            pass
-        except (OSError, ValueError) as error:  # ValueError: the stream is closed, or its encoding lacks a character
+        except RuntimeError:
+            pass  # a signal handler printed while the stream was being written: its text is dropped
+        except (OSError, ValueError) as error:  # ValueError: closed, or a character not encodable
             self.error = error
             _discard(self.stream)
             if self.report is not None:
@@ -136,7 +140,7 @@ def tolerant(
 
 
 class Terminal(Console):
-    """A console on a standard stream that draws with ASCII where the stream's encoding is no Unicode."""
+    """A console on a standard stream, drawing in ASCII if the stream's encoding is not Unicode."""
 
     @property
     def encoding(self) -> str:

@@ -99,7 +99,7 @@ class Progress:
         self.pace = Pace()
         self.population: Population | None = None
         self.said = 0.0
-        # rich draws no live display on a terminal that cannot move its cursor (TERM=dumb): plain lines instead.
+        # On a terminal that cannot move its cursor (TERM=dumb) rich draws no live display.
         self.drawn = console.is_terminal and not console.is_dumb_terminal
         self.live = Live(get_renderable=self._panel, console=console, refresh_per_second=4, transient=True)
 

@@ -1,7 +1,7 @@
 """TensorBoard events of a run, in its folder `tb/`: a curve a number, an iteration a point.
 
-They are for looking at, not kept by the archive's rules: a run without its tb/ is still whole, and an error in writing
-them does not stop it.
+They are for looking at, not kept by the archive's rules: a run without its tb/ is still whole, and
+an error in writing them does not stop it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Events:
     """Writes the points of a run that goes on after iteration `resume_at`; points beyond it are taken back.
 
-    After a first error, noted in `failures`, nothing more is written: a record may have been cut short, and readers do
-    not go past it.
+    After a first error, noted in `failures`, nothing more is written: a record may have been cut
+    short, and readers do not go past it.
     """
 
     def __init__(self, folder: Path, resume_at: int, failures: Failures) -> None:
@@ -37,8 +37,8 @@ class Events:
         self.seen: tuple[float, int] | None = None  # clock [s] and steps at the last point
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # TensorBoard reads files of this form in the order of their names. Its own writer works in a thread of its
-            # own, whose errors cannot be caught here.
+            # TensorBoard reads files of this form in the order of their names. Its own writer runs
+            # in another thread, whose errors cannot be caught here.
             name = f"events.out.tfevents.{time.time():017.6f}.{socket.gethostname()}.{os.getpid()}"
             self.file = (folder / name).open("xb")
         except (OSError, ValueError) as error:  # ValueError: it is no folder of this run
@@ -50,7 +50,7 @@ class Events:
             self._add(Event(wall_time=time.time(), step=resume_at + 1, session_log=start))
 
     def write(self, population: Population, steps: int) -> None:
-        """The point of an iteration that has ended; steps: environment steps of the whole run so far."""
+        """The point of an iteration that has ended; steps: of the environment, in the whole run."""
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 

@@ -36,9 +36,10 @@ def start(setup: Setup) -> Population:
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
     """The population after each further iteration, without end. Any will do: new, seeded, of a checkpoint."""
     while True:
-        t, config = population.iteration, setup.config  # t counts from 0, as the papers do, and so do the streams
+        t, config = population.iteration, setup.config  # from 0, as in the papers
         key = Key(config.seed, ("iteration", t))
-        # What happens now is recorded under the number of this iteration: 1 is the first, 0 the first population.
+        # Recorded with what happens now is the number of this iteration, from 1: 0 is the first
+        # population.
         population = replace(population, iteration=t + 1, events=())
         if due(config.mutate_every, t) and t > 0:
             population = mutate_envs(population, setup, key)
@@ -118,7 +119,7 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
 
 def last_score_key(population: Population, niche: Niche, seed: int) -> Key:
     """The stream on which the last of `niche.scores` was found: whoever replays it sees that very score again."""
-    if niche.died is not None:  # at the start of iteration `died`, whose stream is one less: scored in the one before
+    if niche.died is not None:  # last scored in iteration died - 1; streams are counted from 0
         return score_key(Key(seed, ("iteration", niche.died - 2)), niche)
     if population.iteration == 0:
         return Key(seed, ("seed", niche.id))

@@ -27,7 +27,7 @@ class Niche:
 
     id: int
     parent: int | None  # the niche whose task was mutated; None for the origin and for seeded niches
-    born: int  # number of the iteration in which it was; 0: in the first population, before iteration 1
+    born: int  # iteration, counted from 1; 0: in the first population
     task: Task
     agent: Agent
     scores: tuple[float, ...] = ()  # its agent's last self-scores, newest last

@@ -24,7 +24,8 @@ from poet.settings import to_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Points that look for goals, in episodes of four steps; niches are born, solved and retired within a few iterations.
+# Points that look for goals, in episodes of four steps. Within a few iterations niches are born,
+# solved and retired.
 SETTINGS = {
     "es.population": "4",
     "es.hidden": "[4]",
@@ -69,7 +70,7 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_niche_has_a_score_for_each_iteration_from_its_birth_until_it_is_retired(resumed: Path) -> None:
-    """`born` and `died` are counted as the rows of `iterations` are: 0 is the first population, before iteration 1."""
+    """`born` and `died` are counted as the rows of `iterations`: 0 is the first population."""
     last = table(resumed, "iterations")[-1]["iteration"]
     niches = table(resumed, "niches")
     assert any(niche["parent"] is not None and niche["died"] is not None for niche in niches)
@@ -86,7 +87,7 @@ def test_what_is_recorded_of_an_iteration_has_its_number(resumed: Path) -> None:
         spent = sum(row["steps"] for row in table(resumed, "ledger") if row["iteration"] == at)
         assert steps[at] - steps[before] == spent
     children, transfers = table(resumed, "children"), table(resumed, "transfers")
-    # The engine mutates after every second iteration, and in the first, third, ... iteration agents change niches.
+    # mutate_every and transfer_every are 2: what they do is due in iterations 3, 5, ...
     assert {row["iteration"] for row in children} == {3, 5, 7, 9, 11}
     assert {row["iteration"] for row in transfers if not row["at_birth"]} == {3, 5, 7, 9, 11}
     spent = {row["iteration"] for row in table(resumed, "ledger") if row["purpose"] == "iteration/transfer/direct"}

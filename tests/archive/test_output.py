@@ -22,7 +22,7 @@ from archive.progress import Progress
 from archive.show import one, overview
 from poet.niche import Child, Niche, Population, Transfer
 
-# Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, and rich's markup and emoji codes.
+# Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and emoji.
 PIECES = [
     "\x1b[2J\x1b]0;title\x07\x1b[31m",
     "\x9b31m\x90\x9c\x84\x85\x7f",
@@ -38,7 +38,7 @@ INTERPRETED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories
 
 
 def harmless(text: str) -> bool:
-    """Whether no character but the line feed is one that a terminal, or its user's eyes, would be misled by."""
+    """Whether no character but the line feed is a control, a format character or a surrogate."""
     return not any(unicodedata.category(c) in INTERPRETED for c in text.replace("\n", ""))
 
 

@@ -287,7 +287,7 @@ def test_a_window_can_be_resized(dummy):
 
 
 def test_titles_with_characters_that_would_be_interpreted_are_escaped(dummy):
-    """A line break would end the caption, and a null character is an error in pygame's own functions."""
+    """A null character, for example, is an error in pygame's own functions."""
     title, captions = "hill\0 \x1b]0;a\x07 \u202e\n", set()
 
     def load(niche, agent):
