@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from archive.output import Failures, Terminal, described, line, reason, tolerant
+from archive.output import Failures, Terminal, described, line, occupy_standard_descriptors, reason, tolerant
 from wiring import (
     Parts,
     Take,
@@ -327,6 +327,7 @@ def main(arguments: list[str]) -> int:
     """
     running = next((a for a in arguments if not a.startswith("-")), "") in ("launch", "resume")
     failures = Failures(complain)
+    occupy_standard_descriptors()
     with tolerant("stderr"):
         note = (lambda error: failures.note("standard output", error)) if running else None
         with tolerant("stdout", note) as stdout:

@@ -111,6 +111,16 @@ def _discard(stream: IO[str]) -> None:
             os.close(nowhere)
 
 
+def occupy_standard_descriptors() -> None:
+    """Opens those of 0, 1 and 2 that are closed, on nothing.
+
+    Else a file of the run would get one, and receive what libraries print.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
 def _closed() -> IO[str]:
     """In the place of a standard stream that was closed before Python started."""
     stream = io.StringIO()

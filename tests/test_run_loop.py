@@ -217,6 +217,23 @@ def test_nothing_at_all_to_write_to_stops_no_run(tmp_path: Path, monkeypatch: py
     assert len(table(tmp_path / "one", "iterations")) == len(table(tmp_path / "two", "iterations")) == 5
 
 
+def test_no_file_gets_the_number_of_a_standard_stream_that_is_closed(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, run\n"
+        "code = run.main(['list'])\n"
+        "with open(sys.argv[1], 'w') as file:\n"
+        "    print(code, *(os.readlink(f'/proc/self/fd/{n}') for n in range(3)), file.fileno() > 2, file=file)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "found")],
+        cwd=ROOT,
+        check=True,
+        preexec_fn=lambda: os.closerange(0, 3),
+    )
+    # The list had nowhere to go: an error.
+    assert (tmp_path / "found").read_text() == "2 /dev/null /dev/null /dev/null True\n"
+
+
 def test_characters_that_the_output_cannot_encode_are_escaped(tmp_path: Path) -> None:
     written = io.BytesIO()
     with stdout_on(io.TextIOWrapper(written, encoding="ascii")):
