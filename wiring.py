@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archive.replay import Episode
     from archive.run_folder import Run
     from poet.config import Setup
-    from poet.interfaces import Agent
+    from poet.interfaces import Agent, TaskFamily
     from poet.niche import Population
     from poet.seeding import Seed
 
@@ -80,8 +80,30 @@ class Parts:
 
     def title(self, task: Any) -> str:
         """A task in words: the family's own, if it has some."""
-        title = getattr(self.setup.family, "title", None)
-        return title(task) if title else json.dumps(self.setup.family.encode(task))[:100]
+        return title_of(self.setup.family, task)
+
+
+def title_of(family: TaskFamily, task: Any) -> str:
+    title = getattr(family, "title", None)
+    return title(task) if title else json.dumps(family.encode(task))[:100]
+
+
+def titles(tables: Tables, tasks: Mapping[int, Any]) -> dict[int, str]:
+    """Encoded tasks in words, or shortened if the family is not ours. Only the family is made."""
+    if tables["run"]["family"] not in known_parts("family"):
+        return {id: json.dumps(task)[:100] for id, task in tasks.items()}
+    family = make_family(tables, None)
+    return {id: title_of(family, family.decode(task)) for id, task in tasks.items()}
+
+
+def make_family(tables: Tables, threads: int | None) -> TaskFamily:
+    """The run's family, or the one that draws from all its tasks where the run asks for that."""
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        family = Randomised(family, tables.get("ranges", {}))
+    return family
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
@@ -92,15 +114,11 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
+    check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    family = make_part("family", tables, threads)
-    if tables["run"].get("tasks") == "randomised":
-        from envs.randomised import Randomised
-
-        family = Randomised(family, tables.get("ranges", {}))
-    meter = Meter(family)
+    meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
@@ -118,19 +136,38 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     return RayRollouts(address, workers, by_value=[section(name) for name in names if name.endswith(".py")])
 
 
-def choose_device(tables: Tables, device: str) -> None:
-    """Puts the learner on the device that --device names; auto leaves the settings as they are."""
-    if device == "auto":
-        return
-    import torch
+def choose_device(tables: Tables, device: str) -> str:
+    """Puts the learner on the device that --device names; auto leaves it as the settings say.
 
+    Returns one line on what that means for a run whose settings have another device, or "".
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
+    table = tables.setdefault(learner_section(tables), {})
+    before = table.get("device", "cpu")
+    if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
+        return ""
+    table["device"] = device
+    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+
+
+def learner_section(tables: Tables) -> str:
     from poet.plugins import section
 
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no GPU here; use --device cpu, or install torch for CUDA")
-    tables[section(tables["run"]["learner"])]["device"] = device
+    return section(tables["run"]["learner"])
+
+
+def check_device(tables: Tables) -> None:
+    """ValueError if the learner's device is a GPU and there is none."""
+    name = learner_section(tables)
+    device = tables.get(name, {}).get("device", "cpu")
+    if isinstance(device, str) and device.split(":")[0] == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(
+                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or install torch for CUDA"
+            )
 
 
 class Take(StrEnum):
@@ -166,7 +203,7 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
         return to_records(population, family, before)
 
-    return Drive(run, parts.ledger, parts.meter, records, parts.title, out, errors)
+    return Drive(run, parts.ledger, parts.meter, records, parts.title, out, errors, earlier=run.steps())
 
 
 def episodes(
@@ -271,7 +308,8 @@ def versions() -> dict[str, str]:
     """Versions of what a run's numbers depend on; cpu: the vector instructions that torch uses."""
     import torch
 
-    found = {"python": sys.version.split()[0], "cpu": torch.backends.cpu.get_cpu_capability()}
+    cpu = torch.backends.cpu.get_cpu_capability()
+    found = {"openpoet": "not installed", "python": sys.version.split()[0], "cpu": cpu}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
             found[package] = version(package)
