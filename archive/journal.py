@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .files import open_own
 from .measures import number
 
 if TYPE_CHECKING:
@@ -63,10 +65,10 @@ def introduce(niche: Niche, title: Title) -> str:
 
 
 def noted(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Says a line, and adds it to a log file."""
+    """Says a line, and adds it to a log file of the run folder."""
 
     def both(line: str) -> None:
-        with path.open("a", encoding="utf-8") as file:
+        with open(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "a", encoding="utf-8") as file:
             file.write(line + "\n")
         say(line)
 

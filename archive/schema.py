@@ -11,6 +11,9 @@ import sqlite3
 import stat
 from pathlib import Path
 
+from .files import check_own
+from .files import create as create_file
+
 APPLICATION_ID = 0x504F4554  # "POET"
 SCHEMA = 2  # user_version; raise it with any change below
 MOST_BYTES = 4 * 2**30  # of the database, and of its log
@@ -57,6 +60,7 @@ def create(path: Path) -> None:
     temporary = path.with_name(f"{path.name}.new")
     for left in (temporary, path.with_name(f"{temporary.name}-wal"), path.with_name(f"{temporary.name}-shm")):
         left.unlink(missing_ok=True)  # of a creation that was killed
+    create_file(temporary).close()
     database = sqlite3.connect(temporary, isolation_level=None)
     try:
         # Memory: the journal of this file would be left behind under its temporary name by a kill.
@@ -99,6 +103,8 @@ def check_files(path: Path) -> None:
         part = path.with_name(path.name + suffix)
         if part.is_symlink() or (part.exists() and not stat.S_ISREG(part.lstat().st_mode)):
             raise ValueError(f"{part} must be a plain file of this run folder")
+        if suffix:  # SQLite writes these, for a reader too
+            check_own(part)
         if part.exists() and part.stat().st_size > MOST_BYTES:
             raise ValueError(f"{part} has {part.stat().st_size} bytes; a run's archive has at most {MOST_BYTES}")
     if os.path.lexists(journal := path.with_name(f"{path.name}-journal")):

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .files import make_folder
+
 if TYPE_CHECKING:
     from poet.niche import Population
 
@@ -25,7 +27,7 @@ class Events:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # slow to import: only when a run is driven
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.writer = EventFileWriter(str(folder))
         self.earlier = earlier
         self.seen: tuple[float, int] | None = None  # clock [s] and steps at the last point

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load, save
 
+from .files import create, make_folder
+
 if TYPE_CHECKING:
     from poet.interfaces import Agent
 
@@ -154,13 +156,13 @@ class AgentFiles:
 
     def write(self, agents: Mapping[str, Agent]) -> None:
         """A file for each agent, {hash: agent}, on the disk when this returns (as far as the disk is honest)."""
+        make_folder(self.folder)
         for name, agent in agents.items():
             data = encode(agent)
             if len(data) > MOST_BYTES:
                 raise ValueError(f"an agent has {len(data)} bytes, at most {MOST_BYTES} can be kept")
             temporary = self.folder / f"{name}.tmp"
-            temporary.unlink(missing_ok=True)
-            with temporary.open("xb") as file:  # a new file: a link would lead elsewhere
+            with create(temporary) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -176,6 +178,7 @@ class AgentFiles:
 
     def delete(self, names: Iterable[str]) -> None:
         """Those agents' files, whole or half written."""
+        make_folder(self.folder)
         for name in names:
             self._path(check_name(name)).unlink(missing_ok=True)
             (self.folder / f"{name}.tmp").unlink(missing_ok=True)
