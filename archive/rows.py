@@ -24,27 +24,56 @@ TRANSFER = ("iteration", "kind", "source", "target", "at_birth", "score", "bar",
 NICHES_COLUMNS = (*NICHE, "score", "birth_agent")
 LEDGER = ("iteration", "purpose", "steps")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
+MOST_NESTED = 32  # lists and objects in a JSON text
+STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
+BRACKET = re.compile(STRING.pattern + r"|[\[\]{}]")
+LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have more than 64 bits
 LISTS = ("active", "retired")  # of a checkpoint: the ids of niches, whose records are made of their rows
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it holds NaN or infinity."""
+    """JSON in one form, so that equal values have equal texts. ValueError if it is more than `value` reads."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except ValueError as error:
-        raise ValueError(f"the archive keeps finite numbers only: {error}") from error
+        written = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        _check_nesting(written)
+        for digits in LONG.finditer(STRING.sub("", written) if LONG.search(written) else ""):
+            _whole(digits[0])
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the archive keeps finite numbers only, and JSON of its bounds: {error}") from error
+    return written
 
 
 def value(text: str, where: str) -> Any:
-    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN or infinity."""
+    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or more than is kept."""
     try:
-        return json.loads(text, parse_constant=_refused, parse_float=_finite)
+        if not isinstance(text, str):
+            raise ValueError(f"it must be text, got {type(text).__name__}")
+        _check_nesting(text)
+        return json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is not JSON of a run: {' '.join(str(error).split())[:100]}") from error
+        raise ValueError(f"{where} is not JSON that can be read: {' '.join(str(error).split())[:100]}") from error
 
 
 def _refused(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= (number := int(digits)) < 2**64:
+        raise ValueError(f"{digits[:40]} is an integer beyond 64 bits")
+    return number
+
+
+def _check_nesting(text: str) -> None:
+    """What reads or writes nested values calls itself, and Python's stack is finite."""
+    if text.count("[") + text.count("{") <= MOST_NESTED:
+        return
+    depth = 0
+    for bracket in BRACKET.finditer(text):
+        depth += STEP.get(bracket[0], 0)
+        if depth > MOST_NESTED:
+            raise ValueError(f"it nests more than {MOST_NESTED} deep")
 
 
 def _finite(digits: str) -> float:

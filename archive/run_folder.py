@@ -123,6 +123,8 @@ class Run:
             ids = parts.get(part)
             if not isinstance(ids, list) or not all(type(id) is int and id in niches for id in ids):
                 raise ValueError(f"{self.path}: the checkpoint's list of {part} niches is damaged")
+            if len(set(ids)) < len(ids):
+                raise ValueError(f"{self.path}: the checkpoint's list of {part} niches names one of them twice")
             agents |= {f"niche-{id}": loaded[niches[id]["agent"]] for id in ids}
             parts[part] = [{name: niches[id][name] for name in rows.NICHE} | {"agent": f"niche-{id}"} for id in ids]
         if self.writer is not None:

@@ -121,8 +121,8 @@ def _line(error: BaseException) -> str:
 
 def check_name(name: str) -> str:
     """The name, if it is one that an agent can have: no other may become part of a path."""
-    if not HASH.fullmatch(name):
-        raise ValueError(f"an agent's name must be 64 hex digits, got {name[:80]!r}")
+    if not (isinstance(name, str) and HASH.fullmatch(name)):
+        raise ValueError(f"an agent's name must be 64 hex digits, got {name!r:.80}")
     return name
 
 

@@ -168,17 +168,18 @@ def _check(population: Population) -> None:
     ids = [niche.id for niche in niches]
     if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
         raise ValueError(f"niche ids must rise, below niches_born = {population.niches_born}, got {str(ids)[:60]}")
+    known, active = set(ids), {niche.id for niche in population.active}
     for niche in niches:
-        if niche.parent is not None and not (niche.parent in ids and niche.parent < niche.id):
+        if niche.parent is not None and not (niche.parent in known and niche.parent < niche.id):
             raise ValueError(f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}")
         if max(niche.born, niche.solved or 0, niche.died or 0) > iteration:
             raise ValueError(f"niche {niche.id} must have lived before iteration {iteration} ended")
-        if (niche.died is None) != (niche.id in {active.id for active in population.active}):
+        if (niche.died is None) != (niche.id in active):
             raise ValueError(f"niche {niche.id} must have `died` if it is retired, and only then, got {niche.died}")
     for event in population.events:
         if isinstance(event, Child) and event.id >= population.children_tried:
             raise ValueError(f"child {event.id} must be one of the {population.children_tried} tried")
         named = [event.source] if isinstance(event, Transfer) else [event.parent]
         named += [event.niche] if isinstance(event, Child) and event.niche is not None else []
-        if not set(named) <= set(ids):
+        if not known.issuperset(named):
             raise ValueError(f"an event must name niches of the checkpoint, got {named}")
