@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .rows import value
+from .rows import value as json_of
 
 LARGEST_ENV = 64 * 1024  # [bytes]; real ones have about 300
 LARGEST_BEST = 8 * 1024 * 1024  # [bytes]; 2,804 numbers take about 60 kB
@@ -75,7 +75,7 @@ def _read(path: Path, largest: int) -> Any:
             text = file.read(largest + 1).decode()
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in UTF-8") from None
-    return value(text, str(path))
+    return json_of(text, str(path))
 
 
 def _env(path: Path) -> tuple[dict[str, Any], int]:
