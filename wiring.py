@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from archive.replay import Episode
     from archive.run_folder import Run
     from poet.config import Setup
+    from poet.interfaces import Agent
     from poet.niche import Population
     from poet.seeding import Seed
 
@@ -161,7 +162,11 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     from poet.checkpoint import to_records
 
     family = parts.setup.family
-    return Drive(run, parts.ledger, parts.meter, lambda p: to_records(p, family), parts.title, out, errors)
+
+    def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
+        return to_records(population, family, before)
+
+    return Drive(run, parts.ledger, parts.meter, records, parts.title, out, errors)
 
 
 def episodes(

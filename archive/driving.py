@@ -39,13 +39,14 @@ class RunStopped(Exception):
 class Drive:
     """A run and all that its iterations need.
 
-    records: the population as poet.checkpoint.to_records gives it; title: a task in words.
+    records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives it; title: a task
+    in words.
     """
 
     run: Run
     ledger: Ledger
     meter: Meter
-    records: Callable[[Population], tuple[Mapping[str, Any], Mapping[str, Agent]]]
+    records: Callable[[Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]]
     title: Callable[[Task], str]
     out: Console
     errors: Console
@@ -60,9 +61,12 @@ class Drive:
         """Of the environment, so far."""
         return self.meter.steps
 
-    def commit(self, population: Population, seconds: float) -> None:
-        """One iteration into the archive, after the two counts of its environment steps have been compared."""
-        record, agents = self.records(population)
+    def commit(self, population: Population, before: Population | None, seconds: float) -> None:
+        """One iteration into the archive, after the two counts of its environment steps have been compared.
+
+        before: the population committed last.
+        """
+        record, agents = self.records(population, before)
         steps = self.ledger.drain()
         if self.ledger.steps != self.meter.steps:
             raise ValueError(
@@ -75,7 +79,7 @@ class Drive:
         """The population that a new run begins with, committed."""
         try:
             population = first()
-            self.commit(population, 0.0)
+            self.commit(population, None, 0.0)
         except Exception as error:
             raise RunFailedError(f"the run could not begin: {error}") from error
         return population
@@ -93,7 +97,7 @@ class Drive:
                 try:
                     began = time.monotonic()
                     for after in further:
-                        self.commit(after, time.monotonic() - began)
+                        self.commit(after, population, time.monotonic() - began)
                         events.write(after, self.steps)
                         for line in happened(population, after, self.title):
                             say(line)

@@ -46,7 +46,7 @@ def test_deep_nesting_is_refused_by_writer_and_reader() -> None:
     for _ in range(100_000):
         deep = [deep]
     for wrong in (nested(33), deep):
-        with pytest.raises(ValueError, match="the archive keeps finite numbers only"):
+        with pytest.raises(ValueError, match=r"the archive keeps JSON (only|that it can read again): [^\n]+$"):
             text(wrong)
     for wrong in ("[" * 33 + "]" * 33, '{"a":' * 100_000, "[" * 100_000):
         with pytest.raises(ValueError, match="nests more than 32 deep"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -41,7 +42,8 @@ def through_json(population: Population) -> Population:
 
 def test_a_population_survives_json_exactly(population: Population) -> None:
     again = through_json(population)
-    assert repr(again) == repr(population)  # every float to its last bit, tuples as tuples
+    in_order = replace(population, scores_of_retired=dict(sorted(population.scores_of_retired.items())))
+    assert repr(again) == repr(in_order)  # every float to its last bit, tuples as tuples
     assert again.scores_of_retired == population.scores_of_retired
     assert again.events == population.events
     assert again.iteration > 37
@@ -69,7 +71,7 @@ def without(name: str) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (at("schema", value=2), "schema must be 1, got 2"),
+        (at("schema", value=1), "schema must be 2, got 1"),
         (without("retired"), "checkpoint.retired is missing"),
         (at("surprise", value=1), "unknown field 'surprise'"),
         (at("iteration", value=-1), "iteration must be a whole number from 0"),
@@ -97,11 +99,13 @@ def without(name: str) -> Callable[[dict[str, Any]], None]:
         (at("events", 0, "event", value="party"), "event must be one of child, transfer"),
         (at("events", 0, "outcome", value="eaten"), "outcome must be one of"),
         (at("events", 0, "parent", value=10**6), "must name niches of the checkpoint"),
-        (at("scores_of_retired", 0, 0, value=10**6), "must be rows"),
-        (at("scores_of_retired", 0, 1, value=[1.0]), "must have .* entries"),
-        (at("scores_of_retired", 0, 1, 0, value="x"), "must be finite or null"),
-        (lambda data: data["scores_of_retired"].append(data["scores_of_retired"][0]), "must be rows"),
-        (lambda data: data["retired"].append(data["retired"][0]), "niche ids must rise|entries"),
+        (at("scores_of_retired", 0, 0, value=10**6), "must be of a retired agent in a niche"),
+        (at("scores_of_retired", 0, 1, value=10**6), "must be of a retired agent in a niche"),
+        (at("scores_of_retired", 0, 1, value=[1.0]), "must be of a retired agent in a niche"),
+        (at("scores_of_retired", 0, 2, value="x"), "must be rows"),
+        (at("scores_of_retired", 0, value=[0, 0]), "must be rows"),
+        (lambda data: data["scores_of_retired"].append(data["scores_of_retired"][0]), "twice"),
+        (lambda data: data["retired"].append(data["retired"][0]), "niche ids must rise"),
     ],
 )
 def test_damage_is_refused_in_one_line(
