@@ -170,6 +170,7 @@ def resume(
 ) -> None:
     """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
     from archive.run_folder import Run, find_run
+    from poet.agent_tensors import check_population
     from poet.checkpoint import from_records
     from poet.engine import evolve
 
@@ -181,6 +182,7 @@ def resume(
         parts = wire(tables, workers, rollouts)
         run.check_state()
         population = from_records(*run.checkpoint(), parts.setup.family)
+        check_population(population, parts.setup)
         total = iterations or tables["run"]["iterations"]
         if population.iteration >= total:
             raise ValueError(
@@ -244,6 +246,7 @@ def replay(
 ) -> None:
     """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the archive's own."""
     from archive.run_folder import Run, find_run
+    from poet.agent_tensors import check_population
     from poet.checkpoint import from_records
 
     path = find_run(name)
@@ -253,6 +256,7 @@ def replay(
             complain(change)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
+    check_population(population, parts.setup)
     niches = {n.id: n for n in population.niches}
     best = max(population.active, key=lambda n: n.scores[-1] if n.scores else float("-inf")).id
     start = best if niche is None else niche

@@ -238,6 +238,10 @@ def settings_of(run: Run) -> Tables:
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
         raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
+    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not kind:
+            words = "text" if kind is str else "a whole number"
+            raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
     return tables
 
 
