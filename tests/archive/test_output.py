@@ -8,10 +8,8 @@ import sys
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
@@ -19,7 +17,6 @@ from rich.console import Console, RenderableType
 from archive.journal import happened, introduce, noted
 from archive.output import Failures, TolerantStream, described, line, printable
 from archive.progress import Progress
-from archive.show import one, overview
 from poet.niche import Child, Niche, Population, Transfer
 
 # Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and emoji.
@@ -65,27 +62,6 @@ def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
 @settings(deadline=None)
 def test_a_line_is_printed_as_one_without_markup(text: str) -> None:
     assert printed(line(text)) == printable(text) + "\n"
-
-
-@given(HOSTILE, HOSTILE)
-@settings(deadline=None, max_examples=40)
-def test_the_tables_of_show_hold_no_characters_to_interpret(text: str, name: str) -> None:
-    row = {"id": 0, "parent": None, "born": 0, "died": 3, "solved": 2, "source": text, "task": {}, "novelty": 0.5}
-    row |= {"score": 1.0, "before": 0.5, "best": 2.0, "viable_to_all": True, "viable_to_retired": True}
-    transfer = {"iteration": 1, "kind": text, "source": 0, "target": 0, "at_birth": False}
-    transfer |= {"score": 1.0, "bar": None, "accepted": True, "steps": 3}
-    rows: dict[str, Any] = {
-        "niches": [row],
-        "children": [{"outcome": text}],
-        "transfers": [transfer],
-        "ledger": [{"purpose": text, "steps": 10}],
-        "iterations": [],
-        "settings": [{"section": text, "key": text, "value": text, "iteration": 3}],
-    }
-    agent = {f"hyper/{name}": torch.tensor(0.5)}
-    for shown in (printed(overview(rows, {0: text})), printed(one(row, rows, {0: text}, agent))):
-        assert harmless(shown)
-        assert printable(text) in shown
 
 
 @given(HOSTILE)
