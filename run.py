@@ -24,10 +24,10 @@ from wiring import (
     driving,
     episodes,
     known_parts,
-    ours,
     rollouts_at,
     seeds_from,
     settings_of,
+    title_of,
     trusted,
     versions,
     wire,
@@ -170,28 +170,36 @@ def show(
     as_json: Annotated[
         bool, typer.Option("--json", help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.")
     ] = False,
+    select: Annotated[
+        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and best > 60"; as for launch.')
+    ] = None,
+    whole: Annotated[bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")] = False,
 ) -> None:
     """Niches, lineage, scores, transfers, ANNECS and the ledger of a run; or all about one niche."""
+    from archive.measures import each
     from archive.run_folder import Run, find_run
+    from archive.show import as_json as json_of
     from archive.show import one, overview
 
     with Run.open(find_run(name), write=False) as run:
-        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations")}
-        rows["niches"] = run.niche_rows()
         tables = settings_of(run)
-        known = {row["id"]: row for row in rows["niches"]}
-        if niche is not None and niche not in known:
-            raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
-        agent = {} if niche is None else run.agent(known[niche]["agent"])
-    if as_json:
-        print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
-        return
-    if ours(tables):
-        parts = wire(tables, None)
-        titles = {id: parts.title(parts.setup.family.decode(row["task"])) for id, row in known.items()}
-    else:
-        titles = {id: json.dumps(row["task"])[:100] for id, row in known.items()}
-    out.print(overview(rows, titles) if niche is None else one(known[niche], rows, titles, agent))
+        if niche is None and as_json:
+            for piece in json_of(run, tables):
+                print(piece, end="")
+            return
+        if niche is None:
+            pieces = overview(run, title_of(tables), select, whole)
+        else:
+            row = next(each(run, "SELECT task, agent FROM niches WHERE id = ?", niche), None)
+            if row is None:
+                (ids,) = each(run, "SELECT max(id) AS last FROM niches")
+                raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {ids['last']}")
+            if as_json:
+                print(json.dumps(row["task"], indent=1))
+                return
+            pieces = one(run, niche, title_of(tables), run.agent(row["agent"]))
+        for part in pieces:
+            out.print(part)
 
 
 @app.command()

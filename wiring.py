@@ -95,14 +95,28 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
+    meter = Meter(_family(tables, threads))
+    ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
+    return Parts(Setup(meter, ledger, config), meter, ledger)
+
+
+def title_of(tables: Tables) -> Callable[[Any], str]:
+    """What gives an encoded task in words. Only a family of ours is made for it, and no learner."""
+    if tables["run"]["family"] not in known_parts("family"):
+        return lambda data: json.dumps(data)[:100]
+    family = _family(tables, None)
+    title = getattr(family, "title", None)
+    return lambda data: title(family.decode(data)) if title else json.dumps(data)[:100]
+
+
+def _family(tables: Tables, threads: int | None) -> Any:
+    """The run's family, or one that draws from all of its tasks."""
     family = make_part("family", tables, threads)
     if tables["run"].get("tasks") == "randomised":
         from envs.randomised import Randomised
 
         family = Randomised(family, tables.get("ranges", {}))
-    meter = Meter(family)
-    ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
-    return Parts(Setup(meter, ledger, config), meter, ledger)
+    return family
 
 
 def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> RayRollouts | None:
@@ -142,7 +156,7 @@ class Take(StrEnum):
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
     from archive.seeds import find_seeds
-    from poet.seeding import Seed, check_seeds
+    from poet.seeding import Seed, check_number, check_seeds
 
     seeds = [
         Seed(
@@ -150,7 +164,9 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
+        for found in find_seeds(
+            source, select, parts.setup.family, parts.setup.learner, lambda n: check_number(n, parts.setup.config)
+        )
     ]
     check_seeds(seeds, parts.setup)
     return seeds

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 LONGEST = 1000  # characters of an expression
@@ -28,9 +28,14 @@ Fields = Mapping[str, Any]
 
 
 def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows for which the expression holds. A field that is null (never solved, say) fails every comparison.
+    """The rows for which the expression holds, by `chooser`; its fields are those of any row."""
+    return list(filter(chooser(expression, {name for row in rows for name in row}), rows))
 
-    ValueError, one line, for anything but comparisons of fields with numbers or words, and, or, not, in.
+
+def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
+    """Whether the expression holds for a row of fields with these names. A null one fails every comparison.
+
+    ValueError, one line, here or for a row, for anything but comparisons with numbers or words, and, or, not, in.
     """
     if len(expression) > LONGEST:
         raise ValueError(f"--select is limited to {LONGEST} characters, got {len(expression)}")
@@ -38,14 +43,18 @@ def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f'--select is not an expression: {expression!r}; try "score > 100 and alive"') from None
-    fields = sorted({name for row in rows for name in row})
+    fields = sorted(names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in (*fields, *_WORDS):
             raise ValueError(f"--select knows no field {node.id!r}; there are: {', '.join(fields)}")
-    try:
-        return [row for row in rows if bool(_value(tree, row))]
-    except RecursionError:
-        raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
+
+    def holds(row: Fields) -> bool:
+        try:
+            return bool(_value(tree, row))
+        except RecursionError:
+            raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
+
+    return holds
 
 
 def _value(node: ast.expr, row: Fields) -> Any:
