@@ -114,5 +114,5 @@ def test_too_many_are_refused_before_their_agents_are_read(run: Path) -> None:
 
     for agent in (run / "agents").iterdir():
         agent.unlink()
-    with pytest.raises(ValueError, match="^3 are too many$"):
+    with pytest.raises(ValueError, match=r"^3 are too many$"):
         find_seeds(str(run), "alive", FAMILY, FakeLearner(FAMILY), refuse)
