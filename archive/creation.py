@@ -102,7 +102,8 @@ def _refuse_what_is_there(path: Path) -> None:
         raise FileExistsError(f"{path} is a file, not a folder; choose another --out")
     names = {entry.name for entry in os.scandir(path)}
     if "archive.db" in names and _committed(path / "archive.db"):
-        raise FileExistsError(f"{path} is already a run: go on with `resume {path}`, or choose another --out")
+        again = f"python run.py resume {shlex.quote(str(path))}"
+        raise FileExistsError(f"{path} is already a run: go on with `{again}`, or choose another --out")
     if not names <= OURS or not _is_ours(path, names):
         raise FileExistsError(f"{path} is not empty and not a run; choose another --out")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 UNCOUNTED_COLUMNS = {"niches": ("source",), "iterations": ("state", "chain")}
 UNCOUNTED_TABLES = ("sessions",)
 UNCOUNTED_RUN = ("iterations", "preset", "family_path", "learner_path")  # of the section [run]
-UNCOUNTED_KEYS = ("device", "threads")  # of any section
+UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
 
 
 def digest(run: Run) -> str:

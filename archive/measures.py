@@ -77,7 +77,7 @@ def transfers_by_kind(run: Run) -> dict[str, tuple[int, int]]:
     query = f"""SELECT kind, at_birth, count(*) AS tried, sum(accepted) AS taken FROM transfers
         GROUP BY kind, at_birth ORDER BY kind, at_birth LIMIT {MOST_GROUPS}"""
     return {
-        f"{row['kind']} at birth" if row["at_birth"] else row["kind"]: (row["tried"], row["taken"])
+        f"{row['kind']:.100} at birth" if row["at_birth"] else row["kind"][:100]: (row["tried"], row["taken"])
         for row in each(run, query)
     }
 
@@ -86,14 +86,14 @@ def outcomes(run: Run) -> dict[str, int]:
     """What became of the candidates, the commonest first."""
     query = f"""SELECT outcome, count(*) AS number FROM children
         GROUP BY outcome ORDER BY number DESC, min(id) LIMIT {MOST_GROUPS}"""
-    return {row["outcome"]: row["number"] for row in each(run, query)}
+    return {row["outcome"][:100]: row["number"] for row in each(run, query)}
 
 
 def steps_by_purpose(run: Run) -> dict[str, int]:
     """Environment steps of the whole run by purpose, the largest first."""
     query = f"""SELECT purpose, sum(steps) AS steps FROM ledger
         GROUP BY purpose ORDER BY sum(steps) DESC, min(iteration) LIMIT {MOST_GROUPS}"""
-    return {row["purpose"]: row["steps"] for row in each(run, query)}
+    return {row["purpose"][:100]: row["steps"] for row in each(run, query)}
 
 
 def annecs(run: Run) -> tuple[int, int]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .measures import FIELDS, each, fields
+from .output import printable
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
-from .select import chooser
+from .select import chooser, held
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task
@@ -41,11 +42,13 @@ def find_seeds(
     return _run(find_run(source), expression or DEFAULT, family, learner, check_number)
 
 
-def _kept(source: Path, expression: str, names: Iterable[str], niches: Iterable[Mapping[str, Any]]) -> list[int]:
-    """The ids of the niches for which the expression holds, at least one."""
+def _kept(
+    source: Path, expression: str, names: Iterable[str], niches: Callable[[], Iterable[Mapping[str, Any]]]
+) -> list[int]:
+    """The ids of the niches for which the expression holds, at least one; niches: gives their fields, anew."""
     keep = chooser(expression, names)
     kept, others = [], 0
-    for niche in niches:
+    for niche in niches():
         if keep(niche):
             kept.append(niche["id"])
         else:
@@ -53,7 +56,8 @@ def _kept(source: Path, expression: str, names: Iterable[str], niches: Iterable[
     if not kept and not others:
         raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
     if not kept:
-        raise ValueError(f'--select "{expression}" keeps none of the {others} niches of {source}')
+        there = f": {what}" if (what := held(expression, niches())) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {others} niches of {source}{there}')
     return kept
 
 
@@ -62,10 +66,10 @@ def _run(path: Path, expression: str, family: Any, learner: Any, check_number: C
 
     def found(row: dict[str, Any]) -> Found:
         agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), f"{path.name}#{row['id']}")
+        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), printable(f"{path.name}#{row['id']}"))
 
     with Run.open(path, write=False) as run:
-        kept = _kept(path, expression, (*FIELDS, "alive"), fields(run))
+        kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
         check_number(len(kept))
         chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
         agents = run.agents_named(row["agent"] for row in chosen)
@@ -89,9 +93,9 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
         {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
         for id, niche in enumerate(niches)
     ]
-    kept = set(_kept(folder, expression, rows[0], rows))
+    kept = set(_kept(folder, expression, rows[0], lambda: rows))
     return [
-        Found(partial(task, niche), partial(agent, niche), f"{folder.name}/{niche.name}")
+        Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
         for id, niche in enumerate(niches)
         if id in kept
     ]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 LONGEST = 1000  # characters of an expression
+MOST_NAMES = 5  # values of a text field that an error lists
 
 _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
@@ -55,6 +56,53 @@ def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
             raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
 
     return holds
+
+
+def held(expression: str, rows: Iterable[Fields]) -> str:
+    """What the fields that an expression names hold in the rows, in words: why it selects none."""
+    names = [node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)]
+    found = {name: _Values() for name in dict.fromkeys(names) if name not in _WORDS}
+    for row in rows:
+        for name, values in found.items():
+            values.add(row.get(name))
+    return ", ".join(f"{name} is {values.words()}" for name, values in found.items())
+
+
+class _Values:
+    """What one field holds, row by row."""
+
+    def __init__(self) -> None:
+        self.rows, self.true, self.filled = 0, 0, 0
+        self.least: Any = None
+        self.largest: Any = None
+        self.first: list[Any] = []
+        self.kinds: set[type] = set()
+
+    def add(self, value: Any) -> None:
+        self.rows += 1
+        if value is None:
+            return
+        self.filled += 1
+        self.true += value is True
+        self.kinds.add(type(value))
+        if len(self.first) <= MOST_NAMES:
+            self.first.append(value)
+        if isinstance(value, int | float):
+            self.least = value if self.least is None else min(self.least, value)
+            self.largest = value if self.largest is None else max(self.largest, value)
+
+    def words(self) -> str:
+        if not self.filled:
+            return "null in all"
+        if self.kinds == {bool}:
+            return f"true in {self.true} of {self.rows}"
+        if self.kinds <= {int, float}:
+            low, high = f"{self.least:.6g}", f"{self.largest:.6g}"
+            found = low if low == high else f"{low} to {high}"
+        else:
+            found = ", ".join(map(repr, self.first[:MOST_NAMES])) + (", ..." if self.filled > MOST_NAMES else "")
+        # A comparison with null is false.
+        return found if self.filled == self.rows else f"{found} in {self.filled} of {self.rows} and null in the others"
 
 
 def _value(node: ast.expr, row: Fields) -> Any:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 from rich.tree import Tree
 
 from . import measures
 from .measures import each, number
+from .output import line
 from .select import chooser
 
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ Title = Callable[[Any], str]  # of an encoded task
 
 FEW = 30  # niches that are shown where a run has more
 MOST_TREE = 300  # niches of a tree
+LONGEST = 200  # characters of a text; a stranger's may have any length
 MOST_LINES = 100  # forebears or transfers of one niche
 AT_ONCE = 200  # rows of a table; a longer one is printed in pieces
 COLUMNS = "id, parent, born, died, before, score, best, solved, source, task"
-JSON_TABLES = ("children", "transfers", "ledger", "iterations", "niches")
+JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "niches")
 
 
 def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Iterator[RenderableType]:
@@ -39,20 +40,36 @@ def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Ite
     expression: which niches (`--select`); None: all, but the FEW best where there are more, unless `whole`.
     """
     total = next(each(run, "SELECT count(*) AS number FROM niches"))["number"]
+    if not total:
+        raise _empty(run)
     chosen, kept = _chosen(run, expression, whole)
     yield from _niches(run, chosen, title)
     if len(chosen) < kept:
-        yield Text(
+        yield line(
             f"{kept - len(chosen):,} more of {total:,} niches: --all shows them; `--select EXPR` chooses, such as "
             '"alive and best > 60"; `show RUN NICHE` shows one; --json has everything'
         )
-    yield Text("")
+    yield line("")
     if len(chosen) <= MOST_TREE:
         yield _tree(run, chosen)
     else:
-        yield Text(f"lineage: not drawn for more than {MOST_TREE} niches; `show RUN NICHE` has a line of descent")
-    yield Text("")
-    yield from map(Text, _facts(run))
+        yield line(f"lineage: not drawn for more than {MOST_TREE} niches; `show RUN NICHE` has a line of descent")
+    yield line("")
+    yield from map(line, _facts(run))
+
+
+def niche_row(run: Run, niche: int) -> Row:
+    """Task and agent of a niche. ValueError, one line, if there is none of this number."""
+    for row in each(run, "SELECT task, agent FROM niches WHERE id = ?", niche):
+        return row
+    last = next(each(run, "SELECT max(id) AS id FROM niches"))["id"]
+    if last is None:
+        raise _empty(run)
+    raise ValueError(f"there is no niche {niche} in {run.path}: it has 0 to {last}")
+
+
+def _empty(run: Run) -> ValueError:
+    return ValueError(f"{run.path} holds no iteration yet: its first population is not scored, or never was")
 
 
 def _chosen(run: Run, expression: str | None, whole: bool) -> tuple[list[int], int]:
@@ -89,9 +106,9 @@ def _niches(run: Run, ids: Sequence[int], title: Title) -> Iterator[Table]:
             row = _niche(run, id)
             cells = [row["id"], row["parent"], row["born"], row["died"]]
             numbers = [number(row[name]) for name in names[4:-1]]
-            words = title(row["task"]) + (f" [from {row['source']}]" if row["source"] else "")
+            words = title(row["task"]) + (f" [from {row['source']:.{LONGEST}}]" if row["source"] else "")
             style = "" if row["died"] is None else "dim"
-            table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), Text(words), style=style)
+            table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), line(words), style=style)
         yield table
 
 
@@ -108,7 +125,7 @@ def _tree(run: Run, ids: Sequence[int]) -> Tree:
         row = _niche(run, id, "parent, score, died")
         state = "" if row["died"] is None else " (retired)"
         gap = f", child of {row['parent']}" if row["parent"] != above[id] else ""
-        twigs[id] = twigs[above[id]].add(Text(f"{id} {number(row['score'])}{state}{gap}"))
+        twigs[id] = twigs[above[id]].add(line(f"{id} {number(row['score'])}{state}{gap}"))
     return root
 
 
@@ -124,24 +141,26 @@ def _facts(run: Run) -> Iterator[str]:
     yield f"environment steps: {total:,}"
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
+    for row in each(run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_LINES}"):
+        yield f"{row['section']}.{row['key']} = {row['value']!s:.{LONGEST}} from iteration {row['iteration']} on"
 
 
 def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableType]:
     """One niche: where it came from, its scores, what its agent learns by, and every agent that came or went."""
     row = _niche(run, id, f"{COLUMNS}, novelty")
-    yield Text(f"niche {id}: {title(row['task'])}")
+    yield line(f"niche {id}: {title(row['task'])}")
     state = "alive" if row["died"] is None else f"retired at {row['died']}"
     novelty, solved = number(row["novelty"]), _or_dash(row["solved"])
-    yield Text(f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}")
-    yield Text(f"score {number(row['score'])}, best ever {number(row['best'])}{_adapted(row)}")
-    line = measures.lineage(run, id, MOST_LINES)
-    more = " <- ..." if len(line) == MOST_LINES else ""
-    yield Text("line of descent: " + " <- ".join(map(str, line)) + more)
+    yield line(f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}")
+    yield line(f"score {number(row['score'])}, best ever {number(row['best'])}{_adapted(row)}")
+    forebears = measures.lineage(run, id, MOST_LINES)
+    more = " <- ..." if len(forebears) == MOST_LINES else ""
+    yield line("line of descent: " + " <- ".join(map(str, forebears)) + more)
     if row["source"]:
-        yield Text(f"seeded from {row['source']}")
+        yield line(f"seeded from {row['source']:.{LONGEST}}")
     if learned_by := ", ".join(islice(_hyperparameters(agent), MOST_LINES)):
-        yield Text(f"its agent learns by {learned_by}")
-    yield from map(Text, _traffic(run, id))
+        yield line(f"its agent learns by {learned_by}")
+    yield from map(line, _traffic(run, id))
 
 
 def _hyperparameters(agent: Agent) -> Iterator[str]:

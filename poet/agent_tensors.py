@@ -27,7 +27,7 @@ def check_population(population: Population, setup: Setup) -> None:
             niche.agent,
             expected,
             f"niche {niche.id}",
-            "the settings in config.toml must be those with which the run was made: restore them",
+            "its settings must be those with which the run was made: restore them",
         )
 
 

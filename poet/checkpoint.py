@@ -35,7 +35,7 @@ def to_records(
     retired, known = population.retired, population.scores_of_retired
     if before is not None:
         retired = retired[len(before.retired) :]
-        known = {} if known is before.scores_of_retired else _without(known, before.scores_of_retired)
+        known = _new_scores(population, before)
     data = {
         "schema": SCHEMA,
         "iteration": population.iteration,
@@ -50,8 +50,19 @@ def to_records(
     return data, {agent_name(niche.id): niche.agent for niche in (*retired, *population.active)}
 
 
-def _without(scores: Scores, known: Scores) -> Scores:
-    return {pair: score for pair, score in scores.items() if pair not in known}
+def _new_scores(population: Population, before: Population) -> Scores:
+    """The scores of retired agents that are not in `before`; all pairs are compared only if there is no other way."""
+    now, then = population.scores_of_retired, before.scores_of_retired
+    if now is then:
+        return {}
+    ids = [niche.id for niche in population.niches]
+    born = [id for id in ids if id >= before.niches_born]
+    pairs = {(niche.id, id) for niche in population.retired for id in born}
+    pairs |= {(niche.id, id) for niche in population.retired[len(before.retired) :] for id in ids}
+    new = {pair: now[pair] for pair in pairs if pair in now and pair not in then}
+    if len(then) + len(new) == len(now):
+        return new
+    return {pair: score for pair, score in now.items() if pair not in then}
 
 
 def agent_name(niche: int) -> str:

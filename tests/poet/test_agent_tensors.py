@@ -40,7 +40,7 @@ def test_a_populations_own_agents_pass() -> None:
 )
 def test_another_tensor_is_named_with_its_niche(change: dict[str, torch.Tensor | None], line: str) -> None:
     agent = {name: tensor for name, tensor in {**made_by(SETUP.learner), **change}.items() if tensor is not None}
-    with pytest.raises(ValueError, match=rf"^the agent of niche 0 [^\n]*{line}; [^\n]*config.toml[^\n]*$"):
+    with pytest.raises(ValueError, match=rf"^the agent of niche 0 [^\n]*{line}; [^\n]*settings[^\n]*$"):
         check_population(with_agent(agent), SETUP)
 
 

@@ -50,6 +50,28 @@ def test_a_population_survives_json_exactly(population: Population) -> None:
     assert [niche.agent for niche in again.niches] == [niche.agent for niche in population.niches]  # the very tensors
 
 
+def test_records_since_a_population_add_up_to_the_whole() -> None:
+    """Retired niches and their scores, as an archive keeps them: each is in the records of one iteration only."""
+    before, retired, scores = None, [], []
+    for population in islice(evolve(start(SETUP), SETUP), 60):
+        new, _ = to_records(population, FAMILY, before)
+        whole, agents = to_records(population, FAMILY)
+        retired += new["retired"]
+        scores += new["scores_of_retired"]
+        assert {**new, "retired": retired, "scores_of_retired": sorted(scores)} == whole
+        assert len(agents) == len(population.niches)
+        before = population
+    assert len(retired) > 3
+    assert scores
+
+
+def test_scores_that_become_known_late_are_not_lost(population: Population) -> None:
+    pair = next(iter(population.scores_of_retired))
+    fewer = {p: score for p, score in population.scores_of_retired.items() if p != pair}
+    new, _ = to_records(population, FAMILY, replace(population, scores_of_retired=fewer))
+    assert new["scores_of_retired"] == [[*pair, population.scores_of_retired[pair]]]
+
+
 def test_a_newborn_population_survives_too() -> None:
     assert repr(through_json(start(SETUP))) == repr(start(SETUP))
 
