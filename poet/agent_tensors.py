@@ -27,7 +27,7 @@ def check_population(population: Population, setup: Setup) -> None:
             niche.agent,
             expected,
             f"niche {niche.id}",
-            "settings that shape an agent must stay those with which the run was made",
+            "its settings must be those with which the run was made: restore them",
         )
 
 

@@ -382,30 +382,27 @@ def test_help_answers_without_loading_anything_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "line"),
+    ("key", "value", "line"),
     [
-        ("memory = 1000", r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[\d{7}\]"),
-        ("hidden = [3]", r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[91\]"),
-        ('searcher = "snes"', r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected nothing"),
+        ("memory", 1000, r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[\d{7}\]"),
+        ("hidden", [3], r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[91\]"),
+        ("searcher", "snes", r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected nothing"),
     ],
 )
 def test_a_run_whose_settings_make_other_agents_is_refused(
-    setting: str, line: str, lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    key: str, value: object, line: str, lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the first, compiled code read beyond the weights; with the second, another network went on."""
-    key, _, value = setting.partition(" = ")
-    change = ["--set", f"es.{key}={value}"]
-    said = [refused(["resume", str(lived), "--iterations", "10", *change], capsys)]
-    # The same in a folder from a stranger, whose settings and copy of them agree.
     folder = Path(shutil.copytree(lived, tmp_path / "run"))
+    said = refused(["resume", str(folder), "--iterations", "10", "--set", f"es.{key}={json.dumps(value)}"], capsys)
+    assert re.search(line, said), said
     config = folder / "config.toml"
     kept = [row for row in config.read_text().splitlines() if not row.startswith(f"{key} =")]
-    config.write_text("\n".join([*kept, ""]).replace("[es]\n", f"[es]\n{setting}\n"))
+    config.write_text("\n".join([*kept, ""]).replace("[es]\n", f"[es]\n{key} = {json.dumps(value)}\n"))
     with sqlite3.connect(folder / "archive.db") as database:
-        row = (0, "es", key, json.dumps(json.loads(value)))
-        database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?)", row)
-    said += [
-        refused(words, capsys) for words in (["resume", str(folder), "--iterations", "10"], ["replay", str(folder)])
-    ]
-    for words in said:
-        assert re.search(line, words), words
+        rows = (0, "es", key, json.dumps(value))
+        database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?)", rows)
+    for arguments in (["resume", str(folder), "--iterations", "10"], ["replay", str(folder)]):
+        said = refused(arguments, capsys)
+        assert re.search(line, said), said
+        assert "restore" in said
