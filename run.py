@@ -17,18 +17,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from parts import known_parts, ours, remember, settings_for, trusted
 from wiring import (
     Parts,
     Take,
     choose_device,
     driving,
     episodes,
-    known_parts,
-    ours,
+    inherited,
     rollouts_at,
     seeds_from,
     settings_of,
-    trusted,
     versions,
     wire,
 )
@@ -102,18 +101,22 @@ def launch(
     """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a --select "best > 60"`."""
     from archive.run_folder import Run
     from poet.engine import evolve, start
+    from poet.resolving import Request
     from poet.seeding import seed_population
-    from poet.settings import resolve, to_toml
+    from poet.settings import to_toml
 
-    flags = {"family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
-    changes = [*(changes or []), *([f"poet.pbt_every={pbt}"] if pbt else [])]
-    tables = resolve(preset, config, changes, flags, seed)
-    choose_device(tables, device)
+    said = {"preset": preset, "family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
+    options = {f"run.{key}": value for key, value in said.items()} | {"poet.seed": seed, "poet.pbt_every": pbt}
+    changes = changes or []
+    tables = settings_for(Request(options, changes, config, inherited(source, said)))
+    choose_device(tables, device, changes)
     rollouts = rollouts_at(ray, workers, tables)
     parts = wire(tables, workers, rollouts)
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
     seeds = None if source is None else seeds_from(source, select, take, parts)
+    for line in remember(tables):
+        errors.print(line, soft_wrap=True, markup=False)
     folder = (
         out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
     )
@@ -279,9 +282,11 @@ def main(arguments: list[str]) -> int:
 def one_line(error: Exception) -> str:
     """What to tell a person. An error nobody planned says its kind, and how to see where it came from."""
     from archive.driving import RunFailedError
+    from poet.plugins import place
 
     planned = isinstance(error, RunFailedError | ValueError | OSError)
     text = " ".join(str(error).split()) or type(error).__name__
+    text += f" ({where})" if (where := place(error)) else ""
     return text if planned else f"{type(error).__name__}: {text} (run again with --debug to see where)"
 
 

@@ -39,7 +39,8 @@ class RunStopped(Exception):
 class Drive:
     """A run and all that its iterations need.
 
-    records: the population as poet.checkpoint.to_records gives it; title: a task in words.
+    records: the population as poet.checkpoint.to_records gives it; title: a task in words;
+    without_children: why no niche can have any in the next iteration, where children are due.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class Drive:
     meter: Meter
     records: Callable[[Population], tuple[Mapping[str, Any], Mapping[str, Agent]]]
     title: Callable[[Task], str]
+    without_children: Callable[[Population], str]
     out: Console
     errors: Console
 
@@ -95,7 +97,7 @@ class Drive:
                     for after in further:
                         self.commit(after, time.monotonic() - began)
                         events.write(after, self.steps)
-                        for line in happened(population, after, self.title):
+                        for line in happened(population, after, self.title, self.without_children(population)):
                             say(line)
                         population, began = after, time.monotonic()
                         done = asked.number is not None or population.iteration >= total
