@@ -181,9 +181,9 @@ def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
     from poet.fields import build
     from poet.resolving import RunSettings
 
+    run = build(RunSettings, tables["run"], "run")
     if os.environ.get("OPENPOET_TRUST") == "1":
         return ""
-    run = build(RunSettings, tables["run"], "run")
     for kind in kinds:
         name, digest = getattr(run, kind), getattr(run, f"{kind}_sha256")
         if name.endswith(".py") and (reason := trust.refusal(digest, name, kind)):

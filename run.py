@@ -86,7 +86,11 @@ def launch(
     ray: Ray = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="RUN", help="Seed from a run, or from a folder with the original POET's files."),
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Seed from a run, with its family and learner unless given, or from the original POET's files.",
+        ),
     ] = None,
     select: Annotated[
         str | None,

@@ -60,9 +60,7 @@ class GridNavi(Genomes[Cells]):
     def __init__(self, settings: GridNaviSettings | None = None) -> None:
         self.settings = s = settings or GridNaviSettings()
         spec = Spec(2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True)
-        # By the share of the steps that are on the goal; a newborn agent has about a tenth.
-        scores = [s.horizon * (MISSED + share * (FOUND - MISSED)) for share in (0.17, 0.05, 0.8)]
-        self.spec = spec.judged(*scores)
+        self.spec = spec.judged(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
 
     def mutate(self, task: Cells, rng: np.random.Generator) -> Cells:
         """A neighbour; at least the farthest row and column may hold a goal."""
