@@ -290,7 +290,9 @@ def one_line(error: Exception) -> str:
 
     planned = isinstance(error, RunFailedError | ValueError | OSError)
     text = " ".join(str(error).split()) or type(error).__name__
-    text += f" ({where})" if (where := place(error)) else ""
+    if where := place(error):
+        said = " ".join(str(error.__cause__ or error).split())  # what came from the user's file
+        text = text.replace(said, f"{said} ({where})", 1) if said and said in text else f"{text} ({where})"
     return text if planned else f"{type(error).__name__}: {text} (run again with --debug to see where)"
 
 

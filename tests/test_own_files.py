@@ -137,7 +137,7 @@ def test_an_error_in_a_file_names_file_and_line(hill: Path, capsys: pytest.Captu
     begins = "        return tuple(round("
     hill.write_text(text.replace(begins, f"        raise KeyError('own')\n{begins}", 1))
     said = refused(["launch", "--out", "run", "--family", str(hill), *SMALL, *ALWAYS], capsys, code=1)
-    assert f"(archive.py, line {line})" in said
+    assert f"'own' (archive.py, line {line}); " in said
     hill.write_text("family = dict(\n")
     assert "archive.py, line 1" in refused(["launch", "--family", str(hill), "--out", "b"], capsys)
     hill.write_text("import json\n\njson.loads('{')\n")
