@@ -222,7 +222,7 @@ def show(
         bool, typer.Option("--json", help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.")
     ] = False,
     select: Annotated[
-        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and best > 60"; as for launch.')
+        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and solved"; as for launch.')
     ] = None,
     whole: Annotated[bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")] = False,
 ) -> None:
