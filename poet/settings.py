@@ -161,12 +161,12 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
         if any(value == choice and type(value) is type(choice) for choice in arguments):
             return value
         hint = _did_you_mean(value, arguments) if isinstance(value, str) else ""
-        raise ValueError(f"{where} must be {_expected(kind)}, got {value!r}{hint}")
+        raise ValueError(f"{where} must be {_expected(kind)}, got {repr(value)[:100]}{hint}")
     elif kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     elif kind is not float and kind in _NAMES and type(value) is kind:
         return value
-    raise ValueError(f"{where} must be {_expected(kind)}, got {value!r}")
+    raise ValueError(f"{where} must be {_expected(kind)}, got {repr(value)[:100]}")
 
 
 def _expected(kind: Any) -> str:
@@ -206,4 +206,4 @@ def _toml(value: Any) -> str:
         return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
     if isinstance(value, Sequence):
         return "[" + ", ".join(_toml(entry) for entry in value) + "]"
-    raise ValueError(f"a setting must be a number, a string, true, false or a list of them, got {value!r}")
+    raise ValueError(f"a setting must be a number, a string, true, false or a list of them, got {repr(value)[:100]}")
