@@ -171,12 +171,12 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
     elif origin is Literal:
         if any(value == choice and type(value) is type(choice) for choice in arguments):
             return value
-        raise ValueError(f"{where} must be {_expected(kind)}, got {value!r}{did_you_mean(value, arguments)}")
+        raise ValueError(f"{where} must be {_expected(kind)}, got {repr(value)[:100]}{did_you_mean(value, arguments)}")
     elif kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     elif kind is not float and kind in _NAMES and type(value) is kind:
         return value
-    raise ValueError(f"{where} must be {_expected(kind)}, got {value!r}")
+    raise ValueError(f"{where} must be {_expected(kind)}, got {repr(value)[:100]}")
 
 
 def _expected(kind: Any) -> str:
@@ -200,7 +200,7 @@ def toml_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [toml_value(entry) for entry in value]
     if type(value) not in _PLAIN:
-        raise ValueError(f"a setting must be a number, a string, true, false or a list of them, got {value!r}")
+        raise ValueError(f"a setting must be a number, a string, true, false or a list of them, got {repr(value)[:100]}")
     return value
 
 
