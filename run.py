@@ -1,4 +1,4 @@
-"""The command line of openpoet: launch, resume, show, replay, digest, list. How the rooms come together: wiring.py.
+"""The command line of openpoet: launch, resume, show, replay, digest, verify, list. Wiring: wiring.py.
 
 Nothing heavy is imported before a command needs it, so that --help answers at once.
 """
@@ -17,10 +17,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from parts import known_parts, ours, remember, settings_for, trusted
+from parts import check_complete, known_parts, ours, remember, settings_for, trusted
 from wiring import (
     Parts,
     Take,
+    changed_settings,
     choose_device,
     driving,
     episodes,
@@ -28,6 +29,7 @@ from wiring import (
     rollouts_at,
     seeds_from,
     settings_of,
+    version_warning,
     versions,
     wire,
 )
@@ -135,6 +137,14 @@ def launch(
 def resume(
     name: RunName,
     iterations: Annotated[int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="Change one setting from here on; repeatable. Recorded with the iteration from which it holds.",
+        ),
+    ] = None,
     workers: Workers = None,
     ray: Ray = None,
 ) -> None:
@@ -144,9 +154,10 @@ def resume(
     from poet.engine import evolve
 
     with Run.open(find_run(name), write=True) as run:
-        tables = trusted(settings_of(run))
+        tables, changed = changed_settings(trusted(settings_of(run)), changes or [])
         rollouts = rollouts_at(ray, workers, tables)
         parts = wire(tables, workers, rollouts)
+        run.check_state()
         population = from_records(*run.checkpoint(), parts.setup.family)
         total = iterations or tables["run"]["iterations"]
         if population.iteration >= total:
@@ -154,6 +165,9 @@ def resume(
                 f"{run.path} has reached its {population.iteration} iterations; to go on: "
                 f"python run.py resume {run.path} --iterations {2 * population.iteration}"
             )
+        if warning := version_warning(run.versions(), versions()):
+            errors.print(warning, style="yellow", soft_wrap=True, markup=False)
+        run.begin_session(sys.argv, versions(), changed)
         prepare(parts)
         with rollouts or nullcontext():
             driving(run, parts, out, errors).go(population, evolve(population, parts.setup), total)
@@ -181,7 +195,7 @@ def show(
     from archive.show import one, overview
 
     with Run.open(find_run(name), write=False) as run:
-        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations")}
+        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations", "settings")}
         rows["niches"] = run.niche_rows()
         tables = settings_of(run)
         known = {row["id"]: row for row in rows["niches"]}
@@ -214,6 +228,7 @@ def replay(
     path = find_run(name)
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
+        check_complete(tables)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
     niches = {n.id: n for n in population.niches}
@@ -243,7 +258,23 @@ def digest(name: RunName) -> None:
     from archive.run_folder import Run, find_run
 
     with Run.open(find_run(name), write=False) as run:
+        settings_of(run)
         print(digest_of(run))
+
+
+@app.command()
+def verify(name: RunName) -> None:
+    """Check that nothing in a run was edited or damaged: the hash chain of its iterations, and every agent's file."""
+    from archive.run_folder import Run, find_run
+
+    with Run.open(find_run(name), write=False) as run:
+        settings_of(run)
+        last = run.verify()
+        iterations = run.rows("iterations")
+    if not iterations:
+        print(f"{run.path} holds no iteration yet")
+        return
+    print(f"{run.path}: iterations 0 to {iterations[-1]['iteration']} are as they were written; last hash {last}")
 
 
 @app.command(name="list")

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parts import KINDS, Tables, make_part, refusal, schema_of
+from parts import KINDS, Tables, check_complete, make_part, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from archive.replay import Episode
     from archive.run_folder import Run
     from poet.config import PoetConfig, Setup
+    from poet.interfaces import Agent
     from poet.niche import Population
     from poet.seeding import Seed
 
@@ -133,11 +134,15 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     from poet.checkpoint import to_records
 
     setup = parts.setup
+
+    def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
+        return to_records(population, setup.family, before)
+
     return Drive(
         run,
         parts.ledger,
         parts.meter,
-        lambda population: to_records(population, setup.family),
+        records,
         parts.title,
         lambda population: without_children(population, setup.config),
         out,
@@ -183,13 +188,70 @@ def episodes(
 
 
 def settings_of(run: Run) -> Tables:
-    """The settings in a run's folder."""
+    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of its launch."""
+    from poet.plugins import section
     from poet.settings import parse
 
-    tables = parse(run.config_toml(), f"{run.path}/config.toml")
+    _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
+    tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
-        raise ValueError(f"{run.path}/config.toml must have [poet] and, in [run], family, learner and iterations")
+        raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
+    for kind in KINDS:
+        tables.setdefault(section(str(tables["run"][kind])), {})  # a part may have no settings
     return tables
+
+
+def _check_copy(copy: Tables, run: Run) -> None:
+    launched = run.settings(launched=True)
+    places = {(section, key) for tables in (copy, launched) for section in tables for key in tables[section]}
+    for section, key in sorted(places):
+        here, there = (tables.get(section, {}).get(key, "missing") for tables in (copy, launched))
+        if here != there:
+            raise ValueError(
+                f"{run.path}/config.toml was edited: {section}.{key} is {here!r}, the run was launched with {there!r}; "
+                f"config.toml is a copy for reading: put it back, and change a setting with `resume --set`"
+            )
+
+
+# Of [run]: with others it would be another run.
+FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha256")
+
+
+def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables, Tables]:
+    """The settings after `resume --set`, and those among them that differ from before."""
+    from poet.settings import override
+
+    after = override(tables, assignments)
+    check_complete(after)
+    new = {
+        section: {key: value for key, value in table.items() if tables[section].get(key) != value}
+        for section, table in after.items()
+    }
+    for key in FIXED:
+        if key in new["run"]:
+            raise ValueError(f"--set run.{key}: a run cannot change its {key}; start another with `launch --from`")
+    return after, {section: table for section, table in new.items() if table}
+
+
+CHANGES_BITS = {
+    "openpoet": "anything",
+    "torch": "networks",
+    "numpy": "random draws",
+    "numba": "the compiled physics and policies",
+    "cpu": "networks",
+}  # what another version of it can change in the numbers of a run
+
+
+def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+    """One line on what differs from the last session of a run and can change its numbers; None if nothing does."""
+    differing = [name for name in CHANGES_BITS if name in before and before[name] != now.get(name)]
+    if not differing:
+        return None
+    parts = ", ".join(f"{name} {before[name]} -> {now.get(name)} ({CHANGES_BITS[name]})" for name in differing)
+    return (
+        f"this run was last written with other versions: {parts}; it goes on, but its numbers may differ in their "
+        "last bits from those of a run that never stopped"
+    )
 
 
 def inherited(source: str | None, said: Mapping[str, Any]) -> dict[str, str]:
@@ -211,7 +273,10 @@ def inherited(source: str | None, said: Mapping[str, Any]) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
+    """Versions of what a run's numbers depend on; cpu: the vector instructions that torch uses."""
+    import torch
+
+    found = {"python": sys.version.split()[0], "cpu": torch.backends.cpu.get_cpu_capability()}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
             found[package] = version(package)

@@ -39,14 +39,14 @@ class RunStopped(Exception):
 class Drive:
     """A run and all that its iterations need.
 
-    records: the population as poet.checkpoint.to_records gives it; title: a task in words;
-    without_children: why no niche can have any in the next iteration, where children are due.
+    records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives it; title: a task
+    in words; without_children: why no niche can have any in the next iteration, where children are due.
     """
 
     run: Run
     ledger: Ledger
     meter: Meter
-    records: Callable[[Population], tuple[Mapping[str, Any], Mapping[str, Agent]]]
+    records: Callable[[Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]]
     title: Callable[[Task], str]
     without_children: Callable[[Population], str]
     out: Console
@@ -62,9 +62,12 @@ class Drive:
         """Of the environment, so far."""
         return self.meter.steps
 
-    def commit(self, population: Population, seconds: float) -> None:
-        """One iteration into the archive, after the two counts of its environment steps have been compared."""
-        record, agents = self.records(population)
+    def commit(self, population: Population, before: Population | None, seconds: float) -> None:
+        """One iteration into the archive, after the two counts of its environment steps have been compared.
+
+        before: the population committed last.
+        """
+        record, agents = self.records(population, before)
         steps = self.ledger.drain()
         if self.ledger.steps != self.meter.steps:
             raise ValueError(
@@ -77,7 +80,7 @@ class Drive:
         """The population that a new run begins with, committed."""
         try:
             population = first()
-            self.commit(population, 0.0)
+            self.commit(population, None, 0.0)
         except Exception as error:
             raise RunFailedError(f"the run could not begin: {error}") from error
         return population
@@ -95,7 +98,7 @@ class Drive:
                 try:
                     began = time.monotonic()
                     for after in further:
-                        self.commit(after, time.monotonic() - began)
+                        self.commit(after, population, time.monotonic() - began)
                         events.write(after, self.steps)
                         for line in happened(population, after, self.title, self.without_children(population)):
                             say(line)

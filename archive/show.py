@@ -114,6 +114,9 @@ def _facts(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     yield f"environment steps: {total:,}"
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
+    for row in rows["settings"]:
+        if row["iteration"]:
+            yield f"{row['section']}.{row['key']} = {row['value']} from iteration {row['iteration']} on"
 
 
 def _or_dash(value: Any) -> str:

@@ -143,7 +143,7 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
         if field.written and key not in table:
             raise ValueError(
                 f"{section}.{key} is missing, expected {_expected(field.kind)}: "
-                "the settings of a run must be complete; restore the line, or launch a new run"
+                f"the settings of a run must be complete; `resume --set {section}.{key}=VALUE` gives it one"
             )
     values(schema, table, section)
 

@@ -152,7 +152,5 @@ def check_complete(tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -
     used = _used(build(RunSettings, tables["run"], "run"))
     _check_sections(tables, used, "")
     for name in used:
-        if name not in tables:
-            raise ValueError(f"section [{name}] is missing: the settings of a run must be complete")
         if name in schemas:
-            check_fields(schemas[name], tables[name], name)
+            check_fields(schemas[name], tables.get(name, {}), name)

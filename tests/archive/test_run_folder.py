@@ -37,7 +37,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Populati
         for population in evolve(populations[0], parts):
             cost = ledger(parts).drain()
             spent.update(cost)
-            run.commit(*to_records(population, FAMILY), ledger=cost, clock_seconds=2.5)
+            run.commit(*to_records(population, FAMILY, populations[-1]), ledger=cost, clock_seconds=2.5)
             populations.append(population)
             if population.iteration == LONG:
                 break

@@ -63,7 +63,7 @@ def test_one_agent_named_by_many_rows_is_read_once(run: Path, monkeypatch: pytes
     monkeypatch.setattr(run_folder, "MOST_WEIGHTS", size)
     assert len(find_seeds(str(run), "id >= 0", FAMILY, LEARNER)) > 2
     monkeypatch.setattr(run_folder, "MOST_WEIGHTS", size - 1)
-    with pytest.raises(ValueError, match=f"has {size} bytes of agents, at most {size - 1} are read together"):
+    with pytest.raises(ValueError, match=f"has {size} bytes of agents, at most {size - 1} bytes are read together"):
         find_seeds(str(run), "id >= 0", FAMILY, LEARNER)
 
 
