@@ -222,7 +222,6 @@ def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables
     from poet.settings import override
 
     after = override(tables, assignments)
-    check_complete(after)
     new = {
         section: {key: value for key, value in table.items() if tables[section].get(key) != value}
         for section, table in after.items()
@@ -230,6 +229,7 @@ def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables
     for key in FIXED:
         if key in new["run"]:
             raise ValueError(f"--set run.{key}: a run cannot change its {key}; start another with `launch --from`")
+    check_complete(after)
     return after, {section: table for section, table in new.items() if table}
 
 
