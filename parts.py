@@ -117,20 +117,20 @@ def completed(tables: Tables) -> Tables:
     return result
 
 
-def check_complete(tables: Tables, execute: bool) -> None:
+def check_complete(tables: Tables, execute: bool = True) -> None:
     """ValueError, one line, unless these are the complete settings of a run (poet.resolving.check_complete).
 
     execute: whether plug-ins may be; if not, their sections are not checked.
     """
     from poet.plugins import section
-    from poet.resolving import check_complete
+    from poet.resolving import check_complete as check
 
     names = {kind: str(tables.get("run", {}).get(kind)) for kind in KINDS}
     known = {kind: name for kind, name in names.items() if execute or name in known_parts(kind)}
     schemas = {section(name): schema_of(kind, name) for kind, name in known.items()}
     if "ranges" in tables and "family" in known:
         schemas["ranges"] = _ranges(make_part("family", tables, None))
-    check_complete(tables, schemas)
+    check(tables, schemas)
 
 
 def _recorded(run: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from archive.output import Failures, Terminal, described, line, occupy_standard_descriptors, reason, tolerant
-from parts import known_parts, remember, settings_for, trusted
+from parts import check_complete, known_parts, remember, settings_for, trusted
 from wiring import (
     Parts,
     Take,
@@ -268,6 +268,7 @@ def replay(
         tables = trusted(settings_of(run))
         if change := choose_device(tables, device):
             complain(change)
+        check_complete(tables)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
     check_population(population, parts.setup)

@@ -221,17 +221,19 @@ def episodes(
 
 def settings_of(run: Run) -> Tables:
     """The settings of a run as they are now. ValueError, one line, if config.toml is not those of its launch."""
+    from poet.plugins import section
     from poet.settings import parse
 
     _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
         raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
-    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
-        if type(tables["run"][name]) is not kind:
-            words = "text" if kind is str else "a whole number"
+    for name, wanted in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not wanted:
+            words = "text" if wanted is str else "a whole number"
             raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
-    check_complete(tables, execute=False)
+    for kind in KINDS:
+        tables.setdefault(section(str(tables["run"][kind])), {})  # a part may have no settings
     return tables
 
 
@@ -248,7 +250,8 @@ def _check_copy(copy: Tables, run: Run) -> None:
             )
 
 
-FIXED = ("family", "learner", "preset", "tasks")  # of [run]: with others it would be another run
+# Of [run]: with others it would be another run.
+FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha256")
 
 
 def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables, Tables]:
@@ -263,6 +266,7 @@ def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables
     for key in FIXED:
         if key in new["run"]:
             raise ValueError(f"--set run.{key}: a run cannot change its {key}; start another with `launch --from`")
+    check_complete(after)
     return after, {section: table for section, table in new.items() if table}
 
 

@@ -143,7 +143,7 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
         if field.written and key not in table:
             raise ValueError(
                 f"{section}.{key} is missing, expected {_expected(field.kind)}: "
-                "the settings of a run must be complete; restore the line, or launch a new run"
+                f"the settings of a run must be complete; `resume --set {section}.{key}=VALUE` gives it one"
             )
     values(schema, table, section)
 
@@ -200,7 +200,9 @@ def toml_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [toml_value(entry) for entry in value]
     if type(value) not in _PLAIN:
-        raise ValueError(f"a setting must be a number, a string, true, false or a list of them, got {repr(value)[:100]}")
+        raise ValueError(
+            f"a setting must be a number, a string, true, false or a list of them, got {repr(value)[:100]}"
+        )
     return value
 
 

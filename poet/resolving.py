@@ -150,9 +150,7 @@ def check_complete(tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -
     schemas = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig), **schemas}
     check_fields(schemas["run"], tables.get("run", {}), "run")
     used = _used(build(RunSettings, tables["run"], "run"))
-    _check_sections(tables, used, "")
+    _check_sections(tables, used, " in the settings of the run")
     for name in used:
-        if name not in tables:
-            raise ValueError(f"section [{name}] is missing: the settings of a run must be complete")
         if name in schemas:
-            check_fields(schemas[name], tables[name], name)
+            check_fields(schemas[name], tables.get(name, {}), name)

@@ -179,7 +179,7 @@ def test_complete_settings_pass() -> None:
         (changed("maze", size="none"), "maze.size must be an integer, got 'none'"),
         (changed("poet", seed=1.5), "poet.seed must be an integer"),
         ({**COMPLETE, "mazes": {}}, "unknown section 'mazes'"),
-        ({name: COMPLETE[name] for name in ("run", "poet", "es")}, r"section \[maze\] is missing"),
+        ({name: COMPLETE[name] for name in ("run", "poet", "es")}, r"maze.size is missing"),
         ({}, "run.family is missing"),
     ],
 )
