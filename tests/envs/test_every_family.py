@@ -15,8 +15,8 @@ from .every_family import FAMILIES
 
 DEEP, READ_EVERY = 1000, 50
 AWKWARD: tuple[Any, ...] = (
-    None, True, False, -1, 0, 1, 2, 10**400, -(10**400), 1e308, -1e308, float("nan"), float("inf"), -0.0, 0.5, 1e-300,
-    "", "a\nb", [], {}, [5, 1], [1, 5], [True, True], [None], [10**400, 10**400], [float("nan"), 1.0], [[0, 1.0]],
+    None, True, False, -1, 0, 1, 2, 100, 99.9, 10**400, -(10**400), 1e308, -1e308, float("nan"), float("inf"), -0.0, 0.5, 1e-300,
+    "", "a\nb", [], {}, [5, 1], [1, 5], [0, 100], [100, 100], [True, True], [None], [10**400, 10**400], [float("nan"), 1.0], [[0, 1.0]],
 )  # fmt: skip
 
 
