@@ -34,6 +34,7 @@ from wiring import (
     trusted,
     version_warning,
     versions,
+    whole_task,
     wire,
 )
 
@@ -229,7 +230,8 @@ def show(
             raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
         agent = {} if niche is None or as_json else run.agent(known[niche]["agent"])
     if as_json:
-        print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
+        shown = {"config": tables, **rows} if niche is None else whole_task(tables, known[niche]["task"])
+        print(json.dumps(shown, indent=1))
         return
     words = titles(tables, {id: row["task"] for id, row in known.items()})
     out.print(overview(rows, words) if niche is None else one(known[niche], rows, words, agent))

@@ -106,6 +106,25 @@ def make_family(tables: Tables, threads: int | None) -> TaskFamily:
     return family
 
 
+def make_family(tables: Tables, threads: int | None) -> Any:
+    """The family that a run's tasks are of."""
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        return Randomised(family, tables.get("ranges", {}))
+    return family
+
+
+def whole_task(tables: Tables, task: Any) -> Any:
+    """The JSON of a run's task with all that realises it: one of schema 1 gets what it lacks from the run's settings."""
+    own = tables.get("run", {}).get("family") in known_parts("family")
+    if not own or not isinstance(task, dict) or task.get("schema") != 1:
+        return task
+    family = make_family(tables, None)
+    return family.encode(family.decode(task))
+
+
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
     import torch
 
@@ -187,7 +206,7 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
+        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner, whole_task)
     ]
     check_seeds(seeds, parts.setup)
     return seeds

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")  # of a niche, for --select
 DEFAULT = "alive"
+Whole = Callable[[Mapping[str, Any], Any], Any]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,16 @@ class Found:
     source: str
 
 
-def find_seeds(source: str, expression: str | None, family: Any, learner: Any) -> list[Found]:
-    """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
+def find_seeds(
+    source: str, expression: str | None, family: Any, learner: Any, whole: Whole = lambda _, task: task
+) -> list[Found]:
+    """The niches of `source`, a run or a folder of POET files, for which the expression holds.
+
+    whole: of a run's settings and the JSON of one of its tasks, that JSON with all that realises the task.
+    """
     if holds_poet_files(folder := Path(source)):
         return _poet_files(folder, expression or DEFAULT, family, learner)
-    return _run(find_run(source), expression or DEFAULT, family, learner)
+    return _run(find_run(source), expression or DEFAULT, family, learner, whole)
 
 
 def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) -> set[int]:
@@ -48,15 +54,20 @@ def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) ->
     return kept
 
 
-def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
+def _run(path: Path, expression: str, family: Any, learner: Any, whole: Whole) -> list[Found]:
     inherit = getattr(learner, "inherit", learner.adopt)  # `inherit` knows agents of other settings than its own
 
     def found(row: dict[str, Any]) -> Found:
-        agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), printable(f"{path.name}#{row['id']}"))
+        agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
+
+        def task() -> Task:
+            with _named(name):
+                return family.decode(whole(settings, row["task"]))
+
+        return Found(task, lambda: inherit(agent), name)
 
     with Run.open(path, write=False) as run:
-        niches = run.niche_rows()
+        niches, settings = run.niche_rows(), run.settings()
         fields = [{name: row[name] for name in FIELDS} | {"alive": row["died"] is None} for row in niches]
         kept = _kept(path, expression, fields)
         chosen = [row for row in niches if row["id"] in kept]
@@ -90,8 +101,8 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Says of which file an error is."""
+def _named(path: Path | str) -> Iterator[None]:
+    """Says of which file or niche an error is."""
     try:
         yield
     except ValueError as error:
