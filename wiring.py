@@ -117,7 +117,7 @@ def make_family(tables: Tables, threads: int | None) -> Any:
 
 
 def whole_task(tables: Tables, task: Any) -> Any:
-    """The JSON of a run's task with all that realises it: one of schema 1 gets what it lacks from the run's settings."""
+    """The JSON of a run's task with all that realises it: schema 1 lacks what the run's settings have."""
     own = tables.get("run", {}).get("family") in known_parts("family")
     if not own or not isinstance(task, dict) or task.get("schema") != 1:
         return task

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")  # of a niche, for --select
 DEFAULT = "alive"
-Whole = Callable[[Mapping[str, Any], Any], Any]
+Whole = Callable[[dict[str, dict[str, Any]], Any], Any]
 
 
 @dataclass(frozen=True)

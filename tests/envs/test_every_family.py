@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,15 @@ from .every_family import FAMILIES
 
 DEEP, READ_EVERY = 1000, 50
 AWKWARD: tuple[Any, ...] = (
-    None, True, False, -1, 0, 1, 2, 100, 99.9, 10**400, -(10**400), 1e308, -1e308, float("nan"), float("inf"), -0.0, 0.5, 1e-300,
-    "", "a\nb", [], {}, [5, 1], [1, 5], [0, 100], [100, 100], [True, True], [None], [10**400, 10**400], [float("nan"), 1.0], [[0, 1.0]],
+    None, True, False, -1, 0, 1, 2, 100, 99.9, 10**400, -(10**400), 1e308, -1e308, float("nan"), float("inf"),
+    -0.0, 0.5, 1e-300, "", "a\nb", [], {}, [5, 1], [1, 5], [0, 100], [100, 100], [True, True], [None],
+    [10**400, 10**400], [float("nan"), 1.0], [[0, 1.0]],
 )  # fmt: skip
+
+
+def hill() -> Any:
+    """The family that plug-ins are shown by."""
+    return runpy.run_path(str(Path(__file__).parents[2] / "examples" / "hill.py"))["family"]()
 
 
 def text(family: Any, task: Any) -> str:
@@ -58,10 +66,10 @@ def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and
     assert children > 0.4 * DEEP or name.startswith("randomised")
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, "hill"])
 def test_what_is_decoded_can_be_run_and_what_is_not_is_refused_in_one_line(name: str) -> None:  # C6
     """Every place in a task's JSON in turn holds something that does not belong there, or only just does."""
-    family, rng = FAMILIES[name](), np.random.default_rng(5)
+    family, rng = (FAMILIES | {"hill": hill})[name](), np.random.default_rng(5)
     task = family.origin()
     for _ in range(8):
         task = family.mutate(task, rng)
