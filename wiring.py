@@ -106,16 +106,6 @@ def make_family(tables: Tables, threads: int | None) -> TaskFamily:
     return family
 
 
-def make_family(tables: Tables, threads: int | None) -> Any:
-    """The family that a run's tasks are of."""
-    family = make_part("family", tables, threads)
-    if tables["run"].get("tasks") == "randomised":
-        from envs.randomised import Randomised
-
-        return Randomised(family, tables.get("ranges", {}))
-    return family
-
-
 def whole_task(tables: Tables, task: Any) -> Any:
     """The JSON of a run's task with all that realises it: schema 1 lacks what the run's settings have."""
     own = tables.get("run", {}).get("family") in known_parts("family")

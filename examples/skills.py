@@ -26,7 +26,10 @@ def settings(name: str) -> str:
     # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show the way.
     made = DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"]), temperature=3.0)
     family = Discriminated(made)
-    task = family.task(layers, place=family.place.decode(best["task"]))
+    # Under a discriminator the reward of the dynamics does not count: it may differ, all other settings may not.
+    own, made_with = family.place.encode(family.place.origin())["settings"], best["task"]["settings"]
+    place = best["task"] | {"settings": made_with | {name: own[name] for name in {"reward"} & set(own)}}
+    task = family.task(layers, place=family.place.decode(place))
     table = {"dynamics": dynamics, **sizes, "temperature": made.temperature, "origin": json.dumps(family.encode(task))}
     return to_toml({"run": {"family": "random-rewards"}, "random-rewards": table})
 
