@@ -57,6 +57,8 @@ def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and
     for depth in range(1, DEEP + 1):
         child = family.mutate(task, rng)
         children += child != task
+        if depth % 5 == 0 or "cppn" not in name:
+            assert "-0.0" not in text(family, child)
         task = child
         if depth % READ_EVERY == 0:
             assert family.decode(json.loads(text(family, task))) == task
