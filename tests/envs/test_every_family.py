@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and
         child = family.mutate(task, rng)
         children += child != task
         if depth % 5 == 0 or "cppn" not in name:
-            assert "-0.0" not in text(family, child)
+            assert not re.search(r"-0\.0[],}]", text(family, child))
         task = child
         if depth % READ_EVERY == 0:
             assert family.decode(json.loads(text(family, task))) == task
