@@ -34,6 +34,7 @@ from wiring import (
     titles,
     version_warning,
     versions,
+    whole_task,
     wire,
 )
 
@@ -242,7 +243,7 @@ def show(
         else:
             row = niche_row(run, niche)
             if as_json:
-                print(json.dumps(row["task"], indent=1))
+                print(json.dumps(whole_task(tables, row["task"]), indent=1))
                 return
             pieces = one(run, niche, titles(tables), run.agent(row["agent"]))
         for part in pieces:

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parts import KINDS, Tables, check_complete, make_part, ours, refusal, schema_of
+from parts import KINDS, Tables, check_complete, known_parts, make_part, ours, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,6 +65,15 @@ def make_family(tables: Tables, threads: int | None) -> TaskFamily:
 
         family = Randomised(family, tables.get("ranges", {}))
     return family
+
+
+def whole_task(tables: Tables, task: Any) -> Any:
+    """The JSON of a run's task with all that realises it: schema 1 lacks what the run's settings have."""
+    own = tables.get("run", {}).get("family") in known_parts("family")
+    if not own or not isinstance(task, dict) or task.get("schema") != 1:
+        return task
+    family = make_family(tables, None)
+    return family.encode(family.decode(task))
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
@@ -149,18 +158,18 @@ class Take(StrEnum):
 
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
-    from archive.seeds import find_seeds
+    from archive.seeds import Receiver, find_seeds
     from poet.seeding import Seed, check_number, check_seeds
 
+    setup = parts.setup
+    receiver = Receiver(setup.family, setup.learner, whole_task, lambda number: check_number(number, setup.config))
     seeds = [
         Seed(
             None if take is Take.agents else found.task(),
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(
-            source, select, parts.setup.family, parts.setup.learner, lambda n: check_number(n, parts.setup.config)
-        )
+        for found in find_seeds(source, select, receiver)
     ]
     check_seeds(seeds, parts.setup)
     return seeds

@@ -52,6 +52,7 @@ class BarcodeBandits(Genomes[Arms]):
     """Task family (poet.interfaces); observed is the barcode, bits of -1 and 1."""
 
     name = "barcode"
+    realised_by = ("arms", "contexts", "pulls", "bits", "cues")
     start = Arms()
 
     def __init__(self, settings: BarcodeSettings | None = None) -> None:

@@ -45,6 +45,7 @@ class TabularMdps(Genomes[Tables]):
     """Task family (poet.interfaces); one-hot states, discrete actions."""
 
     name = "mdp"
+    realised_by = ("states", "actions", "horizon")
     start = Tables()
 
     def __init__(self, settings: MdpSettings | None = None) -> None:

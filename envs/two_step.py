@@ -41,6 +41,7 @@ class TwoStep(Genomes[Steps]):
     """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot; at first nothing."""
 
     name = "two-step"
+    realised_by = ("trials",)
     start = Steps()
 
     def __init__(self, settings: TwoStepSettings | None = None) -> None:
