@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parts import KINDS, Tables, check_complete, make_part, refusal, schema_of
+from parts import KINDS, Tables, check_complete, executable, make_part, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archive.replay import Episode
     from archive.run_folder import Run
     from poet.config import PoetConfig, Setup
-    from poet.interfaces import Agent
+    from poet.interfaces import Agent, TaskFamily
     from poet.niche import Population
     from poet.seeding import Seed
 
@@ -41,8 +41,30 @@ class Parts:
 
     def title(self, task: Any) -> str:
         """A task in words: the family's own, if it has some."""
-        title = getattr(self.setup.family, "title", None)
-        return title(task) if title else json.dumps(self.setup.family.encode(task))[:100]
+        return title_of(self.setup.family, task)
+
+
+def title_of(family: TaskFamily, task: Any) -> str:
+    title = getattr(family, "title", None)
+    return title(task) if title else json.dumps(family.encode(task))[:100]
+
+
+def titles(tables: Tables) -> Callable[[Any], str]:
+    """What gives an encoded task in words, or shortened if the family may not be executed. Only it is made."""
+    if not executable(tables, "family"):
+        return lambda task: json.dumps(task)[:100]
+    family = make_family(tables, None)
+    return lambda task: title_of(family, family.decode(task))
+
+
+def make_family(tables: Tables, threads: int | None) -> TaskFamily:
+    """The run's family, or the one that draws from all its tasks where the run asks for that."""
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        family = Randomised(family, tables.get("ranges", {}))
+    return family
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
@@ -53,15 +75,11 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
+    check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    family = make_part("family", tables, threads)
-    if tables["run"].get("tasks") == "randomised":
-        from envs.randomised import Randomised
-
-        family = Randomised(family, tables.get("ranges", {}))
-    meter = Meter(family)
+    meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
@@ -79,30 +97,53 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     return RayRollouts(address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")])
 
 
-def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> None:
-    """Puts the learner on the device that --device names; auto leaves the settings as they are.
+def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> str:
+    """Puts the learner on the device that --device names; auto leaves it as the settings say.
 
     changes: of --set, which must not name another.
-    """
-    if device == "auto":
-        return
-    import torch
 
-    from poet.plugins import section
+    Returns one line on what that means for a run whose settings have another device, or "".
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
+    if device != "auto":
+        _check_device_option(tables, device, changes)
+    table = tables.setdefault(learner_section(tables), {})
+    before = table.get("device", "cpu")
+    if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
+        return ""
+    table["device"] = device
+    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+
+
+def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) -> None:
     from poet.settings import assigned
 
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    learner = tables["run"]["learner"]
-    schema = schema_of("learner", learner)
+    schema = schema_of("learner", learner := tables["run"]["learner"])
     if not (schema.more or "device" in schema.known):
         raise ValueError(f"--device {device}: the learner {learner} has no setting `device`; leave --device out")
-    for place, key, value in map(assigned, changes):
-        if (place, key) == (section(learner), "device") and value != device:
-            raise ValueError(f"--device {device} contradicts --set {place}.{key}={value}: leave one of them out")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no GPU here; use --device cpu, or install torch for CUDA")
-    tables[section(learner)]["device"] = device
+    for name, key, value in map(assigned, changes):
+        if (name, key) == (learner_section(tables), "device") and value != device:
+            raise ValueError(f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out")
+
+
+def learner_section(tables: Tables) -> str:
+    from poet.plugins import section
+
+    return section(tables["run"]["learner"])
+
+
+def check_device(tables: Tables) -> None:
+    """ValueError if the learner's device is a GPU and there is none."""
+    name = learner_section(tables)
+    device = tables.get(name, {}).get("device", "cpu")
+    if isinstance(device, str) and device.split(":")[0] == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(
+                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or install torch for CUDA"
+            )
 
 
 class Take(StrEnum):
@@ -114,7 +155,7 @@ class Take(StrEnum):
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
     from archive.seeds import find_seeds
-    from poet.seeding import Seed, check_seeds
+    from poet.seeding import Seed, check_number, check_seeds
 
     seeds = [
         Seed(
@@ -122,7 +163,9 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
+        for found in find_seeds(
+            source, select, parts.setup.family, parts.setup.learner, lambda n: check_number(n, parts.setup.config)
+        )
     ]
     check_seeds(seeds, parts.setup)
     return seeds
@@ -147,6 +190,7 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
         lambda population: without_children(population, setup.config),
         out,
         errors,
+        earlier=run.steps(),
     )
 
 
@@ -196,8 +240,12 @@ def settings_of(run: Run) -> Tables:
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
         raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
-    for kind in KINDS:
-        tables.setdefault(section(str(tables["run"][kind])), {})  # a part may have no settings
+    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not kind:
+            words = "text" if kind is str else "a whole number"
+            raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
+    for part in KINDS:
+        tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
     return tables
 
 
@@ -276,7 +324,8 @@ def versions() -> dict[str, str]:
     """Versions of what a run's numbers depend on; cpu: the vector instructions that torch uses."""
     import torch
 
-    found = {"python": sys.version.split()[0], "cpu": torch.backends.cpu.get_cpu_capability()}
+    cpu = torch.backends.cpu.get_cpu_capability()
+    found = {"openpoet": "not installed", "python": sys.version.split()[0], "cpu": cpu}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
             found[package] = version(package)

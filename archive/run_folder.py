@@ -19,6 +19,7 @@ from . import chain, rows, schema
 from .creation import make, missing
 from .limits import MOST_CONFIG, MOST_SETTINGS, MOST_WEIGHTS, readable
 from .locks import folder_shared, release, writer
+from .refusals import wrong
 from .sessions import Session
 from .weights import AgentFiles
 from .writing import Writer
@@ -48,7 +49,7 @@ class Run:
     def open(cls, path: Path, write: bool) -> Run:
         """A run that exists. ValueError, one line, if it is damaged, not ours, or another process writes to it."""
         path = Path(path)
-        if lacking := missing(path):
+        if lacking := missing(path, write):
             raise ValueError(lacking)
         try:
             lock = writer(path) if write else folder_shared(path / "agents")
@@ -71,7 +72,7 @@ class Run:
                 database.close()
             release(lock)
             if isinstance(error, sqlite3.Error):
-                raise ValueError(f"{path / 'archive.db'} is damaged: {error}") from error
+                raise ValueError(wrong(error, path / "archive.db")) from error
             raise
 
     def close(self) -> None:
@@ -194,7 +195,7 @@ class Run:
             found = self.database.execute(f"SELECT * FROM {table} ORDER BY {', '.join(schema.ORDER[table])}")
             yield from map(rows.reader([column[0] for column in found.description], f"{self.path}: {table}"), found)
         except sqlite3.Error as error:
-            raise ValueError(f"{self.path / 'archive.db'} is damaged: {error}") from error
+            raise ValueError(wrong(error, self.path / "archive.db")) from error
 
     def agent(self, name: str) -> dict[str, torch.Tensor]:
         """The agent of that hash. ValueError if it is missing or not what was written."""

@@ -13,10 +13,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .files import check_own
+from .files import create as create_file
 from .limits import MOST_CELL, MOST_DATABASE, readable
+from .refusals import in_use, locked, wrong
 
 APPLICATION_ID = 0x504F4554  # "POET"
 SCHEMA = 3  # user_version; raise it with any change below
+LONGEST_WAIT = 10.0  # seconds for another program's transaction to end
 
 # Columns named clock_* hold times. Tasks, scores, parts, settings, commands and versions are JSON.
 TABLES = {
@@ -101,6 +105,7 @@ def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
     temporary = path.with_name(f"{path.name}.new")
     for left in (temporary, path.with_name(f"{temporary.name}-wal"), path.with_name(f"{temporary.name}-shm")):
         left.unlink(missing_ok=True)  # of a creation that was killed
+    create_file(temporary).close()
     database = sqlite3.connect(temporary, isolation_level=None)
     try:
         # Memory: the journal of this file would be left behind under its temporary name by a kill.
@@ -125,14 +130,15 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
     try:
         database = _open(path, write)
     except sqlite3.Error as error:
-        raise ValueError(f"{path} cannot be opened: {error}; a copy in a folder you may write to can be") from error
+        do = in_use(path) if locked(error) else "a copy in a folder you may write to can be"
+        raise ValueError(f"{path} cannot be opened: {error}; {do}") from error
     try:
         _check(database, path)
         if write:
             database.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer, nor it for them
     except sqlite3.Error as error:
         database.close()
-        raise ValueError(f"{path} is damaged or no run's archive: {error}") from error
+        raise ValueError(wrong(error, path, "is damaged or no run's archive")) from error
     except BaseException:
         database.close()
         raise
@@ -145,6 +151,8 @@ def check_files(path: Path) -> None:
         part = path.with_name(path.name + suffix)
         if part.is_symlink() or (part.exists() and not stat.S_ISREG(part.lstat().st_mode)):
             raise ValueError(f"{part} must be a plain file of this run folder")
+        if suffix:  # SQLite writes these, for a reader too
+            check_own(part)
         if part.exists() and part.stat().st_size > MOST_DATABASE:
             raise ValueError(
                 f"{part} has {readable(part.stat().st_size)}; a run's archive has at most {readable(MOST_DATABASE)}"
@@ -164,7 +172,9 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
         return _settled(f"{address}?mode=rw", write)
     try:
         return _settled(f"{address}?mode=ro", write)
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if locked(error):
+            raise
         # A reader shares memory with the writer through a file beside the database, which a read-only folder does not
         # let it make. With no log there is no writer, and the file can be read as it is.
         log = path.with_name(f"{path.name}-wal")
@@ -174,7 +184,7 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
 
 
 def _settled(address: str, write: bool) -> sqlite3.Connection:
-    database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=10.0)
+    database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=LONGEST_WAIT)
     try:
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL)
         database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)

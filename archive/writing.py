@@ -17,6 +17,7 @@ from . import chain, rows
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
 from .locks import unread
+from .refusals import remedies
 from .schema import COLUMNS
 from .sessions import Session, session_row, setting_rows
 from .weights import AgentFiles, content_hash
@@ -83,7 +84,8 @@ class Writer:
             self._load()  # a signal can come just after the transaction: ask the database which state it is
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
-                raise OSError(f"{self.path}: iteration {at} could not be kept ({reason}): is the disk full?") from error
+                what = f"{self.path}: iteration {at} could not be kept ({reason})"
+                raise OSError(": ".join([what, *remedies(error, self.path / "archive.db")])) from error
             if isinstance(error, sqlite3.Error):
                 raise ValueError(f"{self.path}: iteration {at} does not fit the archive: {error}") from error
             raise

@@ -7,13 +7,13 @@ hold, and the frozen dataclass that it becomes: fields.py. Which settings a run 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .fields import Table, did_you_mean, toml_value
 from .fields import build as build
+from .toml_text import MOST_CHARACTERS, loads
 
 Tables = dict[str, dict[str, Any]]
 
@@ -41,7 +41,8 @@ def about(name: str) -> str:
 def read(path: Path) -> Tables:
     """The tables of a TOML file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(4 * MOST_CHARACTERS + 1).decode()  # a character has at most four bytes
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read settings from {path}: {error}") from None
     return parse(text, str(path))
@@ -50,9 +51,9 @@ def read(path: Path) -> Tables:
 def parse(text: str, source: str) -> Tables:
     """The tables of a TOML text; `source` is where it came from, for messages."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{source} is not valid TOML: {error}") from None
+        tables = loads(text)
+    except ValueError as error:
+        raise ValueError(f"{source} is not valid TOML: {str(error)[:200]}") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ValueError(f"{source}: {name} must be in a section, such as [poet], got it before the first section")
@@ -86,8 +87,8 @@ def assigned(assignment: str) -> tuple[str, str, Any]:
 
 def _value(text: str, assignment: str) -> Any:
     try:
-        values = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        values = loads(f"value = {text}")
+    except ValueError:
         if _WORD.fullmatch(text):
             return text  # a word: walker.encoding=cppn should not need quotes within quotes
         words = [word.strip(" \"'") for word in text.strip("[]").split(",")]
