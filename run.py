@@ -149,8 +149,8 @@ def launch(
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
     seeds = None if source is None else seeds_from(source, select, take, parts)
-    for warning in remember(tables):
-        errors.print(line(warning), soft_wrap=True)
+    for problem in remember(tables):
+        complain(problem)
     folder = (
         out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
     )
@@ -267,9 +267,9 @@ def replay(
     path = find_run(name)
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
+        check_complete(tables)
         if change := choose_device(tables, device):
             complain(change)
-        check_complete(tables)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
     check_population(population, parts.setup)
@@ -393,7 +393,7 @@ def one_line(error: Exception) -> str:
     text = str(error) if failed else described(error)
     if where := place(error):
         said = described(error.__cause__ or error)  # what came from the user's file
-        text = text.replace(said, f"{said} ({where})", 1) if said and said in text else f"{text} ({where})"
+        text = text.replace(said, f"{said} ({where})", 1) if said in text else f"{text} ({where})"
     return text if planned else f"{text} (run again with --debug to see where)"
 
 

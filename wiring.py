@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parts import KINDS, Tables, check_complete, known_parts, make_part, ours, refusal, schema_of
+from parts import KINDS, Tables, check_complete, executable, known_parts, make_part, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,8 +50,8 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 
 def titles(tables: Tables) -> Callable[[Any], str]:
-    """What gives an encoded task in words, or shortened if its family must not be executed. Only the family is made."""
-    if not ours(tables):
+    """What gives an encoded task in words, or shortened if the family may not be executed. Only it is made."""
+    if not executable(tables, "family"):
         return lambda task: json.dumps(task)[:100]
     family = make_family(tables, None)
     return lambda task: title_of(family, family.decode(task))
@@ -113,22 +113,27 @@ def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> s
 
     Returns one line on what that means for a run whose settings have another device, or "".
     """
-    from poet.settings import assigned
-
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    learner, name = tables["run"]["learner"], learner_section(tables)
-    before = tables[name].get("device", "cpu")
+    if device != "auto":
+        _check_device_option(tables, device, changes)
+    table = tables.setdefault(learner_section(tables), {})
+    before = table.get("device", "cpu")
     if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
         return ""
-    schema = schema_of("learner", learner)
+    table["device"] = device
+    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+
+
+def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) -> None:
+    from poet.settings import assigned
+
+    schema = schema_of("learner", learner := tables["run"]["learner"])
     if not (schema.more or "device" in schema.known):
         raise ValueError(f"--device {device}: the learner {learner} has no setting `device`; leave --device out")
-    for place, key, value in map(assigned, changes):
-        if (place, key) == (name, "device") and value != device:
-            raise ValueError(f"--device {device} contradicts --set {place}.{key}={value}: leave one of them out")
-    tables[name]["device"] = device
-    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+    for name, key, value in map(assigned, changes):
+        if (name, key) == (learner_section(tables), "device") and value != device:
+            raise ValueError(f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out")
 
 
 def learner_section(tables: Tables) -> str:
@@ -185,10 +190,17 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
         return to_records(population, setup.family, before)
 
-    def childless(population: Population) -> str:
-        return without_children(population, setup.config)
-
-    return Drive(run, parts.ledger, parts.meter, records, parts.title, childless, out, errors, earlier=run.steps())
+    return Drive(
+        run,
+        parts.ledger,
+        parts.meter,
+        records,
+        parts.title,
+        lambda population: without_children(population, setup.config),
+        out,
+        errors,
+        earlier=run.steps(),
+    )
 
 
 def without_children(population: Population, config: PoetConfig) -> str:
@@ -237,12 +249,12 @@ def settings_of(run: Run) -> Tables:
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
         raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
-    for name, wanted in (("family", str), ("learner", str), ("iterations", int)):
-        if type(tables["run"][name]) is not wanted:
-            words = "text" if wanted is str else "a whole number"
+    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not kind:
+            words = "text" if kind is str else "a whole number"
             raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
-    for kind in KINDS:
-        tables.setdefault(section(str(tables["run"][kind])), {})  # a part may have no settings
+    for part in KINDS:
+        tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
     return tables
 
 
