@@ -18,11 +18,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numba
 import numpy as np
 import torch
+
+from . import kernel_cache
+from .kernel_cache import shared_name, to_stderr
 
 Activation = Literal["tanh", "relu"]
 ROWS_A_THREAD = 512  # fewer are done (in 0.2 ms) before another thread has woken up
@@ -32,7 +36,11 @@ ROWS_A_THREAD = 512  # fewer are done (in 0.2 ms) before another thread has woke
 _P0, _P1, _P2, _P3, _P4 = (np.float32(p) for p in (1.0, 0.134444997, 0.0035715999, 2.18946952e-05, 1.52304640e-08))
 _Q1, _Q2, _Q3, _Q4 = (np.float32(q) for q in (0.467778265, 0.0261644498, 0.000341129518, 8.52246501e-07))
 _ONE, _HALF, _ZERO, _EDGE = np.float32(1), np.float32(0.5), np.float32(0), np.float32(8)
-part = numba.njit(nogil=True, error_model="numpy", forceinline=True)  # of the kernel below; compiled with it
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Decorator of a part of the kernel below; compiled with it."""
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(shared_name(function))
 
 
 @dataclass(frozen=True)
@@ -236,4 +244,6 @@ def _kernel() -> Callable[..., None]:
     """Compiled on first use (about a second, then kept on disk); never at import."""
     f32, i64 = numba.float32[:, ::1], numba.int64[::1]
     signature = numba.void(f32, i64, i64, f32, i64, f32, f32)
-    return numba.njit(signature, nogil=True, cache=True, error_model="numpy")(_forward)
+    folder, kept = kernel_cache.usable_folder("policy", Path(__file__).parent)
+    line = f"compiling the policy, about 2 s; {kept}"
+    return kernel_cache.compiled(_forward, signature, folder, lambda: to_stderr(line))
