@@ -49,7 +49,10 @@ errors = Console(stderr=True, highlight=False)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all that it may use by default. Never changes a result.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads; all it may use by default. Never changes a result."),
+]
 Ray = Annotated[
     str | None,
     typer.Option(

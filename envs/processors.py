@@ -1,7 +1,7 @@
-"""How many threads are worth starting: the processors that this process may use, not those of the machine.
+"""The number of processors that this process may use, which may be fewer than the machine has.
 
-The command asks once and gives the number to the family and the learner; whoever makes a family or a Gymnasium
-environment in another program gets it from here.
+The command gives it to the family and the learner as their number of threads. A family or a
+Gymnasium environment that is made in another program, without a number of threads, takes it itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def processors(root: Path = Path("/")) -> int:
-    """At least 1: the processors this process may run on, or fewer if its control group gets less time than theirs.
+    """Processors in this process's affinity mask, or fewer if its control group has a lower limit.
 
     root: where proc and sys are mounted. A limit of 1.5 processors counts as 2.
     """
@@ -25,23 +25,23 @@ def processors(root: Path = Path("/")) -> int:
 
 
 def threads_of(threads: int | None) -> int:
-    """The number of threads asked for; None is `processors()`. ValueError, one line, if it is no number of threads."""
+    """The number of threads asked for; None is `processors()`. ValueError if it is not above 0."""
     if threads is None:
         return processors()
     if type(threads) is not int or threads < 1:
-        raise ValueError(f"threads must be a whole number of at least 1, or None for all processors, got {threads!r}")
+        raise ValueError(f"threads must be a whole number of at least 1, or None, got {threads!r}")
     return threads
 
 
 def _limits(root: Path) -> Iterator[float]:
-    """Processors' worth of time that the control groups above this process get, versions 1 and 2."""
+    """Limits of the control groups of this process, versions 1 and 2 [processors]."""
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, group = line.split(":", 2)
         version_2 = controllers == ""
         if not (version_2 or "cpu" in controllers.split(",")):
             continue
         mount = root / "sys/fs/cgroup" / ("" if version_2 else "cpu")
-        # In a container the group's path is the host's, and the mount is the group itself: the root holds its limit.
+        # In a container the path may be the host's, while the mount is the group itself.
         folder = mount / group.lstrip("/")
         for part in (folder, *folder.parents):
             yield from _limit(part)

@@ -1,4 +1,4 @@
-"""Code in a fresh process: in a clone's folder, or with the package installed; with a kernel cache of its own."""
+"""Code in a fresh process with a kernel cache of its own: in a clone, or with the package installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# `openpoet` maps onto the tree, as in an editable install; nothing of the tree can be imported under its plain name.
+# `openpoet` maps onto the tree, as in an editable install; no plain name can be imported.
 INSTALLED = """
 import sys, types
 sys.modules["openpoet"] = types.ModuleType("openpoet")
@@ -18,7 +18,7 @@ sys.modules["openpoet"].__path__ = [{root!r}]
 
 
 def run(code: str, cache: Path, clone: Path = ROOT, *, installed: bool) -> tuple[str, str]:
-    """Its stdout and stderr, stripped. `{root}` in the code stands for "openpoet." if installed, else for nothing."""
+    """Its stdout and stderr. `{root}` in the code stands for "openpoet." if installed, else ""."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     root, begin = ("openpoet.", INSTALLED.format(root=str(clone))) if installed else ("", "")
     done = subprocess.run(

@@ -1,10 +1,12 @@
-"""Compiled kernels on disk, shared by all copies of the same source and by both names of the package.
+"""Compiled kernels on disk, shared by all copies of the same source and by both package names.
 
-Numba's own cache files lie under the path of the source file and hold the name of its module, so neither another clone
-nor another import name (`envs` in the clone, `openpoet.envs` once installed) can use them. Here the folder is named by
-a hash of the source and the compiler, and functions are compiled under a module name of their own (`shared_name`).
+Numba's own cache files lie under the path of the source file and hold the name of its module, so
+neither another clone nor another import name (`envs` in the clone, `openpoet.envs` once installed)
+can use them. Here the folder is named by a hash of the source and the compiler, and functions are
+compiled under a module name of their own (`shared_name`).
 
-agents/search and envs/walker/physics hold the same file, since rooms do not import each other; a test compares them.
+agents/search and envs/walker/physics hold the same file, since rooms do not import each other; a
+test compares them.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ config: Any = numba.config  # its attributes are made at run time
 
 
 def source_hash(source: Path) -> str:
-    """Hash of every module in a folder and of the compiler's versions: the identity of the compiled code."""
+    """Hash of every module in a folder and of the compiler's versions: what compiled code is of."""
     compiler = f"{numba.__version__} {llvmlite.__version__} {sys.version_info[:2]}"
     digest = hashlib.sha256(compiler.encode())
     for path in sorted(source.glob("*.py")):
@@ -37,7 +39,7 @@ def source_hash(source: Path) -> str:
 
 
 def cache_folder(name: str, source: Path) -> Path:
-    """Where kernels of this source are kept: under NUMBA_CACHE_DIR if that is set, else in the user's cache folder.
+    """Where kernels of this source are kept: in NUMBA_CACHE_DIR, or else in the user's cache folder.
 
     RuntimeError if the user has no home folder.
     """
@@ -53,10 +55,10 @@ def cache_folder(name: str, source: Path) -> Path:
 
 
 def usable_folder(name: str, source: Path, within: str = "") -> tuple[Path | None, str]:
-    """The cache folder (or a folder within it), made if need be, and a text that says where kernels are kept.
+    """The cache folder (or a folder within it), made if need be, and a text: where kernels are kept.
 
-    None, and the reason in the text, if it cannot be used. Cache files are pickles, which run any code when they are
-    read: a folder of another user, or one that others can write to, is not used.
+    None, and the reason in the text, if it cannot be used. Cache files are pickles, which run any
+    code when they are read: a folder of another user, or one that others can write to, is not used.
     """
     advice = "set NUMBA_CACHE_DIR to a folder of your own"
     try:
@@ -84,9 +86,9 @@ def _unsafe(folder: Path) -> str:
 
 
 def shared_name(function: Any) -> Any:
-    """The function, its module named as it is in the cache. An empty module of that name stands for it.
+    """The function, its module named as in the cache, where an empty module of that name is enough.
 
-    Numba imports a function's module when it loads the function from a cache; compiled code uses nothing of it.
+    Numba imports a function's module when it loads the function; compiled code uses nothing of it.
     """
     name = f"openpoet-compiled.{function.__module__.rpartition('.')[2]}"
     sys.modules.setdefault(name, ModuleType(name))
@@ -95,7 +97,7 @@ def shared_name(function: Any) -> Any:
 
 
 def compiled(source: Any, signature: Any, folder: Path | None, on_miss: Callable[[], None]) -> Any:
-    """The kernel from the folder; if it is not there, `on_miss` is called, and it is compiled and kept there.
+    """The kernel from the folder. If it is not there: `on_miss` is called, it is compiled and kept.
 
     folder: None keeps it nowhere. source: a function whose parts went through shared_name.
     """
@@ -129,25 +131,37 @@ class _Locator:
 
 
 def kernel_cache(numba_cache: Any, folder: Path, on_miss: Callable[[], None]) -> Any:
-    """A class like Numba's FunctionCache (or numba-cuda's CUDACache) that keeps its files in this folder.
+    """A class like Numba's FunctionCache or numba-cuda's CUDACache that keeps files in this folder.
 
-    on_miss: called before a function is compiled because it is not in the cache.
+    on_miss: called before a function is compiled because it is not in the cache. OSError, one line,
+    if a file cannot be read. If one cannot be written, a line says so and the kernel works.
     """
 
     class Files(numba_cache._impl_class):
-        def __init__(self, function: FunctionType) -> None:  # Numba's own would search for a locator
+        def __init__(self, function: FunctionType) -> None:  # Numba's own searches for a locator
             self._lineno = function.__code__.co_firstlineno
             self._locator = _Locator(folder, function.__code__.co_filename)
-            self._filename_base = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+            module = function.__module__.rpartition(".")[2]
+            self._filename_base = f"{module}.{function.__qualname__}"
 
     class Cache(numba_cache):
         _impl_class = Files
 
         def load_overload(self, signature: Any, target_context: Any) -> Any:
-            found = super().load_overload(signature, target_context)
+            try:
+                found = super().load_overload(signature, target_context)
+            except Exception as error:  # a damaged pickle can raise anything
+                what = f"{type(error).__name__}: {error}"
+                raise OSError(f"kernels in {folder} are damaged, delete it ({what})") from error
             if found is None:
                 on_miss()
             return found
+
+        def save_overload(self, signature: Any, data: Any) -> None:
+            try:
+                super().save_overload(signature, data)
+            except OSError as error:
+                to_stderr(f"a compiled kernel is not kept in {folder}: {error.strerror}")
 
     return Cache
 

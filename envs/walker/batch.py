@@ -94,11 +94,12 @@ class WalkerBatch:
 
     def __getstate__(self) -> dict[str, Any]:
         """All of the walkers' state; copies and pickles go on as this batch would."""
-        return {name: value for name, value in self.__dict__.items() if name != "_scratch"} | {"source": _source()}
+        kept = {name: value for name, value in self.__dict__.items() if name != "_scratch"}
+        return {**kept, "source": _source()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if state.pop("source") != _source():
-            raise ValueError("these walkers were pickled by another version of openpoet: make and reset them anew")
+            raise ValueError("these walkers were pickled by another version of openpoet: reset new ones")
         compile_kernels()
         self.__dict__.update(state)
         self._scratch = [_scratch() for _ in range(self.threads)]
@@ -137,8 +138,8 @@ class WalkerBatch:
         """Observations [n, 24] float32, rewards [n] float64, terminated [n] bool after actions [n, 4] in [-1, 1].
 
         live: [n] bool, the rows to simulate; the others stay as they are and get reward 0. Actions beyond [-1, 1]
-        are clipped where Gymnasium clips them. As in Gymnasium, torque and reward are computed in the actions' dtype
-        (integers: float64). FloatingPointError if a walker's state is no longer finite.
+        are clipped where Gymnasium clips them. As in Gymnasium, torque and reward are computed in the
+        actions' dtype (integers: float64). FloatingPointError if a walker's state is no longer finite.
         """
         given = np.asarray(actions)
         if given.dtype.kind not in "fiub":
@@ -200,7 +201,7 @@ class WalkerBatch:
     def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
         """One step of `rows` under actions [n, 4] of any float dtype."""
         exact = actions.dtype != np.float32
-        taken = np.zeros((self.n, ACTIONS), np.float32)  # a copy: Numba wants it contiguous and writable
+        taken = np.zeros((self.n, ACTIONS), np.float32)  # contiguous and writable, for Numba
         if not exact:
             taken[:] = actions
         f, k = self._f.reshape(self.n, -1), self._integers()

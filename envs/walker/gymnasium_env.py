@@ -95,6 +95,6 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return frame
 
     def close(self) -> None:
-        """Close the window. Its own close button does so too: then the environment goes on without one."""
+        """Close the window, as its own close button does; the environment goes on without one."""
         if self._window is not None:
             self._window.close()

@@ -43,10 +43,10 @@ class Window:
 
     def __init__(self) -> None:
         self.open = True
-        self._clock = pygame.time.Clock()  # one for all frames: a new one would not count the time since the last
+        self._clock = pygame.time.Clock()  # one for all frames: it counts the time since the last
 
     def show(self, frame: np.ndarray, fps: int) -> None:
-        """Put a frame [height, width, 3] on the screen, no faster than `fps`. Once closed it stays closed."""
+        """Put a frame [height, width, 3] on the screen, no faster than `fps`; nothing once closed."""
         if not self.open:
             return
         surface = pygame.display.get_surface()

@@ -19,7 +19,7 @@ def _pool(process: int, threads: int) -> ThreadPoolExecutor:
 
 
 def share_out(rows: np.ndarray, threads: int, advance: Callable[[np.ndarray, int], None]) -> None:
-    """`advance` on all rows [k], cut into at most `threads` parts: it gets the rows and the number of a part."""
+    """Call `advance` with all rows [k], in at most `threads` parts: the rows and number of each."""
     parts = min(threads, max(1, len(rows) // FEWEST_ROWS))
     if parts == 1:
         advance(rows, 0)

@@ -1,7 +1,8 @@
-"""Torque and cost of actions that are not float32: in the actions' own dtype, as Gymnasium computes them in NumPy.
+"""Torque and cost of actions that are not float32, in the actions' own dtype, as in Gymnasium.
 
-The kernels take float32 actions. For any other dtype they run with no action, and two functions put right what depends
-on it: `set_motors` after the contacts are found and before they are solved, `pay` after the reward.
+The kernels take float32 actions. For any other dtype they are given zeros, and two functions put
+right what depends on the actions: `set_motors` after contacts are found and before they are solved,
+`pay` after the reward.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ _MOTORS = int(at.JOINT) + int(at.JOINT_SIZE) * np.arange(JOINTS)
 
 
 def set_motors(f: np.ndarray, rows: np.ndarray, actions: np.ndarray) -> None:
-    """Target speeds [rad/s] and greatest torques [Nm] of rows [k] in their state f [n, FLOATS]; actions [n, 4]."""
+    """Target speeds [rad/s] and greatest torques [Nm] of rows [k] in f [n, FLOATS]; actions [n, 4]."""
     given, place = actions[rows], rows[:, None]
     f[place, _MOTORS + int(at.SPEED)] = MOTOR_SPEED * np.sign(given)
     f[place, _MOTORS + int(at.TORQUE)] = TORQUE * np.clip(np.abs(given), 0, 1)
 
 
 def pay(
-    state: tuple[np.ndarray, np.ndarray], rows: np.ndarray, gained: np.ndarray, actions: np.ndarray, reward: np.ndarray
+    state: tuple[np.ndarray, np.ndarray],
+    rows: np.ndarray,
+    gained: np.ndarray,
+    actions: np.ndarray,
+    reward: np.ndarray,
 ) -> None:
-    """Rewards of rows [k] after a step. state: f [n, FLOATS] and k [n, INTEGERS]; gained [k]: potential, float64.
+    """Write reward[rows] after a step. state: f [n, FLOATS] and k [n, INTEGERS]; actions [n, 4].
 
-    Like Gymnasium's, a reward takes the dtype of the actions at the first cost that is subtracted.
+    gained: [k] float64, the reward before the cost of the actions. As in Gymnasium, a reward takes
+    the dtype of the actions at the first cost that is subtracted.
     """
     f, k = state
     share = np.clip(np.abs(actions[rows]), 0, 1)

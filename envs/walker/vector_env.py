@@ -1,9 +1,10 @@
-"""Many walkers as one Gymnasium vector environment, on the batched physics: `gymnasium.make_vec(id, num_envs=n)`.
+"""Many walkers as one Gymnasium vector environment: `gymnasium.make_vec(id, num_envs=n)`.
 
-Autoreset (metadata["autoreset_mode"]): NEXT_STEP by default, as Gymnasium's own vector environments: the step after an
-episode's end ignores the action, resets that row and returns its first observation with reward 0. SAME_STEP on request:
-the ending step already returns the next episode's first observation; the last one is in infos["final_obs"]. DISABLED:
-rows that have ended must be reset with options={"reset_mask": mask} before the next step.
+Autoreset (metadata["autoreset_mode"]): NEXT_STEP by default, as Gymnasium's own vector
+environments: the step after an episode's end ignores the action, resets that row and returns its
+first observation with reward 0. SAME_STEP: the ending step already returns the next episode's first
+observation; the last one is in infos["final_obs"]. DISABLED: rows that have ended must be reset
+with options={"reset_mask": mask} before the next step.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
 
 class WalkerVectorEnv(VectorEnv):
-    """num_envs walkers; the other arguments as in gymnasium_env.WalkerEnv. Row i draws from its own generator.
+    """num_envs walkers, each with its own generator. hardcore, terrain: as in gymnasium_env.WalkerEnv.
 
-    max_episode_steps: steps after which an episode is truncated; -1: no limit; None: that of the ids.
+    max_episode_steps: steps after which an episode is truncated; -1: no limit; None: the ids' limit.
     threads: None is one for each processor that this process may use.
     """
 
@@ -51,8 +52,15 @@ class WalkerVectorEnv(VectorEnv):
             raise ValueError(f'render_mode of a vector environment must be None or "rgb_array", got {render_mode!r}')
         self.num_envs, self.render_mode, self.threads = num_envs, render_mode, threads_of(threads)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space, self.single_action_space = observation_space(), action_space()
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "render_fps": FPS,
+            "autoreset_mode": self.autoreset_mode,
+        }
+        self.single_observation_space, self.single_action_space = (
+            observation_space(),
+            action_space(),
+        )
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._ground = ground(hardcore, terrain)
@@ -64,23 +72,26 @@ class WalkerVectorEnv(VectorEnv):
         self._ages, self._ended = np.zeros(num_envs, np.int64), np.zeros(num_envs, bool)
 
     @property  # type: ignore[misc]
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]  # as in Gymnasium's SyncVectorEnv
-        """Each row's generator."""
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """Each row's generator, as in Gymnasium's SyncVectorEnv."""
         self._seed([None] * self.num_envs, np.zeros(self.num_envs, bool))
         return tuple(self._generators)
 
     @property
-    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]  # as in Gymnasium's SyncVectorEnv
-        """The seed each row's generator was made with."""
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The seed each row's generator was made with, as in Gymnasium's SyncVectorEnv."""
         self._seed([None] * self.num_envs, np.zeros(self.num_envs, bool))
         return tuple(self._seeds)
 
     def reset(
-        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """seed: of row i, seed + i for a number, seed[i] for a list; None goes on with the rows' generators.
+        """seed: of row i, seed + i for a number, seed[i] for a list; None keeps the generators.
 
-        options: {"reset_mask": [n] bool} resets the rows of the mask, and leaves the others and their generators alone.
+        options: {"reset_mask": [n] bool} resets the rows of the mask only.
         """
         if seed is None:
             seeds: list[int | None] = [None] * self.num_envs
@@ -102,7 +113,8 @@ class WalkerVectorEnv(VectorEnv):
         begin = self._ended.copy()
         if begin.any() and self.autoreset_mode is AutoresetMode.DISABLED:
             ended = np.flatnonzero(begin).tolist()
-            raise ResetNeeded(f'rows {ended} have ended: call reset(options={{"reset_mask": mask}}) before step()')
+            how = 'reset(options={"reset_mask": mask})'
+            raise ResetNeeded(f"rows {ended} have ended: call {how} before step()")
         observations, rewards, terminated = self._batch.step(np.asarray(actions), ~begin)
         terminated = terminated & ~begin
         self._ages += ~begin
@@ -115,7 +127,12 @@ class WalkerVectorEnv(VectorEnv):
             over, last = self._ended.copy(), np.full(self.num_envs, None, object)
             for row in np.flatnonzero(over):
                 last[row] = observations[row]
-            infos = {"final_obs": last, "final_info": {}, "_final_obs": over, "_final_info": over.copy()}
+            infos = {
+                "final_obs": last,
+                "final_info": {},
+                "_final_obs": over,
+                "_final_info": over.copy(),
+            }
             observations = self._restart(over)
         return observations, rewards, terminated, truncated, infos
 
@@ -128,18 +145,19 @@ class WalkerVectorEnv(VectorEnv):
     def _mask(self, given: Any) -> np.ndarray:
         """The reset mask, checked as Gymnasium checks it."""
         if not isinstance(given, np.ndarray) or given.dtype != bool:
-            raise TypeError(f'options["reset_mask"] must be a NumPy array of bool, got {str(given)[:60]!r}')
+            got = str(given)[:60]
+            raise TypeError(f'options["reset_mask"] must be a NumPy array of bool, got {got!r}')
         if given.shape != (self.num_envs,) or not given.any():
             raise ValueError(
                 f'options["reset_mask"] must have shape [{self.num_envs}] and at least one True, '
                 f"got shape {list(given.shape)} with {int(given.sum())}"
             )
         if self._batch is None and not given.all():
-            raise ValueError('the first reset must be of all rows: call it without options["reset_mask"]')
+            raise ValueError('the first reset must be of all rows: leave out options["reset_mask"]')
         return given.copy()
 
     def _seed(self, seeds: Sequence[int | None], rows: np.ndarray) -> None:
-        """New generators for the rows in the mask that have a seed; the first time, for all rows."""
+        """New generators for rows in the mask that have a seed; the first time, for all rows."""
         if not self._generators:
             made = [seeding.np_random(seed) for seed in seeds]
             self._generators, self._seeds = [rng for rng, _ in made], [seed for _, seed in made]
@@ -169,5 +187,6 @@ def _limit(max_episode_steps: int | None, usual: int) -> float:
     if not isinstance(max_episode_steps, int):
         raise TypeError(f"max_episode_steps must be a whole number, got {max_episode_steps!r}")
     if max_episode_steps < 1 and max_episode_steps != -1:
-        raise ValueError(f"max_episode_steps must be at least 1, or -1 for no limit, got {max_episode_steps}")
+        got = max_episode_steps
+        raise ValueError(f"max_episode_steps must be at least 1, or -1 for no limit, got {got}")
     return np.inf if max_episode_steps == -1 else max_episode_steps

@@ -1,13 +1,15 @@
-"""Compiled kernels are kept once for all copies and names of the package, safely, and every compile is announced."""
+"""Compiled kernels are kept once for all copies and names of the package; compiles are announced."""
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from pathlib import Path
 
 import gymnasium
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 import envs  # noqa: F401  # registers the ids
 from envs.walker.physics import episode, jit, kernel_cache, world
@@ -37,8 +39,10 @@ def test_kernels_of_the_installed_package_are_loaded_in_the_clone(tmp_path: Path
     assert run(PHYSICS, cache, installed=False) == (f"{LOADED} 0.1", "")
 
 
-def test_kernels_of_a_clone_are_loaded_once_installed_and_in_another_clone_until_that_is_edited(tmp_path: Path) -> None:
-    """Numba looks only at the file of the kernel; START takes the fat box's margin from another module."""
+def test_kernels_of_a_clone_are_loaded_once_installed_and_in_another_clone_until_that_is_edited(
+    tmp_path: Path,
+) -> None:
+    """Numba looks only at the file of the kernel; START imports the fat box's margin."""
     cache, clone = tmp_path / "cache", tmp_path / "clone"
     shutil.copytree(ROOT / "envs", clone / "envs", ignore=shutil.ignore_patterns("__pycache__"))
     assert run(PHYSICS, cache, installed=False) == (f"{COMPILED} 0.1", "")
@@ -107,3 +111,23 @@ def test_the_folder_is_made_for_this_user_alone(tmp_path: Path, monkeypatch: pyt
     assert folder is not None
     assert kept == f"kept in {folder}"
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_damaged_file_is_named_and_a_full_disk_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))
+    folder = kernel_cache.cache_folder(jit.NAME, jit.SOURCE)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as context:
+        context.setattr(IndexDataCacheFile, "_open_for_write", lambda *_: (_ for _ in ()).throw(full))
+        kernel = pairs()
+        jit.compile_all([kernel], None)
+    assert kernel.compiled is not None
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line == f"openpoet: a compiled kernel is not kept in {folder}: No space left on device"
+    jit.compile_all([pairs()], None)
+    (data,) = folder.glob("*.nbc")
+    data.write_bytes(b"")
+    with pytest.raises(OSError, match=rf"^kernels in {folder} are damaged, delete it \(EOFError: "):
+        jit.compile_all([pairs()], None)

@@ -1,4 +1,4 @@
-"""Threads are as many as the processors that this process may use: by affinity, and by its control groups' limits."""
+"""Threads are counted by the affinity of the process and the limits of its control groups."""
 
 from __future__ import annotations
 
@@ -25,10 +25,19 @@ def tree(root: Path, files: dict[str, str]) -> Path:
 V2, V1 = "0::/a/b\n", "5:memory:/a\n4:cpu,cpuacct:/a/b\n0::/\n"
 LIMITS = {
     "no control groups": ({}, 8),
-    "version 2, no limit": ({"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "max 100000\n"}, 8),
+    "version 2, no limit": (
+        {"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "max 100000\n"},
+        8,
+    ),
     "version 2": ({"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "300000 100000\n"}, 3),
-    "version 2, a part of a processor": ({"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "150000 100000\n"}, 2),
-    "version 2, little": ({"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "10000 100000\n"}, 1),
+    "version 2, a part of a processor": (
+        {"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "150000 100000\n"},
+        2,
+    ),
+    "version 2, little": (
+        {"proc/self/cgroup": V2, "sys/fs/cgroup/a/b/cpu.max": "10000 100000\n"},
+        1,
+    ),
     "version 2, a group above": (
         {
             "proc/self/cgroup": V2,
@@ -37,7 +46,10 @@ LIMITS = {
         },
         2,
     ),
-    "version 2, in a container": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "400000 100000\n"}, 4),
+    "version 2, in a container": (
+        {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "400000 100000\n"},
+        4,
+    ),
     "version 2, the host's path in a container": (
         {"proc/self/cgroup": "0::/docker/1234\n", "sys/fs/cgroup/cpu.max": "400000 100000\n"},
         4,
@@ -58,7 +70,10 @@ LIMITS = {
         },
         8,
     ),
-    "more than there are": ({"proc/self/cgroup": V2, "sys/fs/cgroup/cpu.max": "1600000 100000\n"}, 8),
+    "more than there are": (
+        {"proc/self/cgroup": V2, "sys/fs/cgroup/cpu.max": "1600000 100000\n"},
+        8,
+    ),
 }
 
 

@@ -85,7 +85,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 @pytest.mark.parametrize("mode", AutoresetMode)
 def test_every_autoreset_mode_and_reset_mask_is_gymnasiums(mode: AutoresetMode) -> None:
-    """Rows are reset by a mask now and then, seeded or not; those that ended, before the next step if they must be."""
+    """Masks reset some rows now and then, seeded or not; without autoreset, those that ended."""
     ours, theirs = pairs(mode, max_episode_steps=20)
     assert ours.metadata["autoreset_mode"] is mode
     assert same(ours.reset(seed=5), theirs.reset(seed=5))
@@ -115,7 +115,9 @@ def test_a_disabled_row_that_has_ended_is_not_stepped() -> None:
 
 
 @pytest.mark.parametrize(
-    "mask", [[True, False], np.ones(3, bool), np.ones(2), np.zeros(2, bool)], ids=["list", "shape", "dtype", "none"]
+    "mask",
+    [[True, False], np.ones(3, bool), np.ones(2), np.zeros(2, bool)],
+    ids=["list", "shape", "dtype", "none"],
 )
 def test_a_reset_mask_that_gymnasium_refuses_is_refused(mask: Any) -> None:
     ours = gymnasium.make_vec(ID, num_envs=2)

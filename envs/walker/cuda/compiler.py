@@ -72,7 +72,7 @@ def physics_rules() -> Iterator[None]:
 
 
 def device_folder() -> str:
-    """Its name within the CPU kernels' folder, which the physics' source names: this room's source and numba-cuda's."""
+    """Name of the folder within the CPU kernels' folder: numba-cuda's version, this room's source."""
     from importlib.metadata import version
 
     return f"cuda-{version('numba-cuda')}-{source_hash(Path(__file__).parent)}"
@@ -111,9 +111,11 @@ class DeviceKernel:
         folder, kept = usable_folder(NAME, SOURCE, device_folder())
 
         def on_miss() -> None:
-            to_stderr(f"compiling the walker's kernel {self.source.__name__!r} for the GPU, under 30 s; {kept}")
+            name = self.source.__name__
+            to_stderr(f"compiling the walker's kernel {name!r} for the GPU, under 30 s; {kept}")
 
-        with physics_rules(), contextlib.nullcontext() if folder is None else caching_in(folder, on_miss):
+        cache = contextlib.nullcontext() if folder is None else caching_in(folder, on_miss)
+        with physics_rules(), cache:
             if folder is None:
                 on_miss()
             self.compiled = jit(self.signature, lto=False, cache=folder is not None)(self.source)

@@ -1,4 +1,4 @@
-"""How the physics is compiled: decorators for the parts, one class for the kernels; kernel_cache.py keeps them on disk.
+"""How the physics is compiled: decorators for its parts, a class for kernels (kept: kernel_cache.py).
 
 Float rules (bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to FMA, division as C does it.
 Parts are compiled for the types they are called with; to keep one version of each, integers passed on are int64
@@ -61,9 +61,10 @@ class Kernel:
 def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -> float:
     """Compile or load the kernels that are not ready; seconds it took.
 
-    If any must be compiled, one line says so, for how long, and where it is kept; without a folder that can be used
-    everything still works, but every process compiles anew, and the line says why. progress: takes that line, and one
-    more a kernel that must be compiled; None prints the first line alone on stderr.
+    If any must be compiled, one line says so, for how long, and where it is kept; without a folder
+    that can be used everything still works, but every process compiles anew, and the line says why.
+    progress: takes that line, and one more for each kernel that must be compiled; None prints the
+    first line alone on stderr.
     """
     start = time.perf_counter()
     waiting = [kernel for kernel in kernels if kernel.compiled is None]
@@ -80,7 +81,8 @@ def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -
                 (progress or to_stderr)(f"compiling the walker's physics, about {left} s; {kept}")
             said = True
             if progress:
-                progress(f"compiling {kernel.title} ({number + 1} of {len(waiting)}), about {kernel.seconds} s")
+                count = f"{number + 1} of {len(waiting)}"
+                progress(f"compiling {kernel.title} ({count}), about {kernel.seconds} s")
 
         kernel.compile(folder, on_miss)
     return time.perf_counter() - start

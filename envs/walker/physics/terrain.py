@@ -92,7 +92,7 @@ class Terrains:
         self.table = np.zeros((0, 3), np.int64)  # first shape, polygons, edges
         self.pushes = np.zeros(0)  # [N]
         self.ends = np.zeros(0)  # [m]
-        self.places: dict[Track, int] = {}  # by identity, which a copy of this object keeps apart too
+        self.places: dict[Track, int] = {}  # by identity, but no id(): copies have others
         self.tracks: list[Track | None] = []
         self.users: list[int] = []
 

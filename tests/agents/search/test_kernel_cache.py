@@ -23,7 +23,9 @@ def test_rooms_that_compile_hold_the_same_cache() -> None:
     assert copies[0].read_text() == copies[1].read_text()
 
 
-def test_the_clone_and_the_installed_package_share_the_policy_and_its_compile_is_announced(tmp_path: Path) -> None:
+def test_the_clone_and_the_installed_package_share_the_policy_and_its_compile_is_announced(
+    tmp_path: Path,
+) -> None:
     cache = tmp_path / "cache"
     action, line = run(POLICY, cache, installed=False)
     assert action.startswith(ACTION)
