@@ -127,7 +127,9 @@ class TaskFamily(Protocol):
 
 
 class Learner(Protocol):
-    def init(self, key: Key) -> Agent: ...
+    def init(self, key: Key) -> Agent:
+        """A new agent. All agents of a learner have tensors of these names, shapes and dtypes, but for `hyper/...`."""
+        ...
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]

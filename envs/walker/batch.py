@@ -15,13 +15,14 @@ import numpy as np
 
 from ..processors import threads_of
 from .faults import failure
-from .physics import episode, lane_lidar, lanes, world
+from .physics import episode, lanes, world
 from .physics import state as at
 from .physics.jit import SOURCE, compile_all
 from .physics.kernel_cache import source_hash
 from .physics.terrain import Terrains
 from .pose import Pose, pose
-from .threads import share_out
+from .sizes import check_policy, mask_of, rows_of
+from .threads import scratch, share_out
 from .torque import pay, set_motors
 
 if TYPE_CHECKING:
@@ -44,18 +45,6 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
 def _source() -> str:
     """Which physics it is whose state is pickled."""
     return source_hash(SOURCE)
-
-
-def _scratch() -> tuple[np.ndarray, ...]:
-    """What one thread's kernels write to and read within a step."""
-    return (
-        np.zeros((lanes.LANES, at.SCRATCH_FLOATS), np.float32),
-        np.zeros((lanes.LANES, at.SCRATCH_INTEGERS), np.int32),
-        np.zeros(lanes.FLOATS, np.float32),
-        np.zeros(lanes.CONTACT_FLOATS, np.float32),
-        np.zeros(lanes.INTEGERS, np.int32),
-        np.zeros(lane_lidar.FLOATS, np.float32),
-    )
 
 
 class WalkerBatch:
@@ -90,7 +79,7 @@ class WalkerBatch:
         self._reward, self._shaping = np.zeros(n), np.zeros(n)
         self._terminated = np.zeros(n, bool)
         self._age = np.full(n, -1)  # steps since the reset; -1: never reset
-        self._scratch = [_scratch() for _ in range(self.threads)]
+        self._scratch = [scratch() for _ in range(self.threads)]
 
     def __getstate__(self) -> dict[str, Any]:
         """All of the walkers' state; copies and pickles go on as this batch would."""
@@ -102,7 +91,7 @@ class WalkerBatch:
             raise ValueError("these walkers were pickled by another version of openpoet: reset new ones")
         compile_kernels()
         self.__dict__.update(state)
-        self._scratch = [_scratch() for _ in range(self.threads)]
+        self._scratch = [scratch() for _ in range(self.threads)]
 
     @property
     def events(self) -> Mapping[str, int]:
@@ -119,8 +108,7 @@ class WalkerBatch:
 
         rows: indices [k] or a mask [n]. As Gymnasium does, the world is made and one step with no action is taken.
         """
-        chosen = np.arange(self.n) if rows is None else np.asarray(rows)
-        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else np.unique(chosen).astype(np.int64)
+        chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
         for row in chosen:
             place = int(self._places[row])
             if self._terrains.tracks[place] is not self._tracks[row]:
@@ -147,11 +135,8 @@ class WalkerBatch:
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        if not np.isfinite(given if live is None else given[rows]).all():
-            row = int(rows[np.flatnonzero(~np.isfinite(given[rows]).all(axis=1))[0]])
-            raise ValueError(f"actions must be finite, got {given[row].tolist()} for walker {row}")
-        if (self._age[rows] < 0).any():
-            raise ValueError(f"walker {int(rows[np.argmin(self._age[rows])])} was never reset; call reset() first")
+        self._check_finite(given, rows)
+        self._check_reset(rows)
         self._reward[:] = 0.0
         self._age[rows] += 1
         self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64))
@@ -164,8 +149,9 @@ class WalkerBatch:
         """Up to `limit` steps of the rows `live` [n] bool under a compiled policy: (steps [n], terminated [n] bool).
 
         act, arrays: as in poet.interfaces, `Simulator.play`. returns: [n] float64, to which rewards are added, one by
-        one in order. A row that terminates stops there.
+        one in order. A row that terminates stops there. That the weights fit the layout is for `act` to check.
         """
+        check_policy(arrays, returns, self.n)
         steps, actions = np.zeros(self.n, np.int64), np.zeros((self.n, ACTIONS), np.float32)
 
         def advance(rows: np.ndarray, part: int) -> None:
@@ -178,8 +164,10 @@ class WalkerBatch:
             )  # fmt: skip
 
         rows = np.flatnonzero(self._mask(live))
+        self._check_reset(rows)
         self._reward[:] = 0.0
         self._split(rows, advance)
+        self._check_finite(actions, rows)  # a policy whose weights do not fit its layout gives NaN at every step
         self._age += steps
         self.steps += int(steps.sum())
         self._complain(rows)
@@ -192,11 +180,18 @@ class WalkerBatch:
     def _integers(self) -> np.ndarray:
         return self._k.reshape(self.n, -1)
 
+    def _check_finite(self, actions: np.ndarray, rows: np.ndarray) -> None:
+        finite = np.isfinite(actions).all(axis=1)[rows]
+        if not finite.all():
+            row = int(rows[np.argmin(finite)])
+            raise ValueError(f"actions must be finite, got {actions[row].tolist()} for walker {row}")
+
+    def _check_reset(self, rows: np.ndarray) -> None:
+        if (self._age[rows] < 0).any():
+            raise ValueError(f"walker {int(rows[np.argmin(self._age[rows])])} was never reset; call reset() first")
+
     def _mask(self, live: np.ndarray) -> np.ndarray:
-        mask = np.asarray(live)
-        if mask.shape != (self.n,) or mask.dtype != bool:
-            raise ValueError(f"live must be bool of shape [{self.n}], got {mask.dtype} of shape {list(mask.shape)}")
-        return mask
+        return mask_of(live, self.n, "live")
 
     def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
         """One step of `rows` under actions [n, 4] of any float dtype."""

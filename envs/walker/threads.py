@@ -1,4 +1,4 @@
-"""Rows of a batch, shared out between the threads of this process."""
+"""Rows of a batch, shared out between the threads of this process, and the scratch of each thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
+
+from .physics import lane_lidar, lanes
+from .physics import state as at
 
 FEWEST_ROWS = 8  # a thread is not worth its start for fewer
 
@@ -28,3 +31,15 @@ def share_out(rows: np.ndarray, threads: int, advance: Callable[[np.ndarray, int
     chunks = np.array_split(rows, parts)
     for done in [pool.submit(advance, chunk, part) for part, chunk in enumerate(chunks)]:
         done.result()
+
+
+def scratch() -> tuple[np.ndarray, ...]:
+    """What one thread's kernels write to and read within a step."""
+    return (
+        np.zeros((lanes.LANES, at.SCRATCH_FLOATS), np.float32),
+        np.zeros((lanes.LANES, at.SCRATCH_INTEGERS), np.int32),
+        np.zeros(lanes.FLOATS, np.float32),
+        np.zeros(lanes.CONTACT_FLOATS, np.float32),
+        np.zeros(lanes.INTEGERS, np.int32),
+        np.zeros(lane_lidar.FLOATS, np.float32),
+    )
