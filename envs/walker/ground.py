@@ -21,6 +21,7 @@ class GymnasiumGround:
     """Gymnasium's easy or hardcore ground, another for every episode."""
 
     hardcore: bool
+    horizon: None = None  # steps after which an episode is truncated: the id's affair
 
     def __call__(self, rng: np.random.Generator) -> Track:
         """The next episode's track."""
@@ -33,6 +34,11 @@ class TaskGround:
 
     family: Walker
     task: WalkerTask
+
+    @property
+    def horizon(self) -> int:
+        """Steps after which an episode is truncated."""
+        return self.family.spec.horizon
 
     def __call__(self, rng: np.random.Generator) -> Track:
         """The next episode's track."""

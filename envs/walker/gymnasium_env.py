@@ -41,7 +41,8 @@ def action_space() -> spaces.Box:
 class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground, hardcore or not.
 
-    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is drawn anew.
+    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is drawn anew. Its
+    horizon truncates an episode, besides the limit of gymnasium.make.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form
@@ -54,6 +55,7 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._ground = ground(hardcore, terrain)
         self._batch: WalkerBatch | None = None
         self._track: Track | None = None
+        self._age = 0  # steps of the episode
         self._window: Window | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -63,7 +65,7 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        self._track = self._ground(self.np_random)
+        self._track, self._age = self._ground(self.np_random), 0
         if self._batch is None:
             self._batch = WalkerBatch([self._track], threads=1)
         else:
@@ -79,7 +81,9 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         observations, rewards, terminated = self._batch.step(np.asarray(action)[None])
         if self.render_mode == "human":
             self.render()
-        return observations[0], float(rewards[0]), bool(terminated[0]), False, {}
+        self._age += 1
+        truncated = self._ground.horizon is not None and self._age >= self._ground.horizon
+        return observations[0], float(rewards[0]), bool(terminated[0]), truncated, {}
 
     def render(self) -> np.ndarray | None:
         if self._batch is None or self._track is None:

@@ -31,7 +31,8 @@ Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 class WalkerVectorEnv(VectorEnv):
     """num_envs walkers, each with its own generator. hardcore, terrain: as in gymnasium_env.WalkerEnv.
 
-    max_episode_steps: steps after which an episode is truncated; -1: no limit; None: the ids' limit.
+    max_episode_steps: steps after which an episode is truncated, if not sooner by its task's horizon;
+    -1: no other limit; None: that of the id.
     threads: None is one for each processor that this process may use.
     """
 
@@ -64,7 +65,7 @@ class WalkerVectorEnv(VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._ground = ground(hardcore, terrain)
-        self._horizon = _limit(max_episode_steps, 2000 if hardcore or terrain is not None else 1600)
+        self._horizon = _limit(max_episode_steps, 2000 if hardcore else 1600, self._ground.horizon)
         self._generators: list[np.random.Generator] = []
         self._seeds: list[int] = []
         self._tracks: list[Track] = []
@@ -180,13 +181,17 @@ class WalkerVectorEnv(VectorEnv):
         return self._batch.reset(rows)
 
 
-def _limit(max_episode_steps: int | None, usual: int) -> float:
-    """Steps after which an episode is truncated, as gymnasium.make and its TimeLimit take them."""
+def _limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> float:
+    """Steps after which an episode is truncated, as gymnasium.make and its TimeLimit take them.
+
+    usual: where no other is given, nor a task's horizon.
+    """
     if max_episode_steps is None:
-        return usual
+        return usual if horizon is None else horizon
     if not isinstance(max_episode_steps, int):
         raise TypeError(f"max_episode_steps must be a whole number, got {max_episode_steps!r}")
     if max_episode_steps < 1 and max_episode_steps != -1:
         got = max_episode_steps
         raise ValueError(f"max_episode_steps must be at least 1, or -1 for no limit, got {got}")
-    return np.inf if max_episode_steps == -1 else max_episode_steps
+    limits = [max_episode_steps if max_episode_steps != -1 else np.inf, horizon or np.inf]
+    return min(limits)

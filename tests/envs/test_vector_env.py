@@ -8,6 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import envs  # noqa: F401  # registers the ids
+from envs.walker import vector_env
 
 ID = "openpoet/BipedalWalkerHardcore-v3"
 
@@ -180,3 +181,11 @@ def test_rows_say_the_seeds_and_generators_they_have() -> None:
 def test_a_wrong_number_of_threads_is_refused_at_once(threads: Any) -> None:
     with pytest.raises(ValueError, match=r"^threads must be a whole number of at least 1, .*, got "):
         gymnasium.make_vec(ID, num_envs=2, threads=threads)
+
+
+@pytest.mark.parametrize(
+    ("limit", "horizon", "expected"),
+    [(None, None, 1600), (None, 30, 30), (-1, None, np.inf), (-1, 30, 30), (50, 30, 30), (20, 30, 20)],
+)
+def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(limit: Any, horizon: Any, expected: float) -> None:
+    assert vector_env._limit(limit, 1600, horizon) == expected
