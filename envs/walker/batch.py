@@ -195,20 +195,18 @@ class WalkerBatch:
 
     def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
         """One step of `rows` under actions [n, 4] of any float dtype."""
-        exact = actions.dtype != np.float32
-        taken = np.zeros((self.n, ACTIONS), np.float32)  # contiguous and writable, for Numba
-        if not exact:
-            taken[:] = actions
-        f, k = self._f.reshape(self.n, -1), self._integers()
+        exact = actions.dtype != np.float32  # a kernel's actions are contiguous, writable float32
+        taken = np.zeros((self.n, ACTIONS), np.float32) if exact else np.array(actions, order="C")
 
         def advance(chunk: np.ndarray, part: int) -> None:
-            before = self._shaping[chunk]
+            before = self._shaping[chunk] if exact else None
             for phase, arguments in self.phases(chunk, taken, part):
                 phase(*arguments)
                 if exact and phase is world.COLLIDE:
-                    set_motors(f, chunk, actions)
-            if exact:
-                pay((f, k), chunk, self._shaping[chunk] - before, actions, self._reward)
+                    set_motors(self._f.reshape(self.n, -1), chunk, actions)
+            if before is not None:
+                state, gained = (self._f.reshape(self.n, -1), self._integers()), self._shaping[chunk] - before
+                pay(state, chunk, gained, actions, self._reward)
 
         self._split(rows, advance)
         self._complain(rows)
