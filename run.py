@@ -55,7 +55,10 @@ errors = Terminal(stderr=True, highlight=False)
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda; auto is the device in the run's settings.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default. Never changes a result.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads; all it may use by default. Never changes a result."),
+]
 Ray = Annotated[
     str | None,
     typer.Option(

@@ -81,12 +81,13 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
 
     from archive.ledger import Ledger
     from archive.meter import Meter
+    from envs.processors import threads_of
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
     check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
-    threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
+    threads, elsewhere = (threads_of(workers), {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
@@ -98,11 +99,14 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     if address is None:
         return None
     from agents.search.distributed import RayRollouts
+    from envs.processors import threads_of
     from poet.plugins import module_name, section
 
     names = tables["run"]["family"], tables["run"]["learner"]
     if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
         raise ValueError(f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}")
+    if address == "local":  # Ray itself would count the machine's processors, not this process's
+        workers = threads_of(workers)
     return RayRollouts(address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")])
 
 

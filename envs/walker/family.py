@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..processors import threads_of
 from . import cppn, encoding, obstacles
 from . import task as realisation
 from .cppn import Cppn
@@ -47,9 +48,11 @@ class WalkerSettings:
     physics: Literal["numba", "box2d"] = "numba"
     lidar: Lidar = "nearest"  # first: what Box2D reports first, as in POET's code (B18)
     solved_score: float = 230.0
-    threads: int | None = None  # all cores
+    threads: int | None = None  # one for each processor that this process may use
 
     def __post_init__(self) -> None:
+        if self.threads is not None:
+            threads_of(self.threads)
         if unknown := set(self.obstacles) - set(CATEGORIES):
             raise ValueError(f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}")
         if self.lidar == "first" and self.physics != "box2d":

@@ -17,7 +17,7 @@ from gymnasium import spaces
 
 from .batch import WalkerBatch
 from .ground import ground
-from .picture import picture, show
+from .picture import Window, picture
 from .track import Track
 
 _ANGLES, _SPEED, _TOUCH = math.pi, 5.0, 5.0
@@ -56,6 +56,10 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._batch: WalkerBatch | None = None
         self._track: Track | None = None
         self._age = 0  # steps of the episode
+        self._window: Window | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_window": None}  # a copy opens its own
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -74,7 +78,7 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if self._batch is None:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
-        observations, rewards, terminated = self._batch.step(np.asarray(action, np.float32)[None])
+        observations, rewards, terminated = self._batch.step(np.asarray(action)[None])
         if self.render_mode == "human":
             self.render()
         self._age += 1
@@ -89,10 +93,12 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             return None
         frame = picture(self._track, self._batch.pose(0))
         if self.render_mode == "human":
-            show(frame, FPS)
+            self._window = self._window or Window()
+            self._window.show(frame, FPS)
             return None
         return frame
 
     def close(self) -> None:
-        if self.render_mode == "human":
-            show(None, FPS)
+        """Close the window, as its own close button does; the environment goes on without one."""
+        if self._window is not None:
+            self._window.close()
