@@ -68,7 +68,7 @@ def make_family(tables: Tables, threads: int | None) -> TaskFamily:
 
 
 def whole_task(tables: Tables, task: Any) -> Any:
-    """The JSON of a run's task with all that realises it: schema 1 lacks what the run's settings have."""
+    """The JSON of a run's task with all that realises it; schema 1 lacks the run's settings."""
     own = tables.get("run", {}).get("family") in known_parts("family")
     if not own or not isinstance(task, dict) or task.get("schema") != 1:
         return task

@@ -87,7 +87,7 @@ class Bandits(Genomes[Arms]):
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
 
     def realising(self) -> dict[str, Any]:
-        return {"arms": self.arms}  # dependent arms are two, and eleven are eleven, whatever the setting
+        return {"arms": self.arms}  # not the setting: dependent arms are two, and eleven eleven
 
     def decode(self, data: Mapping[str, Any]) -> Arms:
         task = super().decode(data)

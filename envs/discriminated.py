@@ -36,7 +36,8 @@ from .episodes import Spec
 from .families import FAMILIES
 
 NAME = "random-rewards"
-REALISED_BY = ("scores", "add_p_z", "floor", "temperature")  # settings; sizes and the place's own are in the task
+# Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
+REALISED_BY = ("scores", "add_p_z", "floor", "temperature")
 BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}  # settings that a family underneath needs
 PROBES = 16  # states at which discriminators are compared
 

@@ -1,8 +1,9 @@
-"""The JSON of a task: its family, the schema, the settings that realise it, and the family's own fields.
+"""The JSON of a task: family, schema, the settings that realise it, and the family's own fields.
 
-Schema 2 holds every setting of a family without which the task would be another one, such as its horizon or reward.
-Schema 1 did not: it is read with the settings of the family that reads it. How long a trial is, from which score a
-task counts as solved, and how tasks mutate are settings of a run and not of its tasks.
+Schema 2 holds every setting of a family without which the task would be another one, such as its
+horizon or reward. Schema 1 did not: it is read with the settings of the family that reads it. How
+long a trial is, from which score a task counts as solved, and how tasks mutate are settings of a
+run and not of its tasks.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ def to_json(family: str, settings: Mapping[str, Any], values: Mapping[str, Any])
 def from_json(family: str, data: Any, names: Collection[str]) -> Json:
     """The fields of a task's JSON; "settings" is None in schema 1.
 
-    names: the family's own fields. ValueError, one line, if it is of another family or schema or has other fields.
+    names: the family's own fields. ValueError, one line, if the family, the schema or the fields
+    are others.
     """
     if not isinstance(data, Mapping) or data.get("family") != family:
         raise ValueError(f'a task of {family!r} is {{"family": {family!r}, ...}}, got {repr(data)[:80]}')
@@ -42,7 +44,7 @@ def from_json(family: str, data: Any, names: Collection[str]) -> Json:
 
 
 def check_settings(family: str, given: Any, own: Mapping[str, Any]) -> None:
-    """ValueError, one line, unless a task's settings are the family's own (or of schema 1, which has none)."""
+    """ValueError, one line, unless a task's settings are the family's own, or None (schema 1)."""
     if given is None:
         return
     if not isinstance(given, Mapping) or set(given) != set(own):

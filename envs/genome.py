@@ -6,8 +6,8 @@
         distance: float = gene(0.3, low=0.1, high=2.0, step=0.1)
 
 A mutation moves every gene by a normal step of its own size, rounded so that encodings stay short; what is a choice
-stays as it is. A family whose genome is such a dataclass is a `Genomes`. Its JSON also holds the settings that realise
-its tasks (encoding.py), which the family names.
+stays as it is. A family whose genome is such a dataclass is a `Genomes`. Its JSON also holds the
+settings that realise its tasks (encoding.py), which the family names.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _fitted(f: Field[Any], number: float) -> float:
 
 
 def encoded(genome: Any, kind: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """JSON of a genome: the family's name, the schema version, the settings that realise its tasks, the fields."""
+    """JSON of a genome: family, schema, the settings that realise its tasks, the fields."""
     return to_json(kind, settings or {}, {f.name: getattr(genome, f.name) for f in fields(genome)})
 
 
@@ -97,7 +97,8 @@ def _checked(f: Field[Any], value: Any, where: str) -> Any:
     kinds = (int,) if type(f.default) is int else (int, float)
     if type(value) not in kinds or not low <= value <= high:
         raise ValueError(f"{where} must be a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
-    return value if type(f.default) is int else float(value) + 0.0  # -0.0 equals 0.0, and must not be written otherwise
+    # -0.0 equals 0.0, and must not be written otherwise.
+    return value if type(f.default) is int else float(value) + 0.0
 
 
 def features(genome: Any) -> np.ndarray:
@@ -123,7 +124,7 @@ class Genomes(Generic[Genome]):
 
     name: str
     start: Genome  # the trivial task
-    realised_by: tuple[str, ...] = ()  # attributes of `settings` without which a task would be another one
+    realised_by: tuple[str, ...] = ()  # fields of `settings` without which a task would be another
     settings: Any
 
     def origin(self) -> Genome:

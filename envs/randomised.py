@@ -79,7 +79,7 @@ class Randomised:
         return Randomised(self.family, found["ranges"]).box
 
     def _realising(self) -> dict[str, Any]:
-        """What `sample` draws from besides the ranges: settings, as the family's origin and bounds hold them."""
+        """What `sample` draws from besides the ranges: settings, in the family's origin and bounds."""
         bounds = getattr(self.family, "bounds", None)
         known = asdict(bounds) if is_dataclass(bounds) and not isinstance(bounds, type) else {}
         listed = {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}

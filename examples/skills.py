@@ -26,7 +26,8 @@ def settings(name: str) -> str:
     # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show the way.
     made = DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"]), temperature=3.0)
     family = Discriminated(made)
-    # Under a discriminator the reward of the dynamics does not count: it may differ, all other settings may not.
+    # Under a discriminator the reward of the dynamics does not count: it may differ, no other
+    # setting of a task may.
     own, made_with = family.place.encode(family.place.origin())["settings"], best["task"]["settings"]
     place = best["task"] | {"settings": made_with | {name: own[name] for name in {"reward"} & set(own)}}
     task = family.task(layers, place=family.place.decode(place))

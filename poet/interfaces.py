@@ -108,7 +108,7 @@ class TaskFamily(Protocol):
         ...
 
     def mutate(self, task: Task, rng: np.random.Generator) -> Task:
-        """A neighbour of `task`, which is left as it is; the task itself if there is none. Never raises."""
+        """A neighbour of `task`, which is left as it is; `task` if there is none. Never raises."""
         ...
 
     def describe(self, task: Task) -> np.ndarray:
@@ -116,14 +116,14 @@ class TaskFamily(Protocol):
         ...
 
     def encode(self, task: Task) -> dict[str, Any]:
-        """JSON with a schema version and all that realises the task, settings of the family included.
+        """JSON with a schema version and all that realises the task, the family's settings included.
 
         Equal tasks have equal encodings; the encoding is the task's identity.
         """
         ...
 
     def decode(self, data: Mapping[str, Any]) -> Task:
-        """The task of an encoding. ValueError, one line, if it is none, or one that this family can not realise."""
+        """The task of an encoding. ValueError, one line, if it is none that this family can realise."""
         ...
 
     def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator: ...

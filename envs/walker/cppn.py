@@ -2,13 +2,14 @@
 
 The settings are those of the reference's NEAT configuration: one input, one output (identity), weights and biases
 perturbed with probability 0.75 and power 0.1, a node added with 0.1 and deleted with 0.075, one structural change at
-most. Weights, biases and responses stay in [-10, 10], as its min_value and max_value say. Ours is a frozen value whose
-every random number comes from the generator that is passed in, so runs repeat.
+most. Weights, biases and responses stay in [-10, 10], as its min_value and max_value say. Ours is a
+frozen value whose every random number comes from the generator that is passed in, so runs repeat.
 
 Differs from the reference: all chance is seeded and nothing has a clock or uuid for a name (B9); the amplitude is
 measured as max |rise or drop| over the range that the terrain really uses (B10); a child inherits its parent's
-amplitude (B11); the ground is the function itself, without plateaus, unless `plateaus` asks for them (B12); a mutation
-tries a limited number of times and then returns its parent, where the reference tries for ever.
+amplitude (B11); the ground is the function itself, without plateaus, unless `plateaus` asks for
+them (B12); a mutation is tried a limited number of times and then returns its parent, where the
+reference goes on without an end.
 """
 
 from __future__ import annotations
@@ -144,11 +145,11 @@ def amplitude(genome: Cppn, length: int = 200) -> float:
 
 
 def mutate(genome: Cppn, rng: np.random.Generator, length: int = 200) -> Cppn:
-    """A neighbour whose amplitude on a track of `length` tiles is in [LEAST, MOST]: the first such of the attempts.
+    """A neighbour whose amplitude on a track of `length` tiles is in [LEAST, MOST].
 
-    The genome itself if no attempt gives one. Never raises.
+    It is the first such of the attempts; the genome itself if there is none. Never raises.
     """
-    # Archives of schema 1 hold responses above the bound: descendants of these may keep them, not exceed them.
+    # Tasks of schema 1 have responses above the bound: descendants may keep, but not exceed them.
     largest = max(RESPONSE, abs(genome.nodes[0].response))
     for _ in range(MOST_ATTEMPTS):
         child = _weights(_structure(genome, rng), rng)
@@ -158,14 +159,18 @@ def mutate(genome: Cppn, rng: np.random.Generator, length: int = 200) -> Cppn:
         if not LEAST <= rise <= MOST:
             wanted = rng.uniform(LEAST, 0.75) if rise < LEAST else rng.uniform(12.0, MOST)
             child = _scaled(child, wanted / rise, largest)
-            rise = amplitude(child, length)  # not the wanted one at the bound, or if the output is not the identity
+            # Not the wanted one at the bound, or if the output's activation is not the identity.
+            rise = amplitude(child, length)
         if LEAST <= rise <= MOST:
             return child
     return genome
 
 
 def _scaled(genome: Cppn, factor: float, largest: float) -> Cppn:
-    """Amplitude times `factor`: through the response of the output, clamped, which children inherit (B11)."""
+    """Amplitude times `factor`: by the response of the output, which children inherit (B11).
+
+    largest: what the response is clamped to.
+    """
     output, *hidden = genome.nodes
     response = min(max(output.response * factor, -largest), largest)
     return Cppn((replace(output, response=response), *hidden), genome.edges)

@@ -10,7 +10,7 @@ import numpy as np
 from .cppn import ACTIVATIONS, IN, LIMIT, MOST_NODES, OUT, Cppn, Edge, Node, in_order, profile, sorted_network
 
 LARGEST_ID = 10**9
-LARGEST_RESPONSE = 1e6  # archives of schema 1 hold responses up to this; mutations keep to cppn.RESPONSE
+LARGEST_RESPONSE = 1e6  # tasks of schema 1 have up to this; mutations keep to cppn.RESPONSE
 LARGEST_HEIGHT = 1000.0  # of the ground above or below the start pad [m]
 
 
@@ -24,8 +24,8 @@ def encode(genome: Cppn) -> dict[str, Any]:
 def decode(data: Mapping[str, Any], length: int = 200) -> Cppn:
     """The genome of an encoding.
 
-    length: of the task's track [tiles]. ValueError, one line, if it is not a bounded feed-forward network, or if the
-    ground of this length would not be bounded.
+    length: of the task's track [tiles]. ValueError, one line, if it is not a bounded feed-forward
+    network, or if the ground of this length would not be bounded.
     """
     nodes, edges = data.get("nodes"), data.get("edges")
     if set(data) != {"nodes", "edges"} or not (isinstance(nodes, list) and isinstance(edges, list)):

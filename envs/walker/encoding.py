@@ -1,4 +1,4 @@
-"""JSON of walker tasks, and tasks from the original POET's files. Whatever is decoded here can be realised."""
+"""JSON of walker tasks, and tasks of the original POET's files. What is decoded can be realised."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def _interval(name: str, value: Any) -> Interval | None:
     whole = isinstance(value, Sequence) and len(value) == 2 and all(_number(end) for end in value)
     if not whole or value[0] > value[1]:
         raise ValueError(f"{name} must be null or [low, high] with 0 <= low <= high <= 100, got {repr(value)[:60]}")
-    return float(value[0]) + 0.0, float(value[1]) + 0.0  # -0.0 equals 0.0, and must not be written otherwise
+    # -0.0 equals 0.0, and must not be written otherwise.
+    return float(value[0]) + 0.0, float(value[1]) + 0.0
 
 
 def _number(value: Any) -> bool:
@@ -78,13 +79,13 @@ def _number(value: Any) -> bool:
 
 
 def task_from_poet_file(config: Mapping[str, Any], seed: int, settings: TaskSettings) -> WalkerTask:
-    """The task of an original POET's env.json. ValueError, one line, if this genome can not hold it."""
+    """The task of an original POET's env.json. ValueError, one line, if a genome can not hold it."""
     fixed = {"stump_width": (1, 2), "stump_float": (0, 1), "stair_width": (4, 5)}
     for name, only in fixed.items():
         if (given := config.get(name)) and tuple(given) != only:
             raise ValueError(f"{name} must be {list(only)} or empty, got {repr(given)[:60]}: this genome has no other")
-    # Differs: the reference draws from an interval whose ends are reversed (POET-rose 3b is stored so) as from the
-    # sorted one; here it is sorted.
+    # Differs: the reference draws from an interval whose ends are reversed (POET-rose 3b is stored
+    # so) as from the sorted one; here it is sorted.
     intervals = {ours: sorted(config.get(theirs) or []) or None for ours, theirs in _POET_NAMES.items()}
     steps = config.get("stair_steps") or [1]
     if any(step != int(step) for step in steps) or (len(steps) == 2 and steps[1] != steps[0] + 1):

@@ -1,9 +1,9 @@
-"""The walker as a task family: terrain genomes, each with the seed of its one terrain (or none) and its settings.
+"""The walker as a task family: terrain genomes, with the seed of their one terrain (or none).
 
 POET's terrains (arXiv 1901.01753) and Enhanced POET's (arXiv 2003.08536). A task with a seed realises the same track
-whatever seed an episode is given; a task without one realises another track for every seed. What else realises a task
-(task.TaskSettings) is part of it: the family's own settings hold for its origin, and so for all its descendants, while
-a task of another run keeps what it was made with.
+whatever seed an episode is given; a task without one realises another track for every seed. What
+else realises a task (task.TaskSettings) is part of it: the family's own settings hold for its
+origin, and so for all its descendants; a task of another run keeps those it was made with.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Walker:
         return obstacles.describe(task.genome, self.bounds)
 
     def fingerprint(self, task: WalkerTask) -> str:
-        """What makes two tasks duplicates: genome and settings, whatever the seed (as the reference's names do)."""
+        """What makes two tasks duplicates: genome and settings, whatever the seed, as in POET's code."""
         settings = asdict(task.settings or self.own)
         return json.dumps([encoding.genome_json(task.genome), settings], sort_keys=True)
 
@@ -166,7 +166,7 @@ class Walker:
         return CompiledWalkers(WalkerBatch(tracks, threads=self.settings.threads), tracks, horizons, device)
 
     def _fitting(self, task: WalkerTask) -> WalkerTask:
-        """The task. ValueError if the family's simulators can not realise it within the spec's horizon."""
+        """The task. ValueError if this family can not simulate it within the spec's horizon."""
         settings = task.settings or self.own
         if settings.lidar != self.settings.lidar:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Where the Gymnasium ids take their tracks from: Gymnasium's own layouts, or a task. Plain values, to be pickled."""
+"""Where the Gymnasium ids take their tracks from: Gymnasium's layouts, or a task. Picklable values."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ class TaskGround:
 
 
 def ground(hardcore: bool | None, terrain: Any) -> GymnasiumGround | TaskGround:
-    """The ground of an id's arguments; `terrain` goes before `hardcore`. ValueError, one line, if it is no terrain."""
+    """The ground of an id's arguments; `terrain` goes before `hardcore`.
+
+    ValueError, one line, if it is no terrain.
+    """
     if terrain is None:
         return GymnasiumGround(bool(hardcore))
     task, own = _task(terrain), TaskSettings()
@@ -71,8 +74,8 @@ def _task(terrain: Any) -> WalkerTask:
         raise ValueError(f'terrain must be a task, a genome, the JSON of a task, or "flat"; got {str(terrain)[:60]!r}')
     if terrain.get("schema") == 1:
         gymnasium.logger.warn(
-            "terrain: a task of schema 1 does not hold its length, layout, terrain and horizon, so the defaults are "
-            "used; `show RUN NICHE --json` prints it with those of its run"
+            "terrain: a task of schema 1 does not hold its length, layout, terrain and horizon, so the "
+            "defaults are used; `show RUN NICHE --json` prints it with those of its run"
         )
     return decode(terrain, TaskSettings())
 

@@ -41,8 +41,8 @@ def action_space() -> spaces.Box:
 class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground, hardcore or not.
 
-    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is drawn anew. Its
-    horizon truncates an episode, besides the limit of gymnasium.make.
+    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is
+    drawn anew. Its horizon truncates an episode, besides the limit of gymnasium.make.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form

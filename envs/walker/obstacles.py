@@ -48,7 +48,8 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
     child = genome
     if "roughness" in bounds.categories:
         rough = round(genome.roughness + rng.uniform(-ROUGHNESS_STEP, ROUGHNESS_STEP), 1)
-        child = replace(child, roughness=float(np.clip(rough, 0.0, bounds.roughness_max)) + 0.0)  # -0.0 becomes 0.0
+        rough = float(np.clip(rough, 0.0, bounds.roughness_max)) + 0.0  # -0.0 becomes 0.0
+        child = replace(child, roughness=rough)
     if "pit" in bounds.categories:
         child = replace(child, gap=_moved(genome.gap, FIRST_GAP, GAP_STEP, bounds.gap_max, rng))
     if "stump" in bounds.categories:

@@ -45,8 +45,9 @@ class Pen:
     def block(self, left: float, right: float, bottom: float, top: float) -> None:
         """A rectangle, corners counter-clockwise.
 
-        Differs: one lower than Box2D's tolerance is left out; the reference stops with an assertion there (B19). So is
-        one so far from the start that its area is lost to float32, which stops Box2D too.
+        Differs: one lower than Box2D's tolerance is left out; the reference stops with an assertion
+        there (B19). So is one so far from the start that its area is lost to float32, which stops
+        Box2D too.
         """
         corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
         if top - bottom >= LOWEST and _area(corners) > SMALLEST_AREA:
@@ -58,7 +59,7 @@ class Pen:
 
 
 def _area(corners: list[tuple[float, float]]) -> float:
-    """As Box2D finds it, from the lower right corner on: triangles with the origin, in float32 [m^2]."""
+    """As Box2D finds it: triangles with the origin, from the lower right on, in float32 [m^2]."""
     points = np.array(corners[1:] + corners[:1], np.float32)
     x, y, next_x, next_y = *points.T, *np.roll(points, -1, axis=0).T
     area = np.float32(0.0)

@@ -1,4 +1,4 @@
-"""A walker's task: a terrain genome, the seed of its one terrain (or none), and the settings that realise it."""
+"""A walker's task: a terrain genome, the seed of its one terrain (or none), and its settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RANGES = {"length": (31, 10**4), "horizon": (1, 10**6)}
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """What realises a task besides its genome and seed; section [walker] of the settings has the same fields.
+    """What realises a task besides genome and seed; section [walker] has the same fields.
 
     The far end, where an episode ends, is 10 tiles before the last tile of `length`.
     """
@@ -58,7 +58,10 @@ class WalkerTask:
 
 
 def track(task: WalkerTask, seed: int) -> Track:
-    """What the task is in an episode of this seed; the task's own seed goes first. Equal tracks are one object."""
+    """What the task is in an episode of this seed; the task's own seed goes first.
+
+    Equal tracks are one object.
+    """
     settings = task.settings or TaskSettings()
     plateaus = settings.terrain == "reference"
     return _track(task.genome, seed if task.seed is None else task.seed, settings.layout, settings.length, plateaus)

@@ -65,7 +65,7 @@ def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
 
 
 class DeviceWalkers:
-    """One walker a track, and the account of its present episode. All attributes that are tensors lie on `device`.
+    """One walker a track, and the account of its present episode. Tensors lie on `device`.
 
     horizon: steps after which a row is truncated, one number for all rows or [n].
     """
