@@ -20,7 +20,7 @@ import torch
 from .. import adam
 from ..actions import Gaussian
 from ..carried import Control
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Batch, Lives, by_life, normalised, streams
 from ..pairs import Adapting
 from ..scoring import draw_seeds
@@ -64,16 +64,11 @@ class EPG(Tunable, Adapting):
 
     def init(self, key: Key) -> Agent:
         phi = self.loss.init(torch.Generator().manual_seed(key.integer()))
-        return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
+        return self._fresh(phi)
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same loss; policies never outlive a life, so there is nothing else to take."""
-        return {
-            "phi": agent["phi"].clone(),
-            **adam.fresh({"phi": agent["phi"]}),
-            "schedule/step": agent["schedule/step"],
-            **carried(agent),
-        }
+        """The same loss; optimiser and schedule begin anew. Policies never outlive a life."""
+        return {**self._fresh(agent["phi"].clone()), **self.carried(agent)}
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
@@ -155,6 +150,9 @@ class EPG(Tunable, Adapting):
     def _memory(self, policies: inner.Parameters) -> torch.Tensor:
         """[m, memory]: tanh of a layer that has no input."""
         return torch.tanh(policies["memory_weight"].sum(2) + policies["memory_bias"])
+
+    def _fresh(self, phi: torch.Tensor) -> Agent:
+        return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
 
     def _newborn(self, lives: int, generator: torch.Generator) -> Policies:
         """Random policies that act near zero, [lives, ...], and memories of nothing in particular."""

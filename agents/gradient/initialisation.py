@@ -16,7 +16,7 @@ import torch
 
 from .. import adam
 from ..carried import Control
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Batch, Lives, by_life
 from ..pairs import Adapting
 from ..scoring import draw_seeds
@@ -60,7 +60,7 @@ class Initialisation(Tunable, Adapting):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same initialisation and step sizes; what a life made of them is never carried over."""
-        return {**self.settled({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+        return {**self.settled({name: agent[name].clone() for name in adam.acting(agent)}), **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step, on draws it has not met."""

@@ -22,7 +22,7 @@ from ..carried import Control, Lifetime, next_episode
 from ..feedforward import Feedforward
 from ..gaussians import kl_to_prior
 from ..holding import Exploring
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Act, Batch, Lives, by_life, normalised
 from ..pairs import Adapting
 from ..scoring import SEEDS, draw_seeds
@@ -63,7 +63,7 @@ class MAESN(Tunable, Adapting):
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes; the latents belonged to other draws, and begin anew."""
         kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
-        return {**kept, **carried(agent)}
+        return {**kept, **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step: episodes before and after an inner step on every training draw."""

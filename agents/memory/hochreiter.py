@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .. import adam
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Act, Batch, Lives
 from ..pairs import PairByPair
 from ..recurrent import Recurrent
@@ -41,7 +41,7 @@ class Hochreiter(Tunable, PairByPair):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; optimiser and schedule begin anew."""
-        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`updates` steps, each on sequences it has not met."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .. import adam
-from ..hyperparameters import PREFIX
+from ..hyperparameters import PREFIX, Range
 from .discounting import Eta, advantage_tangents
 from .ppo import improve_policy
 from .rl2 import RL2
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Named = Mapping[str, torch.Tensor]
 Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # (log probabilities, values [t, n]) -> number
 META, TOWARDS = "meta/", "towards/"  # eta's optimiser; how the weights would have moved
+# Both shares stay this far [logit] from 0 and 1, which is 1e-6; a sigmoid beyond 37 rounds to 1 exactly.
+LIMIT = 13.8
 DIRECTIONS = {"gamma": Eta(1.0, 0.0), "lam": Eta(0.0, 1.0)}
 
 
@@ -59,6 +61,7 @@ class MetaGradient(RL2):
 
     def __init__(self, family: TaskFamily, config: MetaGradientConfig | None = None) -> None:
         super().__init__(family, config or MetaGradientConfig())
+        self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # what is learned is never 0 or 1
 
     def _fresh(self, weights: Named) -> dict[str, torch.Tensor]:
         """Eta of the settings (an agent that carries one keeps it), and no step to judge yet."""
@@ -92,7 +95,8 @@ class MetaGradient(RL2):
         state = {name.removeprefix(META): value for name, value in agent.items() if name.startswith(META)}
         moved = adam.step({**state, **{name: torch.logit(now[name]) for name in DIRECTIONS}}, gradients, c.meta_lr)
         optimiser = {f"{META}{name}": value for name, value in moved.items() if name not in DIRECTIONS}
-        return {**optimiser, **{f"{PREFIX}{name}": torch.sigmoid(moved[name]) for name in DIRECTIONS}}
+        learned = {name: torch.sigmoid(moved[name].clamp(-LIMIT, LIMIT)) for name in DIRECTIONS}
+        return {**optimiser, **{f"{PREFIX}{name}": value for name, value in learned.items()}}
 
     def _towards(self, agent: Agent, after: Agent, trials: Trials) -> dict[str, torch.Tensor]:
         """How the weights that were reached would have moved with eta."""

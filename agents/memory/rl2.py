@@ -19,7 +19,7 @@ from .. import adam
 from ..actions import Gaussian, actions_of
 from ..carried import Control, Lifetime, State
 from ..feedforward import Feedforward
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..pairs import Adapting
 from ..recurrent import Recurrent
 from ..scoring import draw_seeds
@@ -68,7 +68,7 @@ class RL2(Tunable, Adapting):
 
         Memories are never carried over.
         """
-        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **self.carried(agent)}
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with hyperparameters near its own. Units that come into use begin silent, those that leave end so.
