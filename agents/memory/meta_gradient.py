@@ -105,10 +105,10 @@ class MetaGradient(RL2):
         gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
         scale = float(gained[trials.alive].std()) + 1e-8 if c.normalise else 1.0
         found: dict[str, torch.Tensor] = {}
-        correct = float(1 - 0.999 ** after["adam/steps"])
         for name, direction in DIRECTIONS.items():
             change = advantage_tangents(values, gained, trials.alive, Eta(c.gamma, c.lam), direction)
             for w, slope in step_gradient(self, weights, trials, change, scale).items():
+                correct = float(1 - 0.999 ** after[f"{adam.STEPS}{w}"])
                 size = (after[f"adam/square/{w}"] / correct).sqrt() + 1e-5
                 found[f"{TOWARDS}{name}/{w}"] = c.lr * slope.cpu() / size
         return found

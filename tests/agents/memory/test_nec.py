@@ -82,7 +82,7 @@ def test_a_transfer_takes_encoder_and_memories_and_nothing_to_replay() -> None:
     for name in ("w0", "keys", "values", "used"):
         assert torch.equal(moved[name], agent[name])
     assert int(agent["replay/count"]) > 0
-    assert int(moved["replay/count"]) == float(moved["adam/steps"]) == 0
+    assert int(moved["replay/count"]) == float(moved["adam/steps/w0"]) == 0
 
 
 def test_it_finds_the_way_by_a_learned_key() -> None:
