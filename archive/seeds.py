@@ -47,11 +47,9 @@ def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) ->
 
 
 def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
-    inherit = getattr(learner, "inherit", learner.adopt)  # `inherit` knows agents of other settings than its own
-
     def found(row: dict[str, Any]) -> Found:
         agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), f"{path.name}#{row['id']}")
+        return Found(lambda: family.decode(row["task"]), lambda: inherited(learner, agent), f"{path.name}#{row['id']}")
 
     with Run.open(path, write=False) as run:
         niches = run.niche_rows()
@@ -60,6 +58,12 @@ def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
         chosen = [row for row in niches if row["id"] in kept]
         agents = run.agents_named(row["agent"] for row in chosen)
     return [found(row) for row in chosen]
+
+
+def inherited(learner: Any, agent: Agent) -> Agent:
+    """The agent of another run as the learner takes it: some know what to do with those of other settings."""
+    inherit = getattr(learner, "inherit", None)
+    return agent if inherit is None else inherit(agent)
 
 
 def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:

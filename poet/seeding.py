@@ -46,15 +46,23 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 
 
 def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
-    """ValueError unless they fit, and every agent has the learner's own tensors, name for name and shape for shape.
+    """ValueError, one line, unless they fit in and every agent is one of this learner's.
 
-    Hyperparameters are an agent's own affair: it may carry more of them than a newborn does.
+    An agent must have what a newborn acts by (names without `/`), in the same shapes, and once adopted every tensor
+    of a newborn and no other. It may carry more hyperparameters than a newborn does, if the learner accepts them.
     """
     _check_number(seeds, setup)
     newborn = setup.learner.init(Key(0, ("shapes",)))
+    acting = {name: tensor for name, tensor in newborn.items() if "/" not in name}
     for seed in seeds:
-        if seed.agent is not None:
-            _check(seed.agent, newborn, seed.source)
+        if seed.agent is None:
+            continue
+        _check({name: tensor for name, tensor in seed.agent.items() if name in acting}, acting, seed.source)
+        try:
+            adopted = setup.learner.adopt(seed.agent)
+        except ValueError as error:
+            raise ValueError(f"the agent of {seed.source}: {error}; take its task alone with --take tasks") from error
+        _check(adopted, newborn, seed.source)
 
 
 def _check_number(seeds: Sequence[Seed], setup: Setup) -> None:

@@ -1,7 +1,8 @@
-"""Laws over every learner that --learner names: exploring and adopting."""
+"""Laws over every learner that --learner names: exploring, adopting, seeding another run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ import torch
 from agents.adam import acting
 from agents.hyperparameters import PREFIX, Range, carried, settled
 from agents.learners import LEARNERS
+from archive.seeds import inherited
+from poet.config import PoetConfig, Setup
 from poet.interfaces import Agent
+from poet.seeding import Seed, check_seeds, seed_population
 from poet.streams import Key
 from tests.agents.every_learner import make, trained
 from tests.conformance import same_agent
@@ -79,3 +83,51 @@ def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str
     state = [part for part in adopted if part.split("/")[0] in ("adam", "schedule", "replay", "meta", "towards")]
     assert all(bool((adopted[part] == 0).all()) for part in state)
     assert not state or any(bool((agent[part] != 0).any()) for part in state)  # it had learned
+
+
+def refusal(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
+    """The message with which a run is refused, or None if it may start."""
+    try:
+        check_seeds(seeds(), setup)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def accepted(source: str, target: str) -> bool:
+    """Whether a run of the learner `target` may start from an agent of `source`; if not it is refused in one line."""
+    learner, family, task = make(target)
+    setup = Setup(family, learner, PoetConfig())
+    if (message := refusal(lambda: _seeds(source, target), setup)) is not None:
+        assert message
+        assert "\n" not in message
+        return False
+    population = seed_population(setup, _seeds(source, target))
+    learner.improve([population.active[0].agent], [task], [Key(6)])
+    return True
+
+
+def _seeds(source: str, target: str) -> list[Seed]:
+    learner, _, task = make(target)
+    return [Seed(task, inherited(learner, trained(source)), f"runs/{source}#1")]
+
+
+ALIKE = {  # beside each learner's own agents
+    ("rl2", "meta-gradient"),
+    ("meta-gradient", "rl2"),
+    ("fomaml", "reptile"),
+    ("reptile", "fomaml"),
+}
+
+
+@pytest.mark.parametrize("target", LEARNERS)
+def test_agents_of_every_other_learner_seed_a_run_or_are_refused_in_one_line(target: str) -> None:
+    taken = {source for source in LEARNERS if accepted(source, target)}
+    assert taken == {target, *(source for source, other in ALIKE if other == target)}
+
+
+def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_source() -> None:
+    learner, family, task = make("fomaml")
+    wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
+    with pytest.raises(ValueError, match=r"the agent of runs/a#1: an agent carries hyper/share.*--take tasks"):
+        check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
