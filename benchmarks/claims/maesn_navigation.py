@@ -11,6 +11,7 @@ from agents.gaussians import kl_to_prior
 from agents.gradient.maesn import MAESN
 from agents.gradient.maesn_config import MAESNConfig
 from agents.lives import Batch
+from agents.training_draws import seeds
 from benchmarks.claims.claim import Claim, train
 from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from poet.streams import Key
@@ -35,17 +36,17 @@ def claims() -> list[Claim]:
     newborn = learner.init(key)
     agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "maesn-navigation")
     latent = agent["latent_mean"], agent["latent_log_std"]
-    (before, after), _ = learner.adapted(agent, dense, HALF_CIRCLE, learner.seeds, key.child("dense"), 1, latent)
+    (before, after), _ = learner.adapted(agent, dense, HALF_CIRCLE, seeds(agent), key.child("dense"), 1, latent)
     print(f"training goals from their latents: return {before.returns.mean():.2f} -> {after.returns.mean():.2f}")
     print(
         f"learned step sizes: {[round(x, 2) for name in ('rate_mean', 'rate_log_std') for x in agent[name].tolist()]}"
     )
-    seeds = list(range(GOALS))
-    held_out, _ = learner.adapted(agent, dense, HALF_CIRCLE, seeds, key.child("held out"), UPDATES)
+    fresh = list(range(GOALS))
+    held_out, _ = learner.adapted(agent, dense, HALF_CIRCLE, fresh, key.child("held out"), UPDATES)
     print("held-out goals from the prior, return after each update:", *(f"{b.returns.mean():.2f}" for b in held_out))
-    tested, _ = learner.adapted(agent, sparse, HALF_CIRCLE, seeds, key.child("sparse"), UPDATES)
+    tested, _ = learner.adapted(agent, sparse, HALF_CIRCLE, fresh, key.child("sparse"), UPDATES)
     print("sparse reward, share of episodes that hit after each update:", *(f"{hit(b):.3f}" for b in tested))
-    noise = goals_hit(learner, learner.adapted(newborn, sparse, HALF_CIRCLE, seeds, key.child("noise"), 0)[0][0])
+    noise = goals_hit(learner, learner.adapted(newborn, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)[0][0])
     found = goals_hit(learner, tested[0])
     with torch.no_grad():
         distance = float(kl_to_prior(*latent).mean())

@@ -131,3 +131,42 @@ def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_sourc
     wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
     with pytest.raises(ValueError, match=r"the agent of runs/a#1: an agent carries hyper/share.*--take tasks"):
         check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
+
+
+class Noted:
+    """A family that notes the draws of its task that were simulated."""
+
+    def __init__(self, family: Any) -> None:
+        self.family = family
+        self.seeds: set[int] = set()
+
+    def simulator(self, tasks: Any, seeds: Any, device: str) -> Any:
+        self.seeds |= set(map(int, seeds))
+        return self.family.simulator(tasks, seeds, device)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.family, name)
+
+
+def improved_on(name: str, agent: Agent | None, key: Key) -> tuple[Agent, set[int]]:
+    """A newborn agent, or this one, after an improvement, and the seeds of the draws it met."""
+    family = Noted(make(name).family)
+    learner = make(name, family).learner
+    (after,), _ = learner.improve([learner.init(Key(7)) if agent is None else agent], [family.origin()], [key])
+    return after, family.seeds
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_training_draws_come_from_the_key(name: str) -> None:
+    """Other niches and other runs, which have other keys, meet other draws; equal keys meet equal draws."""
+    one, two, same = (improved_on(name, None, key)[1] for key in (Key(8), Key(9), Key(8)))
+    assert one == same
+    assert not one & two
+
+
+@pytest.mark.parametrize("name", ["maesn", "pearl"])
+def test_draws_that_latents_or_replays_belong_to_stay_until_the_agent_moves(name: str) -> None:
+    agent, first = improved_on(name, None, Key(8))
+    agent, second = improved_on(name, agent, Key(9))
+    assert first == second
+    assert not first & improved_on(name, make(name).learner.adopt(agent), Key(10))[1]
