@@ -87,13 +87,9 @@ class Lives:
         """First observations of each row's next episode: it is `side` episodes after the row's last."""
         if not self.begun:
             self.begun, seen = True, self.simulator.reset()
-            for j in range(1, self.side):
-                seen = self.simulator.restart(self.place >= j)
-            return seen
+            return seen if self.side == 1 else self.simulator.restart(self.place > 0, self.place)
         every = torch.ones_like(self.place, dtype=torch.bool)
-        for _ in range(self.side):
-            seen = self.simulator.restart(every)
-        return seen
+        return self.simulator.restart(every) if self.side == 1 else self.simulator.restart(every, self.side)
 
 
 def by_life(batches: Sequence[Batch], lives: int) -> np.ndarray:

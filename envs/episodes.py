@@ -65,9 +65,9 @@ class Episodes:
         self._state = self.world.begin(self._episode)
         return self.world.observe(self._state)
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same draw of their tasks; observations of all."""
-        self._episode = self._episode + rows
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, or the one `count` further; observations of all."""
+        self._episode = self._episode + rows * count
         self._age = torch.where(rows, 0, self._age)
         self._terminated, self._truncated = self._terminated & ~rows, self._truncated & ~rows
         self.success = self.success & ~rows

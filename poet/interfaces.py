@@ -57,9 +57,10 @@ class Simulator(Protocol):
         """
         ...
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
         """The next episode of the rows in the mask [n] bool, each on the same draw of its task; observations of all.
 
+        count: how many episodes further, one number or [n] int64: 2 is the episode that two restarts would lead to.
         Needed only by learners that adapt over several episodes (spec.episodes above 1, or --set learner.episodes).
         """
         ...

@@ -64,9 +64,12 @@ class WalkerSimulator:
         self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = True, False, False, 0
         return self._out(self.walkers.reset())
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain."""
-        chosen = rows.cpu().numpy()
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, on the same terrain: all its episodes begin alike.
+
+        So `count` changes nothing, and a walker that has not moved since it was reset is not reset again.
+        """
+        chosen = rows.cpu().numpy() & (self._ages > 0)
         self._live |= chosen
         self._terminated &= ~chosen
         self._truncated &= ~chosen
