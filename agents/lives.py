@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from .scoring import Outcomes
+
 if TYPE_CHECKING:
     from poet.interfaces import Task, TaskFamily
 
@@ -92,9 +94,13 @@ class Lives:
         return self.simulator.restart(every) if self.side == 1 else self.simulator.restart(every, self.side)
 
 
-def by_life(batches: Sequence[Batch], lives: int) -> np.ndarray:
-    """Mean returns [lives, batches] of each life's episodes."""
-    return torch.stack([batch.returns.reshape(lives, -1).mean(1) for batch in batches], 1).cpu().numpy()
+def by_life(batches: Sequence[Batch], lives: int, steps: int) -> Outcomes:
+    """How each life's episodes went, batch after batch."""
+
+    def means(each: Sequence[torch.Tensor]) -> np.ndarray:
+        return torch.stack([one.double().reshape(lives, -1).mean(1) for one in each], 1).cpu().numpy()
+
+    return Outcomes(means([batch.returns for batch in batches]), means([batch.success for batch in batches]), steps)
 
 
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:

@@ -153,7 +153,7 @@ class _Payoffs:
         if not self.certain:
             paid = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < paid).double()
         over = torch.ones_like(arm, dtype=torch.bool)
-        return {"pull": state["pull"], "arm": arm, "paid": paid}, paid, over, paid > 0
+        return {"pull": state["pull"], "arm": arm, "paid": paid}, paid, over, over  # nothing is asked but payoffs
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.zeros(len(state["arm"]), 0, device=state["arm"].device)

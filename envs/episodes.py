@@ -38,7 +38,10 @@ class World(Protocol):
         ...
 
     def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(next state, rewards [n] float64, terminated [n] bool, reached [n] bool) after actions [n, a] float32."""
+        """(next state, rewards [n] float64, terminated [n] bool, reached [n] bool) after actions [n, a] float32.
+
+        reached: what the task asks for, in this step; always, where it asks for a high return and nothing else.
+        """
         ...
 
     def observe(self, state: State) -> torch.Tensor:

@@ -34,7 +34,9 @@ class Spec:
     action_size: int
     horizon: int  # steps after which an episode is truncated
     episodes: int  # episodes a trial: what a learner may use to adapt before it is scored
-    solved_score: float  # a niche is solved by this return together with the simulator's own `success`
+    # A niche is solved when the mean return of the episodes that are scored reaches this, and most of them (more than
+    # half) end with the simulator's `success`. With one episode: its return and its success.
+    solved_score: float
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
     labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
@@ -44,7 +46,9 @@ class Simulator(Protocol):
     """A batch of n episodes, each of its own task and seed. Rows that have ended stay as they are and cost nothing."""
 
     steps: int  # environment steps simulated so far, ended rows not counted; reset() itself counts none
-    success: torch.Tensor  # [n] bool: reached what the task asks for (the far end of the track)
+    # [n] bool, read when an episode has ended: it reached what the task asks for, such as the far end of the track.
+    # Where a task asks for nothing but a high return, it is True: the return alone says whether it is solved.
+    success: torch.Tensor
 
     def reset(self) -> torch.Tensor:
         """First observations, [n, o] float32."""
@@ -137,7 +141,7 @@ class Learner(Protocol):
         ...
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
+        """Scores [pairs] float64, solved [pairs] bool (see Spec.solved_score), environment steps [pairs] int64.
 
         Equal keys give equal realisations of equal tasks: the engine scores rival agents on common random numbers.
         A learner whose agents adapt scores them after they have, and gives a fourth array: what each would have

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam
@@ -23,7 +22,7 @@ from ..carried import Control
 from ..hyperparameters import Range, Tunable
 from ..lives import Batch, Lives, by_life, normalised, streams
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from . import inner
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
@@ -70,12 +69,10 @@ class EPG(Tunable, Adapting):
         """The same loss; optimiser and schedule begin anew. Policies never outlive a life."""
         return {**self._fresh(agent["phi"].clone()), **self.carried(agent)}
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Mean returns [lives, updates + 1] of the episodes before each update of the policies, and after the last."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Of the episodes before each update of the policies, and after the last: [lives, updates + 1]."""
         batches, steps = self.lived(agent, task, key, lives, control=control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def lived(
         self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0, control: Control = "none"

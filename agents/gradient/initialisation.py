@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam
@@ -19,7 +18,7 @@ from ..carried import Control
 from ..hyperparameters import Range, Tunable
 from ..lives import Batch, Lives, by_life
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from . import inner
 from .policy_gradient import Policy
 from .regressor import Regressor
@@ -68,13 +67,11 @@ class Initialisation(Tunable, Adapting):
         lives = Lives(self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device)
         return self.outer_step(agent, lives, self._noise(key)), lives.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Mean returns [lives, k] of the episodes that updates learned from, and after the last (assessing.Adapts)."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Of the episodes that updates learned from, and after the last: [lives, k]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
         batches, steps = self.adapted(agent, task, seeds, key, updates, control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def adapted(
         self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, updates: int, control: Control = "none"

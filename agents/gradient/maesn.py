@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam, training_draws
@@ -25,7 +24,7 @@ from ..holding import Exploring
 from ..hyperparameters import Range, Tunable
 from ..lives import Act, Batch, Lives, by_life, normalised
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from .maesn_config import MAESNConfig
 
 if TYPE_CHECKING:
@@ -71,13 +70,11 @@ class MAESN(Tunable, Adapting):
         lives = Lives(self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device)
         return self._outer_step(agent, lives, self._generator(key)), lives.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Mean returns [lives, updates + 1] of the episodes before each update of the latents, and after the last."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Of the episodes before each update of the latents, and after the last: [lives, updates + 1]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
         batches, steps = self.adapted(agent, self.family, task, seeds, key, updates, control=control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def adapted(
         self,

@@ -22,7 +22,7 @@ from ..feedforward import Feedforward
 from ..hyperparameters import Range, Tunable
 from ..pairs import Adapting
 from ..recurrent import Recurrent
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from . import tables
 from .ppo import Batch, improve_policy
 from .remembering import Remembering
@@ -83,12 +83,10 @@ class RL2(Tunable, Adapting):
         trials = self.trials(agent, task, key, self.config.lives)
         return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Returns [lives, episodes], and environment steps (assessing.Adapts)."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Of each episode of the trials: [lives, episodes]."""
         trials = self.trials(agent, task, key, lives, control=control)
-        return trials.returns.cpu().numpy(), trials.steps
+        return Outcomes(trials.returns.cpu().numpy(), trials.success.double().cpu().numpy(), trials.steps)
 
     def trials(
         self,

@@ -34,7 +34,7 @@ class Trials:
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
     after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
-    success: torch.Tensor  # [n, episodes] bool
+    success: torch.Tensor  # [n, episodes] bool, the simulator's when the episode ended
     steps: int  # environment steps
 
 
@@ -94,9 +94,9 @@ def run_trials(
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
-        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         first = (terminated | truncated) & alive
+        columns.append((given, said, action, reward, alive, seen, number, first & simulator.success))
+        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam, replay, training_draws
@@ -24,7 +23,7 @@ from ..gaussians import kl_to_prior
 from ..holding import Inferring
 from ..lives import Act, Batch, Lives, by_life
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from .pearl_config import PEARLConfig
 from .sac import SAC, Transitions
 
@@ -68,12 +67,10 @@ class PEARL(Adapting):
         generator = torch.Generator().manual_seed(key.child("updates").integer())
         return self._learned(self._remembering(agent, task, batches), generator), steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Returns [lives, episodes] of the family's trials, and environment steps (assessing.Adapts)."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Of the episodes of the family's trials: [lives, episodes]."""
         batches, steps = self.lived(agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def lived(
         self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, episodes: int, control: Control = "none"

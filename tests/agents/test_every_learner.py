@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -170,3 +171,45 @@ def test_draws_that_latents_or_replays_belong_to_stay_until_the_agent_moves(name
     agent, second = improved_on(name, agent, Key(9))
     assert first == second
     assert not first & improved_on(name, make(name).learner.adopt(agent), Key(10))[1]
+
+
+class Reaching:
+    """A family whose rows succeed as they are told: `success` of row i. Its episodes are another family's."""
+
+    def __init__(self, family: Any, success: Callable[[int], bool], solved_score: float) -> None:
+        self.family, self.success = family, success
+        self.spec = replace(family.spec, solved_score=solved_score, deterministic=False)  # or one episode is enough
+
+    def simulator(self, tasks: Any, seeds: Any, device: str) -> Any:
+        simulator = self.family.simulator(tasks, seeds, device)
+        return _Reaching(simulator, torch.tensor([self.success(row) for row in range(len(tasks))]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.family, name)
+
+
+class _Reaching:
+    def __init__(self, simulator: Any, success: torch.Tensor) -> None:
+        self.simulator, self.success = simulator, success
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.simulator, name)
+
+
+@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # its score is no return
+def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
+    """Of three lives, or three episodes of ES: success in none, one, two, all."""
+    agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_lives": 3}
+    met: list[Callable[[int], bool]] = [
+        lambda row: False,
+        lambda row: row % 3 == 0,
+        lambda row: row % 3 != 0,
+        lambda row: True,
+    ]
+    for most, enough in ((-1e9, [False, False, True, True]), (1e9, [False] * 4)):
+        found = []
+        for success in met:
+            family = Reaching(make(name).family, success, most)
+            solved = make(name, family, **scored).learner.evaluate([agent], [family.origin()], [Key(11)])[1]
+            found.append(bool(solved[0]))
+        assert found == enough

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,9 +10,10 @@ import torch
 
 from agents.actions import Categorical, Gaussian
 from agents.assessing import assess
+from agents.carried import State
 from agents.memory.rl2 import RL2
 from agents.memory.rl2_config import RL2Config
-from agents.memory.trials import advantages
+from agents.memory.trials import advantages, run_trials
 from agents.recurrent import Cell, Recurrent
 from poet.streams import Key
 from tests.agents.guessing import Guessing
@@ -128,6 +129,31 @@ def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
     assert float(off[3, :, 1:3].sum()) == 4  # ... within an episode all is as it was
     blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
     assert float(blank[..., 1:4].abs().sum()) == 0  # without memory nothing crosses a step
+
+
+class Passing:
+    """A simulator that is at its goal after each episode's first step, and has left it at the episode's end."""
+
+    def __init__(self, simulator: Any) -> None:
+        self.simulator, self.time, self.success = simulator, 0, torch.zeros(4, dtype=torch.bool)
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        self.time += 1
+        self.success = torch.full((4,), self.time % 2 == 1)
+        return self.simulator.step(actions)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.simulator, name)
+
+
+def test_success_is_the_simulators_when_an_episode_has_ended() -> None:
+    family = Guessing()
+
+    def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
+        return torch.zeros(4, 2), torch.zeros(4, 3), state
+
+    simulator = Passing(family.simulator([0.5] * 4, range(4), "cpu"))
+    assert not bool(run_trials(simulator, family.spec, 2, act, (torch.zeros(4, 1),)).success.any())
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:
