@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 Named = Mapping[str, torch.Tensor]
-STEPS = "adam/steps/"  # before a parameter's name: how many steps its moments have seen, for their bias correction
+STEPS = "adam/steps/"  # before a parameter's name: the steps its moments have seen
 
 
 def fresh(parameters: Named) -> dict[str, torch.Tensor]:

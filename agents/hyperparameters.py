@@ -92,8 +92,8 @@ def explored(agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key) -
 class Tunable:
     """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with an agent's own.
 
-    The learner's part: `self.of(agent)` where it learns and scores, `carried(agent)` in what comes of that, and
-    `self.carried(agent)` in `adopt`.
+    The learner's part: `self.of(agent)` where it learns and scores, `carried(agent)` in what comes
+    of that, and `self.carried(agent)` in `adopt`.
     """
 
     config: Any
@@ -104,7 +104,7 @@ class Tunable:
         return explored(agent, self.config, self.ranges, key)
 
     def carried(self, agent: Agent) -> dict[str, torch.Tensor]:
-        """The agent's hyperparameters, for `adopt`. ValueError, one line, if the settings do not accept them."""
+        """The agent's hyperparameters, for `adopt`. ValueError if the settings refuse them."""
         settled(self.config, agent)
         return carried(agent)
 

@@ -66,7 +66,10 @@ class Adapting(PairByPair):
 
     @abstractmethod
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """How lives on fresh draws of the task go, by episode or update. control: see carried.next_episode."""
+        """Returns and success of lives on fresh draws of the task, by episode or update.
+
+        control: see carried.next_episode.
+        """
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"

@@ -24,7 +24,7 @@ class Scored(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """How the episodes of some lives went: k episodes one after another, or k batches of them between updates."""
+    """Episodes of some lives: k one after another, or k batches of them between updates."""
 
     returns: np.ndarray  # [lives, k] float64, of a batch the mean
     success: np.ndarray  # [lives, k] float64, the share that ended with the simulator's `success`
@@ -32,16 +32,16 @@ class Outcomes(NamedTuple):
 
 
 def scored(outcomes: Outcomes, solved_score: float, last: int = 1) -> Scored:
-    """The score of lives: the mean return of their last episodes or batches, and before adaptation of their first."""
+    """The mean return of the last episodes or batches, and before adaptation of the first."""
     after, before = float(outcomes.returns[:, -last:].mean()), float(outcomes.returns[:, 0].mean())
     reached = bool(solved(after, outcomes.success[:, -last:].mean(), solved_score))
     return Scored(after, reached, outcomes.steps, before)
 
 
 def solved(score: np.ndarray | float, success: np.ndarray | float, solved_score: float) -> np.ndarray:
-    """The rule of poet.interfaces.Spec: the mean return is enough, and most scored episodes ended in success.
+    """The rule of poet.interfaces.Spec: enough mean return, and success in most episodes.
 
-    score, success: of each pair, or one number; success is the share of episodes.
+    score: mean returns, [pairs] or one; success: shares of the scored episodes, likewise.
     """
     return np.asarray((np.asarray(score) >= solved_score) & (np.asarray(success) > MOST))
 

@@ -1,7 +1,7 @@
-"""The training draws that an agent keeps: seeds of draws of its task, to each of which a latent or a replay belongs.
+"""Training draws that an agent keeps: seeds of its task, each with a latent or a replay of its own.
 
-They are drawn from the key of the first improvement in a niche and stay the same while the agent is in it, so that
-runs and niches differ and what belongs to a draw meets that draw again. Scores are of other draws.
+They are drawn from the key of the agent's first improvement in a niche and stay the same there, so
+that runs and niches differ while a latent or replay meets its own draw again. Scores use others.
 """
 
 from __future__ import annotations

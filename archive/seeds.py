@@ -61,7 +61,7 @@ def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
 
 
 def inherited(learner: Any, agent: Agent) -> Agent:
-    """The agent of another run as the learner takes it: some know what to do with those of other settings."""
+    """The agent of another run, converted if the learner can `inherit` those of other settings."""
     inherit = getattr(learner, "inherit", None)
     return agent if inherit is None else inherit(agent)
 

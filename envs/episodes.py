@@ -38,9 +38,9 @@ class World(Protocol):
         ...
 
     def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(next state, rewards [n] float64, terminated [n] bool, reached [n] bool) after actions [n, a] float32.
+        """Next state, rewards [n] f64, terminated and reached [n] bool after actions [n, a] f32.
 
-        reached: what the task asks for, in this step; always, where it asks for a high return and nothing else.
+        reached: what the task asks for, in this step; always True where it asks for return alone.
         """
         ...
 
@@ -69,7 +69,7 @@ class Episodes:
         return self.world.observe(self._state)
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, or the one `count` further; observations of all."""
+        """Rows in the mask [n] bool begin the episode `count` further on; observations of all."""
         self._episode = self._episode + rows * count
         self._age = torch.where(rows, 0, self._age)
         self._terminated, self._truncated = self._terminated & ~rows, self._truncated & ~rows

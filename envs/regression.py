@@ -168,7 +168,7 @@ class Examples:
         label, said = _at(state["labels"], state["time"]), actions[:, 0].double()
         after = {**state, "time": state["time"] + 1, "said": said}
         never = torch.zeros_like(label, dtype=torch.bool)
-        return after, -((said - label) ** 2), never, ~never  # nothing is asked but small errors
+        return after, -((said - label) ** 2), never, ~never  # success: only small errors are asked
 
     def observe(self, state: State) -> torch.Tensor:
         time, seen = state["time"], _at(state["x"], state["time"])

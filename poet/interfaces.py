@@ -34,8 +34,8 @@ class Spec:
     action_size: int
     horizon: int  # steps after which an episode is truncated
     episodes: int  # episodes a trial: what a learner may use to adapt before it is scored
-    # A niche is solved when the mean return of the episodes that are scored reaches this, and most of them (more than
-    # half) end with the simulator's `success`. With one episode: its return and its success.
+    # A niche is solved when the mean return of the scored episodes reaches this and more than half
+    # of them end with the simulator's `success`. With one episode: its return and its success.
     solved_score: float
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
@@ -46,8 +46,8 @@ class Simulator(Protocol):
     """A batch of n episodes, each of its own task and seed. Rows that have ended stay as they are and cost nothing."""
 
     steps: int  # environment steps simulated so far, ended rows not counted; reset() itself counts none
-    # [n] bool, read when an episode has ended: it reached what the task asks for, such as the far end of the track.
-    # Where a task asks for nothing but a high return, it is True: the return alone says whether it is solved.
+    # [n] bool, read when an episode has ended: it reached what the task asks for, such as the far
+    # end of the track. True where a task asks for return alone, which then decides if it is solved.
     success: torch.Tensor
 
     def reset(self) -> torch.Tensor:
@@ -64,7 +64,7 @@ class Simulator(Protocol):
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
         """The next episode of the rows in the mask [n] bool, each on the same draw of its task; observations of all.
 
-        count: how many episodes further, one number or [n] int64: 2 is the episode that two restarts would lead to.
+        count: how many episodes further, a number or [n] int64: 2 is the one after two restarts.
         Needed only by learners that adapt over several episodes (spec.episodes above 1, or --set learner.episodes).
         """
         ...
@@ -141,8 +141,9 @@ class Learner(Protocol):
         ...
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores [pairs] float64, solved [pairs] bool (see Spec.solved_score), environment steps [pairs] int64.
+        """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
 
+        Solved: see Spec.solved_score; a learner whose score is no return has a rule of its own.
         Equal keys give equal realisations of equal tasks: the engine scores rival agents on common random numbers.
         A learner whose agents adapt scores them after they have, and gives a fourth array: what each would have
         scored before, [pairs] float64, on the same draws of the task.

@@ -48,8 +48,9 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
     """ValueError, one line, unless they fit in and every agent is one of this learner's.
 
-    An agent must have what a newborn acts by (names without `/`), in the same shapes, and once adopted every tensor
-    of a newborn and no other. It may carry more hyperparameters than a newborn does, if the learner accepts them.
+    An agent must have what a newborn acts by (names without `/`), in the same shapes, and once
+    adopted every tensor of a newborn and no other. It may carry more hyperparameters than a newborn,
+    if the learner accepts them.
     """
     _check_number(seeds, setup)
     newborn = setup.learner.init(Key(0, ("shapes",)))
@@ -57,11 +58,13 @@ def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
     for seed in seeds:
         if seed.agent is None:
             continue
-        _check({name: tensor for name, tensor in seed.agent.items() if name in acting}, acting, seed.source)
+        same = {name: tensor for name, tensor in seed.agent.items() if name in acting}
+        _check(same, acting, seed.source)
         try:
             adopted = setup.learner.adopt(seed.agent)
         except ValueError as error:
-            raise ValueError(f"the agent of {seed.source}: {error}; take its task alone with --take tasks") from error
+            advice = "take its task alone with --take tasks"
+            raise ValueError(f"the agent of {seed.source}: {error}; {advice}") from error
         _check(adopted, newborn, seed.source)
 
 

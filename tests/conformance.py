@@ -132,8 +132,9 @@ def check_restart(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int
         one.step(actions)
     twice.restart(again)
     observations = [twice.restart(again), ahead.restart(again, 2)]
-    _same(observations[:1], observations[1:], "restart(rows, 2) must be the episode that restart twice leads to")
-    _same(twice.step(actions), ahead.step(actions), "restart(rows, 2) must be the episode that restart twice leads to")
+    law = "restart(rows, 2) must begin the episode that two restarts lead to"
+    _same(observations[:1], observations[1:], law)
+    _same(twice.step(actions), ahead.step(actions), law)
 
 
 def _episodes(

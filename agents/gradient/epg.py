@@ -70,7 +70,7 @@ class EPG(Tunable, Adapting):
         return {**self._fresh(agent["phi"].clone()), **self.carried(agent)}
 
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """Of the episodes before each update of the policies, and after the last: [lives, updates + 1]."""
+        """Episodes before each update of the policies and after the last, [lives, updates + 1]."""
         batches, steps = self.lived(agent, task, key, lives, control=control)
         return by_life(batches, lives, steps)
 

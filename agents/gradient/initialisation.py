@@ -59,7 +59,8 @@ class Initialisation(Tunable, Adapting):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same initialisation and step sizes; what a life made of them is never carried over."""
-        return {**self.settled({name: agent[name].clone() for name in adam.acting(agent)}), **self.carried(agent)}
+        weights = {name: agent[name].clone() for name in adam.acting(agent)}
+        return {**self.settled(weights), **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step, on draws it has not met."""
@@ -68,7 +69,7 @@ class Initialisation(Tunable, Adapting):
         return self.outer_step(agent, lives, self._noise(key)), lives.steps
 
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """Of the episodes that updates learned from, and after the last: [lives, k]."""
+        """Episodes that updates learned from, and those after the last update, [lives, k]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
         batches, steps = self.adapted(agent, task, seeds, key, updates, control)
         return by_life(batches, lives, steps)

@@ -58,7 +58,7 @@ class MAESN(Tunable, Adapting):
         return self._settled(weights | {name: torch.full((self.config.latent,), self.config.rate) for name in RATES})
 
     def adopt(self, agent: Agent) -> Agent:
-        """Policy and step sizes; latents belong to the draws of a niche, and there are none of this one yet."""
+        """Policy and step sizes. Latents belong to a niche's draws, and there are none yet."""
         kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
         return {**kept, **self.carried(agent)}
 
@@ -71,7 +71,7 @@ class MAESN(Tunable, Adapting):
         return self._outer_step(agent, lives, self._generator(key)), lives.steps
 
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """Of the episodes before each update of the latents, and after the last: [lives, updates + 1]."""
+        """Episodes before each update of the latents and after the last, [lives, updates + 1]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
         batches, steps = self.adapted(agent, self.family, task, seeds, key, updates, control=control)
         return by_life(batches, lives, steps)
@@ -197,8 +197,9 @@ class MAESN(Tunable, Adapting):
 
     def _draws(self, key: Key) -> dict[str, torch.Tensor]:
         """Training draws from the key, and a latent of each: its mean drawn from the prior."""
-        mean = key.child("latents").generator().standard_normal((self.config.draws, self.config.latent))
-        return {**training_draws.drawn(self.config.draws, key), "latent_mean": torch.from_numpy(mean).float()}
+        count, rng = self.config.draws, key.child("latents").generator()
+        mean = torch.from_numpy(rng.standard_normal((count, self.config.latent))).float()
+        return {**training_draws.drawn(count, key), "latent_mean": mean}
 
 
 def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Tensor) -> Latent:

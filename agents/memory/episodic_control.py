@@ -36,6 +36,7 @@ class Lived:
 
     batch: Batch
     values: torch.Tensor  # [t, n, actions] of each action before each step
+    beyond: torch.Tensor  # [n, actions] the same of what was observed last, after the last step
 
 
 class EpisodicControl(Adapting, Generic[Config]):
@@ -92,7 +93,7 @@ class EpisodicControl(Adapting, Generic[Config]):
         return {name: tensor.cpu() for name, tensor in agent.items()}, episodes, lives.steps
 
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """Of each episode: [lives, episodes]."""
+        """Each episode, [lives, episodes]."""
         n, played, agent, batches = lives, self._lives(task, key, lives), self._on(agent), []
         every = torch.ones(n, dtype=torch.bool, device=self.config.device)
         memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)  # [lives, actions, ...]
@@ -110,15 +111,18 @@ class EpisodicControl(Adapting, Generic[Config]):
         noise = key.generator().random((lives.horizon, n, 1 + self.actions), dtype=np.float32)
         chance = torch.from_numpy(noise).to(c.device)
 
-        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+        def valued(observations: torch.Tensor) -> tuple[torch.Tensor, Found]:
             found = self.look_up(memory, self.keys(agent, observations)[None], n)
-            values = found.read(self.weights(found)).reshape(n, self.actions)
-            read.append((values, found))
-            return greedy(values, chance[t], c.epsilon)
+            return found.read(self.weights(found)).reshape(n, self.actions), found
+
+        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+            read.append(valued(observations))
+            return greedy(read[-1][0], chance[t], c.epsilon)
 
         with torch.no_grad():
             batch = lives.play(act)
-            lived = Lived(batch, torch.stack([values for values, _ in read]))
+            beyond, _ = valued(batch.after[-1])
+            lived = Lived(batch, torch.stack([values for values, _ in read]), beyond)
             return lived, self._written(agent, memory, lived, [found for _, found in read])
 
     def look_up(self, memory: Memory, keys: torch.Tensor, lives: int) -> Found:

@@ -41,7 +41,8 @@ class Hochreiter(Tunable, PairByPair):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; optimiser and schedule begin anew."""
-        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **self.carried(agent)}
+        weights = {name: agent[name].clone() for name in adam.acting(agent)}
+        return {**self._fresh(weights), **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`updates` steps, each on sequences it has not met."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Named = Mapping[str, torch.Tensor]
 Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # (log probabilities, values [t, n]) -> number
 META, TOWARDS = "meta/", "towards/"  # eta's optimiser; how the weights would have moved
-# Both shares stay this far [logit] from 0 and 1, which is 1e-6; a sigmoid beyond 37 rounds to 1 exactly.
+# Eta stays within +-LIMIT [logit], 1e-6 from 0 and 1: a sigmoid of more than 37 rounds to 1.
 LIMIT = 13.8
 DIRECTIONS = {"gamma": Eta(1.0, 0.0), "lam": Eta(0.0, 1.0)}
 
@@ -61,7 +61,7 @@ class MetaGradient(RL2):
 
     def __init__(self, family: TaskFamily, config: MetaGradientConfig | None = None) -> None:
         super().__init__(family, config or MetaGradientConfig())
-        self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # what is learned is never 0 or 1
+        self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # never 0 or 1
 
     def _fresh(self, weights: Named) -> dict[str, torch.Tensor]:
         """Eta of the settings (an agent that carries one keeps it), and no step to judge yet."""

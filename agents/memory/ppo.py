@@ -117,5 +117,5 @@ def _kept(agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.A
             raise ValueError(f"after a step of the actor-critic the agent's {name} holds NaN or infinity")
         state = adam.state[weight]
         kept[f"adam/mean/{name}"], kept[f"adam/square/{name}"] = state["exp_avg"].cpu(), state["exp_avg_sq"].cpu()
-        kept[f"{STEPS}{name}"] = state["step"].cpu()  # of this weight: some rest where others move (`also`)
+        kept[f"{STEPS}{name}"] = state["step"].cpu()  # its own: `also` moves some less often
     return {**kept, "schedule/step": agent["schedule/step"] + 1}

@@ -68,7 +68,8 @@ class RL2(Tunable, Adapting):
 
         Memories are never carried over.
         """
-        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **self.carried(agent)}
+        weights = {name: agent[name].clone() for name in adam.acting(agent)}
+        return {**self._fresh(weights), **self.carried(agent)}
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with hyperparameters near its own. Units that come into use begin silent, those that leave end so.
@@ -84,9 +85,10 @@ class RL2(Tunable, Adapting):
         return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
 
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """Of each episode of the trials: [lives, episodes]."""
+        """Each episode of the trials, [lives, episodes]."""
         trials = self.trials(agent, task, key, lives, control=control)
-        return Outcomes(trials.returns.cpu().numpy(), trials.success.double().cpu().numpy(), trials.steps)
+        returns, success = trials.returns.cpu().numpy(), trials.success.double().cpu().numpy()
+        return Outcomes(returns, success, trials.steps)
 
     def trials(
         self,

@@ -65,10 +65,12 @@ class PEARL(Adapting):
             agent = {**agent, **training_draws.drawn(self.config.draws, key)}
         batches, steps = self.lived(agent, task, training_draws.seeds(agent), key, self.config.episodes)
         generator = torch.Generator().manual_seed(key.child("updates").integer())
-        return self._learned(self._remembering(agent, task, batches), generator), steps
+        remembering = self._remembering(agent, task, batches)
+        recent = remembering[replay.COUNT] - agent[replay.COUNT]
+        return self._learned(remembering, generator, recent), steps
 
     def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
-        """Of the episodes of the family's trials: [lives, episodes]."""
+        """The episodes of the family's trials, [lives, episodes]."""
         batches, steps = self.lived(agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control)
         return by_life(batches, lives, steps)
 
@@ -151,9 +153,12 @@ class PEARL(Adapting):
             remembering |= replay.added(remembering, met, alive)
         return remembering
 
-    def _learned(self, agent: Agent, generator: torch.Generator) -> Agent:
+    def _learned(self, agent: Agent, generator: torch.Generator, recent: torch.Tensor) -> Agent:
+        """The agent after `updates`.
+
+        recent: [draws] int64, how many transitions this step added; contexts are made of these.
+        """
         c = self.config
-        recent = c.episodes * self.family.spec.horizon
         for _ in range(c.updates):
             told = self._sampled(agent, c.context, generator, recent)
             met, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
@@ -170,7 +175,7 @@ class PEARL(Adapting):
         return agent
 
     def _sampled(
-        self, agent: Agent, size: int, generator: torch.Generator, recent: int | None = None
+        self, agent: Agent, size: int, generator: torch.Generator, recent: torch.Tensor | None = None
     ) -> dict[str, torch.Tensor]:
         drawn = replay.sample(agent, size, generator, recent=recent)
         return {name: part.to(self.config.device) for name, part in drawn.items()}
@@ -182,7 +187,8 @@ class PEARL(Adapting):
         o, a, c = self.family.spec.observation_size, self.family.spec.action_size, self.config
         sizes = {"observation": o, "action": a, "reward": 1, "pay": 1, "after": o, "over": 1}
         memory = replay.empty(sizes, c.capacity, c.draws)
-        return {**weights, **self.sac.targets(weights), **adam.fresh(weights), **memory, **training_draws.none(c.draws)}
+        state = {**adam.fresh(weights), **memory, **training_draws.none(c.draws)}
+        return {**weights, **self.sac.targets(weights), **state}
 
 
 def _again(lives: Lives, actions: torch.Tensor) -> Batch:

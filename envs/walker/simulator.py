@@ -65,9 +65,10 @@ class WalkerSimulator:
         return self._out(self.walkers.reset())
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain: all its episodes begin alike.
+        """The next episode of the rows in the mask [n] bool, on the same terrain.
 
-        So `count` changes nothing, and a walker that has not moved since it was reset is not reset again.
+        All episodes of a terrain begin alike, so `count` changes nothing, and a walker that has not
+        moved since it was reset is not reset again.
         """
         chosen = rows.cpu().numpy() & (self._ages > 0)
         self._live |= chosen

@@ -1,4 +1,4 @@
-"""Every learner that --learner names, small and on a small family, for laws that hold for all of them."""
+"""Every learner that --learner names, small and on a small family, for laws over all of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Made(NamedTuple):
 
 
 def make(name: str, family: Any = None, **settings: Any) -> Made:
-    """The learner of that name; family: another one than the small grid, or the regression that labels need."""
+    """The learner of that name. family: if not the small grid, or the regression that labels need."""
     module, learner, config = LEARNERS[name]
     rooms = import_module(f"agents.{module}")
     if family is None:

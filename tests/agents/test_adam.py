@@ -33,10 +33,10 @@ def test_a_gradient_that_is_not_a_number_is_named() -> None:
 
 
 def test_a_weight_that_rests_keeps_a_bias_correction_of_its_own() -> None:
-    """b moves at the 3rd step for the first time, by rate x sign(gradient), as Adam's first step always does.
+    """b first moves at the 3rd step, by rate x sign(gradient) as Adam's first step always does.
 
-    With the count of a, its correction would be sqrt(1 - .999^3) / (1 - .9^3) = .202 instead of .316, and the step
-    .64 of that. a, by hand: moments after gradients 1, 1, 1 are .271 and .002997, corrected 1 and 1.
+    With the count of a its correction would be sqrt(1 - .999^3) / (1 - .9^3) = .202 instead of .316.
+    a, by hand: the moments of gradients 1, 1, 1 are .271 and .002997, corrected 1 and 1.
     """
     start = {"a": torch.zeros(1), "b": torch.zeros(1)}
     agent = {**start, **adam.fresh(start)}

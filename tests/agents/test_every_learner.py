@@ -13,6 +13,7 @@ from agents.adam import acting
 from agents.hyperparameters import PREFIX, Range, carried, settled
 from agents.learners import LEARNERS
 from archive.seeds import inherited
+from envs.grid import Grids, GridSettings
 from poet.config import PoetConfig, Setup
 from poet.interfaces import Agent
 from poet.seeding import Seed, check_seeds, seed_population
@@ -37,7 +38,7 @@ def within(where: Range, value: float) -> bool:
 
 
 def at_extremes(learner: Any, agent: Agent) -> list[Agent]:
-    """The agent as it is, and with all its hyperparameters at the low and at the high end of their ranges."""
+    """The agent as it is, and with all hyperparameters at the low and the high end of their ranges."""
     made = [agent]
     for end in ("low", "high"):
         ends = {name: getattr(where, end) for name, where in learner.ranges.items()}
@@ -67,7 +68,7 @@ def test_after_any_number_of_explorations_hyperparameters_are_valid(name: str, s
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str) -> None:
-    """The result depends on parameters and hyperparameters alone, and optimisers and schedules are at zero."""
+    """It depends on parameters and hyperparameters alone; optimisers and schedules are at zero."""
     learner, agent = make(name).learner, trained(name)
     if hasattr(learner, "explore"):
         agent = learner.explore(agent, Key(5))
@@ -96,7 +97,7 @@ def refusal(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
 
 
 def accepted(source: str, target: str) -> bool:
-    """Whether a run of the learner `target` may start from an agent of `source`; if not it is refused in one line."""
+    """Whether a run of `target` may start from an agent of `source`; if not, one line refuses it."""
     learner, family, task = make(target)
     setup = Setup(family, learner, PoetConfig())
     if (message := refusal(lambda: _seeds(source, target), setup)) is not None:
@@ -159,7 +160,7 @@ def improved_on(name: str, agent: Agent | None, key: Key) -> tuple[Agent, set[in
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_training_draws_come_from_the_key(name: str) -> None:
-    """Other niches and other runs, which have other keys, meet other draws; equal keys meet equal draws."""
+    """Other niches and runs have other keys and meet other draws; equal keys meet equal draws."""
     one, two, same = (improved_on(name, None, key)[1] for key in (Key(8), Key(9), Key(8)))
     assert one == same
     assert not one & two
@@ -174,11 +175,11 @@ def test_draws_that_latents_or_replays_belong_to_stay_until_the_agent_moves(name
 
 
 class Reaching:
-    """A family whose rows succeed as they are told: `success` of row i. Its episodes are another family's."""
+    """Another family's episodes, with `success(i)` as the success of row i."""
 
     def __init__(self, family: Any, success: Callable[[int], bool], solved_score: float) -> None:
         self.family, self.success = family, success
-        self.spec = replace(family.spec, solved_score=solved_score, deterministic=False)  # or one episode is enough
+        self.spec = replace(family.spec, solved_score=solved_score, deterministic=False)
 
     def simulator(self, tasks: Any, seeds: Any, device: str) -> Any:
         simulator = self.family.simulator(tasks, seeds, device)
@@ -196,7 +197,7 @@ class _Reaching:
         return getattr(self.simulator, name)
 
 
-@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # its score is no return
+@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # no return
 def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
     """Of three lives, or three episodes of ES: success in none, one, two, all."""
     agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_lives": 3}
@@ -213,3 +214,30 @@ def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
             solved = make(name, family, **scored).learner.evaluate([agent], [family.origin()], [Key(11)])[1]
             found.append(bool(solved[0]))
         assert found == enough
+
+
+@pytest.mark.parametrize("name", ["pearl", "diayn"])
+def test_a_truncated_transition_is_not_stored_as_terminal(name: str) -> None:
+    """Within 2 steps no walk reaches a goal 4 steps away; within 40 some do."""
+    over = {}
+    for horizon in (2, 40):
+        family = Grids(GridSettings(size=3, horizon=horizon, episodes=2))
+        learner = make(name, family, capacity=200).learner
+        (agent,), _ = learner.improve([learner.init(Key(12))], [family.corners()], [Key(13)])
+        over[horizon] = [
+            flags[:count, 0].tolist()
+            for flags, count in zip(agent["replay/over"], agent["replay/count"].tolist(), strict=True)
+        ]
+    assert not any(map(any, over[2]))
+    assert any(map(any, over[40]))
+
+
+def test_pearls_context_is_of_the_last_step_alone() -> None:
+    """Where episodes end early, rewards of older steps, here NaN, are in no context."""
+    family = Grids(GridSettings(size=3, horizon=40, episodes=2))
+    learner = make("pearl", family, capacity=400, context=200).learner
+    (agent,), _ = learner.improve([learner.init(Key(14))], [family.origin()], [Key(15)])
+    assert int(agent["replay/count"].min()) < learner.config.episodes * 40
+    spoilt = {**agent, "replay/reward": torch.full_like(agent["replay/reward"], torch.nan)}
+    (after,), _ = learner.improve([spoilt], [family.origin()], [Key(16)])
+    assert all(bool(torch.isfinite(part).all()) for name, part in after.items() if name != "replay/reward")

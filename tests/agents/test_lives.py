@@ -59,6 +59,19 @@ def test_returns_to_go_by_hand() -> None:
     torch.testing.assert_close(batch.discounted(0.5), torch.tensor([[3.0, 4.0], [4.0, 4.0], [8.0, 0.0]]))
 
 
+def test_returns_to_go_of_an_episode_that_was_cut_go_on_by_hand() -> None:
+    """Gamma .5. Cut after three steps; ended after three; ended after two; cut after two."""
+    alive, over = (torch.zeros(3, 4, dtype=torch.bool) for _ in range(2))
+    alive[:2], alive[2, :2], over[2, 1], over[1:, 2] = True, True, True, True
+    rewards = torch.tensor([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 4.0, 0.0], [8.0, 8.0, 0.0, 0.0]])
+    empty = torch.zeros(3, 4, 1)
+    batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0], empty, over)
+    assert batch.cut.tolist() == [True, False, False, True]
+    found = batch.discounted(0.5, torch.tensor([16.0, 100.0, 100.0, 16.0]))
+    by_hand = [[5.0, 3.0, 3.0, 5.0], [8.0, 4.0, 4.0, 8.0], [16.0, 8.0, 0.0, 0.0]]
+    torch.testing.assert_close(found, torch.tensor(by_hand))
+
+
 def test_normalised_looks_at_the_living_only() -> None:
     alive = torch.tensor([True, True, False, True])
     values = normalised(torch.tensor([1.0, 2.0, 99.0, 3.0]), alive)
@@ -95,7 +108,7 @@ def test_a_batch_begins_every_row_once() -> None:
     lives = Lives(CartPole(CartPoleSettings(horizon=3)), [Cart()] * 2, [5, 6], 20, "cpu")
     lives.simulator = counting = Counting(lives.simulator, 40)
     lives.play(still)
-    assert counting.begun == 40 + 2 * 19  # reset, then each row but a life's first is taken to its own episode
+    assert counting.begun == 40 + 2 * 19  # reset, then all rows but each life's first go to their own
     lives.play(still)
     assert counting.begun == 40 + 2 * 19 + 40
 

@@ -1,4 +1,4 @@
-"""Every family's `success`: what its tasks ask for at the end of an episode, or always, if that is the return alone."""
+"""Every family's `success` at the end of an episode: what its tasks ask for, or always True."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ended(name: str) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", sorted(RETURN_ALONE))
-def test_where_a_task_asks_for_nothing_but_a_high_return_every_episode_is_a_success(name: str) -> None:
+def test_where_a_task_asks_for_return_alone_every_episode_is_a_success(name: str) -> None:
     """Or no return, however high, would solve it."""
     assert bool(ended(name).all())
 

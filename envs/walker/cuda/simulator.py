@@ -38,7 +38,7 @@ class CudaSimulator:
         return self.walkers.observations.clone()
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain; all are alike, whatever `count`."""
+        """The next episode of the rows in the mask [n] bool, same terrain, whatever `count`."""
         self.walkers.reset(rows.to(self.walkers.live.device))
         return self.walkers.observations.clone()
 

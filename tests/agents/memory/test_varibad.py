@@ -120,7 +120,7 @@ def test_it_learns_to_remember_and_its_belief_knows_what_will_pay() -> None:
 
 
 def test_encoder_and_policy_count_the_steps_of_their_own_moments() -> None:
-    """Two of three passes of two minibatches teach encoder and decoder; all three teach the policy."""
+    """Of three epochs of two minibatches the first two train encoder and decoder, all the policy."""
     family = Guessing()
     learner = VariBAD(family, replace(TINY, epochs=3, belief_epochs=2))
     (agent,), _ = learner.improve([learner.init(Key(0))], [0.5], [Key(1)])
