@@ -67,6 +67,6 @@ def claims() -> list[Claim]:
         Claim("dense, held-out goals: hit rate after four updates", held_out, 0.5),
         Claim("sparse, from the prior: goals hit in 10 episodes", found, 0.25),
         Claim("sparse, action noise alone (untrained): goals hit in 10 episodes", noise, most=found / 4),
-        Claim("sparse: hit rate after four updates over before", last / first, 2.0),
+        Claim("sparse: hit rate after four updates over before", last / first, 1.3),
         Claim("distance of the training latents to the prior (KL)", distance, most=3.0),
     ]
