@@ -71,9 +71,6 @@ def _kept(
 
 
 def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
-    learner = receiver.learner
-    inherit = getattr(learner, "inherit", learner.adopt)  # `inherit` knows agents of other settings than its own
-
     def found(row: dict[str, Any]) -> Found:
         agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
 
@@ -81,7 +78,7 @@ def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
             with _named(name):
                 return receiver.family.decode(receiver.whole(settings, row["task"]))
 
-        return Found(task, lambda: inherit(agent), name)
+        return Found(task, lambda: inherited(receiver.learner, agent), name)
 
     with Run.open(path, write=False) as run:
         settings = run.settings()
@@ -90,6 +87,12 @@ def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
         chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
         agents = run.agents_named(row["agent"] for row in chosen)
     return [found(row) for row in chosen]
+
+
+def inherited(learner: Any, agent: Agent) -> Agent:
+    """The agent of another run, converted if the learner can `inherit` those of other settings."""
+    inherit = getattr(learner, "inherit", None)
+    return agent if inherit is None else inherit(agent)
 
 
 def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:

@@ -170,7 +170,8 @@ class _Payoffs:
         if not self.certain:
             paid = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < paid).double()
         over = torch.ones_like(arm, dtype=torch.bool)
-        return {"pull": state["pull"], "arm": arm, "paid": paid}, paid, over, paid > 0
+        after = {"pull": state["pull"], "arm": arm, "paid": paid}
+        return after, paid, over, over  # success: nothing is asked but payoffs
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.zeros(len(state["arm"]), 0, device=state["arm"].device)

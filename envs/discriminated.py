@@ -200,8 +200,8 @@ class Judged:
         self.seen = self.inner.reset()
         return self.seen
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        self.seen = self.inner.restart(rows)
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        self.seen = self.inner.restart(rows, count)
         self.ended, self.success = self.ended & ~rows, self.success & ~rows
         return self.seen
 

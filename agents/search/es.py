@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ..scoring import SEEDS, solved
 from .es_config import ESConfig
 from .networks import Policy
 from .rollout import Episodes, InProcess, Machine, Rollouts
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from poet.streams import Key
 
 CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes side by side: enough to fill either
-SEEDS = 2**31  # seeds are below this: they fit the generator of any simulator
 
 
 class ES:
@@ -81,9 +81,9 @@ class ES:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean returns [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
 
-        Solved: the mean return reaches the family's `solved_score`, and every episode was a success.
+        Solved: see poet.interfaces.Spec.
         """
-        scores, solved = np.zeros(len(agents)), np.zeros(len(agents), bool)
+        scores, reached = np.zeros(len(agents)), np.zeros(len(agents), bool)
         steps = np.zeros(len(agents), np.int64)
         for pairs in self._groups(agents, tasks, keys, self.evaluation_episodes):
             seeds = np.array([self.evaluation_seeds(key) for key in keys[pairs]])[:, None]
@@ -91,10 +91,10 @@ class ES:
             episodes = self._run(weights, tasks[pairs], seeds)
             shape = (-1, self.evaluation_episodes)
             scores[pairs] = episodes.returns.reshape(shape).mean(axis=1)
-            success = episodes.success.reshape(shape).all(axis=1)
-            solved[pairs] = success & (scores[pairs] >= self.family.spec.solved_score)
+            success = episodes.success.reshape(shape).mean(axis=1)
+            reached[pairs] = solved(scores[pairs], success, self.family.spec.solved_score)
             steps[pairs] = episodes.steps.reshape(shape).sum(axis=1)
-        return scores, solved, steps
+        return scores, reached, steps
 
     def adopt(self, agent: Agent) -> Agent:
         """The same theta at the start of a search: fresh optimiser, initial sigma and lr."""

@@ -70,9 +70,13 @@ class WalkerSimulator:
         self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = True, False, False, 0
         return self._out(self.walkers.reset())
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain."""
-        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows")
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, on the same terrain.
+
+        All episodes of a terrain begin alike, so `count` changes nothing, and a walker that has not
+        moved since it was reset is not reset again.
+        """
+        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows") & (self._ages > 0)
         self._live |= chosen
         self._terminated &= ~chosen
         self._truncated &= ~chosen
