@@ -33,6 +33,7 @@ from .discriminator import (
 from .draws import Draws
 from .episodes import Spec
 from .families import FAMILIES
+from .finite import check_finite
 
 NAME, SCHEMA = "random-rewards", 1
 BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}  # settings that a family underneath needs
@@ -68,6 +69,7 @@ class DiscriminatedSettings:
     threads: int | None = None  # of the family underneath, where it runs in threads of its own
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"skills must be at least 2, hidden sizes at least 1, got {self.skills} and {self.hidden}")
         if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:

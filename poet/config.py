@@ -8,10 +8,12 @@ not be verified.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from .interfaces import Learner, TaskFamily
+
+_CHOICES = {"novelty": ("parameters", "pata-ec"), "transfer_rule": ("poet", "epoet")}
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,25 @@ class PoetConfig:
     measure_annecs: bool = True  # score the retired agents in every newborn task too, where the novelty has not
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{field.name} must be finite, got {value}")
         for name in ("niches", "capacity", "children", "max_admitted", "neighbours", "history"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("mutate_every", "transfer_every", "pbt_every", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        if self.niches > self.capacity:
-            raise ValueError(f"niches must not be above capacity, got {self.niches} and {self.capacity}")
+        # More births than places would retire a newborn niche before its agent has learned in it.
+        for name, limit in (("niches", "capacity"), ("max_admitted", "capacity"), ("max_admitted", "children")):
+            if (value := getattr(self, name)) > (most := getattr(self, limit)):
+                raise ValueError(f"{name} must not be above {limit}, got {value} and {most}")
         if not 0 < self.pbt_share <= 0.5:
             raise ValueError(f"pbt_share must be above 0 and at most 0.5, got {self.pbt_share}")
-        for name in ("reproduce_at", "mc_low", "mc_high"):
-            if not math.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+        for name, (one, other) in _CHOICES.items():
+            if getattr(self, name) not in (one, other):
+                raise ValueError(f"{name} must be {one!r} or {other!r}, got {getattr(self, name)!r}")
         if self.mc_low > self.mc_high:
             raise ValueError(f"mc_low must not be above mc_high, got {self.mc_low} and {self.mc_high}")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..finite import check_finite
 from . import cppn, dcd_layout, obstacles, poet_layout
 from .cppn import Cppn
 from .obstacles import CATEGORIES, Bounds, Category, Obstacles
@@ -56,6 +57,7 @@ class WalkerSettings:
     threads: int | None = None  # all cores
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if unknown := set(self.obstacles) - set(CATEGORIES):
             raise ValueError(f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}")
         if self.lidar == "first" and self.physics != "box2d":
