@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 NICHE = (  # the fields of a niche's record; `agent` is a name there, a hash here
     *("id", "parent", "born", "died", "solved", "before", "best", "novelty"),
-    *("viable_to_all", "viable_to_retired", "source", "task", "agent", "scores"),
+    *("viable_to_all", "viable_to_retired", "source", "task", "agent", "scores", "score_key"),
 )
 CHILD = ("id", "iteration", "parent", "task", "outcome", "score", "novelty", "niche")
 TRANSFER = ("iteration", "kind", "source", "target", "at_birth", "score", "bar", "accepted", "steps")
@@ -77,7 +77,7 @@ def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
 
 
 def _reader(name: str, where: str) -> Callable[[Any], Any]:
-    if name in ("task", "scores", "value"):
+    if name in ("task", "scores", "score_key", "value"):
         return lambda cell: value(cell, f"{where}.{name}")
     if name in ("agent", "birth_agent"):
         return check_name

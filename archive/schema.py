@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 APPLICATION_ID = 0x504F4554  # "POET"
-SCHEMA = 2  # user_version; raise it with any change below
+SCHEMA = 3  # user_version; raise it with any change below
 MOST_BYTES = 4 * 2**30  # of the database, and of its log
 MOST_CELL = 128 * 2**20  # bytes of one value in it; the PATA-EC scores of 1,000 niches take 20 MB
 
@@ -23,7 +23,8 @@ TABLES = {
         score REAL, before REAL, best REAL, novelty REAL,
         viable_to_all INTEGER NOT NULL CHECK (viable_to_all IN (0, 1)),
         viable_to_retired INTEGER NOT NULL CHECK (viable_to_retired IN (0, 1)),
-        source TEXT, task TEXT NOT NULL, birth_agent TEXT NOT NULL, agent TEXT NOT NULL, scores TEXT NOT NULL
+        source TEXT, task TEXT NOT NULL, birth_agent TEXT NOT NULL, agent TEXT NOT NULL, scores TEXT NOT NULL,
+        score_key TEXT NOT NULL
     ) STRICT""",
     "scores": """CREATE TABLE scores (
         iteration INTEGER NOT NULL, niche INTEGER NOT NULL, score REAL NOT NULL, before REAL,

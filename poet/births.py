@@ -142,9 +142,7 @@ def _noted(
         viable_to_retired=annecs is not None and annecs.of_retired,
     ).improved(
         _settled(best.agent, child, setup),
-        best.score,
-        best.solved,
-        before=best.before,
+        best.found,
         iteration=t,
         history=setup.config.history,
     )

@@ -51,6 +51,8 @@ class PoetConfig:
         for name in ("mutate_every", "transfer_every", "pbt_every", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if self.seed >= 2**63:
+            raise ValueError(f"seed must be below 2**63, got {self.seed}")
         # More births than places would retire a newborn niche before its agent has learned in it.
         for name, limit in (("niches", "capacity"), ("max_admitted", "capacity"), ("max_admitted", "children")):
             if (value := getattr(self, name)) > (most := getattr(self, limit)):

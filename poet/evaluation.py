@@ -8,15 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from .interfaces import Agent, Learner, Task, TaskFamily
+from .niche import Niche, Score
 from .streams import Key
-
-if TYPE_CHECKING:
-    from .niche import Niche
 
 
 class Scores(NamedTuple):
@@ -26,6 +24,13 @@ class Scores(NamedTuple):
     solved: np.ndarray  # [pairs] bool
     steps: np.ndarray  # [pairs] int64, of the environment
     before: list[float | None]  # scores before adaptation; None where agents do not adapt
+
+    def each(self, keys: Sequence[Key]) -> list[Score]:
+        """One record a pair, with its key."""
+        return [
+            Score(float(score), bool(solved), before, key)
+            for score, solved, before, key in zip(self.scores, self.solved, self.before, keys, strict=True)
+        ]
 
 
 def evaluate(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> Scores:

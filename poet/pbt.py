@@ -66,12 +66,11 @@ def _taken(population: Population, chosen: dict[int, tuple[Niche, float, float]]
         for place, (source, _, _) in chosen.items()
     ]
     homes = [niches[place] for place in chosen]
-    keys = [score_key(key, home).spent_as(key.child("exploit", "explored")) for home in homes]
-    found = evaluate(setup.learner, agents, [home.task for home in homes], keys)
+    trials, spent = [score_key(key, home) for home in homes], key.child("exploit", "explored")
+    found = evaluate(setup.learner, agents, [home.task for home in homes], [trial.spent_as(spent) for trial in trials])
+    scores = found.each(trials)
     for i, (place, (source, score, bar)) in enumerate(chosen.items()):
-        niches[place] = niches[place].taken_over(
-            agents[i], float(found.scores[i]), bool(found.solved[i]), before=found.before[i], iteration=t
-        )
+        niches[place] = niches[place].taken_over(agents[i], scores[i], iteration=t)
         steps = int(found.steps[i])
         events.append(Transfer(t, "exploit", source.id, niches[place].id, False, score, bar, True, steps))
     return population.with_active(tuple(niches), tuple(events))

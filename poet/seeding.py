@@ -30,15 +30,10 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
         setup.learner.init(key.child("init")) if seed.agent is None else setup.learner.adopt(seed.agent)
         for seed, key in zip(seeds, keys, strict=True)
     ]
-    found = evaluate(setup.learner, agents, tasks, keys)
+    found = evaluate(setup.learner, agents, tasks, keys).each(keys)
     niches = tuple(
         Niche(id, None, 0, tasks[id], agents[id], source=seed.source).improved(
-            agents[id],
-            float(found.scores[id]),
-            bool(found.solved[id]),
-            before=found.before[id],
-            iteration=0,
-            history=setup.config.history,
+            agents[id], found[id], iteration=0, history=setup.config.history
         )
         for id, seed in enumerate(seeds)
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .evaluation import Scores, evaluate, improve
 from .interfaces import Agent, Learner, Task
-from .niche import Kind, Niche, Transfer
+from .niche import Kind, Niche, Score, Transfer
 from .streams import Key
 
 
@@ -38,6 +38,10 @@ class Candidate:
     before: float | None  # the score before adaptation; None if agents do not adapt
     solved: bool
     steps: int  # environment steps this trial cost
+
+    @property
+    def found(self) -> Score:
+        return Score(self.score, self.solved, self.before, self.place.trial)
 
     def above_bar(self) -> bool:
         """Strictly: an agent that is only as good is no reason to replace one."""

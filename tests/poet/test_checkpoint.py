@@ -69,7 +69,7 @@ def without(name: str) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (at("schema", value=2), "schema must be 1, got 2"),
+        (at("schema", value=1), "schema must be 2, got 1"),
         (without("retired"), "checkpoint.retired is missing"),
         (at("surprise", value=1), "unknown field 'surprise'"),
         (at("iteration", value=-1), "iteration must be a whole number from 0"),
