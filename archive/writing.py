@@ -66,6 +66,7 @@ class Writer:
         """See Run.commit. What is remembered changes only when all is on the disk."""
         at = record["iteration"]
         hashes = {id(agent): self._hashed(name, agent) for name, agent in agents.items()}
+        self._check_kept(record, agents)
         named = {name: hashes[id(agent)].hash for name, agent in agents.items()}
         niches = self._niche_cells(record, named)
         parts = _part_texts(record)
@@ -101,6 +102,20 @@ class Writer:
             raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
+    def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
+        """That agents kept since the last commit hold what they held: torch counts no writes through NumPy or `.data`.
+
+        Asked of niches that were active until now. The agents of others are checked by the engine
+        wherever they are evaluated; to hash them all would cost more in every iteration of a run.
+        """
+        for niche in (*record["active"], *record["retired"]):
+            name, old = niche["agent"], self.niches.get(niche["id"])
+            known = self.hashes.get(id(agents[name]))
+            if known is None or old is None or old["died"] is not None:
+                continue
+            if content_hash(known.agent) != known.hash:
+                raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
+
     def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> dict[int, Cells]:
         """The rows of the record's niches."""
         found = {}
@@ -111,6 +126,7 @@ class Writer:
             cells["score"] = niche["scores"][-1] if niche["scores"] else None
             old = self.niches.get(cells["id"])
             cells["birth_agent"] = agent if old is None else old["birth_agent"]
+            _check_task(cells, old)
             found[cells["id"]] = cells
         return found
 
@@ -182,6 +198,14 @@ class Writer:
     def _put(self, table: str, cells: Cells, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(cells))
         self.database.execute(f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+
+
+def _check_task(cells: Cells, old: Cells | None) -> None:
+    """ValueError if the niche had another task in the last commit; a niche keeps its task for ever."""
+    if old is not None and cells["task"] != old["task"]:
+        raise ValueError(
+            f"the task of niche {cells['id']} was changed in place: families and learners must leave tasks as they are"
+        )
 
 
 def _named(niches: Mapping[int, Cells]) -> set[str]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from .births import births
 from .config import Setup
-from .evaluation import evaluate, improve, score_key
+from .evaluation import adopt, evaluate, improve, score_key
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
@@ -100,7 +100,7 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
     niches = tuple(
         niche
         if (taken := best[niche.id]) is None
-        else niche.taken_over(setup.learner.adopt(taken.agent), taken.found, iteration=population.iteration)
+        else niche.taken_over(adopt(setup.learner, taken.agent), taken.found, iteration=population.iteration)
         for niche in population.active
     )
     events = tuple(c.event(population.iteration, accepted=c is best[c.place.id]) for c in tried)

@@ -127,6 +127,8 @@ class TaskFamily(Protocol):
 
 
 class Learner(Protocol):
+    """Every method leaves the agents and tasks it is given as they are; the engine compares their bytes."""
+
     def init(self, key: Key) -> Agent: ...
 
     def improve(

@@ -15,10 +15,11 @@ from typing import cast
 import numpy as np
 
 from .config import Setup
-from .evaluation import canonical, evaluate, score_key
+from .evaluation import adopt, canonical, evaluate, score_key
 from .interfaces import Agent, Explorer
 from .niche import Niche, Population, Transfer
 from .streams import Key
+from .unchanged import unchanged
 
 
 def exploit(population: Population, setup: Setup, key: Key) -> Population:
@@ -37,7 +38,8 @@ def exploit(population: Population, setup: Setup, key: Key) -> Population:
 
 def explored(setup: Setup, agent: Agent, key: Key) -> Agent:
     """The agent with hyperparameters near its own; Setup has seen to it that the learner knows how."""
-    return cast(Explorer, setup.learner).explore(agent, key.child("explore"))
+    with unchanged([agent], "learner.explore"):
+        return cast(Explorer, setup.learner).explore(agent, key.child("explore"))
 
 
 def _standings(population: Population, setup: Setup, key: Key) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -62,7 +64,7 @@ def _taken(population: Population, chosen: dict[int, tuple[Niche, float, float]]
     """The agents put in their places, explored, and scored there as the niche's own agent was."""
     niches, events, t = list(population.active), [], population.iteration
     agents = [
-        explored(setup, setup.learner.adopt(source.agent), key.child("exploit", niches[place].id))
+        explored(setup, adopt(setup.learner, source.agent), key.child("exploit", niches[place].id))
         for place, (source, _, _) in chosen.items()
     ]
     homes = [niches[place] for place in chosen]

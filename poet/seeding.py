@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .config import Setup
-from .evaluation import evaluate
+from .evaluation import adopt, evaluate
 from .interfaces import Agent, Task
 from .niche import Niche, Population
 from .streams import Key
@@ -27,7 +27,7 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
     keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
     tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
     agents = [
-        setup.learner.init(key.child("init")) if seed.agent is None else setup.learner.adopt(seed.agent)
+        setup.learner.init(key.child("init")) if seed.agent is None else adopt(setup.learner, seed.agent)
         for seed, key in zip(seeds, keys, strict=True)
     ]
     found = evaluate(setup.learner, agents, tasks, keys).each(keys)

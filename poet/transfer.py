@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .evaluation import Scores, evaluate, improve
+from .evaluation import Scores, adopt, evaluate, improve
 from .interfaces import Agent, Learner, Task
 from .niche import Kind, Niche, Score, Transfer
 from .streams import Key
@@ -79,7 +79,7 @@ def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Can
     """
     spent = key.child("proposal")
     tasks = [place.task for _, place in pairs]
-    started = [learner.adopt(niche.agent) for niche, _ in pairs]
+    started = [adopt(learner, niche.agent) for niche, _ in pairs]
     streams = [spent.child(place.id) for _, place in pairs]
     agents, learning = improve(learner, started, tasks, streams)
     keys = [place.trial.spent_as(spent) for _, place in pairs]
