@@ -158,5 +158,5 @@ class Explorer(Learner, Protocol):
     """A learner for population-based training: its agents carry their hyperparameters."""
 
     def explore(self, agent: Agent, key: Key) -> Agent:
-        """The agent with hyperparameters near its own, in tensors `hyper/...`; all else as it was."""
+        """The agent with hyperparameters near its own, in tensors `hyper/...`; no other name or shape changes."""
         ...
