@@ -1,8 +1,7 @@
 """What stays the same during a run: the constants of POET and Enhanced POET, and the parts a run is made of.
 
 Papers: arXiv 1901.01753 (POET), arXiv 2003.08536 (Enhanced POET). Their symbols stand in the comments. Both
-algorithms are settings of one loop; the presets (poet/presets/*.toml) give the published values and say which could
-not be verified.
+algorithms are settings of one loop; the presets (poet/presets/*.toml) give the published values and where each is from.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class PoetConfig:
     reproduce_at: float = 200.0  # own score from which a niche may have children
     mc_low: float = 50.0  # minimal criterion: below it a task is too hard ...
     mc_high: float = 300.0  # ... above it too easy; both ends belong to the criterion
-    children: int = 8  # mutation trials a reproduction (not children that pass)
+    children: int = 8  # max_children: mutation trials a reproduction (not children that pass); POET's paper has 512
     max_admitted: int = 1  # niches born a reproduction
     neighbours: int = 5  # k of the novelty
     novelty: Literal["parameters", "pata-ec"] = "pata-ec"  # how far two tasks are apart

@@ -18,7 +18,7 @@ import numpy as np
 from ..finite import check_finite
 from . import cppn, dcd_layout, obstacles, poet_layout
 from .cppn import Cppn
-from .obstacles import CATEGORIES, Bounds, Category, Obstacles
+from .obstacles import CATEGORIES, Bounds, Category, Mutates, Obstacles
 
 if TYPE_CHECKING:
     from .cuda.simulator import CudaSimulator
@@ -44,6 +44,7 @@ class WalkerSettings:
     layout: Literal["poet", "dcd"] = "poet"  # how obstacles become ground
     terrain: Literal["corrected", "reference"] = "corrected"  # reference: CPPN ground with its plateaus (B12)
     obstacles: tuple[Category, ...] = ("stump", "pit", "roughness")  # which mutate
+    mutates: Mutates = "all"  # of them, in every child (POET's code); "some": each picked by itself (its paper)
     gap_max: float = 10.0  # [tiles]
     roughness_max: float = 10.0
     height_max: float = 5.0  # of stumps and of a stair's step [tiles]
@@ -60,6 +61,8 @@ class WalkerSettings:
         check_finite(self)
         if unknown := set(self.obstacles) - set(CATEGORIES):
             raise ValueError(f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}")
+        if self.mutates not in ("all", "some"):
+            raise ValueError(f"mutates must be 'all' or 'some', got {self.mutates!r}")
         if self.lidar == "first" and self.physics != "box2d":
             raise ValueError('lidar = "first" needs physics = "box2d": only the real Box2D has an order of reporting')
         for name, least, most in (
@@ -93,7 +96,7 @@ class Walker:
     def __init__(self, settings: WalkerSettings | None = None) -> None:
         self.settings = s = settings or WalkerSettings()
         self.spec = WalkerSpec(s.horizon, s.solved_score, s.seeds == "niche")
-        self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max)
+        self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates)
         self._track: Callable[[WalkerTask, int], Track] = lru_cache(maxsize=512)(self._realise)
 
     def __reduce__(self) -> tuple[type[Walker], tuple[WalkerSettings]]:
