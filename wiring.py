@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from archive.replay import Episode
     from archive.run_folder import Run
     from poet.config import Setup
+    from poet.interfaces import Agent, TaskFamily
     from poet.niche import Population
     from poet.seeding import Seed
 
@@ -79,8 +80,30 @@ class Parts:
 
     def title(self, task: Any) -> str:
         """A task in words: the family's own, if it has some."""
-        title = getattr(self.setup.family, "title", None)
-        return title(task) if title else json.dumps(self.setup.family.encode(task))[:100]
+        return title_of(self.setup.family, task)
+
+
+def title_of(family: TaskFamily, task: Any) -> str:
+    title = getattr(family, "title", None)
+    return title(task) if title else json.dumps(family.encode(task))[:100]
+
+
+def titles(tables: Tables, tasks: Mapping[int, Any]) -> dict[int, str]:
+    """Encoded tasks in words, or shortened if the family is not ours. Only the family is made."""
+    if tables["run"]["family"] not in known_parts("family"):
+        return {id: json.dumps(task)[:100] for id, task in tasks.items()}
+    family = make_family(tables, None)
+    return {id: title_of(family, family.decode(task)) for id, task in tasks.items()}
+
+
+def make_family(tables: Tables, threads: int | None) -> TaskFamily:
+    """The run's family, or the one that draws from all its tasks where the run asks for that."""
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        family = Randomised(family, tables.get("ranges", {}))
+    return family
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
@@ -91,15 +114,11 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
+    check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    family = make_part("family", tables, threads)
-    if tables["run"].get("tasks") == "randomised":
-        from envs.randomised import Randomised
-
-        family = Randomised(family, tables.get("ranges", {}))
-    meter = Meter(family)
+    meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
@@ -117,19 +136,38 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     return RayRollouts(address, workers, by_value=[section(name) for name in names if name.endswith(".py")])
 
 
-def choose_device(tables: Tables, device: str) -> None:
-    """Puts the learner on the device that --device names; auto leaves the settings as they are."""
-    if device == "auto":
-        return
-    import torch
+def choose_device(tables: Tables, device: str) -> str:
+    """Puts the learner on the device that --device names; auto leaves it as the settings say.
 
+    Returns one line on what that means for a run whose settings have another device, or "".
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
+    table = tables.setdefault(learner_section(tables), {})
+    before = table.get("device", "cpu")
+    if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
+        return ""
+    table["device"] = device
+    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+
+
+def learner_section(tables: Tables) -> str:
     from poet.plugins import section
 
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no GPU here; use --device cpu, or install torch for CUDA")
-    tables[section(tables["run"]["learner"])]["device"] = device
+    return section(tables["run"]["learner"])
+
+
+def check_device(tables: Tables) -> None:
+    """ValueError if the learner's device is a GPU and there is none."""
+    name = learner_section(tables)
+    device = tables.get(name, {}).get("device", "cpu")
+    if isinstance(device, str) and device.split(":")[0] == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(
+                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or install torch for CUDA"
+            )
 
 
 class Take(StrEnum):
@@ -161,7 +199,11 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     from poet.checkpoint import to_records
 
     family = parts.setup.family
-    return Drive(run, parts.ledger, parts.meter, lambda p: to_records(p, family), parts.title, out, errors)
+
+    def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
+        return to_records(population, family, before)
+
+    return Drive(run, parts.ledger, parts.meter, records, parts.title, out, errors, earlier=run.steps())
 
 
 def episodes(
@@ -192,13 +234,65 @@ def episodes(
 
 
 def settings_of(run: Run) -> Tables:
-    """The settings in a run's folder."""
+    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of its launch."""
     from poet.settings import parse
 
-    tables = parse(run.config_toml(), f"{run.path}/config.toml")
+    _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
+    tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
-        raise ValueError(f"{run.path}/config.toml must have [poet] and, in [run], family, learner and iterations")
+        raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
     return tables
+
+
+def _check_copy(copy: Tables, run: Run) -> None:
+    launched = run.settings(launched=True)
+    places = {(section, key) for tables in (copy, launched) for section in tables for key in tables[section]}
+    for section, key in sorted(places):
+        here, there = (tables.get(section, {}).get(key, "missing") for tables in (copy, launched))
+        if here != there:
+            raise ValueError(
+                f"{run.path}/config.toml was edited: {section}.{key} is {here!r}, the run was launched with {there!r}; "
+                f"config.toml is a copy for reading: put it back, and change a setting with `resume --set`"
+            )
+
+
+FIXED = ("family", "learner", "preset", "tasks")  # of [run]: with others it would be another run
+
+
+def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables, Tables]:
+    """The settings after `resume --set`, and those among them that differ from before."""
+    from poet.settings import override
+
+    after = override(tables, assignments)
+    new = {
+        section: {key: value for key, value in table.items() if tables[section].get(key) != value}
+        for section, table in after.items()
+    }
+    for key in FIXED:
+        if key in new["run"]:
+            raise ValueError(f"--set run.{key}: a run cannot change its {key}; start another with `launch --from`")
+    return after, {section: table for section, table in new.items() if table}
+
+
+CHANGES_BITS = {
+    "openpoet": "anything",
+    "torch": "networks",
+    "numpy": "random draws",
+    "numba": "the compiled physics and policies",
+    "cpu": "networks",
+}  # what another version of it can change in the numbers of a run
+
+
+def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+    """One line on what differs from the last session of a run and can change its numbers; None if nothing does."""
+    differing = [name for name in CHANGES_BITS if name in before and before[name] != now.get(name)]
+    if not differing:
+        return None
+    parts = ", ".join(f"{name} {before[name]} -> {now.get(name)} ({CHANGES_BITS[name]})" for name in differing)
+    return (
+        f"this run was last written with other versions: {parts}; it goes on, but its numbers may differ in their "
+        "last bits from those of a run that never stopped"
+    )
 
 
 def ours(tables: Tables) -> bool:
@@ -214,7 +308,11 @@ def trusted(tables: Tables) -> Tables:
 
 
 def versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
+    """Versions of what a run's numbers depend on; cpu: the vector instructions that torch uses."""
+    import torch
+
+    cpu = torch.backends.cpu.get_cpu_capability()
+    found = {"openpoet": "not installed", "python": sys.version.split()[0], "cpu": cpu}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
             found[package] = version(package)

@@ -11,15 +11,18 @@ import os
 import re
 import shlex
 import sqlite3
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import schema
+from .limits import MOST_CONFIG, MOST_SETTINGS, readable
 from .locks import LOCK, release, writer
+from .sessions import Session, session_row, setting_rows
 from .weights import AgentFiles, sync_folder
 
 MARK = "# The settings of an openpoet run, complete."
-MOST_CONFIG = 2**20  # bytes
 LEFT_BY_A_KILL = re.compile(r"[0-9a-f]{64}\.(tmp|safetensors)", re.ASCII)  # in agents/
 OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
     f"archive.db{new}{end}" for new in ("", ".new") for end in ("", "-wal", "-shm")
@@ -38,7 +41,8 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
         raise OSError(f"cannot make the run folder {path}: {_reason(error)}; choose another --out") from error
     try:
         _refuse_what_is_there(path)  # again, now that nobody else can be making it
-        _fill(path, _commented(config_toml, command, versions))
+        config = _commented(config_toml, command, versions)
+        _fill(path, config, Session(command, versions, _tables(config)))
     except (OSError, sqlite3.Error) as error:
         release(lock)
         if isinstance(error, FileExistsError):
@@ -52,7 +56,20 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
     return lock
 
 
-def _fill(path: Path, config: str) -> None:
+def _tables(config: str) -> dict[str, dict[str, Any]]:
+    """The settings of a config.toml that can be read again."""
+    if (length := len(config.encode())) > MOST_CONFIG:
+        raise ValueError(f"the settings take {readable(length)}, config.toml at most {readable(MOST_CONFIG)}")
+    tables = tomllib.loads(config)
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ValueError(f"a setting must be in a section, such as [run], got {name} before the first")
+    if (number := sum(map(len, tables.values()))) > MOST_SETTINGS:
+        raise ValueError(f"a run has at most {MOST_SETTINGS} settings, got {number}")
+    return tables
+
+
+def _fill(path: Path, config: str, session: Session) -> None:
     agents, database = path / "agents", path / "archive.db"
     for end in ("", "-wal", "-shm"):
         database.with_name(f"archive.db{end}").unlink(missing_ok=True)
@@ -65,7 +82,9 @@ def _fill(path: Path, config: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path / "config.toml")
-    schema.create(database)
+    settings = setting_rows(session.settings, 0)
+    first = [("settings", list(row.values())) for row in settings]
+    schema.create(database, [*first, ("sessions", [1, *session_row(session, 0).values()])])
     sync_folder(path)
 
 
@@ -82,7 +101,8 @@ def _refuse_what_is_there(path: Path) -> None:
         raise FileExistsError(f"{path} is a file, not a folder; choose another --out")
     names = {entry.name for entry in os.scandir(path)}
     if "archive.db" in names and _committed(path / "archive.db"):
-        raise FileExistsError(f"{path} is already a run: go on with `resume {path}`, or choose another --out")
+        again = f"python run.py resume {shlex.quote(str(path))}"
+        raise FileExistsError(f"{path} is already a run: go on with `{again}`, or choose another --out")
     if not names <= OURS or not _is_ours(path, names):
         raise FileExistsError(f"{path} is not empty and not a run; choose another --out")
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .measures import number
+from .output import printable
 
 if TYPE_CHECKING:
     from poet.niche import Child, Niche, Population, Transfer
+
+    from .output import Failures
 
 Title = Callable[[Any], str]  # a task in words
 HOW = {"direct": "as it is", "proposal": "after one step there", "exploit": "with hyperparameters near its own"}
@@ -62,12 +65,15 @@ def introduce(niche: Niche, title: Title) -> str:
     return f"niche {niche.id}{source}: {title(niche.task)}{score}"
 
 
-def noted(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Says a line, and adds it to a log file."""
+def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callable[[str], None]:
+    """Says a line, and appends it to a log file, whose errors are noted in `failures`."""
 
     def both(line: str) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(printable(line) + "\n")
+        except (OSError, ValueError) as error:  # ValueError: it is no file of this folder alone
+            failures.note(str(path), error)
         say(line)
 
     return both

@@ -7,32 +7,32 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .limits import MOST_CELL, MOST_INTEGER, readable
+from .schema import COLUMNS
 from .weights import check_name
 
 Row = dict[str, Any]
 
-NICHE = (  # the fields of a niche's record; `agent` is a name there, a hash here
-    *("id", "parent", "born", "died", "solved", "before", "best", "novelty"),
-    *("viable_to_all", "viable_to_retired", "source", "task", "agent", "scores", "score_key"),
-)
-CHILD = ("id", "iteration", "parent", "task", "outcome", "score", "novelty", "niche")
-TRANSFER = ("iteration", "kind", "source", "target", "at_birth", "score", "bar", "accepted", "steps")
-NICHES_COLUMNS = (*NICHE, "score", "birth_agent")
-LEDGER = ("iteration", "purpose", "steps")
+# The fields of a niche's record; `agent` is a name there, a hash in the row.
+NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth_agent"))
+JSON = {"task", "scores", "score_key", "value", "command", "versions"}  # columns whose cells are JSON text
+FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
-LISTS = ("active", "retired")  # of a checkpoint: the ids of niches, whose records are made of their rows
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it holds NaN or infinity."""
+    """JSON in one form, so that equal values have equal texts. ValueError if it holds NaN, infinity, or no JSON."""
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise ValueError(f"the archive keeps finite numbers only: {error}") from error
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"the archive keeps JSON only: {' '.join(str(error).split())[:100]}") from error
 
 
 def value(text: str, where: str) -> Any:
@@ -53,21 +53,42 @@ def _finite(digits: str) -> float:
     return number
 
 
-def cells(record: Mapping[str, Any], fields: Sequence[str], where: str) -> Row:
-    """A record as a row: its fields, all and no others, each in a form that SQLite keeps exactly."""
+def cells(table: str, record: Mapping[str, Any], where: str, *, without: Sequence[str] = ()) -> Row:
+    """A record as a row: the table's columns but those `without`, each in a form that SQLite keeps exactly.
+
+    ValueError, one line, if the reader would refuse a cell, or SQLite change it.
+    """
+    fields = [name for name in COLUMNS[table] if name not in without]
     if set(record) != set(fields):
         odd = sorted(set(record) ^ set(fields))
         raise ValueError(f"{where} must have the fields {', '.join(fields)}; missing or unknown: {', '.join(odd)[:80]}")
-    return {name: _cell(record[name], f"{where}.{name}") for name in fields}
+    return {name: _cell(record[name], COLUMNS[table][name], f"{where}.{name}") for name in fields}
 
 
-def _cell(cell: Any, where: str) -> Any:
-    if isinstance(cell, (dict, list)):
-        return text(cell)
-    return int(cell) if isinstance(cell, bool) else _plain(cell, where)  # SQLite would silently keep NaN as NULL
+def _cell(cell: Any, kind: str, where: str) -> Any:
+    if where.rpartition(".")[2] in JSON:
+        return _bounded(text(cell), where)
+    if cell is None:
+        return None
+    if kind == "TEXT":
+        if not isinstance(cell, str):
+            raise ValueError(f"{where} must be text, got {type(cell).__name__}")
+        return _bounded(_plain(cell, where), where)
+    try:
+        number = float(cell) if kind == "REAL" else operator.index(cell)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{where} must be a number, got {str(cell)[:60]!r}") from None
+    if kind == "INTEGER" and number < 0:
+        raise ValueError(f"{where} must be a whole number from 0, got {number}")
+    return _plain(number, where)  # SQLite would silently keep NaN as NULL
 
 
-FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
+def _bounded(cell: str, where: str) -> str:
+    if len(cell) * 4 > MOST_CELL and (length := len(cell.encode())) > MOST_CELL:
+        raise ValueError(
+            f"{where} has {readable(length)}, the archive keeps at most {readable(MOST_CELL)} of one value"
+        )
+    return cell
 
 
 def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
@@ -77,7 +98,7 @@ def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
 
 
 def _reader(name: str, where: str) -> Callable[[Any], Any]:
-    if name in ("task", "scores", "score_key", "value"):
+    if name in JSON:
         return lambda cell: value(cell, f"{where}.{name}")
     if name in ("agent", "birth_agent"):
         return check_name
@@ -87,9 +108,13 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
 
 
 def _plain(cell: Any, where: str) -> Any:
-    """The cell, if it is null, a finite number, or text without control characters."""
+    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control characters."""
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")
+    if isinstance(cell, int) and abs(cell) >= MOST_INTEGER:
+        raise ValueError(f"{where} must be below 2**53, got {cell}")
+    if isinstance(cell, bytes):
+        raise ValueError(f"{where} must be text or a number, got bytes")
     if isinstance(cell, str) and CONTROL.search(cell):
         raise ValueError(f"{where} must hold no control characters, got {cell[:60]!a}")
     return cell

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .output import printable
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
-from .select import select
+from .select import held, select
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task
@@ -42,7 +43,8 @@ def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) ->
         raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
     kept = {row["id"] for row in select(expression, [dict(row) for row in niches])}
     if not kept:
-        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}')
+        there = f": {what}" if (what := held(expression, niches)) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}{there}')
     return kept
 
 
@@ -51,7 +53,7 @@ def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
 
     def found(row: dict[str, Any]) -> Found:
         agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), f"{path.name}#{row['id']}")
+        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), printable(f"{path.name}#{row['id']}"))
 
     with Run.open(path, write=False) as run:
         niches = run.niche_rows()
@@ -81,7 +83,7 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
     ]
     kept = _kept(folder, expression, fields)
     return [
-        Found(partial(task, niche), partial(agent, niche), f"{folder.name}/{niche.name}")
+        Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
         for id, niche in enumerate(niches)
         if id in kept
     ]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 LONGEST = 1000  # characters of an expression
+MOST_NAMES = 5  # values of a text field that an error lists
 
 _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
@@ -46,6 +47,27 @@ def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [row for row in rows if bool(_value(tree, row))]
     except RecursionError:
         raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
+
+
+def held(expression: str, rows: Sequence[Fields]) -> str:
+    """What the fields that an expression names hold in the rows, in words: why it selects none."""
+    names = [node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)]
+    return ", ".join(f"{name} is {_range(name, rows)}" for name in dict.fromkeys(names) if name not in _WORDS)
+
+
+def _range(name: str, rows: Sequence[Fields]) -> str:
+    values = [value for row in rows if (value := row.get(name)) is not None]
+    if not values:
+        return "null in all"
+    if all(isinstance(value, bool) for value in values):
+        return f"true in {sum(values)} of {len(rows)}"
+    if all(isinstance(value, int | float) for value in values):
+        low, high = (f"{value:.6g}" for value in (min(values), max(values)))
+        found = low if low == high else f"{low} to {high}"
+    else:
+        found = ", ".join(map(repr, values[:MOST_NAMES])) + (", ..." if len(values) > MOST_NAMES else "")
+    # A comparison with null is false.
+    return found if len(values) == len(rows) else f"{found} in {len(values)} of {len(rows)} and null in the others"
 
 
 def _value(node: ast.expr, row: Fields) -> Any:

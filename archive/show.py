@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from .measures import annecs_curve, children_of, lineage, number, outcomes, steps_by_purpose, transfers_by_kind
+from .output import line
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent
@@ -26,7 +27,7 @@ def overview(rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]) -> Re
         Text(""),
         _tree(niches, titles),
         Text(""),
-        *(Text(line) for line in _facts(rows)),
+        *(line(text) for text in _facts(rows)),
     )
 
 
@@ -46,7 +47,7 @@ def one(niche: Row, rows: Mapping[str, Sequence[Row]], titles: Mapping[int, str]
     if learned_by := ", ".join(_hyperparameters(agent)):
         lines.append(f"its agent learns by {learned_by}")
     lines += list(_traffic(id, rows["transfers"]))
-    return Group(*(Text(line) for line in lines))
+    return Group(*map(line, lines))
 
 
 def _hyperparameters(agent: Agent) -> Iterator[str]:
@@ -84,7 +85,7 @@ def _niches(niches: Sequence[Row], titles: Mapping[int, str]) -> Table:
         numbers = [number(row[name]) for name in (*before, "score", "best")]
         style = "" if row["died"] is None else "dim"
         title = titles[row["id"]] + (f" [from {row['source']}]" if row["source"] else "")
-        table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), Text(title), style=style)
+        table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), line(title), style=style)
     return table
 
 
@@ -95,7 +96,7 @@ def _tree(niches: Sequence[Row], titles: Mapping[int, str]) -> Tree:
     while waiting:  # a line of descent can be longer than Python's stack
         branch, row = waiting.pop()
         state = "" if row["died"] is None else " (retired)"
-        twig = branch.add(Text(f"{row['id']} {number(row['score'])}{state}"))
+        twig = branch.add(line(f"{row['id']} {number(row['score'])}{state}"))
         waiting += [(twig, child) for child in reversed(below.get(row["id"], []))]
     return root
 
@@ -114,6 +115,9 @@ def _facts(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     yield f"environment steps: {total:,}"
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
+    for row in rows["settings"]:
+        if row["iteration"]:
+            yield f"{row['section']}.{row['key']} = {row['value']} from iteration {row['iteration']} on"
 
 
 def _or_dash(value: Any) -> str:

@@ -36,9 +36,11 @@ def start(setup: Setup) -> Population:
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
     """The population after each further iteration, without end. Any will do: new, seeded, of a checkpoint."""
     while True:
-        t, config = population.iteration, setup.config
+        t, config = population.iteration, setup.config  # from 0, as in the papers
         key = Key(config.seed, ("iteration", t))
-        population = replace(population, events=())
+        # Recorded with what happens now is the number of this iteration, from 1: 0 is the first
+        # population.
+        population = replace(population, iteration=t + 1, events=())
         if due(config.mutate_every, t) and t > 0:
             population = mutate_envs(population, setup, key)
         population = optimize(population, setup, key)
@@ -46,7 +48,6 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
             population = transfer(population, setup, key)
         if due(config.pbt_every, t + 1) and len(population.active) > 1:
             population = exploit(population, setup, key)
-        population = replace(population, iteration=t + 1)
         yield population
 
 
