@@ -1,4 +1,7 @@
-"""A check that the numbers of a settings dataclass are finite (a comparison with NaN is false, so ranges miss it)."""
+"""A check that the numbers of a settings dataclass are finite.
+
+Range checks alone miss NaN: every comparison with it is false.
+"""
 
 from __future__ import annotations
 

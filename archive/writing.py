@@ -110,10 +110,11 @@ class Writer:
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
     def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
-        """That agents kept since the last commit hold what they held: torch counts no writes through NumPy or `.data`.
+        """That agents kept since the last commit hold what they held.
 
-        Asked of niches that were active until now. The agents of others are checked by the engine
-        wherever they are evaluated; to hash them all would cost more in every iteration of a run.
+        torch does not count writes through NumPy or `.data`. Asked of niches that were active until
+        now. The agents of others are checked by the engine wherever they are evaluated; to hash them
+        all would cost more in every iteration of a run.
         """
         for niche in (*record["active"], *record["retired"]):
             name = niche["agent"]

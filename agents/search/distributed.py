@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4  # of a part, before its rows are taken to be what kills the workers
 FEWEST_ROWS = 16  # another worker is not worth its message for fewer; the walker's solver takes sixteen at a time
-OLDEST_RAY = (2, 59)  # the first whose clusters ask for a token; older ones run what anybody in the network sends
+OLDEST_RAY = (2, 59)  # the first that asks for a token; to older ones anybody in the network can send code
 KEPT = 2**26  # bytes of shared values that stay in the object store in case they are asked for again
 
 

@@ -47,7 +47,7 @@ class Bounds:
 
 
 def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obstacles:
-    """A neighbour: each category of `bounds`, or some, moved by one step, or made to appear at its first value."""
+    """A neighbour: categories of `bounds` moved by one step, or made to appear at their first values."""
     child, picked = genome, _picked(bounds, rng)
     if "roughness" in picked:
         lowest = 0.0 if bounds.mutates == "some" and genome.roughness == 0 else -ROUGHNESS_STEP
