@@ -170,6 +170,7 @@ def resume(
 ) -> None:
     """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
     from archive.run_folder import Run, find_run
+    from poet.agent_tensors import check_population
     from poet.checkpoint import from_records
     from poet.engine import evolve
 
@@ -181,6 +182,7 @@ def resume(
         parts = wire(tables, workers, rollouts)
         run.check_state()
         population = from_records(*run.checkpoint(), parts.setup.family)
+        check_population(population, parts.setup)
         total = iterations or tables["run"]["iterations"]
         if population.iteration >= total:
             raise ValueError(
@@ -211,26 +213,32 @@ def show(
     as_json: Annotated[
         bool, typer.Option("--json", help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.")
     ] = False,
+    select: Annotated[
+        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and best > 60"; as for launch.')
+    ] = None,
+    whole: Annotated[bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")] = False,
 ) -> None:
     """Niches, lineage, scores, transfers, ANNECS and the ledger of a run; or all about one niche."""
     from archive.run_folder import Run, find_run
-    from archive.show import one, overview
+    from archive.show import as_json as json_of
+    from archive.show import niche_row, one, overview
 
     with Run.open(find_run(name), write=False) as run:
-        rows = {table: run.rows(table) for table in ("children", "transfers", "ledger", "iterations", "settings")}
-        rows["niches"] = run.niche_rows()
         tables = settings_of(run)
-        known = {row["id"]: row for row in rows["niches"]}
-        if not known and (niche is not None or not as_json):
-            raise ValueError(f"{run.path} holds no iteration yet: its first population is not scored, or never was")
-        if niche is not None and niche not in known:
-            raise ValueError(f"there is no niche {niche} in {name}: it has 0 to {max(known)}")
-        agent = {} if niche is None or as_json else run.agent(known[niche]["agent"])
-    if as_json:
-        print(json.dumps({"config": tables, **rows} if niche is None else known[niche]["task"], indent=1))
-        return
-    words = titles(tables, {id: row["task"] for id, row in known.items()})
-    out.print(overview(rows, words) if niche is None else one(known[niche], rows, words, agent))
+        if niche is None and as_json:
+            for piece in json_of(run, tables):
+                print(piece, end="")
+            return
+        if niche is None:
+            pieces = overview(run, titles(tables), select, whole)
+        else:
+            row = niche_row(run, niche)
+            if as_json:
+                print(json.dumps(row["task"], indent=1))
+                return
+            pieces = one(run, niche, titles(tables), run.agent(row["agent"]))
+        for part in pieces:
+            out.print(part)
 
 
 @app.command()
@@ -244,6 +252,7 @@ def replay(
 ) -> None:
     """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the archive's own."""
     from archive.run_folder import Run, find_run
+    from poet.agent_tensors import check_population
     from poet.checkpoint import from_records
 
     path = find_run(name)
@@ -253,6 +262,7 @@ def replay(
             complain(change)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
+    check_population(population, parts.setup)
     niches = {n.id: n for n in population.niches}
     best = max(population.active, key=lambda n: n.scores[-1] if n.scores else float("-inf")).id
     start = best if niche is None else niche

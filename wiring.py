@@ -88,12 +88,12 @@ def title_of(family: TaskFamily, task: Any) -> str:
     return title(task) if title else json.dumps(family.encode(task))[:100]
 
 
-def titles(tables: Tables, tasks: Mapping[int, Any]) -> dict[int, str]:
-    """Encoded tasks in words, or shortened if the family is not ours. Only the family is made."""
+def titles(tables: Tables) -> Callable[[Any], str]:
+    """What gives an encoded task in words, or shortened if the family is not ours. Only the family is made."""
     if tables["run"]["family"] not in known_parts("family"):
-        return {id: json.dumps(task)[:100] for id, task in tasks.items()}
+        return lambda task: json.dumps(task)[:100]
     family = make_family(tables, None)
-    return {id: title_of(family, family.decode(task)) for id, task in tasks.items()}
+    return lambda task: title_of(family, family.decode(task))
 
 
 def make_family(tables: Tables, threads: int | None) -> TaskFamily:
@@ -179,7 +179,7 @@ class Take(StrEnum):
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
     from archive.seeds import find_seeds
-    from poet.seeding import Seed, check_seeds
+    from poet.seeding import Seed, check_number, check_seeds
 
     seeds = [
         Seed(
@@ -187,7 +187,9 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
+        for found in find_seeds(
+            source, select, parts.setup.family, parts.setup.learner, lambda n: check_number(n, parts.setup.config)
+        )
     ]
     check_seeds(seeds, parts.setup)
     return seeds
@@ -241,6 +243,10 @@ def settings_of(run: Run) -> Tables:
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
         raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
+    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not kind:
+            words = "text" if kind is str else "a whole number"
+            raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
     return tables
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import schema
+from .files import check_own, create, make_folder
 from .limits import MOST_CONFIG, MOST_SETTINGS, readable
 from .locks import LOCK, release, writer
 from .sessions import Session, session_row, setting_rows
@@ -73,12 +74,12 @@ def _fill(path: Path, config: str, session: Session) -> None:
     agents, database = path / "agents", path / "archive.db"
     for end in ("", "-wal", "-shm"):
         database.with_name(f"archive.db{end}").unlink(missing_ok=True)
-    agents.mkdir(exist_ok=True)
+    make_folder(agents)
     files = AgentFiles(agents)
     files.delete(files.strays(()))
     temporary = path / "config.toml.new"
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(config)
+    with create(temporary) as file:
+        file.write(config.encode())
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path / "config.toml")
@@ -122,6 +123,13 @@ def _committed(database: Path) -> bool:
 def _is_ours(path: Path, names: set[str]) -> bool:
     """Whether a folder with these names, all like ours, was left by a run that never began."""
     config, agents = path / "config.toml", path / "agents"
+    if "agents" in names and (agents.is_symlink() or not agents.is_dir()):
+        return False
+    try:
+        for name in names - {"agents"}:
+            check_own(path / name)
+    except ValueError:
+        return False
     if "config.toml" in names:
         with config.open("rb") as file:
             if file.readline(len(MARK)) != MARK.encode():
@@ -131,8 +139,8 @@ def _is_ours(path: Path, names: set[str]) -> bool:
     return True
 
 
-def missing(path: Path) -> str:
-    """What a folder lacks to be a run, in one line; empty if nothing."""
+def missing(path: Path, write: bool) -> str:
+    """What a folder lacks to be a run, in one line; empty if nothing. write: whether files in it will be written."""
     if not path.is_dir():
         return f"{path} is not a folder: there is no run"
     if not os.path.lexists(path / "archive.db"):
@@ -144,6 +152,18 @@ def missing(path: Path) -> str:
     for name, wanted in (("run.log", os.path.isfile), ("tb", os.path.isdir)):
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
+    return _shared(path) if write else ""
+
+
+def _shared(path: Path) -> str:
+    """Which of the files that a writer changes has another name, or is a link, in one line; empty if none."""
+    events = path / "tb"
+    names = [entry.name for entry in os.scandir(events)] if events.is_dir() else []
+    try:
+        for file in (path / "archive.db", path / "run.log", *(events / name for name in names)):
+            check_own(file)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .files import open_own
 from .measures import number
 from .output import printable
 
@@ -70,7 +72,8 @@ def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callabl
 
     def both(line: str) -> None:
         try:
-            with path.open("a", encoding="utf-8") as file:
+            descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            with open(descriptor, "a", encoding="utf-8") as file:
                 file.write(printable(line) + "\n")
         except (OSError, ValueError) as error:  # ValueError: it is no file of this folder alone
             failures.note(str(path), error)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .limits import MOST_CELL, MOST_INTEGER, readable
+from .limits import MOST_CELL, MOST_INTEGER, MOST_NESTED, readable
 from .schema import COLUMNS
 from .weights import check_name
 
@@ -23,28 +23,59 @@ NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth
 JSON = {"task", "scores", "score_key", "value", "command", "versions"}  # columns whose cells are JSON text
 FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
+STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
+BRACKET = re.compile(STRING.pattern + r"|[\[\]{}]")
+LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have more than 64 bits
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it holds NaN, infinity, or no JSON."""
+    """JSON in one form, so that equal values have equal texts. ValueError if it is more than `value` reads."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        written = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise ValueError(f"the archive keeps finite numbers only: {error}") from error
     except (TypeError, RecursionError) as error:
         raise ValueError(f"the archive keeps JSON only: {' '.join(str(error).split())[:100]}") from error
+    try:
+        _check_nesting(written)
+        for digits in LONG.finditer(STRING.sub("", written) if LONG.search(written) else ""):
+            _whole(digits[0])
+    except ValueError as error:
+        raise ValueError(f"the archive keeps JSON that it can read again: {error}") from error
+    return written
 
 
 def value(text: str, where: str) -> Any:
-    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN or infinity."""
+    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or more than is kept."""
     try:
-        return json.loads(text, parse_constant=_refused, parse_float=_finite)
+        if not isinstance(text, str):
+            raise ValueError(f"it must be text, got {type(text).__name__}")
+        _check_nesting(text)
+        return json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is not JSON of a run: {' '.join(str(error).split())[:100]}") from error
+        raise ValueError(f"{where} is not JSON that can be read: {' '.join(str(error).split())[:100]}") from error
 
 
 def _refused(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= (number := int(digits)) < 2**64:
+        raise ValueError(f"{digits[:40]} is an integer beyond 64 bits")
+    return number
+
+
+def _check_nesting(text: str) -> None:
+    """What reads or writes nested values calls itself, and Python's stack is finite."""
+    if text.count("[") + text.count("{") <= MOST_NESTED:
+        return
+    depth = 0
+    for bracket in BRACKET.finditer(text):
+        depth += STEP.get(bracket[0], 0)
+        if depth > MOST_NESTED:
+            raise ValueError(f"it nests more than {MOST_NESTED} deep")
 
 
 def _finite(digits: str) -> float:

@@ -49,7 +49,7 @@ class Run:
     def open(cls, path: Path, write: bool) -> Run:
         """A run that exists. ValueError, one line, if it is damaged, not ours, or another process writes to it."""
         path = Path(path)
-        if lacking := missing(path):
+        if lacking := missing(path, write):
             raise ValueError(lacking)
         try:
             lock = writer(path) if write else folder_shared(path / "agents")

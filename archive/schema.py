@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .files import check_own
+from .files import create as create_file
 from .limits import MOST_CELL, MOST_DATABASE, readable
 from .refusals import in_use, locked, wrong
 
@@ -104,6 +106,7 @@ def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
     temporary = path.with_name(f"{path.name}.new")
     for left in (temporary, path.with_name(f"{temporary.name}-wal"), path.with_name(f"{temporary.name}-shm")):
         left.unlink(missing_ok=True)  # of a creation that was killed
+    create_file(temporary).close()
     database = sqlite3.connect(temporary, isolation_level=None)
     try:
         # Memory: the journal of this file would be left behind under its temporary name by a kill.
@@ -149,6 +152,8 @@ def check_files(path: Path) -> None:
         part = path.with_name(path.name + suffix)
         if part.is_symlink() or (part.exists() and not stat.S_ISREG(part.lstat().st_mode)):
             raise ValueError(f"{part} must be a plain file of this run folder")
+        if suffix:  # SQLite writes these, for a reader too
+            check_own(part)
         if part.exists() and part.stat().st_size > MOST_DATABASE:
             raise ValueError(
                 f"{part} has {readable(part.stat().st_size)}; a run's archive has at most {readable(MOST_DATABASE)}"

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .measures import FIELDS, each, fields
 from .output import printable
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
-from .select import held, select
+from .select import chooser, held
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task
 
-FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")  # of a niche, for --select
 DEFAULT = "alive"
 
 
@@ -30,25 +30,38 @@ class Found:
     source: str
 
 
-def find_seeds(source: str, expression: str | None, family: Any, learner: Any) -> list[Found]:
-    """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
+def find_seeds(
+    source: str, expression: str | None, family: Any, learner: Any, check_number: Callable[[int], None] = lambda n: None
+) -> list[Found]:
+    """The niches of `source`, a run or a folder of POET files, for which the expression holds.
+
+    check_number: raises ValueError if they are too many; called before the agents of a run are read.
+    """
     if holds_poet_files(folder := Path(source)):
         return _poet_files(folder, expression or DEFAULT, family, learner)
-    return _run(find_run(source), expression or DEFAULT, family, learner)
+    return _run(find_run(source), expression or DEFAULT, family, learner, check_number)
 
 
-def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) -> set[int]:
-    """The ids of the niches for which the expression holds, at least one."""
-    if not niches:
+def _kept(
+    source: Path, expression: str, names: Iterable[str], niches: Callable[[], Iterable[Mapping[str, Any]]]
+) -> list[int]:
+    """The ids of the niches for which the expression holds, at least one; niches: gives their fields, anew."""
+    keep = chooser(expression, names)
+    kept, others = [], 0
+    for niche in niches():
+        if keep(niche):
+            kept.append(niche["id"])
+        else:
+            others += 1
+    if not kept and not others:
         raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
-    kept = {row["id"] for row in select(expression, [dict(row) for row in niches])}
     if not kept:
-        there = f": {what}" if (what := held(expression, niches)) else ""
-        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}{there}')
+        there = f": {what}" if (what := held(expression, niches())) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {others} niches of {source}{there}')
     return kept
 
 
-def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
+def _run(path: Path, expression: str, family: Any, learner: Any, check_number: Callable[[int], None]) -> list[Found]:
     inherit = getattr(learner, "inherit", learner.adopt)  # `inherit` knows agents of other settings than its own
 
     def found(row: dict[str, Any]) -> Found:
@@ -56,10 +69,9 @@ def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
         return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), printable(f"{path.name}#{row['id']}"))
 
     with Run.open(path, write=False) as run:
-        niches = run.niche_rows()
-        fields = [{name: row[name] for name in FIELDS} | {"alive": row["died"] is None} for row in niches]
-        kept = _kept(path, expression, fields)
-        chosen = [row for row in niches if row["id"] in kept]
+        kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
+        check_number(len(kept))
+        chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
         agents = run.agents_named(row["agent"] for row in chosen)
     return [found(row) for row in chosen]
 
@@ -77,11 +89,11 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
             return None if niche.theta is None else learner.foreign(niche.theta)
 
     niches = read_poet_files(folder)
-    fields = [
+    rows = [
         {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
         for id, niche in enumerate(niches)
     ]
-    kept = _kept(folder, expression, fields)
+    kept = set(_kept(folder, expression, rows[0], lambda: rows))
     return [
         Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
         for id, niche in enumerate(niches)

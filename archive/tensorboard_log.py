@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
+from .files import make_folder
+
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event
 
@@ -36,7 +38,7 @@ class Events:
         self.file: IO[bytes] | None = None
         self.seen: tuple[float, int] | None = None  # clock [s] and steps at the last point
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             # TensorBoard reads files of this form in the order of their names. Its own writer runs
             # in another thread, whose errors cannot be caught here.
             name = f"events.out.tfevents.{time.time():017.6f}.{socket.gethostname()}.{os.getpid()}"

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load, save
 
+from .files import create, make_folder
 from .limits import MOST_AGENT, MOST_DIMENSIONS, MOST_HEADER, readable
 
 if TYPE_CHECKING:
@@ -135,8 +136,8 @@ def _line(error: BaseException) -> str:
 
 def check_name(name: str) -> str:
     """The name, if it is one that an agent can have: no other may become part of a path."""
-    if not HASH.fullmatch(name):
-        raise ValueError(f"an agent's name must be 64 hex digits, got {name[:80]!r}")
+    if not (isinstance(name, str) and HASH.fullmatch(name)):
+        raise ValueError(f"an agent's name must be 64 hex digits, got {name!r:.80}")
     return name
 
 
@@ -173,13 +174,13 @@ class AgentFiles:
 
         Returns the bytes of each file.
         """
+        make_folder(self.folder)
         sizes = {}
         for name, agent in agents.items():
             data = encode(agent)
             sizes[name] = len(data)
             temporary = self.folder / f"{name}.tmp"
-            temporary.unlink(missing_ok=True)
-            with temporary.open("xb") as file:  # a new file: a link would lead elsewhere
+            with create(temporary) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -196,6 +197,7 @@ class AgentFiles:
 
     def delete(self, names: Iterable[str]) -> None:
         """Those agents' files, whole or half written."""
+        make_folder(self.folder)
         for name in names:
             self._path(check_name(name)).unlink(missing_ok=True)
             (self.folder / f"{name}.tmp").unlink(missing_ok=True)

@@ -217,6 +217,7 @@ def _check(population: Population) -> None:
     known = set(ids)
     if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
         raise ValueError(f"niche ids must rise, below niches_born = {population.niches_born}, got {str(ids)[:60]}")
+    known, active = set(ids), {niche.id for niche in population.active}
     for niche in niches:
         if niche.parent is not None and not (niche.parent in known and niche.parent < niche.id):
             raise ValueError(f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}")

@@ -129,7 +129,9 @@ class TaskFamily(Protocol):
 class Learner(Protocol):
     """Every method leaves the agents and tasks it is given as they are; the engine compares their bytes."""
 
-    def init(self, key: Key) -> Agent: ...
+    def init(self, key: Key) -> Agent:
+        """A new agent. All agents of a learner have tensors of these names, shapes and dtypes, but for `hyper/...`."""
+        ...
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from .plugins import section
+from .toml_text import MOST_CHARACTERS, loads
 
 Table = Mapping[str, Any]
 Tables = dict[str, dict[str, Any]]
@@ -46,7 +46,8 @@ def about(name: str) -> str:
 def read(path: Path) -> Tables:
     """The tables of a TOML file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(4 * MOST_CHARACTERS + 1).decode()  # a character has at most four bytes
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read settings from {path}: {error}") from None
     return parse(text, str(path))
@@ -55,9 +56,9 @@ def read(path: Path) -> Tables:
 def parse(text: str, source: str) -> Tables:
     """The tables of a TOML text; `source` is where it came from, for messages."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{source} is not valid TOML: {error}") from None
+        tables = loads(text)
+    except ValueError as error:
+        raise ValueError(f"{source} is not valid TOML: {str(error)[:200]}") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ValueError(f"{source}: {name} must be in a section, such as [poet], got it before the first section")
@@ -85,8 +86,8 @@ def override(tables: Mapping[str, Table], assignments: Iterable[str]) -> Tables:
 
 def _value(text: str, assignment: str) -> Any:
     try:
-        values = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        values = loads(f"value = {text}")
+    except ValueError:
         if text.replace("-", "").replace("_", "").replace(".", "").isalnum():
             return text  # a word: walker.encoding=cppn should not need quotes within quotes
         raise ValueError(f"the value in --set {assignment!r} is not TOML, got {text!r}") from None

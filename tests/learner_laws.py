@@ -31,6 +31,7 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
     _check_steps(steps, tasks, "improve")
     for agent in learned:
         check_agent(agent, "improve")
+        _check_tensors(agent, newborn[0], "improve")
     again, again_steps = learner.improve(newborn, line, keys)
     same = all(map(same_agent, learned, again)) and np.array_equal(steps, again_steps)
     assert same, "improve must give the same agents and steps for the same keys"
@@ -40,7 +41,7 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
         assert same, f"improve: batch must equal one by one, it does not for pair {i}"
 
     check_evaluation(learner, learned, line, keys)
-    check_adoption(learner, learned)
+    check_adoption(learner, learned, newborn[0])
     check_exploration(learner, learned)
     adopted = [learner.adopt(agent) for agent in learned]
     one, two = (learner.evaluate(agents, line, keys) for agents in (learned, adopted))
@@ -48,11 +49,12 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
     learner.improve(adopted, line, keys)
 
 
-def check_adoption(learner: Learner, agents: Sequence[Agent]) -> None:
+def check_adoption(learner: Learner, agents: Sequence[Agent], newborn: Agent) -> None:
     kept = [copy.deepcopy(dict(agent)) for agent in agents]
     for agent in agents:
         adopted = learner.adopt(agent)
         check_agent(adopted, "adopt")
+        _check_tensors(adopted, newborn, "adopt")
         assert same_agent(adopted, learner.adopt(adopted)), "adopt must give a fresh optimiser: twice is as once"
         for name in agent:
             moved = not name.startswith("hyper/") or (name in adopted and torch.equal(adopted[name], agent[name]))
@@ -117,6 +119,12 @@ def check_agent(agent: Agent, method: str) -> None:
         assert not tensor.requires_grad, f"{method}: an agent's tensors must be detached, {name!r} is not"
         finite = not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
         assert finite, f"{method}: an agent must be finite, got NaN or infinity in {name!r}"
+
+
+def _check_tensors(agent: Agent, newborn: Agent, method: str) -> None:
+    """Only then can a run be checked when it is opened (poet/agent_tensors.py)."""
+    one, other = _forms(agent), _forms(newborn)
+    assert one == other, f"{method} must give tensors of the names, shapes and dtypes of init, got {one}, not {other}"
 
 
 def same_agent(one: Agent, other: Agent) -> bool:

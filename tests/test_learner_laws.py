@@ -39,6 +39,12 @@ class NotANumber(FakeLearner):
         return scores * np.nan, solved, steps
 
 
+class OneTensorMore(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, "seen": torch.zeros(1)} for agent in improved], steps
+
+
 class Short(FakeLearner):
     def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
         improved, steps = super().improve(agents, tasks, keys)
@@ -129,6 +135,7 @@ class Constant(FakeLearner):
         (NotANumber, "scores must be finite"),
         (Constant, "init must give different agents"),
         (Moody, "init must give the same agent for the same key"),
+        (OneTensorMore, "improve must give tensors of the names, shapes and dtypes of init"),
         (Short, "improve must give 3 agents for 3 pairs, got 2"),
         (NoSteps, "improve: steps must be whole numbers above 0"),
         (Attached, "an agent's tensors must be detached"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -376,3 +379,30 @@ def test_help_answers_without_loading_anything_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--preset" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("memory", 1000, r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[\d{7}\]"),
+        ("hidden", [3], r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[91\]"),
+        ("searcher", "snes", r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected nothing"),
+    ],
+)
+def test_a_run_whose_settings_make_other_agents_is_refused(
+    key: str, value: object, line: str, lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the first, compiled code read beyond the weights; with the second, another network went on."""
+    folder = Path(shutil.copytree(lived, tmp_path / "run"))
+    said = refused(["resume", str(folder), "--iterations", "10", "--set", f"es.{key}={json.dumps(value)}"], capsys)
+    assert re.search(line, said), said
+    config = folder / "config.toml"
+    kept = [row for row in config.read_text().splitlines() if not row.startswith(f"{key} =")]
+    config.write_text("\n".join([*kept, ""]).replace("[es]\n", f"[es]\n{key} = {json.dumps(value)}\n"))
+    with sqlite3.connect(folder / "archive.db") as database:
+        rows = (0, "es", key, json.dumps(value))
+        database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?)", rows)
+    for arguments in (["resume", str(folder), "--iterations", "10"], ["replay", str(folder)]):
+        said = refused(arguments, capsys)
+        assert re.search(line, said), said
+        assert "restore" in said

@@ -8,17 +8,22 @@ import os
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import run as command
+from archive.output import printable
 from archive.run_folder import Run
 from poet.settings import to_toml
 
@@ -431,6 +436,36 @@ def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it
     log = (tmp_path / f"{name}2" / "run.log").read_text()
     assert f"niche 0 from {escaped}#1: " in log
     assert all(character.isprintable() or character == "\n" for character in log)
+
+
+# Texts that the archive may hold: its reader refuses the controls, C0 and C1.
+NAMES = st.lists(
+    st.one_of(
+        st.sampled_from(["\u202e", "\u2066", "[red]", "[/]", "[/", ":warning:", "\u2028", "\u200b", "\\[a]"]),
+        st.characters(exclude_categories=("Cs", "Cc")),
+    ),
+    min_size=1,
+    max_size=8,
+).map("".join)
+
+
+@given(NAMES)
+@settings(deadline=None, max_examples=10)
+def test_text_of_an_archive_is_shown_escaped_and_without_markup(resumed: Path, text: str) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "400")
+        copy = Path(folder) / "run"
+        shutil.copytree(resumed, copy)
+        with closing(sqlite3.connect(copy / "archive.db")) as database, database:
+            database.execute("UPDATE niches SET source = ?", [text])
+            database.execute("UPDATE children SET outcome = ?", [text])
+            database.execute("UPDATE transfers SET kind = ?", [text])
+            database.execute("UPDATE ledger SET purpose = ? || purpose", [text])
+        for words, times in (([str(copy)], 4), ([str(copy), "4"], 2)):
+            with redirect_stdout(io.StringIO()) as out:
+                assert command.main(["show", *words]) == 0
+            assert all(character.isprintable() or character == "\n" for character in out.getvalue())
+            assert out.getvalue().count(printable(text)) >= times
 
 
 # ---- a run that was made on a GPU ------------------------------------------------------------------

@@ -133,7 +133,9 @@ class ES:
     def inherit(self, agent: Mapping[str, torch.Tensor]) -> Agent:
         """An agent from another run, whatever its searcher was: its theta, at the start of a search here."""
         if "theta" not in agent:
-            raise ValueError(f"an agent for es needs a theta, got {sorted(agent)}")
+            raise ValueError(f"an agent for es needs a theta, got {sorted(agent)!s:.200}")
+        if agent["theta"].dtype != torch.float32:  # NumPy lacks some dtypes that a file can hold
+            raise ValueError(f"an agent's theta must be float32, got {agent['theta'].dtype}")
         return self.foreign(agent["theta"].numpy())
 
     def check(self, agent: Mapping[str, torch.Tensor]) -> None:

@@ -24,6 +24,8 @@ import numba
 import numpy as np
 import torch
 
+from .sizes import check_array, check_indices
+
 Activation = Literal["tanh", "relu"]
 ROWS_A_THREAD = 512  # fewer are done (in 0.2 ms) before another thread has woken up
 
@@ -105,6 +107,12 @@ class Policy:
         """The kernel behind `act`: what a simulator's `play` calls at every step (poet.interfaces)."""
         return _kernel()
 
+    def check_weights(self, weights: np.ndarray | torch.Tensor) -> None:
+        """ValueError unless these are weights of this policy, [members, parameters] float32."""
+        memory = f" with memory {self.memory}" if self.memory else ""
+        name = f"weights of a {'-'.join(map(str, self.sizes))} policy{memory}"
+        check_array(name, weights, "members", self.parameters)
+
     def act(
         self,
         weights: np.ndarray,
@@ -123,12 +131,14 @@ class Policy:
         f32, actions [n, a] f32, memory [n, memory] f32, which is changed too, all contiguous. With a pool the rows are
         cut into at most `threads` parts; the cut changes nothing, since no row sees another.
         """
-        if weights.shape[1:] != (self.parameters,) or observations.shape != (len(member), self.sizes[0]):
-            shapes = f"weights {list(weights.shape)}, observations {list(observations.shape)}, {len(member)} rows"
-            raise ValueError(f"a {'-'.join(map(str, self.sizes))} policy cannot act on {shapes}")
-        memory = self.start(0) if memory is None else memory
-        if self.memory and memory.shape != (len(member), self.memory):
-            raise ValueError(f"a policy with memory needs it, [{len(member)}, {self.memory}], got {list(memory.shape)}")
+        n = len(member)
+        memory = self.start(0 if self.memory else n) if memory is None else memory
+        self.check_weights(weights)
+        check_array("observations", observations, n, self.sizes[0])
+        check_array("actions", actions, n, self.sizes[-1])
+        check_array("memory", memory, n, self.memory)
+        check_indices("member", member, len(weights))
+        check_indices("rows", rows, n)
         kernel, layout = self.compiled(), self.layout
         threads = min(threads, len(rows) // ROWS_A_THREAD)
         if pool is None or threads < 2:
@@ -195,6 +205,20 @@ def _remember(total, kept, w, x, n, h, memory):  # type: ignore[no-untyped-def] 
     return bias + 3 * h
 
 
+@part
+def _fits(weights, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
+    """Whether the widths are those of the layout, and the layout is one."""
+    if len(layout) < 4 or layout[1] < 0 or layout[2:].min() < 1 or layout.max() > weights.shape[1]:
+        return False
+    units, n, last = layout[1], layout[2], layout[len(layout) - 1]
+    parameters = 3 * units * (n + units + 1)
+    for layer in range(3, len(layout)):
+        inputs = units if layer == 3 and units > 0 else layout[layer - 1]
+        parameters += (inputs + 1) * layout[layer]
+    wide = observations.shape[1] == n and actions.shape[1] == last and memory.shape[1] == units
+    return wide and weights.shape[1] == parameters
+
+
 def _forward(
     weights: np.ndarray,
     member: np.ndarray,
@@ -204,7 +228,14 @@ def _forward(
     memory: np.ndarray,
     actions: np.ndarray,
 ) -> None:
-    """The kernel of `Policy.act`."""
+    """The kernel of `Policy.act`.
+
+    It may also be called from compiled code with sizes that Python has not compared: where they do not fit the layout,
+    the actions are NaN, which every simulator refuses, and nothing else is read or written.
+    """
+    if not _fits(weights, observations, layout, memory, actions):
+        actions[:, :] = np.float32(np.nan)
+        return
     relu, units, sizes = layout[0] != 0, layout[1], layout[2:]
     layers, most = len(sizes) - 1, max(3 * units, sizes.max())
     x, total, kept = np.empty(most, np.float32), np.empty(most, np.float32), np.empty(3 * units, np.float32)

@@ -21,6 +21,7 @@ from .physics import state as at
 from .physics.jit import compile_all
 from .physics.terrain import Terrains
 from .pose import Pose, pose
+from .sizes import check_policy, mask_of, rows_of
 
 if TYPE_CHECKING:
     from .track import Track
@@ -106,8 +107,7 @@ class WalkerBatch:
 
         rows: indices [k] or a mask [n]. As Gymnasium does, the world is made and one step with no action is taken.
         """
-        chosen = np.arange(self.n) if rows is None else np.asarray(rows)
-        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else np.unique(chosen).astype(np.int64)
+        chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
         for row in chosen:
             place = int(self._places[row])
             if self._terrains.tracks[place] is not self._tracks[row]:
@@ -131,11 +131,8 @@ class WalkerBatch:
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        if not np.isfinite(given if live is None else given[rows]).all():
-            row = int(rows[np.flatnonzero(~np.isfinite(given[rows]).all(axis=1))[0]])
-            raise ValueError(f"actions must be finite, got {given[row].tolist()} for walker {row}")
-        if (self._age[rows] < 0).any():
-            raise ValueError(f"walker {int(rows[np.argmin(self._age[rows])])} was never reset; call reset() first")
+        self._check_finite(given, rows)
+        self._check_reset(rows)
         self._reward[:] = 0.0
         self._age[rows] += 1
         self._run(rows, np.ascontiguousarray(given, np.float32))
@@ -148,8 +145,9 @@ class WalkerBatch:
         """Up to `limit` steps of the rows `live` [n] bool under a compiled policy: (steps [n], terminated [n] bool).
 
         act, arrays: as in poet.interfaces, `Simulator.play`. returns: [n] float64, to which rewards are added, one by
-        one in order. A row that terminates stops there.
+        one in order. A row that terminates stops there. That the weights fit the layout is for `act` to check.
         """
+        check_policy(arrays, returns, self.n)
         steps, actions = np.zeros(self.n, np.int64), np.zeros((self.n, ACTIONS), np.float32)
 
         def advance(rows: np.ndarray, part: int) -> None:
@@ -162,8 +160,10 @@ class WalkerBatch:
             )  # fmt: skip
 
         rows = np.flatnonzero(self._mask(live))
+        self._check_reset(rows)
         self._reward[:] = 0.0
         self._split(rows, advance)
+        self._check_finite(actions, rows)  # a policy whose weights do not fit its layout gives NaN at every step
         self._age += steps
         self.steps += int(steps.sum())
         self._complain(rows)
@@ -176,11 +176,18 @@ class WalkerBatch:
     def _integers(self) -> np.ndarray:
         return self._k.reshape(self.n, -1)
 
+    def _check_finite(self, actions: np.ndarray, rows: np.ndarray) -> None:
+        finite = np.isfinite(actions).all(axis=1)[rows]
+        if not finite.all():
+            row = int(rows[np.argmin(finite)])
+            raise ValueError(f"actions must be finite, got {actions[row].tolist()} for walker {row}")
+
+    def _check_reset(self, rows: np.ndarray) -> None:
+        if (self._age[rows] < 0).any():
+            raise ValueError(f"walker {int(rows[np.argmin(self._age[rows])])} was never reset; call reset() first")
+
     def _mask(self, live: np.ndarray) -> np.ndarray:
-        mask = np.asarray(live)
-        if mask.shape != (self.n,) or mask.dtype != bool:
-            raise ValueError(f"live must be bool of shape [{self.n}], got {mask.dtype} of shape {list(mask.shape)}")
-        return mask
+        return mask_of(live, self.n, "live")
 
     def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
         """One step of `rows`."""

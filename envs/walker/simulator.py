@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from .sizes import mask_of
+
 if TYPE_CHECKING:
     from .batch import WalkerBatch
     from .box2d import Box2DWalker
@@ -66,7 +68,7 @@ class WalkerSimulator:
 
     def restart(self, rows: torch.Tensor) -> torch.Tensor:
         """The next episode of the rows in the mask [n] bool, on the same terrain."""
-        chosen = rows.cpu().numpy()
+        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows")
         self._live |= chosen
         self._terminated &= ~chosen
         self._truncated &= ~chosen

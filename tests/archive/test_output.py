@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import sqlite3
 import sys
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -19,8 +20,10 @@ from rich.console import Console, RenderableType
 from archive.journal import happened, introduce, noted
 from archive.output import Failures, TolerantStream, described, line, printable
 from archive.progress import Progress
+from archive.run_folder import Run
 from archive.show import one, overview
 from poet.niche import Child, Niche, Population, Transfer
+from tests.archive.lived import finished
 
 # Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and emoji.
 PIECES = [
@@ -67,25 +70,30 @@ def test_a_line_is_printed_as_one_without_markup(text: str) -> None:
     assert printed(line(text)) == printable(text) + "\n"
 
 
-@given(HOSTILE, HOSTILE)
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "run"
+    finished(path, 12)
+    return path
+
+
+@given(text=HOSTILE, name=HOSTILE)
 @settings(deadline=None, max_examples=40)
-def test_the_tables_of_show_hold_no_characters_to_interpret(text: str, name: str) -> None:
-    row = {"id": 0, "parent": None, "born": 0, "died": 3, "solved": 2, "source": text, "task": {}, "novelty": 0.5}
-    row |= {"score": 1.0, "before": 0.5, "best": 2.0, "viable_to_all": True, "viable_to_retired": True}
-    transfer = {"iteration": 1, "kind": text, "source": 0, "target": 0, "at_birth": False}
-    transfer |= {"score": 1.0, "bar": None, "accepted": True, "steps": 3}
-    rows: dict[str, Any] = {
-        "niches": [row],
-        "children": [{"outcome": text}],
-        "transfers": [transfer],
-        "ledger": [{"purpose": text, "steps": 10}],
-        "iterations": [],
-        "settings": [{"section": text, "key": text, "value": text, "iteration": 3}],
-    }
+def test_the_tables_of_show_hold_no_characters_to_interpret(run: Path, text: str, name: str) -> None:
+    kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))  # a reader refuses the others
+    database = sqlite3.connect(run / "archive.db", isolation_level=None)
+    for change in ("niches SET source", "children SET outcome", "transfers SET kind"):
+        database.execute(f"UPDATE {change} = ?", [kept])
+    database.execute("UPDATE ledger SET purpose = ? || purpose", [kept])
+    value = (kept, json.dumps(text))
+    database.execute("INSERT OR REPLACE INTO settings VALUES (3, ?, 'key', ?)", value)
+    database.close()
     agent = {f"hyper/{name}": torch.tensor(0.5)}
-    for shown in (printed(overview(rows, {0: text})), printed(one(row, rows, {0: text}, agent))):
-        assert harmless(shown)
-        assert printable(text) in shown
+    with Run.open(run, write=False) as opened:
+        for pieces in (overview(opened, lambda task: text, None, False), one(opened, 1, lambda task: text, agent)):
+            shown = "".join(map(printed, pieces))
+            assert harmless(shown)
+            assert printable(text) in shown
 
 
 @given(HOSTILE)

@@ -110,3 +110,13 @@ def test_poet_files_give_tasks_and_agents_and_errors_name_the_file(tmp_path: Pat
     assert best.source == b.source
     with pytest.raises(ValueError, match="use --family walker"):
         find_seeds(str(tmp_path), None, FAMILY, LEARNER)
+
+
+def test_too_many_are_refused_before_their_agents_are_read(run: Path) -> None:
+    def refuse(count: int) -> None:
+        raise ValueError(f"{count} are too many")
+
+    for agent in (run / "agents").iterdir():
+        agent.unlink()
+    with pytest.raises(ValueError, match=r"^3 are too many$"):
+        find_seeds(str(run), "alive", FAMILY, FakeLearner(FAMILY), refuse)

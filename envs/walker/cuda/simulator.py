@@ -44,8 +44,6 @@ class CudaSimulator:
 
     def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         w = self.walkers
-        if actions.shape != w.actions.shape:
-            raise ValueError(f"actions must have shape {list(w.actions.shape)}, got {list(actions.shape)}")
         if not self._begun:
             raise ValueError("walker 0 was never reset; call reset() first")
         w.list_live()

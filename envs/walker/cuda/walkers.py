@@ -138,6 +138,8 @@ class DeviceWalkers:
 
     def reset(self, chosen: torch.Tensor) -> None:
         """Rebuild the walkers in the mask [n] bool. As Gymnasium does, one step with no action is taken, uncounted."""
+        if tuple(chosen.shape) != (self.n,) or chosen.dtype != torch.bool:
+            raise ValueError(f"rows must be bool of shape [{self.n}], got {chosen.dtype} {list(chosen.shape)}")
         rows = torch.nonzero(chosen)[:, 0]
         self.list_rows(rows)
         self.actions.zero_()
@@ -170,6 +172,8 @@ class DeviceWalkers:
 
     def take(self, actions: torch.Tensor) -> None:
         """The actions [n, 4] of the coming step."""
+        if actions.shape != self.actions.shape:  # copy_ would repeat a row for all walkers
+            raise ValueError(f"actions must have shape {list(self.actions.shape)}, got {list(actions.shape)}")
         self.actions.copy_(actions)
         self.wild |= self.live & ~torch.isfinite(self.actions).all(dim=1)
 
