@@ -58,7 +58,7 @@ class Restarting(Walk):
         self.truncated |= ~terminated & (self.ages >= self.family.spec.horizon)
         return observation, reward, terminated, self.truncated.clone()
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+    def restart(self, rows: torch.Tensor, count: int = 1) -> torch.Tensor:
         self.place[rows], self.distance[rows], self.ages[rows] = 0.0, 0.3, 0
         for flags in (self.terminated, self.truncated, self.success):
             flags[rows] = False
@@ -66,12 +66,12 @@ class Restarting(Walk):
 
 
 class RestartsAll(Restarting):
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+    def restart(self, rows: torch.Tensor, count: int = 1) -> torch.Tensor:
         return super().restart(torch.ones_like(rows))
 
 
 class RestartsNone(Restarting):
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+    def restart(self, rows: torch.Tensor, count: int = 1) -> torch.Tensor:
         return self.observation()
 
 
