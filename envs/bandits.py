@@ -71,7 +71,8 @@ class Bandits(Genomes[Arms]):
         drift = 0.1 if s.kind == "restless" else 0.0
         self.start = Arms(s.kind, drift=drift)
         self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
-        self.spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
+        self.spec = spec.judged(*((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8)))
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour in the genes that its kind uses; low stays below high."""

@@ -59,7 +59,8 @@ class BarcodeBandits(Genomes[Arms]):
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
         self.settings = s = settings or BarcodeSettings()
         episodes = s.contexts * s.occurrences
-        self.spec = Spec(s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True)
+        self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour; the good arm stays the better."""

@@ -95,7 +95,7 @@ class Discriminated:
         solved = spec.horizon * (s.solved_share * math.log(s.skills) - offset)
         self.spec = Spec(
             spec.observation_size, spec.action_size, spec.horizon, spec.episodes, solved, False, discrete, dt=dt
-        )
+        ).judged(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
         self._origin = self._first()
 
     def _first(self) -> Reward:

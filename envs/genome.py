@@ -131,6 +131,10 @@ class Genomes(Generic[Genome]):
         """A task anywhere in the genes' ranges, or in narrower ones: domain randomisation's."""
         return sampled(self.start, rng, ranges or {})
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Of the genes, as `sample` takes them."""
+        return {f.name: (f.metadata["low"], f.metadata["high"]) for f in genes(self.start)}
+
     def describe(self, task: Genome) -> np.ndarray:
         return features(task)
 

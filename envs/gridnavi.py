@@ -61,7 +61,8 @@ class GridNavi(Genomes[Cells]):
 
     def __init__(self, settings: GridNaviSettings | None = None) -> None:
         self.settings = s = settings or GridNaviSettings()
-        self.spec = Spec(2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        spec = Spec(2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        self.spec = spec.judged(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
 
     def mutate(self, task: Cells, rng: np.random.Generator) -> Cells:
         """A neighbour; at least the farthest row and column may hold a goal."""

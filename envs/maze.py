@@ -54,7 +54,8 @@ class Mazes:
     def __init__(self, settings: MazeSettings | None = None) -> None:
         self.settings = s = settings or MazeSettings()
         seen = 2 * (2 * VIEW + 1) ** 2
-        self.spec = Spec(seen, 4, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(seen, 4, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True)
+        self.spec = spec.judged(0.6, 0.1, 0.9)
 
     def origin(self) -> Maze:
         """No walls, goals within two steps of the middle."""

@@ -68,7 +68,8 @@ class Regression(Genomes[Functions]):
     def __init__(self, settings: RegressionSettings | None = None) -> None:
         self.settings = s = settings or RegressionSettings()
         self.start = Functions() if s.kind == "quadratic" else Functions("sine", 1.0, 1.5, 0.5)
-        self.spec = Spec(INPUTS[s.kind] + 1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False, labels=1)
+        spec = Spec(INPUTS[s.kind] + 1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False, labels=1)
+        self.spec = spec.judged(*(error * s.horizon / 40 for error in (-2.0, -60.0, -1.0)))
 
     def mutate(self, task: Functions, rng: np.random.Generator) -> Functions:
         """A neighbour in the genes that its kind uses."""

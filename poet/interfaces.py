@@ -38,6 +38,10 @@ class Spec:
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
     labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
+    # Thresholds of POET in the units of scores; a run needs them from here or from its settings ([poet]).
+    reproduce_at: float | None = None  # own score from which a niche may have children
+    mc_low: float | None = None  # minimal criterion: below it a task is too hard ...
+    mc_high: float | None = None  # ... above it too easy
 
 
 class Simulator(Protocol):

@@ -45,7 +45,14 @@ SPEC = {
     "solved_score": (_finite, "a finite number"),
     "deterministic": (_flag, "True or False"),
 }
-OPTIONAL_IN_SPEC = {"discrete": (_flag, "True or False"), "labels": _whole(0)}
+_THRESHOLD = (lambda value: value is None or _finite(value)), "a finite number or None"
+OPTIONAL_IN_SPEC = {
+    "discrete": (_flag, "True or False"),
+    "labels": _whole(0),
+    "reproduce_at": _THRESHOLD,
+    "mc_low": _THRESHOLD,
+    "mc_high": _THRESHOLD,
+}
 METHODS = {
     "a family": ("origin", "mutate", "describe", "encode", "decode", "simulator", "outline"),
     "a simulator": ("reset", "step", "state"),

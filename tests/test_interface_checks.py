@@ -20,6 +20,9 @@ SPEC = {  # name: values it must not have
     "deterministic": [None, 1],
     "discrete": [None, 0],
     "labels": [-1, 0.5, 3],  # 3: an observation has two numbers
+    "reproduce_at": [np.nan, "200"],
+    "mc_low": [-np.inf, True],
+    "mc_high": [np.inf],
 }
 
 
@@ -31,14 +34,17 @@ def with_spec(change: Callable[[dict[str, Any]], Any]) -> FakeFamily:
     return family
 
 
-@pytest.mark.parametrize("name", [name for name in SPEC if name not in ("discrete", "labels")])
+OPTIONAL = ("discrete", "labels", "reproduce_at", "mc_low", "mc_high")
+
+
+@pytest.mark.parametrize("name", [name for name in SPEC if name not in OPTIONAL])
 def test_an_attribute_of_the_spec_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(AssertionError, match=f"spec must have an attribute `{name}`"):
         check_family(with_spec(lambda values: values.pop(name)))
 
 
 def test_what_is_optional_in_the_spec_may_be_missing() -> None:
-    check_family(with_spec(lambda values: [values.pop(name) for name in ("discrete", "labels")]))
+    check_family(with_spec(lambda values: [values.pop(name) for name in OPTIONAL]))
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in SPEC.items() for value in values])

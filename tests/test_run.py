@@ -22,7 +22,6 @@ import run as command
 from archive.run_folder import Run
 
 ROOT = Path(__file__).resolve().parent.parent
-HILL = str(ROOT / "examples" / "hill.py")
 
 # All that POET does happens within a few iterations: anything goes, and places are few.
 TINY = {
@@ -342,19 +341,6 @@ def test_a_broken_file_of_the_original_poet_is_named(tmp_path: Path, capsys: pyt
         ["launch", "--from", str(tmp_path), "--out", str(tmp_path / "r"), *tiny()], capsys
     )
     assert not (tmp_path / "r").exists()
-
-
-def test_a_family_of_the_users_runs_and_resumes_only_where_it_is_trusted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "hill"
-    arguments = ["--family", HILL, "--set", "es.population=4", "--set", "poet.mutate_every=1"]
-    always = ["--set", "poet.reproduce_at=-9.0", "--set", "poet.mc_low=-9.0"]
-    assert command.main(["launch", "--out", str(folder), "--iterations", "3", *arguments, *always]) == 0
-    assert len(rows(folder, "niches")) > 1
-    assert "OPENPOET_TRUST" in refused(["resume", str(folder), "--iterations", "4"], capsys)
-    monkeypatch.setenv("OPENPOET_TRUST", "1")
-    assert command.main(["resume", str(folder), "--iterations", "4"]) == 0
 
 
 def test_a_learner_that_hides_steps_fails_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

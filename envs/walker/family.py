@@ -88,6 +88,9 @@ class WalkerSpec:
     action_size: int = 4
     episodes: int = 1
     dt: float = 1 / 50  # [s] a step
+    reproduce_at: float | None = None
+    mc_low: float | None = None
+    mc_high: float | None = None
 
 
 class Walker:
@@ -95,7 +98,9 @@ class Walker:
 
     def __init__(self, settings: WalkerSettings | None = None) -> None:
         self.settings = s = settings or WalkerSettings()
-        self.spec = WalkerSpec(s.horizon, s.solved_score, s.seeds == "niche")
+        # Linear in the length, through presets epoet-paper (200 tiles) and quick (60).
+        scores = [short + (s.length - 60) * (long - short) / 140 for short, long in ((35, 200), (5, 50), (55, 300))]
+        self.spec = WalkerSpec(s.horizon, s.solved_score, s.seeds == "niche", 24, 4, 1, 1 / 50, *scores)
         self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates)
         self._track: Callable[[WalkerTask, int], Track] = lru_cache(maxsize=512)(self._realise)
 
