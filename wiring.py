@@ -223,9 +223,12 @@ def without_children(population: Population, config: PoetConfig) -> str:
 def episodes(
     parts: Parts, tables: Tables, population: Population, workers: int | None
 ) -> Callable[[int, int], Episode]:
-    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own stream."""
+    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own stream.
+
+    A niche without a score yet is shown on the stream of its task.
+    """
     from archive.replay import record_episode
-    from poet.engine import last_score_key
+    from poet.evaluation import trial_key
 
     niches = {niche.id: niche for niche in population.niches}
 
@@ -236,7 +239,7 @@ def episodes(
             parts.setup.family,
             niches[agent].agent,
             home.task,
-            last_score_key(population, home, parts.setup.config.seed),
+            home.score_key or trial_key(parts.setup.config.seed, parts.setup.family, home.task),
             title=parts.title(home.task),
             labels={"niche": str(niche), "agent": str(agent)},
         )

@@ -16,6 +16,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, choice, columns, gene
 
 Kind = Literal["independent", "dependent", "eleven", "restless"]
@@ -55,6 +56,7 @@ class BanditSettings:
     solved_score: float = 0.9  # mean payoff of a pull, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.arms < 2 or self.pulls < 1:
             raise ValueError(f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}")
 

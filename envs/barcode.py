@@ -17,6 +17,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 Cues = Literal["true", "shuffled"]
@@ -42,6 +43,7 @@ class BarcodeSettings:
     solved_score: float = 4.0  # return of an episode, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.arms < 2 or min(self.contexts, self.occurrences, self.pulls) < 1:
             raise ValueError("arms must be at least 2, and contexts, occurrences and pulls at least 1")
         if not 1 <= self.bits <= MOST_BITS or self.contexts > 2**self.bits:

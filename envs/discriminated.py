@@ -34,6 +34,7 @@ from .draws import Draws
 from .encoding import check_settings, from_json, to_json
 from .episodes import Spec
 from .families import FAMILIES
+from .finite import check_finite
 
 NAME = "random-rewards"
 # Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
@@ -71,6 +72,7 @@ class DiscriminatedSettings:
     threads: int | None = None  # of the family underneath, where it runs in threads of its own
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"skills must be at least 2, hidden sizes at least 1, got {self.skills} and {self.hidden}")
         if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:

@@ -16,6 +16,7 @@ import torch
 from . import walls
 from .encoding import check_settings, from_json, to_json
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 
 START = (0, 0)
 
@@ -36,6 +37,7 @@ class GridSettings:
     solved_score: float = 0.85  # return of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if not 3 <= self.size <= walls.MOST:
             raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
         if min(self.toggles, self.horizon, self.episodes) < 1 or not self.cost >= 0:

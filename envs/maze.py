@@ -18,6 +18,7 @@ from . import walls
 from .draws import Draws
 from .encoding import check_settings, from_json, to_json
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 
 VIEW = 2  # cells seen to each side
 
@@ -38,6 +39,7 @@ class MazeSettings:
     solved_score: float = 0.75  # return of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if not 3 <= self.size <= walls.MOST:
             raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
         if min(self.toggles, self.horizon, self.episodes) < 1:

@@ -15,6 +15,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 
@@ -37,6 +38,7 @@ class MdpSettings:
     solved_score: float = 15.0  # return of an episode, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:
             raise ValueError("states and actions must be at least 2, horizon and episodes at least 1")
 

@@ -8,7 +8,7 @@ policy without memory becomes robust; one that remembers its life identifies the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,11 +46,9 @@ class Randomised:
             raise ValueError("--tasks randomised: this family cannot draw a task (it has no method `sample`)")
         if ranges and "ranges" not in signature(family.sample).parameters:
             raise ValueError("--tasks randomised: this family takes no [ranges]: its own settings bound its tasks")
-        if not is_dataclass(family.spec) or isinstance(family.spec, type):
-            raise ValueError("--tasks randomised: the family's spec must be a dataclass")
         self.family = family
         self.box = Box(tuple((name, *_ends(name, ranges[name])) for name in sorted(ranges or {})))  # type: ignore[index]  # not None if it has names
-        self.spec = replace(family.spec, deterministic=False)
+        self.spec: Any = _Undetermined(family.spec)
         self._sample(self.box, np.random.default_rng(0))  # what the family refuses, it refuses now
 
     def origin(self) -> Box:
@@ -108,6 +106,20 @@ class Randomised:
         ranges = {name: (low, high) for name, low, high in task.ranges}
         sample: Any = getattr(self.family, "sample")  # noqa: B009  # families need not have it; ours checked
         return sample(rng, ranges) if ranges else sample(rng)
+
+
+class _Undetermined:
+    """The family's spec, any object with the attributes of poet.interfaces.Spec, but for `deterministic`."""
+
+    deterministic = False  # a box realises another MDP for every seed
+
+    def __init__(self, spec: Any) -> None:
+        self._spec = spec
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # asked by pickle and copy before `_spec` is there
+            raise AttributeError(name)
+        return getattr(self._spec, name)
 
 
 class _Lives:

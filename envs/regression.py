@@ -19,6 +19,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, choice, columns, gene
 
 Kind = Literal["quadratic", "sine"]
@@ -51,6 +52,7 @@ class RegressionSettings:
     solved_score: float = -2.0  # minus the sum of a sequence's squared errors, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.kind not in INPUTS:
             raise ValueError(f"kind must be one of {', '.join(INPUTS)}, got {self.kind!r}")
         if min(self.horizon, self.episodes) < 1:

@@ -17,6 +17,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 
@@ -33,6 +34,7 @@ class TwoStepSettings:
     solved_score: float = 14.0
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.trials < 1:
             raise ValueError(f"trials must be at least 1, got {self.trials}")
 

@@ -1,12 +1,12 @@
-"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see diayn.toml)."""
+"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see diayn.toml).
+
+python -m examples.skills runs/skills > skills.toml           in the root of the clone
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agents.offpolicy.diayn import discriminator_of
 from archive.run_folder import Run, find_run

@@ -139,6 +139,8 @@ class TaskFamily(Protocol):
 
 
 class Learner(Protocol):
+    """Every method leaves the agents and tasks it is given as they are; the engine compares their bytes."""
+
     def init(self, key: Key) -> Agent:
         """A new agent. All agents of a learner have tensors of these names, shapes and dtypes, but for `hyper/...`."""
         ...
@@ -171,5 +173,5 @@ class Explorer(Learner, Protocol):
     """A learner for population-based training: its agents carry their hyperparameters."""
 
     def explore(self, agent: Agent, key: Key) -> Agent:
-        """The agent with hyperparameters near its own, in tensors `hyper/...`; all else as it was."""
+        """The agent with hyperparameters near its own, in tensors `hyper/...`; no other name or shape changes."""
         ...

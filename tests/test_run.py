@@ -337,7 +337,7 @@ def test_seeds_may_bring_only_their_tasks_or_their_agents(lived: Path, tmp_path:
 
 def test_more_seeds_than_there_is_room_for_are_bad_input_and_leave_nothing(lived: Path, tmp_path: Path) -> None:
     folder = tmp_path / "crowded"
-    assert launch(folder, 1, "--from", str(lived), "--select", "id >= 0", "--set", "poet.capacity=1") == 2
+    assert launch(folder, 1, "--from", str(lived), "--select", "id >= 0", "--set", "poet.capacity=2") == 2
     assert not folder.exists()
 
 

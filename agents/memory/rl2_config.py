@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..finite import check_finite
 from ..recurrent import Cell
 
 _AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
@@ -49,6 +50,7 @@ class RL2Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_finite(self)
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
         if self.units > self.hidden:

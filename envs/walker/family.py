@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..finite import check_finite
 from ..processors import threads_of
 from . import cppn, encoding, obstacles
 from . import task as realisation
 from .cppn import Cppn
-from .obstacles import CATEGORIES, Bounds, Category, Obstacles
+from .obstacles import CATEGORIES, Bounds, Category, Mutates, Obstacles
 from .task import Layout, Lidar, TaskSettings, Terrain, WalkerTask
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class WalkerSettings:
     layout: Layout = "poet"  # how obstacles become ground
     terrain: Terrain = "corrected"  # reference: CPPN ground with its plateaus (B12)
     obstacles: tuple[Category, ...] = ("stump", "pit", "roughness")  # which mutate
+    mutates: Mutates = "all"  # of them, in every child (POET's code); "some": each picked by itself (its paper)
     gap_max: float = 10.0  # [tiles]
     roughness_max: float = 10.0
     height_max: float = 5.0  # of stumps and of a stair's step [tiles]
@@ -51,10 +53,13 @@ class WalkerSettings:
     threads: int | None = None  # one for each processor that this process may use
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.threads is not None:
             threads_of(self.threads)
         if unknown := set(self.obstacles) - set(CATEGORIES):
             raise ValueError(f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}")
+        if self.mutates not in ("all", "some"):
+            raise ValueError(f"mutates must be 'all' or 'some', got {self.mutates!r}")
         if self.lidar == "first" and self.physics != "box2d":
             raise ValueError('lidar = "first" needs physics = "box2d": only the real Box2D has an order of reporting')
         TaskSettings.of(self)  # checks those fields
@@ -92,7 +97,7 @@ class Walker:
         # Linear in the length, through presets epoet-paper (200 tiles) and quick (60).
         scores = [short + (s.length - 60) * (long - short) / 140 for short, long in ((35, 200), (5, 50), (55, 300))]
         self.spec = WalkerSpec(s.horizon, s.solved_score, s.seeds == "niche", 24, 4, 1, 1 / 50, *scores)
-        self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max)
+        self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates)
         self.own = TaskSettings.of(s)  # of the origin, and of a task made by hand
 
     def origin(self) -> WalkerTask:

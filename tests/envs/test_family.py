@@ -33,6 +33,18 @@ def test_every_preset_fills_the_settings(name: str) -> None:
     Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
 
 
+def test_children_of_the_papers_preset_differ_in_some_parameters_and_of_the_codes_in_all() -> None:
+    parent = WalkerTask(Obstacles(5.0, gap=(2.0, 4.0), stump=(1.0, 2.0)), 0)
+    kept = {}
+    for name in ("poet-paper", "poet-code"):
+        family = Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
+        children = [family.mutate(parent, np.random.default_rng(seed)) for seed in range(60)]
+        kept[name] = sum(isinstance(c.genome, Obstacles) and c.genome.gap == (2.0, 4.0) for c in children)
+        assert len({child.seed for child in children}) > 50  # a new seed always
+    assert kept["poet-code"] == 0
+    assert 15 < kept["poet-paper"] < 45
+
+
 def test_a_niche_has_one_terrain_and_a_life_its_own() -> None:
     task = WalkerTask(Obstacles(1.0, stump=(0.4, 1.0)), 5)
     niche, life = Walker(), Walker(WalkerSettings(seeds="life"))
