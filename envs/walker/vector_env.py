@@ -16,7 +16,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from .batch import WalkerBatch
-from .gymnasium_env import FPS, Ground, action_space, ground, observation_space
+from .ground import ground
+from .gymnasium_env import FPS, action_space, observation_space
 from .picture import picture
 
 Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
@@ -30,7 +31,7 @@ class WalkerVectorEnv(VectorEnv):
         num_envs: int = 1,
         render_mode: str | None = None,
         *,
-        max_episode_steps: int = 1600,
+        max_episode_steps: int | None = None,
         hardcore: bool = False,
         terrain: Any = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
@@ -48,8 +49,9 @@ class WalkerVectorEnv(VectorEnv):
         self.single_observation_space, self.single_action_space = observation_space(), action_space()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._horizon, self._same_step = max_episode_steps, mode is AutoresetMode.SAME_STEP
-        self._ground: Ground = ground(hardcore, terrain)
+        self._ground, self._same_step = ground(hardcore, terrain), mode is AutoresetMode.SAME_STEP
+        limits = [limit for limit in (max_episode_steps, self._ground.horizon) if limit is not None]
+        self._horizon = min(limits, default=np.inf)
         self._generators: list[np.random.Generator] = []
         self._batch: WalkerBatch | None = None
         self._ages, self._ended = np.zeros(num_envs, np.int64), np.zeros(num_envs, bool)
