@@ -106,7 +106,7 @@ class Discriminated:
         if s.origin:
             try:
                 data = json.loads(s.origin)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}") from None
             return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))

@@ -118,6 +118,9 @@ def test_a_learned_discriminator_starts_a_run() -> None:
         Discriminated(DiscriminatedSettings(skills=2, floor=0.0, origin=text))
     with pytest.raises(ValueError, match=r"the task has random-rewards\.floor = '0\.0', this family '0\.01'"):
         Discriminated(DiscriminatedSettings(skills=2, hidden=(1,), origin=text))
+    for wrong in ("{", "[" * 100_000):
+        with pytest.raises(ValueError, match="origin must be a task's JSON"):
+            Discriminated(DiscriminatedSettings(skills=2, origin=wrong))
 
 
 @pytest.mark.parametrize(
