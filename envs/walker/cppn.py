@@ -72,9 +72,8 @@ def evaluate(genome: Cppn, x: np.ndarray) -> np.ndarray:
     values: dict[int, np.ndarray] = {IN: x}
     with np.errstate(over="ignore", invalid="ignore"):
         for node, inputs in in_order(genome, [OUT]):
-            total = np.zeros_like(x)
-            for edge in inputs:
-                total = total + edge.weight * values[edge.source]
+            parts = [edge.weight * values[edge.source] for edge in inputs]
+            total = sum(parts[1:], parts[0]) if parts else np.zeros_like(x)
             values[node.id] = _activate(node.activation, node.bias + node.response * total)
     return values[OUT]
 
