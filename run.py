@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 from archive.output import Failures, Terminal, described, line, occupy_standard_descriptors, reason, tolerant
+from parts import check_complete, known_parts, remember, settings_for, trusted
 from wiring import (
     Parts,
     Take,
@@ -26,14 +27,14 @@ from wiring import (
     choose_device,
     driving,
     episodes,
-    known_parts,
+    inherited,
     rollouts_at,
     seeds_from,
     settings_of,
     titles,
-    trusted,
     version_warning,
     versions,
+    whole_task,
     wire,
 )
 
@@ -114,7 +115,11 @@ def launch(
     ray: Ray = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="RUN", help="Seed from a run, or from a folder with the original POET's files."),
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Seed from a run, with its family and learner unless given, or from the original POET's files.",
+        ),
     ] = None,
     select: Annotated[
         str | None,
@@ -133,18 +138,22 @@ def launch(
     """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a`."""
     from archive.run_folder import Run
     from poet.engine import evolve, start
+    from poet.resolving import Request
     from poet.seeding import seed_population
-    from poet.settings import resolve, to_toml
+    from poet.settings import to_toml
 
-    flags = {"family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
-    changes = [*(changes or []), *([f"poet.pbt_every={pbt}"] if pbt else [])]
-    tables = resolve(preset, config, changes, flags, seed)
-    choose_device(tables, device)
+    said = {"preset": preset, "family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
+    options = {f"run.{key}": value for key, value in said.items()} | {"poet.seed": seed, "poet.pbt_every": pbt}
+    changes = changes or []
+    tables = settings_for(Request(options, changes, config, inherited(source, said)))
+    choose_device(tables, device, changes)
     rollouts = rollouts_at(ray, workers, tables)
     parts = wire(tables, workers, rollouts)
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
     seeds = None if source is None else seeds_from(source, select, take, parts)
+    for problem in remember(tables):
+        complain(problem)
     folder = (
         out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
     )
@@ -217,7 +226,7 @@ def show(
         bool, typer.Option("--json", help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.")
     ] = False,
     select: Annotated[
-        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and best > 60"; as for launch.')
+        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and solved"; as for launch.')
     ] = None,
     whole: Annotated[bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")] = False,
 ) -> None:
@@ -237,7 +246,7 @@ def show(
         else:
             row = niche_row(run, niche)
             if as_json:
-                print(json.dumps(row["task"], indent=1))
+                print(json.dumps(whole_task(tables, row["task"]), indent=1))
                 return
             pieces = one(run, niche, titles(tables), run.agent(row["agent"]))
         for part in pieces:
@@ -261,6 +270,7 @@ def replay(
     path = find_run(name)
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
+        check_complete(tables)
         if change := choose_device(tables, device):
             complain(change)
         parts = wire(tables, workers)
@@ -379,10 +389,14 @@ def complain(text: str) -> None:
 def one_line(error: Exception) -> str:
     """What to tell a person. An error nobody planned says its kind, and how to see where it came from."""
     from archive.driving import RunFailedError
+    from poet.plugins import place
 
     failed = isinstance(error, RunFailedError)
     planned = isinstance(error.__cause__ if failed else error, ValueError | OSError)
     text = str(error) if failed else described(error)
+    if where := place(error):
+        said = described(error.__cause__ or error)  # what came from the user's file
+        text = text.replace(said, f"{said} ({where})", 1) if said in text else f"{text} ({where})"
     return text if planned else f"{text} (run again with --debug to see where)"
 
 

@@ -42,7 +42,8 @@ class Drive:
     """A run and all that its iterations need.
 
     records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives it; title: a task
-    in words; earlier: environment steps of the run before this process.
+    in words; without_children: why no niche can have any in the next iteration, where children are due; earlier:
+    environment steps of the run before this process.
     """
 
     run: Run
@@ -50,6 +51,7 @@ class Drive:
     meter: Meter
     records: Callable[[Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]]
     title: Callable[[Task], str]
+    without_children: Callable[[Population], str]
     out: Console
     errors: Console
     earlier: int = 0
@@ -122,7 +124,7 @@ class Drive:
             for after in further:
                 self.commit(after, population, time.monotonic() - began)
                 events.write(after, self.steps)
-                for happening in happened(population, after, title):
+                for happening in happened(population, after, title, self.without_children(population)):
                     say(happening)
                 population, began = after, time.monotonic()
                 done = asked.number is not None or population.iteration >= progress.total

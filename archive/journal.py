@@ -21,12 +21,17 @@ Title = Callable[[Any], str]  # a task in words
 HOW = {"direct": "as it is", "proposal": "after one step there", "exploit": "with hyperparameters near its own"}
 
 
-def happened(before: Population, after: Population, title: Title) -> Iterator[str]:
-    """A line for each birth, retirement, accepted transfer and first solution, and one for refusals."""
+def happened(before: Population, after: Population, title: Title, without_children: str = "") -> Iterator[str]:
+    """A line for each birth, retirement, accepted transfer and first solution, and one for refusals.
+
+    without_children: why no niche could have any in this iteration.
+    """
     children: list[Child] = [cast("Child", event) for event in after.events if hasattr(event, "outcome")]
     transfers: list[Transfer] = [cast("Transfer", event) for event in after.events if hasattr(event, "accepted")]
     at = f"iteration {after.iteration}:"
     yield from _births(at, children, transfers, title)
+    if without_children:
+        yield f"{at} {without_children}"
     was_active = {niche.id for niche in before.active}
     for niche in after.retired:
         if niche.id in was_active:

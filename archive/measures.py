@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import rows
+from .refusals import wrong
 
 if TYPE_CHECKING:
     from .run_folder import Run
@@ -28,7 +29,7 @@ def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
         found = run.database.execute(query, parameters)
         yield from map(rows.reader([column[0] for column in found.description], str(run.path)), found)
     except sqlite3.Error as error:
-        raise ValueError(f"{run.path / 'archive.db'} is damaged: {error}") from error
+        raise ValueError(wrong(error, run.path / "archive.db")) from error
 
 
 def fields(run: Run) -> Iterator[dict[str, Any]]:

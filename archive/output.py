@@ -17,6 +17,8 @@ from typing import IO, Any, Literal
 from rich.console import Console
 from rich.text import Text
 
+LONGEST = 1000  # characters of an error's message
+
 
 def printable(text: str) -> str:
     r"""The text with every character that is not printable as its escape: "\x1b", "\n", "\u202e".
@@ -41,6 +43,8 @@ def described(error: BaseException) -> str:
     Those are raised with a message for the user. That of a KeyError, for example, is only the key.
     """
     text = " ".join(str(error).split())
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "..."  # a message may repeat a value from a file
     if isinstance(error, (ValueError, OSError)) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

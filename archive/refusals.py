@@ -28,7 +28,13 @@ def in_use(path: Path) -> str:
 
 def wrong(error: sqlite3.Error, path: Path, otherwise: str = "is damaged") -> str:
     """An error while a database is read, in one line: it is locked, or what it is `otherwise`."""
-    return f"{path} cannot be read: {error}; {in_use(path)}" if locked(error) else f"{path} {otherwise}: {error}"
+    said = words(error)
+    return f"{path} cannot be read: {said}; {in_use(path)}" if locked(error) else f"{path} {otherwise}: {said}"
+
+
+def words(error: sqlite3.Error) -> str:
+    """SQLite's message in one line: of a malformed schema it holds the whole statement."""
+    return ascii(" ".join(str(error).split()))[1:-1][:200]
 
 
 def remedies(error: OSError | sqlite3.OperationalError, database: Path) -> Iterator[str]:

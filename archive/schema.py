@@ -16,7 +16,7 @@ from typing import Any
 from .files import check_own
 from .files import create as create_file
 from .limits import MOST_CELL, MOST_DATABASE, readable
-from .refusals import in_use, locked, wrong
+from .refusals import in_use, locked, words, wrong
 
 APPLICATION_ID = 0x504F4554  # "POET"
 SCHEMA = 3  # user_version; raise it with any change below
@@ -131,7 +131,7 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
         database = _open(path, write)
     except sqlite3.Error as error:
         do = in_use(path) if locked(error) else "a copy in a folder you may write to can be"
-        raise ValueError(f"{path} cannot be opened: {error}; {do}") from error
+        raise ValueError(f"{path} cannot be opened: {words(error)}; {do}") from error
     try:
         _check(database, path)
         if write:

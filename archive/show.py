@@ -15,7 +15,7 @@ from rich.tree import Tree
 from . import measures
 from .measures import each, number
 from .output import line
-from .select import chooser
+from .select import chooser, held
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent
@@ -43,11 +43,14 @@ def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Ite
     if not total:
         raise _empty(run)
     chosen, kept = _chosen(run, expression, whole)
+    if expression and not kept:
+        there = f": {what}" if (what := held(expression, measures.fields(run))) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {total} niches of {run.path}{there}')
     yield from _niches(run, chosen, title)
     if len(chosen) < kept:
         yield line(
             f"{kept - len(chosen):,} more of {total:,} niches: --all shows them; `--select EXPR` chooses, such as "
-            '"alive and best > 60"; `show RUN NICHE` shows one; --json has everything'
+            '"alive and solved"; `show RUN NICHE` shows one; --json has everything'
         )
     yield line("")
     if len(chosen) <= MOST_TREE:

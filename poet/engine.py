@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .births import births
-from .config import Setup
+from .config import PoetConfig, Setup
 from .evaluation import evaluate, improve, score_key
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
-from .reproduction import by_novelty, first_criterion, litter
+from .reproduction import by_novelty, eligible, first_criterion, litter
 from .streams import Key
 from .transfer import Place, try_all, try_gated, winner
 
@@ -54,6 +54,14 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
 def due(every: int, iteration: int) -> bool:
     """Whether what happens every so many iterations does now; 0: never."""
     return every > 0 and iteration % every == 0
+
+
+def best_without_children(population: Population, config: PoetConfig) -> float | None:
+    """The best own score so far, if a reproduction is due now and no niche does well enough to have children."""
+    t = population.iteration
+    if not due(config.mutate_every, t) or t == 0 or eligible(population, config):
+        return None
+    return max((niche.best for niche in population.niches if niche.best is not None), default=None)
 
 
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:

@@ -438,6 +438,16 @@ def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it
     assert all(character.isprintable() or character == "\n" for character in log)
 
 
+def test_a_selection_of_nothing_says_what_there_is(
+    resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = [niche["best"] for niche in table(resumed, "niches")]
+    says = f"keeps none of the {len(best)} niches of {resumed}: best is {min(best):.6g} to {max(best):.6g}"
+    for words in (["show", str(resumed)], ["launch", "--from", str(resumed), "--out", str(tmp_path / "run")]):
+        assert says in refused(capsys, [*words, "--select", "best > 60"])
+    assert not (tmp_path / "run").exists()
+
+
 # Texts that the archive may hold: its reader refuses the controls, C0 and C1.
 NAMES = st.lists(
     st.one_of(

@@ -183,3 +183,17 @@ def test_other_versions_are_named_in_one_line(copy: Path, capsys: pytest.Capture
     assert "python" not in line
     assert command.main(["resume", str(copy), "--iterations", "6"]) == 0  # said once: this session is the last now
     assert "other versions" not in capsys.readouterr().err
+
+
+def test_a_run_that_lacks_a_setting_goes_on_only_when_it_is_given(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As if the code had got another field since, or the run's settings had lost one: no default is taken."""
+    edit(copy, "sigma_floor = 0.01\n", "")
+    sql(copy, "DELETE FROM settings WHERE section = 'es' AND key = 'sigma_floor'")
+    line = refused(["resume", str(copy), "--iterations", "5"], capsys)
+    assert "es.sigma_floor is missing, expected a finite number" in line
+    assert "es.sigma_floor is missing" in refused(["replay", str(copy), "--record", "/dev/null/x.gif"], capsys)
+    assert command.main(["show", str(copy)]) == 0
+    given = ["--set", "es.sigma_floor=0.01"]
+    assert command.main(["resume", str(copy), "--iterations", "5", *given]) == 0
