@@ -90,9 +90,10 @@ if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from envs.processors import processors
 from envs.walker.vector_env import WalkerVectorEnv
-from poet.settings import resolve
+from parts import settings_for
+from poet.resolving import Request
 from wiring import rollouts_at, wire
-tables = resolve("quick", None, [], {}, 1)
+tables = settings_for(Request({"run.preset": "quick"}))
 parts = wire(tables, None)
 family, learner = parts.meter.family, parts.ledger.learner
 print(processors(), WalkerVectorEnv(2).threads, family.settings.threads, learner.machine.threads)
