@@ -1,20 +1,20 @@
 """How the four rooms come together: settings become a family, a learner, an engine and an archive that know each other.
 
-With run.py, the command, the only module that knows all four. Nothing heavy is imported before it is needed.
+With parts.py and run.py, the only modules that know all four. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from parts import KINDS, Tables, check_complete, executable, known_parts, make_part, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,48 +25,10 @@ if TYPE_CHECKING:
     from archive.meter import Meter
     from archive.replay import Episode
     from archive.run_folder import Run
-    from poet.config import Setup
+    from poet.config import PoetConfig, Setup
+    from poet.interfaces import Agent, TaskFamily
     from poet.niche import Population
     from poet.seeding import Seed
-
-Tables = dict[str, dict[str, Any]]
-
-
-def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
-    """Our own families or learners."""
-    from agents.learners import LEARNERS
-    from envs.families import FAMILIES
-
-    return FAMILIES if kind == "family" else LEARNERS
-
-
-def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
-    """The run's family or learner, made of its section; `first` is what comes before the settings.
-
-    elsewhere: `rollouts`, if episodes are not to run in this process.
-    """
-    from poet.plugins import load, section
-    from poet.settings import build
-
-    name, ours = tables["run"][kind], known_parts(kind)
-    table = tables.get(section(name), {})
-    settings: Any = None
-    if name in ours:
-        module = import_module(("envs." if kind == "family" else "agents.") + ours[name][0])
-        part, settings = getattr(module, ours[name][1]), getattr(module, ours[name][2])
-    else:
-        part = load(kind, name, ours)
-    if elsewhere and "rollouts" not in signature(part).parameters:
-        raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
-    if settings is None:
-        return part(*first, **table, **elsewhere)
-    made = build(settings, table, section(name))
-    if hasattr(made, "threads"):  # a part that runs in threads of its own
-        made = replace(made, threads=threads)
-    try:
-        return part(*first, made, **elsewhere)
-    except ValueError as error:
-        raise ValueError(f"--{kind} {name}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -79,8 +41,39 @@ class Parts:
 
     def title(self, task: Any) -> str:
         """A task in words: the family's own, if it has some."""
-        title = getattr(self.setup.family, "title", None)
-        return title(task) if title else json.dumps(self.setup.family.encode(task))[:100]
+        return title_of(self.setup.family, task)
+
+
+def title_of(family: TaskFamily, task: Any) -> str:
+    title = getattr(family, "title", None)
+    return title(task) if title else json.dumps(family.encode(task))[:100]
+
+
+def titles(tables: Tables) -> Callable[[Any], str]:
+    """What gives an encoded task in words, or shortened if the family may not be executed. Only it is made."""
+    if not executable(tables, "family"):
+        return lambda task: json.dumps(task)[:100]
+    family = make_family(tables, None)
+    return lambda task: title_of(family, family.decode(task))
+
+
+def make_family(tables: Tables, threads: int | None) -> TaskFamily:
+    """The run's family, or the one that draws from all its tasks where the run asks for that."""
+    family = make_part("family", tables, threads)
+    if tables["run"].get("tasks") == "randomised":
+        from envs.randomised import Randomised
+
+        family = Randomised(family, tables.get("ranges", {}))
+    return family
+
+
+def whole_task(tables: Tables, task: Any) -> Any:
+    """The JSON of a run's task with all that realises it; schema 1 lacks the run's settings."""
+    own = tables.get("run", {}).get("family") in known_parts("family")
+    if not own or not isinstance(task, dict) or task.get("schema") != 1:
+        return task
+    family = make_family(tables, None)
+    return family.encode(family.decode(task))
 
 
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
@@ -88,18 +81,15 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
 
     from archive.ledger import Ledger
     from archive.meter import Meter
+    from envs.processors import threads_of
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
+    check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
-    threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
+    threads, elsewhere = (threads_of(workers), {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
-    family = make_part("family", tables, threads)
-    if tables["run"].get("tasks") == "randomised":
-        from envs.randomised import Randomised
-
-        family = Randomised(family, tables.get("ranges", {}))
-    meter = Meter(family)
+    meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
@@ -109,27 +99,64 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     if address is None:
         return None
     from agents.search.distributed import RayRollouts
-    from poet.plugins import section
+    from envs.processors import threads_of
+    from poet.plugins import module_name, section
 
     names = tables["run"]["family"], tables["run"]["learner"]
     if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
         raise ValueError(f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}")
-    return RayRollouts(address, workers, by_value=[section(name) for name in names if name.endswith(".py")])
+    if address == "local":  # Ray itself would count the machine's processors, not this process's
+        workers = threads_of(workers)
+    return RayRollouts(address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")])
 
 
-def choose_device(tables: Tables, device: str) -> None:
-    """Puts the learner on the device that --device names; auto leaves the settings as they are."""
-    if device == "auto":
-        return
-    import torch
+def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> str:
+    """Puts the learner on the device that --device names; auto leaves it as the settings say.
 
+    changes: of --set, which must not name another.
+
+    Returns one line on what that means for a run whose settings have another device, or "".
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
+    if device != "auto":
+        _check_device_option(tables, device, changes)
+    table = tables.setdefault(learner_section(tables), {})
+    before = table.get("device", "cpu")
+    if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
+        return ""
+    table["device"] = device
+    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+
+
+def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) -> None:
+    from poet.settings import assigned
+
+    schema = schema_of("learner", learner := tables["run"]["learner"])
+    if not (schema.more or "device" in schema.known):
+        raise ValueError(f"--device {device}: the learner {learner} has no setting `device`; leave --device out")
+    for name, key, value in map(assigned, changes):
+        if (name, key) == (learner_section(tables), "device") and value != device:
+            raise ValueError(f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out")
+
+
+def learner_section(tables: Tables) -> str:
     from poet.plugins import section
 
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no GPU here; use --device cpu, or install torch for CUDA")
-    tables[section(tables["run"]["learner"])]["device"] = device
+    return section(tables["run"]["learner"])
+
+
+def check_device(tables: Tables) -> None:
+    """ValueError if the learner's device is a GPU and there is none."""
+    name = learner_section(tables)
+    device = tables.get(name, {}).get("device", "cpu")
+    if isinstance(device, str) and device.split(":")[0] == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(
+                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or install torch for CUDA"
+            )
 
 
 class Take(StrEnum):
@@ -140,16 +167,18 @@ class Take(StrEnum):
 
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
-    from archive.seeds import find_seeds
-    from poet.seeding import Seed, check_seeds
+    from archive.seeds import Receiver, find_seeds
+    from poet.seeding import Seed, check_number, check_seeds
 
+    setup = parts.setup
+    receiver = Receiver(setup.family, setup.learner, whole_task, lambda number: check_number(number, setup.config))
     seeds = [
         Seed(
             None if take is Take.agents else found.task(),
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(source, select, parts.setup.family, parts.setup.learner)
+        for found in find_seeds(source, select, receiver)
     ]
     check_seeds(seeds, parts.setup)
     return seeds
@@ -160,8 +189,35 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     from archive.driving import Drive
     from poet.checkpoint import to_records
 
-    family = parts.setup.family
-    return Drive(run, parts.ledger, parts.meter, lambda p: to_records(p, family), parts.title, out, errors)
+    setup = parts.setup
+
+    def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
+        return to_records(population, setup.family, before)
+
+    return Drive(
+        run,
+        parts.ledger,
+        parts.meter,
+        records,
+        parts.title,
+        lambda population: without_children(population, setup.config),
+        out,
+        errors,
+        earlier=run.steps(),
+    )
+
+
+def without_children(population: Population, config: PoetConfig) -> str:
+    """Why no niche can have children in the next iteration, where they are due; else empty."""
+    from poet.engine import best_without_children
+
+    best = best_without_children(population, config)
+    if best is None:
+        return ""
+    return (
+        f"no niche reaches poet.reproduce_at = {config.reproduce_at:g} now, so none has children; "
+        f"the best score so far is {best:g}"
+    )
 
 
 def episodes(
@@ -189,29 +245,101 @@ def episodes(
 
 
 def settings_of(run: Run) -> Tables:
-    """The settings in a run's folder."""
+    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of its launch."""
+    from poet.plugins import section
     from poet.settings import parse
 
-    tables = parse(run.config_toml(), f"{run.path}/config.toml")
+    _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
+    tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
-        raise ValueError(f"{run.path}/config.toml must have [poet] and, in [run], family, learner and iterations")
+        raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
+    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not kind:
+            words = "text" if kind is str else "a whole number"
+            raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
+    for part in KINDS:
+        tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
     return tables
 
 
-def ours(tables: Tables) -> bool:
-    return all(tables["run"][kind] in known_parts(kind) for kind in ("family", "learner"))
+def _check_copy(copy: Tables, run: Run) -> None:
+    launched = run.settings(launched=True)
+    places = {(section, key) for tables in (copy, launched) for section in tables for key in tables[section]}
+    for section, key in sorted(places):
+        here, there = (tables.get(section, {}).get(key, "missing") for tables in (copy, launched))
+        if here != there:
+            raise ValueError(
+                f"{run.path}/config.toml was edited: {section}.{key} is {repr(here)[:100]}, "
+                f"the run was launched with {repr(there)[:100]}; "
+                f"config.toml is a copy for reading: put it back, and change a setting with `resume --set`"
+            )
 
 
-def trusted(tables: Tables) -> Tables:
-    """The settings of a run that may be a stranger's: code they name is only run if it is ours, or trusted."""
-    if not ours(tables) and os.environ.get("OPENPOET_TRUST") != "1":
-        names = f"{tables['run']['family']!r} and {tables['run']['learner']!r}"
-        raise ValueError(f"this run uses {names}, not all of it openpoet's code; if you trust it: OPENPOET_TRUST=1")
-    return tables
+# Of [run]: with others it would be another run.
+FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha256")
+
+
+def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables, Tables]:
+    """The settings after `resume --set`, and those among them that differ from before."""
+    from poet.settings import override
+
+    after = override(tables, assignments)
+    new = {
+        section: {key: value for key, value in table.items() if tables[section].get(key) != value}
+        for section, table in after.items()
+    }
+    for key in FIXED:
+        if key in new["run"]:
+            raise ValueError(f"--set run.{key}: a run cannot change its {key}; start another with `launch --from`")
+    check_complete(after)
+    return after, {section: table for section, table in new.items() if table}
+
+
+CHANGES_BITS = {
+    "openpoet": "anything",
+    "torch": "networks",
+    "numpy": "random draws",
+    "numba": "the compiled physics and policies",
+    "cpu": "networks",
+}  # what another version of it can change in the numbers of a run
+
+
+def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+    """One line on what differs from the last session of a run and can change its numbers; None if nothing does."""
+    differing = [name for name in CHANGES_BITS if name in before and before[name] != now.get(name)]
+    if not differing:
+        return None
+    parts = ", ".join(f"{name} {before[name]} -> {now.get(name)} ({CHANGES_BITS[name]})" for name in differing)
+    return (
+        f"this run was last written with other versions: {parts}; it goes on, but its numbers may differ in their "
+        "last bits from those of a run that never stopped"
+    )
+
+
+def inherited(source: str | None, said: Mapping[str, Any]) -> dict[str, str]:
+    """Family and learner of the run that --from names, but those that were said; none if a preset was, which has both.
+
+    None either if it is a folder of the original POET's files.
+    """
+    from archive.poet_files import holds_poet_files
+    from archive.run_folder import Run, find_run
+
+    if source is None or said["preset"] is not None or holds_poet_files(Path(source)):
+        return {}
+    with Run.open(find_run(source), write=False) as run:
+        tables = settings_of(run)
+    kinds = [kind for kind in KINDS if said[kind] is None]
+    if reason := refusal(tables, kinds):
+        raise ValueError(reason)
+    return {kind: tables["run"][kind] for kind in kinds}
 
 
 def versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
+    """Versions of what a run's numbers depend on; cpu: the vector instructions that torch uses."""
+    import torch
+
+    cpu = torch.backends.cpu.get_cpu_capability()
+    found = {"openpoet": "not installed", "python": sys.version.split()[0], "cpu": cpu}
     for package in ("openpoet", "torch", "numba", "numpy", "box2d", "gymnasium"):
         try:
             found[package] = version(package)

@@ -11,15 +11,19 @@ import os
 import re
 import shlex
 import sqlite3
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from . import schema
+from .files import check_own, create, make_folder
+from .limits import MOST_CONFIG, MOST_SETTINGS, readable
 from .locks import LOCK, release, writer
+from .sessions import Session, session_row, setting_rows
 from .weights import AgentFiles, sync_folder
 
 MARK = "# The settings of an openpoet run, complete."
-MOST_CONFIG = 2**20  # bytes
 LEFT_BY_A_KILL = re.compile(r"[0-9a-f]{64}\.(tmp|safetensors)", re.ASCII)  # in agents/
 OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
     f"archive.db{new}{end}" for new in ("", ".new") for end in ("", "-wal", "-shm")
@@ -38,7 +42,8 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
         raise OSError(f"cannot make the run folder {path}: {_reason(error)}; choose another --out") from error
     try:
         _refuse_what_is_there(path)  # again, now that nobody else can be making it
-        _fill(path, _commented(config_toml, command, versions))
+        config = _commented(config_toml, command, versions)
+        _fill(path, config, Session(command, versions, _tables(config)))
     except (OSError, sqlite3.Error) as error:
         release(lock)
         if isinstance(error, FileExistsError):
@@ -52,20 +57,35 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
     return lock
 
 
-def _fill(path: Path, config: str) -> None:
+def _tables(config: str) -> dict[str, dict[str, Any]]:
+    """The settings of a config.toml that can be read again."""
+    if (length := len(config.encode())) > MOST_CONFIG:
+        raise ValueError(f"the settings take {readable(length)}, config.toml at most {readable(MOST_CONFIG)}")
+    tables = tomllib.loads(config)
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ValueError(f"a setting must be in a section, such as [run], got {name} before the first")
+    if (number := sum(map(len, tables.values()))) > MOST_SETTINGS:
+        raise ValueError(f"a run has at most {MOST_SETTINGS} settings, got {number}")
+    return tables
+
+
+def _fill(path: Path, config: str, session: Session) -> None:
     agents, database = path / "agents", path / "archive.db"
     for end in ("", "-wal", "-shm"):
         database.with_name(f"archive.db{end}").unlink(missing_ok=True)
-    agents.mkdir(exist_ok=True)
+    make_folder(agents)
     files = AgentFiles(agents)
     files.delete(files.strays(()))
     temporary = path / "config.toml.new"
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(config)
+    with create(temporary) as file:
+        file.write(config.encode())
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path / "config.toml")
-    schema.create(database)
+    settings = setting_rows(session.settings, 0)
+    first = [("settings", list(row.values())) for row in settings]
+    schema.create(database, [*first, ("sessions", [1, *session_row(session, 0).values()])])
     sync_folder(path)
 
 
@@ -82,7 +102,8 @@ def _refuse_what_is_there(path: Path) -> None:
         raise FileExistsError(f"{path} is a file, not a folder; choose another --out")
     names = {entry.name for entry in os.scandir(path)}
     if "archive.db" in names and _committed(path / "archive.db"):
-        raise FileExistsError(f"{path} is already a run: go on with `resume {path}`, or choose another --out")
+        again = f"python run.py resume {shlex.quote(str(path))}"
+        raise FileExistsError(f"{path} is already a run: go on with `{again}`, or choose another --out")
     if not names <= OURS or not _is_ours(path, names):
         raise FileExistsError(f"{path} is not empty and not a run; choose another --out")
 
@@ -102,6 +123,13 @@ def _committed(database: Path) -> bool:
 def _is_ours(path: Path, names: set[str]) -> bool:
     """Whether a folder with these names, all like ours, was left by a run that never began."""
     config, agents = path / "config.toml", path / "agents"
+    if "agents" in names and (agents.is_symlink() or not agents.is_dir()):
+        return False
+    try:
+        for name in names - {"agents"}:
+            check_own(path / name)
+    except ValueError:
+        return False
     if "config.toml" in names:
         with config.open("rb") as file:
             if file.readline(len(MARK)) != MARK.encode():
@@ -111,8 +139,8 @@ def _is_ours(path: Path, names: set[str]) -> bool:
     return True
 
 
-def missing(path: Path) -> str:
-    """What a folder lacks to be a run, in one line; empty if nothing."""
+def missing(path: Path, write: bool) -> str:
+    """What a folder lacks to be a run, in one line; empty if nothing. write: whether files in it will be written."""
     if not path.is_dir():
         return f"{path} is not a folder: there is no run"
     if not os.path.lexists(path / "archive.db"):
@@ -124,6 +152,18 @@ def missing(path: Path) -> str:
     for name, wanted in (("run.log", os.path.isfile), ("tb", os.path.isdir)):
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
+    return _shared(path) if write else ""
+
+
+def _shared(path: Path) -> str:
+    """Which of the files that a writer changes has another name, or is a link, in one line; empty if none."""
+    events = path / "tb"
+    names = [entry.name for entry in os.scandir(events)] if events.is_dir() else []
+    try:
+        for file in (path / "archive.db", path / "run.log", *(events / name for name in names)):
+            check_own(file)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -1,13 +1,14 @@
 """The digest of a run: equal for two runs that did the same, whenever, wherever and in however many pieces.
 
-Left out is what may differ between equal runs: columns named clock_*, the folder's name, versions, the command, and the
-name a seeded niche's source had.
+Left out is what may differ between equal runs: columns named clock_*, the folder's name, versions, the command, the
+name a seeded niche's source had, the hash chain (which covers that name), and settings that cannot change a result.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from . import schema
 from .rows import text
@@ -16,16 +17,30 @@ if TYPE_CHECKING:
     from .run_folder import Run
 
 
+# Tables and columns that differ between equal runs, and settings that cannot change a result.
+UNCOUNTED_COLUMNS = {"niches": ("source",), "iterations": ("state", "chain")}
+UNCOUNTED_TABLES = ("sessions",)
+UNCOUNTED_RUN = ("iterations", "preset", "family_path", "learner_path")  # of the section [run]
+UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
+
+
 def digest(run: Run) -> str:
     """SHA-256 over every table, 64 hex digits. Weights count by their hashes, each checked against its file."""
     found = hashlib.sha256()
-    for table in sorted(schema.TABLES):
+    for table in sorted(set(schema.TABLES) - set(UNCOUNTED_TABLES)):
         found.update(f"{table}\n".encode())
+        left_out = UNCOUNTED_COLUMNS.get(table, ())
         for row in run.each(table):
-            if table == "niches":
-                del row["source"]
-            kept = {name: cell for name, cell in row.items() if not name.startswith("clock_")}
+            if table == "settings" and not _counts(row):
+                continue
+            kept = {n: cell for n, cell in row.items() if n not in left_out and not n.startswith("clock_")}
             found.update(text(kept).encode() + b"\n")
     for name in sorted({row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}):
         run.agent(name)
     return found.hexdigest()
+
+
+def _counts(setting: Mapping[str, Any]) -> bool:
+    if setting["section"] == "run" and setting["key"] in UNCOUNTED_RUN:
+        return False
+    return setting["key"] not in UNCOUNTED_KEYS

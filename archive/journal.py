@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .files import open_own
 from .measures import number
+from .output import printable
 
 if TYPE_CHECKING:
     from poet.niche import Child, Niche, Population, Transfer
+
+    from .output import Failures
 
 Title = Callable[[Any], str]  # a task in words
 HOW = {"direct": "as it is", "proposal": "after one step there", "exploit": "with hyperparameters near its own"}
 
 
-def happened(before: Population, after: Population, title: Title) -> Iterator[str]:
-    """A line for each birth, retirement, accepted transfer and first solution, and one for refusals."""
+def happened(before: Population, after: Population, title: Title, without_children: str = "") -> Iterator[str]:
+    """A line for each birth, retirement, accepted transfer and first solution, and one for refusals.
+
+    without_children: why no niche could have any in this iteration.
+    """
     children: list[Child] = [cast("Child", event) for event in after.events if hasattr(event, "outcome")]
     transfers: list[Transfer] = [cast("Transfer", event) for event in after.events if hasattr(event, "accepted")]
     at = f"iteration {after.iteration}:"
     yield from _births(at, children, transfers, title)
+    if without_children:
+        yield f"{at} {without_children}"
     was_active = {niche.id for niche in before.active}
     for niche in after.retired:
         if niche.id in was_active:
@@ -62,12 +72,16 @@ def introduce(niche: Niche, title: Title) -> str:
     return f"niche {niche.id}{source}: {title(niche.task)}{score}"
 
 
-def noted(path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Says a line, and adds it to a log file."""
+def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callable[[str], None]:
+    """Says a line, and appends it to a log file, whose errors are noted in `failures`."""
 
     def both(line: str) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            with open(descriptor, "a", encoding="utf-8") as file:
+                file.write(printable(line) + "\n")
+        except (OSError, ValueError) as error:  # ValueError: it is no file of this folder alone
+            failures.note(str(path), error)
         say(line)
 
     return both

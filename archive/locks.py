@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .files import open_own
+
 LOCK = "lock"  # the file in a run folder that its writer holds
 _held: set[int] = set()  # descriptors of this process
 
@@ -32,7 +34,7 @@ os.register_at_fork(after_in_child=_let_go)
 def writer(folder: Path) -> int:
     """The writer's lock, as a descriptor to release. ValueError with the process that has it."""
     path = folder / LOCK
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,12 +1,21 @@
-"""What `show` tells of a run: counts and trees over the archive's rows, as plain data."""
+"""What `show` prints of a run, as plain data. SQLite counts, so that memory does not grow with the run."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import rows
+from .refusals import wrong
+
+if TYPE_CHECKING:
+    from .run_folder import Run
 
 Row = Mapping[str, Any]
+
+MOST_GROUPS = 50  # kinds, outcomes or purposes; a run has fewer than twenty
+FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")  # of a niche, for --select
 
 
 def number(value: float | None) -> str:
@@ -14,56 +23,87 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def children_of(niches: Sequence[Row]) -> dict[int | None, list[Row]]:
-    """The niches below each niche; under None those without a parent. By age."""
-    tree: dict[int | None, list[Row]] = {}
-    for niche in sorted(niches, key=lambda row: row["id"]):
-        tree.setdefault(niche["parent"], []).append(niche)
-    return tree
+def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
+    """Rows of a query as plain values, one by one. ValueError, one line, if the database is damaged."""
+    try:
+        found = run.database.execute(query, parameters)
+        yield from map(rows.reader([column[0] for column in found.description], str(run.path)), found)
+    except sqlite3.Error as error:
+        raise ValueError(wrong(error, run.path / "archive.db")) from error
 
 
-def lineage(niches: Sequence[Row], niche: int) -> list[int]:
-    """The niche and its forebears, youngest first."""
-    parents = {row["id"]: row["parent"] for row in niches}
+def fields(run: Run) -> Iterator[dict[str, Any]]:
+    """What `--select` may compare, of each niche, oldest first."""
+    for row in each(run, f"SELECT {', '.join(FIELDS)} FROM niches ORDER BY id"):
+        yield row | {"alive": row["died"] is None}
+
+
+def lineage(run: Run, niche: int, most: int) -> list[int]:
+    """The niche and its forebears, youngest first, at most so many. ValueError if one is no elder of its child."""
     line = [niche]
-    while (parent := parents[line[-1]]) is not None:
-        line.append(parent)
+    while len(line) < most:
+        (row,) = each(run, "SELECT parent FROM niches WHERE id = ?", line[-1])
+        if row["parent"] is None:
+            break
+        elders = each(run, "SELECT id FROM niches WHERE id = ? AND id < ?", row["parent"], line[-1])
+        if next(elders, None) is None:
+            raise no_elder(run, line[-1], row["parent"])
+        line.append(row["parent"])
     return line
 
 
-def transfers_by_kind(transfers: Iterable[Row]) -> dict[str, tuple[int, int]]:
-    """Tried and accepted, by "direct", "proposal", and the two at birth."""
-    tried, accepted = Counter[str](), Counter[str]()
-    for row in transfers:
-        kind = f"{row['kind']} at birth" if row["at_birth"] else str(row["kind"])
-        tried[kind] += 1
-        accepted[kind] += bool(row["accepted"])
-    return {kind: (tried[kind], accepted[kind]) for kind in sorted(tried)}
+def nearest(run: Run, chosen: set[int]) -> dict[int, int | None]:
+    """The youngest forebear of each chosen niche that is itself chosen; None if there is none.
 
-
-def outcomes(children: Iterable[Row]) -> dict[str, int]:
-    """What became of the candidates, the commonest first."""
-    return dict(Counter(str(row["outcome"]) for row in children).most_common())
-
-
-def steps_by_purpose(ledger: Iterable[Row]) -> dict[str, int]:
-    """Environment steps of the whole run by purpose, the largest first."""
-    total = Counter[str]()
-    for row in ledger:
-        total[str(row["purpose"])] += int(row["steps"])
-    return dict(total.most_common())
-
-
-def annecs_curve(niches: Sequence[Row], *, column: str = "viable_to_all", solved: bool = True) -> list[tuple[int, int]]:
-    """(iteration, ANNECS from then on), a pair for each rise.
-
-    The paper's: viable to all agents ever at birth, counted when solved. The reference code's (B5): `column` =
-    "viable_to_retired", counted at birth whether solved or not.
+    One pass over all niches, oldest first; a forebear that is not chosen is passed over.
     """
-    counted = [row for row in niches if row[column] and (row["solved"] is not None or not solved)]
-    rises = Counter(row["solved"] if solved else row["born"] for row in counted)
-    curve, total = [], 0
-    for iteration in sorted(rises):
-        total += rises[iteration]
-        curve.append((iteration, total))
-    return curve
+    above: dict[int | None, int | None] = {None: None}  # a niche -> itself if it is chosen, else what stands above it
+    found: dict[int, int | None] = {}
+    for row in each(run, "SELECT id, parent FROM niches ORDER BY id"):
+        id, parent = row["id"], row["parent"]
+        if parent not in above:
+            raise no_elder(run, id, parent)
+        if id in chosen:
+            found[id] = above[parent]
+        above[id] = id if id in chosen else above[parent]
+    return found
+
+
+def no_elder(run: Run, niche: int, parent: int) -> ValueError:
+    return ValueError(f"{run.path}: niche {niche} must have an elder niche as its parent, got {parent}")
+
+
+def transfers_by_kind(run: Run) -> dict[str, tuple[int, int]]:
+    """Tried and accepted, by "direct", "proposal", and the two at birth."""
+    query = f"""SELECT kind, at_birth, count(*) AS tried, sum(accepted) AS taken FROM transfers
+        GROUP BY kind, at_birth ORDER BY kind, at_birth LIMIT {MOST_GROUPS}"""
+    return {
+        f"{row['kind']:.100} at birth" if row["at_birth"] else row["kind"][:100]: (row["tried"], row["taken"])
+        for row in each(run, query)
+    }
+
+
+def outcomes(run: Run) -> dict[str, int]:
+    """What became of the candidates, the commonest first."""
+    query = f"""SELECT outcome, count(*) AS number FROM children
+        GROUP BY outcome ORDER BY number DESC, min(id) LIMIT {MOST_GROUPS}"""
+    return {row["outcome"][:100]: row["number"] for row in each(run, query)}
+
+
+def steps_by_purpose(run: Run) -> dict[str, int]:
+    """Environment steps of the whole run by purpose, the largest first."""
+    query = f"""SELECT purpose, sum(steps) AS steps FROM ledger
+        GROUP BY purpose ORDER BY sum(steps) DESC, min(iteration) LIMIT {MOST_GROUPS}"""
+    return {row["purpose"][:100]: row["steps"] for row in each(run, query)}
+
+
+def annecs(run: Run) -> tuple[int, int]:
+    """ANNECS of the whole run: the paper's (Enhanced POET, arXiv 2003.08536), and as its reference code counts (B5).
+
+    The paper's: viable to all agents ever at birth, counted when solved. The reference code's: viable to the retired
+    agents, counted at birth whether solved or not.
+    """
+    query = """SELECT coalesce(sum(viable_to_all AND solved IS NOT NULL), 0) AS paper,
+        coalesce(sum(viable_to_retired), 0) AS reference FROM niches"""
+    (row,) = each(run, query)
+    return row["paper"], row["reference"]

@@ -11,6 +11,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would l
 import pygame
 
 from .camera import Camera, Scene
+from .output import printable
 from .replay import Episode
 
 Colour = tuple[int, int, int]
@@ -183,7 +184,7 @@ def _font(size: float) -> Callable[[str, Colour], pygame.Surface]:
     font = pygame.font.Font(None, round(2 * size))
 
     def draw(words: str, colour: Colour) -> pygame.Surface:
-        large = font.render(words, True, colour)
+        large = font.render(printable(words), True, colour)
         return pygame.transform.smoothscale(large, (large.get_width() // 2, large.get_height() // 2))
 
     return draw

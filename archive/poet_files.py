@@ -8,14 +8,17 @@ and the learner to say.
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .rows import value as json_of
+
 LARGEST_ENV = 64 * 1024  # [bytes]; real ones have about 300
 LARGEST_BEST = 8 * 1024 * 1024  # [bytes]; 2,804 numbers take about 60 kB
+LARGEST_ALL = 128 * 1024 * 1024  # [bytes] of a folder; forty niches take 3 MB
 MOST_FILES = 10_000
 INTERVALS = ("pit_gap", "stump_width", "stump_height", "stump_float", "stair_height", "stair_width", "stair_steps")
 
@@ -38,11 +41,14 @@ def holds_poet_files(folder: Path) -> bool:
 def read_poet_files(folder: Path) -> list[PoetNiche]:
     """All niches of the folder, by name."""
     names: set[str] = set()
+    size = 0
     for kind in (".env.json", ".best.json"):
         for path in folder.glob(f"*{kind}"):
             names.add(path.name.removesuffix(kind))
             if len(names) > MOST_FILES:
                 raise ValueError(f"{folder} holds more than {MOST_FILES} niches of POET files; split it")
+            if (size := size + path.lstat().st_size) > LARGEST_ALL:
+                raise ValueError(f"{folder} holds more than {LARGEST_ALL} bytes of POET files; split it")
     return [_niche(folder, name) for name in sorted(names)]
 
 
@@ -65,13 +71,11 @@ def _read(path: Path, largest: int) -> Any:
     if (size := path.stat().st_size) > largest:
         raise ValueError(f"{path} is {size} bytes, expected at most {largest}")
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} is not valid JSON (or holds NaN or Infinity)") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+        with open(path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+            text = file.read(largest + 1).decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not text in UTF-8") from None
+    return json_of(text, str(path))
 
 
 def _env(path: Path) -> tuple[dict[str, Any], int]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .measures import number
+from .output import line
 
 if TYPE_CHECKING:
     from poet.niche import Population
@@ -98,28 +99,41 @@ class Progress:
         self.pace = Pace()
         self.population: Population | None = None
         self.said = 0.0
+        # On a terminal that cannot move its cursor (TERM=dumb) rich draws no live display.
+        self.drawn = console.is_terminal and not console.is_dumb_terminal
         self.live = Live(get_renderable=self._panel, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Progress:
-        if self.console.is_terminal:
+        if self.drawn:
             self.live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
-    def say(self, line: str) -> None:
-        self.console.print(Text(line), soft_wrap=True)
+    def say(self, text: str) -> None:
+        self.console.print(line(text), soft_wrap=True)
+
+    def begin(self, population: Population) -> None:
+        """Start from this population, the first of a run or the last before a resume."""
+        self.population = population
+        self.pace = self.pace.mark(time.monotonic(), population.iteration, self.activity.steps)
 
     def update(self, population: Population, *, last: bool) -> None:
+        """The population after one more iteration."""
         now = time.monotonic()
         self.population, self.pace = population, self.pace.mark(now, population.iteration, self.activity.steps)
-        if not self.console.is_terminal and (last or now - self.said >= PLAIN_EVERY):
+        if not self.drawn and (last or now - self.said >= PLAIN_EVERY):
             self.said = now
             self.say(f"{self._where()} · {summary(population)} · {self._speed()}")
 
+    @property
+    def reached(self) -> int:
+        """The last iteration."""
+        return self.population.iteration if self.population else 0
+
     def _where(self) -> str:
-        iteration = self.population.iteration if self.population else 0
+        iteration = self.reached
         left = self.pace.seconds_left(self.total - iteration)
         gone = duration(time.monotonic() - self.began)
         return f"iteration {iteration}/{self.total} · {gone} gone, {duration(left)} left"
@@ -128,13 +142,12 @@ class Progress:
         return f"{self.pace.steps_per_second():,.0f} steps/s, {self.activity.steps / 1e6:.1f} M steps"
 
     def _panel(self) -> RenderableType:
-        iteration = self.population.iteration if self.population else 0
         head = Table.grid(padding=(0, 1))
         head.add_row(
-            ProgressBar(total=max(self.total, 1), completed=iteration, width=40), Text(self._where(), style="bold")
+            ProgressBar(total=max(self.total, 1), completed=self.reached, width=40), Text(self._where(), style="bold")
         )
-        lines: list[RenderableType] = [Text(self.title, style="cyan"), head]
+        lines: list[RenderableType] = [line(self.title, style="cyan"), head]
         if self.population:
             lines.append(Text(summary(self.population)))
-        lines.append(Text(f"{doing(self.activity.purpose)} · {self._speed()}", style="dim"))
+        lines.append(line(f"{doing(self.activity.purpose)} · {self._speed()}", style="dim"))
         return Group(*lines)

@@ -18,6 +18,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from .camera import Scene, scene_of
 from .drawing import Look, draw_frame
+from .files import create
 from .replay import Episode
 
 Progress = Callable[[int, int], None]  # (pictures drawn, pictures in all)
@@ -144,7 +145,7 @@ def _partial(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to; renamed to it at the end, removed if there is none."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.touch()
+        create(partial).close()
     except OSError as error:
         raise ValueError(f"cannot record to {path}: {error.strerror or error}") from None
     try:

@@ -7,44 +7,75 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .limits import MOST_CELL, MOST_INTEGER, MOST_NESTED, readable
+from .schema import COLUMNS
 from .weights import check_name
 
 Row = dict[str, Any]
 
-NICHE = (  # the fields of a niche's record; `agent` is a name there, a hash here
-    *("id", "parent", "born", "died", "solved", "before", "best", "novelty"),
-    *("viable_to_all", "viable_to_retired", "source", "task", "agent", "scores"),
-)
-CHILD = ("id", "iteration", "parent", "task", "outcome", "score", "novelty", "niche")
-TRANSFER = ("iteration", "kind", "source", "target", "at_birth", "score", "bar", "accepted", "steps")
-NICHES_COLUMNS = (*NICHE, "score", "birth_agent")
-LEDGER = ("iteration", "purpose", "steps")
+# The fields of a niche's record; `agent` is a name there, a hash in the row.
+NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth_agent"))
+JSON = {"task", "scores", "value", "command", "versions"}  # columns whose cells are JSON text
+FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
-LISTS = ("active", "retired")  # of a checkpoint: the ids of niches, whose records are made of their rows
+STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
+BRACKET = re.compile(STRING.pattern + r"|[\[\]{}]")
+LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have more than 64 bits
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it holds NaN or infinity."""
+    """JSON in one form, so that equal values have equal texts. ValueError if it is more than `value` reads."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        written = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise ValueError(f"the archive keeps finite numbers only: {error}") from error
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"the archive keeps JSON only: {' '.join(str(error).split())[:100]}") from error
+    try:
+        _check_nesting(written)
+        for digits in LONG.finditer(STRING.sub("", written) if LONG.search(written) else ""):
+            _whole(digits[0])
+    except ValueError as error:
+        raise ValueError(f"the archive keeps JSON that it can read again: {error}") from error
+    return written
 
 
 def value(text: str, where: str) -> Any:
-    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN or infinity."""
+    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or more than is kept."""
     try:
-        return json.loads(text, parse_constant=_refused, parse_float=_finite)
+        if not isinstance(text, str):
+            raise ValueError(f"it must be text, got {type(text).__name__}")
+        _check_nesting(text)
+        return json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is not JSON of a run: {' '.join(str(error).split())[:100]}") from error
+        raise ValueError(f"{where} is not JSON that can be read: {' '.join(str(error).split())[:100]}") from error
 
 
 def _refused(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= (number := int(digits)) < 2**64:
+        raise ValueError(f"{digits[:40]} is an integer beyond 64 bits")
+    return number
+
+
+def _check_nesting(text: str) -> None:
+    """What reads or writes nested values calls itself, and Python's stack is finite."""
+    if text.count("[") + text.count("{") <= MOST_NESTED:
+        return
+    depth = 0
+    for bracket in BRACKET.finditer(text):
+        depth += STEP.get(bracket[0], 0)
+        if depth > MOST_NESTED:
+            raise ValueError(f"it nests more than {MOST_NESTED} deep")
 
 
 def _finite(digits: str) -> float:
@@ -53,21 +84,42 @@ def _finite(digits: str) -> float:
     return number
 
 
-def cells(record: Mapping[str, Any], fields: Sequence[str], where: str) -> Row:
-    """A record as a row: its fields, all and no others, each in a form that SQLite keeps exactly."""
+def cells(table: str, record: Mapping[str, Any], where: str, *, without: Sequence[str] = ()) -> Row:
+    """A record as a row: the table's columns but those `without`, each in a form that SQLite keeps exactly.
+
+    ValueError, one line, if the reader would refuse a cell, or SQLite change it.
+    """
+    fields = [name for name in COLUMNS[table] if name not in without]
     if set(record) != set(fields):
         odd = sorted(set(record) ^ set(fields))
         raise ValueError(f"{where} must have the fields {', '.join(fields)}; missing or unknown: {', '.join(odd)[:80]}")
-    return {name: _cell(record[name], f"{where}.{name}") for name in fields}
+    return {name: _cell(record[name], COLUMNS[table][name], f"{where}.{name}") for name in fields}
 
 
-def _cell(cell: Any, where: str) -> Any:
-    if isinstance(cell, (dict, list)):
-        return text(cell)
-    return int(cell) if isinstance(cell, bool) else _plain(cell, where)  # SQLite would silently keep NaN as NULL
+def _cell(cell: Any, kind: str, where: str) -> Any:
+    if where.rpartition(".")[2] in JSON:
+        return _bounded(text(cell), where)
+    if cell is None:
+        return None
+    if kind == "TEXT":
+        if not isinstance(cell, str):
+            raise ValueError(f"{where} must be text, got {type(cell).__name__}")
+        return _bounded(_plain(cell, where), where)
+    try:
+        number = float(cell) if kind == "REAL" else operator.index(cell)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{where} must be a number, got {str(cell)[:60]!r}") from None
+    if kind == "INTEGER" and number < 0:
+        raise ValueError(f"{where} must be a whole number from 0, got {number}")
+    return _plain(number, where)  # SQLite would silently keep NaN as NULL
 
 
-FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
+def _bounded(cell: str, where: str) -> str:
+    if len(cell) * 4 > MOST_CELL and (length := len(cell.encode())) > MOST_CELL:
+        raise ValueError(
+            f"{where} has {readable(length)}, the archive keeps at most {readable(MOST_CELL)} of one value"
+        )
+    return cell
 
 
 def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
@@ -77,7 +129,7 @@ def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
 
 
 def _reader(name: str, where: str) -> Callable[[Any], Any]:
-    if name in ("task", "scores", "value"):
+    if name in JSON:
         return lambda cell: value(cell, f"{where}.{name}")
     if name in ("agent", "birth_agent"):
         return check_name
@@ -87,9 +139,13 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
 
 
 def _plain(cell: Any, where: str) -> Any:
-    """The cell, if it is null, a finite number, or text without control characters."""
+    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control characters."""
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")
+    if isinstance(cell, int) and abs(cell) >= MOST_INTEGER:
+        raise ValueError(f"{where} must be below 2**53, got {cell}")
+    if isinstance(cell, bytes):
+        raise ValueError(f"{where} must be text or a number, got bytes")
     if isinstance(cell, str) and CONTROL.search(cell):
         raise ValueError(f"{where} must hold no control characters, got {cell[:60]!a}")
     return cell

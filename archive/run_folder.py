@@ -15,9 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import rows, schema
-from .creation import MOST_CONFIG, make, missing
+from . import chain, rows, schema
+from .creation import make, missing
+from .limits import MOST_CONFIG, MOST_SETTINGS, MOST_WEIGHTS, readable
 from .locks import folder_shared, release, writer
+from .refusals import wrong
+from .sessions import Session
 from .weights import AgentFiles
 from .writing import Writer
 
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
     import torch
 
     from poet.interfaces import Agent
-
-MOST_WEIGHTS = 4 * 2**30  # bytes of agents that are read together
 
 
 class Run:
@@ -48,7 +49,7 @@ class Run:
     def open(cls, path: Path, write: bool) -> Run:
         """A run that exists. ValueError, one line, if it is damaged, not ours, or another process writes to it."""
         path = Path(path)
-        if lacking := missing(path):
+        if lacking := missing(path, write):
             raise ValueError(lacking)
         try:
             lock = writer(path) if write else folder_shared(path / "agents")
@@ -71,7 +72,7 @@ class Run:
                 database.close()
             release(lock)
             if isinstance(error, sqlite3.Error):
-                raise ValueError(f"{path / 'archive.db'} is damaged: {error}") from error
+                raise ValueError(wrong(error, path / "archive.db")) from error
             raise
 
     def close(self) -> None:
@@ -89,15 +90,55 @@ class Run:
         self.close()
 
     def config_toml(self) -> str:
-        """The settings of the run, as text."""
+        """The settings of the launch as text: a copy for people; `settings` is what counts."""
         path = self.path / "config.toml"
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_CONFIG:
-            raise ValueError(f"{path} must be a plain file of at most {MOST_CONFIG} bytes")
+            raise ValueError(f"{path} must be a plain file of at most {readable(MOST_CONFIG)}")
         try:
             return path.read_bytes()[:MOST_CONFIG].decode()
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} is not text in UTF-8: it is damaged") from error
+
+    def settings(self, *, launched: bool = False) -> dict[str, dict[str, Any]]:
+        """The settings as they are now, or as they were at the launch: {section: {key: value}}."""
+        if self.database.execute("SELECT count(*) FROM settings").fetchone()[0] > MOST_SETTINGS:
+            raise ValueError(f"{self.path} has more than {MOST_SETTINGS} settings: it is damaged or hostile")
+        tables: dict[str, dict[str, Any]] = {}
+        for row in self.each("settings"):
+            if row["iteration"] == 0 or not launched:
+                tables.setdefault(row["section"], {})[row["key"]] = row["value"]
+        return tables
+
+    def versions(self) -> dict[str, str]:
+        """Versions of what the last session that wrote ran with."""
+        sessions = self.rows("sessions")
+        found = sessions[-1]["versions"] if sessions else {}
+        if not isinstance(found, dict) or not all(isinstance(version, str) for version in found.values()):
+            raise ValueError(f"{self.path}: the versions of its last session are damaged")
+        return found
+
+    def begin_session(
+        self, command: list[str], versions: dict[str, str], settings: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Records with the next commit which process writes from there on, and which settings it changes."""
+        if self.writer is None:
+            raise ValueError(f"{self.path} is open for reading only")
+        self.writer.session = Session(command, versions, settings)
+
+    def check_state(self) -> None:
+        """ValueError, one line, if active niches or checkpoint are not as the last commit left them."""
+        chain.check_state(self.database, str(self.path))
+
+    def verify(self) -> str:
+        """The last hash of the chain, 64 hex digits, once all of it and every agent's file are checked.
+
+        ValueError, one line, at the first that is not as it was written.
+        """
+        last = chain.check(self.database, str(self.path))
+        for name in sorted({row[column] for row in self.niche_rows() for column in ("agent", "birth_agent")}):
+            self.agent(name)
+        return last
 
     def commit(
         self, record: Mapping[str, Any], agents: Mapping[str, Agent], *, ledger: Mapping[str, int], clock_seconds: float
@@ -116,17 +157,19 @@ class Run:
         parts = {row["part"]: row["value"] for row in self.rows("checkpoint")}
         if not parts:
             raise ValueError(f"{self.path} holds no iteration: it was stopped before its first; launch it again")
-        niches = {row["id"]: row for row in self.niche_rows()}
-        loaded = self.agents_named(row["agent"] for row in niches.values())
-        agents: dict[str, Agent] = {}
-        for part in rows.LISTS:
-            ids = parts.get(part)
-            if not isinstance(ids, list) or not all(type(id) is int and id in niches for id in ids):
-                raise ValueError(f"{self.path}: the checkpoint's list of {part} niches is damaged")
-            agents |= {f"niche-{id}": loaded[niches[id]["agent"]] for id in ids}
-            parts[part] = [{name: niches[id][name] for name in rows.NICHE} | {"agent": f"niche-{id}"} for id in ids]
+        niches = self.niche_rows()
+        loaded = self.agents_named(row["agent"] for row in niches)
+        agents: dict[str, Agent] = {f"niche-{row['id']}": loaded[row["agent"]] for row in niches}
+        for part, active in (("active", True), ("retired", False)):
+            parts[part] = [
+                {name: row[name] for name in rows.NICHE} | {"agent": f"niche-{row['id']}"}
+                for row in niches
+                if (row["died"] is None) == active
+            ]
+        scores = ([row["source"], row["niche"], row["score"]] for row in self.each("retired_scores"))
+        parts["scores_of_retired"] = sorted(scores)
         if self.writer is not None:
-            self.writer.remember((niches[int(name[6:])]["agent"], agent) for name, agent in agents.items())
+            self.writer.remember((row["agent"], agents[f"niche-{row['id']}"]) for row in niches)
         return parts, agents
 
     def niche_rows(self) -> list[dict[str, Any]]:
@@ -149,12 +192,10 @@ class Run:
         if table not in schema.TABLES:
             raise ValueError(f"there is no table {table!r}; there are {', '.join(schema.TABLES)}")
         try:
-            # Rows without a rowid lie in the order of their key; the others, in that of their id.
-            order = "1, 2" if "WITHOUT ROWID" in schema.TABLES[table] else "1"
-            found = self.database.execute(f"SELECT * FROM {table} ORDER BY {order}")
+            found = self.database.execute(f"SELECT * FROM {table} ORDER BY {', '.join(schema.ORDER[table])}")
             yield from map(rows.reader([column[0] for column in found.description], f"{self.path}: {table}"), found)
         except sqlite3.Error as error:
-            raise ValueError(f"{self.path / 'archive.db'} is damaged: {error}") from error
+            raise ValueError(wrong(error, self.path / "archive.db")) from error
 
     def agent(self, name: str) -> dict[str, torch.Tensor]:
         """The agent of that hash. ValueError if it is missing or not what was written."""
@@ -164,7 +205,9 @@ class Run:
         """The agents of those hashes, each read once. ValueError if they are more than fits into memory."""
         hashes = sorted(set(names))
         if (size := sum(self.agents.size(name) for name in hashes)) > MOST_WEIGHTS:
-            raise ValueError(f"{self.path} has {size} bytes of agents, at most {MOST_WEIGHTS} are read together")
+            raise ValueError(
+                f"{self.path} has {readable(size)} of agents, at most {readable(MOST_WEIGHTS)} are read together"
+            )
         return {name: self.agent(name) for name in hashes}
 
     def steps(self) -> int:

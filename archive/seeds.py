@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .measures import FIELDS, each, fields
+from .output import printable
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
 from .run_folder import Run, find_run
-from .select import select
+from .select import chooser, held
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task
 
-FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")  # of a niche, for --select
 DEFAULT = "alive"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The run that is to be seeded.
+
+    whole: of the settings of the run that seeds and the JSON of one of its tasks, that JSON with all that realises the
+    task. check_number: raises ValueError for more niches than fit; called before agents are read.
+    """
+
+    family: Any
+    learner: Any
+    whole: Callable[[dict[str, dict[str, Any]], Any], Any] = lambda _, task: task
+    check_number: Callable[[int], None] = lambda number: None
 
 
 @dataclass(frozen=True)
@@ -29,33 +44,47 @@ class Found:
     source: str
 
 
-def find_seeds(source: str, expression: str | None, family: Any, learner: Any) -> list[Found]:
+def find_seeds(source: str, expression: str | None, receiver: Receiver) -> list[Found]:
     """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
     if holds_poet_files(folder := Path(source)):
-        return _poet_files(folder, expression or DEFAULT, family, learner)
-    return _run(find_run(source), expression or DEFAULT, family, learner)
+        return _poet_files(folder, expression or DEFAULT, receiver.family, receiver.learner)
+    return _run(find_run(source), expression or DEFAULT, receiver)
 
 
-def _kept(source: Path, expression: str, niches: Sequence[Mapping[str, Any]]) -> set[int]:
-    """The ids of the niches for which the expression holds, at least one."""
-    if not niches:
+def _kept(
+    source: Path, expression: str, names: Iterable[str], niches: Callable[[], Iterable[Mapping[str, Any]]]
+) -> list[int]:
+    """The ids of the niches for which the expression holds, at least one; niches: gives their fields, anew."""
+    keep = chooser(expression, names)
+    kept, others = [], 0
+    for niche in niches():
+        if keep(niche):
+            kept.append(niche["id"])
+        else:
+            others += 1
+    if not kept and not others:
         raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
-    kept = {row["id"] for row in select(expression, [dict(row) for row in niches])}
     if not kept:
-        raise ValueError(f'--select "{expression}" keeps none of the {len(niches)} niches of {source}')
+        there = f": {what}" if (what := held(expression, niches())) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {others} niches of {source}{there}')
     return kept
 
 
-def _run(path: Path, expression: str, family: Any, learner: Any) -> list[Found]:
+def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
     def found(row: dict[str, Any]) -> Found:
-        agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherited(learner, agent), f"{path.name}#{row['id']}")
+        agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
+
+        def task() -> Task:
+            with _named(name):
+                return receiver.family.decode(receiver.whole(settings, row["task"]))
+
+        return Found(task, lambda: inherited(receiver.learner, agent), name)
 
     with Run.open(path, write=False) as run:
-        niches = run.niche_rows()
-        fields = [{name: row[name] for name in FIELDS} | {"alive": row["died"] is None} for row in niches]
-        kept = _kept(path, expression, fields)
-        chosen = [row for row in niches if row["id"] in kept]
+        settings = run.settings()
+        kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
+        receiver.check_number(len(kept))
+        chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
         agents = run.agents_named(row["agent"] for row in chosen)
     return [found(row) for row in chosen]
 
@@ -79,21 +108,21 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
             return None if niche.theta is None else learner.foreign(niche.theta)
 
     niches = read_poet_files(folder)
-    fields = [
+    rows = [
         {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
         for id, niche in enumerate(niches)
     ]
-    kept = _kept(folder, expression, fields)
+    kept = set(_kept(folder, expression, rows[0], lambda: rows))
     return [
-        Found(partial(task, niche), partial(agent, niche), f"{folder.name}/{niche.name}")
+        Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
         for id, niche in enumerate(niches)
         if id in kept
     ]
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Says of which file an error is."""
+def _named(path: Path | str) -> Iterator[None]:
+    """Says of which file or niche an error is."""
     try:
         yield
     except ValueError as error:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 LONGEST = 1000  # characters of an expression
+MOST_NAMES = 5  # values of a text field that an error lists
 
 _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
@@ -28,9 +29,14 @@ Fields = Mapping[str, Any]
 
 
 def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows for which the expression holds. A field that is null (never solved, say) fails every comparison.
+    """The rows for which the expression holds, by `chooser`; its fields are those of any row."""
+    return list(filter(chooser(expression, {name for row in rows for name in row}), rows))
 
-    ValueError, one line, for anything but comparisons of fields with numbers or words, and, or, not, in.
+
+def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
+    """Whether the expression holds for a row of fields with these names. A null one fails every comparison.
+
+    ValueError, one line, here or for a row, for anything but comparisons with numbers or words, and, or, not, in.
     """
     if len(expression) > LONGEST:
         raise ValueError(f"--select is limited to {LONGEST} characters, got {len(expression)}")
@@ -38,14 +44,65 @@ def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f'--select is not an expression: {expression!r}; try "score > 100 and alive"') from None
-    fields = sorted({name for row in rows for name in row})
+    fields = sorted(names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in (*fields, *_WORDS):
             raise ValueError(f"--select knows no field {node.id!r}; there are: {', '.join(fields)}")
-    try:
-        return [row for row in rows if bool(_value(tree, row))]
-    except RecursionError:
-        raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
+
+    def holds(row: Fields) -> bool:
+        try:
+            return bool(_value(tree, row))
+        except RecursionError:
+            raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
+
+    return holds
+
+
+def held(expression: str, rows: Iterable[Fields]) -> str:
+    """What the fields that an expression names hold in the rows, in words: why it selects none."""
+    names = [node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)]
+    found = {name: _Values() for name in dict.fromkeys(names) if name not in _WORDS}
+    for row in rows:
+        for name, values in found.items():
+            values.add(row.get(name))
+    return ", ".join(f"{name} is {values.words()}" for name, values in found.items())
+
+
+class _Values:
+    """What one field holds, row by row."""
+
+    def __init__(self) -> None:
+        self.rows, self.true, self.filled = 0, 0, 0
+        self.least: Any = None
+        self.largest: Any = None
+        self.first: list[Any] = []
+        self.kinds: set[type] = set()
+
+    def add(self, value: Any) -> None:
+        self.rows += 1
+        if value is None:
+            return
+        self.filled += 1
+        self.true += value is True
+        self.kinds.add(type(value))
+        if len(self.first) <= MOST_NAMES:
+            self.first.append(value)
+        if isinstance(value, int | float):
+            self.least = value if self.least is None else min(self.least, value)
+            self.largest = value if self.largest is None else max(self.largest, value)
+
+    def words(self) -> str:
+        if not self.filled:
+            return "null in all"
+        if self.kinds == {bool}:
+            return f"true in {self.true} of {self.rows}"
+        if self.kinds <= {int, float}:
+            low, high = f"{self.least:.6g}", f"{self.largest:.6g}"
+            found = low if low == high else f"{low} to {high}"
+        else:
+            found = ", ".join(map(repr, self.first[:MOST_NAMES])) + (", ..." if self.filled > MOST_NAMES else "")
+        # A comparison with null is false.
+        return found if self.filled == self.rows else f"{found} in {self.filled} of {self.rows} and null in the others"
 
 
 def _value(node: ast.expr, row: Fields) -> Any:

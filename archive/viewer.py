@@ -13,6 +13,7 @@ import pygame
 from .camera import Camera, Scene, camera_at, scene_of
 from .controls import KEYS, Stage, View, advance, fitted, react
 from .drawing import Look, draw_frame
+from .output import printable
 from .overlay import draw_message, draw_status, strip_of
 from .replay import Episode
 
@@ -147,7 +148,7 @@ def _showing(load: Load, niches: tuple[tuple[int, str], ...], view: View, shown:
     agent = niche if view.agent is None else niches[view.agent][0]
     if shown is None or (niche, agent) != (shown.niche, shown.agent):
         episode = load(niche, agent)
-        pygame.display.set_caption(episode.title or f"niche {niche}")
+        pygame.display.set_caption(printable(episode.title) or f"niche {niche}")
         return Shown(niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1)))
     return shown if shown.scene.take == view.take else replace(shown, scene=scene_of(shown.episode, view.take))
 

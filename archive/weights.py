@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load, save
 
+from .files import create, make_folder
+from .limits import MOST_AGENT, MOST_DIMENSIONS, MOST_HEADER, readable
+
 if TYPE_CHECKING:
     from poet.interfaces import Agent
 
-MOST_BYTES = 256 * 2**20  # of an agent's file
-MOST_HEADER = 2**20  # bytes of its list of tensors
 DTYPES = {  # safetensors' names
     "BOOL": torch.bool,
     "U8": torch.uint8,
@@ -38,6 +39,7 @@ DTYPES = {  # safetensors' names
     "F64": torch.float64,
 }
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
+RESERVED = "__metadata__"  # a name that means something else in safetensors
 HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 SUFFIX = ".safetensors"
 
@@ -58,14 +60,27 @@ def _check(name: Any, tensor: Any) -> None:
     if not isinstance(name, str) or not isinstance(tensor, torch.Tensor) or tensor.dtype not in NAMES:
         kind = tensor.dtype if isinstance(tensor, torch.Tensor) else type(tensor).__name__
         raise ValueError(f"an agent's tensors must be of {', '.join(NAMES.values())}, got {kind} in {str(name)[:40]!r}")
+    if name == RESERVED:
+        raise ValueError(f"an agent's tensor must not have the name {RESERVED!r}: safetensors reserves it; rename it")
+    if tensor.dim() > MOST_DIMENSIONS:
+        raise ValueError(f"tensor {name[:40]!r} has {tensor.dim()} dimensions, an agent's at most {MOST_DIMENSIONS}")
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
         raise ValueError(f"an agent must be finite, got NaN or infinity in its tensor {name[:40]!r}")
 
 
 def encode(agent: Agent) -> bytes:
-    """The file of an agent."""
+    """The file of an agent. ValueError if it is larger than `decode` reads."""
     # Cloned, since safetensors refuses tensors that share memory.
-    return save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in agent.items()})
+    data = save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in agent.items()})
+    header = int.from_bytes(data[:8], "little")
+    if header > MOST_HEADER:
+        raise ValueError(
+            f"an agent has {len(agent)} tensors, whose list takes {readable(header)}: at most "
+            f"{readable(MOST_HEADER)} can be kept; join some of them"
+        )
+    if len(data) > MOST_AGENT:
+        raise ValueError(f"an agent has {readable(len(data))}, at most {readable(MOST_AGENT)} can be kept")
+    return data
 
 
 def decode(data: bytes, where: str) -> tuple[dict[str, torch.Tensor], str]:
@@ -106,7 +121,9 @@ def _span(name: str, entry: Mapping[str, Any]) -> tuple[int, int]:
             f"tensor {name[:40]!r} has the dtype {str(entry['dtype'])[:20]!r}, known are {', '.join(DTYPES)}"
         )
     shape, (start, stop) = entry["shape"], entry["data_offsets"]
-    if len(shape) > 8 or not all(type(value) is int and 0 <= value <= MOST_BYTES for value in (*shape, start, stop)):
+    if len(shape) > MOST_DIMENSIONS or not all(
+        type(value) is int and 0 <= value <= MOST_AGENT for value in (*shape, start, stop)
+    ):
         raise ValueError(f"tensor {name[:40]!r} claims the shape {str(shape)[:60]}")
     if stop - start != math.prod(shape) * DTYPES[entry["dtype"]].itemsize:
         raise ValueError(f"tensor {name[:40]!r} of shape {str(shape)[:60]} does not fit its {stop - start} bytes")
@@ -119,8 +136,8 @@ def _line(error: BaseException) -> str:
 
 def check_name(name: str) -> str:
     """The name, if it is one that an agent can have: no other may become part of a path."""
-    if not HASH.fullmatch(name):
-        raise ValueError(f"an agent's name must be 64 hex digits, got {name[:80]!r}")
+    if not (isinstance(name, str) and HASH.fullmatch(name)):
+        raise ValueError(f"an agent's name must be 64 hex digits, got {name!r:.80}")
     return name
 
 
@@ -139,34 +156,38 @@ class AgentFiles:
             raise ValueError(f"{path} is missing: the run is damaged") from None
         if not stat.S_ISREG(found.st_mode) or self.folder.is_symlink():
             raise ValueError(f"{path} must be a plain file inside the run folder")
-        if found.st_size > MOST_BYTES:
-            raise ValueError(f"{path} has {found.st_size} bytes, an agent at most {MOST_BYTES}")
+        if found.st_size > MOST_AGENT:
+            raise ValueError(f"{path} has {readable(found.st_size)}, an agent at most {readable(MOST_AGENT)}")
         return found.st_size
 
     def read(self, name: str) -> dict[str, torch.Tensor]:
         """The agent of that hash, checked against it."""
-        size, path = self.size(name), self._path(name)
+        expected, path = self.size(name), self._path(name)
         with open(path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
-            agent, found = decode(file.read(size + 1), str(path))
+            agent, found = decode(file.read(expected + 1), str(path))
         if found != name:
             raise ValueError(f"{path} is damaged: its content does not have the hash that its name says")
         return agent
 
-    def write(self, agents: Mapping[str, Agent]) -> None:
-        """A file for each agent, {hash: agent}, on the disk when this returns (as far as the disk is honest)."""
+    def write(self, agents: Mapping[str, Agent]) -> dict[str, int]:
+        """A file for each agent, {hash: agent}, on the disk when this returns (as far as the disk is honest).
+
+        Returns the bytes of each file.
+        """
+        make_folder(self.folder)
+        sizes = {}
         for name, agent in agents.items():
             data = encode(agent)
-            if len(data) > MOST_BYTES:
-                raise ValueError(f"an agent has {len(data)} bytes, at most {MOST_BYTES} can be kept")
+            sizes[name] = len(data)
             temporary = self.folder / f"{name}.tmp"
-            temporary.unlink(missing_ok=True)
-            with temporary.open("xb") as file:  # a new file: a link would lead elsewhere
+            with create(temporary) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.rename(self._path(name))
         if agents:
             sync_folder(self.folder)
+        return sizes
 
     def strays(self, wanted: Iterable[str]) -> set[str]:
         """Names of the agents that have files here, whole or half written, and are none of the wanted."""
@@ -176,6 +197,7 @@ class AgentFiles:
 
     def delete(self, names: Iterable[str]) -> None:
         """Those agents' files, whole or half written."""
+        make_folder(self.folder)
         for name in names:
             self._path(check_name(name)).unlink(missing_ok=True)
             (self.folder / f"{name}.tmp").unlink(missing_ok=True)

@@ -1,22 +1,29 @@
-"""The commits of a run: what changed since the last one, in one transaction."""
+"""The commits of a run: what changed since the last one, in one transaction.
+
+The cost of a commit does not grow with the number of retired niches: their rows are written once, and what is counted
+over all of them is carried along.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import rows
+from . import chain, rows
+from .kept import LAST, Cells, Kept
+from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
 from .locks import unread
-from .weights import AgentFiles, check_name, content_hash
+from .refusals import remedies
+from .schema import COLUMNS
+from .sessions import Session, session_row, setting_rows
+from .weights import AgentFiles, content_hash
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent
-
-Cells = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,17 +50,13 @@ class Writer:
     def __init__(self, path: Path, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.path, self.database, self.files = path, database, files
         self.hashes: dict[int, Hashed] = {}  # by identity; the agent is held, so its id stays its own
+        self.session: Session | None = None
         self._load()
 
     def _load(self) -> None:
         """What the database says, and nothing else on the disk."""
-        names = rows.NICHES_COLUMNS
-        found = self.database.execute(f"SELECT {', '.join(names)} FROM niches")
-        self.niches: dict[int, Cells] = {row[0]: dict(zip(names, row, strict=True)) for row in found}
-        self.parts: dict[str, str] = dict(self.database.execute("SELECT part, value FROM checkpoint"))
-        for name in _named(self.niches):  # files that are named no more are deleted: no name may lead elsewhere
-            check_name(name)
-        self.stale = self.files.strays(_named(self.niches))
+        self.kept = Kept(self.database, self.files)
+        self.stale = self.files.strays(self.kept.references)
         self.sweep()
 
     def remember(self, hashed: Iterable[tuple[str, Agent]]) -> None:
@@ -68,26 +71,30 @@ class Writer:
         hashes = {id(agent): self._hashed(name, agent) for name, agent in agents.items()}
         named = {name: hashes[id(agent)].hash for name, agent in agents.items()}
         niches = self._niche_cells(record, named)
-        parts = _part_texts(record)
-        new = set(named.values()) - _named(self.niches)
+        new = {cells["agent"] for cells in niches} - self.kept.references.keys()
         try:
-            self.files.write({known.hash: known.agent for known in hashes.values() if known.hash in new})
-            self._transaction(record, niches, parts, ledger, clock_seconds)
-            before = _named(self.niches)
-            self.niches, self.parts, self.hashes = self.niches | niches, parts, hashes
-            self.stale = (self.stale | before) - _named(self.niches)
+            written = self.files.write({known.hash: known.agent for known in hashes.values() if known.hash in new})
+            retired = self._add(niches, written)
+            self._check_sizes()
+            added = self._added(record, ledger) | {"niches": retired}
+            self._transaction(niches, _part_texts(record), added, self._summary(record, added, clock_seconds))
+            self.hashes, self.session = hashes, None
             self.sweep()
         except BaseException as error:
             self._load()  # a signal can come just after the transaction: ask the database which state it is
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
-                raise OSError(f"{self.path}: iteration {at} could not be kept ({reason}): is the disk full?") from error
+                what = f"{self.path}: iteration {at} could not be kept ({reason})"
+                raise OSError(": ".join([what, *remedies(error, self.path / "archive.db")])) from error
             if isinstance(error, sqlite3.Error):
                 raise ValueError(f"{self.path}: iteration {at} does not fit the archive: {error}") from error
             raise
 
     def sweep(self) -> None:
         """Deletes the files no row names any more, unless somebody reads: then a later commit does."""
+        self.stale |= self.kept.dropped
+        self.kept.dropped = set()
+        self.stale = {name for name in self.stale if name not in self.kept.references}
         if not self.stale:
             return
         with unread(self.files.folder) as free:
@@ -101,97 +108,142 @@ class Writer:
             raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
-    def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> dict[int, Cells]:
-        """The rows of the record's niches."""
-        found = {}
+    def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> list[Cells]:
+        """The rows of the record's niches, those left out that had retired before."""
+        found = []
         for niche in (*record["retired"], *record["active"]):
-            where = f"niche {niche.get('id')}"
-            agent = named[niche["agent"]]
-            cells = rows.cells({**niche, "agent": agent}, rows.NICHE, where)
-            cells["score"] = niche["scores"][-1] if niche["scores"] else None
-            old = self.niches.get(cells["id"])
-            cells["birth_agent"] = agent if old is None else old["birth_agent"]
-            found[cells["id"]] = cells
+            if self.kept.holds(niche):
+                continue
+            agent, old = named[niche["agent"]], self.kept.active.get(niche["id"])
+            whole = {
+                **niche,
+                "agent": agent,
+                "birth_agent": agent if old is None else old["birth_agent"],
+                "score": niche["scores"][-1] if niche["scores"] else None,
+            }
+            found.append(rows.cells("niches", whole, f"niche {niche['id']}"))
         return found
+
+    def _add(self, niches: Sequence[Cells], written: Mapping[str, int]) -> list[Cells]:
+        """Counts the rows among what is kept; the rows of the niches that retired."""
+        for cells in niches:
+            agent = cells["agent"]
+            known = written.get(agent) or self.kept.sizes.get(agent) or self.files.size(agent)
+            self.kept.add(cells, known)
+        return [cells for cells in niches if cells["died"] is not None]
+
+    def _check_sizes(self) -> None:
+        """That a run of this size can be opened again."""
+        if self.kept.weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"{self.path}: the agents of all niches have {readable(self.kept.weights)}, at most "
+                f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches in all"
+            )
+        for most, number in (("active", len(self.kept.active)), ("retired", self.kept.retired)):
+            if number > MOST_ROWS:
+                raise ValueError(f"{self.path}: a run has at most {MOST_ROWS} {most} niches, got {number}")
+        for name in ("archive.db", "archive.db-wal"):
+            part = self.path / name
+            if part.exists() and part.stat().st_size > MOST_DATABASE - ROOM:
+                raise ValueError(
+                    f"{part} has {readable(part.stat().st_size)}, a run's archive at most {readable(MOST_DATABASE)}: "
+                    f"go on in a new run with `launch --from {self.path}`"
+                )
+
+    def _added(self, record: Mapping[str, Any], ledger: Mapping[str, int]) -> dict[str, list[Cells]]:
+        """The rows that this iteration adds to the tables that only grow, by table."""
+        at, number = record["iteration"], self.kept.last["transfers"]
+        added: dict[str, list[Cells]] = {table: [] for table in chain.ADDED}
+        for niche in record["active"]:
+            if niche["scores"]:
+                found = {"iteration": at, "niche": niche["id"], "score": niche["scores"][-1], "before": niche["before"]}
+                added["scores"].append(rows.cells("scores", found, "scores"))
+        for event in record["events"]:
+            kind, fields = event["event"], {name: cell for name, cell in event.items() if name != "event"}
+            if kind == "child":
+                added["children"].append(rows.cells("children", fields, "child"))
+            else:
+                number += 1
+                added["transfers"].append(rows.cells("transfers", {"id": number, **fields}, "transfer"))
+        for source, niche, score in record["scores_of_retired"]:
+            found = {"iteration": at, "source": source, "niche": niche, "score": score}
+            added["retired_scores"].append(rows.cells("retired_scores", found, "scores_of_retired"))
+        for purpose, steps in ledger.items():
+            found = {"iteration": at, "purpose": purpose, "steps": steps}
+            added["ledger"].append(rows.cells("ledger", found, "ledger"))
+        added["settings"] = setting_rows({} if self.session is None else self.session.settings, at)
+        return added
+
+    def _summary(self, record: Mapping[str, Any], added: Mapping[str, Sequence[Cells]], clock_seconds: float) -> Cells:
+        """The iteration's row, but for its hashes."""
+        at, last = record["iteration"], self.kept.last
+        if at <= last["iteration"]:
+            raise ValueError(f"{self.path} has iteration {last['iteration']} already, it cannot take iteration {at}")
+        scores = [niche["scores"][-1] for niche in record["active"] if niche["scores"]]
+        summary = {
+            "iteration": at,
+            "active": len(self.kept.active),
+            "retired": self.kept.retired,
+            "best": max(scores, default=None),
+            "median": statistics.median(scores) if scores else None,
+            "annecs": self.kept.annecs,
+            "annecs_reference": self.kept.annecs_reference,
+            "children": last["children"] + len(added["children"]),
+            "transfers": last["transfers"] + len(added["transfers"]),
+            "steps": last["steps"] + sum(row["steps"] for row in added["ledger"]),
+            "clock_seconds": float(clock_seconds),
+        }
+        return rows.cells("iterations", summary, "iteration", without=("state", "chain"))
 
     def _transaction(
         self,
-        record: Mapping[str, Any],
-        niches: Mapping[int, Cells],
+        niches: Sequence[Cells],
         parts: Mapping[str, str],
-        ledger: Mapping[str, int],
-        clock_seconds: float,
+        added: Mapping[str, Sequence[Cells]],
+        summary: Cells,
     ) -> None:
+        summary["state"] = chain.state_of(self.kept.active.values(), parts)
+        written = {**added, "settings": self._first_settings(added["settings"])}
+        summary["chain"] = chain.link(self.kept.last["chain"], written, summary)
         try:
             self.database.execute("BEGIN IMMEDIATE")
-            for id, cells in niches.items():
-                if cells != self.niches.get(id):
-                    self._put("niches", cells, "INSERT OR REPLACE")
+            for cells in niches:
+                self._put("niches", cells, "INSERT OR REPLACE")
             for part, text in parts.items():
-                if text != self.parts.get(part):
+                if text != self.kept.parts.get(part):
                     self._put("checkpoint", {"part": part, "value": text}, "INSERT OR REPLACE")
-            self._happened(record, ledger)
-            self._sum_up(record, ledger, clock_seconds)
+            for table in chain.ADDED:
+                for cells in added[table] if table != "niches" else ():
+                    self._put(table, cells)
+            if self.session is not None:
+                self._put("sessions", session_row(self.session, summary["iteration"]))
+            self._put("iterations", summary)
             self.database.execute("COMMIT")
         except BaseException:
             if self.database.in_transaction:
                 self.database.execute("ROLLBACK")
             raise
+        self.kept.parts = dict(parts)
+        self.kept.last = {name: summary[name] for name in LAST}
 
-    def _happened(self, record: Mapping[str, Any], ledger: Mapping[str, int]) -> None:
-        iteration = record["iteration"]
-        for niche in record["active"]:
-            if niche["scores"]:
-                found = {"score": niche["scores"][-1], "before": niche["before"]}
-                self._put("scores", {"iteration": iteration, "niche": niche["id"], **found})
-        for event in record["events"]:
-            kind, fields = event["event"], {name: cell for name, cell in event.items() if name != "event"}
-            if kind == "child":
-                self._put("children", rows.cells(fields, rows.CHILD, "child"))
-            else:
-                self._put("transfers", rows.cells(fields, rows.TRANSFER, "transfer"))
-        for purpose, steps in ledger.items():
-            entry = {"iteration": iteration, "purpose": purpose, "steps": int(steps)}
-            self._put("ledger", rows.cells(entry, rows.LEDGER, "ledger"))
-
-    def _sum_up(self, record: Mapping[str, Any], ledger: Mapping[str, int], clock_seconds: float) -> None:
-        """The iteration's row. ANNECS is counted from the niches as the archive now has them."""
-        iteration = record["iteration"]
-        last = self.database.execute(
-            "SELECT iteration, steps FROM iterations ORDER BY iteration DESC LIMIT 1"
-        ).fetchone()
-        if last is not None and iteration <= last[0]:
-            raise ValueError(f"{self.path} has iteration {last[0]} already, it cannot take iteration {iteration}")
-        annecs, reference = self.database.execute(
-            "SELECT sum(viable_to_all AND solved IS NOT NULL), sum(viable_to_retired) FROM niches"
-        ).fetchone()
-        scores = [niche["scores"][-1] for niche in record["active"] if niche["scores"]]
-        summary = {
-            "iteration": iteration,
-            "active": len(record["active"]),
-            "retired": len(record["retired"]),
-            "best": max(scores, default=None),
-            "median": statistics.median(scores) if scores else None,
-            "annecs": annecs or 0,
-            "annecs_reference": reference or 0,
-            "steps": (0 if last is None else last[1]) + sum(map(int, ledger.values())),
-            "clock_seconds": float(clock_seconds),
-        }
-        self._put("iterations", summary)
+    def _first_settings(self, changed: Sequence[Cells]) -> Sequence[Cells]:
+        """The settings that the iteration's hash covers: with the first iteration, those of the launch too."""
+        if self.kept.last["iteration"] >= 0:
+            return changed
+        names = tuple(COLUMNS["settings"])
+        found = self.database.execute(f"SELECT {', '.join(names)} FROM settings")
+        return [*(dict(zip(names, row, strict=True)) for row in found), *changed]
 
     def _put(self, table: str, cells: Cells, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(cells))
         self.database.execute(f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
 
 
-def _named(niches: Mapping[int, Cells]) -> set[str]:
-    """The agents that rows name, which are kept."""
-    return {cells[column] for cells in niches.values() for column in ("agent", "birth_agent")}
-
-
 def _part_texts(record: Mapping[str, Any]) -> dict[str, str]:
-    """The checkpoint but for the niches, as JSON, a text a part, so that a part that has not changed stays as it is."""
+    """The checkpoint but for niches and the scores of retired agents, as JSON, a text a part."""
+    elsewhere = ("active", "retired", "scores_of_retired")
+    found = {name: part for name, part in record.items() if name not in elsewhere}
     return {
-        name: rows.text([niche["id"] for niche in part] if name in rows.LISTS else part)
-        for name, part in record.items()
+        part: str(rows.cells("checkpoint", {"part": part, "value": value}, f"checkpoint.{part}")["value"])
+        for part, value in found.items()
     }

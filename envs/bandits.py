@@ -69,7 +69,8 @@ class Bandits(Genomes[Arms]):
         drift = 0.1 if s.kind == "restless" else 0.0
         self.start = Arms(s.kind, drift=drift)
         self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
-        self.spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
+        self.spec = spec.judged(*((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8)))
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour in the genes that its kind uses; low stays below high."""
@@ -85,9 +86,25 @@ class Bandits(Genomes[Arms]):
         drawn = super().sample(rng, ranges)
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
 
+    def realising(self) -> dict[str, Any]:
+        return {"arms": self.arms}  # not the setting: dependent arms are two, and eleven eleven
+
+    def decode(self, data: Mapping[str, Any]) -> Arms:
+        task = super().decode(data)
+        if task.low > task.high:
+            raise ValueError(f"bandits.low must not exceed bandits.high, got {task.low:g} and {task.high:g}")
+        return self._checked(task)
+
+    def _checked(self, task: Arms) -> Arms:
+        if task.kind != self.settings.kind:
+            raise ValueError(
+                f"this family has {self.settings.kind} arms (bandits.kind), got a task of {task.kind} arms"
+            )
+        return task
+
     def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
-        if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):
-            raise ValueError(f"this family has {self.settings.kind} arms (bandits.kind), got a task of {other} arms")
+        for task in tasks:
+            self._checked(task)
         return Episodes(_Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device)
 
     def oracle(self, task: Arms) -> float:

@@ -52,12 +52,14 @@ class BarcodeBandits(Genomes[Arms]):
     """Task family (poet.interfaces); observed is the barcode, bits of -1 and 1."""
 
     name = "barcode"
+    realised_by = ("arms", "contexts", "pulls", "bits", "cues")
     start = Arms()
 
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
         self.settings = s = settings or BarcodeSettings()
         episodes = s.contexts * s.occurrences
-        self.spec = Spec(s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True)
+        self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour; the good arm stays the better."""

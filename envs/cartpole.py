@@ -49,11 +49,13 @@ class CartPole(Genomes[Cart]):
     """Task family (poet.interfaces). Observed: position, velocity, angle, angular velocity; actions left and right."""
 
     name = "cartpole"
+    realised_by = ("horizon",)
     start = Cart()
 
     def __init__(self, settings: CartPoleSettings | None = None) -> None:
         self.settings = s = settings or CartPoleSettings()
-        self.spec = Spec(4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT)
+        spec = Spec(4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT)
+        self.spec = spec.judged(s.horizon * 9 / 15, s.horizon * 2 / 15, s.horizon * 14 / 15)
 
     def simulator(self, tasks: Sequence[Cart], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(Poles(tasks, seeds, self.settings.horizon, device), len(tasks), self.settings.horizon, device)

@@ -7,7 +7,7 @@ end, wait and start again here. A row that has ended keeps its state, and so wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -28,6 +28,13 @@ class Spec:
     discrete: bool = False
     labels: int = 0
     dt: float = 0.25  # [s] a step when it is shown: most are decisions that one wants to follow
+    reproduce_at: float | None = None
+    mc_low: float | None = None
+    mc_high: float | None = None
+
+    def judged(self, reproduce_at: float, mc_low: float, mc_high: float) -> Spec:
+        """The same with these thresholds of POET."""
+        return replace(self, reproduce_at=reproduce_at, mc_low=mc_low, mc_high=mc_high)
 
 
 class World(Protocol):

@@ -55,11 +55,13 @@ class GridNavi(Genomes[Cells]):
     """Task family (poet.interfaces). Observed: column and row, each one-hot; five moves. Nothing ends early."""
 
     name = "gridnavi"
+    realised_by = ("horizon",)
     start = Cells(3, 1)
 
     def __init__(self, settings: GridNaviSettings | None = None) -> None:
         self.settings = s = settings or GridNaviSettings()
-        self.spec = Spec(2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        spec = Spec(2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        self.spec = spec.judged(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
 
     def mutate(self, task: Cells, rng: np.random.Generator) -> Cells:
         """A neighbour; at least the farthest row and column may hold a goal."""

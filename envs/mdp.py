@@ -45,11 +45,13 @@ class TabularMdps(Genomes[Tables]):
     """Task family (poet.interfaces); one-hot states, discrete actions."""
 
     name = "mdp"
+    realised_by = ("states", "actions", "horizon")
     start = Tables()
 
     def __init__(self, settings: MdpSettings | None = None) -> None:
         self.settings = s = settings or MdpSettings()
-        self.spec = Spec(s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        spec = Spec(s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        self.spec = spec.judged(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
 
     def simulator(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(self.world(tasks, seeds, device), len(tasks), self.settings.horizon, device)

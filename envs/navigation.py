@@ -39,6 +39,13 @@ HALF_CIRCLE = Goals("arc", 1.0, 0.0, 1.571, 3.142)
 SQUARE = Goals("square", 0.5)
 
 
+THRESHOLDS = {  # of POET, a step: reproduce_at, mc_low, mc_high
+    "dense": (-0.2, -0.6, -0.08),
+    "sparse": (0.45, 0.05, 0.6),
+    "progress": (0.0075, 0.0, 0.09),
+}
+
+
 @dataclass(frozen=True)
 class NavigationSettings:
     reward: Reward = "dense"  # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
@@ -60,11 +67,13 @@ class Navigation(Genomes[Goals]):
     """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of `step`."""
 
     name = "navigation"
+    realised_by = ("reward", "step", "arena", "near", "horizon")
     start = Goals()
 
     def __init__(self, settings: NavigationSettings | None = None) -> None:
         self.settings = s = settings or NavigationSettings()
-        self.spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, dt=0.1)
+        spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, dt=0.1)
+        self.spec = spec.judged(*(share * s.horizon for share in THRESHOLDS[s.reward]))
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(Plane(goals(tasks, seeds, device), self.settings), len(tasks), self.settings.horizon, device)

@@ -61,11 +61,13 @@ class Regression(Genomes[Functions]):
     """Task family (poet.interfaces). Reward: minus the squared error of a prediction."""
 
     name = "regression"
+    realised_by = ("horizon",)
 
     def __init__(self, settings: RegressionSettings | None = None) -> None:
         self.settings = s = settings or RegressionSettings()
         self.start = Functions() if s.kind == "quadratic" else Functions("sine", 1.0, 1.5, 0.5)
-        self.spec = Spec(INPUTS[s.kind] + 1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False, labels=1)
+        spec = Spec(INPUTS[s.kind] + 1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False, labels=1)
+        self.spec = spec.judged(*(error * s.horizon / 40 for error in (-2.0, -60.0, -1.0)))
 
     def mutate(self, task: Functions, rng: np.random.Generator) -> Functions:
         """A neighbour in the genes that its kind uses."""
@@ -75,9 +77,23 @@ class Regression(Genomes[Functions]):
         """Any task of its kind."""
         return _tidy(super().sample(rng, ranges))
 
+    def decode(self, data: Mapping[str, Any]) -> Functions:
+        task = super().decode(data)
+        if task != _tidy(task):
+            raise ValueError(
+                "regression.low must not exceed regression.high, and the phase of a quadratic is 0, "
+                f"got {task.low:g}, {task.high:g} and {task.phase:g}"
+            )
+        return self._checked(task)
+
+    def _checked(self, task: Functions) -> Functions:
+        if task.kind != self.settings.kind:
+            raise ValueError(f"this family has {self.settings.kind}s (regression.kind), got a task of {task.kind}s")
+        return task
+
     def simulator(self, tasks: Sequence[Functions], seeds: Sequence[int], device: str) -> Episodes:
-        if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):
-            raise ValueError(f"this family has {self.settings.kind}s (regression.kind), got a task of {other}s")
+        for task in tasks:
+            self._checked(task)
         return Episodes(Examples(tasks, seeds, self.settings, device), len(tasks), self.settings.horizon, device)
 
     def oracle(self, task: Functions, inputs: torch.Tensor) -> torch.Tensor:

@@ -41,11 +41,13 @@ class TwoStep(Genomes[Steps]):
     """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot; at first nothing."""
 
     name = "two-step"
+    realised_by = ("trials",)
     start = Steps()
 
     def __init__(self, settings: TwoStepSettings | None = None) -> None:
         self.settings = s = settings or TwoStepSettings()
-        self.spec = Spec(2, 2, s.trials, 1, s.solved_score, False, discrete=True)
+        spec = Spec(2, 2, s.trials, 1, s.solved_score, False, discrete=True)
+        self.spec = spec.judged(0.6 * s.trials, 0.45 * s.trials, 0.8 * s.trials)
 
     def simulator(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(_Stages(tasks, seeds, device), len(tasks), self.settings.trials, device)

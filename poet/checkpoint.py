@@ -17,28 +17,52 @@ from .interfaces import Agent, TaskFamily
 from .niche import Child, Event, Kind, Niche, Outcome, Population, Transfer
 from .records import Fields, finite
 
-SCHEMA = 1
+SCHEMA = 2
+MOST_SCORES = 10**8  # of retired agents; the archive's own limit on its size comes first
 
 Record = dict[str, Any]
+Scores = Mapping[tuple[int, int], float]
 
 
-def to_records(population: Population, family: TaskFamily) -> tuple[Record, dict[str, Agent]]:
-    """JSON-able data, and the agents it names."""
-    ids = [niche.id for niche in population.niches]
-    known = population.scores_of_retired
-    rows = [[agent, [known.get((agent, id)) for id in ids]] for agent in sorted({agent for agent, _ in known})]
+def to_records(
+    population: Population, family: TaskFamily, before: Population | None = None
+) -> tuple[Record, dict[str, Agent]]:
+    """JSON-able data, and the agents it names.
+
+    before: a population of the same run that is kept already. Its retired niches and their scores never change, so
+    they are left out: the records are those of all that is new or may have changed.
+    """
+    retired, known = population.retired, population.scores_of_retired
+    if before is not None:
+        retired = retired[len(before.retired) :]
+        known = _new_scores(population, before)
     data = {
         "schema": SCHEMA,
         "iteration": population.iteration,
         "niches_born": population.niches_born,
         "children_tried": population.children_tried,
         "active": [_niche_record(niche, family) for niche in population.active],
-        "retired": [_niche_record(niche, family) for niche in population.retired],
-        # A row an agent: its scores in the retired, then the active niches; null where not known.
-        "scores_of_retired": rows,
+        "retired": [_niche_record(niche, family) for niche in retired],
+        # [retired niche whose agent was scored, niche whose task it was scored in, score]
+        "scores_of_retired": [[agent, niche, score] for (agent, niche), score in sorted(known.items())],
         "events": [_event_record(event, family) for event in population.events],
     }
-    return data, {agent_name(niche.id): niche.agent for niche in population.niches}
+    return data, {agent_name(niche.id): niche.agent for niche in (*retired, *population.active)}
+
+
+def _new_scores(population: Population, before: Population) -> Scores:
+    """The scores of retired agents that are not in `before`; all pairs are compared only if there is no other way."""
+    now, then = population.scores_of_retired, before.scores_of_retired
+    if now is then:
+        return {}
+    ids = [niche.id for niche in population.niches]
+    born = [id for id in ids if id >= before.niches_born]
+    pairs = {(niche.id, id) for niche in population.retired for id in born}
+    pairs |= {(niche.id, id) for niche in population.retired[len(before.retired) :] for id in ids}
+    new = {pair: now[pair] for pair in pairs if pair in now and pair not in then}
+    if len(then) + len(new) == len(now):
+        return new
+    return {pair: score for pair, score in now.items() if pair not in then}
 
 
 def agent_name(niche: int) -> str:
@@ -73,7 +97,7 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
         niches_born=whole.integer("niches_born"),
         children_tried=whole.integer("children_tried"),
         events=tuple(_event(r, f"events[{i}]", family) for i, r in enumerate(whole.records("events"))),
-        scores_of_retired=_scores(whole.records("scores_of_retired"), retired, [n.id for n in (*retired, *active)]),
+        scores_of_retired=_scores(whole.records("scores_of_retired", MOST_SCORES), retired, active),
     )
     whole.end()
     _check(population)
@@ -146,39 +170,41 @@ def _event(record: Any, where: str, family: TaskFamily) -> Event:
     return event
 
 
-def _scores(rows: list[Any], retired: Sequence[Niche], ids: Sequence[int]) -> dict[tuple[int, int], float]:
-    known, scores = {niche.id for niche in retired}, {}
+def _scores(rows: list[Any], retired: Sequence[Niche], active: Sequence[Niche]) -> dict[tuple[int, int], float]:
+    agents = {niche.id for niche in retired}
+    niches = agents | {niche.id for niche in active}
+    scores: dict[tuple[int, int], float] = {}
     for row in rows:
-        if not (isinstance(row, list) and len(row) == 2 and type(row[0]) is int and row[0] in known):
-            raise ValueError(f"scores_of_retired must be rows [id of a retired niche, scores], got {str(row)[:60]}")
-        known.remove(row[0])  # a row an agent
-        if not (isinstance(row[1], list) and len(row[1]) == len(ids)):
-            raise ValueError(f"scores_of_retired of niche {row[0]} must have {len(ids)} entries, a niche each")
-        for id, score in zip(ids, row[1], strict=True):
-            if score is not None and not finite(score):
-                raise ValueError(f"scores_of_retired of niche {row[0]} must be finite or null, got {str(score)[:60]}")
-            if score is not None:
-                scores[row[0], id] = float(score)
+        if not (isinstance(row, list) and len(row) == 3 and finite(row[2])):
+            raise ValueError(f"scores_of_retired must be rows [retired niche, niche, score], got {str(row)[:60]}")
+        agent, niche = row[:2]
+        if not (type(agent) is int and agent in agents and type(niche) is int and niche in niches):
+            raise ValueError(f"scores_of_retired must be of a retired agent in a niche, got {str(row)[:60]}")
+        if (agent, niche) in scores:
+            raise ValueError(f"scores_of_retired has the agent of niche {agent} in niche {niche} twice")
+        scores[agent, niche] = float(row[2])
     return scores
 
 
 def _check(population: Population) -> None:
     """What must hold between the parts of a population."""
     niches, iteration = population.niches, population.iteration
-    ids = [niche.id for niche in niches]
+    ids, active = [niche.id for niche in niches], {niche.id for niche in population.active}
+    known = set(ids)
     if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
         raise ValueError(f"niche ids must rise, below niches_born = {population.niches_born}, got {str(ids)[:60]}")
+    known, active = set(ids), {niche.id for niche in population.active}
     for niche in niches:
-        if niche.parent is not None and not (niche.parent in ids and niche.parent < niche.id):
+        if niche.parent is not None and not (niche.parent in known and niche.parent < niche.id):
             raise ValueError(f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}")
         if max(niche.born, niche.solved or 0, niche.died or 0) > iteration:
             raise ValueError(f"niche {niche.id} must have lived before iteration {iteration} ended")
-        if (niche.died is None) != (niche.id in {active.id for active in population.active}):
+        if (niche.died is None) != (niche.id in active):
             raise ValueError(f"niche {niche.id} must have `died` if it is retired, and only then, got {niche.died}")
     for event in population.events:
         if isinstance(event, Child) and event.id >= population.children_tried:
             raise ValueError(f"child {event.id} must be one of the {population.children_tried} tried")
         named = [event.source] if isinstance(event, Transfer) else [event.parent]
         named += [event.niche] if isinstance(event, Child) and event.niche is not None else []
-        if not set(named) <= set(ids):
+        if not known.issuperset(named):
             raise ValueError(f"an event must name niches of the checkpoint, got {named}")

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .births import births
-from .config import Setup
+from .config import PoetConfig, Setup
 from .evaluation import evaluate, improve, score_key
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
-from .reproduction import by_novelty, first_criterion, litter
+from .reproduction import by_novelty, eligible, first_criterion, litter
 from .streams import Key
 from .transfer import Place, try_all, try_gated, winner
 
@@ -36,9 +36,11 @@ def start(setup: Setup) -> Population:
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
     """The population after each further iteration, without end. Any will do: new, seeded, of a checkpoint."""
     while True:
-        t, config = population.iteration, setup.config
+        t, config = population.iteration, setup.config  # from 0, as in the papers
         key = Key(config.seed, ("iteration", t))
-        population = replace(population, events=())
+        # Recorded with what happens now is the number of this iteration, from 1: 0 is the first
+        # population.
+        population = replace(population, iteration=t + 1, events=())
         if due(config.mutate_every, t) and t > 0:
             population = mutate_envs(population, setup, key)
         population = optimize(population, setup, key)
@@ -46,13 +48,20 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
             population = transfer(population, setup, key)
         if due(config.pbt_every, t + 1) and len(population.active) > 1:
             population = exploit(population, setup, key)
-        population = replace(population, iteration=t + 1)
         yield population
 
 
 def due(every: int, iteration: int) -> bool:
     """Whether what happens every so many iterations does now; 0: never."""
     return every > 0 and iteration % every == 0
+
+
+def best_without_children(population: Population, config: PoetConfig) -> float | None:
+    """The best own score so far, if a reproduction is due now and no niche does well enough to have children."""
+    t = population.iteration
+    if not due(config.mutate_every, t) or t == 0 or eligible(population, config):
+        return None
+    return max((niche.best for niche in population.niches if niche.best is not None), default=None)
 
 
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
@@ -118,8 +127,8 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
 
 def last_score_key(population: Population, niche: Niche, seed: int) -> Key:
     """The stream on which the last of `niche.scores` was found: whoever replays it sees that very score again."""
-    if niche.died is not None:
-        return score_key(Key(seed, ("iteration", niche.died - 1)), niche)
+    if niche.died is not None:  # last scored in iteration died - 1; streams are counted from 0
+        return score_key(Key(seed, ("iteration", niche.died - 2)), niche)
     if population.iteration == 0:
         return Key(seed, ("seed", niche.id))
     return score_key(Key(seed, ("iteration", population.iteration - 1)), niche)

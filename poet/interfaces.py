@@ -40,6 +40,10 @@ class Spec:
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
     labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
+    # Thresholds of POET in the units of scores; a run needs them from here or from its settings ([poet]).
+    reproduce_at: float | None = None  # own score from which a niche may have children
+    mc_low: float | None = None  # minimal criterion: below it a task is too hard ...
+    mc_high: float | None = None  # ... above it too easy
 
 
 class Simulator(Protocol):
@@ -109,7 +113,7 @@ class TaskFamily(Protocol):
         ...
 
     def mutate(self, task: Task, rng: np.random.Generator) -> Task:
-        """A neighbour of `task`, which is left as it is."""
+        """A neighbour of `task`, which is left as it is; `task` if there is none. Never raises."""
         ...
 
     def describe(self, task: Task) -> np.ndarray:
@@ -117,11 +121,14 @@ class TaskFamily(Protocol):
         ...
 
     def encode(self, task: Task) -> dict[str, Any]:
-        """JSON with a schema version. Equal tasks have equal encodings; the encoding is the task's identity."""
+        """JSON with a schema version and all that realises the task, the family's settings included.
+
+        Equal tasks have equal encodings; the encoding is the task's identity.
+        """
         ...
 
     def decode(self, data: Mapping[str, Any]) -> Task:
-        """The task of an encoding. ValueError, one line, if the data are not one."""
+        """The task of an encoding. ValueError, one line, if it is none that this family can realise."""
         ...
 
     def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator: ...
@@ -132,7 +139,9 @@ class TaskFamily(Protocol):
 
 
 class Learner(Protocol):
-    def init(self, key: Key) -> Agent: ...
+    def init(self, key: Key) -> Agent:
+        """A new agent. All agents of a learner have tensors of these names, shapes and dtypes, but for `hyper/...`."""
+        ...
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]

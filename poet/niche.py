@@ -27,7 +27,7 @@ class Niche:
 
     id: int
     parent: int | None  # the niche whose task was mutated; None for the origin and for seeded niches
-    born: int  # iteration
+    born: int  # iteration, counted from 1; 0: in the first population
     task: Task
     agent: Agent
     scores: tuple[float, ...] = ()  # its agent's last self-scores, newest last
@@ -38,7 +38,7 @@ class Niche:
     # At birth the best of all agents ever met the minimal criterion (ANNECS, paper); False where it was not measured.
     viable_to_all: bool = False
     viable_to_retired: bool = False  # the same over retired agents only (ANNECS as the reference code counts it)
-    died: int | None = None  # iteration of retirement
+    died: int | None = None  # iteration of retirement: its last score is of the iteration before
     source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
 
     def improved(
@@ -114,7 +114,7 @@ Event = Child | Transfer
 class Population:
     """All that changes in a run. `events` are those of the last iteration; the archive keeps the earlier ones."""
 
-    iteration: int  # iterations completed
+    iteration: int  # iterations completed, or, within one, its number
     active: tuple[Niche, ...]  # oldest first
     retired: tuple[Niche, ...] = ()  # oldest first; agents kept
     niches_born: int = 0  # next niche id

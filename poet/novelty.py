@@ -78,7 +78,7 @@ def remembered(population: Population, novel: Novelties) -> Population:
     known = dict(novel.in_niches)
     known |= {(agent, births[id]): score for (agent, id), score in novel.in_children.items() if id in births}
     retired = {niche.id for niche in population.retired}
-    return replace(population, scores_of_retired={p: s for p, s in sorted(known.items()) if p[0] in retired})
+    return replace(population, scores_of_retired={p: s for p, s in known.items() if p[0] in retired})
 
 
 def pata_ec(scores: Sequence[Sequence[float]], config: PoetConfig) -> np.ndarray:

@@ -1,15 +1,26 @@
-"""Families and learners that are not ours: a file of the user's, or an installed package's entry point."""
+"""Families and learners that are not ours: a file of the user's, or an installed package's entry point.
+
+A file is loaded as a module of a private name, so that it may have any: archive.py, statistics.py, poet.py.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from .trust import content
+
 GROUPS = {"family": "openpoet.families", "learner": "openpoet.learners"}
+RESERVED = ("run", "poet", "ranges")  # sections of every run
+_PREFIX = "_openpoet_plugin_"
 
 
 def load(kind: str, name: str, ours: Iterable[str]) -> Callable[..., Any]:
@@ -29,18 +40,58 @@ def installed(kind: str) -> list[str]:
 
 
 def section(name: str) -> str:
-    """The section of the settings that belongs to a part: its name, or its file's."""
-    return Path(name).stem if name.endswith(".py") else name
+    """The section of the settings that belongs to a part: its name, or its file's without .py.
+
+    Files whose names every run has as sections have others: [poet_py] is the section of poet.py.
+    """
+    stem = Path(name).stem if name.endswith(".py") else name
+    return f"{stem}_py" if stem in RESERVED else stem
+
+
+def module_name(name: str) -> str:
+    """Under which a file is loaded: the same for the same path, and no other module's."""
+    path = Path(name).resolve()
+    return f"{_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}_{hashlib.sha256(bytes(path)).hexdigest()[:12]}"
+
+
+def place(error: BaseException) -> str:
+    """The last line of a plug-in's file through which an error came, "hill.py, line 12"; empty if there is none."""
+    causes: BaseException | None = error
+    while causes is not None:
+        for frame, line in reversed(list(traceback.walk_tb(causes.__traceback__))):
+            if str(frame.f_globals.get("__name__")).startswith(_PREFIX):
+                return f"{Path(frame.f_code.co_filename).name}, line {line}"
+        causes = causes.__cause__
+    return ""
 
 
 def _from_file(kind: str, path: Path) -> Callable[..., Any]:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise ValueError(f"--{kind} {path}: there is no such file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # dataclasses in the file look their module up by name
-    spec.loader.exec_module(module)
+    module = _module(path, f"--{kind}")
     part = getattr(module, kind, None)
     if not callable(part):
         raise ValueError(f"--{kind} {path}: its last line must name the class, such as `{kind} = MyClass`")
     return part
+
+
+def _module(path: Path, role: str) -> ModuleType:
+    """The file as a module; executed once for each content."""
+    name, source = module_name(str(path)), content(path, role)
+    digest = hashlib.sha256(source).hexdigest()
+    if getattr(sys.modules.get(name), "__sha256__", None) == digest:
+        return sys.modules[name]
+    path = path.resolve()
+    try:
+        code = compile(source, str(path), "exec")
+    except (SyntaxError, ValueError) as error:  # the text of a SyntaxError names file and line
+        raise ValueError(f"{role} {path} is not Python: {error}") from error
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None, "its name ends in .py"
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses in the file look their module up by name
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    module.__dict__["__sha256__"] = digest
+    return module

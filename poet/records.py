@@ -66,8 +66,8 @@ class Fields:
             raise self.wrong(name, "one of " + ", ".join(choices))
         return value
 
-    def records(self, name: str) -> list[Any]:
+    def records(self, name: str, most: int = MOST) -> list[Any]:
         value = self.take(name)
-        if not isinstance(value, list) or len(value) > MOST:
-            raise self.wrong(name, f"a list of at most {MOST}")
+        if not isinstance(value, list) or len(value) > most:
+            raise self.wrong(name, f"a list of at most {most}")
         return value

@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .config import Setup
+from .config import PoetConfig, Setup
 from .criterion import fault, viable
 from .evaluation import evaluate, fingerprint, trial_key
-from .niche import Child, Outcome, Population
+from .niche import Child, Niche, Outcome, Population
 from .novelty import Novelties, novelties
 from .streams import Key
+
+
+def eligible(population: Population, config: PoetConfig) -> list[Niche]:
+    """The niches that do well enough to have children."""
+    return [n for n in population.active if n.scores and n.scores[-1] >= config.reproduce_at]
 
 
 def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
@@ -23,7 +28,7 @@ def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
     there it breaks an assertion and ends the run (B7). A twin within the litter is a duplicate too: it would be born
     beside its sibling.
     """
-    parents = [n for n in population.active if n.scores and n.scores[-1] >= setup.config.reproduce_at]
+    parents = eligible(population, setup.config)
     seen = {fingerprint(setup.family, niche.task) for niche in population.active}
     children: list[Child] = []
     for id in range(population.children_tried, population.children_tried + (setup.config.children if parents else 0)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .config import Setup
+from .agent_tensors import check_tensors, made_by
+from .config import PoetConfig, Setup
 from .evaluation import evaluate
 from .interfaces import Agent, Task
 from .niche import Niche, Population
@@ -23,7 +24,7 @@ class Seed:
 
 def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
     """A niche a seed, in their order, each agent scored in its task so that reproduction and transfer can judge it."""
-    _check_number(seeds, setup)
+    check_number(len(seeds), setup.config)
     keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
     tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
     agents = [
@@ -46,43 +47,29 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 
 
 def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
-    """ValueError, one line, unless they fit in and every agent is one of this learner's.
+    """ValueError, one line, unless they fit in and every agent has the tensors of this learner's.
 
-    An agent must have what a newborn acts by (names without `/`), in the same shapes, and once
-    adopted every tensor of a newborn and no other. It may carry more hyperparameters than a newborn,
-    if the learner accepts them.
+    What a newborn acts by (names without `/`) must be there before an agent is adopted, and all that
+    a newborn holds after (agent_tensors.py). More hyperparameters must be the learner's own.
     """
-    _check_number(seeds, setup)
-    newborn = setup.learner.init(Key(0, ("shapes",)))
-    acting = {name: tensor for name, tensor in newborn.items() if "/" not in name}
+    check_number(len(seeds), setup.config)
+    expected, advice = made_by(setup.learner), "take its task alone with --take tasks"
+    acting = {name: tensor for name, tensor in expected.items() if "/" not in name}
     for seed in seeds:
         if seed.agent is None:
             continue
         same = {name: tensor for name, tensor in seed.agent.items() if name in acting}
-        _check(same, acting, seed.source)
+        check_tensors(same, acting, seed.source, advice)
         try:
             adopted = setup.learner.adopt(seed.agent)
         except ValueError as error:
-            advice = "take its task alone with --take tasks"
             raise ValueError(f"the agent of {seed.source}: {error}; {advice}") from error
-        _check(adopted, newborn, seed.source)
+        check_tensors(adopted, expected, seed.source, advice)
 
 
-def _check_number(seeds: Sequence[Seed], setup: Setup) -> None:
-    if not seeds:
+def check_number(count: int, config: PoetConfig) -> None:
+    """ValueError unless a population can start from so many niches."""
+    if count < 1:
         raise ValueError("a population needs at least one niche to start from, got none")
-    if len(seeds) > setup.config.capacity:
-        raise ValueError(
-            f"{len(seeds)} niches do not fit into capacity {setup.config.capacity}: select fewer or raise it"
-        )
-
-
-def _check(agent: Agent, newborn: Agent, source: str) -> None:
-    for name in sorted({*agent, *newborn}):
-        mine, its = (tuple(one[name].shape) if name in one else None for one in (newborn, agent))
-        if mine != its and not (mine is None and name.startswith("hyper/")):
-            raise ValueError(
-                f"the agent of {source} is not one of this learner with these settings: its {name!r} is "
-                f"{'missing' if its is None else list(its)}, expected {'nothing' if mine is None else list(mine)}; "
-                "take its task alone with --take tasks"
-            )
+    if count > config.capacity:
+        raise ValueError(f"{count} niches do not fit into capacity {config.capacity}: select fewer or raise it")

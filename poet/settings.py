@@ -1,30 +1,25 @@
-"""Settings: presets and files in TOML, `--set section.key=value`, and the frozen dataclasses they become.
+"""Settings in TOML: presets, files, and `--set section.key=value`.
 
-A *table* is what TOML makes of one section, *tables* map section names to them. A wrong name or type is a ValueError
-of one line that says where, what was expected and what came; range checks are the dataclass's own.
+A *table* is what TOML makes of one section, *tables* map section names to them. What a section may
+hold, and the frozen dataclass that it becomes: fields.py. Which settings a run has: resolving.py.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
-import tomllib
-import types
-import typing
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from .plugins import section
+from .fields import Table, did_you_mean, toml_value
+from .fields import build as build
+from .toml_text import MOST_CHARACTERS, loads
 
-Table = Mapping[str, Any]
 Tables = dict[str, dict[str, Any]]
-Settings = TypeVar("Settings")
 
-TASKS = ("evolved", "fixed", "randomised")  # where a run's tasks come from
 _PRESETS = Path(__file__).parent / "presets"  # the same place in the clone and in the wheel
-_NAMES = {int: "an integer", float: "a finite number", bool: "true or false", str: "a string"}
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # a key of TOML without quotes
+_WORD = re.compile(r"[\w./-]*\w[\w./-]*")
 
 
 def presets() -> list[str]:
@@ -34,7 +29,7 @@ def presets() -> list[str]:
 
 def preset(name: str) -> Tables:
     if name not in presets():
-        raise ValueError(f"unknown preset {name!r}{_did_you_mean(name, presets())}; there are: {', '.join(presets())}")
+        raise ValueError(f"unknown preset {name!r}{did_you_mean(name, presets())}; there are: {', '.join(presets())}")
     return read(_PRESETS / f"{name}.toml")
 
 
@@ -46,7 +41,8 @@ def about(name: str) -> str:
 def read(path: Path) -> Tables:
     """The tables of a TOML file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(4 * MOST_CHARACTERS + 1).decode()  # a character has at most four bytes
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read settings from {path}: {error}") from None
     return parse(text, str(path))
@@ -55,9 +51,9 @@ def read(path: Path) -> Tables:
 def parse(text: str, source: str) -> Tables:
     """The tables of a TOML text; `source` is where it came from, for messages."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{source} is not valid TOML: {error}") from None
+        tables = loads(text)
+    except ValueError as error:
+        raise ValueError(f"{source} is not valid TOML: {str(error)[:200]}") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ValueError(f"{source}: {name} must be in a section, such as [poet], got it before the first section")
@@ -73,126 +69,49 @@ def override(tables: Mapping[str, Table], assignments: Iterable[str]) -> Tables:
     """The tables after `section.key=value` assignments, in order. A value is TOML; a bare word is a string."""
     result = merged(tables, {})
     for assignment in assignments:
-        place, equals, text = assignment.partition("=")
-        section, dot, key = place.strip().partition(".")
-        if not (equals and dot and key and section and text.strip()):
-            raise ValueError(f"--set needs section.key=value, such as poet.capacity=20, got {assignment!r}")
-        if section not in result:
-            raise ValueError(f"unknown section {section!r} in --set {assignment!r}{_did_you_mean(section, result)}")
-        result[section][key] = _value(text.strip(), assignment)
+        place, key, value = assigned(assignment)
+        if place not in result:
+            raise ValueError(f"unknown section {place!r} in --set {assignment!r}{did_you_mean(place, result)}")
+        result[place][key] = value
     return result
+
+
+def assigned(assignment: str) -> tuple[str, str, Any]:
+    """Section, key and value of `section.key=value`; a section, named by a file, may itself have dots."""
+    place, equals, text = assignment.partition("=")
+    name, dot, key = (part.strip() for part in place.rpartition("."))
+    if not (equals and dot and key and name and text.strip()):
+        raise ValueError(f"--set needs section.key=value, such as poet.capacity=20, got {assignment!r}")
+    return name, key, _value(text.strip(), assignment)
 
 
 def _value(text: str, assignment: str) -> Any:
     try:
-        values = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        if text.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        values = loads(f"value = {text}")
+    except ValueError:
+        if _WORD.fullmatch(text):
             return text  # a word: walker.encoding=cppn should not need quotes within quotes
+        words = [word.strip(" \"'") for word in text.strip("[]").split(",")]
+        if text[0] + text[-1] == "[]" and all(_WORD.fullmatch(word) for word in words):
+            right = f"{assignment.partition('=')[0]}={_toml(words)}".replace(", ", ",")
+            raise ValueError(f"strings in a list need quotes: --set '{right}'") from None
         raise ValueError(f"the value in --set {assignment!r} is not TOML, got {text!r}") from None
     if set(values) != {"value"}:
         raise ValueError(f"--set sets one value, got {assignment!r}")
     return values["value"]
 
 
-def resolve(
-    name: str | None, file: Path | None, changes: Sequence[str], flags: Mapping[str, Any], seed: int | None
-) -> Tables:
-    """The settings of a run, complete: the preset, then the file, then --set, then the other options.
-
-    name: of the preset; None takes the quick one of the family. flags: what [run] is told; None says nothing.
-    Where tasks do not evolve nothing mutates, and randomised tasks have a section more: [ranges].
-    """
-    told = {key: value for key, value in flags.items() if value is not None}
-    if name is None:
-        family = told.get("family", (read(file) if file else {}).get("run", {}).get("family"))
-        name = f"quick-{family}" if f"quick-{family}" in presets() else "quick"
-    tables = preset(name)
-    if file is not None:
-        tables = merged(tables, read(file))
-    tables = merged(tables, {"run": {"preset": name, **told}})
-    own: dict[str, Table] = {section(tables["run"][kind]): {} for kind in ("family", "learner")}
-    if (tasks := tables["run"].get("tasks", "evolved")) not in TASKS:
-        raise ValueError(f"--tasks must be one of {', '.join(TASKS)}, got {tasks!r}{_did_you_mean(tasks, TASKS)}")
-    if tasks == "randomised":
-        own["ranges"] = {}
-    tables = override(merged(own, tables), changes)
-    if seed is not None:
-        tables["poet"]["seed"] = seed
-    tables["poet"].setdefault("seed", 0)
-    if tasks != "evolved":
-        tables["poet"]["mutate_every"] = 0
-    used = ("run", "poet", *own)
-    iterations = tables["run"].get("iterations")
-    if type(iterations) is not int or iterations < 1:
-        raise ValueError(f"run.iterations must be a whole number of at least 1, got {iterations!r}")
-    return {name: tables[name] for name in used}
-
-
-def build(cls: type[Settings], table: Table, section: str) -> Settings:
-    """The frozen dataclass `cls` of the section's table; what the table leaves out keeps its default."""
-    known = {field.name: field for field in fields(cls) if field.init}  # type: ignore[arg-type]  # any dataclass
-    hints = typing.get_type_hints(cls)
-    for key in table:
-        if key not in known:
-            raise ValueError(f"unknown setting {section}.{key}{_did_you_mean(key, known)}")
-    for name, field in known.items():
-        if name not in table and field.default is MISSING and field.default_factory is MISSING:
-            raise ValueError(f"{section}.{name} is missing, expected {_expected(hints[name])}")
-    values = {key: _convert(value, hints[key], f"{section}.{key}") for key, value in table.items()}
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise ValueError(f"[{section}] {error}") from None
-
-
-def _convert(value: Any, kind: Any, where: str) -> Any:
-    """The value as its annotated type: TOML has lists for tuples, and 1 is a float where one is asked for."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        (kind,) = (argument for argument in arguments if argument is not type(None))
-        return _convert(value, kind, where)
-    if origin is tuple and isinstance(value, list | tuple):
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        if len(kinds) == len(value):
-            return tuple(_convert(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
-    elif origin is Literal:
-        if any(value == choice and type(value) is type(choice) for choice in arguments):
-            return value
-        hint = _did_you_mean(value, arguments) if isinstance(value, str) else ""
-        raise ValueError(f"{where} must be {_expected(kind)}, got {value!r}{hint}")
-    elif kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    elif kind is not float and kind in _NAMES and type(value) is kind:
-        return value
-    raise ValueError(f"{where} must be {_expected(kind)}, got {value!r}")
-
-
-def _expected(kind: Any) -> str:
-    """The type in words."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        return " or nothing".join([_expected(next(a for a in arguments if a is not type(None))), ""])
-    if origin is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in arguments)
-    if origin is tuple and arguments[-1] is Ellipsis:
-        return f"a list, each entry {_expected(arguments[0])}"
-    if origin is tuple:
-        return f"a list of {len(arguments)}: {', '.join(_expected(argument) for argument in arguments)}"
-    return _NAMES.get(kind, str(kind))
-
-
-def _did_you_mean(word: str, known: Iterable[Any]) -> str:
-    near = difflib.get_close_matches(word, [name for name in known if isinstance(name, str)], n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
 def to_toml(tables: Mapping[str, Table]) -> str:
-    """The tables as TOML text: parse(to_toml(tables)) == tables. None is left out."""
+    """The tables as TOML text: parse(to_toml(tables)) == tables. None is written as the string "none"."""
     lines: list[str] = []
     for name, table in tables.items():
-        lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items() if value is not None), ""]
+        lines += [f"[{_key(name)}]", *(f"{_key(key)} = {_toml(toml_value(value))}" for key, value in table.items()), ""]
     return "\n".join(lines)
+
+
+def _key(name: str) -> str:
+    """A file's name may have what a bare key of TOML may not."""
+    return name if _BARE.fullmatch(name) else _toml(name)
 
 
 def _toml(value: Any) -> str:
@@ -203,6 +122,4 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
-    if isinstance(value, Sequence):
-        return "[" + ", ".join(_toml(entry) for entry in value) + "]"
-    raise ValueError(f"a setting must be a number, a string, true, false or a list of them, got {value!r}")
+    return "[" + ", ".join(_toml(entry) for entry in value) + "]"

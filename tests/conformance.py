@@ -200,6 +200,7 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
     _check_steps(steps, tasks, "improve")
     for agent in learned:
         check_agent(agent, "improve")
+        _check_tensors(agent, newborn[0], "improve")
     again, again_steps = learner.improve(newborn, line, keys)
     same = all(map(same_agent, learned, again)) and np.array_equal(steps, again_steps)
     assert same, "improve must give the same agents and steps for the same keys"
@@ -212,6 +213,7 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
     adopted = [learner.adopt(agent) for agent in learned]
     for agent in adopted:
         check_agent(agent, "adopt")
+        _check_tensors(agent, newborn[0], "adopt")
     one, two = (learner.evaluate(agents, line, keys) for agents in (learned, adopted))
     assert np.array_equal(one[0], two[0]), f"adopt must keep what the agent does, scores were {one[0]}, are {two[0]}"
     learner.improve(adopted, line, keys)
@@ -251,6 +253,15 @@ def check_agent(agent: Agent, method: str) -> None:
         assert not tensor.requires_grad, f"{method}: an agent's tensors must be detached, {name!r} is not"
         finite = not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
         assert finite, f"{method}: an agent must be finite, got NaN or infinity in {name!r}"
+
+
+def _check_tensors(agent: Agent, newborn: Agent, method: str) -> None:
+    """Only then can a run be checked when it is opened (poet/agent_tensors.py)."""
+    one, other = (
+        {name: (tensor.dtype, tensor.shape) for name, tensor in a.items() if not name.startswith("hyper/")}
+        for a in (agent, newborn)
+    )
+    assert one == other, f"{method} must give tensors of the names, shapes and dtypes of init, got {one}, not {other}"
 
 
 def same_agent(one: Agent, other: Agent) -> bool:

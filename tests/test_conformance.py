@@ -113,6 +113,12 @@ class Amnesiac(FakeLearner):
         return {"velocity": torch.zeros(2, dtype=torch.float64), "steps": torch.zeros(1)}
 
 
+class Growing(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, "seen": torch.zeros(1)} for agent in improved], steps
+
+
 class NotANumber(FakeLearner):
     def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
         scores, solved, steps = super().evaluate(agents, tasks, keys)
@@ -129,6 +135,7 @@ class Constant(FakeLearner):
     [
         (SharedDraws, "improve: batch must equal one by one"),
         (InPlace, "improve must leave the agents"),
+        (Growing, "improve must give tensors of the names, shapes and dtypes of init"),
         (Amnesiac, "adopt must keep what the agent does"),
         (NotANumber, "scores must be finite"),
         (Constant, "init must give different agents"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,7 +22,6 @@ import run as command
 from archive.run_folder import Run
 
 ROOT = Path(__file__).resolve().parent.parent
-HILL = str(ROOT / "examples" / "hill.py")
 
 # All that POET does happens within a few iterations: anything goes, and places are few.
 TINY = {
@@ -294,6 +296,34 @@ def test_a_run_seeds_another_of_another_preset_with_tasks_and_agents(lived: Path
             np.testing.assert_array_equal(new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"])
 
 
+def test_tasks_of_schema_1_get_the_settings_of_their_run(
+    lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shown or taken as seeds; a task of schema 2 has them itself, and neither becomes a task of the new run's."""
+    old, seeded = Path(shutil.copytree(lived, tmp_path / "old")), tmp_path / "seeded"
+    task = rows(old, "niches")[1]["task"]
+    short = {name: value for name, value in task.items() if name != "settings"} | {"schema": 1}
+    with sqlite3.connect(old / "archive.db") as database:
+        database.execute("UPDATE niches SET task = ? WHERE id = 1", [json.dumps(short)])
+    capsys.readouterr()
+    assert command.main(["show", str(old), "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == task
+    changes = {"walker__length": "90", "walker__layout": "dcd", "walker__horizon": "30"}
+    source = ["--from", str(old), "--select", "id <= 1", "--take", "tasks"]
+    assert launch(seeded, 1, *source, **changes) == 0
+    born = [row["task"] for row in rows(seeded, "niches")[:2]]
+    assert born == [rows(lived, "niches")[0]["task"], task]
+    assert task["settings"] == {**task["settings"], "length": 60, "horizon": 20, "layout": "poet"}
+
+
+def test_a_seed_that_the_new_run_can_not_realise_is_refused_by_name(
+    lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["launch", "--out", str(tmp_path / "new"), "--from", str(lived), "--select", "id == 1", *tiny()]
+    line = refused([*words, "--set", "walker.horizon=19"], capsys)
+    assert "lived#1: the task's horizon is 20 steps, this family has at most 19: set walker.horizon=20" in line
+
+
 @pytest.mark.parametrize("take", ["tasks", "agents"])
 def test_seeds_may_bring_only_their_tasks_or_their_agents(lived: Path, tmp_path: Path, take: str) -> None:
     parent = rows(lived, "niches")[2]
@@ -341,19 +371,6 @@ def test_a_broken_file_of_the_original_poet_is_named(tmp_path: Path, capsys: pyt
     assert not (tmp_path / "r").exists()
 
 
-def test_a_family_of_the_users_runs_and_resumes_only_where_it_is_trusted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "hill"
-    arguments = ["--family", HILL, "--set", "es.population=4", "--set", "poet.mutate_every=1"]
-    always = ["--set", "poet.reproduce_at=-9.0", "--set", "poet.mc_low=-9.0"]
-    assert command.main(["launch", "--out", str(folder), "--iterations", "3", *arguments, *always]) == 0
-    assert len(rows(folder, "niches")) > 1
-    assert "OPENPOET_TRUST" in refused(["resume", str(folder), "--iterations", "4"], capsys)
-    monkeypatch.setenv("OPENPOET_TRUST", "1")
-    assert command.main(["resume", str(folder), "--iterations", "4"]) == 0
-
-
 def test_a_learner_that_hides_steps_fails_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "cheat.py").write_text(
         "from agents.search.es import ES\nfrom agents.search.es_config import ESConfig\n\n"
@@ -376,3 +393,30 @@ def test_help_answers_without_loading_anything_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--preset" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("memory", 1000, r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[\d{7}\]"),
+        ("hidden", [3], r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[91\]"),
+        ("searcher", "snes", r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected nothing"),
+    ],
+)
+def test_a_run_whose_settings_make_other_agents_is_refused(
+    key: str, value: object, line: str, lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the first, compiled code read beyond the weights; with the second, another network went on."""
+    folder = Path(shutil.copytree(lived, tmp_path / "run"))
+    said = refused(["resume", str(folder), "--iterations", "10", "--set", f"es.{key}={json.dumps(value)}"], capsys)
+    assert re.search(line, said), said
+    config = folder / "config.toml"
+    kept = [row for row in config.read_text().splitlines() if not row.startswith(f"{key} =")]
+    config.write_text("\n".join([*kept, ""]).replace("[es]\n", f"[es]\n{key} = {json.dumps(value)}\n"))
+    with sqlite3.connect(folder / "archive.db") as database:
+        rows = (0, "es", key, json.dumps(value))
+        database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?)", rows)
+    for arguments in (["resume", str(folder), "--iterations", "10"], ["replay", str(folder)]):
+        said = refused(arguments, capsys)
+        assert re.search(line, said), said
+        assert "restore" in said

@@ -104,7 +104,7 @@ class RayRollouts:
 
         RuntimeError, one line, if a part has killed its worker ATTEMPTS times.
         """
-        check_rows(weights, member, tasks, seeds)
+        check_rows(policy, weights, member, tasks, seeds)
         if machine.device != "cpu":
             raise ValueError(f'Ray workers run episodes on the CPU: device must be "cpu", got {machine.device!r}')
         shared_family = [self._shared.value(family, "the family")]  # in a list: a worker fetches it once, not each time

@@ -7,7 +7,6 @@ difference is due to the perturbation alone.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ class ES:
         self.policy = Policy(sizes, config.activation, config.memory)
         self.searcher = searcher(config, self.policy.parameters)
         rows = config.max_rows or (CPU_ROWS if config.device == "cpu" else GPU_ROWS)
-        self.machine = Machine(config.device, rows, config.threads or os.cpu_count() or 1)
+        self.machine = Machine(config.device, rows, config.threads or 1)
         # A deterministic task gives the same episode every time: repeats would tell nothing (POET ran five).
         self.episodes = 1 if spec.deterministic else config.episodes
         self.evaluation_episodes = 1 if spec.deterministic else config.evaluation_episodes
@@ -133,7 +132,9 @@ class ES:
     def inherit(self, agent: Mapping[str, torch.Tensor]) -> Agent:
         """An agent from another run, whatever its searcher was: its theta, at the start of a search here."""
         if "theta" not in agent:
-            raise ValueError(f"an agent for es needs a theta, got {sorted(agent)}")
+            raise ValueError(f"an agent for es needs a theta, got {sorted(agent)!s:.200}")
+        if agent["theta"].dtype != torch.float32:  # NumPy lacks some dtypes that a file can hold
+            raise ValueError(f"an agent's theta must be float32, got {agent['theta'].dtype}")
         return self.foreign(agent["theta"].numpy())
 
     def check(self, agent: Mapping[str, torch.Tensor]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from .networks import Policy
+from .sizes import check_indices
 
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Task, TaskFamily
@@ -49,9 +50,11 @@ def rollout(
     """Run n episodes: row i is weights[member[i]] in tasks[i] with seeds[i].
 
     weights: [members, parameters] float32; member: [n] int64; offset: the number of row 0 in error messages.
-    ValueError if anything that comes back is not finite.
+    ValueError if sizes do not fit the policy, or if anything that comes back is not finite.
     """
-    check_rows(weights, member, tasks, seeds)
+    check_rows(policy, weights, member, tasks, seeds)
+    if (sizes := (family.spec.observation_size, family.spec.action_size)) != (policy.sizes[0], policy.sizes[-1]):
+        raise ValueError(f"the family has observations and actions of sizes {sizes}, the policy {policy.sizes}")
     done: list[Episodes] = []
     threads = machine.threads if machine.device == "cpu" else 1
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
@@ -97,10 +100,14 @@ class InProcess:
     rollout = staticmethod(rollout)
 
 
-def check_rows(weights: torch.Tensor, member: np.ndarray, tasks: Sequence[Task], seeds: Sequence[int]) -> None:
-    """ValueError unless these can be the arguments of a rollout."""
+def check_rows(
+    policy: Policy, weights: torch.Tensor, member: np.ndarray, tasks: Sequence[Task], seeds: Sequence[int]
+) -> None:
+    """ValueError unless these can be the arguments of a rollout: compiled code reads whatever the sizes say."""
+    policy.check_weights(weights)
     if not len(member) == len(tasks) == len(seeds):
         raise ValueError(f"a row needs a member, a task and a seed, got {len(member)}, {len(tasks)} and {len(seeds)}")
+    check_indices("member", member, len(weights))
     finite = torch.isfinite(weights).all(dim=1)
     if not bool(finite.all()):
         raise ValueError(f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite")

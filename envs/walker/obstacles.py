@@ -48,7 +48,8 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
     child = genome
     if "roughness" in bounds.categories:
         rough = round(genome.roughness + rng.uniform(-ROUGHNESS_STEP, ROUGHNESS_STEP), 1)
-        child = replace(child, roughness=float(np.clip(rough, 0.0, bounds.roughness_max)))
+        rough = float(np.clip(rough, 0.0, bounds.roughness_max)) + 0.0  # -0.0 becomes 0.0
+        child = replace(child, roughness=rough)
     if "pit" in bounds.categories:
         child = replace(child, gap=_moved(genome.gap, FIRST_GAP, GAP_STEP, bounds.gap_max, rng))
     if "stump" in bounds.categories:
@@ -91,7 +92,7 @@ def _moved(
         (low, high)
         for i, j in product((1, 0, -1), repeat=2)
         if (i, j) != (0, 0)
-        for low, high in [(round(interval[0] + i * step, 1), round(interval[1] + j * step, 1))]
+        for low, high in [(round(interval[0] + i * step, 1) + 0.0, round(interval[1] + j * step, 1) + 0.0)]
         if first[0] <= low <= high <= largest and high >= first[1]
     ]
     return moves[int(rng.integers(len(moves)))] if moves else interval

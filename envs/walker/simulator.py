@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from .sizes import mask_of
+
 if TYPE_CHECKING:
     from .batch import WalkerBatch
     from .box2d import Box2DWalker
@@ -47,11 +49,15 @@ class Walkers(Protocol):
 
 
 class WalkerSimulator:
-    """Simulator of poet.interfaces: rows that have ended stay as they are."""
+    """Simulator of poet.interfaces: rows that have ended stay as they are.
 
-    def __init__(self, walkers: Walkers, tracks: Sequence[Track], horizon: int, device: str) -> None:
-        self.walkers, self.tracks, self.horizon, self.device = walkers, tracks, horizon, device
+    horizon: steps after which a row is truncated, one number for all rows or [n].
+    """
+
+    def __init__(self, walkers: Walkers, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
         rows = len(tracks)
+        self.walkers, self.tracks, self.device = walkers, tracks, device
+        self.horizon = np.broadcast_to(np.asarray(horizon, np.int64), rows)
         self.steps = 0
         self._live, self._terminated, self._truncated = np.ones(rows, bool), np.zeros(rows, bool), np.zeros(rows, bool)
         self._ages = np.zeros(rows, np.int64)
@@ -70,7 +76,7 @@ class WalkerSimulator:
         All episodes of a terrain begin alike, so `count` changes nothing, and a walker that has not
         moved since it was reset is not reset again.
         """
-        chosen = rows.cpu().numpy() & (self._ages > 0)
+        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows") & (self._ages > 0)
         self._live |= chosen
         self._terminated &= ~chosen
         self._truncated &= ~chosen
@@ -113,7 +119,7 @@ class CompiledWalkers(WalkerSimulator):
         self.reset()
         returns = np.zeros(len(self._live))
         while self._live.any():
-            limit = min(SLICE, self.horizon - int(self._ages[self._live].max()))
+            limit = min(SLICE, int((self.horizon - self._ages)[self._live].min()))
             taken, terminated = self.walkers.play(act, arrays, self._live, limit, returns)
             self._ages += taken
             self.steps += int(taken.sum())

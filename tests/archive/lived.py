@@ -36,16 +36,20 @@ def create(path: Path) -> Run:
     return Run.create(path, SETTINGS, ["run.py", "launch", "--out", "a b"], {"python": "3.11"})
 
 
-def commit(run: Run, parts: Setup, population: Population, seconds: float = 1.0) -> None:
-    run.commit(*to_records(population, FAMILY), ledger=ledger(parts).drain(), clock_seconds=seconds)
+def commit(
+    run: Run, parts: Setup, population: Population, before: Population | None = None, seconds: float = 1.0
+) -> None:
+    """before: the population committed last."""
+    run.commit(*to_records(population, FAMILY, before), ledger=ledger(parts).drain(), clock_seconds=seconds)
 
 
 def live(run: Run, iterations: int, seconds: float = 1.0) -> Iterator[Population]:
     """From nothing: every population, committed."""
     parts = setup()
-    first = start(parts)
+    first, before = start(parts), None
     for population in itertools.chain([first], itertools.islice(evolve(first, parts), iterations)):
-        commit(run, parts, population, seconds)
+        commit(run, parts, population, before, seconds)
+        before = population
         yield population
 
 
@@ -54,7 +58,8 @@ def go_on(run: Run, total: int) -> Iterator[Population]:
     parts = setup()
     population = from_records(*run.checkpoint(), FAMILY)
     for after in itertools.islice(evolve(population, parts), total - population.iteration):
-        commit(run, parts, after)
+        commit(run, parts, after, population)
+        population = after
         yield after
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from archive import schema
-from archive.digest import digest
+from archive.digest import UNCOUNTED_TABLES, digest
 from archive.run_folder import Run
 from archive.weights import content_hash, encode
 from poet.checkpoint import to_records
 from poet.engine import evolve, start
-from tests.archive.lived import FAMILY, commit, create, finished, go_on, ledger, live, setup
+from tests.archive.lived import FAMILY, SETTINGS, commit, create, finished, go_on, ledger, live, setup
 
 LONG = 24
 
@@ -44,10 +44,24 @@ def test_in_pieces_as_in_one(whole: Path, tmp_path: Path) -> None:
 
 
 def test_clocks_versions_command_and_folder_do_not_count(whole: Path, tmp_path: Path) -> None:
-    with Run.create(tmp_path / "elsewhere", "x = 1\n", ["resume"], {"python": "4"}) as run:
+    with Run.create(tmp_path / "elsewhere", SETTINGS, ["resume"], {"python": "4"}) as run:
         list(live(run, LONG, seconds=77.0))
         assert run.rows("iterations")[3]["clock_seconds"] == 77.0
     assert digest_of(tmp_path / "elsewhere") == digest_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("settings", "equal"),
+    [
+        (f"{SETTINGS}iterations = 7\npreset = 'quick'\n[es]\ndevice = 'cuda'\n", True),
+        (f"{SETTINGS}[es]\nlr = 0.01\n", False),
+        (SETTINGS.replace("fake", "maze"), False),
+    ],
+)
+def test_settings_count_if_they_can_change_a_result(whole: Path, tmp_path: Path, settings: str, equal: bool) -> None:
+    with Run.create(tmp_path / "run", settings, ["launch"], {}) as run:
+        list(live(run, LONG))
+    assert (digest_of(tmp_path / "run") == digest_of(whole)) == equal
 
 
 def test_the_name_of_a_seed_does_not_count(copy: Path, whole: Path) -> None:
@@ -63,17 +77,20 @@ CHANGES = {
     "transfers": ["accepted = 1 - accepted", "bar = 1.0", "score = score + 1e-12", "steps = steps + 1"],
     "ledger": ["steps = steps + 1", "purpose = purpose || 'x'"],
     "iterations": ["median = 0.5", "annecs = annecs + 1", "active = active + 1"],
+    "retired_scores": ["score = score + 1e-12", "niche = 1000"],
+    "settings": ["value = '7'", "iteration = 5"],
     "checkpoint": ["value = '0'"],
 }
 
 
 def test_every_table_counts() -> None:
-    assert CHANGES.keys() == schema.TABLES.keys()
+    assert CHANGES.keys() == schema.TABLES.keys() - UNCOUNTED_TABLES
 
 
 @pytest.mark.parametrize(("table", "change"), [(t, change) for t, changes in CHANGES.items() for change in changes])
 def test_one_changed_cell_changes_it(copy: Path, whole: Path, table: str, change: str) -> None:
-    key = {"niches": "id", "transfers": "id", "children": "id", "checkpoint": "part"}.get(table, "iteration")
+    key = {"niches": "id", "transfers": "id", "children": "id", "checkpoint": "part"} | {"retired_scores": "niche"}
+    key = key.get(table, "iteration")
     order = f"SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT 1"
     with sqlite3.connect(copy / "archive.db") as database:
         assert database.execute(f"UPDATE {table} SET {change} WHERE {key} = ({order})").rowcount > 0
@@ -92,7 +109,8 @@ def test_one_changed_weight_changes_it(whole: Path, tmp_path: Path) -> None:
         first = start(parts)
         commit(run, parts, first)
         for population in evolve(first, parts):
-            record, agents = to_records(population, FAMILY)
+            record, agents = to_records(population, FAMILY, first)
+            first = population
             if population.iteration == LONG:
                 name = f"niche-{population.active[-1].id}"
                 agents[name] = agents[name] | {"steps": agents[name]["steps"] + 1}

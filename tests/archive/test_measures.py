@@ -1,48 +1,90 @@
+"""What SQLite counts is what counting the rows gives."""
+
 from __future__ import annotations
 
-from archive.measures import annecs_curve, children_of, lineage, outcomes, steps_by_purpose, transfers_by_kind
+import itertools
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive import measures
+from archive.run_folder import Run
+from tests.archive.lived import finished
 
 
-def niche(id: int, parent: int | None, **more: object) -> dict[str, object]:
-    return {"id": id, "parent": parent, "born": 0, "solved": None, "viable_to_all": 0, "viable_to_retired": 0, **more}
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    path = tmp_path_factory.mktemp("run") / "run"
+    finished(path, 14)
+    with Run.open(path, write=False) as opened:
+        yield opened
 
 
-NICHES = [
-    niche(0, None, solved=3),
-    niche(1, 0, born=10, solved=30, viable_to_all=1),
-    niche(2, 1, born=20, viable_to_all=1, viable_to_retired=1),
-    niche(3, 0, born=20, solved=25, viable_to_all=1),
-]
+def test_counts_are_those_of_the_rows(run: Run) -> None:
+    transfers, children, ledger = (run.rows(table) for table in ("transfers", "children", "ledger"))
+    tried = Counter(f"{row['kind']} at birth" if row["at_birth"] else row["kind"] for row in transfers)
+    taken = Counter(
+        f"{row['kind']} at birth" if row["at_birth"] else row["kind"] for row in transfers if row["accepted"]
+    )
+    assert len(tried) > 2
+    assert sum(taken.values()) > 0
+    assert measures.transfers_by_kind(run) == {kind: (tried[kind], taken[kind]) for kind in tried}
+    assert measures.outcomes(run) == Counter(row["outcome"] for row in children)
+    counts = list(measures.outcomes(run).values())
+    assert counts == sorted(counts, reverse=True)
+    steps = Counter[str]()
+    for row in ledger:
+        steps[row["purpose"]] += row["steps"]
+    assert measures.steps_by_purpose(run) == steps
 
 
-def test_lineage_and_tree() -> None:
-    assert lineage(NICHES, 2) == [2, 1, 0]
-    assert {parent: [n["id"] for n in below] for parent, below in children_of(NICHES).items()} == {
-        None: [0],
-        0: [1, 3],
-        1: [2],
-    }
+def test_annecs_is_that_of_the_last_iteration(run: Run) -> None:
+    last = run.rows("iterations")[-1]
+    assert measures.annecs(run) == (last["annecs"], last["annecs_reference"])
+    niches = run.niche_rows()
+    paper = sum(row["viable_to_all"] and row["solved"] is not None for row in niches)
+    assert measures.annecs(run)[0] == paper > 0
 
 
-def test_annecs_counts_what_was_viable_to_all_and_solved_when_it_is_solved() -> None:
-    assert annecs_curve(NICHES) == [(25, 1), (30, 2)]
+def test_fields_are_those_of_the_niches(run: Run) -> None:
+    expected = [
+        {name: row[name] for name in measures.FIELDS} | {"alive": row["died"] is None} for row in run.niche_rows()
+    ]
+    assert list(measures.fields(run)) == expected
 
 
-def test_the_reference_codes_annecs_counts_at_birth_and_never_asks_for_solved() -> None:
-    assert annecs_curve(NICHES, column="viable_to_retired", solved=False) == [(20, 1)]
+def test_lineage_goes_up_to_the_first_niche_or_to_the_bound(run: Run) -> None:
+    parents = {row["id"]: row["parent"] for row in run.niche_rows()}
+    longest = max((measures.lineage(run, id, 99) for id in parents), key=len)
+    assert len(longest) > 2
+    assert parents[longest[-1]] is None
+    assert all(parents[child] == parent for child, parent in itertools.pairwise(longest))
+    assert measures.lineage(run, longest[0], 2) == longest[:2]
 
 
-def test_counts() -> None:
-    tried = [("direct", 0, 0), ("direct", 0, 1), ("proposal", 1, 1)]
-    rows = [{"kind": kind, "at_birth": birth, "accepted": taken} for kind, birth, taken in tried]
-    assert transfers_by_kind(rows) == {"direct": (2, 1), "proposal at birth": (1, 1)}
-    assert outcomes([{"outcome": "too easy"}, {"outcome": "admitted"}, {"outcome": "too easy"}]) == {
-        "too easy": 2,
-        "admitted": 1,
-    }
-    assert steps_by_purpose(
-        [{"purpose": "a", "steps": 2}, {"purpose": "b", "steps": 5}, {"purpose": "a", "steps": 1}]
-    ) == {
-        "b": 5,
-        "a": 3,
-    }
+def test_the_nearest_chosen_forebear(run: Run) -> None:
+    parents = {row["id"]: row["parent"] for row in run.niche_rows()}
+    chosen = {id for id in parents if id % 2 == 0}
+    found = measures.nearest(run, chosen)
+    for id in chosen:
+        above = parents[id]
+        while above is not None and above not in chosen:
+            above = parents[above]
+        assert found[id] == above
+    assert found.keys() == chosen
+
+
+def test_a_forebear_that_is_no_elder_is_refused(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    finished(path, 14)
+    database = sqlite3.connect(path / "archive.db", isolation_level=None)
+    database.execute("UPDATE niches SET parent = 2 WHERE id = 1")
+    database.execute("UPDATE niches SET parent = 1 WHERE id = 2")
+    database.close()
+    with Run.open(path, write=False) as hostile:
+        for call in (lambda: measures.lineage(hostile, 2, 99), lambda: measures.nearest(hostile, {2})):
+            with pytest.raises(ValueError, match="niche 1 must have an elder niche as its parent, got 2"):
+                call()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from archive.poet_files import LARGEST_BEST, holds_poet_files, read_poet_files
+from archive.poet_files import LARGEST_ALL, LARGEST_BEST, holds_poet_files, read_poet_files
 
 CONFIG = {"name": "r0.4.p0_0.8.b1_0_0.4", "ground_roughness": 0.4, "pit_gap": [0.0, 0.8], "stump_width": [1.0, 2.0]}
 
@@ -46,6 +47,8 @@ def test_niches_are_read_with_their_task_and_agent(tmp_path: Path) -> None:
         ("e.a.best.json", "[[NaN], 1.0]"),
         ("e.a.best.json", [["x"], 1.0]),
         ("e.a.best.json", "[" * 100_000),
+        ("e.a.best.json", "[" * 900 + "]" * 900),
+        ("e.a.env.json", '{"config": {"name": ' + "[" * 900 + "]" * 900 + '}, "seed": 1}'),
         ("e.a.best.json", " " * (LARGEST_BEST + 1)),
     ],
 )
@@ -63,3 +66,11 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in" / "e.a.best.json").symlink_to(outside)
     with pytest.raises(ValueError, match="link"):
         read_poet_files(tmp_path / "in")
+
+
+def test_more_than_fits_into_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    for number in range(LARGEST_ALL // LARGEST_BEST + 1):
+        (tmp_path / f"e.{number}.best.json").touch()
+        os.truncate(tmp_path / f"e.{number}.best.json", LARGEST_BEST)
+    with pytest.raises(ValueError, match=f"more than {LARGEST_ALL} bytes of POET files"):
+        read_poet_files(tmp_path)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 
+from archive import schema
 from archive.creation import MARK
 from archive.run_folder import Run, find_run
 from poet.checkpoint import from_records, to_records
@@ -37,7 +39,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Populati
         for population in evolve(populations[0], parts):
             cost = ledger(parts).drain()
             spent.update(cost)
-            run.commit(*to_records(population, FAMILY), ledger=cost, clock_seconds=2.5)
+            run.commit(*to_records(population, FAMILY, populations[-1]), ledger=cost, clock_seconds=2.5)
             populations.append(population)
             if population.iteration == LONG:
                 break
@@ -165,7 +167,7 @@ def test_a_run_is_found_by_folder_or_name(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
     last = finished(tmp_path / "run", 2)
     with pytest.raises(
-        FileExistsError, match=r"^\S+ is already a run: go on with `resume \S+`, or choose another --out$"
+        FileExistsError, match=r"^\S+ is already a run: go on with `python run.py resume \S+`, or choose another --out$"
     ):
         create(tmp_path / "run")
     with Run.open(tmp_path / "run", write=False) as run:
@@ -359,6 +361,72 @@ def test_a_full_disk_costs_no_committed_iteration(tmp_path: Path, limit: int) ->
         assert run.checkpoint()[0]["iteration"] == last
         list(go_on(run, last + 2))
     assert not [path for path in (tmp_path / "run" / "agents").iterdir() if path.suffix != ".safetensors"]
+
+
+LOCKING = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+for statement in sys.argv[2:]:
+    other.execute(statement)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def locked(path: Path, *statements: str) -> Iterator[None]:
+    """Another program, such as a browser of databases, in the midst of a transaction."""
+    arguments = [sys.executable, "-c", LOCKING, str(path / "archive.db"), *statements]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        yield
+        other.communicate("")
+
+
+def test_a_database_that_another_program_has_locked_is_called_so_by_the_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
+    with create(tmp_path / "run") as run:
+        lives = live(run, 300)
+        next(lives)
+        with (
+            locked(tmp_path / "run", "BEGIN IMMEDIATE"),
+            pytest.raises(OSError, match=r"iteration 1 could not be kept \(database is locked\): ") as caught,
+        ):
+            next(lives)
+    assert str(caught.value).endswith(f": another program has locked {tmp_path / 'run' / 'archive.db'}; close it there")
+    with Run.open(tmp_path / "run", write=True) as run:
+        assert run.checkpoint()[0]["iteration"] == 0
+        list(go_on(run, 2))
+
+
+def test_a_database_that_can_no_longer_be_written_is_not_called_full(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        lives = live(run, 300)
+        next(lives)
+        run.database.execute("PRAGMA query_only=ON")  # SQLite's code is that of a database on a read-only disk
+        with pytest.raises(
+            OSError, match=r"iteration 1 could not be kept \(attempt to write a readonly database\): "
+        ) as c:
+            next(lives)
+    assert str(c.value).endswith(": has the folder become read-only?")
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_database_that_another_program_has_locked_is_not_called_damaged(
+    write: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
+    finished(tmp_path / "run", 2)
+    with (
+        locked(tmp_path / "run", "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE"),
+        pytest.raises(ValueError, match="another program has locked") as caught,
+    ):
+        Run.open(tmp_path / "run", write=write).close()
+    assert "damaged" not in str(caught.value)
+    assert "copy" not in str(caught.value)
 
 
 def test_a_disk_full_from_the_start(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.select import select
+from archive.select import held, select
 
 ROWS = [
     {"id": 0, "score": 120.0, "solved": None, "alive": True, "parent": None},
@@ -59,3 +59,23 @@ def test_anything_but_comparisons_is_refused_in_one_line(expression: str) -> Non
     with pytest.raises(ValueError, match="--select") as caught:
         select(expression, ROWS)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("score > 1e9", "score is -5.5 to 120"),
+        (
+            "120 < score and parent == 7 and score > 0",
+            "score is -5.5 to 120, parent is 0 to 1 in 2 of 3 and null in the others",
+        ),
+        ("solved > 40", "solved is 40 in 1 of 3 and null in the others"),
+        ("alive and novelty > 0", "alive is true in 2 of 3, novelty is null in all"),
+        ("name == 'x'", "name is 'a', 'b', 'c'"),
+        ("1 == 2", ""),
+    ],
+)
+def test_what_the_fields_of_an_expression_hold_is_said(expression: str, found: str) -> None:
+    rows = [row | {"novelty": None, "name": name} for row, name in zip(ROWS, "abc", strict=True)]
+    assert select(expression, rows) == []
+    assert held(expression, rows) == found

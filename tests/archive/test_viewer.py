@@ -286,6 +286,23 @@ def test_a_window_can_be_resized(dummy):
     assert sizes[-1] == (640, 480)
 
 
+def test_titles_with_characters_that_would_be_interpreted_are_escaped(dummy):
+    """A null character, for example, is an error in pygame's own functions."""
+    title, captions = "hill\0 \x1b]0;a\x07 \u202e\n", set()
+
+    def load(niche, agent):
+        def outline(task, state):
+            captions.add(pygame.display.get_caption()[0])
+            pygame.event.post(key("q"))
+            return Rolling().outline(task, state)
+
+        episode = record_episode(Roller, Rolling(), FAST, Hills(), Key(1), title=title, labels={"niche": title})
+        return replace(episode, outline_of=outline)
+
+    view(load, [(4, title)], 4)
+    assert r"hill\x00 \x1b]0;a\x07 \u202e\n" in captions
+
+
 def test_what_load_refuses_comes_out_and_the_window_is_closed(dummy):
     def load(niche, agent):
         raise ValueError("the weights of niche 4 are damaged")

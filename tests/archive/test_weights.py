@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.weights import DTYPES, MOST_BYTES, MOST_HEADER, AgentFiles, content_hash, decode, encode
+from archive.limits import MOST_AGENT, MOST_HEADER, readable
+from archive.weights import DTYPES, AgentFiles, content_hash, decode, encode
 
 AGENT = {"b": torch.arange(6, dtype=torch.float32).reshape(2, 3), "a": torch.tensor(7, dtype=torch.int64)}
 
@@ -165,8 +166,8 @@ def test_a_file_must_hold_what_its_name_says_here_and_in_bounds(tmp_path: Path) 
     with pytest.raises(ValueError, match="does not have the hash"):
         files.read("0" * 64)
     with path.open("wb") as file:
-        file.truncate(MOST_BYTES + 1)  # a hole: takes no room on the disk
-    with pytest.raises(ValueError, match=f"an agent at most {MOST_BYTES}"):
+        file.truncate(MOST_AGENT + 1)  # a hole: takes no room on the disk
+    with pytest.raises(ValueError, match=f"an agent at most {readable(MOST_AGENT)}"):
         files.read("0" * 64)
     path.unlink()
     (tmp_path / "elsewhere").write_bytes(encode(AGENT))

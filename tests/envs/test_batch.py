@@ -190,3 +190,22 @@ def test_a_step_before_the_reset_and_an_empty_batch_are_refused() -> None:
         WalkerBatch([oracle.flat_track()]).step(np.zeros((1, 4)))
     with pytest.raises(ValueError, match="at least one track"):
         WalkerBatch([])
+
+
+def test_rows_that_are_not_of_the_batch_are_refused() -> None:
+    batch = WalkerBatch([oracle.obstacle_track(0)] * 2)
+    live, returns = np.ones(2, bool), np.zeros(2)
+    arrays = (np.zeros((1, 1), np.float32), np.zeros(2, np.int64), np.zeros(4, np.int64), np.zeros((2, 0), np.float32))
+    with pytest.raises(ValueError, match="walker 0 was never reset"):
+        batch.play(None, arrays, live, 1, returns)
+    before = batch.reset()
+    for rows in ([2], [-1], [0, 10**6], [[0]], [0.5], ["0"]):
+        with pytest.raises(ValueError, match="rows must"):
+            batch.reset(np.array(rows))
+    for mask in (np.ones(1, bool), np.ones(3, bool), np.ones((2, 1), bool)):
+        with pytest.raises(ValueError, match=r"rows must be bool of shape \[2\]"):
+            batch.reset(mask)
+    with pytest.raises(ValueError, match="returns must be contiguous float64"):
+        batch.play(None, arrays, live, 1, returns[:1])
+    np.testing.assert_array_equal(batch.reset(np.array([], np.int64)), before)
+    np.testing.assert_array_equal(batch.reset(np.array([1, 1])), before)

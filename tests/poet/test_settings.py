@@ -84,6 +84,8 @@ def test_set_parses_toml_and_takes_bare_words() -> None:
         ("es.=3", "--set needs section.key=value"),
         ("poets.seed=3", r"unknown section 'poets' .* \(did you mean 'poet'\?\)"),
         ("es.count=[1", "is not TOML"),
+        ("es.parts=[stump,pit]", r"""need quotes: --set 'es.parts=\["stump","pit"\]'$"""),
+        ("""es.parts=["stump", pit]""", r"""need quotes: --set 'es.parts=\["stump","pit"\]'$"""),
         ("es.count=1\nrate = 2", "sets one value"),
     ],
 )
@@ -127,7 +129,22 @@ VALUES = st.recursive(
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b_c", "d"]), VALUES))
 def test_toml_reads_back_as_written(table: dict) -> None:
-    assert parse(to_toml({"poet": table, "es": {}}), "it") == {"poet": table, "es": {}}
+    for section in ("es", "two words", "a.b", 'qu"ote'):  # named by a file
+        tables = {"poet": table, section: {}}
+        assert parse(to_toml(tables), "it") == tables
+
+
+def test_none_is_written_as_a_word_and_read_where_it_is_allowed() -> None:
+    table = parse(to_toml({"es": {"count": 3, "limit": None}}), "it")["es"]
+    assert table == {"count": 3, "limit": "none"}
+    assert build(Example, table, "es") == Example(3, limit=None)
+    assert build(Example, {"count": 3, "limit": 2}, "es").limit == 2.0
+    with pytest.raises(ValueError, match=r"es.rate must be a finite number, got 'none'"):
+        build(Example, {"count": 3, "rate": "none"}, "es")
+
+
+def test_a_section_that_a_file_names_may_have_dots() -> None:
+    assert override({"a.b": {}}, ["a.b.size=3"]) == {"a.b": {"size": 3}}
 
 
 PUBLISHED = {  # poet.mutate_every, capacity, mc_low, mc_high, novelty, rule; walker.gap_max, encoding

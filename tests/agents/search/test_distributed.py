@@ -23,7 +23,7 @@ from envs.walker.family import Walker, WalkerSettings
 from poet.checkpoint import to_records
 from poet.config import PoetConfig, Setup
 from poet.engine import evolve, start
-from poet.plugins import load
+from poet.plugins import load, module_name
 from poet.streams import Key
 from tests.agents.point_mass import PointMass
 from tests.agents.search.test_rollout import POLICY, case, same
@@ -196,11 +196,11 @@ def test_a_family_in_a_file_of_the_users_is_sent_as_code(two_nodes):
     hill = load("family", str(HILL), ())()
     config = ESConfig(population=16, hidden=(6,))
     weights = torch.zeros(1, ES(hill, config).policy.parameters)
-    with pytest.raises(RuntimeError, match=r"Ray gave up .*'hill'"):  # by name, workers find no such module
+    with pytest.raises(RuntimeError, match=r"Ray gave up .*_hill_"):  # by name, workers find no such module
         two_nodes.rollout(
             ES(hill, config).policy, hill, weights, np.zeros(1, int), [hill.origin()], [0], machine=Machine()
         )
-    with RayRollouts("local", by_value=["hill"]) as rollouts:
+    with RayRollouts("local", by_value=[module_name(str(HILL))]) as rollouts:
         here, there = (ES(hill, config, place) for place in (None, rollouts))
         arguments = [here.init(Key(0, ("agent",)))], [(1.0, 0.0, 2.0)], [Key(1, ("improve",))]
         assert torch.equal(here.improve(*arguments)[0][0]["theta"], there.improve(*arguments)[0][0]["theta"])

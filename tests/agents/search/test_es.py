@@ -259,3 +259,10 @@ def test_lists_that_do_not_match_are_refused():
     es = learner()
     with pytest.raises(ValueError, match="a pair needs an agent, a task and a key, got 3, 2, 3"):
         es.improve(agents(es), TASKS[:2], KEYS)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.int8, torch.bool])
+def test_an_inherited_theta_of_another_dtype_is_refused(dtype):
+    es = learner()
+    with pytest.raises(ValueError, match=f"theta must be float32, got {dtype}"):
+        es.inherit({"theta": torch.zeros(es.policy.parameters, dtype=dtype)})

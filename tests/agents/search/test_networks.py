@@ -131,15 +131,41 @@ def test_a_memory_is_a_rows_own_and_matters():
 
 def test_what_does_not_fit_is_refused():
     weights, member, observations = data(REMEMBERS, 2)
-    with pytest.raises(ValueError, match=r"memory needs it, \[2, 5\]"):
+    with pytest.raises(ValueError, match=r"memory must be float32 \[2, 5\], got float32 \[0, 5\]"):
         act(REMEMBERS, weights, member, observations)
     with pytest.raises(ValueError, match="0 units or more"):
         Policy((3, 1), memory=-1)
     weights, member, observations = data(POET, 2)
     for bad in [(weights[:, :-1], observations), (weights, observations[:, :-1]), (weights, observations[:1])]:
-        with pytest.raises(ValueError, match="24-40-40-4 policy cannot act"):
+        with pytest.raises(ValueError, match=r"must be float32 \[(members, 2804|2, 24)\], got float32 \["):
             act(POET, bad[0], member, bad[1])
+    for wrong in ([0, 9], [-1, 0], [0.0, 1.0], [[0], [1]]):
+        with pytest.raises(ValueError, match=r"member must (lie in \[0, 2\)|be int64 \[n\]), got"):
+            act(POET, weights, np.array(wrong), observations)
+        with pytest.raises(ValueError, match=r"rows must (lie in \[0, 2\)|be int64 \[n\]), got"):
+            POET.act(weights, member, np.array(wrong), observations, np.zeros((2, 4), np.float32))
+    with pytest.raises(ValueError, match=r"actions must be float32 \[2, 4\]"):
+        POET.act(weights, member, np.arange(2), observations, np.zeros((2, 3), np.float32))
     with pytest.raises(ValueError, match="layer sizes"):
         Policy((3,))
     with pytest.raises(ValueError, match="activation"):
         Policy((3, 1), "step")
+
+
+def test_the_kernel_itself_reads_nothing_beyond_its_arrays():
+    """Called as compiled code calls it: where the widths are not those of the layout, the actions are NaN."""
+    weights, member, observations = data(REMEMBERS, 2)
+    memory, actions = REMEMBERS.start(2), np.zeros((2, REMEMBERS.sizes[-1]), np.float32)
+    kernel, layout = REMEMBERS.compiled(), REMEMBERS.layout
+    kernel(weights, member, np.arange(2), observations, layout, memory, actions)
+    assert np.isfinite(actions).all()
+    larger, thousand, negative = layout.copy(), layout.copy(), layout.copy()
+    larger[2], thousand[1], negative[-1] = larger[2] + 1, 1000, -1
+    for wrong in (larger, thousand, negative, layout[:3], layout[:0], np.concatenate([layout, layout[-1:]])):
+        actions[:] = 0
+        kernel(weights, member, np.arange(2), observations, wrong, memory, actions)
+        assert np.isnan(actions).all()
+    for arrays in ((weights[:, 1:], memory), (weights, memory[:, 1:])):
+        narrow, kept = map(np.ascontiguousarray, arrays)
+        kernel(narrow, member, np.arange(2), observations, layout, kept, actions)
+        assert np.isnan(actions).all()

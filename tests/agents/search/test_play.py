@@ -76,3 +76,31 @@ def test_a_walker_that_goes_nan_is_named() -> None:
     weights = np.zeros((1, POLICY.parameters), np.float32)
     with pytest.raises(FloatingPointError, match="walker 1 went NaN at step 1"):
         simulator.play(POLICY.compiled(), weights, np.zeros(3, np.int64), POLICY.layout, np.zeros((3, 0), np.float32))
+
+
+def test_play_called_with_sizes_that_do_not_fit_is_refused() -> None:
+    """Each of these read or wrote outside its array before sizes were compared."""
+    family = Walker(WalkerSettings(horizon=20, length=31, threads=1))
+    weights = np.zeros((2, REMEMBERS.parameters), np.float32)
+    member, layout, memory = np.array([0, 1, 1]), REMEMBERS.layout, REMEMBERS.start(3)
+    simulator = family.simulator([family.origin()] * 3, [0, 1, 2], "cpu")
+    simulator.play(REMEMBERS.compiled(), weights, member, layout, memory)
+    wrong: list[tuple[str, Any]] = [
+        ("member must lie in", (weights, member + 1, layout, memory)),
+        ("member must lie in", (weights, member - 1, layout, memory)),
+        ("member must be contiguous int64", (weights, member[:2], layout, memory)),
+        ("memory must be contiguous float32", (weights, member, layout, memory[:2])),
+        ("weights must be contiguous float32", (weights[:, ::2], member, layout, memory)),
+        ("play needs weights, member", (weights, member, layout)),
+    ]
+    for line, arrays in wrong:
+        with pytest.raises(ValueError, match=line):
+            simulator.play(REMEMBERS.compiled(), *arrays)
+    for arrays in [
+        (weights[:, 1:].copy(), member, layout, memory),
+        (weights, member, layout, np.zeros((3, 0), np.float32)),
+        (weights, member, POLICY.layout, memory),
+        (weights, member, layout[:2], memory),
+    ]:
+        with pytest.raises(ValueError, match=r"actions must be finite, got \[nan, nan"):
+            simulator.play(REMEMBERS.compiled(), *arrays)

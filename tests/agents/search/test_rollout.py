@@ -139,3 +139,30 @@ def test_an_episode_that_never_ends_is_found_out():
 
     with pytest.raises(ValueError, match="did not end after the family's horizon of 20 steps"):
         run(*case(), Broken(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda w, m: (w[:, 1:], m), r"of a 5-8-2 policy must be float32 \[members, 66\], got float32 \[7, 65\]"),
+        (lambda w, m: (w[0], m), r"got float32 \[66\]"),
+        (lambda w, m: (w.double(), m), r"got float64 \[7, 66\]"),
+        (lambda w, m: (w, m + 1), r"member must lie in \[0, 7\), got 1 to 7"),
+        (lambda w, m: (w, m - 1), r"member must lie in \[0, 7\), got -1 to 5"),
+        (lambda w, m: (w, m.astype(np.int32)), "member must be int64"),
+        (lambda w, m: (w[:0], m), r"member must lie in \[0, 0\)"),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_sizes_that_do_not_fit_the_policy_are_refused(change, line, device):
+    weights, member, tasks, seeds = case()
+    weights, member = change(weights, member)
+    with pytest.raises(ValueError, match=line):
+        run(weights, member, tasks, seeds, device=device)
+
+
+def test_a_policy_of_another_family_is_refused():
+    _, member, tasks, seeds = case()
+    other = Policy((5, 8, 3))
+    with pytest.raises(ValueError, match=r"of sizes \(5, 2\), the policy \(5, 8, 3\)"):
+        rollout(other, PointMass(), torch.zeros(7, other.parameters), member, tasks, seeds, machine=Machine())

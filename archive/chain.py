@@ -1,0 +1,147 @@
+"""The hash chain of a run: each iteration's row holds a hash over the one before and over what it added.
+
+What a link covers is never changed by a later commit: rows of the append-only tables, and niches as they were when
+they retired. Active niches and the checkpoint do change, so a link holds a hash of their state (`state`), which can be
+computed again for the last iteration. Left out are clock values and the table `sessions`. The chain shows that
+an archive was edited, not by whom: an editor of the file can compute all hashes anew. Publish the last hash to prove
+more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .rows import text
+from .schema import COLUMNS, ORDER
+
+Row = Mapping[str, Any]
+
+FIRST = "0" * 64  # the hash before the first iteration
+# The tables of which an iteration adds rows, in the order in which a link hashes them; each in the order of its key.
+ADDED = ("settings", "niches", "children", "transfers", "scores", "retired_scores", "ledger")
+SUMMARY = tuple(name for name in COLUMNS["iterations"] if name not in ("clock_seconds", "chain"))
+
+
+def state_of(active: Iterable[Row], parts: Mapping[str, str]) -> str:
+    """SHA-256 of the rows of the active niches, by id, and of the parts of the checkpoint."""
+    found = hashlib.sha256()
+    for row in sorted(active, key=lambda row: row["id"]):
+        found.update(_line("niches", [row[name] for name in COLUMNS["niches"]]))
+    for part, value in sorted(parts.items()):
+        found.update(_line("checkpoint", [part, value]))
+    return found.hexdigest()
+
+
+class Link:
+    """The hash of an iteration, made as its rows are added, table by table in the order of ADDED."""
+
+    def __init__(self, before: str) -> None:
+        self.hash = hashlib.sha256(f"{before}\n".encode())
+
+    def add(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows of a table, cells in the order of its columns, rows in the order of its key."""
+        for row in rows:
+            self.hash.update(_line(table, row))
+
+    def end(self, summary: Row) -> str:
+        """The link, 64 hex digits; summary: the iteration's own row."""
+        self.hash.update(_line("iterations", [summary[name] for name in SUMMARY]))
+        return self.hash.hexdigest()
+
+
+def link(before: str, added: Mapping[str, Sequence[Row]], summary: Row) -> str:
+    """The hash of an iteration that added these rows; `before` is the hash of the iteration before it."""
+    made = Link(before)
+    for table in ADDED:
+        in_order = sorted(added[table], key=lambda row: [row[name] for name in ORDER[table]])
+        made.add(table, ([row[name] for name in COLUMNS[table]] for row in in_order))
+    return made.end(summary)
+
+
+def check(database: sqlite3.Connection, where: str) -> str:
+    """The last hash of a run whose whole chain holds. ValueError, one line, at the first link that does not."""
+    tables = {table: _Rows(database, table) for table in ADDED}
+    last: Row = {}
+    before, retired, children, transfers = FIRST, 0, 0, 0
+    for last in _iterations(database):
+        at = last["iteration"]
+        made = Link(before)
+        counts = {
+            "niches": last["retired"] - retired,
+            "children": last["children"] - children,
+            "transfers": last["transfers"] - transfers,
+        }
+        for table in ADDED:
+            rows = tables[table].take(counts[table]) if table in counts else tables[table].until(at)
+            made.add(table, rows)
+        if made.end(last) != last["chain"]:
+            raise ValueError(
+                f"{where}: what iteration {at} added does not have the hash that was recorded: rows of it, or of an "
+                "iteration before it, were changed, added or removed after they were written"
+            )
+        before, retired = last["chain"], last["retired"]
+        children, transfers = last["children"], last["transfers"]
+    for table, left in tables.items():
+        if left.more() and (last or table != "settings"):  # those of the launch are there before any iteration
+            raise ValueError(f"{where}: the table {table} has rows that no iteration added")
+    check_state(database, where)
+    return before
+
+
+def check_state(database: sqlite3.Connection, where: str) -> None:
+    """ValueError, one line, if active niches or checkpoint are not as the last iteration left them."""
+    found = database.execute("SELECT iteration, state FROM iterations ORDER BY iteration DESC LIMIT 1").fetchone()
+    if found is None:
+        return
+    names = COLUMNS["niches"]
+    rows = database.execute(f"SELECT {', '.join(names)} FROM niches WHERE died IS NULL ORDER BY id")
+    active = (dict(zip(names, row, strict=True)) for row in rows)
+    parts = dict(database.execute("SELECT part, value FROM checkpoint"))
+    if state_of(active, parts) != found[1]:
+        raise ValueError(
+            f"{where}: the active niches or the checkpoint are not as iteration {found[0]} left them: they were "
+            "changed after they were written"
+        )
+
+
+def _iterations(database: sqlite3.Connection) -> Iterator[Row]:
+    names = COLUMNS["iterations"]
+    for row in database.execute(f"SELECT {', '.join(names)} FROM iterations ORDER BY iteration"):
+        yield dict(zip(names, row, strict=True))
+
+
+class _Rows:
+    """The rows of a table in the order of its key, taken as the iterations that added them are walked."""
+
+    def __init__(self, database: sqlite3.Connection, table: str) -> None:
+        where = "WHERE died IS NOT NULL" if table == "niches" else ""
+        names, key = list(COLUMNS[table]), ", ".join(ORDER[table])
+        self.rows = database.execute(f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {key}")
+        self.place = names.index("iteration") if "iteration" in names else -1
+        self.ahead = self.rows.fetchone()
+
+    def more(self) -> bool:
+        return self.ahead is not None
+
+    def take(self, count: int) -> Iterator[Sequence[Any]]:
+        """The next `count` rows; fewer if there are no more."""
+        for _ in range(count):
+            if self.ahead is None:
+                return
+            yield self._next()
+
+    def until(self, iteration: int) -> Iterator[Sequence[Any]]:
+        """The next rows, up to those of this iteration."""
+        while self.ahead is not None and self.ahead[self.place] <= iteration:
+            yield self._next()
+
+    def _next(self) -> Sequence[Any]:
+        row, self.ahead = self.ahead, self.rows.fetchone()
+        return row
+
+
+def _line(table: str, cells: Sequence[Any]) -> bytes:
+    return text([table, *cells]).encode() + b"\n"

@@ -1,0 +1,80 @@
+"""What the archive of a run holds already, as far as its next commit depends on it.
+
+Counts over all niches are carried along, so that a commit costs the same however many niches have retired.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from . import chain
+from .schema import COLUMNS
+from .weights import AgentFiles, check_name
+
+Cells = dict[str, Any]
+# What the next row of `iterations` goes on from, and its value before the first.
+LAST: Cells = {"iteration": -1, "children": 0, "transfers": 0, "steps": 0, "chain": chain.FIRST}
+
+
+class Kept:
+    """What the archive holds, as far as the next commit depends on it."""
+
+    def __init__(self, database: sqlite3.Connection, files: AgentFiles) -> None:
+        self.active: dict[int, Cells] = {}
+        self.newest = -1  # the highest id of a niche
+        self.retired, self.annecs, self.annecs_reference = 0, 0, 0
+        self.references = Counter[str]()  # how many cells of niches name an agent
+        self.latest = Counter[str]()  # how many of them as the latest agent of a niche
+        self.dropped: set[str] = set()  # agents that no cell names any more
+        self.sizes: dict[str, int] = {}  # bytes of the files of the latest agents
+        self.weights = 0  # bytes of all of them
+        names = tuple(COLUMNS["niches"])
+        for row in database.execute(f"SELECT {', '.join(names)} FROM niches"):
+            cells = dict(zip(names, row, strict=True))
+            self.add(cells, files.size(cells["agent"]))
+            check_name(cells["birth_agent"])  # files no longer named are deleted: no name may lead elsewhere
+        self.parts: dict[str, str] = dict(database.execute("SELECT part, value FROM checkpoint"))
+        counts = tuple(LAST)
+        last = database.execute(
+            f"SELECT {', '.join(counts)} FROM iterations ORDER BY iteration DESC LIMIT 1"
+        ).fetchone()
+        self.last: Cells = dict(LAST) if last is None else dict(zip(counts, last, strict=True))
+
+    def holds(self, niche: Mapping[str, Any]) -> bool:
+        """Whether the niche had retired at an earlier commit: its row never changes again."""
+        return niche["id"] <= self.newest and niche["id"] not in self.active
+
+    def add(self, cells: Cells, size: int) -> None:
+        """A niche's row, new or changed; size: bytes of its agent's file."""
+        self.sizes[cells["agent"]] = size
+        self._count(cells, 1)
+        if (old := self.active.pop(cells["id"], None)) is not None:
+            self._count(old, -1)
+        self.newest = max(self.newest, cells["id"])
+        if cells["died"] is None:
+            self.active[cells["id"]] = cells
+        else:
+            self.retired += 1
+
+    def _count(self, cells: Cells, sign: int) -> None:
+        self.annecs += sign * bool(cells["viable_to_all"] and cells["solved"] is not None)
+        self.annecs_reference += sign * cells["viable_to_retired"]
+        agent = cells["agent"]
+        if _moved(self.latest, agent, sign):
+            self.weights += sign * self.sizes[agent]
+            if sign < 0:
+                del self.sizes[agent]
+        for name in (agent, cells["birth_agent"]):
+            if _moved(self.references, name, sign):
+                (self.dropped.discard if sign > 0 else self.dropped.add)(name)
+
+
+def _moved(counts: Counter[str], name: str, sign: int) -> bool:
+    """Counts a name once more or once less; whether it is the first, or none is left."""
+    counts[name] += sign
+    if not counts[name]:
+        del counts[name]
+    return counts[name] == (1 if sign > 0 else 0)

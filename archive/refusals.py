@@ -1,0 +1,53 @@
+"""What errors of SQLite and of the file system mean for a run, and what can be done about them."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def locked(error: sqlite3.Error) -> bool:
+    """Whether the error is that another program holds a lock on the database."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 if the error is not SQLite's own."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the higher bits tell variants apart
+
+
+def in_use(path: Path) -> str:
+    """What to do then."""
+    return f"another program has locked {path}; close it there"
+
+
+def wrong(error: sqlite3.Error, path: Path, otherwise: str = "is damaged") -> str:
+    """An error while a database is read, in one line: it is locked, or what it is `otherwise`."""
+    said = words(error)
+    return f"{path} cannot be read: {said}; {in_use(path)}" if locked(error) else f"{path} {otherwise}: {said}"
+
+
+def words(error: sqlite3.Error) -> str:
+    """SQLite's message in one line: of a malformed schema it holds the whole statement."""
+    return ascii(" ".join(str(error).split()))[1:-1][:200]
+
+
+def remedies(error: OSError | sqlite3.OperationalError, database: Path) -> Iterator[str]:
+    """What can be done about an error of a commit, where its code tells."""
+    if isinstance(error, OSError):
+        full, forbidden = error.errno in FULL, error.errno in FORBIDDEN
+    else:
+        code = _code(error)
+        full = code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+        forbidden = code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+        if locked(error):
+            yield in_use(database)
+    if full:
+        yield "is the disk full?"
+    if forbidden:
+        yield "has the folder become read-only?"

@@ -1,0 +1,52 @@
+"""Agents compared with what a learner makes: the names, shapes and dtypes of their tensors.
+
+Agents come from files, and a file may have been written under other settings or by a stranger. Compiled code trusts
+the sizes of what it is given, so a mismatch must be found before an agent is used.
+"""
+
+from __future__ import annotations
+
+from .config import Setup
+from .interfaces import Agent, Learner
+from .niche import Population
+from .streams import Key
+
+HYPER = "hyper/"  # hyperparameters: an agent may carry more of them than a new one has
+
+
+def made_by(learner: Learner) -> Agent:
+    """An agent whose tensors have the names, shapes and dtypes that all of the learner's agents have."""
+    return learner.init(Key(0, ("shapes",)))
+
+
+def check_population(population: Population, setup: Setup) -> None:
+    """ValueError, one line with niche and tensor, unless every agent has the tensors of this run's learner."""
+    expected = made_by(setup.learner)
+    for niche in population.niches:
+        check_tensors(
+            niche.agent,
+            expected,
+            f"niche {niche.id}",
+            "its settings must be those with which the run was made: restore them",
+        )
+
+
+def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> None:
+    """ValueError, one line, unless `agent` has the tensors of `expected`; it may have more in `hyper/`, of one number.
+
+    source: what the agent belongs to, such as "niche 3"; advice: what to do if it does not fit.
+    """
+    for name in sorted({*agent, *expected}):
+        mine = _kind(expected, name)
+        its = _kind(agent, name)
+        more = mine is None and name.startswith(HYPER) and agent[name].numel() == 1
+        if mine != its and not more:
+            raise ValueError(
+                f"the agent of {source} is not one of this learner with these settings: its tensor {name[:80]!a} is "
+                f"{its or 'missing'}, expected {mine or 'nothing'}; {advice}"
+            )
+
+
+def _kind(agent: Agent, name: str) -> str | None:
+    """Dtype and shape of a tensor in words; None if there is none of that name."""
+    return f"{agent[name].dtype} {list(agent[name].shape)}".removeprefix("torch.") if name in agent else None

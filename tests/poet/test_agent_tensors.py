@@ -1,0 +1,49 @@
+"""Agents that do not have the learner's tensors are refused by niche and tensor; all others pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from fakes import FakeFamily, FakeLearner
+
+from poet.agent_tensors import check_population, check_tensors, made_by
+from poet.config import PoetConfig, Setup
+from poet.engine import evolve, start
+from poet.interfaces import Agent
+from poet.niche import Population
+
+FAMILY = FakeFamily()
+SETUP = Setup(FAMILY, FakeLearner(FAMILY), PoetConfig(seed=3))
+
+
+def with_agent(agent: Agent) -> Population:
+    population = start(SETUP)
+    (first, *more) = population.active
+    return replace(population, active=(replace(first, agent=agent), *more))
+
+
+def test_a_populations_own_agents_pass() -> None:
+    check_population(next(evolve(start(SETUP), SETUP)), SETUP)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"velocity": torch.zeros(3, dtype=torch.float64)}, r"'velocity' is float64 \[3\], expected float64 \[2\]"),
+        ({"velocity": torch.zeros(2)}, r"'velocity' is float32 \[2\], expected float64 \[2\]"),
+        ({"more\n": torch.zeros(1)}, r"'more\\n' is float32 \[1\], expected nothing"),
+        ({"hyper/lr": torch.zeros(2)}, r"'hyper/lr' is float32 \[2\], expected nothing"),
+        ({"steps": None}, r"'steps' is missing, expected float32 \[1\]"),
+    ],
+)
+def test_another_tensor_is_named_with_its_niche(change: dict[str, torch.Tensor | None], line: str) -> None:
+    agent = {name: tensor for name, tensor in {**made_by(SETUP.learner), **change}.items() if tensor is not None}
+    with pytest.raises(ValueError, match=rf"^the agent of niche 0 [^\n]*{line}; [^\n]*settings[^\n]*$"):
+        check_population(with_agent(agent), SETUP)
+
+
+def test_hyperparameters_may_be_more() -> None:
+    agent = {**made_by(SETUP.learner), "hyper/lr": torch.tensor(0.1, dtype=torch.float64)}
+    check_tensors(agent, made_by(SETUP.learner), "niche 0", "")
