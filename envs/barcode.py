@@ -54,6 +54,7 @@ class BarcodeBandits(Genomes[Arms]):
     """Task family (poet.interfaces); observed is the barcode, bits of -1 and 1."""
 
     name = "barcode"
+    realised_by = ("arms", "contexts", "pulls", "bits", "cues")
     start = Arms()
 
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
@@ -126,7 +127,8 @@ class _Contexts:
         chance = torch.where(arm == best, self.genes["good"], self.genes["bad"])
         paid = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
         never = torch.zeros_like(arm, dtype=torch.bool)
-        return {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}, paid, never, paid > 0
+        after = {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}
+        return after, paid, never, ~never  # success: nothing is asked but payoffs
 
     def observe(self, state: State) -> torch.Tensor:
         return state["barcode"].float()

@@ -51,6 +51,7 @@ class CartPole(Genomes[Cart]):
     """Task family (poet.interfaces). Observed: position, velocity, angle, angular velocity; actions left and right."""
 
     name = "cartpole"
+    realised_by = ("horizon",)
     start = Cart()
 
     def __init__(self, settings: CartPoleSettings | None = None) -> None:

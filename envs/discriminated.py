@@ -31,11 +31,14 @@ from .discriminator import (
     size_of,
 )
 from .draws import Draws
+from .encoding import check_settings, from_json, to_json
 from .episodes import Spec
 from .families import FAMILIES
 from .finite import check_finite
 
-NAME, SCHEMA = "random-rewards", 1
+NAME = "random-rewards"
+# Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
+REALISED_BY = ("scores", "add_p_z", "floor", "temperature")
 BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}  # settings that a family underneath needs
 PROBES = 16  # states at which discriminators are compared
 
@@ -138,17 +141,18 @@ class Discriminated:
     def encode(self, task: Reward) -> dict[str, Any]:
         layers = [[[list(row) for row in weights], list(biases)] for weights, biases in task.layers]
         place = self.place.encode(task.place)
-        return {"family": NAME, "schema": SCHEMA, "layers": layers, "skill": task.skill, "place": place}
+        return to_json(NAME, self._realising(), {"layers": layers, "skill": task.skill, "place": place})
 
     def decode(self, data: Mapping[str, Any]) -> Reward:
-        if not isinstance(data, Mapping) or data.get("family") != NAME or data.get("schema") != SCHEMA:
-            raise ValueError(f"a task of {NAME!r} needs family {NAME!r} and schema {SCHEMA}, got {str(data)[:80]}")
-        if set(data) != {"family", "schema", "layers", "skill", "place"}:
-            raise ValueError(f"a task of {NAME!r} has layers, skill and place, got {', '.join(map(str, data))[:80]}")
-        skill, skills = data["skill"], self.settings.skills
+        found = from_json(NAME, data, ("layers", "skill", "place"))
+        check_settings(NAME, found["settings"], self._realising())
+        skill, skills = found["skill"], self.settings.skills
         if skill is not None and (type(skill) is not int or not 0 <= skill < skills):
             raise ValueError(f"a skill must be a number from 0 to {skills - 1}, or null, got {str(skill)[:40]!r}")
-        return Reward(checked_layers(data["layers"], self.sizes), skill, self.place.decode(data["place"]))
+        return Reward(checked_layers(found["layers"], self.sizes), skill, self.place.decode(found["place"]))
+
+    def _realising(self) -> dict[str, Any]:
+        return {name: getattr(self.settings, name) for name in REALISED_BY}
 
     def title(self, task: Reward) -> str:
         which = "any" if task.skill is None else f"skill {task.skill}"
@@ -198,8 +202,8 @@ class Judged:
         self.seen = self.inner.reset()
         return self.seen
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        self.seen = self.inner.restart(rows)
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        self.seen = self.inner.restart(rows, count)
         self.ended, self.success = self.ended & ~rows, self.success & ~rows
         return self.seen
 

@@ -57,6 +57,7 @@ class GridNavi(Genomes[Cells]):
     """Task family (poet.interfaces). Observed: column and row, each one-hot; five moves. Nothing ends early."""
 
     name = "gridnavi"
+    realised_by = ("horizon",)
     start = Cells(3, 1)
 
     def __init__(self, settings: GridNaviSettings | None = None) -> None:

@@ -47,6 +47,7 @@ class TabularMdps(Genomes[Tables]):
     """Task family (poet.interfaces); one-hot states, discrete actions."""
 
     name = "mdp"
+    realised_by = ("states", "actions", "horizon")
     start = Tables()
 
     def __init__(self, settings: MdpSettings | None = None) -> None:
@@ -108,7 +109,8 @@ class TabularWorld:
         below = self._sums[rows, state["place"], action] <= self.draws.uniform("next", 1, when)
         place = below.sum(1).clamp(max=self.states - 1)
         never = torch.zeros_like(place, dtype=torch.bool)
-        return {"place": place, "episode": state["episode"], "time": state["time"] + 1}, paid, never, never
+        after = {"place": place, "episode": state["episode"], "time": state["time"] + 1}
+        return after, paid, never, ~never  # success: nothing is asked but rewards
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.nn.functional.one_hot(state["place"], self.states).float()

@@ -69,6 +69,7 @@ class Navigation(Genomes[Goals]):
     """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of `step`."""
 
     name = "navigation"
+    realised_by = ("reward", "step", "arena", "near", "horizon")
     start = Goals()
 
     def __init__(self, settings: NavigationSettings | None = None) -> None:

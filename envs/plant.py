@@ -48,6 +48,7 @@ class Plants(Genomes[Plant]):
     """Task family (poet.interfaces). Observed: x; a reward is -x^2 before the action."""
 
     name = "plant"
+    realised_by = ("push", "horizon")
     start = Plant()
 
     def __init__(self, settings: PlantSettings | None = None) -> None:

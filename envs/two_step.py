@@ -43,6 +43,7 @@ class TwoStep(Genomes[Steps]):
     """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot; at first nothing."""
 
     name = "two-step"
+    realised_by = ("trials",)
     start = Steps()
 
     def __init__(self, settings: TwoStepSettings | None = None) -> None:
@@ -95,7 +96,8 @@ class _Stages:
         good = torch.where(changed < self.switch, 1 - state["good"], state["good"])
         seen = torch.nn.functional.one_hot(place, 2).float()
         never = torch.zeros_like(place, dtype=torch.bool)
-        return {"good": good, "time": state["time"] + 1, "seen": seen}, reward, never, never
+        after = {"good": good, "time": state["time"] + 1, "seen": seen}
+        return after, reward, never, ~never  # success: nothing is asked but rewards
 
     def observe(self, state: State) -> torch.Tensor:
         return state["seen"]

@@ -23,10 +23,15 @@ def settings(name: str) -> str:
     if not layers:
         raise ValueError(f"{name} holds no discriminator: it must be a run of the learner diayn")
     sizes = {"skills": len(layers[-1][1]), "hidden": [len(biases) for _, biases in layers[:-1]]}
-    family = Discriminated(DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"])))
-    task = family.task(layers, place=family.place.decode(best["task"]))
     # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show the way.
-    table = {"dynamics": dynamics, **sizes, "temperature": 3.0, "origin": json.dumps(family.encode(task))}
+    made = DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"]), temperature=3.0)
+    family = Discriminated(made)
+    # Under a discriminator the reward of the dynamics does not count: it may differ, no other
+    # setting of a task may.
+    own, made_with = family.place.encode(family.place.origin())["settings"], best["task"]["settings"]
+    place = best["task"] | {"settings": made_with | {name: own[name] for name in {"reward"} & set(own)}}
+    task = family.task(layers, place=family.place.decode(place))
+    table = {"dynamics": dynamics, **sizes, "temperature": made.temperature, "origin": json.dumps(family.encode(task))}
     return to_toml({"run": {"family": "random-rewards"}, "random-rewards": table})
 
 

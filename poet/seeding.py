@@ -42,12 +42,25 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 
 
 def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
-    """ValueError unless they fit, and every agent has the tensors that the learner makes (agent_tensors.py)."""
+    """ValueError, one line, unless they fit in and every agent is one of this learner's.
+
+    An agent must have what a newborn acts by (names without `/`), in the same shapes, and once
+    adopted every tensor of a newborn and no other. It may carry more hyperparameters than a newborn,
+    if the learner accepts them.
+    """
     check_number(len(seeds), setup.config)
-    expected = made_by(setup.learner)
+    newborn, advice = made_by(setup.learner), "take its task alone with --take tasks"
+    acting = {name: tensor for name, tensor in newborn.items() if "/" not in name}
     for seed in seeds:
-        if seed.agent is not None:
-            check_tensors(seed.agent, expected, seed.source, "take its task alone with --take tasks")
+        if seed.agent is None:
+            continue
+        same = {name: tensor for name, tensor in seed.agent.items() if name in acting}
+        check_tensors(same, acting, seed.source, advice)
+        try:
+            adopted = setup.learner.adopt(seed.agent)
+        except ValueError as error:
+            raise ValueError(f"the agent of {seed.source}: {error}; {advice}") from error
+        check_tensors(adopted, newborn, seed.source, advice)
 
 
 def check_number(count: int, config: PoetConfig) -> None:

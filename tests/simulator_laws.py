@@ -132,6 +132,15 @@ def check_restart(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int
     _, rewards, terminated, truncated = simulator.step(actions)
     assert simulator.steps == steps + 1, "after restart of one row a step must count one"
     assert bool((rewards[1:] == 0).all() & (terminated | truncated)[1:].all()), "rows not restarted must stay ended"
+    twice, ahead = (family.simulator(tasks, seeds, device) for _ in range(2))
+    for one in (twice, ahead):
+        one.reset()
+        one.step(actions)
+    twice.restart(again)
+    observations = [twice.restart(again), ahead.restart(again, 2)]
+    law = "restart(rows, 2) must begin the episode that two restarts lead to"
+    _same(observations[:1], observations[1:], law)
+    _same(twice.step(actions), ahead.step(actions), law)
 
 
 def check_play(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> None:

@@ -52,7 +52,8 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
     if "roughness" in picked:
         lowest = 0.0 if bounds.mutates == "some" and genome.roughness == 0 else -ROUGHNESS_STEP
         rough = round(genome.roughness + rng.uniform(lowest, ROUGHNESS_STEP), 1)
-        child = replace(child, roughness=float(np.clip(rough, 0.0, bounds.roughness_max)))
+        rough = float(np.clip(rough, 0.0, bounds.roughness_max)) + 0.0  # -0.0 becomes 0.0
+        child = replace(child, roughness=rough)
     if "pit" in picked:
         child = replace(child, gap=_moved(genome.gap, FIRST_GAP, GAP_STEP, bounds.gap_max, rng))
     if "stump" in picked:
@@ -108,7 +109,7 @@ def _moved(
         (low, high)
         for i, j in product((1, 0, -1), repeat=2)
         if (i, j) != (0, 0)
-        for low, high in [(round(interval[0] + i * step, 1), round(interval[1] + j * step, 1))]
+        for low, high in [(round(interval[0] + i * step, 1) + 0.0, round(interval[1] + j * step, 1) + 0.0)]
         if first[0] <= low <= high <= largest and high >= first[1]
     ]
     return moves[int(rng.integers(len(moves)))] if moves else interval
