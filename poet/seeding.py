@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .agent_tensors import check_tensors, made_by
 from .config import PoetConfig, Setup
-from .evaluation import evaluate
+from .evaluation import adopt, evaluate
 from .interfaces import Agent, Task
 from .niche import Niche, Population
 from .streams import Key
@@ -28,18 +28,13 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
     keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
     tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
     agents = [
-        setup.learner.init(key.child("init")) if seed.agent is None else setup.learner.adopt(seed.agent)
+        setup.learner.init(key.child("init")) if seed.agent is None else adopt(setup.learner, seed.agent)
         for seed, key in zip(seeds, keys, strict=True)
     ]
-    found = evaluate(setup.learner, agents, tasks, keys)
+    found = evaluate(setup.learner, agents, tasks, keys).each(keys)
     niches = tuple(
         Niche(id, None, 0, tasks[id], agents[id], source=seed.source).improved(
-            agents[id],
-            float(found.scores[id]),
-            bool(found.solved[id]),
-            before=found.before[id],
-            iteration=0,
-            history=setup.config.history,
+            agents[id], found[id], iteration=0, history=setup.config.history
         )
         for id, seed in enumerate(seeds)
     )
