@@ -154,15 +154,14 @@ def _ranges(family: Any) -> Schema:
     return Schema({gene: Field(tuple, (float(low), float(high))) for gene, (low, high) in ranges.items()}, more=True)
 
 
-def ours(tables: Tables) -> bool:
-    """Whether all code that a run names is here and may be executed."""
+def executable(tables: Tables, kind: str) -> bool:
+    """Whether the code of a run's family or learner is here and may be executed."""
     from poet.plugins import installed
 
-    names = {kind: tables["run"][kind] for kind in KINDS}
-    return not refusal(tables) and all(
-        Path(name).is_file() if name.endswith(".py") else name in (*known_parts(kind), *installed(kind))
-        for kind, name in names.items()
-    )
+    name = tables["run"][kind]
+    if name.endswith(".py"):
+        return Path(name).is_file() and not refusal(tables, [kind])
+    return name in (*known_parts(kind), *installed(kind))
 
 
 def trusted(tables: Tables) -> Tables:

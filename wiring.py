@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parts import KINDS, Tables, check_complete, make_part, ours, refusal, schema_of
+from parts import KINDS, Tables, check_complete, executable, make_part, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +51,7 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 def titles(tables: Tables) -> Callable[[Any], str]:
     """What gives an encoded task in words, or shortened if its family must not be executed. Only the family is made."""
-    if not ours(tables):
+    if not executable(tables, "family"):
         return lambda task: json.dumps(task)[:100]
     family = make_family(tables, None)
     return lambda task: title_of(family, family.decode(task))
@@ -104,22 +104,28 @@ def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> s
 
     Returns one line on what that means for a run whose settings have another device, or "".
     """
-    from poet.settings import assigned
-
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    learner, name = tables["run"]["learner"], learner_section(tables)
+    name = learner_section(tables)
+    if device != "auto":
+        _check_device_option(tables, device, changes)
     before = tables[name].get("device", "cpu")
     if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
         return ""
-    schema = schema_of("learner", learner)
-    if not (schema.more or "device" in schema.known):
-        raise ValueError(f"--device {device}: the learner {learner} has no setting `device`; leave --device out")
-    for place, key, value in map(assigned, changes):
-        if (place, key) == (name, "device") and value != device:
-            raise ValueError(f"--device {device} contradicts --set {place}.{key}={value}: leave one of them out")
     tables[name]["device"] = device
     return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+
+
+def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) -> None:
+    """ValueError if the learner has no device to choose, or --set chooses another."""
+    from poet.settings import assigned
+
+    schema = schema_of("learner", learner := tables["run"]["learner"])
+    if not (schema.more or "device" in schema.known):
+        raise ValueError(f"--device {device}: the learner {learner} has no setting `device`; leave --device out")
+    for name, key, value in map(assigned, changes):
+        if (name, key) == (learner_section(tables), "device") and value != device:
+            raise ValueError(f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out")
 
 
 def learner_section(tables: Tables) -> str:
