@@ -34,6 +34,7 @@ from wiring import (
     titles,
     version_warning,
     versions,
+    whole_task,
     wire,
 )
 
@@ -54,7 +55,10 @@ errors = Terminal(stderr=True, highlight=False)
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda; auto is the device in the run's settings.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default. Never changes a result.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads; all it may use by default. Never changes a result."),
+]
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -148,8 +152,8 @@ def launch(
     if (select is not None or take is not Take.both) and source is None:
         raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
     seeds = None if source is None else seeds_from(source, select, take, parts)
-    for warning in remember(tables):
-        errors.print(line(warning), soft_wrap=True)
+    for problem in remember(tables):
+        complain(problem)
     folder = (
         out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
     )
@@ -242,7 +246,7 @@ def show(
         else:
             row = niche_row(run, niche)
             if as_json:
-                print(json.dumps(row["task"], indent=1))
+                print(json.dumps(whole_task(tables, row["task"]), indent=1))
                 return
             pieces = one(run, niche, titles(tables), run.agent(row["agent"]))
         for part in pieces:
@@ -266,9 +270,9 @@ def replay(
     path = find_run(name)
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
+        check_complete(tables)
         if change := choose_device(tables, device):
             complain(change)
-        check_complete(tables)
         parts = wire(tables, workers)
         population = from_records(*run.checkpoint(), parts.setup.family)
     check_population(population, parts.setup)
@@ -392,7 +396,7 @@ def one_line(error: Exception) -> str:
     text = str(error) if failed else described(error)
     if where := place(error):
         said = described(error.__cause__ or error)  # what came from the user's file
-        text = text.replace(said, f"{said} ({where})", 1) if said and said in text else f"{text} ({where})"
+        text = text.replace(said, f"{said} ({where})", 1) if said in text else f"{text} ({where})"
     return text if planned else f"{text} (run again with --debug to see where)"
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parts import KINDS, Tables, check_complete, executable, make_part, refusal, schema_of
+from parts import KINDS, Tables, check_complete, executable, known_parts, make_part, refusal, schema_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 
 def titles(tables: Tables) -> Callable[[Any], str]:
-    """What gives an encoded task in words, or shortened if its family must not be executed. Only the family is made."""
+    """What gives an encoded task in words, or shortened if the family may not be executed. Only it is made."""
     if not executable(tables, "family"):
         return lambda task: json.dumps(task)[:100]
     family = make_family(tables, None)
@@ -67,17 +67,27 @@ def make_family(tables: Tables, threads: int | None) -> TaskFamily:
     return family
 
 
+def whole_task(tables: Tables, task: Any) -> Any:
+    """The JSON of a run's task with all that realises it; schema 1 lacks the run's settings."""
+    own = tables.get("run", {}).get("family") in known_parts("family")
+    if not own or not isinstance(task, dict) or task.get("schema") != 1:
+        return task
+    family = make_family(tables, None)
+    return family.encode(family.decode(task))
+
+
 def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = None) -> Parts:
     import torch
 
     from archive.ledger import Ledger
     from archive.meter import Meter
+    from envs.processors import threads_of
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
     check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
-    threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
+    threads, elsewhere = (threads_of(workers), {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
@@ -89,11 +99,14 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     if address is None:
         return None
     from agents.search.distributed import RayRollouts
+    from envs.processors import threads_of
     from poet.plugins import module_name, section
 
     names = tables["run"]["family"], tables["run"]["learner"]
     if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
         raise ValueError(f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}")
+    if address == "local":  # Ray itself would count the machine's processors, not this process's
+        workers = threads_of(workers)
     return RayRollouts(address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")])
 
 
@@ -106,18 +119,17 @@ def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> s
     """
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
-    name = learner_section(tables)
     if device != "auto":
         _check_device_option(tables, device, changes)
-    before = tables[name].get("device", "cpu")
+    table = tables.setdefault(learner_section(tables), {})
+    before = table.get("device", "cpu")
     if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
         return ""
-    tables[name]["device"] = device
+    table["device"] = device
     return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
 
 
 def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) -> None:
-    """ValueError if the learner has no device to choose, or --set chooses another."""
     from poet.settings import assigned
 
     schema = schema_of("learner", learner := tables["run"]["learner"])
@@ -155,18 +167,18 @@ class Take(StrEnum):
 
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
     """What --from, --select and --take choose."""
-    from archive.seeds import find_seeds
+    from archive.seeds import Receiver, find_seeds
     from poet.seeding import Seed, check_number, check_seeds
 
+    setup = parts.setup
+    receiver = Receiver(setup.family, setup.learner, whole_task, lambda number: check_number(number, setup.config))
     seeds = [
         Seed(
             None if take is Take.agents else found.task(),
             None if take is Take.tasks else found.agent(),
             found.source,
         )
-        for found in find_seeds(
-            source, select, parts.setup.family, parts.setup.learner, lambda n: check_number(n, parts.setup.config)
-        )
+        for found in find_seeds(source, select, receiver)
     ]
     check_seeds(seeds, parts.setup)
     return seeds
@@ -182,10 +194,17 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
     def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
         return to_records(population, setup.family, before)
 
-    def childless(population: Population) -> str:
-        return without_children(population, setup.config)
-
-    return Drive(run, parts.ledger, parts.meter, records, parts.title, childless, out, errors, earlier=run.steps())
+    return Drive(
+        run,
+        parts.ledger,
+        parts.meter,
+        records,
+        parts.title,
+        lambda population: without_children(population, setup.config),
+        out,
+        errors,
+        earlier=run.steps(),
+    )
 
 
 def without_children(population: Population, config: PoetConfig) -> str:
@@ -204,9 +223,12 @@ def without_children(population: Population, config: PoetConfig) -> str:
 def episodes(
     parts: Parts, tables: Tables, population: Population, workers: int | None
 ) -> Callable[[int, int], Episode]:
-    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own stream."""
+    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own stream.
+
+    A niche without a score yet is shown on the stream of its task.
+    """
     from archive.replay import record_episode
-    from poet.engine import last_score_key
+    from poet.evaluation import trial_key
 
     niches = {niche.id: niche for niche in population.niches}
 
@@ -217,7 +239,7 @@ def episodes(
             parts.setup.family,
             niches[agent].agent,
             home.task,
-            last_score_key(population, home, parts.setup.config.seed),
+            home.score_key or trial_key(parts.setup.config.seed, parts.setup.family, home.task),
             title=parts.title(home.task),
             labels={"niche": str(niche), "agent": str(agent)},
         )
@@ -234,12 +256,12 @@ def settings_of(run: Run) -> Tables:
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
         raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
-    for name, wanted in (("family", str), ("learner", str), ("iterations", int)):
-        if type(tables["run"][name]) is not wanted:
-            words = "text" if wanted is str else "a whole number"
+    for name, kind in (("family", str), ("learner", str), ("iterations", int)):
+        if type(tables["run"][name]) is not kind:
+            words = "text" if kind is str else "a whole number"
             raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
-    for kind in KINDS:
-        tables.setdefault(section(str(tables["run"][kind])), {})  # a part may have no settings
+    for part in KINDS:
+        tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
     return tables
 
 

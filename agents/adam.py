@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 Named = Mapping[str, torch.Tensor]
+STEPS = "adam/steps/"  # before a parameter's name: the steps its moments have seen
 
 
 def fresh(parameters: Named) -> dict[str, torch.Tensor]:
@@ -19,7 +20,7 @@ def fresh(parameters: Named) -> dict[str, torch.Tensor]:
         for part in ("mean", "square")
         for name, value in parameters.items()
     }
-    return {**moments, "adam/steps": torch.zeros(())}
+    return {**moments, **{f"{STEPS}{name}": torch.zeros(()) for name in parameters}}
 
 
 def acting(names: Iterable[str]) -> list[str]:
@@ -30,16 +31,18 @@ def acting(names: Iterable[str]) -> list[str]:
 def step(agent: Named, gradients: Named, rate: float, *, most: float = float("inf")) -> dict[str, torch.Tensor]:
     """Parameters and optimiser after one step down the gradients, which are cut to the norm `most`.
 
+    gradients: of some of the parameters; the others rest, and so do their moments and counts.
     ValueError if a gradient is NaN or infinite.
     """
     norm = torch.sqrt(sum((g.double() ** 2).sum() for g in gradients.values()))  # type: ignore[arg-type]  # not empty
     if not bool(torch.isfinite(norm)):
         name = next(name for name, g in gradients.items() if not bool(torch.isfinite(g).all()))
         raise ValueError(f"the gradient of the agent's {name} holds NaN or infinity")
-    scale, steps = float(min(1.0, most / (float(norm) + 1e-12))), agent["adam/steps"] + 1
-    correct = float(torch.sqrt(1 - 0.999**steps) / (1 - 0.9**steps))
-    after: dict[str, torch.Tensor] = {"adam/steps": steps}
+    scale = float(min(1.0, most / (float(norm) + 1e-12)))
+    after: dict[str, torch.Tensor] = {}
     for name, gradient in gradients.items():
+        after[f"{STEPS}{name}"] = steps = agent[f"{STEPS}{name}"] + 1
+        correct = float(torch.sqrt(1 - 0.999**steps) / (1 - 0.9**steps))
         g = gradient.detach().cpu() * scale
         mean = 0.9 * agent[f"adam/mean/{name}"] + 0.1 * g
         square = 0.999 * agent[f"adam/square/{name}"] + 0.001 * g**2

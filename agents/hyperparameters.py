@@ -92,8 +92,8 @@ def explored(agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key) -
 class Tunable:
     """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with an agent's own.
 
-    The learner's part: `self.of(agent)` where it learns and scores, and `carried(agent)` in what comes of that and in
-    `adopt`.
+    The learner's part: `self.of(agent)` where it learns and scores, `carried(agent)` in what comes
+    of that, and `self.carried(agent)` in `adopt`.
     """
 
     config: Any
@@ -102,6 +102,11 @@ class Tunable:
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with hyperparameters near its own (poet.interfaces.Explorer)."""
         return explored(agent, self.config, self.ranges, key)
+
+    def carried(self, agent: Agent) -> dict[str, torch.Tensor]:
+        """The agent's hyperparameters, for `adopt`. ValueError if the settings refuse them."""
+        settled(self.config, agent)
+        return carried(agent)
 
     def of(self, agent: Agent) -> Self:
         """This learner with the settings that the agent carries."""

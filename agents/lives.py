@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from .scoring import Outcomes
+
 if TYPE_CHECKING:
     from poet.interfaces import Task, TaskFamily
 
@@ -33,12 +35,23 @@ class Batch:
     after: torch.Tensor  # [t, n, o] float32, observed after each action
     terminated: torch.Tensor  # [t, n] bool: the task ended the episode by then; running out of time does not count
 
-    def discounted(self, gamma: float) -> torch.Tensor:
-        """Discounted sum of rewards from each step on, [t, n]; 0 after the end."""
+    @property
+    def cut(self) -> torch.Tensor:
+        """[n] bool: the episodes that ran out of time and would have gone on."""
+        return ~(self.terminated & self.alive).any(0)
+
+    def discounted(self, gamma: float, beyond: torch.Tensor | None = None) -> torch.Tensor:
+        """Discounted sum of rewards from each step on, [t, n]; 0 after the end.
+
+        beyond: [n], value of the last observation; added, discounted, to episodes that were cut.
+        """
         later, sums = torch.zeros_like(self.rewards[0]), torch.zeros_like(self.rewards)
         for t in reversed(range(len(self.rewards))):
             later = self.rewards[t] + gamma * later
             sums[t] = later
+        if beyond is not None:
+            left = self.alive.flip(0).cumsum(0).flip(0)  # steps to the episode's end, this one too
+            sums = sums + gamma**left * torch.where(self.cut, beyond, 0.0)
         return sums * self.alive
 
     def advantages(self, gamma: float, lives: int) -> torch.Tensor:
@@ -87,18 +100,22 @@ class Lives:
         """First observations of each row's next episode: it is `side` episodes after the row's last."""
         if not self.begun:
             self.begun, seen = True, self.simulator.reset()
-            for j in range(1, self.side):
-                seen = self.simulator.restart(self.place >= j)
-            return seen
+            return seen if self.side == 1 else self.simulator.restart(self.place > 0, self.place)
         every = torch.ones_like(self.place, dtype=torch.bool)
-        for _ in range(self.side):
-            seen = self.simulator.restart(every)
-        return seen
+        if self.side == 1:  # so that a simulator without `count` will do
+            return self.simulator.restart(every)
+        return self.simulator.restart(every, self.side)
 
 
-def by_life(batches: Sequence[Batch], lives: int) -> np.ndarray:
-    """Mean returns [lives, batches] of each life's episodes."""
-    return torch.stack([batch.returns.reshape(lives, -1).mean(1) for batch in batches], 1).cpu().numpy()
+def by_life(batches: Sequence[Batch], lives: int, steps: int) -> Outcomes:
+    """How each life's episodes went, batch after batch."""
+
+    def means(each: Sequence[torch.Tensor]) -> np.ndarray:
+        each = [one.double().reshape(lives, -1).mean(1) for one in each]
+        return torch.stack(each, 1).cpu().numpy()
+
+    returns, success = ([batch.returns for batch in batches], [batch.success for batch in batches])
+    return Outcomes(means(returns), means(success), steps)
 
 
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:

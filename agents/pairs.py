@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .hyperparameters import carried
-from .scoring import Scored, columns, scored
+from .scoring import Outcomes, Scored, columns, scored
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent, Task, TaskFamily
@@ -61,11 +61,19 @@ class Adapting(PairByPair):
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
         """The mean return of the last episodes of `test_lives` lives, and before adaptation that of their first."""
-        returns, steps = self.by_episode(agent, task, key, self.config.test_lives)
-        return scored(returns, steps, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1))
+        outcomes = self.outcomes(agent, task, key, self.config.test_lives)
+        return scored(outcomes, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1))
 
     @abstractmethod
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Returns and success of lives on fresh draws of the task, by episode or update.
+
+        control: see carried.next_episode.
+        """
+
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
     ) -> tuple[np.ndarray, int]:
         """Returns [lives, k] by episode or update, and environment steps (assessing.Adapts)."""
+        outcomes = self.outcomes(agent, task, key, lives, control)
+        return outcomes.returns, outcomes.steps

@@ -40,18 +40,19 @@ def added(agent: Named, transitions: Named, keep: torch.Tensor) -> dict[str, tor
 
 
 def sample(
-    agent: Named, size: int, generator: torch.Generator, *, recent: int | None = None
+    agent: Named, size: int, generator: torch.Generator, *, recent: torch.Tensor | None = None
 ) -> dict[str, torch.Tensor]:
     """`size` transitions of each lane, uniform with replacement: each part [lanes, size, numbers].
 
-    recent: only among so many that came last. ValueError if a lane is empty.
+    recent: [lanes] int64, only among so many that came last. ValueError if a lane is empty.
     """
     rings = {name.removeprefix(PREFIX): ring for name, ring in agent.items() if name.startswith(PREFIX)}
     count = rings.pop("count")
-    if not bool((count > 0).all()):
+    kept = count if recent is None else torch.minimum(count, recent)
+    if not bool((kept > 0).all()):
         raise ValueError("there is nothing to sample: a replay lane is empty; act before learning from it")
     capacity = next(ring.shape[1] for ring in rings.values())
-    among = count.clamp(max=min(capacity, recent or capacity))[:, None]
+    among = kept.clamp(max=capacity)[:, None]
     ago = (torch.rand(len(count), size, generator=generator, dtype=torch.float64) * among).long()
     slot, lane = (count[:, None] - 1 - ago) % capacity, torch.arange(len(count))[:, None]
     return {name: ring[lane, slot] for name, ring in rings.items()}

@@ -1,6 +1,7 @@
 """Files of a run folder, created and opened so that no link leads out of it.
 
-A folder may come from a stranger: a name in it can be a symbolic link, or a hard link, to any file of the user's.
+A folder may come from a stranger: a name in it can be a symbolic link, or a hard link, to any file
+of the user's.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import BinaryIO
 
 
 def create(path: Path) -> BinaryIO:
-    """A new, empty file at `path`, open for writing. What has the name is removed; a link's target is left alone."""
+    """A new, empty file at `path`, open for writing. What had the name is removed, no link followed."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     return os.fdopen(descriptor, "wb")
 
 
 def open_own(path: Path, flags: int) -> int:
-    """A descriptor of a plain file that has no name but this; else OSError or ValueError, one line."""
+    """A descriptor of a plain file that has no other name; else OSError or ValueError, one line."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     try:
         check(path, os.fstat(descriptor))
@@ -30,14 +31,14 @@ def open_own(path: Path, flags: int) -> int:
 
 
 def make_folder(path: Path) -> None:
-    """The folder at `path`, made if it is missing. OSError or ValueError if the name is a link or a file."""
+    """Makes the folder at `path` if it is missing. OSError or ValueError if it is a link or file."""
     path.mkdir(exist_ok=True)
     if path.is_symlink():
         raise ValueError(f"{path} must be a folder of this run, not a link")
 
 
 def check_own(path: Path) -> None:
-    """ValueError, one line, if there is something at `path` but a plain file that has no name but this."""
+    """ValueError, one line, if `path` is there and no plain file, or one with another name."""
     try:
         found = path.lstat()
     except FileNotFoundError:

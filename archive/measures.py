@@ -1,4 +1,4 @@
-"""What `show` prints of a run, as plain data. SQLite counts, so that memory does not grow with the run."""
+"""What `show` prints of a run, as plain data, counted by SQLite: memory does not grow with the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def number(value: float | None) -> str:
 
 
 def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
-    """Rows of a query as plain values, one by one. ValueError, one line, if the database is damaged."""
+    """Rows of a query as plain values, one by one. ValueError if the database is damaged."""
     try:
         found = run.database.execute(query, parameters)
         yield from map(rows.reader([column[0] for column in found.description], str(run.path)), found)
@@ -39,7 +39,7 @@ def fields(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def lineage(run: Run, niche: int, most: int) -> list[int]:
-    """The niche and its forebears, youngest first, at most so many. ValueError if one is no elder of its child."""
+    """The niche and its forebears, youngest first, at most `most`. ValueError if one is no elder."""
     line = [niche]
     while len(line) < most:
         (row,) = each(run, "SELECT parent FROM niches WHERE id = ?", line[-1])
@@ -57,7 +57,8 @@ def nearest(run: Run, chosen: set[int]) -> dict[int, int | None]:
 
     One pass over all niches, oldest first; a forebear that is not chosen is passed over.
     """
-    above: dict[int | None, int | None] = {None: None}  # a niche -> itself if it is chosen, else what stands above it
+    # Each niche so far: itself if it is chosen, else its youngest chosen forebear.
+    above: dict[int | None, int | None] = {None: None}
     found: dict[int, int | None] = {}
     for row in each(run, "SELECT id, parent FROM niches ORDER BY id"):
         id, parent = row["id"], row["parent"]
@@ -98,10 +99,10 @@ def steps_by_purpose(run: Run) -> dict[str, int]:
 
 
 def annecs(run: Run) -> tuple[int, int]:
-    """ANNECS of the whole run: the paper's (Enhanced POET, arXiv 2003.08536), and as its reference code counts (B5).
+    """ANNECS of the run: the paper's (Enhanced POET, arXiv 2003.08536), and its reference code's.
 
-    The paper's: viable to all agents ever at birth, counted when solved. The reference code's: viable to the retired
-    agents, counted at birth whether solved or not.
+    The paper's: viable to all agents ever at birth, counted when solved. The reference code's (B5):
+    viable to the retired agents, counted at birth whether solved or not.
     """
     query = """SELECT coalesce(sum(viable_to_all AND solved IS NOT NULL), 0) AS paper,
         coalesce(sum(viable_to_retired), 0) AS reference FROM niches"""

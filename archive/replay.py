@@ -121,9 +121,9 @@ class RecordingSimulator:
         self._family.simulated += len(self._tasks)
         return observations
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
         """Another episode of a row is another take."""
-        observations = self._simulator.restart(rows)
+        observations = self._simulator.restart(rows, count)
         for row in np.flatnonzero(rows[: len(self._rows)].cpu().numpy()):
             self._rows[row] = _Notes(self._tasks[row], self._seeds[row], self._simulator.state(int(row)))
             self._family.notes.append(self._rows[row])

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 # The fields of a niche's record; `agent` is a name there, a hash in the row.
 NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth_agent"))
-JSON = {"task", "scores", "value", "command", "versions"}  # columns whose cells are JSON text
+JSON = {"task", "scores", "score_key", "value", "command", "versions"}  # columns whose cells are JSON text
 FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
 STEP = {"[": 1, "{": 1, "]": -1, "}": -1}

@@ -39,7 +39,8 @@ TABLES = {
         score REAL, before REAL, best REAL, novelty REAL,
         viable_to_all INTEGER NOT NULL CHECK (viable_to_all IN (0, 1)),
         viable_to_retired INTEGER NOT NULL CHECK (viable_to_retired IN (0, 1)),
-        source TEXT, task TEXT NOT NULL, birth_agent TEXT NOT NULL, agent TEXT NOT NULL, scores TEXT NOT NULL
+        source TEXT, task TEXT NOT NULL, birth_agent TEXT NOT NULL, agent TEXT NOT NULL, scores TEXT NOT NULL,
+        score_key TEXT NOT NULL
     ) STRICT""",
     "scores": """CREATE TABLE scores (
         iteration INTEGER NOT NULL, niche INTEGER NOT NULL, score REAL NOT NULL, before REAL,

@@ -22,6 +22,20 @@ DEFAULT = "alive"
 
 
 @dataclass(frozen=True)
+class Receiver:
+    """The run that is to be seeded.
+
+    whole: of the settings of the run that seeds and the JSON of one of its tasks, that JSON with all that realises the
+    task. check_number: raises ValueError for more niches than fit; called before agents are read.
+    """
+
+    family: Any
+    learner: Any
+    whole: Callable[[dict[str, dict[str, Any]], Any], Any] = lambda _, task: task
+    check_number: Callable[[int], None] = lambda number: None
+
+
+@dataclass(frozen=True)
 class Found:
     """A niche that can seed another run. What its task and agent mean here is asked only if they are wanted."""
 
@@ -30,16 +44,11 @@ class Found:
     source: str
 
 
-def find_seeds(
-    source: str, expression: str | None, family: Any, learner: Any, check_number: Callable[[int], None] = lambda n: None
-) -> list[Found]:
-    """The niches of `source`, a run or a folder of POET files, for which the expression holds.
-
-    check_number: raises ValueError if they are too many; called before the agents of a run are read.
-    """
+def find_seeds(source: str, expression: str | None, receiver: Receiver) -> list[Found]:
+    """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
     if holds_poet_files(folder := Path(source)):
-        return _poet_files(folder, expression or DEFAULT, family, learner)
-    return _run(find_run(source), expression or DEFAULT, family, learner, check_number)
+        return _poet_files(folder, expression or DEFAULT, receiver.family, receiver.learner)
+    return _run(find_run(source), expression or DEFAULT, receiver)
 
 
 def _kept(
@@ -61,19 +70,29 @@ def _kept(
     return kept
 
 
-def _run(path: Path, expression: str, family: Any, learner: Any, check_number: Callable[[int], None]) -> list[Found]:
-    inherit = getattr(learner, "inherit", learner.adopt)  # `inherit` knows agents of other settings than its own
-
+def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
     def found(row: dict[str, Any]) -> Found:
-        agent = agents[row["agent"]]
-        return Found(lambda: family.decode(row["task"]), lambda: inherit(agent), printable(f"{path.name}#{row['id']}"))
+        agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
+
+        def task() -> Task:
+            with _named(name):
+                return receiver.family.decode(receiver.whole(settings, row["task"]))
+
+        return Found(task, lambda: inherited(receiver.learner, agent), name)
 
     with Run.open(path, write=False) as run:
+        settings = run.settings()
         kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
-        check_number(len(kept))
+        receiver.check_number(len(kept))
         chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
         agents = run.agents_named(row["agent"] for row in chosen)
     return [found(row) for row in chosen]
+
+
+def inherited(learner: Any, agent: Agent) -> Agent:
+    """The agent of another run, converted if the learner can `inherit` those of other settings."""
+    inherit = getattr(learner, "inherit", None)
+    return agent if inherit is None else inherit(agent)
 
 
 def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:
@@ -102,8 +121,8 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Says of which file an error is."""
+def _named(path: Path | str) -> Iterator[None]:
+    """Says of which file or niche an error is."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A run as tables on the terminal, and as JSON: what `show` prints, in pieces, so that memory stays small."""
+"""A run as tables on the terminal, and as JSON, in pieces, so that memory stays small."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "nic
 def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Iterator[RenderableType]:
     """The whole run, piece by piece.
 
-    expression: which niches (`--select`); None: all, but the FEW best where there are more, unless `whole`.
+    expression: which niches (`--select`); None: all. Of more than FEW the best, unless `whole`.
     """
     total = next(each(run, "SELECT count(*) AS number FROM niches"))["number"]
     if not total:
@@ -149,7 +149,7 @@ def _facts(run: Run) -> Iterator[str]:
 
 
 def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableType]:
-    """One niche: where it came from, its scores, what its agent learns by, and every agent that came or went."""
+    """One niche: its origin, scores, what its agent learns by, and agents that came or went."""
     row = _niche(run, id, f"{COLUMNS}, novelty")
     yield line(f"niche {id}: {title(row['task'])}")
     state = "alive" if row["died"] is None else f"retired at {row['died']}"

@@ -69,6 +69,7 @@ class Writer:
         """See Run.commit. What is remembered changes only when all is on the disk."""
         at = record["iteration"]
         hashes = {id(agent): self._hashed(name, agent) for name, agent in agents.items()}
+        self._check_kept(record, agents)
         named = {name: hashes[id(agent)].hash for name, agent in agents.items()}
         niches = self._niche_cells(record, named)
         new = {cells["agent"] for cells in niches} - self.kept.references.keys()
@@ -108,6 +109,21 @@ class Writer:
             raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
+    def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
+        """That agents kept since the last commit hold what they held.
+
+        torch does not count writes through NumPy or `.data`. Asked of niches that were active until
+        now. The agents of others are checked by the engine wherever they are evaluated; to hash them
+        all would cost more in every iteration of a run.
+        """
+        for niche in (*record["active"], *record["retired"]):
+            name = niche["agent"]
+            known = self.hashes.get(id(agents[name]))
+            if known is None or niche["id"] not in self.kept.active:
+                continue
+            if content_hash(known.agent) != known.hash:
+                raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
+
     def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> list[Cells]:
         """The rows of the record's niches, those left out that had retired before."""
         found = []
@@ -122,6 +138,7 @@ class Writer:
                 "score": niche["scores"][-1] if niche["scores"] else None,
             }
             found.append(rows.cells("niches", whole, f"niche {niche['id']}"))
+            _check_task(found[-1], old)
         return found
 
     def _add(self, niches: Sequence[Cells], written: Mapping[str, int]) -> list[Cells]:
@@ -237,6 +254,14 @@ class Writer:
     def _put(self, table: str, cells: Cells, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(cells))
         self.database.execute(f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+
+
+def _check_task(cells: Cells, old: Cells | None) -> None:
+    """ValueError if the niche had another task in the last commit; a niche keeps its task for ever."""
+    if old is not None and cells["task"] != old["task"]:
+        raise ValueError(
+            f"the task of niche {cells['id']} was changed in place: families and learners must leave tasks as they are"
+        )
 
 
 def _part_texts(record: Mapping[str, Any]) -> dict[str, str]:

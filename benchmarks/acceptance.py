@@ -1,7 +1,7 @@
 """Whether a learner does what it should: learns from nothing in minutes, and prints its numbers with their bounds.
 
-python benchmarks/acceptance.py rl2-bandit        # exits 1 if a number falls short
-python benchmarks/acceptance.py                   # lists the names
+python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number falls short
+python -m benchmarks.acceptance                   # lists the names
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 

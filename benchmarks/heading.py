@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from envs.processors import processors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,7 +20,7 @@ def heading() -> str:
     models = {line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")}
     processor = ", ".join(sorted(models)) or platform.processor()
     return (
-        f"machine: {processor}, {_cores()} cores, {int(memory) // 1048576} GiB, "
+        f"machine: {processor}, {processors()} cores, {int(memory) // 1048576} GiB, "
         f"Python {platform.python_version()}\n"
         f"commit: {commit}\n"
         f"command: python {' '.join([_script(), *map(shlex.quote, sys.argv[1:])])}"
@@ -31,10 +32,6 @@ def _script() -> str:
     path = Path(sys.argv[0]).resolve()
     inside = path.is_relative_to(ROOT)
     return "-m " + ".".join(path.relative_to(ROOT).with_suffix("").parts) if inside else path.name
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _git(*arguments: str) -> str:

@@ -29,6 +29,7 @@ from gymnasium.envs.box2d.bipedal_walker import BipedalWalker
 from agents.search.es import ES
 from agents.search.es_config import ESConfig
 from benchmarks.heading import heading
+from envs.processors import processors
 from envs.walker.family import Walker, WalkerSettings
 from envs.walker.track import Track
 from poet.config import PoetConfig, Setup
@@ -37,7 +38,7 @@ from poet.niche import Niche, Population
 from poet.streams import Key
 
 SIZES = (24, 40, 40, 4)
-CORES = len(os.sched_getaffinity(0))
+CORES = processors()
 
 
 class OnTrack(BipedalWalker):

@@ -85,7 +85,7 @@ def wrong_order_differs() -> int:
     right, parts = world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions)
     solver.load_joints, solver.solve_velocities, solver.solve_positions = joints.passes((0, 1, 2, 3))
     world.SOLVE = jit.Kernel(right.title, right.signature, right.source, right.seconds)
-    world.SOLVE.compile(cached=False)
+    world.SOLVE.compile()
     results = [oracle.compare_with_gymnasium(s, False, oracle.random_policy(s), limit=10)[0] for s in range(10)]
     world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions) = right, parts
     return sum(result.differing for result in results)

@@ -16,6 +16,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, choice, columns, gene
 
 Kind = Literal["independent", "dependent", "eleven", "restless"]
@@ -55,6 +56,7 @@ class BanditSettings:
     solved_score: float = 0.9  # mean payoff of a pull, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.arms < 2 or self.pulls < 1:
             raise ValueError(f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}")
 
@@ -86,9 +88,25 @@ class Bandits(Genomes[Arms]):
         drawn = super().sample(rng, ranges)
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
 
+    def realising(self) -> dict[str, Any]:
+        return {"arms": self.arms}  # not the setting: dependent arms are two, and eleven eleven
+
+    def decode(self, data: Mapping[str, Any]) -> Arms:
+        task = super().decode(data)
+        if task.low > task.high:
+            raise ValueError(f"bandits.low must not exceed bandits.high, got {task.low:g} and {task.high:g}")
+        return self._checked(task)
+
+    def _checked(self, task: Arms) -> Arms:
+        if task.kind != self.settings.kind:
+            raise ValueError(
+                f"this family has {self.settings.kind} arms (bandits.kind), got a task of {task.kind} arms"
+            )
+        return task
+
     def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
-        if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):
-            raise ValueError(f"this family has {self.settings.kind} arms (bandits.kind), got a task of {other} arms")
+        for task in tasks:
+            self._checked(task)
         return Episodes(_Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device)
 
     def oracle(self, task: Arms) -> float:
@@ -154,7 +172,8 @@ class _Payoffs:
         if not self.certain:
             paid = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < paid).double()
         over = torch.ones_like(arm, dtype=torch.bool)
-        return {"pull": state["pull"], "arm": arm, "paid": paid}, paid, over, paid > 0
+        after = {"pull": state["pull"], "arm": arm, "paid": paid}
+        return after, paid, over, over  # success: nothing is asked but payoffs
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.zeros(len(state["arm"]), 0, device=state["arm"].device)

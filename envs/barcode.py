@@ -17,6 +17,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 Cues = Literal["true", "shuffled"]
@@ -42,6 +43,7 @@ class BarcodeSettings:
     solved_score: float = 4.0  # return of an episode, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.arms < 2 or min(self.contexts, self.occurrences, self.pulls) < 1:
             raise ValueError("arms must be at least 2, and contexts, occurrences and pulls at least 1")
         if not 1 <= self.bits <= MOST_BITS or self.contexts > 2**self.bits:
@@ -52,6 +54,7 @@ class BarcodeBandits(Genomes[Arms]):
     """Task family (poet.interfaces); observed is the barcode, bits of -1 and 1."""
 
     name = "barcode"
+    realised_by = ("arms", "contexts", "pulls", "bits", "cues")
     start = Arms()
 
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
@@ -124,7 +127,8 @@ class _Contexts:
         chance = torch.where(arm == best, self.genes["good"], self.genes["bad"])
         paid = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
         never = torch.zeros_like(arm, dtype=torch.bool)
-        return {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}, paid, never, paid > 0
+        after = {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}
+        return after, paid, never, ~never  # success: nothing is asked but payoffs
 
     def observe(self, state: State) -> torch.Tensor:
         return state["barcode"].float()

@@ -16,6 +16,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 DT, CART = 0.02, 1.0  # [s], [kg]
@@ -41,6 +42,7 @@ class CartPoleSettings:
     solved_score: float = 180.0  # mean steps of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if min(self.horizon, self.episodes) < 1:
             raise ValueError(f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}")
 
@@ -49,6 +51,7 @@ class CartPole(Genomes[Cart]):
     """Task family (poet.interfaces). Observed: position, velocity, angle, angular velocity; actions left and right."""
 
     name = "cartpole"
+    realised_by = ("horizon",)
     start = Cart()
 
     def __init__(self, settings: CartPoleSettings | None = None) -> None:

@@ -31,10 +31,14 @@ from .discriminator import (
     size_of,
 )
 from .draws import Draws
+from .encoding import check_settings, from_json, to_json
 from .episodes import Spec
 from .families import FAMILIES
+from .finite import check_finite
 
-NAME, SCHEMA = "random-rewards", 1
+NAME = "random-rewards"
+# Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
+REALISED_BY = ("scores", "add_p_z", "floor", "temperature")
 BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}  # settings that a family underneath needs
 PROBES = 16  # states at which discriminators are compared
 
@@ -68,6 +72,7 @@ class DiscriminatedSettings:
     threads: int | None = None  # of the family underneath, where it runs in threads of its own
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"skills must be at least 2, hidden sizes at least 1, got {self.skills} and {self.hidden}")
         if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:
@@ -101,7 +106,7 @@ class Discriminated:
         if s.origin:
             try:
                 data = json.loads(s.origin)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}") from None
             return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))
@@ -136,17 +141,18 @@ class Discriminated:
     def encode(self, task: Reward) -> dict[str, Any]:
         layers = [[[list(row) for row in weights], list(biases)] for weights, biases in task.layers]
         place = self.place.encode(task.place)
-        return {"family": NAME, "schema": SCHEMA, "layers": layers, "skill": task.skill, "place": place}
+        return to_json(NAME, self._realising(), {"layers": layers, "skill": task.skill, "place": place})
 
     def decode(self, data: Mapping[str, Any]) -> Reward:
-        if not isinstance(data, Mapping) or data.get("family") != NAME or data.get("schema") != SCHEMA:
-            raise ValueError(f"a task of {NAME!r} needs family {NAME!r} and schema {SCHEMA}, got {str(data)[:80]}")
-        if set(data) != {"family", "schema", "layers", "skill", "place"}:
-            raise ValueError(f"a task of {NAME!r} has layers, skill and place, got {', '.join(map(str, data))[:80]}")
-        skill, skills = data["skill"], self.settings.skills
+        found = from_json(NAME, data, ("layers", "skill", "place"))
+        check_settings(NAME, found["settings"], self._realising())
+        skill, skills = found["skill"], self.settings.skills
         if skill is not None and (type(skill) is not int or not 0 <= skill < skills):
             raise ValueError(f"a skill must be a number from 0 to {skills - 1}, or null, got {str(skill)[:40]!r}")
-        return Reward(checked_layers(data["layers"], self.sizes), skill, self.place.decode(data["place"]))
+        return Reward(checked_layers(found["layers"], self.sizes), skill, self.place.decode(found["place"]))
+
+    def _realising(self) -> dict[str, Any]:
+        return {name: getattr(self.settings, name) for name in REALISED_BY}
 
     def title(self, task: Reward) -> str:
         which = "any" if task.skill is None else f"skill {task.skill}"
@@ -196,8 +202,8 @@ class Judged:
         self.seen = self.inner.reset()
         return self.seen
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        self.seen = self.inner.restart(rows)
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        self.seen = self.inner.restart(rows, count)
         self.ended, self.success = self.ended & ~rows, self.success & ~rows
         return self.seen
 

@@ -33,7 +33,7 @@ def layers_of(values: Sequence[tuple[Any, Any]]) -> Layers:
 
 
 def _fitted(row: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(min(max(float(x), -MOST), MOST), DIGITS) for x in row)
+    return tuple(round(min(max(float(x), -MOST), MOST), DIGITS) + 0.0 for x in row)  # -0.0 becomes 0.0
 
 
 def random_layers(sizes: Sequence[int], gain: float, rng: np.random.Generator) -> Layers:

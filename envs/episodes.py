@@ -45,7 +45,10 @@ class World(Protocol):
         ...
 
     def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(next state, rewards [n] float64, terminated [n] bool, reached [n] bool) after actions [n, a] float32."""
+        """Next state, rewards [n] f64, terminated and reached [n] bool after actions [n, a] f32.
+
+        reached: what the task asks for, in this step; always True where it asks for return alone.
+        """
         ...
 
     def observe(self, state: State) -> torch.Tensor:
@@ -72,9 +75,9 @@ class Episodes:
         self._state = self.world.begin(self._episode)
         return self.world.observe(self._state)
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same draw of their tasks; observations of all."""
-        self._episode = self._episode + rows
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        """Rows in the mask [n] bool begin the episode `count` further on; observations of all."""
+        self._episode = self._episode + rows * count
         self._age = torch.where(rows, 0, self._age)
         self._terminated, self._truncated = self._terminated & ~rows, self._truncated & ~rows
         self.success = self.success & ~rows

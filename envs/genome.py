@@ -6,7 +6,8 @@
         distance: float = gene(0.3, low=0.1, high=2.0, step=0.1)
 
 A mutation moves every gene by a normal step of its own size, rounded so that encodings stay short; what is a choice
-stays as it is. A family whose genome is such a dataclass is a `Genomes`.
+stays as it is. A family whose genome is such a dataclass is a `Genomes`. Its JSON also holds the
+settings that realise its tasks (encoding.py), which the family names.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import torch
 
-SCHEMA = 1
+from .encoding import check_settings, from_json, to_json
+
 DIGITS = 3
 Genome = TypeVar("Genome")
 
@@ -55,7 +57,7 @@ def sampled(genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple
     mine = {f.name: f for f in genes(genome)}
     for name, (low, high) in ranges.items():
         if name not in mine:
-            raise ValueError(f"ranges.{name}: there is no such gene; there are {', '.join(mine)}")
+            raise ValueError(f"ranges.{repr(name)[1:-1][:40]}: there is no such gene; there are {', '.join(mine)}")
         least, most = mine[name].metadata["low"], mine[name].metadata["high"]
         if not least <= low <= high <= most:
             raise ValueError(f"ranges.{name} must lie within [{least:g}, {most:g}], got [{low:g}, {high:g}]")
@@ -67,22 +69,23 @@ def sampled(genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple
 
 
 def _fitted(f: Field[Any], number: float) -> float:
-    return round(number) if type(f.default) is int else round(float(number), DIGITS)
+    return round(number) if type(f.default) is int else round(float(number), DIGITS) + 0.0  # -0.0 becomes 0.0
 
 
-def encoded(genome: Any, kind: str) -> dict[str, Any]:
-    """JSON of a genome: the family's name, the schema version, the fields."""
-    return {"family": kind, "schema": SCHEMA, **{f.name: getattr(genome, f.name) for f in fields(genome)}}
+def encoded(genome: Any, kind: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """JSON of a genome: family, schema, the settings that realise its tasks, the fields."""
+    return to_json(kind, settings or {}, {f.name: getattr(genome, f.name) for f in fields(genome)})
 
 
-def decoded(cls: type[Genome], kind: str, data: Mapping[str, Any]) -> Genome:
-    """The genome of its JSON. ValueError, one line, if a field is missing, unknown, of another type or out of range."""
-    if not isinstance(data, Mapping) or data.get("family") != kind or data.get("schema") != SCHEMA:
-        raise ValueError(f"a task of {kind!r} needs family {kind!r} and schema {SCHEMA}, got {str(data)[:80]}")
+def decoded(cls: type[Genome], kind: str, data: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Genome:
+    """The genome of its JSON. ValueError, one line, if a field is missing, unknown, of another type or out of range.
+
+    settings: the family's own; a task that was made with others is refused.
+    """
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # any dataclass
-    if set(data) != {"family", "schema", *known}:
-        raise ValueError(f"a task of {kind!r} has the fields {', '.join(known)}, got {', '.join(map(str, data))[:80]}")
-    return cls(**{name: _checked(f, data[name], f"{kind}.{name}") for name, f in known.items()})
+    found = from_json(kind, data, known)
+    check_settings(kind, found["settings"], settings or {})
+    return cls(**{name: _checked(f, found[name], f"{kind}.{name}") for name, f in known.items()})
 
 
 def _checked(f: Field[Any], value: Any, where: str) -> Any:
@@ -94,7 +97,8 @@ def _checked(f: Field[Any], value: Any, where: str) -> Any:
     kinds = (int,) if type(f.default) is int else (int, float)
     if type(value) not in kinds or not low <= value <= high:
         raise ValueError(f"{where} must be a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
-    return _fitted(f, value) if type(f.default) is int else float(value)
+    # -0.0 equals 0.0, and must not be written otherwise.
+    return value if type(f.default) is int else float(value) + 0.0
 
 
 def features(genome: Any) -> np.ndarray:
@@ -120,6 +124,8 @@ class Genomes(Generic[Genome]):
 
     name: str
     start: Genome  # the trivial task
+    realised_by: tuple[str, ...] = ()  # fields of `settings` without which a task would be another
+    settings: Any
 
     def origin(self) -> Genome:
         return self.start
@@ -139,10 +145,14 @@ class Genomes(Generic[Genome]):
         return features(task)
 
     def encode(self, task: Genome) -> dict[str, Any]:
-        return encoded(task, self.name)
+        return encoded(task, self.name, self.realising())
 
     def decode(self, data: Mapping[str, Any]) -> Genome:
-        return decoded(type(self.start), self.name, data)
+        return decoded(type(self.start), self.name, data, self.realising())
+
+    def realising(self) -> dict[str, Any]:
+        """The settings that realise this family's tasks, by name."""
+        return {name: getattr(self.settings, name) for name in self.realised_by}
 
     def title(self, task: Genome) -> str:
         values = {f.name: getattr(task, f.name) for f in fields(task)}  # type: ignore[arg-type]  # any dataclass

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from . import walls
+from .encoding import check_settings, from_json, to_json
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 
-SCHEMA = 1
 START = (0, 0)
 
 
@@ -36,6 +37,7 @@ class GridSettings:
     solved_score: float = 0.85  # return of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if not 3 <= self.size <= walls.MOST:
             raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
         if min(self.toggles, self.horizon, self.episodes) < 1 or not self.cost >= 0:
@@ -76,16 +78,20 @@ class Grids:
         return np.array(["".join(task.rows).count("#") / size**2, self.way(task) / size, *np.divide(task.goal, size)])
 
     def encode(self, task: Grid) -> dict[str, Any]:
-        return {"family": "grid", "schema": SCHEMA, "rows": list(task.rows), "goal": list(task.goal)}
+        return to_json("grid", self._realising(), {"rows": list(task.rows), "goal": list(task.goal)})
 
     def decode(self, data: Mapping[str, Any]) -> Grid:
-        if not isinstance(data, Mapping) or data.get("family") != "grid" or data.get("schema") != SCHEMA:
-            raise ValueError(f"a grid needs family 'grid' and schema {SCHEMA}, got {str(data)[:80]}")
-        rows = walls.checked(data.get("rows"), self.settings.size, "grid")
-        goal = walls.checked_cell(data.get("goal"), self.settings.size, "a grid's goal")
+        found = from_json("grid", data, ("rows", "goal"))
+        check_settings("grid", found["settings"], self._realising())
+        rows = walls.checked(found["rows"], self.settings.size, "grid")
+        goal = walls.checked_cell(found["goal"], self.settings.size, "a grid's goal")
         if not walls.whole(rows, START) or goal == START or rows[goal[0]][goal[1]] == "#":
             raise ValueError("a grid's upper left corner and goal must be free and two, and all free cells in reach")
         return Grid(rows, goal)
+
+    def _realising(self) -> dict[str, Any]:
+        """The settings that realise a task, besides the size, which its rows have."""
+        return {"cost": self.settings.cost, "horizon": self.settings.horizon}
 
     def title(self, task: Grid) -> str:
         return f"{''.join(task.rows).count('#')} walls, the goal {self.way(task)} steps away"

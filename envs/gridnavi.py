@@ -17,6 +17,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, gene
 
 MOST = 7  # cells along a side
@@ -47,6 +48,7 @@ class GridNaviSettings:
     solved_score: float = 9.0  # return of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if min(self.horizon, self.episodes) < 1:
             raise ValueError("horizon and episodes must be at least 1")
 
@@ -55,6 +57,7 @@ class GridNavi(Genomes[Cells]):
     """Task family (poet.interfaces). Observed: column and row, each one-hot; five moves. Nothing ends early."""
 
     name = "gridnavi"
+    realised_by = ("horizon",)
     start = Cells(3, 1)
 
     def __init__(self, settings: GridNaviSettings | None = None) -> None:

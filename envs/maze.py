@@ -16,9 +16,11 @@ import torch
 
 from . import walls
 from .draws import Draws
+from .encoding import check_settings, from_json, to_json
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 
-SCHEMA, VIEW = 1, 2  # cells seen to each side
+VIEW = 2  # cells seen to each side
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class MazeSettings:
     solved_score: float = 0.75  # return of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if not 3 <= self.size <= walls.MOST:
             raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
         if min(self.toggles, self.horizon, self.episodes) < 1:
@@ -78,22 +81,17 @@ class Mazes:
         return np.array([walled, np.mean(ways) / size, max(ways) / size, task.reach / size])
 
     def encode(self, task: Maze) -> dict[str, Any]:
-        return {
-            "family": "maze",
-            "schema": SCHEMA,
-            "rows": list(task.rows),
-            "start": list(task.start),
-            "reach": task.reach,
-        }
+        values = {"rows": list(task.rows), "start": list(task.start), "reach": task.reach}
+        return to_json("maze", {"horizon": self.settings.horizon}, values)
 
     def decode(self, data: Mapping[str, Any]) -> Maze:
-        if not isinstance(data, Mapping) or data.get("family") != "maze" or data.get("schema") != SCHEMA:
-            raise ValueError(f"a maze needs family 'maze' and schema {SCHEMA}, got {str(data)[:80]}")
-        size, reach = self.settings.size, data.get("reach")
-        rows = walls.checked(data.get("rows"), size, "maze")
-        start = walls.checked_cell(data.get("start"), size, "a maze's start")
+        found = from_json("maze", data, ("rows", "start", "reach"))
+        check_settings("maze", found["settings"], {"horizon": self.settings.horizon})
+        size, reach = self.settings.size, found["reach"]
+        rows = walls.checked(found["rows"], size, "maze")
+        start = walls.checked_cell(found["start"], size, "a maze's start")
         if type(reach) is not int or not 1 <= reach <= size**2:
-            raise ValueError(f"a maze's reach must be a whole number from 1 to {size**2}, got {str(reach)[:40]}")
+            raise ValueError(f"a maze's reach must be a whole number from 1 to {size**2}, got {repr(reach)[:40]}")
         if not walls.whole(rows, start):
             raise ValueError("a maze's start must be free, and every other free cell must be in reach of it")
         return Maze(rows, start, reach)

@@ -15,6 +15,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 
@@ -37,6 +38,7 @@ class MdpSettings:
     solved_score: float = 15.0  # return of an episode, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:
             raise ValueError("states and actions must be at least 2, horizon and episodes at least 1")
 
@@ -45,6 +47,7 @@ class TabularMdps(Genomes[Tables]):
     """Task family (poet.interfaces); one-hot states, discrete actions."""
 
     name = "mdp"
+    realised_by = ("states", "actions", "horizon")
     start = Tables()
 
     def __init__(self, settings: MdpSettings | None = None) -> None:
@@ -106,7 +109,8 @@ class TabularWorld:
         below = self._sums[rows, state["place"], action] <= self.draws.uniform("next", 1, when)
         place = below.sum(1).clamp(max=self.states - 1)
         never = torch.zeros_like(place, dtype=torch.bool)
-        return {"place": place, "episode": state["episode"], "time": state["time"] + 1}, paid, never, never
+        after = {"place": place, "episode": state["episode"], "time": state["time"] + 1}
+        return after, paid, never, ~never  # success: nothing is asked but rewards
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.nn.functional.one_hot(state["place"], self.states).float()

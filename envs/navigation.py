@@ -15,6 +15,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, choice, columns, gene
 
 Reward = Literal["dense", "sparse", "progress"]
@@ -57,6 +58,7 @@ class NavigationSettings:
     solved_score: float = -8.0  # return of an episode after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if min(self.step, self.near) <= 0 or min(self.horizon, self.episodes) < 1:
             raise ValueError("step and near must be above 0, horizon and episodes at least 1")
         if self.arena is not None and self.arena <= 0:
@@ -67,6 +69,7 @@ class Navigation(Genomes[Goals]):
     """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of `step`."""
 
     name = "navigation"
+    realised_by = ("reward", "step", "arena", "near", "horizon")
     start = Goals()
 
     def __init__(self, settings: NavigationSettings | None = None) -> None:

@@ -16,6 +16,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 NEAR = 0.05  # of 0: controlled
@@ -38,6 +39,7 @@ class PlantSettings:
     threads: int | None = None  # not used: torch has its own setting
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if not self.push > 0 or min(self.horizon, self.episodes) < 1:
             raise ValueError("push must be above 0, horizon and episodes at least 1")
 
@@ -46,6 +48,7 @@ class Plants(Genomes[Plant]):
     """Task family (poet.interfaces). Observed: x; a reward is -x^2 before the action."""
 
     name = "plant"
+    realised_by = ("push", "horizon")
     start = Plant()
 
     def __init__(self, settings: PlantSettings | None = None) -> None:

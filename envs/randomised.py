@@ -8,17 +8,19 @@ policy without memory becomes robust; one that remembers its life identifies the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
+from .encoding import from_json, to_json
+
 if TYPE_CHECKING:
     from poet.interfaces import Simulator, Task, TaskFamily
 
-SCHEMA = 1
+LARGEST = 1e9  # of a range's ends: far beyond any gene's
 Ranges = Mapping[str, Sequence[float]]  # gene -> [low, high]
 
 
@@ -44,32 +46,42 @@ class Randomised:
             raise ValueError("--tasks randomised: this family cannot draw a task (it has no method `sample`)")
         if ranges and "ranges" not in signature(family.sample).parameters:
             raise ValueError("--tasks randomised: this family takes no [ranges]: its own settings bound its tasks")
-        if not is_dataclass(family.spec) or isinstance(family.spec, type):
-            raise ValueError("--tasks randomised: the family's spec must be a dataclass")
         self.family = family
         self.box = Box(tuple((name, *_ends(name, ranges[name])) for name in sorted(ranges or {})))  # type: ignore[index]  # not None if it has names
-        self.spec = replace(family.spec, deterministic=False)
+        self.spec: Any = _Undetermined(family.spec)
         self._sample(self.box, np.random.default_rng(0))  # what the family refuses, it refuses now
 
     def origin(self) -> Box:
         return self.box
 
     def mutate(self, task: Box, rng: np.random.Generator) -> Box:
-        raise ValueError("randomised tasks do not mutate: set poet.mutate_every=0, or take --tasks evolved")
+        """The box itself: it has no neighbour, and reproduction refuses it as a duplicate."""
+        return task
 
     def describe(self, task: Box) -> np.ndarray:
         return np.array([end for _, low, high in task.ranges for end in (low, high)])
 
     def encode(self, task: Box) -> dict[str, Any]:
         ranges = {name: [low, high] for name, low, high in task.ranges}
-        return {"family": "randomised", "schema": SCHEMA, "ranges": ranges}
+        return to_json("randomised", self._realising(), {"ranges": ranges})
 
     def decode(self, data: Mapping[str, Any]) -> Box:
-        if not isinstance(data, Mapping) or data.get("family") != "randomised" or data.get("schema") != SCHEMA:
-            raise ValueError(f"a randomised task needs family 'randomised' and schema {SCHEMA}, got {str(data)[:80]}")
-        if set(data) != {"family", "schema", "ranges"} or not isinstance(data["ranges"], Mapping):
-            raise ValueError(f"a randomised task has a table of ranges and nothing else, got {str(data)[:80]}")
-        return Randomised(self.family, data["ranges"]).box
+        found = from_json("randomised", data, ("ranges",))
+        if not isinstance(found["ranges"], Mapping):
+            raise ValueError(f"a randomised task has a table of ranges, got {repr(found['ranges'])[:80]}")
+        if found["settings"] not in (None, self._realising()):
+            raise ValueError(
+                "the randomised task is of another family, or of one with other settings: take those of its run, "
+                f"got {repr(found['settings'])[:80]}"
+            )
+        return Randomised(self.family, found["ranges"]).box
+
+    def _realising(self) -> dict[str, Any]:
+        """What `sample` draws from besides the ranges: settings, in the family's origin and bounds."""
+        bounds = getattr(self.family, "bounds", None)
+        known = asdict(bounds) if is_dataclass(bounds) and not isinstance(bounds, type) else {}
+        listed = {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}
+        return {"origin": self.family.encode(self.family.origin()), "bounds": listed}
 
     def title(self, task: Box) -> str:
         named = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, low, high in task.ranges)
@@ -96,6 +108,20 @@ class Randomised:
         return sample(rng, ranges) if ranges else sample(rng)
 
 
+class _Undetermined:
+    """The family's spec, any object with the attributes of poet.interfaces.Spec, but for `deterministic`."""
+
+    deterministic = False  # a box realises another MDP for every seed
+
+    def __init__(self, spec: Any) -> None:
+        self._spec = spec
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # asked by pickle and copy before `_spec` is there
+            raise AttributeError(name)
+        return getattr(self._spec, name)
+
+
 class _Lives:
     """The family's own simulator; its rows know their tasks."""
 
@@ -119,6 +145,6 @@ class _Lives:
 
 def _ends(name: str, ends: Any) -> tuple[float, float]:
     whole = isinstance(ends, list | tuple) and len(ends) == 2 and all(type(end) in (int, float) for end in ends)
-    if not whole or not -np.inf < ends[0] <= ends[1] < np.inf:
-        raise ValueError(f"ranges.{name} must be [low, high], got {str(ends)[:40]}")
-    return float(ends[0]), float(ends[1])
+    if not whole or not -LARGEST <= ends[0] <= ends[1] <= LARGEST:
+        raise ValueError(f"ranges.{repr(name)[1:-1][:40]} must be [low, high], got {repr(ends)[:40]}")
+    return float(ends[0]) + 0.0, float(ends[1]) + 0.0

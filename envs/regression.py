@@ -19,12 +19,12 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, choice, columns, gene
 
 Kind = Literal["quadratic", "sine"]
 INPUTS = {"quadratic": 2, "sine": 1}
 REACH = {"quadratic": 1.0, "sine": 5.0}  # inputs are uniform in +- so much
-NEAR = 0.1  # a prediction this close reaches the label
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class RegressionSettings:
     solved_score: float = -2.0  # minus the sum of a sequence's squared errors, after adaptation
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.kind not in INPUTS:
             raise ValueError(f"kind must be one of {', '.join(INPUTS)}, got {self.kind!r}")
         if min(self.horizon, self.episodes) < 1:
@@ -62,6 +63,7 @@ class Regression(Genomes[Functions]):
     """Task family (poet.interfaces). Reward: minus the squared error of a prediction."""
 
     name = "regression"
+    realised_by = ("horizon",)
 
     def __init__(self, settings: RegressionSettings | None = None) -> None:
         self.settings = s = settings or RegressionSettings()
@@ -77,9 +79,23 @@ class Regression(Genomes[Functions]):
         """Any task of its kind."""
         return _tidy(super().sample(rng, ranges))
 
+    def decode(self, data: Mapping[str, Any]) -> Functions:
+        task = super().decode(data)
+        if task != _tidy(task):
+            raise ValueError(
+                "regression.low must not exceed regression.high, and the phase of a quadratic is 0, "
+                f"got {task.low:g}, {task.high:g} and {task.phase:g}"
+            )
+        return self._checked(task)
+
+    def _checked(self, task: Functions) -> Functions:
+        if task.kind != self.settings.kind:
+            raise ValueError(f"this family has {self.settings.kind}s (regression.kind), got a task of {task.kind}s")
+        return task
+
     def simulator(self, tasks: Sequence[Functions], seeds: Sequence[int], device: str) -> Episodes:
-        if other := next((task.kind for task in tasks if task.kind != self.settings.kind), None):
-            raise ValueError(f"this family has {self.settings.kind}s (regression.kind), got a task of {other}s")
+        for task in tasks:
+            self._checked(task)
         return Episodes(Examples(tasks, seeds, self.settings, device), len(tasks), self.settings.horizon, device)
 
     def oracle(self, task: Functions, inputs: torch.Tensor) -> torch.Tensor:
@@ -169,7 +185,8 @@ class Examples:
     def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         label, said = _at(state["labels"], state["time"]), actions[:, 0].double()
         after = {**state, "time": state["time"] + 1, "said": said}
-        return after, -((said - label) ** 2), torch.zeros_like(label, dtype=torch.bool), (said - label).abs() < NEAR
+        never = torch.zeros_like(label, dtype=torch.bool)
+        return after, -((said - label) ** 2), never, ~never  # success: only small errors are asked
 
     def observe(self, state: State) -> torch.Tensor:
         time, seen = state["time"], _at(state["x"], state["time"])

@@ -17,6 +17,7 @@ import torch
 
 from .draws import Draws
 from .episodes import Episodes, Spec, State
+from .finite import check_finite
 from .genome import Genomes, columns, gene
 
 
@@ -33,6 +34,7 @@ class TwoStepSettings:
     solved_score: float = 14.0
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.trials < 1:
             raise ValueError(f"trials must be at least 1, got {self.trials}")
 
@@ -41,6 +43,7 @@ class TwoStep(Genomes[Steps]):
     """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot; at first nothing."""
 
     name = "two-step"
+    realised_by = ("trials",)
     start = Steps()
 
     def __init__(self, settings: TwoStepSettings | None = None) -> None:
@@ -93,7 +96,8 @@ class _Stages:
         good = torch.where(changed < self.switch, 1 - state["good"], state["good"])
         seen = torch.nn.functional.one_hot(place, 2).float()
         never = torch.zeros_like(place, dtype=torch.bool)
-        return {"good": good, "time": state["time"] + 1, "seen": seen}, reward, never, never
+        after = {"good": good, "time": state["time"] + 1, "seen": seen}
+        return after, reward, never, ~never  # success: nothing is asked but rewards
 
     def observe(self, state: State) -> torch.Tensor:
         return state["seen"]

@@ -79,7 +79,7 @@ def checked(rows: Any, size: int, name: str) -> Rows:
 def checked_cell(cell: Any, size: int, what: str) -> Cell:
     """A cell from JSON. ValueError if it is none."""
     if not isinstance(cell, list) or len(cell) != 2 or not all(type(x) is int and 0 <= x < size for x in cell):
-        raise ValueError(f"{what} must be its row and column, got {str(cell)[:40]}")
+        raise ValueError(f"{what} must be its row and column, got {repr(cell)[:40]}")
     return cell[0], cell[1]
 
 

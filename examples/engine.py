@@ -1,12 +1,9 @@
 """POET from Python, without the command: a family, a learner, and the population after each iteration.
 
-python examples/engine.py            in the clone; with the wheel, import from openpoet.poet and so on
+    python -m examples.engine
+
+In the root of the clone. With the wheel the names are openpoet.agents, openpoet.envs and openpoet.poet.
 """
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the clone; not needed with the wheel
 
 from agents.search.es import ES
 from agents.search.es_config import ESConfig

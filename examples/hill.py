@@ -34,10 +34,12 @@ class Hill:
         return {"family": "hill", "schema": 1, "heights": list(task)}
 
     def decode(self, data):
-        heights = data.get("heights") if isinstance(data, dict) and data.get("schema") == 1 else None
-        if not (isinstance(heights, list) and len(heights) == 3 and all(0 <= float(h) <= 2 for h in heights)):
-            raise ValueError(f"a hill needs schema 1 and three heights in [0, 2] m, got {str(data)[:80]}")
-        return tuple(float(height) for height in heights)
+        schema, heights = (data.get("schema"), data.get("heights")) if isinstance(data, dict) else (None, None)
+        numbers = isinstance(heights, list) and all(type(height) in (int, float) for height in heights)
+        fits = numbers and len(heights) == 3 and all(0 <= height <= 2 for height in heights)
+        if not fits or type(schema) is not int or schema != 1:
+            raise ValueError(f"a hill needs schema 1 and three heights in [0, 2] m, got {repr(data)[:80]}")
+        return tuple(float(height) + 0.0 for height in heights)  # -0.0 becomes 0.0
 
     def simulator(self, tasks, seeds, device):
         return Carts(torch.tensor(tasks, dtype=torch.float64, device=device).reshape(len(tasks), 3))

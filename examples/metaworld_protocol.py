@@ -1,17 +1,14 @@
 """An outside harness scores an agent of ours that adapts, by Meta-World's evaluation protocol.
 
-    python examples/metaworld_protocol.py
+    python -m examples.metaworld_protocol
 
+In the root of the clone; with the wheel the names are openpoet.agents, openpoet.envs and openpoet.poet.
 With Meta-World installed the loop below is `metaworld.evaluation.metalearning_evaluation(agent, environments)`; here it
 is written out, over environments of Gymnasium's vector interface, so that nothing else is needed. What the harness has
 to do for an agent that remembers: tell it the last action, reward and end behind every observation.
 """
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the clone; not needed with the wheel
 
 import gymnasium
 import numpy as np

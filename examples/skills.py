@@ -1,12 +1,12 @@
-"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see diayn.toml)."""
+"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see diayn.toml).
+
+python -m examples.skills runs/skills > skills.toml           in the root of the clone
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agents.offpolicy.diayn import discriminator_of
 from archive.run_folder import Run, find_run
@@ -23,10 +23,15 @@ def settings(name: str) -> str:
     if not layers:
         raise ValueError(f"{name} holds no discriminator: it must be a run of the learner diayn")
     sizes = {"skills": len(layers[-1][1]), "hidden": [len(biases) for _, biases in layers[:-1]]}
-    family = Discriminated(DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"])))
-    task = family.task(layers, place=family.place.decode(best["task"]))
     # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show the way.
-    table = {"dynamics": dynamics, **sizes, "temperature": 3.0, "origin": json.dumps(family.encode(task))}
+    made = DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"]), temperature=3.0)
+    family = Discriminated(made)
+    # Under a discriminator the reward of the dynamics does not count: it may differ, no other
+    # setting of a task may.
+    own, made_with = family.place.encode(family.place.origin())["settings"], best["task"]["settings"]
+    place = best["task"] | {"settings": made_with | {name: own[name] for name in {"reward"} & set(own)}}
+    task = family.task(layers, place=family.place.decode(place))
+    table = {"dynamics": dynamics, **sizes, "temperature": made.temperature, "origin": json.dumps(family.encode(task))}
     return to_toml({"run": {"family": "random-rewards"}, "random-rewards": table})
 
 

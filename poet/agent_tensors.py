@@ -1,7 +1,7 @@
 """Agents compared with what a learner makes: the names, shapes and dtypes of their tensors.
 
-Agents come from files, and a file may have been written under other settings or by a stranger. Compiled code trusts
-the sizes of what it is given, so a mismatch must be found before an agent is used.
+Agents come from files, and a file may have been written under other settings or by a stranger.
+Compiled code does not check sizes, so a mismatch must be found before an agent is used.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ HYPER = "hyper/"  # hyperparameters: an agent may carry more of them than a new 
 
 
 def made_by(learner: Learner) -> Agent:
-    """An agent whose tensors have the names, shapes and dtypes that all of the learner's agents have."""
+    """An agent with the names, shapes and dtypes of tensors that all of the learner's have."""
     return learner.init(Key(0, ("shapes",)))
 
 
 def check_population(population: Population, setup: Setup) -> None:
-    """ValueError, one line with niche and tensor, unless every agent has the tensors of this run's learner."""
+    """ValueError, with niche and tensor, unless every agent has the tensors of the learner."""
     expected = made_by(setup.learner)
     for niche in population.niches:
         check_tensors(
@@ -32,9 +32,10 @@ def check_population(population: Population, setup: Setup) -> None:
 
 
 def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> None:
-    """ValueError, one line, unless `agent` has the tensors of `expected`; it may have more in `hyper/`, of one number.
+    """ValueError, one line, unless `agent` has the tensors of `expected`.
 
-    source: what the agent belongs to, such as "niche 3"; advice: what to do if it does not fit.
+    It may have more of one number each, in `hyper/`. source: what the agent belongs to, such as
+    "niche 3"; advice: what to do if it does not fit.
     """
     for name in sorted({*agent, *expected}):
         mine = _kind(expected, name)

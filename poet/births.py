@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from .config import Setup
 from .criterion import fault, viable
-from .evaluation import evaluate, trial_key
+from .evaluation import adopt, evaluate, trial_key
 from .interfaces import Agent
 from .niche import Child, Niche, Outcome, Population
 from .novelty import Novelties
@@ -74,7 +74,7 @@ def _settled(agent: Agent, child: Child, setup: Setup) -> Agent:
 
     It learns and is scored anew before its niche's first iteration ends.
     """
-    adopted = setup.learner.adopt(agent)
+    adopted = adopt(setup.learner, agent)
     if not setup.config.pbt_every:
         return adopted
     return explored(setup, adopted, trial_key(setup.config.seed, setup.family, child.task).child("born", child.id))
@@ -142,9 +142,7 @@ def _noted(
         viable_to_retired=annecs is not None and annecs.of_retired,
     ).improved(
         _settled(best.agent, child, setup),
-        best.score,
-        best.solved,
-        before=best.before,
+        best.found,
         iteration=t,
         history=setup.config.history,
     )

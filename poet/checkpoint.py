@@ -16,9 +16,11 @@ import torch
 from .interfaces import Agent, TaskFamily
 from .niche import Child, Event, Kind, Niche, Outcome, Population, Transfer
 from .records import Fields, finite
+from .streams import Key
 
 SCHEMA = 2
 MOST_SCORES = 10**8  # of retired agents; the archive's own limit on its size comes first
+MOST_NAMES = 9  # of a key: its seed, and a path
 
 Record = dict[str, Any]
 Scores = Mapping[tuple[int, int], float]
@@ -71,7 +73,9 @@ def agent_name(niche: int) -> str:
 
 def _niche_record(niche: Niche, family: TaskFamily) -> Record:
     record = {field.name: getattr(niche, field.name) for field in fields(niche)}
-    return record | {"task": family.encode(niche.task), "agent": agent_name(niche.id), "scores": list(niche.scores)}
+    key = [] if niche.score_key is None else [niche.score_key.seed, *niche.score_key.path]
+    texts = {"task": family.encode(niche.task), "agent": agent_name(niche.id)}
+    return record | texts | {"scores": list(niche.scores), "score_key": key}
 
 
 def _event_record(event: Event, family: TaskFamily) -> Record:
@@ -121,6 +125,7 @@ def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFam
         task=family.decode(take.take("task")),
         agent=_agent(agents[name], name),
         scores=tuple(float(score) for score in scores),
+        score_key=_key(take, bool(scores)),
         before=take.number_or_none("before"),
         best=take.number_or_none("best"),
         solved=take.integer_or_none("solved"),
@@ -132,6 +137,25 @@ def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFam
     )
     take.end()
     return niche
+
+
+def _key(take: Fields, scored: bool) -> Key | None:
+    """The stream of a niche's last score, [seed, *path]; an empty list where there is no score."""
+    key = take.take("score_key")
+    if not (isinstance(key, list) and len(key) <= MOST_NAMES and bool(key) == scored and all(map(_name, key))):
+        raise take.wrong("score_key", "a seed and the names of a stream of random numbers, [] where there is no score")
+    if not key:
+        return None
+    if type(key[0]) is not int or len(key) < 2:
+        raise take.wrong("score_key", "a seed and at least one name")
+    return Key(key[0], tuple(key[1:]))
+
+
+def _name(name: Any) -> bool:
+    """Whether it can be part of a key: a number, or a short word."""
+    if isinstance(name, str):
+        return len(name) <= 32 and name.isascii() and name.replace("-", "").isalpha()
+    return type(name) is int and 0 <= name < 2**64
 
 
 def _agent(agent: Agent, name: str) -> Agent:

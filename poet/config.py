@@ -1,17 +1,18 @@
 """What stays the same during a run: the constants of POET and Enhanced POET, and the parts a run is made of.
 
 Papers: arXiv 1901.01753 (POET), arXiv 2003.08536 (Enhanced POET). Their symbols stand in the comments. Both
-algorithms are settings of one loop; the presets (poet/presets/*.toml) give the published values and say which could
-not be verified.
+algorithms are settings of one loop; the presets (poet/presets/*.toml) give the published values and where each is from.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from .interfaces import Learner, TaskFamily
+
+_CHOICES = {"novelty": ("parameters", "pata-ec"), "transfer_rule": ("poet", "epoet")}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PoetConfig:
     reproduce_at: float = 200.0  # own score from which a niche may have children
     mc_low: float = 50.0  # minimal criterion: below it a task is too hard ...
     mc_high: float = 300.0  # ... above it too easy; both ends belong to the criterion
-    children: int = 8  # mutation trials a reproduction (not children that pass)
+    children: int = 8  # max_children: mutation trials a reproduction (not children that pass); POET's paper has 512
     max_admitted: int = 1  # niches born a reproduction
     neighbours: int = 5  # k of the novelty
     novelty: Literal["parameters", "pata-ec"] = "pata-ec"  # how far two tasks are apart
@@ -39,19 +40,27 @@ class PoetConfig:
     measure_annecs: bool = True  # score the retired agents in every newborn task too, where the novelty has not
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{field.name} must be finite, got {value}")
         for name in ("niches", "capacity", "children", "max_admitted", "neighbours", "history"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("mutate_every", "transfer_every", "pbt_every", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        if self.niches > self.capacity:
-            raise ValueError(f"niches must not be above capacity, got {self.niches} and {self.capacity}")
+        if self.seed >= 2**63:
+            raise ValueError(f"seed must be below 2**63, got {self.seed}")
+        # More births than places would retire a newborn niche before its agent has learned in it.
+        for name, limit in (("niches", "capacity"), ("max_admitted", "capacity"), ("max_admitted", "children")):
+            if (value := getattr(self, name)) > (most := getattr(self, limit)):
+                raise ValueError(f"{name} must not be above {limit}, got {value} and {most}")
         if not 0 < self.pbt_share <= 0.5:
             raise ValueError(f"pbt_share must be above 0 and at most 0.5, got {self.pbt_share}")
-        for name in ("reproduce_at", "mc_low", "mc_high"):
-            if not math.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+        for name, (one, other) in _CHOICES.items():
+            if getattr(self, name) not in (one, other):
+                raise ValueError(f"{name} must be {one!r} or {other!r}, got {getattr(self, name)!r}")
         if self.mc_low > self.mc_high:
             raise ValueError(f"mc_low must not be above mc_high, got {self.mc_low} and {self.mc_high}")
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from .births import births
 from .config import PoetConfig, Setup
-from .evaluation import evaluate, improve, score_key
+from .evaluation import adopt, evaluate, improve, score_key
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
@@ -86,15 +86,12 @@ def optimize(population: Population, setup: Setup, key: Key) -> Population:
     tasks = [niche.task for niche in niches]
     keys = [key.child("improve", niche.id) for niche in niches]
     agents, _ = improve(setup.learner, [niche.agent for niche in niches], tasks, keys)
-    found = evaluate(setup.learner, agents, tasks, [score_key(key, niche) for niche in niches])
+    trials = [score_key(key, niche) for niche in niches]
+    found = evaluate(setup.learner, agents, tasks, trials).each(trials)
     return population.with_active(
         tuple(
-            niche.improved(
-                agent, float(score), bool(done), before=before, iteration=population.iteration, history=history
-            )
-            for niche, agent, score, done, before in zip(
-                niches, agents, found.scores, found.solved, found.before, strict=True
-            )
+            niche.improved(agent, score, iteration=population.iteration, history=history)
+            for niche, agent, score in zip(niches, agents, found, strict=True)
         )
     )
 
@@ -112,23 +109,8 @@ def transfer(population: Population, setup: Setup, key: Key) -> Population:
     niches = tuple(
         niche
         if (taken := best[niche.id]) is None
-        else niche.taken_over(
-            setup.learner.adopt(taken.agent),
-            taken.score,
-            taken.solved,
-            before=taken.before,
-            iteration=population.iteration,
-        )
+        else niche.taken_over(adopt(setup.learner, taken.agent), taken.found, iteration=population.iteration)
         for niche in population.active
     )
     events = tuple(c.event(population.iteration, accepted=c is best[c.place.id]) for c in tried)
     return population.with_active(niches, events)
-
-
-def last_score_key(population: Population, niche: Niche, seed: int) -> Key:
-    """The stream on which the last of `niche.scores` was found: whoever replays it sees that very score again."""
-    if niche.died is not None:  # last scored in iteration died - 1; streams are counted from 0
-        return score_key(Key(seed, ("iteration", niche.died - 2)), niche)
-    if population.iteration == 0:
-        return Key(seed, ("seed", niche.id))
-    return score_key(Key(seed, ("iteration", population.iteration - 1)), niche)

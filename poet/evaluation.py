@@ -1,4 +1,4 @@
-"""The engine's two calls of a learner, their answers checked: a score that is NaN stops the run where it appears.
+"""The engine's calls of a learner, checked: a NaN score or an agent changed in place stops the run where it appears.
 
 Also the two names a task has: its identity (all of it) and its fingerprint (what makes two tasks duplicates).
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from .interfaces import Agent, Learner, Task, TaskFamily
+from .niche import Niche, Score
 from .streams import Key
-
-if TYPE_CHECKING:
-    from .niche import Niche
+from .unchanged import unchanged
 
 
 class Scores(NamedTuple):
@@ -27,12 +26,20 @@ class Scores(NamedTuple):
     steps: np.ndarray  # [pairs] int64, of the environment
     before: list[float | None]  # scores before adaptation; None where agents do not adapt
 
+    def each(self, keys: Sequence[Key]) -> list[Score]:
+        """One record a pair, with its key."""
+        return [
+            Score(float(score), bool(solved), before, key)
+            for score, solved, before, key in zip(self.scores, self.solved, self.before, keys, strict=True)
+        ]
+
 
 def evaluate(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> Scores:
     """The learner's scores, one a pair. No pairs: no call. ValueError if one is NaN or infinite."""
     if not agents:
         return Scores(np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64), [])
-    answer = [np.asarray(part) for part in learner.evaluate(agents, tasks, keys)]
+    with unchanged(agents, "learner.evaluate"):
+        answer = [np.asarray(part) for part in learner.evaluate(agents, tasks, keys)]
     if len(answer) not in (3, 4) or any(part.shape != (len(agents),) for part in answer):
         shapes = [list(part.shape) for part in answer]
         raise ValueError(f"learner.evaluate must return three or four arrays of shape [{len(agents)}], got {shapes}")
@@ -53,12 +60,19 @@ def improve(
     """New agents, environment steps [pairs] int64. No pairs: no call."""
     if not agents:
         return [], np.zeros(0, np.int64)
-    improved, steps = learner.improve(agents, tasks, keys)
+    with unchanged(agents, "learner.improve"):
+        improved, steps = learner.improve(agents, tasks, keys)
     if len(improved) != len(agents) or np.shape(steps) != (len(agents),):
         raise ValueError(
             f"learner.improve must return {len(agents)} agents and steps, got {len(improved)} and {np.size(steps)}"
         )
     return list(improved), np.asarray(steps)
+
+
+def adopt(learner: Learner, agent: Agent) -> Agent:
+    """What the agent becomes in a new niche."""
+    with unchanged([agent], "learner.adopt"):
+        return learner.adopt(agent)
 
 
 def canonical(family: TaskFamily, task: Task) -> str:

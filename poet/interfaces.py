@@ -34,7 +34,9 @@ class Spec:
     action_size: int
     horizon: int  # steps after which an episode is truncated
     episodes: int  # episodes a trial: what a learner may use to adapt before it is scored
-    solved_score: float  # a niche is solved by this return together with the simulator's own `success`
+    # A niche is solved when the mean return of the scored episodes reaches this and more than half
+    # of them end with the simulator's `success`. With one episode: its return and its success.
+    solved_score: float
     deterministic: bool  # True if a task realises the same MDP for every seed: then one evaluation is enough
     discrete: bool = False  # an action is the place of the largest of its action_size numbers; the rest does not count
     labels: int = 0  # the last so many numbers of an observation are the right answer to the last action: supervised
@@ -48,7 +50,9 @@ class Simulator(Protocol):
     """A batch of n episodes, each of its own task and seed. Rows that have ended stay as they are and cost nothing."""
 
     steps: int  # environment steps simulated so far, ended rows not counted; reset() itself counts none
-    success: torch.Tensor  # [n] bool: reached what the task asks for (the far end of the track)
+    # [n] bool, read when an episode has ended: it reached what the task asks for, such as the far
+    # end of the track. True where a task asks for return alone, which then decides if it is solved.
+    success: torch.Tensor
 
     def reset(self) -> torch.Tensor:
         """First observations, [n, o] float32."""
@@ -61,9 +65,10 @@ class Simulator(Protocol):
         """
         ...
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
         """The next episode of the rows in the mask [n] bool, each on the same draw of its task; observations of all.
 
+        count: how many episodes further, a number or [n] int64: 2 is the one after two restarts.
         Needed only by learners that adapt over several episodes (spec.episodes above 1, or --set learner.episodes).
         """
         ...
@@ -108,7 +113,7 @@ class TaskFamily(Protocol):
         ...
 
     def mutate(self, task: Task, rng: np.random.Generator) -> Task:
-        """A neighbour of `task`, which is left as it is."""
+        """A neighbour of `task`, which is left as it is; `task` if there is none. Never raises."""
         ...
 
     def describe(self, task: Task) -> np.ndarray:
@@ -116,11 +121,14 @@ class TaskFamily(Protocol):
         ...
 
     def encode(self, task: Task) -> dict[str, Any]:
-        """JSON with a schema version. Equal tasks have equal encodings; the encoding is the task's identity."""
+        """JSON with a schema version and all that realises the task, the family's settings included.
+
+        Equal tasks have equal encodings; the encoding is the task's identity.
+        """
         ...
 
     def decode(self, data: Mapping[str, Any]) -> Task:
-        """The task of an encoding. ValueError, one line, if the data are not one."""
+        """The task of an encoding. ValueError, one line, if it is none that this family can realise."""
         ...
 
     def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator: ...
@@ -131,6 +139,8 @@ class TaskFamily(Protocol):
 
 
 class Learner(Protocol):
+    """Every method leaves the agents and tasks it is given as they are; the engine compares their bytes."""
+
     def init(self, key: Key) -> Agent:
         """A new agent. All agents of a learner have tensors of these names, shapes and dtypes, but for `hyper/...`."""
         ...
@@ -144,6 +154,7 @@ class Learner(Protocol):
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
         """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
 
+        Solved: see Spec.solved_score; a learner whose score is no return has a rule of its own.
         Equal keys give equal realisations of equal tasks: the engine scores rival agents on common random numbers.
         A learner whose agents adapt scores them after they have, and gives a fourth array: what each would have
         scored before, [pairs] float64, on the same draws of the task.
@@ -162,5 +173,5 @@ class Explorer(Learner, Protocol):
     """A learner for population-based training: its agents carry their hyperparameters."""
 
     def explore(self, agent: Agent, key: Key) -> Agent:
-        """The agent with hyperparameters near its own, in tensors `hyper/...`; all else as it was."""
+        """The agent with hyperparameters near its own, in tensors `hyper/...`; no other name or shape changes."""
         ...

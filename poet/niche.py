@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .interfaces import Agent, Task
+from .streams import Key
 
 Outcome = Literal[
     "admitted",
@@ -22,6 +23,16 @@ Outcome = Literal[
 
 
 @dataclass(frozen=True)
+class Score:
+    """The result of one evaluation of an agent in a task, and the random stream it was made on."""
+
+    value: float
+    solved: bool
+    before: float | None  # the score before adaptation; None if agents do not adapt
+    key: Key
+
+
+@dataclass(frozen=True)
 class Niche:
     """One task and the agent that lives in it."""
 
@@ -31,6 +42,7 @@ class Niche:
     task: Task
     agent: Agent
     scores: tuple[float, ...] = ()  # its agent's last self-scores, newest last
+    score_key: Key | None = None  # the stream of the last of them; on it the agent has that score again
     before: float | None = None  # the last self-score before adaptation; None if agents do not adapt
     best: float | None = None  # best self-score ever
     solved: int | None = None  # iteration at which it was first solved
@@ -41,34 +53,28 @@ class Niche:
     died: int | None = None  # iteration of retirement: its last score is of the iteration before
     source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
 
-    def improved(
-        self, agent: Agent, score: float, solved: bool, *, before: float | None = None, iteration: int, history: int
-    ) -> Niche:
+    def improved(self, agent: Agent, score: Score, *, iteration: int, history: int) -> Niche:
         """The niche after its own agent's step: the score joins the last `history` ones."""
-        return self._scored(agent, score, before, solved, iteration, (*self.scores, score)[-history:])
+        return self._scored(agent, score, iteration, (*self.scores, score.value)[-history:])
 
-    def taken_over(
-        self, agent: Agent, score: float, solved: bool, *, before: float | None = None, iteration: int
-    ) -> Niche:
+    def taken_over(self, agent: Agent, score: Score, *, iteration: int) -> Niche:
         """The niche after an accepted transfer: this iteration's score is now the new agent's.
 
         Differs: the Enhanced POET code leaves the old agent's score in place, so that a second transfer can be
         accepted against a bar that the first has already raised (B22).
         """
-        return self._scored(agent, score, before, solved, iteration, (*self.scores[:-1], score))
+        return self._scored(agent, score, iteration, (*self.scores[:-1], score.value))
 
-    def _scored(
-        self,
-        agent: Agent,
-        score: float,
-        before: float | None,
-        solved: bool,
-        iteration: int,
-        scores: tuple[float, ...],
-    ) -> Niche:
-        best = score if self.best is None else max(self.best, score)
-        first = iteration if solved and self.solved is None else self.solved
-        return replace(self, agent=agent, scores=scores, before=before, best=best, solved=first)
+    def _scored(self, agent: Agent, score: Score, iteration: int, scores: tuple[float, ...]) -> Niche:
+        return replace(
+            self,
+            agent=agent,
+            scores=scores,
+            score_key=score.key,
+            before=score.before,
+            best=score.value if self.best is None else max(self.best, score.value),
+            solved=iteration if score.solved and self.solved is None else self.solved,
+        )
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from typing import cast
 import numpy as np
 
 from .config import Setup
-from .evaluation import canonical, evaluate, score_key
+from .evaluation import adopt, canonical, evaluate, score_key
 from .interfaces import Agent, Explorer
 from .niche import Niche, Population, Transfer
 from .streams import Key
+from .unchanged import unchanged
 
 
 def exploit(population: Population, setup: Setup, key: Key) -> Population:
@@ -37,7 +38,8 @@ def exploit(population: Population, setup: Setup, key: Key) -> Population:
 
 def explored(setup: Setup, agent: Agent, key: Key) -> Agent:
     """The agent with hyperparameters near its own; Setup has seen to it that the learner knows how."""
-    return cast(Explorer, setup.learner).explore(agent, key.child("explore"))
+    with unchanged([agent], "learner.explore"):
+        return cast(Explorer, setup.learner).explore(agent, key.child("explore"))
 
 
 def _standings(population: Population, setup: Setup, key: Key) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -62,16 +64,15 @@ def _taken(population: Population, chosen: dict[int, tuple[Niche, float, float]]
     """The agents put in their places, explored, and scored there as the niche's own agent was."""
     niches, events, t = list(population.active), [], population.iteration
     agents = [
-        explored(setup, setup.learner.adopt(source.agent), key.child("exploit", niches[place].id))
+        explored(setup, adopt(setup.learner, source.agent), key.child("exploit", niches[place].id))
         for place, (source, _, _) in chosen.items()
     ]
     homes = [niches[place] for place in chosen]
-    keys = [score_key(key, home).spent_as(key.child("exploit", "explored")) for home in homes]
-    found = evaluate(setup.learner, agents, [home.task for home in homes], keys)
+    trials, spent = [score_key(key, home) for home in homes], key.child("exploit", "explored")
+    found = evaluate(setup.learner, agents, [home.task for home in homes], [trial.spent_as(spent) for trial in trials])
+    scores = found.each(trials)
     for i, (place, (source, score, bar)) in enumerate(chosen.items()):
-        niches[place] = niches[place].taken_over(
-            agents[i], float(found.scores[i]), bool(found.solved[i]), before=found.before[i], iteration=t
-        )
+        niches[place] = niches[place].taken_over(agents[i], scores[i], iteration=t)
         steps = int(found.steps[i])
         events.append(Transfer(t, "exploit", source.id, niches[place].id, False, score, bar, True, steps))
     return population.with_active(tuple(niches), tuple(events))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from .config import PoetConfig, Setup
 from .criterion import fault, viable
-from .evaluation import evaluate, fingerprint, trial_key
+from .evaluation import canonical, evaluate, fingerprint, trial_key
 from .niche import Child, Niche, Outcome, Population
 from .novelty import Novelties, novelties
 from .streams import Key
@@ -30,6 +30,7 @@ def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
     """
     parents = eligible(population, setup.config)
     seen = {fingerprint(setup.family, niche.task) for niche in population.active}
+    before = [canonical(setup.family, niche.task) for niche in population.active if parents]
     children: list[Child] = []
     for id in range(population.children_tried, population.children_tried + (setup.config.children if parents else 0)):
         rng = key.child("mutate", id).generator()
@@ -39,7 +40,19 @@ def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
         outcome: Outcome = "duplicate" if name in seen else "crowded"  # until something better is known
         seen.add(name)
         children.append(Child(id, population.iteration, parent.id, task, outcome, None, None, None))
+    if parents:
+        _check_unchanged(population, before, setup)
     return children
+
+
+def _check_unchanged(population: Population, before: Sequence[str], setup: Setup) -> None:
+    """ValueError if mutation has changed a living task; before: the encodings of all."""
+    for niche, text in zip(population.active, before, strict=True):
+        if canonical(setup.family, niche.task) != text:
+            raise ValueError(
+                f"family.mutate changed the task of niche {niche.id} in place: it must return a new task and leave "
+                "the one it is given as it is; copy it first"
+            )
 
 
 def first_criterion(children: Sequence[Child], population: Population, setup: Setup, key: Key) -> list[Child]:

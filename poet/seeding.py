@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .agent_tensors import check_tensors, made_by
 from .config import PoetConfig, Setup
-from .evaluation import evaluate
+from .evaluation import adopt, evaluate
 from .interfaces import Agent, Task
 from .niche import Niche, Population
 from .streams import Key
@@ -28,18 +28,13 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
     keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
     tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
     agents = [
-        setup.learner.init(key.child("init")) if seed.agent is None else setup.learner.adopt(seed.agent)
+        setup.learner.init(key.child("init")) if seed.agent is None else adopt(setup.learner, seed.agent)
         for seed, key in zip(seeds, keys, strict=True)
     ]
-    found = evaluate(setup.learner, agents, tasks, keys)
+    found = evaluate(setup.learner, agents, tasks, keys).each(keys)
     niches = tuple(
         Niche(id, None, 0, tasks[id], agents[id], source=seed.source).improved(
-            agents[id],
-            float(found.scores[id]),
-            bool(found.solved[id]),
-            before=found.before[id],
-            iteration=0,
-            history=setup.config.history,
+            agents[id], found[id], iteration=0, history=setup.config.history
         )
         for id, seed in enumerate(seeds)
     )
@@ -47,12 +42,25 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 
 
 def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
-    """ValueError unless they fit, and every agent has the tensors that the learner makes (agent_tensors.py)."""
+    """ValueError, one line, unless they fit in and every agent is one of this learner's.
+
+    An agent must have what a newborn acts by (names without `/`), in the same shapes, and once
+    adopted every tensor of a newborn and no other. It may carry more hyperparameters than a newborn,
+    if the learner accepts them.
+    """
     check_number(len(seeds), setup.config)
-    expected = made_by(setup.learner)
+    newborn, advice = made_by(setup.learner), "take its task alone with --take tasks"
+    acting = {name: tensor for name, tensor in newborn.items() if "/" not in name}
     for seed in seeds:
-        if seed.agent is not None:
-            check_tensors(seed.agent, expected, seed.source, "take its task alone with --take tasks")
+        if seed.agent is None:
+            continue
+        same = {name: tensor for name, tensor in seed.agent.items() if name in acting}
+        check_tensors(same, acting, seed.source, advice)
+        try:
+            adopted = setup.learner.adopt(seed.agent)
+        except ValueError as error:
+            raise ValueError(f"the agent of {seed.source}: {error}; {advice}") from error
+        check_tensors(adopted, newborn, seed.source, advice)
 
 
 def check_number(count: int, config: PoetConfig) -> None:

@@ -1,7 +1,7 @@
 """TOML text within bounds: what a stranger's settings may not be is refused before it is parsed.
 
-tomllib takes time that grows with the square of a key's parts, and nests as deeply as the text does; both are found by
-one pass over the text, in which strings and comments are passed over whole.
+tomllib takes time that grows with the square of a key's parts, and its calls nest as deeply as the
+text does. One pass over the text finds both; strings and comments are skipped.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _scan(text: str) -> None:
 
 
 def _tokens(text: str) -> Iterator[str]:
-    """Brackets, dots, commas, equals signs and ends of lines, without those in strings and comments."""
+    """Brackets, dots, commas, equals signs and ends of lines outside of strings and comments."""
     at = 0
     while found := TOKEN.search(text, at):
         token, at = found[0], found.end()

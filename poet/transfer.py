@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .evaluation import Scores, evaluate, improve
+from .evaluation import Scores, adopt, evaluate, improve
 from .interfaces import Agent, Learner, Task
-from .niche import Kind, Niche, Transfer
+from .niche import Kind, Niche, Score, Transfer
 from .streams import Key
 
 
@@ -38,6 +38,10 @@ class Candidate:
     before: float | None  # the score before adaptation; None if agents do not adapt
     solved: bool
     steps: int  # environment steps this trial cost
+
+    @property
+    def found(self) -> Score:
+        return Score(self.score, self.solved, self.before, self.place.trial)
 
     def above_bar(self) -> bool:
         """Strictly: an agent that is only as good is no reason to replace one."""
@@ -75,7 +79,7 @@ def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Can
     """
     spent = key.child("proposal")
     tasks = [place.task for _, place in pairs]
-    started = [learner.adopt(niche.agent) for niche, _ in pairs]
+    started = [adopt(learner, niche.agent) for niche, _ in pairs]
     streams = [spent.child(place.id) for _, place in pairs]
     agents, learning = improve(learner, started, tasks, streams)
     keys = [place.trial.spent_as(spent) for _, place in pairs]

@@ -11,8 +11,6 @@ import torch
 from conformance import check_family, check_learner
 from fakes import FakeFamily, FakeLearner, Point, Walk
 
-from poet.streams import Key
-
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 def test_the_fakes_obey(noise: float) -> None:
@@ -42,6 +40,114 @@ class Unbounded(FakeFamily):
         return np.array([task.x, np.inf])
 
 
+class Wavering(FakeFamily):
+    """Nothing is the same twice: which of its methods counts is set from outside."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self.method, self.calls = method, 0
+
+    def _next(self, method: str) -> float:
+        self.calls += self.method == method
+        return 0.1 * self.calls if self.method == method else 0.0
+
+    def origin(self) -> Point:
+        return Point(0.3 + self._next("origin"))
+
+    def describe(self, task: Point) -> np.ndarray:
+        return np.array([task.x + self._next("describe"), task.y])
+
+
+class Longer(FakeFamily):
+    def describe(self, task: Point) -> np.ndarray:
+        return np.zeros(1 + (task != Point()))
+
+
+class Stuck(FakeFamily):
+    def mutate(self, task: Point, rng: np.random.Generator) -> Point:
+        return Point(task.x + 0.1, task.y)
+
+
+class Careless(FakeFamily):
+    def mutate(self, task: Point, rng: np.random.Generator) -> Point:
+        object.__setattr__(task, "y", task.y + 0.1)
+        return super().mutate(task, rng)
+
+
+class Marked(FakeFamily):
+    """An encoding that says more than what makes tasks equal: that a task has been decoded."""
+
+    def encode(self, task: Point) -> dict:
+        return {**super().encode(task), "read": getattr(task, "read", False)}
+
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+        point = super().decode({name: value for name, value in data.items() if name != "read"})
+        object.__setattr__(point, "read", True)
+        return point
+
+
+class Unversioned(FakeFamily):
+    def encode(self, task: Point) -> dict:
+        return {"x": task.x, "y": task.y, "seed": task.seed}
+
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+        return super().decode({"schema": 1, **data})
+
+
+class NoJson(FakeFamily):
+    def encode(self, task: Point) -> dict:
+        return {"schema": 1, "x": np.float32(task.x)}
+
+
+class NoObject(FakeFamily):
+    def encode(self, task: Point) -> list:  # type: ignore[override]  # the fault at hand
+        return ["schema", 1, task.x]
+
+
+class Verbose(FakeFamily):
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+        try:
+            return super().decode(data)
+        except ValueError as error:
+            raise ValueError(f"not a point:\n{error}") from None
+
+
+class Groundless(FakeFamily):
+    def outline(self, task: Point, state: object = None) -> dict:
+        layers = super().outline(task, state)
+        return {name: lines for name, lines in layers.items() if name != "ground"}
+
+
+class Crooked(FakeFamily):
+    def outline(self, task: Point, state: object = None) -> dict:
+        return {**super().outline(task, state), "ground": [np.zeros(3)]}
+
+
+class Bodiless(FakeFamily):
+    def outline(self, task: Point, state: object = None) -> dict:
+        return dict(super().outline(task))
+
+
+class NoHash(FakeFamily):
+    def fingerprint(self, task: Point) -> list:  # type: ignore[override]  # the fault at hand
+        return [task.x, task.y]
+
+
+class HashOfObject(FakeFamily):
+    def fingerprint(self, task: Point) -> int:  # type: ignore[override]  # the fault at hand
+        return id(task)
+
+
+class Marking(FakeFamily):
+    """Its simulators write into the tasks they are made of."""
+
+    def simulator(self, tasks: list, seeds: list, device: str) -> Walk:  # type: ignore[override]  # the fault at hand
+        made = super().simulator(tasks, seeds, device)
+        for task in tasks:
+            object.__setattr__(task, "seed", task.seed + 1)
+        return made
+
+
 class FalselyDeterministic(FakeFamily):
     def __init__(self) -> None:
         super().__init__(noise=0.2)
@@ -57,6 +163,31 @@ class EndlessWalk(Walk):
     def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         observation, reward, terminated, truncated = super().step(actions)
         return observation, reward, terminated, torch.zeros_like(truncated)
+
+
+class GoingOn(Walk):
+    """A row that has ended is moved and paid on."""
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        observation, reward, terminated, truncated = super().step(actions)
+        return observation, reward + (terminated | truncated), terminated, truncated
+
+
+class CountsReset(Walk):
+    def reset(self) -> torch.Tensor:
+        self.steps += 1
+        return super().reset()
+
+
+class OtherAgain(Walk):
+    def reset(self) -> torch.Tensor:
+        self.points = self.points + 0.1
+        return super().reset()
+
+
+class WideReset(Walk):
+    def reset(self) -> torch.Tensor:
+        return super().reset().double()
 
 
 class MiscountedWalk(Walk):
@@ -84,6 +215,26 @@ def with_walk(walk: type[Walk]) -> Callable[[], FakeFamily]:
         (Forgetful, "decode(encode(task)) must equal the task"),
         (Credulous, "decode must refuse"),
         (Unbounded, "describe must give finite numbers"),
+        (lambda: Wavering("origin"), "origin() must be the same task each time"),
+        (lambda: Wavering("describe"), "describe must be the same each time"),
+        (Longer, "describe must have one length for all tasks"),
+        (Stuck, "mutate must vary"),
+        (Careless, "mutate must leave its argument as it is"),
+        (Marked, "equal tasks must have equal encodings"),
+        (Unversioned, "encode must state its schema version"),
+        (NoJson, "encode must give JSON"),
+        (NoObject, "encode must give a JSON object"),
+        (Verbose, "an error must be one line"),
+        (Groundless, "outline must have a layer 'ground'"),
+        (Crooked, "outline lines must be finite [points, 2]"),
+        (Bodiless, "outline with a state must have a 'body'"),
+        (NoHash, "fingerprint must give something hashable"),
+        (HashOfObject, "equal tasks must have equal fingerprints"),
+        (Marking, "a simulator must leave its tasks as they are"),
+        (with_walk(GoingOn), "a row that has ended must have reward 0"),
+        (with_walk(CountsReset), "reset must count no steps"),
+        (with_walk(OtherAgain), "reset must begin the same episodes again"),
+        (with_walk(WideReset), "reset must give observations [n, o] of float32"),
         (FalselyDeterministic, "spec.deterministic says"),
         (lambda: BatchSeeded(0.2), "batch must equal one by one"),
         (with_walk(EndlessWalk), "every row must have ended"),
@@ -93,55 +244,3 @@ def with_walk(walk: type[Walk]) -> Callable[[], FakeFamily]:
 def test_a_family_that_breaks_a_law_is_told_which(make: Callable[[], FakeFamily], law: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(law)):
         check_family(make())
-
-
-class SharedDraws(FakeLearner):
-    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # as loose as a plug-in may be
-        return super().improve(agents, tasks, [keys[0].child(i) for i in range(len(keys))])
-
-
-class InPlace(FakeLearner):
-    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
-        improved, steps = super().improve(agents, tasks, keys)
-        for agent in agents:
-            agent["velocity"] += 0.1
-        return improved, steps
-
-
-class Amnesiac(FakeLearner):
-    def adopt(self, agent):  # type: ignore[no-untyped-def]
-        return {"velocity": torch.zeros(2, dtype=torch.float64), "steps": torch.zeros(1)}
-
-
-class Growing(FakeLearner):
-    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
-        improved, steps = super().improve(agents, tasks, keys)
-        return [{**agent, "seen": torch.zeros(1)} for agent in improved], steps
-
-
-class NotANumber(FakeLearner):
-    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
-        scores, solved, steps = super().evaluate(agents, tasks, keys)
-        return scores * np.nan, solved, steps
-
-
-class Constant(FakeLearner):
-    def init(self, key: Key):  # type: ignore[no-untyped-def]
-        return super().init(Key(0))
-
-
-@pytest.mark.parametrize(
-    ("make", "law"),
-    [
-        (SharedDraws, "improve: batch must equal one by one"),
-        (InPlace, "improve must leave the agents"),
-        (Growing, "improve must give tensors of the names, shapes and dtypes of init"),
-        (Amnesiac, "adopt must keep what the agent does"),
-        (NotANumber, "scores must be finite"),
-        (Constant, "init must give different agents"),
-    ],
-)
-def test_a_learner_that_breaks_a_law_is_told_which(make: type[FakeLearner], law: str) -> None:
-    family = FakeFamily()
-    with pytest.raises(AssertionError, match=re.escape(law)):
-        check_learner(make(family), family)

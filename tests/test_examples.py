@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +19,26 @@ from archive.run_folder import Run
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
-def test_the_engine_from_python(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_path(str(EXAMPLES / "engine.py"))
-    lines = capsys.readouterr().out.splitlines()
+def test_the_engine_from_python() -> None:
+    """In a process of its own, as its first lines say: this one's module path has the clone anyway."""
+    command_line = [sys.executable, "-m", "examples.engine"]
+    done = subprocess.run(command_line, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5", "6"]
     assert lines[-1].count(",") >= 1  # more than one niche
 
 
+@pytest.mark.parametrize("folder", ["examples", "benchmarks"])
+def test_no_file_of_ours_changes_where_modules_are_found(folder: str) -> None:
+    """Each is run with `python -m`, which finds the rooms by itself."""
+    files = sorted((EXAMPLES.parent / folder).rglob("*.py"))
+    assert len(files) > 3
+    assert [path.name for path in files if "sys.path" in path.read_text(encoding="utf-8")] == []
+
+
 def test_an_outside_harness_scores_an_agent_by_metaworlds_protocol(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_path(str(EXAMPLES / "metaworld_protocol.py"))
+    runpy.run_module("examples.metaworld_protocol")
     before, *_, after = [float(line.split()[-3]) for line in capsys.readouterr().out.splitlines()]
     assert after > before + 0.15  # of 1: it has learned to find goals of another's environments
 
@@ -49,7 +62,7 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
     small = ["--iterations", "2", "--set", "diayn.lives=2", "--set", "diayn.test_lives=4", "--set", "diayn.updates=1"]
     skills, text = tmp_path / "skills", tmp_path / "skills.toml"
     assert command.main(["launch", "--config", str(EXAMPLES / "diayn.toml"), "--out", str(skills), *small]) == 0
-    text.write_text(runpy.run_path(str(EXAMPLES / "skills.py"))["settings"](str(skills)))
+    text.write_text(runpy.run_module("examples.skills")["settings"](str(skills)))
     small = [
         "--iterations",
         "1",

@@ -188,7 +188,8 @@ def test_a_run_seeds_another_with_adapting_agents_and_others_are_refused(
         alive = [row for row in a.niche_rows() if row["died"] is None]
         for old, new in zip(alive, b.niche_rows(), strict=False):
             np.testing.assert_array_equal(a.agent(old["agent"])["w_in"], b.agent(new["birth_agent"])["w_in"])
-    for wrong in (words("navigation", "maesn"), words("navigation", "rl2", **{"rl2.hidden": 5})):
+    wrong_learners = (words("navigation", name) for name in ("maesn", "epg"))
+    for wrong in (*wrong_learners, words("navigation", "rl2", **{"rl2.hidden": 5})):
         assert command.main([*start, "--out", str(tmp_path / "third"), *wrong]) == 2
         assert not (tmp_path / "third").exists()
         assert "is not one of this learner" in " ".join(capsys.readouterr().err.split())

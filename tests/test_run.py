@@ -296,6 +296,34 @@ def test_a_run_seeds_another_of_another_preset_with_tasks_and_agents(lived: Path
             np.testing.assert_array_equal(new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"])
 
 
+def test_tasks_of_schema_1_get_the_settings_of_their_run(
+    lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shown or taken as seeds; a task of schema 2 has them itself, and neither becomes a task of the new run's."""
+    old, seeded = Path(shutil.copytree(lived, tmp_path / "old")), tmp_path / "seeded"
+    task = rows(old, "niches")[1]["task"]
+    short = {name: value for name, value in task.items() if name != "settings"} | {"schema": 1}
+    with sqlite3.connect(old / "archive.db") as database:
+        database.execute("UPDATE niches SET task = ? WHERE id = 1", [json.dumps(short)])
+    capsys.readouterr()
+    assert command.main(["show", str(old), "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == task
+    changes = {"walker__length": "90", "walker__layout": "dcd", "walker__horizon": "30"}
+    source = ["--from", str(old), "--select", "id <= 1", "--take", "tasks"]
+    assert launch(seeded, 1, *source, **changes) == 0
+    born = [row["task"] for row in rows(seeded, "niches")[:2]]
+    assert born == [rows(lived, "niches")[0]["task"], task]
+    assert task["settings"] == {**task["settings"], "length": 60, "horizon": 20, "layout": "poet"}
+
+
+def test_a_seed_that_the_new_run_can_not_realise_is_refused_by_name(
+    lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["launch", "--out", str(tmp_path / "new"), "--from", str(lived), "--select", "id == 1", *tiny()]
+    line = refused([*words, "--set", "walker.horizon=19"], capsys)
+    assert "lived#1: the task's horizon is 20 steps, this family has at most 19: set walker.horizon=20" in line
+
+
 @pytest.mark.parametrize("take", ["tasks", "agents"])
 def test_seeds_may_bring_only_their_tasks_or_their_agents(lived: Path, tmp_path: Path, take: str) -> None:
     parent = rows(lived, "niches")[2]
@@ -309,7 +337,7 @@ def test_seeds_may_bring_only_their_tasks_or_their_agents(lived: Path, tmp_path:
 
 def test_more_seeds_than_there_is_room_for_are_bad_input_and_leave_nothing(lived: Path, tmp_path: Path) -> None:
     folder = tmp_path / "crowded"
-    assert launch(folder, 1, "--from", str(lived), "--select", "id >= 0", "--set", "poet.capacity=1") == 2
+    assert launch(folder, 1, "--from", str(lived), "--select", "id >= 0", "--set", "poet.capacity=2") == 2
     assert not folder.exists()
 
 

@@ -14,16 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam
 from ..actions import Gaussian
 from ..carried import Control
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Batch, Lives, by_life, normalised, streams
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from . import inner
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
@@ -64,23 +63,16 @@ class EPG(Tunable, Adapting):
 
     def init(self, key: Key) -> Agent:
         phi = self.loss.init(torch.Generator().manual_seed(key.integer()))
-        return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
+        return self._fresh(phi)
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same loss; policies never outlive a life, so there is nothing else to take."""
-        return {
-            "phi": agent["phi"].clone(),
-            **adam.fresh({"phi": agent["phi"]}),
-            "schedule/step": agent["schedule/step"],
-            **carried(agent),
-        }
+        """The same loss; optimiser and schedule begin anew. Policies never outlive a life."""
+        return {**self._fresh(agent["phi"].clone()), **self.carried(agent)}
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Mean returns [lives, updates + 1] of the episodes before each update of the policies, and after the last."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Episodes before each update of the policies and after the last, [lives, updates + 1]."""
         batches, steps = self.lived(agent, task, key, lives, control=control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def lived(
         self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0, control: Control = "none"
@@ -155,6 +147,9 @@ class EPG(Tunable, Adapting):
     def _memory(self, policies: inner.Parameters) -> torch.Tensor:
         """[m, memory]: tanh of a layer that has no input."""
         return torch.tanh(policies["memory_weight"].sum(2) + policies["memory_bias"])
+
+    def _fresh(self, phi: torch.Tensor) -> Agent:
+        return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
 
     def _newborn(self, lives: int, generator: torch.Generator) -> Policies:
         """Random policies that act near zero, [lives, ...], and memories of nothing in particular."""

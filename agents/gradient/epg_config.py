@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..finite import check_finite
+
 
 @dataclass(frozen=True)
 class EPGConfig:
@@ -32,6 +34,7 @@ class EPGConfig:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_finite(self)
         for name in ("population", "updates", "episodes", "context", "units", "test_lives", "anneal"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")

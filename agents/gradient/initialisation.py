@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from .. import adam
 from ..carried import Control
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Batch, Lives, by_life
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from . import inner
 from .policy_gradient import Policy
 from .regressor import Regressor
@@ -60,7 +59,8 @@ class Initialisation(Tunable, Adapting):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same initialisation and step sizes; what a life made of them is never carried over."""
-        return {**self.settled({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+        weights = {name: agent[name].clone() for name in adam.acting(agent)}
+        return {**self.settled(weights), **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step, on draws it has not met."""
@@ -68,13 +68,11 @@ class Initialisation(Tunable, Adapting):
         lives = Lives(self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device)
         return self.outer_step(agent, lives, self._noise(key)), lives.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Mean returns [lives, k] of the episodes that updates learned from, and after the last (assessing.Adapts)."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Episodes that updates learned from, and those after the last update, [lives, k]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
         batches, steps = self.adapted(agent, task, seeds, key, updates, control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def adapted(
         self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, updates: int, control: Control = "none"

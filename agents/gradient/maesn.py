@@ -13,19 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from .. import adam
+from .. import adam, training_draws
 from ..actions import Gaussian, actions_of
 from ..carried import Control, Lifetime, next_episode
 from ..feedforward import Feedforward
 from ..gaussians import kl_to_prior
 from ..holding import Exploring
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Act, Batch, Lives, by_life, normalised
 from ..pairs import Adapting
-from ..scoring import SEEDS, draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from .maesn_config import MAESNConfig
 
 if TYPE_CHECKING:
@@ -50,33 +49,32 @@ class MAESN(Tunable, Adapting):
         spec, c = family.spec, self.config
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
         self.network = Feedforward((spec.observation_size + c.latent, *c.hidden, spec.action_size))
-        # A latent belongs to a draw, so the draws of training stay the same; evaluation meets others.
-        self.seeds = np.random.default_rng(0).integers(0, SEEDS, c.draws).tolist()
 
     def init(self, key: Key) -> Agent:
-        """A random policy that acts near zero, in every draw with a latent near the prior's."""
+        """A random policy that acts near zero."""
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.zeros(self.actions.size)
         return self._settled(weights | {name: torch.full((self.config.latent,), self.config.rate) for name in RATES})
 
     def adopt(self, agent: Agent) -> Agent:
-        """Policy and step sizes; the latents belonged to other draws, and begin anew."""
+        """Policy and step sizes. Latents belong to a niche's draws, and there are none yet."""
         kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
-        return {**kept, **carried(agent)}
+        return {**kept, **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step: episodes before and after an inner step on every training draw."""
-        lives = Lives(self.family, [task] * len(self.seeds), self.seeds, self.config.trajectories, self._device)
+        if training_draws.missing(agent):
+            agent = {**agent, **self._draws(key)}
+        seeds = training_draws.seeds(agent)
+        lives = Lives(self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device)
         return self._outer_step(agent, lives, self._generator(key)), lives.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Mean returns [lives, updates + 1] of the episodes before each update of the latents, and after the last."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Episodes before each update of the latents and after the last, [lives, updates + 1]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
         batches, steps = self.adapted(agent, self.family, task, seeds, key, updates, control=control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def adapted(
         self,
@@ -124,7 +122,7 @@ class MAESN(Tunable, Adapting):
         ) * after.alive
         loss = c.kl * kl_to_prior(*latent).mean() - surrogate.sum() / after.alive.sum()
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
-        return adam.step(agent, gradients, c.lr, most=c.max_gradient)
+        return {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
 
     def live(self, agent: Agent, n: int, key: Key) -> Exploring:
         """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
@@ -192,11 +190,16 @@ class MAESN(Tunable, Adapting):
         return {name: agent[name].to(self._device) for name in adam.acting(agent)}
 
     def _settled(self, kept: dict[str, torch.Tensor]) -> Agent:
-        """With latents of this learner's draws, drawn from the prior, and a fresh optimiser."""
-        c, rng = self.config, np.random.default_rng(1)
-        kept["latent_mean"] = torch.from_numpy(rng.standard_normal((c.draws, c.latent))).float()
-        kept["latent_log_std"] = torch.zeros(c.draws, c.latent)
-        return {**kept, **adam.fresh(kept)}
+        """With a fresh optimiser, and no training draws yet."""
+        for name in LATENTS:
+            kept[name] = torch.zeros(self.config.draws, self.config.latent)
+        return {**kept, **adam.fresh(kept), **training_draws.none(self.config.draws)}
+
+    def _draws(self, key: Key) -> dict[str, torch.Tensor]:
+        """Training draws from the key, and a latent of each: its mean drawn from the prior."""
+        count, rng = self.config.draws, key.child("latents").generator()
+        mean = torch.from_numpy(rng.standard_normal((count, self.config.latent))).float()
+        return {**training_draws.drawn(count, key), "latent_mean": mean}
 
 
 def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Tensor) -> Latent:

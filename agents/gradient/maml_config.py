@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..finite import check_finite
 from .inner import Order
 
 
@@ -27,6 +28,7 @@ class AdaptingConfig:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_finite(self)
         for name in ("draws", "trajectories", "test_lives", "test_updates"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")

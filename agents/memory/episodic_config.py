@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..finite import check_finite
+
 Table = Literal["agent", "life"]
 
 
@@ -28,6 +30,7 @@ class ControlConfig:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_finite(self)
         if self.table not in ("agent", "life"):
             raise ValueError(f"table must be 'agent' or 'life', got {self.table!r}")
         for name in ("capacity", "key", "neighbours", "episodes", "test_lives", "test_episodes"):

@@ -18,7 +18,7 @@ import torch
 from ..carried import Control, Lifetime, next_episode
 from ..lives import Batch, Lives, by_life
 from ..pairs import Adapting
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
 
@@ -36,6 +36,7 @@ class Lived:
 
     batch: Batch
     values: torch.Tensor  # [t, n, actions] of each action before each step
+    beyond: torch.Tensor  # [n, actions] the same of what was observed last, after the last step
 
 
 class EpisodicControl(Adapting, Generic[Config]):
@@ -91,20 +92,18 @@ class EpisodicControl(Adapting, Generic[Config]):
             agent = {**agent, **self.no_memories()}
         return {name: tensor.cpu() for name, tensor in agent.items()}, episodes, lives.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, n: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Returns [n, episodes], and environment steps (assessing.Adapts)."""
-        lives, agent, batches = self._lives(task, key, n), self._on(agent), []
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Each episode, [lives, episodes]."""
+        n, played, agent, batches = lives, self._lives(task, key, lives), self._on(agent), []
         every = torch.ones(n, dtype=torch.bool, device=self.config.device)
         memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)  # [lives, actions, ...]
         for number in range(self.episodes):
             members = {name: part.flatten(0, 1) for name, part in zip(NAMES, memory, strict=True)}
-            lived, after = self._episode(agent, members, lives, key.child("episode", number))
+            lived, after = self._episode(agent, members, played, key.child("episode", number))
             memory = tuple(after[name].unflatten(0, (n, -1)) for name in NAMES)
             memory = next_episode(memory, fresh, LIVES, every, control)
             batches.append(lived.batch)
-        return by_life(batches, n), lives.steps
+        return by_life(batches, n, played.steps)
 
     def _episode(self, agent: Agent, memory: Memory, lives: Lives, key: Key) -> tuple[Lived, dict[str, torch.Tensor]]:
         """The next episode of n lives whose memories are members (life, action), and the memories after it."""
@@ -112,15 +111,18 @@ class EpisodicControl(Adapting, Generic[Config]):
         noise = key.generator().random((lives.horizon, n, 1 + self.actions), dtype=np.float32)
         chance = torch.from_numpy(noise).to(c.device)
 
-        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+        def valued(observations: torch.Tensor) -> tuple[torch.Tensor, Found]:
             found = self.look_up(memory, self.keys(agent, observations)[None], n)
-            values = found.read(self.weights(found)).reshape(n, self.actions)
-            read.append((values, found))
-            return greedy(values, chance[t], c.epsilon)
+            return found.read(self.weights(found)).reshape(n, self.actions), found
+
+        def act(observations: torch.Tensor, t: int) -> torch.Tensor:
+            read.append(valued(observations))
+            return greedy(read[-1][0], chance[t], c.epsilon)
 
         with torch.no_grad():
             batch = lives.play(act)
-            lived = Lived(batch, torch.stack([values for values, _ in read]))
+            beyond, _ = valued(batch.after[-1])
+            lived = Lived(batch, torch.stack([values for values, _ in read]), beyond)
             return lived, self._written(agent, memory, lived, [found for _, found in read])
 
     def look_up(self, memory: Memory, keys: torch.Tensor, lives: int) -> Found:

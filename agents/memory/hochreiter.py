@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from .. import adam
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..lives import Act, Batch, Lives
 from ..pairs import PairByPair
 from ..recurrent import Recurrent
-from ..scoring import Scored, draw_seeds
+from ..scoring import Scored, draw_seeds, solved
 from .hochreiter_config import HochreiterConfig
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Hochreiter(Tunable, PairByPair):
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; optimiser and schedule begin anew."""
-        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+        weights = {name: agent[name].clone() for name in adam.acting(agent)}
+        return {**self._fresh(weights), **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`updates` steps, each on sequences it has not met."""
@@ -59,7 +60,8 @@ class Hochreiter(Tunable, PairByPair):
             batch = lives.play(self._act(agent))
         rewards = batch.rewards.double().mean(1) * len(batch.rewards)
         score, before = float(rewards[-max(len(rewards) // 4, 1) :].mean()), float(rewards[0])
-        return Scored(score, score >= self.family.spec.solved_score, lives.steps, before)
+        reached = solved(score, float(batch.success.double().mean()), self.family.spec.solved_score)
+        return Scored(score, bool(reached), lives.steps, before)
 
     def sequences(self, task: Task, key: Key, lives: int) -> tuple[Batch, int]:
         """Sequences on draws of the task; environment steps. What is predicted changes nothing of what is seen."""

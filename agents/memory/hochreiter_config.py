@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..finite import check_finite
+
 
 @dataclass(frozen=True)
 class HochreiterConfig:
@@ -21,6 +23,7 @@ class HochreiterConfig:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_finite(self)
         for name in ("hidden", "lives", "updates", "anneal", "test_lives"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .. import adam
-from ..hyperparameters import PREFIX
+from ..hyperparameters import PREFIX, Range
 from .discounting import Eta, advantage_tangents
 from .ppo import improve_policy
 from .rl2 import RL2
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Named = Mapping[str, torch.Tensor]
 Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # (log probabilities, values [t, n]) -> number
 META, TOWARDS = "meta/", "towards/"  # eta's optimiser; how the weights would have moved
+# Eta stays within +-LIMIT [logit], 1e-6 from 0 and 1: a sigmoid of more than 37 rounds to 1.
+LIMIT = 13.8
 DIRECTIONS = {"gamma": Eta(1.0, 0.0), "lam": Eta(0.0, 1.0)}
 
 
@@ -59,6 +61,7 @@ class MetaGradient(RL2):
 
     def __init__(self, family: TaskFamily, config: MetaGradientConfig | None = None) -> None:
         super().__init__(family, config or MetaGradientConfig())
+        self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # never 0 or 1
 
     def _fresh(self, weights: Named) -> dict[str, torch.Tensor]:
         """Eta of the settings (an agent that carries one keeps it), and no step to judge yet."""
@@ -92,7 +95,8 @@ class MetaGradient(RL2):
         state = {name.removeprefix(META): value for name, value in agent.items() if name.startswith(META)}
         moved = adam.step({**state, **{name: torch.logit(now[name]) for name in DIRECTIONS}}, gradients, c.meta_lr)
         optimiser = {f"{META}{name}": value for name, value in moved.items() if name not in DIRECTIONS}
-        return {**optimiser, **{f"{PREFIX}{name}": torch.sigmoid(moved[name]) for name in DIRECTIONS}}
+        learned = {name: torch.sigmoid(moved[name].clamp(-LIMIT, LIMIT)) for name in DIRECTIONS}
+        return {**optimiser, **{f"{PREFIX}{name}": value for name, value in learned.items()}}
 
     def _towards(self, agent: Agent, after: Agent, trials: Trials) -> dict[str, torch.Tensor]:
         """How the weights that were reached would have moved with eta."""
@@ -101,10 +105,10 @@ class MetaGradient(RL2):
         gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
         scale = float(gained[trials.alive].std()) + 1e-8 if c.normalise else 1.0
         found: dict[str, torch.Tensor] = {}
-        correct = float(1 - 0.999 ** after["adam/steps"])
         for name, direction in DIRECTIONS.items():
             change = advantage_tangents(values, gained, trials.alive, Eta(c.gamma, c.lam), direction)
             for w, slope in step_gradient(self, weights, trials, change, scale).items():
+                correct = float(1 - 0.999 ** after[f"{adam.STEPS}{w}"])
                 size = (after[f"adam/square/{w}"] / correct).sqrt() + 1e-5
                 found[f"{TOWARDS}{name}/{w}"] = c.lr * slope.cpu() / size
         return found

@@ -52,9 +52,13 @@ class NEC(EpisodicControl[NECConfig]):
         return inverse_distance(found, self.config.delta)
 
     def targets(self, lived: Lived) -> torch.Tensor:
-        """Returns of so many steps, and of what the memories said then; an episode's end is the end."""
+        """Returns of so many steps, and of what the memories said then.
+
+        An episode that the task ended has no value beyond its end. One cut by the time limit is
+        bootstrapped with the memories' value of its last observation.
+        """
         c, batch = self.config, lived.batch
-        togo = batch.discounted(c.gamma).double()
+        togo = batch.discounted(c.gamma, lived.beyond.max(1).values).double()
         later = (lived.values.max(2).values - togo) * batch.alive
         return (togo + _shifted(later, c.steps) * c.gamma**c.steps).float()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from ..adam import acting
+from ..adam import STEPS, acting
 
 if TYPE_CHECKING:
     from poet.interfaces import Agent
@@ -102,7 +102,7 @@ def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], rate: float) -> tor
     adam = torch.optim.Adam(weights.values(), lr=rate, eps=1e-5)
     for name, weight in weights.items():
         adam.state[weight] = {
-            "step": agent["adam/steps"].clone(),
+            "step": agent[f"{STEPS}{name}"].clone(),
             "exp_avg": agent[f"adam/mean/{name}"].to(weight.device).clone(),
             "exp_avg_sq": agent[f"adam/square/{name}"].to(weight.device).clone(),
         }
@@ -117,5 +117,5 @@ def _kept(agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.A
             raise ValueError(f"after a step of the actor-critic the agent's {name} holds NaN or infinity")
         state = adam.state[weight]
         kept[f"adam/mean/{name}"], kept[f"adam/square/{name}"] = state["exp_avg"].cpu(), state["exp_avg_sq"].cpu()
-    steps = torch.stack([adam.state[weight]["step"] for weight in weights.values()]).max()  # some may rest
-    return {**kept, "adam/steps": steps, "schedule/step": agent["schedule/step"] + 1}
+        kept[f"{STEPS}{name}"] = state["step"].cpu()  # its own: `also` moves some less often
+    return {**kept, "schedule/step": agent["schedule/step"] + 1}

@@ -19,10 +19,10 @@ from .. import adam
 from ..actions import Gaussian, actions_of
 from ..carried import Control, Lifetime, State
 from ..feedforward import Feedforward
-from ..hyperparameters import Range, Tunable, carried
+from ..hyperparameters import Range, Tunable
 from ..pairs import Adapting
 from ..recurrent import Recurrent
-from ..scoring import draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from . import tables
 from .ppo import Batch, improve_policy
 from .remembering import Remembering
@@ -68,7 +68,8 @@ class RL2(Tunable, Adapting):
 
         Memories are never carried over.
         """
-        return {**self._fresh({name: agent[name].clone() for name in adam.acting(agent)}), **carried(agent)}
+        weights = {name: agent[name].clone() for name in adam.acting(agent)}
+        return {**self._fresh(weights), **self.carried(agent)}
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with hyperparameters near its own. Units that come into use begin silent, those that leave end so.
@@ -83,12 +84,11 @@ class RL2(Tunable, Adapting):
         trials = self.trials(agent, task, key, self.config.lives)
         return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Returns [lives, episodes], and environment steps (assessing.Adapts)."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """Each episode of the trials, [lives, episodes]."""
         trials = self.trials(agent, task, key, lives, control=control)
-        return trials.returns.cpu().numpy(), trials.steps
+        returns, success = trials.returns.cpu().numpy(), trials.success.double().cpu().numpy()
+        return Outcomes(returns, success, trials.steps)
 
     def trials(
         self,

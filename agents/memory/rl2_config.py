@@ -1,7 +1,7 @@
 """Settings of the recurrent actor-critic; the defaults are RL^2's on small problems. Filled from a TOML section.
 
 Sources: Duan et al. 2016 (arXiv 1611.02779) and its authors' launchers: GRU, gamma .99, lambda .3; Wang et al. 2016
-(arXiv 1611.05763): LSTM of 48 units, advantage actor-critic, entropy annealed. Sizes and rates for minutes on a CPU.
+(arXiv 1611.05763): LSTM of 48 units. Sizes and rates for minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..finite import check_finite
 from ..recurrent import Cell
 
 _AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
@@ -49,6 +50,7 @@ class RL2Config:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_finite(self)
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
         if self.units > self.hidden:
@@ -61,7 +63,12 @@ class RL2Config:
 
 @dataclass(frozen=True)
 class WangConfig(RL2Config):
-    """Deep meta-RL as in Wang et al.: one pass of advantage actor-critic over a smaller LSTM, short horizon."""
+    """Deep meta-RL as in Wang et al.: a smaller LSTM, a short horizon, no lambda.
+
+    Differs: three epochs of PPO with four minibatches, where the paper makes one pass of advantage
+    actor-critic; epochs = 1 and minibatches = 1 is that, since no ratio is clipped then. The
+    entropy's weight is constant; set entropy_end to anneal it.
+    """
 
     cell: Cell = "lstm"
     hidden: int = 48

@@ -2,7 +2,12 @@
 
 RL^2's convention (Duan et al. 2016, arXiv 1611.02779, the authors' code): the input at an episode's first step carries
 the new observation together with the last action, the last reward and a flag; at a trial's first step the flag is set
-and the rest is zero. An episode's end is information, it does not end the trial.
+and the rest is zero. An episode's end is information, it does not end the trial: after a termination
+and a truncation alike, the last step is bootstrapped with the value of the next episode's first step.
+A trial is the agent's whole life, so its end is terminal and is not bootstrapped.
+Differs: the input also holds the share of the trial that is over. RL^2 has no such input, and Wang et
+al. give the number of the step. A value that ends with the trial depends on the time left (Pardo et
+al. 2018, arXiv 1712.00378).
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ class Trials:
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
     after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
-    success: torch.Tensor  # [n, episodes] bool
+    success: torch.Tensor  # [n, episodes] bool, the simulator's when the episode ended
     steps: int  # environment steps
 
 
@@ -94,9 +99,10 @@ def run_trials(
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
-        columns.append((given, said, action, reward, alive, seen, number, simulator.success.clone()))
-        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         first = (terminated | truncated) & alive
+        reached = first & simulator.success
+        columns.append((given, said, action, reward, alive, seen, number, reached))
+        carried = over("step", (*state, action, reward, before), fresh, kept, every)
         number = number + first
         again = first & (number < episodes)
         if bool(again.any()):
@@ -123,8 +129,9 @@ def advantages(
 ) -> torch.Tensor:
     """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an episode ends.
 
-    rewards, values: [t, n]; a trial ends after its last step that is alive, with nothing beyond. gamma, lam: one for
-    all, or one a step, [t] or [t, n]: a step's discount is that of what comes after it.
+    rewards, values: [t, n]. An episode's last step, terminated or truncated, is bootstrapped with
+    the value of the next episode's first step; a trial's last step that is alive is not.
+    gamma, lam: one for all, or one a step, [t] or [t, n]: a step's discount is that of what follows.
     """
     result = torch.zeros_like(values)
     later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])

@@ -69,7 +69,10 @@ class DIAYN(PairByPair):
         return self._learned(self._remembering(agent, batch, skills), generator), steps
 
     def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Mean pay of a step [nats], whether it is 80 % of the most there can be, and environment steps, [pairs]."""
+        """Mean pay of a step [nats], whether it is 80 % of its maximum, environment steps, [pairs].
+
+        The score is not a return of the task, so `solved_score` and `success` do not apply.
+        """
         return super().evaluate(agents, tasks, keys)[:3]
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:

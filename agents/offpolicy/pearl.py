@@ -14,17 +14,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from .. import adam, replay
+from .. import adam, replay, training_draws
 from ..carried import Control, Lifetime, next_episode
 from ..feedforward import Feedforward
 from ..gaussians import kl_to_prior
 from ..holding import Inferring
 from ..lives import Act, Batch, Lives, by_life
 from ..pairs import Adapting
-from ..scoring import SEEDS, draw_seeds
+from ..scoring import Outcomes, draw_seeds
 from .pearl_config import PEARLConfig
 from .sac import SAC, Transitions
 
@@ -51,8 +50,6 @@ class PEARL(Adapting):
         spec, c = family.spec, self.config
         self.sac = SAC(spec.observation_size + c.latent, spec.action_size, getattr(spec, "discrete", False), c)
         self.encoder = Feedforward((spec.observation_size + spec.action_size + 1, *c.encoder, 2 * c.latent), "encoder_")
-        # A replay belongs to a draw, so the draws of training stay the same; evaluation meets others.
-        self.seeds = np.random.default_rng(0).integers(0, SEEDS, c.draws).tolist()
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
@@ -64,16 +61,18 @@ class PEARL(Adapting):
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """Episodes on every training draw, then `updates` of all networks from their replays."""
-        batches, steps = self.lived(agent, task, self.seeds, key, self.config.episodes)
+        if training_draws.missing(agent):
+            agent = {**agent, **training_draws.drawn(self.config.draws, key)}
+        batches, steps = self.lived(agent, task, training_draws.seeds(agent), key, self.config.episodes)
         generator = torch.Generator().manual_seed(key.child("updates").integer())
-        return self._learned(self._remembering(agent, task, batches), generator), steps
+        remembering = self._remembering(agent, task, batches)
+        recent = remembering[replay.COUNT] - agent[replay.COUNT]
+        return self._learned(remembering, generator, recent), steps
 
-    def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
-    ) -> tuple[np.ndarray, int]:
-        """Returns [lives, episodes] of the family's trials, and environment steps (assessing.Adapts)."""
+    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+        """The episodes of the family's trials, [lives, episodes]."""
         batches, steps = self.lived(agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control)
-        return by_life(batches, lives), steps
+        return by_life(batches, lives, steps)
 
     def lived(
         self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, episodes: int, control: Control = "none"
@@ -140,8 +139,10 @@ class PEARL(Adapting):
 
     def _remembering(self, agent: Agent, task: Task, batches: Sequence[Batch]) -> dict[str, torch.Tensor]:
         """The agent with these episodes in its replays, and what the teacher pays for them."""
-        draws = [task] * len(self.seeds)
-        teacher = None if self.teacher is None else Lives(self.teacher, draws, self.seeds, 1, self.config.device)
+        seeds = training_draws.seeds(agent)
+        teacher = (
+            None if self.teacher is None else Lives(self.teacher, [task] * len(seeds), seeds, 1, self.config.device)
+        )
         remembering = dict(agent)
         for batch in batches:
             met = {name: part.cpu() for name, part in self._met(batch).items()}
@@ -152,9 +153,12 @@ class PEARL(Adapting):
             remembering |= replay.added(remembering, met, alive)
         return remembering
 
-    def _learned(self, agent: Agent, generator: torch.Generator) -> Agent:
+    def _learned(self, agent: Agent, generator: torch.Generator, recent: torch.Tensor) -> Agent:
+        """The agent after `updates`.
+
+        recent: [draws] int64, how many transitions this step added; contexts are made of these.
+        """
         c = self.config
-        recent = c.episodes * self.family.spec.horizon
         for _ in range(c.updates):
             told = self._sampled(agent, c.context, generator, recent)
             met, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
@@ -171,7 +175,7 @@ class PEARL(Adapting):
         return agent
 
     def _sampled(
-        self, agent: Agent, size: int, generator: torch.Generator, recent: int | None = None
+        self, agent: Agent, size: int, generator: torch.Generator, recent: torch.Tensor | None = None
     ) -> dict[str, torch.Tensor]:
         drawn = replay.sample(agent, size, generator, recent=recent)
         return {name: part.to(self.config.device) for name, part in drawn.items()}
@@ -183,7 +187,8 @@ class PEARL(Adapting):
         o, a, c = self.family.spec.observation_size, self.family.spec.action_size, self.config
         sizes = {"observation": o, "action": a, "reward": 1, "pay": 1, "after": o, "over": 1}
         memory = replay.empty(sizes, c.capacity, c.draws)
-        return {**weights, **self.sac.targets(weights), **adam.fresh(weights), **memory}
+        state = {**adam.fresh(weights), **memory, **training_draws.none(c.draws)}
+        return {**weights, **self.sac.targets(weights), **state}
 
 
 def _again(lives: Lives, actions: torch.Tensor) -> Batch:

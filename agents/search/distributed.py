@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4  # of a part, before its rows are taken to be what kills the workers
 FEWEST_ROWS = 16  # another worker is not worth its message for fewer; the walker's solver takes sixteen at a time
+OLDEST_RAY = (2, 59)  # the first that asks for a token; to older ones anybody in the network can send code
 KEPT = 2**26  # bytes of shared values that stay in the object store in case they are asked for again
 
 
@@ -55,6 +56,7 @@ class RayRollouts:
     """
 
     def __init__(self, address: str = "local", workers: int | None = None, by_value: Sequence[str] = ()) -> None:
+        _check_version()
         self.address, self.wanted, self.by_value = address, workers, by_value
         self.owned = False  # Ray was started here, and so is stopped here
         self._shared = _Shared()
@@ -135,6 +137,16 @@ class RayRollouts:
         if isinstance(family, Counting):
             family.add_steps(steps)
         return episodes
+
+
+def _check_version() -> None:
+    """ValueError if the installed Ray is older than OLDEST_RAY."""
+    if tuple(int(part) for part in ray.__version__.split(".")[:2]) < OLDEST_RAY:
+        oldest = ".".join(map(str, OLDEST_RAY))
+        raise ValueError(
+            f"--ray: Ray {ray.__version__} is installed, which listens without a token; {oldest} or later is needed: "
+            f"pip install 'ray>={oldest}'"
+        )
 
 
 def _knock(address: str) -> None:

@@ -7,13 +7,13 @@ difference is due to the perturbation alone.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from ..scoring import SEEDS, solved
 from .es_config import ESConfig
 from .networks import Policy
 from .rollout import Episodes, InProcess, Machine, Rollouts
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from poet.streams import Key
 
 CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes side by side: enough to fill either
-SEEDS = 2**31  # seeds are below this: they fit the generator of any simulator
 
 
 class ES:
@@ -45,7 +44,7 @@ class ES:
         self.policy = Policy(sizes, config.activation, config.memory)
         self.searcher = searcher(config, self.policy.parameters)
         rows = config.max_rows or (CPU_ROWS if config.device == "cpu" else GPU_ROWS)
-        self.machine = Machine(config.device, rows, config.threads or os.cpu_count() or 1)
+        self.machine = Machine(config.device, rows, config.threads or 1)
         # A deterministic task gives the same episode every time: repeats would tell nothing (POET ran five).
         self.episodes = 1 if spec.deterministic else config.episodes
         self.evaluation_episodes = 1 if spec.deterministic else config.evaluation_episodes
@@ -82,9 +81,9 @@ class ES:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean returns [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
 
-        Solved: the mean return reaches the family's `solved_score`, and every episode was a success.
+        Solved: see poet.interfaces.Spec.
         """
-        scores, solved = np.zeros(len(agents)), np.zeros(len(agents), bool)
+        scores, reached = np.zeros(len(agents)), np.zeros(len(agents), bool)
         steps = np.zeros(len(agents), np.int64)
         for pairs in self._groups(agents, tasks, keys, self.evaluation_episodes):
             seeds = np.array([self.evaluation_seeds(key) for key in keys[pairs]])[:, None]
@@ -92,10 +91,10 @@ class ES:
             episodes = self._run(weights, tasks[pairs], seeds)
             shape = (-1, self.evaluation_episodes)
             scores[pairs] = episodes.returns.reshape(shape).mean(axis=1)
-            success = episodes.success.reshape(shape).all(axis=1)
-            solved[pairs] = success & (scores[pairs] >= self.family.spec.solved_score)
+            success = episodes.success.reshape(shape).mean(axis=1)
+            reached[pairs] = solved(scores[pairs], success, self.family.spec.solved_score)
             steps[pairs] = episodes.steps.reshape(shape).sum(axis=1)
-        return scores, solved, steps
+        return scores, reached, steps
 
     def adopt(self, agent: Agent) -> Agent:
         """The same theta at the start of a search: fresh optimiser, initial sigma and lr."""

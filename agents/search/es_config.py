@@ -41,7 +41,7 @@ class ESConfig:
     evaluation_episodes: int = 5  # a score's; both are 1 where the family is deterministic: more would be repeats
     device: str = "cpu"
     max_rows: int | None = None  # episodes simulated side by side; None is 4,096 on the CPU, 65,536 on a GPU
-    threads: int | None = None  # of the policy on the CPU; None is one a core
+    threads: int | None = None  # of the policy on the CPU; None: 1 (the command sets it)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", _sizes(self.hidden))

@@ -6,28 +6,29 @@ on what the row did before its reset. Gymnasium's own environment keeps that pro
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..processors import threads_of
 from .faults import failure
-from .physics import episode, lane_lidar, lanes, world
+from .physics import episode, lanes, world
 from .physics import state as at
-from .physics.jit import compile_all
+from .physics.jit import SOURCE, compile_all
+from .physics.kernel_cache import source_hash
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
+from .threads import scratch, share_out
+from .torque import pay, set_motors
 
 if TYPE_CHECKING:
     from .track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
-FEWEST_ROWS = 8  # a thread is not worth its start for fewer
 _compiling = threading.Lock()
 
 
@@ -41,9 +42,9 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
 
 
 @cache
-def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """One pool of threads a process (a forked child must not use its parent's)."""
-    return ThreadPoolExecutor(threads, thread_name_prefix=f"walkers-{process}")
+def _source() -> str:
+    """Which physics it is whose state is pickled."""
+    return source_hash(SOURCE)
 
 
 class WalkerBatch:
@@ -59,11 +60,9 @@ class WalkerBatch:
     ) -> None:
         if not len(tracks):
             raise ValueError("a batch needs at least one track, got none")
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be at least 1, got {threads}")
+        self.threads = threads_of(threads)
         compile_kernels()
         n = self.n = len(tracks)
-        self.threads = threads or os.cpu_count() or 1
         self.iterations = velocity_iterations, position_iterations
         self.steps = 0  # walker-steps simulated, resets not counted
         self.finished = np.zeros(n, bool)  # the hull is past the far end
@@ -80,17 +79,19 @@ class WalkerBatch:
         self._reward, self._shaping = np.zeros(n), np.zeros(n)
         self._terminated = np.zeros(n, bool)
         self._age = np.full(n, -1)  # steps since the reset; -1: never reset
-        self._scratch = [
-            (
-                np.zeros((lanes.LANES, at.SCRATCH_FLOATS), np.float32),
-                np.zeros((lanes.LANES, at.SCRATCH_INTEGERS), np.int32),
-                np.zeros(lanes.FLOATS, np.float32),
-                np.zeros(lanes.CONTACT_FLOATS, np.float32),
-                np.zeros(lanes.INTEGERS, np.int32),
-                np.zeros(lane_lidar.FLOATS, np.float32),
-            )
-            for _ in range(self.threads)
-        ]
+        self._scratch = [scratch() for _ in range(self.threads)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All of the walkers' state; copies and pickles go on as this batch would."""
+        kept = {name: value for name, value in self.__dict__.items() if name != "_scratch"}
+        return {**kept, "source": _source()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state.pop("source") != _source():
+            raise ValueError("these walkers were pickled by another version of openpoet: reset new ones")
+        compile_kernels()
+        self.__dict__.update(state)
+        self._scratch = [scratch() for _ in range(self.threads)]
 
     @property
     def events(self) -> Mapping[str, int]:
@@ -125,9 +126,12 @@ class WalkerBatch:
         """Observations [n, 24] float32, rewards [n] float64, terminated [n] bool after actions [n, 4] in [-1, 1].
 
         live: [n] bool, the rows to simulate; the others stay as they are and get reward 0. Actions beyond [-1, 1]
-        are clipped where Gymnasium clips them. FloatingPointError if a walker's state is no longer finite.
+        are clipped where Gymnasium clips them. As in Gymnasium, torque and reward are computed in the
+        actions' dtype (integers: float64). FloatingPointError if a walker's state is no longer finite.
         """
         given = np.asarray(actions)
+        if given.dtype.kind not in "fiub":
+            raise ValueError(f"actions must be numbers, got an array of {given.dtype}")
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
@@ -135,7 +139,7 @@ class WalkerBatch:
         self._check_reset(rows)
         self._reward[:] = 0.0
         self._age[rows] += 1
-        self._run(rows, np.ascontiguousarray(given, np.float32))
+        self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64))
         self.steps += len(rows)
         return self._obs.copy(), self._reward.copy(), self._terminated.copy()
 
@@ -190,25 +194,25 @@ class WalkerBatch:
         return mask_of(live, self.n, "live")
 
     def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
-        """One step of `rows`."""
+        """One step of `rows` under actions [n, 4] of any float dtype."""
+        exact = actions.dtype != np.float32  # a kernel's actions are contiguous, writable float32
+        taken = np.zeros((self.n, ACTIONS), np.float32) if exact else np.array(actions, order="C")
 
         def advance(chunk: np.ndarray, part: int) -> None:
-            for phase, arguments in self.phases(chunk, actions, part):
+            before = self._shaping[chunk] if exact else None
+            for phase, arguments in self.phases(chunk, taken, part):
                 phase(*arguments)
+                if exact and phase is world.COLLIDE:
+                    set_motors(self._f.reshape(self.n, -1), chunk, actions)
+            if before is not None:
+                state, gained = (self._f.reshape(self.n, -1), self._integers()), self._shaping[chunk] - before
+                pay(state, chunk, gained, actions, self._reward)
 
         self._split(rows, advance)
         self._complain(rows)
 
     def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
-        """`advance` on all rows, cut into a part for each thread."""
-        parts = min(self.threads, max(1, len(rows) // FEWEST_ROWS))
-        if parts == 1:
-            advance(rows, 0)
-            return
-        pool = _pool(os.getpid(), self.threads)
-        chunks = np.array_split(rows, parts)
-        for done in [pool.submit(advance, chunk, part) for part, chunk in enumerate(chunks)]:
-            done.result()
+        share_out(rows, self.threads, advance)
 
     def _complain(self, rows: np.ndarray) -> None:
         """Raise if a walker can not go on."""

@@ -94,8 +94,8 @@ class Box2DWalker:
         return self.step(np.zeros(4, np.float32))[0]
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool]:
-        """Observation [24] float32, reward, terminated after an action [4] float32."""
-        given = np.asarray(action, np.float32)
+        """Observation [24] float32, reward, terminated after an action [4] of any dtype."""
+        given = np.asarray(action)
         if given.shape != (4,) or not np.isfinite(given).all():
             raise ValueError(f"an action must be 4 finite numbers, got {np.asarray(action).tolist()}")
         for joint, speed, a in zip(self.joints, (SPEED_HIP, SPEED_KNEE) * 2, given, strict=True):

@@ -8,24 +8,17 @@ terrain.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from . import gymnasium_layout
 from .batch import WalkerBatch
-from .cppn import Cppn
-from .family import Walker, WalkerTask
-from .obstacles import Obstacles
-from .picture import picture, show
+from .ground import ground
+from .picture import Window, picture
 from .track import Track
-
-Ground = Callable[[np.random.Generator], Track]  # draws the next episode's track
 
 _ANGLES, _SPEED, _TOUCH = math.pi, 5.0, 5.0
 _LEG = [_ANGLES, _SPEED, _ANGLES, _SPEED]
@@ -45,36 +38,11 @@ def action_space() -> spaces.Box:
     return spaces.Box(-1.0, 1.0, (4,), np.float32)
 
 
-def ground(hardcore: bool | None, terrain: Any) -> Ground:
-    """How tracks are drawn: Gymnasium's layouts, or those of a terrain (`terrain` wins)."""
-    if terrain is None:
-        return lambda rng: gymnasium_layout.track(rng, bool(hardcore))
-    family, task = Walker(), _task(terrain)
-    return lambda rng: family.track(task, int(rng.integers(2**31)))
-
-
-def _task(terrain: Any) -> WalkerTask:
-    """The task of a genome, a task, their JSON, or "flat"."""
-    family = Walker()
-    if isinstance(terrain, WalkerTask):
-        return terrain
-    if isinstance(terrain, str) and terrain != "flat":
-        try:
-            terrain = json.loads(terrain)
-        except ValueError:
-            raise ValueError(f'terrain must be a task, its JSON, or "flat"; got the text {terrain[:60]!r}') from None
-    if isinstance(terrain, Mapping):
-        return family.decode(terrain)
-    genome = Obstacles() if terrain == "flat" else terrain
-    if not isinstance(genome, Obstacles | Cppn):
-        raise ValueError(f'terrain must be a task, a genome, the JSON of a task, or "flat"; got {str(terrain)[:60]}')
-    return WalkerTask(genome, None)
-
-
 class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground, hardcore or not.
 
-    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is drawn anew.
+    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is
+    drawn anew. Its horizon truncates an episode, besides the limit of gymnasium.make.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form
@@ -87,12 +55,17 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._ground = ground(hardcore, terrain)
         self._batch: WalkerBatch | None = None
         self._track: Track | None = None
+        self._age = 0  # steps of the episode
+        self._window: Window | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_window": None}  # a copy opens its own
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        self._track = self._ground(self.np_random)
+        self._track, self._age = self._ground(self.np_random), 0
         if self._batch is None:
             self._batch = WalkerBatch([self._track], threads=1)
         else:
@@ -105,10 +78,12 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if self._batch is None:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
-        observations, rewards, terminated = self._batch.step(np.asarray(action, np.float32)[None])
+        observations, rewards, terminated = self._batch.step(np.asarray(action)[None])
         if self.render_mode == "human":
             self.render()
-        return observations[0], float(rewards[0]), bool(terminated[0]), False, {}
+        self._age += 1
+        truncated = self._ground.horizon is not None and self._age >= self._ground.horizon
+        return observations[0], float(rewards[0]), bool(terminated[0]), truncated, {}
 
     def render(self) -> np.ndarray | None:
         if self._batch is None or self._track is None:
@@ -118,10 +93,12 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             return None
         frame = picture(self._track, self._batch.pose(0))
         if self.render_mode == "human":
-            show(frame, FPS)
+            self._window = self._window or Window()
+            self._window.show(frame, FPS)
             return None
         return frame
 
     def close(self) -> None:
-        if self.render_mode == "human":
-            show(None, FPS)
+        """Close the window, as its own close button does; the environment goes on without one."""
+        if self._window is not None:
+            self._window.close()

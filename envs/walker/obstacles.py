@@ -1,7 +1,8 @@
 """POET's terrain genome: how rough the ground is, how large gaps, stumps and stairs are (arXiv 1901.01753, table 1).
 
 Lengths are in tiles of 14/30 m. An interval is what each obstacle of a track draws its size from; None: there is none.
-Every mutation changes every category that is switched on, by one step, as the reference code does.
+A mutation changes every category that is switched on by one step, as the reference code does, or some of them, as the
+paper says.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 Interval = tuple[float, float]
 Category = Literal["stump", "pit", "roughness", "stairs"]
+Mutates = Literal["all", "some"]
 CATEGORIES: tuple[Category, ...] = ("stump", "pit", "roughness", "stairs")
 
 FIRST_GAP: Interval = (0.0, 0.8)
@@ -41,19 +43,22 @@ class Bounds:
     gap_max: float = 10.0
     height_max: float = 5.0
     stair_steps_max: int = 9
+    mutates: Mutates = "all"
 
 
 def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obstacles:
-    """A neighbour: each category of `bounds` moved by one step, or made to appear at its first value."""
-    child = genome
-    if "roughness" in bounds.categories:
-        rough = round(genome.roughness + rng.uniform(-ROUGHNESS_STEP, ROUGHNESS_STEP), 1)
-        child = replace(child, roughness=float(np.clip(rough, 0.0, bounds.roughness_max)))
-    if "pit" in bounds.categories:
+    """A neighbour: categories of `bounds` moved by one step, or made to appear at their first values."""
+    child, picked = genome, _picked(bounds, rng)
+    if "roughness" in picked:
+        lowest = 0.0 if bounds.mutates == "some" and genome.roughness == 0 else -ROUGHNESS_STEP
+        rough = round(genome.roughness + rng.uniform(lowest, ROUGHNESS_STEP), 1)
+        rough = float(np.clip(rough, 0.0, bounds.roughness_max)) + 0.0  # -0.0 becomes 0.0
+        child = replace(child, roughness=rough)
+    if "pit" in picked:
         child = replace(child, gap=_moved(genome.gap, FIRST_GAP, GAP_STEP, bounds.gap_max, rng))
-    if "stump" in bounds.categories:
+    if "stump" in picked:
         child = replace(child, stump=_moved(genome.stump, FIRST_HEIGHT, HEIGHT_STEP, bounds.height_max, rng))
-    if "stairs" in bounds.categories:
+    if "stairs" in picked:
         # Differs: the reference seeds the stairs from the stump's variable and never changes their number (B21).
         steps = genome.stair_steps + int(rng.integers(-1, 2)) if genome.stairs else 1
         child = replace(
@@ -62,6 +67,19 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
             stair_steps=int(np.clip(steps, 1, bounds.stair_steps_max)),
         )
     return child
+
+
+def _picked(bounds: Bounds, rng: np.random.Generator) -> tuple[Category, ...]:
+    """The categories that a mutation changes.
+
+    "some": each by itself. The paper does not state the probability; 1/2 as in its direct-path
+    control. A draw of none is repeated: a child equal to its parent would be a duplicate.
+    """
+    picked = bounds.categories
+    while bounds.mutates == "some" and bounds.categories:
+        if picked := tuple(category for category in bounds.categories if rng.random() < 0.5):
+            break
+    return picked
 
 
 def sample(bounds: Bounds, rng: np.random.Generator) -> Obstacles:
@@ -91,7 +109,7 @@ def _moved(
         (low, high)
         for i, j in product((1, 0, -1), repeat=2)
         if (i, j) != (0, 0)
-        for low, high in [(round(interval[0] + i * step, 1), round(interval[1] + j * step, 1))]
+        for low, high in [(round(interval[0] + i * step, 1) + 0.0, round(interval[1] + j * step, 1) + 0.0)]
         if first[0] <= low <= high <= largest and high >= first[1]
     ]
     return moves[int(rng.integers(len(moves)))] if moves else interval

@@ -38,17 +38,30 @@ def picture(track: Track, pose: Pose) -> np.ndarray:
     return np.ascontiguousarray(np.transpose(pygame.surfarray.array3d(surface), (1, 0, 2)))
 
 
-def show(frame: np.ndarray | None, fps: int) -> None:
-    """Puts a frame on the screen, no faster than `fps`; None closes the window."""
-    if frame is None:
+class Window:
+    """The window of human rendering. pygame has one for the whole process."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self._clock = pygame.time.Clock()  # one for all frames: it counts the time since the last
+
+    def show(self, frame: np.ndarray, fps: int) -> None:
+        """Put a frame [height, width, 3] on the screen, no faster than `fps`; nothing once closed."""
+        if not self.open:
+            return
+        surface = pygame.display.get_surface()
+        if surface is None:
+            pygame.display.init()
+            surface = pygame.display.set_mode(SIZE)
+            pygame.display.set_caption("openpoet")
+        if pygame.event.get(pygame.QUIT):
+            self.close()
+            return
+        surface.blit(pygame.surfarray.make_surface(np.transpose(frame, (1, 0, 2))), (0, 0))
+        pygame.display.flip()
+        self._clock.tick(fps)
+
+    def close(self) -> None:
+        """Close the window, by the program or by its close button."""
+        self.open = False
         pygame.display.quit()
-        return
-    window = pygame.display.get_surface()
-    if window is None:
-        pygame.display.init()
-        window = pygame.display.set_mode(SIZE)
-        pygame.display.set_caption("openpoet")
-    pygame.event.pump()
-    window.blit(pygame.surfarray.make_surface(np.transpose(frame, (1, 0, 2))), (0, 0))
-    pygame.display.flip()
-    pygame.time.Clock().tick(fps)

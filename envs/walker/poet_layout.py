@@ -24,6 +24,7 @@ DEPTH = 4  # of a pit [tiles]
 STAIR_WIDTH = 4  # [tiles]
 LARGEST_PUSH = 5.0  # on the hull at the start [N]
 LOWEST = 0.005  # [m], Box2D's linear slop
+SMALLEST_AREA = 2.0**-23  # [m^2], Box2D's b2_epsilon
 
 # (pen, first tile, height [m], genome, generator) -> (ground tiles it takes, height behind it [m])
 Builder = Callable[["Pen", int, float, Obstacles, np.random.Generator], tuple[int, float]]
@@ -44,14 +45,27 @@ class Pen:
     def block(self, left: float, right: float, bottom: float, top: float) -> None:
         """A rectangle, corners counter-clockwise.
 
-        Differs: one lower than Box2D's tolerance is left out; the reference stops with an assertion there (B19).
+        Differs: one lower than Box2D's tolerance is left out; the reference stops with an assertion
+        there (B19). So is one so far from the start that its area is lost to float32, which stops
+        Box2D too.
         """
-        if top - bottom >= LOWEST:
-            self.blocks.append([(left, bottom), (right, bottom), (right, top), (left, top)])
+        corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
+        if top - bottom >= LOWEST and _area(corners) > SMALLEST_AREA:
+            self.blocks.append(corners)
 
     def track(self, push: float) -> Track:
         ground = np.stack([self.xs, self.ys], axis=1).astype(np.float32)
         return Track(ground, np.array(self.blocks, np.float32).reshape(-1, 4, 2), push)
+
+
+def _area(corners: list[tuple[float, float]]) -> float:
+    """As Box2D finds it: triangles with the origin, from the lower right on, in float32 [m^2]."""
+    points = np.array(corners[1:] + corners[:1], np.float32)
+    x, y, next_x, next_y = *points.T, *np.roll(points, -1, axis=0).T
+    area = np.float32(0.0)
+    for triangle in np.float32(0.5) * (x * next_y - y * next_x):
+        area += triangle
+    return float(area)
 
 
 def track(genome: Obstacles, seed: int, length: int = 200) -> Track:

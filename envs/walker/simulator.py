@@ -49,11 +49,15 @@ class Walkers(Protocol):
 
 
 class WalkerSimulator:
-    """Simulator of poet.interfaces: rows that have ended stay as they are."""
+    """Simulator of poet.interfaces: rows that have ended stay as they are.
 
-    def __init__(self, walkers: Walkers, tracks: Sequence[Track], horizon: int, device: str) -> None:
-        self.walkers, self.tracks, self.horizon, self.device = walkers, tracks, horizon, device
+    horizon: steps after which a row is truncated, one number for all rows or [n].
+    """
+
+    def __init__(self, walkers: Walkers, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
         rows = len(tracks)
+        self.walkers, self.tracks, self.device = walkers, tracks, device
+        self.horizon = np.broadcast_to(np.asarray(horizon, np.int64), rows)
         self.steps = 0
         self._live, self._terminated, self._truncated = np.ones(rows, bool), np.zeros(rows, bool), np.zeros(rows, bool)
         self._ages = np.zeros(rows, np.int64)
@@ -66,9 +70,13 @@ class WalkerSimulator:
         self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = True, False, False, 0
         return self._out(self.walkers.reset())
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain."""
-        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows")
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, on the same terrain.
+
+        All episodes of a terrain begin alike, so `count` changes nothing, and a walker that has not
+        moved since it was reset is not reset again.
+        """
+        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows") & (self._ages > 0)
         self._live |= chosen
         self._terminated &= ~chosen
         self._truncated &= ~chosen
@@ -111,7 +119,7 @@ class CompiledWalkers(WalkerSimulator):
         self.reset()
         returns = np.zeros(len(self._live))
         while self._live.any():
-            limit = min(SLICE, self.horizon - int(self._ages[self._live].max()))
+            limit = min(SLICE, int((self.horizon - self._ages)[self._live].min()))
             taken, terminated = self.walkers.play(act, arrays, self._live, limit, returns)
             self._ages += taken
             self.steps += int(taken.sum())

@@ -1,4 +1,4 @@
-"""Sizes of what kernels are given, compared before they run: compiled code would read and write elsewhere."""
+"""Sizes of the arrays of kernels, compared before they run: compiled code does not check them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows_of(rows: np.ndarray, n: int) -> np.ndarray:
 
 
 def check_policy(arrays: tuple[np.ndarray, ...], returns: np.ndarray, n: int) -> None:
-    """ValueError unless these are weights, member, layout and memory (poet.interfaces, `Simulator.play`) for n rows."""
+    """ValueError unless these are the arrays of `Simulator.play` (poet.interfaces) for n rows."""
     if len(arrays) != 4:
         raise ValueError(f"play needs weights, member, layout and memory, got {len(arrays)} arrays")
     weights, member, layout, memory = arrays

@@ -145,7 +145,7 @@ def test_learners_whose_agents_carry_hyperparameters_obey_the_laws_and_learn_by_
     family, key = Guessing(), Key(9)
     learner = LEARNERS[name](family)
     check_learner(Exploring(learner), family)
-    agent = learner.init(key)
+    (agent,), _ = learner.improve([learner.init(key)], [0.5], [key])
     (plain,), _ = learner.improve([agent], [0.5], [key])
     (other,), _ = learner.improve([{**agent, "hyper/lr": torch.tensor(1e-8)}], [0.5], [key])
     assert set(other) == {*plain, "hyper/lr"}

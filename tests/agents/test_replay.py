@@ -44,7 +44,7 @@ def test_what_did_not_happen_is_not_kept_and_lanes_fill_on_their_own() -> None:
 def test_sampling_is_uniform_over_what_is_held_or_over_what_came_last() -> None:
     ring = replay.added(replay.empty(SIZES, 8), numbered(0, 11), torch.ones(1, 11, dtype=torch.bool))
     for recent, expected in ((None, range(3, 11)), (2, range(9, 11)), (50, range(3, 11))):
-        drawn = replay.sample(ring, 20_000, torch.Generator().manual_seed(0), recent=recent)
+        drawn = replay.sample(ring, 20_000, torch.Generator().manual_seed(0), recent=recent and torch.tensor([recent]))
         values, counts = drawn["step"].unique(return_counts=True)
         assert values.tolist() == list(expected)
         assert (counts / 20_000 * len(expected) - 1).abs().max() < 0.06

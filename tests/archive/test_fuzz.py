@@ -19,7 +19,7 @@ from rich.console import Console
 from archive import schema
 from archive.rows import JSON
 from archive.run_folder import Run
-from archive.seeds import find_seeds
+from archive.seeds import Receiver, find_seeds
 from archive.show import as_json, niche_row, one, overview
 from tests.archive.lived import FAMILY, finished, go_on, setup
 
@@ -132,7 +132,10 @@ def readers() -> list[tuple[str, Callable[[Path], object]]]:
         ("show", opened(shown)),
         ("json", opened(lambda run: json.loads("".join(as_json(run, run.settings()))))),
         ("verify", opened(Run.verify)),
-        ("seeds", lambda path: [seed.task() for seed in find_seeds(str(path), "best > -1e9", FAMILY, learner)]),
+        (
+            "seeds",
+            lambda path: [seed.task() for seed in find_seeds(str(path), "best > -1e9", Receiver(FAMILY, learner))],
+        ),
         ("resume", opened(lambda run: (run.check_state(), run.versions(), list(go_on(run, 9))), write=True)),
     ]
 

@@ -245,6 +245,39 @@ def test_an_agent_changed_in_place_is_noticed(tmp_path: Path) -> None:
             run.commit(record | {"iteration": iteration}, made_there, ledger={}, clock_seconds=0)
 
 
+@pytest.mark.parametrize("way", ["numpy", "data", "inference"])
+@pytest.mark.parametrize("list_name", ["active", "retired"])
+def test_a_change_that_torch_does_not_count_is_noticed_too(tmp_path: Path, way: str, list_name: str) -> None:
+    """In an agent that stays as it is, or whose niche retires: nothing evaluates that one any more."""
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        if way == "inference":
+            with torch.inference_mode():
+                agents = {name: {n: t.clone() for n, t in a.items()} for name, a in agents.items()}
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+        velocity = agents["niche-0"]["velocity"]
+        if way == "data":
+            velocity.data += 1
+        else:
+            velocity.numpy()[0] += 1
+        niche = record["active"][0] | ({} if list_name == "active" else {"died": 1})
+        after = record | {"iteration": 1, "active": [], list_name: [niche]}
+        with pytest.raises(ValueError, match=r"^agent niche-0 was changed in place: [^\n]*$"):
+            run.commit(after, agents, ledger={}, clock_seconds=0)
+
+
+def test_a_task_changed_in_place_is_noticed(tmp_path: Path) -> None:
+    """Its row would follow, and the events that name the task would not."""
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+        niche = record["active"][0]
+        moved = record | {"active": [niche | {"task": {**niche["task"], "x": 9.5}}]}
+        with pytest.raises(ValueError, match=r"^the task of niche 0 was changed in place: [^\n]*$"):
+            run.commit(moved | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
+        run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
+
+
 def test_a_control_character_is_not_kept(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)

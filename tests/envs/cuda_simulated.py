@@ -35,7 +35,8 @@ class Simulated(Walker):
 
     def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> CudaSimulator:
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
-        return CudaSimulator(tracks, self.spec.horizon, device)
+        horizons = np.array([(task.settings or self.own).horizon for task in tasks])
+        return CudaSimulator(tracks, horizons, device)
 
 
 def forbid_negative_indices() -> None:
@@ -89,7 +90,8 @@ def go_on_in_any_width(folder: Path) -> None:
 def keep_the_laws() -> None:
     """Episodes are the same alone and together, again and after a restart; played whole they are those of step."""
     family = Simulated(WalkerSettings(horizon=3, length=31))
-    tasks = [WalkerTask(Obstacles(), 0), WalkerTask(Obstacles(roughness=3.0), 1)]
+    shorter = replace(family.own, horizon=2)
+    tasks = [WalkerTask(Obstacles(), 0), WalkerTask(Obstacles(roughness=3.0), 1, shorter)]
     check_episodes(family, tasks, "cpu")
     policy, member, meter = Policy((24, 4), memory=3), np.array([1, 0]), Meter(family)
     weights = torch.from_numpy(np.random.default_rng(0).normal(size=(2, policy.parameters)).astype(np.float32))
@@ -100,8 +102,8 @@ def keep_the_laws() -> None:
         seen, reward, _, truncated = simulator.step(policy.forward(weights[member], seen, memory))
         total += reward
     assert played.returns.tolist() == total.tolist()
-    assert played.steps.tolist() == [3, 3]
-    assert meter.steps == simulator.steps == 6
+    assert played.steps.tolist() == [3, 2]
+    assert meter.steps == simulator.steps == 5
     assert bool(truncated.all())
 
 

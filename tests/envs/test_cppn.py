@@ -20,14 +20,13 @@ from envs.walker.cppn import (
     Edge,
     Node,
     amplitude,
-    decode,
-    encode,
     evaluate,
     flat,
     mutate,
     profile,
     track,
 )
+from envs.walker.cppn_encoding import decode, encode
 
 from .built import assert_box2d_takes
 

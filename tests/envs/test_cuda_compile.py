@@ -10,7 +10,7 @@ import pytest
 
 from envs.walker.cuda import compiler, kernels
 from envs.walker.cuda.assembly import Architecture, ptx, resources
-from envs.walker.cuda.compiler import DeviceKernel, device_cache_folder, physics_rules
+from envs.walker.cuda.compiler import DeviceKernel, device_folder, physics_rules
 from envs.walker.physics import state as at
 
 FUSED = re.compile(r"\bfma\.\w+\.f(32|64)")
@@ -45,10 +45,10 @@ def test_an_edit_anywhere_in_the_room_leaves_the_kept_kernels_behind(tmp_path: P
     room = tmp_path / "cuda"
     shutil.copytree(Path(compiler.__file__).parent, room)
     monkeypatch.setattr(compiler, "__file__", str(room / "compiler.py"))
-    before = device_cache_folder()
+    before = device_folder()
     queues = room / "queues.py"
     queues.write_text(queues.read_text() + "# edited\n")
-    assert before != device_cache_folder()
+    assert before != device_folder()
 
 
 def test_the_kernels_would_be_fused_if_nobody_forbade_it() -> None:

@@ -115,7 +115,12 @@ def test_a_learned_discriminator_starts_a_run() -> None:
     assert again.origin() == made.task(RIGHT)
     assert Discriminated().origin() != Discriminated(DiscriminatedSettings(gain=2.0)).origin()
     with pytest.raises(ValueError, match="from 2 to 16 to 2"):
-        Discriminated(DiscriminatedSettings(skills=2, origin=text))
+        Discriminated(DiscriminatedSettings(skills=2, floor=0.0, origin=text))
+    with pytest.raises(ValueError, match=r"the task has random-rewards\.floor = '0\.0', this family '0\.01'"):
+        Discriminated(DiscriminatedSettings(skills=2, hidden=(1,), origin=text))
+    for wrong in ("{", "[" * 100_000):
+        with pytest.raises(ValueError, match="origin must be a task's JSON"):
+            Discriminated(DiscriminatedSettings(skills=2, origin=wrong))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +131,7 @@ def test_a_learned_discriminator_starts_a_run() -> None:
         ({"layers": []}, "from 2 to 16 to 4"),
         ({"layers": [[[[1.0]], [0.0]]]}, "from 2 to 16 to 4"),
         ({"place": {"family": "maze", "schema": 1}}, "navigation"),
-        ({"more": 1}, "has layers, skill and place"),
+        ({"more": 1}, "has the fields family, schema, settings, layers, skill, place"),
     ],
 )
 def test_data_that_are_no_task_are_refused(change: dict[str, object], reason: str) -> None:

@@ -9,6 +9,7 @@ from conformance import check_family
 
 from envs.walker.family import Walker, WalkerSettings, WalkerTask
 from envs.walker.obstacles import Obstacles
+from envs.walker.task import TaskSettings
 from poet.settings import build, preset, presets
 
 
@@ -30,6 +31,18 @@ def test_walker_passes_the_conformance_suite(settings: WalkerSettings) -> None:
 @pytest.mark.parametrize("name", [name for name in presets() if "walker" in preset(name)])
 def test_every_preset_fills_the_settings(name: str) -> None:
     Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
+
+
+def test_children_of_the_papers_preset_differ_in_some_parameters_and_of_the_codes_in_all() -> None:
+    parent = WalkerTask(Obstacles(5.0, gap=(2.0, 4.0), stump=(1.0, 2.0)), 0)
+    kept = {}
+    for name in ("poet-paper", "poet-code"):
+        family = Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
+        children = [family.mutate(parent, np.random.default_rng(seed)) for seed in range(60)]
+        kept[name] = sum(isinstance(c.genome, Obstacles) and c.genome.gap == (2.0, 4.0) for c in children)
+        assert len({child.seed for child in children}) > 50  # a new seed always
+    assert kept["poet-code"] == 0
+    assert 15 < kept["poet-paper"] < 45
 
 
 def test_a_niche_has_one_terrain_and_a_life_its_own() -> None:
@@ -56,8 +69,9 @@ def test_a_mutant_has_a_fresh_seed_and_only_the_genome_makes_a_duplicate() -> No
     "change",
     [
         {"family": "maze"},
-        {"schema": 2},
+        {"schema": 3},
         {"schema": None},
+        {"schema": True},
         {"seed": -1},
         {"seed": "7"},
         {"seed": 2**32},
@@ -85,6 +99,11 @@ def test_what_is_not_a_walker_task_is_refused_in_one_line(change: dict[str, Any]
         {"gap": [0.0, float("inf")]},
         {"stump": "ab"},
         {"stump": [0.0, -1.0]},
+        {"gap": [5.0, 1.0]},
+        {"stairs": [10**400, 10**400]},
+        {"roughness": 10**400},
+        {"stump": [True, True]},
+        {"stair_steps": True},
         {"stair_steps": 0},
         {"stair_steps": 10**12},
     ],
@@ -99,7 +118,7 @@ def test_numbers_of_a_genome_are_bounded(change: dict[str, Any]) -> None:
 def test_a_newer_schema_says_upgrade() -> None:
     family = Walker()
     with pytest.raises(ValueError, match="upgrade"):
-        family.decode(family.encode(family.origin()) | {"schema": 2})
+        family.decode(family.encode(family.origin()) | {"schema": 3})
 
 
 def test_the_original_poets_files_become_tasks() -> None:
@@ -115,9 +134,13 @@ def test_the_original_poets_files_become_tasks() -> None:
         "stair_steps": [],
     }
     task = Walker().task_from_poet_file(config, 77)
-    assert task == WalkerTask(Obstacles(0.6, (0.4, 1.2), (0.0, 0.4)), 77)
+    assert task == WalkerTask(Obstacles(0.6, (0.4, 1.2), (0.0, 0.4)), 77, TaskSettings())
     stairs = config | {"stair_height": [0.2, 0.6], "stair_width": [4, 5], "stair_steps": [3, 4]}
     assert Walker().task_from_poet_file(stairs, 77).genome == Obstacles(0.6, (0.4, 1.2), (0.0, 0.4), (0.2, 0.6), 3)
+    reversed_gap = config | {"pit_gap": [4.8, 4.48]}  # POET-rose 3b is stored so
+    assert Walker().task_from_poet_file(reversed_gap, 1).genome == Obstacles(0.6, (4.48, 4.8), (0.0, 0.4))
+    with pytest.raises(ValueError, match="stair_steps"):
+        Walker().task_from_poet_file(stairs | {"stair_steps": [2.5]}, 77)
     with pytest.raises(ValueError, match="stump_width"):
         Walker().task_from_poet_file(config | {"stump_width": [2, 3]}, 77)
 
@@ -147,7 +170,14 @@ def test_encoding_is_plain_json_with_its_schema() -> None:
     family = Walker()
     assert json.loads(json.dumps(family.encode(family.origin()))) == {
         "family": "walker",
-        "schema": 1,
+        "schema": 2,
+        "settings": {
+            "layout": "poet",
+            "terrain": "corrected",
+            "lidar": "nearest",
+            "length": 200,
+            "horizon": 2000,
+        },
         "genome": {
             "kind": "obstacles",
             "roughness": 0.0,

@@ -38,15 +38,16 @@ def test_features_are_shares_of_the_ranges() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"schema": 2}, "schema 1"),
-        ({"family": "other"}, "family 'tasks'"),
+        ({"schema": 3}, "schema 1 to 2, got '3': upgrade"),
+        ({"schema": True}, "schema 1 to 2, got 'True'"),
+        ({"family": "other"}, "a task of 'tasks' is"),
         ({"distance": 2.5}, "tasks.distance must be a number from 0 to 2"),
         ({"distance": "1"}, "tasks.distance"),
         ({"distance": float("nan")}, "tasks.distance"),
         ({"count": 2.5}, "tasks.count"),
         ({"count": True}, "tasks.count"),
         ({"kind": "broad"}, "must be one of narrow, wide"),
-        ({"more": 1}, "has the fields kind, distance, count"),
+        ({"more": 1}, "has the fields family, schema, settings, kind, distance, count, got"),
     ],
 )
 def test_what_is_no_task_is_refused(change: dict[str, object], said: str) -> None:

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import gymnasium
 import numpy as np
+import pygame
 import pytest
 from gymnasium.utils.env_checker import check_env
 
 import envs
+from envs.walker import batch
 from envs.walker.family import Walker, WalkerTask
 from envs.walker.obstacles import Obstacles
 
 IDS = ["openpoet/BipedalWalker-v3", "openpoet/BipedalWalkerHardcore-v3", "openpoet/Walker-v0"]
 THEIRS = {"openpoet/BipedalWalker-v3": False, "openpoet/BipedalWalkerHardcore-v3": True}
 STEPS = 80
+ROOT = Path(envs.__file__).resolve().parents[1]
 
 
 def actions(seed: int, steps: int = STEPS) -> np.ndarray:
@@ -80,10 +86,20 @@ def test_walker_takes_a_terrain_in_any_form(form: str) -> None:
     assert np.array_equal(first, again) == (form != "genome")  # a genome alone has another terrain every time
 
 
-@pytest.mark.parametrize("terrain", ["nonsense", "{}", {"family": "maze"}, 3.5])
-def test_a_terrain_that_is_none_is_refused_in_one_line(terrain: Any) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        gymnasium.make("openpoet/Walker-v0", terrain=terrain)
+@pytest.mark.parametrize(
+    ("terrain", "message"),
+    [
+        ("nonsense", r"^terrain must be a task, its JSON, or \"flat\"; got the text 'nonsense'$"),
+        ("{}", r"^a (walker task|task of 'walker') is .*, got \{\}$"),
+        ({"family": "maze"}, r"^a (walker task|task of 'walker') is .*, got \{'family': 'maze'\}$"),
+        (3.5, r"^terrain must be a task, a genome, .*; got '3\.5'$"),
+        (np.zeros(3), r"^terrain must be a task, a genome, .*; got '\[0\. 0\. 0\.\]'$"),
+    ],
+)
+@pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
+def test_a_terrain_that_is_none_is_refused_in_one_line(make: Any, terrain: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make("openpoet/Walker-v0", terrain=terrain)
 
 
 def test_pictures_show_the_walker_and_the_ground() -> None:
@@ -97,16 +113,162 @@ def test_pictures_show_the_walker_and_the_ground() -> None:
     assert (frame[0] == (215, 229, 240)).all()
 
 
-def test_a_window_opens_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+def plan(seed: int, dtype: Any) -> np.ndarray:
+    """Actions of a random policy in a dtype, some beyond [-1, 1]."""
+    drawn = np.random.default_rng(seed).uniform(-1.3, 1.3, (150, 4))
+    return np.rint(drawn).astype(dtype) if np.issubdtype(dtype, np.integer) else drawn.astype(dtype)
+
+
+def fates(env: Any, seed: int, given: Any) -> list[Any]:
+    """Observations, rewards and ends as plain values, of a single environment or of a vector of one."""
+    env.reset(seed=seed)
+    story = []
+    for action in given:
+        observation, reward, terminated, *_ = env.step(action)
+        story.append((np.ravel(observation).tolist(), float(np.ravel(reward)[0]), bool(np.ravel(terminated)[0])))
+        if story[-1][2]:
+            break
+    return story
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64])
+def test_torque_and_cost_are_computed_in_the_actions_dtype_as_gymnasium_does(dtype: Any) -> None:
+    for seed in range(3):
+        given = plan(seed, dtype)
+        theirs = fates(gymnasium.make("BipedalWalker-v3"), seed, given)
+        assert fates(gymnasium.make(IDS[0]), seed, given) == theirs
+        assert fates(gymnasium.make_vec(IDS[0]), seed, given[:, None]) == theirs
+        if dtype is np.float64:
+            assert fates(gymnasium.make(IDS[0]), seed, given.tolist()) == theirs  # Python's floats are float64
+            assert fates(gymnasium.make(IDS[0]), seed, given.astype(np.float32)) != theirs  # what narrowing would give
+
+
+def test_actions_may_be_read_only() -> None:
+    """As arrays of JAX are, and those of np.broadcast_to."""
+    env, given = gymnasium.make(IDS[0]), plan(0, np.float32)[:5]
+    expected = fates(env, 0, given)
+    given.flags.writeable = False
+    assert fates(env, 0, given) == expected
+
+
+COPIES = {
+    "pickle": lambda env: pickle.loads(pickle.dumps(env)),
+    "deepcopy": copy.deepcopy,
+    "cloudpickle": lambda env: cloudpickle.loads(cloudpickle.dumps(env)),
+}
+
+
+def future(env: Any, resets: int = 2) -> list[Any]:
+    """Steps from where it stands, then whole episodes without a seed."""
+    story = []
+    for number in range(resets + 1):
+        story += [env.reset()[0].tolist()] if number else []
+        for action in actions(number, 12):
+            wanted = np.broadcast_to(action, env.action_space.shape).copy()
+            story.append([np.asarray(part).tolist() for part in env.step(wanted)[:4]])
+    return story
+
+
+def made(id: str, several: bool) -> Any:
+    """An environment that resets within few steps; Walker-v0 on rough ground that is another for every episode."""
+    more: dict[str, Any] = {"terrain": Obstacles(1.0, (0.0, 0.8), (0.2, 0.6))} if id == IDS[2] else {}
+    if several:
+        return gymnasium.make_vec(id, num_envs=3, threads=1, max_episode_steps=7, **more)
+    return gymnasium.make(id, **more)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["make", "make_vec"])
+@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("form", COPIES)
+def test_a_copy_has_the_same_future(form: str, id: str, several: bool) -> None:
+    env = made(id, several)
+    env.reset(seed=1)
+    if not several:
+        future(env, 0)
+    twin = COPIES[form](env)
+    assert future(twin) == future(env)
+    new = made(id, several)
+    twin = COPIES[form](new)
+    assert [twin.reset(seed=5)[0].tolist(), future(twin)] == [new.reset(seed=5)[0].tolist(), future(new)]
+
+
+def test_copies_do_not_share_their_state() -> None:
+    env = made(IDS[0], several=False)
+    env.reset(seed=1)
+    twin, third = copy.deepcopy(env), copy.deepcopy(env)
+    story = future(env)
+    assert future(twin) == story
+    assert future(third) == story
+
+
+def test_a_pickle_goes_on_in_another_process(tmp_path: Path) -> None:
+    env = gymnasium.make(IDS[1])
+    env.reset(seed=2)
+    (tmp_path / "env").write_bytes(pickle.dumps(env))
+    code = (
+        "import pickle, sys, numpy as np; env = pickle.loads(open(sys.argv[1], 'rb').read());"
+        "print(env.step(np.ones(4, np.float32))[0].tolist())"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "env")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == env.step(np.ones(4, np.float32))[0].tolist()
+
+
+def test_walkers_pickled_by_other_physics_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = gymnasium.make(IDS[0])
+    env.reset(seed=0)
+    data = pickle.dumps(env)
+    monkeypatch.setattr(batch, "_source", lambda: "edited")
+    with pytest.raises(ValueError, match=r"^these walkers were pickled by another version of openpoet: "):
+        pickle.loads(data)
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An environment with a window, on no screen."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     env = gymnasium.make(IDS[0], render_mode="human")
-    env.reset(seed=0)
-    env.step(np.zeros(4, np.float32))
+    yield env
     env.close()
+
+
+def test_a_window_opens_and_closes(window: Any) -> None:
+    window.reset(seed=0)
+    window.step(np.zeros(4, np.float32))
+    assert pygame.display.get_surface() is not None
+    window.close()
+    assert pygame.display.get_surface() is None
+
+
+def test_a_windows_close_button_closes_it_for_good_and_the_episode_goes_on(window: Any) -> None:
+    window.reset(seed=0)
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    for _ in range(2):
+        assert window.step(np.zeros(4, np.float32))[0].shape == (24,)
+        assert pygame.display.get_surface() is None
+    later = gymnasium.make(IDS[0], render_mode="human")
+    later.reset(seed=0)
+    assert pygame.display.get_surface() is not None  # the press was for the other window
+    later.close()
+
+
+def test_all_frames_of_a_window_are_timed_by_one_clock(window: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new clock a frame waits for a whole frame, whatever the step has taken."""
+    clocks, real = [], pygame.time.Clock
+
+    def clock() -> Any:
+        clocks.append(real())
+        return clocks[-1]
+
+    monkeypatch.setattr(pygame.time, "Clock", clock)
+    window.reset(seed=0)
+    for _ in range(5):
+        window.step(np.zeros(4, np.float32))
+    assert len(clocks) == 1
+    assert clocks[0].get_time() > 0
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:
     code = "import sys, envs; assert not {'torch', 'numba', 'Box2D', 'pygame'} & set(sys.modules)"
-    root = Path(envs.__file__).resolve().parent.parent
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

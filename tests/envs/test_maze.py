@@ -71,7 +71,7 @@ def test_the_oracle_is_the_shortest_way() -> None:
         ({"start": [7, 0]}, "row and column"),
         ({"start": [0, 3]}, "start must be free"),
         ({"reach": 0}, "reach"),
-        ({"schema": 2}, "schema"),
+        ({"schema": 3}, "schema"),
     ],
 )
 def test_what_is_no_maze_is_refused(change: dict[str, object], said: str) -> None:

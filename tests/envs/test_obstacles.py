@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,35 @@ def test_first_child_of_flat_has_first_gap_and_first_stump_and_a_rounded_roughne
     assert {(child.gap, child.stump, child.stairs) for child in children} == {((0.0, 0.8), (0.0, 0.4), None)}
     rough = {child.roughness for child in children}
     assert rough == {round(i / 10, 1) for i in range(7)}  # 0.0, 0.1, ..., 0.6: below 0 is cut off
+
+
+def changed(parent: Obstacles, child: Obstacles) -> frozenset[str]:
+    return frozenset(name for name in ("roughness", "gap", "stump") if getattr(parent, name) != getattr(child, name))
+
+
+def test_where_some_parameters_mutate_each_is_picked_by_itself_and_one_at_least() -> None:
+    """The POET paper's mutation; all is the reference code's."""
+    parent = Obstacles(roughness=5.0, gap=(2.0, 4.0), stump=(1.0, 2.0))
+    bounds = Bounds(mutates="some")
+    counts = Counter(changed(parent, mutate(parent, bounds, np.random.default_rng(seed))) for seed in range(1400))
+    subsets = {frozenset(part) for n in (1, 2, 3) for part in combinations(("roughness", "gap", "stump"), n)}
+    # Roughness that was picked stays as it was where its step rounds to 0: one time in twelve.
+    assert set(counts) == subsets | {frozenset()}
+    assert counts.pop(frozenset()) < 40
+    assert all(150 < counts[part] < 250 for part in subsets)
+
+
+def test_roughness_appears_at_its_first_value_and_then_goes_up_or_down() -> None:
+    bounds = Bounds(("roughness",), mutates="some")
+    first = Counter(mutate(Obstacles(), bounds, np.random.default_rng(seed)).roughness for seed in range(600))
+    assert set(first) == {round(i / 10, 1) for i in range(7)}
+    assert first[0.0] < 100  # a twelfth, by rounding; half in the reference code, which cuts off what is below 0
+    later = {mutate(Obstacles(3.0), bounds, np.random.default_rng(seed)).roughness for seed in range(200)}
+    assert later == {round(2.4 + i / 10, 1) for i in range(13)}
+
+
+def test_nothing_to_mutate_is_no_endless_draw() -> None:
+    assert mutate(Obstacles(), Bounds((), mutates="some"), np.random.default_rng(0)) == Obstacles()
 
 
 def test_an_interval_moves_by_one_step_at_either_end_or_both_and_never_stands_still() -> None:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import Box2D
@@ -109,7 +104,7 @@ def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> No
             end_row(f, k, fo, ko, True, events, row * at.EVENT_COUNT)
 
     wrong = jit.Kernel("solve", world.SOLVE.signature, wrong_rows, 8)
-    wrong.compile(cached=False)
+    wrong.compile()
     monkeypatch.setattr(world, "SOLVE", wrong)
     result, _ = oracle.compare_with_gymnasium(0, False, oracle.random_policy(0), limit=1)
     assert result.differing == 1
@@ -202,49 +197,3 @@ def test_a_track_that_box2d_would_refuse_is_refused() -> None:
         WalkerBatch([Track(ground, line, 0.0)])
     with pytest.raises(ValueError, match="points 0 and on"):
         WalkerBatch([Track(np.ones((3, 2), np.float32), line[:0], 0.0)])
-
-
-PROBE = """
-import numpy as np
-from envs.walker.physics import jit, state as at, terrain, world
-from envs.walker.track import Track
-track = Track(np.array([[0, 0], [9, 0]], np.float32), np.zeros((0, 4, 2), np.float32), 0.0)
-shapes, corners = terrain.shapes(track)
-lines = []
-jit.compile_all([world.START], lines.append)
-f, k = np.zeros(at.FLOATS, np.float32), np.zeros(at.INTEGERS, np.int32)
-world.START(np.zeros(1, np.int64), f, k, shapes.ravel(), np.array([0, 0, 1]), np.zeros(1))
-print((lines or ["loaded"])[0].split()[0], round(float(f[at.FAT + 2] - f[at.TIGHT + 2]), 3))
-"""
-
-
-def test_the_cache_never_serves_code_whose_imports_were_edited(tmp_path: Path) -> None:
-    """Numba looks only at the file of the kernel; START takes the fat box's margin from another module."""
-    shutil.copytree(ROOT / "envs", tmp_path / "envs", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "envs" / "__init__.py").write_text("")
-    settings = tmp_path / "envs" / "walker" / "physics" / "settings.py"
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
-
-    def probe() -> str:
-        command = [sys.executable, "-c", PROBE]
-        run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-        return run.stdout.strip()
-
-    assert probe() == "compiling 0.1"
-    assert probe() == "loaded 0.1"
-    text = settings.read_text()
-    settings.write_text(re.sub(r"AABB_EXTENSION = F\(0.1\)", "AABB_EXTENSION = F(0.3)", text))
-    assert probe() == "compiling 0.3"
-
-
-def test_without_a_writable_cache_kernels_still_work_and_say_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setattr(jit.config, "CACHE_DIR", str(tmp_path / "file"))
-    kernel = jit.Kernel("find pairs", world.PAIRS.signature, world.pair_rows, 1)
-    lines: list[str] = []
-    assert jit.compile_all([kernel], lines.append) > 0
-    assert kernel.compiled is not None
-    assert "cannot be written" in lines[0]
-    assert lines[1].startswith("compiling find pairs (1 of 1)")

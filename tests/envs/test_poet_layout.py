@@ -5,7 +5,8 @@ import pytest
 
 from envs.walker import dcd_layout, poet_layout
 from envs.walker.obstacles import Bounds, Obstacles, mutate
-from envs.walker.poet_layout import BASE, LOWEST, TILE, track
+from envs.walker.physics.body import polygon
+from envs.walker.poet_layout import BASE, LOWEST, TILE, Pen, track
 
 from .built import assert_box2d_takes
 
@@ -112,3 +113,15 @@ def test_dcd_draws_one_stair_less_than_asked() -> None:
     genome = Obstacles(stairs=(1.0, 1.0), stair_steps=5)
     first = [len(dcd_layout.track(genome, seed, 26).polygons) for seed in range(60)]  # room for one obstacle
     assert set(first) == {0, 1, 2, 3, 4}
+
+
+def test_a_block_far_from_the_start_is_left_out_where_float32_loses_its_area() -> None:
+    """What is kept has a centroid: as in Box2D it is found from the origin, however far away that is."""
+    rng, kept = np.random.default_rng(0), 0
+    for _ in range(400):
+        pen, left, bottom = Pen(), float(rng.uniform(0, 4667)), float(rng.uniform(-5e3, 5e3))
+        pen.block(left, left + TILE, bottom, bottom + float(rng.uniform(0.005, 0.05)))
+        for corners in pen.blocks:
+            assert np.isfinite(polygon(np.array(corners, np.float32)).centroid).all()
+        kept += len(pen.blocks)
+    assert 0 < kept < 400

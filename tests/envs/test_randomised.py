@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
+from collections import namedtuple
+from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -95,6 +100,50 @@ def test_terrains_stay_within_the_settings_bounds() -> None:
     assert {(genome.stump, genome.roughness) for genome in drawn} == {(None, 0.0)}
 
 
+class Slotted:
+    """A spec that is no dataclass, and whose attributes cannot be set."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, **values: Any) -> None:
+        object.__setattr__(self, "_values", values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name not in self._values:
+            raise AttributeError(name)
+        return self._values[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(name)
+
+
+SPECS: dict[str, Any] = {
+    "dataclass": type(Navigation().spec),
+    "namespace": SimpleNamespace,
+    "class": lambda **values: type("Sizes", (), values),
+    "named tuple": lambda **values: namedtuple("Sizes", values)(**values),
+    "slots": Slotted,
+}
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_a_spec_may_be_any_object_with_the_attributes(kind: str) -> None:
+    family = Navigation()
+    values = {**asdict(family.spec), "deterministic": True}
+    family.spec = own = SPECS[kind](**values)
+    box = Randomised(family)
+    assert {name: getattr(box.spec, name) for name in values} == {**values, "deterministic": False}
+    assert own.deterministic  # the family's own is as it was
+    assert getattr(box.spec, "unheard_of", 7) == 7
+    check_episodes(box, [box.origin()] * 2, "cpu")
+
+
+def test_a_box_goes_to_other_processes() -> None:
+    box = pickle.loads(pickle.dumps(Randomised(Navigation())))
+    assert (box.spec.deterministic, box.spec.horizon) == (False, Navigation().spec.horizon)
+    assert copy.deepcopy(box).spec.action_size == 2
+
+
 def test_what_cannot_be_drawn_from_is_refused() -> None:
     class Fixed:
         spec = Navigation().spec
@@ -109,5 +158,4 @@ def test_what_cannot_be_drawn_from_is_refused() -> None:
         Randomised(Navigation(), {"width": [2, 1]})
     family = Randomised(Navigation(), {"width": [1, 2]})
     assert family.origin() == Box((("width", 1.0, 2.0),))
-    with pytest.raises(ValueError, match="do not mutate"):
-        family.mutate(family.origin(), np.random.default_rng(0))
+    assert family.mutate(family.origin(), np.random.default_rng(0)) == family.origin()

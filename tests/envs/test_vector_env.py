@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
 import envs  # noqa: F401  # registers the ids
+from envs.walker import vector_env
 
 ID = "openpoet/BipedalWalkerHardcore-v3"
 
@@ -61,3 +64,128 @@ def test_seeds_are_a_number_or_one_a_row() -> None:
     assert np.array_equal(by_number, by_list)
     with pytest.raises(ValueError, match="3 of them"):
         env.reset(seed=[1, 2])
+
+
+def pairs(mode: AutoresetMode, **more: Any) -> tuple[Any, Any]:
+    """Four rows here, and the same in Gymnasium's own vector environment over single walkers."""
+    ours = gymnasium.make_vec(ID, num_envs=4, autoreset_mode=mode, **more)
+    vector_kwargs = {"autoreset_mode": mode}
+    return ours, gymnasium.make_vec(ID, num_envs=4, vectorization_mode="sync", vector_kwargs=vector_kwargs, **more)
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Equal keys, shapes, types and values, all the way down."""
+    if isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in theirs)
+    if isinstance(theirs, tuple | list):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    if isinstance(theirs, np.ndarray) and theirs.dtype == object:
+        return ours.dtype == object and same(list(ours), list(theirs))
+    return type(ours) is type(theirs) and np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_every_autoreset_mode_and_reset_mask_is_gymnasiums(mode: AutoresetMode) -> None:
+    """Masks reset some rows now and then, seeded or not; without autoreset, those that ended."""
+    ours, theirs = pairs(mode, max_episode_steps=20)
+    assert ours.metadata["autoreset_mode"] is mode
+    assert same(ours.reset(seed=5), theirs.reset(seed=5))
+    rng, ends = np.random.default_rng(1), 0
+    for number, action in enumerate(np.random.default_rng(0).uniform(-1, 1, (90, 4, 4)).astype(np.float32)):
+        found = ours.step(action)
+        assert same(found, theirs.step(action))
+        ended = found[2] | found[3]
+        ends += int(ended.sum())
+        mask = ended if mode is AutoresetMode.DISABLED else np.zeros(4, bool)
+        if number % 13 == 0:
+            mask = mask | (rng.random(4) < 0.5)
+        if mask.any():
+            seeds = [int(rng.integers(100)) if rng.random() < 0.5 else None for _ in range(4)]
+            resets = [env.reset(seed=seeds, options={"reset_mask": mask.copy()}) for env in (ours, theirs)]
+            assert same(*resets)
+            assert same(ours.np_random_seed, theirs.np_random_seed)
+    assert ends > 8
+
+
+def test_a_disabled_row_that_has_ended_is_not_stepped() -> None:
+    env = gymnasium.make_vec(ID, num_envs=2, max_episode_steps=1, autoreset_mode=AutoresetMode.DISABLED)
+    env.reset(seed=1)
+    env.step(actions(1, 2)[0])
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"^rows \[0, 1\] have ended: call reset\("):
+        env.step(actions(1, 2)[0])
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [[True, False], np.ones(3, bool), np.ones(2), np.zeros(2, bool)],
+    ids=["list", "shape", "dtype", "none"],
+)
+def test_a_reset_mask_that_gymnasium_refuses_is_refused(mask: Any) -> None:
+    ours = gymnasium.make_vec(ID, num_envs=2)
+    theirs = gymnasium.make_vec(ID, num_envs=2, vectorization_mode="sync")
+    raised = []
+    for env in (ours, theirs):
+        env.reset(seed=0)
+        with pytest.raises((TypeError, ValueError), match="reset_mask") as caught:
+            env.reset(options={"reset_mask": mask})
+        raised.append(caught.type)
+    assert raised[0] is raised[1]
+
+
+def test_the_first_reset_is_of_all_rows() -> None:
+    with pytest.raises(ValueError, match=r"^the first reset must be of all rows"):
+        gymnasium.make_vec(ID, num_envs=2).reset(options={"reset_mask": np.array([True, False])})
+
+
+@pytest.mark.parametrize("limit", [None, -1, 3, 0, -2, 2.5, "3"])
+def test_limits_are_gymnasiums(limit: Any) -> None:
+    results: list[Any] = []
+    for mode in ("vector_entry_point", "sync"):
+        try:
+            env = gymnasium.make_vec(ID, num_envs=2, max_episode_steps=limit, vectorization_mode=mode)
+        except (TypeError, ValueError) as error:
+            results.append(type(error))
+            continue
+        env.reset(seed=3)
+        ended = [bool(env.step(np.zeros((2, 4), np.float32))[3].all()) for _ in range(4)]
+        results.append(ended)
+        if limit is None:
+            assert mode == "sync" or env.unwrapped._horizon == env.spec.max_episode_steps == 2000
+    assert results[0] == results[1]
+
+
+def test_a_fall_on_the_step_of_the_limit_is_both_ends() -> None:
+    falling = np.random.default_rng(0).uniform(-1, 1, (200, 1, 4)).astype(np.float32)
+    env = gymnasium.make_vec(ID, num_envs=1)
+    env.reset(seed=5)
+    steps = next(number for number, action in enumerate(falling, 1) if env.step(action)[2][0])
+    for mode in ("vector_entry_point", "sync"):
+        env = gymnasium.make_vec(ID, num_envs=1, max_episode_steps=steps, vectorization_mode=mode)
+        env.reset(seed=5)
+        for action in falling[:steps]:
+            _, _, terminated, truncated, _ = env.step(action)
+        assert (terminated[0], truncated[0]) == (True, True), mode
+
+
+def test_rows_say_the_seeds_and_generators_they_have() -> None:
+    ours, theirs = pairs(AutoresetMode.NEXT_STEP)
+    assert len(ours.np_random_seed) == 4  # drawn, before any reset
+    for seed in (3, [5, 6, 7, 8], None):
+        for env in (ours, theirs):
+            env.reset(seed=seed)
+        assert ours.np_random_seed == theirs.np_random_seed
+        assert [rng.random() for rng in ours.np_random] == [rng.random() for rng in theirs.np_random]
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True])
+def test_a_wrong_number_of_threads_is_refused_at_once(threads: Any) -> None:
+    with pytest.raises(ValueError, match=r"^threads must be a whole number of at least 1, .*, got "):
+        gymnasium.make_vec(ID, num_envs=2, threads=threads)
+
+
+@pytest.mark.parametrize(
+    ("limit", "horizon", "expected"),
+    [(None, None, 1600), (None, 30, 30), (-1, None, np.inf), (-1, 30, 30), (50, 30, 30), (20, 30, 20)],
+)
+def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(limit: Any, horizon: Any, expected: float) -> None:
+    assert vector_env._limit(limit, 1600, horizon) == expected

@@ -221,7 +221,9 @@ def test_the_cache_of_retired_agents_changes_no_run() -> None:  # B17
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_task_that_retired_can_come_back(seed: int) -> None:  # B7, and B6: the second life has a terrain of its own
-    setup = miniature(capacity=1, seed=seed, mutate_every=3, reproduce_at=50.0, mc_low=0.0, mc_high=290.0)
+    setup = miniature(
+        capacity=1, max_admitted=1, seed=seed, mutate_every=3, reproduce_at=50.0, mc_low=0.0, mc_high=290.0
+    )
     setup.family.mutate = lambda task, rng: Point(0.5 if task.x < 0.5 else 0.3, 0.0, int(rng.integers(99)))  # type: ignore[method-assign]
     population, _ = run(setup, 100)
     lives = Counter(niche.task.x for niche in population.niches)

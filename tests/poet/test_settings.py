@@ -161,13 +161,9 @@ def test_presets_hold_the_published_values(name: str) -> None:  # B25
     poet, walker = build(PoetConfig, tables["poet"], "poet"), tables["walker"]
     values = (poet.mutate_every, poet.capacity, poet.mc_low, poet.mc_high, poet.novelty, poet.transfer_rule)
     assert (*values, walker["gap_max"], walker["encoding"]) == PUBLISHED[name]
-    assert (poet.transfer_every, poet.reproduce_at, poet.children, poet.max_admitted, poet.neighbours) == (
-        25,
-        200,
-        8,
-        1,
-        5,
-    )
+    assert (poet.transfer_every, poet.reproduce_at, poet.max_admitted, poet.neighbours) == (25, 200, 1, 5)
+    assert (poet.children, walker["mutates"]) == ((512, "some") if name == "poet-paper" else (8, "all"))
+    assert (walker["horizon"], walker["obstacles"]) == (2000, ["stump", "pit", "roughness"])
     es = tables["es"]
     assert (es["population"], es["lr"], es["sigma"], es["hidden"]) == (512, 0.01, 0.1, [40, 40])
 

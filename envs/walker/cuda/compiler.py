@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,8 @@ from typing import Any
 import torch
 from numba import intp
 
-from ..physics.jit import cache_folder, caching_in, config, source_hash
+from ..physics.jit import NAME, SOURCE
+from ..physics.kernel_cache import config, kernel_cache, source_hash, to_stderr, usable_folder
 
 WARP = 32
 BLOCK = 64  # threads a block: few, so that a few thousand walkers reach all of the chip
@@ -71,11 +71,25 @@ def physics_rules() -> Iterator[None]:
         nvvm.compile_ir, arrayobj.fix_integer_index, cgutils.alloca_once = compile_ir, fix_index, allocate
 
 
-def device_cache_folder() -> Path:
-    """Within the CPU kernels' folder, which the physics' source names; named by this room's source and numba-cuda's."""
+def device_folder() -> str:
+    """Name of the folder within the CPU kernels' folder: numba-cuda's version, this room's source."""
     from importlib.metadata import version
 
-    return cache_folder() / f"cuda-{version('numba-cuda')}-{source_hash(Path(__file__).parent)}"
+    return f"cuda-{version('numba-cuda')}-{source_hash(Path(__file__).parent)}"
+
+
+@contextlib.contextmanager
+def caching_in(folder: Path, on_miss: Callable[[], None]) -> Iterator[None]:
+    """While this lasts, kernels that numba-cuda is asked to cache are kept in this folder."""
+    from numba.cuda import dispatcher
+
+    module: Any = dispatcher
+    before = module.CUDACache
+    module.CUDACache = kernel_cache(before, folder, on_miss)
+    try:
+        yield
+    finally:
+        module.CUDACache = before
 
 
 @dataclass
@@ -93,13 +107,18 @@ class DeviceKernel:
         if simulated():
             self.compiled = jit(self.signature)(self.source)
             return
-        folder = device_cache_folder()
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-        kept = os.access(folder, os.W_OK)
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few walkers cannot fill a GPU, and need no warning for it
-        with physics_rules(), caching_in(folder) if kept else contextlib.nullcontext():
-            self.compiled = jit(self.signature, lto=False, cache=kept)(self.source)
+        folder, kept = usable_folder(NAME, SOURCE, device_folder())
+
+        def on_miss() -> None:
+            name = self.source.__name__
+            to_stderr(f"compiling the walker's kernel {name!r} for the GPU, under 30 s; {kept}")
+
+        cache = contextlib.nullcontext() if folder is None else caching_in(folder, on_miss)
+        with physics_rules(), cache:
+            if folder is None:
+                on_miss()
+            self.compiled = jit(self.signature, lto=False, cache=folder is not None)(self.source)
 
     def launch(self, walkers: int, width: int, stream: Any, *arguments: Any) -> None:
         """Threads for this many walkers, `width` of them a warp; the kernel is told the width first."""

@@ -119,7 +119,7 @@ def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, vel
 
 def observe(
     width, rows, count, live, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping,
-    truncated, ages, returns, horizon,
+    truncated, ages, returns, horizons,
 ):  # fmt: skip
     """Lidar, observation, reward and end; then the episode's account."""
     row = listed(width, rows, count)
@@ -132,7 +132,7 @@ def observe(
             observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)
         ages[row] += 1
         returns[row] += reward[row]
-        truncated[row] = ages[row] >= horizon and not terminated[row]
+        truncated[row] = ages[row] >= horizons[row] and not terminated[row]
         live[row] = not (terminated[row] or truncated[row] or faulty)
 
 
@@ -154,7 +154,7 @@ TOI = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS
 OBSERVE = DeviceKernel(
     void(
         WIDTH, ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS, FLAGS, VALUES,
-        FLAGS, AGES, VALUES, int64,
+        FLAGS, AGES, VALUES, AGES,
     ),
     observe,
 )  # fmt: skip

@@ -23,7 +23,7 @@ Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of observations [n
 class CudaSimulator:
     """Simulator of poet.interfaces: rows that have ended stay as they are."""
 
-    def __init__(self, tracks: Sequence[Track], horizon: int, device: str) -> None:
+    def __init__(self, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
         self.tracks, self.walkers = tracks, DeviceWalkers(tracks, device, horizon)
         self.steps = 0
         self._begun = False
@@ -37,8 +37,8 @@ class CudaSimulator:
         self.walkers.reset(torch.ones_like(self.walkers.live))
         return self.walkers.observations.clone()
 
-    def restart(self, rows: torch.Tensor) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain."""
+    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
+        """The next episode of the rows in the mask [n] bool, same terrain, whatever `count`."""
         self.walkers.reset(rows.to(self.walkers.live.device))
         return self.walkers.observations.clone()
 

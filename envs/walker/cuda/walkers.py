@@ -65,13 +65,16 @@ def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
 
 
 class DeviceWalkers:
-    """One walker a track, and the account of its present episode. All attributes that are tensors lie on `device`."""
+    """One walker a track, and the account of its present episode. Tensors lie on `device`.
+
+    horizon: steps after which a row is truncated, one number for all rows or [n].
+    """
 
     def __init__(
         self,
         tracks: Sequence[Track],
         device: str,
-        horizon: int,
+        horizon: int | np.ndarray,
         *,
         velocity_iterations: int = 180,
         position_iterations: int = 60,
@@ -83,7 +86,9 @@ class DeviceWalkers:
         self._allocate(len(tracks))
         ground = ground_of(tracks, self.device)
         self.k[:, int(at.TRACK)] = ground.places
-        self._arrange(ground, velocity_iterations, position_iterations, horizon)
+        limits = np.array(np.broadcast_to(np.asarray(horizon, np.int64), len(tracks)))
+        self.horizons = torch.from_numpy(limits).to(self.device)
+        self._arrange(ground, velocity_iterations, position_iterations)
 
     def _allocate(self, n: int) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -101,13 +106,14 @@ class DeviceWalkers:
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
         self.threads = 0  # rows that are listed, as the host knows it
 
-    def _arrange(self, ground: Ground, velocity: int, position: int, horizon: int) -> None:
+    def _arrange(self, ground: Ground, velocity: int, position: int) -> None:
         """The kernels of a step in order, each with its arguments; and the one that begins an episode."""
         rows, count, live, queued = map(device_array, (self.rows, self.count, self.live, self.queued))
         queue, contacts, struck = map(device_array, (self.queue, self.contacts, self.struck))
         f, k, events = (device_array(tensor.view(-1)) for tensor in (self.f, self.k, self.events))
         flat, obs = device_array(self.actions.view(-1)), device_array(self.observations.view(-1))
         results = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
+        account = map(device_array, (*results, self.horizons))
         track, few = (ground.shapes, ground.corners, ground.table), min(FEW, position)
 
         def listed(kernel: DeviceKernel, *arguments: Any) -> Phase:
@@ -124,7 +130,7 @@ class DeviceWalkers:
             listed(kernels.PAIRS, live, f, k, queued, contacts, *track),
             queueing(kernels.IMPACTS, 0, contacts, struck, *track),
             queueing(kernels.TOI, 1, struck, *track, events, velocity),
-            listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *map(device_array, results), horizon),
+            listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *account),
         ]
 
     def list_rows(self, rows: torch.Tensor) -> None:

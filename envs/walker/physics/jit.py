@@ -1,7 +1,4 @@
-"""How the physics is compiled: decorators for the parts, one for the kernels, and a cache that is never stale.
-
-Numba notices an edit in the file of a cached function, but not in a module which that function calls. So the cache
-folder is named by a hash of this whole room: any edit makes a new folder, and old code cannot be found.
+"""How the physics is compiled: decorators for its parts, a class for kernels (kept: kernel_cache.py).
 
 Float rules (bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to FMA, division as C does it.
 Parts are compiled for the types they are called with; to keep one version of each, integers passed on are int64
@@ -10,26 +7,36 @@ Parts are compiled for the types they are called with; to keep one version of ea
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numba
 from numba import njit
 
-config: Any = numba.config  # its attributes are made at run time
+from . import kernel_cache
+from .kernel_cache import shared_name, to_stderr
+
+NAME, SOURCE = "physics", Path(__file__).parent  # of the cache folder
 # Parts own no memory, so they are compiled without Numba's run-time counts of who uses an array (`_nrt`): at every call
 # of a part those were two atomic operations an array, a fifth of the time of some phases.
 _uncounted: Any = {"_nrt": False}  # an option that Numba's type stubs leave out
-inline = njit(nogil=True, error_model="numpy", forceinline=True, **_uncounted)  # small pure functions of floats
-routine = njit(nogil=True, error_model="numpy", **_uncounted)  # parts too large to repeat in every caller
-allocating = njit(nogil=True, error_model="numpy")  # the few parts that make arrays
+
+
+def inline(function: Any) -> Any:
+    """Decorator of a small pure function of floats."""
+    return njit(nogil=True, error_model="numpy", forceinline=True, **_uncounted)(shared_name(function))
+
+
+def routine(function: Any) -> Any:
+    """Decorator of a part too large to repeat in every caller."""
+    return njit(nogil=True, error_model="numpy", **_uncounted)(shared_name(function))
+
+
+def allocating(function: Any) -> Any:
+    """Decorator of one of the few parts that make arrays."""
+    return njit(nogil=True, error_model="numpy")(shared_name(function))
 
 
 @dataclass
@@ -46,65 +53,36 @@ class Kernel:
         assert self.compiled is not None, "compile_kernels() comes first"
         self.compiled(*arguments)
 
-    def compile(self, cached: bool = True) -> None:
-        self.compiled = njit(self.signature, nogil=True, error_model="numpy", cache=cached)(self.source)
-
-
-def source_hash(room: Path = Path(__file__).parent) -> str:
-    """Hash of every module of a room (this one) and of the compiler's version: the identity of the compiled code."""
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for path in sorted(room.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: under NUMBA_CACHE_DIR if that is set, else in the user's cache folder."""
-    if config.CACHE_DIR:
-        return Path(config.CACHE_DIR) / f"openpoet-{source_hash()}"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "openpoet" / f"kernels-{source_hash()}"
-
-
-@contextlib.contextmanager
-def caching_in(folder: Path) -> Iterator[None]:
-    """Numba's cache folder is a global of Numba's; it is ours only while our kernels are compiled."""
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = before
+    def compile(self, folder: Path | None = None, on_miss: Callable[[], None] = lambda: None) -> None:
+        """See kernel_cache.compiled."""
+        self.compiled = kernel_cache.compiled(self.source, self.signature, folder, on_miss)
 
 
 def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -> float:
-    """Compile or load the kernels that are not ready; seconds it took. `progress` hears of each that must be compiled.
+    """Compile or load the kernels that are not ready; seconds it took.
 
-    Without a writable cache folder everything still works, but every process compiles anew; `progress` is told.
+    If any must be compiled, one line says so, for how long, and where it is kept; without a folder
+    that can be used everything still works, but every process compiles anew, and the line says why.
+    progress: takes that line, and one more for each kernel that must be compiled; None prints the
+    first line alone on stderr.
     """
     start = time.perf_counter()
     waiting = [kernel for kernel in kernels if kernel.compiled is None]
     if not waiting:
         return 0.0
-    say = progress or (lambda line: None)
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        cached = os.access(folder, os.W_OK)
-    except OSError:
-        cached = False
-    if not cached:
-        say(f"{folder} cannot be written, so compiled kernels are not kept; set NUMBA_CACHE_DIR to a folder that can")
-    with caching_in(folder) if cached else contextlib.nullcontext():
-        for number, kernel in enumerate(waiting, 1):
-            what = f"{kernel.title} ({number} of {len(waiting)})"
-            known = cached and any(folder.rglob(f"*.{kernel.source.__name__}-*.nbc"))
-            if not known:
-                say(f"compiling {what}, once, about {kernel.seconds} s")
-            kernel.compile(cached)
+    folder, kept = kernel_cache.usable_folder(NAME, SOURCE)
+    said = False
+    for number, kernel in enumerate(waiting):
+
+        def on_miss(number: int = number, kernel: Kernel = kernel) -> None:
+            nonlocal said
+            if not said:
+                left = sum(k.seconds for k in waiting[number:])
+                (progress or to_stderr)(f"compiling the walker's physics, about {left} s; {kept}")
+            said = True
+            if progress:
+                count = f"{number + 1} of {len(waiting)}"
+                progress(f"compiling {kernel.title} ({count}), about {kernel.seconds} s")
+
+        kernel.compile(folder, on_miss)
     return time.perf_counter() - start

@@ -92,20 +92,20 @@ class Terrains:
         self.table = np.zeros((0, 3), np.int64)  # first shape, polygons, edges
         self.pushes = np.zeros(0)  # [N]
         self.ends = np.zeros(0)  # [m]
-        self.places: dict[int, int] = {}  # identity of a track -> its place
+        self.places: dict[Track, int] = {}  # by identity, but no id(): copies have others
         self.tracks: list[Track | None] = []
         self.users: list[int] = []
 
     def add(self, track: Track) -> int:
         """The place of a track, which has one user more."""
-        place = self.places.get(id(track))
+        place = self.places.get(track)
         if place is None:
             rows, corners = shapes(track)
             place = self._free_place(len(rows))
             self.shapes[place, : len(rows)], self.corners[place, : len(rows)] = rows, corners
             self.table[place] = place * self.capacity, len(track.polygons), len(track.ground) - 1
             self.pushes[place], self.ends[place] = track.push, far_end(track)
-            self.places[id(track)], self.tracks[place] = place, track
+            self.places[track], self.tracks[place] = place, track
         self.users[place] += 1
         return place
 
@@ -114,7 +114,7 @@ class Terrains:
         self.users[place] -= 1
         track = self.tracks[place]
         if self.users[place] == 0 and track is not None:
-            del self.places[id(track)]
+            del self.places[track]
             self.tracks[place] = None
 
     def _free_place(self, count: int) -> int:

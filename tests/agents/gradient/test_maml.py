@@ -219,7 +219,7 @@ def test_a_new_niche_gets_the_initialisation_and_its_step_sizes() -> None:
     for name in ("w0", RATE + "w0", RATE + "log_std"):
         assert torch.equal(adopted[name], agent[name])
         assert not torch.equal(adopted[name], learner.init(Key(0))[name])
-    assert float(adopted["adam/steps"]) == 0 < float(agent["adam/steps"])
+    assert float(adopted["adam/steps/w0"]) == 0 < float(agent["adam/steps/w0"])
 
 
 def test_evaluating_changes_no_agent_and_equal_seeds_meet_equal_draws() -> None:

@@ -118,6 +118,18 @@ def test_eta_moves_once_there_is_a_step_to_judge_and_goes_along_where_steps_do_n
     assert not torch.equal(one["w_in"], two["w_in"])
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_eta_never_rounds_to_0_or_1_however_long_it_is_driven_there(side: float) -> None:
+    """A sigmoid of 45 is 1 in double precision: settings refuse that, and its logit is infinite."""
+    learner, key = MetaGradient(Guessing(), replace(SMALL, meta_lr=20.0)), Key(3)
+    agent = learner.init(key)
+    for i in range(4):
+        pushed = {name: side * torch.ones_like(v) for name, v in agent.items() if name.startswith("towards/")}
+        (agent,), _ = learner.improve([{**agent, **pushed}], [0.5], [key.child(i)])
+        for name in ("hyper/gamma", "hyper/lam"):
+            assert 0 < float(agent[name]) < 1
+
+
 def test_what_cannot_be_learned_is_refused() -> None:
     with pytest.raises(ValueError, match=r"lam must be above 0 and below 1 to be learned, got 1.0"):
         MetaGradientConfig(lam=1.0)

@@ -35,15 +35,33 @@ def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
     alive = torch.ones(t, 2, dtype=torch.bool)
     alive[5:, 1] = False
     rewards = rewards * alive
-    seen, actions = torch.zeros(t, 2, 16), torch.zeros(t, 2, 4)
-    batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, ~alive)
-    found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(Lived(batch, values))
-    for n, length in ((0, 7), (1, 5)):
+    seen, actions, over = torch.zeros(t, 2, 16), torch.zeros(t, 2, 4), torch.zeros(t, 2, dtype=torch.bool)
+    over[4:, 1] = True  # the task ends the second episode after 5 steps, time cuts the first after 7
+    beyond = torch.tensor([[1.0, 3.0, 2.0, 0.0], [9.0, 9.0, 9.0, 9.0]])
+    batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, over)
+    assert batch.cut.tolist() == [True, False]
+    found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(Lived(batch, values, beyond))
+    for n, length, last in ((0, 7, 3.0), (1, 5, 0.0)):
         for i in range(length):
             by_hand = sum(gamma**j * float(rewards[i + j, n]) for j in range(3) if i + j < length)
-            if i + 3 < length:
-                by_hand += gamma**3 * float(values[i + 3, n].max())
+            by_hand += gamma**3 * float(values[i + 3, n].max()) if i + 3 < length else gamma ** (length - i) * last
             assert float(found[i, n]) == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_what_lies_beyond_is_what_the_memories_say_of_the_last_observation() -> None:
+    """By the memories before the episode's own returns are written."""
+    family = Grids(GridSettings(size=4, horizon=5, episodes=3, cost=0.1))  # too short for the way
+    learner = NEC(family, replace(SMALL, replay=20))
+    agent = learner.init(Key(5))
+    first, then = (learner.life(one, CORNERS, Key(6)) for one in (agent, learner.life(agent, CORNERS, Key(7))[0]))
+    assert float(first[1][0].beyond.abs().max()) == 0  # memories of nothing
+    said = then[1][0]
+    assert bool(said.batch.cut.all())
+    known = learner.life(agent, CORNERS, Key(7))[0]
+    torch.testing.assert_close(said.beyond, learner.values(known, said.batch.after[-1]))
+    assert float(said.beyond.abs().max()) > 0
+    last = said.batch.rewards[-1] + learner.config.gamma * said.beyond.max(1).values
+    torch.testing.assert_close(learner.targets(said)[-1], last)
 
 
 def test_what_is_met_again_moves_quickly() -> None:
@@ -82,7 +100,7 @@ def test_a_transfer_takes_encoder_and_memories_and_nothing_to_replay() -> None:
     for name in ("w0", "keys", "values", "used"):
         assert torch.equal(moved[name], agent[name])
     assert int(agent["replay/count"]) > 0
-    assert int(moved["replay/count"]) == float(moved["adam/steps"]) == 0
+    assert int(moved["replay/count"]) == float(moved["adam/steps/w0"]) == 0
 
 
 def test_it_finds_the_way_by_a_learned_key() -> None:

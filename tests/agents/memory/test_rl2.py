@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import torch
 
 from agents.actions import Categorical, Gaussian
 from agents.assessing import assess
+from agents.carried import State
 from agents.memory.rl2 import RL2
 from agents.memory.rl2_config import RL2Config
-from agents.memory.trials import advantages
+from agents.memory.trials import advantages, run_trials
 from agents.recurrent import Cell, Recurrent
 from poet.streams import Key
 from tests.agents.guessing import Guessing
@@ -63,6 +65,48 @@ def test_advantages_are_the_lambda_returns_and_do_not_stop_where_an_episode_ends
             expected = sum((gamma * lam) ** (i - t) * delta[i] for i in range(t, length))
             assert float(ours[t, n]) == pytest.approx(expected)
     assert float(ours[4:, 1].abs().sum()) == 0
+
+
+def test_advantages_by_hand_where_an_episode_is_cut_inside_a_trial() -> None:
+    """Two episodes of two steps, gamma and lambda .5. The first is cut, and the second begins at value 3.
+
+    delta: 1 + .5 x 2 - 1 = 1; 0 + .5 x 3 - 2 = -.5; 2 + .5 x 4 - 3 = 1; at the trial's end 1 - 4 = -3.
+    advantages from the back, + .25 x the one after: -3; .25; -.4375; .890625.
+    """
+    rewards, values = torch.tensor([[1.0, 0.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0]])[..., None]
+    alive = torch.ones(4, 1, dtype=torch.bool)
+    ours = advantages(rewards, values, alive, 0.5, 0.5)[:, 0]
+    assert ours.tolist() == [0.890625, -0.4375, 0.25, -3.0]
+    episodes = slice(2), slice(2, 4)
+    wrong = [x for e in episodes for x in advantages(rewards[e], values[e], alive[e], 0.5, 0.5)[:, 0].tolist()]
+    assert wrong == [0.5, -2.0, 0.25, -3.0]  # as if each episode were a trial
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_trials_are_bootstrapped_across_episodes_that_end_and_that_are_cut(ends: bool) -> None:
+    """An episode's last step is followed by the next one's first input, and bootstrapped with its value."""
+    family = Guessing()
+    simulator = family.simulator
+
+    def ending(tasks: Any, seeds: Any, device: str) -> Any:
+        made = simulator(tasks, seeds, device)
+        advance = made.world.advance
+
+        def over(state: Any, actions: torch.Tensor) -> Any:
+            after, rewards, _, reached = advance(state, actions)
+            return after, rewards, torch.full_like(reached, ends and made._age[0] == 1), reached
+
+        made.world.advance = over
+        return made
+
+    family.simulator = ending  # type: ignore[method-assign]
+    learner = RL2(family, replace(SMALL, gamma=0.9, lam=0.0))
+    trials = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4)
+    values, found = trials.outputs[..., -1], learner._batch(trials).advantages
+    assert trials.inputs[:, 0, 4].tolist() == [1, 0, 1, 0]  # two episodes of two steps
+    assert float(values[2].abs().min()) > 0
+    torch.testing.assert_close(found[1], trials.rewards[1].float() + 0.9 * values[2] - values[1])
+    torch.testing.assert_close(found[3], trials.rewards[3].float() - values[3])
 
 
 def test_distributions_are_torchs() -> None:
@@ -128,6 +172,31 @@ def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
     assert float(off[3, :, 1:3].sum()) == 4  # ... within an episode all is as it was
     blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
     assert float(blank[..., 1:4].abs().sum()) == 0  # without memory nothing crosses a step
+
+
+class Passing:
+    """A simulator whose success is true after an episode's first step and false after its last."""
+
+    def __init__(self, simulator: Any) -> None:
+        self.simulator, self.time, self.success = simulator, 0, torch.zeros(4, dtype=torch.bool)
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        self.time += 1
+        self.success = torch.full((4,), self.time % 2 == 1)
+        return self.simulator.step(actions)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.simulator, name)
+
+
+def test_success_is_the_simulators_when_an_episode_has_ended() -> None:
+    family = Guessing()
+
+    def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
+        return torch.zeros(4, 2), torch.zeros(4, 3), state
+
+    simulator = Passing(family.simulator([0.5] * 4, range(4), "cpu"))
+    assert not bool(run_trials(simulator, family.spec, 2, act, (torch.zeros(4, 1),)).success.any())
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:

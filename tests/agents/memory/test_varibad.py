@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +117,22 @@ def test_it_learns_to_remember_and_its_belief_knows_what_will_pay() -> None:
     foretold, paid = learner.foretold(agent, trials), trials.rewards[0].float()
     assert float(torch.corrcoef(torch.stack([foretold[0, 0], paid]))[0, 1]) < 0.3  # of the first guess, before it
     assert float(torch.corrcoef(torch.stack([foretold[1, 0], paid]))[0, 1]) > 0.95  # and when its answer is known
+
+
+def test_encoder_and_policy_count_the_steps_of_their_own_moments() -> None:
+    """Of three epochs of two minibatches the first two train encoder and decoder, all the policy."""
+    family = Guessing()
+    learner = VariBAD(family, replace(TINY, epochs=3, belief_epochs=2))
+    (agent,), _ = learner.improve([learner.init(Key(0))], [0.5], [Key(1)])
+    (agent,), _ = learner.improve([agent], [0.5], [Key(2)])
+    counts = {name.removeprefix("adam/steps/"): int(v) for name, v in agent.items() if name.startswith("adam/steps")}
+    for name, count in counts.items():
+        assert count == (12 if name.startswith("policy_") else 8), name
+    one, two = (learner.improve([rested], [0.5], [Key(3)])[0][0] for rested in (agent, _rested(agent)))
+    assert not torch.equal(one["w_in"], two["w_in"])
+
+
+def _rested(agent: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The known fault: the policy's count of steps for all weights."""
+    most = max(value for name, value in agent.items() if name.startswith("adam/steps"))
+    return {name: most.clone() if name.startswith("adam/steps") else value for name, value in agent.items()}

@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import threading
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,24 @@ def test_a_family_in_a_file_of_the_users_is_sent_as_code(two_nodes):
         here, there = (ES(hill, config, place) for place in (None, rollouts))
         arguments = [here.init(Key(0, ("agent",)))], [(1.0, 0.0, 2.0)], [Key(1, ("improve",))]
         assert torch.equal(here.improve(*arguments)[0][0]["theta"], there.improve(*arguments)[0][0]["theta"])
+
+
+@pytest.mark.parametrize("version", ["2.58.1", "2.9.0", "1.13.0"])
+def test_a_ray_that_listens_without_a_token_is_refused_before_it_starts(monkeypatch, version):
+    monkeypatch.setattr(ray, "__version__", version)
+    with pytest.raises(ValueError, match=rf"^--ray: Ray {version} is installed, [^\n]*pip install 'ray>=2.59'$"):
+        RayRollouts("local")
+
+
+@pytest.mark.parametrize("version", ["2.59.0", "2.60.1", "3.0.0.dev0"])
+def test_later_rays_are_taken(monkeypatch, version):
+    monkeypatch.setattr(ray, "__version__", version)
+    RayRollouts("local")
+
+
+def test_an_installation_brings_a_ray_that_is_taken():
+    project = tomllib.loads((HILL.parents[1] / "pyproject.toml").read_text())["project"]
+    assert f"ray>={distributed.OLDEST_RAY[0]}.{distributed.OLDEST_RAY[1]}" in project["dependencies"]
 
 
 def test_machines_with_other_code_are_refused(two_nodes, monkeypatch):

@@ -1,0 +1,58 @@
+"""The JSON of a task: family, schema, the settings that realise it, and the family's own fields.
+
+Schema 2 holds every setting of a family without which the task would be another one, such as its
+horizon or reward. Schema 1 did not: it is read with the settings of the family that reads it. How
+long a trial is, from which score a task counts as solved, and how tasks mutate are settings of a
+run and not of its tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+SCHEMA = 2
+Json = dict[str, Any]
+
+
+def to_json(family: str, settings: Mapping[str, Any], values: Mapping[str, Any]) -> Json:
+    """JSON of a task of `family`; values: the family's own fields."""
+    return {"family": family, "schema": SCHEMA, "settings": dict(settings), **values}
+
+
+def from_json(family: str, data: Any, names: Collection[str]) -> Json:
+    """The fields of a task's JSON; "settings" is None in schema 1.
+
+    names: the family's own fields. ValueError, one line, if the family, the schema or the fields
+    are others.
+    """
+    if not isinstance(data, Mapping) or data.get("family") != family:
+        raise ValueError(f'a task of {family!r} is {{"family": {family!r}, ...}}, got {repr(data)[:80]}')
+    schema = data.get("schema")
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
+        raise ValueError(
+            f"a task of {family!r} has schema 1 to {SCHEMA}, got {str(schema)[:40]!r}: "
+            "upgrade openpoet to read a newer one"
+        )
+    asked = ["family", "schema", *(["settings"] if schema > 1 else []), *names]
+    if set(data) != set(asked):
+        raise ValueError(
+            f"a task of {family!r} of schema {schema} has the fields {', '.join(asked)}, "
+            f"got {', '.join(map(repr, data))[:80]}"
+        )
+    return {"settings": None, **{name: data[name] for name in asked[2:]}}
+
+
+def check_settings(family: str, given: Any, own: Mapping[str, Any]) -> None:
+    """ValueError, one line, unless a task's settings are the family's own, or None (schema 1)."""
+    if given is None:
+        return
+    if not isinstance(given, Mapping) or set(given) != set(own):
+        raise ValueError(f"a task of {family!r} has the settings {', '.join(own)}, got {repr(given)[:80]}")
+    for name, value in own.items():
+        other = given[name]
+        if other != value or isinstance(other, bool) != isinstance(value, bool):
+            raise ValueError(
+                f"the task has {family}.{name} = {str(other)[:60]!r}, this family {str(value)[:60]!r}: "
+                f"set {family}.{name} to the task's"
+            )

@@ -1,0 +1,45 @@
+"""Rows of a batch, shared out between the threads of this process, and the scratch of each thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+
+from .physics import lane_lidar, lanes
+from .physics import state as at
+
+FEWEST_ROWS = 8  # a thread is not worth its start for fewer
+
+
+@cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """One pool of threads a process (a forked child must not use its parent's)."""
+    return ThreadPoolExecutor(threads, thread_name_prefix=f"walkers-{process}")
+
+
+def share_out(rows: np.ndarray, threads: int, advance: Callable[[np.ndarray, int], None]) -> None:
+    """Call `advance` with all rows [k], in at most `threads` parts: the rows and number of each."""
+    parts = min(threads, max(1, len(rows) // FEWEST_ROWS))
+    if parts == 1:
+        advance(rows, 0)
+        return
+    pool = _pool(os.getpid(), threads)
+    chunks = np.array_split(rows, parts)
+    for done in [pool.submit(advance, chunk, part) for part, chunk in enumerate(chunks)]:
+        done.result()
+
+
+def scratch() -> tuple[np.ndarray, ...]:
+    """What one thread's kernels write to and read within a step."""
+    return (
+        np.zeros((lanes.LANES, at.SCRATCH_FLOATS), np.float32),
+        np.zeros((lanes.LANES, at.SCRATCH_INTEGERS), np.int32),
+        np.zeros(lanes.FLOATS, np.float32),
+        np.zeros(lanes.CONTACT_FLOATS, np.float32),
+        np.zeros(lanes.INTEGERS, np.int32),
+        np.zeros(lane_lidar.FLOATS, np.float32),
+    )

@@ -1,0 +1,64 @@
+"""Every learner that --learner names, small and on a small family, for laws over all of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from agents.learners import LEARNERS
+from envs.grid import Grids, GridSettings
+from envs.regression import Regression, RegressionSettings
+from poet.interfaces import Agent, Task
+from poet.streams import Key
+
+_TRIALS = {"lives": 4, "minibatches": 2, "hidden": 4, "test_lives": 3, "epochs": 1}
+_INNER = {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": (4,)}
+SMALL: dict[str, dict[str, Any]] = {
+    "es": {"population": 4, "hidden": (4,), "threads": 1},
+    "rl2": _TRIALS,
+    "wang": _TRIALS,
+    "varibad": {**_TRIALS, "policy": (4,), "decoder": (4,)},
+    "meta-gradient": _TRIALS,
+    "maesn": _INNER,
+    "hochreiter": {"hidden": 4, "lives": 4, "updates": 2, "test_lives": 3},
+    "maml": {**_INNER, "learn_rates": True},
+    "fomaml": _INNER,
+    "reptile": {**_INNER, "inner_steps": 2, "test_updates": 2},
+    "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2, "alpha": 0.5},
+    "mfec": {"capacity": 20, "test_lives": 2},
+    "nec": {"capacity": 20, "test_lives": 2, "hidden": (4,), "replay": 30},
+    "eplstm": _TRIALS,
+    "pearl": {"draws": 2, "test_lives": 2, "updates": 2, "batch": 4, "capacity": 30, "hidden": (4,), "encoder": (4,)},
+    "diayn": {"lives": 4, "test_lives": 4, "updates": 2, "batch": 8, "capacity": 40, "hidden": (4,)},
+}
+
+
+class Made(NamedTuple):
+    learner: Any
+    family: Any
+    task: Task
+
+
+def make(name: str, family: Any = None, **settings: Any) -> Made:
+    """The learner of that name. family: if not the small grid, or the regression that labels need."""
+    module, learner, config = LEARNERS[name]
+    rooms = import_module(f"agents.{module}")
+    if family is None:
+        family = (
+            Regression(RegressionSettings(horizon=4))
+            if name == "hochreiter"
+            else Grids(GridSettings(size=3, horizon=6, episodes=2))
+        )
+    chosen = getattr(rooms, config)(**{**SMALL[name], **settings})
+    return Made(getattr(rooms, learner)(family, chosen), family, family.origin())
+
+
+@cache
+def trained(name: str) -> Agent:
+    """An agent after two improvement steps."""
+    learner, _, task = make(name)
+    agent = learner.init(Key(1))
+    for step in range(2):
+        (agent,), _ = learner.improve([agent], [task], [Key(2, ("step", step))])
+    return agent

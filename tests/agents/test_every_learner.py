@@ -1,0 +1,243 @@
+"""Laws over every learner that --learner names: exploring, adopting, seeding another run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from agents.adam import acting
+from agents.hyperparameters import PREFIX, Range, carried, settled
+from agents.learners import LEARNERS
+from archive.seeds import inherited
+from envs.grid import Grids, GridSettings
+from poet.config import PoetConfig, Setup
+from poet.interfaces import Agent
+from poet.seeding import Seed, check_seeds, seed_population
+from poet.streams import Key
+from tests.agents.every_learner import make, trained
+from tests.conformance import same_agent
+
+EXPLORERS = [name for name in LEARNERS if hasattr(make(name).learner, "explore")]
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in EXPLORERS),
+    ("rl2", {"units": 3}),
+    ("meta-gradient", {"units": 3}),
+    ("maml", {"outer": "trpo"}),
+    ("reptile", {"outer": "adam"}),
+]
+
+
+def within(where: Range, value: float) -> bool:
+    """Whether a value lies in its range, up to rounding."""
+    value = 1 - value if where.from_one else value
+    return where.low - 1e-9 <= value <= where.high + 1e-9
+
+
+def at_extremes(learner: Any, agent: Agent) -> list[Agent]:
+    """The agent as it is, and with all hyperparameters at the low and the high end of their ranges."""
+    made = [agent]
+    for end in ("low", "high"):
+        ends = {name: getattr(where, end) for name, where in learner.ranges.items()}
+        values = {name: 1 - value if learner.ranges[name].from_one else value for name, value in ends.items()}
+        hypers = {f"{PREFIX}{name}": torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
+        made.append({**agent, **hypers})
+    return made
+
+
+def test_the_learners_that_explore() -> None:
+    tunable = {"rl2", "wang", "varibad", "eplstm", "meta-gradient", "maesn", "epg", "hochreiter"}
+    assert set(EXPLORERS) == tunable | {"maml", "fomaml", "reptile"}
+
+
+@pytest.mark.parametrize(("name", "settings"), VARIANTS)
+def test_after_any_number_of_explorations_hyperparameters_are_valid(name: str, settings: dict[str, Any]) -> None:
+    """For population-based training: the settings accept every value, and it lies in its range."""
+    learner = make(name, **settings).learner
+    for agent in at_extremes(learner, learner.init(Key(3))):
+        for i in range(200):
+            agent = learner.explore(agent, Key(4, ("explore", i)))
+            config = settled(learner.config, agent)  # ValueError if the settings refuse a value
+            for hyper, where in learner.ranges.items():
+                value = float(getattr(config, hyper))
+                assert within(where, value), f"{hyper} = {value}"
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str) -> None:
+    """It depends on parameters and hyperparameters alone; optimisers and schedules are at zero."""
+    learner, agent = make(name).learner, trained(name)
+    if hasattr(learner, "explore"):
+        agent = learner.explore(agent, Key(5))
+    adopted = learner.adopt(agent)
+    assert same_agent(adopted, learner.adopt(adopted))
+    if name == "es":  # its optimiser's names have a dot
+        assert same_agent(adopted, learner.searcher.init(agent["theta"]))
+        return
+    kept = {key: value for key, value in agent.items() if "/" not in key or key.startswith(PREFIX)}
+    assert same_agent(adopted, learner.adopt(kept))
+    assert same_agent(carried(adopted), carried(agent))
+    moving = [part for part in acting(agent) if not part.startswith("latent_")]  # a latent belongs to its draw
+    assert all(torch.equal(adopted[part], agent[part]) for part in moving)
+    state = [part for part in adopted if part.split("/")[0] in ("adam", "schedule", "replay", "meta", "towards")]
+    assert all(bool((adopted[part] == 0).all()) for part in state)
+    assert not state or any(bool((agent[part] != 0).any()) for part in state)  # it had learned
+
+
+def refusal(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
+    """The message with which a run is refused, or None if it may start."""
+    try:
+        check_seeds(seeds(), setup)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def accepted(source: str, target: str) -> bool:
+    """Whether a run of `target` may start from an agent of `source`; if not, one line refuses it."""
+    learner, family, task = make(target)
+    setup = Setup(family, learner, PoetConfig())
+    if (message := refusal(lambda: _seeds(source, target), setup)) is not None:
+        assert message
+        assert "\n" not in message
+        return False
+    population = seed_population(setup, _seeds(source, target))
+    learner.improve([population.active[0].agent], [task], [Key(6)])
+    return True
+
+
+def _seeds(source: str, target: str) -> list[Seed]:
+    learner, _, task = make(target)
+    return [Seed(task, inherited(learner, trained(source)), f"runs/{source}#1")]
+
+
+ALIKE = {  # beside each learner's own agents
+    ("rl2", "meta-gradient"),
+    ("meta-gradient", "rl2"),
+    ("fomaml", "reptile"),
+    ("reptile", "fomaml"),
+}
+
+
+@pytest.mark.parametrize("target", LEARNERS)
+def test_agents_of_every_other_learner_seed_a_run_or_are_refused_in_one_line(target: str) -> None:
+    taken = {source for source in LEARNERS if accepted(source, target)}
+    assert taken == {target, *(source for source, other in ALIKE if other == target)}
+
+
+def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_source() -> None:
+    learner, family, task = make("fomaml")
+    wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
+    with pytest.raises(ValueError, match=r"the agent of runs/a#1: an agent carries hyper/share.*--take tasks"):
+        check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
+
+
+class Noted:
+    """A family that notes the draws of its task that were simulated."""
+
+    def __init__(self, family: Any) -> None:
+        self.family = family
+        self.seeds: set[int] = set()
+
+    def simulator(self, tasks: Any, seeds: Any, device: str) -> Any:
+        self.seeds |= set(map(int, seeds))
+        return self.family.simulator(tasks, seeds, device)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.family, name)
+
+
+def improved_on(name: str, agent: Agent | None, key: Key) -> tuple[Agent, set[int]]:
+    """A newborn agent, or this one, after an improvement, and the seeds of the draws it met."""
+    family = Noted(make(name).family)
+    learner = make(name, family).learner
+    (after,), _ = learner.improve([learner.init(Key(7)) if agent is None else agent], [family.origin()], [key])
+    return after, family.seeds
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_training_draws_come_from_the_key(name: str) -> None:
+    """Other niches and runs have other keys and meet other draws; equal keys meet equal draws."""
+    one, two, same = (improved_on(name, None, key)[1] for key in (Key(8), Key(9), Key(8)))
+    assert one == same
+    assert not one & two
+
+
+@pytest.mark.parametrize("name", ["maesn", "pearl"])
+def test_draws_that_latents_or_replays_belong_to_stay_until_the_agent_moves(name: str) -> None:
+    agent, first = improved_on(name, None, Key(8))
+    agent, second = improved_on(name, agent, Key(9))
+    assert first == second
+    assert not first & improved_on(name, make(name).learner.adopt(agent), Key(10))[1]
+
+
+class Reaching:
+    """Another family's episodes, with `success(i)` as the success of row i."""
+
+    def __init__(self, family: Any, success: Callable[[int], bool], solved_score: float) -> None:
+        self.family, self.success = family, success
+        self.spec = replace(family.spec, solved_score=solved_score, deterministic=False)
+
+    def simulator(self, tasks: Any, seeds: Any, device: str) -> Any:
+        simulator = self.family.simulator(tasks, seeds, device)
+        return _Reaching(simulator, torch.tensor([self.success(row) for row in range(len(tasks))]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.family, name)
+
+
+class _Reaching:
+    def __init__(self, simulator: Any, success: torch.Tensor) -> None:
+        self.simulator, self.success = simulator, success
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.simulator, name)
+
+
+@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # no return
+def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
+    """Of three lives, or three episodes of ES: success in none, one, two, all."""
+    agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_lives": 3}
+    met: list[Callable[[int], bool]] = [
+        lambda row: False,
+        lambda row: row % 3 == 0,
+        lambda row: row % 3 != 0,
+        lambda row: True,
+    ]
+    for most, enough in ((-1e9, [False, False, True, True]), (1e9, [False] * 4)):
+        found = []
+        for success in met:
+            family = Reaching(make(name).family, success, most)
+            solved = make(name, family, **scored).learner.evaluate([agent], [family.origin()], [Key(11)])[1]
+            found.append(bool(solved[0]))
+        assert found == enough
+
+
+@pytest.mark.parametrize("name", ["pearl", "diayn"])
+def test_a_truncated_transition_is_not_stored_as_terminal(name: str) -> None:
+    """Within 2 steps no walk reaches a goal 4 steps away; within 40 some do."""
+    over = {}
+    for horizon in (2, 40):
+        family = Grids(GridSettings(size=3, horizon=horizon, episodes=2))
+        learner = make(name, family, capacity=200).learner
+        (agent,), _ = learner.improve([learner.init(Key(12))], [family.corners()], [Key(13)])
+        over[horizon] = [
+            flags[:count, 0].tolist()
+            for flags, count in zip(agent["replay/over"], agent["replay/count"].tolist(), strict=True)
+        ]
+    assert not any(map(any, over[2]))
+    assert any(map(any, over[40]))
+
+
+def test_pearls_context_is_of_the_last_step_alone() -> None:
+    """Where episodes end early, rewards of older steps, here NaN, are in no context."""
+    family = Grids(GridSettings(size=3, horizon=40, episodes=2))
+    learner = make("pearl", family, capacity=400, context=200).learner
+    (agent,), _ = learner.improve([learner.init(Key(14))], [family.origin()], [Key(15)])
+    assert int(agent["replay/count"].min()) < learner.config.episodes * 40
+    spoilt = {**agent, "replay/reward": torch.full_like(agent["replay/reward"], torch.nan)}
+    (after,), _ = learner.improve([spoilt], [family.origin()], [Key(16)])
+    assert all(bool(torch.isfinite(part).all()) for name, part in after.items() if name != "replay/reward")

@@ -1,0 +1,50 @@
+"""Every family's `success` at the end of an episode: what its tasks ask for, or always True."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from envs.families import FAMILIES
+
+RETURN_ALONE = {"bandits", "mdp", "two-step", "barcode", "regression"}
+# Settings under which a random policy now and then does what is asked.
+WITHIN_REACH: dict[str, dict[str, Any]] = {"cartpole": {"horizon": 12}}
+ROWS = 200
+
+
+def made(name: str) -> Any:
+    module, family, settings = FAMILIES[name]
+    rooms = import_module(f"envs.{module}")
+    return getattr(rooms, family)(getattr(rooms, settings)(**WITHIN_REACH.get(name, {})))
+
+
+def ended(name: str) -> torch.Tensor:
+    """Success of rows that have all ended, under random actions."""
+    family, rng = made(name), np.random.default_rng(0)
+    simulator = family.simulator([family.origin()] * ROWS, list(range(ROWS)), "cpu")
+    simulator.reset()
+    for _ in range(family.spec.horizon):
+        actions = torch.from_numpy(rng.uniform(-1, 1, (ROWS, family.spec.action_size))).float()
+        _, _, terminated, truncated = simulator.step(actions)
+    assert bool((terminated | truncated).all())
+    return simulator.success
+
+
+@pytest.mark.parametrize("name", sorted(RETURN_ALONE))
+def test_where_a_task_asks_for_return_alone_every_episode_is_a_success(name: str) -> None:
+    """Or no return, however high, would solve it."""
+    assert bool(ended(name).all())
+
+
+# Walkers that reach the far end need a policy: tests/envs/test_batch.py.
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - RETURN_ALONE - {"walker"}))
+def test_elsewhere_it_tells_episodes_apart(name: str) -> None:
+    success = ended(name)
+    assert success.shape == (ROWS,)
+    assert success.dtype == torch.bool
+    assert 0 < int(success.sum()) < ROWS

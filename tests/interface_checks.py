@@ -1,0 +1,114 @@
+"""That a family, a simulator and a learner have what poet/interfaces.py asks for, of the types it says.
+
+conformance.py calls these first, so that a missing attribute is a line that names it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from poet.interfaces import Learner, Simulator, Task, TaskFamily
+from poet.streams import Key
+
+KEY = Key(12345, ("conformance",))
+
+
+def lineage(family: TaskFamily, length: int) -> list[Task]:
+    """The origin and its first descendants, each a mutation of the one before."""
+    tasks = [family.origin()]
+    for i in range(length - 1):
+        tasks.append(family.mutate(tasks[-1], KEY.child("mutate", i).generator()))
+    return tasks
+
+
+def _whole(least: int) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: type(value) is int and value >= least, f"a whole number of at least {least}"
+
+
+def _finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _flag(value: Any) -> bool:
+    return type(value) is bool
+
+
+SPEC = {
+    "observation_size": _whole(0),
+    "action_size": _whole(1),
+    "horizon": _whole(1),
+    "episodes": _whole(1),
+    "solved_score": (_finite, "a finite number"),
+    "deterministic": (_flag, "True or False"),
+}
+_THRESHOLD = (lambda value: value is None or _finite(value)), "a finite number or None"
+OPTIONAL_IN_SPEC = {
+    "discrete": (_flag, "True or False"),
+    "labels": _whole(0),
+    "reproduce_at": _THRESHOLD,
+    "mc_low": _THRESHOLD,
+    "mc_high": _THRESHOLD,
+}
+METHODS = {
+    "a family": ("origin", "mutate", "describe", "encode", "decode", "simulator", "outline"),
+    "a simulator": ("reset", "step", "state"),
+    "a learner": ("init", "improve", "evaluate", "adopt"),
+}
+
+
+def check_family_interface(family: TaskFamily) -> None:
+    """Methods, and the attributes of `spec` with their types."""
+    _check_methods(family, "a family")
+    assert hasattr(family, "spec"), "a family must have an attribute `spec`, it has none"
+    for name, (fits, words) in {**SPEC, **OPTIONAL_IN_SPEC}.items():
+        if not hasattr(family.spec, name):
+            assert name in OPTIONAL_IN_SPEC, f"spec must have an attribute `{name}`, {words}; it has none"
+            continue
+        value = getattr(family.spec, name)
+        assert fits(value), f"spec.{name} must be {words}, got {value!r}"
+    labels, seen = getattr(family.spec, "labels", 0), family.spec.observation_size
+    assert labels <= seen, f"spec.labels are part of an observation of {seen}, got {labels}"
+
+
+def check_simulator_interface(simulator: Simulator, n: int) -> None:
+    """After reset()."""
+    _check_methods(simulator, "a simulator")
+    for name in ("steps", "success"):
+        assert hasattr(simulator, name), f"a simulator must have an attribute `{name}`, it has none"
+    assert type(simulator.steps) is int, f"steps must be a whole number, got {simulator.steps!r}"
+    check_part(simulator.success, n, torch.bool, "success")
+
+
+def check_learner_interface(learner: Learner) -> None:
+    _check_methods(learner, "a learner")
+
+
+def _check_methods(part: Any, what: str) -> None:
+    for name in METHODS[what]:
+        assert callable(getattr(part, name, None)), f"{what} must have a method `{name}`, it has none"
+
+
+def check_part(part: Any, n: int, dtype: torch.dtype, name: str) -> None:
+    """A tensor [n] of that dtype, as step() gives rewards and flags."""
+    found = (tuple(part.shape), part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
+    assert found == ((n,), dtype), f"{name} must be a tensor [{n}] of {dtype}, got {found}"
+
+
+def check_sampling(family: TaskFamily) -> None:
+    """`sample(rng)`, if the family has it: a task of the family, drawn from the generator alone."""
+    sample = getattr(family, "sample", None)
+    if sample is None:
+        return
+    try:
+        one, two, other = (sample(KEY.child("sample", i).generator()) for i in (0, 0, 1))
+    except ValueError:  # a family may refuse under some of its settings
+        return
+    texts = [family.encode(task) for task in (one, two, other)]
+    assert texts[0] == texts[1], "sample must draw from the generator it is given, and nowhere else"
+    assert texts[0] != texts[2], "sample must vary, got the same task from two generators"
+    for task, text in ((one, texts[0]), (other, texts[2])):
+        assert family.decode(text) == task, f"sample must give a task of the family, got {task!r}"

@@ -1,0 +1,146 @@
+"""The stream of a niche's last score is recorded with it: its agent, evaluated on that stream, has that score again.
+
+The family's tasks are distributions, so another stream gives another score.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from fakes import FakeFamily, FakeLearner, Point
+
+from poet.births import births
+from poet.checkpoint import from_records, to_records
+from poet.config import PoetConfig, Setup
+from poet.engine import evolve, start
+from poet.interfaces import Agent
+from poet.niche import Child, Niche, Population, Transfer
+from poet.novelty import Novelties
+from poet.seeding import Seed, seed_population
+from poet.streams import Key
+
+
+class Tuned(FakeLearner):
+    """Agents carry a hyperparameter, which changes nothing of what they do."""
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        return {**agent, "hyper/rate": torch.tensor(key.generator().uniform())}
+
+    def adopt(self, agent: Agent) -> Agent:
+        return {**agent, **super().adopt(agent)}
+
+    def improve(self, agents: Sequence[Agent], tasks: Sequence[Point], keys: Sequence[Key]) -> Any:
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, **new} for agent, new in zip(agents, improved, strict=True)], steps
+
+
+def setup_of(**values: Any) -> Setup:
+    family = FakeFamily(noise=0.03)
+    calendar = {"mutate_every": 6, "transfer_every": 2, "pbt_every": 3, "pbt_share": 0.5}
+    criterion = {"mc_low": 0.0, "mc_high": 290.0, "reproduce_at": 50.0, "history": 1}
+    criterion |= {"capacity": 4, "max_admitted": 2}
+    return Setup(family, Tuned(family), PoetConfig(seed=3, **{**calendar, **criterion, **values}))
+
+
+def assert_found_again(population: Population, setup: Setup) -> None:
+    keys = [niche.score_key for niche in population.niches if niche.score_key is not None]
+    agents, tasks = ([getattr(niche, part) for niche in population.niches] for part in ("agent", "task"))
+    assert setup.learner.evaluate(agents, tasks, keys)[0].tolist() == [niche.scores[-1] for niche in population.niches]
+
+
+@pytest.mark.parametrize("rule", ["poet", "epoet"])
+def test_every_niches_last_score_is_found_again_whatever_has_happened_to_it(rule: str) -> None:
+    setup, happened = setup_of(transfer_rule=rule), Counter[str]()
+    for population in islice(evolve(start(setup), setup), 60):
+        assert_found_again(population, setup)
+        for event in population.events:
+            if isinstance(event, Transfer):
+                happened[event.kind] += event.accepted and not event.at_birth
+            else:
+                happened[event.outcome] += 1
+    kinds = ["proposal", "exploit", "admitted", *(["direct"] if rule == "poet" else [])]
+    assert min(happened[kind] for kind in kinds) > 0, happened
+    assert len(population.retired) > 2
+
+
+def test_a_niche_has_no_stream_before_its_first_score() -> None:
+    assert [niche.score_key for niche in start(setup_of(niches=2)).active] == [None, None]
+
+
+def test_seeded_niches_are_scored_on_streams_of_their_own() -> None:
+    setup = setup_of()
+    population = seed_population(setup, [Seed(Point(0.1 * i), None, "a#1") for i in range(3)])
+    assert_found_again(population, setup)
+    assert len({niche.score_key for niche in population.niches}) == 3
+
+
+def test_a_niche_that_retires_in_the_reproduction_it_is_born_in_keeps_the_stream_of_its_birth() -> None:
+    """PoetConfig no longer allows it; archives of earlier versions may hold such niches."""
+    setup = setup_of(pbt_every=0)
+    (first,) = islice(evolve(start(setup), setup), 1)
+    children = [Child(i, 1, 0, Point(0.1, 0.1 * i), "crowded", 100.0, 1.5, None) for i in range(2)]
+    after = births(children, first, setup, Key(3, ("iteration", 1)), Novelties({})).retire(1)
+    assert [niche.died for niche in after.retired] == [1, 1]
+    assert after.retired[1].born == 1
+    assert_found_again(after, setup)
+
+
+def test_another_stream_gives_another_score() -> None:
+    """What makes the tests above able to fail."""
+    setup = setup_of()
+    (population,) = islice(evolve(start(setup), setup), 9, 10)
+    other = replace(population.active[0], score_key=Key(3, ("iteration", 8, "score", 99)))
+    with pytest.raises(AssertionError):
+        assert_found_again(replace(population, active=(other, *population.active[1:])), setup)
+
+
+def recorded(key: Any, scores: Sequence[float] = (1.0,)) -> Niche:
+    """A niche whose record holds that key, read back."""
+    setup = setup_of()
+    data, agents = to_records(start(setup), setup.family)
+    data["active"][0] |= {"score_key": key, "scores": list(scores), "best": max(scores, default=None)}
+    return from_records(data, agents, setup.family).active[0]
+
+
+def test_a_key_is_read_back_exactly() -> None:
+    for key in (Key(3, ("iteration", 7, "score", 0)), Key(2**63 - 1, ("task", 2**64 - 1)), Key(0, ("seed", 1))):
+        assert recorded([key.seed, *key.path]).score_key == key
+    assert recorded([], scores=()).score_key is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        "score",
+        {"seed": 1},
+        [],  # there is a score
+        [3],  # a seed alone
+        ["iteration", 3],
+        [3, "iteration", -1],
+        [3, "iteration", 2**64],
+        [3, "iteration", 1.0],
+        [3, "iteration", True],
+        [True, "iteration"],
+        [3, ""],
+        [3, "a" * 33],
+        [3, "score\x1b[31m"],
+        [3, "été"],
+        [3, ["score"]],
+        [3] * 10,
+    ],
+)
+def test_a_strangers_key_is_refused_in_one_line(key: Any) -> None:
+    with pytest.raises(ValueError, match=r"^active\[0\].score_key must be [^\n]*$"):
+        recorded(key)
+
+
+def test_a_key_without_a_score_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"active\[0\].score_key must be"):
+        recorded([3, "score"], scores=())

@@ -1,0 +1,126 @@
+"""What the engine gives to a learner or a family is the same afterwards, or the run stops with the method's name.
+
+A change in place would be in the run's memory and not in its archive: a resumed run would differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fakes import FakeFamily, FakeLearner, Point
+
+from poet.config import PoetConfig, Setup
+from poet.engine import evolve, start
+from poet.interfaces import Agent
+from poet.seeding import Seed, seed_population
+from poet.streams import Key
+from poet.unchanged import unchanged
+
+
+def in_place(agent: Agent) -> None:
+    agent["velocity"].add_(0.1)
+
+
+def through_numpy(agent: Agent) -> None:
+    agent["velocity"].numpy()[0] += 0.1  # torch's count of changes does not see it
+
+
+def through_data(agent: Agent) -> None:
+    agent["velocity"].data += 0.1  # nor this
+
+
+def sign_of_zero(agent: Agent) -> None:
+    agent["steps"].numpy()[:] *= -1.0  # equal numbers, other bytes: the archive's hash differs
+
+
+def another_tensor(agent: Agent) -> None:
+    agent["velocity"] = agent["velocity"] + 0.1  # type: ignore[index]  # the fault at hand
+
+
+def one_more_tensor(agent: Agent) -> None:
+    agent["velocity2"] = agent["velocity"]  # type: ignore[index]
+
+
+def another_dtype(agent: Agent) -> None:
+    agent["steps"] = agent["steps"].view(torch.int32)  # type: ignore[index]
+
+
+WAYS = [in_place, through_numpy, through_data, another_tensor, one_more_tensor, another_dtype]
+
+
+@pytest.mark.parametrize("way", [*WAYS, sign_of_zero])
+def test_every_way_to_change_an_agent_is_noticed(way: Callable[[Agent], None]) -> None:
+    agent = FakeLearner(FakeFamily()).init(Key(0))
+    message = r"^learner.improve changed an agent in place \(its tensor '\w+'\): [^\n]*clone"
+    with pytest.raises(ValueError, match=message), unchanged([agent], "learner.improve"):
+        way(agent)
+
+
+def test_agents_that_stay_as_they_are_pass_whatever_they_hold() -> None:
+    agent = {
+        "nothing": torch.zeros(0),
+        "scalar": torch.tensor(1.5),
+        "nan": torch.tensor([float("nan")]),
+        "flags": torch.tensor([True, False]),
+        "half": torch.zeros(3, dtype=torch.bfloat16),
+        "transposed": torch.arange(6).reshape(2, 3).T,
+    }
+    with unchanged([agent, agent], "learner.evaluate"):
+        pass
+
+
+def changing(method: str, way: Callable[[Agent], None]) -> type[FakeLearner]:
+    """A learner whose method changes the agents it is given, after its work is done."""
+
+    class Learner(FakeLearner):
+        def explore(self, agent: Agent, key: Key) -> Agent:
+            return dict(agent)
+
+    real: Any = getattr(Learner, method)
+
+    def changed(self: FakeLearner, agents: Any, *more: Any) -> Any:
+        answer = real(self, agents, *more)
+        way(agents[0] if isinstance(agents, list) else agents)
+        return answer
+
+    setattr(Learner, method, changed)
+    return Learner
+
+
+@pytest.mark.parametrize("method", ["improve", "evaluate", "adopt", "explore"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_learner_that_changes_what_it_is_given_stops_the_run(method: str, way: Callable[[Agent], None]) -> None:
+    family = FakeFamily()
+    config = PoetConfig(niches=2, pbt_every=2, transfer_every=1)
+    setup = Setup(family, changing(method, way)(family), config)
+    with pytest.raises(ValueError, match=rf"^learner.{method} changed an agent in place"):
+        list(islice(evolve(start(setup), setup), 3))
+
+
+def test_an_agent_from_another_run_is_not_changed_by_adoption_either() -> None:
+    family = FakeFamily()
+    setup = Setup(family, changing("adopt", through_numpy)(family), PoetConfig())
+    agent = FakeLearner(family).init(Key(0))
+    with pytest.raises(ValueError, match=r"learner.adopt changed an agent in place"):
+        seed_population(setup, [Seed(None, agent, "a#1")])
+
+
+class Careless(FakeFamily):
+    """Tasks that mutation writes into before it copies them."""
+
+    def mutate(self, task: Point, rng: np.random.Generator) -> Point:
+        object.__setattr__(task, "x", task.x + 0.1)
+        return super().mutate(task, rng)
+
+
+def test_a_family_that_changes_a_parents_task_stops_the_run() -> None:
+    family = Careless()
+    config = PoetConfig(mutate_every=1, reproduce_at=-1e6, mc_low=-1e6, mc_high=1e6)
+    setup = Setup(family, FakeLearner(family), config)
+    with pytest.raises(ValueError, match=r"^family.mutate changed the task of niche 0 in place: .* new task[^\n]*$"):
+        list(islice(evolve(start(setup), setup), 2))

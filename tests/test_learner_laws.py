@@ -1,0 +1,202 @@
+"""Learners that break a law, each told which."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conformance import check_learner
+from fakes import FakeFamily, FakeLearner
+
+from poet.interfaces import Agent
+from poet.streams import Key
+
+
+class SharedDraws(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # as loose as a plug-in may be
+        return super().improve(agents, tasks, [keys[0].child(i) for i in range(len(keys))])
+
+
+class InPlace(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        for agent in agents:
+            agent["velocity"] += 0.1
+        return improved, steps
+
+
+class Amnesiac(FakeLearner):
+    def adopt(self, agent):  # type: ignore[no-untyped-def]
+        return {"velocity": torch.zeros(2, dtype=torch.float64), "steps": torch.zeros(1)}
+
+
+class NotANumber(FakeLearner):
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        scores, solved, steps = super().evaluate(agents, tasks, keys)
+        return scores * np.nan, solved, steps
+
+
+class OneTensorMore(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, "seen": torch.zeros(1)} for agent in improved], steps
+
+
+class Short(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return improved[:-1], steps
+
+
+class NoSteps(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return improved, steps * 0
+
+
+class Moody(FakeLearner):
+    def init(self, key: Key):  # type: ignore[no-untyped-def]
+        return super().init(Key(int(np.random.default_rng().integers(2**60))))
+
+
+class Attached(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, "velocity": agent["velocity"].requires_grad_()} for agent in improved], steps
+
+
+class Infinite(FakeLearner):
+    def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, "steps": agent["steps"] * np.inf} for agent in improved], steps
+
+
+class Two(FakeLearner):
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        return super().evaluate(agents, tasks, keys)[:2]
+
+
+class Narrow(FakeLearner):
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        scores, solved, steps = super().evaluate(agents, tasks, keys)
+        return scores.astype(np.float32), solved, steps
+
+
+class Marks(FakeLearner):
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        scores, solved, steps = super().evaluate(agents, tasks, keys)
+        return scores, solved.astype(float), steps
+
+
+class Before(FakeLearner):
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        return (*super().evaluate(agents, tasks, keys), np.full(len(agents), np.nan))
+
+
+class OwnChance(FakeLearner):
+    """Scores with a noise that is not the key's."""
+
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        scores, solved, steps = super().evaluate(agents, tasks, keys)
+        return scores + np.random.default_rng().normal(size=len(scores)), solved, steps
+
+
+class ScoresByPlace(FakeLearner):
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
+        scores, solved, steps = super().evaluate(agents, tasks, keys)
+        return scores + np.arange(len(scores)), solved, steps
+
+
+class Growing(FakeLearner):
+    def adopt(self, agent):  # type: ignore[no-untyped-def]
+        return {**agent, "steps": agent["steps"] + 1}
+
+
+class AdoptsInPlace(FakeLearner):
+    def adopt(self, agent):  # type: ignore[no-untyped-def]
+        agent["steps"].zero_()
+        return {**agent}
+
+
+class Constant(FakeLearner):
+    def init(self, key: Key):  # type: ignore[no-untyped-def]
+        return super().init(Key(0))
+
+
+@pytest.mark.parametrize(
+    ("make", "law"),
+    [
+        (SharedDraws, "improve: batch must equal one by one"),
+        (InPlace, "improve must leave the agents"),
+        (Amnesiac, "adopt must keep what the agent does"),
+        (NotANumber, "scores must be finite"),
+        (Constant, "init must give different agents"),
+        (Moody, "init must give the same agent for the same key"),
+        (OneTensorMore, "improve must give tensors of the names, shapes and dtypes of init"),
+        (Short, "improve must give 3 agents for 3 pairs, got 2"),
+        (NoSteps, "improve: steps must be whole numbers above 0"),
+        (Attached, "an agent's tensors must be detached"),
+        (Infinite, "an agent must be finite"),
+        (Two, "evaluate must give three arrays"),
+        (Narrow, "scores must be float64 [pairs]"),
+        (Marks, "solved must be bool [pairs]"),
+        (Before, "scores before adaptation must be finite"),
+        (OwnChance, "evaluate must give the same for the same keys"),
+        (ScoresByPlace, "evaluate: batch must equal one by one"),
+        (Growing, "adopt must give a fresh optimiser"),
+        (AdoptsInPlace, "adopt must leave the agents it is given as they are"),
+    ],
+)
+def test_a_learner_that_breaks_a_law_is_told_which(make: type[FakeLearner], law: str) -> None:
+    family = FakeFamily()
+    with pytest.raises(AssertionError, match=re.escape(law)):
+        check_learner(make(family), family)
+
+
+class Explorer(FakeLearner):
+    def improve(self, agents: Any, tasks: Any, keys: Any) -> Any:
+        improved, steps = super().improve(agents, tasks, keys)
+        return [{**agent, **new} for agent, new in zip(agents, improved, strict=True)], steps
+
+    def adopt(self, agent: Agent) -> Agent:
+        return {**agent, **super().adopt(agent)}
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        return {**agent, "hyper/rate": torch.tensor(key.generator().uniform())}
+
+
+class ExploresByChance(Explorer):
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        return super().explore(agent, Key(int(np.random.default_rng().integers(2**60))))
+
+
+class ExploresInPlace(Explorer):
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        agent["velocity"].numpy()[:] = 0.0
+        return super().explore(agent, key)
+
+
+class ExploresTheForm(Explorer):
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        return {**super().explore(agent, key), "steps": torch.zeros(2)}
+
+
+class ForgetsHyperparameters(Explorer):
+    def adopt(self, agent: Agent) -> Agent:
+        return FakeLearner.adopt(self, agent)
+
+
+def test_a_learner_that_explores_obeys_or_is_told_what_it_breaks() -> None:
+    family = FakeFamily()
+    check_learner(Explorer(family), family)
+    for cls, law in (
+        (ExploresByChance, "explore must give the same agent for the same key"),
+        (ExploresInPlace, "explore must leave the agents it is given as they are"),
+        (ExploresTheForm, "explore may add `hyper/...` and change numbers"),
+        (ForgetsHyperparameters, "adopt must keep an agent's hyperparameters"),
+    ):
+        with pytest.raises(AssertionError, match=re.escape(law)):
+            check_learner(cls(family), family)

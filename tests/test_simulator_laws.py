@@ -1,0 +1,183 @@
+"""Simulators that break a law, each told which; those with and without what is optional obey."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conformance import check_family
+from fakes import FakeFamily, Point, Walk
+
+
+class Simulated(FakeFamily):
+    """Its simulators are of the class given, made of the family and points."""
+
+    def __init__(self, walk: type[Walk], **spec: Any) -> None:
+        super().__init__()
+        self.walk, self.spec = walk, SimpleNamespace(**{**vars(self.spec), **spec})  # type: ignore[assignment]
+
+    def simulator(self, tasks: Sequence[Point], seeds: Sequence[int], device: str) -> Walk:
+        return self.walk(self, np.array([(task.x, task.y) for task in tasks], np.float64))
+
+
+@pytest.mark.parametrize("name", ["step", "state"])
+def test_a_method_that_a_simulator_lacks_is_named(name: str) -> None:
+    with pytest.raises(AssertionError, match=f"a simulator must have a method `{name}`"):
+        check_family(Simulated(type("Lacking", (Walk,), {name: None})))
+
+
+class Nameless(Walk):
+    def reset(self) -> torch.Tensor:
+        observation = super().reset()
+        del self.success
+        return observation
+
+
+class FloatSteps(Walk):
+    def reset(self) -> torch.Tensor:
+        self.steps = 0.0  # type: ignore[assignment]  # the fault at hand
+        return super().reset()
+
+
+class Restarting(Walk):
+    """Episodes that can begin anew, each row on its own clock."""
+
+    def reset(self) -> torch.Tensor:
+        self.ages = torch.zeros(len(self.points), dtype=torch.int64)
+        return super().reset()
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        self.ages += ~(self.terminated | self.truncated)
+        self.time = -1  # the family's clock is for all rows
+        observation, reward, terminated, _ = super().step(actions)
+        self.truncated |= ~terminated & (self.ages >= self.family.spec.horizon)
+        return observation, reward, terminated, self.truncated.clone()
+
+    def restart(self, rows: torch.Tensor, count: int = 1) -> torch.Tensor:
+        self.place[rows], self.distance[rows], self.ages[rows] = 0.0, 0.3, 0
+        for flags in (self.terminated, self.truncated, self.success):
+            flags[rows] = False
+        return self.observation()
+
+
+class RestartsAll(Restarting):
+    def restart(self, rows: torch.Tensor, count: int = 1) -> torch.Tensor:
+        return super().restart(torch.ones_like(rows))
+
+
+class RestartsNone(Restarting):
+    def restart(self, rows: torch.Tensor, count: int = 1) -> torch.Tensor:
+        return self.observation()
+
+
+class Played(Restarting):
+    """Whole episodes under a compiled policy, row by row; and under one of torch."""
+
+    factor = 1.0
+
+    def play(self, act: Any, weights: Any, member: Any, layout: Any, memory: Any) -> Any:
+        def acts(seen: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
+            rows = np.flatnonzero(live)
+            act(weights, member, rows, np.ascontiguousarray(seen), layout, memory, actions)
+            return torch.from_numpy(actions.copy())
+
+        actions = np.zeros((len(member), 2), np.float32)
+        return self._played(acts)
+
+    def play_captured(self, act: Any, memory: torch.Tensor) -> Any:
+        return self._played(lambda seen, live: act(seen, memory))
+
+    def _played(self, acts: Any) -> tuple[np.ndarray, np.ndarray]:
+        seen, returns, live = self.reset(), np.zeros(len(self.points)), np.ones(len(self.points), bool)
+        while live.any():
+            seen, reward, terminated, truncated = self.step(acts(seen, torch.from_numpy(live)))
+            returns += self.factor * reward.numpy()
+            live &= ~(terminated | truncated).numpy()
+        return returns, self.ages.numpy().copy()
+
+
+class PlayedElsewhere(Played):
+    factor = 1.0 + 1e-12
+
+
+class CapturedElsewhere(PlayedElsewhere):
+    play = None  # type: ignore[assignment]
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "play":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+class Shared(Walk):
+    """A state that is a view of what moves on."""
+
+    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        before = self.place
+        answer = super().step(actions)
+        self.place = before.copy_(self.place)
+        return answer
+
+    def state(self, row: int) -> np.ndarray:
+        return self.place[row].numpy()
+
+
+def giving(place: int, change: Callable[[torch.Tensor], torch.Tensor]) -> type[Walk]:
+    """A Walk whose step changes one of the four tensors that it gives."""
+
+    class Changed(Walk):
+        def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+            answer = list(super().step(actions))
+            answer[place] = change(answer[place])
+            return tuple(answer)  # type: ignore[return-value]  # four
+
+    return Changed
+
+
+@pytest.mark.parametrize("walk", [Walk, Restarting, Played])
+def test_simulators_with_and_without_what_is_optional_obey(walk: type[Walk]) -> None:
+    check_family(Simulated(walk))
+
+
+@pytest.mark.parametrize(
+    ("walk", "law"),
+    [
+        (Nameless, "a simulator must have an attribute `success`"),
+        (FloatSteps, "steps must be a whole number"),
+        (giving(0, lambda part: part.double()), "step must give observations [n, o] of float32"),
+        (giving(0, lambda part: part[:, :1]), "step must give observations [n, o] of float32"),
+        (giving(1, lambda part: part.float()), "rewards must be a tensor [4] of torch.float64"),
+        (giving(1, lambda part: part[:, None]), "rewards must be a tensor [4] of torch.float64"),
+        (giving(2, lambda part: part.int()), "terminated must be a tensor [4] of torch.bool"),
+        (giving(3, lambda part: part.numpy()), "truncated must be a tensor [4] of torch.bool"),  # type: ignore[arg-type,return-value]
+        (RestartsAll, "restart must leave the rows alone"),
+        (RestartsNone, "after restart of one row a step must count one"),
+        (PlayedElsewhere, "play must give the numbers of reset() and step()"),
+        (CapturedElsewhere, "play_captured must give the numbers of reset() and step()"),
+        (Shared, "a state must be a value of its own"),
+    ],
+)
+def test_a_simulator_that_breaks_a_law_is_told_which(walk: type[Walk], law: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(law)):
+        check_family(Simulated(walk))
+
+
+def test_a_trial_of_several_episodes_needs_restart() -> None:
+    with pytest.raises(AssertionError, match=r"a trial of 2 episodes needs simulator\.restart"):
+        check_family(Simulated(Walk, episodes=2))
+    check_family(Simulated(Restarting, episodes=2))
+
+
+def test_an_action_that_is_a_place_is_nothing_else() -> None:
+    class Places(Walk):
+        def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+            return super().step(torch.eye(2)[actions.argmax(1)])
+
+    check_family(Simulated(Places, discrete=True))
+    with pytest.raises(AssertionError, match=r"spec\.discrete says that only the place"):
+        check_family(Simulated(Walk, discrete=True))
