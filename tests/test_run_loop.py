@@ -354,10 +354,30 @@ learner = Failing
 @pytest.mark.parametrize(
     ("method", "call", "error", "says"),
     [
-        ("improve", 2, "KeyError('x')", "iteration 2 failed: KeyError: 'x'; the 1 before it are kept: "),
-        ("improve", 1, "AssertionError", "iteration 1 failed: AssertionError; the 0 before it are kept: "),
-        ("init", 1, "IndexError('list index out of range')", "could not begin: IndexError: list index out of range"),
-        ("improve", 2, "ValueError('\\x1b[31mtoo\\nlarge')", r"iteration 2 failed: \x1b[31mtoo large; the 1 before"),
+        (
+            "improve",
+            2,
+            "KeyError('x')",
+            "iteration 2 failed: KeyError: 'x' (own.py, line 13); the 1 before it are kept: ",
+        ),
+        (
+            "improve",
+            1,
+            "AssertionError",
+            "iteration 1 failed: AssertionError (own.py, line 13); the 0 before it are kept: ",
+        ),
+        (
+            "init",
+            1,
+            "IndexError('list index out of range')",
+            "could not begin: IndexError: list index out of range (own.py, line 13)",
+        ),
+        (
+            "improve",
+            2,
+            "ValueError('\\x1b[31mtoo\\nlarge')",
+            r"iteration 2 failed: \x1b[31mtoo large (own.py, line 13); the 1 before",
+        ),
     ],
 )
 def test_a_failure_is_described_with_its_type_unless_its_message_was_meant_to_be_read(
