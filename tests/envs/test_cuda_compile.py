@@ -55,3 +55,13 @@ def test_the_kernels_would_be_fused_if_nobody_forbade_it() -> None:
     """The control of the test above: the same search finds what NVVM does by default."""
     architecture: Architecture = (9, 0)
     assert FUSED.search(ptx(kernels.START, architecture))
+
+
+def test_kept_kernels_do_not_depend_on_where_the_clone_is(tmp_path: Path) -> None:
+    """Numba would keep them under the path of their source file."""
+    from numba import cuda
+
+    with compiler.caching_in(tmp_path, lambda: None):
+        dispatcher = cuda.jit(kernels.START.source, cache=True, lto=False)
+    assert dispatcher._cache.cache_path == str(tmp_path)
+    assert Path(dispatcher._cache._cache_file._index_path) == tmp_path / "kernels.start.nbi"

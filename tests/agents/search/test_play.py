@@ -64,7 +64,8 @@ def test_threads_change_nothing_and_every_step_is_counted() -> None:
 
 
 def test_a_walker_that_goes_nan_is_named() -> None:
-    simulator = Walker(WalkerSettings(horizon=50, threads=1)).simulator([Walker().origin()] * 3, [0, 1, 2], "cpu")
+    family = Walker(WalkerSettings(horizon=50, threads=1))
+    simulator = family.simulator([family.origin()] * 3, [0, 1, 2], "cpu")
     reset = simulator.walkers.reset
 
     def broken(rows: Any = None) -> np.ndarray:
