@@ -11,7 +11,7 @@ evolve: .venv/.run
 	$(BIN)/python run.py launch --preset quick --seed $(SEED)
 
 test: .venv/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

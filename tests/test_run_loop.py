@@ -433,7 +433,7 @@ def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
 def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it_comes_up(
     resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "400")  # no line is wrapped
+    monkeypatch.setattr(command.out, "_width", 400)  # no line is wrapped
     name = "a\x1b[31m\u202e[red]b\x9b"
     shutil.copytree(resumed, tmp_path / name)
     capsys.readouterr()
