@@ -25,9 +25,11 @@ from archive.run_folder import Run
 from benchmarks.heading import heading
 from envs.navigation import Navigation
 from poet.checkpoint import to_records
-from poet.niche import Niche, Population
+from poet.niche import Niche, Population, Score
+from poet.streams import Key
 
 ACTIVE, WEIGHTS = 10, 10_000
+KEY = Key(0, ("score",))
 
 
 def agent(generator: torch.Generator) -> dict[str, torch.Tensor]:
@@ -47,9 +49,9 @@ def built(family: Navigation, retired: int, generator: torch.Generator) -> Popul
 
 def next_ordinary(population: Population, generator: torch.Generator) -> Population:
     """Every active agent changed and scored."""
-    score = float(population.iteration)
+    t = population.iteration
     active = tuple(
-        niche.improved(agent(generator), score, False, iteration=population.iteration, history=5)
+        niche.improved(agent(generator), Score(float(t), False, None, KEY), iteration=t, history=5)
         for niche in population.active
     )
     return replace(population, iteration=population.iteration + 1, active=active, events=())
