@@ -103,7 +103,7 @@ def report_driver() -> None:
     returns, none = rng.normal(size=MEMBERS), np.zeros(0, np.int64)
     work = {
         "makes members": lambda: es.searcher.ask(agent, Key(0, ("noise",))),
-        "checks them": lambda: check_rows(members, none, [], []),
+        "checks them": lambda: check_rows(es.policy, members, none, [], []),
         "copies them": lambda: members[torch.arange(MEMBERS)],
         "hashes them": lambda: hashlib.sha256(members.numpy().tobytes()).digest(),
         "updates the agent": lambda: es.searcher.tell(agent, members, returns),
