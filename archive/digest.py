@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Tables and columns that differ between equal runs, and settings that cannot change a result.
 UNCOUNTED_COLUMNS = {"niches": ("source",), "iterations": ("state", "chain")}
 UNCOUNTED_TABLES = ("sessions",)
-UNCOUNTED_RUN = ("iterations", "preset", "family_path", "learner_path")  # of the section [run]
+UNCOUNTED_RUN = ("iterations", "preset")  # of the section [run]
 UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
 
 
@@ -41,6 +41,11 @@ def digest(run: Run) -> str:
 
 
 def _counts(setting: Mapping[str, Any]) -> bool:
-    if setting["section"] == "run" and setting["key"] in UNCOUNTED_RUN:
+    if setting["section"] == "run" and (setting["key"] in UNCOUNTED_RUN or _is_path(setting)):
         return False
     return setting["key"] not in UNCOUNTED_KEYS
+
+
+def _is_path(setting: Mapping[str, Any]) -> bool:
+    """Whether it says where a plug-in's file is; what is in the file counts, by its hash."""
+    return setting["key"] in ("family", "learner") and str(setting["value"]).endswith(".py")

@@ -64,6 +64,15 @@ def test_settings_count_if_they_can_change_a_result(whole: Path, tmp_path: Path,
     assert (digest_of(tmp_path / "run") == digest_of(whole)) == equal
 
 
+@pytest.mark.parametrize(("sha256", "equal"), [("a" * 64, True), ("b" * 64, False)])
+def test_of_a_plug_in_the_content_counts_and_not_the_path(tmp_path: Path, sha256: str, equal: bool) -> None:
+    for folder, content in (("here", "a" * 64), ("there", sha256)):
+        settings = f"[run]\nfamily = '/{folder}/own.py'\nfamily_sha256 = '{content}'\n"
+        with Run.create(tmp_path / folder, settings, ["launch"], {}) as run:
+            list(live(run, 3))
+    assert (digest_of(tmp_path / "here") == digest_of(tmp_path / "there")) == equal
+
+
 def test_the_name_of_a_seed_does_not_count(copy: Path, whole: Path) -> None:
     with sqlite3.connect(copy / "archive.db") as database:
         database.execute("UPDATE niches SET source = 'runs/b#3'")
