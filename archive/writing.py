@@ -6,20 +6,21 @@ over all of them is carried along.
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import chain, rows
+from .iteration_rows import part_texts, rows_added, summary_row
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
 from .locks import unread
 from .refusals import remedies
 from .schema import COLUMNS
-from .sessions import Session, session_row, setting_rows
+from .sessions import Session, session_row
 from .weights import AgentFiles, content_hash
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Writer:
         self, record: Mapping[str, Any], agents: Mapping[str, Agent], ledger: Mapping[str, int], clock_seconds: float
     ) -> None:
         """See Run.commit. What is remembered changes only when all is on the disk."""
-        at = record["iteration"]
+        at, last = record["iteration"], self.kept.last["iteration"]
+        if at <= last:
+            raise ValueError(f"{self.path} has iteration {last} already, it cannot take iteration {at}")
         hashes = {id(agent): self._hashed(name, agent) for name, agent in agents.items()}
         self._check_kept(record, agents)
         named = {name: hashes[id(agent)].hash for name, agent in agents.items()}
@@ -77,8 +80,10 @@ class Writer:
             written = self.files.write({known.hash: known.agent for known in hashes.values() if known.hash in new})
             retired = self._add(niches, written)
             self._check_sizes()
-            added = self._added(record, ledger) | {"niches": retired}
-            self._transaction(niches, _part_texts(record), added, self._summary(record, added, clock_seconds))
+            changed = {} if self.session is None else self.session.settings
+            added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {"niches": retired}
+            summary = summary_row(record, added, self.kept, clock_seconds)
+            self._transaction(niches, part_texts(record), added, summary)
             self.hashes, self.session = hashes, None
             self.sweep()
         except BaseException as error:
@@ -164,53 +169,8 @@ class Writer:
             if part.exists() and part.stat().st_size > MOST_DATABASE - ROOM:
                 raise ValueError(
                     f"{part} has {readable(part.stat().st_size)}, a run's archive at most {readable(MOST_DATABASE)}: "
-                    f"go on in a new run with `launch --from {self.path}`"
+                    f"go on in a new run with `launch --from {shlex.quote(str(self.path))}`"
                 )
-
-    def _added(self, record: Mapping[str, Any], ledger: Mapping[str, int]) -> dict[str, list[Cells]]:
-        """The rows that this iteration adds to the tables that only grow, by table."""
-        at, number = record["iteration"], self.kept.last["transfers"]
-        added: dict[str, list[Cells]] = {table: [] for table in chain.ADDED}
-        for niche in record["active"]:
-            if niche["scores"]:
-                found = {"iteration": at, "niche": niche["id"], "score": niche["scores"][-1], "before": niche["before"]}
-                added["scores"].append(rows.cells("scores", found, "scores"))
-        for event in record["events"]:
-            kind, fields = event["event"], {name: cell for name, cell in event.items() if name != "event"}
-            if kind == "child":
-                added["children"].append(rows.cells("children", fields, "child"))
-            else:
-                number += 1
-                added["transfers"].append(rows.cells("transfers", {"id": number, **fields}, "transfer"))
-        for source, niche, score in record["scores_of_retired"]:
-            found = {"iteration": at, "source": source, "niche": niche, "score": score}
-            added["retired_scores"].append(rows.cells("retired_scores", found, "scores_of_retired"))
-        for purpose, steps in ledger.items():
-            found = {"iteration": at, "purpose": purpose, "steps": steps}
-            added["ledger"].append(rows.cells("ledger", found, "ledger"))
-        added["settings"] = setting_rows({} if self.session is None else self.session.settings, at)
-        return added
-
-    def _summary(self, record: Mapping[str, Any], added: Mapping[str, Sequence[Cells]], clock_seconds: float) -> Cells:
-        """The iteration's row, but for its hashes."""
-        at, last = record["iteration"], self.kept.last
-        if at <= last["iteration"]:
-            raise ValueError(f"{self.path} has iteration {last['iteration']} already, it cannot take iteration {at}")
-        scores = [niche["scores"][-1] for niche in record["active"] if niche["scores"]]
-        summary = {
-            "iteration": at,
-            "active": len(self.kept.active),
-            "retired": self.kept.retired,
-            "best": max(scores, default=None),
-            "median": statistics.median(scores) if scores else None,
-            "annecs": self.kept.annecs,
-            "annecs_reference": self.kept.annecs_reference,
-            "children": last["children"] + len(added["children"]),
-            "transfers": last["transfers"] + len(added["transfers"]),
-            "steps": last["steps"] + sum(row["steps"] for row in added["ledger"]),
-            "clock_seconds": float(clock_seconds),
-        }
-        return rows.cells("iterations", summary, "iteration", without=("state", "chain"))
 
     def _transaction(
         self,
@@ -262,13 +222,3 @@ def _check_task(cells: Cells, old: Cells | None) -> None:
         raise ValueError(
             f"the task of niche {cells['id']} was changed in place: families and learners must leave tasks as they are"
         )
-
-
-def _part_texts(record: Mapping[str, Any]) -> dict[str, str]:
-    """The checkpoint but for niches and the scores of retired agents, as JSON, a text a part."""
-    elsewhere = ("active", "retired", "scores_of_retired")
-    found = {name: part for name, part in record.items() if name not in elsewhere}
-    return {
-        part: str(rows.cells("checkpoint", {"part": part, "value": value}, f"checkpoint.{part}")["value"])
-        for part, value in found.items()
-    }
