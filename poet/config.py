@@ -12,6 +12,7 @@ from typing import Literal
 
 from .interfaces import Learner, TaskFamily
 
+MOST = 10**6  # niches, children, and so on: settings may come from a stranger's archive
 _CHOICES = {"novelty": ("parameters", "pata-ec"), "transfer_rule": ("poet", "epoet")}
 
 
@@ -45,8 +46,8 @@ class PoetConfig:
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{field.name} must be finite, got {value}")
         for name in ("niches", "capacity", "children", "max_admitted", "neighbours", "history"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            if not 1 <= getattr(self, name) <= MOST:
+                raise ValueError(f"{name} must be from 1 to {MOST}, got {getattr(self, name)}")
         for name in ("mutate_every", "transfer_every", "pbt_every", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")

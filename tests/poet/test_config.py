@@ -11,10 +11,11 @@ from poet.config import PoetConfig
     ("values", "message"),
     [
         ({"mutate_every": -1}, "mutate_every must be 0 or more, got -1"),
-        ({"niches": 0}, "niches must be at least 1, got 0"),
+        ({"niches": 0}, "niches must be from 1 to 1000000, got 0"),
         ({"niches": 5, "capacity": 4}, "niches must not be above capacity, got 5 and 4"),
         ({"pbt_share": 0.6}, "pbt_share must be above 0 and at most 0.5, got 0.6"),
-        ({"capacity": -1}, "capacity must be at least 1, got -1"),
+        ({"capacity": -1}, "capacity must be from 1 to 1000000, got -1"),
+        ({"children": 2**53}, "children must be from 1 to 1000000, got 9007199254740992"),
         ({"mc_low": 300.0, "mc_high": 50.0}, "mc_low must not be above mc_high, got 300.0 and 50.0"),
         ({"mc_low": float("nan")}, "mc_low must be finite, got nan"),
         ({"seed": -1}, "seed must be 0 or more, got -1"),
