@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -27,6 +28,16 @@ def test_the_engine_from_python() -> None:
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5", "6"]
     assert lines[-1].count(",") >= 1  # more than one niche
+
+
+@pytest.mark.parametrize(("name", "lines"), [("cleanrl_style", 8), ("sb3_ppo", 4)])
+def test_the_walker_in_other_libraries(name: str, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each prints finite returns: of the episodes so far, an update a line, or of the last four."""
+    runpy.run_module(f"examples.{name}")
+    out = capsys.readouterr().out
+    found = re.findall(r"return (-?[\d.]+)", out)
+    assert len(found) == lines, out
+    assert all(-400 < float(value) < 350 for value in found)
 
 
 @pytest.mark.parametrize("folder", ["examples", "benchmarks"])

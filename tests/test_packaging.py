@@ -52,6 +52,27 @@ def test_wheel_holds_every_module_and_preset_and_nothing_at_the_top(wheel: Path)
     assert {top for top in tops if not top.endswith(".dist-info")} == {"openpoet"}
 
 
+MAKE = """
+import gymnasium, sys
+vector = gymnasium.make_vec("openpoet.envs:openpoet/Walker-v0", num_envs=2, terrain=["flat", "flat"])
+one = gymnasium.make("openpoet.envs:openpoet/BipedalWalker-v3")
+assert "torch" not in sys.modules
+print(one.reset(seed=3)[0].shape, vector.reset(seed=3)[0].shape)
+from openpoet.envs.walker.dcd_level import dcd_task
+one.reset(options={"terrain": dcd_task([1, 0, 2, 0, 1])})
+print(one.step(one.action_space.sample())[4].keys() == {"x_position", "x_velocity"})
+"""
+
+
+def test_gymnasium_makes_the_wheels_environments_by_module_and_id(wheel: Path, tmp_path: Path) -> None:
+    """In a fresh process, in which nothing of ours was imported."""
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    command = [sys.executable, "-c", MAKE]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == ["(24,) (2, 24)", "True", ""]
+
+
 def test_wheel_imports_under_its_roof_and_registers_the_environments(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (

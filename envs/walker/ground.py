@@ -23,7 +23,8 @@ class GymnasiumGround:
     """Gymnasium's easy or hardcore ground, another for every episode."""
 
     hardcore: bool
-    horizon: None = None  # steps after which an episode is truncated: the id's affair
+    horizon: None = None  # steps after which an episode is truncated: the id's max_episode_steps
+    task: None = None
 
     def __call__(self, rng: np.random.Generator) -> Track:
         """The next episode's track."""
@@ -42,7 +43,10 @@ class TaskGround:
         return track(self.task, int(rng.integers(2**31)))
 
 
-def ground(hardcore: bool | None, terrain: Any) -> GymnasiumGround | TaskGround:
+Ground = GymnasiumGround | TaskGround
+
+
+def ground(hardcore: bool | None, terrain: Any) -> Ground:
     """The ground of an id's arguments; `terrain` goes before `hardcore`.
 
     ValueError, one line, if it is no terrain.
@@ -58,6 +62,42 @@ def ground(hardcore: bool | None, terrain: Any) -> GymnasiumGround | TaskGround:
             'play it in a family with walker.physics = "box2d"'
         )
     return TaskGround(task, settings.horizon)
+
+
+def grounds(hardcore: bool, terrain: Any, rows: int) -> list[Ground]:
+    """[rows] grounds: of one terrain for all rows, or of a list or tuple that has one a row.
+
+    ValueError, one line, if the list has another length or one of its items is no terrain.
+    """
+    if not isinstance(terrain, list | tuple):
+        return [ground(hardcore, terrain)] * rows
+    if len(terrain) != rows:
+        expected = f"terrain must be one for all rows, or a list of {rows}, one a row"
+        raise ValueError(f"{expected}; got a list of {len(terrain)}")
+    return [_of_row(row, hardcore, given) for row, given in enumerate(terrain)]
+
+
+def _of_row(row: int, hardcore: bool, terrain: Any) -> Ground:
+    try:
+        return ground(hardcore, terrain)
+    except ValueError as error:
+        raise ValueError(f"row {row}: {error}") from None
+
+
+def limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> float:
+    """Steps after which an episode is truncated, as gymnasium.make and its TimeLimit take them.
+
+    usual: where no other is given, nor a task's horizon.
+    """
+    if max_episode_steps is None:
+        return usual if horizon is None else horizon
+    if not isinstance(max_episode_steps, int):
+        raise TypeError(f"max_episode_steps must be a whole number, got {max_episode_steps!r}")
+    if max_episode_steps < 1 and max_episode_steps != -1:
+        got = max_episode_steps
+        raise ValueError(f"max_episode_steps must be at least 1, or -1 for no limit, got {got}")
+    limits = [max_episode_steps if max_episode_steps != -1 else np.inf, horizon or np.inf]
+    return min(limits)
 
 
 def _task(terrain: Any) -> WalkerTask:

@@ -18,6 +18,8 @@ from gymnasium import spaces
 from .batch import WalkerBatch
 from .ground import ground
 from .picture import Window, picture
+from .pose import motion
+from .task import WalkerTask
 from .track import Track
 
 _ANGLES, _SPEED, _TOUCH = math.pi, 5.0, 5.0
@@ -43,6 +45,8 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is
     drawn anew. Its horizon truncates an episode, besides the limit of gymnasium.make.
+
+    info of reset and step: x_position [m] and x_velocity [m/s] of the hull, float.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form
@@ -52,7 +56,9 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise ValueError(f"render_mode must be one of {self.metadata['render_modes']}, got {render_mode!r}")
         self.render_mode = render_mode
         self.observation_space, self.action_space = observation_space(), action_space()
-        self._ground = ground(hardcore, terrain)
+        self._hardcore = hardcore
+        self._ground = ground(hardcore, terrain)  # of the next reset
+        self._horizon: int | None = None  # of this episode
         self._batch: WalkerBatch | None = None
         self._track: Track | None = None
         self._age = 0  # steps of the episode
@@ -61,11 +67,24 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_window": None}  # a copy opens its own
 
+    @property
+    def terrain(self) -> WalkerTask | None:
+        """The task of the next reset; None: Gymnasium's ground. Set it to any form of terrain."""
+        return self._ground.task
+
+    @terrain.setter
+    def terrain(self, terrain: Any) -> None:
+        self._ground = ground(self._hardcore, terrain)
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
+        """options: {"terrain": any form of terrain} changes it, until it is changed again."""
+        if options is not None and "terrain" in options:
+            self.terrain = options["terrain"]
         super().reset(seed=seed)
         self._track, self._age = self._ground(self.np_random), 0
+        self._horizon = self._ground.horizon
         if self._batch is None:
             self._batch = WalkerBatch([self._track], threads=1)
         else:
@@ -73,7 +92,7 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         observation = self._batch.reset()[0]
         if self.render_mode == "human":
             self.render()
-        return observation, {}
+        return observation, self._info(self._batch)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if self._batch is None:
@@ -82,8 +101,14 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self.render_mode == "human":
             self.render()
         self._age += 1
-        truncated = self._ground.horizon is not None and self._age >= self._ground.horizon
-        return observations[0], float(rewards[0]), bool(terminated[0]), truncated, {}
+        truncated = self._horizon is not None and self._age >= self._horizon
+        info = self._info(self._batch)
+        return observations[0], float(rewards[0]), bool(terminated[0]), truncated, info
+
+    @staticmethod
+    def _info(batch: WalkerBatch) -> dict[str, float]:
+        position, velocity = motion(batch)[0].tolist()
+        return {"x_position": position, "x_velocity": velocity}
 
     def render(self) -> np.ndarray | None:
         if self._batch is None or self._track is None:

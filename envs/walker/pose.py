@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .physics import state as at
 from .physics.body import BODIES, COUNT
 from .physics.lidar import RAY_X, RAY_Y, RAYS
+
+if TYPE_CHECKING:
+    from .batch import WalkerBatch
 
 
 @dataclass(frozen=True)
@@ -31,3 +35,12 @@ def pose(block: np.ndarray) -> Pose:
     reach = block[at.LIDAR : at.LIDAR + RAYS, None] * np.stack([RAY_X, RAY_Y], axis=1)
     rays = np.stack([np.broadcast_to(hull, (RAYS, 2)), hull + reach], axis=1).astype(np.float32)
     return Pose(bodies, rays, (float(hull[0]), float(hull[1])))
+
+
+def motion(batch: WalkerBatch) -> np.ndarray:
+    """Position [m] and velocity [m/s] of each hull along x after its last step, [n, 2] float64.
+
+    Position of the body's origin and velocity of its centre of mass, as Box2D's `position` and
+    `linearVelocity` are.
+    """
+    return batch._f.reshape(batch.n, -1)[:, [at.PX, at.VX]].astype(np.float64)

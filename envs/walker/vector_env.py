@@ -20,17 +20,26 @@ from gymnasium.vector.utils import batch_space
 
 from ..processors import threads_of
 from .batch import WalkerBatch
-from .ground import ground
-from .gymnasium_env import FPS, action_space, observation_space
+from .ground import Ground, grounds, limit
+from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
+from .pose import motion
 from .track import Track
 
+ATTRIBUTES = (
+    "action_space", "metadata", "np_random", "np_random_seed", "observation_space", "render_mode",
+    "spec", "terrain",
+)  # fmt: skip
 Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
 
 class WalkerVectorEnv(VectorEnv):
-    """num_envs walkers, each with its own generator. hardcore, terrain: as in gymnasium_env.WalkerEnv.
+    """num_envs walkers, each with its own generator. hardcore: as in gymnasium_env.WalkerEnv.
 
+    terrain: as in WalkerEnv, for all rows; or a list or tuple of them, one a row. Each row has the
+    horizon of its own task.
+    infos of reset and step: x_position [m] and x_velocity [m/s] of each hull, [num_envs] float64,
+    with the masks _x_position and _x_velocity of the rows that have them.
     max_episode_steps: steps after which an episode is truncated, if not sooner by its task's horizon;
     -1: no other limit; None: that of the id.
     threads: None is one for each processor that this process may use.
@@ -64,8 +73,11 @@ class WalkerVectorEnv(VectorEnv):
         )
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._ground = ground(hardcore, terrain)
-        self._horizon = _limit(max_episode_steps, 2000 if hardcore else 1600, self._ground.horizon)
+        self._hardcore, self._limit = hardcore, max_episode_steps
+        self._grounds = grounds(hardcore, terrain, num_envs)  # of each row's next reset
+        self._horizons = np.zeros(num_envs)  # of each row's episode
+        for each in self._grounds:
+            self._horizon(each)  # a wrong limit is refused here
         self._generators: list[np.random.Generator] = []
         self._seeds: list[int] = []
         self._tracks: list[Track] = []
@@ -92,7 +104,8 @@ class WalkerVectorEnv(VectorEnv):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """seed: of row i, seed + i for a number, seed[i] for a list; None keeps the generators.
 
-        options: {"reset_mask": [n] bool} resets the rows of the mask only.
+        options: {"reset_mask": [n] bool} resets the rows of the mask only. {"terrain": one, or a
+        list of one a row} changes the terrain of the rows that are reset, for later resets too.
         """
         if seed is None:
             seeds: list[int | None] = [None] * self.num_envs
@@ -105,8 +118,12 @@ class WalkerVectorEnv(VectorEnv):
         rows = np.ones(self.num_envs, bool)
         if options is not None and "reset_mask" in options:
             rows = self._mask(options["reset_mask"])
+        if options is not None and "terrain" in options:
+            given = grounds(self._hardcore, options["terrain"], self.num_envs)
+            pairs = zip(rows, given, self._grounds, strict=True)
+            self._grounds = [new if chosen else old for chosen, new, old in pairs]
         self._seed(seeds, rows)
-        return self._restart(rows), {}
+        return self._restart(rows), self._infos(rows)
 
     def step(self, actions: np.ndarray) -> Stepped:
         if self._batch is None:
@@ -119,7 +136,7 @@ class WalkerVectorEnv(VectorEnv):
         observations, rewards, terminated = self._batch.step(np.asarray(actions), ~begin)
         terminated = terminated & ~begin
         self._ages += ~begin
-        truncated = ~begin & (self._ages >= self._horizon)
+        truncated = ~begin & (self._ages >= self._horizons)
         infos: dict[str, Any] = {}
         if begin.any():
             observations = self._restart(begin)
@@ -130,11 +147,12 @@ class WalkerVectorEnv(VectorEnv):
                 last[row] = observations[row]
             infos = {
                 "final_obs": last,
-                "final_info": {},
+                "final_info": self._infos(over),
                 "_final_obs": over,
                 "_final_info": over.copy(),
             }
             observations = self._restart(over)
+        infos.update(self._infos(np.ones(self.num_envs, bool)))
         return observations, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
@@ -142,6 +160,51 @@ class WalkerVectorEnv(VectorEnv):
         if self._batch is None or self.render_mode is None:
             return None
         return tuple(picture(self._tracks[row], self._batch.pose(row)) for row in range(self.num_envs))
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """What `render`, or an attribute, is of each row, as in Gymnasium's SyncVectorEnv."""
+        if name == "render":
+            return self.render(*args, **kwargs) or (None,) * self.num_envs
+        if name not in ATTRIBUTES:
+            known = ", ".join(ATTRIBUTES)
+            message = f"a row has no attribute or method {name!r}, only {known} and render()"
+            raise AttributeError(message)
+        return self.get_attr(name)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """What a single environment has under this name, of each row; as in SyncVectorEnv.
+
+        terrain: the task of the row's next reset, None for Gymnasium's ground.
+        """
+        match name:
+            case "terrain":
+                return tuple(each.task for each in self._grounds)
+            case "np_random" | "np_random_seed":
+                return getattr(self, name)
+            case "observation_space" | "action_space":
+                return (getattr(self, f"single_{name}"),) * self.num_envs
+            case "metadata":
+                return (WalkerEnv.metadata,) * self.num_envs
+            case "render_mode" | "spec":
+                return (getattr(self, name),) * self.num_envs
+        raise AttributeError(f"a row has no attribute {name!r}, only {', '.join(ATTRIBUTES)}")
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Set the terrain from each row's next reset on: one for all rows, or one a row."""
+        if name != "terrain":
+            raise AttributeError(f"of a row only terrain can be set, got {name!r}")
+        self._grounds = grounds(self._hardcore, values, self.num_envs)
+
+    def _infos(self, rows: np.ndarray) -> dict[str, Any]:
+        """Position and velocity of the hulls of these rows, as SyncVectorEnv has infos."""
+        assert self._batch is not None, "infos are read after a reset"
+        position, velocity = np.where(rows, motion(self._batch).T, 0.0)
+        return {
+            "x_position": position,
+            "_x_position": rows.copy(),
+            "x_velocity": velocity,
+            "_x_velocity": rows.copy(),
+        }
 
     def _mask(self, given: Any) -> np.ndarray:
         """The reset mask, checked as Gymnasium checks it."""
@@ -169,7 +232,10 @@ class WalkerVectorEnv(VectorEnv):
 
     def _restart(self, rows: np.ndarray) -> np.ndarray:
         """New tracks for these rows, and their walkers on them; observations of all rows [n, 24]."""
-        fresh = {int(row): self._ground(self._generators[row]) for row in np.flatnonzero(rows)}
+        fresh = {}
+        for row in np.flatnonzero(rows).tolist():
+            fresh[row] = self._grounds[row](self._generators[row])
+            self._horizons[row] = self._horizon(self._grounds[row])
         if self._batch is None:
             self._tracks = [fresh[row] for row in range(self.num_envs)]
             self._batch = WalkerBatch(self._tracks, threads=self.threads)
@@ -180,18 +246,6 @@ class WalkerVectorEnv(VectorEnv):
         self._ages[rows], self._ended[rows] = 0, False
         return self._batch.reset(rows)
 
-
-def _limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> float:
-    """Steps after which an episode is truncated, as gymnasium.make and its TimeLimit take them.
-
-    usual: where no other is given, nor a task's horizon.
-    """
-    if max_episode_steps is None:
-        return usual if horizon is None else horizon
-    if not isinstance(max_episode_steps, int):
-        raise TypeError(f"max_episode_steps must be a whole number, got {max_episode_steps!r}")
-    if max_episode_steps < 1 and max_episode_steps != -1:
-        got = max_episode_steps
-        raise ValueError(f"max_episode_steps must be at least 1, or -1 for no limit, got {got}")
-    limits = [max_episode_steps if max_episode_steps != -1 else np.inf, horizon or np.inf]
-    return min(limits)
+    def _horizon(self, own: Ground) -> float:
+        """Steps after which an episode on this ground is truncated."""
+        return limit(self._limit, 2000 if self._hardcore else 1600, own.horizon)

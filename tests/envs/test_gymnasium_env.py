@@ -272,3 +272,10 @@ def test_importing_the_room_loads_nothing_heavy() -> None:
     code = "import sys, envs; assert not {'torch', 'numba', 'Box2D', 'pygame'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_gymnasium_imports_the_room_by_itself_if_the_id_names_it(id: str) -> None:
+    code = f"import gymnasium; print(gymnasium.make('envs:{id}').reset(seed=1)[0].tolist())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == gymnasium.make(id).reset(seed=1)[0].tolist()
