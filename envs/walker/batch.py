@@ -15,10 +15,12 @@ import numpy as np
 
 from ..processors import threads_of
 from .faults import failure
-from .physics import episode, lanes, world
+from .physics import episode, lanes, step, world
 from .physics import state as at
+from .physics.draw_track import DRAW
 from .physics.jit import SOURCE, compile_all
-from .physics.kernel_cache import source_hash
+from .physics.kernel_cache import config, source_hash
+from .physics.shapes import SHAPES
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
+TRANSIENT = {"_all", "_scratch", "_taken", "_outcomes", "_compiled", "_views", "_viewed"}  # see WalkerBatch._prepare
 _compiling = threading.Lock()
 
 
@@ -38,7 +41,7 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
     progress: told one line before each kernel that must be compiled. WalkerBatch calls this by itself.
     """
     with _compiling:
-        return compile_all([*world.KERNELS, episode.PLAY], progress)
+        return compile_all([*world.KERNELS, SHAPES, DRAW, step.STEP, episode.PLAY], progress)
 
 
 @cache
@@ -79,11 +82,21 @@ class WalkerBatch:
         self._reward, self._shaping = np.zeros(n), np.zeros(n)
         self._terminated = np.zeros(n, bool)
         self._age = np.full(n, -1)  # steps since the reset; -1: never reset
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """What is no state: scratch, and the arguments of kernels."""
+        self._all = np.arange(self.n)
         self._scratch = [scratch() for _ in range(self.threads)]
+        self._taken = np.zeros((self.n, ACTIONS), np.float32)
+        self._outcomes = np.zeros((self.threads, 1), np.int64)
+        self._compiled = None if config.DISABLE_JIT else step.phase_addresses()
+        self._views: list[tuple[tuple, tuple]] = []  # see _arguments
+        self._viewed: np.ndarray | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """All of the walkers' state; copies and pickles go on as this batch would."""
-        kept = {name: value for name, value in self.__dict__.items() if name != "_scratch"}
+        kept = {name: value for name, value in self.__dict__.items() if name not in TRANSIENT}
         return {**kept, "source": _source()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -91,7 +104,7 @@ class WalkerBatch:
             raise ValueError("these walkers were pickled by another version of openpoet: reset new ones")
         compile_kernels()
         self.__dict__.update(state)
-        self._scratch = [scratch() for _ in range(self.threads)]
+        self._prepare()
 
     @property
     def events(self) -> Mapping[str, int]:
@@ -108,7 +121,7 @@ class WalkerBatch:
 
         rows: indices [k] or a mask [n]. As Gymnasium does, the world is made and one step with no action is taken.
         """
-        chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
+        chosen = self._all if rows is None else rows_of(rows, self.n)
         for row in chosen:
             place = int(self._places[row])
             if self._terrains.tracks[place] is not self._tracks[row]:
@@ -118,7 +131,7 @@ class WalkerBatch:
         t = self._terrains
         world.START(chosen, self._f, self._k, t.shapes.ravel(), t.table.ravel(), t.pushes)
         self._age[chosen] = 0
-        self._run(chosen, np.zeros((self.n, ACTIONS), np.float32))
+        self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
         return self._obs.copy()
 
@@ -134,12 +147,9 @@ class WalkerBatch:
             raise ValueError(f"actions must be numbers, got an array of {given.dtype}")
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
-        rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        self._check_finite(given, rows)
-        self._check_reset(rows)
+        rows = self._all if live is None else np.flatnonzero(self._mask(live))
         self._reward[:] = 0.0
-        self._age[rows] += 1
-        self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64))
+        self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64), 1)
         self.steps += len(rows)
         return self._obs.copy(), self._reward.copy(), self._terminated.copy()
 
@@ -193,8 +203,48 @@ class WalkerBatch:
     def _mask(self, live: np.ndarray) -> np.ndarray:
         return mask_of(live, self.n, "live")
 
-    def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
-        """One step of `rows` under actions [n, 4] of any float dtype."""
+    def _run(self, rows: np.ndarray, actions: np.ndarray, elapsed: int) -> None:
+        """One step of `rows` under actions [n, 4] of any float dtype. elapsed: 0 in a reset, else 1."""
+        fused = self._compiled is not None and actions.dtype == np.float32
+        if self.threads > 1 or not fused:  # before any row has changed
+            self._check_finite(actions, rows)
+            self._check_reset(rows)
+        if not fused:
+            self._age[rows] += elapsed
+            self._run_phases(rows, actions)
+            self._complain(rows)
+            return
+        np.copyto(self._taken, actions)
+        self._outcomes[:] = step.FINE
+        self._split(rows, lambda chunk, part: self._step(chunk, part, elapsed))
+        outcome = self._outcomes.max()
+        if outcome:
+            self._check_finite(actions, rows)
+            self._check_reset(rows)
+            self._complain(rows)
+
+    def _step(self, rows: np.ndarray, part: int, elapsed: int) -> None:
+        """One step of `rows` under float32 actions, those of self._taken."""
+        head, tail = self._arguments(part)
+        width = 1 if len(rows) == 1 else self._width  # one walker is solved sooner by itself
+        step.STEP(
+            rows, self._compiled, elapsed, self._age, self._outcomes[part], *head,
+            *self.iterations, width, self._cull, *tail,
+        )  # fmt: skip
+
+    def _arguments(self, part: int) -> tuple[tuple, tuple]:
+        """Arrays that a part's steps take, before and after the solver's settings; made anew as the terrains grow."""
+        t = self._terrains
+        if self._viewed is not t.shapes:
+            state, tracks = (self._f, self._k), (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), t.ends)
+            head = (*state, *tracks, self._taken.ravel(), self._events.ravel())
+            results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping)
+            self._views = [((*head, *kept), (*results, rays)) for *kept, rays in self._scratch]
+            self._viewed = t.shapes
+        return self._views[part]
+
+    def _run_phases(self, rows: np.ndarray, actions: np.ndarray) -> None:
+        """The same, phase after phase, and in the dtype of the actions where they are not float32."""
         exact = actions.dtype != np.float32  # a kernel's actions are contiguous, writable float32
         taken = np.zeros((self.n, ACTIONS), np.float32) if exact else np.array(actions, order="C")
 
@@ -209,7 +259,6 @@ class WalkerBatch:
                 pay(state, chunk, gained, actions, self._reward)
 
         self._split(rows, advance)
-        self._complain(rows)
 
     def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
         share_out(rows, self.threads, advance)
