@@ -24,14 +24,13 @@ from .physics.shapes import SHAPES
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
+from .step_call import StepCall, block_width, step_phases
 from .threads import scratch, share_out
-from .torque import pay, set_motors
 
 if TYPE_CHECKING:
     from .track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
-TRANSIENT = {"_all", "_scratch", "_taken", "_outcomes", "_compiled", "_views", "_viewed"}  # see WalkerBatch._prepare
 _compiling = threading.Lock()
 
 
@@ -70,7 +69,7 @@ class WalkerBatch:
         self.steps = 0  # walker-steps simulated, resets not counted
         self.finished = np.zeros(n, bool)  # the hull is past the far end
         self._overflows = 0
-        self._width = int(lanes.LANES)  # walkers solved side by side; 1: one by one, which gives the same results
+        self._width = int(lanes.LANES)  # walkers solved side by side at most; any gives the same results
         self._cull = 1  # 0: every time of impact by GJK, which gives the same results
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
@@ -85,18 +84,14 @@ class WalkerBatch:
         self._prepare()
 
     def _prepare(self) -> None:
-        """What is no state: scratch, and the arguments of kernels."""
-        self._all = np.arange(self.n)
+        """What is no state."""
         self._scratch = [scratch() for _ in range(self.threads)]
-        self._taken = np.zeros((self.n, ACTIONS), np.float32)
-        self._outcomes = np.zeros((self.threads, 1), np.int64)
-        self._compiled = None if config.DISABLE_JIT else step.phase_addresses()
-        self._views: list[tuple[tuple, tuple]] = []  # see _arguments
-        self._viewed: np.ndarray | None = None
+        self._step_rows = None if config.DISABLE_JIT else StepCall(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """All of the walkers' state; copies and pickles go on as this batch would."""
-        kept = {name: value for name, value in self.__dict__.items() if name not in TRANSIENT}
+        transient = ("_scratch", "_step_rows")
+        kept = {name: value for name, value in self.__dict__.items() if name not in transient}
         return {**kept, "source": _source()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -121,7 +116,7 @@ class WalkerBatch:
 
         rows: indices [k] or a mask [n]. As Gymnasium does, the world is made and one step with no action is taken.
         """
-        chosen = self._all if rows is None else rows_of(rows, self.n)
+        chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
         for row in chosen:
             place = int(self._places[row])
             if self._terrains.tracks[place] is not self._tracks[row]:
@@ -147,7 +142,7 @@ class WalkerBatch:
             raise ValueError(f"actions must be numbers, got an array of {given.dtype}")
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
-        rows = self._all if live is None else np.flatnonzero(self._mask(live))
+        rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
         self._reward[:] = 0.0
         self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64), 1)
         self.steps += len(rows)
@@ -205,60 +200,18 @@ class WalkerBatch:
 
     def _run(self, rows: np.ndarray, actions: np.ndarray, elapsed: int) -> None:
         """One step of `rows` under actions [n, 4] of any float dtype. elapsed: 0 in a reset, else 1."""
-        fused = self._compiled is not None and actions.dtype == np.float32
-        if self.threads > 1 or not fused:  # before any row has changed
+        call = self._step_rows if actions.dtype == np.float32 else None
+        if call is None or self.threads > 1:  # before any row has changed
             self._check_finite(actions, rows)
             self._check_reset(rows)
-        if not fused:
+        if call is None:
             self._age[rows] += elapsed
-            self._run_phases(rows, actions)
-            self._complain(rows)
+            step_phases(self, rows, actions)
+        elif call(self, rows, actions, elapsed):
             return
-        np.copyto(self._taken, actions)
-        self._outcomes[:] = step.FINE
-        self._split(rows, lambda chunk, part: self._step(chunk, part, elapsed))
-        outcome = self._outcomes.max()
-        if outcome:
-            self._check_finite(actions, rows)
-            self._check_reset(rows)
-            self._complain(rows)
-
-    def _step(self, rows: np.ndarray, part: int, elapsed: int) -> None:
-        """One step of `rows` under float32 actions, those of self._taken."""
-        head, tail = self._arguments(part)
-        width = 1 if len(rows) == 1 else self._width  # one walker is solved sooner by itself
-        step.STEP(
-            rows, self._compiled, elapsed, self._age, self._outcomes[part], *head,
-            *self.iterations, width, self._cull, *tail,
-        )  # fmt: skip
-
-    def _arguments(self, part: int) -> tuple[tuple, tuple]:
-        """Arrays that a part's steps take, before and after the solver's settings; made anew as the terrains grow."""
-        t = self._terrains
-        if self._viewed is not t.shapes:
-            state, tracks = (self._f, self._k), (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), t.ends)
-            head = (*state, *tracks, self._taken.ravel(), self._events.ravel())
-            results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping)
-            self._views = [((*head, *kept), (*results, rays)) for *kept, rays in self._scratch]
-            self._viewed = t.shapes
-        return self._views[part]
-
-    def _run_phases(self, rows: np.ndarray, actions: np.ndarray) -> None:
-        """The same, phase after phase, and in the dtype of the actions where they are not float32."""
-        exact = actions.dtype != np.float32  # a kernel's actions are contiguous, writable float32
-        taken = np.zeros((self.n, ACTIONS), np.float32) if exact else np.array(actions, order="C")
-
-        def advance(chunk: np.ndarray, part: int) -> None:
-            before = self._shaping[chunk] if exact else None
-            for phase, arguments in self.phases(chunk, taken, part):
-                phase(*arguments)
-                if exact and phase is world.COLLIDE:
-                    set_motors(self._f.reshape(self.n, -1), chunk, actions)
-            if before is not None:
-                state, gained = (self._f.reshape(self.n, -1), self._integers()), self._shaping[chunk] - before
-                pay(state, chunk, gained, actions, self._reward)
-
-        self._split(rows, advance)
+        self._check_finite(actions, rows)
+        self._check_reset(rows)
+        self._complain(rows)
 
     def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
         share_out(rows, self.threads, advance)
@@ -281,7 +234,7 @@ class WalkerBatch:
         results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping, rays)
         return [
             (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
-            (world.SOLVE, (*state, events, s, i, *wide, velocity, position, self._width)),
+            (world.SOLVE, (*state, events, s, i, *wide, velocity, position, block_width(len(rows), self._width))),
             (world.PAIRS, (*state, shapes, table)),
             (world.TOI, (*state, shapes, corners, table, events, s[0], i[0], velocity, self._cull)),
             (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
