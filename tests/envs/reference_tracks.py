@@ -207,3 +207,13 @@ def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
         rows[:, at.REACH_RIGHT] = np.maximum.accumulate(rows[:, at.SHAPE_FAT + 2])
         rows[:, at.REACH_LEFT] = np.minimum.accumulate(rows[::-1, at.SHAPE_FAT])[::-1]
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def area(corners: Corners) -> float:
+    """Of poet_layout's blocks."""
+    points = np.array(corners[1:] + corners[:1], np.float32)
+    x, y, next_x, next_y = *points.T, *np.roll(points, -1, axis=0).T
+    total = np.float32(0.0)
+    for triangle in np.float32(0.5) * (x * next_y - y * next_x):
+        total += triangle
+    return float(total)

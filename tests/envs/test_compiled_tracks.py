@@ -95,3 +95,9 @@ def test_a_polygon_of_any_four_points_is_the_same_or_the_same_error(points: list
 def test_shapes_of_other_layouts_are_those_of_python(seed: int, layout: object) -> None:
     genome = Obstacles(3.0, (0.5, 2.5), (0.5, 4.0), (0.3, 1.5), 4)
     assert_same_shapes(layout.track(genome, seed))  # type: ignore[attr-defined]
+
+
+@given(points=st.lists(st.tuples(*[st.floats(-1e4, 1e4)] * 2), min_size=4, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_the_area_of_a_block_is_that_of_numpy(points: list[tuple[float, float]]) -> None:
+    assert poet_layout._area(points) == reference_tracks.area(points)
