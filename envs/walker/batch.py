@@ -15,15 +15,17 @@ import numpy as np
 
 from ..processors import threads_of
 from .faults import failure
-from .physics import episode, lanes, world
+from .physics import episode, lanes, step, world
 from .physics import state as at
+from .physics.draw_track import DRAW
 from .physics.jit import SOURCE, compile_all
-from .physics.kernel_cache import source_hash
+from .physics.kernel_cache import config, source_hash
+from .physics.shapes import SHAPES
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
+from .step_call import StepCall, block_width, step_phases
 from .threads import scratch, share_out
-from .torque import pay, set_motors
 
 if TYPE_CHECKING:
     from .track import Track
@@ -38,7 +40,7 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
     progress: told one line before each kernel that must be compiled. WalkerBatch calls this by itself.
     """
     with _compiling:
-        return compile_all([*world.KERNELS, episode.PLAY], progress)
+        return compile_all([*world.KERNELS, SHAPES, DRAW, step.STEP, episode.PLAY], progress)
 
 
 @cache
@@ -67,7 +69,7 @@ class WalkerBatch:
         self.steps = 0  # walker-steps simulated, resets not counted
         self.finished = np.zeros(n, bool)  # the hull is past the far end
         self._overflows = 0
-        self._width = int(lanes.LANES)  # walkers solved side by side; 1: one by one, which gives the same results
+        self._width = int(lanes.LANES)  # walkers solved side by side at most; any gives the same results
         self._cull = 1  # 0: every time of impact by GJK, which gives the same results
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
@@ -79,11 +81,17 @@ class WalkerBatch:
         self._reward, self._shaping = np.zeros(n), np.zeros(n)
         self._terminated = np.zeros(n, bool)
         self._age = np.full(n, -1)  # steps since the reset; -1: never reset
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """What is no state."""
         self._scratch = [scratch() for _ in range(self.threads)]
+        self._step_rows = None if config.DISABLE_JIT else StepCall(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """All of the walkers' state; copies and pickles go on as this batch would."""
-        kept = {name: value for name, value in self.__dict__.items() if name != "_scratch"}
+        transient = ("_scratch", "_step_rows")
+        kept = {name: value for name, value in self.__dict__.items() if name not in transient}
         return {**kept, "source": _source()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -91,7 +99,7 @@ class WalkerBatch:
             raise ValueError("these walkers were pickled by another version of openpoet: reset new ones")
         compile_kernels()
         self.__dict__.update(state)
-        self._scratch = [scratch() for _ in range(self.threads)]
+        self._prepare()
 
     @property
     def events(self) -> Mapping[str, int]:
@@ -118,7 +126,7 @@ class WalkerBatch:
         t = self._terrains
         world.START(chosen, self._f, self._k, t.shapes.ravel(), t.table.ravel(), t.pushes)
         self._age[chosen] = 0
-        self._run(chosen, np.zeros((self.n, ACTIONS), np.float32))
+        self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
         return self._obs.copy()
 
@@ -135,11 +143,8 @@ class WalkerBatch:
         if given.shape != (self.n, ACTIONS):
             raise ValueError(f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}")
         rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
-        self._check_finite(given, rows)
-        self._check_reset(rows)
         self._reward[:] = 0.0
-        self._age[rows] += 1
-        self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64))
+        self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64), 1)
         self.steps += len(rows)
         return self._obs.copy(), self._reward.copy(), self._terminated.copy()
 
@@ -193,22 +198,19 @@ class WalkerBatch:
     def _mask(self, live: np.ndarray) -> np.ndarray:
         return mask_of(live, self.n, "live")
 
-    def _run(self, rows: np.ndarray, actions: np.ndarray) -> None:
-        """One step of `rows` under actions [n, 4] of any float dtype."""
-        exact = actions.dtype != np.float32  # a kernel's actions are contiguous, writable float32
-        taken = np.zeros((self.n, ACTIONS), np.float32) if exact else np.array(actions, order="C")
-
-        def advance(chunk: np.ndarray, part: int) -> None:
-            before = self._shaping[chunk] if exact else None
-            for phase, arguments in self.phases(chunk, taken, part):
-                phase(*arguments)
-                if exact and phase is world.COLLIDE:
-                    set_motors(self._f.reshape(self.n, -1), chunk, actions)
-            if before is not None:
-                state, gained = (self._f.reshape(self.n, -1), self._integers()), self._shaping[chunk] - before
-                pay(state, chunk, gained, actions, self._reward)
-
-        self._split(rows, advance)
+    def _run(self, rows: np.ndarray, actions: np.ndarray, elapsed: int) -> None:
+        """One step of `rows` under actions [n, 4] of any float dtype. elapsed: 0 in a reset, else 1."""
+        call = self._step_rows if actions.dtype == np.float32 else None
+        if call is None or self.threads > 1:  # before any row has changed
+            self._check_finite(actions, rows)
+            self._check_reset(rows)
+        if call is None:
+            self._age[rows] += elapsed
+            step_phases(self, rows, actions)
+        elif call(self, rows, actions, elapsed):
+            return
+        self._check_finite(actions, rows)
+        self._check_reset(rows)
         self._complain(rows)
 
     def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
@@ -232,7 +234,7 @@ class WalkerBatch:
         results = (self._obs.ravel(), self._reward, self._terminated, self.finished, self._shaping, rays)
         return [
             (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
-            (world.SOLVE, (*state, events, s, i, *wide, velocity, position, self._width)),
+            (world.SOLVE, (*state, events, s, i, *wide, velocity, position, block_width(len(rows), self._width))),
             (world.PAIRS, (*state, shapes, table)),
             (world.TOI, (*state, shapes, corners, table, events, s[0], i[0], velocity, self._cull)),
             (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),

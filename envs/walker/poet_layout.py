@@ -60,11 +60,10 @@ class Pen:
 
 def _area(corners: list[tuple[float, float]]) -> float:
     """As Box2D finds it: triangles with the origin, from the lower right on, in float32 [m^2]."""
-    points = np.array(corners[1:] + corners[:1], np.float32)
-    x, y, next_x, next_y = *points.T, *np.roll(points, -1, axis=0).T
-    area = np.float32(0.0)
-    for triangle in np.float32(0.5) * (x * next_y - y * next_x):
-        area += triangle
+    points = [(np.float32(x), np.float32(y)) for x, y in corners[1:] + corners[:1]]
+    half, area = np.float32(0.5), np.float32(0.0)
+    for (x, y), (next_x, next_y) in zip(points, points[1:] + points[:1], strict=True):
+        area += half * (x * next_y - y * next_x)
     return float(area)
 
 

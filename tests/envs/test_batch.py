@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import numpy as np
@@ -209,3 +210,49 @@ def test_rows_that_are_not_of_the_batch_are_refused() -> None:
         batch.play(None, arrays, live, 1, returns[:1])
     np.testing.assert_array_equal(batch.reset(np.array([], np.int64)), before)
     np.testing.assert_array_equal(batch.reset(np.array([1, 1])), before)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 20, 40])
+def test_a_step_in_one_call_is_its_phases_one_by_one(n: int) -> None:
+    tracks, plan = [oracle.obstacle_track(seed) for seed in range(n)], actions(n)
+    batch, phased = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
+    phased._step_rows = None
+    np.testing.assert_array_equal(batch.reset(), phased.reset())
+    assert_equal(run(batch, plan), run(phased, plan))
+    np.testing.assert_array_equal(batch._age, phased._age)
+    np.testing.assert_array_equal(batch._k, phased._k)
+    assert batch.events == phased.events
+
+
+def test_a_copy_and_a_batch_whose_terrains_grew_step_their_own_walkers() -> None:
+    """The arguments of kernels are kept between steps; they must be of the arrays that are in use now."""
+    batch, plan = WalkerBatch([oracle.flat_track()] * 3), actions(3)
+    batch.reset()
+    batch.step(plan[0])
+    for row in range(3):
+        batch.place(row, oracle.obstacle_track(row))
+    fresh = WalkerBatch([oracle.obstacle_track(row) for row in range(3)])
+    np.testing.assert_array_equal(batch.reset(), fresh.reset())
+    twin = copy.deepcopy(batch)
+    before = batch._obs.copy()
+    expected = run(fresh, plan)
+    assert_equal(run(twin, plan), expected)
+    np.testing.assert_array_equal(batch._obs, before)
+    assert_equal(run(batch, plan), expected)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_refused_step_changes_nothing(threads: int, dtype: type) -> None:
+    batch = WalkerBatch([oracle.flat_track()] * 20, threads=threads)
+    wrong = actions(20)[0].astype(dtype)
+    with pytest.raises(ValueError, match="walker 0 was never reset"):
+        batch.step(wrong)
+    batch.reset()
+    state, age = batch._f.copy(), batch._age.copy()
+    wrong[19, 3] = np.nan
+    with pytest.raises(ValueError, match=r"for walker 19$"):
+        batch.step(wrong)
+    np.testing.assert_array_equal(batch._f, state)
+    np.testing.assert_array_equal(batch._age, age)
+    assert batch.steps == 0

@@ -1,8 +1,8 @@
 """The walker's five bodies and four joints: shapes, masses and anchors, in Box2D's arithmetic.
 
 Bodies in the order of creation: hull, leg 0, lower leg 0, leg 1, lower leg 1; joints: hip 0, knee 0, hip 1, knee 1.
-Sizes are Gymnasium's BipedalWalker (Oleg Klimov). Polygons are put in order as b2PolygonShape::Set does (gift
-wrapping from the rightmost corner), masses come from b2PolygonShape::ComputeMass and b2Body::ResetMassData.
+Sizes are Gymnasium's BipedalWalker (Oleg Klimov). Polygons are put in order as b2PolygonShape::Set does (polygon.py),
+masses come from b2PolygonShape::ComputeMass and b2Body::ResetMassData.
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .polygon import SMALLEST, area, centroid, interpreted, normals, wrap
 from .settings import F
 
 BODIES, JOINTS, CORNERS = 5, 4, 5
@@ -41,52 +42,24 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.float32:
     return a[0] * b[0] + a[1] * b[1]
 
 
-def _wrap(points: np.ndarray) -> list[int]:
-    """Indices of the convex hull, from the rightmost (then lowest) point on, counter-clockwise."""
-    first = 0
-    for i in range(1, len(points)):
-        right = points[i, 0] > points[first, 0]
-        if right or (points[i, 0] == points[first, 0] and points[i, 1] < points[first, 1]):
-            first = i
-    hull = [first]
-    while True:
-        best = 0
-        for j in range(1, len(points)):
-            if best == hull[-1]:
-                best = j
-                continue
-            r, v = points[best] - points[hull[-1]], points[j] - points[hull[-1]]
-            turn = _cross(r, v)
-            if turn < 0 or (turn == 0 and _dot(v, v) > _dot(r, r)):
-                best = j
-        if best == first or len(hull) == len(points):
-            return hull
-        hull.append(best)
-
-
-def _centroid(corners: np.ndarray) -> np.ndarray:
-    center, area = np.zeros(2, np.float32), F(0.0)
-    third = F(1.0) / F(3.0)
-    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        triangle = F(0.5) * _cross(a, b)
-        area += triangle
-        center = center + (triangle * third) * (a + b)
-    return center * (F(1.0) / area)
-
-
 def polygon(points: np.ndarray) -> Polygon:
-    """The polygon that Box2D makes of `points` [k, 2] [m]. ValueError if they enclose no area."""
+    """The polygon that Box2D makes of `points` [k, 2] [m]. ValueError if they enclose no area.
+
+    In plain Python, since it is needed before anything is compiled; shapes.py compiles the same.
+    """
     points = np.asarray(points, np.float32)
-    corners = points[_wrap(points)]
-    edges = np.roll(corners, -1, axis=0) - corners
-    sizes = np.sqrt(edges[:, 0] * edges[:, 0] + edges[:, 1] * edges[:, 1])
-    x, y = points[:, 0].astype(float), points[:, 1].astype(float)
-    area = 0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
-    if len(corners) < 3 or not (sizes > 1e-6).all() or not area > 1e-6:
-        raise ValueError(f"a polygon of a track must enclose an area above 1e-6 m2, got corners {points.tolist()}")
-    inverse = (F(1.0) / sizes)[:, None]
-    normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1) * inverse
-    return Polygon(corners, normals, _centroid(corners))
+    hull = np.zeros(len(points), np.int64)
+    n = interpreted(wrap)(points, hull)
+    corners, sides = points[hull[:n]], np.zeros((n, 2), np.float32)
+    proper = interpreted(normals)(corners.ravel(), n, sides.ravel())
+    if not (proper and interpreted(area)(points) > SMALLEST):
+        raise no_area(points)
+    return Polygon(corners, sides, np.array(interpreted(centroid)(corners.ravel(), n), np.float32))
+
+
+def no_area(points: np.ndarray) -> ValueError:
+    """The error of a polygon [k, 2] that Box2D would refuse."""
+    return ValueError(f"a polygon of a track must enclose an area above 1e-6 m2, got corners {points.tolist()}")
 
 
 def box(half_width: float, half_height: float) -> Polygon:

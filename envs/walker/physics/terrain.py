@@ -1,76 +1,52 @@
 """A track as the broad phase and the narrow phase see it: polygons first, then edges, in order of creation.
 
 In a world made anew Box2D's proxy ids follow the order of creation, and that order settles which contact is older.
-Ranges of shapes are found by binary search: REACH_RIGHT is the running maximum of the boxes' right sides, REACH_LEFT
-the running minimum, from the right, of their left sides. Both grow along the track whatever its shape, so that every
-shape overlapping [a, b] lies between the first REACH_RIGHT >= a and the last REACH_LEFT <= b.
+Box by box: shapes.py.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import state as at
-from .body import TERRAIN_STEP, polygon
-from .settings import AABB_EXTENSION, POLYGON_RADIUS
+from .body import TERRAIN_STEP, no_area
+from .jit import compile_all
+from .shapes import EDGE, POLYGON, SHAPES
 
 if TYPE_CHECKING:
     from ..track import Track
 
 
-def _polygons(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.zeros((len(track.polygons), int(at.SHAPE_SIZE)), np.float32)
-    corners = np.zeros(len(track.polygons), np.int32)
-    for i, points in enumerate(track.polygons):
-        try:
-            shape = polygon(points)
-        except ValueError as error:
-            raise ValueError(f"polygon {i} of the track: {error}") from error
-        k = corners[i] = len(shape.corners)
-        rows[i, : 2 * k] = shape.corners.ravel()
-        rows[i, at.SHAPE_NORMAL : at.SHAPE_NORMAL + 2 * k] = shape.normals.ravel()
-        rows[i, at.SHAPE_CENTROID : at.SHAPE_CENTROID + 2] = shape.centroid
-        _boxes(rows[i : i + 1], shape.corners.min(0)[None], shape.corners.max(0)[None])
+def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
+    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape, [shapes] int32."""
+    count = shapes_of(track)
+    rows, corners = np.zeros((count, int(at.SHAPE_SIZE)), np.float32), np.zeros(count, np.int32)
+    write_shapes(track, rows, corners)
     return rows, corners
 
 
-def _edges(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    ground = np.asarray(track.ground, np.float32)
-    a, b = ground[:-1], ground[1:]
-    edge = b - a
-    square = edge[:, 0] * edge[:, 0] + edge[:, 1] * edge[:, 1]
-    if not (square > 1e-12).all():
+def shapes_of(track: Track) -> int:
+    """How many shapes a track has."""
+    return len(track.polygons) + len(track.ground) - 1
+
+
+def write_shapes(track: Track, rows: np.ndarray, corners: np.ndarray) -> None:
+    """Write `shapes(track)` to these arrays. ValueError if Box2D would refuse a polygon or an edge."""
+    if SHAPES.compiled is None:
+        compile_all([SHAPES], None)
+    ground = np.ascontiguousarray(track.ground, np.float32)
+    polygons = np.ascontiguousarray(track.polygons, np.float32)
+    hull, fault = np.empty(4, np.int64), np.zeros(2, np.int64)
+    SHAPES(ground, polygons, rows, corners, hull, fault)
+    if fault[0] == POLYGON:
+        raise ValueError(f"polygon {fault[1]} of the track: {no_area(polygons[fault[1]])}")
+    if fault[0] == EDGE:
+        lengths = np.square(np.diff(ground, axis=0)).sum(1)
         raise ValueError(
-            f"ground points must differ from their neighbours, points {int(np.argmin(square))} and on do not"
+            f"ground points must differ from their neighbours, points {int(np.argmin(lengths))} and on do not"
         )
-    inverse = np.float32(1.0) / np.sqrt(square)
-    rows = np.zeros((len(a), int(at.SHAPE_SIZE)), np.float32)
-    rows[:, 0:2], rows[:, 2:4] = a, b
-    rows[:, at.SHAPE_NORMAL] = edge[:, 1] * inverse
-    rows[:, at.SHAPE_NORMAL + 1] = -edge[:, 0] * inverse
-    rows[:, at.SQUARE] = square
-    _boxes(rows, np.minimum(a, b), np.maximum(a, b))
-    return rows, np.full(len(a), 2, np.int32)
-
-
-def _boxes(rows: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
-    tight = np.concatenate([lower - POLYGON_RADIUS, upper + POLYGON_RADIUS], axis=1)
-    rows[:, at.SHAPE_TIGHT : at.SHAPE_TIGHT + 4] = tight
-    rows[:, at.SHAPE_FAT : at.SHAPE_FAT + 2] = tight[:, :2] - AABB_EXTENSION
-    rows[:, at.SHAPE_FAT + 2 : at.SHAPE_FAT + 4] = tight[:, 2:] + AABB_EXTENSION
-
-
-@lru_cache(maxsize=512)  # every batch asks anew, and a track with obstacles takes 3 ms
-def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape, [shapes] int32."""
-    parts = [_polygons(track), _edges(track)]
-    for rows, _ in parts:
-        rows[:, at.REACH_RIGHT] = np.maximum.accumulate(rows[:, at.SHAPE_FAT + 2])
-        rows[:, at.REACH_LEFT] = np.minimum.accumulate(rows[::-1, at.SHAPE_FAT])[::-1]
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
 def far_end(track: Track) -> float:
@@ -94,15 +70,17 @@ class Terrains:
         self.ends = np.zeros(0)  # [m]
         self.places: dict[Track, int] = {}  # by identity, but no id(): copies have others
         self.tracks: list[Track | None] = []
+        self.free: list[int] = []  # places without a track, the one to be used next at the end
         self.users: list[int] = []
 
     def add(self, track: Track) -> int:
         """The place of a track, which has one user more."""
         place = self.places.get(track)
         if place is None:
-            rows, corners = shapes(track)
-            place = self._free_place(len(rows))
-            self.shapes[place, : len(rows)], self.corners[place, : len(rows)] = rows, corners
+            count = shapes_of(track)
+            place = self._free_place(count)
+            write_shapes(track, self.shapes[place, :count], self.corners[place, :count])
+            self.free.pop()
             self.table[place] = place * self.capacity, len(track.polygons), len(track.ground) - 1
             self.pushes[place], self.ends[place] = track.push, far_end(track)
             self.places[track], self.tracks[place] = place, track
@@ -116,16 +94,18 @@ class Terrains:
         if self.users[place] == 0 and track is not None:
             del self.places[track]
             self.tracks[place] = None
+            self.free.append(place)
 
     def _free_place(self, count: int) -> int:
         if count > self.capacity:
             self._grow(len(self.tracks), count + count // 4)
-        if None not in self.tracks:
-            more = max(1, len(self.tracks))
-            self._grow(len(self.tracks) + more, self.capacity)
+        if not self.free:
+            held, more = len(self.tracks), max(1, len(self.tracks))
+            self._grow(held + more, self.capacity)
             self.tracks += [None] * more
             self.users += [0] * more
-        return self.tracks.index(None)
+            self.free += range(held + more - 1, held - 1, -1)
+        return self.free[-1]
 
     def _grow(self, places: int, capacity: int) -> None:
         old, held = len(self.tracks), self.capacity
