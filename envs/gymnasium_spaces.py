@@ -1,0 +1,83 @@
+"""Gymnasium's spaces as an agent has them: observations float32 [o], actions float32 [a] in [-1, 1].
+
+Source: Gymnasium (arXiv 2407.17032), its `spaces` and `spaces.flatten`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+LARGEST = 2048  # numbers of an observation: images need convolutions, which no policy here has
+
+
+def observation_size(space: spaces.Space[Any]) -> int:
+    """Numbers of a flattened observation. ValueError, one line, if it is an image or too large."""
+    try:
+        size = int(spaces.flatdim(space))
+    except (NotImplementedError, ValueError):
+        raise ValueError(f"observations must have a fixed size, got {str(space)[:80]}") from None
+    if any(len(part.shape or ()) > 2 for part in _parts(space)) or size > LARGEST:
+        raise ValueError(
+            f"observations must be at most {LARGEST} numbers and no images, got {size} numbers of "
+            f"{str(space)[:80]}: wrap the environment so that it observes features"
+        )
+    return size
+
+
+def _parts(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
+    """The spaces of which a Dict or Tuple is made, or the space itself."""
+    if isinstance(space, spaces.Dict):
+        return [part for inner in space.values() for part in _parts(inner)]
+    if isinstance(space, spaces.Tuple):
+        return [part for inner in space for part in _parts(inner)]
+    return [space]
+
+
+def flattened(space: spaces.Space[Any], observation: Any) -> np.ndarray:
+    """The observation as float32 [o]; Discrete ones are one-hot."""
+    flat = observation if isinstance(space, spaces.Box) else spaces.flatten(space, observation)
+    return np.asarray(flat, np.float32).reshape(-1)
+
+
+@dataclass(frozen=True)
+class Actions:
+    """From a policy's numbers to an action of `space`, which is a Discrete or a bounded Box."""
+
+    space: spaces.Discrete | spaces.Box
+
+    @property
+    def discrete(self) -> bool:
+        return isinstance(self.space, spaces.Discrete)
+
+    @property
+    def size(self) -> int:
+        """Numbers a policy gives: one an action of a Discrete, one an entry of a Box."""
+        return int(self.space.n if isinstance(self.space, spaces.Discrete) else np.prod(self.space.shape))
+
+    def of(self, numbers: np.ndarray) -> Any:
+        """The action for the numbers float32 [a].
+
+        Discrete: the place of the largest. Box: [-1, 1] mapped to [low, high] entry by entry;
+        numbers beyond are clipped.
+        """
+        space = self.space
+        if isinstance(space, spaces.Discrete):
+            return space.start + np.int64(numbers.argmax())
+        share = (np.clip(numbers.astype(np.float64), -1.0, 1.0).reshape(space.shape) + 1.0) / 2.0
+        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+        return np.clip((low + share * (high - low)).astype(space.dtype), space.low, space.high)
+
+
+def actions_of(space: spaces.Space[Any]) -> Actions:
+    """ValueError, one line, unless the space is a Discrete or a bounded Box of floats."""
+    if isinstance(space, spaces.Discrete):
+        return Actions(space)
+    if isinstance(space, spaces.Box) and space.is_bounded() and np.issubdtype(space.dtype, np.floating):
+        return Actions(space)
+    raise ValueError(
+        f"actions must be a Discrete or a bounded Box of floats, got {str(space)[:80]}: wrap the environment"
+    )
