@@ -59,7 +59,8 @@ def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
         *lines,
         ("step", f"{frame} / {last}"),
         ("time", f"{frame * episode.dt:.2f} s"),
-        ("speed", f"{round(scene.speed(frame, episode.dt), 1) + 0.0:+.1f} m/s"),
+        # A family's own pictures have no scale in metres.
+        *([] if episode.picture_of else [("speed", f"{round(scene.speed(frame, episode.dt), 1) + 0.0:+.1f} m/s")]),
         ("reward", reward),
         ("return", f"{take.returns[frame]:.2f}"),
         ("score", f"{episode.score:.2f}"),

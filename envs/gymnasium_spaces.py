@@ -5,7 +5,6 @@ Source: Gymnasium (arXiv 2407.17032), its `spaces` and `spaces.flatten`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,20 +42,21 @@ def flattened(space: spaces.Space[Any], observation: Any) -> np.ndarray:
     return np.asarray(flat, np.float32).reshape(-1)
 
 
-@dataclass(frozen=True)
 class Actions:
-    """From a policy's numbers to an action of `space`, which is a Discrete or a bounded Box."""
+    """From a policy's numbers to an action of `space`, which is a Discrete or a bounded Box.
 
-    space: spaces.Discrete | spaces.Box
+    size: numbers a policy gives, one an action of a Discrete or one an entry of a Box.
+    """
 
-    @property
-    def discrete(self) -> bool:
-        return isinstance(self.space, spaces.Discrete)
-
-    @property
-    def size(self) -> int:
-        """Numbers a policy gives: one an action of a Discrete, one an entry of a Box."""
-        return int(self.space.n if isinstance(self.space, spaces.Discrete) else np.prod(self.space.shape))
+    def __init__(self, space: spaces.Discrete | spaces.Box) -> None:
+        self.space = space
+        self.discrete = isinstance(space, spaces.Discrete)
+        if isinstance(space, spaces.Discrete):
+            self.size = int(space.n)
+        else:
+            self.size = int(np.prod(space.shape))
+            self._low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+            self._half = (high - self._low) / 2
 
     def of(self, numbers: np.ndarray) -> Any:
         """The action for the numbers float32 [a].
@@ -67,9 +67,8 @@ class Actions:
         space = self.space
         if isinstance(space, spaces.Discrete):
             return space.start + np.int64(numbers.argmax())
-        share = (np.clip(numbers.astype(np.float64), -1.0, 1.0).reshape(space.shape) + 1.0) / 2.0
-        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-        return np.clip((low + share * (high - low)).astype(space.dtype), space.low, space.high)
+        share = numbers.astype(np.float64).clip(-1.0, 1.0).reshape(space.shape) + 1.0
+        return (self._low + share * self._half).astype(space.dtype).clip(space.low, space.high)
 
 
 def actions_of(space: spaces.Space[Any]) -> Actions:

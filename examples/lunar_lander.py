@@ -14,12 +14,12 @@ def make(gravity, wind, turbulence):
 
 family = {
     "make": make,
-    "origin": {"gravity": -5.0, "wind": 0.0, "turbulence": 0.0},
+    "origin": {"gravity": -10.0, "wind": 0.0, "turbulence": 0.0},
     "genes": {"gravity": (-11.9, -2.0, 1.0), "wind": (0.0, 20.0, 3.0), "turbulence": (0.0, 2.0, 0.3)},
-    "success": lambda end: end.reward == 100,  # at rest on the ground
-    "solved_score": 100.0,
-    "reproduce_at": 50.0,
-    "mc_low": -150.0,
-    "mc_high": 100.0,
+    "success": lambda end: end.reward > -100 and end.observation[6:].all(),  # no crash, both legs on the ground
+    "solved_score": 80.0,
+    "reproduce_at": 20.0,
+    "mc_low": -120.0,
+    "mc_high": 80.0,
     "horizon": 400,
 }

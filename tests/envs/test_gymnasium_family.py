@@ -18,6 +18,7 @@ from gymnasium import spaces
 import run as command
 from archive.camera import scene_of
 from archive.drawing import draw_frame, pygame
+from archive.overlay import facts
 from archive.replay import record_episode
 from envs.gymnasium_family import GymnasiumFamily
 from envs.gymnasium_spaces import actions_of, flattened, observation_size
@@ -286,6 +287,7 @@ def test_a_replay_shows_what_the_environment_renders_and_changes_no_episode(name
     assert pixels is not None
     assert pixels.shape == (400, 600, 3)
     assert not np.array_equal(pixels, episode.picture(0, 0))
+    assert "speed" not in dict(facts(episode, scene_of(episode), 5))  # pixels have no scale
     surface = pygame.Surface((600, 400))
     draw_frame(surface, episode, scene_of(episode), 5)
     shown = {tuple(colour) for colour in pygame.surfarray.array3d(surface).reshape(-1, 3)[::7].tolist()}
