@@ -60,7 +60,7 @@ class Episode:
     simulated: int = 1  # episodes the evaluation simulated; more than the takes where rows were left out (ROWS_KEPT)
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)  # shown in this order: {"niche": "12"}
-    picture_of: Picture | None = None  # the family's `picture`, if it has one; drawn in place of the outline
+    picture_of: Picture | None = None  # the family's `picture`, drawn in place of the outline
 
     @property
     def frames(self) -> tuple[Any, ...]:

@@ -2,9 +2,10 @@
 
     python -m benchmarks.gymnasium_families [NAME ...] [--keep FOLDER]
 
-Launches examples/NAME.toml (cartpole, pendulum, lunar_lander) on one core. Prints machine, commit, command, and for each
-the niches born of others, how many of these were solved, the iteration at which the origin was, environment steps,
-seconds of the clock and of the processor. Exits 1 if a run has no solved niche that was born.
+Launches examples/NAME.toml (cartpole, pendulum, lunar_lander) on one core. Prints machine, commit,
+command, and for each: niches born of others, how many of these were solved, the iteration at which
+the origin was solved, environment steps, seconds of the clock and of the processor. Exits 1 if in
+one of the runs no niche that was born of another was solved.
 """
 
 from __future__ import annotations
@@ -25,22 +26,31 @@ QUERIES = {
     "born": "SELECT COUNT(*) FROM niches WHERE id > 0",
     "solved": "SELECT COUNT(*) FROM niches WHERE id > 0 AND solved IS NOT NULL",
     "origin": "SELECT solved FROM niches WHERE id = 0",
-    "iterations": "SELECT COUNT(*) FROM iterations",
-    "steps": "SELECT SUM(steps) FROM iterations",
+    "iterations": "SELECT MAX(iteration) FROM iterations",
+    "steps": "SELECT MAX(steps) FROM iterations",
 }
 
 
 def run(name: str, folder: Path) -> tuple[float, float]:
     """Launches the example on one core; seconds of the clock and of the processor."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    arguments = ["launch", "--config", f"examples/{name}.toml", "--workers", "1", "--out", str(folder)]
+    arguments = [
+        "launch",
+        "--config",
+        f"examples/{name}.toml",
+        "--workers",
+        "1",
+        "--out",
+        str(folder),
+    ]
     began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "run.py", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, env=environment
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise ValueError(f"the launch of {name} failed with status {os.waitstatus_to_exitcode(status)}")
+    command = [sys.executable, "run.py", *arguments]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            log.seek(0)
+            sys.exit(f"the launch of {name} failed: {log.read().decode()}")
     return time.monotonic() - began, usage.ru_utime + usage.ru_stime
 
 
@@ -61,7 +71,8 @@ def main() -> int:
                 found = {key: archive.execute(query).fetchone()[0] for key, query in QUERIES.items()}
             origin = "never" if found["origin"] is None else f"at iteration {found['origin']}"
             print(
-                f"{name}: {found['born']} niches born, {found['solved']} of them solved (origin {origin} of "
+                f"{name}: {found['born']} niches born, {found['solved']} of them solved "
+                f"(origin {origin} of "
                 f"{found['iterations']}); {found['steps'] / 1e6:.2f} M steps, {clock:.0f} s, "
                 f"{processor:.0f} s of the processor",
                 flush=True,

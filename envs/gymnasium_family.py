@@ -6,11 +6,15 @@
     GymnasiumFamily(
         make,
         origin={"gravity": -10.0, "wind": 0.0},
-        genes={"gravity": (-11.9, -2.0, 0.5), "wind": (0.0, 20.0, 1.0)},  # low, high, mutation step
-        solved_score=100.0, reproduce_at=50.0, mc_low=-100.0, mc_high=90.0,
+        genes={"gravity": (-11.9, -2.0, 0.5), "wind": (0.0, 20.0, 1.0)},  # low, high, step
+        solved_score=100.0,
+        reproduce_at=50.0,
+        mc_low=-100.0,
+        mc_high=90.0,
     )
 
-A plug-in's file may hold these arguments as a dict and import nothing of openpoet (docs/plugins.md).
+A plug-in's file may hold these arguments as a dict and import nothing of openpoet:
+docs/plugins.md.
 """
 
 from __future__ import annotations
@@ -72,11 +76,25 @@ class GymnasiumFamily(Genomes[Any]):
         self.course = Course(env.observation_space, size, actions, steps, _judge(success))
         frames = float(env.metadata.get("render_fps") or FRAMES)
         env.close()
-        scores = {"solved_score": solved_score, "reproduce_at": reproduce_at, "mc_low": mc_low, "mc_high": mc_high}
+        scores = {
+            "solved_score": solved_score,
+            "reproduce_at": reproduce_at,
+            "mc_low": mc_low,
+            "mc_high": mc_high,
+        }
         for key, value in scores.items():
             if type(value) not in (int, float) or not math.isfinite(value):
                 raise ValueError(f"{key} must be a finite number, got {value!r:.60}")
-        spec = Spec(size, actions.size, steps, 1, float(solved_score), deterministic, actions.discrete, dt=1 / frames)
+        spec = Spec(
+            size,
+            actions.size,
+            steps,
+            1,
+            float(solved_score),
+            deterministic,
+            actions.discrete,
+            dt=1 / frames,
+        )
         self.spec = spec.judged(float(reproduce_at), float(mc_low), float(mc_high))
 
     def simulator(self, tasks: Sequence[Any], seeds: Sequence[int], device: str) -> Rows:
@@ -91,7 +109,10 @@ class GymnasiumFamily(Genomes[Any]):
         return state.picture()
 
     def outline(self, task: Any, state: Shown | None = None) -> dict[str, list[np.ndarray]]:
-        """A bar a gene, as high as its place in its range; with a state, below it one a number observed."""
+        """A bar for each gene, as high as its share of its range.
+
+        With a state: below them a bar for each number observed, longer the larger it is.
+        """
         shares = features(task)
         layers = {"ground": [_bar(-0.5, len(shares) - 0.5, -1.1, 1.1), *_bars(shares, len(shares))]}
         if state is not None:
@@ -99,12 +120,13 @@ class GymnasiumFamily(Genomes[Any]):
         return layers
 
     def _fitting(self, task: Any) -> Environment:
-        """The task's environment. ValueError, one line, if it has other actions than the origin's."""
+        """The task's environment. ValueError if its actions are not those of the origin's."""
         env = self._made(task)
         if env.action_space != self.course.actions.space:
             raise ValueError(
                 f"all environments of {self.name} must have the actions of the origin's, "
-                f"{str(self.course.actions.space)[:60]}, got {str(env.action_space)[:60]} for {asdict(task)}"
+                f"{str(self.course.actions.space)[:60]}, got {str(env.action_space)[:60]} "
+                f"for {asdict(task)}"
             )
         return env
 
@@ -117,14 +139,13 @@ class GymnasiumFamily(Genomes[Any]):
 
 def genome_of(origin: Mapping[str, float], genes: Mapping[str, Sequence[float]]) -> Any:
     """The task `origin`, of a frozen dataclass with the fields `genes`. ValueError, one line."""
-    if not isinstance(genes, Mapping) or not genes or not isinstance(origin, Mapping) or set(origin) != set(genes):
-        raise ValueError(
-            f"origin and genes must be mappings of the same names, got {list(origin)!r:.60} and {list(genes)!r:.60}"
-        )
+    mappings = isinstance(genes, Mapping) and isinstance(origin, Mapping)
+    if not mappings or not genes or set(origin) != set(genes):
+        raise ValueError(f"origin and genes must be mappings of the same names, got {origin!r:.60} and {genes!r:.60}")
     fields = []
     for name, numbers in genes.items():
         if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-            raise ValueError(f"a gene is an argument of make, so its name must be an identifier, got {name!r:.40}")
+            raise ValueError(f"a gene is an argument of make: its name must be an identifier, got {name!r:.40}")
         low, high, step, start = _checked(name, numbers, origin[name])
         whole = all(type(number) is int for number in (low, high, start))
         kind = int if whole else float
@@ -135,14 +156,19 @@ def genome_of(origin: Mapping[str, float], genes: Mapping[str, Sequence[float]])
 def _checked(name: str, numbers: Any, start: Any) -> tuple[float, float, float, float]:
     listed = isinstance(numbers, list | tuple) and len(numbers) == 3
     if not listed or not all(type(n) in (int, float) and math.isfinite(n) for n in (*numbers, start)):
-        raise ValueError(f"gene {name} must be (low, high, mutation step) with a number as origin, got {numbers!r:.60}")
+        raise ValueError(
+            f"gene {name} must be (low, high, mutation step), three finite numbers, "
+            f"and its origin another, got {numbers!r:.60} and {start!r:.60}"
+        )
     low, high, step = numbers
     if not (low <= start <= high and low < high and step > 0):
-        raise ValueError(f"gene {name} needs low <= origin <= high, low < high and step > 0, got {numbers}, {start}")
+        raise ValueError(
+            f"gene {name} needs low <= origin <= high, low < high and step > 0, got {numbers} and origin {start}"
+        )
     if any(round(n, DIGITS) != n for n in (low, high, start)):
         raise ValueError(
-            f"gene {name} must have ends and origin of at most {DIGITS} decimals, since tasks are rounded to these, "
-            f"got {numbers}, {start}: choose a smaller unit"
+            f"gene {name} must have ends and origin of at most {DIGITS} decimals, since tasks are "
+            f"rounded to these, got {numbers} and origin {start}: choose a smaller unit"
         )
     return low, high, step, start
 
@@ -151,7 +177,8 @@ def _horizon(asked: int | None, limit: int | None) -> int:
     steps = limit if asked is None else asked
     if type(steps) is not int or steps < 1:
         raise ValueError(
-            f"horizon must be a whole number of at least 1 where the environment has no max_episode_steps, got {asked}"
+            "horizon must be a whole number of at least 1, and is needed where the environment has "
+            f"no max_episode_steps, got {asked!r:.60}"
         )
     return steps if limit is None else min(steps, limit)
 
@@ -172,7 +199,9 @@ def _always(ending: Ending) -> bool:
 
 def _said(key: str, ending: Ending) -> bool:
     if key not in ending.info:
-        raise ValueError(f"success is info[{key!r}], which the last step has not: it has {sorted(ending.info)!r:.80}")
+        raise ValueError(
+            f"success is info[{key!r}], which the last step does not have: it has {sorted(ending.info)!r:.80}"
+        )
     return bool(ending.info[key])
 
 

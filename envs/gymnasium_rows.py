@@ -60,10 +60,17 @@ class Course:
 
 
 class Rows:
-    """Simulator (poet.interfaces) of n environments. make: the environment of each row, newly made."""
+    """Simulator (poet.interfaces) of n environments.
+
+    make: [n] functions, each of which makes the environment of its row anew.
+    """
 
     def __init__(
-        self, course: Course, make: Sequence[Callable[[], Environment]], seeds: Sequence[int], device: str
+        self,
+        course: Course,
+        make: Sequence[Callable[[], Environment]],
+        seeds: Sequence[int],
+        device: str,
     ) -> None:
         n = len(make)
         self.course, self.device, self.steps = course, device, 0

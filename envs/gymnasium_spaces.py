@@ -1,4 +1,4 @@
-"""Gymnasium's spaces as an agent has them: observations float32 [o], actions float32 [a] in [-1, 1].
+"""Gymnasium's spaces as a policy's numbers: observations float32 [o], actions float32 [a].
 
 Source: Gymnasium (arXiv 2407.17032), its `spaces` and `spaces.flatten`.
 """
