@@ -44,7 +44,8 @@ class GymnasiumFamily(Genomes[Any]):
     origin: the genes of the trivial task. genes: of each its low end, high end and mutation step
     (the standard deviation); numbers of up to three decimals, whole where all four are.
     solved_score, reproduce_at, mc_low, mc_high: see poet.interfaces.Spec.
-    horizon: steps after which an episode is truncated; None: the environment's max_episode_steps.
+    horizon: steps after which an episode is truncated, at most the environment's
+    max_episode_steps, which is the default.
     success: a key of the last step's info, or a function of an Ending; None: return alone counts.
     deterministic: whether a seed changes nothing. name: of the family in a task's JSON, by default
     the environment's id; give one where `make` sets something that is neither a gene nor in the id.
@@ -67,6 +68,10 @@ class GymnasiumFamily(Genomes[Any]):
         deterministic: bool = False,
         name: str | None = None,
     ) -> None:
+        if type(deterministic) is not bool:
+            raise ValueError(f"deterministic must be True or False, got {deterministic!r:.60}")
+        if name is not None and (not isinstance(name, str) or not name):
+            raise ValueError(f"name must be a word or None, got {name!r:.60}")
         self._make, self.start = make, genome_of(origin, genes)
         env = self._made(self.start)
         known = env.spec
@@ -149,7 +154,7 @@ def genome_of(origin: Mapping[str, float], genes: Mapping[str, Sequence[float]])
         low, high, step, start = _checked(name, numbers, origin[name])
         whole = all(type(number) is int for number in (low, high, start))
         kind = int if whole else float
-        fields.append((name, kind, gene(kind(start), low=low, high=high, step=float(step))))
+        fields.append((name, kind, gene(kind(start) + 0, low=low, high=high, step=float(step))))
     return make_dataclass("Task", fields, frozen=True)()
 
 
@@ -161,9 +166,10 @@ def _checked(name: str, numbers: Any, start: Any) -> tuple[float, float, float, 
             f"and its origin another, got {numbers!r:.60} and {start!r:.60}"
         )
     low, high, step = numbers
-    if not (low <= start <= high and low < high and step > 0):
+    if not (low <= start <= high and low < high and step >= 10**-DIGITS):
         raise ValueError(
-            f"gene {name} needs low <= origin <= high, low < high and step > 0, got {numbers} and origin {start}"
+            f"gene {name} needs low <= origin <= high, low < high and step >= {10**-DIGITS:g}, "
+            f"got {numbers} and origin {start}"
         )
     if any(round(n, DIGITS) != n for n in (low, high, start)):
         raise ValueError(
@@ -180,7 +186,9 @@ def _horizon(asked: int | None, limit: int | None) -> int:
             "horizon must be a whole number of at least 1, and is needed where the environment has "
             f"no max_episode_steps, got {asked!r:.60}"
         )
-    return steps if limit is None else min(steps, limit)
+    if limit is not None and steps > limit:
+        raise ValueError(f"horizon must be at most {limit}, the environment's own, got {steps}")
+    return steps
 
 
 def _judge(success: Success) -> Callable[[Ending], bool]:

@@ -22,6 +22,7 @@ from archive.overlay import facts
 from archive.replay import record_episode
 from envs.gymnasium_family import GymnasiumFamily
 from envs.gymnasium_spaces import actions_of, flattened, observation_size
+from envs.randomised import Randomised
 from poet.streams import Key
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -222,10 +223,13 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         r"must be \(low, high, mutation step\)",
     ),
     "outside": (lambda: counter(origin={"rate": 3.0}), "needs low <= origin <= high"),
-    "no step": (lambda: counter(genes={"rate": (0.0, 2.0, 0.0)}), "step > 0"),
+    "no step": (lambda: counter(genes={"rate": (0.0, 2.0, 0.0004)}), "step >= 0.001"),
     "decimals": (lambda: counter(genes={"rate": (0.0004, 2.0, 0.1)}), "at most 3 decimals"),
     "horizon": (lambda: counter(horizon=None), "no max_episode_steps"),
     "horizon 0": (lambda: counter(horizon=0), "at least 1"),
+    "longer": (lambda: GymnasiumFamily(**{**example("pendulum"), "horizon": 201}), "at most 200"),
+    "flag": (lambda: counter(deterministic="no"), "deterministic must be"),
+    "name": (lambda: counter(name=""), "name must be"),
     "score": (lambda: counter(mc_low=float("nan")), "mc_low must be a finite number"),
     "success": (lambda: counter(success=3), "a key of info"),
     "no environment": (lambda: counter(make=lambda rate: rate), "must return a gymnasium.Env"),
@@ -274,6 +278,21 @@ def test_a_key_that_info_has_not_is_refused() -> None:
         rows.step(torch.ones(1, 2))
     with pytest.raises(ValueError, match=r"info\['won'\], which the last step .* it has \['large'\]"):
         rows.step(torch.ones(1, 2))
+
+
+def test_minus_zero_is_zero() -> None:
+    family = counter(origin={"rate": -0.0}, genes={"rate": (-1.0, 1.0, 0.5)})
+    assert str(family.encode(family.origin())["rate"]) == "0.0"
+
+
+def test_domain_randomisation_draws_and_shows_its_tasks() -> None:
+    family = Randomised(GymnasiumFamily(**example("cartpole")), {"length": [1.0, 3.0]})
+    episode = record_episode(Still, family, {}, family.origin(), Key(1))
+    state = episode.frames[0]
+    assert 1 <= state.task.length <= 3
+    pixels = episode.picture(0, 0)
+    assert pixels is not None
+    assert pixels.shape == (400, 600, 3)
 
 
 def test_tasks_of_another_family_or_out_of_range_are_refused() -> None:
