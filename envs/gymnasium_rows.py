@@ -119,7 +119,7 @@ class Rows:
         before, world.render_mode = world.render_mode, "rgb_array"
         self._drawn.add(row)
         try:
-            pixels = world.render()
+            pixels = _rendered(world)
         finally:
             world.render_mode = before
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3:
@@ -161,6 +161,20 @@ class Rows:
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values.copy()).to(self.device)
+
+
+def _rendered(world: Environment) -> Any:
+    """What render() gives, with pygame's display left as it was.
+
+    Gymnasium's classic environments initialise it even where they draw in memory.
+    """
+    import pygame
+
+    initialised = pygame.display.get_init()
+    pixels = world.render()
+    if not initialised:
+        pygame.display.quit()
+    return pixels
 
 
 def _close_all(envs: list[Environment | None], drawn: set[int]) -> None:

@@ -330,7 +330,8 @@ def test_a_replay_shows_what_the_environment_renders_and_changes_no_episode(name
     alone = Still(family).evaluate([{}], [task], [Key(1)])
     episode = record_episode(Still, family, {}, task, Key(1))
     assert episode.score == alone[0][0]
-    pygame.init()
+    assert not pygame.display.get_init()
+    pygame.font.init()
     font = pygame.font.Font(None, 20)
     gc.collect()
     font.render("pygame is still there", True, (0, 0, 0))
