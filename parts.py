@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -35,9 +36,20 @@ def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | Non
 
     ours = known_parts(kind)
     if name not in ours:
-        return load(kind, name, ours), None
+        return load(kind, name, ours, _gymnasium if kind == "family" else None), None
     module = import_module(("envs." if kind == "family" else "agents.") + ours[name][0])
     return getattr(module, ours[name][1]), getattr(module, ours[name][2])
+
+
+def _gymnasium(arguments: dict[str, Any]) -> Callable[..., Any]:
+    """The family of Gymnasium environments that a plug-in's dict describes; its numbers are settings."""
+    from envs.gymnasium_family import GymnasiumFamily
+
+    try:
+        signature(GymnasiumFamily).bind(**arguments)
+    except TypeError as error:
+        raise ValueError(f"the dict `family` must hold the arguments of GymnasiumFamily: {error}") from None
+    return partial(GymnasiumFamily, **arguments)
 
 
 def schema_of(kind: str, name: str) -> Schema:

@@ -52,7 +52,10 @@ def draw_frame(surface: pygame.Surface, episode: Episode, scene: Scene, frame: i
     camera = look.camera or camera_at(scene, frame, size[0], strip_of(size).top, zoom=look.zoom)
     scale = 2 if size[0] * size[1] <= LARGEST else 1
     large = pygame.Surface((size[0] * scale, size[1] * scale), 0, surface)
-    draw_world(large, outline, enlarged(camera, scale), look.lidar)
+    if (pixels := episode.picture(scene.take, frame)) is not None:
+        draw_pixels(large, pixels, strip_of(size).top * scale)
+    else:
+        draw_world(large, outline, enlarged(camera, scale), look.lidar)
     if scale == 1:
         surface.blit(large, (0, 0))
     else:
@@ -87,6 +90,16 @@ def draw_world(surface: pygame.Surface, outline: Outline, camera: Camera, lidar:
     body = outline.get("body", [])
     for part, colour in zip(body, body_colours(body), strict=True):
         _draw_shape(surface, camera.pixels(part), colour, shade(colour, 0.62))
+
+
+def draw_pixels(surface: pygame.Surface, pixels: np.ndarray, height: float) -> None:
+    """A family's own picture [h, w, 3] uint8, as large as fits in the upper `height` [px]."""
+    surface.fill(PAPER)
+    size = np.array([pixels.shape[1], pixels.shape[0]])
+    fits = np.maximum(size * min(surface.get_width() / size[0], height / size[1]), 1).astype(int)
+    own = pygame.surfarray.make_surface(np.ascontiguousarray(pixels.swapaxes(0, 1)))
+    at = (surface.get_width() - fits[0]) // 2, (height - fits[1]) // 2
+    surface.blit(pygame.transform.smoothscale(own, fits.tolist()), at)
 
 
 def body_colours(body: list[np.ndarray]) -> list[Colour]:

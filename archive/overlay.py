@@ -55,11 +55,14 @@ def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
     if episode.simulated > 1:
         lines.append(("episode", f"{scene.take + 1} of {episode.simulated}"))
     reward = f"{take.rewards[frame - 1]:+.3f}" if frame else "-"
+    speed = round(scene.speed(frame, episode.dt), 1) + 0.0
+    pixels = episode.picture(scene.take, frame) is not None
     return [
         *lines,
         ("step", f"{frame} / {last}"),
         ("time", f"{frame * episode.dt:.2f} s"),
-        ("speed", f"{round(scene.speed(frame, episode.dt), 1) + 0.0:+.1f} m/s"),
+        # A family's own pictures have no scale in metres.
+        *([] if pixels else [("speed", f"{speed:+.1f} m/s")]),
         ("reward", reward),
         ("return", f"{take.returns[frame]:.2f}"),
         ("score", f"{episode.score:.2f}"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from poet.streams import Key
 
 Outline = Mapping[str, list[np.ndarray]]  # layers of polylines [points, 2] [m]
+Picture = Callable[[Any, Any], np.ndarray | None]  # of a task and a state: [height, width, 3] uint8
 
 ROWS_KEPT = 8  # rows of one simulator whose frames are kept; a meta-learner may simulate thousands side by side
 DT = 1 / 50  # [s] a step, where the family's spec has no `dt`: Box2D's walker and most of its kin run at 50 Hz
@@ -59,6 +60,7 @@ class Episode:
     simulated: int = 1  # episodes the evaluation simulated; more than the takes where rows were left out (ROWS_KEPT)
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)  # shown in this order: {"niche": "12"}
+    picture_of: Picture | None = None  # the family's `picture`, drawn in place of the outline
 
     @property
     def frames(self) -> tuple[Any, ...]:
@@ -73,6 +75,12 @@ class Episode:
     def outline(self, take: int, frame: int) -> Outline:
         """All layers of one frame."""
         return self.outline_of(self.takes[take].task, self.takes[take].frames[frame])
+
+    def picture(self, take: int, frame: int) -> np.ndarray | None:
+        """The pixels of one frame, [height, width, 3] uint8; None: draw its outline."""
+        if self.picture_of is None:
+            return None
+        return self.picture_of(self.takes[take].task, self.takes[take].frames[frame])
 
 
 class _Notes:
@@ -191,6 +199,5 @@ def record_episode(
     if not takes:
         raise ValueError("nothing to replay: the learner evaluated without calling family.simulator(...).reset()")
     dt = float(getattr(family.spec, "dt", DT))
-    return Episode(
-        task, takes, score, bool(solved[0]), family.outline, dt, recording.simulated, title, dict(labels or {})
-    )
+    said, picture = dict(labels or {}), getattr(family, "picture", None)
+    return Episode(task, takes, score, bool(solved[0]), family.outline, dt, recording.simulated, title, said, picture)

@@ -102,6 +102,11 @@ class Randomised:
             return self.family.outline(self.family.origin())
         return self.family.outline(state.task, state.state)
 
+    def picture(self, task: Box, state: Drawn) -> np.ndarray | None:
+        """Pixels of a life's own task, [height, width, 3] uint8, if the family has pictures."""
+        own = getattr(self.family, "picture", None)
+        return own(state.task, state.state) if own else None
+
     def _sample(self, task: Box, rng: np.random.Generator) -> Task:
         ranges = {name: (low, high) for name, low, high in task.ranges}
         sample: Any = getattr(self.family, "sample")  # noqa: B009  # families need not have it; ours checked

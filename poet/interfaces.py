@@ -137,6 +137,13 @@ class TaskFamily(Protocol):
         """Layers of polylines [points, 2] [m] for pictures: "ground" of a task; with a state, "body" and "ray" too."""
         ...
 
+    def picture(self, task: Task, state: Any) -> np.ndarray | None:
+        """Pixels [height, width, 3] uint8 that a replay shows in place of the outline; None: the outline.
+
+        Optional, for families whose simulators render pictures of their own.
+        """
+        ...
+
 
 class Learner(Protocol):
     """Every method leaves the agents and tasks it is given as they are; the engine compares their bytes."""

@@ -20,13 +20,18 @@ from .trust import content
 
 GROUPS = {"family": "openpoet.families", "learner": "openpoet.learners"}
 RESERVED = ("run", "poet", "ranges")  # sections of every run
+Described = Callable[[dict[str, Any]], Callable[..., Any]]
 _PREFIX = "_openpoet_plugin_"
 
 
-def load(kind: str, name: str, ours: Iterable[str]) -> Callable[..., Any]:
-    """The class that a .py file names (`family = ...`, `learner = ...`), or that an entry point of that name gives."""
+def load(kind: str, name: str, ours: Iterable[str], described: Described | None = None) -> Callable[..., Any]:
+    """The class that a .py file names (`family = ...`, `learner = ...`), or that an entry point of that name gives.
+
+    described: makes of a dict in the class's place, `family = {...}`, what stands for it; ValueError
+    if it cannot. None: a dict is refused.
+    """
     if name.endswith(".py"):
-        return _from_file(kind, Path(name))
+        return _from_file(kind, Path(name), described)
     found = {point.name: point for point in entry_points(group=GROUPS[kind])}
     if name not in found:
         known = ", ".join(sorted({*ours, *found}))
@@ -65,9 +70,11 @@ def place(error: BaseException) -> str:
     return ""
 
 
-def _from_file(kind: str, path: Path) -> Callable[..., Any]:
+def _from_file(kind: str, path: Path, described: Described | None) -> Callable[..., Any]:
     module = _module(path, f"--{kind}")
     part = getattr(module, kind, None)
+    if isinstance(part, dict) and described is not None:
+        return described(part)
     if not callable(part):
         raise ValueError(f"--{kind} {path}: its last line must name the class, such as `{kind} = MyClass`")
     return part

@@ -92,3 +92,19 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
         (niche,) = run.niche_rows()
         learned = run.agent(niche["agent"])["discriminator_w0"]
     np.testing.assert_allclose(task["layers"][0][0], learned, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["cartpole", "pendulum", "lunar_lander"])
+def test_environments_of_gymnasium_evolve(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES.parent)
+    small = ["--set", "es.population=4", "--set", f"{name}.horizon=30", "--iterations", "2"]
+    # Every score lets a niche have children, and every child be born.
+    for key, value in (("mutate_every", 1), ("reproduce_at", -1e4), ("mc_low", -1e4), ("mc_high", 1e4)):
+        small += ["--set", f"poet.{key}={value}"]
+    config = ["--config", f"examples/{name}.toml"]
+    assert command.main(["launch", *config, *small, "--out", str(tmp_path / "run")]) == 0
+    with Run.open(tmp_path / "run", write=False) as run:
+        tasks = [json.loads(row["task"]) if isinstance(row["task"], str) else row["task"] for row in run.niche_rows()]
+    assert len(tasks) > 1
+    assert tasks[1] != tasks[0]
+    assert {task["settings"]["horizon"] for task in tasks} == {30}
