@@ -65,8 +65,10 @@ def schema_of(kind: str, name: str) -> Schema:
 def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
     """The run's family or learner, made of its section; `first` is what comes before the settings.
 
-    elsewhere: `rollouts`, if episodes are not to run in this process.
+    threads: for a part that runs in threads of its own; None leaves them to its settings, which by default take all
+    processors. elsewhere: `rollouts`, if episodes are not to run in this process.
     """
+    from envs.processors import threads_of
     from poet.fields import build, values
     from poet.plugins import section
 
@@ -81,7 +83,7 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
         )
     made: Any = build(settings, table, section(name))
     if hasattr(made, "threads"):  # a part that runs in threads of its own
-        made = replace(made, threads=threads)
+        made = replace(made, threads=threads_of(threads or made.threads))
     try:
         return part(*first, made, **elsewhere)
     except ValueError as error:

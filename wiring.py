@@ -81,13 +81,12 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
 
     from archive.ledger import Ledger
     from archive.meter import Meter
-    from envs.processors import threads_of
     from poet.config import PoetConfig, Setup
     from poet.settings import build
 
     check_device(tables)
     torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
-    threads, elsewhere = (threads_of(workers), {}) if rollouts is None else (1, {"rollouts": rollouts})
+    threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
     ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))

@@ -13,6 +13,7 @@ import pytest
 import parts
 from agents.learners import LEARNERS
 from envs.families import FAMILIES
+from envs.processors import processors
 from poet.config import PoetConfig
 from poet.fields import build
 from poet.resolving import THRESHOLDS, Request, RunSettings
@@ -177,3 +178,14 @@ def test_a_part_that_cannot_be_made_of_its_settings_is_one_line(own: str) -> Non
 def test_every_learner_has_a_device() -> None:
     for name in LEARNERS:
         assert "device" in parts.schema_of("learner", name).known
+
+
+@pytest.mark.parametrize(
+    ("setting", "workers", "threads"), [("none", None, processors()), (3, None, 3), (3, 2, 2), ("none", 2, 2)]
+)
+def test_workers_go_before_the_settings_of_threads(setting: object, workers: int | None, threads: int) -> None:
+    changes = [f"es.threads={setting}", f"walker.threads={setting}"]
+    tables = parts.settings_for(Request(changes=changes))
+    family = parts.make_part("family", tables, workers)
+    assert family.settings.threads == threads
+    assert parts.make_part("learner", tables, workers, family).machine.threads == threads
