@@ -101,7 +101,7 @@ def _plugged_in(kind: str, name: str, part: Callable[..., Any], first: tuple[Any
 
 
 def settings_for(request: Request) -> Tables:
-    """The settings of a new run, complete. Its plug-ins are executed: who asks for them wants that."""
+    """The settings of a new run, complete. Its plug-ins are executed: the user named them."""
     from poet.plugins import installed
     from poet.resolving import resolve
 
@@ -111,7 +111,7 @@ def settings_for(request: Request) -> Tables:
 def completed(tables: Tables) -> Tables:
     """The tables with every field of every section, and with the paths and hashes of plug-ins' files.
 
-    What was not said: the defaults of settings, the family's thresholds (Spec), the family's ranges of genes.
+    Filled in: the defaults of settings, the family's thresholds (Spec) and its ranges of genes.
     """
     from poet.config import PoetConfig
     from poet.fields import complete, of_dataclass
@@ -131,18 +131,17 @@ def completed(tables: Tables) -> Tables:
     return result
 
 
-def check_complete(tables: Tables, execute: bool = True) -> None:
-    """ValueError, one line, unless these are the complete settings of a run (poet.resolving.check_complete).
+def check_complete(tables: Tables) -> None:
+    """ValueError, one line, unless these are the complete settings of a run. Plug-ins are executed.
 
-    execute: whether plug-ins may be; if not, their sections are not checked.
+    See poet.resolving.check_complete.
     """
     from poet.plugins import section
     from poet.resolving import check_complete as check
 
     names = {kind: str(tables.get("run", {}).get(kind)) for kind in KINDS}
-    known = {kind: name for kind, name in names.items() if execute or name in known_parts(kind)}
-    schemas = {section(name): schema_of(kind, name) for kind, name in known.items()}
-    if "ranges" in tables and "family" in known:
+    schemas = {section(name): schema_of(kind, name) for kind, name in names.items()}
+    if "ranges" in tables:
         schemas["ranges"] = _ranges(make_part("family", tables, None))
     check(tables, schemas)
 

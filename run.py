@@ -69,8 +69,8 @@ Ray = Annotated[
 ]
 
 
-def print_version(asked: bool) -> None:
-    if asked:
+def print_version(wanted: bool) -> None:
+    if wanted:
         ours, *others = versions().items()
         out.print(line(f"{' '.join(ours)} ({', '.join(map(' '.join, others))})"), soft_wrap=True)
         raise typer.Exit
@@ -142,10 +142,10 @@ def launch(
     from poet.seeding import seed_population
     from poet.settings import to_toml
 
-    said = {"preset": preset, "family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
-    options = {f"run.{key}": value for key, value in said.items()} | {"poet.seed": seed, "poet.pbt_every": pbt}
+    named = {"preset": preset, "family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
+    options = {f"run.{key}": value for key, value in named.items()} | {"poet.seed": seed, "poet.pbt_every": pbt}
     changes = changes or []
-    tables = settings_for(Request(options, changes, config, inherited(source, said)))
+    tables = settings_for(Request(options, changes, config, inherited(source, named)))
     choose_device(tables, device, changes)
     rollouts = rollouts_at(ray, workers, tables)
     parts = wire(tables, workers, rollouts)
@@ -395,8 +395,8 @@ def one_line(error: Exception) -> str:
     planned = isinstance(error.__cause__ if failed else error, ValueError | OSError)
     text = str(error) if failed else described(error)
     if where := place(error):
-        said = described(error.__cause__ or error)  # what came from the user's file
-        text = text.replace(said, f"{said} ({where})", 1) if said in text else f"{text} ({where})"
+        cause = described(error.__cause__ or error)  # raised in the user's file
+        text = text.replace(cause, f"{cause} ({where})", 1) if cause in text else f"{text} ({where})"
     return text if planned else f"{text} (run again with --debug to see where)"
 
 

@@ -318,19 +318,20 @@ def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | 
     )
 
 
-def inherited(source: str | None, said: Mapping[str, Any]) -> dict[str, str]:
-    """Family and learner of the run that --from names, but those that were said; none if a preset was, which has both.
+def inherited(source: str | None, named: Mapping[str, Any]) -> dict[str, str]:
+    """Family and learner of the run that --from names, unless options name them.
 
-    None either if it is a folder of the original POET's files.
+    named: the options. Empty if one names a preset, which has both, or if `source` is a folder of
+    the original POET's files.
     """
     from archive.poet_files import holds_poet_files
     from archive.run_folder import Run, find_run
 
-    if source is None or said["preset"] is not None or holds_poet_files(Path(source)):
+    if source is None or named["preset"] is not None or holds_poet_files(Path(source)):
         return {}
     with Run.open(find_run(source), write=False) as run:
         tables = settings_of(run)
-    kinds = [kind for kind in KINDS if said[kind] is None]
+    kinds = [kind for kind in KINDS if named[kind] is None]
     if reason := refusal(tables, kinds):
         raise ValueError(reason)
     return {kind: tables["run"][kind] for kind in kinds}

@@ -28,8 +28,10 @@ def in_use(path: Path) -> str:
 
 def wrong(error: sqlite3.Error, path: Path, otherwise: str = "is damaged") -> str:
     """An error while a database is read, in one line: it is locked, or what it is `otherwise`."""
-    said = words(error)
-    return f"{path} cannot be read: {said}; {in_use(path)}" if locked(error) else f"{path} {otherwise}: {said}"
+    message = words(error)
+    if locked(error):
+        return f"{path} cannot be read: {message}; {in_use(path)}"
+    return f"{path} {otherwise}: {message}"
 
 
 def words(error: sqlite3.Error) -> str:

@@ -199,5 +199,15 @@ def record_episode(
     if not takes:
         raise ValueError("nothing to replay: the learner evaluated without calling family.simulator(...).reset()")
     dt = float(getattr(family.spec, "dt", DT))
-    said, picture = dict(labels or {}), getattr(family, "picture", None)
-    return Episode(task, takes, score, bool(solved[0]), family.outline, dt, recording.simulated, title, said, picture)
+    return Episode(
+        task,
+        takes,
+        score,
+        bool(solved[0]),
+        family.outline,
+        dt,
+        simulated=recording.simulated,
+        title=title,
+        labels=dict(labels or {}),
+        picture_of=getattr(family, "picture", None),
+    )

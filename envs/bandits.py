@@ -173,7 +173,7 @@ class _Payoffs:
             paid = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < paid).double()
         over = torch.ones_like(arm, dtype=torch.bool)
         after = {"pull": state["pull"], "arm": arm, "paid": paid}
-        return after, paid, over, over  # success: nothing is asked but payoffs
+        return after, paid, over, over  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.zeros(len(state["arm"]), 0, device=state["arm"].device)

@@ -128,7 +128,7 @@ class _Contexts:
         paid = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
         never = torch.zeros_like(arm, dtype=torch.bool)
         after = {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}
-        return after, paid, never, ~never  # success: nothing is asked but payoffs
+        return after, paid, never, ~never  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return state["barcode"].float()

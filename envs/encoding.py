@@ -34,13 +34,13 @@ def from_json(family: str, data: Any, names: Collection[str]) -> Json:
             f"a task of {family!r} has schema 1 to {SCHEMA}, got {str(schema)[:40]!r}: "
             "upgrade openpoet to read a newer one"
         )
-    asked = ["family", "schema", *(["settings"] if schema > 1 else []), *names]
-    if set(data) != set(asked):
+    expected = ["family", "schema", *(["settings"] if schema > 1 else []), *names]
+    if set(data) != set(expected):
         raise ValueError(
-            f"a task of {family!r} of schema {schema} has the fields {', '.join(asked)}, "
+            f"a task of {family!r} of schema {schema} has the fields {', '.join(expected)}, "
             f"got {', '.join(map(repr, data))[:80]}"
         )
-    return {"settings": None, **{name: data[name] for name in asked[2:]}}
+    return {"settings": None, **{name: data[name] for name in expected[2:]}}
 
 
 def check_settings(family: str, given: Any, own: Mapping[str, Any]) -> None:

@@ -179,12 +179,12 @@ def _checked(name: str, numbers: Any, start: Any) -> tuple[float, float, float, 
     return low, high, step, start
 
 
-def _horizon(asked: int | None, limit: int | None) -> int:
-    steps = limit if asked is None else asked
+def _horizon(wanted: int | None, limit: int | None) -> int:
+    steps = limit if wanted is None else wanted
     if type(steps) is not int or steps < 1:
         raise ValueError(
             "horizon must be a whole number of at least 1, and is needed where the environment has "
-            f"no max_episode_steps, got {asked!r:.60}"
+            f"no max_episode_steps, got {wanted!r:.60}"
         )
     if limit is not None and steps > limit:
         raise ValueError(f"horizon must be at most {limit}, the environment's own, got {steps}")
@@ -195,7 +195,7 @@ def _judge(success: Success) -> Callable[[Ending], bool]:
     if success is None:
         return _always
     if isinstance(success, str):
-        return partial(_said, success)
+        return partial(_reported, success)
     if not callable(success):
         raise ValueError(f"success must be a key of info, a function of an Ending or None, got {success!r:.60}")
     return lambda ending: bool(success(ending))
@@ -205,7 +205,7 @@ def _always(ending: Ending) -> bool:
     return True
 
 
-def _said(key: str, ending: Ending) -> bool:
+def _reported(key: str, ending: Ending) -> bool:
     if key not in ending.info:
         raise ValueError(
             f"success is info[{key!r}], which the last step does not have: it has {sorted(ending.info)!r:.80}"

@@ -54,7 +54,7 @@ class Plants(Genomes[Plant]):
     def __init__(self, settings: PlantSettings | None = None) -> None:
         self.settings = s = settings or PlantSettings()
         spec = Spec(1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False)
-        self.spec = spec.judged(-1.3, -s.horizon, -1.02)  # -horizon: of no action; -1: nothing pays more
+        self.spec = spec.judged(-1.3, -s.horizon, -1.02)  # -horizon: of no action; -1: the highest return
 
     def simulator(self, tasks: Sequence[Plant], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(Loops(tasks, seeds, self.settings.push, device), len(tasks), self.settings.horizon, device)

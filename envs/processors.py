@@ -25,7 +25,7 @@ def processors(root: Path = Path("/")) -> int:
 
 
 def threads_of(threads: int | None) -> int:
-    """The number of threads asked for; None is `processors()`. ValueError if it is not above 0."""
+    """The number of threads, checked; None is `processors()`. ValueError if it is not above 0."""
     if threads is None:
         return processors()
     if type(threads) is not int or threads < 1:

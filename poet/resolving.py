@@ -38,8 +38,9 @@ class RunSettings:
 class Request:
     """What a launch asks for, from the weakest: a preset, a TOML file, --set, other options.
 
-    options: by section.key, such as run.family; None says nothing. They and `changes` (--set) must not contradict
-    each other. inherited: of [run], where neither a preset nor anything stronger says something.
+    options: by section.key, such as run.family; None is an option that was not given. They and
+    `changes` (--set) must not contradict each other. inherited: values of [run] that are used where
+    neither a preset nor anything stronger has one.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -49,19 +50,19 @@ class Request:
 
 
 def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
-    """The sections that a run needs, as far as something was said about them.
+    """The sections that a run needs, with the values that the request gives.
 
     Without a preset, the quick one of the family. sections: of all families and learners there are, so that a section
     that belongs to none is refused. Where tasks do not evolve nothing mutates; randomised tasks need [ranges].
     """
     file = {} if request.file is None else read(request.file)
     explicit = _explicit(request)
-    asked = merged({"run": file.get("run", {})}, {"run": explicit.get("run", {})})["run"]
-    if "preset" not in asked:
-        asked = {**request.inherited, **asked}
-    name = asked.get("preset") or _quick(asked.get("family"))
-    tables = merged(*(_for_family(asked.get("family"), told) for told in (preset(name), file)))
-    tables["run"] |= {**asked, "preset": name}
+    given = merged({"run": file.get("run", {})}, {"run": explicit.get("run", {})})["run"]
+    if "preset" not in given:
+        given = {**request.inherited, **given}
+    name = given.get("preset") or _quick(given.get("family"))
+    tables = merged(*(_for_family(given.get("family"), source) for source in (preset(name), file)))
+    tables["run"] |= {**given, "preset": name}
     run = build(RunSettings, tables["run"], "run")
     if run.iterations < 1:
         raise ValueError(f"run.iterations must be a whole number of at least 1, got {run.iterations}")

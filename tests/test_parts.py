@@ -40,7 +40,7 @@ def test_settings_are_complete_and_are_the_same_after_toml(family: str, learner:
     tables = chosen(family, learner)
     again = parse(to_toml(tables), "it")
     assert again == tables
-    parts.check_complete(again, execute=False)
+    parts.check_complete(again)
     for name, values in built(again).items():
         assert set(again[name]) == set(values)
     assert parts.completed(again) == again
@@ -81,7 +81,7 @@ def test_a_default_that_changes_later_changes_no_run(module: str, name: str, mon
     assert built(tables) == before
     del tables[part][changed[0][0]]
     with pytest.raises(ValueError, match=f"{part}.{changed[0][0]} is missing"):
-        parts.check_complete(tables, execute=False)
+        parts.check_complete(tables)
 
 
 def test_ranges_are_complete_and_draw_the_tasks_that_no_ranges_draw() -> None:
@@ -94,9 +94,9 @@ def test_ranges_are_complete_and_draw_the_tasks_that_no_ranges_draw() -> None:
     family = parts.make_part("family", tables, None)
     assert set(tables["ranges"]) == set(family.ranges())
     assert some["ranges"] == {**tables["ranges"], "width": [0.5, 1]}
-    parts.check_complete(parse(to_toml(some), "it"), execute=False)
+    parts.check_complete(parse(to_toml(some), "it"))
     with pytest.raises(ValueError, match=r"ranges.spread is missing, expected a list"):
-        parts.check_complete({**some, "ranges": {"distance": [0.5, 1]}}, execute=False)
+        parts.check_complete({**some, "ranges": {"distance": [0.5, 1]}})
     drawn = [
         Randomised(family, ranges)._sample(Randomised(family, ranges).box, np.random.default_rng(3))
         for ranges in (tables["ranges"], {})
@@ -148,7 +148,7 @@ def test_a_plug_ins_path_hash_and_arguments_are_in_the_settings(own: str, tmp_pa
     assert tables["run"]["family_sha256"] == hashlib.sha256(OWN.encode()).hexdigest()
     assert tables["own"] == {"size": 4, "sizes": [1, 2]}
     again = parse(to_toml(tables), "it")
-    parts.check_complete(again, execute=True)
+    parts.check_complete(again)
     assert parts.make_part("family", again, None).made == (4, (1, 2))
     (tmp_path / "own.py").write_text(OWN.replace("size=3, sizes=(1, 2)", "size=9, sizes=()"))
     assert parts.make_part("family", again, None).made == (4, (1, 2))

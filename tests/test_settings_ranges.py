@@ -11,6 +11,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +73,9 @@ def test_all_settings_have_defaults() -> None:
     for settings in SETTINGS:
         for field in fields(settings):
             assert field.default is not MISSING or field.default_factory is not MISSING, (settings, field.name)
+
+
+def test_rooms_hold_the_same_check() -> None:
+    """Rooms do not import each other, so each has the file."""
+    root = Path(__file__).resolve().parent.parent
+    assert (root / "agents" / "finite.py").read_text() == (root / "envs" / "finite.py").read_text()

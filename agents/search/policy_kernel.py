@@ -29,7 +29,7 @@ def part(function: Callable[..., Any]) -> Any:
 
 
 @part
-def _tanh(x):  # type: ignore[no-untyped-def]  # Numba
+def _tanh(x):
     z = min(max(x, -_EDGE), _EDGE)
     y = z * z
     above = z * ((((_P4 * y + _P3) * y + _P2) * y + _P1) * y + _P0)
@@ -37,12 +37,12 @@ def _tanh(x):  # type: ignore[no-untyped-def]  # Numba
 
 
 @part
-def _sigmoid(x):  # type: ignore[no-untyped-def]  # Numba
+def _sigmoid(x):
     return _HALF + _HALF * _tanh(_HALF * x)
 
 
 @part
-def _add_products(total, w, at, x, n, m):  # type: ignore[no-untyped-def]  # Numba
+def _add_products(total, w, at, x, n, m):
     """total [m] += x [n] times the matrix [n, m] at `at`, in the order 0, 1, 2, ... of the inputs.
 
     The inner loops run over the outputs, so they vectorise without reordering; four inputs at a time, so that the sums
@@ -61,7 +61,7 @@ def _add_products(total, w, at, x, n, m):  # type: ignore[no-untyped-def]  # Num
 
 
 @part
-def _remember(total, kept, w, x, n, h, memory):  # type: ignore[no-untyped-def]  # Numba
+def _remember(total, kept, w, x, n, h, memory):
     """The GRU of one row: x [n] and memory [h] become the new memory, in both; where the first layer begins."""
     bias = 3 * h * (n + h)
     for o in range(3 * h):
@@ -77,7 +77,7 @@ def _remember(total, kept, w, x, n, h, memory):  # type: ignore[no-untyped-def] 
 
 
 @part
-def _fits(weights, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
+def _fits(weights, observations, layout, memory, actions):
     """Whether the widths are those of the layout, and the layout is one."""
     if len(layout) < 4 or layout[1] < 0 or layout[2:].min() < 1 or layout.max() > weights.shape[1]:
         return False

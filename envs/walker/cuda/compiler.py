@@ -80,7 +80,7 @@ def device_folder() -> str:
 
 @contextlib.contextmanager
 def caching_in(folder: Path, on_miss: Callable[[], None]) -> Iterator[None]:
-    """While this lasts, kernels that numba-cuda is asked to cache are kept in this folder."""
+    """While this lasts, kernels that numba-cuda caches are kept in this folder."""
     from numba.cuda import dispatcher
 
     module: Any = dispatcher
