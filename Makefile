@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
+ROOMS := poet agents envs archive cli
 
 .PHONY: evolve test lint types clean
 .DELETE_ON_ERROR:
@@ -17,8 +18,11 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# mypy reads the tree as the wheel lays it out: every room under `openpoet`.
 types: .venv/.dev
-	$(BIN)/mypy
+	rm -rf build/types && mkdir -p build/types/openpoet
+	ln -s $(foreach part,$(wildcard openpoet/*.py) openpoet/py.typed $(ROOMS),$(CURDIR)/$(part)) build/types/openpoet
+	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(not ok and f"openpoet needs Python 3.11-3.13, this is {sys.version.split()[0]}: run make PYTHON=/path/to/python3.12")'

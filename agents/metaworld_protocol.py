@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Spec
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Spec
+    from openpoet.poet.streams import Key
 
 
 class Life(Protocol):

@@ -20,13 +20,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from openpoet.archive.store.run_folder import Run
+from openpoet.envs.navigation import Navigation
+from openpoet.poet.checkpoint import to_records
+from openpoet.poet.niche import Niche, Population, Score
+from openpoet.poet.streams import Key
 
-from archive.run_folder import Run
 from benchmarks.heading import heading
-from envs.navigation import Navigation
-from poet.checkpoint import to_records
-from poet.niche import Niche, Population, Score
-from poet.streams import Key
 
 ACTIVE, WEIGHTS = 10, 10_000
 KEY = Key(0, ("score",))

@@ -26,20 +26,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.ledger import Ledger
+from openpoet.cli.meter import Meter
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.envs.walker.simulator import CompiledWalkers
+from openpoet.poet.checkpoint import to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import mutate_envs, optimize, transfer
+from openpoet.poet.niche import Niche, Population
+from openpoet.poet.streams import Key
 
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
-from archive.ledger import Ledger
-from archive.meter import Meter
-from archive.run_folder import Run
 from benchmarks.heading import heading
-from envs.walker.family import Walker, WalkerSettings
-from envs.walker.simulator import CompiledWalkers
-from poet.checkpoint import to_records
-from poet.config import PoetConfig, Setup
-from poet.engine import mutate_envs, optimize, transfer
-from poet.niche import Niche, Population
-from poet.streams import Key
 
 NICHES, MOST = 20, 5.0  # [%]
 
@@ -104,7 +104,7 @@ def main() -> int:
     print(heading())
     on_gpu = options.device == "cuda"
     if on_gpu:
-        from envs.walker.cuda.simulator import CudaSimulator
+        from openpoet.envs.walker.cuda.simulator import CudaSimulator
 
         now = time.perf_counter
         print(f"GPU: {torch.cuda.get_device_name()}")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from envs.processors import processors
+from openpoet.envs.parts.processors import processors
 
 ROOT = Path(__file__).resolve().parent.parent
 

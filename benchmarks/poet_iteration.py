@@ -25,17 +25,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalker
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.envs.parts.processors import processors
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.envs.walker.track import Track
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import optimize, transfer
+from openpoet.poet.niche import Niche, Population
+from openpoet.poet.streams import Key
 
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
 from benchmarks.heading import heading
-from envs.processors import processors
-from envs.walker.family import Walker, WalkerSettings
-from envs.walker.track import Track
-from poet.config import PoetConfig, Setup
-from poet.engine import optimize, transfer
-from poet.niche import Niche, Population
-from poet.streams import Key
 
 SIZES = (24, 40, 40, 4)
 CORES = processors()

@@ -25,13 +25,14 @@ import torch
 
 os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray spells it so; its own choice is 15, the other side has 0
 
-from agents.search.distributed import RayRollouts
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
-from agents.search.rollout import Episodes, InProcess, Rollouts, check_rows
+from openpoet.agents.rollouts.distributed import RayRollouts
+from openpoet.agents.rollouts.rollout import Episodes, InProcess, Rollouts, check_rows
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.poet.streams import Key
+
 from benchmarks.heading import heading
-from envs.walker.family import Walker, WalkerSettings
-from poet.streams import Key
 
 CLOCKS = "second", "CPU second", "second of the path"
 MEMBERS, HORIZON, WORKERS, REPEATS, MUTATIONS = 512, 500, 2, 7, 40

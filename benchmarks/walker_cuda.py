@@ -19,18 +19,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from openpoet.agents.rollouts.networks import Policy
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.cuda import kernels
+from openpoet.envs.walker.cuda.assembly import ptx, resources
+from openpoet.envs.walker.cuda.compiler import physics_rules, stream_of
+from openpoet.envs.walker.cuda.simulator import CudaSimulator
+from openpoet.envs.walker.cuda.walkers import DeviceWalkers
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.envs.walker.simulator import CompiledWalkers
+from openpoet.envs.walker.track import Track
 
-from agents.search.networks import Policy
 from benchmarks.heading import heading
-from envs.walker.batch import WalkerBatch
-from envs.walker.cuda import kernels
-from envs.walker.cuda.assembly import ptx, resources
-from envs.walker.cuda.compiler import physics_rules, stream_of
-from envs.walker.cuda.simulator import CudaSimulator
-from envs.walker.cuda.walkers import DeviceWalkers
-from envs.walker.family import Walker, WalkerSettings
-from envs.walker.simulator import CompiledWalkers
-from envs.walker.track import Track
 from tests.envs import oracle
 
 SIZES = (1_024, 4_096, 16_384, 65_536, 262_144)

@@ -22,13 +22,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import envpool
 import gymnasium
 import numpy as np
+from openpoet.envs.walker import gymnasium_layout
+from openpoet.envs.walker.batch import compile_kernels
+from openpoet.envs.walker.physics.terrain import Terrains
 
-import envs  # noqa: F401  # registers the ids
 from benchmarks import walker_policies
 from benchmarks.heading import heading
-from envs.walker import gymnasium_layout
-from envs.walker.batch import compile_kernels
-from envs.walker.physics.terrain import Terrains
+from openpoet import envs  # noqa: F401  # registers the ids
 
 IDS = {True: "BipedalWalkerHardcore-v3", False: "BipedalWalker-v3"}
 SIZES = (1, 8, 64, 256)  # environments of an EnvPool

@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.box2d import Box2DWalker
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.envs.walker.physics import jit, joints, solver, world
+from openpoet.envs.walker.track import Track
 
 from benchmarks.heading import heading
 from benchmarks.walker_policies import Act, network, train
-from envs.walker.batch import WalkerBatch
-from envs.walker.box2d import Box2DWalker
-from envs.walker.family import Walker, WalkerSettings
-from envs.walker.physics import jit, joints, solver, world
-from envs.walker.track import Track
 from tests.envs import oracle
 
 SLEEP = 250  # idle steps after an episode on other tracks: the walker lies down and may fall asleep

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-
-from envs.walker.batch import WalkerBatch
-from envs.walker.track import Track
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.track import Track
 
 Act = Callable[[np.ndarray], np.ndarray]  # observation [24] -> action [4] float32
 SIZES = (24, 24, 24, 4)

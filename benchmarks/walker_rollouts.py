@@ -17,13 +17,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numba
 import numpy as np
 import torch
+from openpoet.agents.rollouts.networks import Policy
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.physics.episode import ACT
+from openpoet.envs.walker.simulator import CompiledWalkers
 
-from agents.search.networks import Policy
 from benchmarks.heading import heading
 from benchmarks.walker_speed import OPERATIONS, Controller, Ours, measured_peak, random_actions, rate
-from envs.walker.batch import WalkerBatch
-from envs.walker.physics.episode import ACT
-from envs.walker.simulator import CompiledWalkers
 from tests.envs import oracle
 
 

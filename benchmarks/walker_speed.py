@@ -24,11 +24,11 @@ import envpool
 import gymnasium
 import numpy as np
 import torch
+from openpoet.envs.walker.batch import WalkerBatch, compile_kernels
+from openpoet.envs.walker.physics import terrain
 
 from benchmarks import walker_policies
 from benchmarks.heading import heading
-from envs.walker.batch import WalkerBatch, compile_kernels
-from envs.walker.physics import terrain
 from tests.envs import oracle
 
 SIZES = (1, 8, 64)  # environments of an EnvPool

@@ -1,11 +1,11 @@
 """Task families. Importing this package registers the walker's Gymnasium ids. See docs/envs.md.
 
-It imports neither torch nor Numba. `gymnasium.make("envs:openpoet/Walker-v0")` imports it by itself.
+It imports neither torch nor Numba. `gymnasium.make("openpoet.envs:openpoet/Walker-v0")` imports it by itself.
 """
 
 from gymnasium.envs.registration import register
 
-_WALKER = f"{__name__}.walker.gymnasium_env:WalkerEnv"  # works as envs, in the clone, and as openpoet.envs
+_WALKER = f"{__name__}.walker.gymnasium_env:WalkerEnv"
 _VECTOR = f"{__name__}.walker.vector_env:WalkerVectorEnv"
 
 for _id, _steps, _kwargs in (

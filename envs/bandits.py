@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .draws import Draws
-from .episodes import Episodes, Spec, State
-from .finite import check_finite
-from .genome import Genomes, choice, columns, gene
+from .parts.draws import Draws
+from .parts.episodes import Episodes, Spec, State
+from .parts.finite import check_finite
+from .parts.genome import Genomes, choice, columns, gene
 
 Kind = Literal["independent", "dependent", "eleven", "restless"]
 ELEVEN = 11

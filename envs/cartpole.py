@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .draws import Draws
-from .episodes import Episodes, Spec, State
-from .finite import check_finite
-from .genome import Genomes, columns, gene
+from .parts.draws import Draws
+from .parts.episodes import Episodes, Spec, State
+from .parts.finite import check_finite
+from .parts.genome import Genomes, columns, gene
 
 DT, CART = 0.02, 1.0  # [s], [kg]
 FAR, TILT = 2.4, 12 * 2 * pi / 360  # where an episode ends: [m], [rad]

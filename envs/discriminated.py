@@ -20,21 +20,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .discriminator import (
-    LARGEST,
-    Judges,
-    Layers,
-    checked_layers,
-    layers_of,
-    moved_layers,
-    random_layers,
-    size_of,
-)
-from .draws import Draws
-from .encoding import check_settings, from_json, to_json
-from .episodes import Spec
+from .discriminator import LARGEST, Judges, Layers, checked_layers, layers_of, moved_layers, random_layers, size_of
 from .families import FAMILIES
-from .finite import check_finite
+from .parts.draws import Draws
+from .parts.encoding import check_settings, from_json, to_json
+from .parts.episodes import Spec
+from .parts.finite import check_finite
 
 NAME = "random-rewards"
 # Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import walls
-from .encoding import check_settings, from_json, to_json
-from .episodes import Episodes, Spec, State
-from .finite import check_finite
+from .parts import walls
+from .parts.encoding import check_settings, from_json, to_json
+from .parts.episodes import Episodes, Spec, State
+from .parts.finite import check_finite
 
 START = (0, 0)
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .draws import Draws
-from .episodes import Episodes, Spec, State
-from .finite import check_finite
-from .genome import Genomes, gene
+from .parts.draws import Draws
+from .parts.episodes import Episodes, Spec, State
+from .parts.finite import check_finite
+from .parts.genome import Genomes, gene
 
 MOST = 7  # cells along a side
 MOVES = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0))  # stay, up, right, down, left: columns right, rows up

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import walls
-from .draws import Draws
-from .encoding import check_settings, from_json, to_json
-from .episodes import Episodes, Spec, State
-from .finite import check_finite
+from .parts import walls
+from .parts.draws import Draws
+from .parts.encoding import check_settings, from_json, to_json
+from .parts.episodes import Episodes, Spec, State
+from .parts.finite import check_finite
 
 VIEW = 2  # cells seen to each side
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from .encoding import from_json, to_json
+from .parts.encoding import from_json, to_json
 
 if TYPE_CHECKING:
-    from poet.interfaces import Simulator, Task, TaskFamily
+    from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
 LARGEST = 1e9  # of a range's ends: far beyond any gene's
 Ranges = Mapping[str, Sequence[float]]  # gene -> [low, high]

@@ -17,10 +17,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .draws import Draws
-from .episodes import Episodes, Spec, State
-from .finite import check_finite
-from .genome import Genomes, choice, columns, gene
+from .parts.draws import Draws
+from .parts.episodes import Episodes, Spec, State
+from .parts.finite import check_finite
+from .parts.genome import Genomes, choice, columns, gene
 
 Kind = Literal["quadratic", "sine"]
 INPUTS = {"quadratic": 2, "sine": 1}

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from torch import nn
 
-import envs  # noqa: F401  # registers the ids
+from openpoet import envs  # noqa: F401  # registers the ids
 
 NUM_ENVS, NUM_STEPS, UPDATES, GAMMA, LEARNING_RATE = 16, 64, 8, 0.99, 3e-4
 

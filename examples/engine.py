@@ -5,11 +5,11 @@
 In the root of the clone. With the wheel the names are openpoet.agents, openpoet.envs and openpoet.poet.
 """
 
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
-from envs.walker.family import Walker, WalkerSettings
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
 
 family = Walker(WalkerSettings(length=60, horizon=100))
 learner = ES(family, ESConfig(population=16, lr=0.03))

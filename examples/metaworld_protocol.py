@@ -13,12 +13,11 @@ from types import SimpleNamespace
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from agents.metaworld_protocol import MetaWorldAgent
-from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
-from poet.streams import Key
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.metaworld_protocol import MetaWorldAgent
+from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
 ENVIRONMENTS, ADAPTATION, EVALUATION = 10, 3, 2
 

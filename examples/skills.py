@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import sys
 
-from agents.offpolicy.diayn import discriminator_of
-from archive.run_folder import Run, find_run
-from envs.discriminated import Discriminated, DiscriminatedSettings
-from poet.settings import parse, to_toml
+from openpoet.agents.offpolicy.diayn import discriminator_of
+from openpoet.archive.store.run_folder import Run, find_run
+from openpoet.cli.settings.tables import parse, to_toml
+from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 
 
 def settings(name: str) -> str:

@@ -1,7 +1,7 @@
 """What stays the same during a run: the constants of POET and Enhanced POET, and the parts a run is made of.
 
 Papers: arXiv 1901.01753 (POET), arXiv 2003.08536 (Enhanced POET). Their symbols stand in the comments. Both
-algorithms are settings of one loop; the presets (poet/presets/*.toml) give the published values and where each is from.
+algorithms are settings of one loop; the presets (cli/settings/presets/*.toml) give the published values and where each is from.
 """
 
 from __future__ import annotations

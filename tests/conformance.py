@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+from openpoet.poet.interfaces import Task, TaskFamily
 
-from poet.interfaces import Task, TaskFamily
 from tests.interface_checks import KEY, check_family_interface, check_sampling, lineage
 from tests.learner_laws import check_learner, same_agent
 from tests.simulator_laws import check_episodes

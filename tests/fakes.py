@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
-
-from poet.interfaces import Agent, Learner, Spec, TaskFamily
-from poet.streams import Key
+from openpoet.poet.interfaces import Agent, Learner, Spec, TaskFamily
+from openpoet.poet.streams import Key
 
 STEP = 0.25  # metres a step at velocity 1
 NEAR = 0.05  # metres from the point: reached

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-
-from poet.interfaces import Learner, Simulator, Task, TaskFamily
-from poet.streams import Key
+from openpoet.poet.interfaces import Learner, Simulator, Task, TaskFamily
+from openpoet.poet.streams import Key
 
 KEY = Key(12345, ("conformance",))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from openpoet.poet.interfaces import Agent, Learner, Task, TaskFamily
+from openpoet.poet.streams import Key
 
-from poet.interfaces import Agent, Learner, Task, TaskFamily
-from poet.streams import Key
 from tests.interface_checks import KEY, check_learner_interface, lineage
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numba
 import numpy as np
 import torch
+from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
-from poet.interfaces import Simulator, Task, TaskFamily
 from tests.interface_checks import KEY, check_part, check_simulator_interface
 
 

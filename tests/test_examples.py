@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import openpoet.cli.main as command
 import pytest
 from conformance import check_family
-
-import run as command
-from archive.run_folder import Run
+from openpoet.archive.store.run_folder import Run
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -10,9 +10,8 @@ import pytest
 import torch
 from conformance import check_learner
 from fakes import FakeFamily, FakeLearner
-
-from poet.interfaces import Agent
-from poet.streams import Key
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
 
 class SharedDraws(FakeLearner):

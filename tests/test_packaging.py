@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("poet", "agents", "envs", "archive")
+ROOMS = ("poet", "agents", "envs", "archive", "cli", "openpoet")
 
 
 def declared() -> dict[str, str]:
@@ -25,14 +25,16 @@ def folders_with_code() -> set[str]:
 
 def test_declared_packages_are_the_folders_that_hold_code() -> None:
     assert set(declared().values()) == folders_with_code()
-    assert {name.removeprefix("openpoet.").replace(".", "/") for name in declared()} == set(declared().values())
+    rooms = {name: folder for name, folder in declared().items() if name != "openpoet"}
+    assert {name.removeprefix("openpoet.").replace(".", "/") for name in rooms} == {*rooms.values()}
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of the files under version control, so that no stale build folder can help."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    names = [p.relative_to(ROOT) for room in ROOMS for p in (ROOT / room).rglob("*") if p.suffix in {".py", ".toml"}]
+    kept = {".py", ".toml", ".typed"}
+    names = [p.relative_to(ROOT) for room in ROOMS for p in (ROOT / room).rglob("*") if p.suffix in kept]
     for name in [*names, *map(Path, ("pyproject.toml", "README.md", "LICENSE", "NOTICE"))]:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((ROOT / name).read_bytes())
@@ -47,7 +49,8 @@ def test_wheel_holds_every_module_and_preset_and_nothing_at_the_top(wheel: Path)
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
             if path.suffix in {".py", ".toml"} and "__pycache__" not in path.parts:
-                assert f"openpoet/{path.relative_to(ROOT).as_posix()}" in names
+                inside = path.relative_to(ROOT).as_posix().removeprefix("openpoet/")
+                assert f"openpoet/{inside}" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"openpoet"}
 
@@ -77,10 +80,10 @@ def test_wheel_imports_under_its_roof_and_registers_the_environments(wheel: Path
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
         "import sys, gymnasium, openpoet.envs, openpoet.poet.engine, openpoet.agents.search.es;"
-        "import openpoet.archive.run_folder;"
+        "import openpoet.archive.store.run_folder;"
         "assert not {'poet', 'agents', 'envs', 'archive'} & set(sys.modules), 'a plain name leaked';"
         "assert 'openpoet/BipedalWalker-v3' in gymnasium.registry;"
-        "from openpoet.poet.settings import presets; assert 'quick' in presets();"
+        "from openpoet.cli.settings.tables import presets; assert 'quick' in presets();"
         "print('openpoet' in openpoet.envs.__file__)"
     )
     done = subprocess.run(

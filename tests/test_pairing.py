@@ -6,13 +6,12 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import openpoet.cli.main as command
 import pytest
-
-import run as command
-from agents.learners import LEARNERS
-from archive.run_folder import Run
-from envs.families import FAMILIES
-from poet.settings import build, preset, presets
+from openpoet.agents.learners import LEARNERS
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.settings.tables import build, preset, presets
+from openpoet.envs.families import FAMILIES
 
 REFUSED = {
     ("bandits", "es"): "a policy without memory has nothing to go by",

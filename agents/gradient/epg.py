@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam
-from ..actions import Gaussian
-from ..carried import Control
-from ..hyperparameters import Range, Tunable
-from ..lives import Batch, Lives, by_life, normalised, streams
-from ..pairs import Adapting
-from ..scoring import Outcomes, draw_seeds
+from ..parts import adam
+from ..parts.actions import Gaussian
+from ..parts.hyperparameters import Range, Tunable
+from ..parts.lifetimes import Control
+from ..parts.pairs import Adapting
+from ..parts.scoring import Outcomes, draw_seeds
+from ..rollouts.episode_batches import Batch, Lives, by_life, normalised, streams
 from . import inner
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
 from .policy_gradient import Policy
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 INSIDE = 64  # constant inputs of the memory's layer (the authors' code)
 Policies = dict[str, torch.Tensor]

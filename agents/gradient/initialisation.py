@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam
-from ..carried import Control
-from ..hyperparameters import Range, Tunable
-from ..lives import Batch, Lives, by_life
-from ..pairs import Adapting
-from ..scoring import Outcomes, draw_seeds
+from ..parts import adam
+from ..parts.hyperparameters import Range, Tunable
+from ..parts.lifetimes import Control
+from ..parts.pairs import Adapting
+from ..parts.scoring import Outcomes, draw_seeds
+from ..rollouts.episode_batches import Batch, Lives, by_life
 from . import inner
+from .gradient_life import Updating
 from .policy_gradient import Policy
 from .regressor import Regressor
-from .updating import Updating
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
     from .maml_config import AdaptingConfig
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import torch
 
-from ..carried import Control, Lifetime, next_episode
+from ..parts.lifetimes import Control, Lifetime, next_episode
 
 Parameters = Mapping[str, torch.Tensor]  # [lives, ...] each
 # How much of a step an outer gradient sees: nothing (0), where it started from (1), and the slopes there too (2).

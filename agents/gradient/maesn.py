@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam, training_draws
-from ..actions import Gaussian, actions_of
-from ..carried import Control, Lifetime, next_episode
-from ..feedforward import Feedforward
-from ..gaussians import kl_to_prior
-from ..holding import Exploring
-from ..hyperparameters import Range, Tunable
-from ..lives import Act, Batch, Lives, by_life, normalised
-from ..pairs import Adapting
-from ..scoring import Outcomes, draw_seeds
+from ..parts import adam, training_draws
+from ..parts.actions import Gaussian, actions_of
+from ..parts.feedforward import Feedforward
+from ..parts.gaussians import kl_to_prior
+from ..parts.hyperparameters import Range, Tunable
+from ..parts.latent_life import Exploring
+from ..parts.lifetimes import Control, Lifetime, next_episode
+from ..parts.pairs import Adapting
+from ..parts.scoring import Outcomes, draw_seeds
+from ..rollouts.episode_batches import Act, Batch, Lives, by_life, normalised
 from .maesn_config import MAESNConfig
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 LATENTS = ("latent_mean", "latent_log_std")  # of the training draws: theirs alone, never of another niche
 RATES = ("rate_mean", "rate_log_std")

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam
-from ..hyperparameters import Range
-from ..lives import Batch, Lives
+from ..parts import adam
+from ..parts.hyperparameters import Range
+from ..rollouts.episode_batches import Batch, Lives
 from . import inner, trust_region
 from .initialisation import RANGES, RATE, Initialisation
 from .maml_config import FOMAMLConfig, MAMLConfig
 from .regressor import Regressor
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, TaskFamily
+    from openpoet.poet.interfaces import Agent, TaskFamily
 
 
 class MAML(Initialisation):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..finite import check_finite
+from ..parts.finite import check_finite
 from .inner import Order
 
 

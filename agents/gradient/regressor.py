@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..feedforward import Feedforward
-from ..lives import Act, Batch, streams
+from ..parts.feedforward import Feedforward
+from ..rollouts.episode_batches import Act, Batch, streams
 
 if TYPE_CHECKING:
-    from poet.interfaces import Spec
+    from openpoet.poet.interfaces import Spec
 
 Parameters = Mapping[str, torch.Tensor]
 

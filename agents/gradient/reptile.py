@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam
-from ..hyperparameters import Range
-from ..lives import Lives
+from ..parts import adam
+from ..parts.hyperparameters import Range
+from ..rollouts.episode_batches import Lives
 from .initialisation import RANGES, Initialisation
 from .maml_config import ReptileConfig
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, TaskFamily
+    from openpoet.poet.interfaces import Agent, TaskFamily
 
 
 class Reptile(Initialisation):

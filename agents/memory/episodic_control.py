@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import torch
 
-from ..carried import Control, Lifetime, next_episode
-from ..lives import Batch, Lives, by_life
-from ..pairs import Adapting
-from ..scoring import Outcomes, draw_seeds
+from ..parts.lifetimes import Control, Lifetime, next_episode
+from ..parts.pairs import Adapting
+from ..parts.scoring import Outcomes, draw_seeds
+from ..rollouts.episode_batches import Batch, Lives, by_life
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 LIVES: tuple[Lifetime, ...] = ("life", "life", "life", "life")  # of the four tensors of a memory
 Config = TypeVar("Config", bound=ControlConfig)

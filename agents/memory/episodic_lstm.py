@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from ..carried import State, over
-from ..recurrent import Cell, Parameters, Recurrent
+from ..parts.lifetimes import State, over
+from ..parts.recurrent import Cell, Parameters, Recurrent
 from .episodic_memory import NAMES, empty, nearest, write
 from .rl2 import RL2
 from .rl2_config import RL2Config
@@ -27,7 +27,7 @@ from .rl2_config import RL2Config
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poet.interfaces import TaskFamily
+    from openpoet.poet.interfaces import TaskFamily
 
 Nearness = Literal["l2", "cosine"]
 SAME = 1e-6  # squared distance of contexts that are one

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam
-from ..hyperparameters import Range, Tunable
-from ..lives import Act, Batch, Lives
-from ..pairs import PairByPair
-from ..recurrent import Recurrent
-from ..scoring import Scored, draw_seeds, solved
+from ..parts import adam
+from ..parts.hyperparameters import Range, Tunable
+from ..parts.pairs import PairByPair
+from ..parts.recurrent import Recurrent
+from ..parts.scoring import Scored, draw_seeds, solved
+from ..rollouts.episode_batches import Act, Batch, Lives
 from .hochreiter_config import HochreiterConfig
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 
 class Hochreiter(Tunable, PairByPair):

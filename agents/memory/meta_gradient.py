@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam
-from ..hyperparameters import PREFIX, Range
-from .discounting import Eta, advantage_tangents
+from ..parts import adam
+from ..parts.hyperparameters import PREFIX, Range
+from ..rollouts.trials import Trials, advantages
+from .advantage_gradients import Eta, advantage_tangents
 from .ppo import improve_policy
 from .rl2 import RL2
 from .rl2_config import RL2Config
-from .trials import Trials, advantages
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 Named = Mapping[str, torch.Tensor]
 Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # (log probabilities, values [t, n]) -> number

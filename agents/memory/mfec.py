@@ -22,8 +22,8 @@ from .episodic_control import EpisodicControl, Lived
 from .episodic_memory import Found, one_or_mean
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, TaskFamily
+    from openpoet.poet.streams import Key
 
 
 class MFEC(EpisodicControl[MFECConfig]):

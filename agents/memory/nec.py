@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam, replay
-from ..feedforward import Feedforward
+from ..parts import adam
+from ..parts import replay_buffer as replay
+from ..parts.feedforward import Feedforward
 from .episodic_config import NECConfig
 from .episodic_control import EpisodicControl, Lived
 from .episodic_memory import Found, inverse_distance
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, TaskFamily
+    from openpoet.poet.streams import Key
 
 RETRIEVED = ("keys", "values")
 

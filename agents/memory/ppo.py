@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from ..adam import STEPS, acting
+from ..parts.adam import STEPS, acting
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent
+    from openpoet.poet.interfaces import Agent
 
-    from ..actions import Actions
+    from ..parts.actions import Actions
     from .rl2_config import RL2Config
 
 # (weights, trials [k] of the batch, pass over it) -> what is added to the loss

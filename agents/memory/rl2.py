@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .. import adam
-from ..actions import Gaussian, actions_of
-from ..carried import Control, Lifetime, State
-from ..feedforward import Feedforward
-from ..hyperparameters import Range, Tunable
-from ..pairs import Adapting
-from ..recurrent import Recurrent
-from ..scoring import Outcomes, draw_seeds
-from . import tables
+from ..parts import adam
+from ..parts.actions import Gaussian, actions_of
+from ..parts.feedforward import Feedforward
+from ..parts.hyperparameters import Range, Tunable
+from ..parts.lifetimes import Control, Lifetime, State
+from ..parts.pairs import Adapting
+from ..parts.recurrent import Recurrent
+from ..parts.scoring import Outcomes, draw_seeds
+from ..rollouts.trials import Act, Trials, advantages, input_size, run_trials
+from . import bilinear as tables
 from .ppo import Batch, improve_policy
-from .remembering import Remembering
+from .recurrent_life import Remembering
 from .rl2_config import RL2Config, WangConfig
-from .trials import Act, Trials, advantages, input_size, run_trials
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 RANGES = {
     "lr": Range(1e-4, 1e-2),

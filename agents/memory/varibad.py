@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from ..feedforward import Feedforward
-from ..gaussians import kl_to_last
-from ..recurrent import Recurrent
+from ..parts.feedforward import Feedforward
+from ..parts.gaussians import kl_to_last
+from ..parts.recurrent import Recurrent
+from ..rollouts.trials import Trials
 from .ppo import Also, improve_policy
 from .rl2 import RL2
 from .rl2_config import RL2Config
-from .trials import Trials
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 Weights = Mapping[str, torch.Tensor]
 

@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .. import adam, replay
-from ..feedforward import Feedforward
-from ..lives import Batch, Lives
-from ..pairs import PairByPair
-from ..scoring import Scored, draw_seeds
+from ..parts import adam
+from ..parts import replay_buffer as replay
+from ..parts.feedforward import Feedforward
+from ..parts.pairs import PairByPair
+from ..parts.scoring import Scored, draw_seeds
+from ..rollouts.episode_batches import Batch, Lives
 from .diayn_config import DIAYNConfig
 from .sac import SAC, Transitions
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 ENOUGH = 0.8  # a niche is solved when so much of log(skills) is earned
 

@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import adam, replay, training_draws
-from ..carried import Control, Lifetime, next_episode
-from ..feedforward import Feedforward
-from ..gaussians import kl_to_prior
-from ..holding import Inferring
-from ..lives import Act, Batch, Lives, by_life
-from ..pairs import Adapting
-from ..scoring import Outcomes, draw_seeds
+from ..parts import adam, training_draws
+from ..parts import replay_buffer as replay
+from ..parts.feedforward import Feedforward
+from ..parts.gaussians import kl_to_prior
+from ..parts.latent_life import Inferring
+from ..parts.lifetimes import Control, Lifetime, next_episode
+from ..parts.pairs import Adapting
+from ..parts.scoring import Outcomes, draw_seeds
+from ..rollouts.episode_batches import Act, Batch, Lives, by_life
 from .pearl_config import PEARLConfig
 from .sac import SAC, Transitions
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 Weights = Mapping[str, torch.Tensor]
 Context = tuple[torch.Tensor, ...]  # summed precisions, and means times precisions, of the factors so far [draws, d]

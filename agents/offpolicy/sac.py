@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .. import adam
-from ..actions import Categorical, Squashed
-from ..feedforward import Feedforward
+from ..parts import adam
+from ..parts.actions import Categorical, Squashed
+from ..parts.feedforward import Feedforward
 from .sac_config import SACConfig
 
 Named = Mapping[str, torch.Tensor]

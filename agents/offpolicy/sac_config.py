@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..finite import check_finite
+from ..parts.finite import check_finite
 
 
 @dataclass(frozen=True)

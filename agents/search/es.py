@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..scoring import SEEDS, solved
+from ..parts.scoring import SEEDS, solved
+from ..rollouts.networks import Policy
+from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts
 from .es_config import ESConfig
-from .networks import Policy
-from .rollout import Episodes, InProcess, Machine, Rollouts
 from .searchers import searcher
 
 if TYPE_CHECKING:
-    from poet.interfaces import Agent, Task, TaskFamily
-    from poet.streams import Key
+    from openpoet.poet.interfaces import Agent, Task, TaskFamily
+    from openpoet.poet.streams import Key
 
 CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes side by side: enough to fill either
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from .networks import Activation
+from ..rollouts.networks import Activation
 
 Shaping = Literal["ranks", "z-score"]
 SearcherName = Literal["openai-es", "pgpe", "snes", "xnes", "cem"]

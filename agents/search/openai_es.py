@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from poet.streams import Key
+    from openpoet.poet.streams import Key
 
     from .es_config import ESConfig, Shaping
 

@@ -19,7 +19,7 @@ import torch
 from .openai_es import OpenAIES, antithetic, noise, shape
 
 if TYPE_CHECKING:
-    from poet.streams import Key
+    from openpoet.poet.streams import Key
 
     from .es_config import ESConfig
 

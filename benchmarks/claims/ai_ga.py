@@ -16,15 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from archive.run_folder import Run
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.settings.tables import build, preset
+from openpoet.envs.navigation import Navigation, NavigationSettings
+from openpoet.poet.streams import Key
+
 from benchmarks.claims.claim import Claim
 from benchmarks.claims.pairing import difficulty
 from benchmarks.kill_and_resume import command, digest
-from envs.navigation import Navigation, NavigationSettings
-from poet.settings import build, preset
-from poet.streams import Key
 
 KILLS = (13, 31)  # iterations after which SIGKILL strikes, in the midst of the next
 

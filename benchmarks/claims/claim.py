@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from agents.assessing import mean
-from poet.interfaces import Agent, Learner
-from poet.streams import Key
+from openpoet.agents.assessment import mean
+from openpoet.poet.interfaces import Agent, Learner
+from openpoet.poet.streams import Key
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,15 @@ import tempfile
 from pathlib import Path
 
 import torch
+from openpoet.agents.offpolicy.diayn import DIAYN
+from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
+from openpoet.archive.store.run_folder import Run
+from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.offpolicy.diayn import DIAYN
-from agents.offpolicy.diayn_config import DIAYNConfig
-from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
-from envs.navigation import Goals, Navigation, NavigationSettings
-from poet.interfaces import Agent
-from poet.streams import Key
 
 LIVES, KEY = 400, Key(99)
 SKILLS = torch.arange(LIVES) % 4

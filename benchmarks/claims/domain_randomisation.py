@@ -9,16 +9,16 @@ range's ends.
 from __future__ import annotations
 
 import numpy as np
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.envs.plant import Plant, Plants, identifying_cost, static_cost
+from openpoet.envs.randomised import Randomised
+from openpoet.poet.interfaces import Agent, TaskFamily
+from openpoet.poet.streams import Key
 
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
 from benchmarks.claims.claim import Claim, interval, train
-from envs.plant import Plant, Plants, identifying_cost, static_cost
-from envs.randomised import Randomised
-from poet.interfaces import Agent, TaskFamily
-from poet.streams import Key
 
 LOW, HIGH, LIVES = 0.5, 2.0, 32_768
 ES_STEPS, RL2_STEPS = 150, 400

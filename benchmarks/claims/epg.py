@@ -8,13 +8,13 @@ and REINFORCE with a mean baseline on the same lives, its step size the best of 
 from __future__ import annotations
 
 import torch
+from openpoet.agents.gradient.epg import EPG
+from openpoet.agents.gradient.epg_config import AUTHORS, EPGConfig
+from openpoet.agents.gradient.learned_loss import LearnedLoss
+from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
-from agents.gradient.epg import EPG
-from agents.gradient.epg_config import AUTHORS, EPGConfig
-from agents.gradient.learned_loss import LearnedLoss
 from benchmarks.claims.claim import Claim, interval, train
-from envs.navigation import Goals, Navigation, NavigationSettings
-from poet.streams import Key
 
 STEPS, LIVES = 2000, 1024
 TASK = Goals("arc", distance=2.0, spread=0.0, angle=0.0, width=6.284)

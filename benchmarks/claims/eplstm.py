@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
+from openpoet.agents.rollouts.trials import Trials
+from openpoet.envs.barcode import BarcodeBandits, BarcodeSettings
+from openpoet.poet.streams import Key
 
-from agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
-from agents.memory.trials import Trials
 from benchmarks.claims.claim import Claim, train
-from envs.barcode import BarcodeBandits, BarcodeSettings
-from poet.streams import Key
 
 STEPS, LIVES = 200, 4096
 CONFIG = EpisodicLSTMConfig(

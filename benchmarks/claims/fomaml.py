@@ -5,7 +5,8 @@ On its quadratics the closed form of full MAML is the control: it is another gra
 
 from __future__ import annotations
 
-from agents.gradient.maml_config import FOMAMLConfig
+from openpoet.agents.gradient.maml_config import FOMAMLConfig
+
 from benchmarks.claims.claim import Claim
 from benchmarks.claims.maml import quadratic, square_goals
 from tests.agents.quadratics import closed_form, outer_gradient

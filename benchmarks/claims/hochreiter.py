@@ -7,12 +7,12 @@ label nothing beats the prior's variance, and Bayes-linear regression says what 
 from __future__ import annotations
 
 import torch
+from openpoet.agents.memory.hochreiter import Hochreiter
+from openpoet.agents.memory.hochreiter_config import HochreiterConfig
+from openpoet.envs.regression import QUADRATICS, Regression
+from openpoet.poet.streams import Key
 
-from agents.memory.hochreiter import Hochreiter
-from agents.memory.hochreiter_config import HochreiterConfig
 from benchmarks.claims.claim import Claim, train
-from envs.regression import QUADRATICS, Regression
-from poet.streams import Key
 
 STEPS, SEQUENCES = 300, 4096  # a step is ten updates
 SHOWN = (1, 2, 3, 4, 5, 6, 7, 10, 15, 20, 30, 35, 40)

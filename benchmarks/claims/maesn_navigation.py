@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from openpoet.agents.gradient.maesn import MAESN
+from openpoet.agents.gradient.maesn_config import MAESNConfig
+from openpoet.agents.parts.gaussians import kl_to_prior
+from openpoet.agents.parts.training_draws import seeds
+from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
-from agents.gaussians import kl_to_prior
-from agents.gradient.maesn import MAESN
-from agents.gradient.maesn_config import MAESNConfig
-from agents.lives import Batch
-from agents.training_draws import seeds
 from benchmarks.claims.claim import Claim, train
-from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
-from poet.streams import Key
 
 STEPS, GOALS, EPISODES, UPDATES = 800, 100, 10, 4
 RUNS = (1, 2, 3)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from openpoet.agents.gradient import inner
+from openpoet.agents.gradient.maml import MAML
+from openpoet.agents.gradient.maml_config import MAMLConfig
+from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.gradient import inner
-from agents.gradient.maml import MAML
-from agents.gradient.maml_config import MAMLConfig
 from benchmarks.claims.claim import Claim, train
-from envs.navigation import SQUARE, Navigation, NavigationSettings
-from poet.interfaces import Agent
-from poet.streams import Key
 from tests.agents.quadratics import closed_form, outer_gradient
 
 STEPS, TRUST_STEPS, GOALS, UPDATES = 150, 12, 100, 3

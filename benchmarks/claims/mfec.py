@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from openpoet.agents.memory.episodic_config import MFECConfig
+from openpoet.agents.memory.episodic_memory import nearest
+from openpoet.agents.memory.mfec import MFEC
+from openpoet.envs.grid import Grid, Grids, GridSettings
+from openpoet.envs.parts.walls import MOVES
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.memory.episodic_config import MFECConfig
-from agents.memory.episodic_memory import nearest
-from agents.memory.mfec import MFEC
 from benchmarks.claims.claim import Claim, interval
-from envs.grid import Grid, Grids, GridSettings
-from envs.walls import MOVES
-from poet.interfaces import Agent
-from poet.streams import Key
 
 SEEDS, EPISODES, GAMMA, EPSILON = 6, 40, 0.99, 0.1
 BLOCKS = ((0, 10), (10, 20), (20, 40))

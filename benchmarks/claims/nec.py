@@ -11,15 +11,15 @@ import sys
 
 import numpy as np
 import torch
+from openpoet.agents.memory.episodic_config import NECConfig
+from openpoet.agents.memory.episodic_control import greedy
+from openpoet.agents.memory.nec import NEC
+from openpoet.agents.parts import adam
+from openpoet.agents.parts.feedforward import Feedforward
+from openpoet.envs.grid import Grid, Grids, GridSettings
+from openpoet.poet.streams import Key
 
-from agents import adam
-from agents.feedforward import Feedforward
-from agents.memory.episodic_config import NECConfig
-from agents.memory.episodic_control import greedy
-from agents.memory.nec import NEC
 from benchmarks.claims.claim import Claim, interval
-from envs.grid import Grid, Grids, GridSettings
-from poet.streams import Key
 
 SEEDS, EPISODES = 5, 20
 TARGET_EVERY, RATES = 100, (1e-3, 1e-2)  # steps acted; Adam's step sizes, of which the better counts

@@ -12,16 +12,16 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from openpoet.agents.assessment import assess
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.settings.tables import build, preset
+from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
-from agents.assessing import assess
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from archive.run_folder import Run
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
-from envs.navigation import Goals, Navigation, NavigationSettings
-from poet.settings import build, preset
-from poet.streams import Key
 
 LIVES = 512  # of an assessment
 

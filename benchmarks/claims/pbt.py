@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from openpoet.agents.parts.hyperparameters import Range, explored
+from openpoet.envs.parts.episodes import Spec
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.hyperparameters import Range, explored
 from benchmarks.claims.claim import Claim, interval
-from envs.episodes import Spec
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.interfaces import Agent
-from poet.streams import Key
 
 STEPS, EVERY, RATE, SEEDS, START = 200, 5, 0.02, 50, 0.9
 SLOW = 0.01  # a rate at which there is less time to find a schedule

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 
-from agents.assessing import assess
-from agents.offpolicy.pearl import PEARL
-from agents.offpolicy.pearl_config import PEARLConfig
+from openpoet.agents.assessment import assess
+from openpoet.agents.offpolicy.pearl import PEARL
+from openpoet.agents.offpolicy.pearl_config import PEARLConfig
+from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
+
 from benchmarks.claims.claim import Claim, train
-from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
-from poet.streams import Key
 
 NEAR, STEPS, LIVES = 0.4, 100, 1000
 

@@ -7,14 +7,14 @@ training, which is Reptile with one inner step, with at least as many gradient s
 from __future__ import annotations
 
 import torch
+from openpoet.agents.gradient.maml_config import ReptileConfig
+from openpoet.agents.gradient.reptile import Reptile
+from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
+from openpoet.envs.regression import SINES, Regression, RegressionSettings
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.gradient.maml_config import ReptileConfig
-from agents.gradient.reptile import Reptile
 from benchmarks.claims.claim import Claim, train
-from envs.navigation import SQUARE, Navigation, NavigationSettings
-from envs.regression import SINES, Regression, RegressionSettings
-from poet.interfaces import Agent
-from poet.streams import Key
 from tests.agents.quadratics import reptile_closed_form, reptile_move
 
 STEPS, JOINT_STEPS, POLICY_STEPS = 1000, 4000, 40

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator, default_rng
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.envs.bandits import Bandits, bayes_value
+from openpoet.poet.streams import Key
 
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
 from benchmarks.claims.claim import Claim, interval, train
-from envs.bandits import Bandits, bayes_value
-from poet.streams import Key
 
 ARMS, PULLS, LIVES, STEPS = 5, 10, 8192, 500
 

@@ -8,13 +8,13 @@ since the network sees pairs of state and action (agents/memory/tables.py), and 
 from __future__ import annotations
 
 import numpy as np
+from openpoet.agents.assessment import assess
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.envs.mdp import Tables, TabularMdps
+from openpoet.poet.streams import Key
 
-from agents.assessing import assess
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
 from benchmarks.claims.claim import Claim, interval, train
-from envs.mdp import Tables, TabularMdps
-from poet.streams import Key
 
 EPISODES, LIVES, STEPS, LONG_STEPS = 10, 4096, 400, 2000
 

@@ -19,20 +19,20 @@ import math
 
 import numpy as np
 import torch
+from openpoet.agents.gradient.maml import MAML
+from openpoet.agents.gradient.maml_config import MAMLConfig
+from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
+from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
+from openpoet.agents.parts.actions import Gaussian
+from openpoet.agents.parts.feedforward import Feedforward
+from openpoet.agents.rollouts.episode_batches import Lives, normalised
+from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward
+from openpoet.envs.discriminator import random_layers
+from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.actions import Gaussian
-from agents.feedforward import Feedforward
-from agents.gradient.maml import MAML
-from agents.gradient.maml_config import MAMLConfig
-from agents.lives import Lives, normalised
-from agents.offpolicy.diayn import DIAYN, discriminator_of
-from agents.offpolicy.diayn_config import DIAYNConfig
 from benchmarks.claims.claim import Claim, bounds, interval, train
-from envs.discriminated import Discriminated, DiscriminatedSettings, Reward
-from envs.discriminator import random_layers
-from envs.navigation import Goals, Navigation, NavigationSettings
-from poet.interfaces import Agent
-from poet.streams import Key
 
 SKILLS, HIDDEN, UPDATES, LATEST = 8, (32,), 3, 8
 STEPS = 120  # of meta-training

@@ -7,11 +7,12 @@ Published: curves alone, near Bayes-optimal after 2e7 frames. Here: 1.5e7.
 
 from __future__ import annotations
 
-from agents.assessing import assess
-from agents.memory.varibad import VariBAD, VariBADConfig
+from openpoet.agents.assessment import assess
+from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
+from openpoet.envs.gridnavi import VARIBAD, GridNavi
+from openpoet.poet.streams import Key
+
 from benchmarks.claims.claim import Claim, train
-from envs.gridnavi import VARIBAD, GridNavi
-from poet.streams import Key
 
 STEPS, LIVES = 1000, 2048
 

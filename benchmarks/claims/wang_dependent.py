@@ -7,12 +7,12 @@ since every pull tells as much whichever arm it is: that gives the bounds exactl
 from __future__ import annotations
 
 import numpy as np
+from openpoet.agents.memory.rl2 import Wang
+from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.envs.bandits import EASY, HARD, MEDIUM, UNIFORM, Bandits, BanditSettings
+from openpoet.poet.streams import Key
 
-from agents.memory.rl2 import Wang
-from agents.memory.rl2_config import WangConfig
 from benchmarks.claims.claim import Claim, interval, train
-from envs.bandits import EASY, HARD, MEDIUM, UNIFORM, Bandits, BanditSettings
-from poet.streams import Key
 
 PULLS, LIVES, STEPS = 20, 8192, 400
 

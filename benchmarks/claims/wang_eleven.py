@@ -7,12 +7,12 @@ Five pulls: who asks the eleventh arm first and then takes the prize four times 
 from __future__ import annotations
 
 import numpy as np
+from openpoet.agents.memory.rl2 import Wang
+from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.envs.bandits import ELEVEN, Bandits, BanditSettings
+from openpoet.poet.streams import Key
 
-from agents.memory.rl2 import Wang
-from agents.memory.rl2_config import WangConfig
 from benchmarks.claims.claim import Claim, interval, train
-from envs.bandits import ELEVEN, Bandits, BanditSettings
-from poet.streams import Key
 
 PULLS, LIVES, STEPS = 5, 8192, 2500
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from openpoet.agents.memory.rl2 import Wang
+from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.envs.two_step import Steps, TwoStep
+from openpoet.poet.streams import Key
 
-from agents.memory.rl2 import Wang
-from agents.memory.rl2_config import WangConfig
 from benchmarks.claims.claim import Claim, interval, train
-from envs.two_step import Steps, TwoStep
-from poet.streams import Key
 
 LIVES, STEPS, TRIALS = 8192, 300, 20
 TASK = Steps()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..processors import threads_of
+from ..parts.processors import threads_of
 from .faults import failure
 from .physics import episode, lanes, step, world
 from .physics import state as at

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from ..encoding import from_json, to_json
+from ..parts.encoding import from_json, to_json
 from . import cppn_encoding
 from .cppn import Cppn
 from .obstacles import Interval, Obstacles

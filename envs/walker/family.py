@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..finite import check_finite
-from ..processors import threads_of
+from ..parts.finite import check_finite
+from ..parts.processors import threads_of
 from . import cppn, encoding, obstacles
 from . import task as realisation
 from .cppn import Cppn

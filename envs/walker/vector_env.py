@@ -18,7 +18,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from ..processors import threads_of
+from ..parts.processors import threads_of
 from .batch import WalkerBatch
 from .ground import Ground, grounds, limit
 from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space

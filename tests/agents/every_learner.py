@@ -6,11 +6,11 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from agents.learners import LEARNERS
-from envs.grid import Grids, GridSettings
-from envs.regression import Regression, RegressionSettings
-from poet.interfaces import Agent, Task
-from poet.streams import Key
+from openpoet.agents.learners import LEARNERS
+from openpoet.envs.grid import Grids, GridSettings
+from openpoet.envs.regression import Regression, RegressionSettings
+from openpoet.poet.interfaces import Agent, Task
+from openpoet.poet.streams import Key
 
 _TRIALS = {"lives": 4, "minibatches": 2, "hidden": 4, "test_lives": 3, "epochs": 1}
 _INNER = {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": (4,)}
@@ -43,7 +43,7 @@ class Made(NamedTuple):
 def make(name: str, family: Any = None, **settings: Any) -> Made:
     """The learner of that name. family: if not the small grid, or the regression that labels need."""
     module, learner, config = LEARNERS[name]
-    rooms = import_module(f"agents.{module}")
+    rooms = import_module(f"openpoet.agents.{module}")
     if family is None:
         family = (
             Regression(RegressionSettings(horizon=4))

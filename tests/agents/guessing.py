@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-
-from envs.draws import Draws
-from envs.episodes import Episodes, Spec, State
+from openpoet.envs.parts.draws import Draws
+from openpoet.envs.parts.episodes import Episodes, Spec, State
 
 
 class Sides:

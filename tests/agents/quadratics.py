@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-
-from agents.gradient import inner
-from agents.gradient.maml import MAML
-from agents.gradient.maml_config import MAMLConfig, ReptileConfig
-from agents.gradient.reptile import Reptile
-from envs.navigation import Navigation, NavigationSettings
-from poet.streams import Key
+from openpoet.agents.gradient import inner
+from openpoet.agents.gradient.maml import MAML
+from openpoet.agents.gradient.maml_config import MAMLConfig, ReptileConfig
+from openpoet.agents.gradient.reptile import Reptile
+from openpoet.envs.navigation import Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
 D, TASKS, RATE = 3, 5, 0.1
 _RNG = np.random.default_rng(0)

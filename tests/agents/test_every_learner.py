@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import torch
+from openpoet.agents.learners import LEARNERS
+from openpoet.agents.parts.adam import acting
+from openpoet.agents.parts.hyperparameters import PREFIX, Range, carried, settled
+from openpoet.archive.seeds.finding import inherited
+from openpoet.envs.grid import Grids, GridSettings
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.seeding import Seed, check_seeds, seed_population
+from openpoet.poet.streams import Key
 
-from agents.adam import acting
-from agents.hyperparameters import PREFIX, Range, carried, settled
-from agents.learners import LEARNERS
-from archive.seeds import inherited
-from envs.grid import Grids, GridSettings
-from poet.config import PoetConfig, Setup
-from poet.interfaces import Agent
-from poet.seeding import Seed, check_seeds, seed_population
-from poet.streams import Key
 from tests.agents.every_learner import make, trained
 from tests.conformance import same_agent
 

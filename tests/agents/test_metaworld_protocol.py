@@ -9,21 +9,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-
-from agents.gradient.maesn import MAESN
-from agents.gradient.maesn_config import MAESNConfig
-from agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from agents.memory.varibad import VariBAD, VariBADConfig
-from agents.metaworld_protocol import MetaWorldAgent
-from agents.offpolicy.pearl import PEARL
-from agents.offpolicy.pearl_config import PEARLConfig
-from agents.scoring import draw_seeds
-from envs.gridnavi import VARIBAD, GridNavi
-from envs.navigation import HALF_CIRCLE, Navigation
-from poet.interfaces import Task, TaskFamily
-from poet.streams import Key
+from openpoet.agents.gradient.maesn import MAESN
+from openpoet.agents.gradient.maesn_config import MAESNConfig
+from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
+from openpoet.agents.metaworld_protocol import MetaWorldAgent
+from openpoet.agents.offpolicy.pearl import PEARL
+from openpoet.agents.offpolicy.pearl_config import PEARLConfig
+from openpoet.agents.parts.scoring import draw_seeds
+from openpoet.envs.gridnavi import VARIBAD, GridNavi
+from openpoet.envs.navigation import HALF_CIRCLE, Navigation
+from openpoet.poet.interfaces import Task, TaskFamily
+from openpoet.poet.streams import Key
 
 LIVES = 6
 SMALL = RL2Config(hidden=8, lives=8, test_lives=LIVES)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fakes import FakeFamily, FakeLearner
-
-from archive.ledger import Ledger
-from archive.run_folder import Run
-from poet.checkpoint import from_records, to_records
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.niche import Population
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.ledger import Ledger
+from openpoet.poet.checkpoint import from_records, to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.niche import Population
 
 FAMILY = FakeFamily()
 CONFIG = PoetConfig(

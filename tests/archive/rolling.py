@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-
-from poet.interfaces import Spec
-from poet.streams import Key
+from openpoet.poet.interfaces import Spec
+from openpoet.poet.streams import Key
 
 GOAL = 12.0  # [m]
 RADIUS = 0.5  # [m]

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpoet.archive.seeds.finding import Receiver, find_seeds
+from openpoet.archive.store import schema
+from openpoet.archive.store.rows import JSON
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.show import as_json, niche_row, one, overview
 from rich.console import Console
 
-from archive import schema
-from archive.rows import JSON
-from archive.run_folder import Run
-from archive.seeds import Receiver, find_seeds
-from archive.show import as_json, niche_row, one, overview
 from tests.archive.lived import FAMILY, finished, go_on, setup
 
 CASES = 12  # a kind and seed

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from openpoet.archive.store import limits, schema
+from openpoet.archive.store.digest import digest
+from openpoet.archive.store.run_folder import Run
+from openpoet.archive.store.weights import content_hash, encode
 
-from archive import limits, schema
-from archive.digest import digest
-from archive.run_folder import Run
-from archive.weights import content_hash, encode
 from tests.archive.lived import finished, go_on
 
 

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import openpoet.cli.main as command
 import pytest
+from openpoet.archive.replay.episode import record_episode
+from openpoet.archive.replay.recording import record
+from openpoet.poet.streams import Key
 
-import run as command
-from archive.recording import record
-from archive.replay import record_episode
-from poet.streams import Key
 from tests.archive.rolling import FAST, Hills, Roller, Rolling
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ def note(event, arguments):
         seen.update(os.fsdecode(a) for a in arguments if isinstance(a, str | bytes | os.PathLike))
 sys.addaudithook(note)
 sys.path[:0] = [sys.argv[1]]
-import run
+from openpoet.cli import main as run
 folder = sys.argv[2]
 assert run.main(json.loads(sys.argv[3]) + ["--out", folder, "--iterations", "2"]) == 0
 assert run.main(["resume", folder, "--iterations", "3"]) == 0

@@ -7,8 +7,7 @@ import itertools
 import Box2D
 import numpy as np
 from Box2D.b2 import edgeShape, polygonShape
-
-from envs.walker.track import Track
+from openpoet.envs.walker.track import Track
 
 
 def assert_box2d_takes(track: Track) -> None:

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.rollouts.networks import Policy
+from openpoet.agents.rollouts.rollout import Machine, rollout
+from openpoet.cli.meter import Meter
+from openpoet.envs.walker.cuda.simulator import CudaSimulator
+from openpoet.envs.walker.cuda.walkers import DeviceWalkers
+from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
+from openpoet.envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.physics import state as at
 
-from agents.search.networks import Policy
-from agents.search.rollout import Machine, rollout
-from archive.meter import Meter
 from benchmarks import walker_cuda
-from envs.walker.cuda.simulator import CudaSimulator
-from envs.walker.cuda.walkers import DeviceWalkers
-from envs.walker.family import Walker, WalkerSettings, WalkerTask
-from envs.walker.obstacles import Obstacles
-from envs.walker.physics import state as at
 from tests.conformance import check_episodes
 from tests.envs import oracle
 

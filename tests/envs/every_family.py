@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from envs.bandits import Bandits, BanditSettings
-from envs.barcode import BarcodeBandits
-from envs.cartpole import CartPole
-from envs.discriminated import Discriminated, DiscriminatedSettings
-from envs.grid import Grids
-from envs.gridnavi import GridNavi
-from envs.maze import Mazes
-from envs.mdp import TabularMdps
-from envs.navigation import Navigation
-from envs.plant import Plants
-from envs.randomised import Randomised
-from envs.regression import Regression, RegressionSettings
-from envs.two_step import TwoStep
-from envs.walker.family import Walker, WalkerSettings
+from openpoet.envs.bandits import Bandits, BanditSettings
+from openpoet.envs.barcode import BarcodeBandits
+from openpoet.envs.cartpole import CartPole
+from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
+from openpoet.envs.grid import Grids
+from openpoet.envs.gridnavi import GridNavi
+from openpoet.envs.maze import Mazes
+from openpoet.envs.mdp import TabularMdps
+from openpoet.envs.navigation import Navigation
+from openpoet.envs.plant import Plants
+from openpoet.envs.randomised import Randomised
+from openpoet.envs.regression import Regression, RegressionSettings
+from openpoet.envs.two_step import TwoStep
+from openpoet.envs.walker.family import Walker, WalkerSettings
 
 ALL = ("stump", "pit", "roughness", "stairs")
 

@@ -9,10 +9,9 @@ import gymnasium
 import numpy as np
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalkerHeuristics
 from gymnasium.utils import seeding
-
-from envs.walker.batch import WalkerBatch
-from envs.walker.physics.body import TERRAIN_STEP
-from envs.walker.track import Track
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.physics.body import TERRAIN_STEP
+from openpoet.envs.walker.track import Track
 
 GROUND_HEIGHT = 400 / 30 / 4  # [m]
 Policy = Callable[[np.ndarray], np.ndarray]  # observation [24] -> action [4] float32

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-from envs.walker.physics import state as at
-from envs.walker.physics.settings import AABB_EXTENSION, POLYGON_RADIUS, F
-from envs.walker.poet_layout import BASE, LARGEST_PUSH, SCALE, START_PAD, TILE
-from envs.walker.track import Track
+from openpoet.envs.walker.physics import state as at
+from openpoet.envs.walker.physics.settings import AABB_EXTENSION, POLYGON_RADIUS, F
+from openpoet.envs.walker.poet_layout import BASE, LARGEST_PUSH, SCALE, START_PAD, TILE
+from openpoet.envs.walker.track import Track
 
 LENGTH, GRASS_RUN = 200, 10  # [tiles]
 GRASS, STUMP, STAIRS, PIT = range(4)

@@ -7,8 +7,8 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.bandits import EASY, HARD, UNIFORM, Arms, Bandits, BanditSettings, Kind, bayes_value
 
-from envs.bandits import EASY, HARD, UNIFORM, Arms, Bandits, BanditSettings, Kind, bayes_value
 from tests.conformance import check_family
 
 

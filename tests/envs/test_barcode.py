@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.barcode import Arms, BarcodeBandits, BarcodeSettings
 
-from envs.barcode import Arms, BarcodeBandits, BarcodeSettings
 from tests.conformance import check_family
 
 FAMILY = BarcodeBandits()

@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 import pytest
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.physics import state as at
+from openpoet.envs.walker.track import Track
 
-from envs.walker.batch import WalkerBatch
-from envs.walker.physics import state as at
-from envs.walker.track import Track
 from tests.envs import oracle
 
 STEPS = 60
@@ -136,7 +136,7 @@ def test_a_walker_past_the_far_end_has_finished() -> None:
 
 
 def test_the_pose_is_that_of_box2d() -> None:
-    from envs.walker.box2d import Box2DWalker
+    from openpoet.envs.walker.box2d import Box2DWalker
 
     track, plan = oracle.obstacle_track(2), actions(1)
     batch, walker = WalkerBatch([track]), Box2DWalker(track)

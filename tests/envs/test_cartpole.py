@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
 
-from envs.cartpole import Cart, CartPole, CartPoleSettings
 from tests.conformance import check_family
 
 

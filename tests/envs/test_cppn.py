@@ -8,8 +8,7 @@ from typing import Any
 import neat
 import numpy as np
 import pytest
-
-from envs.walker.cppn import (
+from openpoet.envs.walker.cppn import (
     ACTIVATIONS,
     IN,
     LEAST,
@@ -26,7 +25,7 @@ from envs.walker.cppn import (
     profile,
     track,
 )
-from envs.walker.cppn_encoding import decode, encode
+from openpoet.envs.walker.cppn_encoding import decode, encode
 
 from .built import assert_box2d_takes
 

@@ -7,11 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from envs.walker.cuda import compiler, kernels
-from envs.walker.cuda.assembly import Architecture, ptx, resources
-from envs.walker.cuda.compiler import DeviceKernel, device_folder, physics_rules
-from envs.walker.physics import state as at
+from openpoet.envs.walker.cuda import compiler, kernels
+from openpoet.envs.walker.cuda.assembly import Architecture, ptx, resources
+from openpoet.envs.walker.cuda.compiler import DeviceKernel, device_folder, physics_rules
+from openpoet.envs.walker.physics import state as at
 
 FUSED = re.compile(r"\bfma\.\w+\.f(32|64)")
 FREE = re.compile(r"\b(mul|add|sub)\.f(32|64)")  # without .rn the assembler may fuse them

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
-from envs.families import FAMILIES as NAMES
+from openpoet.envs.families import FAMILIES as NAMES
 
 from .every_family import FAMILIES
 

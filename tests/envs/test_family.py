@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from conformance import check_family
-
-from envs.walker.family import Walker, WalkerSettings, WalkerTask
-from envs.walker.obstacles import Obstacles
-from envs.walker.task import TaskSettings
-from poet.settings import build, preset, presets
+from openpoet.cli.settings.tables import build, preset, presets
+from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
+from openpoet.envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.task import TaskSettings
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.grid import START, Grid, Grids, GridSettings
 
-from envs.grid import START, Grid, Grids, GridSettings
 from tests.conformance import check_family
 
 FAMILY = Grids(GridSettings(size=4, horizon=20))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.gridnavi import MOST, MOVES, VARIBAD, Cells, GridNavi
 
-from envs.gridnavi import MOST, MOVES, VARIBAD, Cells, GridNavi
 from tests.conformance import check_family, lineage
 
 FAMILY = GridNavi()

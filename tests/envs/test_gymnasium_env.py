@@ -14,11 +14,11 @@ import numpy as np
 import pygame
 import pytest
 from gymnasium.utils.env_checker import check_env
+from openpoet.envs.walker import batch
+from openpoet.envs.walker.family import Walker, WalkerTask
+from openpoet.envs.walker.obstacles import Obstacles
 
-import envs
-from envs.walker import batch
-from envs.walker.family import Walker, WalkerTask
-from envs.walker.obstacles import Obstacles
+from openpoet import envs
 
 IDS = ["openpoet/BipedalWalker-v3", "openpoet/BipedalWalkerHardcore-v3", "openpoet/Walker-v0"]
 THEIRS = {"openpoet/BipedalWalker-v3": False, "openpoet/BipedalWalkerHardcore-v3": True}
@@ -276,6 +276,6 @@ def test_importing_the_room_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("id", IDS)
 def test_gymnasium_imports_the_room_by_itself_if_the_id_names_it(id: str) -> None:
-    code = f"import gymnasium; print(gymnasium.make('envs:{id}').reset(seed=1)[0].tolist())"
+    code = f"import gymnasium; print(gymnasium.make('openpoet.envs:{id}').reset(seed=1)[0].tolist())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == gymnasium.make(id).reset(seed=1)[0].tolist()

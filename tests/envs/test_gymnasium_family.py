@@ -10,20 +10,19 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import openpoet.cli.main as command
 import pytest
 import torch
 from conformance import check_family
 from gymnasium import spaces
-
-import run as command
-from archive.camera import scene_of
-from archive.drawing import draw_frame, pygame
-from archive.overlay import facts
-from archive.replay import record_episode
-from envs.gymnasium_family import GymnasiumFamily
-from envs.gymnasium_spaces import actions_of, flattened, observation_size
-from envs.randomised import Randomised
-from poet.streams import Key
+from openpoet.archive.replay.camera import scene_of
+from openpoet.archive.replay.drawing import draw_frame, pygame
+from openpoet.archive.replay.episode import record_episode
+from openpoet.archive.replay.overlay import facts
+from openpoet.envs.gymnasium_family import GymnasiumFamily
+from openpoet.envs.parts.gymnasium_spaces import actions_of, flattened, observation_size
+from openpoet.envs.randomised import Randomised
+from openpoet.poet.streams import Key
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SCORES = {"solved_score": 3.0, "reproduce_at": 2.0, "mc_low": 1.0, "mc_high": 2.5}

@@ -10,15 +10,15 @@ from pathlib import Path
 import gymnasium
 import pytest
 from numba.core.caching import IndexDataCacheFile
+from openpoet.envs.walker.physics import episode, jit, kernel_cache, world
 
-import envs  # noqa: F401  # registers the ids
-from envs.walker.physics import episode, jit, kernel_cache, world
+from openpoet import envs  # noqa: F401  # registers the ids
 from tests.fresh_process import ROOT, run
 
 PHYSICS = """
 import numpy as np
-from {root}envs.walker.physics import jit, state as at, terrain, world
-from {root}envs.walker.track import Track
+from openpoet.envs.walker.physics import jit, state as at, terrain, world
+from openpoet.envs.walker.track import Track
 track = Track(np.array([[0, 0], [9, 0]], np.float32), np.zeros((0, 4, 2), np.float32), 0.0)
 lines = []
 jit.compile_all([terrain.SHAPES, world.START], lines.append)
@@ -44,7 +44,9 @@ def test_kernels_of_a_clone_are_loaded_once_installed_and_in_another_clone_until
 ) -> None:
     """Numba looks only at the file of the kernel; START imports the fat box's margin."""
     cache, clone = tmp_path / "cache", tmp_path / "clone"
-    shutil.copytree(ROOT / "envs", clone / "envs", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("openpoet", "envs"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, clone / folder, ignore=ignored)
     assert run(PHYSICS, cache, installed=False) == (f"{COMPILED} 0.1", "")
     assert run(PHYSICS, cache, installed=True) == (f"{LOADED} 0.1", "")
     assert run(PHYSICS, cache, clone, installed=False) == (f"{LOADED} 0.1", "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.maze import Maze, Mazes, MazeSettings
 
-from envs.maze import Maze, Mazes, MazeSettings
 from tests.conformance import check_family
 
 FAMILY = Mazes()

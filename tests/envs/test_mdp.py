@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.mdp import MdpSettings, Tables, TabularMdps
 
-from envs.mdp import MdpSettings, Tables, TabularMdps
 from tests.conformance import check_family
 
 FAMILY = TabularMdps()

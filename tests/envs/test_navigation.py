@@ -7,8 +7,8 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.navigation import HALF_CIRCLE, SQUARE, Goals, Navigation, NavigationSettings, Reward, goals
 
-from envs.navigation import HALF_CIRCLE, SQUARE, Goals, Navigation, NavigationSettings, Reward, goals
 from tests.conformance import check_family
 
 

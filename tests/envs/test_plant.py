@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.plant import Plant, Plants, PlantSettings, identifying_cost, static_cost
 
-from envs.plant import Plant, Plants, PlantSettings, identifying_cost, static_cost
 from tests.conformance import check_family
 
 

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from envs.walker import dcd_layout, poet_layout
-from envs.walker.obstacles import Bounds, Obstacles, mutate
-from envs.walker.physics.body import polygon
-from envs.walker.poet_layout import BASE, LOWEST, TILE, Pen, track
+from openpoet.envs.walker import dcd_layout, poet_layout
+from openpoet.envs.walker.obstacles import Bounds, Obstacles, mutate
+from openpoet.envs.walker.physics.body import polygon
+from openpoet.envs.walker.poet_layout import BASE, LOWEST, TILE, Pen, track
 
 from .built import assert_box2d_takes
 

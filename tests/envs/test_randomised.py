@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.barcode import BarcodeBandits
+from openpoet.envs.cartpole import CartPole
+from openpoet.envs.grid import Grids, GridSettings
+from openpoet.envs.maze import Mazes, MazeSettings
+from openpoet.envs.mdp import TabularMdps
+from openpoet.envs.navigation import Navigation
+from openpoet.envs.parts.genome import genes
+from openpoet.envs.randomised import Box, Randomised
+from openpoet.envs.two_step import TwoStep
+from openpoet.envs.walker.family import Walker, WalkerSettings
 
-from envs.bandits import Bandits
-from envs.barcode import BarcodeBandits
-from envs.cartpole import CartPole
-from envs.genome import genes
-from envs.grid import Grids, GridSettings
-from envs.maze import Mazes, MazeSettings
-from envs.mdp import TabularMdps
-from envs.navigation import Navigation
-from envs.randomised import Box, Randomised
-from envs.two_step import TwoStep
-from envs.walker.family import Walker, WalkerSettings
 from tests.conformance import check_description, check_encoding, check_episodes
 
 FAMILIES: dict[str, Any] = {

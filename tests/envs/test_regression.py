@@ -7,9 +7,19 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.parts.draws import Draws
+from openpoet.envs.regression import (
+    QUADRATICS,
+    SINES,
+    Functions,
+    Kind,
+    Regression,
+    RegressionSettings,
+    features,
+    prior,
+    weights,
+)
 
-from envs.draws import Draws
-from envs.regression import QUADRATICS, SINES, Functions, Kind, Regression, RegressionSettings, features, prior, weights
 from tests.conformance import check_family
 
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-
-from envs.walker.family import Walker, WalkerSettings, WalkerTask
-from envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
+from openpoet.envs.walker.obstacles import Obstacles
 
 TASKS = [WalkerTask(Obstacles(), 1), WalkerTask(Obstacles(2.0, (0.0, 1.2), (0.4, 0.8)), 2)]
 

@@ -9,8 +9,7 @@ import math
 import numpy as np
 import pytest
 from numba import njit
-
-from envs.walker.physics.sincos import sincos
+from openpoet.envs.walker.physics.sincos import sincos
 
 libm = ctypes.CDLL(ctypes.util.find_library("m"))
 for _name in ("sinf", "cosf"):

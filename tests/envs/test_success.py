@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
-from envs.families import FAMILIES
+from openpoet.envs.families import FAMILIES
 
 RETURN_ALONE = {"bandits", "mdp", "two-step", "barcode", "regression"}
 # Settings under which a random policy now and then does what is asked.
@@ -19,7 +18,7 @@ ROWS = 200
 
 def made(name: str) -> Any:
     module, family, settings = FAMILIES[name]
-    rooms = import_module(f"envs.{module}")
+    rooms = import_module(f"openpoet.envs.{module}")
     return getattr(rooms, family)(getattr(rooms, settings)(**WITHIN_REACH.get(name, {})))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.envs.two_step import Steps, TwoStep, TwoStepSettings
 
-from envs.two_step import Steps, TwoStep, TwoStepSettings
 from tests.conformance import check_family
 
 

@@ -10,15 +10,15 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.rollouts.networks import Policy
+from openpoet.agents.rollouts.rollout import Machine, rollout
+from openpoet.cli.settings.tables import build, preset, presets
+from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
+from openpoet.envs.walker.ground import TaskGround, ground
+from openpoet.envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.task import TaskSettings
 
-import envs  # noqa: F401  # registers the ids
-from agents.search.networks import Policy
-from agents.search.rollout import Machine, rollout
-from envs.walker.family import Walker, WalkerSettings, WalkerTask
-from envs.walker.ground import TaskGround, ground
-from envs.walker.obstacles import Obstacles
-from envs.walker.task import TaskSettings
-from poet.settings import build, preset, presets
+from openpoet import envs  # noqa: F401  # registers the ids
 
 ALL = ("stump", "pit", "roughness", "stairs")
 SETTINGS = {

@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner
-
-from poet.agent_tensors import check_population, check_tensors, made_by
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.interfaces import Agent
-from poet.niche import Population
+from openpoet.poet.agent_tensors import check_population, check_tensors, made_by
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.niche import Population
 
 FAMILY = FakeFamily()
 SETUP = Setup(FAMILY, FakeLearner(FAMILY), PoetConfig(seed=3))

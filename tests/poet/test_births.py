@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
-
-from poet.births import births
-from poet.config import PoetConfig, Setup
-from poet.niche import Child, Niche, Population, Transfer
-from poet.novelty import Novelties, by_pata_ec
-from poet.streams import Key
+from openpoet.poet.births import births
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.niche import Child, Niche, Population, Transfer
+from openpoet.poet.novelty import Novelties, by_pata_ec
+from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 10))
 

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner
-
-from poet.checkpoint import from_records, to_records
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.niche import Child, Population, Transfer
+from openpoet.poet.checkpoint import from_records, to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.niche import Child, Population, Transfer
 
 FAMILY = FakeFamily()
 SETUP = Setup(

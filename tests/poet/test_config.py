@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from poet.config import PoetConfig
+from openpoet.poet.config import PoetConfig
 
 
 @pytest.mark.parametrize(

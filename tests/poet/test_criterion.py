@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from poet.config import PoetConfig
-from poet.criterion import fault, viable
+from openpoet.poet.config import PoetConfig
+from openpoet.poet.criterion import fault, viable
 
 CONFIG = PoetConfig(mc_low=50, mc_high=300)
 

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from conformance import same_agent
 from fakes import CountedLearner, FakeFamily, FakeLearner, Point, TableLearner, numbered
-
-from poet.checkpoint import from_records, to_records
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, optimize, start, transfer
-from poet.niche import Child, Event, Niche, Population, Transfer
-from poet.streams import Key
+from openpoet.poet.checkpoint import from_records, to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, optimize, start, transfer
+from openpoet.poet.niche import Child, Event, Niche, Population, Transfer
+from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 5))
 

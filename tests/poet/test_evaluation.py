@@ -7,9 +7,8 @@ import re
 import numpy as np
 import pytest
 from fakes import FakeFamily, Point, TableLearner, numbered
-
-from poet.evaluation import evaluate, fingerprint, improve, trial_key
-from poet.streams import Key
+from openpoet.poet.evaluation import evaluate, fingerprint, improve, trial_key
+from openpoet.poet.streams import Key
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fakes import Point, numbered
-
-from poet.niche import Niche, Population, Score
-from poet.streams import Key
+from openpoet.poet.niche import Niche, Population, Score
+from openpoet.poet.streams import Key
 
 NICHE = Niche(0, None, 0, Point(), numbered(0))
 

@@ -9,11 +9,10 @@ import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from poet.config import PoetConfig, Setup
-from poet.niche import Child, Niche, Population
-from poet.novelty import centred_ranks, mean_distance, novelties, pata_ec, remembered
-from poet.streams import Key
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.niche import Child, Niche, Population
+from openpoet.poet.novelty import centred_ranks, mean_distance, novelties, pata_ec, remembered
+from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 10))
 

@@ -12,14 +12,13 @@ import pytest
 import torch
 from conformance import same_agent
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
-
-from poet.checkpoint import from_records, to_records
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.interfaces import Agent
-from poet.niche import Niche, Population, Transfer
-from poet.pbt import exploit
-from poet.streams import Key
+from openpoet.poet.checkpoint import from_records, to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.niche import Niche, Population, Transfer
+from openpoet.poet.pbt import exploit
+from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 5))
 

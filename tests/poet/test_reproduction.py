@@ -6,11 +6,10 @@ from collections import Counter
 
 import numpy as np
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
-
-from poet.config import PoetConfig, Setup
-from poet.niche import Niche, Population
-from poet.reproduction import by_novelty, first_criterion, litter
-from poet.streams import Key
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.niche import Niche, Population
+from openpoet.poet.reproduction import by_novelty, first_criterion, litter
+from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))
 

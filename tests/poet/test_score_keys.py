@@ -14,16 +14,15 @@ from typing import Any
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
-
-from poet.births import births
-from poet.checkpoint import from_records, to_records
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.interfaces import Agent
-from poet.niche import Child, Niche, Population, Transfer
-from poet.novelty import Novelties
-from poet.seeding import Seed, seed_population
-from poet.streams import Key
+from openpoet.poet.births import births
+from openpoet.poet.checkpoint import from_records, to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.niche import Child, Niche, Population, Transfer
+from openpoet.poet.novelty import Novelties
+from openpoet.poet.seeding import Seed, seed_population
+from openpoet.poet.streams import Key
 
 
 class Tuned(FakeLearner):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 from fakes import CountedLearner, FakeFamily, FakeLearner, Point, TableLearner, numbered
-
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve
-from poet.seeding import Seed, seed_population
-from poet.streams import Key
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve
+from openpoet.poet.seeding import Seed, seed_population
+from openpoet.poet.streams import Key
 
 
 def test_seeds_bring_tasks_agents_or_both() -> None:

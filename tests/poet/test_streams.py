@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-
-from poet.streams import Key
+from openpoet.poet.streams import Key
 
 
 def test_equal_keys_yield_equal_numbers() -> None:

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 from fakes import CountedLearner, Point, TableLearner, numbered
-
-from poet.niche import Niche
-from poet.streams import Key
-from poet.transfer import Place, pairs_of, try_all, try_gated, winner
+from openpoet.poet.niche import Niche
+from openpoet.poet.streams import Key
+from openpoet.poet.transfer import Place, pairs_of, try_all, try_gated, winner
 
 KEY = Key(0, ("iteration", 1, "transfer"))
 NICHES = [Niche(i, None, 0, Point(float(i)), numbered(10 * i)) for i in range(3)]

@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
-
-from poet.config import PoetConfig, Setup
-from poet.engine import evolve, start
-from poet.interfaces import Agent
-from poet.seeding import Seed, seed_population
-from poet.streams import Key
-from poet.unchanged import unchanged
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.seeding import Seed, seed_population
+from openpoet.poet.streams import Key
+from openpoet.poet.unchanged import unchanged
 
 
 def in_place(agent: Agent) -> None:

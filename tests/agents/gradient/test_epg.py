@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from openpoet.agents.assessment import assess
+from openpoet.agents.gradient.epg import EPG, _centred_ranks
+from openpoet.agents.gradient.epg_config import AUTHORS, EPGConfig
+from openpoet.agents.gradient.learned_loss import LearnedLoss
+from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
-from agents.assessing import assess
-from agents.gradient.epg import EPG, _centred_ranks
-from agents.gradient.epg_config import AUTHORS, EPGConfig
-from agents.gradient.learned_loss import LearnedLoss
-from agents.lives import Batch
-from envs.navigation import Goals, Navigation, NavigationSettings
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from openpoet.agents.gradient import inner
 
-from agents.gradient import inner
 from tests.agents.quadratics import (
     CENTRES,
     RATE,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from openpoet.agents.assessment import assess
+from openpoet.agents.gradient.maesn import LATENTS, MAESN, score_gradients
+from openpoet.agents.gradient.maesn_config import MAESNConfig
+from openpoet.agents.parts.gaussians import kl_to_prior
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
+from openpoet.poet.streams import Key
 
-from agents.assessing import assess
-from agents.gaussians import kl_to_prior
-from agents.gradient.maesn import LATENTS, MAESN, score_gradients
-from agents.gradient.maesn_config import MAESNConfig
-from envs.bandits import Bandits
-from envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent
 

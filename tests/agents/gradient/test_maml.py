@@ -7,24 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.assessment import assess
+from openpoet.agents.gradient.initialisation import RATE
+from openpoet.agents.gradient.maml import FOMAML, MAML
+from openpoet.agents.gradient.maml_config import FOMAMLConfig, MAMLConfig, ReptileConfig
+from openpoet.agents.gradient.policy_gradient import Policy
+from openpoet.agents.gradient.regressor import Regressor
+from openpoet.agents.gradient.reptile import Reptile
+from openpoet.agents.memory.hochreiter import Hochreiter
+from openpoet.agents.memory.hochreiter_config import HochreiterConfig
+from openpoet.agents.parts.actions import Categorical, Gaussian
+from openpoet.agents.rollouts.episode_batches import Batch, Lives
+from openpoet.envs.bandits import Bandits, BanditSettings
+from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
+from openpoet.envs.regression import Regression, RegressionSettings
+from openpoet.poet.streams import Key
 
-from agents.actions import Categorical, Gaussian
-from agents.assessing import assess
-from agents.gradient.initialisation import RATE
-from agents.gradient.maml import FOMAML, MAML
-from agents.gradient.maml_config import FOMAMLConfig, MAMLConfig, ReptileConfig
-from agents.gradient.policy_gradient import Policy
-from agents.gradient.regressor import Regressor
-from agents.gradient.reptile import Reptile
-from agents.lives import Batch, Lives
-from agents.memory.hochreiter import Hochreiter
-from agents.memory.hochreiter_config import HochreiterConfig
-from envs.bandits import Bandits, BanditSettings
-from envs.navigation import SQUARE, Navigation, NavigationSettings
-from envs.regression import Regression, RegressionSettings
-from poet.streams import Key
 from tests.agents.guessing import Guessing
-from tests.agents.test_hyperparameters import Exploring
+from tests.agents.parts.test_hyperparameters import Exploring
 from tests.conformance import check_learner, same_agent
 
 SMALL = MAMLConfig(draws=3, trajectories=4, test_lives=3, hidden=(6,))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from agents.gradient import trust_region
+from openpoet.agents.gradient import trust_region
 
 H = torch.tensor([[3.0, 1.0], [1.0, 2.0]], dtype=torch.float64)
 G = torch.tensor([1.0, -2.0], dtype=torch.float64)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
+from openpoet.agents.parts.recurrent import Recurrent
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.barcode import Arms, BarcodeBandits, BarcodeSettings
+from openpoet.poet.streams import Key
 
-from agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
-from agents.recurrent import Recurrent
-from envs.bandits import Bandits
-from envs.barcode import Arms, BarcodeBandits, BarcodeSettings
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
-from agents.memory.episodic_memory import empty, inverse_distance, nearest, one_or_mean, touched, write
+from openpoet.agents.memory.episodic_memory import empty, inverse_distance, nearest, one_or_mean, touched, write
 
 KEEP_LARGER = {"merge": torch.maximum, "same": 1e-9}
 

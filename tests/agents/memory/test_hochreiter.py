@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from openpoet.agents.memory.hochreiter import Hochreiter
+from openpoet.agents.memory.hochreiter_config import HochreiterConfig
+from openpoet.agents.parts.scoring import draw_seeds
+from openpoet.agents.rollouts.episode_batches import Lives
+from openpoet.envs.navigation import Navigation
+from openpoet.envs.regression import QUADRATICS, Regression, RegressionSettings
+from openpoet.poet.streams import Key
 
-from agents.lives import Lives
-from agents.memory.hochreiter import Hochreiter
-from agents.memory.hochreiter_config import HochreiterConfig
-from agents.scoring import draw_seeds
-from envs.navigation import Navigation
-from envs.regression import QUADRATICS, Regression, RegressionSettings
-from poet.streams import Key
 from tests.conformance import check_learner
 
 FAMILY = Regression(RegressionSettings(horizon=6))

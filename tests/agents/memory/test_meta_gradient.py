@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.memory.advantage_gradients import Eta, advantage_tangents
+from openpoet.agents.memory.meta_gradient import MetaGradient, MetaGradientConfig, step_gradient, validation_gradient
+from openpoet.agents.rollouts.trials import advantages
+from openpoet.poet.streams import Key
 
-from agents.memory.discounting import Eta, advantage_tangents
-from agents.memory.meta_gradient import MetaGradient, MetaGradientConfig, step_gradient, validation_gradient
-from agents.memory.trials import advantages
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

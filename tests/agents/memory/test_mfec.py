@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.memory.episodic_config import MFECConfig
+from openpoet.agents.memory.episodic_control import greedy
+from openpoet.agents.memory.episodic_memory import nearest
+from openpoet.agents.memory.mfec import MFEC
+from openpoet.agents.parts.lifetimes import Control
+from openpoet.envs.bandits import Arms, Bandits
+from openpoet.envs.grid import Grids, GridSettings
+from openpoet.envs.navigation import Navigation
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents.carried import Control
-from agents.memory.episodic_config import MFECConfig
-from agents.memory.episodic_control import greedy
-from agents.memory.episodic_memory import nearest
-from agents.memory.mfec import MFEC
-from envs.bandits import Arms, Bandits
-from envs.grid import Grids, GridSettings
-from envs.navigation import Navigation
-from poet.interfaces import Agent
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.memory.episodic_config import NECConfig
+from openpoet.agents.memory.episodic_control import Lived
+from openpoet.agents.memory.nec import NEC
+from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.grid import Grids, GridSettings
+from openpoet.poet.streams import Key
 
-from agents.lives import Batch
-from agents.memory.episodic_config import NECConfig
-from agents.memory.episodic_control import Lived
-from agents.memory.nec import NEC
-from envs.bandits import Bandits
-from envs.grid import Grids, GridSettings
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

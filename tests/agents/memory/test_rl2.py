@@ -8,15 +8,15 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.assessment import assess
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.parts.actions import Categorical, Gaussian
+from openpoet.agents.parts.lifetimes import State
+from openpoet.agents.parts.recurrent import Cell, Recurrent
+from openpoet.agents.rollouts.trials import advantages, run_trials
+from openpoet.poet.streams import Key
 
-from agents.actions import Categorical, Gaussian
-from agents.assessing import assess
-from agents.carried import State
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from agents.memory.trials import advantages, run_trials
-from agents.recurrent import Cell, Recurrent
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_family, check_learner
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
+from openpoet.agents.parts.gaussians import kl, kl_to_last
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.gridnavi import GridNavi
+from openpoet.envs.navigation import Navigation, NavigationSettings
+from openpoet.poet.interfaces import TaskFamily
+from openpoet.poet.streams import Key
 
-from agents.gaussians import kl, kl_to_last
-from agents.memory.rl2 import RL2
-from agents.memory.rl2_config import RL2Config
-from agents.memory.varibad import VariBAD, VariBADConfig
-from envs.bandits import Bandits
-from envs.gridnavi import GridNavi
-from envs.navigation import Navigation, NavigationSettings
-from poet.interfaces import TaskFamily
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

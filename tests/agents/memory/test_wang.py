@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from agents.memory.rl2 import Wang
-from agents.memory.rl2_config import WangConfig
-from envs.two_step import Steps, TwoStep
-from poet.streams import Key
+from openpoet.agents.memory.rl2 import Wang
+from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.envs.two_step import Steps, TwoStep
+from openpoet.poet.streams import Key
+
 from tests.conformance import check_learner
 
 

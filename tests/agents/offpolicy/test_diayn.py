@@ -7,16 +7,16 @@ import math
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
+from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
+from openpoet.agents.parts import adam
+from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
+from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
+from openpoet.poet.interfaces import Agent
+from openpoet.poet.streams import Key
 
-from agents import adam
-from agents.lives import Batch
-from agents.offpolicy.diayn import DIAYN, discriminator_of
-from agents.offpolicy.diayn_config import DIAYNConfig
-from envs.bandits import Bandits
-from envs.discriminated import Discriminated, DiscriminatedSettings
-from envs.navigation import Goals, Navigation, NavigationSettings
-from poet.interfaces import Agent
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.offpolicy.pearl import PEARL, posterior
+from openpoet.agents.offpolicy.pearl_config import PEARLConfig
+from openpoet.agents.offpolicy.sac import Transitions
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.gridnavi import GridNavi
+from openpoet.envs.navigation import HALF_CIRCLE, Goals, Navigation, NavigationSettings
+from openpoet.poet.interfaces import TaskFamily
+from openpoet.poet.streams import Key
 
-from agents.offpolicy.pearl import PEARL, posterior
-from agents.offpolicy.pearl_config import PEARLConfig
-from agents.offpolicy.sac import Transitions
-from envs.bandits import Bandits
-from envs.gridnavi import GridNavi
-from envs.navigation import HALF_CIRCLE, Goals, Navigation, NavigationSettings
-from poet.interfaces import TaskFamily
-from poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 

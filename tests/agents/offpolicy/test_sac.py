@@ -7,11 +7,10 @@ import math
 import numpy as np
 import pytest
 import torch
-
-from agents import adam
-from agents.actions import Squashed
-from agents.offpolicy.sac import SAC, Transitions
-from agents.offpolicy.sac_config import SACConfig
+from openpoet.agents.offpolicy.sac import SAC, Transitions
+from openpoet.agents.offpolicy.sac_config import SACConfig
+from openpoet.agents.parts import adam
+from openpoet.agents.parts.actions import Squashed
 
 CONFIG = SACConfig(hidden=(16,), gamma=0.5, tau=0.1, lr=1e-2, temperature=0.5)
 

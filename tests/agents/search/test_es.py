@@ -5,10 +5,10 @@ import pytest
 import torch
 from conformance import check_learner
 from fakes import FakeFamily
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.poet.streams import Key
 
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
-from poet.streams import Key
 from tests.agents.point_mass import PointMass
 
 SMALL = {"population": 16, "hidden": (6,), "threads": 1}
@@ -54,8 +54,8 @@ def test_es_learns_to_reach_the_point():
 
 
 def test_with_the_gradients_sign_flipped_it_does_not_learn(monkeypatch):
-    right = "agents.search.openai_es.gradient"
-    from agents.search.openai_es import gradient
+    right = "openpoet.agents.search.openai_es.gradient"
+    from openpoet.agents.search.openai_es import gradient
 
     monkeypatch.setattr(right, lambda *arguments: -gradient(*arguments))
     _, (scores, solved, _) = train(learner(**LEARNING))

@@ -4,9 +4,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from agents.search.es_config import ESConfig
-from poet import settings
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.cli.settings import tables as settings
 
 
 def test_defaults_are_original_poets():
@@ -55,7 +54,7 @@ def test_nonsense_is_refused_in_one_line(changes, message):
 
 PRESETS = [
     path
-    for path in sorted((Path(__file__).parents[3] / "poet" / "presets").glob("*.toml"))
+    for path in sorted((Path(__file__).parents[3] / "cli" / "settings" / "presets").glob("*.toml"))
     if "es" in tomllib.loads(path.read_text())
 ]
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-
-from agents.search import openai_es
-from agents.search.es_config import ESConfig
-from poet.streams import Key
+from openpoet.agents.search import openai_es
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.poet.streams import Key
 
 
 def test_equal_returns_share_the_mean_of_their_ranks():

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
-from agents.search.networks import Policy
-from agents.search.rollout import Episodes, Machine, rollout
-from archive.meter import Meter
-from envs.walker.family import Walker, WalkerSettings
-from envs.walker.simulator import WalkerSimulator
-from poet.streams import Key
+from openpoet.agents.rollouts.networks import Policy
+from openpoet.agents.rollouts.rollout import Episodes, Machine, rollout
+from openpoet.cli.meter import Meter
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.envs.walker.simulator import WalkerSimulator
+from openpoet.poet.streams import Key
 
 POLICY, REMEMBERS = Policy((24, 8, 4)), Policy((24, 8, 4), memory=6)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.agents.search.searchers import XNES_PARAMETERS, searcher
+from openpoet.poet.streams import Key
 
-from agents.search.es import ES
-from agents.search.es_config import ESConfig
-from agents.search.searchers import XNES_PARAMETERS, searcher
-from poet.streams import Key
 from tests.agents.point_mass import PointMass
 
 NAMES = ["openai-es", "pgpe", "snes", "xnes", "cem"]
@@ -143,7 +143,7 @@ def test_xnes_refuses_networks_that_are_too_large():
 
 def test_a_search_that_breaks_down_is_an_error(monkeypatch):
     es = ES(PointMass(), ESConfig(population=16, hidden=(6,)))
-    monkeypatch.setattr("agents.search.openai_es.gradient", lambda *_: np.full(50, np.nan))
+    monkeypatch.setattr("openpoet.agents.search.openai_es.gradient", lambda *_: np.full(50, np.nan))
     with pytest.raises(ValueError, match="after a step of openai-es the agent's theta holds NaN"):
         es.improve([es.init(Key(1))], [(0.5, 0.0)], [Key(2)])
 
@@ -151,9 +151,8 @@ def test_a_search_that_breaks_down_is_an_error(monkeypatch):
 def test_pgpe_in_named_tensors_is_evotorchs_own_search():
     """Its state goes out and in at each step here; EvoTorch's, kept whole, is the oracle."""
     from evotorch.algorithms.functional import pgpe, pgpe_tell
-
-    from agents.search.openai_es import centred_ranks
-    from agents.search.searchers import PGPE_STDEV_LR
+    from openpoet.agents.search.openai_es import centred_ranks
+    from openpoet.agents.search.searchers import PGPE_STDEV_LR
 
     method = search("pgpe")
     state = method.init(torch.zeros(10))

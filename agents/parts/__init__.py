@@ -1,0 +1,1 @@
+"""Parts that several learners share: networks, optimisers, actions, buffers, lifetimes of state."""

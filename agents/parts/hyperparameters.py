@@ -1,0 +1,118 @@
+"""Hyperparameters that an agent carries in its tensors `hyper/NAME`, for a population or a gradient to tune.
+
+What the tensors say goes before the learner's settings; an agent without them learns by the settings. They go along
+with the weights that were learned under them: `adopt` keeps them. Exploring is population-based training's (Jaderberg
+et al. 2017, arXiv 1711.09846): each is multiplied by 0.8 or 1.2, or now and then drawn anew from its whole range.
+Differs: a share near 1, such as a discount, is perturbed by its distance from 1: .99 becomes .988 or .992.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from openpoet.poet.interfaces import Agent
+    from openpoet.poet.streams import Key
+
+PREFIX = "hyper/"
+FACTORS = (0.8, 1.2)
+RESAMPLED = 0.25  # of the times
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a hyperparameter may go. Drawn anew it is uniform: in its logarithm, if low is above 0."""
+
+    low: float
+    high: float
+    from_one: bool = False  # low and high are of 1 less the value
+    whole: bool = False
+
+    def neighbour(self, value: float, rng: np.random.Generator) -> float:
+        value = 1 - value if self.from_one else value
+        if rng.random() < RESAMPLED:
+            value = self._drawn(rng)
+        else:
+            value *= FACTORS[int(rng.integers(2))]
+        value = min(max(value, self.low), self.high)
+        value = 1 - value if self.from_one else value
+        return float(round(value)) if self.whole else value
+
+    def _drawn(self, rng: np.random.Generator) -> float:
+        if self.low > 0:
+            return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+        return float(rng.uniform(self.low, self.high))
+
+
+def carried(agent: Agent) -> dict[str, torch.Tensor]:
+    """The agent's hyperparameters, as tensors of a new agent."""
+    return {name: value.clone() for name, value in agent.items() if name.startswith(PREFIX)}
+
+
+def settled(config: Config, agent: Agent) -> Config:
+    """The settings by which the agent learns: `config`, with what it carries instead.
+
+    A setting that has an `..._end` of its own has no schedule any more: it ends as it begins.
+    ValueError, one line, if the agent carries what is no setting, or no number that it can be.
+    """
+    known = {f.name: getattr(config, f.name) for f in fields(config)}  # type: ignore[arg-type]  # any dataclass
+    values: dict[str, Any] = {}
+    for name, tensor in carried(agent).items():
+        name = name.removeprefix(PREFIX)
+        if name not in known or tensor.numel() != 1:
+            raise ValueError(f"an agent carries {PREFIX}{name} {list(tensor.shape)}, no number of a setting")
+        number = tensor.item()
+        values[name] = int(number) if type(known[name]) is int else float(number)
+        if f"{name}_end" in known:
+            values[f"{name}_end"] = values[name]
+    return replace(config, **values) if values else config  # type: ignore[type-var]  # any dataclass
+
+
+def explored(agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key) -> dict[str, torch.Tensor]:
+    """The agent with each of the hyperparameters near what it was, or near the settings' if it carried none."""
+    now = settled(config, agent)
+    values = {
+        f"{PREFIX}{name}": torch.tensor(
+            where.neighbour(float(getattr(now, name)), key.child(name).generator()), dtype=torch.float64
+        )
+        for name, where in ranges.items()
+    }
+    return {**agent, **values}
+
+
+class Tunable:
+    """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with an agent's own.
+
+    The learner's part: `self.of(agent)` where it learns and scores, `carried(agent)` in what comes
+    of that, and `self.carried(agent)` in `adopt`.
+    """
+
+    config: Any
+    ranges: Mapping[str, Range]  # the settings that may be explored
+
+    def explore(self, agent: Agent, key: Key) -> Agent:
+        """The agent with hyperparameters near its own (poet.interfaces.Explorer)."""
+        return explored(agent, self.config, self.ranges, key)
+
+    def carried(self, agent: Agent) -> dict[str, torch.Tensor]:
+        """The agent's hyperparameters, for `adopt`. ValueError if the settings refuse them."""
+        settled(self.config, agent)
+        return carried(agent)
+
+    def of(self, agent: Agent) -> Self:
+        """This learner with the settings that the agent carries."""
+        config = settled(self.config, agent)
+        if config is self.config:
+            return self
+        other = copy.copy(self)
+        other.config = config
+        return other

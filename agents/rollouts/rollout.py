@@ -1,0 +1,225 @@
+"""Episodes of many policies in many tasks at once: one row an episode, stepped together until all have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+from .networks import Policy
+from .sizes import check_indices
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Simulator, Task, TaskFamily
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What n episodes came to."""
+
+    returns: np.ndarray  # [n] float64, sum of an episode's rewards
+    success: np.ndarray  # [n] bool, reached what the task asks for
+    steps: np.ndarray  # [n] int64, environment steps
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where episodes run. Changes how fast they run and never, on the CPU, what they return."""
+
+    device: str = "cpu"
+    max_rows: int = 4096  # episodes side by side
+    threads: int = 1  # of the policy; a simulator has its own
+
+
+def rollout(
+    policy: Policy,
+    family: TaskFamily,
+    weights: torch.Tensor,
+    member: np.ndarray,
+    tasks: Sequence[Task],
+    seeds: Sequence[int],
+    *,
+    machine: Machine,
+    offset: int = 0,
+) -> Episodes:
+    """Run n episodes: row i is weights[member[i]] in tasks[i] with seeds[i].
+
+    weights: [members, parameters] float32; member: [n] int64; offset: the number of row 0 in error messages.
+    ValueError if sizes do not fit the policy, or if anything that comes back is not finite.
+    """
+    check_rows(policy, weights, member, tasks, seeds)
+    if (sizes := (family.spec.observation_size, family.spec.action_size)) != (policy.sizes[0], policy.sizes[-1]):
+        raise ValueError(f"the family has observations and actions of sizes {sizes}, the policy {policy.sizes}")
+    done: list[Episodes] = []
+    threads = machine.threads if machine.device == "cpu" else 1
+    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+        for first in range(0, len(tasks), machine.max_rows):
+            rows = slice(first, first + machine.max_rows)
+            simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
+            first_row, used = offset + first, member[rows]
+            if hasattr(simulator, "play_captured"):
+                done.append(_play_captured(simulator, policy, _spread(weights, used, machine.device), first_row))
+            elif machine.device == "cpu" and hasattr(simulator, "play"):
+                done.append(_play(simulator, policy, weights, used, first_row))
+            else:
+                actor = _actor(policy, weights, used, machine, pool)
+                done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first_row))
+    return joined(done)
+
+
+class Rollouts(Protocol):
+    """Where rollouts run: in this process (InProcess), or in many (distributed.RayRollouts)."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that run episodes, each up to machine.max_rows of them side by side."""
+        ...
+
+    def rollout(
+        self,
+        policy: Policy,
+        family: TaskFamily,
+        weights: torch.Tensor,
+        member: np.ndarray,
+        tasks: Sequence[Task],
+        seeds: Sequence[int],
+        *,
+        machine: Machine,
+    ) -> Episodes: ...
+
+
+class InProcess:
+    """Rollouts in this process."""
+
+    workers = 1
+    rollout = staticmethod(rollout)
+
+
+def check_rows(
+    policy: Policy, weights: torch.Tensor, member: np.ndarray, tasks: Sequence[Task], seeds: Sequence[int]
+) -> None:
+    """ValueError unless these can be the arguments of a rollout: compiled code reads whatever the sizes say."""
+    policy.check_weights(weights)
+    if not len(member) == len(tasks) == len(seeds):
+        raise ValueError(f"a row needs a member, a task and a seed, got {len(member)}, {len(tasks)} and {len(seeds)}")
+    check_indices("member", member, len(weights))
+    finite = torch.isfinite(weights).all(dim=1)
+    if not bool(finite.all()):
+        raise ValueError(f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite")
+
+
+def joined(parts: Sequence[Episodes]) -> Episodes:
+    """Batches one after another."""
+    return Episodes(
+        returns=np.concatenate([np.empty(0), *(part.returns for part in parts)]),
+        success=np.concatenate([np.empty(0, bool), *(part.success for part in parts)]),
+        steps=np.concatenate([np.empty(0, np.int64), *(part.steps for part in parts)]),
+    )
+
+
+class _CpuActor:
+    """Actions of the rows that still run, by the kernel that no batch can change."""
+
+    def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
+        self.policy, self.weights, self.member = policy, weights, member
+        self.threads, self.pool = threads, pool
+        self.actions, self.memory = torch.zeros(len(member), policy.sizes[-1]), policy.start(len(member))
+
+    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        self.policy.act(
+            self.weights,
+            self.member,
+            rows,
+            observations.contiguous().numpy(),
+            self.actions.numpy(),
+            self.memory,
+            pool=self.pool,
+            threads=self.threads,
+        )
+        return self.actions
+
+
+class _DeviceActor:
+    """Actions of all rows by the device's own matrix products: fewer rows would not be done sooner."""
+
+    def __init__(self, policy: Policy, weights: torch.Tensor):
+        self.policy, self.weights = policy, weights
+        self.memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
+
+    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        return self.policy.forward(self.weights, observations, self.memory)
+
+
+def _actor(
+    policy: Policy, weights: torch.Tensor, member: np.ndarray, machine: Machine, pool: Executor | None
+) -> _CpuActor | _DeviceActor:
+    if machine.device == "cpu":
+        return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
+    return _DeviceActor(policy, _spread(weights, member, machine.device))
+
+
+def _spread(weights: torch.Tensor, member: np.ndarray, device: str) -> torch.Tensor:
+    """Each row's own weights, on the device."""
+    return weights.to(device)[torch.as_tensor(member, device=device)]
+
+
+def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
+    """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
+    table, memory = weights.contiguous().numpy(), policy.start(len(member))
+    played = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    return _finished(simulator, played, first)
+
+
+def _play_captured(simulator: Any, policy: Policy, weights: torch.Tensor, first: int) -> Episodes:
+    """The same episodes by a simulator that keeps them on its device; weights: each row's own."""
+    memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
+    played = simulator.play_captured(lambda seen, memory: policy.forward(weights, seen, memory), memory)
+    return _finished(simulator, played, first)
+
+
+def _finished(simulator: Any, played: tuple[np.ndarray, np.ndarray], first: int) -> Episodes:
+    """What a simulator says that whole episodes came to: returns and steps."""
+    returns, steps = played
+    if not np.isfinite(returns).all():
+        row = first + int(np.flatnonzero(~np.isfinite(returns))[0])
+        raise ValueError(f"the return of row {row} is NaN or infinite")
+    return Episodes(returns, simulator.success.cpu().numpy().copy(), steps)
+
+
+def _run(
+    simulator: Simulator, actor: _CpuActor | _DeviceActor, tasks: Sequence[Task], horizon: int, first: int
+) -> Episodes:
+    """One batch of episodes to its end; `first` is the number of its first row in error messages."""
+    observations = simulator.reset()
+    n = len(tasks)
+    if observations.dtype != torch.float32 or len(observations) != n:
+        raise ValueError(f"expected {n} float32 observations, got {observations.dtype} {list(observations.shape)}")
+    _check(observations, "observation", tasks, first)
+    returns, steps = np.zeros(n), np.zeros(n, np.int64)
+    rows = np.arange(n)
+    while len(rows):
+        if steps[rows[0]] >= horizon:
+            raise ValueError(f"row {first + rows[0]} did not end after the family's horizon of {horizon} steps")
+        observations, rewards, terminated, truncated = simulator.step(actor(observations, rows))
+        _check(observations, "observation", tasks, first)
+        _check(rewards, "reward", tasks, first)
+        returns[rows] += rewards.cpu().numpy()[rows]
+        steps[rows] += 1
+        rows = rows[~(terminated | truncated).cpu().numpy()[rows]]
+    if int(steps.sum()) != simulator.steps:
+        raise ValueError(f"the simulator counts {simulator.steps} steps where {int(steps.sum())} were taken")
+    return Episodes(returns, simulator.success.cpu().numpy().copy(), steps)
+
+
+def _check(values: torch.Tensor, name: str, tasks: Sequence[Task], first: int) -> None:
+    """Stop at the first value that is not a number, where it appears, naming the row and its task."""
+    finite = torch.isfinite(values)
+    if bool(finite.all()):
+        return
+    row = int(torch.nonzero(~finite)[0][0])
+    raise ValueError(f"{name} of row {first + row} is NaN or infinite, in task {tasks[row]!r:.200}")

@@ -1,0 +1,1 @@
+"""Episodes replayed from an archive: in a window, as pictures, as films."""

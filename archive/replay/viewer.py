@@ -1,0 +1,179 @@
+"""The replay window: it shows what `controls.react` makes of keys and mouse, and simulates what it has not yet seen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would land in the command's output
+import pygame
+
+from ..store.printable import printable
+from .camera import Camera, Scene, camera_at, scene_of
+from .controls import KEYS, Stage, View, advance, fitted, react
+from .drawing import Look, draw_frame
+from .episode import Episode
+from .overlay import draw_message, draw_status, strip_of
+
+PICTURES = 60  # a second, at most
+EMPTY = (232, 238, 240)  # the window before there is anything to show
+REMEMBERED = 8  # episodes kept, so that going back is immediate
+NO_DISPLAY = "no display to open a window on: use --record FILE.mp4 or --record FILE.gif, which need none"
+
+Load = Callable[[int, int], Episode]  # (niche id, id of the niche whose agent it is)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is on screen."""
+
+    niche: int
+    agent: int
+    episode: Episode
+    scene: Scene
+
+
+def view(
+    load: Load,
+    niches: Sequence[tuple[int, str]],
+    start: int,
+    agent: int | None = None,
+    *,
+    size: tuple[int, int] = (1200, 600),
+) -> None:
+    """A window on the niches of a run, until it is closed.
+
+    load: the episode of the agent of one niche in another niche, `record_episode`'s or one kept; may take its time.
+    niches: (id, label), in the order in which `n` goes through them.   start: id of the niche to begin with.
+    agent: id of the niche whose agent to begin with; None: the niche's own.
+    ValueError if there is no display, if an id is not among `niches`, or whatever `load` refuses.
+    """
+    ids = [niche for niche, _ in niches]
+    for wanted in (start, start if agent is None else agent):
+        if wanted not in ids:
+            raise ValueError(f"there is no niche {wanted}: this run has {_listed(ids)}")
+    _open_window(size)
+    try:
+        first = View(ids.index(start), None if agent in (None, start) else ids.index(agent))
+        _screen().fill(EMPTY)
+        _run(_remembering(_announcing(load, tuple(niches))), tuple(niches), first)
+    finally:
+        pygame.display.quit()
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids[:10])) + (", ..." if len(ids) > 10 else "") if ids else "none"
+
+
+def _open_window(size: tuple[int, int]) -> None:
+    """SDL would fall back on a driver that shows nothing, or complain in its own words; both are found out here."""
+    chosen = os.environ.get("SDL_VIDEODRIVER")
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not (chosen or screen):
+        raise ValueError(NO_DISPLAY)
+    try:
+        pygame.display.init()
+        pygame.display.set_mode(size, pygame.RESIZABLE)
+    except pygame.error as error:
+        pygame.display.quit()
+        raise ValueError(f"{NO_DISPLAY} ({error})") from None
+    if not chosen and pygame.display.get_driver() in ("dummy", "offscreen"):
+        pygame.display.quit()
+        raise ValueError(NO_DISPLAY)
+    pygame.key.set_repeat(350, 40)
+
+
+def _screen() -> pygame.Surface:
+    """The window's surface as it is now; resizing changes it."""
+    screen = pygame.display.get_surface()
+    assert screen is not None
+    return screen
+
+
+def _announcing(load: Load, niches: tuple[tuple[int, str], ...]) -> Load:
+    """`load` with a word on screen about what takes so long."""
+    labels = dict(niches)
+
+    def announced(niche: int, agent: int) -> Episode:
+        draw_message(_screen(), f"simulating the agent of niche {agent} in niche {niche} ({labels[niche]}) ...")
+        pygame.display.flip()
+        pygame.event.pump()
+        return load(niche, agent)
+
+    return announced
+
+
+def _remembering(load: Load) -> Load:
+    """`load` with the last few episodes kept."""
+    kept: dict[tuple[int, int], Episode] = {}
+
+    def remembered(niche: int, agent: int) -> Episode:
+        episode = kept.pop((niche, agent), None) or load(niche, agent)
+        kept[niche, agent] = episode  # the newest last
+        if len(kept) > REMEMBERED:
+            del kept[next(iter(kept))]
+        return episode
+
+    return remembered
+
+
+def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
+    """Draw, wait, react, until the view is left."""
+    clock = pygame.time.Clock()
+    shown: Shown | None = None
+    drawn: tuple[View, tuple[int, int]] | None = None
+    while not view.leaving:
+        before, shown = shown, _showing(load, niches, view, shown)
+        if shown is not before:
+            clock.tick()  # the time it took to simulate was not spent watching
+        lengths = tuple(len(take.frames) for take in shown.episode.takes)
+        view = fitted(view, lengths)
+        size = _screen().get_size()
+        camera = camera_of(view, shown.scene, size)
+        if (view, size) != drawn:
+            _draw(_screen(), shown, view, camera)
+            drawn = (view, size)
+        view = advance(view, clock.tick(PICTURES) / 1000, shown.episode.dt, lengths)
+        for event in pygame.event.get():
+            if event.type == pygame.WINDOWEXPOSED:
+                drawn = None
+            view = react(view, event, Stage(niches, lengths, size, camera))
+
+
+def _showing(load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None) -> Shown:
+    """What the view asks for: what is shown already, or another episode."""
+    niche = niches[view.niche][0]
+    agent = niche if view.agent is None else niches[view.agent][0]
+    if shown is None or (niche, agent) != (shown.niche, shown.agent):
+        episode = load(niche, agent)
+        pygame.display.set_caption(printable(episode.title) or f"niche {niche}")
+        return Shown(niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1)))
+    return shown if shown.scene.take == view.take else replace(shown, scene=scene_of(shown.episode, view.take))
+
+
+def camera_of(view: View, scene: Scene, size: tuple[int, int]) -> Camera:
+    """Where the picture looks, the strip left out."""
+    camera = camera_at(scene, int(view.frame), size[0], strip_of(size).top, zoom=view.zoom)
+    return camera if view.anchor is None else replace(camera, x=view.anchor[0], y=view.anchor[1])
+
+
+def _draw(screen: pygame.Surface, shown: Shown, view: View, camera: Camera) -> None:
+    draw_frame(screen, shown.episode, shown.scene, int(view.frame), Look(camera, lidar=view.lidar))
+    draw_status(screen, _status(view, len(shown.episode.takes)))
+    if view.help:
+        draw_message(screen, [(keys, meaning) for keys, _, meaning, _ in KEYS])
+    pygame.display.flip()
+
+
+def _status(view: View, takes: int) -> str:
+    """What the viewer itself is doing, for the upper right corner."""
+    if view.typed:
+        return f"niche {view.typed}: enter goes there, a takes its agent"
+    parts = ["playing" if view.playing else "paused", f"{view.speed:g}x"]
+    if view.anchor is not None:
+        parts.append("f: follow")
+    if takes > 1:
+        parts.append("e: next episode")
+    return "   ".join([*parts, "h: keys"])

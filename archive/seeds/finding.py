@@ -1,0 +1,129 @@
+"""What `launch --from` takes: tasks and agents of the niches of a run, or of the original POET's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..store.measures import FIELDS, each, fields
+from ..store.printable import printable
+from ..store.run_folder import Run, find_run
+from .poet_files import PoetNiche, holds_poet_files, read_poet_files
+from .select import chooser, held
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Agent, Task
+
+DEFAULT = "alive"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The run that is to be seeded.
+
+    whole: of the settings of the run that seeds and the JSON of one of its tasks, that JSON with all that realises the
+    task. check_number: raises ValueError for more niches than fit; called before agents are read.
+    """
+
+    family: Any
+    learner: Any
+    whole: Callable[[dict[str, dict[str, Any]], Any], Any] = lambda _, task: task
+    check_number: Callable[[int], None] = lambda number: None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A niche that can seed another run. What its task and agent mean here is asked only if they are wanted."""
+
+    task: Callable[[], Task | None]
+    agent: Callable[[], Agent | None]
+    source: str
+
+
+def find_seeds(source: str, expression: str | None, receiver: Receiver) -> list[Found]:
+    """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
+    if holds_poet_files(folder := Path(source)):
+        return _poet_files(folder, expression or DEFAULT, receiver.family, receiver.learner)
+    return _run(find_run(source), expression or DEFAULT, receiver)
+
+
+def _kept(
+    source: Path, expression: str, names: Iterable[str], niches: Callable[[], Iterable[Mapping[str, Any]]]
+) -> list[int]:
+    """The ids of the niches for which the expression holds, at least one; niches: gives their fields, anew."""
+    keep = chooser(expression, names)
+    kept, others = [], 0
+    for niche in niches():
+        if keep(niche):
+            kept.append(niche["id"])
+        else:
+            others += 1
+    if not kept and not others:
+        raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
+    if not kept:
+        there = f": {what}" if (what := held(expression, niches())) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {others} niches of {source}{there}')
+    return kept
+
+
+def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
+    def found(row: dict[str, Any]) -> Found:
+        agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
+
+        def task() -> Task:
+            with _named(name):
+                return receiver.family.decode(receiver.whole(settings, row["task"]))
+
+        return Found(task, lambda: inherited(receiver.learner, agent), name)
+
+    with Run.open(path, write=False) as run:
+        settings = run.settings()
+        kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
+        receiver.check_number(len(kept))
+        chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
+        agents = run.agents_named(row["agent"] for row in chosen)
+    return [found(row) for row in chosen]
+
+
+def inherited(learner: Any, agent: Agent) -> Agent:
+    """The agent of another run, converted if the learner can `inherit` those of other settings."""
+    inherit = getattr(learner, "inherit", None)
+    return agent if inherit is None else inherit(agent)
+
+
+def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:
+    if not (hasattr(family, "task_from_poet_file") and hasattr(learner, "foreign")):
+        raise ValueError("the original POET's files hold walker terrains and flat policies: use --family walker")
+
+    def task(niche: PoetNiche) -> Task | None:
+        with _named(folder / f"{niche.name}.env.json"):
+            return None if niche.config is None else family.task_from_poet_file(niche.config, niche.seed)
+
+    def agent(niche: PoetNiche) -> Agent | None:
+        with _named(folder / f"{niche.name}.best.json"):
+            return None if niche.theta is None else learner.foreign(niche.theta)
+
+    niches = read_poet_files(folder)
+    rows = [
+        {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
+        for id, niche in enumerate(niches)
+    ]
+    kept = set(_kept(folder, expression, rows[0], lambda: rows))
+    return [
+        Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
+        for id, niche in enumerate(niches)
+        if id in kept
+    ]
+
+
+@contextmanager
+def _named(path: Path | str) -> Iterator[None]:
+    """Says of which file or niche an error is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

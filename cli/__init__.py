@@ -1,0 +1,1 @@
+"""The application: commands, settings, wiring and the run loop. See docs/cli.md."""

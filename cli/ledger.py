@@ -1,0 +1,60 @@
+"""The ledger: environment steps by purpose, counted where they are spent.
+
+It stands in for the learner, so that no part of the engine can spend a step that is not written down. A step's
+purpose is its key's: the words of the stream from which its random numbers came.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from openpoet.poet.interfaces import Agent, Learner, Task
+    from openpoet.poet.streams import Key
+
+
+class Ledger:
+    """A learner whose steps are counted; everything else is the learner's own."""
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+        self.purpose = ""  # of what runs now, or ran last
+        self.steps = 0  # since this object was made
+        self.undrained = Counter[str]()
+
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[list[Agent], np.ndarray]:
+        self._note(keys)
+        improved, steps = self.learner.improve(agents, tasks, keys)
+        self._count(keys, steps)
+        return improved, steps
+
+    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+        self._note(keys)
+        answer = self.learner.evaluate(agents, tasks, keys)
+        self._count(keys, answer[2])
+        return answer
+
+    def drain(self) -> dict[str, int]:
+        """Steps by purpose since the last call."""
+        drained, self.undrained = self.undrained, Counter[str]()
+        return dict(sorted(drained.items()))
+
+    def _note(self, keys: Sequence[Key]) -> None:
+        # One batch may serve several purposes; the display shows one.
+        if len(keys):
+            self.purpose = keys[0].purpose
+
+    def _count(self, keys: Sequence[Key], steps: Iterable[int]) -> None:
+        for key, cost in zip(keys, steps, strict=True):
+            if cost < 0:
+                raise ValueError(f"a learner's steps must be 0 or more, got {cost} for {key.purpose!r}")
+            self.undrained[key.purpose] += int(cost)
+            self.steps += int(cost)
+
+    def __getattr__(self, name: str) -> Any:  # init, adopt, inherit, foreign: they cost no steps
+        return getattr(self.learner, name)

@@ -1,0 +1,217 @@
+"""The family and the learner of a run, by name and settings; and the settings of a run completed by theirs.
+
+With wiring.py and run.py, the modules that may import all rooms. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .settings.fields import Schema
+    from .settings.resolving import Request
+
+Tables = dict[str, dict[str, Any]]
+KINDS = ("family", "learner")
+
+
+def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
+    """Our own families or learners."""
+    from openpoet.agents.learners import LEARNERS
+    from openpoet.envs.families import FAMILIES
+
+    return FAMILIES if kind == "family" else LEARNERS
+
+
+def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | None]:
+    """The class of a family or learner, and the dataclass of its settings; None: a plug-in's are its arguments."""
+    from .plugins import load
+
+    ours = known_parts(kind)
+    if name not in ours:
+        return load(kind, name, ours, _gymnasium if kind == "family" else None), None
+    module = import_module(f"openpoet.{'envs' if kind == 'family' else 'agents'}.{ours[name][0]}")
+    return getattr(module, ours[name][1]), getattr(module, ours[name][2])
+
+
+def _gymnasium(arguments: dict[str, Any]) -> Callable[..., Any]:
+    """The family of Gymnasium environments that a plug-in's dict describes; its numbers are settings."""
+    from openpoet.envs.gymnasium_family import GymnasiumFamily
+
+    try:
+        signature(GymnasiumFamily).bind(**arguments)
+    except TypeError as error:
+        raise ValueError(f"the dict `family` must hold the arguments of GymnasiumFamily: {error}") from None
+    return partial(GymnasiumFamily, **arguments)
+
+
+def schema_of(kind: str, name: str) -> Schema:
+    """The fields of the section of a family or learner. A plug-in is executed to see them."""
+    from .settings.fields import of_arguments, of_dataclass
+
+    part, settings = load_part(kind, name)
+    if settings is not None:
+        return of_dataclass(settings)
+    return of_arguments(part, given=KINDS.index(kind), not_settings=("rollouts",))
+
+
+def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
+    """The run's family or learner, made of its section; `first` is what comes before the settings.
+
+    threads: for a part that runs in threads of its own; None leaves them to its settings, which by default take all
+    processors. elsewhere: `rollouts`, if episodes are not to run in this process.
+    """
+    from openpoet.envs.parts.processors import threads_of
+
+    from .plugins import section
+    from .settings.fields import build, values
+
+    name = tables["run"][kind]
+    table = tables.get(section(name), {})
+    part, settings = load_part(kind, name)
+    if elsewhere and "rollouts" not in signature(part).parameters:
+        raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
+    if settings is None:
+        return _plugged_in(
+            kind, name, part, first, {**values(schema_of(kind, name), table, section(name)), **elsewhere}
+        )
+    made: Any = build(settings, table, section(name))
+    if hasattr(made, "threads"):  # a part that runs in threads of its own
+        made = replace(made, threads=threads_of(threads or made.threads))
+    try:
+        return part(*first, made, **elsewhere)
+    except ValueError as error:
+        raise ValueError(f"--{kind} {name}: {error}") from error
+
+
+def _plugged_in(kind: str, name: str, part: Callable[..., Any], first: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    try:
+        signature(part).bind(*first, **named)
+    except TypeError as error:
+        wanted = "(**settings)" if kind == "family" else "(family, **settings)"
+        called = getattr(part, "__name__", kind)
+        raise ValueError(f"--{kind} {name}: it cannot be made as {called}{wanted}: {error}") from None
+    return part(*first, **named)
+
+
+def settings_for(request: Request) -> Tables:
+    """The settings of a new run, complete. Its plug-ins are executed: the user named them."""
+    from .plugins import installed
+    from .settings.resolving import resolve
+
+    return completed(resolve(request, [name for kind in KINDS for name in (*known_parts(kind), *installed(kind))]))
+
+
+def completed(tables: Tables) -> Tables:
+    """The tables with every field of every section, and with the paths and hashes of plug-ins' files.
+
+    Filled in: the defaults of settings, the family's thresholds (Spec) and its ranges of genes.
+    """
+    from openpoet.poet.config import PoetConfig
+
+    from .plugins import section
+    from .settings.fields import complete, of_dataclass
+    from .settings.resolving import THRESHOLDS, RunSettings, with_thresholds
+
+    result = {**tables, "run": complete(of_dataclass(RunSettings), _recorded(tables["run"]), "run")}
+    for kind in KINDS:
+        name = result["run"][kind]
+        result[section(name)] = complete(schema_of(kind, name), tables[section(name)], section(name))
+    if "ranges" in tables or not set(THRESHOLDS) <= set(tables["poet"]):
+        family = make_part("family", result, None)
+        result["poet"] = with_thresholds(tables["poet"], getattr(family, "spec", None), result["run"]["family"])
+        if "ranges" in tables:
+            result["ranges"] = complete(_ranges(family), tables["ranges"], "ranges")
+    result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
+    return result
+
+
+def check_complete(tables: Tables) -> None:
+    """ValueError, one line, unless these are the complete settings of a run. Plug-ins are executed.
+
+    See settings.resolving.check_complete.
+    """
+    from .plugins import section
+    from .settings.resolving import check_complete as check
+
+    names = {kind: str(tables.get("run", {}).get(kind)) for kind in KINDS}
+    schemas = {section(name): schema_of(kind, name) for kind, name in names.items()}
+    if "ranges" in tables:
+        schemas["ranges"] = _ranges(make_part("family", tables, None))
+    check(tables, schemas)
+
+
+def _recorded(run: dict[str, Any]) -> dict[str, Any]:
+    """The section [run] with the absolute paths of plug-ins' files, and what is in these."""
+    from .trust import sha256
+
+    result = dict(run)
+    for kind in KINDS:
+        result[f"{kind}_sha256"] = None
+        if run[kind].endswith(".py"):
+            result[kind] = str(Path(run[kind]).resolve())
+            result[f"{kind}_sha256"] = sha256(Path(run[kind]), f"--{kind}")
+    return {key: value for key, value in result.items() if value is not None}
+
+
+def _ranges(family: Any) -> Schema:
+    """The fields of [ranges]: genes and the ends of their ranges. What else there may be, Randomised judges."""
+    from .settings.fields import Field, Schema
+
+    ranges: dict[str, tuple[float, float]] = getattr(family, "ranges", dict)()
+    return Schema({gene: Field(tuple, (float(low), float(high))) for gene, (low, high) in ranges.items()}, more=True)
+
+
+def executable(tables: Tables, kind: str) -> bool:
+    """Whether the code of a run's family or learner is here and may be executed."""
+    from .plugins import installed
+
+    name = tables["run"][kind]
+    if name.endswith(".py"):
+        return Path(name).is_file() and not refusal(tables, [kind])
+    return name in (*known_parts(kind), *installed(kind))
+
+
+def trusted(tables: Tables) -> Tables:
+    """The settings of a run that may be a stranger's: files they name are executed only if the user has launched them.
+
+    Installed packages' families and learners are trusted as they were when they were installed.
+    """
+    if reason := refusal(tables):
+        raise ValueError(reason)
+    return tables
+
+
+def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
+    """Why a file that a run names must not be executed; empty if all may be."""
+    from . import trust
+    from .settings.fields import build
+    from .settings.resolving import RunSettings
+
+    run = build(RunSettings, tables["run"], "run")
+    if os.environ.get("OPENPOET_TRUST") == "1":
+        return ""
+    for kind in kinds:
+        name, digest = getattr(run, kind), getattr(run, f"{kind}_sha256")
+        if name.endswith(".py") and (reason := trust.refusal(digest, name, kind)):
+            return reason
+    return ""
+
+
+def remember(tables: Tables) -> Iterator[str]:
+    """Notes that the user has launched these plug-ins here; a line for each that cannot be noted."""
+    from . import trust
+
+    for kind in KINDS:
+        if tables["run"][kind].endswith(".py"):
+            try:
+                trust.remember(tables["run"][f"{kind}_sha256"])
+            except OSError as error:
+                yield f"{error}; to resume this run, OPENPOET_TRUST=1 will be needed"

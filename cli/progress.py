@@ -1,0 +1,153 @@
+"""What a person sees while a run goes on: a live panel on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Protocol
+
+from openpoet.archive.store.measures import number
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from .output import line
+
+if TYPE_CHECKING:
+    from openpoet.poet.niche import Population
+
+PLAIN_EVERY = 10.0  # seconds between two plain lines, unless something happened
+
+# The ledger's purposes in words, by the first that the purpose begins with.
+DOING = {
+    "iteration/improve": "improving every agent in its niche",
+    "iteration/score": "scoring every agent in its niche",
+    "iteration/transfer/direct": "trying agents in other niches",
+    "iteration/transfer/proposal": "trying agents in other niches after one step there",
+    "iteration/exploit": "population-based training: comparing agents",
+    "iteration/criterion": "testing new terrains: too hard, too easy?",
+    "iteration/novelty": "measuring how new the children are",
+    "iteration/birth": "looking for the best agent for a newborn niche",
+    "iteration/annecs": "asking retired agents about a newborn niche",
+    "seed": "scoring the seeds",
+}
+
+
+class Activity(Protocol):
+    """What runs now; read by the display from its own thread."""
+
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def steps(self) -> int: ...
+
+
+def doing(purpose: str) -> str:
+    """The purpose in words; the purpose itself where there are none."""
+    return next((words for start, words in DOING.items() if purpose.startswith(start)), purpose)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Speed and time left, from the last iterations: an early iteration says little about one with many niches."""
+
+    marks: tuple[tuple[float, int, int], ...] = ()  # (clock [s], iterations, steps), newest last
+
+    def mark(self, clock: float, iterations: int, steps: int) -> Pace:
+        return Pace((*self.marks, (clock, iterations, steps))[-20:])
+
+    def steps_per_second(self) -> float:
+        if len(self.marks) < 2 or self.marks[-1][0] <= self.marks[0][0]:
+            return 0.0
+        return (self.marks[-1][2] - self.marks[0][2]) / (self.marks[-1][0] - self.marks[0][0])
+
+    def seconds_left(self, iterations: int) -> float | None:
+        """Until `iterations` more are done; None if there is nothing to go by yet."""
+        if len(self.marks) < 2 or self.marks[-1][1] == self.marks[0][1]:
+            return None
+        seconds = (self.marks[-1][0] - self.marks[0][0]) / (self.marks[-1][1] - self.marks[0][1])
+        return iterations * seconds
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def summary(population: Population) -> str:
+    """The population in one line."""
+    scores = [niche.scores[-1] for niche in population.active if niche.scores]
+    best, middle = (number(max(scores)), number(median(scores))) if scores else ("-", "-")
+    solved = sum(niche.solved is not None for niche in population.niches)
+    niches = "1 niche" if len(population.active) == 1 else f"{len(population.active)} niches"
+    retired = f" ({len(population.retired)} retired)" if population.retired else ""
+    return f"{niches}{retired} · score best {best}, median {middle} · {solved} solved · ANNECS {population.annecs}"
+
+
+class Progress:
+    """Shows a run. Use as a context; `update` after each iteration, `say` for what happened in it."""
+
+    def __init__(self, console: Console, *, total: int, title: str, activity: Activity) -> None:
+        self.console, self.total, self.title, self.activity = console, total, title, activity
+        self.began = time.monotonic()
+        self.pace = Pace()
+        self.population: Population | None = None
+        self.said = 0.0
+        # On a terminal that cannot move its cursor (TERM=dumb) rich draws no live display.
+        self.drawn = console.is_terminal and not console.is_dumb_terminal
+        self.live = Live(get_renderable=self._panel, console=console, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> Progress:
+        if self.drawn:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.live.stop()
+
+    def say(self, text: str) -> None:
+        self.console.print(line(text), soft_wrap=True)
+
+    def begin(self, population: Population) -> None:
+        """Start from this population, the first of a run or the last before a resume."""
+        self.population = population
+        self.pace = self.pace.mark(time.monotonic(), population.iteration, self.activity.steps)
+
+    def update(self, population: Population, *, last: bool) -> None:
+        """The population after one more iteration."""
+        now = time.monotonic()
+        self.population, self.pace = population, self.pace.mark(now, population.iteration, self.activity.steps)
+        if not self.drawn and (last or now - self.said >= PLAIN_EVERY):
+            self.said = now
+            self.say(f"{self._where()} · {summary(population)} · {self._speed()}")
+
+    @property
+    def reached(self) -> int:
+        """The last iteration."""
+        return self.population.iteration if self.population else 0
+
+    def _where(self) -> str:
+        iteration = self.reached
+        left = self.pace.seconds_left(self.total - iteration)
+        gone = duration(time.monotonic() - self.began)
+        return f"iteration {iteration}/{self.total} · {gone} gone, {duration(left)} left"
+
+    def _speed(self) -> str:
+        return f"{self.pace.steps_per_second():,.0f} steps/s, {self.activity.steps / 1e6:.1f} M steps"
+
+    def _panel(self) -> RenderableType:
+        head = Table.grid(padding=(0, 1))
+        head.add_row(
+            ProgressBar(total=max(self.total, 1), completed=self.reached, width=40), Text(self._where(), style="bold")
+        )
+        lines: list[RenderableType] = [line(self.title, style="cyan"), head]
+        if self.population:
+            lines.append(Text(summary(self.population)))
+        lines.append(line(f"{doing(self.activity.purpose)} · {self._speed()}", style="dim"))
+        return Group(*lines)

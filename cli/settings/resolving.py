@@ -1,0 +1,158 @@
+"""The settings of a run: what a launch asks for in one set of tables, and whether they are complete.
+
+From the weakest to the strongest: a preset, a TOML file, `--set` and the other options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from openpoet.poet.config import PoetConfig
+
+from ..plugins import section
+from .fields import Schema, Table, build, did_you_mean, of_dataclass
+from .fields import check_complete as check_fields
+from .tables import Tables, assigned, merged, preset, presets, read
+
+# Fields of [poet] in the units of the family's scores.
+THRESHOLDS = ("reproduce_at", "mc_low", "mc_high")
+UNITS = (*THRESHOLDS, "min_gain")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Section [run]: the parts of a run, and how far it goes."""
+
+    family: str  # a name, or the absolute path of a .py file
+    learner: str
+    preset: str  # that the settings started from
+    iterations: int
+    tasks: Literal["evolved", "fixed", "randomised"] = "evolved"  # where the tasks come from
+    family_sha256: str | None = None  # of the file, if it is one, as it was when the run was launched
+    learner_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a launch asks for, from the weakest: a preset, a TOML file, --set, other options.
+
+    options: by section.key, such as run.family; None is an option that was not given. They and
+    `changes` (--set) must not contradict each other. inherited: values of [run] that are used where
+    neither a preset nor anything stronger has one.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[str] = ()
+    file: Path | None = None
+    inherited: Mapping[str, str] = field(default_factory=dict)
+
+
+def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
+    """The sections that a run needs, with the values that the request gives.
+
+    Without a preset, the quick one of the family. sections: of all families and learners there are, so that a section
+    that belongs to none is refused. Where tasks do not evolve nothing mutates; randomised tasks need [ranges].
+    """
+    file = {} if request.file is None else read(request.file)
+    explicit = _explicit(request)
+    given = merged({"run": file.get("run", {})}, {"run": explicit.get("run", {})})["run"]
+    if "preset" not in given:
+        given = {**request.inherited, **given}
+    name = given.get("preset") or _quick(given.get("family"))
+    tables = merged(*(_for_family(given.get("family"), source) for source in (preset(name), file)))
+    tables["run"] |= {**given, "preset": name}
+    run = build(RunSettings, tables["run"], "run")
+    if run.iterations < 1:
+        raise ValueError(f"run.iterations must be a whole number of at least 1, got {run.iterations}")
+    used = _used(run)
+    parts = [file.get("run", {}).get(kind) for kind in ("family", "learner")]
+    own = [section(part) for part in parts if isinstance(part, str)]
+    _check_sections(file, [*used, *own, "ranges", *sections], f" in {request.file}")
+    _check_set(explicit, run, used, sections)
+    tables = merged(merged({name: {} for name in used}, tables), explicit)
+    if run.tasks != "evolved":
+        tables["poet"]["mutate_every"] = 0
+    return {name: tables[name] for name in used}
+
+
+def _explicit(request: Request) -> Tables:
+    """What --set and the other options say. ValueError if they contradict each other."""
+    result: Tables = {}
+    for assignment in request.changes:
+        place, key, value = assigned(assignment)
+        result.setdefault(place, {})[key] = value
+    for name, value in request.options.items():
+        place, _, key = name.partition(".")
+        if value is not None and result.setdefault(place, {}).setdefault(key, value) != value:
+            option = f"--{'pbt' if key == 'pbt_every' else key} {value}"
+            raise ValueError(f"{option} contradicts --set {name}={result[place][key]}: leave one of them out")
+    return result
+
+
+def _quick(family: Any) -> str:
+    return f"quick-{family}" if f"quick-{family}" in presets() else "quick"
+
+
+def _for_family(family: Any, tables: Tables) -> Tables:
+    """The tables; without thresholds, if they are those of another family's scores."""
+    if family in (None, tables.get("run", {}).get("family", family)):
+        return tables
+    poet = {key: value for key, value in tables.get("poet", {}).items() if key not in UNITS}
+    return {**tables, "poet": poet}
+
+
+def _used(run: RunSettings) -> tuple[str, ...]:
+    parts = section(run.family), section(run.learner)
+    if parts[0] == parts[1]:
+        raise ValueError(f"{run.family} and {run.learner} share the section [{parts[0]}]: rename one of the files")
+    return ("run", "poet", *parts, *(["ranges"] if run.tasks == "randomised" else []))
+
+
+def _check_sections(names: Iterable[str], known: Sequence[str], where: str) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown section {name!r}{where}{did_you_mean(name, known)}")
+
+
+def _check_set(explicit: Tables, run: RunSettings, used: Sequence[str], sections: Iterable[str]) -> None:
+    """ValueError if --set is about a section, or a mutation, that the run does not have."""
+    for name in explicit:
+        if name not in used and name in (*sections, "ranges"):
+            raise ValueError(
+                f"--set {name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its family is "
+                f"{run.family}, its learner {run.learner}, its tasks are {run.tasks}"
+            )
+    _check_sections(explicit, used, " in --set")
+    if run.tasks != "evolved" and explicit.get("poet", {}).get("mutate_every"):
+        raise ValueError(f"--tasks {run.tasks} contradicts --set poet.mutate_every: such tasks do not mutate")
+
+
+def with_thresholds(poet: Table, spec: Any, family: str) -> dict[str, Any]:
+    """The section [poet] with the thresholds that it lacks, from the family's spec (interfaces.Spec)."""
+    lacking = [name for name in THRESHOLDS if name not in poet]
+    found = {name: getattr(spec, name, None) for name in lacking}
+    found = {name: float(value) for name, value in found.items() if value is not None}
+    if len(found) < len(lacking) and poet.get("mutate_every") != 0:
+        raise ValueError(
+            f"{' and '.join(THRESHOLDS)} are scores, and the spec of the family {family} does not say which: give "
+            "them there, or as in --set poet.reproduce_at=0.6 --set poet.mc_low=0.2 --set poet.mc_high=0.9"
+        )
+    return {**poet, **found}
+
+
+def check_complete(tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -> None:
+    """ValueError, one line, unless these are complete settings of a run: each section with all its fields.
+
+    schemas: of the sections of family, learner and ranges. A plug-in that must not be executed has none here: what
+    its section holds is then not checked.
+    """
+    schemas = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig), **schemas}
+    check_fields(schemas["run"], tables.get("run", {}), "run")
+    used = _used(build(RunSettings, tables["run"], "run"))
+    _check_sections(tables, used, " in the settings of the run")
+    for name in used:
+        if name in schemas:
+            check_fields(schemas[name], tables.get(name, {}), name)

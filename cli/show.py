@@ -1,0 +1,208 @@
+"""A run as tables on the terminal, and as JSON, in pieces, so that memory stays small."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from openpoet.archive.seeds.select import chooser, held
+from openpoet.archive.store import measures
+from openpoet.archive.store.measures import each, number
+from rich.console import RenderableType
+from rich.table import Table
+from rich.tree import Tree
+
+from .output import line
+
+if TYPE_CHECKING:
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.poet.interfaces import Agent
+
+Row = Mapping[str, Any]
+Title = Callable[[Any], str]  # of an encoded task
+
+FEW = 30  # niches that are shown where a run has more
+MOST_TREE = 300  # niches of a tree
+LONGEST = 200  # characters of a text; a stranger's may have any length
+MOST_LINES = 100  # forebears or transfers of one niche
+AT_ONCE = 200  # rows of a table; a longer one is printed in pieces
+COLUMNS = "id, parent, born, died, before, score, best, solved, source, task"
+JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "niches")
+
+
+def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Iterator[RenderableType]:
+    """The whole run, piece by piece.
+
+    expression: which niches (`--select`); None: all. Of more than FEW the best, unless `whole`.
+    """
+    total = next(each(run, "SELECT count(*) AS number FROM niches"))["number"]
+    if not total:
+        raise _empty(run)
+    chosen, kept = _chosen(run, expression, whole)
+    if expression and not kept:
+        there = f": {what}" if (what := held(expression, measures.fields(run))) else ""
+        raise ValueError(f'--select "{expression}" keeps none of the {total} niches of {run.path}{there}')
+    yield from _niches(run, chosen, title)
+    if len(chosen) < kept:
+        yield line(
+            f"{kept - len(chosen):,} more of {total:,} niches: --all shows them; `--select EXPR` chooses, such as "
+            '"alive and solved"; `show RUN NICHE` shows one; --json has everything'
+        )
+    yield line("")
+    if len(chosen) <= MOST_TREE:
+        yield _tree(run, chosen)
+    else:
+        yield line(f"lineage: not drawn for more than {MOST_TREE} niches; `show RUN NICHE` has a line of descent")
+    yield line("")
+    yield from map(line, _facts(run))
+
+
+def niche_row(run: Run, niche: int) -> Row:
+    """Task and agent of a niche. ValueError, one line, if there is none of this number."""
+    for row in each(run, "SELECT task, agent FROM niches WHERE id = ?", niche):
+        return row
+    last = next(each(run, "SELECT max(id) AS id FROM niches"))["id"]
+    if last is None:
+        raise _empty(run)
+    raise ValueError(f"there is no niche {niche} in {run.path}: it has 0 to {last}")
+
+
+def _empty(run: Run) -> ValueError:
+    return ValueError(f"{run.path} holds no iteration yet: its first population is not scored, or never was")
+
+
+def _chosen(run: Run, expression: str | None, whole: bool) -> tuple[list[int], int]:
+    """Ids of the niches to show, by age, and how many there were to choose from.
+
+    The best are those alive with the highest scores, then the retired with the highest.
+    """
+    keep = chooser(expression or "true", [*measures.FIELDS, "alive"])
+    kept = 0
+
+    def ranks() -> Iterator[tuple[Any, ...]]:
+        nonlocal kept
+        for row in measures.fields(run):
+            if keep(row):
+                kept += 1
+                score = row["score"]
+                yield row["alive"], score is not None, score or 0.0, -row["id"]
+
+    best = list(ranks()) if whole else heapq.nlargest(FEW, ranks())
+    return sorted(-rank[-1] for rank in best), kept
+
+
+def _niches(run: Run, ids: Sequence[int], title: Title) -> Iterator[Table]:
+    """Tables of AT_ONCE rows, all of the same columns."""
+    adapting = next(each(run, "SELECT EXISTS (SELECT 1 FROM niches WHERE before IS NOT NULL) AS some"))["some"]
+    names = ("niche", "parent", "born", "died", *(("before",) if adapting else ()), "score", "best", "solved")
+    widths = {name: len(f"{max(ids, default=0)}") for name in ("niche", "parent")} if len(ids) > AT_ONCE else {}
+    for first in range(0, max(1, len(ids)), AT_ONCE):
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=first == 0)
+        for name in names:
+            table.add_column(name, justify="right", min_width=max(len(name), widths.get(name, 6)) if widths else None)
+        table.add_column("task")
+        for id in ids[first : first + AT_ONCE]:
+            row = _niche(run, id)
+            cells = [row["id"], row["parent"], row["born"], row["died"]]
+            numbers = [number(row[name]) for name in names[4:-1]]
+            words = title(row["task"]) + (f" [from {row['source']:.{LONGEST}}]" if row["source"] else "")
+            style = "" if row["died"] is None else "dim"
+            table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), line(words), style=style)
+        yield table
+
+
+def _niche(run: Run, id: int, columns: str = COLUMNS) -> Row:
+    return next(each(run, f"SELECT {columns} FROM niches WHERE id = ?", id))
+
+
+def _tree(run: Run, ids: Sequence[int]) -> Tree:
+    """The niches under their nearest forebears among them."""
+    root = Tree("lineage")
+    above = measures.nearest(run, set(ids))
+    twigs: dict[int | None, Tree] = {None: root}
+    for id in sorted(above):  # elders come first
+        row = _niche(run, id, "parent, score, died")
+        state = "" if row["died"] is None else " (retired)"
+        gap = f", child of {row['parent']}" if row["parent"] != above[id] else ""
+        twigs[id] = twigs[above[id]].add(line(f"{id} {number(row['score'])}{state}{gap}"))
+    return root
+
+
+def _facts(run: Run) -> Iterator[str]:
+    if tried := measures.outcomes(run):
+        yield "children tried: " + ", ".join(f"{count} {outcome}" for outcome, count in tried.items())
+    for kind, (count, accepted) in measures.transfers_by_kind(run).items():
+        yield f"transfers, {kind}: {accepted} of {count} accepted"
+    paper, reference = measures.annecs(run)
+    yield f"ANNECS {paper} (as the reference code counts it: {reference})"
+    steps = measures.steps_by_purpose(run)
+    total = sum(steps.values())
+    yield f"environment steps: {total:,}"
+    for purpose, count in steps.items():
+        yield f"  {count / max(total, 1):6.1%}  {purpose}"
+    for row in each(run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_LINES}"):
+        yield f"{row['section']}.{row['key']} = {row['value']!s:.{LONGEST}} from iteration {row['iteration']} on"
+
+
+def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableType]:
+    """One niche: its origin, scores, what its agent learns by, and agents that came or went."""
+    row = _niche(run, id, f"{COLUMNS}, novelty")
+    yield line(f"niche {id}: {title(row['task'])}")
+    state = "alive" if row["died"] is None else f"retired at {row['died']}"
+    novelty, solved = number(row["novelty"]), _or_dash(row["solved"])
+    yield line(f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}")
+    yield line(f"score {number(row['score'])}, best ever {number(row['best'])}{_adapted(row)}")
+    forebears = measures.lineage(run, id, MOST_LINES)
+    more = " <- ..." if len(forebears) == MOST_LINES else ""
+    yield line("line of descent: " + " <- ".join(map(str, forebears)) + more)
+    if row["source"]:
+        yield line(f"seeded from {row['source']:.{LONGEST}}")
+    if learned_by := ", ".join(islice(_hyperparameters(agent), MOST_LINES)):
+        yield line(f"its agent learns by {learned_by}")
+    yield from map(line, _traffic(run, id))
+
+
+def _hyperparameters(agent: Agent) -> Iterator[str]:
+    """What an agent carries of them, in words; a stranger's agent may have any names."""
+    for name, tensor in sorted(agent.items()):
+        if name.startswith("hyper/") and name.removeprefix("hyper/").isidentifier() and tensor.numel() == 1:
+            yield f"{name.removeprefix('hyper/')} {tensor.item():.4g}"
+
+
+def _adapted(niche: Row) -> str:
+    if niche["before"] is None or niche["score"] is None:
+        return ""
+    return f"; before adaptation {number(niche['before'])}, gain {number(niche['score'] - niche['before'])}"
+
+
+def _traffic(run: Run, niche: int) -> Iterator[str]:
+    """The last transfers to and from the niche that were accepted, oldest first."""
+    where = "WHERE accepted AND NOT at_birth AND (source = ?1 OR target = ?1)"
+    total = next(each(run, f"SELECT count(*) AS number FROM transfers {where}", niche))["number"]
+    if total > MOST_LINES:
+        yield f"{total - MOST_LINES:,} earlier transfers are not shown: --json has them"
+    last = f"SELECT * FROM transfers {where} ORDER BY id DESC LIMIT {MOST_LINES}"
+    for row in reversed(list(each(run, last, niche))):
+        came = row["target"] == niche
+        other = row["source"] if came else row["target"]
+        what = f"took over the agent of {other}" if came else f"its agent went to {other}"
+        scores = f"{number(row['bar'])} -> {number(row['score'])}"
+        yield f"iteration {row['iteration']}: {what} ({row['kind']}, {scores})"
+
+
+def as_json(run: Run, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Settings and tables as one JSON object, a line a row, each row read when its line is due."""
+    yield f'{{"config": {json.dumps(settings)}'
+    for table in JSON_TABLES:
+        yield f',\n"{table}": ['
+        for place, row in enumerate(run.each(table)):
+            yield (",\n" if place else "\n") + json.dumps(row)
+        yield "\n]"
+    yield "\n}\n"
+
+
+def _or_dash(value: Any) -> str:
+    return "-" if value is None else str(value)

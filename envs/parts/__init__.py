@@ -1,0 +1,1 @@
+"""Parts that several task families share: genomes, draws, encodings, batched episodes."""

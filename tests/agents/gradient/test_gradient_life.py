@@ -1,0 +1,75 @@
+"""Initialisations driven from outside adapt to the episodes that they are told of, as they do in lives of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import torch
+from openpoet.agents.gradient import inner
+from openpoet.agents.gradient.gradient_life import gathered
+from openpoet.agents.gradient.maml import MAML
+from openpoet.agents.gradient.maml_config import MAMLConfig
+from openpoet.agents.metaworld_protocol import MetaWorldAgent
+from openpoet.agents.rollouts.episode_batches import Lives
+from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
+from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
+from openpoet.envs.regression import Regression
+from openpoet.poet.streams import Key
+
+from tests.agents.test_metaworld_protocol import Environments, metalearning_evaluation
+
+SMALL = MAMLConfig(draws=3, trajectories=4, hidden=(6,), inner_lr=0.5)
+
+
+def test_episodes_told_one_by_one_are_the_batch_they_came_from() -> None:
+    """Of different lengths, so that the shorter are padded; and the update by them is the same."""
+    family = CartPole(CartPoleSettings(horizon=60))
+    learner = MAML(family, SMALL)
+    first = learner.spread(learner.weights(learner.init(Key(0))), 3)
+    lives = Lives(family, [Cart()] * 3, [0, 1, 2], SMALL.trajectories, "cpu")
+    batch = learner.play(first, lives, torch.Generator().manual_seed(0))
+    lengths = batch.alive.sum(0).tolist()
+    assert min(lengths) < max(lengths)
+    told = gathered(
+        [
+            [(batch.observations[t, row], batch.actions[t, row], batch.rewards[t, row]) for t in range(length)]
+            for row, length in enumerate(lengths)
+        ]
+    )
+    assert torch.equal(told.alive, batch.alive)
+    assert torch.equal(told.rewards, batch.rewards)
+    assert torch.equal(told.returns, batch.returns)
+    assert torch.equal(told.actions, batch.actions * batch.alive[..., None])
+    one, two = (inner.step(partial(learner.model.losses, batch=b), first, 0.5) for b in (told, batch))
+    for name in first:
+        torch.testing.assert_close(one[name], two[name])
+
+
+def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
+    family, n = Navigation(NavigationSettings(horizon=20)), 20
+    learner = MAML(family, MAMLConfig(inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03))
+    agent = learner.init(Key(2))
+    for step in range(4):
+        (agent,), _ = learner.improve([agent], [SQUARE], [Key(2, ("step", step))])
+    seeds = list(range(n))
+    driven = MetaWorldAgent(learner, agent, n, Key(3), greedy=False)
+    outside = Environments(family, [SQUARE] * n, seeds, told=False)
+    adapted = metalearning_evaluation(driven, outside, learner.config.trajectories, 10).mean()
+    (before, after), _ = learner.adapted(agent, SQUARE, seeds, Key(4), 1)
+    assert adapted == pytest.approx(float(after.returns.mean()), abs=0.6)  # the same goals, other noise
+    assert adapted > float(before.returns.mean()) + 1
+
+
+def test_two_episodes_are_needed_and_labels_are_not_told() -> None:
+    learner = MAML(Navigation(), SMALL)
+    life = learner.live(learner.init(Key(0)), 2, Key(8))
+    life.observe(torch.ones(2), torch.ones(2, dtype=torch.bool))  # before any step: nothing was done
+    for _ in range(3):
+        life.act(torch.zeros(2, 2))
+        life.observe(torch.ones(2), torch.tensor([True, False]))
+    with pytest.raises(ValueError, match="at least 2 episodes of each draw, got 0"):
+        life.adapt()
+    supervised = MAML(Regression(), SMALL)
+    with pytest.raises(ValueError, match="tells rewards, not labels"):
+        supervised.live(supervised.init(Key(0)), 2, Key(8))

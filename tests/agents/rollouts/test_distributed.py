@@ -1,0 +1,261 @@
+"""Rollouts in real Ray workers, on a cluster of two nodes of this machine: the results are those of one process."""
+
+import contextlib
+import os
+import pickle
+import signal
+import threading
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+import torch
+from openpoet.agents.rollouts import distributed
+from openpoet.agents.rollouts.distributed import RayRollouts
+from openpoet.agents.rollouts.rollout import InProcess, Machine
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.cli.meter import Meter
+from openpoet.cli.plugins import load, module_name
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.poet.checkpoint import to_records
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.streams import Key
+from ray.cluster_utils import Cluster
+
+from tests.agents.point_mass import PointMass
+from tests.agents.rollouts.test_rollout import POLICY, case, same
+
+HILL = Path(__file__).resolve().parents[3] / "examples" / "hill.py"
+
+
+@pytest.fixture(scope="module")
+def two_nodes():
+    """Rollouts on two nodes of one worker each."""
+    node = {"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=node)
+    try:
+        cluster.add_node(num_cpus=1, object_store_memory=10**8)
+        with RayRollouts(cluster.address) as rollouts:
+            yield rollouts
+    finally:
+        cluster.shutdown()
+
+
+def run(rollouts, family, weights, member, tasks, seeds, **machine):
+    return rollouts.rollout(POLICY, family, weights, member, tasks, seeds, machine=Machine(**machine))
+
+
+class Noted(PointMass):
+    """Its simulators leave a note of where they run: the name of a file is the node and the process."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def simulator(self, tasks, seeds, device):
+        (self.folder / f"{ray.get_runtime_context().get_node_id()} {os.getpid()}").touch()
+        return super().simulator(tasks, seeds, device)
+
+
+class Deadly(PointMass):
+    """In its fourth step a batch kills the process it runs in, until that has happened `deaths` times."""
+
+    def __init__(self, folder, deaths):
+        super().__init__()
+        self.folder, self.deaths = folder, deaths
+
+    def simulator(self, tasks, seeds, device):
+        made = super().simulator(tasks, seeds, device)
+        step = made.step
+
+        def deadly(actions):
+            if made.time == 3 and len(list(self.folder.iterdir())) < self.deaths:
+                (self.folder / str(os.getpid())).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(actions)
+
+        made.step = deadly
+        return made
+
+
+def test_a_batch_over_two_nodes_is_the_batch_of_one_process_and_all_its_steps_are_counted(two_nodes, tmp_path):
+    here, there = Meter(PointMass()), Meter(Noted(tmp_path))
+    whole = run(InProcess(), here, *case(n=43))
+    assert two_nodes.workers == 2
+    same(run(two_nodes, there, *case(n=43), max_rows=9), whole)
+    assert len({note.name.split()[0] for note in tmp_path.iterdir()}) == 2
+    assert there.steps == here.steps == whole.steps.sum()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 17])
+def test_any_number_of_rows_will_do(two_nodes, rows):
+    arguments = case(n=rows)
+    same(run(two_nodes, PointMass(), *arguments), run(InProcess(), PointMass(), *arguments))
+
+
+def test_es_improves_and_scores_there_as_here(two_nodes):
+    config = ESConfig(population=16, hidden=(6,), episodes=2, evaluation_episodes=3)
+    here, there = (ES(Meter(PointMass()), config, place) for place in (None, two_nodes))
+    agents, tasks = [here.init(Key(0, ("agent", i))) for i in range(3)], [(0.5, 0.0), (0.0, 0.5), (-0.5, 0.5)]
+    keys = [Key(1, ("improve", i)) for i in range(3)]
+    for a, b in zip(here.improve(agents, tasks, keys)[0], there.improve(agents, tasks, keys)[0], strict=True):
+        assert torch.equal(a["theta"], b["theta"])
+    for a, b in zip(here.evaluate(agents, tasks, keys), there.evaluate(agents, tasks, keys), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert here.family.steps == there.family.steps > 0
+
+
+def test_a_worker_killed_in_mid_batch_is_replaced_and_its_part_run_again(two_nodes, tmp_path):
+    family = Meter(Deadly(tmp_path, deaths=1))
+    whole = run(InProcess(), PointMass(), *case())
+    same(run(two_nodes, family, *case()), whole)
+    assert len(list(tmp_path.iterdir())) == 1  # somebody did die
+    assert family.steps == whole.steps.sum()  # what the dead worker did is not counted: it gave no result
+
+
+def workers_of(process):
+    """Processes of Ray's workers that this process or its nodes started; Linux."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # one that ends meanwhile
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found, young = set(), {process}
+    while young:
+        found |= young
+        young = {child for child, parent in parents.items() if parent in found} - found
+    return [child for child in found if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_part")]
+
+
+def test_workers_killed_all_through_a_run_change_nothing(two_nodes):
+    """One an iteration in the middle of its part; the run goes on until three have been struck."""
+    family = Walker(WalkerSettings(length=40, horizon=60, threads=1))
+    family.prepare(print)  # else each new worker compiles the kernels, and is struck while it does
+    config = PoetConfig(seed=3, mutate_every=2, transfer_every=2, capacity=3, reproduce_at=-300.0, mc_low=-300.0)
+    places = [Setup(family, ES(family, ESConfig(population=64), place), config) for place in (two_nodes, None)]
+    runs = [evolve(start(setup), setup) for setup in places]
+    struck, rough, begun, ended = [], [], threading.Event(), threading.Event()
+
+    def strike():
+        while not ended.is_set():
+            if begun.wait(0.02) and (working := workers_of(os.getpid())):
+                os.kill(working[0], signal.SIGKILL)
+                struck.append(working[0])
+                begun.clear()
+
+    killer = threading.Thread(target=strike)
+    killer.start()
+    try:
+        while len(struck) < 3:
+            begun.set()
+            rough.append(next(runs[0]))
+    finally:
+        ended.set()
+        killer.join()
+    for there, here in zip(rough, runs[1], strict=False):
+        records = [to_records(population, family) for population in (there, here)]
+        assert records[0][0] == records[1][0]
+        for name, agent in records[0][1].items():
+            assert all(torch.equal(value, records[1][1][name][key]) for key, value in agent.items())
+    assert len(rough[-1].niches) > 1
+
+
+def test_a_batch_that_kills_every_worker_is_given_up_in_one_line(two_nodes, tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, "ATTEMPTS", 2)
+    with RayRollouts("local", 1) as rollouts, pytest.raises(RuntimeError, match="2 attempts"):
+        run(rollouts, Deadly(tmp_path, deaths=99), *case())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+class Spoilt(PointMass):
+    """A family whose episode of one seed sees NaN."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.seed = seed
+
+    def simulator(self, tasks, seeds, device):
+        made = super().simulator(tasks, seeds, device)
+        if self.seed in seeds:
+            made.targets[seeds.index(self.seed)] = float("nan")
+        return made
+
+
+def test_an_error_in_a_worker_is_the_error_it_would_be_here(two_nodes):
+    weights, member, tasks, _ = case()
+    for place in (InProcess(), two_nodes):
+        with pytest.raises(ValueError, match=r"^observation of row 17 is NaN or infinite, in task \("):
+            run(place, Spoilt(17), weights, member, tasks, list(range(23)), max_rows=5)
+        with pytest.raises(ValueError, match=r"^member 4 has weights"):
+            run(place, PointMass(), weights.index_fill(0, torch.tensor([4]), np.inf), member, tasks, list(range(23)))
+
+
+def test_a_family_in_a_file_of_the_users_is_sent_as_code(two_nodes):
+    hill = load("family", str(HILL), ())()
+    config = ESConfig(population=16, hidden=(6,))
+    weights = torch.zeros(1, ES(hill, config).policy.parameters)
+    with pytest.raises(RuntimeError, match=r"Ray gave up .*_hill_"):  # by name, workers find no such module
+        two_nodes.rollout(
+            ES(hill, config).policy, hill, weights, np.zeros(1, int), [hill.origin()], [0], machine=Machine()
+        )
+    with RayRollouts("local", by_value=[module_name(str(HILL))]) as rollouts:
+        here, there = (ES(hill, config, place) for place in (None, rollouts))
+        arguments = [here.init(Key(0, ("agent",)))], [(1.0, 0.0, 2.0)], [Key(1, ("improve",))]
+        assert torch.equal(here.improve(*arguments)[0][0]["theta"], there.improve(*arguments)[0][0]["theta"])
+
+
+@pytest.mark.parametrize("version", ["2.58.1", "2.9.0", "1.13.0"])
+def test_a_ray_that_listens_without_a_token_is_refused_before_it_starts(monkeypatch, version):
+    monkeypatch.setattr(ray, "__version__", version)
+    with pytest.raises(ValueError, match=rf"^--ray: Ray {version} is installed, [^\n]*pip install 'ray>=2.59'$"):
+        RayRollouts("local")
+
+
+@pytest.mark.parametrize("version", ["2.59.0", "2.60.1", "3.0.0.dev0"])
+def test_later_rays_are_taken(monkeypatch, version):
+    monkeypatch.setattr(ray, "__version__", version)
+    RayRollouts("local")
+
+
+def test_an_installation_brings_a_ray_that_is_taken():
+    project = tomllib.loads((HILL.parents[1] / "pyproject.toml").read_text())["project"]
+    assert f"ray>={distributed.OLDEST_RAY[0]}.{distributed.OLDEST_RAY[1]}" in project["dependencies"]
+
+
+def test_machines_with_other_code_are_refused(two_nodes, monkeypatch):
+    monkeypatch.setattr(distributed, "_code", lambda: "of another version")
+    with pytest.raises(ValueError, match="has other code than the driver"):
+        run(two_nodes, PointMass(), *case())
+
+
+def test_what_has_been_sent_is_not_sent_again_and_not_kept_for_ever(two_nodes, monkeypatch):
+    shared = distributed._Shared()
+    task, array = shared.value([(0.1, 0.2)], "the tasks"), shared.array(np.arange(5.0))
+    assert shared.value([(0.1, 0.2)], "the tasks") == task
+    assert shared.array(np.arange(5.0)) == array
+    assert shared.array(np.arange(5)) != array  # the same numbers in another type are other content
+    monkeypatch.setattr(distributed, "KEPT", 100)
+    assert shared.array(np.arange(10.0)) != array
+    assert len(shared.kept) == 1
+
+
+def test_what_cannot_be_sent_is_refused_in_one_line(two_nodes):
+    family = PointMass()
+    family.lock = threading.Lock()
+    with pytest.raises(ValueError, match="the family cannot be sent to workers"):
+        run(two_nodes, family, *case())
+    with pytest.raises(ValueError, match='device must be "cpu"'):
+        run(two_nodes, PointMass(), *case(), device="cuda")
+
+
+def test_walkers_and_meters_travel():
+    settings = WalkerSettings(length=40, horizon=30)
+    meter = Meter(Walker(settings))
+    meter.add_steps(3)
+    copy = pickle.loads(pickle.dumps(meter))
+    assert (copy.steps, copy.family.settings) == (0, settings)
+    task = copy.decode(meter.encode(meter.mutate(meter.origin(), np.random.default_rng(0))))
+    np.testing.assert_array_equal(copy.track(task, 0).ground, meter.track(task, 0).ground)

@@ -1,0 +1,128 @@
+"""Lives: the right episodes on the right draws, returns to go by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from openpoet.agents.rollouts.episode_batches import Batch, Lives, normalised
+from openpoet.envs.bandits import Arms, Bandits, BanditSettings
+from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.family import Walker, WalkerSettings
+
+
+def still(observations: torch.Tensor, t: int) -> torch.Tensor:
+    return torch.zeros(len(observations), 2)
+
+
+def test_side_by_side_is_one_after_another() -> None:
+    """Row (life, j) of batch b is episode b x side + j of that life's draw, by where it begins and what it earns."""
+    family, task = CartPole(), Cart(spread=0.5)
+    lives = Lives(family, [task] * 2, [5, 6], 3, "cpu")
+    batches = [lives.play(still) for _ in range(2)]
+    for life, seed in enumerate((5, 6)):
+        alone = Lives(family, [task], [seed], 1, "cpu")
+        for number in range(6):
+            one, row = alone.play(still), 3 * life + number % 3
+            many = batches[number // 3]
+            torch.testing.assert_close(one.observations[0, 0], many.observations[0, row], rtol=0, atol=0)
+            assert float(one.returns[0]) == float(many.returns[row])
+    assert lives.steps == sum(int(batch.alive.sum()) for batch in batches)
+
+
+def test_what_is_seen_after_an_action_and_how_an_episode_ends() -> None:
+    """A pole that is left alone falls (terminated); within 5 steps it does not, and time runs out (it is not)."""
+    falls, short = (CartPole(CartPoleSettings(horizon=horizon)) for horizon in (200, 5))
+    batch = Lives(falls, [Cart()], [0], 4, "cpu").play(still)
+    torch.testing.assert_close(batch.after[:-1], batch.observations[1:], rtol=0, atol=0)
+    last = batch.alive.sum(0) - 1
+    assert bool(batch.terminated[last, torch.arange(4)].all())
+    assert not bool((batch.terminated & batch.alive).sum(0).ne(1).any())
+    assert not bool(Lives(short, [Cart()], [0], 4, "cpu").play(still).terminated.any())
+
+
+def test_pulls_of_one_life_are_independent() -> None:
+    """Were every row of a life its first episode, all its pulls would pay the same."""
+    lives = Lives(Bandits(BanditSettings(arms=2)), [Arms(low=0.5, high=0.5)], [3], 200, "cpu")
+    assert 60 < float(lives.play(still).returns.sum()) < 140
+
+
+def test_returns_to_go_by_hand() -> None:
+    alive = torch.tensor([[True, True], [True, True], [True, False]])
+    rewards = torch.tensor([[1.0, 2.0], [0.0, 4.0], [8.0, 0.0]])
+    empty = torch.zeros(3, 2, 1)
+    batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0], empty, ~alive)
+    torch.testing.assert_close(batch.discounted(0.5), torch.tensor([[3.0, 4.0], [4.0, 4.0], [8.0, 0.0]]))
+
+
+def test_returns_to_go_of_an_episode_that_was_cut_go_on_by_hand() -> None:
+    """Gamma .5. Cut after three steps; ended after three; ended after two; cut after two."""
+    alive, over = (torch.zeros(3, 4, dtype=torch.bool) for _ in range(2))
+    alive[:2], alive[2, :2], over[2, 1], over[1:, 2] = True, True, True, True
+    rewards = torch.tensor([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 4.0, 0.0], [8.0, 8.0, 0.0, 0.0]])
+    empty = torch.zeros(3, 4, 1)
+    batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0], empty, over)
+    assert batch.cut.tolist() == [True, False, False, True]
+    found = batch.discounted(0.5, torch.tensor([16.0, 100.0, 100.0, 16.0]))
+    by_hand = [[5.0, 3.0, 3.0, 5.0], [8.0, 4.0, 4.0, 8.0], [16.0, 8.0, 0.0, 0.0]]
+    torch.testing.assert_close(found, torch.tensor(by_hand))
+
+
+def test_normalised_looks_at_the_living_only() -> None:
+    alive = torch.tensor([True, True, False, True])
+    values = normalised(torch.tensor([1.0, 2.0, 99.0, 3.0]), alive)
+    torch.testing.assert_close(values, torch.tensor([-1.0, 0.0, 0.0, 1.0]) * 1.5**0.5, rtol=1e-5, atol=1e-5)
+
+
+def test_a_reward_that_is_not_a_number_stops_a_batch() -> None:
+    lives = Lives(CartPole(), [Cart()], [0], 1, "cpu")
+    lives.simulator.world.force = torch.tensor([float("nan")])
+    with pytest.raises(ValueError, match="NaN or infinite at step 0"):
+        lives.play(still)
+
+
+class Counting:
+    """A simulator that counts how many rows were begun, by reset or restart."""
+
+    def __init__(self, simulator: Any, rows: int) -> None:
+        self.simulator, self.rows, self.begun = simulator, rows, 0
+
+    def reset(self) -> torch.Tensor:
+        self.begun += self.rows
+        return self.simulator.reset()
+
+    def restart(self, rows: torch.Tensor, *count: Any) -> torch.Tensor:
+        self.begun += int(rows.sum())
+        return self.simulator.restart(rows, *count)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.simulator, name)
+
+
+def test_a_batch_begins_every_row_once() -> None:
+    """20 episodes a life: 40 rows of two lives. Restarting all rows 20 times would be 800."""
+    lives = Lives(CartPole(CartPoleSettings(horizon=3)), [Cart()] * 2, [5, 6], 20, "cpu")
+    lives.simulator = counting = Counting(lives.simulator, 40)
+    lives.play(still)
+    assert counting.begun == 40 + 2 * 19  # reset, then all rows but each life's first go to their own
+    lives.play(still)
+    assert counting.begun == 40 + 2 * 19 + 40
+
+
+def test_walkers_are_built_once_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+    reset = WalkerBatch.reset
+
+    def noted(self: WalkerBatch, rows: np.ndarray | None = None) -> np.ndarray:
+        built.append(self.n if rows is None else int(np.count_nonzero(rows)))
+        return reset(self, rows)
+
+    monkeypatch.setattr(WalkerBatch, "reset", noted)
+    family = Walker(WalkerSettings(horizon=3, length=40, threads=1))
+    lives = Lives(family, [family.origin()], [0], 20, "cpu")
+    batches = [lives.play(lambda seen, t: torch.zeros(len(seen), 4)) for _ in range(2)]
+    assert sum(built) == 2 * 20
+    assert torch.equal(batches[0].observations, batches[1].observations)

@@ -1,0 +1,40 @@
+"""The policy's kernel is kept as the physics' are: see tests/envs/test_kernel_cache.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fresh_process import ROOT, run
+
+POLICY = """
+import numpy as np
+from openpoet.agents.rollouts.networks import Policy
+policy = Policy((2, 3, 1))
+actions = np.zeros((1, 1), np.float32)
+policy.act(np.full((1, policy.parameters), 0.5, np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64),
+           np.ones((1, 2), np.float32), actions)
+print(actions[0, 0])
+"""
+ACTION = "0.95246"  # tanh(0.5 + 3 * 0.5 * tanh(1.5))
+
+
+def test_rooms_that_compile_hold_the_same_cache() -> None:
+    copies = [ROOT / room / "kernel_cache.py" for room in ("agents/rollouts", "envs/walker/physics")]
+    assert copies[0].read_text() == copies[1].read_text()
+
+
+def test_the_clone_and_the_installed_package_share_the_policy_and_its_compile_is_announced(
+    tmp_path: Path,
+) -> None:
+    cache = tmp_path / "cache"
+    action, line = run(POLICY, cache, installed=False)
+    assert action.startswith(ACTION)
+    assert line.startswith(f"openpoet: compiling the policy, about 2 s; kept in {cache}/openpoet-policy-")
+    assert run(POLICY, cache, installed=True) == (action, "")
+
+
+def test_without_a_folder_for_it_the_policy_works_and_a_line_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    action, line = run(POLICY, tmp_path / "file", installed=True)
+    assert action.startswith(ACTION)
+    assert line.startswith("openpoet: compiling the policy, about 2 s; not kept, since ")

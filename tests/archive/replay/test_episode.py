@@ -1,0 +1,172 @@
+"""Replays: what is shown is what was scored, for any learner, however many episodes it needs."""
+
+import numpy as np
+import pytest
+import torch
+from openpoet.agents.search.es import ES
+from openpoet.agents.search.es_config import ESConfig
+from openpoet.archive.replay.episode import ROWS_KEPT, record_episode
+from openpoet.envs.walker.family import Walker, WalkerSettings
+from openpoet.poet.streams import Key
+
+from tests.archive.rolling import FAST, SLOW, STEP, Hills, Roller, Rolling
+
+KEY = Key(3, ("score", 7))
+TASK = Hills()
+
+
+def record(agent=FAST, family=None, **settings):
+    return record_episode(lambda family: Roller(family, **settings), family or Rolling(), agent, TASK, KEY)
+
+
+def test_score_and_solved_are_those_of_an_evaluation_nobody_watches():
+    for agent in (FAST, SLOW):
+        for episodes, chunk in ((1, 1), (5, 2)):
+            scores, solved, _ = Roller(Rolling(), episodes, chunk).evaluate([agent], [TASK], [KEY])
+            episode = record(agent, episodes=episodes, chunk=chunk)
+            assert episode.score == scores[0]
+            assert episode.solved == solved[0]
+
+
+def test_the_es_learner_replays_to_the_bit_with_its_episodes_kept():
+    def es(family):
+        return ES(family, ESConfig(population=4, hidden=(3,), evaluation_episodes=3, max_rows=2, threads=1))
+
+    family = Rolling()
+    agent = es(family).init(Key(1))
+    scores, _, steps = es(family).evaluate([agent], [TASK], [KEY])
+    episode = record_episode(es, family, agent, TASK, KEY)
+    assert episode.score == scores[0]
+    assert [take.seed for take in episode.takes] == es(family).evaluation_seeds(KEY)
+    assert sum(len(take.rewards) for take in episode.takes) == steps[0]
+    assert np.mean([take.rewards.sum() for take in episode.takes]) == pytest.approx(episode.score, abs=1e-12)
+
+
+def test_a_walker_on_evolved_ground_replays_to_the_bit_and_stands_where_it_is_drawn():
+    family = Walker(WalkerSettings(horizon=60, threads=1))
+    task, rng = family.origin(), np.random.default_rng(3)
+    for _ in range(6):
+        task = family.mutate(task, rng)
+
+    def es(family):
+        return ES(family, ESConfig(population=4, hidden=(8,), threads=1))
+
+    agent = es(family).init(Key(1))
+    scores, _, steps = es(family).evaluate([agent], [task], [KEY])
+    episode = record_episode(es, family, agent, task, KEY)
+    assert episode.score == scores[0]
+    assert len(episode.rewards) == steps[0]
+    assert episode.dt == 1 / 50
+    first, last = episode.outline(0, 0), episode.outline(0, int(steps[0]))
+    assert [len(first[layer]) for layer in ("body", "ray")] == [5, 10]
+    np.testing.assert_array_equal(first["ground"][0], family.track(task, 0).ground)
+    x, y = first["body"][0].mean(axis=0)
+    assert 0 < y - np.interp(x, *first["ground"][0].T) < 4
+    assert not np.array_equal(first["body"][0], last["body"][0])
+
+
+def test_frames_are_the_states_before_and_after_every_step():
+    episode = record(SLOW)
+    [take] = episode.takes
+    assert len(take.frames) == 40 + 1
+    assert len(take.rewards) == 40
+    np.testing.assert_allclose(np.diff([wheel.x for wheel in take.frames]), 0.3 * STEP, rtol=1e-6)
+    np.testing.assert_array_equal(take.returns, np.concatenate([[0.0], np.cumsum(take.rewards)]))
+    assert (take.terminated, take.truncated, take.success) == (False, True, False)
+    assert episode.frames is take.frames
+    assert episode.rewards is take.rewards
+
+
+def test_a_row_that_has_ended_gets_no_more_frames_while_others_go_on():
+    episode = record(FAST, episodes=4)
+    lengths = {len(take.frames) for take in episode.takes}
+    assert len(lengths) > 1  # the rows start in different places, and so end at different times
+    assert all(take.terminated and take.success and take.rewards.all() for take in episode.takes)
+
+
+def test_chunks_and_rows_come_in_the_order_of_the_seeds():
+    seeds = [KEY.child(i).integer() % 2**31 for i in range(5)]
+    assert [take.seed for take in record(episodes=5, chunk=2).takes] == seeds
+    assert [take.seed for take in record(episodes=5).takes] == seeds
+
+
+def test_of_very_many_rows_the_first_are_kept_and_the_number_is_told():
+    episode = record(episodes=ROWS_KEPT + 5)
+    assert len(episode.takes) == ROWS_KEPT
+    assert episode.simulated == ROWS_KEPT + 5
+
+
+def test_every_reset_begins_a_take():
+    class Twice(Roller):
+        def _score(self, agent, task, key):
+            simulator = self.family.simulator([task], [5], "cpu")
+            for _ in range(2):
+                simulator.reset()
+                for _ in range(3):
+                    simulator.step(agent["speed"][None])
+            return 1.0, False, simulator.steps
+
+    episode = record_episode(Twice, Rolling(), FAST, TASK, KEY)
+    assert [len(take.frames) for take in episode.takes] == [4, 4]
+    assert not episode.takes[0].terminated
+
+
+def test_outlines_are_the_familys_own_frame_by_frame():
+    episode = record()
+    for frame in (0, 5):
+        expected = Rolling().outline(TASK, episode.frames[frame])
+        assert set(episode.outline(0, frame)) == {"ground", "body", "ray"} == set(expected)
+        np.testing.assert_array_equal(episode.outline(0, frame)["body"][0], expected["body"][0])
+
+
+def test_what_a_learner_tries_while_it_is_built_is_not_shown():
+    def curious(family):
+        family.simulator([TASK], [1], "cpu").reset()
+        return Roller(family)
+
+    episode = record_episode(curious, Rolling(), FAST, TASK, KEY)
+    assert len(episode.takes) == episode.simulated == 1
+
+
+def test_everything_else_of_the_family_is_passed_on():
+    seen = []
+    family = Rolling()
+    family.extra = "mine"
+    record_episode(lambda family: seen.append((family.spec, family.extra)) or Roller(family), family, FAST, TASK, KEY)
+    assert seen == [(family.spec, "mine")]
+
+
+def test_a_family_with_a_step_of_its_own_is_shown_at_that_pace():
+    class Slow(Rolling):
+        class spec:
+            observation_size, action_size, horizon, episodes, solved_score, deterministic = 1, 1, 5, 1, 5.0, True
+            dt = 0.1
+
+        def __init__(self):
+            pass
+
+    assert record(family=Slow()).dt == 0.1
+    assert record().dt == 0.02
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_reward_or_a_score_that_is_not_finite_is_refused(bad):
+    with pytest.raises(ValueError, match="reward of step 1 is"):
+        record({"speed": torch.tensor([bad])})
+
+    class Lost(Roller):
+        def evaluate(self, agents, tasks, keys):
+            super().evaluate(agents, tasks, keys)
+            return np.array([bad]), np.array([False]), np.array([1])
+
+    with pytest.raises(ValueError, match="scored this agent"):
+        record_episode(Lost, Rolling(), FAST, TASK, KEY)
+
+
+def test_a_learner_that_goes_past_the_simulator_is_told_so():
+    class Blind(Roller):
+        def evaluate(self, agents, tasks, keys):
+            return np.array([1.0]), np.array([True]), np.array([0])
+
+    with pytest.raises(ValueError, match="nothing to replay"):
+        record_episode(Blind, Rolling(), FAST, TASK, KEY)

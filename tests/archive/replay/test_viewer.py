@@ -1,0 +1,331 @@
+"""The viewer: what every key and the mouse do, and a real window driven by real events under SDL's dummy driver."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pygame
+import pytest
+from openpoet.archive.replay.camera import Camera
+from openpoet.archive.replay.controls import KEYS, REACTIONS, Stage, View, advance, fitted, react
+from openpoet.archive.replay.episode import record_episode
+from openpoet.archive.replay.overlay import timeline_of
+from openpoet.archive.replay.viewer import NO_DISPLAY, view
+from openpoet.poet.streams import Key
+
+from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
+
+SIZE = (1200, 600)
+NICHES = ((4, "flat"), (7, "hills"), (12, "gaps"))
+STAGE = Stage(NICHES, (101, 51), SIZE, Camera(10.0, 2.0, 40.0, *SIZE))
+START = View(1)
+
+
+def key(name, code=0):
+    """A key press: of a character, or of a key that has none."""
+    return pygame.event.Event(pygame.KEYDOWN, key=code or ord(name), unicode="" if code else name, mod=0)
+
+
+def press(view, *names):
+    for name in names:
+        view = react(view, key("", name) if isinstance(name, int) else key(name), STAGE)
+    return view
+
+
+def mouse(view, *events):
+    for kind, settings in events:
+        view = react(view, pygame.event.Event(kind, **settings), STAGE)
+    return view
+
+
+def test_space_plays_and_pauses_and_from_the_end_it_starts_again():
+    paused = press(START, " ")
+    assert paused == replace(START, playing=False)
+    assert press(paused, " ") == START
+    assert press(replace(paused, frame=100.0), " ") == START
+
+
+def test_steps_stop_at_both_ends_and_pause():
+    here = replace(START, frame=50.7)
+    assert press(here, pygame.K_RIGHT) == replace(START, frame=52.0, playing=False)
+    assert press(here, pygame.K_LEFT) == replace(START, frame=50.0, playing=False)
+    assert press(here, pygame.K_HOME).frame == press(START, pygame.K_LEFT).frame == 0
+    assert press(here, pygame.K_END).frame == press(here, pygame.K_END, pygame.K_RIGHT).frame == 100
+    assert press(replace(here, take=1), pygame.K_END).frame == 50
+
+
+def test_speed_doubles_and_halves_between_its_bounds():
+    assert press(START, pygame.K_UP).speed == press(START, "+").speed == 2
+    assert press(START, pygame.K_DOWN).speed == press(START, "-").speed == 0.5
+    assert press(START, *"+" * 9).speed == 8
+    assert press(START, *"-" * 9).speed == 0.25
+
+
+def test_niches_go_round_with_their_own_agents_or_with_the_one_chosen():
+    later = replace(START, frame=30.0, take=1, playing=False, anchor=(50.0, 1.0))
+    assert press(later, "n") == press(later, pygame.K_PAGEDOWN) == View(2)
+    assert press(later, "p") == press(later, pygame.K_PAGEUP) == View(0)
+    assert press(START, "n", "n") == View(0)
+    assert press(View(1, agent=0), "n") == View(2, agent=0)
+
+
+def test_agents_go_round_and_back_to_the_own_one():
+    assert press(START, "a") == View(1, agent=2)
+    assert press(START, "a", "a") == View(1, agent=0)
+    assert press(START, "a", "a", "a") == START
+    assert press(START, "A") == View(1, agent=0)
+    assert press(START, "a", "o") == START
+
+
+def test_any_agent_reaches_any_niche():
+    for niche in range(3):
+        for agent in range(3):
+            there = press(START, *str(NICHES[niche][0]), "\r", *str(NICHES[agent][0]), "a")
+            assert there == View(niche, None if agent == niche else agent)
+
+
+def test_digits_are_shown_while_typed_and_forgotten_by_other_keys():
+    assert press(START, "1", "2").typed == "12"
+    assert press(START, "1", pygame.K_LSHIFT, "2").typed == "12"
+    assert press(START, "1", "2", "l").typed == ""
+    assert press(START, "1", "2", "\r") == View(2)
+    assert press(START, "9", "9", "\r") == START
+    assert press(START, "9", "9", "a") == START
+    assert press(START, "\r") == START
+
+
+def test_switches():
+    for name, field in (("l", "lidar"), ("h", "help"), ("?", "help")):
+        once = press(START, name)
+        assert getattr(once, field) is not getattr(START, field)
+        assert press(once, name) == START
+
+
+def test_follow_off_keeps_the_camera_where_it_is():
+    still = press(START, "f")
+    assert still == replace(START, anchor=(10.0, 2.0))
+    assert press(still, "f") == START
+
+
+def test_takes_go_round():
+    assert press(replace(START, frame=9.0), "e") == replace(START, take=1)
+    assert press(START, "e", "e") == START
+
+
+def test_leaving():
+    for leave in ("q", pygame.K_ESCAPE):
+        assert press(START, leave).leaving
+    assert react(START, pygame.event.Event(pygame.QUIT), STAGE).leaving
+
+
+def test_dragging_on_the_strip_scrubs():
+    line = timeline_of(SIZE)
+    down = (pygame.MOUSEBUTTONDOWN, {"button": 1, "pos": line.center})
+    held = mouse(START, down)
+    assert held == replace(START, frame=50.0, playing=False, held="time")
+    moved = mouse(held, (pygame.MOUSEMOTION, {"pos": (line.right + 90, 5), "rel": (90, -400), "buttons": (1, 0, 0)}))
+    assert moved.frame == 100
+    dropped = mouse(moved, (pygame.MOUSEBUTTONUP, {"button": 1, "pos": (5, 5)}))
+    assert dropped == replace(moved, held="")
+    assert mouse(dropped, (pygame.MOUSEMOTION, {"pos": (0, 0), "rel": (1, 1), "buttons": (0, 0, 0)})) == dropped
+
+
+def test_dragging_the_world_keeps_the_point_under_the_mouse():
+    down = (pygame.MOUSEBUTTONDOWN, {"button": 1, "pos": (600, 200)})
+    move = (pygame.MOUSEMOTION, {"pos": (640, 180), "rel": (40, -20), "buttons": (1, 0, 0)})
+    moved = mouse(START, down, move)
+    assert moved.anchor == (9.0, 1.5)
+    before, after = STAGE.camera, replace(STAGE.camera, x=9.0, y=1.5)
+    np.testing.assert_allclose(before.metres(600, 200), after.metres(640, 180))
+
+
+def test_the_wheel_zooms_between_bounds():
+    assert mouse(START, (pygame.MOUSEWHEEL, {"x": 0, "y": 2})).zoom == pytest.approx(1.15**2)
+    assert mouse(START, (pygame.MOUSEWHEEL, {"x": 0, "y": 99})).zoom == 8
+    assert mouse(START, (pygame.MOUSEWHEEL, {"x": 0, "y": -99})).zoom == 0.2
+
+
+def test_every_trigger_is_in_the_help_card_and_only_once():
+    triggers = [trigger for row in KEYS for trigger in row[1]]
+    assert len(triggers) == len(set(triggers)) == len(REACTIONS)
+    assert all(shown and meaning for shown, _, meaning, _ in KEYS)
+
+
+def test_unknown_keys_and_events_change_nothing():
+    assert press(START, "z", pygame.K_F5) == START
+    assert react(START, pygame.event.Event(pygame.WINDOWFOCUSLOST), STAGE) is START
+    assert mouse(START, (pygame.MOUSEBUTTONDOWN, {"button": 3, "pos": (5, 5)})) == START
+
+
+def test_time_passes_at_the_speed_chosen():
+    assert advance(START, 0.5, 0.02, (101, 51)) == replace(START, frame=25.0)
+    assert advance(replace(START, speed=2.0), 0.5, 0.02, (101, 51)).frame == 50
+    for still in (replace(START, playing=False), replace(START, held="time")):
+        assert advance(still, 0.5, 0.02, (101, 51)) == still
+
+
+def test_the_end_of_a_take_leads_to_the_next_and_the_last_one_stays():
+    assert advance(replace(START, frame=99.0), 1.0, 0.02, (101, 51)) == replace(START, take=1)
+    assert advance(replace(START, take=1), 9.0, 0.02, (101, 51)) == replace(START, take=1, frame=50.0, playing=False)
+    assert advance(START, 1.0, 0.02, (1,)) == replace(START, playing=False)
+
+
+def test_a_view_is_fitted_to_the_episode_it_meets():
+    assert fitted(replace(START, take=3, frame=70.0), (101, 51)) == replace(START, take=1, frame=50.0)
+    assert fitted(replace(START, frame=70.0), (101, 51)) == replace(START, frame=70.0)
+
+
+@pytest.fixture
+def dummy(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    yield
+    assert not pygame.display.get_init()  # the viewer tidied up
+
+
+class Person:
+    """Loads episodes for the viewer, and presses the next keys whenever another niche or agent is drawn."""
+
+    def __init__(self, *presses):
+        self.asked, self.pictures, self.presses, self.seen = [], [], list(presses), []
+
+    def load(self, niche, agent):
+        self.asked.append((niche, agent))
+        self.pictures.append(pygame.display.get_surface().copy())
+        episode = record_episode(Roller, Rolling(), FAST if niche == agent else SLOW, Hills(), Key(niche))
+
+        def outline(task, state):
+            if self.seen[-1:] != [(niche, agent)]:
+                self.seen.append((niche, agent))
+                for name in self.presses.pop(0):
+                    pygame.event.post(key(name))
+            return Rolling().outline(task, state)
+
+        return replace(episode, outline_of=outline)
+
+
+def test_a_window_goes_through_niches_and_agents_and_simulates_only_what_it_has_not_seen(dummy):
+    person = Person("n", "a", "hp", "lo", "4\r", "q")
+    view(person.load, NICHES, 7)
+    assert person.seen == [(7, 7), (12, 12), (12, 4), (7, 4), (7, 7), (4, 4)]
+    assert person.asked == [(7, 7), (12, 12), (12, 4), (7, 4), (4, 4)]
+    assert person.presses == []
+
+
+def test_keys_pressed_in_haste_simulate_only_where_they_end(dummy):
+    person = Person("nn", "q")
+    view(person.load, NICHES, 4)
+    assert person.asked == [(4, 4), (12, 12)]
+
+
+def test_an_episode_chosen_in_haste_is_the_last_there_is(dummy):
+    loaded = []
+
+    def load(niche, agent):
+        loaded.append(niche)
+        for name in "ne" if niche == 4 else "q":
+            pygame.event.post(key(name))
+        return record_episode(lambda family: Roller(family, 2 if niche == 4 else 1), Rolling(), FAST, Hills(), Key(1))
+
+    view(load, NICHES, 4)
+    assert loaded == [4, 7]
+
+
+def test_a_window_begins_with_the_agent_asked_for(dummy):
+    for agent, asked in ((12, (7, 12)), (7, (7, 7)), (None, (7, 7))):
+        person = Person("q")
+        view(person.load, NICHES, 7, agent)
+        assert person.asked == [asked]
+
+
+def test_the_window_says_that_it_simulates(dummy):
+    person = Person("n", "q")
+    view(person.load, NICHES, 4)
+    first, second = person.pictures
+    background = first.get_at((5, 5))
+    words = pygame.surfarray.array3d(first)[400:800, 270:330].astype(int)
+    assert np.ptp(words) > 150  # dark words on a light card
+    assert second.get_at((600, 300)) != background
+
+
+def test_a_window_plays_on_by_itself_at_the_size_asked_for(dummy):
+    seen = []
+
+    def outline(task, state):
+        seen.append((pygame.display.get_surface().get_size(), state.x))
+        if len(seen) == 60:
+            pygame.event.post(pygame.event.Event(pygame.QUIT))
+        return Rolling().outline(task, state)
+
+    episode = record_episode(Roller, Rolling(), FAST, Hills(), Key(1))
+    drawn_from = len(episode.frames)  # the scene looks at the frames once first
+    view(lambda niche, agent: replace(episode, outline_of=outline), NICHES, 4, size=(400, 300))
+    assert {size for size, _ in seen} == {(400, 300)}
+    xs = [x for _, x in seen[drawn_from + 1 :]]
+    assert xs == sorted(xs)
+    assert xs[-1] > xs[0]
+
+
+def test_a_window_can_be_resized(dummy):
+    person, sizes = Person("n", "q"), []
+
+    def load(niche, agent):
+        if niche == 7:
+            pygame.display.set_mode((640, 480), pygame.RESIZABLE)
+        episode = person.load(niche, agent)
+
+        def outline(task, state):
+            sizes.append(pygame.display.get_surface().get_size())
+            return episode.outline_of(task, state)
+
+        return replace(episode, outline_of=outline)
+
+    view(load, NICHES, 4, size=(400, 300))
+    assert sizes[0] == (400, 300)
+    assert sizes[-1] == (640, 480)
+
+
+def test_titles_with_characters_that_would_be_interpreted_are_escaped(dummy):
+    """A null character, for example, is an error in pygame's own functions."""
+    title, captions = "hill\0 \x1b]0;a\x07 \u202e\n", set()
+
+    def load(niche, agent):
+        def outline(task, state):
+            captions.add(pygame.display.get_caption()[0])
+            pygame.event.post(key("q"))
+            return Rolling().outline(task, state)
+
+        episode = record_episode(Roller, Rolling(), FAST, Hills(), Key(1), title=title, labels={"niche": title})
+        return replace(episode, outline_of=outline)
+
+    view(load, [(4, title)], 4)
+    assert r"hill\x00 \x1b]0;a\x07 \u202e\n" in captions
+
+
+def test_what_load_refuses_comes_out_and_the_window_is_closed(dummy):
+    def load(niche, agent):
+        raise ValueError("the weights of niche 4 are damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        view(load, NICHES, 4)
+
+
+def test_niches_that_are_not_there_are_refused_before_a_window_opens():
+    with pytest.raises(ValueError, match="there is no niche 5: this run has 4, 7, 12"):
+        view(None, NICHES, 5)
+    with pytest.raises(ValueError, match="there is no niche 6"):
+        view(None, NICHES, 4, 6)
+    with pytest.raises(ValueError, match="this run has none"):
+        view(None, [], 0)
+
+
+def test_without_a_display_one_line_names_record():
+    program = "from openpoet.archive.replay.viewer import view\ntry: view(None, [(1, 'a')], 1)\nexcept ValueError as error: print(error)"
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+    env["SDL_VIDEODRIVER"] = "nonsense"
+    for changes in ({}, {"SDL_VIDEODRIVER": ""}):
+        done = subprocess.run([sys.executable, "-c", program], env={**env, **changes}, capture_output=True, text=True)
+        assert done.stdout.startswith(NO_DISPLAY)
+        assert done.stdout.count("\n") == 1
+        assert done.stderr == ""

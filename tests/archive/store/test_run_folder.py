@@ -1,0 +1,525 @@
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+
+import pytest
+import torch
+from openpoet.archive.store import schema, writing
+from openpoet.archive.store.creation import MARK
+from openpoet.archive.store.run_folder import Run, find_run
+from openpoet.poet.checkpoint import from_records, to_records
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.niche import Child, Population, Transfer
+
+from tests.archive.lived import FAMILY, SETTINGS, commit, create, finished, go_on, ledger, live, same, setup
+
+LONG = 40
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Population], dict[str, int]]:
+    """A run, its populations, and what the whole of it cost by purpose."""
+    path = tmp_path_factory.mktemp("lived") / "run"
+    parts, spent = setup(), Counter[str]()
+    with create(path) as run:
+        populations = [start(parts)]
+        run.commit(*to_records(populations[0], FAMILY), ledger=ledger(parts).drain(), clock_seconds=0.0)
+        for population in evolve(populations[0], parts):
+            cost = ledger(parts).drain()
+            spent.update(cost)
+            run.commit(*to_records(population, FAMILY, populations[-1]), ledger=cost, clock_seconds=2.5)
+            populations.append(population)
+            if population.iteration == LONG:
+                break
+    return path, populations, dict(spent)
+
+
+def test_the_run_lives_through_all_that_is_to_be_kept(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+    events = [event for population in lived[1] for event in population.events]
+    assert len(lived[1][-1].retired) > 3
+    assert len({e.outcome for e in events if isinstance(e, Child)}) > 2
+    assert {e.accepted for e in events if isinstance(e, Transfer)} == {True, False}
+
+
+def test_a_checkpoint_is_what_was_committed(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+    path, populations, _ = lived
+    with Run.open(path, write=False) as run:
+        record, agents = run.checkpoint()
+    assert record == to_records(populations[-1], FAMILY)[0]
+    assert same(from_records(record, agents, FAMILY), populations[-1])
+
+
+def test_every_event_score_and_step_is_kept(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+    path, populations, spent = lived
+    events = [event for population in populations for event in population.events]
+    with Run.open(path, write=False) as run:
+        children, transfers, scores = run.rows("children"), run.rows("transfers"), run.rows("scores")
+        kept = Counter[str]()
+        for row in run.rows("ledger"):
+            kept[row["purpose"]] += row["steps"]
+    expected = [vars(e) | {"task": FAMILY.encode(e.task)} for e in events if isinstance(e, Child)]
+    assert children == sorted(expected, key=lambda row: row["id"])
+    assert [{k: v for k, v in row.items() if k != "id"} for row in transfers] == [
+        vars(e) for e in events if isinstance(e, Transfer)
+    ]
+    assert {(row["iteration"], row["niche"]): row["score"] for row in scores} == {
+        (p.iteration, n.id): n.scores[-1] for p in populations for n in p.active if n.scores
+    }
+    assert dict(kept) == spent
+
+
+def test_iterations_are_summed_up(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+    path, populations, spent = lived
+    with Run.open(path, write=False) as run:
+        rows = run.rows("iterations")
+    assert [row["iteration"] for row in rows] == list(range(LONG + 1))
+    for row, population in zip(rows, populations, strict=True):
+        scores = [niche.scores[-1] for niche in population.active if niche.scores]
+        assert (row["active"], row["retired"]) == (len(population.active), len(population.retired))
+        assert (row["annecs"], row["annecs_reference"]) == (population.annecs, population.annecs_reference)
+        if scores:
+            assert (row["best"], row["median"]) == (max(scores), statistics.median(scores))
+    assert rows[0]["best"] is None
+    assert (rows[0]["clock_seconds"], rows[-1]["clock_seconds"]) == (0.0, 2.5)
+    assert rows[-1]["steps"] == sum(spent.values())
+
+
+def test_each_niche_keeps_the_agent_it_was_born_with_and_its_last(
+    lived: tuple[Path, list[Population], dict[str, int]],
+) -> None:
+    path, populations, _ = lived
+    born = {niche.id: niche for population in reversed(populations) for niche in population.niches}
+    last = {niche.id: niche for niche in populations[-1].niches}
+    with Run.open(path, write=False) as run:
+        for row in run.niche_rows():
+            assert run.agent(row["birth_agent"])["velocity"].equal(born[row["id"]].agent["velocity"])
+            assert run.agent(row["agent"])["velocity"].equal(last[row["id"]].agent["velocity"])
+            assert (row["task"], row["died"]) == (FAMILY.encode(last[row["id"]].task), last[row["id"]].died)
+            assert row["score"] == last[row["id"]].scores[-1]
+        json.dumps({"all": [run.niche_rows(), run.rows("iterations"), run.rows("transfers")]})
+
+
+def test_no_file_is_kept_that_no_row_names(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+    with Run.open(lived[0], write=False) as run:
+        named = {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
+    assert {entry.name for entry in (lived[0] / "agents").iterdir()} == {f"{name}.safetensors" for name in named}
+
+
+def test_retired_agents_are_not_hashed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    hashed: list[int] = []
+    real = writing.content_hash
+    monkeypatch.setattr(writing, "content_hash", lambda agent: hashed.append(id(agent)) or real(agent))
+    finished(tmp_path / "run", LONG)
+    assert len(hashed) < (LONG + 1) * 4 + 12  # up to 3 active, the origin, and the newborn; not 1 + 2 + 3 + ...
+    with Run.open(tmp_path / "run", write=True) as run:
+        hashed.clear()
+        after = next(go_on(run, LONG + 1))
+    assert len(hashed) <= len(after.active)  # a resumed run knows the hashes of what it has just read
+
+
+def test_settings_are_kept_with_how_they_came_about(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        lines = run.config_toml()
+    assert lines == (tmp_path / "run" / "config.toml").read_text()
+    assert lines.endswith(SETTINGS)
+    assert lines.startswith(MARK)
+    assert "python 3.11" in lines
+    assert "--out 'a b'" in lines
+
+
+def test_line_breaks_in_a_command_stay_in_the_comment(tmp_path: Path) -> None:
+    with Run.create(tmp_path / "run", SETTINGS, ["launch", "a\nb = 1"], {"x": "1\ny = 2"}) as run:
+        lines = run.config_toml().removesuffix(SETTINGS).splitlines()
+    assert all(line.startswith("#") or not line for line in lines)
+
+
+def test_a_run_is_found_by_folder_or_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"there is no run 'a'; runs/ has none"):
+        find_run("a")
+    for name in "abcdefg":
+        finished(tmp_path / "runs" / name, 0)
+    (tmp_path / "a").mkdir()  # not a run
+    assert find_run("a") == Path("runs/a")
+    assert find_run(str(tmp_path / "runs" / "b")) == tmp_path / "runs" / "b"
+    for wrong in ("h", "x" * 5000, "a\0b", "../.."):
+        with pytest.raises(ValueError, match=r"there is no run .*; runs/ has c, d, e, f, g$"):
+            find_run(wrong)
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
+    last = finished(tmp_path / "run", 2)
+    with pytest.raises(
+        FileExistsError, match=r"^\S+ is already a run: go on with `python run.py resume \S+`, or choose another --out$"
+    ):
+        create(tmp_path / "run")
+    with Run.open(tmp_path / "run", write=False) as run:
+        assert same(from_records(*run.checkpoint(), FAMILY), last)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "config.toml", "agents", "archive.db"])
+def test_a_folder_with_other_things_in_it_is_left_as_it_is(tmp_path: Path, name: str) -> None:
+    thing = tmp_path / "run" / name
+    (thing / "portrait.png" if name == "agents" else thing).parent.mkdir(parents=True)
+    (thing / "portrait.png" if name == "agents" else thing).write_text("mine")
+    with pytest.raises(FileExistsError, match=r"choose another --out$"):
+        create(tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [name]
+    with pytest.raises(FileExistsError, match="is a file, not a folder"):
+        create(thing / "portrait.png" if name == "agents" else thing)
+
+
+def test_a_folder_that_is_empty_will_do(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    finished(tmp_path / "run", 1)
+
+
+def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"^cannot make the run folder \S+: Not a directory; choose another --out$"):
+        create(tmp_path / "file" / "run")
+
+
+def test_what_was_committed_cannot_be_committed_again(tmp_path: Path) -> None:
+    parts = setup()
+    with create(tmp_path / "run") as run:
+        commit(run, parts, start(parts))
+        with pytest.raises(ValueError, match="has iteration 0 already"):
+            commit(run, parts, start(parts))
+        assert len(run.rows("iterations")) == 1
+
+
+def test_nan_never_becomes_null(tmp_path: Path) -> None:
+    parts = setup()
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(parts), FAMILY)
+        for name in ("best", "novelty", "scores"):
+            broken = [float("nan")] if name == "scores" else float("nan")
+            with pytest.raises(ValueError, match="finite"):
+                run.commit(
+                    record | {"active": [record["active"][0] | {name: broken}]}, agents, ledger={}, clock_seconds=0
+                )
+        weights = {"niche-0": {"velocity": agents["niche-0"]["velocity"] * float("nan")}}
+        with pytest.raises(ValueError, match="NaN"):
+            run.commit(record, weights, ledger={}, clock_seconds=0)
+        assert run.rows("niches") == []
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+
+
+def test_a_record_with_a_field_that_the_archive_would_lose_is_refused(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        wider = record | {"active": [record["active"][0] | {"mood": "good"}]}
+        with pytest.raises(ValueError, match="mood"):
+            run.commit(wider, agents, ledger={}, clock_seconds=0)
+
+
+def test_an_agent_changed_in_place_is_noticed(tmp_path: Path) -> None:
+    """Its hash is remembered: without a word, the archive would keep what it was before."""
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+        agents["niche-0"]["velocity"] += 1
+        with pytest.raises(ValueError, match="agent niche-0 was changed in place"):
+            run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
+        with torch.inference_mode():  # such tensors do not count their changes
+            made_there = {"niche-0": {name: tensor.clone() for name, tensor in agents["niche-0"].items()}}
+        for iteration in (1, 2):
+            run.commit(record | {"iteration": iteration}, made_there, ledger={}, clock_seconds=0)
+
+
+@pytest.mark.parametrize("way", ["numpy", "data", "inference"])
+@pytest.mark.parametrize("list_name", ["active", "retired"])
+def test_a_change_that_torch_does_not_count_is_noticed_too(tmp_path: Path, way: str, list_name: str) -> None:
+    """In an agent that stays as it is, or whose niche retires: nothing evaluates that one any more."""
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        if way == "inference":
+            with torch.inference_mode():
+                agents = {name: {n: t.clone() for n, t in a.items()} for name, a in agents.items()}
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+        velocity = agents["niche-0"]["velocity"]
+        if way == "data":
+            velocity.data += 1
+        else:
+            velocity.numpy()[0] += 1
+        niche = record["active"][0] | ({} if list_name == "active" else {"died": 1})
+        after = record | {"iteration": 1, "active": [], list_name: [niche]}
+        with pytest.raises(ValueError, match=r"^agent niche-0 was changed in place: [^\n]*$"):
+            run.commit(after, agents, ledger={}, clock_seconds=0)
+
+
+def test_a_task_changed_in_place_is_noticed(tmp_path: Path) -> None:
+    """Its row would follow, and the events that name the task would not."""
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        run.commit(record, agents, ledger={}, clock_seconds=0)
+        niche = record["active"][0]
+        moved = record | {"active": [niche | {"task": {**niche["task"], "x": 9.5}}]}
+        with pytest.raises(ValueError, match=r"^the task of niche 0 was changed in place: [^\n]*$"):
+            run.commit(moved | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
+        run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
+
+
+def test_a_control_character_is_not_kept(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        record, agents = to_records(start(setup()), FAMILY)
+        named = record | {"active": [record["active"][0] | {"source": "runs/\x1b[2J#1"}]}
+        for wrong, ledger_rows in ((named, {}), (record, {"score\n": 1})):
+            with pytest.raises(ValueError, match="must hold no control characters"):
+                run.commit(wrong, agents, ledger=ledger_rows, clock_seconds=0)
+        run.commit(record, agents, ledger={"walk ü 歩く": 1}, clock_seconds=0)
+        assert run.rows("ledger")[0]["purpose"] == "walk ü 歩く"
+        assert run.steps() == 1
+
+
+def test_a_run_open_for_reading_takes_no_commit(tmp_path: Path) -> None:
+    finished(tmp_path / "run", 1)
+    parts = setup()
+    with Run.open(tmp_path / "run", write=False) as run, pytest.raises(ValueError, match="reading only"):
+        commit(run, parts, start(parts))
+
+
+# ---- several at once -----------------------------------------------------------------------------
+
+
+def test_a_second_writer_is_refused_with_the_process_that_writes(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        list(live(run, 1))
+        program = f"from openpoet.archive.store.run_folder import Run\nRun.open({str(tmp_path / 'run')!r}, write=True)"
+        other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert other.returncode == 1
+        assert f"is being written to by process {os.getpid()}: wait" in other.stderr.splitlines()[-1]
+        with pytest.raises(FileExistsError, match="already a run"):
+            create(tmp_path / "run")
+    Run.open(tmp_path / "run", write=True).close()
+
+
+def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: Path) -> None:
+    finished(tmp_path / "run", 1)
+    receive, send = os.pipe()
+    if (writer := os.fork()) == 0:
+        with Run.open(tmp_path / "run", write=True):
+            if worker := os.fork():  # as a pool of worker processes does
+                os.write(send, str(worker).encode())
+            signal.pause()
+    worker = int(os.read(receive, 20))
+    with pytest.raises(ValueError, match=f"written to by process {writer}"):
+        Run.open(tmp_path / "run", write=True)
+    try:
+        os.kill(writer, signal.SIGKILL)
+        os.waitpid(writer, 0)
+        Run.open(tmp_path / "run", write=True).close()
+    finally:
+        os.kill(worker, signal.SIGKILL)
+        os.close(receive)
+        os.close(send)
+
+
+def test_two_launches_into_one_folder(tmp_path: Path) -> None:
+    with create(tmp_path / "run"), pytest.raises(ValueError, match=f"written to by process {os.getpid()}"):
+        create(tmp_path / "run")
+
+
+def test_a_reader_sees_one_state_with_its_agents_while_the_writer_goes_on(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        lives = live(run, 20)
+        seen = [next(lives) for _ in range(5)][-1]
+        with Run.open(tmp_path / "run", write=False) as reader:
+            for _ in range(5):
+                next(lives)
+            assert same(from_records(*reader.checkpoint(), FAMILY), seen)
+        newest = next(lives)  # nobody reads: what the readers' state needed is deleted now
+        with Run.open(tmp_path / "run", write=False) as reader:
+            assert same(from_records(*reader.checkpoint(), FAMILY), newest)
+            named = {row[column] for row in reader.niche_rows() for column in ("agent", "birth_agent")}
+        assert len(list((tmp_path / "run" / "agents").iterdir())) == len(named)
+
+
+# ---- a disk and folders that do not take it ------------------------------------------------------
+
+
+def in_a_child(action: Callable[[], str]) -> str:
+    """What the action says in a process of its own, whose rights and limits it may change."""
+    receive, send = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            os.write(send, action().encode())
+        except BaseException as error:
+            os.write(send, f"{type(error).__name__}: {error}".encode())
+        finally:
+            os._exit(0)
+    os.close(send)
+    with os.fdopen(receive) as answers:
+        answer = answers.read()
+    os.waitpid(child, 0)
+    return answer
+
+
+@pytest.mark.parametrize("limit", [16, 60_000, 120_000])
+def test_a_full_disk_costs_no_committed_iteration(tmp_path: Path, limit: int) -> None:
+    """16 bytes: not even an agent; the others: the database, sooner or later."""
+
+    def fill() -> str:
+        with create(tmp_path / "run") as run:
+            for population in live(run, 300):
+                if population.iteration == 3:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+                (tmp_path / "last").write_text(f"{population.iteration}"[:16])
+        return "no limit was met"
+
+    said = in_a_child(fill)
+    last = int((tmp_path / "last").read_text())
+    assert said.startswith(f"OSError: {tmp_path / 'run'}: iteration {last + 1} could not be kept (")
+    assert said.endswith("): is the disk full?")
+    assert "\n" not in said
+    with Run.open(tmp_path / "run", write=True) as run:
+        assert run.checkpoint()[0]["iteration"] == last
+        list(go_on(run, last + 2))
+    assert not [path for path in (tmp_path / "run" / "agents").iterdir() if path.suffix != ".safetensors"]
+
+
+LOCKING = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+for statement in sys.argv[2:]:
+    other.execute(statement)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def locked(path: Path, *statements: str) -> Iterator[None]:
+    """Another program, such as a browser of databases, in the midst of a transaction."""
+    arguments = [sys.executable, "-c", LOCKING, str(path / "archive.db"), *statements]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        yield
+        other.communicate("")
+
+
+def test_a_database_that_another_program_has_locked_is_called_so_by_the_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
+    with create(tmp_path / "run") as run:
+        lives = live(run, 300)
+        next(lives)
+        with (
+            locked(tmp_path / "run", "BEGIN IMMEDIATE"),
+            pytest.raises(OSError, match=r"iteration 1 could not be kept \(database is locked\): ") as caught,
+        ):
+            next(lives)
+    assert str(caught.value).endswith(f": another program has locked {tmp_path / 'run' / 'archive.db'}; close it there")
+    with Run.open(tmp_path / "run", write=True) as run:
+        assert run.checkpoint()[0]["iteration"] == 0
+        list(go_on(run, 2))
+
+
+def test_a_database_that_can_no_longer_be_written_is_not_called_full(tmp_path: Path) -> None:
+    with create(tmp_path / "run") as run:
+        lives = live(run, 300)
+        next(lives)
+        run.database.execute("PRAGMA query_only=ON")  # SQLite's code is that of a database on a read-only disk
+        with pytest.raises(
+            OSError, match=r"iteration 1 could not be kept \(attempt to write a readonly database\): "
+        ) as c:
+            next(lives)
+    assert str(c.value).endswith(": has the folder become read-only?")
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_database_that_another_program_has_locked_is_not_called_damaged(
+    write: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
+    finished(tmp_path / "run", 2)
+    with (
+        locked(tmp_path / "run", "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE"),
+        pytest.raises(ValueError, match="another program has locked") as caught,
+    ):
+        Run.open(tmp_path / "run", write=write).close()
+    assert "damaged" not in str(caught.value)
+    assert "copy" not in str(caught.value)
+
+
+def test_a_disk_full_from_the_start(tmp_path: Path) -> None:
+    def fill() -> str:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        create(tmp_path / "run")
+        return "no limit was met"
+
+    said = in_a_child(fill)
+    assert said.startswith(f"OSError: cannot make the run folder {tmp_path / 'run'}: ")
+    assert "\n" not in said
+    finished(tmp_path / "run", 1)  # what was left there is ours, and holds nothing
+
+
+def as_nobody(action: Callable[[], str]) -> str:
+    def drop() -> str:
+        if os.getuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        return action()
+
+    return in_a_child(drop)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that any user can reach; pytest's own are for one."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
+    path = open_folder / "run"
+    finished(path, 8)
+    for folder in (path, path / "agents"):
+        folder.chmod(0o555)
+
+    def look() -> str:
+        with Run.open(path, write=False) as run:
+            return str(run.checkpoint()[0]["iteration"])
+
+    assert as_nobody(look) == "8"
+    said = as_nobody(lambda: str(Run.open(path, write=True)))
+    assert said == f"OSError: cannot write to {path}: Permission denied; copy it to a folder you may write to"
+    said = as_nobody(lambda: str(create(path / "below")))
+    assert said == f"OSError: cannot make the run folder {path / 'below'}: Permission denied; choose another --out"
+    for folder in (path, path / "agents"):
+        folder.chmod(0o755)
+
+
+def test_a_read_only_copy_of_a_run_under_way_says_what_to_do(open_folder: Path) -> None:
+    """What the log holds cannot be read without a file beside it."""
+    with create(open_folder / "run") as run:
+        list(live(run, 3))
+        copytree(open_folder / "run", open_folder / "copy")
+    (open_folder / "copy" / "archive.db-shm").unlink()
+    (open_folder / "copy").chmod(0o555)
+    said = as_nobody(lambda: str(Run.open(open_folder / "copy", write=False)))
+    assert said.startswith(f"ValueError: {open_folder / 'copy' / 'archive.db'} cannot be opened: ")
+    assert said.endswith("a copy in a folder you may write to can be")
+    (open_folder / "copy").chmod(0o755)
+    with Run.open(open_folder / "copy", write=False) as run:
+        assert run.checkpoint()[0]["iteration"] == 3

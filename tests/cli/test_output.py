@@ -1,0 +1,185 @@
+"""Text that is printed: what a terminal would interpret is escaped, whatever it comes from."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sqlite3
+import sys
+import unicodedata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.journal import happened, introduce, noted
+from openpoet.cli.output import Failures, TolerantStream, described, line, printable
+from openpoet.cli.progress import Progress
+from openpoet.cli.show import one, overview
+from openpoet.poet.niche import Child, Niche, Population, Transfer
+from rich.console import Console, RenderableType
+
+from tests.archive.lived import finished
+
+# Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and emoji.
+PIECES = [
+    "\x1b[2J\x1b]0;title\x07\x1b[31m",
+    "\x9b31m\x90\x9c\x84\x85\x7f",
+    "a\rb\nc\td\x0b\x0c\x08\0",
+    "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C))),
+    "\u2028\u2029\u200b\ufeff\xad\U000e0041\ud800\udcff",
+    "[red]x[/] [link=http://a]y[/link] [/] [bold",
+    ":warning: \\[red]",
+    "stump 0.4-1.2 \u00e9\u4e2d\U0001f600",
+]
+HOSTILE = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20), st.characters()), max_size=6).map("".join)
+INTERPRETED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories
+
+
+def harmless(text: str) -> bool:
+    """Whether no character but the line feed is a control, a format character or a surrogate."""
+    return not any(unicodedata.category(c) in INTERPRETED for c in text.replace("\n", ""))
+
+
+@given(HOSTILE)
+@settings(deadline=None)
+def test_printable_text_is_left_alone_and_the_rest_escaped_so_that_it_can_be_read_back(text: str) -> None:
+    escaped = printable(text)
+    assert escaped.isprintable()
+    assert harmless(escaped)
+    assert printable(escaped) == escaped
+    if text.isprintable():
+        assert escaped == text
+    if "\\" not in text and text.isascii():
+        assert escaped.encode().decode("unicode_escape") == text
+
+
+def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
+    console = Console(file=io.StringIO(), width=10_000, force_terminal=terminal, color_system=None)
+    console.print(renderable, soft_wrap=True)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@given(HOSTILE)
+@settings(deadline=None)
+def test_a_line_is_printed_as_one_without_markup(text: str) -> None:
+    assert printed(line(text)) == printable(text) + "\n"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "run"
+    finished(path, 12)
+    return path
+
+
+@given(text=HOSTILE, name=HOSTILE)
+@settings(deadline=None, max_examples=40)
+def test_the_tables_of_show_hold_no_characters_to_interpret(run: Path, text: str, name: str) -> None:
+    kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))  # a reader refuses the others
+    database = sqlite3.connect(run / "archive.db", isolation_level=None)
+    for change in ("niches SET source", "children SET outcome", "transfers SET kind"):
+        database.execute(f"UPDATE {change} = ?", [kept])
+    database.execute("UPDATE ledger SET purpose = ? || purpose", [kept])
+    value = (kept, json.dumps(text))
+    database.execute("INSERT OR REPLACE INTO settings VALUES (3, ?, 'key', ?)", value)
+    database.close()
+    agent = {f"hyper/{name}": torch.tensor(0.5)}
+    with Run.open(run, write=False) as opened:
+        for pieces in (overview(opened, lambda task: text, None, False), one(opened, 1, lambda task: text, agent)):
+            shown = "".join(map(printed, pieces))
+            assert harmless(shown)
+            assert printable(text) in shown
+
+
+@given(HOSTILE)
+@settings(deadline=None, max_examples=40)
+def test_the_journal_and_the_panel_hold_no_characters_to_interpret(text: str) -> None:
+    niche = Niche(0, None, 0, None, {}, scores=(1.0,), source=text)
+    born = Niche(1, 0, 1, None, {}, scores=(1.0,), best=1.0, solved=1)
+    before = Population(0, (niche,), niches_born=1)
+    child = Child(0, 1, 0, None, "admitted", 1.0, None, 1)
+    transfer = Transfer(1, "direct", 0, 0, True, 1.0, None, True, 3)
+    after = Population(1, (niche, born), niches_born=2, children_tried=1, events=(child, transfer))
+    with open(os.devnull, "w") as nowhere:
+        progress = Progress(Console(file=nowhere), total=9, title=text, activity=SimpleNamespace(purpose=text, steps=3))
+        assert harmless(printed(progress._panel()))
+        said = io.StringIO()
+        progress.console = Console(file=said, width=10_000)
+        for words in (introduce(niche, lambda task: text), *happened(before, after, lambda task: text)):
+            progress.say(words)
+    assert harmless(said.getvalue())
+    assert printable(text) in said.getvalue()
+
+
+def test_the_log_has_a_line_for_each_that_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    say = noted(tmp_path / "run.log", said.append, Failures(said.append))
+    lines = ["".join(PIECES), "second"]
+    for text in lines:
+        say(text)
+    assert said == lines
+    assert (tmp_path / "run.log").read_text() == "".join(printable(text) + "\n" for text in lines)
+    (tmp_path / "run.log").unlink()
+    (tmp_path / "run.log").mkdir()
+    del said[:]
+    for text in lines:
+        say(text)
+    (report,) = set(said) - set(lines)
+    assert report == f"cannot write {tmp_path / 'run.log'} (Is a directory); the run continues without it"
+    assert said.count(report) == 1
+    assert [text for text in said if text != report] == lines
+
+
+def test_errors_are_described_with_their_type_unless_it_says_nothing() -> None:
+    assert described(KeyError("x")) == "KeyError: 'x'"
+    assert described(ValueError("lr must be\n positive")) == "lr must be positive"
+    assert described(ValueError()) == "ValueError"
+    assert described(AssertionError()) == "AssertionError"
+    assert described(IndexError("list index out of range")) == "IndexError: list index out of range"
+    assert described(FileNotFoundError(2, "No such file or directory", "a")).endswith("No such file or directory: 'a'")
+
+
+def test_a_stream_that_fails_once_is_tried_no_more() -> None:
+    errors: list[Exception] = []
+    with open("/dev/full", "w") as full:
+        stream = TolerantStream(full, errors.append)
+        for _ in range(3):
+            assert stream.write("text") == 4
+            stream.flush()
+    assert len(errors) == 1
+    assert stream.error is errors[0]
+    assert isinstance(stream.error, OSError)
+    closed = io.StringIO()
+    closed.close()
+    stream = TolerantStream(closed)
+    stream.write("text")
+    assert isinstance(stream.error, ValueError)
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """rich draws nothing live on such a terminal, and calls it a terminal all the same."""
+    monkeypatch.setenv("TERM", "dumb")
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=200)
+    activity = SimpleNamespace(purpose="iteration/improve", steps=5)
+    niche = Niche(0, None, 0, None, {}, scores=(1.0,))
+    with Progress(console, total=2, title="a", activity=activity) as progress:
+        progress.begin(Population(0, (niche,), niches_born=1))
+        for iteration in (1, 2):
+            progress.update(Population(iteration, (niche,), niches_born=1), last=iteration == 2)
+    assert [text.split(" · ")[0] for text in file.getvalue().splitlines()] == ["iteration 1/2", "iteration 2/2"]
+
+
+def test_the_panel_starts_from_the_iteration_that_a_run_is_taken_up_after() -> None:
+    activity = SimpleNamespace(purpose="iteration/improve", steps=2_000_000)
+    progress = Progress(Console(file=io.StringIO()), total=9, title="a", activity=activity)
+    progress.begin(Population(7, (Niche(0, None, 0, None, {}),), niches_born=1))
+    shown = printed(progress._panel())
+    assert "iteration 7/9" in shown
+    assert "2.0 M steps" in shown
+    assert sys.stdout is not None

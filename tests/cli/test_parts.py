@@ -1,0 +1,189 @@
+"""Settings are complete: every field of every section, so that what a run is does not depend on later defaults."""
+
+from __future__ import annotations
+
+from dataclasses import fields, make_dataclass
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_type_hints
+
+import pytest
+from openpoet.agents.learners import LEARNERS
+from openpoet.cli import parts
+from openpoet.cli.settings.fields import build
+from openpoet.cli.settings.resolving import THRESHOLDS, Request, RunSettings
+from openpoet.cli.settings.tables import parse, preset, presets, to_toml
+from openpoet.envs.families import FAMILIES
+from openpoet.envs.parts.processors import processors
+from openpoet.poet.config import PoetConfig
+
+PAIRS = [(family, learner) for family in FAMILIES for learner in LEARNERS]
+
+
+def chosen(family: str, learner: str, *changes: str, **run: Any) -> dict[str, dict[str, Any]]:
+    options = {"run.family": family, "run.learner": learner} | {f"run.{key}": value for key, value in run.items()}
+    return parts.settings_for(Request(options, changes))
+
+
+def built(tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Every section as the dataclass that it becomes."""
+    classes = {"run": RunSettings, "poet": PoetConfig}
+    for kind in parts.KINDS:
+        classes[tables["run"][kind]] = parts.load_part(kind, tables["run"][kind])[1]
+    return {name: vars(build(cls, tables[name], name)) for name, cls in classes.items()}
+
+
+@pytest.mark.parametrize(("family", "learner"), PAIRS)
+def test_settings_are_complete_and_are_the_same_after_toml(family: str, learner: str) -> None:
+    tables = chosen(family, learner)
+    again = parse(to_toml(tables), "it")
+    assert again == tables
+    parts.check_complete(again)
+    for name, values in built(again).items():
+        assert set(again[name]) == set(values)
+    assert parts.completed(again) == again
+
+
+def test_completing_changes_no_setting() -> None:
+    """What a section said, and the defaults of the rest."""
+    for name in presets():
+        said = preset(name)
+        tables = parts.settings_for(Request({"run.preset": name}))
+        for kind in parts.KINDS:
+            part = said["run"][kind]
+            cls = parts.load_part(kind, part)[1]
+            assert build(cls, tables[part], part) == build(cls, said[part], part)
+        assert build(PoetConfig, tables["poet"], "poet") == build(PoetConfig, said["poet"], "poet")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(f"openpoet.envs.{m}", settings) for m, _, settings in FAMILIES.values()]
+    + [(f"openpoet.agents.{m}", settings) for m, _, settings in LEARNERS.values()],
+)
+def test_a_default_that_changes_later_changes_no_run(module: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = import_module(module)
+    cls = getattr(home, name)
+    kind, part = next(
+        (kind, part)
+        for kind, room in (("family", FAMILIES), ("learner", LEARNERS))
+        for part, found in room.items()
+        if module.endswith(found[0]) and found[2] == name
+    )
+    tables = chosen(part, "es") if kind == "family" else chosen("navigation", part)
+    before = built(tables)
+    hints = get_type_hints(cls)
+    changed = [(field.name, hints[field.name], object()) for field in fields(cls)]  # no value that a setting can have
+    later = make_dataclass(name, changed, bases=(cls,), frozen=True, namespace={"__module__": module})
+    monkeypatch.setattr(home, name, later)
+    assert built(tables) == before
+    del tables[part][changed[0][0]]
+    with pytest.raises(ValueError, match=f"{part}.{changed[0][0]} is missing"):
+        parts.check_complete(tables)
+
+
+def test_ranges_are_complete_and_draw_the_tasks_that_no_ranges_draw() -> None:
+    import numpy as np
+    from openpoet.envs.randomised import Randomised
+
+    some = chosen("navigation", "rl2", "ranges.width=[0.5, 1]", tasks="randomised")
+    tables = chosen("navigation", "rl2", tasks="randomised")
+    family = parts.make_part("family", tables, None)
+    assert set(tables["ranges"]) == set(family.ranges())
+    assert some["ranges"] == {**tables["ranges"], "width": [0.5, 1]}
+    parts.check_complete(parse(to_toml(some), "it"))
+    with pytest.raises(ValueError, match=r"ranges.spread is missing, expected a list"):
+        parts.check_complete({**some, "ranges": {"distance": [0.5, 1]}})
+    drawn = [
+        Randomised(family, ranges)._sample(Randomised(family, ranges).box, np.random.default_rng(3))
+        for ranges in (tables["ranges"], {})
+    ]
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_thresholds_and_they_are_those_of_its_quick_preset(family: str) -> None:
+    name = f"quick-{family}" if f"quick-{family}" in presets() else "quick"
+    tables = preset(name)
+    spec = parts.make_part("family", {**tables, "run": {"family": family}}, None).spec
+    assert spec.mc_low < spec.mc_high
+    assert spec.mc_low < spec.reproduce_at
+    if tables["run"]["family"] == family:
+        assert [getattr(spec, t) for t in THRESHOLDS] == pytest.approx([tables["poet"][t] for t in THRESHOLDS])
+    other = chosen(family, "es", preset="quick-maze" if family == "walker" else "quick")
+    spec, default = parts.make_part("family", other, None).spec, other["poet"]
+    assert [default[t] for t in THRESHOLDS] == [getattr(spec, t) for t in THRESHOLDS]
+
+
+OWN = """
+class Own:
+    def __init__(self, size=3, sizes=(1, 2), act=print):
+        self.made = size, sizes
+
+family = Own
+
+class Learner:
+    def __init__(self, family, rate: float = 1.0):
+        self.rate = rate
+
+learner = Learner
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "own.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    return "own.py"
+
+
+def test_a_plug_ins_path_hash_and_arguments_are_in_the_settings(own: str, tmp_path: Path) -> None:
+    import hashlib
+
+    tables = chosen(own, "es", "own.size=4", tasks="fixed")
+    assert tables["run"]["family"] == str(tmp_path / "own.py")
+    assert tables["run"]["family_sha256"] == hashlib.sha256(OWN.encode()).hexdigest()
+    assert tables["own"] == {"size": 4, "sizes": [1, 2]}
+    again = parse(to_toml(tables), "it")
+    parts.check_complete(again)
+    assert parts.make_part("family", again, None).made == (4, (1, 2))
+    (tmp_path / "own.py").write_text(OWN.replace("size=3, sizes=(1, 2)", "size=9, sizes=()"))
+    assert parts.make_part("family", again, None).made == (4, (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "message"),
+    [
+        ({}, (), r"spec of the family .*own.py does not say which"),
+        ({"run.tasks": "fixed"}, ("own.sise=3",), r"unknown setting own.sise \(did you mean 'size'\?\)"),
+        ({"run.learner": "other.py"}, (), "there is no such file"),
+    ],
+)
+def test_a_plug_in_that_lacks_something_is_refused(options: dict, changes: tuple, message: str, own: str) -> None:
+    asked = {"run.family": own, "run.learner": "es", **options}
+    with pytest.raises(ValueError, match=message):
+        parts.settings_for(Request(asked, changes))
+
+
+def test_a_part_that_cannot_be_made_of_its_settings_is_one_line(own: str) -> None:
+    Path("odd.py").write_text("class Odd:\n    def __init__(self): ...\n\nlearner = Odd\n")
+    tables = {"run": {"family": "maze", "learner": "odd.py"}, "odd": {}}
+    with pytest.raises(ValueError, match=r"odd.py: it cannot be made as Odd\(family, \*\*settings\): too many"):
+        parts.make_part("learner", tables, None, SimpleNamespace())
+
+
+def test_every_learner_has_a_device() -> None:
+    for name in LEARNERS:
+        assert "device" in parts.schema_of("learner", name).known
+
+
+@pytest.mark.parametrize(
+    ("setting", "workers", "threads"), [("none", None, processors()), (3, None, 3), (3, 2, 2), ("none", 2, 2)]
+)
+def test_workers_go_before_the_settings_of_threads(setting: object, workers: int | None, threads: int) -> None:
+    changes = [f"es.threads={setting}", f"walker.threads={setting}"]
+    tables = parts.settings_for(Request(changes=changes))
+    family = parts.make_part("family", tables, workers)
+    assert family.settings.threads == threads
+    assert parts.make_part("learner", tables, workers, family).machine.threads == threads

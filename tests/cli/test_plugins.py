@@ -1,0 +1,130 @@
+"""Files of the user's: any name, loaded beside modules of that name; their arguments as settings; where errors are."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpoet.cli.plugins import load, module_name, place, section
+from openpoet.cli.settings.fields import check_complete, complete, of_arguments, values
+
+
+def written(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+OWN = "from dataclasses import dataclass\n\n@dataclass\nclass Own:\n    size: int = 3\n\nfamily = Own\n"
+
+
+@pytest.mark.parametrize("name", ["archive.py", "statistics.py", "poet.py", "two words.py", "a.b.py"])
+def test_a_file_may_have_any_name_and_leaves_modules_as_they_are(name: str, tmp_path: Path) -> None:
+    before = dict(sys.modules)
+    path = written(tmp_path, name, OWN)
+    made = load("family", path, ())()
+    assert pickle.loads(pickle.dumps(made)) == made
+    added = {key for key, module in sys.modules.items() if before.get(key) is not module}
+    assert added == {module_name(path)}
+
+
+def test_a_file_is_executed_once_and_anew_when_it_has_changed(tmp_path: Path) -> None:
+    path = written(tmp_path, "own.py", OWN)
+    first = load("family", path, ())
+    assert load("family", path, ()) is first
+    written(tmp_path, "own.py", OWN.replace("3", "4"))
+    assert load("family", path, ())().size == 4
+
+
+def test_a_file_that_fails_leaves_no_module(tmp_path: Path) -> None:
+    path = written(tmp_path, "own.py", "family = 3 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        load("family", path, ())
+    assert module_name(path) not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("family = (\n", r"--family .*own.py is not Python: .*own.py, line 1"),
+        ("learner = 3\n", r"its last line must name the class, such as `family = MyClass`"),
+    ],
+)
+def test_a_file_that_is_no_plug_in_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        load("family", written(tmp_path, "own.py", text), ())
+
+
+def test_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.py").mkdir()
+    with pytest.raises(ValueError, match="must be a plain file"):
+        load("family", str(tmp_path / "own.py"), ())
+    with pytest.raises(ValueError, match=r"--family .*none.py: there is no such file"):
+        load("family", str(tmp_path / "none.py"), ())
+
+
+def test_an_error_names_the_file_and_the_line_where_it_left_it(tmp_path: Path) -> None:
+    text = "import json\n\ndef own():\n    return json.loads('{')\n\nfamily = own\n"
+    part = load("family", written(tmp_path, "own.py", text), ())
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        part()
+    assert place(caught.value) == "own.py, line 4"
+    wrapped = RuntimeError("failed")
+    wrapped.__cause__ = caught.value
+    assert place(wrapped) == "own.py, line 4"
+    assert place(ValueError("elsewhere")) == ""
+
+
+def test_a_section_is_named_by_the_file_but_not_as_one_that_every_run_has() -> None:
+    names = ("maze", "a/hill.py", "poet.py", "a/run.py", "ranges.py", "a.b.py")
+    assert [section(name) for name in names] == ["maze", "hill", "poet_py", "run_py", "ranges_py", "a.b"]
+
+
+class Own:
+    def __init__(
+        self,
+        family: Any,
+        size,
+        rate: float = 1,
+        sizes=(4, 4),
+        name: str | None = None,
+        word="none",
+        act=len,
+        rollouts=None,
+    ) -> None:
+        self.settings = (size, rate, sizes, name, word, act)
+
+
+SCHEMA = of_arguments(Own, given=1, not_settings=("rollouts",))
+
+
+def test_arguments_are_settings_written_with_their_defaults_and_read_back_as_they_were() -> None:
+    table = complete(SCHEMA, {"size": 3}, "own")
+    assert table == {"size": 3, "rate": 1.0, "sizes": [4, 4], "name": "none", "word": "none"}
+    check_complete(SCHEMA, table, "own")
+    assert Own(None, **values(SCHEMA, table, "own")).settings == Own(None, 3).settings
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"size": 1, "sise": 2}, r"unknown setting own.sise \(did you mean 'size'\?\)"),
+        ({"size": 1, "family": 2}, "unknown setting own.family"),
+        ({"size": 1, "rollouts": 2}, "unknown setting own.rollouts"),
+        ({}, "own.size is missing, expected a value"),
+        ({"size": 1, "rate": "x"}, "own.rate must be a finite number, got 'x'"),
+    ],
+)
+def test_settings_that_it_does_not_take_are_refused(table: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        values(SCHEMA, table, "own")
+
+
+def test_a_part_that_takes_any_settings_takes_them_all() -> None:
+    class Open:
+        def __init__(self, size: int = 2, **more: Any) -> None: ...
+
+    schema = of_arguments(Open, given=0)
+    assert complete(schema, {"other": [1, 2]}, "own") == {"size": 2, "other": [1, 2]}

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import itertools
+import os
+import statistics
+from pathlib import Path
+
+from openpoet.cli.output import Failures
+from openpoet.cli.tensorboard_log import Events
+from openpoet.poet.engine import evolve, start
+
+from tests.archive.lived import setup
+
+
+def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard shows."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    seen = EventAccumulator(str(folder))
+    seen.Reload()
+    return {tag: [(point.step, point.value) for point in seen.Scalars(tag)] for tag in seen.Tags()["scalars"]}
+
+
+def test_a_point_an_iteration_also_across_a_kill(tmp_path: Path) -> None:
+    parts = setup()
+    lives = evolve(start(parts), parts)
+    populations = [next(lives) for _ in range(9)]
+    reports: list[str] = []
+    with Events(tmp_path / "tb", 0, Failures(reports.append)) as events:
+        for population in populations[:6]:
+            events.write(population, 100 * population.iteration)
+    # Killed after the commit of iteration 4: points 5 and 6 are written again.
+    with Events(tmp_path / "tb", 4, Failures(reports.append)) as events:
+        for population in populations[4:]:
+            events.write(population, 100 * population.iteration)
+    assert not reports
+    seen = curves(tmp_path / "tb")
+    assert seen["niches/active"] == [(p.iteration, len(p.active)) for p in populations]
+    assert [round(value, 2) for _, value in seen["score/median"]] == [
+        round(statistics.median([niche.scores[-1] for niche in p.active]), 2) for p in populations
+    ]
+    assert seen["environment steps"] == [(p.iteration, 100 * p.iteration) for p in populations]
+    assert {"score/best", "annecs/paper", "annecs/reference code", "niches/ever", "steps per second"} <= seen.keys()
+
+
+def test_errors_are_reported_once_and_leave_what_was_written(tmp_path: Path) -> None:
+    parts = setup()
+    populations = list(itertools.islice(evolve(start(parts), parts), 5))
+    reports: list[str] = []
+    with Events(tmp_path / "tb", 0, Failures(reports.append)) as events:
+        events.write(populations[0], 100)
+        (file,) = (tmp_path / "tb").iterdir()
+        written = file.read_bytes()
+        assert events.file is not None
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, events.file.fileno())
+        os.close(full)
+        for population in populations[1:]:
+            events.write(population, 200)
+    assert reports == [f"cannot write {tmp_path / 'tb'} (No space left on device); the run continues without it"]
+    assert file.read_bytes() == written
+    assert curves(tmp_path / "tb")["environment steps"] == [(1, 100.0)]
+
+
+def test_a_folder_that_cannot_be_made_is_reported_once(tmp_path: Path) -> None:
+    parts = setup()
+    (tmp_path / "file").write_text("")
+    reports: list[str] = []
+    with Events(tmp_path / "file" / "tb", 3, Failures(reports.append)) as events:
+        for population in itertools.islice(evolve(start(parts), parts), 3):
+            events.write(population, 100)
+    (report,) = reports
+    assert report.startswith(f"cannot write {tmp_path / 'file' / 'tb'} (")

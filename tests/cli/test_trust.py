@@ -1,0 +1,73 @@
+"""Which files may be executed: launched here, by this user, and unchanged; an archive cannot say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from openpoet.cli.trust import refusal, remember, remembered, sha256
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = tmp_path / "own.py"
+    path.write_text("family = dict\n")
+    return path
+
+
+def trusted_folder(own: Path) -> Path:
+    return own.parent / "state" / "openpoet" / "trusted"
+
+
+def test_a_file_that_was_launched_here_needs_no_trust(own: Path) -> None:
+    digest = sha256(own, "it")
+    assert not remembered(digest)
+    remember(digest)
+    remember(digest)
+    assert refusal(digest, str(own), "family") == ""
+
+
+def test_the_recorded_hash_alone_is_not_enough(own: Path) -> None:
+    """An archive may name any file of this machine, with its right hash."""
+    assert "has not been launched by you on this machine" in refusal(sha256(own, "it"), str(own), "family")
+
+
+def test_a_changed_file_is_refused_even_if_its_new_content_was_launched_too(own: Path) -> None:
+    digest = sha256(own, "it")
+    remember(digest)
+    own.write_text("family = list\n")
+    remember(sha256(own, "it"))
+    said = refusal(digest, str(own), "family")
+    assert "has changed since the run was launched" in said
+    assert "OPENPOET_TRUST=1" in said
+    own.unlink()
+    assert "is not there: put it back" in refusal(digest, str(own), "family")
+
+
+def test_without_a_recorded_hash_a_file_is_refused(own: Path) -> None:
+    remember(sha256(own, "it"))
+    assert "without a hash" in refusal(None, str(own), "family")
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
+def test_a_folder_that_others_may_write_or_see_says_nothing(own: Path, mode: int) -> None:
+    digest = sha256(own, "it")
+    remember(digest)
+    assert trusted_folder(own).stat().st_mode & 0o777 == 0o700
+    trusted_folder(own).chmod(mode)
+    assert not remembered(digest)
+    with pytest.raises(OSError, match="chmod 700"):
+        remember(digest)
+
+
+def test_links_are_not_followed(own: Path) -> None:
+    digest = sha256(own, "it")
+    remember("0" * 64)
+    (trusted_folder(own) / digest).symlink_to(own)
+    assert not remembered(digest)
+    with pytest.raises(OSError, match="cannot remember"):
+        remember(digest)
+    elsewhere = trusted_folder(own).rename(own.parent / "elsewhere")
+    trusted_folder(own).symlink_to(elsewhere)
+    assert not remembered("0" * 64)

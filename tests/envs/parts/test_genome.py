@@ -1,0 +1,56 @@
+"""Genomes of numbers: bounds, whole numbers, JSON that is refused in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from openpoet.envs.parts.genome import choice, decoded, encoded, features, gene, mutated
+
+
+@dataclass(frozen=True)
+class Task:
+    kind: str = choice("narrow", "wide")
+    distance: float = gene(0.5, low=0.0, high=2.0, step=0.5)
+    count: int = gene(3, low=1, high=9, step=2)
+
+
+def test_mutation_stays_in_bounds_moves_every_gene_and_leaves_choices_alone() -> None:
+    rng, task = np.random.default_rng(0), Task("wide")
+    seen = set()
+    for _ in range(300):
+        task = mutated(task, rng)
+        assert task.kind == "wide"
+        assert 0 <= task.distance <= 2
+        assert task.distance == round(task.distance, 3)
+        assert 1 <= task.count <= 9
+        assert type(task.count) is int
+        seen.add((task.distance in (0.0, 2.0), task.count))
+    assert len(seen) > 9  # all counts, at the bounds and between
+
+
+def test_features_are_shares_of_the_ranges() -> None:
+    np.testing.assert_allclose(features(Task("wide", 1.5, 7)), [0.75, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": 3}, "schema 1 to 2, got '3': upgrade"),
+        ({"schema": True}, "schema 1 to 2, got 'True'"),
+        ({"family": "other"}, "a task of 'tasks' is"),
+        ({"distance": 2.5}, "tasks.distance must be a number from 0 to 2"),
+        ({"distance": "1"}, "tasks.distance"),
+        ({"distance": float("nan")}, "tasks.distance"),
+        ({"count": 2.5}, "tasks.count"),
+        ({"count": True}, "tasks.count"),
+        ({"kind": "broad"}, "must be one of narrow, wide"),
+        ({"more": 1}, "has the fields family, schema, settings, kind, distance, count, got"),
+    ],
+)
+def test_what_is_no_task_is_refused(change: dict[str, object], said: str) -> None:
+    good = encoded(Task(), "tasks")
+    assert decoded(Task, "tasks", good) == Task()
+    with pytest.raises(ValueError, match=said):
+        decoded(Task, "tasks", {**good, **change})
