@@ -1,8 +1,10 @@
-"""Whether an agent adapts: its return by episode of a life, and whether it is adaptation that makes the difference.
+"""Whether an agent adapts: its return by episode of a life, and whether it is adaptation that makes
+the difference.
 
-Two controls, on the same lives: adaptation that is off, and a history that is another life's (carried.next_episode).
-An agent that has learned one way for all draws is as good with either; one that finds out is worse with both.
-Intervals are 95 % bootstrap intervals over lives (Efron 1979), paired where two numbers of a life are compared.
+Two controls, on the same lives: adaptation that is off, and a history that is another life's
+(carried.next_episode). An agent that has learned one way for all draws is as good with either; one
+that finds out is worse with both. Intervals are 95 % bootstrap intervals over lives (Efron 1979),
+paired where two numbers of a life are compared.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class Adapts(Protocol):
     def by_episode(
         self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
     ) -> tuple[np.ndarray, int]:
-        """Returns [lives, k] of each episode, or mean returns of the episodes between updates; environment steps.
+        """Returns [lives, k] of each episode, or mean returns of the episodes between updates;
+        environment steps.
 
         The same key means the same draws, first episodes and noise, whatever the control.
         """
@@ -59,13 +62,19 @@ class Assessment:
 
 
 def assess(learner: Adapts, agent: Agent, task: Task, key: Key, lives: int) -> Assessment:
-    """One agent on so many draws of a task. ValueError if there is but one draw, or one episode a life."""
+    """One agent on so many draws of a task. ValueError if there is but one draw, or one episode a
+    life.
+    """
     if lives < 2:
-        raise ValueError(f"an assessment needs at least 2 lives, to shuffle their histories, got {lives}")
+        raise ValueError(
+            f"an assessment needs at least 2 lives, to shuffle their histories, got {lives}"
+        )
     played = [learner.by_episode(agent, task, key, lives, control) for control in CONTROLS]
     own, off, shuffled = (returns for returns, _ in played)
     if own.shape[1] < 2:
-        raise ValueError("an assessment needs lives of at least 2 episodes, got 1: set episodes or updates")
+        raise ValueError(
+            "an assessment needs lives of at least 2 episodes, got 1: set episodes or updates"
+        )
     after = own[:, -1]
     return Assessment(
         tuple(mean(column) for column in own.T),

@@ -1,4 +1,6 @@
-"""The learners of openpoet by the name that --learner takes: module, class, settings. Nothing is loaded here."""
+"""The learners of openpoet by the name that --learner takes: module, class, settings. Nothing is
+loaded here.
+"""
 
 LEARNERS = {
     "es": ("search.es", "ES", "ESConfig"),

@@ -1,10 +1,12 @@
-"""Agents that adapt, driven from outside by Meta-World's evaluation protocol: a harness of others can score ours.
+"""Agents that adapt, driven from outside by Meta-World's evaluation protocol: a harness of others
+can score ours.
 
-Yu et al. 2019, "Meta-World" (arXiv 1910.10897), the protocol `MetaLearningAgent` of its package `metaworld.evaluation`:
-`init` begins a life in each of n environments, then `adapt_action` and `step` through the adaptation episodes and
-`adapt` after them, then `reset` of the environments whose episode begins, and `eval_action`. What was learned in
-adaptation is kept, and every episode of the evaluation begins from it. Arrays are numpy's, a row an environment.
-Environments must reset in the same step (Gymnasium's AutoresetMode.SAME_STEP), as Meta-World's do.
+Yu et al. 2019, "Meta-World" (arXiv 1910.10897), the protocol `MetaLearningAgent` of its package
+`metaworld.evaluation`: `init` begins a life in each of n environments, then `adapt_action` and
+`step` through the adaptation episodes and `adapt` after them, then `reset` of the environments
+whose episode begins, and `eval_action`. What was learned in adaptation is kept, and every episode
+of the evaluation begins from it. Arrays are numpy's, a row an environment. Environments must reset
+in the same step (Gymnasium's AutoresetMode.SAME_STEP), as Meta-World's do.
 """
 
 from __future__ import annotations
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
 
 
 class Life(Protocol):
-    """An agent in n draws of a task, which somebody else simulates: what a learner's `live` gives."""
+    """An agent in n draws of a task, which somebody else simulates: what a learner's `live`
+    gives.
+    """
 
-    state: Mapping[str, torch.Tensor]  # [n, ...] each: what it has learned and where it is; may be put back by rows
+    # [n, ...] each: what it has learned and where it is; may be put back by rows
+    state: Mapping[str, torch.Tensor]
     hears_rewards: bool  # whether it acts by the rewards that it was told since its last `adapt`
 
     def begin(self, rows: torch.Tensor) -> None:
@@ -52,13 +57,15 @@ class LiveLearner(Protocol):
 class MetaWorldAgent:
     """metaworld.evaluation.MetaLearningAgent of one of our agents, in n environments.
 
-    greedy: the likeliest action in evaluation, as Meta-World asks; adaptation explores. Observations are the family's,
-    or those with the last action, reward and end behind them (`recurrent_info_in_obs=True`, and with it
-    `normalize_reward_in_recurrent_info=False`): agents that remember need these, since no rewards are told in
-    evaluation otherwise.
+    greedy: the likeliest action in evaluation, as Meta-World asks; adaptation explores.
+    Observations are the family's, or those with the last action, reward and end behind them
+    (`recurrent_info_in_obs=True`, and with it `normalize_reward_in_recurrent_info=False`): agents
+    that remember need these, since no rewards are told in evaluation otherwise.
     """
 
-    def __init__(self, learner: LiveLearner, agent: Agent, n: int, key: Key, *, greedy: bool = True) -> None:
+    def __init__(
+        self, learner: LiveLearner, agent: Agent, n: int, key: Key, *, greedy: bool = True
+    ) -> None:
         self.learner, self.agent, self.n, self.key, self.greedy = learner, agent, n, key, greedy
         self.spec: Spec = learner.family.spec
         self.lives = 0
@@ -77,7 +84,9 @@ class MetaWorldAgent:
         return self.life.act(seen).double().cpu().numpy(), {}
 
     def step(self, timestep: Any) -> None:
-        """What came of the last actions: reward, terminated and truncated of metaworld.evaluation.Timestep."""
+        """What came of the last actions: reward, terminated and truncated of
+        metaworld.evaluation.Timestep.
+        """
         ended = torch.from_numpy(np.logical_or(timestep.terminated, timestep.truncated))
         self.life.observe(torch.as_tensor(timestep.reward), ended)
         self.beginning = ended
@@ -88,7 +97,9 @@ class MetaWorldAgent:
         self.learned, self.beginning = self.life.state, self._all
 
     def reset(self, env_mask: np.ndarray) -> None:
-        """An episode of the evaluation begins in these environments, from what was learned in adaptation."""
+        """An episode of the evaluation begins in these environments, from what was learned in
+        adaptation.
+        """
         self.beginning = self.beginning | torch.from_numpy(np.asarray(env_mask, bool))
 
     def eval_action(self, observations: np.ndarray) -> np.ndarray:
@@ -112,11 +123,16 @@ class MetaWorldAgent:
         return torch.ones(self.n, dtype=torch.bool)
 
     def _seen(self, observations: np.ndarray) -> torch.Tensor:
-        """The family's part of the observations. ValueError if they are of another size, NaN or infinite."""
+        """The family's part of the observations. ValueError if they are of another size, NaN or
+        infinite.
+        """
         o, width = self.spec.observation_size, np.shape(observations)
         if width not in ((self.n, o), (self.n, o + self.spec.action_size + 2)):
             told = o + self.spec.action_size + 2
-            raise ValueError(f"observations must be [{self.n}, {o}], or {told} with the last step, got {list(width)}")
+            raise ValueError(
+                f"observations must be [{self.n}, {o}], or {told} with the last step, "
+                f"got {list(width)}"
+            )
         if not np.isfinite(observations).all():
             raise ValueError("an observation is NaN or infinite")
         return torch.as_tensor(observations[:, :o], dtype=torch.float32)
@@ -127,7 +143,8 @@ class MetaWorldAgent:
             return torch.as_tensor(observations[:, -2])
         if self.life.hears_rewards:
             raise ValueError(
-                "this agent acts by rewards in evaluation too: its observations must end with the last action, reward"
+                "this agent acts by rewards in evaluation too: its observations must end with the "
+                "last action, reward"
                 " and end (recurrent_info_in_obs=True)"
             )
         return torch.zeros(self.n)

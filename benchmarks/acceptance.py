@@ -1,4 +1,5 @@
-"""Whether a learner does what it should: learns from nothing in minutes, and prints its numbers with their bounds.
+"""Whether a learner does what it should: learns from nothing in minutes, and prints its numbers
+with their bounds.
 
 python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number falls short
 python -m benchmarks.acceptance                   # lists the names
@@ -18,14 +19,24 @@ import torch
 from benchmarks.heading import heading
 
 FOLDER = Path(__file__).parent / "claims"
-NAMES = sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.py") if path.stem not in ("__init__", "claim"))
+NAMES = sorted(
+    path.stem.replace("_", "-")
+    for path in FOLDER.glob("*.py")
+    if path.stem not in ("__init__", "claim")
+)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", nargs="?", help="one of: " + ", ".join(NAMES))
-    parser.add_argument("--threads", type=int, default=1, help="of torch; sums may differ in their last bits by it")
-    parser.add_argument("--long", action="store_true", help="the longer form, for hours, of those that have one")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of torch; sums may differ in their last bits by it"
+    )
+    parser.add_argument(
+        "--long", action="store_true", help="the longer form, for hours, of those that have one"
+    )
     options = parser.parse_args()
     if options.name not in NAMES:
         print("there are: " + ", ".join(NAMES), file=sys.stderr)
@@ -40,7 +51,8 @@ def main() -> int:
     claims = module.long_claims() if options.long else module.claims()
     for claim in claims:
         print(claim)
-    print(f"{time.monotonic() - start:.0f} s, {sum(os.times()[:4]):.0f} s of CPU")  # with that of processes it started
+    # with that of processes it started
+    print(f"{time.monotonic() - start:.0f} s, {sum(os.times()[:4]):.0f} s of CPU")
     return 0 if all(claim.holds for claim in claims) else 1
 
 

@@ -2,11 +2,12 @@
 
     python -m benchmarks.commit_cost [--niches 10 100 300 1000] [--commits 40]
 
-Each population has 10 active niches, whose agents (10,000 weights) change every iteration, and so many retired ones,
-with the PATA-EC scores of every retired agent in every niche. Prints machine, commit, command, and for each number of
-retired niches the CPU time of a commit of an ordinary iteration (records made from the population, written, synced)
-and of one in which a niche is born and another retires; exits 1 if an ordinary commit at the largest number costs more
-than 1.5 times that at the smallest.
+Each population has 10 active niches, whose agents (10,000 weights) change every iteration, and so
+many retired ones, with the PATA-EC scores of every retired agent in every niche. Prints machine,
+commit, command, and for each number of retired niches the CPU time of a commit of an ordinary
+iteration (records made from the population, written, synced) and of one in which a niche is born
+and another retires; exits 1 if an ordinary commit at the largest number costs more than 1.5 times
+that at the smallest.
 """
 
 from __future__ import annotations
@@ -60,15 +61,23 @@ def next_ordinary(population: Population, generator: torch.Generator) -> Populat
 def next_with_birth(population: Population, generator: torch.Generator) -> Population:
     """The same, with a birth, a retirement, and the scores that PATA-EC finds then."""
     born = replace(population.active[-1], id=population.niches_born, born=population.iteration)
-    after = replace(population, active=(*population.active, born), niches_born=population.niches_born + 1)
+    after = replace(
+        population, active=(*population.active, born), niches_born=population.niches_born + 1
+    )
     after = after.retire(ACTIVE)
     ids = [niche.id for niche in after.niches]
-    new = {(niche.id, born.id): 1.0 for niche in after.retired} | {(after.retired[-1].id, id): 1.0 for id in ids}
-    return next_ordinary(replace(after, scores_of_retired={**after.scores_of_retired, **new}), generator)
+    new = {(niche.id, born.id): 1.0 for niche in after.retired} | {
+        (after.retired[-1].id, id): 1.0 for id in ids
+    }
+    return next_ordinary(
+        replace(after, scores_of_retired={**after.scores_of_retired, **new}), generator
+    )
 
 
 def cost(retired: int, commits: int) -> tuple[float, float, float]:
-    """CPU [ms] of an ordinary commit and of one with a birth, medians; and the first, which writes all [s]."""
+    """CPU [ms] of an ordinary commit and of one with a birth, medians; and the first, which writes
+    all [s].
+    """
     family, generator = Navigation(), torch.Generator().manual_seed(0)
     population = built(family, retired, generator)
     times: dict[bool, list[float]] = {True: [], False: []}
@@ -83,7 +92,9 @@ def cost(retired: int, commits: int) -> tuple[float, float, float]:
             birth = number % 2 == 1
             after = (next_with_birth if birth else next_ordinary)(population, generator)
             began = time.process_time()
-            run.commit(*to_records(after, family, population), ledger={"score": 1}, clock_seconds=0.0)
+            run.commit(
+                *to_records(after, family, population), ledger={"score": 1}, clock_seconds=0.0
+            )
             times[birth].append(1000 * (time.process_time() - began))
             population = after
         run.verify()
@@ -91,19 +102,28 @@ def cost(retired: int, commits: int) -> tuple[float, float, float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The cost of a commit against the number of retired niches.")
-    parser.add_argument("--niches", type=int, nargs="+", default=[10, 100, 300, 1000], help="retired niches")
+    parser = argparse.ArgumentParser(
+        description="The cost of a commit against the number of retired niches."
+    )
+    parser.add_argument(
+        "--niches", type=int, nargs="+", default=[10, 100, 300, 1000], help="retired niches"
+    )
     parser.add_argument("--commits", type=int, default=40, help="of each kind")
     options = parser.parse_args()
     print(heading())
-    print(f"{'retired niches':>15} {'ordinary commit':>16} {'with a birth':>14} {'first commit':>13}")
+    print(
+        f"{'retired niches':>15} {'ordinary commit':>16} {'with a birth':>14} {'first commit':>13}"
+    )
     ordinary = []
     for niches in options.niches:
         usual, birth, first = cost(niches, options.commits)
         ordinary.append(usual)
         print(f"{niches:15,} {usual:13.2f} ms {birth:11.2f} ms {first:11.2f} s", flush=True)
     growth = ordinary[-1] / ordinary[0]
-    print(f"an ordinary commit at {options.niches[-1]:,} against {options.niches[0]:,}: {growth:.2f} times")
+    print(
+        f"an ordinary commit at {options.niches[-1]:,} against {options.niches[0]:,}: "
+        f"{growth:.2f} times"
+    )
     return int(growth > 1.5)
 
 

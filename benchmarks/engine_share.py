@@ -2,15 +2,19 @@
 
     python -m benchmarks.engine_share > benchmarks/results/engine_share.txt
 
-Three kinds of iteration of Enhanced POET on the walker, each committed to a run folder as a run's are: an ES step and
-a score of every niche; the same with a round of transfers; and with a reproduction (PATA-EC, births) before both.
-Simulation and policy is the time inside the compiled episodes and nothing else: tracks, simulators, members, updates,
-ranks and the archive are the engine's. CPU seconds on one thread. Shorter episodes or fewer members than a preset's
-make the share larger, since the engine's cost goes by niches, members and pairs, not by steps. Exits 1 above 5 %.
+Three kinds of iteration of Enhanced POET on the walker, each committed to a run folder as a run's
+are: an ES step and a score of every niche; the same with a round of transfers; and with a
+reproduction (PATA-EC, births) before both. Simulation and policy is the time inside the compiled
+episodes and nothing else: tracks, simulators, members, updates, ranks and the archive are the
+engine's. CPU seconds on one thread. Shorter episodes or fewer members than a preset's make the
+share larger, since the engine's cost goes by niches, members and pairs, not by steps. Exits 1 above
+5 %.
 
-    python -m benchmarks.engine_share --device cuda --members 512 > benchmarks/results/engine_share_cuda.txt
+    python -m benchmarks.engine_share --device cuda --members 512 >
+    benchmarks/results/engine_share_cuda.txt
 
-says what of the loop is not on the GPU, by the clock. No claim is made of it: a GPU leaves the engine as it is.
+says what of the loop is not on the GPU, by the clock. No claim is made of it: a GPU leaves the
+engine as it is.
 """
 
 from __future__ import annotations
@@ -62,7 +66,9 @@ def timed(owner: Any, name: str, title: str) -> None:
 
 
 def niches(members: int, horizon: int, device: str) -> tuple[Setup, Population]:
-    """Newborn agents in niches that mutation made one of another; any child and any parent will do."""
+    """Newborn agents in niches that mutation made one of another; any child and any parent will
+    do.
+    """
     family = Meter(Walker(WalkerSettings(horizon=horizon, threads=1)))
     learner = Ledger(ES(family, ESConfig(population=members, threads=1, device=device)))
     config = PoetConfig(seed=0, reproduce_at=-1e9, mc_low=-1e9, mc_high=1e9, capacity=NICHES)
@@ -95,7 +101,9 @@ KINDS: dict[str, Callable[[Population, Setup, Key], Population]] = {
 
 def main() -> int:
     global now
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--members", type=int, default=128)
     parser.add_argument("--horizon", type=int, default=400)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -120,7 +128,10 @@ def main() -> int:
     for name in ("ask", "tell"):
         timed(setup.learner.searcher, name, f"ES {name}")
     worst = 0.0
-    with tempfile.TemporaryDirectory() as folder, Run.create(Path(folder) / "run", "", ["engine_share"], {}) as run:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Run.create(Path(folder) / "run", "", ["engine_share"], {}) as run,
+    ):
         setup.learner.drain()
         for t, (name, iteration) in enumerate(KINDS.items()):
             spent.clear()
@@ -128,13 +139,20 @@ def main() -> int:
             population = iteration(replace(population, events=()), setup, Key(0, ("iteration", t)))
             population = replace(population, iteration=population.iteration + 1)
             before = now()
-            run.commit(*to_records(population, setup.family), ledger=setup.learner.drain(), clock_seconds=0.0)
+            run.commit(
+                *to_records(population, setup.family),
+                ledger=setup.learner.drain(),
+                clock_seconds=0.0,
+            )
             spent["commit"] = now() - before
             total = now() - start
             share = 100 * (1 - spent["simulation and policy"] / total)
             worst = max(worst, share)
             told = ", ".join(f"{title} {amount:.3f}" for title, amount in spent.items())
-            print(f"{name:22} {total:7.2f} s, outside simulation and policy {share:.1f} %; {told}", flush=True)
+            print(
+                f"{name:22} {total:7.2f} s, outside simulation and policy {share:.1f} %; {told}",
+                flush=True,
+            )
     if on_gpu:
         return 0
     print(f"claim: at most {worst:.1f} % (must stay under {MOST:g} %)")

@@ -56,11 +56,15 @@ def run(name: str, folder: Path) -> tuple[float, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all by default"
+    )
     parser.add_argument("--keep", type=Path, help="folder for the runs; a temporary one by default")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
-        parser.error(f"there is no example {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}")
+        parser.error(
+            f"there is no example {', '.join(sorted(unknown))}: there are {', '.join(NAMES)}"
+        )
     print(heading(), flush=True)
     good = True
     with tempfile.TemporaryDirectory() as temporary:
@@ -68,7 +72,9 @@ def main() -> int:
             folder = (options.keep or Path(temporary)) / name
             clock, processor = run(name, folder)
             with sqlite3.connect(f"file:{folder / 'archive.db'}?mode=ro", uri=True) as archive:
-                found = {key: archive.execute(query).fetchone()[0] for key, query in QUERIES.items()}
+                found = {
+                    key: archive.execute(query).fetchone()[0] for key, query in QUERIES.items()
+                }
             origin = "never" if found["origin"] is None else f"at iteration {found['origin']}"
             print(
                 f"{name}: {found['born']} niches born, {found['solved']} of them solved "

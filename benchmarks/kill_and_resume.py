@@ -1,9 +1,10 @@
-"""20 SIGKILLs at random moments, each followed by `resume`, against an undisturbed run: the digests must be equal.
+"""20 SIGKILLs at random moments, each followed by `resume`, against an undisturbed run: the digests
+must be equal.
 
     python -m benchmarks.kill_and_resume [--kills 20]
 
-The resumed run also changes its number of workers each time. Prints machine, commit, command and both digests; exits 1
-if they differ or fewer kills than asked for struck a living run.
+The resumed run also changes its number of workers each time. Prints machine, commit, command and
+both digests; exits 1 if they differ or fewer kills than asked for struck a living run.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from benchmarks.heading import ROOT, heading
 
 # Done in minutes, with all that a run can do: births, retirements, PATA-EC, both kinds of transfer.
 SETTINGS = (
-    "es.population=8", "walker.horizon=60", "poet.mutate_every=2", "poet.transfer_every=2", "poet.capacity=4",
-    "poet.reproduce_at=-200.0", "poet.mc_low=-200.0", "poet.mc_high=300.0", "poet.max_admitted=2", "poet.children=4",
+    "es.population=8", "walker.horizon=60", "poet.mutate_every=2", "poet.transfer_every=2",
+    "poet.capacity=4",
+    "poet.reproduce_at=-200.0", "poet.mc_low=-200.0", "poet.mc_high=300.0", "poet.max_admitted=2",
+    "poet.children=4",
     "poet.novelty=pata-ec",
 )  # fmt: skip
 
@@ -48,16 +51,23 @@ def launch(folder: Path, iterations: int, workers: int) -> list[str]:
 
 
 def digest(folder: Path) -> str:
-    return subprocess.run(command("digest", str(folder)), capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        command("digest", str(folder)), capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
-def kill_and_resume(folder: Path, iterations: int, kills: int, longest: float, rng: random.Random) -> int:
+def kill_and_resume(
+    folder: Path, iterations: int, kills: int, longest: float, rng: random.Random
+) -> int:
     """Kills until `kills` have struck, then lets the run end. Returns how many struck."""
     struck, start = 0, launch(folder, iterations, 1)
     while True:
-        process = subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         if struck < kills:
-            # From the very first moment, the launch before anything is written, to well into the iterations.
+            # From the very first moment, the launch before anything is written, to well into the
+            # iterations.
             try:
                 process.wait(rng.uniform(0.0, longest))
             except subprocess.TimeoutExpired:
@@ -77,14 +87,19 @@ def kill_and_resume(folder: Path, iterations: int, kills: int, longest: float, r
 
 def _resumable(folder: Path) -> bool:
     """Whether the launch got as far as its first commit."""
-    return subprocess.run(command("show", str(folder)), capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(command("show", str(folder)), capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--iterations", type=int, default=300)
-    parser.add_argument("--longest", type=float, default=12.0, help="latest moment of a kill after a start [s]")
+    parser.add_argument(
+        "--longest", type=float, default=12.0, help="latest moment of a kill after a start [s]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     options = parser.parse_args()
     print(heading())
@@ -93,9 +108,14 @@ def main() -> int:
         began = time.monotonic()
         subprocess.run(launch(calm, options.iterations, 2), stdout=subprocess.DEVNULL, check=True)
         print(f"undisturbed: {time.monotonic() - began:.0f} s, digest {digest(calm)}", flush=True)
-        struck = kill_and_resume(rough, options.iterations, options.kills, options.longest, random.Random(options.seed))
+        struck = kill_and_resume(
+            rough, options.iterations, options.kills, options.longest, random.Random(options.seed)
+        )
         same = digest(calm) == digest(rough)
-        print(f"{struck} kills: digest {digest(rough)}\nequal: {same} ({options.kills} kills asked for)")
+        print(
+            f"{struck} kills: digest {digest(rough)}\nequal: {same} ({options.kills} kills asked "
+            "for)"
+        )
     return 0 if same and struck >= options.kills else 1
 
 

@@ -1,12 +1,14 @@
-"""One POET iteration of 10 niches with a transfer round: ours, and the reference's algorithm with Gymnasium's walkers.
+"""One POET iteration of 10 niches with a transfer round: ours, and the reference's algorithm with
+Gymnasium's walkers.
 
     python -m benchmarks.poet_iteration > benchmarks/results/poet_iteration.txt
 
-Both improve each agent in its niche and try every agent in every other niche, as it is and after one ES step there
-(original POET). The reference side is run step for step as its code does it, on the same cores: a pool of processes,
-one Gymnasium walker at a time, a policy in numpy, five episodes for every score although they are equal (B16). Same
-terrains, same sizes, same population. CPU seconds, of all threads and processes, do not depend on who else uses the
-machine; wall clock does.
+Both improve each agent in its niche and try every agent in every other niche, as it is and after
+one ES step there (original POET). The reference side is run step for step as its code does it, on
+the same cores: a pool of processes, one Gymnasium walker at a time, a policy in numpy, five
+episodes for every score although they are equal (B16). Same terrains, same sizes, same population.
+CPU seconds, of all threads and processes, do not depend on who else uses the machine; wall clock
+does.
 """
 
 from __future__ import annotations
@@ -52,7 +54,10 @@ class OnTrack(BipedalWalker):
         self.terrain, self.terrain_poly, self.cloud_poly = [], [], []
         for definition, shapes in (
             (self.fd_polygon, self.track.polygons.tolist()),
-            (self.fd_edge, np.stack([self.track.ground[:-1], self.track.ground[1:]], axis=1).tolist()),
+            (
+                self.fd_edge,
+                np.stack([self.track.ground[:-1], self.track.ground[1:]], axis=1).tolist(),
+            ),
         ):
             for corners in shapes:
                 definition.shape.vertices = [tuple(corner) for corner in corners]
@@ -88,13 +93,18 @@ def episode(job: tuple[Track, np.ndarray, int]) -> tuple[float, int, float]:
 def reference_iteration(
     pool: Any, tracks: Sequence[Track], thetas: list[np.ndarray], members: int, horizon: int
 ) -> tuple[int, float]:
-    """optimise, evaluate, transfer as in poet_distributed's poet_algo.py; environment steps, workers' CPU seconds."""
+    """optimise, evaluate, transfer as in poet_distributed's poet_algo.py; environment steps,
+    workers' CPU seconds.
+    """
     rng, spent, cpu = np.random.default_rng(0), 0, 0.0
 
     def run(jobs: list[tuple[Track, np.ndarray, int]], chunk: int) -> list[float]:
         nonlocal spent, cpu
         results = pool.map(episode, jobs, chunksize=chunk)
-        spent, cpu = spent + sum(steps for _, steps, _ in results), cpu + sum(seconds for *_, seconds in results)
+        spent, cpu = (
+            spent + sum(steps for _, steps, _ in results),
+            cpu + sum(seconds for *_, seconds in results),
+        )
         return [score for score, *_ in results]
 
     def es_step(pairs: list[tuple[int, int]]) -> list[np.ndarray]:
@@ -106,8 +116,13 @@ def reference_iteration(
             for sign in (1, -1)
         ]
         returns = np.array(run(jobs, 4)).reshape(len(pairs), -1, 2)
-        gradients = ((r[:, 0] - r[:, 1]) @ rows / len(rows) for r, rows in zip(returns, noise, strict=True))
-        return [thetas[agent] + 1e-4 * gradient for (agent, _), gradient in zip(pairs, gradients, strict=True)]
+        gradients = (
+            (r[:, 0] - r[:, 1]) @ rows / len(rows) for r, rows in zip(returns, noise, strict=True)
+        )
+        return [
+            thetas[agent] + 1e-4 * gradient
+            for (agent, _), gradient in zip(pairs, gradients, strict=True)
+        ]
 
     def scored(jobs: list[tuple[Track, np.ndarray, int]]) -> None:
         run([job for job in jobs for _ in range(5)], 5)
@@ -115,10 +130,20 @@ def reference_iteration(
     own = [(n, n) for n in range(len(tracks))]
     thetas = es_step(own)
     scored([(tracks[n], thetas[n], horizon) for n in range(len(tracks))])
-    others = [(agent, place) for place in range(len(tracks)) for agent in range(len(tracks)) if agent != place]
+    others = [
+        (agent, place)
+        for place in range(len(tracks))
+        for agent in range(len(tracks))
+        if agent != place
+    ]
     scored([(tracks[place], thetas[agent], horizon) for agent, place in others])
     proposals = es_step(others)
-    scored([(tracks[place], theta, horizon) for (_, place), theta in zip(others, proposals, strict=True)])
+    scored(
+        [
+            (tracks[place], theta, horizon)
+            for (_, place), theta in zip(others, proposals, strict=True)
+        ]
+    )
     return spent, cpu
 
 
@@ -159,12 +184,17 @@ def compare(members: int, horizon: int, rounds: int) -> None:
     print(f"10 niches, {members} members, horizon {horizon}, {CORES} cores, median of {rounds}:")
     for i, name in enumerate(("wall clock", "CPU seconds")):
         a, b = (float(np.median([row[i] for row in side])) for side in (ours, theirs))
-        print(f"  {name}: ours {a:.2f} s, the reference's way {b:.1f} s: {b / a:.1f} times (must reach 20)")
+        print(
+            f"  {name}: ours {a:.2f} s, the reference's way {b:.1f} s: {b / a:.1f} times (must "
+            "reach 20)"
+        )
     print(f"  the reference's way takes {steps:,} environment steps")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--members", type=int, default=16)
     parser.add_argument("--horizon", type=int, default=150)

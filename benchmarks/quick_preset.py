@@ -1,10 +1,12 @@
-"""`quick` from nothing, in several seeds: when each run has what a person hopes to see, and the memory it took.
+"""`quick` from nothing, in several seeds: when each run has what a person hopes to see, and the
+memory it took.
 
     python -m benchmarks.quick_preset [--seeds 1 2 3] [--minutes 15]
 
-Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given. Prints machine, commit,
-command and for each seed the minute of: the flat ground crossed (niche 0 solved), 4 niches alive, the first accepted
-transfer between niches. Exits 1 if a seed misses one of them or takes 2 GB.
+Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given.
+Prints machine, commit,
+command and for each seed the minute of: the flat ground crossed (niche 0 solved), 4 niches alive,
+the first accepted transfer between niches. Exits 1 if a seed misses one of them or takes 2 GB.
 """
 
 from __future__ import annotations
@@ -78,10 +80,18 @@ def main() -> int:
         for seed in options.seeds:
             folder = (options.keep or Path(temporary)) / f"quick_s{seed}"
             memory = run(folder, seed, options.minutes)
-            reached = {name: minutes(folder / "archive.db", query) for name, query in MILESTONES.items()}
-            told = ", ".join(f"{name} {'never' if at is None else f'{at:.1f} min'}" for name, at in reached.items())
+            reached = {
+                name: minutes(folder / "archive.db", query) for name, query in MILESTONES.items()
+            }
+            told = ", ".join(
+                f"{name} {'never' if at is None else f'{at:.1f} min'}"
+                for name, at in reached.items()
+            )
             print(f"seed {seed}: {told}; largest memory {memory / 1e9:.2f} GB", flush=True)
-            good &= all(at is not None and at <= options.minutes for at in reached.values()) and memory < LIMIT
+            good &= (
+                all(at is not None and at <= options.minutes for at in reached.values())
+                and memory < LIMIT
+            )
     print(f"claim: all three in every seed within {options.minutes:g} minutes, under 2 GB: {good}")
     return 0 if good else 1
 

@@ -2,11 +2,13 @@
 
     python -m benchmarks.ray_local > benchmarks/results/ray_local.txt
 
-The rollouts are those of an ES step: 512 members around a newborn agent, one episode each, in one niche. Both sides run
-the same rollouts, one after the other, taking turns at who goes first; both must give the same returns. Wall-clock
-after a warm-up that is not counted; CPU seconds of all processes, the raylet's and the stores' included; and those on
-the path: this process's and the slower worker's, against half of what the two threads use. On a machine that others
-use too, the first says little; the last is what it would be if each thread and worker had a core to itself.
+The rollouts are those of an ES step: 512 members around a newborn agent, one episode each, in one
+niche. Both sides run the same rollouts, one after the other, taking turns at who goes first; both
+must give the same returns. Wall-clock after a warm-up that is not counted; CPU seconds of all
+processes, the raylet's and the stores' included; and those on
+the path: this process's and the slower worker's, against half of what the two threads use. On a
+machine that others use too, the first says little; the last is what it would be if each thread and
+worker had a core to itself.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ MEMBERS, HORIZON, WORKERS, REPEATS, MUTATIONS = 512, 500, 2, 7, 40
 
 
 def cpu_seconds() -> Counter[int]:
-    """Of this process and of all that it has started, by process, as far as they still run [s]; Linux."""
+    """Of this process and of all that it has started, by process, as far as they still run [s];
+    Linux.
+    """
     parents, ticks = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # a process that ends meanwhile
@@ -53,7 +57,9 @@ def cpu_seconds() -> Counter[int]:
     return Counter({process: ticks[process] / os.sysconf("SC_CLK_TCK") for process in ours})
 
 
-def timed(place: Rollouts, threads: int, family: Walker, task: Any, repeat: int) -> tuple[Episodes, list[float]]:
+def timed(
+    place: Rollouts, threads: int, family: Walker, task: Any, repeat: int
+) -> tuple[Episodes, list[float]]:
     """The episodes of one rollout, and its seconds by each of CLOCKS."""
     es = ES(family, ESConfig(population=MEMBERS, threads=threads))
     members = es.searcher.ask(es.init(Key(repeat, ("agent",))), Key(repeat, ("noise",)))
@@ -63,7 +69,9 @@ def timed(place: Rollouts, threads: int, family: Walker, task: Any, repeat: int)
     wall = time.perf_counter() - start
     used = cpu_seconds() - used
     here = used.pop(os.getpid(), 0.0)
-    path = here / threads if isinstance(place, InProcess) else here + max(used.values(), default=0.0)
+    path = (
+        here / threads if isinstance(place, InProcess) else here + max(used.values(), default=0.0)
+    )
     return episodes, [wall, here + used.total(), path]
 
 
@@ -91,13 +99,16 @@ def report(name: str, mutations: int, workers: RayRollouts) -> None:
         here, there = (statistics.median(row[i] for row in side) for side in rates)
         print(
             f"{name:10} in process {here:9,.0f} steps a {clock:18}   Ray {there:9,.0f}   "
-            f"Ray / in process {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}; must reach 0.90)",
+            f"Ray / in process {statistics.median(ratios):.2f} "
+            f"({min(ratios):.2f}-{max(ratios):.2f}; must reach 0.90)",
             flush=True,
         )
 
 
 def report_driver() -> None:
-    """What the driver does itself for each niche of an iteration, in CPU milliseconds, least of 5."""
+    """What the driver does itself for each niche of an iteration, in CPU milliseconds, least of
+    5.
+    """
     es = ES(Walker(WalkerSettings()), ESConfig(population=MEMBERS, threads=1))
     agent, rng = es.init(Key(0, ("agent",))), np.random.default_rng(0)
     members = es.searcher.ask(agent, Key(0, ("noise",)))
@@ -117,7 +128,9 @@ def report_driver() -> None:
             spent[name].append(1e3 * (time.process_time() - start))
     told = ", ".join(f"{name} {min(times):.1f}" for name, times in spent.items())
     size, total = members.numpy().nbytes / 1e6, sum(map(min, spent.values()))
-    print(f"the driver, ms a niche of {MEMBERS} members ({size:.1f} MB): {told}; {total:.0f} in all")
+    print(
+        f"the driver, ms a niche of {MEMBERS} members ({size:.1f} MB): {told}; {total:.0f} in all"
+    )
 
 
 def main() -> None:
@@ -125,7 +138,8 @@ def main() -> None:
     torch.set_num_threads(1)
     report_driver()
     print(
-        f"{MEMBERS} members x 1 niche, horizon {HORIZON}; {WORKERS} threads in process, {WORKERS} Ray workers of one; "
+        f"{MEMBERS} members x 1 niche, horizon {HORIZON}; {WORKERS} threads in process, {WORKERS} "
+        "Ray workers of one; "
         f"medians of {REPEATS} (least-greatest)"
     )
     with RayRollouts("local", WORKERS) as workers:

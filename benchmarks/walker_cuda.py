@@ -1,12 +1,14 @@
-"""The walker on a GPU: parity with the CPU, returns of whole episodes, and steps per second. Needs a CUDA GPU.
+"""The walker on a GPU: parity with the CPU, returns of whole episodes, and steps per second. Needs
+a CUDA GPU.
 
     python -m benchmarks.walker_cuda > benchmarks/results/walker_cuda.txt
 
-A few minutes on an H200, of which the kernels take the first to compile, once. Parity: states that walkers of
-the CPU reached by random actions before obstacles, one step from each on both, compared bit for bit. Returns: the same
-recorded actions on both, and the same networks on both (whose sums the GPU adds in another order). Speed: physics
-alone under random actions, walkers that ended reset every ten steps; and whole episodes with a network a walker, each
-step launched from the host or replayed as a captured graph. Steps are those of walkers that live, by the wall clock.
+A few minutes on an H200, of which the kernels take the first to compile, once. Parity: states that
+walkers of the CPU reached by random actions before obstacles, one step from each on both, compared
+bit for bit. Returns: the same recorded actions on both, and the same networks on both (whose sums
+the GPU adds in another order). Speed: physics alone under random actions, walkers that ended reset
+every ten steps; and whole episodes with a network a walker, each step launched from the host or
+replayed as a captured graph. Steps are those of walkers that live, by the wall clock.
 """
 
 from __future__ import annotations
@@ -34,14 +36,17 @@ from benchmarks.heading import heading
 from tests.envs import oracle
 
 SIZES = (1_024, 4_096, 16_384, 65_536, 262_144)
-OPERATIONS = 121_597  # float operations of a step under random actions on hardcore ground (benchmarks/walker_speed.py)
+# float operations of a step under random actions on hardcore ground (benchmarks/walker_speed.py)
+OPERATIONS = 121_597
 POLICY = Policy((24, 40, 40, 4))
 NEVER = 10**9  # steps
 
 
 def tracks(count: int) -> list[Track]:
     """Walkers in turn on 16 of Gymnasium's hardcore tracks and 16 whose obstacles begin at once."""
-    made = [oracle.fresh_env(seed, True)[2] for seed in range(16)] + [oracle.obstacle_track(s) for s in range(16)]
+    made = [oracle.fresh_env(seed, True)[2] for seed in range(16)] + [
+        oracle.obstacle_track(s) for s in range(16)
+    ]
     return [made[i % 32] for i in range(count)]
 
 
@@ -69,14 +74,25 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
             walkers.complain()
         observations, reward, _ = batch.step(actions)
         if compared:
-            pairs = [(walkers.observations, observations), (walkers.reward[:, None], reward[:, None])]
-            pairs += [(walkers.f, batch._f.reshape(count, -1)), (walkers.k, batch._k.reshape(count, -1))]
+            pairs = [
+                (walkers.observations, observations),
+                (walkers.reward[:, None], reward[:, None]),
+            ]
+            pairs += [
+                (walkers.f, batch._f.reshape(count, -1)),
+                (walkers.k, batch._k.reshape(count, -1)),
+            ]
             wrong = np.zeros(count, bool)
             for theirs, ours in pairs:
                 wrong |= (theirs.cpu().numpy() != ours).any(axis=1)
             differing, states = differing + int(wrong.sum()), states + count
-            worst = max(worst, float(np.abs(walkers.observations.cpu().numpy() - observations).max()))
-    print(f"\nparity: one step from {states:,} states: {differing} differ in any bit of state, observation or reward;")
+            worst = max(
+                worst, float(np.abs(walkers.observations.cpu().numpy() - observations).max())
+            )
+    print(
+        f"\nparity: one step from {states:,} states: {differing} differ in any bit of state, "
+        "observation or reward;"
+    )
     print(f"  the largest difference of an observation {worst:g}; on the way {batch.events}")
 
 
@@ -102,7 +118,10 @@ def print_returns(device: str, count: int = 4_096, horizon: int = 300) -> None:
     print("the same under a network each:")
     for name, returns in (("CPU", ours), ("GPU", theirs)):
         quantiles = ", ".join(f"{q:.2f}" for q in np.quantile(returns, (0.1, 0.5, 0.9)))
-        print(f"  {name} mean {returns.mean():.3f} +- {returns.std() / count**0.5:.3f}, 10-50-90 % {quantiles}")
+        print(
+            f"  {name} mean {returns.mean():.3f} +- {returns.std() / count**0.5:.3f}, 10-50-90 % "
+            f"{quantiles}"
+        )
 
 
 def networks(count: int) -> torch.Tensor:
@@ -110,7 +129,9 @@ def networks(count: int) -> torch.Tensor:
     return torch.from_numpy((0.15 * rng.normal(size=(count, POLICY.parameters))).astype(np.float32))
 
 
-def _forward(weights: torch.Tensor, observations: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+def _forward(
+    weights: torch.Tensor, observations: torch.Tensor, memory: torch.Tensor
+) -> torch.Tensor:
     return POLICY.forward(weights, observations)
 
 
@@ -162,13 +183,16 @@ def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> 
 
 
 def kernel_times(walkers: DeviceWalkers, plan: torch.Tensor) -> dict[str, float]:
-    """Microseconds of each kernel in a step, over the steps of a plan [steps, n, 4]; those that fell begin anew."""
+    """Microseconds of each kernel in a step, over the steps of a plan [steps, n, 4]; those that
+    fell begin anew.
+    """
     spent = dict.fromkeys((phase.kernel.source.__name__ for phase in walkers.phases), 0.0)
     stream = stream_of(walkers.device)
     for t, actions in enumerate(plan):
         walkers.take(actions)
         walkers.queued.zero_()
-        torch.cuda._sleep(2_000_000)  # the device waits until all is launched, so that launching is not counted
+        # the device waits until all is launched, so that launching is not counted
+        torch.cuda._sleep(2_000_000)
         marks = [torch.cuda.Event(enable_timing=True) for _ in range(len(walkers.phases) + 1)]
         marks[0].record()
         for phase, mark in zip(walkers.phases, marks[1:], strict=True):
@@ -198,16 +222,24 @@ def print_shares(device: str, count: int) -> None:
     spent = kernel_times(walkers, plan)
     total, live = sum(spent.values()), int(walkers.live.sum())
     shares = ", ".join(f"{name} {100 * part / total:.0f} %" for name, part in spent.items())
-    print(f"\na step of {count:,} walkers, {live:,} of them live: {total:,.0f} us on the device: {shares}")
+    print(
+        f"\na step of {count:,} walkers, {live:,} of them live: {total:,.0f} us on the device: "
+        f"{shares}"
+    )
 
 
 def print_host(device: str, niches: int = 20, members: int = 819, horizon: int = 500) -> None:
-    """What the host does for a rollout of `niches` x `members` rows, and how long it takes beside the episodes."""
+    """What the host does for a rollout of `niches` x `members` rows, and how long it takes beside
+    the episodes.
+    """
     family, rng = Walker(WalkerSettings(horizon=horizon)), np.random.default_rng(0)
     tasks = [family.origin()]
     while len(tasks) < niches:
         tasks.append(family.mutate(tasks[-1], rng))
-    rows, weights = [task for task in tasks for _ in range(members)], networks(niches * members).to(device)
+    rows, weights = (
+        [task for task in tasks for _ in range(members)],
+        networks(niches * members).to(device),
+    )
     spent = {"tracks": elapsed(lambda: [family.track(task, 0) for task in tasks], device)}
     start = time.perf_counter()
     simulator = CudaSimulator([family.track(task, 0) for task in rows], horizon, device)
@@ -215,9 +247,14 @@ def print_host(device: str, niches: int = 20, members: int = 819, horizon: int =
     act = partial(_forward, weights)
     spent["episodes"] = elapsed(lambda: simulator.play_captured(act, weights[:, :0]), device)
     total = sum(spent.values())
-    shares = ", ".join(f"{name} {seconds:.2f} s ({seconds / total:.1%})" for name, seconds in spent.items())
+    shares = ", ".join(
+        f"{name} {seconds:.2f} s ({seconds / total:.1%})" for name, seconds in spent.items()
+    )
     print(f"\na rollout of {niches} niches x {members} members, {horizon} steps at most: {shares};")
-    print("  tracks are built on the host once a task, the simulator is made and filled once a rollout")
+    print(
+        "  tracks are built on the host once a task, the simulator is made and filled once a "
+        "rollout"
+    )
 
 
 def print_resources() -> None:
@@ -239,21 +276,41 @@ def measured_peak(device: str, size: int = 8_192) -> float:
 def print_speed(device: str, sizes: tuple[int, ...] = SIZES) -> None:
     peak = measured_peak(device)
     floor = peak / 2 / OPERATIONS  # a fused operation counts as two; the physics fuses none
-    print(f"\npeak: a float32 matrix product {peak / 1e12:.1f} T operations/s, half of it without fused multiply-add")
-    print(f"floor: {OPERATIONS:,} float operations a step at {peak / 2e12:.1f} T/s: {floor:,.0f} steps/s")
-    print("\nsteps/s (share of the floor); must reach 5,000,000 from 16,384 walkers on, aim 50,000,000")
+    print(
+        f"\npeak: a float32 matrix product {peak / 1e12:.1f} T operations/s, half of it without "
+        "fused multiply-add"
+    )
+    print(
+        f"floor: {OPERATIONS:,} float operations a step at {peak / 2e12:.1f} T/s: {floor:,.0f} "
+        "steps/s"
+    )
+    print(
+        "\nsteps/s (share of the floor); must reach 5,000,000 from 16,384 walkers on, aim "
+        "50,000,000"
+    )
     print(f"{'walkers':>8} {'physics':>22} {'episodes, launched':>22} {'episodes, captured':>22}")
     for count in sizes:
-        rates = [physics_rate(device, count), *(episode_rate(device, count, capture) for capture in (False, True))]
-        print(f"{count:8,} " + " ".join(f"{rate:>13,.0f} ({rate / floor:6.1%})" for rate in rates), flush=True)
+        rates = [
+            physics_rate(device, count),
+            *(episode_rate(device, count, capture) for capture in (False, True)),
+        ]
+        print(
+            f"{count:8,} " + " ".join(f"{rate:>13,.0f} ({rate / floor:6.1%})" for rate in rates),
+            flush=True,
+        )
 
 
 def main() -> None:
     if not torch.cuda.is_available():
-        raise SystemExit("walker_cuda: torch finds no CUDA GPU here, and this benchmark runs on nothing else")
+        raise SystemExit(
+            "walker_cuda: torch finds no CUDA GPU here, and this benchmark runs on nothing else"
+        )
     device = "cuda"
     print(heading())
-    print(f"GPU: {torch.cuda.get_device_name()}, torch {torch.__version__}, numba-cuda {version('numba-cuda')}")
+    print(
+        f"GPU: {torch.cuda.get_device_name()}, torch {torch.__version__}, numba-cuda "
+        f"{version('numba-cuda')}"
+    )
     ready = elapsed(lambda: CudaSimulator(tracks(64), 1, device).reset(), device)
     print(f"kernels ready after {ready:.1f} s")
     print_resources()

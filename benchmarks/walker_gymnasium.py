@@ -1,10 +1,12 @@
-"""Speed through the public interface, resets and new terrains included, against Gymnasium and EnvPool.
+"""Speed through the public interface, resets and new terrains included, against Gymnasium and
+EnvPool.
 
     python -m benchmarks.walker_gymnasium > benchmarks/results/walker_gymnasium.txt
 
-Steps per CPU second of this process on one thread, since machines are shared. All environments draw a new
-terrain at every reset. Contestants take turns; a ratio is the median of the ratios of the rounds. The
-actions are drawn beforehand; with `--network` a trained policy plays as well, whose time is not counted.
+Steps per CPU second of this process on one thread, since machines are shared. All environments draw
+a new terrain at every reset. Contestants take turns; a ratio is the median of the ratios of the
+rounds. The actions are drawn beforehand; with `--network` a trained policy plays as well, whose
+time is not counted.
 """
 
 from __future__ import annotations
@@ -144,14 +146,20 @@ def print_tracks() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="CPU seconds of one turn")
-    parser.add_argument("--network", type=Path, help=".npy file of a trained network (walker_speed)")
+    parser.add_argument(
+        "--network", type=Path, help=".npy file of a trained network (walker_speed)"
+    )
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
     print(heading())
-    versions = f"gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy {np.__version__}"
+    versions = (
+        f"gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy {np.__version__}"
+    )
     print(f"packages: {versions}\nkernels ready after {compile_kernels():.1f} s")
     print_tracks()
     policies = {"random actions": random_policy}
@@ -167,7 +175,10 @@ def main() -> None:
             compare(f"{layout}, {name}, 256 environments", many, *turns)
             eight = {"make_vec, 8 envs": ours(hardcore, 8), "EnvPool, 8 envs": pool(hardcore, 8)}
             compare(f"{layout}, {name}, 8 environments", eight, *turns)
-            one = {"openpoet, make": Single(f"openpoet/{IDS[hardcore]}"), "Gymnasium, make": Single(IDS[hardcore])}
+            one = {
+                "openpoet, make": Single(f"openpoet/{IDS[hardcore]}"),
+                "Gymnasium, make": Single(IDS[hardcore]),
+            }
             compare(f"{layout}, {name}, one environment", one, *turns)
 
 

@@ -1,10 +1,11 @@
-"""Parity: does any float32 of the simulator differ from Gymnasium freshly made, or from Box2D on other tracks?
+"""Parity: does any float32 of the simulator differ from Gymnasium freshly made, or from Box2D on
+other tracks?
 
     python -m benchmarks.walker_parity > benchmarks/results/walker_parity.txt
 
-Every step compares the 24 observations, the reward and the end, with array_equal (0 and -0 count as equal); an episode
-stops at its first difference. Coverage counts say that the hard parts were met; the wrong joint order, that the
-comparison can fail.
+Every step compares the 24 observations, the reward and the end, with array_equal (0 and -0 count as
+equal); an episode stops at its first difference. Coverage counts say that the hard parts were met;
+the wrong joint order, that the comparison can fail.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from tests.envs import oracle
 SLEEP = 250  # idle steps after an episode on other tracks: the walker lies down and may fall asleep
 
 
-def against_gymnasium(name: str, hardcore: bool, policy: Callable[[int], Act], seeds: Sequence[int]) -> Counter:
+def against_gymnasium(
+    name: str, hardcore: bool, policy: Callable[[int], Act], seeds: Sequence[int]
+) -> Counter:
     """Episodes of one layout and policy, each against an environment made for it; prints a line."""
     counts: Counter = Counter()
     for seed in seeds:
@@ -38,7 +41,9 @@ def against_gymnasium(name: str, hardcore: bool, policy: Callable[[int], Act], s
     return report(f"{'hardcore' if hardcore else 'easy'}, {name}", counts)
 
 
-def against_box2d(name: str, tracks: Sequence[Track], policy: Callable[[int], Act], limit: int = 600) -> Counter:
+def against_box2d(
+    name: str, tracks: Sequence[Track], policy: Callable[[int], Act], limit: int = 600
+) -> Counter:
     """One episode a track in Box2D itself, and SLEEP idle steps after its end; prints a line."""
     counts: Counter = Counter()
     for seed, track in enumerate(tracks):
@@ -50,7 +55,10 @@ def against_box2d(name: str, tracks: Sequence[Track], policy: Callable[[int], Ac
             action = np.zeros(4, np.float32) if ended else act(observation)
             observation, reward, terminated = walker.step(action)
             ours, rewards, ends = batch.step(action[None])
-            same = np.array_equal(ours[0], observation) and (rewards[0], ends[0]) == (reward, terminated)
+            same = np.array_equal(ours[0], observation) and (rewards[0], ends[0]) == (
+                reward,
+                terminated,
+            )
             left, steps = left - 1, steps + 1
             if not ended and (terminated or left == SLEEP):
                 ended, left = True, SLEEP
@@ -59,8 +67,12 @@ def against_box2d(name: str, tracks: Sequence[Track], policy: Callable[[int], Ac
 
 
 def evolved_tracks(encoding: Literal["obstacles", "cppn"], count: int) -> list[Track]:
-    """Tracks of `count` genomes, the n-th after n % 25 + 1 mutations of the origin, every kind of obstacle allowed."""
-    family = Walker(WalkerSettings(encoding=encoding, obstacles=("stump", "pit", "stairs", "roughness")))
+    """Tracks of `count` genomes, the n-th after n % 25 + 1 mutations of the origin, every kind of
+    obstacle allowed.
+    """
+    family = Walker(
+        WalkerSettings(encoding=encoding, obstacles=("stump", "pit", "stairs", "roughness"))
+    )
     tracks, rng = [], np.random.default_rng(0)
     for number in range(count):
         task = family.origin()
@@ -71,9 +83,13 @@ def evolved_tracks(encoding: Literal["obstacles", "cppn"], count: int) -> list[T
 
 
 def report(name: str, counts: Counter) -> Counter:
-    events = ", ".join(f"{key} {counts[key]:,}" for key in ("toi", "polygon", "two_point", "sleeping", "slot_overflow"))
+    events = ", ".join(
+        f"{key} {counts[key]:,}"
+        for key in ("toi", "polygon", "two_point", "sleeping", "slot_overflow")
+    )
     print(
-        f"{name:44} {counts['episodes']:4} episodes {counts['steps']:8,} steps {counts['differing']} differing; "
+        f"{name:44} {counts['episodes']:4} episodes {counts['steps']:8,} steps "
+        f"{counts['differing']} differing; "
         f"{events}"
     )
     sys.stdout.flush()
@@ -82,23 +98,43 @@ def report(name: str, counts: Counter) -> Counter:
 
 def wrong_order_differs() -> int:
     """Episodes of ten whose first steps differ when joints are solved in order of creation."""
-    right, parts = world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions)
-    solver.load_joints, solver.solve_velocities, solver.solve_positions = joints.passes((0, 1, 2, 3))
+    right, parts = (
+        world.SOLVE,
+        (solver.load_joints, solver.solve_velocities, solver.solve_positions),
+    )
+    solver.load_joints, solver.solve_velocities, solver.solve_positions = joints.passes(
+        (0, 1, 2, 3)
+    )
     world.SOLVE = jit.Kernel(right.title, right.signature, right.source, right.seconds)
     world.SOLVE.compile()
-    results = [oracle.compare_with_gymnasium(s, False, oracle.random_policy(s), limit=10)[0] for s in range(10)]
-    world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions) = right, parts
+    results = [
+        oracle.compare_with_gymnasium(s, False, oracle.random_policy(s), limit=10)[0]
+        for s in range(10)
+    ]
+    world.SOLVE, (solver.load_joints, solver.solve_velocities, solver.solve_positions) = (
+        right,
+        parts,
+    )
     return sum(result.differing for result in results)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--episodes", type=int, default=70, help="of each policy on each layout (three policies)")
-    parser.add_argument("--generations", type=int, default=200, help="of the ES that trains the trained policy")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--episodes", type=int, default=70, help="of each policy on each layout (three policies)"
+    )
+    parser.add_argument(
+        "--generations", type=int, default=200, help="of the ES that trains the trained policy"
+    )
     options = parser.parse_args()
     print(heading())
     weights, score = train(oracle.flat_track(), options.generations)
-    print(f"trained policy: return {score:.0f} over 400 steps of flat ground after {options.generations} generations")
+    print(
+        f"trained policy: return {score:.0f} over 400 steps of flat ground after "
+        f"{options.generations} generations"
+    )
     policies: dict[str, Callable[[int], Act]] = {
         "random": oracle.random_policy,
         "heuristic": oracle.heuristic_policy,
@@ -118,8 +154,13 @@ def main() -> None:
         for name, policy in policies.items():
             total += against_box2d(f"{layout}, {name}", tracks, policy)
     report("all", total)
-    print(f"wrong joint order (0, 1, 2, 3): {wrong_order_differs()} of 10 episodes differ within 10 steps")
-    if total["differing"] or not all(total[key] for key in ("toi", "polygon", "two_point", "sleeping")):
+    print(
+        f"wrong joint order (0, 1, 2, 3): {wrong_order_differs()} of 10 episodes differ within "
+        "10 steps"
+    )
+    if total["differing"] or not all(
+        total[key] for key in ("toi", "polygon", "two_point", "sleeping")
+    ):
         raise SystemExit("parity is broken, or an event was never exercised")
 
 

@@ -1,7 +1,8 @@
-"""Policies for the walker benchmarks: random, Gymnasium's heuristic, and one trained here by a small plain ES.
+"""Policies for the walker benchmarks: random, Gymnasium's heuristic, and one trained here by a
+small plain ES.
 
-The ES is OpenAI's (arXiv:1703.03864): antithetic noise, centred ranks, Adam. It needs no other room of this project,
-so that what it measures is the simulator.
+The ES is OpenAI's (arXiv:1703.03864): antithetic noise, centred ranks, Adam. It needs no other room
+of this project, so that what it measures is the simulator.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ PARAMETERS = sum((i + 1) * o for i, o in pairwise(SIZES))
 
 
 def forward(weights: np.ndarray, observations: np.ndarray) -> np.ndarray:
-    """Actions [members, 4] float32 of tanh networks [members, PARAMETERS] at observations [members, 24]."""
+    """Actions [members, 4] float32 of tanh networks [members, PARAMETERS] at observations [members,
+    24].
+    """
     x, start = observations, 0
     for i, o in pairwise(SIZES):
         matrix = weights[:, start : start + i * o].reshape(-1, i, o)
@@ -60,8 +63,12 @@ class Adam:
         return point + self.rate * scale * self.mean / (np.sqrt(self.square) + 1e-8)
 
 
-def train(track: Track, generations: int = 300, pairs: int = 32, sigma: float = 0.1) -> tuple[np.ndarray, float]:
-    """Weights [PARAMETERS] of a network trained to walk on `track`, and its return over 400 steps."""
+def train(
+    track: Track, generations: int = 300, pairs: int = 32, sigma: float = 0.1
+) -> tuple[np.ndarray, float]:
+    """Weights [PARAMETERS] of a network trained to walk on `track`, and its return over 400
+    steps.
+    """
     rng = np.random.default_rng(0)
     center = 0.05 * rng.normal(size=PARAMETERS)
     adam = Adam(0.03, np.zeros(PARAMETERS), np.zeros(PARAMETERS))

@@ -1,4 +1,5 @@
-"""What a thread of each CUDA kernel holds, on GPUs that need not be here: registers, local memory, spills.
+"""What a thread of each CUDA kernel holds, on GPUs that need not be here: registers, local memory,
+spills.
 
 python -m benchmarks.walker_ptx > benchmarks/results/walker_ptx.txt
 """
@@ -22,7 +23,10 @@ MOST_WARPS = 64
 def main() -> None:
     print(heading())
     print(f"packages: numba-cuda {version('numba-cuda')}, NVVM {version('nvidia-nvvm')}")
-    print(f"\n{'kernel':10}{'arch':>7}{'registers':>11}{'local bytes':>13}{'spilled':>9}{'warps':>13}{'CPU s':>7}")
+    print(
+        f"\n{'kernel':10}{'arch':>7}{'registers':>11}{'local bytes':>13}"
+        f"{'spilled':>9}{'warps':>13}{'CPU s':>7}"
+    )
     for kernel in kernels.KERNELS:
         for architecture in ARCHITECTURES:
             start = time.process_time()
@@ -37,7 +41,10 @@ def main() -> None:
                 f"{kernel.source.__name__:10}{name:>7}{used.registers:11}{used.stack:13,}{used.spills:9}"
                 f"{warps:13}{spent:7.1f}"
             )
-    print("\nwarps: resident at once on a multiprocessor, by registers alone. The first architecture includes typing.")
+    print(
+        "\nwarps: resident at once on a multiprocessor, by registers alone. The first "
+        "architecture includes typing."
+    )
 
 
 if __name__ == "__main__":

@@ -23,12 +23,21 @@ from openpoet.envs.walker.physics.episode import ACT
 from openpoet.envs.walker.simulator import CompiledWalkers
 
 from benchmarks.heading import heading
-from benchmarks.walker_speed import OPERATIONS, Controller, Ours, measured_peak, random_actions, rate
+from benchmarks.walker_speed import (
+    OPERATIONS,
+    Controller,
+    Ours,
+    measured_peak,
+    random_actions,
+    rate,
+)
 from tests.envs import oracle
 
 
 class Cores(Ours):
-    """1,024 walkers. path: CPU seconds of the calling thread, and of the slowest of those that it waits for."""
+    """1,024 walkers. path: CPU seconds of the calling thread, and of the slowest of those that it
+    waits for.
+    """
 
     def __init__(self, threads: int) -> None:
         super().__init__(True, 1024, threads)
@@ -43,7 +52,8 @@ class Cores(Ours):
                 parts.append(time.thread_time() - start)
 
             split(rows, timed)
-            self.path += max(parts) if len(parts) > 1 else 0.0  # a single part runs in the calling thread
+            # a single part runs in the calling thread
+            self.path += max(parts) if len(parts) > 1 else 0.0
 
         self.batch._split = timed_split
 
@@ -55,13 +65,18 @@ class Cores(Ours):
 
 
 def print_cores(controller: Controller, rounds: int) -> None:
-    """1,024 walkers on two threads over one, taking turns: by the wall clock, and by the CPU seconds on the path.
+    """1,024 walkers on two threads over one, taking turns: by the wall clock, and by the CPU
+    seconds on the path.
 
-    The path is what the wall clock would show if each thread had a core to itself: the calling thread's own CPU
-    seconds and those of the slower of the two parts. Waiting for a core, of which a shared machine has few, is not in.
+    The path is what the wall clock would show if each thread had a core to itself: the calling
+    thread's own CPU seconds and those of the slower of the two parts. Waiting for a core, of which
+    a shared machine has few, is not in.
     """
     sides = [Cores(threads) for threads in (1, 2)]
-    rates: dict[str, list[list[float]]] = {"wall clock": [[], []], "CPU seconds on the path": [[], []]}
+    rates: dict[str, list[list[float]]] = {
+        "wall clock": [[], []],
+        "CPU seconds on the path": [[], []],
+    }
     for _ in range(rounds + 1):
         for side, ours in enumerate(sides):
             ours.path = 0.0
@@ -85,12 +100,16 @@ def _replayed(weights, member, rows, observations, layout, memory, actions):
 
 
 def print_policy(rounds: int) -> None:
-    """Rollouts of 512 members with their policies inside, over the same walkers moved by recorded actions."""
+    """Rollouts of 512 members with their policies inside, over the same walkers moved by recorded
+    actions.
+    """
     policy, steps, members = Policy((24, 40, 40, 4)), 300, 512
     rng, track = np.random.default_rng(0), oracle.fresh_env(0, True)[2]
     table = (0.15 * rng.normal(size=(members, policy.parameters))).astype(np.float32)
     member, none = np.arange(members), np.zeros((members, 0), np.float32)
-    simulator = CompiledWalkers(WalkerBatch([track] * members, threads=1), [track] * members, steps, "cpu")
+    simulator = CompiledWalkers(
+        WalkerBatch([track] * members, threads=1), [track] * members, steps, "cpu"
+    )
     recorded, observations = np.zeros((members, steps, 4), np.float32), simulator.reset()
     actions = np.zeros((members, 4), np.float32)
     for t in range(steps):
@@ -109,20 +128,33 @@ def print_policy(rounds: int) -> None:
         assert (taken == again).all()
     with_policy, bare = (float(np.median(values[1:])) for values in rates.values())
     share = 100 * with_policy / bare
-    print(f"\nrollouts of 512 members, 24-40-40-4, a policy each: {with_policy:,.0f} steps per CPU second;")
+    print(
+        f"\nrollouts of 512 members, 24-40-40-4, a policy each: {with_policy:,.0f} steps per CPU "
+        "second;"
+    )
     print(f"  the bare simulator in the same episodes {bare:,.0f}: {share:.0f} % (must reach 80 %)")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(heading())
     print_policy(options.rounds)
     print_cores(random_actions(), options.rounds)
-    peak, step, network = measured_peak(), OPERATIONS["random"], 2 * Policy((24, 40, 40, 4)).parameters
-    print(f"\nfloor: {step:,} float operations at {peak / 1e9:.0f} G/s: {peak / step:,.0f} steps/s a core;", end="")
+    peak, step, network = (
+        measured_peak(),
+        OPERATIONS["random"],
+        2 * Policy((24, 40, 40, 4)).parameters,
+    )
+    print(
+        f"\nfloor: {step:,} float operations at {peak / 1e9:.0f} G/s: {peak / step:,.0f} steps/s "
+        "a core;",
+        end="",
+    )
     print(f" {network:,} more with the policy: {peak / (step + network):,.0f}")
 
 

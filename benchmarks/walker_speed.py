@@ -2,10 +2,12 @@
 
     python -m benchmarks.walker_speed > benchmarks/results/walker_speed.txt
 
-CPU seconds of this process (all its threads), since machines are shared; all run with one thread. Only `step` is timed,
-resets included, not the policy. The contestants take turns, and the median of the rounds is reported. Each meets the
-same controller: random actions, or a network trained here to walk on flat ground. Differs between them: Gymnasium and
-EnvPool generate a new terrain at a reset, the simulator restarts on the row's track (building tracks is timed apart).
+CPU seconds of this process (all its threads), since machines are shared; all run with one thread.
+Only `step` is timed, resets included, not the policy. The contestants take turns, and the median of
+the rounds is reported. Each meets the
+same controller: random actions, or a network trained here to walk on flat ground. Differs between
+them: Gymnasium and EnvPool generate a new terrain at a reset, the simulator restarts on the row's
+track (building tracks is timed apart).
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from tests.envs import oracle
 
 SIZES = (1, 8, 64)  # environments of an EnvPool
 WALKERS = 256
-# Float operations of a step in Box2D's algorithm, counted in an instrumented build (add, multiply, divide, root).
+# Float operations of a step in Box2D's algorithm, counted in an instrumented build (add, multiply,
+# divide, root).
 OPERATIONS = {"random": 121_597, "trained": 86_781}
 AIMS = {"random": (0.0, 4.0), "trained": (18.0, 5.0)}  # times Gymnasium, times the best EnvPool
 
@@ -87,13 +90,17 @@ def trained_actions(weights: np.ndarray) -> Controller:
     rng = np.random.default_rng(1)
 
     def act(observations: np.ndarray) -> np.ndarray:
-        actions = walker_policies.forward(np.broadcast_to(weights, (len(observations), len(weights))), observations)
+        actions = walker_policies.forward(
+            np.broadcast_to(weights, (len(observations), len(weights))), observations
+        )
         return np.clip(actions + 0.1 * rng.normal(size=actions.shape), -1, 1).astype(np.float32)
 
     return act
 
 
-def rate(contestant: Contestant, controller: Controller, steps: int, clock: Callable[[], float]) -> float:
+def rate(
+    contestant: Contestant, controller: Controller, steps: int, clock: Callable[[], float]
+) -> float:
     """Steps per second of the clock, the controller's time left out."""
     spent, done = 0.0, 0
     while done < steps:
@@ -105,7 +112,9 @@ def rate(contestant: Contestant, controller: Controller, steps: int, clock: Call
     return done / spent
 
 
-def compare(hardcore: bool, name: str, make: Callable[[], Controller], rounds: int, peak: float) -> dict[str, float]:
+def compare(
+    hardcore: bool, name: str, make: Callable[[], Controller], rounds: int, peak: float
+) -> dict[str, float]:
     """Median rates of all contestants, taking turns; prints a line each and the ratios."""
     contestants: dict[str, tuple[Contestant, int]] = {
         f"ours, {WALKERS} walkers": (Ours(hardcore), 51_200),
@@ -119,12 +128,21 @@ def compare(hardcore: bool, name: str, make: Callable[[], Controller], rounds: i
         for key, (contestant, steps) in contestants.items():
             rates[key].append(rate(contestant, make(), steps, time.process_time))
     median = {key: float(np.median(values)) for key, values in rates.items()}
-    print(f"\n{'hardcore' if hardcore else 'easy'}, {name}: steps per CPU second, median (min-max) of {rounds}")
+    print(
+        f"\n{'hardcore' if hardcore else 'easy'}, {name}: steps per CPU second, median (min-max) "
+        f"of {rounds}"
+    )
     for key, values in rates.items():
         print(f"  {key:22} {median[key]:9,.0f} ({min(values):,.0f}-{max(values):,.0f})")
-    ours, best = median[f"ours, {WALKERS} walkers"], max(v for k, v in median.items() if k.startswith("EnvPool"))
+    ours, best = (
+        median[f"ours, {WALKERS} walkers"],
+        max(v for k, v in median.items() if k.startswith("EnvPool")),
+    )
     ratios = {"Gymnasium": ours / median["Gymnasium"], "EnvPool": ours / best}
-    print(f"  ratios: {ratios['Gymnasium']:.1f} Gymnasium, {ratios['EnvPool']:.2f} the best EnvPool", end="")
+    print(
+        f"  ratios: {ratios['Gymnasium']:.1f} Gymnasium, {ratios['EnvPool']:.2f} the best EnvPool",
+        end="",
+    )
     print(f" (must reach {AIMS[name][0]:g} and {AIMS[name][1]:g})" if hardcore else "")
     floor = f"{OPERATIONS[name]:,} float operations at {peak / 1e9:.0f} G/s"
     print(f"  floor: {floor}: {peak / OPERATIONS[name]:,.0f} steps/s", flush=True)
@@ -145,8 +163,14 @@ def print_phases(hardcore: bool, name: str, controller: Controller) -> None:
         ended = ours.batch._terminated.copy()
         ours.observations = ours.batch.reset(ended) if ended.any() else ours.batch._obs.copy()
     total = 1e6 * sum(spent.values()) / steps
-    shares = ", ".join(f"{title} {1e6 * s / steps:.2f} ({1e8 * s / steps / total:.0f} %)" for title, s in spent.items())
-    print(f"\n{'hardcore' if hardcore else 'easy'}, {name}: {total:.1f} us a walker-step in the kernels: {shares}")
+    shares = ", ".join(
+        f"{title} {1e6 * s / steps:.2f} ({1e8 * s / steps / total:.0f} %)"
+        for title, s in spent.items()
+    )
+    print(
+        f"\n{'hardcore' if hardcore else 'easy'}, {name}: {total:.1f} us a walker-step in the "
+        f"kernels: {shares}"
+    )
     start = time.process_time()
     for _ in range(5):
         ours.batch.reset()
@@ -154,7 +178,10 @@ def print_phases(hardcore: bool, name: str, controller: Controller) -> None:
     start = time.process_time()
     for track in ours.batch._tracks[:8]:
         terrain.shapes(track)
-    print(f"  a reset {1e6 * reset:.0f} us; the shapes of a track {1e3 * (time.process_time() - start) / 8:.1f} ms")
+    print(
+        f"  a reset {1e6 * reset:.0f} us; the shapes of a track "
+        f"{1e3 * (time.process_time() - start) / 8:.1f} ms"
+    )
 
 
 def trained_network(file: Path | None) -> np.ndarray:
@@ -169,7 +196,9 @@ def trained_network(file: Path | None) -> np.ndarray:
 
 
 def measured_peak() -> float:
-    """Float operations a second of a matrix product on one core: more than a step without FMA can ever reach."""
+    """Float operations a second of a matrix product on one core: more than a step without FMA can
+    ever reach.
+    """
     a = torch.randn(768, 768)
     best = 0.0
     for _ in range(20):
@@ -180,14 +209,21 @@ def measured_peak() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--network", type=Path, help=".npy file of a network trained before, or where to keep it")
+    parser.add_argument(
+        "--network", type=Path, help=".npy file of a network trained before, or where to keep it"
+    )
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
     torch.set_num_threads(1)
     print(heading())
-    print(f"packages: gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy {np.__version__}")
+    print(
+        f"packages: gymnasium {gymnasium.__version__}, envpool {envpool.__version__}, numpy "
+        f"{np.__version__}"
+    )
     print(f"kernels ready after {compile_kernels():.1f} s")
     weights = trained_network(options.network)
     peak = measured_peak()

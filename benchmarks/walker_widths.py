@@ -1,10 +1,12 @@
-"""How many walkers a warp of each GPU kernel should hold: device time of a step, kernel by kernel. Needs a CUDA GPU.
+"""How many walkers a warp of each GPU kernel should hold: device time of a step, kernel by kernel.
+Needs a CUDA GPU.
 
     python -m benchmarks.walker_widths > benchmarks/results/walker_widths.txt
 
-A warp of 32 walkers takes as long as all that any of them needs; a warp of fewer leaves lanes idle. Walkers under
-random actions, as in walker_cuda. What is best stands in envs/walker/cuda/walkers.py, WIDTHS; "as set" is the step
-under it, its steps/s those of walkers that live, over the kernels' own time.
+A warp of 32 walkers takes as long as all that any of them needs; a warp of fewer leaves lanes idle.
+Walkers under random actions, as in walker_cuda. What is best stands in envs/walker/cuda/walkers.py,
+WIDTHS; "as set" is the step under it, its steps/s those of walkers that live, over the kernels' own
+time.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ def print_widths(device: str, count: int) -> None:
     chosen = walkers.phases
     for n, width in enumerate(WIDTHS):
         walkers.phases = [replace(phase, width=width) for phase in chosen]
-        told(f"{count:,} walkers, {width:2} a warp", kernel_times(walkers, plan[n * STEPS : (n + 1) * STEPS]))
+        told(
+            f"{count:,} walkers, {width:2} a warp",
+            kernel_times(walkers, plan[n * STEPS : (n + 1) * STEPS]),
+        )
     walkers.phases = chosen
     spent = kernel_times(walkers, plan[len(WIDTHS) * STEPS :])
     live = int(walkers.live.sum())
@@ -39,7 +44,9 @@ def told(title: str, spent: dict[str, float]) -> None:
 
 def main() -> None:
     if not torch.cuda.is_available():
-        raise SystemExit("walker_widths: torch finds no CUDA GPU here, and this benchmark runs on nothing else")
+        raise SystemExit(
+            "walker_widths: torch finds no CUDA GPU here, and this benchmark runs on nothing else"
+        )
     print(heading())
     print(f"GPU: {torch.cuda.get_device_name()}\n")
     for count in SIZES:

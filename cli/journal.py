@@ -19,16 +19,27 @@ if TYPE_CHECKING:
     from .output import Failures
 
 Title = Callable[[Any], str]  # a task in words
-HOW = {"direct": "as it is", "proposal": "after one step there", "exploit": "with hyperparameters near its own"}
+HOW = {
+    "direct": "as it is",
+    "proposal": "after one step there",
+    "exploit": "with hyperparameters near its own",
+}
 
 
-def happened(before: Population, after: Population, title: Title, without_children: str = "") -> Iterator[str]:
-    """A line for each birth, retirement, accepted transfer and first solution, and one for refusals.
+def happened(
+    before: Population, after: Population, title: Title, without_children: str = ""
+) -> Iterator[str]:
+    """A line for each birth, retirement, accepted transfer and first solution, and one for
+    refusals.
 
     without_children: why no niche could have any in this iteration.
     """
-    children: list[Child] = [cast("Child", event) for event in after.events if hasattr(event, "outcome")]
-    transfers: list[Transfer] = [cast("Transfer", event) for event in after.events if hasattr(event, "accepted")]
+    children: list[Child] = [
+        cast("Child", event) for event in after.events if hasattr(event, "outcome")
+    ]
+    transfers: list[Transfer] = [
+        cast("Transfer", event) for event in after.events if hasattr(event, "accepted")
+    ]
     at = f"iteration {after.iteration}:"
     yield from _births(at, children, transfers, title)
     if without_children:
@@ -44,7 +55,9 @@ def happened(before: Population, after: Population, title: Title, without_childr
             yield f"{at} niche {niche.id} is solved ({number(niche.best)})"
 
 
-def _births(at: str, children: list[Child], transfers: list[Transfer], title: Title) -> Iterator[str]:
+def _births(
+    at: str, children: list[Child], transfers: list[Transfer], title: Title
+) -> Iterator[str]:
     for child in children:
         if child.niche is not None:
             came = next(t for t in transfers if t.at_birth and t.accepted and t.target == child.id)
@@ -63,7 +76,10 @@ def _takeovers(at: str, transfers: list[Transfer]) -> Iterator[str]:
         if event.accepted and not event.at_birth:
             how = HOW[event.kind]
             bar = f"{number(event.bar)} -> " if event.bar is not None else ""
-            yield f"{at} niche {event.target} takes over the agent of {event.source} {how}: {bar}{number(event.score)}"
+            yield (
+                f"{at} niche {event.target} takes over the agent of {event.source} {how}: "
+                f"{bar}{number(event.score)}"
+            )
 
 
 def introduce(niche: Niche, title: Title) -> str:

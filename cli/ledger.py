@@ -1,7 +1,7 @@
 """The ledger: environment steps by purpose, counted where they are spent.
 
-It stands in for the learner, so that no part of the engine can spend a step that is not written down. A step's
-purpose is its key's: the words of the stream from which its random numbers came.
+It stands in for the learner, so that no part of the engine can spend a step that is not written
+down. A step's purpose is its key's: the words of the stream from which its random numbers came.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Ledger:
         self._count(keys, steps)
         return improved, steps
 
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+    def evaluate(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[np.ndarray, ...]:
         self._note(keys)
         answer = self.learner.evaluate(agents, tasks, keys)
         self._count(keys, answer[2])
@@ -52,7 +54,9 @@ class Ledger:
     def _count(self, keys: Sequence[Key], steps: Iterable[int]) -> None:
         for key, cost in zip(keys, steps, strict=True):
             if cost < 0:
-                raise ValueError(f"a learner's steps must be 0 or more, got {cost} for {key.purpose!r}")
+                raise ValueError(
+                    f"a learner's steps must be 0 or more, got {cost} for {key.purpose!r}"
+                )
             self.undrained[key.purpose] += int(cost)
             self.steps += int(cost)
 

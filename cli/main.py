@@ -1,4 +1,5 @@
-"""The command line of openpoet: launch, resume, show, replay, digest, verify, list. Wiring: wiring.py.
+"""The command line of openpoet: launch, resume, show, replay, digest, verify, list. Wiring:
+wiring.py.
 
 Nothing heavy is imported before a command needs it, so that --help answers at once.
 """
@@ -18,7 +19,15 @@ from typing import Annotated
 
 import typer
 
-from .output import Failures, Terminal, described, line, occupy_standard_descriptors, reason, tolerant
+from .output import (
+    Failures,
+    Terminal,
+    described,
+    line,
+    occupy_standard_descriptors,
+    reason,
+    tolerant,
+)
 from .parts import check_complete, known_parts, remember, settings_for, trusted
 from .wiring import (
     Parts,
@@ -38,23 +47,33 @@ from .wiring import (
     wire,
 )
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # Gymnasium's walker and the viewer import pygame
+# Gymnasium's walker and the viewer import pygame
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="POET invents problems while it solves them: terrains, and walkers that learn to cross them.\n\n"
-    "Start with `python run.py launch`. Whatever happens, a run is kept: resume it, look at it with show and replay, "
+    help="POET invents problems while it solves them: terrains, and walkers that learn to cross "
+    "them.\n\n"
+    "Start with `python run.py launch`. Whatever happens, a run is kept: resume it, look at it "
+    "with show and replay, "
     "or let it seed another with `launch --from RUN`.",
 )
 out = Terminal(highlight=False)
 errors = Terminal(stderr=True, highlight=False)
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
-NicheId = Annotated[int | None, typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda; auto is the device in the run's settings.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")
+]
+NicheId = Annotated[
+    int | None,
+    typer.Argument(metavar="[NICHE]", help="A niche's number, as `show RUN` lists them."),
+]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu or cuda; auto is the device in the run's settings.")
+]
 Workers = Annotated[
     int | None,
     typer.Option(min=1, help="Threads; all it may use by default. Never changes a result."),
@@ -63,7 +82,8 @@ Ray = Annotated[
     str | None,
     typer.Option(
         metavar="local|ADDRESS",
-        help="Run episodes in Ray workers, of this machine or of the cluster at ADDRESS; --workers is how many. "
+        help="Run episodes in Ray workers, of this machine or of the cluster at ADDRESS; --workers "
+        "is how many. "
         "Never changes a result.",
     ),
 ]
@@ -79,10 +99,14 @@ def print_version(wanted: bool) -> None:
 @app.callback()
 def common(
     debug: Annotated[
-        bool, typer.Option("--debug", help="Print where an error came from; before or after a command.")
+        bool,
+        typer.Option("--debug", help="Print where an error came from; before or after a command."),
     ] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print versions and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print versions and exit."
+        ),
     ] = False,
 ) -> None:
     """Options of every command. `main` takes --debug away before, so that it may stand anywhere."""
@@ -94,21 +118,37 @@ def common(
 @app.command()
 def launch(
     preset: Annotated[
-        str | None, typer.Option(help="Settings to start from; `list` names them. By default the family's quick one.")
+        str | None,
+        typer.Option(
+            help="Settings to start from; `list` names them. By default the family's quick one."
+        ),
     ] = None,
-    family: Annotated[str | None, typer.Option(help="Task family: a name, or a .py file of your own.")] = None,
-    learner: Annotated[str | None, typer.Option(help="Learner: a name, or a .py file of your own.")] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Task family: a name, or a .py file of your own.")
+    ] = None,
+    learner: Annotated[
+        str | None, typer.Option(help="Learner: a name, or a .py file of your own.")
+    ] = None,
     out_folder: Annotated[
-        Path | None, typer.Option("--out", help="Run folder; runs/<date>_<preset>_s<seed> by default.")
+        Path | None,
+        typer.Option("--out", help="Run folder; runs/<date>_<preset>_s<seed> by default."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers: same seed, same run.")] = None,
-    iterations: Annotated[int | None, typer.Option(min=1, help="Iterations the run should reach.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of all random numbers: same seed, same run.")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Iterations the run should reach.")
+    ] = None,
     tasks: Annotated[
         str | None,
-        typer.Option(help="evolved (default); fixed: the family's origin; randomised: each life draws one of all."),
+        typer.Option(
+            help="evolved (default); fixed: the family's origin; randomised: each life "
+            "draws one of all."
+        ),
     ] = None,
     pbt: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Population-based training, every N iterations.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Population-based training, every N iterations."),
     ] = None,
     device: Device = "auto",
     workers: Workers = None,
@@ -118,22 +158,28 @@ def launch(
         typer.Option(
             "--from",
             metavar="RUN",
-            help="Seed from a run, with its family and learner unless given, or from the original POET's files.",
+            help="Seed from a run, with its family and learner unless given, or from the original "
+            "POET's files.",
         ),
     ] = None,
     select: Annotated[
         str | None,
         typer.Option(
             metavar="EXPR",
-            help='Which niches of --from: "alive" (default), "best > 9.5 or id in (3, 7)", "not alive and solved"; '
-            "by id, parent, born, died, score, best, solved, novelty. `show RUN` lists their values.",
+            help='Which niches of --from: "alive" (default), "best > 9.5 or id in (3, 7)", "not '
+            'alive and solved"; '
+            "by id, parent, born, died, score, best, solved, novelty. `show RUN` lists their "
+            "values.",
         ),
     ] = None,
     take: Annotated[Take, typer.Option(help="What to take from the niches of --from.")] = Take.both,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; repeatable."),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file whose settings replace the preset's.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file whose settings replace the preset's.")
+    ] = None,
 ) -> None:
     """Start a run: `launch`, `launch --preset epoet-paper --seed 7`, `launch --from runs/a`."""
     from openpoet.archive.store.run_folder import Run
@@ -143,8 +189,17 @@ def launch(
     from .settings.resolving import Request
     from .settings.tables import to_toml
 
-    named = {"preset": preset, "family": family, "learner": learner, "iterations": iterations, "tasks": tasks}
-    options = {f"run.{key}": value for key, value in named.items()} | {"poet.seed": seed, "poet.pbt_every": pbt}
+    named = {
+        "preset": preset,
+        "family": family,
+        "learner": learner,
+        "iterations": iterations,
+        "tasks": tasks,
+    }
+    options = {f"run.{key}": value for key, value in named.items()} | {
+        "poet.seed": seed,
+        "poet.pbt_every": pbt,
+    }
     changes = changes or []
     tables = settings_for(Request(options, changes, config, inherited(source, named)))
     choose_device(tables, device, changes)
@@ -156,32 +211,44 @@ def launch(
     for problem in remember(tables):
         complain(problem)
     folder = (
-        out_folder or Path("runs") / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
+        out_folder
+        or Path("runs")
+        / f"{time.strftime('%Y-%m-%d')}_{tables['run']['preset']}_s{tables['poet']['seed']}"
     )
-    with rollouts or nullcontext(), Run.create(folder, to_toml(tables), sys.argv, versions()) as run:
+    with (
+        rollouts or nullcontext(),
+        Run.create(folder, to_toml(tables), sys.argv, versions()) as run,
+    ):
         prepare(parts)
         drive = driving(run, parts, out, errors)
-        population = drive.begin(lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds))
+        population = drive.begin(
+            lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
+        )
         drive.go(population, evolve(population, parts.setup), tables["run"]["iterations"])
 
 
 @app.command()
 def resume(
     name: RunName,
-    iterations: Annotated[int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Total to reach, if not the run's own.")
+    ] = None,
     device: Device = "auto",
     changes: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="SECTION.KEY=VALUE",
-            help="Change one setting from here on; repeatable. Recorded with the iteration from which it holds.",
+            help="Change one setting from here on; repeatable. Recorded with the iteration from "
+            "which it holds.",
         ),
     ] = None,
     workers: Workers = None,
     ray: Ray = None,
 ) -> None:
-    """Go on with a run from its last iteration, however it ended. The result is that of a run never interrupted."""
+    """Go on with a run from its last iteration, however it ended. The result is that of a run never
+    interrupted.
+    """
     from openpoet.archive.store.run_folder import Run, find_run
     from openpoet.poet.agent_tensors import check_population
     from openpoet.poet.checkpoint import from_records
@@ -200,7 +267,8 @@ def resume(
         if population.iteration >= total:
             raise ValueError(
                 f"{run.path} has reached its {population.iteration} iterations; to go on: "
-                f"python run.py resume {shlex.quote(str(run.path))} --iterations {2 * population.iteration}"
+                f"python run.py resume {shlex.quote(str(run.path))} --iterations "
+                f"{2 * population.iteration}"
             )
         if warning := version_warning(run.versions(), versions()):
             errors.print(line(warning, "yellow"), soft_wrap=True)
@@ -211,7 +279,9 @@ def resume(
 
 
 def prepare(parts: Parts) -> None:
-    """Lets a family do, and say, what takes long the first time (the walker compiles its kernels)."""
+    """Lets a family do, and say, what takes long the first time (the walker compiles its
+    kernels).
+    """
     if ready := getattr(parts.setup.family, "prepare", None):
         ready(lambda text: errors.print(line(text, "dim"), soft_wrap=True))
 
@@ -224,14 +294,23 @@ def show(
     name: RunName,
     niche: NicheId = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.",
+        ),
     ] = False,
     select: Annotated[
-        str | None, typer.Option(metavar="EXPR", help='Only these niches: "alive and solved"; as for launch.')
+        str | None,
+        typer.Option(metavar="EXPR", help='Only these niches: "alive and solved"; as for launch.'),
     ] = None,
-    whole: Annotated[bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")
+    ] = False,
 ) -> None:
-    """Niches, lineage, scores, transfers, ANNECS and the ledger of a run; or all about one niche."""
+    """Niches, lineage, scores, transfers, ANNECS and the ledger of a run; or all about one
+    niche.
+    """
     from openpoet.archive.store.run_folder import Run, find_run
 
     from .show import as_json as json_of
@@ -259,12 +338,18 @@ def show(
 def replay(
     name: RunName,
     niche: NicheId = None,
-    agent: Annotated[int | None, typer.Option(metavar="NICHE", help="Whose agent; the niche's own by default.")] = None,
-    record: Annotated[Path | None, typer.Option(help="Write a .mp4 or .gif instead; needs no display.")] = None,
+    agent: Annotated[
+        int | None, typer.Option(metavar="NICHE", help="Whose agent; the niche's own by default.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write a .mp4 or .gif instead; needs no display.")
+    ] = None,
     device: Device = "auto",
     workers: Workers = None,
 ) -> None:
-    """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the archive's own."""
+    """Watch an agent in a niche, in a window (h shows the keys) or as a film. The score is the
+    archive's own.
+    """
     from openpoet.archive.store.run_folder import Run, find_run
     from openpoet.poet.agent_tensors import check_population
     from openpoet.poet.checkpoint import from_records
@@ -296,12 +381,16 @@ def replay(
     episode = load(start, start if agent is None else agent)
     pictures = write(episode, record)
     solved = ", solved" if episode.solved else ""
-    out.print(line(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}"), soft_wrap=True)
+    out.print(
+        line(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}"), soft_wrap=True
+    )
 
 
 @app.command()
 def digest(name: RunName) -> None:
-    """SHA-256 over all of a run that must be reproducible: genomes, weights, scores, events; clocks left out."""
+    """SHA-256 over all of a run that must be reproducible: genomes, weights, scores, events; clocks
+    left out.
+    """
     from openpoet.archive.store.digest import digest as digest_of
     from openpoet.archive.store.run_folder import Run, find_run
 
@@ -312,7 +401,9 @@ def digest(name: RunName) -> None:
 
 @app.command()
 def verify(name: RunName) -> None:
-    """Check that nothing in a run was edited or damaged: the hash chain of its iterations, and every agent's file."""
+    """Check that nothing in a run was edited or damaged: the hash chain of its iterations, and
+    every agent's file.
+    """
     from openpoet.archive.store.run_folder import Run, find_run
 
     with Run.open(find_run(name), write=False) as run:
@@ -322,7 +413,9 @@ def verify(name: RunName) -> None:
     if not iterations:
         out.print(line(f"{run.path} holds no iteration yet"), soft_wrap=True)
         return
-    found = f"iterations 0 to {iterations[-1]['iteration']} are as they were written; last hash {last}"
+    found = (
+        f"iterations 0 to {iterations[-1]['iteration']} are as they were written; last hash {last}"
+    )
     out.print(line(f"{run.path}: {found}"), soft_wrap=True)
 
 
@@ -389,7 +482,9 @@ def complain(text: str) -> None:
 
 
 def one_line(error: Exception) -> str:
-    """What to tell a person. An error nobody planned says its kind, and how to see where it came from."""
+    """What to tell a person. An error nobody planned says its kind, and how to see where it came
+    from.
+    """
     from .plugins import place
     from .run_loop import RunFailedError
 
@@ -398,7 +493,9 @@ def one_line(error: Exception) -> str:
     text = str(error) if failed else described(error)
     if where := place(error):
         cause = described(error.__cause__ or error)  # raised in the user's file
-        text = text.replace(cause, f"{cause} ({where})", 1) if cause in text else f"{text} ({where})"
+        text = (
+            text.replace(cause, f"{cause} ({where})", 1) if cause in text else f"{text} ({where})"
+        )
     return text if planned else f"{text} (run again with --debug to see where)"
 
 

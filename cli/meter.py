@@ -1,7 +1,9 @@
-"""The simulators' own count of steps: a family that counts for it, whatever the learner says it has spent.
+"""The simulators' own count of steps: a family that counts for it, whatever the learner says it has
+spent.
 
-It stands in for the family, so that every simulator made through it adds to one number as it runs. The ledger adds up
-what the learner reports; at the end of an iteration both must agree, or steps went uncounted.
+It stands in for the family, so that every simulator made through it adds to one number as it runs.
+The ledger adds up what the learner reports; at the end of an iteration both must agree, or steps
+went uncounted.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Meter:
         return _Metered(self.family.simulator(tasks, seeds, device), self, len(tasks))
 
     def add_steps(self, steps: int) -> None:
-        """Count steps that a copy of this object, in another process, has seen its simulators run."""
+        """Count steps that a copy of this object, in another process, has seen its simulators
+        run.
+        """
         self.steps += steps
 
     def __reduce__(self) -> tuple[type[Meter], tuple[TaskFamily]]:
@@ -38,13 +42,20 @@ class Meter:
 
 class _Metered:
     def __init__(self, simulator: Simulator, meter: Meter, rows: int) -> None:
-        self.simulator, self.meter, self.size, self.counted = simulator, meter, rows, simulator.steps
+        self.simulator, self.meter, self.size, self.counted = (
+            simulator,
+            meter,
+            rows,
+            simulator.steps,
+        )
 
     def reset(self) -> torch.Tensor:
         self.meter.rows = self.size
         return self.simulator.reset()
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         answer = self.simulator.step(actions)
         self.meter.steps += self.simulator.steps - self.counted
         self.counted = self.simulator.steps

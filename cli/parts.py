@@ -1,6 +1,8 @@
-"""The family and the learner of a run, by name and settings; and the settings of a run completed by theirs.
+"""The family and the learner of a run, by name and settings; and the settings of a run completed by
+theirs.
 
-With wiring.py and run.py, the modules that may import all rooms. Nothing heavy is imported before it is needed.
+With wiring.py and run.py, the modules that may import all rooms. Nothing heavy is imported before
+it is needed.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
 
 
 def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | None]:
-    """The class of a family or learner, and the dataclass of its settings; None: a plug-in's are its arguments."""
+    """The class of a family or learner, and the dataclass of its settings; None: a plug-in's are
+    its arguments.
+    """
     from .plugins import load
 
     ours = known_parts(kind)
@@ -42,13 +46,17 @@ def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | Non
 
 
 def _gymnasium(arguments: dict[str, Any]) -> Callable[..., Any]:
-    """The family of Gymnasium environments that a plug-in's dict describes; its numbers are settings."""
+    """The family of Gymnasium environments that a plug-in's dict describes; its numbers are
+    settings.
+    """
     from openpoet.envs.gymnasium_family import GymnasiumFamily
 
     try:
         signature(GymnasiumFamily).bind(**arguments)
     except TypeError as error:
-        raise ValueError(f"the dict `family` must hold the arguments of GymnasiumFamily: {error}") from None
+        raise ValueError(
+            f"the dict `family` must hold the arguments of GymnasiumFamily: {error}"
+        ) from None
     return partial(GymnasiumFamily, **arguments)
 
 
@@ -65,8 +73,8 @@ def schema_of(kind: str, name: str) -> Schema:
 def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
     """The run's family or learner, made of its section; `first` is what comes before the settings.
 
-    threads: for a part that runs in threads of its own; None leaves them to its settings, which by default take all
-    processors. elsewhere: `rollouts`, if episodes are not to run in this process.
+    threads: for a part that runs in threads of its own; None leaves them to its settings, which by
+    default take all processors. elsewhere: `rollouts`, if episodes are not to run in this process.
     """
     from openpoet.envs.parts.processors import threads_of
 
@@ -77,10 +85,17 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
     table = tables.get(section(name), {})
     part, settings = load_part(kind, name)
     if elsewhere and "rollouts" not in signature(part).parameters:
-        raise ValueError(f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot be sent to workers")
+        raise ValueError(
+            f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot "
+            "be sent to workers"
+        )
     if settings is None:
         return _plugged_in(
-            kind, name, part, first, {**values(schema_of(kind, name), table, section(name)), **elsewhere}
+            kind,
+            name,
+            part,
+            first,
+            {**values(schema_of(kind, name), table, section(name)), **elsewhere},
         )
     made: Any = build(settings, table, section(name))
     if hasattr(made, "threads"):  # a part that runs in threads of its own
@@ -91,13 +106,17 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
         raise ValueError(f"--{kind} {name}: {error}") from error
 
 
-def _plugged_in(kind: str, name: str, part: Callable[..., Any], first: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _plugged_in(
+    kind: str, name: str, part: Callable[..., Any], first: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
     try:
         signature(part).bind(*first, **named)
     except TypeError as error:
         wanted = "(**settings)" if kind == "family" else "(family, **settings)"
         called = getattr(part, "__name__", kind)
-        raise ValueError(f"--{kind} {name}: it cannot be made as {called}{wanted}: {error}") from None
+        raise ValueError(
+            f"--{kind} {name}: it cannot be made as {called}{wanted}: {error}"
+        ) from None
     return part(*first, **named)
 
 
@@ -106,11 +125,16 @@ def settings_for(request: Request) -> Tables:
     from .plugins import installed
     from .settings.resolving import resolve
 
-    return completed(resolve(request, [name for kind in KINDS for name in (*known_parts(kind), *installed(kind))]))
+    return completed(
+        resolve(
+            request, [name for kind in KINDS for name in (*known_parts(kind), *installed(kind))]
+        )
+    )
 
 
 def completed(tables: Tables) -> Tables:
-    """The tables with every field of every section, and with the paths and hashes of plug-ins' files.
+    """The tables with every field of every section, and with the paths and hashes of plug-ins'
+    files.
 
     Filled in: the defaults of settings, the family's thresholds (Spec) and its ranges of genes.
     """
@@ -123,10 +147,14 @@ def completed(tables: Tables) -> Tables:
     result = {**tables, "run": complete(of_dataclass(RunSettings), _recorded(tables["run"]), "run")}
     for kind in KINDS:
         name = result["run"][kind]
-        result[section(name)] = complete(schema_of(kind, name), tables[section(name)], section(name))
+        result[section(name)] = complete(
+            schema_of(kind, name), tables[section(name)], section(name)
+        )
     if "ranges" in tables or not set(THRESHOLDS) <= set(tables["poet"]):
         family = make_part("family", result, None)
-        result["poet"] = with_thresholds(tables["poet"], getattr(family, "spec", None), result["run"]["family"])
+        result["poet"] = with_thresholds(
+            tables["poet"], getattr(family, "spec", None), result["run"]["family"]
+        )
         if "ranges" in tables:
             result["ranges"] = complete(_ranges(family), tables["ranges"], "ranges")
     result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
@@ -162,11 +190,16 @@ def _recorded(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ranges(family: Any) -> Schema:
-    """The fields of [ranges]: genes and the ends of their ranges. What else there may be, Randomised judges."""
+    """The fields of [ranges]: genes and the ends of their ranges. What else there may be,
+    Randomised judges.
+    """
     from .settings.fields import Field, Schema
 
     ranges: dict[str, tuple[float, float]] = getattr(family, "ranges", dict)()
-    return Schema({gene: Field(tuple, (float(low), float(high))) for gene, (low, high) in ranges.items()}, more=True)
+    return Schema(
+        {gene: Field(tuple, (float(low), float(high))) for gene, (low, high) in ranges.items()},
+        more=True,
+    )
 
 
 def executable(tables: Tables, kind: str) -> bool:
@@ -180,7 +213,8 @@ def executable(tables: Tables, kind: str) -> bool:
 
 
 def trusted(tables: Tables) -> Tables:
-    """The settings of a run that may be a stranger's: files they name are executed only if the user has launched them.
+    """The settings of a run that may be a stranger's: files they name are executed only if the user
+    has launched them.
 
     Installed packages' families and learners are trusted as they were when they were installed.
     """
@@ -206,7 +240,9 @@ def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
 
 
 def remember(tables: Tables) -> Iterator[str]:
-    """Notes that the user has launched these plug-ins here; a line for each that cannot be noted."""
+    """Notes that the user has launched these plug-ins here; a line for each that cannot be
+    noted.
+    """
     from . import trust
 
     for kind in KINDS:

@@ -1,6 +1,8 @@
-"""Families and learners that are not ours: a file of the user's, or an installed package's entry point.
+"""Families and learners that are not ours: a file of the user's, or an installed package's entry
+point.
 
-A file is loaded as a module of a private name, so that it may have any: archive.py, statistics.py, poet.py.
+A file is loaded as a module of a private name, so that it may have any: archive.py, statistics.py,
+poet.py.
 """
 
 from __future__ import annotations
@@ -24,18 +26,23 @@ Described = Callable[[dict[str, Any]], Callable[..., Any]]
 _PREFIX = "_openpoet_plugin_"
 
 
-def load(kind: str, name: str, ours: Iterable[str], described: Described | None = None) -> Callable[..., Any]:
-    """The class that a .py file names (`family = ...`, `learner = ...`), or that an entry point of that name gives.
+def load(
+    kind: str, name: str, ours: Iterable[str], described: Described | None = None
+) -> Callable[..., Any]:
+    """The class that a .py file names (`family = ...`, `learner = ...`), or that an entry point of
+    that name gives.
 
-    described: makes of a dict in the class's place, `family = {...}`, what stands for it; ValueError
-    if it cannot. None: a dict is refused.
+    described: makes of a dict in the class's place, `family = {...}`, what stands for it;
+    ValueError if it cannot. None: a dict is refused.
     """
     if name.endswith(".py"):
         return _from_file(kind, Path(name), described)
     found = {point.name: point for point in entry_points(group=GROUPS[kind])}
     if name not in found:
         known = ", ".join(sorted({*ours, *found}))
-        raise ValueError(f"unknown {kind} {name!r}: there are {known}, or give the path of a .py file")
+        raise ValueError(
+            f"unknown {kind} {name!r}: there are {known}, or give the path of a .py file"
+        )
     return found[name].load()
 
 
@@ -56,11 +63,14 @@ def section(name: str) -> str:
 def module_name(name: str) -> str:
     """Under which a file is loaded: the same for the same path, and no other module's."""
     path = Path(name).resolve()
-    return f"{_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}_{hashlib.sha256(bytes(path)).hexdigest()[:12]}"
+    stem = re.sub(r"[^0-9A-Za-z_]", "_", path.stem)
+    return f"{_PREFIX}{stem}_{hashlib.sha256(bytes(path)).hexdigest()[:12]}"
 
 
 def place(error: BaseException) -> str:
-    """The last line of a plug-in's file through which an error came, "hill.py, line 12"; empty if there is none."""
+    """The last line of a plug-in's file through which an error came, "hill.py, line 12"; empty if
+    there is none.
+    """
     causes: BaseException | None = error
     while causes is not None:
         for frame, line in reversed(list(traceback.walk_tb(causes.__traceback__))):
@@ -76,7 +86,9 @@ def _from_file(kind: str, path: Path, described: Described | None) -> Callable[.
     if isinstance(part, dict) and described is not None:
         return described(part)
     if not callable(part):
-        raise ValueError(f"--{kind} {path}: its last line must name the class, such as `{kind} = MyClass`")
+        raise ValueError(
+            f"--{kind} {path}: its last line must name the class, such as `{kind} = MyClass`"
+        )
     return part
 
 

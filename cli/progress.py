@@ -52,7 +52,9 @@ def doing(purpose: str) -> str:
 
 @dataclass(frozen=True)
 class Pace:
-    """Speed and time left, from the last iterations: an early iteration says little about one with many niches."""
+    """Speed and time left, from the last iterations: an early iteration says little about one with
+    many niches.
+    """
 
     marks: tuple[tuple[float, int, int], ...] = ()  # (clock [s], iterations, steps), newest last
 
@@ -87,11 +89,16 @@ def summary(population: Population) -> str:
     solved = sum(niche.solved is not None for niche in population.niches)
     niches = "1 niche" if len(population.active) == 1 else f"{len(population.active)} niches"
     retired = f" ({len(population.retired)} retired)" if population.retired else ""
-    return f"{niches}{retired} · score best {best}, median {middle} · {solved} solved · ANNECS {population.annecs}"
+    return (
+        f"{niches}{retired} · score best {best}, median {middle} · {solved} solved · ANNECS "
+        f"{population.annecs}"
+    )
 
 
 class Progress:
-    """Shows a run. Use as a context; `update` after each iteration, `say` for what happened in it."""
+    """Shows a run. Use as a context; `update` after each iteration, `say` for what happened in
+    it.
+    """
 
     def __init__(self, console: Console, *, total: int, title: str, activity: Activity) -> None:
         self.console, self.total, self.title, self.activity = console, total, title, activity
@@ -101,7 +108,9 @@ class Progress:
         self.said = 0.0
         # On a terminal that cannot move its cursor (TERM=dumb) rich draws no live display.
         self.drawn = console.is_terminal and not console.is_dumb_terminal
-        self.live = Live(get_renderable=self._panel, console=console, refresh_per_second=4, transient=True)
+        self.live = Live(
+            get_renderable=self._panel, console=console, refresh_per_second=4, transient=True
+        )
 
     def __enter__(self) -> Progress:
         if self.drawn:
@@ -122,7 +131,10 @@ class Progress:
     def update(self, population: Population, *, last: bool) -> None:
         """The population after one more iteration."""
         now = time.monotonic()
-        self.population, self.pace = population, self.pace.mark(now, population.iteration, self.activity.steps)
+        self.population, self.pace = (
+            population,
+            self.pace.mark(now, population.iteration, self.activity.steps),
+        )
         if not self.drawn and (last or now - self.said >= PLAIN_EVERY):
             self.said = now
             self.say(f"{self._where()} · {summary(population)} · {self._speed()}")
@@ -139,12 +151,15 @@ class Progress:
         return f"iteration {iteration}/{self.total} · {gone} gone, {duration(left)} left"
 
     def _speed(self) -> str:
-        return f"{self.pace.steps_per_second():,.0f} steps/s, {self.activity.steps / 1e6:.1f} M steps"
+        return (
+            f"{self.pace.steps_per_second():,.0f} steps/s, {self.activity.steps / 1e6:.1f} M steps"
+        )
 
     def _panel(self) -> RenderableType:
         head = Table.grid(padding=(0, 1))
         head.add_row(
-            ProgressBar(total=max(self.total, 1), completed=self.reached, width=40), Text(self._where(), style="bold")
+            ProgressBar(total=max(self.total, 1), completed=self.reached, width=40),
+            Text(self._where(), style="bold"),
         )
         lines: list[RenderableType] = [line(self.title, style="cyan"), head]
         if self.population:

@@ -1,4 +1,6 @@
-"""A run under way: iterations shown, counted twice and committed, until the last or until a signal asks to stop."""
+"""A run under way: iterations shown, counted twice and committed, until the last or until a signal
+asks to stop.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class RunFailedError(Exception):
 
 
 class RunStopped(Exception):
-    """The run was asked to stop by a signal, and has, with everything kept. Exit code 128 + signal."""
+    """The run was asked to stop by a signal, and has, with everything kept. Exit code 128 +
+    signal.
+    """
 
     def __init__(self, number: int) -> None:
         self.code = 128 + number
@@ -40,15 +44,17 @@ class RunStopped(Exception):
 class Drive:
     """A run and all that its iterations need.
 
-    records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives it; title: a task
-    in words; without_children: why no niche can have any in the next iteration, where children are due; earlier:
-    environment steps of the run before this process.
+    records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives
+    it; title: a task in words; without_children: why no niche can have any in the next iteration,
+    where children are due; earlier: environment steps of the run before this process.
     """
 
     run: Run
     ledger: Ledger
     meter: Meter
-    records: Callable[[Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]]
+    records: Callable[
+        [Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]
+    ]
     title: Callable[[Task], str]
     without_children: Callable[[Population], str]
     out: Console
@@ -66,7 +72,8 @@ class Drive:
         return self.earlier + self.meter.steps
 
     def commit(self, population: Population, before: Population | None, seconds: float) -> None:
-        """One iteration into the archive, after the two counts of its environment steps have been compared.
+        """One iteration into the archive, after the two counts of its environment steps have been
+        compared.
 
         before: the population committed last.
         """
@@ -74,7 +81,8 @@ class Drive:
         steps = self.ledger.drain()
         if self.ledger.steps != self.meter.steps:
             raise ValueError(
-                f"the ledger has {self.ledger.steps} environment steps where the simulators ran {self.meter.steps}: "
+                f"the ledger has {self.ledger.steps} environment steps where the simulators ran "
+                f"{self.meter.steps}: "
                 "the learner must return every step it took"
             )
         self.run.commit(record, agents, ledger=steps, clock_seconds=seconds)
@@ -89,11 +97,16 @@ class Drive:
         return population
 
     def go(self, population: Population, further: Iterator[Population], total: int) -> None:
-        """Iterate until `total`, each iteration shown and committed. further: the populations after this one."""
+        """Iterate until `total`, each iteration shown and committed. further: the populations after
+        this one.
+        """
         path = shlex.quote(str(self.run.path))
         again = f"python run.py resume {path}"
         title = f"openpoet · {path} · stop with Ctrl-C, go on with: {again}"
-        with Asked(self._tell) as asked, Progress(self.out, total=total, title=title, activity=self) as progress:
+        with (
+            Asked(self._tell) as asked,
+            Progress(self.out, total=total, title=title, activity=self) as progress,
+        ):
             try:
                 population = self._iterate(population, further, progress, asked)
             except RunStopped:
@@ -101,19 +114,30 @@ class Drive:
             except Exception as error:
                 reached = progress.reached
                 raise RunFailedError(
-                    f"iteration {reached + 1} failed: {described(error)}; the {reached} before it are kept: {again}"
+                    f"iteration {reached + 1} failed: {described(error)}; the {reached} before it "
+                    f"are kept: {again}"
                 ) from error
         if asked.number is not None:
             self._tell(f"stopped after iteration {population.iteration}; to go on: {again}")
             raise RunStopped(asked.number)
-        self._tell(f"done: {path}; look at it with `python run.py show {path}` and `python run.py replay {path}`")
+        self._tell(
+            f"done: {path}; look at it with `python run.py show {path}` and `python run.py "
+            f"replay {path}`"
+        )
 
     def _iterate(
-        self, population: Population, further: Iterator[Population], progress: Progress, asked: Asked
+        self,
+        population: Population,
+        further: Iterator[Population],
+        progress: Progress,
+        asked: Asked,
     ) -> Population:
         """The last population: after `progress.total` iterations, or when a signal came."""
         failures = Failures(self._tell)
-        say, title = noted(self.run.path / "run.log", progress.say, failures), self._titles(failures)
+        say, title = (
+            noted(self.run.path / "run.log", progress.say, failures),
+            self._titles(failures),
+        )
         say(f"{self.run.path} from iteration {population.iteration} to {progress.total}")
         for niche in population.active if population.iteration == 0 else ():
             say(introduce(niche, title))
@@ -123,7 +147,9 @@ class Drive:
             for after in further:
                 self.commit(after, population, time.monotonic() - began)
                 events.write(after, self.steps)
-                for happening in happened(population, after, title, self.without_children(population)):
+                for happening in happened(
+                    population, after, title, self.without_children(population)
+                ):
                     say(happening)
                 population, began = after, time.monotonic()
                 done = asked.number is not None or population.iteration >= progress.total
@@ -149,7 +175,9 @@ class Drive:
 
 
 class Asked:
-    """Notes SIGINT and SIGTERM, so that the iteration under way is finished; a second Ctrl-C ends at once."""
+    """Notes SIGINT and SIGTERM, so that the iteration under way is finished; a second Ctrl-C ends
+    at once.
+    """
 
     number: int | None = None
 
@@ -157,7 +185,9 @@ class Asked:
         self.tell = tell
 
     def __enter__(self) -> Asked:
-        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
+        self.before = {
+            number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -168,4 +198,7 @@ class Asked:
         if self.number is not None:
             raise RunStopped(number)
         self.number = number
-        self.tell("finishing this iteration; Ctrl-C again stops at once (the last finished iteration is kept)")
+        self.tell(
+            "finishing this iteration; Ctrl-C again stops at once (the last finished "
+            "iteration is kept)"
+        )

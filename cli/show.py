@@ -33,7 +33,9 @@ COLUMNS = "id, parent, born, died, before, score, best, solved, source, task"
 JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "niches")
 
 
-def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Iterator[RenderableType]:
+def overview(
+    run: Run, title: Title, expression: str | None, whole: bool
+) -> Iterator[RenderableType]:
     """The whole run, piece by piece.
 
     expression: which niches (`--select`); None: all. Of more than FEW the best, unless `whole`.
@@ -44,18 +46,24 @@ def overview(run: Run, title: Title, expression: str | None, whole: bool) -> Ite
     chosen, kept = _chosen(run, expression, whole)
     if expression and not kept:
         there = f": {what}" if (what := held(expression, measures.fields(run))) else ""
-        raise ValueError(f'--select "{expression}" keeps none of the {total} niches of {run.path}{there}')
+        raise ValueError(
+            f'--select "{expression}" keeps none of the {total} niches of {run.path}{there}'
+        )
     yield from _niches(run, chosen, title)
     if len(chosen) < kept:
         yield line(
-            f"{kept - len(chosen):,} more of {total:,} niches: --all shows them; `--select EXPR` chooses, such as "
+            f"{kept - len(chosen):,} more of {total:,} niches: --all shows them; `--select EXPR` "
+            "chooses, such as "
             '"alive and solved"; `show RUN NICHE` shows one; --json has everything'
         )
     yield line("")
     if len(chosen) <= MOST_TREE:
         yield _tree(run, chosen)
     else:
-        yield line(f"lineage: not drawn for more than {MOST_TREE} niches; `show RUN NICHE` has a line of descent")
+        yield line(
+            f"lineage: not drawn for more than {MOST_TREE} niches; `show RUN NICHE` has a "
+            "line of descent"
+        )
     yield line("")
     yield from map(line, _facts(run))
 
@@ -71,7 +79,9 @@ def niche_row(run: Run, niche: int) -> Row:
 
 
 def _empty(run: Run) -> ValueError:
-    return ValueError(f"{run.path} holds no iteration yet: its first population is not scored, or never was")
+    return ValueError(
+        f"{run.path} holds no iteration yet: its first population is not scored, or never was"
+    )
 
 
 def _chosen(run: Run, expression: str | None, whole: bool) -> tuple[list[int], int]:
@@ -96,21 +106,44 @@ def _chosen(run: Run, expression: str | None, whole: bool) -> tuple[list[int], i
 
 def _niches(run: Run, ids: Sequence[int], title: Title) -> Iterator[Table]:
     """Tables of AT_ONCE rows, all of the same columns."""
-    adapting = next(each(run, "SELECT EXISTS (SELECT 1 FROM niches WHERE before IS NOT NULL) AS some"))["some"]
-    names = ("niche", "parent", "born", "died", *(("before",) if adapting else ()), "score", "best", "solved")
-    widths = {name: len(f"{max(ids, default=0)}") for name in ("niche", "parent")} if len(ids) > AT_ONCE else {}
+    adapting = next(
+        each(run, "SELECT EXISTS (SELECT 1 FROM niches WHERE before IS NOT NULL) AS some")
+    )["some"]
+    names = (
+        "niche",
+        "parent",
+        "born",
+        "died",
+        *(("before",) if adapting else ()),
+        "score",
+        "best",
+        "solved",
+    )
+    widths = (
+        {name: len(f"{max(ids, default=0)}") for name in ("niche", "parent")}
+        if len(ids) > AT_ONCE
+        else {}
+    )
     for first in range(0, max(1, len(ids)), AT_ONCE):
         table = Table(box=None, pad_edge=False, header_style="bold", show_header=first == 0)
         for name in names:
-            table.add_column(name, justify="right", min_width=max(len(name), widths.get(name, 6)) if widths else None)
+            table.add_column(
+                name,
+                justify="right",
+                min_width=max(len(name), widths.get(name, 6)) if widths else None,
+            )
         table.add_column("task")
         for id in ids[first : first + AT_ONCE]:
             row = _niche(run, id)
             cells = [row["id"], row["parent"], row["born"], row["died"]]
             numbers = [number(row[name]) for name in names[4:-1]]
-            words = title(row["task"]) + (f" [from {row['source']:.{LONGEST}}]" if row["source"] else "")
+            words = title(row["task"]) + (
+                f" [from {row['source']:.{LONGEST}}]" if row["source"] else ""
+            )
             style = "" if row["died"] is None else "dim"
-            table.add_row(*map(_or_dash, cells), *numbers, _or_dash(row["solved"]), line(words), style=style)
+            table.add_row(
+                *map(_or_dash, cells), *numbers, _or_dash(row["solved"]), line(words), style=style
+            )
         yield table
 
 
@@ -133,7 +166,9 @@ def _tree(run: Run, ids: Sequence[int]) -> Tree:
 
 def _facts(run: Run) -> Iterator[str]:
     if tried := measures.outcomes(run):
-        yield "children tried: " + ", ".join(f"{count} {outcome}" for outcome, count in tried.items())
+        yield "children tried: " + ", ".join(
+            f"{count} {outcome}" for outcome, count in tried.items()
+        )
     for kind, (count, accepted) in measures.transfers_by_kind(run).items():
         yield f"transfers, {kind}: {accepted} of {count} accepted"
     paper, reference = measures.annecs(run)
@@ -143,8 +178,11 @@ def _facts(run: Run) -> Iterator[str]:
     yield f"environment steps: {total:,}"
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
-    for row in each(run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_LINES}"):
-        yield f"{row['section']}.{row['key']} = {row['value']!s:.{LONGEST}} from iteration {row['iteration']} on"
+    for row in each(
+        run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_LINES}"
+    ):
+        setting = f"{row['section']}.{row['key']} = {row['value']!s:.{LONGEST}}"
+        yield f"{setting} from iteration {row['iteration']} on"
 
 
 def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableType]:
@@ -153,7 +191,9 @@ def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableTyp
     yield line(f"niche {id}: {title(row['task'])}")
     state = "alive" if row["died"] is None else f"retired at {row['died']}"
     novelty, solved = number(row["novelty"]), _or_dash(row["solved"])
-    yield line(f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}")
+    yield line(
+        f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}"
+    )
     yield line(f"score {number(row['score'])}, best ever {number(row['best'])}{_adapted(row)}")
     forebears = measures.lineage(run, id, MOST_LINES)
     more = " <- ..." if len(forebears) == MOST_LINES else ""
@@ -168,14 +208,21 @@ def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableTyp
 def _hyperparameters(agent: Agent) -> Iterator[str]:
     """What an agent carries of them, in words; a stranger's agent may have any names."""
     for name, tensor in sorted(agent.items()):
-        if name.startswith("hyper/") and name.removeprefix("hyper/").isidentifier() and tensor.numel() == 1:
+        if (
+            name.startswith("hyper/")
+            and name.removeprefix("hyper/").isidentifier()
+            and tensor.numel() == 1
+        ):
             yield f"{name.removeprefix('hyper/')} {tensor.item():.4g}"
 
 
 def _adapted(niche: Row) -> str:
     if niche["before"] is None or niche["score"] is None:
         return ""
-    return f"; before adaptation {number(niche['before'])}, gain {number(niche['score'] - niche['before'])}"
+    return (
+        f"; before adaptation {number(niche['before'])}, gain "
+        f"{number(niche['score'] - niche['before'])}"
+    )
 
 
 def _traffic(run: Run, niche: int) -> Iterator[str]:

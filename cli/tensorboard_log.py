@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 
 
 class Events:
-    """Writes the points of a run that goes on after iteration `resume_at`; points beyond it are taken back.
+    """Writes the points of a run that goes on after iteration `resume_at`; points beyond it are
+    taken back.
 
     After a first error, noted in `failures`, nothing more is written: a record may have been cut
     short, and readers do not go past it.
     """
 
     def __init__(self, folder: Path, resume_at: int, failures: Failures) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # slow to import: only when a run is driven
+        # slow to import: only when a run is driven
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
         self.folder, self.failures = folder, failures
         self.file: IO[bytes] | None = None
@@ -46,7 +48,8 @@ class Events:
             failures.note(str(folder), error)
         self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
         if resume_at > 0:
-            # A kill may have cut between a point and its commit: readers drop points from this step on.
+            # A kill may have cut between a point and its commit: readers drop points from this step
+            # on.
             start = SessionLog(status=SessionLog.START)
             self._add(Event(wall_time=time.time(), step=resume_at + 1, session_log=start))
 
@@ -55,8 +58,13 @@ class Events:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in self._scalars(population, steps).items()]
-        self._add(Event(wall_time=time.time(), step=population.iteration, summary=Summary(value=values)))
+        values = [
+            Summary.Value(tag=tag, simple_value=value)
+            for tag, value in self._scalars(population, steps).items()
+        ]
+        self._add(
+            Event(wall_time=time.time(), step=population.iteration, summary=Summary(value=values))
+        )
 
     def _add(self, event: Event) -> None:
         from tensorboard.summary.writer.record_writer import RecordWriter
@@ -81,7 +89,11 @@ class Events:
         }
         if scores:
             found |= {"score/best": max(scores), "score/median": statistics.median(scores)}
-        gains = [niche.scores[-1] - niche.before for niche in population.active if niche.before is not None]
+        gains = [
+            niche.scores[-1] - niche.before
+            for niche in population.active
+            if niche.before is not None
+        ]
         if gains:
             found["gain/median"] = statistics.median(gains)
         now = time.monotonic()
@@ -102,6 +114,9 @@ class Events:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()

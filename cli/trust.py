@@ -1,8 +1,8 @@
 """Which plug-in files may be executed: those that the user has launched on this machine, by hash.
 
-A run folder names the files of its plug-ins, but it may come from a stranger, who may name any file there is. So the
-hashes of what was launched here are kept in a folder of the user's own, which no archive brings along. Only the file
-itself is hashed, not the modules that it imports.
+A run folder names the files of its plug-ins, but it may come from a stranger, who may name any file
+there is. So the hashes of what was launched here are kept in a folder of the user's own, which no
+archive brings along. Only the file itself is hashed, not the modules that it imports.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ MOST = 2**24  # bytes of a plug-in's file
 
 
 def content(path: Path, role: str) -> bytes:
-    """What is in a plug-in's file. ValueError, one line that begins with its role, if it is none."""
+    """What is in a plug-in's file. ValueError, one line that begins with its role, if it is
+    none.
+    """
     try:
         found = path.stat()
     except OSError as error:
@@ -31,7 +33,9 @@ def sha256(path: Path, role: str) -> str:
 
 
 def remember(digest: str) -> None:
-    """The user has launched a file of this content. OSError, one line, if it cannot be kept safely."""
+    """The user has launched a file of this content. OSError, one line, if it cannot be kept
+    safely.
+    """
     folder = _folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,7 +43,9 @@ def remember(digest: str) -> None:
             raise OSError(unsafe)
         os.close(os.open(folder / digest, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
     except OSError as error:
-        raise OSError(f"cannot remember in {folder} what was launched here: {error.strerror or error}") from error
+        raise OSError(
+            f"cannot remember in {folder} what was launched here: {error.strerror or error}"
+        ) from error
 
 
 def remembered(digest: str) -> bool:
@@ -48,7 +54,9 @@ def remembered(digest: str) -> bool:
 
 
 def refusal(recorded: str | None, name: str, option: str) -> str:
-    """Why the file that a run names as its --`option` must not be executed, and what to do; empty if it may be."""
+    """Why the file that a run names as its --`option` must not be executed, and what to do; empty
+    if it may be.
+    """
     accept = "to execute it as it is: OPENPOET_TRUST=1"
     if not Path(name).is_file():
         return f"the {option} of this run is in the file {name}, which is not there: put it back"
@@ -57,11 +65,15 @@ def refusal(recorded: str | None, name: str, option: str) -> str:
         return f"the {option} {name} was recorded without a hash: it may have changed; {accept}"
     if digest != recorded:
         return (
-            f"the {option} {name} has changed since the run was launched (SHA-256 was {recorded[:12]}..., "
+            f"the {option} {name} has changed since the run was launched (SHA-256 was "
+            f"{recorded[:12]}..., "
             f"is {digest[:12]}...): restore it; {accept}"
         )
     if not remembered(digest):
-        return f"the {option} {name} has not been launched by you on this machine: read it first; {accept}"
+        return (
+            f"the {option} {name} has not been launched by you on this machine: read it first; "
+            f"{accept}"
+        )
     return ""
 
 

@@ -1,6 +1,8 @@
-"""How the four rooms come together: settings become a family, a learner, an engine and an archive that know each other.
+"""How the four rooms come together: settings become a family, a learner, an engine and an archive
+that know each other.
 
-With parts.py and run.py, the only modules that know all four. Nothing heavy is imported before it is needed.
+With parts.py and run.py, the only modules that know all four. Nothing heavy is imported before it
+is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .parts import KINDS, Tables, check_complete, executable, known_parts, make_part, refusal, schema_of
+from .parts import (
+    KINDS,
+    Tables,
+    check_complete,
+    executable,
+    known_parts,
+    make_part,
+    refusal,
+    schema_of,
+)
 
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -50,7 +61,9 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 
 def titles(tables: Tables) -> Callable[[Any], str]:
-    """What gives an encoded task in words, or shortened if the family may not be executed. Only it is made."""
+    """What gives an encoded task in words, or shortened if the family may not be executed. Only it
+    is made.
+    """
     if not executable(tables, "family"):
         return lambda task: json.dumps(task)[:100]
     family = make_family(tables, None)
@@ -85,7 +98,8 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     from .settings.tables import build
 
     check_device(tables)
-    torch.set_num_threads(1)  # it splits sums by its threads: with one, a run is the same on any number of cores
+    # it splits sums by its threads: with one, a run is the same on any number of cores
+    torch.set_num_threads(1)
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
@@ -104,10 +118,14 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
 
     names = tables["run"]["family"], tables["run"]["learner"]
     if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
-        raise ValueError(f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}")
+        raise ValueError(
+            f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}"
+        )
     if address == "local":  # Ray itself would count the machine's processors, not this process's
         workers = threads_of(workers)
-    return RayRollouts(address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")])
+    return RayRollouts(
+        address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")]
+    )
 
 
 def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> str:
@@ -126,7 +144,10 @@ def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> s
     if device == "auto" or (isinstance(before, str) and before.split(":")[0] == device):
         return ""
     table["device"] = device
-    return f"the run's device is {before!r}, this process uses {device!r}: scores can differ in their last bits"
+    return (
+        f"the run's device is {before!r}, this process uses {device!r}: scores can differ in "
+        "their last bits"
+    )
 
 
 def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) -> None:
@@ -134,10 +155,14 @@ def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) ->
 
     schema = schema_of("learner", learner := tables["run"]["learner"])
     if not (schema.more or "device" in schema.known):
-        raise ValueError(f"--device {device}: the learner {learner} has no setting `device`; leave --device out")
+        raise ValueError(
+            f"--device {device}: the learner {learner} has no setting `device`; leave --device out"
+        )
     for name, key, value in map(assigned, changes):
         if (name, key) == (learner_section(tables), "device") and value != device:
-            raise ValueError(f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out")
+            raise ValueError(
+                f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out"
+            )
 
 
 def learner_section(tables: Tables) -> str:
@@ -155,7 +180,8 @@ def check_device(tables: Tables) -> None:
 
         if not torch.cuda.is_available():
             raise ValueError(
-                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or install torch for CUDA"
+                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or "
+                "install torch for CUDA"
             )
 
 
@@ -171,7 +197,9 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
     from openpoet.poet.seeding import Seed, check_number, check_seeds
 
     setup = parts.setup
-    receiver = Receiver(setup.family, setup.learner, whole_task, lambda number: check_number(number, setup.config))
+    receiver = Receiver(
+        setup.family, setup.learner, whole_task, lambda number: check_number(number, setup.config)
+    )
     seeds = [
         Seed(
             None if take is Take.agents else found.task(),
@@ -192,7 +220,9 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
 
     setup = parts.setup
 
-    def records(population: Population, before: Population | None) -> tuple[dict[str, Any], dict[str, Agent]]:
+    def records(
+        population: Population, before: Population | None
+    ) -> tuple[dict[str, Any], dict[str, Agent]]:
         return to_records(population, setup.family, before)
 
     return Drive(
@@ -224,7 +254,8 @@ def without_children(population: Population, config: PoetConfig) -> str:
 def episodes(
     parts: Parts, tables: Tables, population: Population, workers: int | None
 ) -> Callable[[int, int], Episode]:
-    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own stream.
+    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own
+    stream.
 
     A niche without a score yet is shown on the stream of its task.
     """
@@ -249,18 +280,26 @@ def episodes(
 
 
 def settings_of(run: Run) -> Tables:
-    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of its launch."""
+    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of
+    its launch.
+    """
     from .plugins import section
     from .settings.tables import parse
 
     _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
     tables = run.settings()
-    if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(tables["run"]):
-        raise ValueError(f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations")
+    if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(
+        tables["run"]
+    ):
+        raise ValueError(
+            f"{run.path} must have settings of [poet] and, in [run], family, learner and iterations"
+        )
     for name, kind in (("family", str), ("learner", str), ("iterations", int)):
         if type(tables["run"][name]) is not kind:
             words = "text" if kind is str else "a whole number"
-            raise ValueError(f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}")
+            raise ValueError(
+                f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}"
+            )
     for part in KINDS:
         tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
     return tables
@@ -268,14 +307,20 @@ def settings_of(run: Run) -> Tables:
 
 def _check_copy(copy: Tables, run: Run) -> None:
     launched = run.settings(launched=True)
-    places = {(section, key) for tables in (copy, launched) for section in tables for key in tables[section]}
+    places = {
+        (section, key)
+        for tables in (copy, launched)
+        for section in tables
+        for key in tables[section]
+    }
     for section, key in sorted(places):
         here, there = (tables.get(section, {}).get(key, "missing") for tables in (copy, launched))
         if here != there:
             raise ValueError(
                 f"{run.path}/config.toml was edited: {section}.{key} is {repr(here)[:100]}, "
                 f"the run was launched with {repr(there)[:100]}; "
-                f"config.toml is a copy for reading: put it back, and change a setting with `resume --set`"
+                "config.toml is a copy for reading: put it back, and change a setting with "
+                "`resume --set`"
             )
 
 
@@ -294,7 +339,10 @@ def changed_settings(tables: Tables, assignments: Sequence[str]) -> tuple[Tables
     }
     for key in FIXED:
         if key in new["run"]:
-            raise ValueError(f"--set run.{key}: a run cannot change its {key}; start another with `launch --from`")
+            raise ValueError(
+                f"--set run.{key}: a run cannot change its {key}; start another with "
+                "`launch --from`"
+            )
     check_complete(after)
     return after, {section: table for section, table in new.items() if table}
 
@@ -309,13 +357,18 @@ CHANGES_BITS = {
 
 
 def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:
-    """One line on what differs from the last session of a run and can change its numbers; None if nothing does."""
+    """One line on what differs from the last session of a run and can change its numbers; None if
+    nothing does.
+    """
     differing = [name for name in CHANGES_BITS if name in before and before[name] != now.get(name)]
     if not differing:
         return None
-    parts = ", ".join(f"{name} {before[name]} -> {now.get(name)} ({CHANGES_BITS[name]})" for name in differing)
+    parts = ", ".join(
+        f"{name} {before[name]} -> {now.get(name)} ({CHANGES_BITS[name]})" for name in differing
+    )
     return (
-        f"this run was last written with other versions: {parts}; it goes on, but its numbers may differ in their "
+        f"this run was last written with other versions: {parts}; it goes on, but its numbers may "
+        "differ in their "
         "last bits from those of a run that never stopped"
     )
 

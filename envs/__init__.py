@@ -1,6 +1,7 @@
 """Task families. Importing this package registers the walker's Gymnasium ids. See docs/envs.md.
 
-It imports neither torch nor Numba. `gymnasium.make("openpoet.envs:openpoet/Walker-v0")` imports it by itself.
+It imports neither torch nor Numba. `gymnasium.make("openpoet.envs:openpoet/Walker-v0")` imports it
+by itself.
 """
 
 from gymnasium.envs.registration import register

@@ -1,7 +1,9 @@
-"""Bandits: a few arms whose payoffs are hidden, so that every pull is a choice between knowing more and earning.
+"""Bandits: a few arms whose payoffs are hidden, so that every pull is a choice between knowing more
+and earning.
 
-Sources: independent arms and one pull an episode as in RL^2 (arXiv 1611.02779); dependent arms, the eleven arms of
-which one tells where the prize is, and restless arms as in Wang et al. (arXiv 1611.05763). Nothing is ever observed.
+Sources: independent arms and one pull an episode as in RL^2 (arXiv 1611.02779); dependent arms, the
+eleven arms of which one tells where the prize is, and restless arms as in Wang et al. (arXiv
+1611.05763). Nothing is ever observed.
 """
 
 from __future__ import annotations
@@ -29,9 +31,12 @@ class Arms:
     """How the arms of a life are drawn.
 
     independent: each pays 1 with its own probability, uniform in [low, high].
-    dependent: two arms; one pays with such a probability d, the other with 1 - d, which is which by a fair coin.
-    eleven: ten arms pay for certain, one of them `prize` and nine `other`; the last pays `hint` x (place of the prize).
-    restless: as independent at first; then every pull moves the logit of each by a normal step of size `drift`.
+    dependent: two arms; one pays with such a probability d, the other with 1 - d, which is which by
+    a fair coin.
+    eleven: ten arms pay for certain, one of them `prize` and nine `other`; the last pays `hint` x
+    (place of the prize).
+    restless: as independent at first; then every pull moves the logit of each by a normal step of
+    size `drift`.
     """
 
     kind: str = choice("independent", "dependent", "eleven", "restless")
@@ -58,11 +63,15 @@ class BanditSettings:
     def __post_init__(self) -> None:
         check_finite(self)
         if self.arms < 2 or self.pulls < 1:
-            raise ValueError(f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}")
+            raise ValueError(
+                f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}"
+            )
 
 
 class Bandits(Genomes[Arms]):
-    """Task family (poet.interfaces). A pull is an episode of one step; an evolved range is what a life draws from."""
+    """Task family (poet.interfaces). A pull is an episode of one step; an evolved range is what a
+    life draws from.
+    """
 
     name = "bandits"
 
@@ -79,11 +88,15 @@ class Bandits(Genomes[Arms]):
         moved = super().mutate(task, rng)
         low, high = min(moved.low, moved.high), max(moved.low, moved.high)
         if task.kind == "eleven":
-            return Arms(task.kind, task.low, task.high, moved.prize, moved.other, moved.hint, task.drift)
+            return Arms(
+                task.kind, task.low, task.high, moved.prize, moved.other, moved.hint, task.drift
+            )
         drift = moved.drift if task.kind == "restless" else task.drift
         return Arms(task.kind, low, high, task.prize, task.other, task.hint, drift)
 
-    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Arms:
+    def sample(
+        self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> Arms:
         """Any task of its kind; low stays below high."""
         drawn = super().sample(rng, ranges)
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
@@ -94,20 +107,25 @@ class Bandits(Genomes[Arms]):
     def decode(self, data: Mapping[str, Any]) -> Arms:
         task = super().decode(data)
         if task.low > task.high:
-            raise ValueError(f"bandits.low must not exceed bandits.high, got {task.low:g} and {task.high:g}")
+            raise ValueError(
+                f"bandits.low must not exceed bandits.high, got {task.low:g} and {task.high:g}"
+            )
         return self._checked(task)
 
     def _checked(self, task: Arms) -> Arms:
         if task.kind != self.settings.kind:
             raise ValueError(
-                f"this family has {self.settings.kind} arms (bandits.kind), got a task of {task.kind} arms"
+                f"this family has {self.settings.kind} arms (bandits.kind), got a task of "
+                f"{task.kind} arms"
             )
         return task
 
     def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
         for task in tasks:
             self._checked(task)
-        return Episodes(_Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device)
+        return Episodes(
+            _Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device
+        )
 
     def oracle(self, task: Arms) -> float:
         """What who knows the draw earns in a pull, on average (restless arms: in the first)."""
@@ -116,17 +134,23 @@ class Bandits(Genomes[Arms]):
         if task.kind == "dependent":
             grid = np.linspace(task.low, task.high, 10_001)
             return float(np.maximum(grid, 1 - grid).mean())
-        return task.low + (task.high - task.low) * self.arms / (self.arms + 1)  # of the largest of so many
+        # of the largest of so many
+        return task.low + (task.high - task.low) * self.arms / (self.arms + 1)
 
     def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Each arm a post as high as it may pay; the last payoff hangs over the arm that was pulled."""
+        """Each arm a post as high as it may pay; the last payoff hangs over the arm that was
+        pulled.
+        """
         tops = np.full(self.arms, task.high)
         if task.kind == "eleven":
             tops = np.array([task.prize] + [task.other] * (ELEVEN - 2) + [ELEVEN * task.hint]) / 5
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
         layers = {"ground": [np.array([[-1.0, 0.0], [self.arms, 0.0]]), *posts]}
         if state is not None:
-            x, y = float(state["arm"]), 2 * float(state["paid"]) / (5 if task.kind == "eleven" else 1)
+            x, y = (
+                float(state["arm"]),
+                2 * float(state["paid"]) / (5 if task.kind == "eleven" else 1),
+            )
             layers["body"] = [np.array([[x - 0.3, y], [x + 0.3, y], [x, y + 0.3], [x - 0.3, y]])]
         return layers
 
@@ -134,7 +158,9 @@ class Bandits(Genomes[Arms]):
 class _Payoffs:
     """World (episodes.World) of n draws of arms."""
 
-    def __init__(self, tasks: Sequence[Arms], seeds: Sequence[int], arms: int, pulls: int, device: str) -> None:
+    def __init__(
+        self, tasks: Sequence[Arms], seeds: Sequence[int], arms: int, pulls: int, device: str
+    ) -> None:
         self.draws, self.arms = Draws(seeds, device), arms
         genes = columns(tasks, device)
         kind = tasks[0].kind if tasks else "independent"
@@ -145,13 +171,22 @@ class _Payoffs:
         low, high = genes.get("low", torch.zeros(0)), genes.get("high", torch.zeros(0))
         chance = low[:, None] + (high - low)[:, None] * self.draws.uniform("arms", arms)
         if kind == "dependent":
-            first = torch.where(self.draws.uniform("which", 1) < 0.5, chance[:, :1], 1 - chance[:, :1])
+            first = torch.where(
+                self.draws.uniform("which", 1) < 0.5, chance[:, :1], 1 - chance[:, :1]
+            )
             chance = torch.cat([first, 1 - first], dim=1)
         self.payoffs = chance[:, None].expand(-1, pulls, -1)
         if kind == "restless":
-            steps = torch.stack([self.draws.normal("drift", arms, t) for t in range(min(pulls, WALK))], dim=1)
-            walk = torch.cat([torch.zeros_like(steps[:, :1]), steps[:, : pulls - 1].cumsum(1)], dim=1)
-            logit = torch.logit(chance.clamp(1e-6, 1 - 1e-6))[:, None] + genes["drift"][:, None, None] * walk
+            steps = torch.stack(
+                [self.draws.normal("drift", arms, t) for t in range(min(pulls, WALK))], dim=1
+            )
+            walk = torch.cat(
+                [torch.zeros_like(steps[:, :1]), steps[:, : pulls - 1].cumsum(1)], dim=1
+            )
+            logit = (
+                torch.logit(chance.clamp(1e-6, 1 - 1e-6))[:, None]
+                + genes["drift"][:, None, None] * walk
+            )
             self.payoffs = torch.sigmoid(logit)
 
     def _eleven(self, genes: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -165,7 +200,9 @@ class _Payoffs:
         nothing = torch.zeros(len(episode), dtype=torch.float64, device=episode.device)
         return {"pull": episode, "arm": torch.zeros_like(episode), "paid": nothing}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         arm = actions.argmax(1)
         now = state["pull"].clamp(max=self.payoffs.shape[1] - 1)
         paid = self.payoffs[torch.arange(len(arm), device=arm.device), now, arm]
@@ -181,7 +218,8 @@ class _Payoffs:
 
 @cache
 def bayes_value(pulls: int, arms: tuple[tuple[int, int], ...]) -> float:
-    """What the best of all strategies earns in so many pulls of independent arms, uniform in [0, 1]: exact.
+    """What the best of all strategies earns in so many pulls of independent arms, uniform in [0,
+    1]: exact.
 
     arms: wins and losses of each so far, sorted, since arms are alike.
     """
@@ -193,6 +231,8 @@ def bayes_value(pulls: int, arms: tuple[tuple[int, int], ...]) -> float:
             continue
         chance, rest = (won + 1) / (won + lost + 2), arms[:i] + arms[i + 1 :]
         after = [tuple(sorted((*rest, new))) for new in ((won + 1, lost), (won, lost + 1))]
-        value = chance * (1 + bayes_value(pulls - 1, after[0])) + (1 - chance) * bayes_value(pulls - 1, after[1])
+        value = chance * (1 + bayes_value(pulls - 1, after[0])) + (1 - chance) * bayes_value(
+            pulls - 1, after[1]
+        )
         best = max(best, value)
     return best

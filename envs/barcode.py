@@ -1,9 +1,12 @@
-"""Barcode bandits: arms under a barcode, which come back later in the life, so that remembering spares the search.
+"""Barcode bandits: arms under a barcode, which come back later in the life, so that remembering
+spares the search.
 
-Source: Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018 (arXiv 1805.09692). A life draws
-contexts, each a barcode and the arm that pays; an episode is some pulls in one of them, its barcode in sight.
-Differs: contexts come in rounds, each once in a round, in a new order every time, so that an episode's number says
-how often its context was met; barcodes may be misread (`flips`), which is what evolves beside the arms.
+Source: Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018 (arXiv
+1805.09692). A life draws contexts, each a barcode and the arm that pays; an episode is some pulls
+in one of them, its barcode in sight.
+Differs: contexts come in rounds, each once in a round, in a new order every time, so that an
+episode's number says how often its context was met; barcodes may be misread (`flips`), which is
+what evolves beside the arms.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ PULL = 2**20  # more pulls than an episode has
 class Arms:
     good: float = gene(0.9, low=0.0, high=1.0, step=0.05)  # chance that a context's best arm pays 1
     bad: float = gene(0.1, low=0.0, high=1.0, step=0.05)  # that any other does
-    flips: float = gene(0.0, low=0.0, high=0.5, step=0.02)  # chance that a bit of a barcode is read wrong in an episode
+    # chance that a bit of a barcode is read wrong in an episode
+    flips: float = gene(0.0, low=0.0, high=0.5, step=0.02)
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,14 @@ class BarcodeSettings:
     def __post_init__(self) -> None:
         check_finite(self)
         if self.arms < 2 or min(self.contexts, self.occurrences, self.pulls) < 1:
-            raise ValueError("arms must be at least 2, and contexts, occurrences and pulls at least 1")
+            raise ValueError(
+                "arms must be at least 2, and contexts, occurrences and pulls at least 1"
+            )
         if not 1 <= self.bits <= MOST_BITS or self.contexts > 2**self.bits:
-            raise ValueError(f"bits must be from 1 to {MOST_BITS}, and enough to tell {self.contexts} contexts apart")
+            raise ValueError(
+                f"bits must be from 1 to {MOST_BITS}, and enough to tell "
+                f"{self.contexts} contexts apart"
+            )
 
 
 class BarcodeBandits(Genomes[Arms]):
@@ -60,19 +69,25 @@ class BarcodeBandits(Genomes[Arms]):
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
         self.settings = s = settings or BarcodeSettings()
         episodes = s.contexts * s.occurrences
-        spec = Spec(s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(
+            s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True
+        )
         self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour; the good arm stays the better."""
         return _ordered(super().mutate(task, rng))
 
-    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Arms:
+    def sample(
+        self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> Arms:
         """Any task whose good arm is the better."""
         return _ordered(super().sample(rng, ranges))
 
     def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(_Contexts(tasks, seeds, self.settings, device), len(tasks), self.settings.pulls, device)
+        return Episodes(
+            _Contexts(tasks, seeds, self.settings, device), len(tasks), self.settings.pulls, device
+        )
 
     def oracle(self, task: Arms) -> float:
         """Return of an episode of who knows the arms, on average."""
@@ -80,10 +95,16 @@ class BarcodeBandits(Genomes[Arms]):
 
     def chance(self, task: Arms) -> float:
         """Return of an episode of who knows nothing and learns nothing, on average."""
-        return self.settings.pulls * (task.good + (self.settings.arms - 1) * task.bad) / self.settings.arms
+        return (
+            self.settings.pulls
+            * (task.good + (self.settings.arms - 1) * task.bad)
+            / self.settings.arms
+        )
 
     def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff over its arm."""
+        """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff
+        over its arm.
+        """
         tops = [task.good] + [task.bad] * (self.settings.arms - 1)
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
         layers = {"ground": [np.array([[-1.0, 0.0], [self.settings.arms, 0.0]]), *posts]}
@@ -102,11 +123,18 @@ def _ordered(task: Arms) -> Arms:
 class _Contexts:
     """World (episodes.World) of n draws of contexts."""
 
-    def __init__(self, tasks: Sequence[Arms], seeds: Sequence[int], settings: BarcodeSettings, device: str) -> None:
-        self.draws, self.settings, self.genes = Draws(seeds, device), settings, columns(tasks, device)
+    def __init__(
+        self, tasks: Sequence[Arms], seeds: Sequence[int], settings: BarcodeSettings, device: str
+    ) -> None:
+        self.draws, self.settings, self.genes = (
+            Draws(seeds, device),
+            settings,
+            columns(tasks, device),
+        )
         s, draws = settings, self.draws
         codes = draws.uniform("barcodes", 2**s.bits).argsort(1)[:, : s.contexts]  # all different
-        self.barcodes = (codes[..., None] >> torch.arange(s.bits, device=device)) & 1  # [n, contexts, bits]
+        # [n, contexts, bits]
+        self.barcodes = (codes[..., None] >> torch.arange(s.bits, device=device)) & 1
         self.best = (draws.uniform("best", s.contexts) * s.arms).long()  # [n, contexts]
         rounds = [draws.uniform("order", s.contexts, i).argsort(1) for i in range(s.occurrences)]
         self.order = torch.cat(rounds, 1)  # [n, episodes] which context is met
@@ -119,9 +147,17 @@ class _Contexts:
         barcode = 2.0 * (self.barcodes[rows, shown] ^ wrong) - 1
         nothing = torch.zeros(len(episode), dtype=torch.float64, device=episode.device)
         zero = torch.zeros_like(episode)
-        return {"context": context, "barcode": barcode, "when": episode * PULL, "arm": zero, "paid": nothing}
+        return {
+            "context": context,
+            "barcode": barcode,
+            "when": episode * PULL,
+            "arm": zero,
+            "paid": nothing,
+        }
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         arm = actions.argmax(1)
         best = self.best[torch.arange(len(arm), device=arm.device), state["context"]]
         chance = torch.where(arm == best, self.genes["good"], self.genes["bad"])

@@ -1,7 +1,9 @@
-"""Cart-pole with its physics as genome: what a life weighs, how long its pole is, and which way its motor turns.
+"""Cart-pole with its physics as genome: what a life weighs, how long its pole is, and which way its
+motor turns.
 
-Equations of Barto, Sutton & Anderson 1983 as Gymnasium's CartPole-v1 has them (Euler's method, 0.02 s), to which they
-are equal in float64. A life draws its physics around the genome's; nothing of it is observed.
+Equations of Barto, Sutton & Anderson 1983 as Gymnasium's CartPole-v1 has them (Euler's method, 0.02
+s), to which they are equal in float64. A life draws its physics around the genome's; nothing of it
+is observed.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ class Cart:
     pole: float = gene(0.1, low=0.02, high=2.0, step=0.05)  # mass [kg]
     length: float = gene(0.5, low=0.1, high=2.0, step=0.1)  # half of the pole's [m]
     force: float = gene(10.0, low=2.0, high=30.0, step=1.0)  # [N]
-    spread: float = gene(0.0, low=0.0, high=0.8, step=0.1)  # a life's numbers are these times 1 give or take so much
-    reversed: float = gene(0.0, low=0.0, high=0.5, step=0.1)  # share of lives whose motor turns the other way
+    # a life's numbers are these times 1 give or take so much
+    spread: float = gene(0.0, low=0.0, high=0.8, step=0.1)
+    # share of lives whose motor turns the other way
+    reversed: float = gene(0.0, low=0.0, high=0.5, step=0.1)
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,15 @@ class CartPoleSettings:
     def __post_init__(self) -> None:
         check_finite(self)
         if min(self.horizon, self.episodes) < 1:
-            raise ValueError(f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}")
+            raise ValueError(
+                f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}"
+            )
 
 
 class CartPole(Genomes[Cart]):
-    """Task family (poet.interfaces). Observed: position, velocity, angle, angular velocity; actions left and right."""
+    """Task family (poet.interfaces). Observed: position, velocity, angle, angular velocity; actions
+    left and right.
+    """
 
     name = "cartpole"
     realised_by = ("horizon",)
@@ -56,14 +64,23 @@ class CartPole(Genomes[Cart]):
 
     def __init__(self, settings: CartPoleSettings | None = None) -> None:
         self.settings = s = settings or CartPoleSettings()
-        spec = Spec(4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT)
+        spec = Spec(
+            4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT
+        )
         self.spec = spec.judged(s.horizon * 9 / 15, s.horizon * 2 / 15, s.horizon * 14 / 15)
 
     def simulator(self, tasks: Sequence[Cart], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(Poles(tasks, seeds, self.settings.horizon, device), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            Poles(tasks, seeds, self.settings.horizon, device),
+            len(tasks),
+            self.settings.horizon,
+            device,
+        )
 
     def oracle(self, task: Cart) -> float:
-        """An upper bound of an episode's return, reached by linear feedback wherever the motor is strong enough."""
+        """An upper bound of an episode's return, reached by linear feedback wherever the motor is
+        strong enough.
+        """
         return float(self.settings.horizon)
 
     def outline(self, task: Cart, state: Any = None) -> dict[str, list[np.ndarray]]:
@@ -79,7 +96,9 @@ class CartPole(Genomes[Cart]):
 class Poles:
     """World (episodes.World) of n carts; motion: [n, 4] float64."""
 
-    def __init__(self, tasks: Sequence[Cart], seeds: Sequence[int], horizon: int, device: str) -> None:
+    def __init__(
+        self, tasks: Sequence[Cart], seeds: Sequence[int], horizon: int, device: str
+    ) -> None:
         self.draws, self.horizon = Draws(seeds, device), horizon
         genes = columns(tasks, device) if tasks else {}
         spread = genes.get("spread", torch.zeros(0, dtype=torch.float64))[:, None]
@@ -96,17 +115,33 @@ class Poles:
         motion = 0.1 * self.draws.uniform("start", 4, episode) - 0.05
         return {"motion": motion, "time": torch.zeros_like(episode)}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         x, v, angle, turn = state["motion"].unbind(1)
         force = torch.where(actions.argmax(1) == 1, self.force, -self.force)
-        cosine, sine, total, moment = torch.cos(angle), torch.sin(angle), CART + self.pole, self.pole * self.length
+        cosine, sine, total, moment = (
+            torch.cos(angle),
+            torch.sin(angle),
+            CART + self.pole,
+            self.pole * self.length,
+        )
         push = (force + moment * turn**2 * sine) / total
-        spin = (self.gravity * sine - cosine * push) / (self.length * (4.0 / 3.0 - self.pole * cosine**2 / total))
+        spin = (self.gravity * sine - cosine * push) / (
+            self.length * (4.0 / 3.0 - self.pole * cosine**2 / total)
+        )
         speed_up = push - moment * spin * cosine / total
-        motion = torch.stack([x + DT * v, v + DT * speed_up, angle + DT * turn, turn + DT * spin], 1)
+        motion = torch.stack(
+            [x + DT * v, v + DT * speed_up, angle + DT * turn, turn + DT * spin], 1
+        )
         fallen = (motion[:, 0].abs() > FAR) | (motion[:, 2].abs() > TILT)
         time = state["time"] + 1
-        return {"motion": motion, "time": time}, torch.ones_like(x), fallen, ~fallen & (time >= self.horizon)
+        return (
+            {"motion": motion, "time": time},
+            torch.ones_like(x),
+            fallen,
+            ~fallen & (time >= self.horizon),
+        )
 
     def observe(self, state: State) -> torch.Tensor:
         return state["motion"].float()

@@ -1,10 +1,13 @@
-"""Rewards from a discriminator over the dynamics of another family: random, learned, and what evolves of them.
+"""Rewards from a discriminator over the dynamics of another family: random, learned, and what
+evolves of them.
 
-A discriminator q(z|s) tells skills apart by the state; the task of skill z pays log q(z|s) - log p(z) a step, and only
-the dynamics of the family underneath count. A random one makes the tasks of unsupervised meta-RL (Gupta et al. 2018,
-arXiv 1806.04640, UML-RANDOM), a learned one turns DIAYN's skills into tasks (arXiv 1802.06070; UML-DIAYN). The genome
-holds the discriminator, so rewards evolve; a life draws the skill, which is never observed, unless the niche keeps one.
-Differs: q is mixed with a little of every skill, so that rewards have a floor. In an unbounded place a random q pays
+A discriminator q(z|s) tells skills apart by the state; the task of skill z pays log q(z|s) - log
+p(z) a step, and only the dynamics of the family underneath count. A random one makes the tasks of
+unsupervised meta-RL (Gupta et al. 2018, arXiv 1806.04640, UML-RANDOM), a learned one turns DIAYN's
+skills into tasks (arXiv 1802.06070; UML-DIAYN). The genome holds the discriminator, so rewards
+evolve; a life draws the skill, which is never observed, unless the niche keeps one.
+Differs: q is mixed with a little of every skill, so that rewards have a floor. In an unbounded
+place a random q pays
 for going away for ever: the navigation underneath has walls.
 """
 
@@ -20,7 +23,16 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from .discriminator import LARGEST, Judges, Layers, checked_layers, layers_of, moved_layers, random_layers, size_of
+from .discriminator import (
+    LARGEST,
+    Judges,
+    Layers,
+    checked_layers,
+    layers_of,
+    moved_layers,
+    random_layers,
+    size_of,
+)
 from .families import FAMILIES
 from .parts.draws import Draws
 from .parts.encoding import check_settings, from_json, to_json
@@ -30,7 +42,8 @@ from .parts.finite import check_finite
 NAME = "random-rewards"
 # Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
 REALISED_BY = ("scores", "add_p_z", "floor", "temperature")
-BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}  # settings that a family underneath needs
+# settings that a family underneath needs
+BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}
 PROBES = 16  # states at which discriminators are compared
 
 
@@ -48,15 +61,19 @@ class DiscriminatedSettings:
     dynamics: str = "navigation"  # the family underneath
     skills: int = 4
     hidden: tuple[int, ...] = (16,)  # units of the discriminator
-    gain: float = 1.5  # of the random one that a run starts from: large ones are steep, and flat where they are sure
+    # of the random one that a run starts from: large ones are steep, and flat where they are sure
+    gain: float = 1.5
     step: float = 0.2  # by which a mutation moves its weights
-    skill: Literal["life", "niche"] = "life"  # who draws it: every life, or a niche has one and mutations move it
+    # who draws it: every life, or a niche has one and mutations move it
+    skill: Literal["life", "niche"] = "life"
     move: float = 0.25  # chance that a mutation moves the skill of a niche
     scores: Literal["next", "current"] = "next"  # which state pays: after the action, or before
     add_p_z: bool = True  # less log p(z), so that a state that says nothing pays 0
     floor: float = 0.01  # chance that every skill has everywhere
-    temperature: float = 1.0  # what logits are divided by: a learned discriminator is sure, and flat, nearly everywhere
-    origin: str = ""  # the task to start from, as `show RUN NICHE --json` prints one; "": a random discriminator
+    # what logits are divided by: a learned discriminator is sure, and flat, nearly everywhere
+    temperature: float = 1.0
+    # the task to start from, as `show RUN NICHE --json` prints one; "": a random discriminator
+    origin: str = ""
     horizon: int | None = None  # None: that of the family underneath; so are the episodes
     episodes: int | None = None
     solved_share: float = 0.5  # of the most that an episode can earn
@@ -65,9 +82,15 @@ class DiscriminatedSettings:
     def __post_init__(self) -> None:
         check_finite(self)
         if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"skills must be at least 2, hidden sizes at least 1, got {self.skills} and {self.hidden}")
+            raise ValueError(
+                "skills must be at least 2, hidden sizes at least 1, got "
+                f"{self.skills} and {self.hidden}"
+            )
         if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:
-            raise ValueError(f"gain and step must be above 0, move from 0 to 1, got {self.gain, self.step, self.move}")
+            raise ValueError(
+                "gain and step must be above 0, move from 0 to 1, got "
+                f"{self.gain, self.step, self.move}"
+            )
         if self.temperature <= 0:
             raise ValueError(f"temperature must be above 0, got {self.temperature}")
         if not 0 <= self.floor < 1 / self.skills:
@@ -83,12 +106,22 @@ class Discriminated:
         spec = self.place.spec
         self.sizes = (spec.observation_size, *s.hidden, s.skills)
         if (numbers := size_of(self.sizes)) > LARGEST:
-            raise ValueError(f"a discriminator may have {LARGEST} numbers, {s.dynamics} and hidden make it {numbers}")
+            raise ValueError(
+                f"a discriminator may have {LARGEST} numbers, {s.dynamics} and hidden "
+                f"make it {numbers}"
+            )
         offset = math.log(s.skills) * (not s.add_p_z)
         discrete, dt = getattr(spec, "discrete", False), getattr(spec, "dt", 0.02)
         solved = spec.horizon * (s.solved_share * math.log(s.skills) - offset)
         self.spec = Spec(
-            spec.observation_size, spec.action_size, spec.horizon, spec.episodes, solved, False, discrete, dt=dt
+            spec.observation_size,
+            spec.action_size,
+            spec.horizon,
+            spec.episodes,
+            solved,
+            False,
+            discrete,
+            dt=dt,
         ).judged(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
         self._origin = self._first()
 
@@ -98,13 +131,19 @@ class Discriminated:
             try:
                 data = json.loads(s.origin)
             except (ValueError, RecursionError) as error:
-                raise ValueError(f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}") from None
+                raise ValueError(
+                    f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}"
+                ) from None
             return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))
         return Reward(layers, None if s.skill == "life" else 0, self.place.origin())
 
-    def task(self, layers: Sequence[tuple[Any, Any]], skill: int | None = None, place: Any = None) -> Reward:
-        """A task of a learned discriminator: (weights, biases) of each layer; place: of the family underneath."""
+    def task(
+        self, layers: Sequence[tuple[Any, Any]], skill: int | None = None, place: Any = None
+    ) -> Reward:
+        """A task of a learned discriminator: (weights, biases) of each layer; place: of the family
+        underneath.
+        """
         place = self.place.origin() if place is None else place
         return self.decode(self.encode(Reward(layers_of(layers), skill, place)))
 
@@ -120,9 +159,17 @@ class Discriminated:
         return Reward(layers, skill, task.place)
 
     def describe(self, task: Reward) -> np.ndarray:
-        """Chances at a few states of every skill that a life may get, and what the family underneath says."""
-        asked = np.ones(self.settings.skills) if task.skill is None else np.eye(self.settings.skills)[task.skill]
-        return np.concatenate([(self._probed(task) * asked).ravel(), self.place.describe(task.place)])
+        """Chances at a few states of every skill that a life may get, and what the family
+        underneath says.
+        """
+        asked = (
+            np.ones(self.settings.skills)
+            if task.skill is None
+            else np.eye(self.settings.skills)[task.skill]
+        )
+        return np.concatenate(
+            [(self._probed(task) * asked).ravel(), self.place.describe(task.place)]
+        )
 
     def _probed(self, task: Reward) -> np.ndarray:
         """Chances of every skill at a few states, [probes, skills]."""
@@ -132,15 +179,21 @@ class Discriminated:
     def encode(self, task: Reward) -> dict[str, Any]:
         layers = [[[list(row) for row in weights], list(biases)] for weights, biases in task.layers]
         place = self.place.encode(task.place)
-        return to_json(NAME, self._realising(), {"layers": layers, "skill": task.skill, "place": place})
+        return to_json(
+            NAME, self._realising(), {"layers": layers, "skill": task.skill, "place": place}
+        )
 
     def decode(self, data: Mapping[str, Any]) -> Reward:
         found = from_json(NAME, data, ("layers", "skill", "place"))
         check_settings(NAME, found["settings"], self._realising())
         skill, skills = found["skill"], self.settings.skills
         if skill is not None and (type(skill) is not int or not 0 <= skill < skills):
-            raise ValueError(f"a skill must be a number from 0 to {skills - 1}, or null, got {str(skill)[:40]!r}")
-        return Reward(checked_layers(found["layers"], self.sizes), skill, self.place.decode(found["place"]))
+            raise ValueError(
+                f"a skill must be a number from 0 to {skills - 1}, or null, got {str(skill)[:40]!r}"
+            )
+        return Reward(
+            checked_layers(found["layers"], self.sizes), skill, self.place.decode(found["place"])
+        )
 
     def _realising(self) -> dict[str, Any]:
         return {name: getattr(self.settings, name) for name in REALISED_BY}
@@ -148,7 +201,9 @@ class Discriminated:
     def title(self, task: Reward) -> str:
         which = "any" if task.skill is None else f"skill {task.skill}"
         sure = self._probed(task).max(axis=1).mean()
-        return f"{which} of {self.settings.skills} skills in {self.settings.dynamics}, {sure:.0%} sure"
+        return (
+            f"{which} of {self.settings.skills} skills in {self.settings.dynamics}, {sure:.0%} sure"
+        )
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """What takes the family underneath long the first time."""
@@ -166,7 +221,9 @@ class Discriminated:
 
     def judges(self, tasks: Sequence[Reward], device: str) -> Judges:
         """The tasks' discriminators, a row each."""
-        return Judges([task.layers for task in tasks], self.sizes, device, self.settings.temperature)
+        return Judges(
+            [task.layers for task in tasks], self.sizes, device, self.settings.temperature
+        )
 
     def outline(self, task: Reward, state: Any = None) -> dict[str, list[np.ndarray]]:
         return dict(self.place.outline(task.place, state))
@@ -178,7 +235,12 @@ class Judged:
     seen: torch.Tensor  # [n, o] last
 
     def __init__(
-        self, inner: Any, judges: Judges, skills: Sequence[int], settings: DiscriminatedSettings, device: str
+        self,
+        inner: Any,
+        judges: Judges,
+        skills: Sequence[int],
+        settings: DiscriminatedSettings,
+        device: str,
     ) -> None:
         self.inner, self.judges, self.settings = inner, judges, settings
         self.skill = torch.tensor(skills, dtype=torch.int64, device=device)[:, None]
@@ -198,7 +260,9 @@ class Judged:
         self.ended, self.success = self.ended & ~rows, self.success & ~rows
         return self.seen
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         before, live = self.seen, ~self.ended
         self.seen, _, terminated, truncated = self.inner.step(actions)
         chance = self.judges.chances(self.seen).gather(1, self.skill)[:, 0]
@@ -214,21 +278,27 @@ class Judged:
 
 
 def pay(chance: torch.Tensor, settings: DiscriminatedSettings) -> torch.Tensor:
-    """log q(z|s) - log p(z) [nats] of chances q(z|s), which are mixed with a floor; skills are all as likely."""
+    """log q(z|s) - log p(z) [nats] of chances q(z|s), which are mixed with a floor; skills are all
+    as likely.
+    """
     s = settings
     mixed = (1 - s.skills * s.floor) * chance + s.floor
     return torch.log(mixed) + (math.log(s.skills) if s.add_p_z else 0.0)
 
 
 def _underneath(s: DiscriminatedSettings) -> Any:
-    """The family whose dynamics these rewards are laid over. ValueError if there is none such, or it shows nothing."""
+    """The family whose dynamics these rewards are laid over. ValueError if there is none such, or
+    it shows nothing.
+    """
     if s.dynamics not in FAMILIES or s.dynamics == NAME:
         names = ", ".join(name for name in FAMILIES if name != NAME)
         raise ValueError(f"dynamics must be one of {names}, got {s.dynamics!r}")
     module, family, settings = FAMILIES[s.dynamics]
     rooms = import_module(f".{module}", __package__)
     kind = getattr(rooms, settings)
-    asked = {name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None}
+    asked = {
+        name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None
+    }
     if unknown := [name for name in asked if name not in kind.__dataclass_fields__]:
         raise ValueError(f"{s.dynamics} has no setting {unknown[0]}: leave it out")
     if "threads" in kind.__dataclass_fields__:
@@ -237,5 +307,7 @@ def _underneath(s: DiscriminatedSettings) -> Any:
     if made.spec.observation_size == 0:
         raise ValueError(f"in {s.dynamics} nothing is observed, so no state tells skills apart")
     if getattr(made.spec, "labels", 0):
-        raise ValueError(f"in {s.dynamics} no action changes what is observed, so no skill can be told")
+        raise ValueError(
+            f"in {s.dynamics} no action changes what is observed, so no skill can be told"
+        )
     return made

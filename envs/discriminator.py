@@ -1,7 +1,9 @@
-"""A discriminator as plain numbers: a small network from a state to the chances of each skill, in a genome.
+"""A discriminator as plain numbers: a small network from a state to the chances of each skill, in a
+genome.
 
-Rows are judged by networks of their own, side by side. A row must come out the same alone and in any batch, to the last
-bit, which matrix products do not promise: products are added in halves, always in the same order.
+Rows are judged by networks of their own, side by side. A row must come out the same alone and in
+any batch, to the last bit, which matrix products do not promise: products are added in halves,
+always in the same order.
 """
 
 from __future__ import annotations
@@ -29,15 +31,20 @@ def size_of(sizes: Sequence[int]) -> int:
 
 def layers_of(values: Sequence[tuple[Any, Any]]) -> Layers:
     """Weights and biases of any numbers, cut to the range and rounded."""
-    return tuple((tuple(_fitted(row) for row in weights), _fitted(biases)) for weights, biases in values)
+    return tuple(
+        (tuple(_fitted(row) for row in weights), _fitted(biases)) for weights, biases in values
+    )
 
 
 def _fitted(row: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(min(max(float(x), -MOST), MOST), DIGITS) + 0.0 for x in row)  # -0.0 becomes 0.0
+    # -0.0 becomes 0.0
+    return tuple(round(min(max(float(x), -MOST), MOST), DIGITS) + 0.0 for x in row)
 
 
 def random_layers(sizes: Sequence[int], gain: float, rng: np.random.Generator) -> Layers:
-    """Weights of deviation gain / sqrt(inputs), biases zero: a state of zeros tells nothing apart."""
+    """Weights of deviation gain / sqrt(inputs), biases zero: a state of zeros tells nothing
+    apart.
+    """
     return layers_of(
         [
             (rng.standard_normal((outputs, inputs)) * gain / math.sqrt(inputs), [0.0] * outputs)
@@ -51,12 +58,19 @@ def moved_layers(layers: Layers, step: float, rng: np.random.Generator) -> Layer
     moved = []
     for weights, biases in layers:
         table, row = np.array(weights), np.array(biases)
-        moved.append((table + step * rng.standard_normal(table.shape), row + step * rng.standard_normal(row.shape)))
+        moved.append(
+            (
+                table + step * rng.standard_normal(table.shape),
+                row + step * rng.standard_normal(row.shape),
+            )
+        )
     return layers_of(moved)
 
 
 def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
-    """The layers of their JSON. ValueError, one line, if they are not of these sizes or not numbers in range."""
+    """The layers of their JSON. ValueError, one line, if they are not of these sizes or not numbers
+    in range.
+    """
     shapes = list(pairwise(sizes))
     fits = isinstance(data, list) and len(data) == len(shapes)
     fits = fits and all(
@@ -67,12 +81,15 @@ def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
         for layer, (inputs, outputs) in zip(data, shapes, strict=True)
     )
     if not fits:
-        raise ValueError(f"a discriminator needs [weights, biases] of layers from {' to '.join(map(str, sizes))}")
+        raise ValueError(
+            f"a discriminator needs [weights, biases] of layers from {' to '.join(map(str, sizes))}"
+        )
     for weights, biases in data:
         for value in (x for row in (*weights, biases) for x in row):
             if type(value) not in (int, float) or not abs(value) <= MOST:
                 raise ValueError(
-                    f"a discriminator's weight must be a number of at most {MOST}, got {str(value)[:40]!r}"
+                    f"a discriminator's weight must be a number of at most {MOST}, got "
+                    f"{str(value)[:40]!r}"
                 )
     return layers_of(data)
 
@@ -80,14 +97,24 @@ def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
 class Judges:
     """The discriminators of n rows. temperature: what their logits are divided by."""
 
-    def __init__(self, networks: Sequence[Layers], sizes: Sequence[int], device: str, temperature: float = 1.0) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Layers],
+        sizes: Sequence[int],
+        device: str,
+        temperature: float = 1.0,
+    ) -> None:
         self.temperature = temperature
         distinct = {network: i for i, network in enumerate(dict.fromkeys(networks))}
         rows = torch.tensor([distinct[network] for network in networks], dtype=torch.int64)
         self.layers: list[tuple[torch.Tensor, torch.Tensor]] = []
         for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
-            weights = torch.tensor([n[layer][0] for n in distinct], dtype=torch.float64).reshape(-1, outputs, inputs)
-            biases = torch.tensor([n[layer][1] for n in distinct], dtype=torch.float64).reshape(-1, outputs)
+            weights = torch.tensor([n[layer][0] for n in distinct], dtype=torch.float64).reshape(
+                -1, outputs, inputs
+            )
+            biases = torch.tensor([n[layer][1] for n in distinct], dtype=torch.float64).reshape(
+                -1, outputs
+            )
             self.layers.append((weights[rows].to(device), biases[rows].to(device)))
 
     def chances(self, states: torch.Tensor) -> torch.Tensor:

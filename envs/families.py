@@ -1,4 +1,6 @@
-"""The task families of openpoet by the name that --family takes: module, class, settings. Nothing is loaded here."""
+"""The task families of openpoet by the name that --family takes: module, class, settings. Nothing
+is loaded here.
+"""
 
 FAMILIES = {
     "walker": ("walker.family", "Walker", "WalkerSettings"),

@@ -1,7 +1,9 @@
-"""Grids whose goal is in one known cell, seen whole: the smallest world in which finding the goal once could be enough.
+"""Grids whose goal is in one known cell, seen whole: the smallest world in which finding the goal
+once could be enough.
 
-A task is one deterministic MDP, the same in every life: walls, and a goal to be reached from the corner. Observed is
-the cell, as one of size x size. What evolves is where the goal is and what stands in the way.
+A task is one deterministic MDP, the same in every life: walls, and a goal to be reached from the
+corner. Observed is the cell, as one of size x size. What evolves is where the goal is and what
+stands in the way.
 """
 
 from __future__ import annotations
@@ -41,15 +43,21 @@ class GridSettings:
         if not 3 <= self.size <= walls.MOST:
             raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
         if min(self.toggles, self.horizon, self.episodes) < 1 or not self.cost >= 0:
-            raise ValueError("toggles, horizon and episodes must be at least 1, and cost not below 0")
+            raise ValueError(
+                "toggles, horizon and episodes must be at least 1, and cost not below 0"
+            )
 
 
 class Grids:
-    """Task family (poet.interfaces). Four discrete moves; reaching the goal ends the episode and pays 1."""
+    """Task family (poet.interfaces). Four discrete moves; reaching the goal ends the episode and
+    pays 1.
+    """
 
     def __init__(self, settings: GridSettings | None = None) -> None:
         self.settings = s = settings or GridSettings()
-        spec = Spec(s.size**2, 4, s.horizon, s.episodes, s.solved_score, deterministic=True, discrete=True)
+        spec = Spec(
+            s.size**2, 4, s.horizon, s.episodes, s.solved_score, deterministic=True, discrete=True
+        )
         self.spec = spec.judged(0.8, 0.0, 0.97)
 
     def origin(self) -> Grid:
@@ -61,8 +69,14 @@ class Grids:
         return Grid(self._free(), (self.settings.size - 1,) * 2)
 
     def mutate(self, task: Grid, rng: np.random.Generator) -> Grid:
-        """The goal in a free cell near by, and some other cells turned from free to wall or back."""
-        near = [cell for cell, way in walls.ways(task.rows, task.goal).items() if way <= 2 and cell != START]
+        """The goal in a free cell near by, and some other cells turned from free to wall or
+        back.
+        """
+        near = [
+            cell
+            for cell, way in walls.ways(task.rows, task.goal).items()
+            if way <= 2 and cell != START
+        ]
         goal = near[int(rng.integers(len(near)))]
         return Grid(walls.turned(task.rows, [START, goal], self.settings.toggles, rng), goal)
 
@@ -75,10 +89,18 @@ class Grids:
     def describe(self, task: Grid) -> np.ndarray:
         """Share of walls, the way to the goal over the side, and where the goal is."""
         size = len(task.rows)
-        return np.array(["".join(task.rows).count("#") / size**2, self.way(task) / size, *np.divide(task.goal, size)])
+        return np.array(
+            [
+                "".join(task.rows).count("#") / size**2,
+                self.way(task) / size,
+                *np.divide(task.goal, size),
+            ]
+        )
 
     def encode(self, task: Grid) -> dict[str, Any]:
-        return to_json("grid", self._realising(), {"rows": list(task.rows), "goal": list(task.goal)})
+        return to_json(
+            "grid", self._realising(), {"rows": list(task.rows), "goal": list(task.goal)}
+        )
 
     def decode(self, data: Mapping[str, Any]) -> Grid:
         found = from_json("grid", data, ("rows", "goal"))
@@ -86,7 +108,10 @@ class Grids:
         rows = walls.checked(found["rows"], self.settings.size, "grid")
         goal = walls.checked_cell(found["goal"], self.settings.size, "a grid's goal")
         if not walls.whole(rows, START) or goal == START or rows[goal[0]][goal[1]] == "#":
-            raise ValueError("a grid's upper left corner and goal must be free and two, and all free cells in reach")
+            raise ValueError(
+                "a grid's upper left corner and goal must be free and two, and all "
+                "free cells in reach"
+            )
         return Grid(rows, goal)
 
     def _realising(self) -> dict[str, Any]:
@@ -102,7 +127,9 @@ class Grids:
 
     def simulator(self, tasks: Sequence[Grid], seeds: Sequence[int], device: str) -> Episodes:
         """The seeds change nothing."""
-        return Episodes(_Walks(tasks, self.settings, device), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            _Walks(tasks, self.settings, device), len(tasks), self.settings.horizon, device
+        )
 
     def oracle(self, task: Grid) -> float:
         """Return of an episode of who knows the way."""
@@ -110,20 +137,30 @@ class Grids:
         return 1 - s.cost * steps / s.horizon if steps <= s.horizon else -s.cost
 
     def optimal(self, task: Grid, gamma: float) -> np.ndarray:
-        """Q* [size, size, 4]: discounted return of each move and the shortest way after it, no horizon; 0 in walls."""
-        left, size, each = walls.ways(task.rows, task.goal), self.settings.size, self.settings.cost / self.spec.horizon
+        """Q* [size, size, 4]: discounted return of each move and the shortest way after it, no
+        horizon; 0 in walls.
+        """
+        left, size, each = (
+            walls.ways(task.rows, task.goal),
+            self.settings.size,
+            self.settings.cost / self.spec.horizon,
+        )
         found = np.zeros((size, size, 4))
         for row, column in left:
             for move, (down, right) in enumerate(walls.MOVES):
                 steps = 1 + left.get((row + down, column + right), left[row, column])
-                found[row, column, move] = gamma ** (steps - 1) - each * sum(gamma**t for t in range(steps))
+                found[row, column, move] = gamma ** (steps - 1) - each * sum(
+                    gamma**t for t in range(steps)
+                )
         return found
 
     def outline(self, task: Grid, state: Any = None) -> dict[str, list[np.ndarray]]:
         goal = walls.placed(task.goal, len(task.rows)) + 0.4 + 0.2 * walls.square()
         layers = {"ground": [*walls.outlines(task.rows), goal]}
         if state is not None:
-            layers["body"] = [walls.placed(state["at"], len(task.rows)) + 0.2 + 0.6 * walls.square()]
+            layers["body"] = [
+                walls.placed(state["at"], len(task.rows)) + 0.2 + 0.6 * walls.square()
+            ]
         return layers
 
     def _free(self) -> walls.Rows:
@@ -142,7 +179,9 @@ class _Walks:
     def begin(self, episode: torch.Tensor) -> State:
         return {"at": torch.tensor(START, device=episode.device).repeat(len(episode), 1)}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         at = walls.moved(self.walls, 1, state["at"], actions)
         reached = (at == self.goal).all(1)
         return {"at": at}, reached.double() - self.cost, reached, reached

@@ -138,7 +138,9 @@ class GymnasiumFamily(Genomes[Any]):
     def _made(self, task: Any) -> Environment:
         env = self._make(**asdict(task))
         if not isinstance(env, gymnasium.Env):
-            raise ValueError(f"make must return a gymnasium.Env, got {str(env)[:60]!r} for {asdict(task)}")
+            raise ValueError(
+                f"make must return a gymnasium.Env, got {str(env)[:60]!r} for {asdict(task)}"
+            )
         return env
 
 
@@ -146,11 +148,16 @@ def genome_of(origin: Mapping[str, float], genes: Mapping[str, Sequence[float]])
     """The task `origin`, of a frozen dataclass with the fields `genes`. ValueError, one line."""
     mappings = isinstance(genes, Mapping) and isinstance(origin, Mapping)
     if not mappings or not genes or set(origin) != set(genes):
-        raise ValueError(f"origin and genes must be mappings of the same names, got {origin!r:.60} and {genes!r:.60}")
+        raise ValueError(
+            f"origin and genes must be mappings of the same names, got {origin!r:.60} "
+            f"and {genes!r:.60}"
+        )
     fields = []
     for name, numbers in genes.items():
         if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-            raise ValueError(f"a gene is an argument of make: its name must be an identifier, got {name!r:.40}")
+            raise ValueError(
+                f"a gene is an argument of make: its name must be an identifier, got {name!r:.40}"
+            )
         low, high, step, start = _checked(name, numbers, origin[name])
         whole = all(type(number) is int for number in (low, high, start))
         kind = int if whole else float
@@ -160,7 +167,9 @@ def genome_of(origin: Mapping[str, float], genes: Mapping[str, Sequence[float]])
 
 def _checked(name: str, numbers: Any, start: Any) -> tuple[float, float, float, float]:
     listed = isinstance(numbers, list | tuple) and len(numbers) == 3
-    if not listed or not all(type(n) in (int, float) and math.isfinite(n) for n in (*numbers, start)):
+    if not listed or not all(
+        type(n) in (int, float) and math.isfinite(n) for n in (*numbers, start)
+    ):
         raise ValueError(
             f"gene {name} must be (low, high, mutation step), three finite numbers, "
             f"and its origin another, got {numbers!r:.60} and {start!r:.60}"
@@ -197,7 +206,9 @@ def _judge(success: Success) -> Callable[[Ending], bool]:
     if isinstance(success, str):
         return partial(_reported, success)
     if not callable(success):
-        raise ValueError(f"success must be a key of info, a function of an Ending or None, got {success!r:.60}")
+        raise ValueError(
+            f"success must be a key of info, a function of an Ending or None, got {success!r:.60}"
+        )
     return lambda ending: bool(success(ending))
 
 
@@ -208,7 +219,8 @@ def _always(ending: Ending) -> bool:
 def _reported(key: str, ending: Ending) -> bool:
     if key not in ending.info:
         raise ValueError(
-            f"success is info[{key!r}], which the last step does not have: it has {sorted(ending.info)!r:.80}"
+            f"success is info[{key!r}], which the last step does not have: it has "
+            f"{sorted(ending.info)!r:.80}"
         )
     return bool(ending.info[key])
 
@@ -217,9 +229,14 @@ def _bars(heights: np.ndarray, width: float) -> list[np.ndarray]:
     """A bar from 0 to each height, side by side, `width` in all."""
     across = width / max(len(heights), 1)
     middles = (np.arange(len(heights)) + 0.5) * across - 0.5
-    return [_bar(x - 0.3 * across, x + 0.3 * across, 0.0, h) for x, h in zip(middles, heights, strict=True)]
+    return [
+        _bar(x - 0.3 * across, x + 0.3 * across, 0.0, h)
+        for x, h in zip(middles, heights, strict=True)
+    ]
 
 
 def _bar(left: float, right: float, low: float, high: float) -> np.ndarray:
     """A closed rectangle [5, 2]."""
-    return np.array([[left, low], [right, low], [right, high], [left, high], [left, low]], np.float64)
+    return np.array(
+        [[left, low], [right, low], [right, high], [left, high], [left, low]], np.float64
+    )

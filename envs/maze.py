@@ -1,7 +1,8 @@
 """Mazes seen five by five cells at a time, with a goal that stays hidden until it is near.
 
-A genome is a grid of walls in which every free cell can be reached from the start, and how far goals may be. A life
-draws one goal; its episodes all begin at the start, so who remembers the way is sooner there. Every maze can be solved
+A genome is a grid of walls in which every free cell can be reached from the start, and how far
+goals may be. A life draws one goal; its episodes all begin at the start, so who remembers the way
+is sooner there. Every maze can be solved
 by construction: a mutation that would cut cells off is not made, and data that do are refused.
 """
 
@@ -47,15 +48,19 @@ class MazeSettings:
 
 
 class Mazes:
-    """Task family (poet.interfaces). Observed: walls and goal around the walker; four discrete moves.
+    """Task family (poet.interfaces). Observed: walls and goal around the walker; four discrete
+    moves.
 
-    Reaching the goal ends the episode and pays 1 - 0.9 x (share of the horizon used); nothing else pays.
+    Reaching the goal ends the episode and pays 1 - 0.9 x (share of the horizon used); nothing else
+    pays.
     """
 
     def __init__(self, settings: MazeSettings | None = None) -> None:
         self.settings = s = settings or MazeSettings()
         seen = 2 * (2 * VIEW + 1) ** 2
-        spec = Spec(seen, 4, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True)
+        spec = Spec(
+            seen, 4, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True
+        )
         self.spec = spec.judged(0.6, 0.1, 0.9)
 
     def origin(self) -> Maze:
@@ -66,16 +71,22 @@ class Mazes:
     def mutate(self, task: Maze, rng: np.random.Generator) -> Maze:
         """Some cells turned from free to wall or back, and goals one step nearer or farther."""
         reach = int(np.clip(task.reach + rng.integers(-1, 3), 1, self.settings.size**2))
-        return Maze(walls.turned(task.rows, [task.start], self.settings.toggles, rng), task.start, reach)
+        return Maze(
+            walls.turned(task.rows, [task.start], self.settings.toggles, rng), task.start, reach
+        )
 
     def sample(self, rng: np.random.Generator) -> Maze:
-        """Walls in up to half of the cells, at random places but only where no cell is cut off; any reach."""
+        """Walls in up to half of the cells, at random places but only where no cell is cut off; any
+        reach.
+        """
         start = self.origin().start
         rows = walls.sampled(self.settings.size, start, rng)
         return Maze(rows, start, int(rng.integers(1, max(walls.ways(rows, start).values()) + 1)))
 
     def describe(self, task: Maze) -> np.ndarray:
-        """Share of walls, mean and greatest way to a goal over the side, and how far goals may be."""
+        """Share of walls, mean and greatest way to a goal over the side, and how far goals may
+        be.
+        """
         ways, size = list(_goals(task).values()), len(task.rows)
         walled = "".join(task.rows).count("#") / size**2
         return np.array([walled, np.mean(ways) / size, max(ways) / size, task.reach / size])
@@ -91,16 +102,22 @@ class Mazes:
         rows = walls.checked(found["rows"], size, "maze")
         start = walls.checked_cell(found["start"], size, "a maze's start")
         if type(reach) is not int or not 1 <= reach <= size**2:
-            raise ValueError(f"a maze's reach must be a whole number from 1 to {size**2}, got {repr(reach)[:40]}")
+            raise ValueError(
+                f"a maze's reach must be a whole number from 1 to {size**2}, got {repr(reach)[:40]}"
+            )
         if not walls.whole(rows, start):
-            raise ValueError("a maze's start must be free, and every other free cell must be in reach of it")
+            raise ValueError(
+                "a maze's start must be free, and every other free cell must be in reach of it"
+            )
         return Maze(rows, start, reach)
 
     def title(self, task: Maze) -> str:
         return f"{''.join(task.rows).count('#')} walls, goals within {task.reach} steps"
 
     def simulator(self, tasks: Sequence[Maze], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(_Walks(tasks, seeds, self.settings, device), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            _Walks(tasks, seeds, self.settings, device), len(tasks), self.settings.horizon, device
+        )
 
     def oracle(self, task: Maze) -> float:
         """Mean return of an episode of who knows goal and way."""
@@ -113,22 +130,34 @@ class Mazes:
         layers = {"ground": walls.outlines(task.rows)}
         if state is not None:
             at, goal = (walls.placed(state[name], len(task.rows)) for name in ("at", "goal"))
-            layers |= {"goal": [goal + 0.1 + 0.8 * walls.square()], "body": [at + 0.2 + 0.6 * walls.square()]}
+            layers |= {
+                "goal": [goal + 0.1 + 0.8 * walls.square()],
+                "body": [at + 0.2 + 0.6 * walls.square()],
+            }
         return layers
 
 
 def _goals(task: Maze) -> dict[walls.Cell, int]:
     """Cells that may be the goal, and the steps to each."""
-    return {cell: way for cell, way in walls.ways(task.rows, task.start).items() if 0 < way <= task.reach}
+    return {
+        cell: way
+        for cell, way in walls.ways(task.rows, task.start).items()
+        if 0 < way <= task.reach
+    }
 
 
 class _Walks:
     """World (episodes.World) of n mazes; at and goal: [n, 2] int64."""
 
-    def __init__(self, tasks: Sequence[Maze], seeds: Sequence[int], settings: MazeSettings, device: str) -> None:
+    def __init__(
+        self, tasks: Sequence[Maze], seeds: Sequence[int], settings: MazeSettings, device: str
+    ) -> None:
         self.settings, self.n = settings, len(tasks)
         chance = Draws(seeds).uniform("goal", 1)[:, 0].numpy()
-        places = [(goals := list(_goals(task)))[int(u * len(goals))] for task, u in zip(tasks, chance, strict=True)]
+        places = [
+            (goals := list(_goals(task)))[int(u * len(goals))]
+            for task, u in zip(tasks, chance, strict=True)
+        ]
         self.walls = walls.walled([task.rows for task in tasks], settings.size, VIEW, device)
         self.goal, self.start = (
             torch.tensor(list(cells), dtype=torch.int64, device=device).reshape(self.n, 2)
@@ -140,7 +169,9 @@ class _Walks:
     def begin(self, episode: torch.Tensor) -> State:
         return {"at": self.start, "goal": self.goal, "time": torch.zeros_like(episode)}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         at, time = walls.moved(self.walls, VIEW, state["at"], actions), state["time"] + 1
         reached = (at == self.goal).all(1)
         paid = torch.where(reached, 1 - 0.9 * time.double() / self.settings.horizon, 0.0)

@@ -1,7 +1,8 @@
-"""Tabular MDPs drawn anew for every life, as in RL^2 (Duan et al. 2016, arXiv 1611.02779; the authors' code).
+"""Tabular MDPs drawn anew for every life, as in RL^2 (Duan et al. 2016, arXiv 1611.02779; the
+authors' code).
 
-Mean rewards are normal, rewards noisy, P(.|s, a) uniform on the simplex. An episode starts in state 0. What evolves is
-how far rewards are apart, how noisy they are, and how certain transitions are.
+Mean rewards are normal, rewards noisy, P(.|s, a) uniform on the simplex. An episode starts in state
+0. What evolves is how far rewards are apart, how noisy they are, and how certain transitions are.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ class Tables:
     """How the tables of a life are drawn; the defaults are RL^2's."""
 
     mean: float = gene(1.0, low=-2.0, high=2.0, step=0.2)  # of the mean rewards
-    spread: float = gene(1.0, low=0.0, high=3.0, step=0.1)  # of the mean rewards, standard deviation
+    # of the mean rewards, standard deviation
+    spread: float = gene(1.0, low=0.0, high=3.0, step=0.1)
     noise: float = gene(1.0, low=0.0, high=3.0, step=0.1)  # of a reward, standard deviation
-    certainty: float = gene(1.0, low=0.0, high=8.0, step=0.5)  # P is proportional to (exponential draw) ** certainty
+    # P is proportional to (exponential draw) ** certainty
+    certainty: float = gene(1.0, low=0.0, high=8.0, step=0.5)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class MdpSettings:
     def __post_init__(self) -> None:
         check_finite(self)
         if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:
-            raise ValueError("states and actions must be at least 2, horizon and episodes at least 1")
+            raise ValueError(
+                "states and actions must be at least 2, horizon and episodes at least 1"
+            )
 
 
 class TabularMdps(Genomes[Tables]):
@@ -52,13 +57,17 @@ class TabularMdps(Genomes[Tables]):
 
     def __init__(self, settings: MdpSettings | None = None) -> None:
         self.settings = s = settings or MdpSettings()
-        spec = Spec(s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True)
+        spec = Spec(
+            s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True
+        )
         self.spec = spec.judged(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
 
     def simulator(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(self.world(tasks, seeds, device), len(tasks), self.settings.horizon, device)
 
-    def world(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str = "cpu") -> TabularWorld:
+    def world(
+        self, tasks: Sequence[Tables], seeds: Sequence[int], device: str = "cpu"
+    ) -> TabularWorld:
         """The realised tables."""
         return TabularWorld(tasks, seeds, self.settings.states, self.settings.actions, device)
 
@@ -82,17 +91,26 @@ class TabularMdps(Genomes[Tables]):
 
 
 class TabularWorld:
-    """World (episodes.World) of n draws: rewards [n, s, a] and transitions [n, s, a, s'] float64."""
+    """World (episodes.World) of n draws: rewards [n, s, a] and transitions [n, s, a, s']
+    float64.
+    """
 
-    def __init__(self, tasks: Sequence[Tables], seeds: Sequence[int], states: int, actions: int, device: str) -> None:
+    def __init__(
+        self, tasks: Sequence[Tables], seeds: Sequence[int], states: int, actions: int, device: str
+    ) -> None:
         self.draws, n = Draws(seeds, device), len(tasks)
         genes, each = columns(tasks, device), (n, 1, 1)
         if not n:
-            genes = {name: torch.zeros(0, dtype=torch.float64) for name in ("mean", "spread", "noise", "certainty")}
+            genes = {
+                name: torch.zeros(0, dtype=torch.float64)
+                for name in ("mean", "spread", "noise", "certainty")
+            }
         normal = self.draws.normal("rewards", states * actions).reshape(n, states, actions)
         self.rewards = genes["mean"].reshape(each) + genes["spread"].reshape(each) * normal
         exponential = -torch.log1p(-self.draws.uniform("transitions", states * actions * states))
-        weight = exponential.reshape(n, states, actions, states) ** genes["certainty"].reshape(n, 1, 1, 1)
+        weight = exponential.reshape(n, states, actions, states) ** genes["certainty"].reshape(
+            n, 1, 1, 1
+        )
         self.transitions = weight / weight.sum(3, keepdim=True)
         self.noise, self.states = genes["noise"], states
         self._sums = self.transitions.cumsum(3)
@@ -101,7 +119,9 @@ class TabularWorld:
         zero = torch.zeros_like(episode)
         return {"place": zero, "episode": episode, "time": zero}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         rows, action = torch.arange(len(actions), device=actions.device), actions.argmax(1)
         when = state["episode"] * 2**20 + state["time"]
         noise = self.draws.normal("noise", 1, when)[:, 0]

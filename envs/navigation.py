@@ -1,7 +1,8 @@
 """A point in the plane that must find a hidden goal; what evolves is where goals may be.
 
-Sources: goals on an arc, rewarded only near the goal, as in MAESN (arXiv 1802.07245) and its successors' point robot;
-goals in a square and done when there, as in MAML (arXiv 1703.03400). The goal is drawn once a life and never observed.
+Sources: goals on an arc, rewarded only near the goal, as in MAESN (arXiv 1802.07245) and its
+successors' point robot; goals in a square and done when there, as in MAML (arXiv 1703.03400). The
+goal is drawn once a life and never observed.
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ THRESHOLDS = {  # of POET, a step: reproduce_at, mc_low, mc_high
 
 @dataclass(frozen=True)
 class NavigationSettings:
-    reward: Reward = "dense"  # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
+    # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
+    reward: Reward = "dense"
     step: float = 0.1  # largest move along each axis
-    arena: float | None = None  # half side of a square that cannot be left; None: the plane has no walls
+    # half side of a square that cannot be left; None: the plane has no walls
+    arena: float | None = None
     near: float = 0.2  # radius of the goal: there it is reached, and sparse reward begins
     horizon: int = 20
     episodes: int = 4  # of a life
@@ -66,7 +69,9 @@ class NavigationSettings:
 
 
 class Navigation(Genomes[Goals]):
-    """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of `step`."""
+    """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of
+    `step`.
+    """
 
     name = "navigation"
     realised_by = ("reward", "step", "arena", "near", "horizon")
@@ -78,13 +83,23 @@ class Navigation(Genomes[Goals]):
         self.spec = spec.judged(*(share * s.horizon for share in THRESHOLDS[s.reward]))
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(Plane(goals(tasks, seeds, device), self.settings), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            Plane(goals(tasks, seeds, device), self.settings),
+            len(tasks),
+            self.settings.horizon,
+            device,
+        )
 
     def oracle(self, tasks: Sequence[Goals], seeds: Sequence[int]) -> np.ndarray:
-        """Return of an episode [n] for who knows the goal and walks straight there along both axes at once."""
+        """Return of an episode [n] for who knows the goal and walks straight there along both axes
+        at once.
+        """
         where = goals(tasks, seeds, "cpu")
         world = Plane(where, self.settings)
-        state, total = world.begin(torch.zeros(len(where), dtype=torch.int64)), torch.zeros(len(where)).double()
+        state, total = (
+            world.begin(torch.zeros(len(where), dtype=torch.int64)),
+            torch.zeros(len(where)).double(),
+        )
         for _ in range(self.settings.horizon):
             move = ((where - state["at"]) / self.settings.step).clamp(-1, 1)
             state, rewards, _, _ = world.advance(state, move.float())
@@ -92,7 +107,9 @@ class Navigation(Genomes[Goals]):
         return total.numpy()
 
     def outline(self, task: Goals, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Seen from above: where goals may be; with a state, the point, its goal and, as a ray, the way there."""
+        """Seen from above: where goals may be; with a state, the point, its goal and, as a ray, the
+        way there.
+        """
         square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
         if task.shape == "square":
             zone = square * task.distance
@@ -134,7 +151,9 @@ class Plane:
     def begin(self, episode: torch.Tensor) -> State:
         return {"at": torch.zeros_like(self.goal), "goal": self.goal}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         s, before = self.settings, torch.linalg.vector_norm(state["at"] - self.goal, dim=1)
         at = state["at"] + s.step * actions.double().clamp(-1, 1)
         at = at if s.arena is None else at.clamp(-s.arena, s.arena)

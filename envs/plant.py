@@ -1,8 +1,9 @@
-"""A scalar plant x' = x + g u of unknown gain: a small control problem whose robust and adaptive best are known.
+"""A scalar plant x' = x + g u of unknown gain: a small control problem whose robust and adaptive
+best are known.
 
-Cost is the sum of x^2 over ten steps from x = 1. Who knows the gain pays 1; who must choose one feedback for all
-plants, or identifies the plant by the first step, has a cost in closed form (`static_cost`, `identifying_cost`): the
-test of domain randomisation, where a life draws its plant.
+Cost is the sum of x^2 over ten steps from x = 1. Who knows the gain pays 1; who must choose one
+feedback for all plants, or identifies the plant by the first step, has a cost in closed form
+(`static_cost`, `identifying_cost`): the test of domain randomisation, where a life draws its plant.
 """
 
 from __future__ import annotations
@@ -54,17 +55,25 @@ class Plants(Genomes[Plant]):
     def __init__(self, settings: PlantSettings | None = None) -> None:
         self.settings = s = settings or PlantSettings()
         spec = Spec(1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False)
-        self.spec = spec.judged(-1.3, -s.horizon, -1.02)  # -horizon: of no action; -1: the highest return
+        # -horizon: of no action; -1: the highest return
+        self.spec = spec.judged(-1.3, -s.horizon, -1.02)
 
     def simulator(self, tasks: Sequence[Plant], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(Loops(tasks, seeds, self.settings.push, device), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            Loops(tasks, seeds, self.settings.push, device),
+            len(tasks),
+            self.settings.horizon,
+            device,
+        )
 
     def oracle(self, task: Plant) -> float:
         """Return of who knows the gain: x = 0 after one step."""
         return -1.0
 
     def outline(self, task: Plant, state: Any = None) -> dict[str, list[np.ndarray]]:
-        layers = {"ground": [np.array([[-1.5, 0.0], [1.5, 0.0]]), np.array([[0.0, -0.1], [0.0, 0.1]])]}
+        layers = {
+            "ground": [np.array([[-1.5, 0.0], [1.5, 0.0]]), np.array([[0.0, -0.1], [0.0, 0.1]])]
+        }
         if state is not None:
             square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * 0.04
             layers["body"] = [square + np.array([float(state["x"]), 0.04])]
@@ -74,7 +83,9 @@ class Plants(Genomes[Plant]):
 class Loops:
     """World (episodes.World) of n plants; x: [n] float64."""
 
-    def __init__(self, tasks: Sequence[Plant], seeds: Sequence[int], push: float, device: str) -> None:
+    def __init__(
+        self, tasks: Sequence[Plant], seeds: Sequence[int], push: float, device: str
+    ) -> None:
         g, chance = columns(tasks, device), Draws(seeds, device).uniform("gain", 1)[:, 0]
         self.gain = g["gain"] + (2 * chance - 1) * g["spread"] if tasks else chance
         self.push = push
@@ -82,7 +93,9 @@ class Loops:
     def begin(self, episode: torch.Tensor) -> State:
         return {"x": torch.ones_like(self.gain)}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         x = state["x"] + self.gain * self.push * actions[:, 0].double().clamp(-1, 1)
         near = x.abs() <= NEAR
         return {"x": x}, -(state["x"] ** 2), torch.zeros_like(near), near

@@ -1,8 +1,10 @@
-"""Domain randomisation: a task source beside POET, in which every life draws a task of any family from a box.
+"""Domain randomisation: a task source beside POET, in which every life draws a task of any family
+from a box.
 
-Sadeghi & Levine 2016 (arXiv 1611.04201), Tobin et al. 2017 (arXiv 1703.06907), Peng et al. 2017 (arXiv 1710.06537). The
-one task is the box, and nothing mutates. A life of it is a task, drawn uniformly, and then a draw of that task. A
-policy without memory becomes robust; one that remembers its life identifies the task it is in.
+Sadeghi & Levine 2016 (arXiv 1611.04201), Tobin et al. 2017 (arXiv 1703.06907), Peng et al. 2017
+(arXiv 1710.06537). The one task is the box, and nothing mutates. A life of it is a task, drawn
+uniformly, and then a draw of that task. A policy without memory becomes robust; one that remembers
+its life identifies the task it is in.
 """
 
 from __future__ import annotations
@@ -39,13 +41,20 @@ class Drawn(NamedTuple):
 
 
 class Randomised:
-    """Task family (poet.interfaces) of one that can `sample`. ranges: narrower than the family's own, by gene."""
+    """Task family (poet.interfaces) of one that can `sample`. ranges: narrower than the family's
+    own, by gene.
+    """
 
     def __init__(self, family: TaskFamily, ranges: Ranges | None = None) -> None:
         if not hasattr(family, "sample"):
-            raise ValueError("--tasks randomised: this family cannot draw a task (it has no method `sample`)")
+            raise ValueError(
+                "--tasks randomised: this family cannot draw a task (it has no method `sample`)"
+            )
         if ranges and "ranges" not in signature(family.sample).parameters:
-            raise ValueError("--tasks randomised: this family takes no [ranges]: its own settings bound its tasks")
+            raise ValueError(
+                "--tasks randomised: this family takes no [ranges]: its own settings "
+                "bound its tasks"
+            )
         self.family = family
         self.box = Box(tuple((name, *_ends(name, ranges[name])) for name in sorted(ranges or {})))  # type: ignore[index]  # not None if it has names
         self.spec: Any = _Undetermined(family.spec)
@@ -68,19 +77,27 @@ class Randomised:
     def decode(self, data: Mapping[str, Any]) -> Box:
         found = from_json("randomised", data, ("ranges",))
         if not isinstance(found["ranges"], Mapping):
-            raise ValueError(f"a randomised task has a table of ranges, got {repr(found['ranges'])[:80]}")
+            raise ValueError(
+                f"a randomised task has a table of ranges, got {repr(found['ranges'])[:80]}"
+            )
         if found["settings"] not in (None, self._realising()):
             raise ValueError(
-                "the randomised task is of another family, or of one with other settings: take those of its run, "
+                "the randomised task is of another family, or of one with other settings: take "
+                "those of its run, "
                 f"got {repr(found['settings'])[:80]}"
             )
         return Randomised(self.family, found["ranges"]).box
 
     def _realising(self) -> dict[str, Any]:
-        """What `sample` draws from besides the ranges: settings, in the family's origin and bounds."""
+        """What `sample` draws from besides the ranges: settings, in the family's origin and
+        bounds.
+        """
         bounds = getattr(self.family, "bounds", None)
         known = asdict(bounds) if is_dataclass(bounds) and not isinstance(bounds, type) else {}
-        listed = {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}
+        listed = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in known.items()
+        }
         return {"origin": self.family.encode(self.family.origin()), "bounds": listed}
 
     def title(self, task: Box) -> str:
@@ -93,7 +110,10 @@ class Randomised:
 
     def simulator(self, tasks: Sequence[Box], seeds: Sequence[int], device: str) -> _Lives:
         """Each row's task drawn by its seed, which then realises it."""
-        drawn = [self._sample(task, np.random.default_rng((seed, 1))) for task, seed in zip(tasks, seeds, strict=True)]
+        drawn = [
+            self._sample(task, np.random.default_rng((seed, 1)))
+            for task, seed in zip(tasks, seeds, strict=True)
+        ]
         return _Lives(self.family.simulator(drawn, seeds, device), drawn)
 
     def outline(self, task: Box, state: Drawn | None = None) -> Mapping[str, list[np.ndarray]]:
@@ -114,7 +134,9 @@ class Randomised:
 
 
 class _Undetermined:
-    """The family's spec, any object with the attributes of poet.interfaces.Spec, but for `deterministic`."""
+    """The family's spec, any object with the attributes of poet.interfaces.Spec, but for
+    `deterministic`.
+    """
 
     deterministic = False  # a box realises another MDP for every seed
 
@@ -149,7 +171,13 @@ class _Lives:
 
 
 def _ends(name: str, ends: Any) -> tuple[float, float]:
-    whole = isinstance(ends, list | tuple) and len(ends) == 2 and all(type(end) in (int, float) for end in ends)
+    whole = (
+        isinstance(ends, list | tuple)
+        and len(ends) == 2
+        and all(type(end) in (int, float) for end in ends)
+    )
     if not whole or not -LARGEST <= ends[0] <= ends[1] <= LARGEST:
-        raise ValueError(f"ranges.{repr(name)[1:-1][:40]} must be [low, high], got {repr(ends)[:40]}")
+        raise ValueError(
+            f"ranges.{repr(name)[1:-1][:40]} must be [low, high], got {repr(ends)[:40]}"
+        )
     return float(ends[0]) + 0.0, float(ends[1]) + 0.0

@@ -1,9 +1,11 @@
-"""The two-step task (Daw et al. 2011) in its fast form: a choice, the state that it leads to, and what that pays.
+"""The two-step task (Daw et al. 2011) in its fast form: a choice, the state that it leads to, and
+what that pays.
 
-Action i leads to state i with probability `common`, else to the other. One state pays with probability `good`, the
-other with 1 - good, and before each trial they may change places. Sources: Wang et al. 2016 (arXiv 1611.05763); the
-sizes are those of reproductions of its successor. Who uses the transition to learn (model-based) repeats a choice
-after a common reward or an uncommon blank; who only repeats what paid is model-free.
+Action i leads to state i with probability `common`, else to the other. One state pays with
+probability `good`, the other with 1 - good, and before each trial they may change places. Sources:
+Wang et al. 2016 (arXiv 1611.05763); the sizes are those of reproductions of its successor. Who uses
+the transition to learn (model-based) repeats a choice after a common reward or an uncommon blank;
+who only repeats what paid is model-free.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ class TwoStepSettings:
 
 
 class TwoStep(Genomes[Steps]):
-    """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot; at first nothing."""
+    """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot;
+    at first nothing.
+    """
 
     name = "two-step"
     realised_by = ("trials",)
@@ -59,7 +63,9 @@ class TwoStep(Genomes[Steps]):
         return task.common * task.good + (1 - task.common) * (1 - task.good)
 
     def outline(self, task: Steps, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Two choices, the states above them, lines between; the body stands at the state that was reached."""
+        """Two choices, the states above them, lines between; the body stands at the state that was
+        reached.
+        """
         places = [np.array([float(i), float(j)]) for j in (0, 2) for i in (0, 2)]
         square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * 0.2
         lines = [np.array([places[i], places[2 + i]]) for i in (0, 1)]
@@ -78,7 +84,9 @@ class _Stages:
         self.draws = Draws(seeds, device)
         genes = columns(tasks, device)
         zero = torch.zeros(0, dtype=torch.float64)
-        self.common, self.switch, self.good = (genes.get(name, zero) for name in ("common", "switch", "good"))
+        self.common, self.switch, self.good = (
+            genes.get(name, zero) for name in ("common", "switch", "good")
+        )
 
     def begin(self, episode: torch.Tensor) -> State:
         first = (self.draws.uniform("good", 1, episode)[:, 0] < 0.5).long()
@@ -88,7 +96,9 @@ class _Stages:
             "seen": torch.zeros(len(first), 2, device=first.device),
         }
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         led, paid, changed = self.draws.uniform("trial", 3, state["time"]).unbind(1)
         choice = actions.argmax(1)
         place = torch.where(led < self.common, choice, 1 - choice)

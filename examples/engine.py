@@ -1,8 +1,10 @@
-"""POET from Python, without the command: a family, a learner, and the population after each iteration.
+"""POET from Python, without the command: a family, a learner, and the population after each
+iteration.
 
     python -m examples.engine
 
-In the root of the clone. With the wheel the names are openpoet.agents, openpoet.envs and openpoet.poet.
+In the root of the clone. With the wheel the names are openpoet.agents, openpoet.envs and
+openpoet.poet.
 """
 
 from openpoet.agents.search.es import ES
@@ -13,7 +15,9 @@ from openpoet.poet.engine import evolve, start
 
 family = Walker(WalkerSettings(length=60, horizon=100))
 learner = ES(family, ESConfig(population=16, lr=0.03))
-setup = Setup(family, learner, PoetConfig(seed=1, mutate_every=2, reproduce_at=-200, mc_low=-200, capacity=4))
+setup = Setup(
+    family, learner, PoetConfig(seed=1, mutate_every=2, reproduce_at=-200, mc_low=-200, capacity=4)
+)
 
 for population in evolve(start(setup), setup):
     print(population.iteration, [round(niche.scores[-1], 1) for niche in population.active])

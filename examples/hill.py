@@ -1,9 +1,10 @@
-"""A task family of your own in one file: carts that must get over hills. It imports nothing of openpoet.
+"""A task family of your own in one file: carts that must get over hills. It imports nothing of
+openpoet.
 
     python run.py launch --config examples/hill.toml
 
-A task is the height of each bump [m] on a track of 10 m. The cart's motor is weaker than gravity on the steepest
-slopes, so it has to gather speed, and on some hills to swing back first.
+A task is the height of each bump [m] on a track of 10 m. The cart's motor is weaker than gravity on
+the steepest slopes, so it has to gather speed, and on some hills to swing back first.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ TRACK, STEP, FORCE, GRAVITY = 10.0, 0.05, 2.5, 9.81  # [m], [s], [N/kg], [m/s^2]
 
 class Hill:
     spec = SimpleNamespace(
-        observation_size=4, action_size=1, horizon=200, episodes=1, solved_score=0.95, deterministic=True
+        observation_size=4,
+        action_size=1,
+        horizon=200,
+        episodes=1,
+        solved_score=0.95,
+        deterministic=True,
     )
 
     def origin(self):
         return (0.0, 0.0, 0.0)
 
     def mutate(self, task, rng):
-        return tuple(round(float(np.clip(height + rng.uniform(-1.0, 1.0), 0.0, 2.0)), 3) for height in task)
+        return tuple(
+            round(float(np.clip(height + rng.uniform(-1.0, 1.0), 0.0, 2.0)), 3) for height in task
+        )
 
     def describe(self, task):
         return np.array(task)
@@ -34,11 +42,17 @@ class Hill:
         return {"family": "hill", "schema": 1, "heights": list(task)}
 
     def decode(self, data):
-        schema, heights = (data.get("schema"), data.get("heights")) if isinstance(data, dict) else (None, None)
-        numbers = isinstance(heights, list) and all(type(height) in (int, float) for height in heights)
+        schema, heights = (
+            (data.get("schema"), data.get("heights")) if isinstance(data, dict) else (None, None)
+        )
+        numbers = isinstance(heights, list) and all(
+            type(height) in (int, float) for height in heights
+        )
         fits = numbers and len(heights) == 3 and all(0 <= height <= 2 for height in heights)
         if not fits or type(schema) is not int or schema != 1:
-            raise ValueError(f"a hill needs schema 1 and three heights in [0, 2] m, got {repr(data)[:80]}")
+            raise ValueError(
+                f"a hill needs schema 1 and three heights in [0, 2] m, got {repr(data)[:80]}"
+            )
         return tuple(float(height) + 0.0 for height in heights)  # -0.0 becomes 0.0
 
     def simulator(self, tasks, seeds, device):
@@ -60,7 +74,9 @@ class Hill:
 def ground(heights, x):
     """Height [m] and slope of the ground at x [m]: a bump of each height about 3, 5.5 and 8 m."""
     bumps = heights * torch.exp(-((x - torch.tensor([3.0, 5.5, 8.0])) ** 2) / 0.5)
-    return bumps.sum(-1, keepdim=True), (bumps * -4 * (x - torch.tensor([3.0, 5.5, 8.0]))).sum(-1, keepdim=True)
+    return bumps.sum(-1, keepdim=True), (bumps * -4 * (x - torch.tensor([3.0, 5.5, 8.0]))).sum(
+        -1, keepdim=True
+    )
 
 
 class Carts:
@@ -71,7 +87,10 @@ class Carts:
 
     def reset(self):
         n = len(self.heights)
-        self.x, self.v = torch.zeros(n, 1, dtype=torch.float64), torch.zeros(n, 1, dtype=torch.float64)
+        self.x, self.v = (
+            torch.zeros(n, 1, dtype=torch.float64),
+            torch.zeros(n, 1, dtype=torch.float64),
+        )
         self.time, self.ended = 0, torch.zeros(n, dtype=torch.bool)
         self.success = torch.zeros(n, dtype=torch.bool)
         self.seen = self.observe()
@@ -83,12 +102,18 @@ class Carts:
 
     def step(self, actions):
         live = ~self.ended[:, None]
-        pull = FORCE * actions.double().clamp(-1, 1) - GRAVITY * torch.sin(torch.atan(ground(self.heights, self.x)[1]))
+        pull = FORCE * actions.double().clamp(-1, 1) - GRAVITY * torch.sin(
+            torch.atan(ground(self.heights, self.x)[1])
+        )
         v = (self.v + STEP * pull) * 0.99
         x = (self.x + STEP * v).clamp(-1, TRACK)
         reward = torch.where(live, (x - self.x) / TRACK, 0.0)[:, 0]
         self.steps += int(live.sum())
-        self.x, self.v, self.time = torch.where(live, x, self.x), torch.where(live, v, self.v), self.time + 1
+        self.x, self.v, self.time = (
+            torch.where(live, x, self.x),
+            torch.where(live, v, self.v),
+            self.time + 1,
+        )
         self.success |= self.x[:, 0] >= TRACK
         self.seen = torch.where(live, self.observe(), self.seen)
         self.ended = self.success | (self.time >= Hill.spec.horizon)

@@ -2,9 +2,10 @@
 
     python -m examples.metaworld_protocol
 
-In the root of the clone; with the wheel the names are openpoet.agents, openpoet.envs and openpoet.poet.
-With Meta-World installed the loop below is `metaworld.evaluation.metalearning_evaluation(agent, environments)`; here it
-is written out, over environments of Gymnasium's vector interface, so that nothing else is needed. What the harness has
+In the root of the clone; with the wheel the names are openpoet.agents, openpoet.envs and
+openpoet.poet. With Meta-World installed the loop below is
+`metaworld.evaluation.metalearning_evaluation(agent, environments)`; here it is written out, over
+environments of Gymnasium's vector interface, so that nothing else is needed. What the harness has
 to do for an agent that remembers: tell it the last action, reward and end behind every observation.
 """
 
@@ -23,7 +24,9 @@ ENVIRONMENTS, ADAPTATION, EVALUATION = 10, 3, 2
 
 
 class HiddenGoal(gymnasium.Env):
-    """Somebody else's environment: a point that is paid for coming nearer to a goal, one a life. Alike to ours."""
+    """Somebody else's environment: a point that is paid for coming nearer to a goal, one a life.
+    Alike to ours.
+    """
 
     observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2 + 2 + 2,), np.float64)
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float64)
@@ -39,7 +42,8 @@ class HiddenGoal(gymnasium.Env):
         before, self.time = np.linalg.norm(self.goal - self.at), self.time + 1
         self.at = self.at + 0.1 * np.clip(action, -1, 1)
         reward = before - np.linalg.norm(self.goal - self.at)
-        seen = np.concatenate([self.at, action, [reward, 0.0]])  # as Meta-World's recurrent_info_in_obs has it
+        # as Meta-World's recurrent_info_in_obs has it
+        seen = np.concatenate([self.at, action, [reward, 0.0]])
         return seen, reward, False, self.time == 10, {}
 
 
@@ -51,7 +55,11 @@ def evaluate(agent, environments):
     while (elapsed < ADAPTATION).any():
         actions, told = agent.adapt_action(seen)
         after, reward, terminated, truncated, _ = environments.step(actions)
-        agent.step(SimpleNamespace(reward=reward, terminated=terminated, truncated=truncated, aux_policy_outputs=told))
+        agent.step(
+            SimpleNamespace(
+                reward=reward, terminated=terminated, truncated=truncated, aux_policy_outputs=told
+            )
+        )
         seen, elapsed = after, elapsed + (terminated | truncated)
     agent.adapt()
     seen, _ = environments.reset()
@@ -65,10 +73,15 @@ def evaluate(agent, environments):
 
 
 family = Navigation(NavigationSettings("progress", horizon=10))
-learner = RL2(family, RL2Config(hidden=32, lives=64, lam=0.95, entropy=0.0, entropy_end=0.0, action_std=0.5))
+learner = RL2(
+    family, RL2Config(hidden=32, lives=64, lam=0.95, entropy=0.0, entropy_end=0.0, action_std=0.5)
+)
 agent = learner.init(Key(0))
 environments = SyncVectorEnv(
-    [lambda angle=angle: HiddenGoal(angle) for angle in np.linspace(0.2, np.pi - 0.2, ENVIRONMENTS)],
+    [
+        lambda angle=angle: HiddenGoal(angle)
+        for angle in np.linspace(0.2, np.pi - 0.2, ENVIRONMENTS)
+    ],
     autoreset_mode=AutoresetMode.SAME_STEP,
 )
 for step in range(41):

@@ -1,4 +1,5 @@
-"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see diayn.toml).
+"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see
+diayn.toml).
 
 python -m examples.skills runs/skills > skills.toml           in the root of the clone
 """
@@ -15,23 +16,38 @@ from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 
 
 def settings(name: str) -> str:
-    """TOML of a family whose first task is to do, without being told which, any of the best niche's skills."""
+    """TOML of a family whose first task is to do, without being told which, any of the best niche's
+    skills.
+    """
     with Run.open(find_run(name), write=False) as run:
         dynamics = parse(run.config_toml(), name)["run"]["family"]
-        best = max((row for row in run.niche_rows() if row["died"] is None), key=lambda row: row["score"])
+        best = max(
+            (row for row in run.niche_rows() if row["died"] is None), key=lambda row: row["score"]
+        )
         layers = discriminator_of(run.agent(best["agent"]))
     if not layers:
         raise ValueError(f"{name} holds no discriminator: it must be a run of the learner diayn")
     sizes = {"skills": len(layers[-1][1]), "hidden": [len(biases) for _, biases in layers[:-1]]}
-    # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show the way.
+    # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show
+    # the way.
     made = DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"]), temperature=3.0)
     family = Discriminated(made)
     # Under a discriminator the reward of the dynamics does not count: it may differ, no other
     # setting of a task may.
-    own, made_with = family.place.encode(family.place.origin())["settings"], best["task"]["settings"]
-    place = best["task"] | {"settings": made_with | {name: own[name] for name in {"reward"} & set(own)}}
+    own, made_with = (
+        family.place.encode(family.place.origin())["settings"],
+        best["task"]["settings"],
+    )
+    place = best["task"] | {
+        "settings": made_with | {name: own[name] for name in {"reward"} & set(own)}
+    }
     task = family.task(layers, place=family.place.decode(place))
-    table = {"dynamics": dynamics, **sizes, "temperature": made.temperature, "origin": json.dumps(family.encode(task))}
+    table = {
+        "dynamics": dynamics,
+        **sizes,
+        "temperature": made.temperature,
+        "origin": json.dumps(family.encode(task)),
+    }
     return to_toml({"run": {"family": "random-rewards"}, "random-rewards": table})
 
 

@@ -43,11 +43,16 @@ def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> No
         more = mine is None and name.startswith(HYPER) and agent[name].numel() == 1
         if mine != its and not more:
             raise ValueError(
-                f"the agent of {source} is not one of this learner with these settings: its tensor {name[:80]!a} is "
+                f"the agent of {source} is not one of this learner with these settings: its tensor "
+                f"{name[:80]!a} is "
                 f"{its or 'missing'}, expected {mine or 'nothing'}; {advice}"
             )
 
 
 def _kind(agent: Agent, name: str) -> str | None:
     """Dtype and shape of a tensor in words; None if there is none of that name."""
-    return f"{agent[name].dtype} {list(agent[name].shape)}".removeprefix("torch.") if name in agent else None
+    return (
+        f"{agent[name].dtype} {list(agent[name].shape)}".removeprefix("torch.")
+        if name in agent
+        else None
+    )

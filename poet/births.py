@@ -1,4 +1,5 @@
-"""Birth: the most novel children become niches if, after transfer, their best agent meets the minimal criterion again.
+"""Birth: the most novel children become niches if, after transfer, their best agent meets the
+minimal criterion again.
 
 Papers: arXiv 1901.01753; arXiv 2003.08536 (ANNECS).
 """
@@ -19,11 +20,13 @@ from .streams import Key
 from .transfer import Candidate, Place, try_all, winner
 
 
-def births(ranked: Sequence[Child], population: Population, setup: Setup, key: Key, novel: Novelties) -> Population:
+def births(
+    ranked: Sequence[Child], population: Population, setup: Setup, key: Key, novel: Novelties
+) -> Population:
     """At most `max_admitted` niches more.
 
-    As many children are tried at a time as there are places left: none is tried that a loop one by one would not
-    reach.
+    As many children are tried at a time as there are places left: none is tried that a loop one by
+    one would not reach.
     """
     agents, waiting, free = population.active, list(ranked), setup.config.max_admitted
     while waiting and free:
@@ -35,7 +38,9 @@ def births(ranked: Sequence[Child], population: Population, setup: Setup, key: K
         annecs = _annecs(fit, tried, population, setup, key, novel)
         for child in tested:
             here = [candidate for candidate in tried if candidate.place.id == child.id]
-            population = _noted(child, best[child.id], here, annecs.get(child.id), population, setup)
+            population = _noted(
+                child, best[child.id], here, annecs.get(child.id), population, setup
+            )
         free -= len(fit)
     return replace(population, events=population.events + tuple(waiting))
 
@@ -56,7 +61,13 @@ class Annecs:
 
 
 def _place(child: Child, setup: Setup) -> Place:
-    return Place(child.id, child.task, None, trial_key(setup.config.seed, setup.family, child.task), at_birth=True)
+    return Place(
+        child.id,
+        child.task,
+        None,
+        trial_key(setup.config.seed, setup.family, child.task),
+        at_birth=True,
+    )
 
 
 def _best(tried: Sequence[Candidate], place: Place) -> Candidate:
@@ -70,14 +81,19 @@ def _fit(best: Candidate, setup: Setup) -> bool:
 
 
 def _settled(agent: Agent, child: Child, setup: Setup) -> Agent:
-    """The agent as it begins in its new niche; with population-based training, with hyperparameters near its own.
+    """The agent as it begins in its new niche; with population-based training, with hyperparameters
+    near its own.
 
     It learns and is scored anew before its niche's first iteration ends.
     """
     adopted = adopt(setup.learner, agent)
     if not setup.config.pbt_every:
         return adopted
-    return explored(setup, adopted, trial_key(setup.config.seed, setup.family, child.task).child("born", child.id))
+    return explored(
+        setup,
+        adopted,
+        trial_key(setup.config.seed, setup.family, child.task).child("born", child.id),
+    )
 
 
 def _annecs(
@@ -88,25 +104,36 @@ def _annecs(
     key: Key,
     novel: Novelties,
 ) -> Mapping[int, Annecs]:
-    """By child id; empty where it is not measured. PATA-EC has the retired agents' scores; else they are asked here.
+    """By child id; empty where it is not measured. PATA-EC has the retired agents' scores; else
+    they are asked here.
 
-    "The best score of all agents" is our reading of the paper, which leaves the aggregation open. Scores after a
-    proposal's step do not count: only agents that exist when the task is born were generated before it.
+    "The best score of all agents" is our reading of the paper, which leaves the aggregation open.
+    Scores after a proposal's step do not count: only agents that exist when the task is born were
+    generated before it.
     """
     retired, config = population.retired, setup.config
     if novel.in_children:
-        of_retired = {child.id: [novel.in_children[niche.id, child.id] for niche in retired] for child in children}
+        of_retired = {
+            child.id: [novel.in_children[niche.id, child.id] for niche in retired]
+            for child in children
+        }
     elif config.measure_annecs:
         pairs = [(niche, child) for child in children for niche in retired]
-        trials = [trial_key(config.seed, setup.family, child.task).spent_as(key.child("annecs")) for _, child in pairs]
-        scores, *_ = evaluate(setup.learner, [n.agent for n, _ in pairs], [c.task for _, c in pairs], trials)
+        trials = [
+            trial_key(config.seed, setup.family, child.task).spent_as(key.child("annecs"))
+            for _, child in pairs
+        ]
+        scores, *_ = evaluate(
+            setup.learner, [n.agent for n, _ in pairs], [c.task for _, c in pairs], trials
+        )
         of_retired = {child.id: [] for child in children}
         for (_, child), score in zip(pairs, scores, strict=True):
             of_retired[child.id].append(float(score))
     else:
         return {}
     of_active = {
-        child.id: [c.score for c in tried if c.kind == "direct" and c.place.id == child.id] for child in children
+        child.id: [c.score for c in tried if c.kind == "direct" and c.place.id == child.id]
+        for child in children
     }
     return {
         id: Annecs(
@@ -129,7 +156,9 @@ def _noted(
     t, born = population.iteration, _fit(best, setup)
     events = tuple(candidate.event(t, accepted=born and candidate is best) for candidate in tried)
     if not born:
-        refused = replace(child, outcome=AFTER_TRANSFER[fault(best.score, setup.config, best.before)])
+        refused = replace(
+            child, outcome=AFTER_TRANSFER[fault(best.score, setup.config, best.before)]
+        )
         return replace(population, events=(*population.events, *events, refused))
     niche = Niche(
         id=population.niches_born,

@@ -1,8 +1,9 @@
-"""The population as plain records and back, exactly: `from_records(*to_records(p, family), family)` equals p.
+"""The population as plain records and back, exactly: `from_records(*to_records(p, family), family)`
+equals p.
 
-Records are JSON; floats survive it, since Python writes the shortest text that reads back as the same float. Agents
-travel beside them under their names. Records may come from a stranger's file, so whatever does not fit is refused, in
-one line.
+Records are JSON; floats survive it, since Python writes the shortest text that reads back as the
+same float. Agents travel beside them under their names. Records may come from a stranger's file, so
+whatever does not fit is refused, in one line.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def to_records(
 ) -> tuple[Record, dict[str, Agent]]:
     """JSON-able data, and the agents it names.
 
-    before: a population of the same run that is kept already. Its retired niches and their scores never change, so
+    before: a population of the same run that is kept already. Its retired niches and their scores
+    never change, so
     they are left out: the records are those of all that is new or may have changed.
     """
     retired, known = population.retired, population.scores_of_retired
@@ -46,14 +48,18 @@ def to_records(
         "active": [_niche_record(niche, family) for niche in population.active],
         "retired": [_niche_record(niche, family) for niche in retired],
         # [retired niche whose agent was scored, niche whose task it was scored in, score]
-        "scores_of_retired": [[agent, niche, score] for (agent, niche), score in sorted(known.items())],
+        "scores_of_retired": [
+            [agent, niche, score] for (agent, niche), score in sorted(known.items())
+        ],
         "events": [_event_record(event, family) for event in population.events],
     }
     return data, {agent_name(niche.id): niche.agent for niche in (*retired, *population.active)}
 
 
 def _new_scores(population: Population, before: Population) -> Scores:
-    """The scores of retired agents that are not in `before`; all pairs are compared only if there is no other way."""
+    """The scores of retired agents that are not in `before`; all pairs are compared only if there
+    is no other way.
+    """
     now, then = population.scores_of_retired, before.scores_of_retired
     if now is then:
         return {}
@@ -89,9 +95,15 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
     """The population of a checkpoint. ValueError, one line, if the records are not one."""
     whole = Fields(data, "checkpoint")
     if (schema := whole.integer("schema")) != SCHEMA:
-        raise ValueError(f"checkpoint.schema must be {SCHEMA}, got {schema}: it was written by another version")
-    active = [_niche(r, f"active[{i}]", agents, family) for i, r in enumerate(whole.records("active"))]
-    retired = [_niche(r, f"retired[{i}]", agents, family) for i, r in enumerate(whole.records("retired"))]
+        raise ValueError(
+            f"checkpoint.schema must be {SCHEMA}, got {schema}: it was written by another version"
+        )
+    active = [
+        _niche(r, f"active[{i}]", agents, family) for i, r in enumerate(whole.records("active"))
+    ]
+    retired = [
+        _niche(r, f"retired[{i}]", agents, family) for i, r in enumerate(whole.records("retired"))
+    ]
     if not active:
         raise ValueError("checkpoint.active must have at least one niche, got none")
     population = Population(
@@ -100,7 +112,9 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
         retired=tuple(retired),
         niches_born=whole.integer("niches_born"),
         children_tried=whole.integer("children_tried"),
-        events=tuple(_event(r, f"events[{i}]", family) for i, r in enumerate(whole.records("events"))),
+        events=tuple(
+            _event(r, f"events[{i}]", family) for i, r in enumerate(whole.records("events"))
+        ),
         scores_of_retired=_scores(whole.records("scores_of_retired", MOST_SCORES), retired, active),
     )
     whole.end()
@@ -112,7 +126,9 @@ def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFam
     take = Fields(record, where)
     id, name, scores = take.integer("id"), take.take("agent"), take.records("scores")
     if name != agent_name(id) or name not in agents:
-        raise ValueError(f"{where}.agent must be {agent_name(id)!r} and among the agents, got {str(name)[:60]!r}")
+        raise ValueError(
+            f"{where}.agent must be {agent_name(id)!r} and among the agents, got {str(name)[:60]!r}"
+        )
     if not all(finite(score) for score in scores):
         raise ValueError(f"{where}.scores must be finite numbers, got {str(scores)[:60]}")
     source = take.take("source")
@@ -142,8 +158,16 @@ def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFam
 def _key(take: Fields, scored: bool) -> Key | None:
     """The stream of a niche's last score, [seed, *path]; an empty list where there is no score."""
     key = take.take("score_key")
-    if not (isinstance(key, list) and len(key) <= MOST_NAMES and bool(key) == scored and all(map(_name, key))):
-        raise take.wrong("score_key", "a seed and the names of a stream of random numbers, [] where there is no score")
+    if not (
+        isinstance(key, list)
+        and len(key) <= MOST_NAMES
+        and bool(key) == scored
+        and all(map(_name, key))
+    ):
+        raise take.wrong(
+            "score_key",
+            "a seed and the names of a stream of random numbers, [] where there is no score",
+        )
     if not key:
         return None
     if type(key[0]) is not int or len(key) < 2:
@@ -161,7 +185,9 @@ def _name(name: Any) -> bool:
 def _agent(agent: Agent, name: str) -> Agent:
     for tensor_name, tensor in agent.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ValueError(f"agent {name} must be finite, got NaN or infinity in its tensor {tensor_name!r}")
+            raise ValueError(
+                f"agent {name} must be finite, got NaN or infinity in its tensor {tensor_name!r}"
+            )
     return agent
 
 
@@ -194,18 +220,26 @@ def _event(record: Any, where: str, family: TaskFamily) -> Event:
     return event
 
 
-def _scores(rows: list[Any], retired: Sequence[Niche], active: Sequence[Niche]) -> dict[tuple[int, int], float]:
+def _scores(
+    rows: list[Any], retired: Sequence[Niche], active: Sequence[Niche]
+) -> dict[tuple[int, int], float]:
     agents = {niche.id for niche in retired}
     niches = agents | {niche.id for niche in active}
     scores: dict[tuple[int, int], float] = {}
     for row in rows:
         if not (isinstance(row, list) and len(row) == 3 and finite(row[2])):
-            raise ValueError(f"scores_of_retired must be rows [retired niche, niche, score], got {str(row)[:60]}")
+            raise ValueError(
+                f"scores_of_retired must be rows [retired niche, niche, score], got {str(row)[:60]}"
+            )
         agent, niche = row[:2]
         if not (type(agent) is int and agent in agents and type(niche) is int and niche in niches):
-            raise ValueError(f"scores_of_retired must be of a retired agent in a niche, got {str(row)[:60]}")
+            raise ValueError(
+                f"scores_of_retired must be of a retired agent in a niche, got {str(row)[:60]}"
+            )
         if (agent, niche) in scores:
-            raise ValueError(f"scores_of_retired has the agent of niche {agent} in niche {niche} twice")
+            raise ValueError(
+                f"scores_of_retired has the agent of niche {agent} in niche {niche} twice"
+            )
         scores[agent, niche] = float(row[2])
     return scores
 
@@ -216,18 +250,28 @@ def _check(population: Population) -> None:
     ids, active = [niche.id for niche in niches], {niche.id for niche in population.active}
     known = set(ids)
     if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
-        raise ValueError(f"niche ids must rise, below niches_born = {population.niches_born}, got {str(ids)[:60]}")
+        raise ValueError(
+            f"niche ids must rise, below niches_born = {population.niches_born}, got "
+            f"{str(ids)[:60]}"
+        )
     known, active = set(ids), {niche.id for niche in population.active}
     for niche in niches:
         if niche.parent is not None and not (niche.parent in known and niche.parent < niche.id):
-            raise ValueError(f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}")
+            raise ValueError(
+                f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}"
+            )
         if max(niche.born, niche.solved or 0, niche.died or 0) > iteration:
             raise ValueError(f"niche {niche.id} must have lived before iteration {iteration} ended")
         if (niche.died is None) != (niche.id in active):
-            raise ValueError(f"niche {niche.id} must have `died` if it is retired, and only then, got {niche.died}")
+            raise ValueError(
+                f"niche {niche.id} must have `died` if it is retired, and only then, "
+                f"got {niche.died}"
+            )
     for event in population.events:
         if isinstance(event, Child) and event.id >= population.children_tried:
-            raise ValueError(f"child {event.id} must be one of the {population.children_tried} tried")
+            raise ValueError(
+                f"child {event.id} must be one of the {population.children_tried} tried"
+            )
         named = [event.source] if isinstance(event, Transfer) else [event.parent]
         named += [event.niche] if isinstance(event, Child) and event.niche is not None else []
         if not known.issuperset(named):

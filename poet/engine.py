@@ -1,10 +1,12 @@
-"""The engine: original POET (arXiv 1901.01753) and Enhanced POET (arXiv 2003.08536) as settings of one loop.
+"""The engine: original POET (arXiv 1901.01753) and Enhanced POET (arXiv 2003.08536) as settings of
+one loop.
 
-With population-based training (arXiv 1711.09846) as one more step of it, and without evolution of tasks if wished.
+With population-based training (arXiv 1711.09846) as one more step of it, and without evolution of
+tasks if wished.
 
-Every step is a pure function (population, setup, key) -> population. What is computed goes through the learner's two
-batched calls; what happened is in `Population.events`; each random number has a name, so a run can be taken up after
-any iteration.
+Every step is a pure function (population, setup, key) -> population. What is computed goes through
+the learner's two batched calls; what happened is in `Population.events`; each random number has a
+name, so a run can be taken up after any iteration.
 """
 
 from __future__ import annotations
@@ -24,17 +26,24 @@ from .transfer import Place, try_all, try_gated, winner
 
 
 def start(setup: Setup) -> Population:
-    """The family's trivial task and a newborn agent; as many such niches as the settings ask for."""
+    """The family's trivial task and a newborn agent; as many such niches as the settings ask
+    for.
+    """
     config, task, key = setup.config, setup.family.origin(), Key(setup.config.seed, ("origin",))
     agents = [setup.learner.init(key.child(id) if id else key) for id in range(config.niches)]
-    if config.pbt_every:  # a population must differ in its hyperparameters: the first has those of the settings
-        agents[1:] = [explored(setup, agent, key.child(id)) for id, agent in enumerate(agents[1:], 1)]
+    # a population must differ in its hyperparameters: the first has those of the settings
+    if config.pbt_every:
+        agents[1:] = [
+            explored(setup, agent, key.child(id)) for id, agent in enumerate(agents[1:], 1)
+        ]
     niches = tuple(Niche(id, None, 0, task, agent) for id, agent in enumerate(agents))
     return Population(0, niches, niches_born=len(niches))
 
 
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
-    """The population after each further iteration, without end. Any will do: new, seeded, of a checkpoint."""
+    """The population after each further iteration, without end. Any will do: new, seeded, of a
+    checkpoint.
+    """
     while True:
         t, config = population.iteration, setup.config  # from 0, as in the papers
         key = Key(config.seed, ("iteration", t))
@@ -57,7 +66,9 @@ def due(every: int, iteration: int) -> bool:
 
 
 def best_without_children(population: Population, config: PoetConfig) -> float | None:
-    """The best own score so far, if a reproduction is due now and no niche does well enough to have children."""
+    """The best own score so far, if a reproduction is due now and no niche does well enough to have
+    children.
+    """
     t = population.iteration
     if not due(config.mutate_every, t) or t == 0 or eligible(population, config):
         return None
@@ -65,7 +76,9 @@ def best_without_children(population: Population, config: PoetConfig) -> float |
 
 
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
-    """Let niches that do well have children; admit the most novel of the viable ones; retire the oldest."""
+    """Let niches that do well have children; admit the most novel of the viable ones; retire the
+    oldest.
+    """
     children = litter(population, setup, key)
     children = first_criterion(children, population, setup, key)
     refused = tuple(child for child in children if child.outcome != "crowded")
@@ -79,8 +92,8 @@ def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
 def optimize(population: Population, setup: Setup, key: Key) -> Population:
     """Improve every agent in its own niche, and score it there.
 
-    Differs: one score, as a learner gives it; the reference code repeats the same deterministic episode five times
-    (B16).
+    Differs: one score, as a learner gives it; the reference code repeats the same deterministic
+    episode five times (B16).
     """
     niches, history = population.active, setup.config.history
     tasks = [niche.task for niche in niches]
@@ -97,19 +110,26 @@ def optimize(population: Population, setup: Setup, key: Key) -> Population:
 
 
 def transfer(population: Population, setup: Setup, key: Key) -> Population:
-    """Let each niche take over the agent that beats its own, if one does; all at once, from the agents as they were."""
+    """Let each niche take over the agent that beats its own, if one does; all at once, from the
+    agents as they were.
+    """
     poet = setup.config.transfer_rule == "poet"
     places = [
-        Place(n.id, n.task, n.scores[-1] if poet else max(n.scores), score_key(key, n)) for n in population.active
+        Place(n.id, n.task, n.scores[-1] if poet else max(n.scores), score_key(key, n))
+        for n in population.active
     ]
-    tried = (try_all if poet else try_gated)(population.active, places, setup.learner, key.child("transfer"))
+    tried = (try_all if poet else try_gated)(
+        population.active, places, setup.learner, key.child("transfer")
+    )
     # Enhanced POET installs proposals only: the agent as it is has but opened the gate.
     eligible = [candidate for candidate in tried if poet or candidate.kind == "proposal"]
     best = {place.id: winner(eligible, place) for place in places}
     niches = tuple(
         niche
         if (taken := best[niche.id]) is None
-        else niche.taken_over(adopt(setup.learner, taken.agent), taken.found, iteration=population.iteration)
+        else niche.taken_over(
+            adopt(setup.learner, taken.agent), taken.found, iteration=population.iteration
+        )
         for niche in population.active
     )
     events = tuple(c.event(population.iteration, accepted=c is best[c.place.id]) for c in tried)

@@ -1,6 +1,8 @@
-"""The engine's calls of a learner, checked: a NaN score or an agent changed in place stops the run where it appears.
+"""The engine's calls of a learner, checked: a NaN score or an agent changed in place stops the run
+where it appears.
 
-Also the two names a task has: its identity (all of it) and its fingerprint (what makes two tasks duplicates).
+Also the two names a task has: its identity (all of it) and its fingerprint (what makes two tasks
+duplicates).
 """
 
 from __future__ import annotations
@@ -30,11 +32,15 @@ class Scores(NamedTuple):
         """One record a pair, with its key."""
         return [
             Score(float(score), bool(solved), before, key)
-            for score, solved, before, key in zip(self.scores, self.solved, self.before, keys, strict=True)
+            for score, solved, before, key in zip(
+                self.scores, self.solved, self.before, keys, strict=True
+            )
         ]
 
 
-def evaluate(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> Scores:
+def evaluate(
+    learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+) -> Scores:
     """The learner's scores, one a pair. No pairs: no call. ValueError if one is NaN or infinite."""
     if not agents:
         return Scores(np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int64), [])
@@ -42,12 +48,18 @@ def evaluate(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], k
         answer = [np.asarray(part) for part in learner.evaluate(agents, tasks, keys)]
     if len(answer) not in (3, 4) or any(part.shape != (len(agents),) for part in answer):
         shapes = [list(part.shape) for part in answer]
-        raise ValueError(f"learner.evaluate must return three or four arrays of shape [{len(agents)}], got {shapes}")
+        raise ValueError(
+            "learner.evaluate must return three or four arrays of shape "
+            f"[{len(agents)}], got {shapes}"
+        )
     for scores in (answer[0], *answer[3:]):
         wrong = np.flatnonzero(~np.isfinite(scores))
         if len(wrong):
             where = "/".join(str(name) for name in keys[wrong[0]].path)
-            raise ValueError(f"a score must be finite, got {scores[wrong[0]]} for {keys[wrong[0]].purpose} ({where})")
+            raise ValueError(
+                f"a score must be finite, got {scores[wrong[0]]} for "
+                f"{keys[wrong[0]].purpose} ({where})"
+            )
     before: list[float | None] = [None] * len(agents)
     if len(answer) == 4:
         before = answer[3].tolist()
@@ -64,7 +76,8 @@ def improve(
         improved, steps = learner.improve(agents, tasks, keys)
     if len(improved) != len(agents) or np.shape(steps) != (len(agents),):
         raise ValueError(
-            f"learner.improve must return {len(agents)} agents and steps, got {len(improved)} and {np.size(steps)}"
+            f"learner.improve must return {len(agents)} agents and steps, got {len(improved)} and "
+            f"{np.size(steps)}"
         )
     return list(improved), np.asarray(steps)
 
@@ -83,22 +96,26 @@ def canonical(family: TaskFamily, task: Task) -> str:
 def fingerprint(family: TaskFamily, task: Task) -> Hashable:
     """What two tasks share if one would be a duplicate of the other.
 
-    A family may say so itself (the walker leaves the terrain's seed out, as the reference's names do); else it is the
-    encoding.
+    A family may say so itself (the walker leaves the terrain's seed out, as the reference's names
+    do); else it is the encoding.
     """
     own = getattr(family, "fingerprint", None)
     return canonical(family, task) if own is None else own(task)
 
 
 def score_key(key: Key, niche: Niche) -> Key:
-    """The stream on which a niche's own agent, and in this iteration every rival for its place, is scored."""
+    """The stream on which a niche's own agent, and in this iteration every rival for its place, is
+    scored.
+    """
     return key.child("score", niche.id)
 
 
 def trial_key(seed: int, family: TaskFamily, task: Task) -> Key:
-    """The stream on which agents are compared in a task that is no niche yet, or outside a niche's own life.
+    """The stream on which agents are compared in a task that is no niche yet, or outside a niche's
+    own life.
 
-    It depends on the task alone, so the score of a retired agent in a task is one number for ever and may be kept.
+    It depends on the task alone, so the score of a retired agent in a task is one number for ever
+    and may be kept.
     """
     digest = hashlib.blake2b(canonical(family, task).encode(), digest_size=8).digest()
     return Key(seed, ("task", int.from_bytes(digest, "big")))

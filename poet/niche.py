@@ -1,4 +1,6 @@
-"""Niches, the population, and what happens to them: every value here is frozen, every change makes a new one."""
+"""Niches, the population, and what happens to them: every value here is frozen, every change makes
+a new one.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,15 @@ from .streams import Key
 
 Outcome = Literal[
     "admitted",
-    "duplicate",  # an active niche, or an earlier child of this reproduction, has the same task parameters
+    # an active niche, or an earlier child of this reproduction, has the same task parameters
+    "duplicate",
     "too hard",  # first minimal criterion: the parent's agent scored below mc_low
     "too easy",  # first minimal criterion: above mc_high
     "crowded",  # passed, but the places of this reproduction went to more novel siblings
     "too hard after transfer",  # second minimal criterion, with the best of all agents
     "too easy after transfer",
-    "no gain",  # first minimal criterion: adapting was not worth min_gain (only with agents that adapt)
+    # first minimal criterion: adapting was not worth min_gain (only with agents that adapt)
+    "no gain",
     "no gain after transfer",
 ]
 
@@ -37,19 +41,24 @@ class Niche:
     """One task and the agent that lives in it."""
 
     id: int
-    parent: int | None  # the niche whose task was mutated; None for the origin and for seeded niches
+    # the niche whose task was mutated; None for the origin and for seeded niches
+    parent: int | None
     born: int  # iteration, counted from 1; 0: in the first population
     task: Task
     agent: Agent
     scores: tuple[float, ...] = ()  # its agent's last self-scores, newest last
-    score_key: Key | None = None  # the stream of the last of them; on it the agent has that score again
-    before: float | None = None  # the last self-score before adaptation; None if agents do not adapt
+    # the stream of the last of them; on it the agent has that score again
+    score_key: Key | None = None
+    # the last self-score before adaptation; None if agents do not adapt
+    before: float | None = None
     best: float | None = None  # best self-score ever
     solved: int | None = None  # iteration at which it was first solved
     novelty: float | None = None  # at birth
-    # At birth the best of all agents ever met the minimal criterion (ANNECS, paper); False where it was not measured.
+    # At birth the best of all agents ever met the minimal criterion (ANNECS, paper); False where it
+    # was not measured.
     viable_to_all: bool = False
-    viable_to_retired: bool = False  # the same over retired agents only (ANNECS as the reference code counts it)
+    # the same over retired agents only (ANNECS as the reference code counts it)
+    viable_to_retired: bool = False
     died: int | None = None  # iteration of retirement: its last score is of the iteration before
     source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
 
@@ -60,12 +69,14 @@ class Niche:
     def taken_over(self, agent: Agent, score: Score, *, iteration: int) -> Niche:
         """The niche after an accepted transfer: this iteration's score is now the new agent's.
 
-        Differs: the Enhanced POET code leaves the old agent's score in place, so that a second transfer can be
-        accepted against a bar that the first has already raised (B22).
+        Differs: the Enhanced POET code leaves the old agent's score in place, so that a second
+        transfer can be accepted against a bar that the first has already raised (B22).
         """
         return self._scored(agent, score, iteration, (*self.scores[:-1], score.value))
 
-    def _scored(self, agent: Agent, score: Score, iteration: int, scores: tuple[float, ...]) -> Niche:
+    def _scored(
+        self, agent: Agent, score: Score, iteration: int, scores: tuple[float, ...]
+    ) -> Niche:
         return replace(
             self,
             agent=agent,
@@ -86,7 +97,8 @@ class Child:
     parent: int
     task: Task
     outcome: Outcome
-    score: float | None  # of the parent's agent in it (first minimal criterion); None if never tried
+    # of the parent's agent in it (first minimal criterion); None if never tried
+    score: float | None
     novelty: float | None
     niche: int | None  # the niche it became
 
@@ -118,7 +130,9 @@ Event = Child | Transfer
 
 @dataclass(frozen=True)
 class Population:
-    """All that changes in a run. `events` are those of the last iteration; the archive keeps the earlier ones."""
+    """All that changes in a run. `events` are those of the last iteration; the archive keeps the
+    earlier ones.
+    """
 
     iteration: int  # iterations completed, or, within one, its number
     active: tuple[Niche, ...]  # oldest first
@@ -136,16 +150,19 @@ class Population:
 
     @property
     def annecs(self) -> int:
-        """Accumulated number of novel environments created and solved, by the paper's definition (2003.08536).
+        """Accumulated number of novel environments created and solved, by the paper's definition
+        (2003.08536).
 
-        A niche counts if at its birth the best score of all agents ever, retired and active, met the minimal
-        criterion, and it has been solved since.
+        A niche counts if at its birth the best score of all agents ever, retired and active, met
+        the minimal criterion, and it has been solved since.
         """
         return sum(niche.viable_to_all and niche.solved is not None for niche in self.niches)
 
     @property
     def annecs_reference(self) -> int:
-        """What the Enhanced POET code calls ANNECS (B5): only retired agents asked, and solving not asked for."""
+        """What the Enhanced POET code calls ANNECS (B5): only retired agents asked, and solving not
+        asked for.
+        """
         return sum(niche.viable_to_retired for niche in self.niches)
 
     def with_active(self, niches: tuple[Niche, ...], events: tuple[Event, ...] = ()) -> Population:

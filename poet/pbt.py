@@ -1,11 +1,15 @@
-"""Population-based training over niches: poor agents give way to good ones, whose hyperparameters are then perturbed.
+"""Population-based training over niches: poor agents give way to good ones, whose hyperparameters
+are then perturbed.
 
-Jaderberg et al. 2017, "Population Based Training of Neural Networks" (arXiv 1711.09846): exploit by truncation
-selection, then explore. Weights and hyperparameters move together, so a run finds a schedule and not only a setting.
-Differs: niches may have different tasks, and a score says nothing of another task. So all agents are tried in every
-task, each task under one stream, and a niche's agent is ranked among all in that niche's own task. Where all niches
-have the same task (`--tasks fixed`), this is the paper's rule. The optimiser begins anew, as after a transfer. An agent
-explores at the birth of its niche too: where hyperparameters do not differ there is nothing to select.
+Jaderberg et al. 2017, "Population Based Training of Neural Networks" (arXiv 1711.09846): exploit by
+truncation selection, then explore. Weights and hyperparameters move together, so a run finds a
+schedule and not only a setting.
+Differs: niches may have different tasks, and a score says nothing of another task. So all agents
+are tried in every task, each task under one stream, and a niche's agent is ranked among all in that
+niche's own task. Where all niches have the same task (`--tasks fixed`), this is the paper's rule.
+The optimiser begins anew, as after a transfer. An agent
+explores at the birth of its niche too: where hyperparameters do not differ there is nothing to
+select.
 """
 
 from __future__ import annotations
@@ -23,11 +27,14 @@ from .unchanged import unchanged
 
 
 def exploit(population: Population, setup: Setup, key: Key) -> Population:
-    """Niches whose agents are among the worst in their own task take over one of the best there, which explores."""
+    """Niches whose agents are among the worst in their own task take over one of the best there,
+    which explores.
+    """
     niches, config = population.active, setup.config
     few = max(1, int(config.pbt_share * len(niches)))
     standings = _standings(population, setup, key.child("exploit"))
-    chosen: dict[int, tuple[Niche, float, float]] = {}  # by place: whose agent, its score, the score it displaces
+    # by place: whose agent, its score, the score it displaces
+    chosen: dict[int, tuple[Niche, float, float]] = {}
     for place, niche in enumerate(niches):
         scores, order = standings[canonical(setup.family, niche.task)]
         if place in order[:few]:
@@ -37,13 +44,18 @@ def exploit(population: Population, setup: Setup, key: Key) -> Population:
 
 
 def explored(setup: Setup, agent: Agent, key: Key) -> Agent:
-    """The agent with hyperparameters near its own; Setup has seen to it that the learner knows how."""
+    """The agent with hyperparameters near its own; Setup has seen to it that the learner knows
+    how.
+    """
     with unchanged([agent], "learner.explore"):
         return cast(Explorer, setup.learner).explore(agent, key.child("explore"))
 
 
-def _standings(population: Population, setup: Setup, key: Key) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Of each different task: the scores of all active agents on common random numbers, and their order, worst first.
+def _standings(
+    population: Population, setup: Setup, key: Key
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each different task: the scores of all active agents on common random numbers, and their
+    order, worst first.
 
     Both [niches]; equals are ranked by lot.
     """
@@ -57,10 +69,15 @@ def _standings(population: Population, setup: Setup, key: Key) -> dict[str, tupl
     )
     table = found.scores.reshape(len(homes), -1)
     lots = [key.child("lot", home.id).generator().random(table.shape[1]) for home in homes.values()]
-    return {task: (scores, np.lexsort((lot, scores))) for task, scores, lot in zip(homes, table, lots, strict=True)}
+    return {
+        task: (scores, np.lexsort((lot, scores)))
+        for task, scores, lot in zip(homes, table, lots, strict=True)
+    }
 
 
-def _taken(population: Population, chosen: dict[int, tuple[Niche, float, float]], setup: Setup, key: Key) -> Population:
+def _taken(
+    population: Population, chosen: dict[int, tuple[Niche, float, float]], setup: Setup, key: Key
+) -> Population:
     """The agents put in their places, explored, and scored there as the niche's own agent was."""
     niches, events, t = list(population.active), [], population.iteration
     agents = [
@@ -69,10 +86,17 @@ def _taken(population: Population, chosen: dict[int, tuple[Niche, float, float]]
     ]
     homes = [niches[place] for place in chosen]
     trials, spent = [score_key(key, home) for home in homes], key.child("exploit", "explored")
-    found = evaluate(setup.learner, agents, [home.task for home in homes], [trial.spent_as(spent) for trial in trials])
+    found = evaluate(
+        setup.learner,
+        agents,
+        [home.task for home in homes],
+        [trial.spent_as(spent) for trial in trials],
+    )
     scores = found.each(trials)
     for i, (place, (source, score, bar)) in enumerate(chosen.items()):
         niches[place] = niches[place].taken_over(agents[i], scores[i], iteration=t)
         steps = int(found.steps[i])
-        events.append(Transfer(t, "exploit", source.id, niches[place].id, False, score, bar, True, steps))
+        events.append(
+            Transfer(t, "exploit", source.id, niches[place].id, False, score, bar, True, steps)
+        )
     return population.with_active(tuple(niches), tuple(events))

@@ -1,4 +1,6 @@
-"""Reading records that a stranger may have written: each field taken by name and type, or refused in one line."""
+"""Reading records that a stranger may have written: each field taken by name and type, or refused
+in one line.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 LIMIT = 2**53  # whole numbers that every JSON reader keeps exact
-MOST = 1_000_000  # niches, events, or scores a niche: a record that claims more is broken or hostile
+# niches, events, or scores a niche: a record that claims more is broken or hostile
+MOST = 1_000_000
 
 
 def finite(value: Any) -> bool:
@@ -35,7 +38,9 @@ class Fields:
                 raise ValueError(f"{self.where} has an unknown field {str(name)[:40]!r}")
 
     def wrong(self, name: str, expected: str) -> ValueError:
-        return ValueError(f"{self.where}.{name} must be {expected}, got {str(self.data[name])[:60]!r}")
+        return ValueError(
+            f"{self.where}.{name} must be {expected}, got {str(self.data[name])[:60]!r}"
+        )
 
     def integer(self, name: str) -> int:
         value = self.take(name)

@@ -15,7 +15,9 @@ from .streams import Key
 
 @dataclass(frozen=True)
 class Seed:
-    """What a niche starts from. Without a task it gets the family's origin, without an agent a newborn one."""
+    """What a niche starts from. Without a task it gets the family's origin, without an agent a
+    newborn one.
+    """
 
     task: Task | None
     agent: Agent | None
@@ -23,12 +25,16 @@ class Seed:
 
 
 def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
-    """A niche a seed, in their order, each agent scored in its task so that reproduction and transfer can judge it."""
+    """A niche a seed, in their order, each agent scored in its task so that reproduction and
+    transfer can judge it.
+    """
     check_number(len(seeds), setup.config)
     keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
     tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
     agents = [
-        setup.learner.init(key.child("init")) if seed.agent is None else adopt(setup.learner, seed.agent)
+        setup.learner.init(key.child("init"))
+        if seed.agent is None
+        else adopt(setup.learner, seed.agent)
         for seed, key in zip(seeds, keys, strict=True)
     ]
     found = evaluate(setup.learner, agents, tasks, keys).each(keys)
@@ -44,8 +50,8 @@ def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
 def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
     """ValueError, one line, unless they fit in and every agent has the tensors of this learner's.
 
-    What a newborn acts by (names without `/`) must be there before an agent is adopted, and all that
-    a newborn holds after (agent_tensors.py). More hyperparameters must be the learner's own.
+    What a newborn acts by (names without `/`) must be there before an agent is adopted, and all
+    that a newborn holds after (agent_tensors.py). More hyperparameters must be the learner's own.
     """
     check_number(len(seeds), setup.config)
     expected, advice = made_by(setup.learner), "take its task alone with --take tasks"
@@ -67,4 +73,6 @@ def check_number(count: int, config: PoetConfig) -> None:
     if count < 1:
         raise ValueError("a population needs at least one niche to start from, got none")
     if count > config.capacity:
-        raise ValueError(f"{count} niches do not fit into capacity {config.capacity}: select fewer or raise it")
+        raise ValueError(
+            f"{count} niches do not fit into capacity {config.capacity}: select fewer or raise it"
+        )

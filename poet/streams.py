@@ -1,10 +1,10 @@
 """Named streams of random numbers: the only source of chance in a run.
 
-A key is (seed, path of names). What it yields depends on those alone and never on earlier draws, so a resumed run
-needs no saved generator, and neither the order of a batch nor the number of workers can change a result. The words of
-the path also say what the randomness, and the environment steps spent with it, are for: the ledger adds steps by
-`purpose`. Agents that are compared must meet the same random numbers, though they are tried for different purposes:
-`spent_as`.
+A key is (seed, path of names). What it yields depends on those alone and never on earlier draws, so
+a resumed run needs no saved generator, and neither the order of a batch nor the number of workers
+can change a result. The words of the path also say what the randomness, and the environment steps
+spent with it, are for: the ledger adds steps by `purpose`. Agents that are compared must meet the
+same random numbers, though they are tried for different purposes: `spent_as`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 class Key:
     seed: int
     path: tuple[str | int, ...] = ()
-    label: str | None = field(default=None, compare=False)  # the purpose, where it is not the path's; draws nothing
+    # the purpose, where it is not the path's; draws nothing
+    label: str | None = field(default=None, compare=False)
 
     def child(self, *names: str | int) -> Key:
         """The stream of that name below this one."""

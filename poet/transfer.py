@@ -1,4 +1,5 @@
-"""Transfer: agents tried in other niches, as they are (direct) and after one step of learning there (proposal).
+"""Transfer: agents tried in other niches, as they are (direct) and after one step of learning there
+(proposal).
 
 Papers: arXiv 1901.01753; arXiv 2003.08536 (the gated rule). All pairs of a round are tried at
 once, on agents as they were before it, and rivals for a place meet the same random numbers.
@@ -50,7 +51,15 @@ class Candidate:
     def event(self, iteration: int, accepted: bool) -> Transfer:
         place = self.place
         return Transfer(
-            iteration, self.kind, self.source, place.id, place.at_birth, self.score, place.bar, accepted, self.steps
+            iteration,
+            self.kind,
+            self.source,
+            place.id,
+            place.at_birth,
+            self.score,
+            place.bar,
+            accepted,
+            self.steps,
         )
 
 
@@ -59,7 +68,12 @@ Pair = tuple[Niche, Place]
 
 def pairs_of(sources: Sequence[Niche], places: Sequence[Place]) -> list[Pair]:
     """Every agent with every place but its own."""
-    return [(niche, place) for place in places for niche in sources if place.at_birth or niche.id != place.id]
+    return [
+        (niche, place)
+        for place in places
+        for niche in sources
+        if place.at_birth or niche.id != place.id
+    ]
 
 
 def try_direct(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candidate]:
@@ -74,8 +88,8 @@ def try_direct(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candid
 def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candidate]:
     """The agents after one step in the place's task; two calls of the learner.
 
-    Differs: the step starts from a fresh optimiser, always. The POET code uses the target's Adam moments for niches
-    and plain SGD for children, and Adam at t = 0 divides by zero there (B8).
+    Differs: the step starts from a fresh optimiser, always. The POET code uses the target's Adam
+    moments for niches and plain SGD for children, and Adam at t = 0 divides by zero there (B8).
     """
     spent = key.child("proposal")
     tasks = [place.task for _, place in pairs]
@@ -87,21 +101,31 @@ def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Can
     return _candidates("proposal", pairs, agents, found._replace(steps=learning + found.steps))
 
 
-def _candidates(kind: Kind, pairs: Sequence[Pair], agents: Sequence[Agent], found: Scores) -> list[Candidate]:
+def _candidates(
+    kind: Kind, pairs: Sequence[Pair], agents: Sequence[Agent], found: Scores
+) -> list[Candidate]:
     return [
         Candidate(kind, niche.id, place, agent, float(score), before, bool(done), int(cost))
-        for (niche, place), agent, score, done, cost, before in zip(pairs, agents, *found, strict=True)
+        for (niche, place), agent, score, done, cost, before in zip(
+            pairs, agents, *found, strict=True
+        )
     ]
 
 
-def try_all(sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key) -> list[Candidate]:
+def try_all(
+    sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+) -> list[Candidate]:
     """POET: every pair direct and as a proposal; any of them may be taken."""
     pairs = pairs_of(sources, places)
     return try_direct(pairs, learner, key) + try_proposals(pairs, learner, key)
 
 
-def try_gated(sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key) -> list[Candidate]:
-    """Enhanced POET: a proposal is worth its cost only where the agent as it is already beats the bar."""
+def try_gated(
+    sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+) -> list[Candidate]:
+    """Enhanced POET: a proposal is worth its cost only where the agent as it is already beats the
+    bar.
+    """
     pairs = pairs_of(sources, places)
     direct = try_direct(pairs, learner, key)
     passed = [pair for pair, candidate in zip(pairs, direct, strict=True) if candidate.above_bar()]
@@ -110,5 +134,7 @@ def try_gated(sources: Sequence[Niche], places: Sequence[Place], learner: Learne
 
 def winner(candidates: Sequence[Candidate], place: Place) -> Candidate | None:
     """The best that beats the place's bar; of equals the one tried first. None if none does."""
-    fit = [candidate for candidate in candidates if candidate.place is place and candidate.above_bar()]
+    fit = [
+        candidate for candidate in candidates if candidate.place is place and candidate.above_bar()
+    ]
     return max(fit, key=lambda candidate: candidate.score, default=None)

@@ -1,6 +1,8 @@
-"""What a task family and a learner must obey, as checks to run on your own: `check_family(f)`, `check_learner(l, f)`.
+"""What a task family and a learner must obey, as checks to run on your own: `check_family(f)`,
+`check_learner(l, f)`.
 
-Each broken law is an AssertionError that says which law, and on what. No engine, no archive and no clock is involved.
+Each broken law is an AssertionError that says which law, and on what. No engine, no archive and no
+clock is involved.
 """
 
 from __future__ import annotations
@@ -28,18 +30,28 @@ def check_family(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> 
     check_description(family, line)
     texts = [_text(family, task) for task in line]
     check_episodes(family, line, device)
-    assert [_text(family, task) for task in line] == texts, "a simulator must leave its tasks as they are"
+    assert [_text(family, task) for task in line] == texts, (
+        "a simulator must leave its tasks as they are"
+    )
     check_sampling(family)
 
 
 def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
-    assert _text(family, family.origin()) == _text(family, family.origin()), "origin() must be the same task each time"
+    assert _text(family, family.origin()) == _text(family, family.origin()), (
+        "origin() must be the same task each time"
+    )
     for task in tasks:
         text = _text(family, task)
         again = family.decode(json.loads(text))
-        assert again == task, f"decode(encode(task)) must equal the task, got {again!r} for {task!r}"
-        assert _text(family, again) == text, f"equal tasks must have equal encodings, got two for {task!r}"
-        assert any("schema" in str(name) for name in json.loads(text)), "encode must state its schema version"
+        assert again == task, (
+            f"decode(encode(task)) must equal the task, got {again!r} for {task!r}"
+        )
+        assert _text(family, again) == text, (
+            f"equal tasks must have equal encodings, got two for {task!r}"
+        )
+        assert any("schema" in str(name) for name in json.loads(text)), (
+            "encode must state its schema version"
+        )
     for wrong in ({}, {"schema": -1}):
         refusal = _refusal(family, wrong)
         assert refusal is not None, f"decode must refuse {wrong!r} with a ValueError"
@@ -59,16 +71,24 @@ def check_mutation(family: TaskFamily, tasks: Sequence[Task]) -> None:
     for i, task in enumerate(tasks):
         before, key = _text(family, task), KEY.child("law", i)
         one, two = (family.mutate(task, key.generator()) for _ in range(2))
-        assert _text(family, task) == before, f"mutate must leave its argument as it is, it changed {before}"
+        assert _text(family, task) == before, (
+            f"mutate must leave its argument as it is, it changed {before}"
+        )
         assert _text(family, one) == _text(family, two), (
             "mutate must draw from the generator it is given, and nowhere else"
         )
-    many = {_text(family, family.mutate(tasks[0], KEY.child("many", i).generator())) for i in range(8)}
+    many = {
+        _text(family, family.mutate(tasks[0], KEY.child("many", i).generator())) for i in range(8)
+    }
     assert len(many) > 1, "mutate must vary, got the same child of the origin from 8 generators"
     if (name := getattr(family, "fingerprint", None)) is not None:
         for task in tasks:
-            assert isinstance(name(task), Hashable), f"fingerprint must give something hashable, got {name(task)!r}"
-            assert name(task) == name(family.decode(family.encode(task))), "equal tasks must have equal fingerprints"
+            assert isinstance(name(task), Hashable), (
+                f"fingerprint must give something hashable, got {name(task)!r}"
+            )
+            assert name(task) == name(family.decode(family.encode(task))), (
+                "equal tasks must have equal fingerprints"
+            )
 
 
 def check_description(family: TaskFamily, tasks: Sequence[Task]) -> None:
@@ -84,7 +104,9 @@ def check_description(family: TaskFamily, tasks: Sequence[Task]) -> None:
         for layer, lines in ground.items():
             for line in lines:
                 shaped = line.ndim == 2 and line.shape[1] == 2 and np.isfinite(line).all()
-                assert shaped, f"outline lines must be finite [points, 2], got {line.shape} in layer {layer!r}"
+                assert shaped, (
+                    f"outline lines must be finite [points, 2], got {line.shape} in layer {layer!r}"
+                )
     assert len(sizes) == 1, f"describe must have one length for all tasks, got {sorted(sizes)}"
 
 

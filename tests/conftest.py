@@ -1,6 +1,8 @@
-"""One thread for torch: the tests have small tensors, and threads that wait for each other would take most of it.
+"""One thread for torch: the tests have small tensors, and threads that wait for each other would
+take most of it.
 
-And a folder of their own for what openpoet keeps beside runs, so that no test leaves something with its user.
+And a folder of their own for what openpoet keeps beside runs, so that no test leaves something with
+its user.
 """
 
 import os

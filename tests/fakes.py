@@ -1,7 +1,9 @@
-"""A family and a learner that obey the protocols, cheap (thousands of iterations a minute), exact (scores by hand).
+"""A family and a learner that obey the protocols, cheap (thousands of iterations a minute), exact
+(scores by hand).
 
-A task is a point in the plane to be reached from (0, 0); an agent is a velocity. Over an episode of 8 steps it comes
-to 8 * 0.25 * velocity, and its return is 300 - 1000 * (its distance from the point when the episode ends).
+A task is a point in the plane to be reached from (0, 0); an agent is a velocity. Over an episode of
+8 steps it comes to 8 * 0.25 * velocity, and its return is 300 - 1000 * (its distance from the point
+when the episode ends).
 """
 
 from __future__ import annotations
@@ -38,15 +40,21 @@ class Walk:
     def reset(self) -> torch.Tensor:
         n = len(self.points)
         self.place = torch.zeros(n, 2, dtype=torch.float64)
-        self.distance = torch.full((n,), 0.3, dtype=torch.float64)  # so that the rewards add up to the return above
-        self.terminated, self.truncated = torch.zeros(n, dtype=torch.bool), torch.zeros(n, dtype=torch.bool)
+        # so that the rewards add up to the return above
+        self.distance = torch.full((n,), 0.3, dtype=torch.float64)
+        self.terminated, self.truncated = (
+            torch.zeros(n, dtype=torch.bool),
+            torch.zeros(n, dtype=torch.bool),
+        )
         self.success, self.time = self.terminated.clone(), 0
         return self.observation()
 
     def observation(self) -> torch.Tensor:
         return (self.points - self.place).float()
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         going = ~(self.terminated | self.truncated)
         self.steps += int(going.sum())
         self.family.steps += int(going.sum())
@@ -57,7 +65,9 @@ class Walk:
         reward, self.distance = 1000 * (self.distance - distance), distance
         self.success = self.success | (going & (distance < NEAR))
         self.terminated = self.success.clone()
-        self.truncated = self.truncated | (going & ~self.terminated & (self.time == self.family.spec.horizon))
+        self.truncated = self.truncated | (
+            going & ~self.terminated & (self.time == self.family.spec.horizon)
+        )
         return self.observation(), reward, self.terminated.clone(), self.truncated.clone()
 
     def state(self, row: int) -> np.ndarray:
@@ -65,7 +75,9 @@ class Walk:
 
 
 class FakeFamily:
-    """`noise` > 0 [m]: every seed realises another point near the task's, so that tasks are distributions."""
+    """`noise` > 0 [m]: every seed realises another point near the task's, so that tasks are
+    distributions.
+    """
 
     def __init__(self, noise: float = 0.0) -> None:
         self.noise, self.steps = noise, 0  # steps of all simulators this family has made
@@ -95,7 +107,9 @@ class FakeFamily:
     def simulator(self, tasks: Sequence[Point], seeds: Sequence[int], device: str) -> Walk:
         points = np.array([(task.x, task.y) for task in tasks], np.float64).reshape(-1, 2)
         if self.noise:
-            draws = [np.random.Generator(np.random.Philox(seed)).standard_normal(2) for seed in seeds]
+            draws = [
+                np.random.Generator(np.random.Philox(seed)).standard_normal(2) for seed in seeds
+            ]
             points = points + self.noise * np.array(draws)
         return Walk(self, points)
 
@@ -105,27 +119,37 @@ class FakeFamily:
 
 
 class FakeLearner:
-    """Moves the velocity along a random direction, towards the better of its two ends; steps shrink with experience."""
+    """Moves the velocity along a random direction, towards the better of its two ends; steps shrink
+    with experience.
+    """
 
     def __init__(self, family: FakeFamily) -> None:
         self.family = family
 
     def init(self, key: Key) -> Agent:
-        return {"velocity": torch.as_tensor(key.generator().normal(0, 0.01, 2)), "steps": torch.zeros(1)}
+        return {
+            "velocity": torch.as_tensor(key.generator().normal(0, 0.01, 2)),
+            "steps": torch.zeros(1),
+        }
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Point], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
-        angles = np.array([key.child("direction").generator().uniform(0, 2 * np.pi) for key in keys])
+        angles = np.array(
+            [key.child("direction").generator().uniform(0, 2 * np.pi) for key in keys]
+        )
         rates = torch.cat([0.08 * 0.99 ** agent["steps"].double() for agent in agents])
         moves = rates[:, None] * torch.as_tensor(np.stack([np.cos(angles), np.sin(angles)], 1))
         here = torch.stack([agent["velocity"] for agent in agents])
         seeds = [key.child("episode").integer() for key in keys]
-        scores, _, steps = self._episodes(torch.cat([here + moves, here - moves]), [*tasks, *tasks], seeds * 2)
+        scores, _, steps = self._episodes(
+            torch.cat([here + moves, here - moves]), [*tasks, *tasks], seeds * 2
+        )
         n = len(agents)
         there = here + torch.where(scores[:n] > scores[n:], 1.0, -1.0)[:, None] * moves
         done: list[Agent] = [
-            {"velocity": row.clone(), "steps": a["steps"] + 1} for row, a in zip(there, agents, strict=True)
+            {"velocity": row.clone(), "steps": a["steps"] + 1}
+            for row, a in zip(there, agents, strict=True)
         ]
         return done, steps[:n] + steps[n:]
 
@@ -134,7 +158,11 @@ class FakeLearner:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         velocities = torch.stack([agent["velocity"] for agent in agents])
         scores, success, steps = self._episodes(velocities, tasks, [key.integer() for key in keys])
-        return scores.numpy(), success.numpy() & (scores.numpy() >= self.family.spec.solved_score), steps
+        return (
+            scores.numpy(),
+            success.numpy() & (scores.numpy() >= self.family.spec.solved_score),
+            steps,
+        )
 
     def adopt(self, agent: Agent) -> Agent:
         return {"velocity": agent["velocity"], "steps": torch.zeros(1)}
@@ -145,7 +173,10 @@ class FakeLearner:
         """Returns [n], success [n], steps [n] of one episode a row."""
         simulator = self.family.simulator(tasks, seeds, "cpu")
         simulator.reset()
-        returns, steps = torch.zeros(len(tasks), dtype=torch.float64), np.zeros(len(tasks), np.int64)
+        returns, steps = (
+            torch.zeros(len(tasks), dtype=torch.float64),
+            np.zeros(len(tasks), np.int64),
+        )
         going = torch.ones(len(tasks), dtype=torch.bool)
         while going.any():
             steps += going.numpy()
@@ -156,7 +187,9 @@ class FakeLearner:
 
 
 class TableLearner:
-    """Scores out of a function, for cases by hand: an agent is a number, a step of learning adds `gain` to it."""
+    """Scores out of a function, for cases by hand: an agent is a number, a step of learning adds
+    `gain` to it.
+    """
 
     def __init__(self, score: Callable[[float, Point], float], gain: float = 0.5) -> None:
         self.score, self.gain = score, gain
@@ -167,14 +200,18 @@ class TableLearner:
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Point], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
-        improved: list[Agent] = [{"number": a["number"] + self.gain, "steps": a["steps"] + 1} for a in agents]
+        improved: list[Agent] = [
+            {"number": a["number"] + self.gain, "steps": a["steps"] + 1} for a in agents
+        ]
         return improved, np.full(len(agents), 10)
 
     def evaluate(
         self, agents: Sequence[Agent], tasks: Sequence[Point], keys: Sequence[Key]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         pairs = zip(agents, tasks, strict=True)
-        scores = np.array([self.score(float(agent["number"]), task) for agent, task in pairs], np.float64)
+        scores = np.array(
+            [self.score(float(agent["number"]), task) for agent, task in pairs], np.float64
+        )
         return scores, scores >= 230, np.ones(len(scores), np.int64)
 
     def adopt(self, agent: Agent) -> Agent:
@@ -220,5 +257,7 @@ class CountedLearner:
             self.ledger[key.purpose] += int(cost)
 
 
-def _obey(family: FakeFamily, learner: FakeLearner, table: TableLearner) -> tuple[TaskFamily, Learner, Learner]:
+def _obey(
+    family: FakeFamily, learner: FakeLearner, table: TableLearner
+) -> tuple[TaskFamily, Learner, Learner]:
     return family, learner, table  # mypy: the fakes have the protocols' types

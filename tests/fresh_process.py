@@ -1,4 +1,6 @@
-"""Code in a fresh process with a kernel cache of its own: in a clone, or with the package installed."""
+"""Code in a fresh process with a kernel cache of its own: in a clone, or with the package
+installed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""That a family, a simulator and a learner have what poet/interfaces.py asks for, of the types it says.
+"""That a family, a simulator and a learner have what poet/interfaces.py asks for, of the types it
+says.
 
 conformance.py calls these first, so that a missing attribute is a line that names it.
 """
@@ -25,7 +26,10 @@ def lineage(family: TaskFamily, length: int) -> list[Task]:
 
 
 def _whole(least: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: type(value) is int and value >= least, f"a whole number of at least {least}"
+    return (
+        lambda value: type(value) is int and value >= least,
+        f"a whole number of at least {least}",
+    )
 
 
 def _finite(value: Any) -> bool:
@@ -65,7 +69,9 @@ def check_family_interface(family: TaskFamily) -> None:
     assert hasattr(family, "spec"), "a family must have an attribute `spec`, it has none"
     for name, (fits, words) in {**SPEC, **OPTIONAL_IN_SPEC}.items():
         if not hasattr(family.spec, name):
-            assert name in OPTIONAL_IN_SPEC, f"spec must have an attribute `{name}`, {words}; it has none"
+            assert name in OPTIONAL_IN_SPEC, (
+                f"spec must have an attribute `{name}`, {words}; it has none"
+            )
             continue
         value = getattr(family.spec, name)
         assert fits(value), f"spec.{name} must be {words}, got {value!r}"
@@ -88,12 +94,16 @@ def check_learner_interface(learner: Learner) -> None:
 
 def _check_methods(part: Any, what: str) -> None:
     for name in METHODS[what]:
-        assert callable(getattr(part, name, None)), f"{what} must have a method `{name}`, it has none"
+        assert callable(getattr(part, name, None)), (
+            f"{what} must have a method `{name}`, it has none"
+        )
 
 
 def check_part(part: Any, n: int, dtype: torch.dtype, name: str) -> None:
     """A tensor [n] of that dtype, as step() gives rewards and flags."""
-    found = (tuple(part.shape), part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
+    found = (
+        (tuple(part.shape), part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
+    )
     assert found == ((n,), dtype), f"{name} must be a tensor [{n}] of {dtype}, got {found}"
 
 

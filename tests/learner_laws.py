@@ -1,4 +1,6 @@
-"""The laws of a learner, as checks: what its four methods leave alone, what they give, and what it depends on."""
+"""The laws of a learner, as checks: what its four methods leave alone, what they give, and what it
+depends on.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,21 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
     keys = [KEY.child("pair", i) for i in range(tasks)]
     newborn = [learner.init(key) for key in keys]
     check_agent(newborn[0], "init")
-    assert same_agent(newborn[0], learner.init(keys[0])), "init must give the same agent for the same key"
-    assert not same_agent(newborn[0], newborn[1]), "init must give different agents for different keys"
+    assert same_agent(newborn[0], learner.init(keys[0])), (
+        "init must give the same agent for the same key"
+    )
+    assert not same_agent(newborn[0], newborn[1]), (
+        "init must give different agents for different keys"
+    )
 
     before = [copy.deepcopy(dict(agent)) for agent in newborn]
     learned, steps = learner.improve(newborn, line, keys)
-    assert len(learned) == tasks, f"improve must give {tasks} agents for {tasks} pairs, got {len(learned)}"
-    assert all(map(same_agent, newborn, before)), "improve must leave the agents it is given as they are"
+    assert len(learned) == tasks, (
+        f"improve must give {tasks} agents for {tasks} pairs, got {len(learned)}"
+    )
+    assert all(map(same_agent, newborn, before)), (
+        "improve must leave the agents it is given as they are"
+    )
     _check_steps(steps, tasks, "improve")
     for agent in learned:
         check_agent(agent, "improve")
@@ -45,7 +55,9 @@ def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> No
     check_exploration(learner, learned)
     adopted = [learner.adopt(agent) for agent in learned]
     one, two = (learner.evaluate(agents, line, keys) for agents in (learned, adopted))
-    assert np.array_equal(one[0], two[0]), f"adopt must keep what the agent does, scores were {one[0]}, are {two[0]}"
+    assert np.array_equal(one[0], two[0]), (
+        f"adopt must keep what the agent does, scores were {one[0]}, are {two[0]}"
+    )
     learner.improve(adopted, line, keys)
 
 
@@ -55,17 +67,25 @@ def check_adoption(learner: Learner, agents: Sequence[Agent], newborn: Agent) ->
         adopted = learner.adopt(agent)
         check_agent(adopted, "adopt")
         _check_tensors(adopted, newborn, "adopt")
-        assert same_agent(adopted, learner.adopt(adopted)), "adopt must give a fresh optimiser: twice is as once"
+        assert same_agent(adopted, learner.adopt(adopted)), (
+            "adopt must give a fresh optimiser: twice is as once"
+        )
         for name in agent:
-            moved = not name.startswith("hyper/") or (name in adopted and torch.equal(adopted[name], agent[name]))
+            moved = not name.startswith("hyper/") or (
+                name in adopted and torch.equal(adopted[name], agent[name])
+            )
             assert moved, f"adopt must keep an agent's hyperparameters, {name!r} is not as it was"
     assert all(map(same_agent, agents, kept)), "adopt must leave the agents it is given as they are"
 
 
-def check_evaluation(learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> None:
+def check_evaluation(
+    learner: Learner, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+) -> None:
     kept = [copy.deepcopy(dict(agent)) for agent in agents]
     parts = [np.asarray(part) for part in learner.evaluate(agents, tasks, keys)]
-    assert len(parts) in (3, 4), f"evaluate must give three arrays, or four with scores before, got {len(parts)}"
+    assert len(parts) in (3, 4), (
+        f"evaluate must give three arrays, or four with scores before, got {len(parts)}"
+    )
     scores, solved, steps = parts[:3]
     n = len(agents)
     assert all(map(same_agent, agents, kept)), "evaluate must leave the agents as they are"
@@ -76,20 +96,28 @@ def check_evaluation(learner: Learner, agents: Sequence[Agent], tasks: Sequence[
     assert shaped, f"solved must be bool [pairs], got {solved!r}"
     _check_steps(steps, n, "evaluate")
     for before in parts[3:]:
-        shaped = before.shape == (n,) and before.dtype == np.float64 and bool(np.isfinite(before).all())
+        shaped = (
+            before.shape == (n,) and before.dtype == np.float64 and bool(np.isfinite(before).all())
+        )
         assert shaped, f"scores before adaptation must be finite float64 [pairs], got {before!r}"
     for part, again in zip(parts, learner.evaluate(agents, tasks, keys), strict=True):
-        assert np.array_equal(part, again), f"evaluate must give the same for the same keys, got {part} and {again}"
+        assert np.array_equal(part, again), (
+            f"evaluate must give the same for the same keys, got {part} and {again}"
+        )
     for i in reversed(range(n)):
         alone = learner.evaluate([agents[i]], [tasks[i]], [keys[i]])
         same = all(part[i] == single[0] for part, single in zip(parts, alone, strict=True))
         assert same, f"evaluate: batch must equal one by one, it does not for pair {i}"
     twins = learner.evaluate([agents[0]] * 2, [tasks[0]] * 2, [keys[0]] * 2)[0]
-    assert twins[0] == twins[1], f"equal agents, tasks and keys in one batch must score the same, got {twins}"
+    assert twins[0] == twins[1], (
+        f"equal agents, tasks and keys in one batch must score the same, got {twins}"
+    )
 
 
 def check_exploration(learner: Any, agents: Sequence[Agent]) -> None:
-    """`explore`, if the learner has it: other hyperparameters, from the key alone, and an agent of the same form."""
+    """`explore`, if the learner has it: other hyperparameters, from the key alone, and an agent of
+    the same form.
+    """
     if not hasattr(learner, "explore"):
         return
     kept = [{name: tensor.clone() for name, tensor in agent.items()} for agent in agents]
@@ -97,26 +125,38 @@ def check_exploration(learner: Any, agents: Sequence[Agent]) -> None:
         one, two = (learner.explore(agent, KEY.child("explore", i)) for _ in range(2))
         assert same_agent(one, two), "explore must give the same agent for the same key"
         changed = sorted(set(_forms(one).items()) ^ set(_forms(agent).items()))
-        assert not changed, f"explore may add `hyper/...` and change numbers, no other name or shape: {changed}"
+        assert not changed, (
+            f"explore may add `hyper/...` and change numbers, no other name or shape: {changed}"
+        )
         adopted = learner.adopt(one)
         lost = [name for name in one if name.startswith("hyper/") and name not in adopted]
         assert not lost, f"adopt must keep an agent's hyperparameters, {lost} are lost"
-    assert all(map(same_agent, agents, kept)), "explore must leave the agents it is given as they are"
+    assert all(map(same_agent, agents, kept)), (
+        "explore must leave the agents it is given as they are"
+    )
 
 
 def _forms(agent: Agent) -> dict[str, str]:
     """Shape and dtype of each tensor that is no hyperparameter."""
     return {
-        name: f"{list(tensor.shape)} {tensor.dtype}" for name, tensor in agent.items() if not name.startswith("hyper/")
+        name: f"{list(tensor.shape)} {tensor.dtype}"
+        for name, tensor in agent.items()
+        if not name.startswith("hyper/")
     }
 
 
 def check_agent(agent: Agent, method: str) -> None:
     assert agent, f"{method}: an agent must hold at least one tensor"
     for name, tensor in agent.items():
-        assert isinstance(name, str), f"{method}: names of an agent's tensors must be strings, got {name!r}"
-        assert isinstance(tensor, torch.Tensor), f"{method}: an agent must hold tensors, got {type(tensor)} in {name!r}"
-        assert not tensor.requires_grad, f"{method}: an agent's tensors must be detached, {name!r} is not"
+        assert isinstance(name, str), (
+            f"{method}: names of an agent's tensors must be strings, got {name!r}"
+        )
+        assert isinstance(tensor, torch.Tensor), (
+            f"{method}: an agent must hold tensors, got {type(tensor)} in {name!r}"
+        )
+        assert not tensor.requires_grad, (
+            f"{method}: an agent's tensors must be detached, {name!r} is not"
+        )
         finite = not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
         assert finite, f"{method}: an agent must be finite, got NaN or infinity in {name!r}"
 
@@ -124,7 +164,10 @@ def check_agent(agent: Agent, method: str) -> None:
 def _check_tensors(agent: Agent, newborn: Agent, method: str) -> None:
     """Only then can a run be checked when it is opened (poet/agent_tensors.py)."""
     one, other = _forms(agent), _forms(newborn)
-    assert one == other, f"{method} must give tensors of the names, shapes and dtypes of init, got {one}, not {other}"
+    assert one == other, (
+        f"{method} must give tensors of the names, shapes and dtypes of init, got {one}, not "
+        f"{other}"
+    )
 
 
 def same_agent(one: Agent, other: Agent) -> bool:
@@ -135,5 +178,7 @@ def same_agent(one: Agent, other: Agent) -> bool:
 
 def _check_steps(steps: Any, n: int, method: str) -> None:
     steps = np.asarray(steps)
-    shaped = steps.shape == (n,) and np.issubdtype(steps.dtype, np.integer) and bool((steps > 0).all())
+    shaped = (
+        steps.shape == (n,) and np.issubdtype(steps.dtype, np.integer) and bool((steps > 0).all())
+    )
     assert shaped, f"{method}: steps must be whole numbers above 0 [pairs], got {steps!r}"

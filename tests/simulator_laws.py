@@ -1,4 +1,6 @@
-"""The laws of a simulator, as checks: episodes alone and together, again, anew, and played whole."""
+"""The laws of a simulator, as checks: episodes alone and together, again, anew, and played
+whole.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ class Course:
         assert simulator.steps == 0, f"reset must count no steps, got {simulator.steps}"
         self.ended = torch.zeros(n, dtype=torch.bool)
         self.flags = (self.ended, self.ended)
-        self.returns, self.lived = torch.zeros(n, dtype=torch.float64), torch.zeros(n, dtype=torch.int64)
+        self.returns, self.lived = (
+            torch.zeros(n, dtype=torch.float64),
+            torch.zeros(n, dtype=torch.int64),
+        )
 
     def step(self, actions: torch.Tensor) -> None:
         """actions: [n, a] float32. Rows that have ended must stay as they are."""
@@ -40,10 +45,14 @@ class Course:
         kept = torch.equal(self.observation.cpu()[ended], before.cpu()[ended])
         assert kept, "a row that has ended must keep its observation"
         for old, new in zip(self.flags, flags, strict=True):
-            assert torch.equal(old[ended], new.cpu()[ended]), "a row that has ended must keep its flags"
+            assert torch.equal(old[ended], new.cpu()[ended]), (
+                "a row that has ended must keep its flags"
+            )
         self.lived += ~ended
         steps, expected = self.simulator.steps, int(self.lived.sum())
-        assert steps == expected, f"steps must count rows that run, expected {expected}, got {steps}"
+        assert steps == expected, (
+            f"steps must count rows that run, expected {expected}, got {steps}"
+        )
         self.returns += rewards.cpu()
         self.flags = tuple(flag.cpu().clone() for flag in flags)  # type: ignore[assignment]  # two
         self.ended = self.flags[0] | self.flags[1]
@@ -55,13 +64,19 @@ class Course:
             f"{method} must give observations [n, o] of float32, here {[self.n, size]}, "
             f"got {list(seen.shape)} of {seen.dtype}"
         )
-        assert torch.isfinite(seen).all(), f"observations must be finite, got NaN or infinity from {method}"
+        assert torch.isfinite(seen).all(), (
+            f"observations must be finite, got NaN or infinity from {method}"
+        )
 
 
 def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
     seeds = [KEY.child("seed", i).integer() for i in range(len(tasks))]
     together = _episodes(family, tasks, seeds, device)
-    _same(together, _episodes(family, tasks, seeds, device), "the same tasks and seeds must give the same episodes")
+    _same(
+        together,
+        _episodes(family, tasks, seeds, device),
+        "the same tasks and seeds must give the same episodes",
+    )
     for row in reversed(range(len(tasks))):
         alone = _episodes(family, [tasks[row]], [seeds[row]], device, first=row)
         part = [tensor[row : row + 1] for tensor in together]
@@ -71,7 +86,11 @@ def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> No
     check_play_captured(family, tasks, seeds, device)
     if getattr(family.spec, "discrete", False):
         places = _episodes(family, tasks, seeds, device, discrete=True)
-        _same(together, places, "spec.discrete says that only the place of the largest number counts, others do")
+        _same(
+            together,
+            places,
+            "spec.discrete says that only the place of the largest number counts, others do",
+        )
     if family.spec.deterministic:
         other = _episodes(family, tasks, [seed + 1 for seed in seeds], device)
         _same(together, other, "spec.deterministic says that seeds change nothing, they do")
@@ -88,7 +107,8 @@ def _episodes(
 ) -> list[torch.Tensor]:
     """One episode a row under random actions, and a step more.
 
-    What a row went through: [n, o] first and last observations, [n] returns, [n] steps, [n] success.
+    What a row went through: [n, o] first and last observations, [n] returns, [n] steps, [n]
+    success.
     first: the number of row 0 where the batch is part of another, since actions belong to rows.
     discrete: of each action only the place of its largest number is kept.
     """
@@ -99,15 +119,21 @@ def _episodes(
     draws = [KEY.child("actions", first + row).generator() for row in range(n)]
     for time in range(spec.horizon + 1):
         over = bool(course.ended.all())
-        assert over or time < spec.horizon, f"every row must have ended after {spec.horizon} steps, some have not"
-        actions = np.stack([draw.uniform(-1, 1, spec.action_size) for draw in draws]).astype(np.float32)
+        assert over or time < spec.horizon, (
+            f"every row must have ended after {spec.horizon} steps, some have not"
+        )
+        actions = np.stack([draw.uniform(-1, 1, spec.action_size) for draw in draws]).astype(
+            np.float32
+        )
         if discrete:
             actions = np.eye(spec.action_size, dtype=np.float32)[actions.argmax(1)]
         course.step(torch.as_tensor(actions).to(device))
         if over:
             break
     for row in range(n):
-        assert family.outline(tasks[row], simulator.state(row)).get("body"), "outline with a state must have a 'body'"
+        assert family.outline(tasks[row], simulator.state(row)).get("body"), (
+            "outline with a state must have a 'body'"
+        )
     own = _same_drawing(shown, family.outline(tasks[0], newborn))
     assert own, "a state must be a value of its own, this one changes with the simulator"
     last, success = course.observation.cpu().clone(), simulator.success.cpu().clone()
@@ -115,23 +141,36 @@ def _episodes(
     return [start, last, course.returns, course.lived, success]
 
 
-def check_restart(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> None:
-    """Where a simulator can begin an episode anew, only the rows that are asked for do, and they run again."""
+def check_restart(
+    family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
+) -> None:
+    """Where a simulator can begin an episode anew, only the rows that are asked for do, and they
+    run again.
+    """
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "restart"):
-        assert family.spec.episodes == 1, f"a trial of {family.spec.episodes} episodes needs simulator.restart"
+        assert family.spec.episodes == 1, (
+            f"a trial of {family.spec.episodes} episodes needs simulator.restart"
+        )
         return
-    before, actions = simulator.reset().clone(), torch.full((n, family.spec.action_size), 0.5, device=device)
+    before, actions = (
+        simulator.reset().clone(),
+        torch.full((n, family.spec.action_size), 0.5, device=device),
+    )
     for _ in range(family.spec.horizon):
         before = simulator.step(actions)[0].clone()
     again = torch.zeros(n, dtype=torch.bool, device=device)
     again[0] = True
     after = simulator.restart(again)
-    assert torch.equal(after[1:], before[1:]), "restart must leave the rows alone that were not asked for"
+    assert torch.equal(after[1:], before[1:]), (
+        "restart must leave the rows alone that were not asked for"
+    )
     steps = simulator.steps
     _, rewards, terminated, truncated = simulator.step(actions)
     assert simulator.steps == steps + 1, "after restart of one row a step must count one"
-    assert bool((rewards[1:] == 0).all() & (terminated | truncated)[1:].all()), "rows not restarted must stay ended"
+    assert bool((rewards[1:] == 0).all() & (terminated | truncated)[1:].all()), (
+        "rows not restarted must stay ended"
+    )
     twice, ahead = (family.simulator(tasks, seeds, device) for _ in range(2))
     for one in (twice, ahead):
         one.reset()
@@ -143,26 +182,41 @@ def check_restart(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int
     _same(twice.step(actions), ahead.step(actions), law)
 
 
-def check_play(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> None:
-    """`play`, if the simulator has it: the numbers of reset() and step() under the same compiled policy."""
+def check_play(
+    family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
+) -> None:
+    """`play`, if the simulator has it: the numbers of reset() and step() under the same compiled
+    policy.
+    """
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "play") or device != "cpu":
         return
     act, memory = numba.njit(_SIGNATURE)(_swinging), np.zeros((n, 1), np.float32)
-    weights = KEY.child("play").generator().standard_normal((2, family.spec.action_size)).astype(np.float32)
+    weights = (
+        KEY.child("play")
+        .generator()
+        .standard_normal((2, family.spec.action_size))
+        .astype(np.float32)
+    )
     member, layout = np.arange(n) % 2, np.zeros(1, np.int64)
     actions, kept = np.zeros((n, family.spec.action_size), np.float32), memory.copy()
 
     def acts(seen: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
-        act(weights, member, np.flatnonzero(live), np.ascontiguousarray(seen), layout, kept, actions)
+        act(
+            weights, member, np.flatnonzero(live), np.ascontiguousarray(seen), layout, kept, actions
+        )
         return torch.from_numpy(actions.copy())
 
     played = simulator.play(act, weights, member, layout, memory)
     _check_played("play", simulator, played, family.simulator(tasks, seeds, device), acts)
 
 
-def check_play_captured(family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> None:
-    """`play_captured`, if the simulator has it: the numbers of reset() and step() under the same torch policy."""
+def check_play_captured(
+    family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
+) -> None:
+    """`play_captured`, if the simulator has it: the numbers of reset() and step() under the same
+    torch policy.
+    """
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "play_captured"):
         return
@@ -188,14 +242,19 @@ def _check_played(
     """That episodes played at once came to what they do step by step in the other simulator."""
     observations = other.reset()
     live = torch.ones(len(observations), dtype=torch.bool)
-    returns, steps = torch.zeros(len(live), dtype=torch.float64), torch.zeros(len(live), dtype=torch.int64)
+    returns, steps = (
+        torch.zeros(len(live), dtype=torch.float64),
+        torch.zeros(len(live), dtype=torch.int64),
+    )
     while live.any():
         observations, rewards, terminated, truncated = other.step(acts(observations, live))
         returns, steps = returns + rewards.cpu(), steps + live
         live &= ~(terminated | truncated).cpu()
     got = [played[0].tolist(), played[1].tolist(), simulator.success.tolist(), simulator.steps]
     expected = [returns.tolist(), steps.tolist(), other.success.tolist(), other.steps]
-    assert got == expected, f"{method} must give the numbers of reset() and step(), got {got} for {expected}"
+    assert got == expected, (
+        f"{method} must give the numbers of reset() and step(), got {got} for {expected}"
+    )
 
 
 _F32, _I64 = numba.float32[:, ::1], numba.int64[::1]
@@ -218,7 +277,10 @@ def _same(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor], law: str) 
         assert torch.equal(part, twin), f"{law}: got {part} and {twin}"
 
 
-def _same_drawing(one: Mapping[str, list[np.ndarray]], other: Mapping[str, list[np.ndarray]]) -> bool:
+def _same_drawing(
+    one: Mapping[str, list[np.ndarray]], other: Mapping[str, list[np.ndarray]]
+) -> bool:
     return one.keys() == other.keys() and all(
-        len(one[layer]) == len(other[layer]) and all(map(np.array_equal, one[layer], other[layer])) for layer in one
+        len(one[layer]) == len(other[layer]) and all(map(np.array_equal, one[layer], other[layer]))
+        for layer in one
     )

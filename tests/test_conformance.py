@@ -160,7 +160,9 @@ class BatchSeeded(FakeFamily):
 
 
 class EndlessWalk(Walk):
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         observation, reward, terminated, truncated = super().step(actions)
         return observation, reward, terminated, torch.zeros_like(truncated)
 
@@ -168,7 +170,9 @@ class EndlessWalk(Walk):
 class GoingOn(Walk):
     """A row that has ended is moved and paid on."""
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         observation, reward, terminated, truncated = super().step(actions)
         return observation, reward + (terminated | truncated), terminated, truncated
 
@@ -191,7 +195,9 @@ class WideReset(Walk):
 
 
 class MiscountedWalk(Walk):
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         answer = super().step(actions)
         self.steps += 1  # B20
         return answer

@@ -20,9 +20,13 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
 def test_the_engine_from_python() -> None:
-    """In a process of its own, as its first lines say: this one's module path has the clone anyway."""
+    """In a process of its own, as its first lines say: this one's module path has the clone
+    anyway.
+    """
     command_line = [sys.executable, "-m", "examples.engine"]
-    done = subprocess.run(command_line, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command_line, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5", "6"]
@@ -30,7 +34,9 @@ def test_the_engine_from_python() -> None:
 
 
 @pytest.mark.parametrize(("name", "lines"), [("cleanrl_style", 8), ("sb3_ppo", 4)])
-def test_the_walker_in_other_libraries(name: str, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_walker_in_other_libraries(
+    name: str, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each prints finite returns: of the episodes so far, an update a line, or of the last four."""
     runpy.run_module(f"examples.{name}")
     out = capsys.readouterr().out
@@ -47,7 +53,9 @@ def test_no_file_of_ours_changes_where_modules_are_found(folder: str) -> None:
     assert [path.name for path in files if "sys.path" in path.read_text(encoding="utf-8")] == []
 
 
-def test_an_outside_harness_scores_an_agent_by_metaworlds_protocol(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outside_harness_scores_an_agent_by_metaworlds_protocol(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     runpy.run_module("examples.metaworld_protocol")
     before, *_, after = [float(line.split()[-3]) for line in capsys.readouterr().out.splitlines()]
     assert after > before + 0.15  # of 1: it has learned to find goals of another's environments
@@ -64,14 +72,38 @@ def test_a_family_of_your_own_passes_the_conformance_suite() -> None:
 
 def test_the_launch_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(EXAMPLES.parent)
-    arguments = ["launch", "--config", "examples/hill.toml", "--iterations", "3", "--out", str(tmp_path / "hill")]
+    arguments = [
+        "launch",
+        "--config",
+        "examples/hill.toml",
+        "--iterations",
+        "3",
+        "--out",
+        str(tmp_path / "hill"),
+    ]
     assert command.main(arguments) == 0
 
 
-def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    small = ["--iterations", "2", "--set", "diayn.lives=2", "--set", "diayn.test_lives=4", "--set", "diayn.updates=1"]
+def test_skills_of_one_run_are_the_tasks_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = [
+        "--iterations",
+        "2",
+        "--set",
+        "diayn.lives=2",
+        "--set",
+        "diayn.test_lives=4",
+        "--set",
+        "diayn.updates=1",
+    ]
     skills, text = tmp_path / "skills", tmp_path / "skills.toml"
-    assert command.main(["launch", "--config", str(EXAMPLES / "diayn.toml"), "--out", str(skills), *small]) == 0
+    assert (
+        command.main(
+            ["launch", "--config", str(EXAMPLES / "diayn.toml"), "--out", str(skills), *small]
+        )
+        == 0
+    )
     text.write_text(runpy.run_module("examples.skills")["settings"](str(skills)))
     small = [
         "--iterations",
@@ -83,7 +115,10 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
         "--set",
         "fomaml.test_lives=2",
     ]
-    assert command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small]) == 0
+    assert (
+        command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small])
+        == 0
+    )
     capsys.readouterr()
     assert command.main(["show", str(tmp_path / "tasks"), "0", "--json"]) == 0
     task = json.loads(capsys.readouterr().out)
@@ -94,16 +129,26 @@ def test_skills_of_one_run_are_the_tasks_of_another(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.parametrize("name", ["cartpole", "pendulum", "lunar_lander"])
-def test_environments_of_gymnasium_evolve(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environments_of_gymnasium_evolve(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(EXAMPLES.parent)
     small = ["--set", "es.population=4", "--set", f"{name}.horizon=30", "--iterations", "2"]
     # Every score lets a niche have children, and every child be born.
-    for key, value in (("mutate_every", 1), ("reproduce_at", -1e4), ("mc_low", -1e4), ("mc_high", 1e4)):
+    for key, value in (
+        ("mutate_every", 1),
+        ("reproduce_at", -1e4),
+        ("mc_low", -1e4),
+        ("mc_high", 1e4),
+    ):
         small += ["--set", f"poet.{key}={value}"]
     config = ["--config", f"examples/{name}.toml"]
     assert command.main(["launch", *config, *small, "--out", str(tmp_path / "run")]) == 0
     with Run.open(tmp_path / "run", write=False) as run:
-        tasks = [json.loads(row["task"]) if isinstance(row["task"], str) else row["task"] for row in run.niche_rows()]
+        tasks = [
+            json.loads(row["task"]) if isinstance(row["task"], str) else row["task"]
+            for row in run.niche_rows()
+        ]
     assert len(tasks) > 1
     assert tasks[1] != tasks[0]
     assert {task["settings"]["horizon"] for task in tasks} == {30}

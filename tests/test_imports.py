@@ -1,4 +1,6 @@
-"""The house's import rule, read off the source: rooms never import each other, no module is for odds and ends."""
+"""The house's import rule, read off the source: rooms never import each other, no module is for
+odds and ends.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,15 @@ MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 
 def foreign_imports(source: str, path: Path) -> Iterator[str]:
-    """Imports that leave the room of `path` or name a room at all: inside a room imports are relative."""
+    """Imports that leave the room of `path` or name a room at all: inside a room imports are
+    relative.
+    """
     tree = ast.parse(source)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        if isinstance(node, ast.If)
+        and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
         for statement in node.body
         for inner in ast.walk(statement)
     }
@@ -70,7 +75,8 @@ def test_the_rule_catches(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["from .niche import Niche", "import numpy", "if TYPE_CHECKING:\n    from agents import es"]
+    "line",
+    ["from .niche import Niche", "import numpy", "if TYPE_CHECKING:\n    from agents import es"],
 )
 def test_the_rule_allows(line: str) -> None:
     assert not list(foreign_imports(line, ROOT / "poet" / "engine.py"))

@@ -1,4 +1,6 @@
-"""Each attribute and method of poet/interfaces.py, missing or wrong: the conformance suite names it."""
+"""Each attribute and method of poet/interfaces.py, missing or wrong: the conformance suite names
+it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def test_what_is_optional_in_the_spec_may_be_missing() -> None:
     check_family(with_spec(lambda values: [values.pop(name) for name in OPTIONAL]))
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in SPEC.items() for value in values])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in SPEC.items() for value in values]
+)
 def test_an_attribute_of_the_spec_that_is_wrong_is_named(name: str, value: Any) -> None:
     with pytest.raises(AssertionError, match=rf"spec\.{name} "):
         check_family(with_spec(lambda values: values.update({name: value})))
@@ -65,7 +69,9 @@ def lacking(cls: type, name: str) -> type:
     return type(f"Without_{name}", (cls,), {name: None})
 
 
-@pytest.mark.parametrize("name", ["origin", "mutate", "describe", "encode", "decode", "simulator", "outline"])
+@pytest.mark.parametrize(
+    "name", ["origin", "mutate", "describe", "encode", "decode", "simulator", "outline"]
+)
 @pytest.mark.parametrize("tasks", [1, 4])
 def test_a_method_that_a_family_lacks_is_named(name: str, tasks: int) -> None:
     with pytest.raises(AssertionError, match=f"a family must have a method `{name}`"):

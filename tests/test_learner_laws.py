@@ -64,7 +64,9 @@ class Moody(FakeLearner):
 class Attached(FakeLearner):
     def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
         improved, steps = super().improve(agents, tasks, keys)
-        return [{**agent, "velocity": agent["velocity"].requires_grad_()} for agent in improved], steps
+        return [
+            {**agent, "velocity": agent["velocity"].requires_grad_()} for agent in improved
+        ], steps
 
 
 class Infinite(FakeLearner):

@@ -1,4 +1,6 @@
-"""Every family with every learner, through the command: each pair runs, or is refused with the reason."""
+"""Every family with every learner, through the command: each pair runs, or is refused with the
+reason.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ REFUSED = {
     ("bandits", "nec"): "a key is learned from observations",
     ("bandits", "eplstm"): "memories are found by what an episode shows first",
 }
-DO_NOT_ADAPT = {"es", "diayn"}  # learners that give one score, not one before adaptation and one after
+# learners that give one score, not one before adaptation and one after
+DO_NOT_ADAPT = {"es", "diayn"}
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
     "bandits": {"pulls": 3},
@@ -40,22 +43,58 @@ SMALL = {
     "es": {"population": 4},
     "rl2": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "wang": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
-    "varibad": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "policy": "[4]", "decoder": "[4]"},
+    "varibad": {
+        "lives": 8,
+        "hidden": 4,
+        "test_lives": 4,
+        "epochs": 1,
+        "policy": "[4]",
+        "decoder": "[4]",
+    },
     "plant": {"episodes": 2},
     "meta-gradient": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1},
     "maesn": {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": "[4]"},
     "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2},
-    "pearl": {"draws": 2, "test_lives": 2, "updates": 2, "batch": 4, "capacity": 50, "hidden": "[4]", "encoder": "[4]"},
-    "diayn": {"lives": 4, "test_lives": 4, "updates": 2, "batch": 8, "capacity": 100, "hidden": "[4]"},
+    "pearl": {
+        "draws": 2,
+        "test_lives": 2,
+        "updates": 2,
+        "batch": 4,
+        "capacity": 50,
+        "hidden": "[4]",
+        "encoder": "[4]",
+    },
+    "diayn": {
+        "lives": 4,
+        "test_lives": 4,
+        "updates": 2,
+        "batch": 8,
+        "capacity": 100,
+        "hidden": "[4]",
+    },
     "hochreiter": {"hidden": 4, "lives": 4, "updates": 2, "test_lives": 4},
-    "maml": {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": "[4]", "learn_rates": "true"},
+    "maml": {
+        "draws": 2,
+        "trajectories": 2,
+        "test_lives": 2,
+        "hidden": "[4]",
+        "learn_rates": "true",
+    },
     "fomaml": {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": "[4]"},
-    "reptile": {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": "[4]", "inner_steps": 2, "test_updates": 2},
+    "reptile": {
+        "draws": 2,
+        "trajectories": 2,
+        "test_lives": 2,
+        "hidden": "[4]",
+        "inner_steps": 2,
+        "test_updates": 2,
+    },
     "mfec": {"capacity": 20, "test_lives": 2},
     "nec": {"capacity": 20, "test_lives": 2, "hidden": "[4]", "replay": 30},
     "eplstm": {"lives": 8, "hidden": 4, "test_lives": 4, "epochs": 1, "test_episodes": 1},
 }
-# Every pair of these goes through a run and its resumption; what came later is tried with the families it is meant for.
+# Every pair of these goes through a run and its resumption; what came later is tried with the
+# families it is meant for.
 FULL = list(
     itertools.product(
         ("walker", "bandits", "mdp", "two-step", "navigation", "maze", "cartpole"),
@@ -112,7 +151,14 @@ ALSO: list[tuple[str, str]] = [
     ("bandits", "eplstm"),
 ]
 # Anything may have children, so that births and transfers happen within three iterations.
-ALWAYS = {"mutate_every": 1, "transfer_every": 1, "capacity": 2, "children": 2, "reproduce_at": -1e6, "mc_low": -1e6}
+ALWAYS = {
+    "mutate_every": 1,
+    "transfer_every": 1,
+    "capacity": 2,
+    "children": 2,
+    "reproduce_at": -1e6,
+    "mc_low": -1e6,
+}
 
 
 def words(family: str, learner: str, **more: object) -> list[str]:
@@ -123,7 +169,9 @@ def words(family: str, learner: str, **more: object) -> list[str]:
     if family in ("navigation", "random-rewards", "regression"):
         settings["poet.min_gain"] = -1e6  # their presets ask for one
     chosen = ["--family", family, "--learner", learner]
-    return chosen + [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    return chosen + [
+        word for name, value in settings.items() for word in ("--set", f"{name}={value}")
+    ]
 
 
 @pytest.mark.parametrize(("family", "learner"), [*FULL, *ALSO])
@@ -154,7 +202,11 @@ def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
     assert len(niches) > 1
     assert transfers
     adapts = learner not in DO_NOT_ADAPT
-    assert all((row["before"] is not None) == adapts for row in (*niches, *scores) if row["score"] is not None)
+    assert all(
+        (row["before"] is not None) == adapts
+        for row in (*niches, *scores)
+        if row["score"] is not None
+    )
 
 
 def test_no_family_or_learner_is_left_untried() -> None:
@@ -186,7 +238,9 @@ def test_a_run_seeds_another_with_adapting_agents_and_others_are_refused(
     with Run.open(first, write=False) as a, Run.open(second, write=False) as b:
         alive = [row for row in a.niche_rows() if row["died"] is None]
         for old, new in zip(alive, b.niche_rows(), strict=False):
-            np.testing.assert_array_equal(a.agent(old["agent"])["w_in"], b.agent(new["birth_agent"])["w_in"])
+            np.testing.assert_array_equal(
+                a.agent(old["agent"])["w_in"], b.agent(new["birth_agent"])["w_in"]
+            )
     wrong_learners = (words("navigation", name) for name in ("maesn", "epg"))
     for wrong in (*wrong_learners, words("navigation", "rl2", **{"rl2.hidden": 5})):
         assert command.main([*start, "--out", str(tmp_path / "third"), *wrong]) == 2

@@ -51,7 +51,9 @@ class Restarting(Walk):
         self.ages = torch.zeros(len(self.points), dtype=torch.int64)
         return super().reset()
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         self.ages += ~(self.terminated | self.truncated)
         self.time = -1  # the family's clock is for all rows
         observation, reward, terminated, _ = super().step(actions)
@@ -93,7 +95,11 @@ class Played(Restarting):
         return self._played(lambda seen, live: act(seen, memory))
 
     def _played(self, acts: Any) -> tuple[np.ndarray, np.ndarray]:
-        seen, returns, live = self.reset(), np.zeros(len(self.points)), np.ones(len(self.points), bool)
+        seen, returns, live = (
+            self.reset(),
+            np.zeros(len(self.points)),
+            np.ones(len(self.points), bool),
+        )
         while live.any():
             seen, reward, terminated, truncated = self.step(acts(seen, torch.from_numpy(live)))
             returns += self.factor * reward.numpy()
@@ -117,7 +123,9 @@ class CapturedElsewhere(PlayedElsewhere):
 class Shared(Walk):
     """A state that is a view of what moves on."""
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         before = self.place
         answer = super().step(actions)
         self.place = before.copy_(self.place)
@@ -131,7 +139,9 @@ def giving(place: int, change: Callable[[torch.Tensor], torch.Tensor]) -> type[W
     """A Walk whose step changes one of the four tensors that it gives."""
 
     class Changed(Walk):
-        def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        def step(
+            self, actions: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
             answer = list(super().step(actions))
             answer[place] = change(answer[place])
             return tuple(answer)  # type: ignore[return-value]  # four
@@ -175,7 +185,9 @@ def test_a_trial_of_several_episodes_needs_restart() -> None:
 
 def test_an_action_that_is_a_place_is_nothing_else() -> None:
     class Places(Walk):
-        def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        def step(
+            self, actions: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
             return super().step(torch.eye(2)[actions.argmax(1)])
 
     check_family(Simulated(Places, discrete=True))

@@ -1,10 +1,13 @@
-"""Evolved policy gradients: a loss is evolved, and a policy that starts from nothing learns a life by descending it.
+"""Evolved policy gradients: a loss is evolved, and a policy that starts from nothing learns a life
+by descending it.
 
-Houthooft, Chen, Isola, Stadie, Wolski, Ho & Abbeel 2018 (arXiv 1802.04821). Outer loop: evolution strategies on the
-return at the end of a life. Inner loop: gradient descent on the loss alone; rewards are only an input of it.
-Differs: antithetic pairs that share draw, first policy and action noise, without which a small run does not start; a
-life's episodes run side by side, one plain gradient step after each batch, where the authors take Adam's every 64
-steps of one; no normaliser; no value network, so the surrogate that may be mixed in is REINFORCE with a mean baseline.
+Houthooft, Chen, Isola, Stadie, Wolski, Ho & Abbeel 2018 (arXiv 1802.04821). Outer loop: evolution
+strategies on the return at the end of a life. Inner loop: gradient descent on the loss alone;
+rewards are only an input of it.
+Differs: antithetic pairs that share draw, first policy and action noise, without which a small run
+does not start; a life's episodes run side by side, one plain gradient step after each batch, where
+the authors take Adam's every 64 steps of one; no normaliser; no value network, so the surrogate
+that may be mixed in is REINFORCE with a mean baseline.
 """
 
 from __future__ import annotations
@@ -38,7 +41,9 @@ Policies = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Inner:
-    """m lives about to be lived: their loss, their first policies, and the noise of their actions."""
+    """m lives about to be lived: their loss, their first policies, and the noise of their
+    actions.
+    """
 
     phi: torch.Tensor  # [m, parameters]
     policies: Policies  # [m, ...]
@@ -56,9 +61,12 @@ class EPG(Tunable, Adapting):
         self.ranges = RANGES
         spec, c = family.spec, self.config
         self.policy = Policy.of(spec, c.hidden)
-        # Of a step: observation, action, reward, exploration bonus, end of an episode, what the policy said, memory.
-        # The bonus counts visits; the authors' code never updates its counts, so it is 1.
-        features = spec.observation_size + spec.action_size + 3 + self.policy.actions.outputs + c.memory
+        # Of a step: observation, action, reward, exploration bonus, end of an episode, what the
+        # policy said, memory. The bonus counts visits; the authors' code never updates its counts,
+        # so it is 1.
+        features = (
+            spec.observation_size + spec.action_size + 3 + self.policy.actions.outputs + c.memory
+        )
         self.loss = LearnedLoss(features, c)
 
     def init(self, key: Key) -> Agent:
@@ -69,15 +77,25 @@ class EPG(Tunable, Adapting):
         """The same loss; optimiser and schedule begin anew. Policies never outlive a life."""
         return {**self._fresh(agent["phi"].clone()), **self.carried(agent)}
 
-    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+    def outcomes(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> Outcomes:
         """Episodes before each update of the policies and after the last, [lives, updates + 1]."""
         batches, steps = self.lived(agent, task, key, lives, control=control)
         return by_life(batches, lives, steps)
 
     def lived(
-        self, agent: Agent, task: Task, key: Key, lives: int, alpha: float = 0.0, control: Control = "none"
+        self,
+        agent: Agent,
+        task: Task,
+        key: Key,
+        lives: int,
+        alpha: float = 0.0,
+        control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Lives under the agent's loss: the episodes before each update and after the last; environment steps."""
+        """Lives under the agent's loss: the episodes before each update and after the last;
+        environment steps.
+        """
         seeds = draw_seeds(key, lives)
         generator = torch.Generator().manual_seed(key.child("life").integer())
         phi = agent["phi"].to(self.config.device).expand(lives, -1)
@@ -90,7 +108,10 @@ class EPG(Tunable, Adapting):
         seeds = draw_seeds(key, c.population)
         epsilon = torch.randn(c.population, self.loss.parameters, generator=generator)
         both = torch.cat([epsilon, -epsilon])
-        policies, noise = self._newborn(c.population, generator), self._noise(c.population, generator)
+        policies, noise = (
+            self._newborn(c.population, generator),
+            self._noise(c.population, generator),
+        )
         begun = Inner(
             (agent["phi"] + c.sigma * both).to(c.device),
             {name: value.repeat(2, *[1] * (value.dim() - 1)) for name, value in policies.items()},
@@ -100,12 +121,18 @@ class EPG(Tunable, Adapting):
         batches, steps = self._live(begun, task, seeds * 2, alpha)
         fitness = batches[-1].returns.reshape(len(both), -1).mean(1).cpu()
         ranks = _centred_ranks(fitness)
-        gradient = -(ranks @ both) / len(both) + c.weight_decay * agent["phi"]  # the authors' scale: not over sigma
+        # the authors' scale: not over sigma
+        gradient = -(ranks @ both) / len(both) + c.weight_decay * agent["phi"]
         after = adam.step(agent, {"phi": gradient}, c.lr)
         return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
 
     def _live(
-        self, begun: Inner, task: Task, seeds: Sequence[int], alpha: float, control: Control = "none"
+        self,
+        begun: Inner,
+        task: Task,
+        seeds: Sequence[int],
+        alpha: float,
+        control: Control = "none",
     ) -> tuple[list[Batch], int]:
         c, policies = self.config, begun.policies
         lives = Lives(self.family, [task] * len(seeds), seeds, c.episodes, c.device)
@@ -118,15 +145,27 @@ class EPG(Tunable, Adapting):
                 policies = inner.handed(moved, begun.policies, control)
         return batches, lives.steps
 
-    def _descended(self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float) -> Policies:
+    def _descended(
+        self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float
+    ) -> Policies:
         """Each life's policy a step down its loss."""
-        return inner.step(lambda p: self.losses(phi, p, batch, alpha), policies, self.config.inner_lr)
+        return inner.step(
+            lambda p: self.losses(phi, p, batch, alpha), policies, self.config.inner_lr
+        )
 
-    def losses(self, phi: torch.Tensor, policies: inner.Parameters, batch: Batch, alpha: float) -> torch.Tensor:
+    def losses(
+        self, phi: torch.Tensor, policies: inner.Parameters, batch: Batch, alpha: float
+    ) -> torch.Tensor:
         """[m]: the learned loss, and `alpha` of it the plain surrogate."""
         m = len(phi)
         observations, actions, rewards, alive = (
-            streams(x, m) for x in (batch.observations, batch.actions, batch.rewards[..., None], batch.alive[..., None])
+            streams(x, m)
+            for x in (
+                batch.observations,
+                batch.actions,
+                batch.rewards[..., None],
+                batch.alive[..., None],
+            )
         )
         said = self.policy.said(policies, observations)
         plain = torch.zeros(m, device=phi.device)
@@ -138,9 +177,14 @@ class EPG(Tunable, Adapting):
         if alpha == 1.0:
             return plain
         seen = said if isinstance(self.policy.actions, Gaussian) else torch.softmax(said, -1)
-        last = torch.cat([batch.alive[1:], torch.zeros_like(batch.alive[:1])]).logical_not() & batch.alive
+        last = (
+            torch.cat([batch.alive[1:], torch.zeros_like(batch.alive[:1])]).logical_not()
+            & batch.alive
+        )
         done, bonus = streams(last[..., None], m).float(), torch.ones_like(rewards)
-        steps = torch.cat([observations, actions, self.config.reward_scale * rewards, bonus, done, seen], 2)
+        steps = torch.cat(
+            [observations, actions, self.config.reward_scale * rewards, bonus, done, seen], 2
+        )
         learned = self.loss(phi, steps, alive[..., 0].float(), self._memory(policies))
         return (1 - alpha) * learned + alpha * plain
 
@@ -152,7 +196,9 @@ class EPG(Tunable, Adapting):
         return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
 
     def _newborn(self, lives: int, generator: torch.Generator) -> Policies:
-        """Random policies that act near zero, [lives, ...], and memories of nothing in particular."""
+        """Random policies that act near zero, [lives, ...], and memories of nothing in
+        particular.
+        """
         made, sizes = {}, self.policy.network.sizes
         for layer in range(len(sizes) - 1):
             bound = (0.1 if layer == len(sizes) - 2 else 1.0) / math.sqrt(max(sizes[layer], 1))
@@ -162,20 +208,33 @@ class EPG(Tunable, Adapting):
         if isinstance(self.policy.actions, Gaussian):
             made["log_std"] = torch.zeros(lives, self.policy.actions.size)
         k = self.config.memory
-        made["memory_weight"] = torch.randn(lives, k, INSIDE, generator=generator) / math.sqrt(INSIDE)
+        made["memory_weight"] = torch.randn(lives, k, INSIDE, generator=generator) / math.sqrt(
+            INSIDE
+        )
         made["memory_bias"] = torch.zeros(lives, k)
         return {name: value.to(self.config.device) for name, value in made.items()}
 
     def _noise(self, lives: int, generator: torch.Generator) -> torch.Tensor:
         c = self.config
-        shape = (c.updates + 1, self.family.spec.horizon, lives, c.episodes, self.policy.actions.size)
+        shape = (
+            c.updates + 1,
+            self.family.spec.horizon,
+            lives,
+            c.episodes,
+            self.policy.actions.size,
+        )
         return torch.rand(shape, generator=generator).to(c.device)
 
 
 def _centred_ranks(values: torch.Tensor) -> torch.Tensor:
-    """Ranks scaled to [-0.5, 0.5]; equal values share their mean rank. ValueError if one is NaN or infinite."""
+    """Ranks scaled to [-0.5, 0.5]; equal values share their mean rank. ValueError if one is NaN or
+    infinite.
+    """
     if not bool(torch.isfinite(values).all()):
         raise ValueError("the return of a life is NaN or infinite")
     ordered = values.sort().values
-    first, last = torch.searchsorted(ordered, values), torch.searchsorted(ordered, values, right=True) - 1
+    first, last = (
+        torch.searchsorted(ordered, values),
+        torch.searchsorted(ordered, values, right=True) - 1,
+    )
     return ((first + last) / 2 / (len(values) - 1) - 0.5).float()

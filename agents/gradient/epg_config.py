@@ -1,7 +1,7 @@
 """Settings of evolved policy gradients. Filled from a TOML section.
 
-Source: Houthooft et al. 2018 (arXiv 1802.04821) and its authors' code. `AUTHORS` are their sizes, for lives of 8,192
-steps on many machines; the defaults are for short lives and minutes on a CPU.
+Source: Houthooft et al. 2018 (arXiv 1802.04821) and its authors' code. `AUTHORS` are their sizes,
+for lives of 8,192 steps on many machines; the defaults are for short lives and minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class EPGConfig:
     context: int = 8  # what the convolutions are summed up in
     units: int = 16  # of the layer that joins a step with the context
     memory: int = 0  # numbers that only the loss sees, learned within a life
-    reward_scale: float = 1.0  # of the rewards that the loss sees: about as large as the actions, or it hears them not
+    # of the rewards that the loss sees: about as large as the actions, or it hears them not
+    reward_scale: float = 1.0
     alpha: float = 0.0  # weight of the plain policy gradient in the first generation ...
     anneal: int = 250  # ... which falls to 0 in so many
     test_lives: int = 64  # of an evaluation
@@ -35,13 +36,27 @@ class EPGConfig:
 
     def __post_init__(self) -> None:
         check_finite(self)
-        for name in ("population", "updates", "episodes", "context", "units", "test_lives", "anneal"):
+        for name in (
+            "population",
+            "updates",
+            "episodes",
+            "context",
+            "units",
+            "test_lives",
+            "anneal",
+        ):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
+                )
         if not len(self.channels) == len(self.kernels) == len(self.strides) >= 1:
-            raise ValueError("channels, kernels and strides must have one number a convolution, and at least one")
+            raise ValueError(
+                "channels, kernels and strides must have one number a convolution, and at least one"
+            )
         if min(*self.channels, *self.kernels, *self.strides, *self.hidden) < 1:
-            raise ValueError("channels, kernels, strides and hidden must be whole numbers of at least 1")
+            raise ValueError(
+                "channels, kernels, strides and hidden must be whole numbers of at least 1"
+            )
         for name in ("sigma", "lr", "inner_lr", "reward_scale"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
@@ -50,5 +65,12 @@ class EPGConfig:
 
 
 AUTHORS = EPGConfig(
-    hidden=(64, 64), channels=(16, 32), kernels=(6, 4), strides=(5, 2), context=32, units=16, memory=32, sigma=0.01
+    hidden=(64, 64),
+    channels=(16, 32),
+    kernels=(6, 4),
+    strides=(5, 2),
+    context=32,
+    units=16,
+    memory=32,
+    sigma=0.01,
 )

@@ -1,4 +1,6 @@
-"""Policies that adapt by gradient to the episodes they met, in lives driven from outside: MAML's and Reptile's."""
+"""Policies that adapt by gradient to the episodes they met, in lives driven from outside: MAML's
+and Reptile's.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,23 @@ Step = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # observation, action, r
 
 
 class Updating:
-    """Life (metaworld_protocol) of n draws. updated: parameters from these, episodes, and how many updates went before.
+    """Life (metaworld_protocol) of n draws. updated: parameters from these, episodes, and how many
+    updates went before.
 
     A row's parameters are moved by its own episodes, those that ended between two calls of adapt.
     """
 
     hears_rewards = False
 
-    def __init__(self, first: Parameters, act: Act, updated: Callable[[Parameters, Batch, int], Parameters]) -> None:
+    def __init__(
+        self, first: Parameters, act: Act, updated: Callable[[Parameters, Batch, int], Parameters]
+    ) -> None:
         self.state, self._act, self._updated, self._updates = first, act, updated, 0
         n = len(next(iter(first.values())))
         self._now: list[list[Step]] = [[] for _ in range(n)]
         self._met: list[list[list[Step]]] = [[] for _ in range(n)]
-        self._did = (torch.zeros(n, 0), torch.zeros(n, 0))  # observation and action of the last step
+        # observation and action of the last step
+        self._did = (torch.zeros(n, 0), torch.zeros(n, 0))
 
     def begin(self, rows: torch.Tensor) -> None:
         for row in rows.nonzero()[:, 0].tolist():
@@ -49,7 +55,9 @@ class Updating:
                 self._now[row] = []
 
     def adapt(self) -> None:
-        """An update by the episodes that ended since the last; ValueError if there are not two of each draw."""
+        """An update by the episodes that ended since the last; ValueError if there are not two of
+        each draw.
+        """
         count = min(map(len, self._met))
         if count < 2:
             raise ValueError(f"an update needs at least 2 episodes of each draw, got {count}")
@@ -59,11 +67,16 @@ class Updating:
 
 
 def gathered(episodes: Sequence[Sequence[Step]]) -> Batch:
-    """Episodes of different lengths as a batch. What was seen after their last steps and success are not known."""
+    """Episodes of different lengths as a batch. What was seen after their last steps and success
+    are not known.
+    """
     seen, actions, rewards = (
-        pad_sequence([torch.stack([step[part] for step in episode]) for episode in episodes]) for part in range(3)
+        pad_sequence([torch.stack([step[part] for step in episode]) for episode in episodes])
+        for part in range(3)
     )
-    alive = pad_sequence([torch.ones(len(episode), dtype=torch.bool) for episode in episodes]).to(seen.device)
+    alive = pad_sequence([torch.ones(len(episode), dtype=torch.bool) for episode in episodes]).to(
+        seen.device
+    )
     after = torch.cat([seen[1:], torch.zeros_like(seen[:1])])
     never = torch.zeros_like(alive)
     return Batch(seen, actions, rewards, alive, rewards.double().sum(0), never[0], after, never)

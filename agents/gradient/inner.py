@@ -1,4 +1,5 @@
-"""The inner step of learners that adapt by gradient: the parameters of each life a step down a loss of their own.
+"""The inner step of learners that adapt by gradient: the parameters of each life a step down a loss
+of their own.
 
 Lives are independent, so one gradient of the sum of their losses serves all.
 """
@@ -13,7 +14,8 @@ import torch
 from ..parts.lifetimes import Control, Lifetime, next_episode
 
 Parameters = Mapping[str, torch.Tensor]  # [lives, ...] each
-# How much of a step an outer gradient sees: nothing (0), where it started from (1), and the slopes there too (2).
+# How much of a step an outer gradient sees: nothing (0), where it started from (1), and the slopes
+# there too (2).
 Order = Literal[0, 1, 2]
 ADAPTED: Lifetime = "life"  # how long parameters that have moved last
 
@@ -24,14 +26,17 @@ def step(
     rates: float | Mapping[str, torch.Tensor],
     order: Order = 0,
 ) -> dict[str, torch.Tensor]:
-    """Parameters after one step of gradient descent. losses: of parameters, [lives]; rates: one, or one a name.
+    """Parameters after one step of gradient descent. losses: of parameters, [lives]; rates: one, or
+    one a name.
 
     What the losses do not depend on stays as it is.
     """
     if order == 0:
         parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
     total = losses(parameters).sum()
-    slopes = torch.autograd.grad(total, list(parameters.values()), create_graph=order == 2, allow_unused=True)
+    slopes = torch.autograd.grad(
+        total, list(parameters.values()), create_graph=order == 2, allow_unused=True
+    )
     moved = {}
     for (name, value), slope in zip(parameters.items(), slopes, strict=True):
         start = value.detach() if order == 0 else value
@@ -40,9 +45,13 @@ def step(
     return moved
 
 
-def handed(moved: Parameters, first: Parameters, control: Control = "none") -> dict[str, torch.Tensor]:
+def handed(
+    moved: Parameters, first: Parameters, control: Control = "none"
+) -> dict[str, torch.Tensor]:
     """The parameters with which lives go on after an update; first: those they began with."""
     names = sorted(moved)
     every = torch.ones(len(moved[names[0]]), dtype=torch.bool, device=moved[names[0]].device)
     parts, fresh = (tuple(named[name] for name in names) for named in (moved, first))
-    return dict(zip(names, next_episode(parts, fresh, [ADAPTED] * len(names), every, control), strict=True))
+    return dict(
+        zip(names, next_episode(parts, fresh, [ADAPTED] * len(names), every, control), strict=True)
+    )

@@ -1,7 +1,9 @@
-"""EPG's learned loss: a temporal convolution over a life's steps is the context in which each of them is judged.
+"""EPG's learned loss: a temporal convolution over a life's steps is the context in which each of
+them is judged.
 
-Houthooft et al. 2018, "Evolved Policy Gradients" (arXiv 1802.04821), architecture of the authors' code: at Hopper's
-sizes 9,857 parameters. Members lie on a leading axis; a convolution is a product with unfolded windows.
+Houthooft et al. 2018, "Evolved Policy Gradients" (arXiv 1802.04821), architecture of the authors'
+code: at Hopper's sizes 9,857 parameters. Members lie on a leading axis; a convolution is a product
+with unfolded windows.
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ class LearnedLoss:
         for layer, (inputs, outputs) in enumerate(pairwise(widths)):
             made |= _linear(f"conv{layer}", inputs * c.kernels[layer], outputs)
         made |= _linear("context", widths[-1], c.context)
-        return made | _linear("join", self.features + c.context, c.units) | _linear("judge", c.units, 1)
+        return (
+            made
+            | _linear("join", self.features + c.context, c.units)
+            | _linear("judge", c.units, 1)
+        )
 
     @property
     def parameters(self) -> int:
@@ -41,7 +47,9 @@ class LearnedLoss:
     def shortest(self) -> int:
         """Steps that the convolutions need."""
         steps = 1
-        for kernel, stride in reversed(list(zip(self.config.kernels, self.config.strides, strict=True))):
+        for kernel, stride in reversed(
+            list(zip(self.config.kernels, self.config.strides, strict=True))
+        ):
             steps = (steps - 1) * stride + kernel
         return steps
 
@@ -58,19 +66,23 @@ class LearnedLoss:
     ) -> torch.Tensor:
         """Loss of each member [m]: mean over its steps that count.
 
-        phi: [m, parameters]; steps: [m, s, features less memory]; alive: [m, s]; memory: [m, memory].
+        phi: [m, parameters]; steps: [m, s, features less memory]; alive: [m, s]; memory: [m,
+        memory].
         """
         p, at = {}, 0
         for name, shape in self.shapes().items():
             p[name] = phi[:, at : at + math.prod(shape)].reshape(-1, *shape)
             at += math.prod(shape)
         tiled = memory[:, None].expand(-1, steps.shape[1], -1)
-        # The context sees the memory's values; only the judgement of a step teaches it (the authors' code).
+        # The context sees the memory's values; only the judgement of a step teaches it (the
+        # authors' code).
         x = torch.cat([steps, tiled.detach()], 2) * alive[..., None]
         x = torch.nn.functional.pad(
             x, (0, 0, max(0, self.shortest - x.shape[1]), 0)
         )  # zeros before a life's first step
-        for layer, (kernel, stride) in enumerate(zip(self.config.kernels, self.config.strides, strict=True)):
+        for layer, (kernel, stride) in enumerate(
+            zip(self.config.kernels, self.config.strides, strict=True)
+        ):
             x = leaky_relu(_apply(p, f"conv{layer}", x.unfold(1, kernel, stride).flatten(2)))
         context = _apply(p, "context", x.mean(1, keepdim=True)).expand(-1, steps.shape[1], -1)
         joined = leaky_relu(_apply(p, "join", torch.cat([steps, tiled, context], 2)))

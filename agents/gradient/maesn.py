@@ -1,11 +1,14 @@
-"""MAESN: a policy that explores along a latent, and adapts to a draw of its task by moving the latent only.
+"""MAESN: a policy that explores along a latent, and adapts to a draw of its task by moving the
+latent only.
 
-Gupta, Mendonca, Liu, Abbeel & Levine 2018, "Meta-Reinforcement Learning of Structured Exploration Strategies" (arXiv
-1802.07245), details from its authors' code. z ~ N(mean, std^2) is drawn once an episode and held, so that exploring is
-coherent in time. Inner step: the score-function gradient of the return in (mean, log std), with learned step sizes.
-Outer: the policy's, the latents' and the step sizes' gradient of the return after it, less the latents' distance to the
-prior. A new draw starts from the prior.
-Differs: Adam on the policy gradient instead of TRPO; advantages are divided by their deviation over a draw.
+Gupta, Mendonca, Liu, Abbeel & Levine 2018, "Meta-Reinforcement Learning of Structured Exploration
+Strategies" (arXiv 1802.07245), details from its authors' code. z ~ N(mean, std^2) is drawn once an
+episode and held, so that exploring is coherent in time. Inner step: the score-function gradient of
+the return in (mean, log std), with learned step sizes.
+Outer: the policy's, the latents' and the step sizes' gradient of the return after it, less the
+latents' distance to the prior. A new draw starts from the prior.
+Differs: Adam on the policy gradient instead of TRPO; advantages are divided by their deviation over
+a draw.
 """
 
 from __future__ import annotations
@@ -31,13 +34,18 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-LATENTS = ("latent_mean", "latent_log_std")  # of the training draws: theirs alone, never of another niche
+# of the training draws: theirs alone, never of another niche
+LATENTS = ("latent_mean", "latent_log_std")
 RATES = ("rate_mean", "rate_log_std")
 Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
 LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an episode
 
 
-RANGES = {"lr": Range(1e-4, 3e-2), "kl": Range(1e-3, 1.0), "gamma": Range(0.003, 0.5, from_one=True)}
+RANGES = {
+    "lr": Range(1e-4, 3e-2),
+    "kl": Range(1e-3, 1.0),
+    "gamma": Range(0.003, 0.5, from_one=True),
+}
 
 
 class MAESN(Tunable, Adapting):
@@ -55,11 +63,15 @@ class MAESN(Tunable, Adapting):
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.zeros(self.actions.size)
-        return self._settled(weights | {name: torch.full((self.config.latent,), self.config.rate) for name in RATES})
+        return self._settled(
+            weights | {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
+        )
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes. Latents belong to a niche's draws, and there are none yet."""
-        kept = self._settled({name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS})
+        kept = self._settled(
+            {name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS}
+        )
         return {**kept, **self.carried(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
@@ -67,13 +79,19 @@ class MAESN(Tunable, Adapting):
         if training_draws.missing(agent):
             agent = {**agent, **self._draws(key)}
         seeds = training_draws.seeds(agent)
-        lives = Lives(self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device)
+        lives = Lives(
+            self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device
+        )
         return self._outer_step(agent, lives, self._generator(key)), lives.steps
 
-    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+    def outcomes(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> Outcomes:
         """Episodes before each update of the latents and after the last, [lives, updates + 1]."""
         seeds, updates = draw_seeds(key, lives), self.config.test_updates
-        batches, steps = self.adapted(agent, self.family, task, seeds, key, updates, control=control)
+        batches, steps = self.adapted(
+            agent, self.family, task, seeds, key, updates, control=control
+        )
         return by_life(batches, lives, steps)
 
     def adapted(
@@ -87,11 +105,16 @@ class MAESN(Tunable, Adapting):
         latent: Latent | None = None,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Episodes from the prior (or `latent`), then after each update of the latents; environment steps.
+        """Episodes from the prior (or `latent`), then after each update of the latents; environment
+        steps.
 
-        `updates` + 1 batches, rows (draw, trajectory). family: where to act, such as the one with sparse rewards.
+        `updates` + 1 batches, rows (draw, trajectory). family: where to act, such as the one with
+        sparse rewards.
         """
-        c, lives = self.config, Lives(family, [task] * len(seeds), seeds, self.config.trajectories, self._device)
+        c, lives = (
+            self.config,
+            Lives(family, [task] * len(seeds), seeds, self.config.trajectories, self._device),
+        )
         weights, noise = self._weights(agent), self._generator(key.child("actions"))
         zero = torch.zeros(len(seeds), c.latent, device=self._device)
         latent = first = latent or (zero, zero)
@@ -100,13 +123,18 @@ class MAESN(Tunable, Adapting):
             for update in range(updates + 1):
                 epsilon = self._epsilon(len(seeds), noise)
                 batches.append(lives.play(self._act(weights, self._z(latent, epsilon), noise)))
-                moved = self.moved(weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update)
+                moved = self.moved(
+                    weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update
+                )
                 latent = next_episode(moved, first, LIVES, every, control)
         return batches, lives.steps
 
     def _outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
         c = self.config
-        weights = {name: value.detach().clone().requires_grad_() for name, value in self._weights(agent).items()}
+        weights = {
+            name: value.detach().clone().requires_grad_()
+            for name, value in self._weights(agent).items()
+        }
         latent = weights["latent_mean"], weights["latent_log_std"]
         with torch.no_grad():
             epsilon = self._epsilon(c.draws, noise)
@@ -118,10 +146,13 @@ class MAESN(Tunable, Adapting):
         said = self.said(weights, after.observations, z)
         gain = after.advantages(c.gamma, c.draws)
         surrogate = (
-            self.actions.log_prob(said, after.actions) * gain + c.entropy * self.actions.entropy(said)
+            self.actions.log_prob(said, after.actions) * gain
+            + c.entropy * self.actions.entropy(said)
         ) * after.alive
         loss = c.kl * kl_to_prior(*latent).mean() - surrogate.sum() / after.alive.sum()
-        gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
+        gradients = dict(
+            zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True)
+        )
         return {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
 
     def live(self, agent: Agent, n: int, key: Key) -> Exploring:
@@ -133,7 +164,9 @@ class MAESN(Tunable, Adapting):
                 return self.actions.mode(self.said(weights, observations, z))
             return self._act(weights, z, noise)(observations, 0)
 
-        def moved(latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int) -> Latent:
+        def moved(
+            latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int
+        ) -> Latent:
             return self.moved(weights, latent, epsilon, returns, update)
 
         zero = torch.zeros(n, self.config.latent, device=self._device)
@@ -147,7 +180,9 @@ class MAESN(Tunable, Adapting):
         returns: torch.Tensor,
         update: int,
     ) -> Latent:
-        """The latents after an inner step up the returns [draws, trajectories]; `update` of them went before."""
+        """The latents after an inner step up the returns [draws, trajectories]; `update` of them
+        went before.
+        """
         gain = normalised(returns, torch.ones_like(returns))
         by_mean, by_log_std = score_gradients(latent[1], epsilon, gain)
         scale = 0.5 ** max(0, update - 1)
@@ -157,14 +192,20 @@ class MAESN(Tunable, Adapting):
     def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
         return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
 
-    def said(self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def said(
+        self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor
+    ) -> torch.Tensor:
         """What the policy says at observations [..., n, o] with latents z [n, d]."""
-        said = self.network(weights, torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1))
+        said = self.network(
+            weights, torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1)
+        )
         if isinstance(self.actions, Gaussian):
             said = torch.cat([said, weights["log_std"].expand_as(said)], -1)
         return said
 
-    def _act(self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator) -> Act:
+    def _act(
+        self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator
+    ) -> Act:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             drawn = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
             return self.actions.sample(self.said(weights, observations, z), drawn)
@@ -177,7 +218,9 @@ class MAESN(Tunable, Adapting):
 
     def _epsilon(self, draws: int, noise: torch.Generator) -> torch.Tensor:
         """[draws, trajectories, d] standard normal."""
-        return torch.randn(draws, self.config.trajectories, self.config.latent, generator=noise).to(self._device)
+        return torch.randn(draws, self.config.trajectories, self.config.latent, generator=noise).to(
+            self._device
+        )
 
     def _generator(self, key: Key) -> torch.Generator:
         return torch.Generator().manual_seed(key.integer())

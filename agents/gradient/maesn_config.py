@@ -1,7 +1,8 @@
 """Settings of MAESN. Filled from a TOML section.
 
-Sources: Gupta et al. 2018 (arXiv 1802.07245) and its authors' launchers: latent of 2, one inner step on the latent
-only, learned step sizes, KL weight .1 to .5; sizes and rates for minutes on a CPU.
+Sources: Gupta et al. 2018 (arXiv 1802.07245) and its authors' launchers: latent of 2, one inner
+step on the latent only, learned step sizes, KL weight .1 to .5; sizes and rates for minutes on a
+CPU.
 """
 
 from __future__ import annotations
@@ -24,16 +25,22 @@ class MAESNConfig:
     entropy: float = 0.0  # weight of the policy's entropy
     max_gradient: float = 1.0  # norm to which gradients are cut
     test_lives: int = 20  # of an evaluation
-    test_updates: int = 1  # of a latent, from the prior; from the third on each half as large as the one before
+    # of a latent, from the prior; from the third on each half as large as the one before
+    test_updates: int = 1
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_finite(self)
         for name in ("latent", "draws", "test_lives", "test_updates"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
+                )
         if self.trajectories < 2:
-            raise ValueError(f"trajectories must be at least 2: the baseline is their mean, got {self.trajectories}")
+            raise ValueError(
+                "trajectories must be at least 2: the baseline is their mean, got "
+                f"{self.trajectories}"
+            )
         if not (self.hidden and min(self.hidden) >= 1):
             raise ValueError(f"hidden must be sizes of at least 1, got {list(self.hidden)}")
         for name in ("lr", "rate", "max_gradient"):

@@ -1,10 +1,11 @@
 """MAML: an initialisation from which one step of gradient descent adapts to a draw of the task.
 
-Finn, Abbeel & Levine 2017, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks" (arXiv 1703.03400). The
-outer gradient of the loss after the inner steps goes through these steps; first-order MAML leaves out how their slopes
-depend on the initialisation. Without inner steps this is joint training.
-Differs: Adam outside by default (setting `outer`: TRPO as in the paper); the baseline is the mean over a draw's
-episodes at each step, not linear in features of the observation.
+Finn, Abbeel & Levine 2017, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks"
+(arXiv 1703.03400). The outer gradient of the loss after the inner steps goes through these steps;
+first-order MAML leaves out how their slopes depend on the initialisation. Without inner steps this
+is joint training.
+Differs: Adam outside by default (setting `outer`: TRPO as in the paper); the baseline is the mean
+over a draw's episodes at each step, not linear in features of the observation.
 """
 
 from __future__ import annotations
@@ -34,15 +35,22 @@ class MAML(Initialisation):
 
     def __init__(self, family: TaskFamily, config: MAMLConfig | None = None) -> None:
         super().__init__(family, config or MAMLConfig())
-        outer = {"kl": Range(1e-3, 0.1)} if self.config.outer == "trpo" else {"lr": Range(1e-4, 3e-2)}
+        outer = (
+            {"kl": Range(1e-3, 0.1)} if self.config.outer == "trpo" else {"lr": Range(1e-4, 3e-2)}
+        )
         self.ranges = {**RANGES, **outer}
         if self.config.outer == "trpo" and isinstance(self.model, Regressor):
-            raise ValueError("outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'")
+            raise ValueError(
+                "outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'"
+            )
 
     def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
         if self.config.learn_rates:
             rate = torch.tensor(self.config.inner_lr)
-            weights = {**weights, **{RATE + name: weights.get(RATE + name, rate) for name in self.learning(weights)}}
+            weights = {
+                **weights,
+                **{RATE + name: weights.get(RATE + name, rate) for name in self.learning(weights)},
+            }
         return {**weights, **(adam.fresh(weights) if self.config.outer == "adam" else {})}
 
     def outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
@@ -59,7 +67,9 @@ class MAML(Initialisation):
     def through(
         self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], lives: int
     ) -> dict[str, torch.Tensor]:
-        """Parameters after inner steps on these batches as a function of the weights, [lives, ...]."""
+        """Parameters after inner steps on these batches as a function of the weights, [lives,
+        ...].
+        """
         parameters = self.spread(weights, lives)
         for update in range(self.config.inner_steps):
             batch = batches[0 if self.model.keeps_examples else update]
@@ -68,9 +78,15 @@ class MAML(Initialisation):
         return parameters
 
     def _trust_region_step(
-        self, agent: Agent, weights: Mapping[str, torch.Tensor], before: Sequence[Batch], after: Batch
+        self,
+        agent: Agent,
+        weights: Mapping[str, torch.Tensor],
+        before: Sequence[Batch],
+        after: Batch,
     ) -> Agent:
-        """As far as the policies after adaptation may diverge from what they were in the episodes `after`."""
+        """As far as the policies after adaptation may diverge from what they were in the episodes
+        `after`.
+        """
         policy, lives = self.model, self.config.draws
         assert not isinstance(policy, Regressor)  # refused at the start
         old = policy.said_along(self.through(_leaves(weights), before, lives), after).detach()

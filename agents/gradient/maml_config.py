@@ -1,8 +1,9 @@
-"""Settings of the learners whose agent is an initialisation: MAML, first-order MAML, Reptile. From a TOML section.
+"""Settings of the learners whose agent is an initialisation: MAML, first-order MAML, Reptile. From
+a TOML section.
 
-Sources: Finn et al. 2017 (arXiv 1703.03400), its authors' code and its reproductions: 20 episodes of each of 20 tasks,
-one inner step of size .1, KL bound .01; Nichol et al. 2018 (arXiv 1803.02999): ten inner steps, shares from 1 to 0.
-Sizes and rates for minutes on a CPU.
+Sources: Finn et al. 2017 (arXiv 1703.03400), its authors' code and its reproductions: 20 episodes
+of each of 20 tasks, one inner step of size .1, KL bound .01; Nichol et al. 2018 (arXiv 1803.02999):
+ten inner steps, shares from 1 to 0. Sizes and rates for minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -24,18 +25,23 @@ class AdaptingConfig:
     gamma: float = 0.99
     test_lives: int = 20  # of an evaluation
     test_updates: int = 1
-    test_shrink: float = 0.5  # of the step size after the first of these updates (Finn et al.'s code)
+    # of the step size after the first of these updates (Finn et al.'s code)
+    test_shrink: float = 0.5
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_finite(self)
         for name in ("draws", "trajectories", "test_lives", "test_updates"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
+                )
         if not (self.hidden and min(self.hidden) >= 1):
             raise ValueError(f"hidden must be sizes of at least 1, got {list(self.hidden)}")
         if self.inner_steps < 0:
-            raise ValueError(f"inner_steps must not be below 0 (0: joint training), got {self.inner_steps}")
+            raise ValueError(
+                f"inner_steps must not be below 0 (0: joint training), got {self.inner_steps}"
+            )
         for name in ("inner_lr", "test_shrink"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
@@ -55,9 +61,14 @@ class MAMLConfig(AdaptingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.order not in (1, 2) or self.outer not in ("adam", "trpo"):
-            raise ValueError(f"order must be 1 or 2 and outer 'adam' or 'trpo', got {self.order!r} and {self.outer!r}")
+            raise ValueError(
+                f"order must be 1 or 2 and outer 'adam' or 'trpo', got {self.order!r} "
+                f"and {self.outer!r}"
+            )
         if self.learn_rates and self.inner_steps == 0:
-            raise ValueError("learn_rates needs inner_steps of at least 1: there are no step sizes without steps")
+            raise ValueError(
+                "learn_rates needs inner_steps of at least 1: there are no step sizes without steps"
+            )
         for name in ("lr", "max_gradient", "kl"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
@@ -77,7 +88,8 @@ class ReptileConfig(AdaptingConfig):
     trajectories: int = 10
     inner_steps: int = 10
     inner_lr: float = 0.02
-    outer: Literal["share", "adam"] = "share"  # the initialisation goes a share of the way; or Adam takes it as slope
+    # the initialisation goes a share of the way; or Adam takes it as slope
+    outer: Literal["share", "adam"] = "share"
     share: float = 1.0  # of the way, or Adam's rate
     share_end: float = 0.0  # after `anneal` steps, linearly
     anneal: int = 1000

@@ -1,6 +1,8 @@
-"""Policies without memory that adapt by policy gradient; lives lie on a leading axis of every parameter.
+"""Policies without memory that adapt by policy gradient; lives lie on a leading axis of every
+parameter.
 
-REINFORCE with a baseline: return to go, less its mean at that step over the episodes of a life, over their deviation.
+REINFORCE with a baseline: return to go, less its mean at that step over the episodes of a life,
+over their deviation.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Policy:
     network: Feedforward
     actions: Actions
     gamma: float = 1.0
-    keeps_examples = False  # what was done under another policy has no gradient for this one: each update plays anew
+    # what was done under another policy has no gradient for this one: each update plays anew
+    keeps_examples = False
 
     @classmethod
     def of(cls, spec: Spec, hidden: tuple[int, ...], gamma: float = 1.0) -> Policy:
@@ -59,24 +62,36 @@ class Policy:
         return act
 
     def losses(self, weights: Parameters, batch: Batch) -> torch.Tensor:
-        """[lives]: minus the mean of advantage x log probability, whose slope is the policy gradient's."""
+        """[lives]: minus the mean of advantage x log probability, whose slope is the policy
+        gradient's.
+        """
         lives = len(weights["w0"])
-        log_probs = self.actions.log_prob(self.said_along(weights, batch), streams(batch.actions, lives))
+        log_probs = self.actions.log_prob(
+            self.said_along(weights, batch), streams(batch.actions, lives)
+        )
         return self._mean(-log_probs * self._gain(batch, lives), batch, lives)
 
     def ratio_losses(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
-        """[lives]: as losses, with the ratio of probabilities to those of `old` (said_along) instead of the logarithm.
+        """[lives]: as losses, with the ratio of probabilities to those of `old` (said_along)
+        instead of the logarithm.
 
-        The slope is the same where nothing has changed; further on it is what importance sampling says of the return.
+        The slope is the same where nothing has changed; further on it is what importance sampling
+        says of the return.
         """
         lives = len(weights["w0"])
         actions = streams(batch.actions, lives)
-        change = self.actions.log_prob(self.said_along(weights, batch), actions) - self.actions.log_prob(old, actions)
+        change = self.actions.log_prob(
+            self.said_along(weights, batch), actions
+        ) - self.actions.log_prob(old, actions)
         return self._mean(-change.exp() * self._gain(batch, lives), batch, lives)
 
     def divergences(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
-        """[lives]: mean KL divergence from what `old` (said_along) says to what these policies say."""
-        return self._mean(self.actions.kl(old, self.said_along(weights, batch)), batch, len(weights["w0"]))
+        """[lives]: mean KL divergence from what `old` (said_along) says to what these policies
+        say.
+        """
+        return self._mean(
+            self.actions.kl(old, self.said_along(weights, batch)), batch, len(weights["w0"])
+        )
 
     def said_along(self, weights: Parameters, batch: Batch) -> torch.Tensor:
         """What the policies say at all steps of their lives' episodes, [lives, side x t, k]."""

@@ -1,6 +1,8 @@
-"""Networks that learn from labels, where a family has some; lives lie on a leading axis of every parameter.
+"""Networks that learn from labels, where a family has some; lives lie on a leading axis of every
+parameter.
 
-They have no memory, so the last label, which a family of examples shows one step late, is no input of theirs.
+They have no memory, so the last label, which a family of examples shows one step late, is no input
+of theirs.
 """
 
 from __future__ import annotations
@@ -25,12 +27,15 @@ Parameters = Mapping[str, torch.Tensor]
 class Regressor:
     network: Feedforward
     labels: int
-    keeps_examples = True  # a prediction does not change what is seen: a life's first examples serve all its updates
+    # a prediction does not change what is seen: a life's first examples serve all its updates
+    keeps_examples = True
 
     @classmethod
     def of(cls, spec: Spec, hidden: tuple[int, ...]) -> Regressor:
         """That of a family."""
-        return cls(Feedforward((spec.observation_size - spec.labels, *hidden, spec.labels)), spec.labels)
+        return cls(
+            Feedforward((spec.observation_size - spec.labels, *hidden, spec.labels)), spec.labels
+        )
 
     def init(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """One network, without the leading axis."""

@@ -1,10 +1,13 @@
-"""Reptile: an initialisation that moves towards where a few steps of gradient descent lead, again and again.
+"""Reptile: an initialisation that moves towards where a few steps of gradient descent lead, again
+and again.
 
-Nichol, Achiam & Schulman 2018, "On First-Order Meta-Learning Algorithms" (arXiv 1803.02999). With one inner step this
-is joint training; with more, gradients of different steps come to agree. In reinforcement learning its authors report
-failure, and so do we (docs/agents.md): it is here for comparison, and for families with labels, where it works.
-Differs: plain gradient descent inside, where the authors take Adam without momentum; in families with labels all steps
-of a life see the same examples, where the authors draw minibatches of a few more.
+Nichol, Achiam & Schulman 2018, "On First-Order Meta-Learning Algorithms" (arXiv 1803.02999). With
+one inner step this is joint training; with more, gradients of different steps come to agree. In
+reinforcement learning its authors report failure, and so do we (docs/agents.md): it is here for
+comparison, and for families with labels, where it works.
+Differs: plain gradient descent inside, where the authors take Adam without momentum; in families
+with labels all steps of a life see the same examples, where the authors draw minibatches of a few
+more.
 """
 
 from __future__ import annotations
@@ -46,6 +49,11 @@ class Reptile(Initialisation):
             after = adam.step(agent, {name: -way for name, way in ways.items()}, share)
         else:
             after = {name: agent[name] + share * way for name, way in ways.items()}
-        if bad := next((name for name, value in after.items() if not bool(torch.isfinite(value).all())), None):
-            raise ValueError(f"after an outer step the agent's {bad} holds NaN or infinity: inner_lr may be too large")
+        if bad := next(
+            (name for name, value in after.items() if not bool(torch.isfinite(value).all())), None
+        ):
+            raise ValueError(
+                f"after an outer step the agent's {bad} holds NaN or infinity: "
+                "inner_lr may be too large"
+            )
         return {**after, "schedule/step": agent["schedule/step"] + 1}

@@ -1,8 +1,9 @@
-"""A step of trust-region policy optimisation: as far down a surrogate as a bound on the KL divergence lets one go.
+"""A step of trust-region policy optimisation: as far down a surrogate as a bound on the KL
+divergence lets one go.
 
-Schulman, Levine, Moritz, Jordan & Abbeel 2015 (arXiv 1502.05477). The direction is the natural gradient by conjugate
-gradients on products with the divergence's Hessian; a line search then asks that the surrogate falls and the bound
-holds. If no length does, nothing moves.
+Schulman, Levine, Moritz, Jordan & Abbeel 2015 (arXiv 1502.05477). The direction is the natural
+gradient by conjugate gradients on products with the divergence's Hessian; a line search then asks
+that the surrogate falls and the bound holds. If no length does, nothing moves.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ ITERATIONS, DAMPING = 10, 1e-5  # of the conjugate gradients
 TRIES, SHORTER = 15, 0.8  # of the line search
 
 
-def step(parameters: Named, surrogate: Objective, divergence: Objective, most: float) -> dict[str, torch.Tensor]:
-    """Parameters, detached, with divergence at most `most`. parameters: leaves that need a gradient.
+def step(
+    parameters: Named, surrogate: Objective, divergence: Objective, most: float
+) -> dict[str, torch.Tensor]:
+    """Parameters, detached, with divergence at most `most`. parameters: leaves that need a
+    gradient.
 
     ValueError if the surrogate's gradient is NaN or infinite.
     """
@@ -36,7 +40,10 @@ def step(parameters: Named, surrogate: Objective, divergence: Objective, most: f
     length = torch.sqrt(2 * most / (direction @ curved(direction)).clamp(min=1e-12))
     for _ in range(TRIES):
         moved = _moved(parameters, -length * direction)
-        if float(surrogate(moved).detach()) < float(before.detach()) and float(divergence(moved).detach()) <= most:
+        if (
+            float(surrogate(moved).detach()) < float(before.detach())
+            and float(divergence(moved).detach()) <= most
+        ):
             return {name: value.detach() for name, value in moved.items()}
         length = SHORTER * length
     return {name: value.detach() for name, value in parameters.items()}

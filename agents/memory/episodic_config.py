@@ -1,7 +1,8 @@
 """Settings of episodic control. Filled from a TOML section.
 
-Sources: MFEC's authors and re-implementations (arXiv 1606.04460): 11 neighbours, 64 numbers a key, epsilon down to
-.005; NEC's (arXiv 1703.01988): 50 neighbours, delta .001, fast rate .1, 100 steps, 4 steps acted for one learned.
+Sources: MFEC's authors and re-implementations (arXiv 1606.04460): 11 neighbours, 64 numbers a key,
+epsilon down to .005; NEC's (arXiv 1703.01988): 50 neighbours, delta .001, fast rate .1, 100 steps,
+4 steps acted for one learned.
 Sizes for minutes on a CPU: memories there hold a million entries, or half of one.
 """
 
@@ -17,7 +18,8 @@ Table = Literal["agent", "life"]
 
 @dataclass(frozen=True)
 class ControlConfig:
-    table: Table = "agent"  # whose the memories are: kept from life to life and moved with the agent, or begun anew
+    # whose the memories are: kept from life to life and moved with the agent, or begun anew
+    table: Table = "agent"
     capacity: int = 1000  # entries of an action
     key: int = 16  # numbers
     neighbours: int = 11
@@ -66,7 +68,9 @@ class NECConfig(ControlConfig):
         super().__post_init__()
         for name in ("steps", "batch", "every", "replay"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
+                )
         for name in ("delta", "key_scale", "lr"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")

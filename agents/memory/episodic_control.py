@@ -1,8 +1,10 @@
-"""Episodic control: what MFEC and NEC have in common, a memory an action of the returns that were had.
+"""Episodic control: what MFEC and NEC have in common, a memory an action of the returns that were
+had.
 
-A life is episodes one after another on one draw of the task, acted epsilon-greedily by what the memories say of each
-action, and written into them when an episode ends. An agent holds such memories; a life begins with them, evaluation
-writes into copies. Only discrete actions: each needs a memory of its own.
+A life is episodes one after another on one draw of the task, acted epsilon-greedily by what the
+memories say of each action, and written into them when an episode ends. An agent holds such
+memories; a life begins with them, evaluation writes into copies. Only discrete actions: each needs
+a memory of its own.
 """
 
 from __future__ import annotations
@@ -45,10 +47,15 @@ class EpisodicControl(Adapting, Generic[Config]):
     def __init__(self, family: TaskFamily, config: Config) -> None:
         self.family, self.config, spec = family, config, family.spec
         if not getattr(spec, "discrete", False):
-            raise ValueError("a memory an action needs discrete actions, and this family's are numbers")
+            raise ValueError(
+                "a memory an action needs discrete actions, and this family's are numbers"
+            )
         self.episodes = config.episodes or spec.episodes
         if config.test_episodes > self.episodes:
-            raise ValueError(f"test_episodes must be at most the {self.episodes} of a life, got {config.test_episodes}")
+            raise ValueError(
+                f"test_episodes must be at most the {self.episodes} of a life, got "
+                f"{config.test_episodes}"
+            )
         self.actions = spec.action_size
 
     # ---- what differs ---------------------------------------------------------------------------
@@ -92,11 +99,14 @@ class EpisodicControl(Adapting, Generic[Config]):
             agent = {**agent, **self.no_memories()}
         return {name: tensor.cpu() for name, tensor in agent.items()}, episodes, lives.steps
 
-    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+    def outcomes(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> Outcomes:
         """Each episode, [lives, episodes]."""
         n, played, agent, batches = lives, self._lives(task, key, lives), self._on(agent), []
         every = torch.ones(n, dtype=torch.bool, device=self.config.device)
-        memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)  # [lives, actions, ...]
+        # [lives, actions, ...]
+        memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)
         for number in range(self.episodes):
             members = {name: part.flatten(0, 1) for name, part in zip(NAMES, memory, strict=True)}
             lived, after = self._episode(agent, members, played, key.child("episode", number))
@@ -105,8 +115,12 @@ class EpisodicControl(Adapting, Generic[Config]):
             batches.append(lived.batch)
         return by_life(batches, n, played.steps)
 
-    def _episode(self, agent: Agent, memory: Memory, lives: Lives, key: Key) -> tuple[Lived, dict[str, torch.Tensor]]:
-        """The next episode of n lives whose memories are members (life, action), and the memories after it."""
+    def _episode(
+        self, agent: Agent, memory: Memory, lives: Lives, key: Key
+    ) -> tuple[Lived, dict[str, torch.Tensor]]:
+        """The next episode of n lives whose memories are members (life, action), and the memories
+        after it.
+        """
         c, n, read = self.config, lives.n, []
         noise = key.generator().random((lives.horizon, n, 1 + self.actions), dtype=np.float32)
         chance = torch.from_numpy(noise).to(c.device)
@@ -127,15 +141,25 @@ class EpisodicControl(Adapting, Generic[Config]):
 
     def look_up(self, memory: Memory, keys: torch.Tensor, lives: int) -> Found:
         """The nearest to keys [q, lives, key] in the memories of every action of those lives."""
-        return nearest(memory, keys.transpose(0, 1).repeat_interleave(self.actions, 0), self.config.neighbours)
+        return nearest(
+            memory, keys.transpose(0, 1).repeat_interleave(self.actions, 0), self.config.neighbours
+        )
 
-    def _written(self, agent: Agent, memory: Memory, lived: Lived, read: Sequence[Found]) -> dict[str, torch.Tensor]:
-        """The memories after an episode: what was read has been used, what was done is written, the last step first."""
+    def _written(
+        self, agent: Agent, memory: Memory, lived: Lived, read: Sequence[Found]
+    ) -> dict[str, torch.Tensor]:
+        """The memories after an episode: what was read has been used, what was done is written, the
+        last step first.
+        """
         batch, n = lived.batch, lived.values.shape[1]
         alive = batch.alive.repeat_interleave(self.actions, 1)[..., None]
         there = [found.there[:, 0] & live for found, live in zip(read, alive, strict=True)]
-        memory = touched(memory, torch.cat([found.places[:, 0] for found in read], 1), torch.cat(there, 1))
-        members = torch.arange(n, device=batch.alive.device) * self.actions + batch.actions.argmax(2)
+        memory = touched(
+            memory, torch.cat([found.places[:, 0] for found in read], 1), torch.cat(there, 1)
+        )
+        members = torch.arange(n, device=batch.alive.device) * self.actions + batch.actions.argmax(
+            2
+        )
         keys, values = self.keys(agent, batch.observations), self.targets(lived)[..., None]
         backwards = (part.flip(0) for part in (members, keys, values, batch.alive))
         return write(memory, *backwards, merge=self.merge, same=self.config.same)
@@ -144,18 +168,26 @@ class EpisodicControl(Adapting, Generic[Config]):
         return Lives(self.family, [task] * n, draw_seeds(key, n), 1, self.config.device)
 
     def _on(self, agent: Agent) -> dict[str, torch.Tensor]:
-        """What the agent acts by on the learner's device; the rest, an optimiser's state and a replay, stays."""
-        return {name: tensor if "/" in name else tensor.to(self.config.device) for name, tensor in agent.items()}
+        """What the agent acts by on the learner's device; the rest, an optimiser's state and a
+        replay, stays.
+        """
+        return {
+            name: tensor if "/" in name else tensor.to(self.config.device)
+            for name, tensor in agent.items()
+        }
 
     def no_memories(self) -> dict[str, torch.Tensor]:
         return empty(self.actions, self.config.capacity, self.config.key, 1)
 
 
 def greedy(values: torch.Tensor, chance: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """One-hot actions [n, a]: the best by values [n, a], one of those that are equal, or with `epsilon` any.
+    """One-hot actions [n, a]: the best by values [n, a], one of those that are equal, or with
+    `epsilon` any.
 
     chance: [n, 1 + a] uniform in [0, 1).
     """
     best = values == values.max(1, keepdim=True).values
     among = best | (chance[:, :1] < epsilon)
-    return torch.nn.functional.one_hot(torch.where(among, chance[:, 1:], -1.0).argmax(1), values.shape[1]).float()
+    return torch.nn.functional.one_hot(
+        torch.where(among, chance[:, 1:], -1.0).argmax(1), values.shape[1]
+    ).float()

@@ -1,13 +1,16 @@
-"""The episodic LSTM: RL^2 whose cell is reinstated, by a gate, to what it was when the same context was last met.
+"""The episodic LSTM: RL^2 whose cell is reinstated, by a gate, to what it was when the same context
+was last met.
 
-Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018, "Been There, Done That" (arXiv 1805.09692):
+Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018, "Been There, Done That"
+(arXiv 1805.09692):
 
     c_t = i * c_in + f * c_{t-1} + r * c_ep        h_t = o * tanh(c_t)
 
-At an episode's end its cell state is stored under the episode's context; at the next one's start hidden and cell are
-zero, and c_ep is what is stored under the nearest context. The memory lives through the trial and never longer. The
-context is what an episode shows first. Training runs through the trial again, memory included; what is stored is
-detached, so the gate and what was retrieved teach the use of memories, not their making.
+At an episode's end its cell state is stored under the episode's context; at the next one's start
+hidden and cell are zero, and c_ep is what is stored under the nearest context. The memory lives
+through the trial and never longer. The context is what an episode shows first. Training runs
+through the trial again, memory included; what is stored is detached, so the gate and what was
+retrieved teach the use of memories, not their making.
 Differs: PPO as in our RL^2. The formula takes c_ep as it is, re-implementations its tanh: `squash`.
 """
 
@@ -45,20 +48,27 @@ class EpisodicLSTMConfig(RL2Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.cell != "lstm" or self.nearness not in ("l2", "cosine"):
-            raise ValueError(f"cell must be 'lstm' and nearness 'l2' or 'cosine', got {self.cell!r}, {self.nearness!r}")
+            raise ValueError(
+                "cell must be 'lstm' and nearness 'l2' or 'cosine', got "
+                f"{self.cell!r}, {self.nearness!r}"
+            )
         if self.capacity is not None and self.capacity < 1:
             raise ValueError(f"capacity must be a whole number of at least 1, got {self.capacity}")
 
 
 class EpisodicLSTM(RL2):
-    """Learner (poet.interfaces) that adapts within a trial, and remembers from one episode of it to others."""
+    """Learner (poet.interfaces) that adapts within a trial, and remembers from one episode of it to
+    others.
+    """
 
     def __init__(self, family: TaskFamily, config: EpisodicLSTMConfig | None = None) -> None:
         c = config or EpisodicLSTMConfig()
         super().__init__(family, c)
         self.context, plain = family.spec.observation_size, self.network
         if not self.context:
-            raise ValueError("memories are found by what an episode shows first, and this family shows nothing")
+            raise ValueError(
+                "memories are found by what an episode shows first, and this family shows nothing"
+            )
         self.memory_steps = family.spec.horizon
         self.network = Reinstated(
             plain.inputs,
@@ -73,14 +83,19 @@ class EpisodicLSTM(RL2):
         )
 
     def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
-        """What the cell is given, then the first-step flag, second from the end of the inputs, and the observation."""
-        return torch.cat([super()._entering(weights, inputs), inputs[..., -2:-1], inputs[..., : self.context]], -1)
+        """What the cell is given, then the first-step flag, second from the end of the inputs, and
+        the observation.
+        """
+        return torch.cat(
+            [super()._entering(weights, inputs), inputs[..., -2:-1], inputs[..., : self.context]],
+            -1,
+        )
 
 
 @dataclass(frozen=True)
 class Reinstated(Recurrent):
-    """An eplstm cell that carries its memory: the state goes on with the context of the episode, whether there was one
-    yet, and the memory's tensors, of which every trial is a member."""
+    """An eplstm cell that carries its memory: the state goes on with the context of the episode,
+    whether there was one yet, and the memory's tensors, of which every trial is a member."""
 
     context: int = 1
     capacity: int = 1
@@ -90,25 +105,38 @@ class Reinstated(Recurrent):
 
     def start(self, n: int, device: str = "cpu") -> State:
         memory = empty(n, self.capacity, self.context, self.hidden, device)
-        nothing = torch.zeros(n, self.context, device=device), torch.zeros(n, dtype=torch.bool, device=device)
+        nothing = (
+            torch.zeros(n, self.context, device=device),
+            torch.zeros(n, dtype=torch.bool, device=device),
+        )
         return (*super().start(n, device), *nothing, *(memory[name] for name in NAMES))
 
     def step(self, p: Parameters, x: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         given, flag, context = x.split((self.inputs, 1, self.context), -1)
         first = flag[:, 0] > 0
         if bool(first.any()):
-            state = over("episode", state, self._begun(state, context, first), ["episode"] * len(state), first)
+            state = over(
+                "episode",
+                state,
+                self._begun(state, context, first),
+                ["episode"] * len(state),
+                first,
+            )
         said, inner = super().step(p, given, state[:3])
         return said, (*inner, *state[3:])
 
     def _begun(self, state: State, context: torch.Tensor, first: torch.Tensor) -> State:
-        """The state as the episodes marked begin: what was is stored, what is like the new context comes back."""
+        """The state as the episodes marked begin: what was is stored, what is like the new context
+        comes back.
+        """
         with torch.no_grad():
             zero, cell, (last, was) = torch.zeros_like(state[0]), state[1], state[3:5]
             key = torch.nn.functional.normalize(context, dim=1) if self.cosine else context
             rows = torch.arange(len(key), device=key.device)
             entry = rows[None], last[None], cell[None], (first & was)[None]
-            memory = write(dict(zip(NAMES, state[5:], strict=True)), *entry, merge=_newer, same=SAME)
+            memory = write(
+                dict(zip(NAMES, state[5:], strict=True)), *entry, merge=_newer, same=SAME
+            )
             found = nearest(memory, key[:, None], 1)
             old = found.read(found.there.float())[:, 0] * self.reinstate
             old = torch.tanh(old) if self.squash else old

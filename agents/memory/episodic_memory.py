@@ -1,9 +1,11 @@
-"""Episodic memory: so many keys with values, found by distance; where there is no room the least recently used goes.
+"""Episodic memory: so many keys with values, found by distance; where there is no room the least
+recently used goes.
 
-What model-free episodic control (arXiv 1606.04460), neural episodic control (arXiv 1703.01988) and the episodic LSTM
-(arXiv 1805.09692) have in common. A memory is a dict of named tensors and every function is pure, so that one can be
-part of an agent, which is then saved and transferred with it, or of the state that a life carries along. It has
-members, m memories side by side. All entries are compared with a query: to 10,000 or so nothing is faster.
+What model-free episodic control (arXiv 1606.04460), neural episodic control (arXiv 1703.01988) and
+the episodic LSTM (arXiv 1805.09692) have in common. A memory is a dict of named tensors and every
+function is pure, so that one can be part of an agent, which is then saved and transferred with it,
+or of the state that a life carries along. It has members, m memories side by side. All entries are
+compared with a query: to 10,000 or so nothing is faster.
 """
 
 from __future__ import annotations
@@ -19,10 +21,14 @@ NAMES = ("keys", "values", "used", "clock")
 Merge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def empty(members: int, capacity: int, key: int, value: int, device: str = "cpu") -> dict[str, torch.Tensor]:
-    """keys [m, capacity, key], values [m, capacity, value], used [m, capacity] int64, clock [m] int64.
+def empty(
+    members: int, capacity: int, key: int, value: int, device: str = "cpu"
+) -> dict[str, torch.Tensor]:
+    """keys [m, capacity, key], values [m, capacity, value], used [m, capacity] int64, clock [m]
+    int64.
 
-    used: the clock when an entry was last read or written, 0 where there is none; the clock counts what was written.
+    used: the clock when an entry was last read or written, 0 where there is none; the clock counts
+    what was written.
     """
     return {
         "keys": torch.zeros(members, capacity, key, device=device),
@@ -47,14 +53,18 @@ class Found:
 
 
 def nearest(memory: Memory, queries: torch.Tensor, k: int) -> Found:
-    """Queries: [m, q, key]. Distances and values can be differentiated by queries, keys and values; the choice not."""
+    """Queries: [m, q, key]. Distances and values can be differentiated by queries, keys and values;
+    the choice not.
+    """
     with torch.no_grad():
         apart = torch.cdist(queries, memory["keys"], compute_mode="donot_use_mm_for_euclid_dist")
         apart = apart.masked_fill(memory["used"][:, None] == 0, torch.inf)
         chosen = apart.topk(min(k, apart.shape[2]), largest=False)
     at = chosen.indices.flatten(1)[..., None]
     keys, values = (
-        memory[name].gather(1, at.expand(-1, -1, memory[name].shape[2])).unflatten(1, chosen.indices.shape[1:])
+        memory[name]
+        .gather(1, at.expand(-1, -1, memory[name].shape[2]))
+        .unflatten(1, chosen.indices.shape[1:])
         for name in ("keys", "values")
     )
     distances = (queries[:, :, None] - keys).square().sum(3)
@@ -62,13 +72,17 @@ def nearest(memory: Memory, queries: torch.Tensor, k: int) -> Found:
 
 
 def inverse_distance(found: Found, delta: float) -> torch.Tensor:
-    """Weights [m, q, k] as 1 / (squared distance + delta), summing to 1: the kernel of neural episodic control."""
+    """Weights [m, q, k] as 1 / (squared distance + delta), summing to 1: the kernel of neural
+    episodic control.
+    """
     weights = found.there / (found.distances + delta)
     return weights / weights.sum(2, keepdim=True).clamp(min=1e-30)
 
 
 def one_or_mean(found: Found, same: float) -> torch.Tensor:
-    """Weights [m, q, k]: all on the nearest if it is at most `same` away, else equal: model-free episodic control's."""
+    """Weights [m, q, k]: all on the nearest if it is at most `same` away, else equal: model-free
+    episodic control's.
+    """
     hit = found.there[..., :1] & (found.distances[..., :1] <= same)
     alone = torch.zeros_like(found.distances)
     alone[..., 0] = 1
@@ -85,10 +99,12 @@ def write(
     merge: Merge,
     same: float,
 ) -> dict[str, torch.Tensor]:
-    """The memory after t rounds of writing, each an entry to w of its members, which differ from one another.
+    """The memory after t rounds of writing, each an entry to w of its members, which differ from
+    one another.
 
-    members: [t, w] int64; keys: [t, w, key]; values: [t, w, v]; rows: [t, w] bool, which of them are to be written.
-    A key at most `same` (squared) from one that is stored is that one, and the two values are merged.
+    members: [t, w] int64; keys: [t, w, key]; values: [t, w, v]; rows: [t, w] bool, which of them
+    are to be written. A key at most `same` (squared) from one that is stored is that one, and the
+    two values are merged.
     """
     kept = {name: memory[name].clone() for name in NAMES}
     for who, key, value, real in zip(members, keys, values, rows, strict=True):
@@ -105,7 +121,9 @@ def write(
 
 
 def touched(memory: Memory, places: torch.Tensor, there: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The memory after the entries at places [m, k] have been read, where `there` [m, k] says so."""
+    """The memory after the entries at places [m, k] have been read, where `there` [m, k] says
+    so.
+    """
     used = memory["used"]
     now = torch.where(there, memory["clock"][:, None], used.gather(1, places))
     return {**memory, "used": used.scatter_reduce(1, places, now, "amax")}

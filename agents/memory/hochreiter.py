@@ -1,8 +1,10 @@
-"""Learning to learn by gradient descent: an LSTM that sees examples and, one step late, their labels.
+"""Learning to learn by gradient descent: an LSTM that sees examples and, one step late, their
+labels.
 
-Hochreiter, Younger & Conwell 2001, "Learning to learn using gradient descent". Gradient descent through whole sequences
-(backpropagation through time) changes the weights; within a sequence, which is about one function, all learning is
-the memory's activity, zero when it begins. At test the weights are frozen.
+Hochreiter, Younger & Conwell 2001, "Learning to learn using gradient descent". Gradient descent
+through whole sequences (backpropagation through time) changes the weights; within a sequence, which
+is about one function, all learning is the memory's activity, zero when it begins. At test the
+weights are frozen.
 Differs: one LSTM layer with forget gates and Adam, in place of the learning rules of its time.
 """
 
@@ -32,7 +34,10 @@ class Hochreiter(Tunable, PairByPair):
         self.family, self.config, spec = family, config or HochreiterConfig(), family.spec
         self.labels = getattr(spec, "labels", 0)
         if not self.labels:
-            raise ValueError("hochreiter learns from labels, and this family has none: take family regression, or rl2")
+            raise ValueError(
+                "hochreiter learns from labels, and this family has none: take family "
+                "regression, or rl2"
+            )
         self.ranges = {"lr": Range(1e-4, 3e-2)}
         self.network = Recurrent(spec.observation_size, self.config.hidden, self.labels, "lstm")
 
@@ -53,9 +58,13 @@ class Hochreiter(Tunable, PairByPair):
         return agent, steps
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The return of a sequence, were it all like its last quarter; before adaptation, like its first example."""
+        """The return of a sequence, were it all like its last quarter; before adaptation, like its
+        first example.
+        """
         c = self.config
-        lives = Lives(self.family, [task] * c.test_lives, draw_seeds(key, c.test_lives), 1, c.device)
+        lives = Lives(
+            self.family, [task] * c.test_lives, draw_seeds(key, c.test_lives), 1, c.device
+        )
         with torch.no_grad():
             batch = lives.play(self._act(agent))
         rewards = batch.rewards.double().mean(1) * len(batch.rewards)
@@ -64,7 +73,9 @@ class Hochreiter(Tunable, PairByPair):
         return Scored(score, bool(reached), lives.steps, before)
 
     def sequences(self, task: Task, key: Key, lives: int) -> tuple[Batch, int]:
-        """Sequences on draws of the task; environment steps. What is predicted changes nothing of what is seen."""
+        """Sequences on draws of the task; environment steps. What is predicted changes nothing of
+        what is seen.
+        """
 
         def silent(observations: torch.Tensor, t: int) -> torch.Tensor:
             return torch.zeros(len(observations), self.labels, device=observations.device)
@@ -72,8 +83,12 @@ class Hochreiter(Tunable, PairByPair):
         played = Lives(self.family, [task] * lives, draw_seeds(key, lives), 1, self.config.device)
         return played.play(silent), played.steps
 
-    def errors(self, weights: adam.Named, observations: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Squared errors [t, n] of the predictions along whole sequences; [t, n, o] and [t, n, labels]."""
+    def errors(
+        self, weights: adam.Named, observations: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        """Squared errors [t, n] of the predictions along whole sequences; [t, n, o] and [t, n,
+        labels].
+        """
         start = self.network.start(observations.shape[1], self.config.device)
         return ((self.network.run(weights, observations, start) - labels) ** 2).sum(2)
 

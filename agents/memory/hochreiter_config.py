@@ -1,6 +1,7 @@
 """Settings of Hochreiter's learner. Filled from a TOML section.
 
-Hochreiter et al. 2001 have a small LSTM and 5,373 weights; size and rates here are for minutes on a CPU.
+Hochreiter et al. 2001 have a small LSTM and 5,373 weights; size and rates here are for minutes on a
+CPU.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ class HochreiterConfig:
         check_finite(self)
         for name in ("hidden", "lives", "updates", "anneal", "test_lives"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
+                )
         for name in ("lr", "lr_end", "max_gradient"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")

@@ -1,13 +1,15 @@
-"""MFEC: model-free episodic control, which does again what once went best. There is no gradient in it at all.
+"""MFEC: model-free episodic control, which does again what once went best. There is no gradient in
+it at all.
 
-Blundell, Uria, Pritzel, Li, Ruderman, Leibo, Rae, Wierstra & Hassabis 2016 (arXiv 1606.04460). Of each action a memory
-holds the best return that ever followed it where an observation looked like this; what was never seen is worth the
-mean of its nearest neighbours. Keys are a random projection that an agent is born with.
-An episode that ran out of time counts for what it paid, as in the paper: only observed returns are
-stored, and none is bootstrapped.
-In a deterministic task what is stored is never above the optimal value and never falls. Where chance pays it is too
-high by design, the best of many draws: so too where a task hides a different MDP in each life, unless the memory is
-the life's alone (`table`).
+Blundell, Uria, Pritzel, Li, Ruderman, Leibo, Rae, Wierstra & Hassabis 2016 (arXiv 1606.04460). Of
+each action a memory holds the best return that ever followed it where an observation looked like
+this; what was never seen is worth the mean of its nearest neighbours. Keys are a random projection
+that an agent is born with. An episode that ran out of time counts for what it paid, as in the
+paper: only observed returns are stored, and none is bootstrapped.
+In a deterministic task what is stored is never above the optimal value and never falls. Where
+chance pays it is too
+high by design, the best of many draws: so too where a task hides a different MDP in each life,
+unless the memory is the life's alone (`table`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 """NEC: neural episodic control, values looked up in memories by a key that is learned.
 
-Pritzel, Uria, Srinivasan, Puigdomenech, Vinyals, Hassabis, Wierstra & Blundell 2017 (arXiv 1703.01988). Of each action
-a differentiable neural dictionary holds keys and values; an action is worth the mean of its nearest, weighed by
-nearness. What is met again moves its value quickly (in a life); the encoder follows slowly, by the squared error of
-N-step returns on replayed steps, whose gradient also reaches the keys and values that were retrieved.
-Differs: writing and learning wait for an episode's end; Adam for the encoder and plain steps for the dictionaries,
-where the authors take RMSprop for both: an entry is sooner replaced than moments of its gradient mean anything.
+Pritzel, Uria, Srinivasan, Puigdomenech, Vinyals, Hassabis, Wierstra & Blundell 2017 (arXiv
+1703.01988). Of each action a differentiable neural dictionary holds keys and values; an action is
+worth the mean of its nearest, weighed by nearness. What is met again moves its value quickly (in a
+life); the encoder follows slowly, by the squared error of N-step returns on replayed steps, whose
+gradient also reaches the keys and values that were retrieved.
+Differs: writing and learning wait for an episode's end; Adam for the encoder and plain steps for
+the dictionaries,
+where the authors take RMSprop for both: an entry is sooner replaced than moments of its gradient
+mean anything.
 """
 
 from __future__ import annotations
@@ -34,8 +37,12 @@ class NEC(EpisodicControl[NECConfig]):
         super().__init__(family, config or NECConfig())
         if not family.spec.observation_size:
             raise ValueError("a key is learned from observations, and this family shows nothing")
-        self.encoder = Feedforward((family.spec.observation_size, *self.config.hidden, self.config.key))
-        self.encoder_names = [f"{kind}{layer}" for layer in range(len(self.config.hidden) + 1) for kind in "wb"]
+        self.encoder = Feedforward(
+            (family.spec.observation_size, *self.config.hidden, self.config.key)
+        )
+        self.encoder_names = [
+            f"{kind}{layer}" for layer in range(len(self.config.hidden) + 1) for kind in "wb"
+        ]
 
     def init(self, key: Key) -> Agent:
         """A random encoder whose keys are about 1 apart, and memories of nothing."""
@@ -69,13 +76,19 @@ class NEC(EpisodicControl[NECConfig]):
     def learn(self, agent: Agent, lived: Lived, key: Key) -> Agent:
         """Gradient steps on replayed steps, one for every few of the episode."""
         batch, targets = lived.batch, self.targets(lived)
-        met = {"observation": batch.observations, "action": batch.actions, "target": targets[..., None]}
+        met = {
+            "observation": batch.observations,
+            "action": batch.actions,
+            "target": targets[..., None],
+        }
         met = {name: part.transpose(0, 1).cpu() for name, part in met.items()}
         agent = {**agent, **replay.added(agent, met, batch.alive.T.cpu())}
         generator = torch.Generator().manual_seed(key.integer())
         for _ in range(-(-int(batch.alive.sum()) // self.config.every)):
             drawn = replay.sample(agent, self.config.batch, generator)
-            agent = self.step(agent, {name: part[0].to(self.config.device) for name, part in drawn.items()})
+            agent = self.step(
+                agent, {name: part[0].to(self.config.device) for name, part in drawn.items()}
+            )
         return agent
 
     def step(self, agent: Agent, met: Mapping[str, torch.Tensor]) -> Agent:
@@ -84,7 +97,9 @@ class NEC(EpisodicControl[NECConfig]):
         leaves = {**agent, **{name: agent[name].detach().requires_grad_() for name in names}}
         said = (self.values(leaves, met["observation"]) * met["action"]).sum(1)
         loss = (said - met["target"][:, 0]).square().mean()
-        slopes = dict(zip(names, torch.autograd.grad(loss, [leaves[name] for name in names]), strict=True))
+        slopes = dict(
+            zip(names, torch.autograd.grad(loss, [leaves[name] for name in names]), strict=True)
+        )
         moved = {name: agent[name] - c.memory_lr * slopes.pop(name) for name in RETRIEVED}
         return {**agent, **moved, **adam.step(agent, slopes, c.lr)}
 
@@ -95,7 +110,11 @@ class NEC(EpisodicControl[NECConfig]):
 
     def _settled(self, kept: dict[str, torch.Tensor]) -> Agent:
         """With nothing to replay and a fresh optimiser."""
-        sizes = {"observation": self.family.spec.observation_size, "action": self.actions, "target": 1}
+        sizes = {
+            "observation": self.family.spec.observation_size,
+            "action": self.actions,
+            "target": 1,
+        }
         encoder = {name: kept[name] for name in self.encoder_names}
         return {**kept, **adam.fresh(encoder), **replay.empty(sizes, self.config.replay)}
 

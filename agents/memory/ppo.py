@@ -1,7 +1,8 @@
-"""Proximal policy optimisation of a recurrent actor-critic on whole trials (Schulman et al. 2017, arXiv 1707.06347).
+"""Proximal policy optimisation of a recurrent actor-critic on whole trials (Schulman et al. 2017,
+arXiv 1707.06347).
 
-A minibatch is a set of whole trials, never of time steps: memory needs its past. With one epoch and one minibatch the
-ratio is 1, nothing is clipped, and the step is that of advantage actor-critic.
+A minibatch is a set of whole trials, never of time steps: memory needs its past. With one epoch and
+one minibatch the ratio is 1, nothing is clipped, and the step is that of advantage actor-critic.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class ActorCritic(Protocol):
     @property
     def actions(self) -> Actions: ...
 
-    def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def outputs(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """What it says along whole trials [t, n, i]: (of the policy [t, n, k], values [t, n])."""
         ...
 
@@ -52,9 +55,15 @@ class Batch:
 
 
 def improve_policy(
-    learner: ActorCritic, agent: Agent, batch: Batch, rng: np.random.Generator, also: Also | None = None
+    learner: ActorCritic,
+    agent: Agent,
+    batch: Batch,
+    rng: np.random.Generator,
+    also: Also | None = None,
 ) -> dict[str, torch.Tensor]:
-    """The agent after `epochs` passes over the batch. ValueError if its weights are no longer finite."""
+    """The agent after `epochs` passes over the batch. ValueError if its weights are no longer
+    finite.
+    """
     c, names = learner.config, acting(agent)
     done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
     rate, entropy = c.lr + done * (c.lr_end - c.lr), c.entropy + done * (c.entropy_end - c.entropy)
@@ -81,10 +90,14 @@ def _loss(
     rows: torch.Tensor,
     entropy: float,
 ) -> torch.Tensor:
-    """PPO's clipped surrogate, half the squared error of the values, and the entropy, over the steps of some trials."""
+    """PPO's clipped surrogate, half the squared error of the values, and the entropy, over the
+    steps of some trials.
+    """
     c, alive = learner.config, batch.alive[:, rows]
     policy, values = learner.outputs(weights, batch.inputs[:, rows])
-    ratio = (learner.actions.log_prob(policy, batch.actions[:, rows]) - batch.log_probs[:, rows]).exp()
+    ratio = (
+        learner.actions.log_prob(policy, batch.actions[:, rows]) - batch.log_probs[:, rows]
+    ).exp()
     gain = gained[:, rows]
     surrogate = torch.minimum(ratio * gain, ratio.clamp(1 - c.clip, 1 + c.clip) * gain)
     error = 0.5 * (values - batch.targets[:, rows]) ** 2
@@ -109,13 +122,20 @@ def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], rate: float) -> tor
     return adam
 
 
-def _kept(agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.Adam) -> dict[str, torch.Tensor]:
+def _kept(
+    agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.Adam
+) -> dict[str, torch.Tensor]:
     """Weights and optimiser as an agent again, on the CPU."""
     kept = {name: weight.detach().cpu() for name, weight in weights.items()}
     for name, weight in weights.items():
         if not bool(torch.isfinite(weight).all()):
-            raise ValueError(f"after a step of the actor-critic the agent's {name} holds NaN or infinity")
+            raise ValueError(
+                f"after a step of the actor-critic the agent's {name} holds NaN or infinity"
+            )
         state = adam.state[weight]
-        kept[f"adam/mean/{name}"], kept[f"adam/square/{name}"] = state["exp_avg"].cpu(), state["exp_avg_sq"].cpu()
+        kept[f"adam/mean/{name}"], kept[f"adam/square/{name}"] = (
+            state["exp_avg"].cpu(),
+            state["exp_avg_sq"].cpu(),
+        )
         kept[f"{STEPS}{name}"] = state["step"].cpu()  # its own: `also` moves some less often
     return {**kept, "schedule/step": agent["schedule/step"] + 1}

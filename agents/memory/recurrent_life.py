@@ -1,4 +1,6 @@
-"""A remembering agent in lives that are driven from outside: its memory, and what it must be told of its last step."""
+"""A remembering agent in lives that are driven from outside: its memory, and what it must be told
+of its last step.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,17 @@ Act = Callable[[torch.Tensor, State, bool], tuple[torch.Tensor, State]]
 
 
 class Remembering:
-    """Life (metaworld_protocol) whose adaptation is the memory's activity, and that gives a network its trials' inputs.
+    """Life (metaworld_protocol) whose adaptation is the memory's activity, and that gives a network
+    its trials' inputs.
 
     longest: steps of a trial. start: n memories of nothing. twice: see trials.run_trials.
     """
 
     hears_rewards = True
 
-    def __init__(self, spec: Spec, longest: int, start: State, act: Act, *, twice: bool = False) -> None:
+    def __init__(
+        self, spec: Spec, longest: int, start: State, act: Act, *, twice: bool = False
+    ) -> None:
         self.longest, self.twice, self._act = longest, twice, act
         zero = torch.zeros(len(start[0]), device=start[0].device)
         self.state = {
@@ -46,7 +51,12 @@ class Remembering:
         before, over = s["seen"] if self.twice else None, (s["time"] / self.longest).clamp(max=1.0)
         given = entering(observations, before, s["action"], s["reward"], s["first"], over)
         action, memory = self._act(given, memory, greedy)
-        told = {"seen": observations, "action": action, "first": torch.zeros_like(s["first"]), "time": s["time"] + 1}
+        told = {
+            "seen": observations,
+            "action": action,
+            "first": torch.zeros_like(s["first"]),
+            "time": s["time"] + 1,
+        }
         self.state = {**s, **told, **{f"memory{i}": part for i, part in enumerate(memory)}}
         return action
 

@@ -1,9 +1,12 @@
-"""RL^2 and deep meta-RL: a recurrent actor-critic whose memory lives through a trial, so that it learns to learn.
+"""RL^2 and deep meta-RL: a recurrent actor-critic whose memory lives through a trial, so that it
+learns to learn.
 
-RL^2 (Duan et al. 2016, arXiv 1611.02779) and Wang et al. 2016 (arXiv 1611.05763) are settings of this one learner.
-A trial is several episodes on one draw of the task; the return of the whole trial is maximised, so exploring early
-pays. At test the weights are frozen and adaptation is the memory's activity; an agent is scored on the trial's end.
-Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers and all reproductions, not TRPO.
+RL^2 (Duan et al. 2016, arXiv 1611.02779) and Wang et al. 2016 (arXiv 1611.05763) are settings of
+this one learner. A trial is several episodes on one draw of the task; the return of the whole trial
+is maximised, so exploring early pays. At test the weights are frozen and adaptation is the memory's
+activity; an agent is scored on the trial's end.
+Differs: PPO (arXiv 1707.06347) for the outer loop, as in RL^2's last launchers and all
+reproductions, not TRPO.
 """
 
 from __future__ import annotations
@@ -48,23 +51,34 @@ class RL2(Tunable, Adapting):
         self.family, self.config = family, config or RL2Config()
         spec, c = family.spec, self.config
         self.episodes = c.episodes or spec.episodes
-        self.ranges = RANGES | ({"units": Range(min(4, c.hidden), c.hidden, whole=True)} if c.units else {})
+        self.ranges = RANGES | (
+            {"units": Range(min(4, c.hidden), c.hidden, whole=True)} if c.units else {}
+        )
         if c.test_episodes > self.episodes:
-            raise ValueError(f"test_episodes must be at most the {self.episodes} of a trial, got {c.test_episodes}")
+            raise ValueError(
+                f"test_episodes must be at most the {self.episodes} of a trial, got "
+                f"{c.test_episodes}"
+            )
         self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
-        inputs, outputs, seen = input_size(spec, c.last_observation), spec.action_size + 1, spec.observation_size
+        inputs, outputs, seen = (
+            input_size(spec, c.last_observation),
+            spec.action_size + 1,
+            spec.observation_size,
+        )
         if c.tabular:
             inputs, outputs = tables.input_size(seen, spec.action_size), outputs * (1 + seen)
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
-        self.memory_steps = self.episodes * spec.horizon  # as long as hidden states may have to last
+        # as long as hidden states may have to last
+        self.memory_steps = self.episodes * spec.horizon
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
         return self._fresh(self._newborn(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same weights, learned under the same hyperparameters; the optimiser's state and all schedules begin anew.
+        """The same weights, learned under the same hyperparameters; the optimiser's state and all
+        schedules begin anew.
 
         Memories are never carried over.
         """
@@ -72,7 +86,8 @@ class RL2(Tunable, Adapting):
         return {**self._fresh(weights), **self.carried(agent)}
 
     def explore(self, agent: Agent, key: Key) -> Agent:
-        """The agent with hyperparameters near its own. Units that come into use begin silent, those that leave end so.
+        """The agent with hyperparameters near its own. Units that come into use begin silent, those
+        that leave end so.
 
         The first changes nothing that the network does; the second may.
         """
@@ -82,9 +97,13 @@ class RL2(Tunable, Adapting):
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One PPO step on `lives` trials of the task."""
         trials = self.trials(agent, task, key, self.config.lives)
-        return improve_policy(self, agent, self._batch(trials), key.child("minibatches").generator()), trials.steps
+        return improve_policy(
+            self, agent, self._batch(trials), key.child("minibatches").generator()
+        ), trials.steps
 
-    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+    def outcomes(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> Outcomes:
         """Each episode of the trials, [lives, episodes]."""
         trials = self.trials(agent, task, key, lives, control=control)
         returns, success = trials.returns.cpu().numpy(), trials.success.double().cpu().numpy()
@@ -101,11 +120,21 @@ class RL2(Tunable, Adapting):
         control: Control = "none",
         greedy: bool = False,
     ) -> Trials:
-        """Trials on `lives` draws of the task. memory: how long it lives; control: what an episode hands on."""
-        simulator = self.family.simulator([task] * lives, draw_seeds(key, lives), self.config.device)
+        """Trials on `lives` draws of the task. memory: how long it lives; control: what an episode
+        hands on.
+        """
+        simulator = self.family.simulator(
+            [task] * lives, draw_seeds(key, lives), self.config.device
+        )
         longest = self.episodes * self.family.spec.horizon
-        noise = key.child("actions").generator().random((longest, lives, self.actions.size), dtype=np.float32)
-        act = self._act(self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device))
+        noise = (
+            key.child("actions")
+            .generator()
+            .random((longest, lives, self.actions.size), dtype=np.float32)
+        )
+        act = self._act(
+            self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device)
+        )
         start = self.network.start(lives, self.config.device)
         with torch.no_grad():
             return run_trials(
@@ -125,25 +154,39 @@ class RL2(Tunable, Adapting):
         weights = own._weights(agent)
 
         def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
-            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(self.config.device)
+            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(
+                self.config.device
+            )
             with torch.no_grad():
                 action, _, state = own._act(weights, None if greedy else drawn)(inputs, state, 0)
             return action, state
 
         spec, start = self.family.spec, self.network.start(n, self.config.device)
-        return Remembering(spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation)
+        return Remembering(
+            spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation
+        )
 
-    def outputs(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def outputs(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network says along whole trials: (of the policy [t, n, k], values [t, n])."""
         weights = self.in_use(weights)
         start = self.network.start(inputs.shape[1], str(inputs.device))
-        return self._said(weights, inputs, self.network.run(weights, self._entering(weights, inputs), start))
+        return self._said(
+            weights, inputs, self.network.run(weights, self._entering(weights, inputs), start)
+        )
 
     def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
-        def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
+        def act(
+            inputs: torch.Tensor, state: State, t: int
+        ) -> tuple[torch.Tensor, torch.Tensor, State]:
             remembered, state = self.network.step(weights, self._entering(weights, inputs), state)
             policy, value = self._said(weights, inputs, remembered)
-            action = self.actions.mode(policy) if noise is None else self.actions.sample(policy, noise[t])
+            action = (
+                self.actions.mode(policy)
+                if noise is None
+                else self.actions.sample(policy, noise[t])
+            )
             return action, torch.cat([policy, value[..., None]], -1), state
 
         return act
@@ -151,16 +194,22 @@ class RL2(Tunable, Adapting):
     def _said(
         self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, remembered: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of the policy and the value, from the inputs and what the memory said to them: unless tabular, the latter."""
+        """Of the policy and the value, from the inputs and what the memory said to them: unless
+        tabular, the latter.
+        """
         if self.config.tabular:
-            remembered = tables.leaving(remembered, inputs[..., : self.family.spec.observation_size])
+            remembered = tables.leaving(
+                remembered, inputs[..., : self.family.spec.observation_size]
+            )
         policy = remembered[..., :-1]
         if isinstance(self.actions, Gaussian):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
         return policy, remembered[..., -1]
 
     def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
-        """What the memory is given: the inputs with the last reward, third from the end, scaled; or their embedding."""
+        """What the memory is given: the inputs with the last reward, third from the end, scaled; or
+        their embedding.
+        """
         if self.config.tabular:
             inputs = tables.entering(inputs, self.family.spec.observation_size)
         elif self.config.reward_scale != 1.0:
@@ -172,12 +221,18 @@ class RL2(Tunable, Adapting):
     def _batch(self, trials: Trials) -> Batch:
         """What a PPO step needs of the trials."""
         c, policy, values = self.config, trials.outputs[..., :-1], trials.outputs[..., -1]
-        gained = advantages(trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam)
+        gained = advantages(
+            trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam
+        )
         log_probs = self.actions.log_prob(policy, trials.actions)
-        return Batch(trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive)
+        return Batch(
+            trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive
+        )
 
     def _newborn(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        weights = self.network.init(rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0)
+        weights = self.network.init(
+            rng, readout_scale=0.1, lasting=self.memory_steps if self.config.lasting else 0
+        )
         weights["w_in"] *= self.config.input_gain
         if self.embedding is not None:
             weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
@@ -186,7 +241,9 @@ class RL2(Tunable, Adapting):
         return weights
 
     def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
-        return self.of(agent).in_use({name: agent[name].to(self.config.device) for name in adam.acting(agent)})
+        return self.of(agent).in_use(
+            {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+        )
 
     def in_use(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """The weights with hidden units that are not in use cut off."""

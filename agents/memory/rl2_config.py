@@ -1,7 +1,8 @@
-"""Settings of the recurrent actor-critic; the defaults are RL^2's on small problems. Filled from a TOML section.
+"""Settings of the recurrent actor-critic; the defaults are RL^2's on small problems. Filled from a
+TOML section.
 
-Sources: Duan et al. 2016 (arXiv 1611.02779) and its authors' launchers: GRU, gamma .99, lambda .3; Wang et al. 2016
-(arXiv 1611.05763): LSTM of 48 units. Sizes and rates for minutes on a CPU.
+Sources: Duan et al. 2016 (arXiv 1611.02779) and its authors' launchers: GRU, gamma .99, lambda .3;
+Wang et al. 2016 (arXiv 1611.05763): LSTM of 48 units. Sizes and rates for minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from typing import Any
 from ..parts.finite import check_finite
 from ..parts.recurrent import Cell
 
-_AT_LEAST_ONE = ("hidden", "lives", "episodes", "epochs", "minibatches", "anneal", "test_lives", "test_episodes")
+_AT_LEAST_ONE = (
+    "hidden",
+    "lives",
+    "episodes",
+    "epochs",
+    "minibatches",
+    "anneal",
+    "test_lives",
+    "test_episodes",
+)
 _POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale", "input_gain")
 _SHARES = ("gamma", "lam")
 _NOT_NEGATIVE = ("units", "embed", "entropy", "entropy_end", "value_weight")
@@ -22,16 +32,22 @@ _NOT_NEGATIVE = ("units", "embed", "entropy", "entropy_end", "value_weight")
 class RL2Config:
     cell: Cell = "gru"
     hidden: int = 64
-    units: int = 0  # of the hidden ones, those in use: a network's size that population-based training may move; 0: all
+    # of the hidden ones, those in use: a network's size that population-based training may move; 0:
+    # all
+    units: int = 0
     lasting: bool = True  # memories begin with times up to a trial's length
     embed: int = 0  # units of a layer before the memory, which can tell what goes together; 0: none
-    input_gain: float = 1.0  # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
-    last_observation: bool = False  # seen again beside the new one: what was done there and what it gave are together
-    tabular: bool = False  # outer products for one-hot observations (tables.py); needs last_observation
+    # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
+    input_gain: float = 1.0
+    # seen again beside the new one: what was done there and what it gave are together
+    last_observation: bool = False
+    # outer products for one-hot observations (tables.py); needs last_observation
+    tabular: bool = False
     lives: int = 256  # trials of one improvement step
     episodes: int | None = None  # of a trial; None: the family's
     gamma: float = 0.99
-    lam: float = 0.3  # of the advantages; the authors' for bandits and MDPs, .95-.99 where reward is far away
+    # of the advantages; the authors' for bandits and MDPs, .95-.99 where reward is far away
+    lam: float = 0.3
     clip: float = 0.2  # of PPO's ratio (arXiv 1707.06347)
     epochs: int = 3
     minibatches: int = 4  # of whole trials
@@ -43,7 +59,8 @@ class RL2Config:
     value_weight: float = 0.25
     max_gradient: float = 0.5  # norm to which gradients are cut
     action_std: float = 1.0  # of a newborn's actions, where actions are numbers
-    reward_scale: float = 1.0  # of what is learned from, and of the input but for a tabular one; scores are not scaled
+    # of what is learned from, and of the input but for a tabular one; scores are not scaled
+    reward_scale: float = 1.0
     normalise: bool = True  # advantages to mean 0 and standard deviation 1 over a batch
     test_lives: int = 64  # trials of an evaluation
     test_episodes: int = 1  # at the end of each trial, after adaptation: what is scored
@@ -56,9 +73,14 @@ class RL2Config:
         if self.units > self.hidden:
             raise ValueError(f"units must be at most hidden, got {self.units} and {self.hidden}")
         if self.tabular and not self.last_observation:
-            raise ValueError("tabular needs last_observation = true: what was done is put down to where it was done")
+            raise ValueError(
+                "tabular needs last_observation = true: what was done is put down to "
+                "where it was done"
+            )
         if self.lives % self.minibatches:
-            raise ValueError(f"lives must be a multiple of minibatches, got {self.lives} and {self.minibatches}")
+            raise ValueError(
+                f"lives must be a multiple of minibatches, got {self.lives} and {self.minibatches}"
+            )
 
 
 @dataclass(frozen=True)

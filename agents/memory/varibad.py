@@ -1,13 +1,17 @@
-"""VariBAD: a policy that is told what is believed about the task, and a memory that learns to believe by predicting.
+"""VariBAD: a policy that is told what is believed about the task, and a memory that learns to
+believe by predicting.
 
-Zintgraf et al. 2020, "VariBAD: A Very Good Method for Bayes-Adaptive Deep RL via Meta-Learning" (arXiv 1910.08348),
-details from its authors' code. A recurrent encoder turns what was met so far into q(m | tau_:t) = N(mu_t, sigma_t^2);
-the policy is given the observation and (mu_t, log sigma_t): the whole belief, not a sample. A decoder predicts from m
-every reward of the trial, past and to come, and the evidence lower bound at every t trains encoder and decoder; the
-policy's gradient does not reach the encoder: PPO meets the beliefs as they were held. The rest is RL^2 (rl2.py).
-Where s' itself tells the reward, `told = "action"` leaves it out, or there is nothing to believe for.
-Differs: a reward is predicted by the product of two networks, of m and of (s, a, s'), with squared error. The code's
-one head a cell is such a product, and all rewards from all beliefs cost little. One optimiser for policy and belief.
+Zintgraf et al. 2020, "VariBAD: A Very Good Method for Bayes-Adaptive Deep RL via Meta-Learning"
+(arXiv 1910.08348), details from its authors' code. A recurrent encoder turns what was met so far
+into q(m | tau_:t) = N(mu_t, sigma_t^2); the policy is given the observation and (mu_t, log
+sigma_t): the whole belief, not a sample. A decoder predicts from m every reward of the trial, past
+and to come, and the evidence lower bound at every t trains encoder and decoder; the policy's
+gradient does not reach the encoder: PPO meets the beliefs as they were held. The rest is RL^2
+(rl2.py). Where s' itself tells the reward, `told = "action"` leaves it out, or there is nothing to
+believe for.
+Differs: a reward is predicted by the product of two networks, of m and of (s, a, s'), with squared
+error. The code's one head a cell is such a product, and all rewards from all beliefs cost little.
+One optimiser for policy and belief.
 """
 
 from __future__ import annotations
@@ -42,8 +46,10 @@ class VariBADConfig(RL2Config):
     latent: int = 5  # numbers of m
     policy: tuple[int, ...] = (64,)  # hidden units of policy and value
     decoder: tuple[int, ...] = (64, 32)  # hidden units, and the length of the product
-    told: Literal["transition", "action"] = "transition"  # a reward is predicted from (s, a, s'), or from (s, a)
-    spread: float = 0.1  # standard deviation of a newborn's beliefs: from much wider ones nothing is heard for long
+    # a reward is predicted from (s, a, s'), or from (s, a)
+    told: Literal["transition", "action"] = "transition"
+    # standard deviation of a newborn's beliefs: from much wider ones nothing is heard for long
+    spread: float = 0.1
     kl: float = 0.1  # weight of the distance of each belief to the one before
     belief_epochs: int = 2  # how many of the passes over the trials teach encoder and decoder too
     epochs: int = 6
@@ -54,12 +60,16 @@ class VariBADConfig(RL2Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.latent, self.belief_epochs) < 1 or self.kl < 0 or self.spread <= 0:
-            raise ValueError("latent and belief_epochs must be at least 1, kl not below 0, spread above 0")
+            raise ValueError(
+                "latent and belief_epochs must be at least 1, kl not below 0, spread above 0"
+            )
         if self.told not in ("transition", "action"):
             raise ValueError(f"told must be 'transition' or 'action', got {self.told!r}")
         for name in ("policy", "decoder"):
             if not (getattr(self, name) and min(getattr(self, name)) >= 1):
-                raise ValueError(f"{name} must be sizes of at least 1, got {list(getattr(self, name))}")
+                raise ValueError(
+                    f"{name} must be sizes of at least 1, got {list(getattr(self, name))}"
+                )
 
 
 class VariBAD(RL2):
@@ -71,7 +81,8 @@ class VariBAD(RL2):
         super().__init__(family, config or VariBADConfig())
         if self.config.tabular:
             raise ValueError(
-                "tabular is a way to read out a memory, and VariBAD's memory is its belief: set it to false"
+                "tabular is a way to read out a memory, and VariBAD's memory is its belief: set it "
+                "to false"
             )
         spec, c = family.spec, self.config
         seen, done = spec.observation_size, spec.action_size
@@ -92,9 +103,16 @@ class VariBAD(RL2):
         return super()._said(weights, inputs, self.policy(weights, inputs))
 
     def told(self, inputs: torch.Tensor, belief: torch.Tensor) -> torch.Tensor:
-        """Observation and belief, in units of a newborn's spread, so that the policy can hear small differences."""
-        seen, (mean, log_std) = inputs[..., : self.family.spec.observation_size], belief.chunk(2, -1)
-        return torch.cat([seen, mean / self.config.spread, log_std - math.log(self.config.spread)], -1)
+        """Observation and belief, in units of a newborn's spread, so that the policy can hear small
+        differences.
+        """
+        seen, (mean, log_std) = (
+            inputs[..., : self.family.spec.observation_size],
+            belief.chunk(2, -1),
+        )
+        return torch.cat(
+            [seen, mean / self.config.spread, log_std - math.log(self.config.spread)], -1
+        )
 
     def believed(self, weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
         """Beliefs along whole trials, [t, n, 2 latent]: means, then log standard deviations."""
@@ -108,7 +126,9 @@ class VariBAD(RL2):
         return self.outputs(weights, self.told(inputs, remembered))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """PPO on the beliefs that were held when acting; on the first passes, encoder and decoder learn too."""
+        """PPO on the beliefs that were held when acting; on the first passes, encoder and decoder
+        learn too.
+        """
         trials = self.trials(agent, task, key, self.config.lives)
         with torch.no_grad():
             told = self.told(trials.inputs, self.believed(self._weights(agent), trials.inputs))
@@ -123,7 +143,9 @@ class VariBAD(RL2):
             if epoch >= self.config.belief_epochs:
                 return torch.zeros((), device=met.device)
             belief = self.believed(weights, trials.inputs[:, rows])
-            return self._bound(weights, belief, met[:, rows], rewards[:, rows], trials.alive[:, rows], noise)
+            return self._bound(
+                weights, belief, met[:, rows], rewards[:, rows], trials.alive[:, rows], noise
+            )
 
         return bound
 
@@ -136,7 +158,9 @@ class VariBAD(RL2):
         alive: torch.Tensor,
         noise: torch.Generator,
     ) -> torch.Tensor:
-        """The negative evidence lower bound, a step, of beliefs [t, n, 2 latent]; met: [t, n, (s, a, s') or (s, a)]."""
+        """The negative evidence lower bound, a step, of beliefs [t, n, 2 latent]; met: [t, n, (s,
+        a, s') or (s, a)].
+        """
         mean, log_std = belief.chunk(2, -1)
         m = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
         predicted = self._predicted(weights, m, met)
@@ -146,11 +170,16 @@ class VariBAD(RL2):
         return error + self.config.kl * moved / len(met)
 
     def foretold(self, agent: Agent, trials: Trials) -> torch.Tensor:
-        """What the belief before each step says of each reward of its trial, past or to come, [t, t, n]."""
+        """What the belief before each step says of each reward of its trial, past or to come, [t,
+        t, n].
+        """
         weights, c = self._weights(agent), self.config
         with torch.no_grad():
             belief = self.believed(weights, trials.inputs)
-            return self._predicted(weights, belief[..., : c.latent], self._met(trials)) / c.reward_scale
+            return (
+                self._predicted(weights, belief[..., : c.latent], self._met(trials))
+                / c.reward_scale
+            )
 
     def _predicted(self, weights: Weights, m: torch.Tensor, met: torch.Tensor) -> torch.Tensor:
         """Rewards [t of m, t of met, n], from m [t, n, latent]."""
@@ -158,4 +187,7 @@ class VariBAD(RL2):
 
     def _met(self, trials: Trials) -> torch.Tensor:
         seen = trials.inputs[..., : self.family.spec.observation_size]
-        return torch.cat([seen, trials.actions, *([trials.after] if self.config.told == "transition" else [])], -1)
+        return torch.cat(
+            [seen, trials.actions, *([trials.after] if self.config.told == "transition" else [])],
+            -1,
+        )

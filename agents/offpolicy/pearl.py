@@ -1,10 +1,12 @@
-"""PEARL: an off-policy agent that acts on a guess of its task, drawn from what its transitions say together.
+"""PEARL: an off-policy agent that acts on a guess of its task, drawn from what its transitions say
+together.
 
-Rakelly, Zhou, Quillen, Finn & Levine 2019, "Efficient Off-Policy Meta-Reinforcement Learning via Probabilistic Context
-Variables" (arXiv 1903.08254), details from its authors' code. Each transition (s, a, r) says a Gaussian factor, and the
-posterior q(z | context) is their product, whatever their order. A z is drawn once an episode and held: from the prior
-at first, then from the posterior, so that an agent explores as if its guess were true. Soft actor-critic learns given
-z, from a replay of each training draw; the critics' loss and beta KL(q || N(0, 1)) train the encoder, from transitions
+Rakelly, Zhou, Quillen, Finn & Levine 2019, "Efficient Off-Policy Meta-Reinforcement Learning via
+Probabilistic Context Variables" (arXiv 1903.08254), details from its authors' code. Each transition
+(s, a, r) says a Gaussian factor, and the posterior q(z | context) is their product, whatever their
+order. A z is drawn once an episode and held: from the prior at first, then from the posterior, so
+that an agent explores as if its guess were true. Soft actor-critic learns given z, from a replay of
+each training draw; the critics' loss and beta KL(q || N(0, 1)) train the encoder, from transitions
 of the last step alone; the policy's loss does not reach it.
 Differs: the prior is one of the factors, so that no context is a context like any other.
 """
@@ -33,24 +35,33 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
 Weights = Mapping[str, torch.Tensor]
-Context = tuple[torch.Tensor, ...]  # summed precisions, and means times precisions, of the factors so far [draws, d]
+# summed precisions, and means times precisions, of the factors so far [draws, d]
+Context = tuple[torch.Tensor, ...]
 LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a context; a z lives an episode
 
 
 class PEARL(Adapting):
     """Learner (poet.interfaces) that adapts by inference, between episodes.
 
-    teacher: the family whose rewards the critics learn from, such as one that pays everywhere; the agent itself is told
-    those of `family`, as it will be when it is on its own. Both must move alike.
+    teacher: the family whose rewards the critics learn from, such as one that pays everywhere; the
+    agent itself is told those of `family`, as it will be when it is on its own. Both must move
+    alike.
     """
 
     def __init__(
-        self, family: TaskFamily, config: PEARLConfig | None = None, teacher: TaskFamily | None = None
+        self,
+        family: TaskFamily,
+        config: PEARLConfig | None = None,
+        teacher: TaskFamily | None = None,
     ) -> None:
         self.family, self.config, self.teacher = family, config or PEARLConfig(), teacher
         spec, c = family.spec, self.config
-        self.sac = SAC(spec.observation_size + c.latent, spec.action_size, getattr(spec, "discrete", False), c)
-        self.encoder = Feedforward((spec.observation_size + spec.action_size + 1, *c.encoder, 2 * c.latent), "encoder_")
+        self.sac = SAC(
+            spec.observation_size + c.latent, spec.action_size, getattr(spec, "discrete", False), c
+        )
+        self.encoder = Feedforward(
+            (spec.observation_size + spec.action_size + 1, *c.encoder, 2 * c.latent), "encoder_"
+        )
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
@@ -64,23 +75,41 @@ class PEARL(Adapting):
         """Episodes on every training draw, then `updates` of all networks from their replays."""
         if training_draws.missing(agent):
             agent = {**agent, **training_draws.drawn(self.config.draws, key)}
-        batches, steps = self.lived(agent, task, training_draws.seeds(agent), key, self.config.episodes)
+        batches, steps = self.lived(
+            agent, task, training_draws.seeds(agent), key, self.config.episodes
+        )
         generator = torch.Generator().manual_seed(key.child("updates").integer())
         remembering = self._remembering(agent, task, batches)
         recent = remembering[replay.COUNT] - agent[replay.COUNT]
         return self._learned(remembering, generator, recent), steps
 
-    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+    def outcomes(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> Outcomes:
         """The episodes of the family's trials, [lives, episodes]."""
-        batches, steps = self.lived(agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control)
+        batches, steps = self.lived(
+            agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control
+        )
         return by_life(batches, lives, steps)
 
     def lived(
-        self, agent: Agent, task: Task, seeds: Sequence[int], key: Key, episodes: int, control: Control = "none"
+        self,
+        agent: Agent,
+        task: Task,
+        seeds: Sequence[int],
+        key: Key,
+        episodes: int,
+        control: Control = "none",
     ) -> tuple[list[Batch], int]:
         """Episodes of an agent, all draws side by side, one after another; environment steps."""
-        weights, noise = self._weights(agent), torch.Generator().manual_seed(key.child("actions").integer())
-        lives, first = Lives(self.family, [task] * len(seeds), seeds, 1, self.config.device), self.nothing(len(seeds))
+        weights, noise = (
+            self._weights(agent),
+            torch.Generator().manual_seed(key.child("actions").integer()),
+        )
+        lives, first = (
+            Lives(self.family, [task] * len(seeds), seeds, 1, self.config.device),
+            self.nothing(len(seeds)),
+        )
         every, context = torch.ones(len(seeds), dtype=torch.bool, device=self.config.device), first
         batches: list[Batch] = []
         with torch.no_grad():
@@ -89,7 +118,9 @@ class PEARL(Adapting):
                 z = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
                 batches.append(lives.play(self._act(weights, z, noise)))
                 met = self._met(batches[-1])
-                said = self.factors(weights, torch.cat([met["observation"], met["action"], met["reward"]], -1))
+                said = self.factors(
+                    weights, torch.cat([met["observation"], met["action"], met["reward"]], -1)
+                )
                 added = (part * met["alive"] for part in said)
                 more = tuple(old + part.sum(1) for old, part in zip(context, added, strict=True))
                 context = next_episode(more, first, LIVES, every, control)
@@ -97,11 +128,16 @@ class PEARL(Adapting):
 
     def live(self, agent: Agent, n: int, key: Key) -> Inferring:
         """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
-        weights, noise = self._weights(agent), torch.Generator().manual_seed(key.child("actions").integer())
+        weights, noise = (
+            self._weights(agent),
+            torch.Generator().manual_seed(key.child("actions").integer()),
+        )
 
         def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
             if greedy:
-                return self.sac.actions.mode(self.sac.policy(weights, torch.cat([observations, z], 1)))
+                return self.sac.actions.mode(
+                    self.sac.policy(weights, torch.cat([observations, z], 1))
+                )
             return self._act(weights, z, noise)(observations, 0)
 
         def believed(state: Weights) -> tuple[torch.Tensor, torch.Tensor]:
@@ -119,7 +155,9 @@ class PEARL(Adapting):
         return zero, zero
 
     def factors(self, weights: Weights, met: torch.Tensor) -> Context:
-        """Precisions and means times precisions that transitions [..., k, (s, a, r)] say, each [..., k, latent]."""
+        """Precisions and means times precisions that transitions [..., k, (s, a, r)] say, each
+        [..., k, latent].
+        """
         mean, variance = self.encoder(weights, met).chunk(2, -1)
         precision = 1 / torch.nn.functional.softplus(variance).clamp(min=1e-6)
         return precision, mean * precision
@@ -138,11 +176,15 @@ class PEARL(Adapting):
         parts |= {"alive": batch.alive[..., None]}
         return {name: part.transpose(0, 1) for name, part in parts.items()}
 
-    def _remembering(self, agent: Agent, task: Task, batches: Sequence[Batch]) -> dict[str, torch.Tensor]:
+    def _remembering(
+        self, agent: Agent, task: Task, batches: Sequence[Batch]
+    ) -> dict[str, torch.Tensor]:
         """The agent with these episodes in its replays, and what the teacher pays for them."""
         seeds = training_draws.seeds(agent)
         teacher = (
-            None if self.teacher is None else Lives(self.teacher, [task] * len(seeds), seeds, 1, self.config.device)
+            None
+            if self.teacher is None
+            else Lives(self.teacher, [task] * len(seeds), seeds, 1, self.config.device)
         )
         remembering = dict(agent)
         for batch in batches:
@@ -163,20 +205,38 @@ class PEARL(Adapting):
         for _ in range(c.updates):
             told = self._sampled(agent, c.context, generator, recent)
             met, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
-            said = self.factors(weights, torch.cat([told["observation"], told["action"], told["reward"]], -1))
+            said = self.factors(
+                weights, torch.cat([told["observation"], told["action"], told["reward"]], -1)
+            )
             mean, log_std = posterior(tuple(part.sum(1) for part in said))
             z = mean + log_std.exp() * torch.randn(mean.shape, generator=generator).to(c.device)
             held = z[:, None].expand(-1, c.batch, -1)
-            inputs, after = (torch.cat([met["observation"], held], -1), torch.cat([met["after"], held.detach()], -1))
+            inputs, after = (
+                torch.cat([met["observation"], held], -1),
+                torch.cat([met["after"], held.detach()], -1),
+            )
             over, flat = met["over"][..., 0] > 0, met["action"].flatten(0, 1)
-            batch = Transitions(inputs.flatten(0, 1), flat, met["pay"].flatten(), after.flatten(0, 1), over.flatten())
+            batch = Transitions(
+                inputs.flatten(0, 1),
+                flat,
+                met["pay"].flatten(),
+                after.flatten(0, 1),
+                over.flatten(),
+            )
             noise = torch.rand(2, *flat.shape, generator=generator).to(c.device)
-            loss = self.sac.loss(weights, agent, batch, noise) + c.kl * kl_to_prior(mean, log_std).mean()
+            loss = (
+                self.sac.loss(weights, agent, batch, noise)
+                + c.kl * kl_to_prior(mean, log_std).mean()
+            )
             agent = self.sac.step(agent, weights, loss)
         return agent
 
     def _sampled(
-        self, agent: Agent, size: int, generator: torch.Generator, recent: torch.Tensor | None = None
+        self,
+        agent: Agent,
+        size: int,
+        generator: torch.Generator,
+        recent: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         drawn = replay.sample(agent, size, generator, recent=recent)
         return {name: part.to(self.config.device) for name, part in drawn.items()}
@@ -198,6 +258,8 @@ def _again(lives: Lives, actions: torch.Tensor) -> Batch:
 
 
 def posterior(context: Context) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and log standard deviation of the product of the prior N(0, 1) and all factors so far."""
+    """Mean and log standard deviation of the product of the prior N(0, 1) and all factors so
+    far.
+    """
     precision = 1 + context[0]
     return context[1] / precision, -0.5 * precision.log()

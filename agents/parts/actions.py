@@ -1,6 +1,8 @@
-"""Distributions over actions as pure functions of a network's outputs: categorical, or Gaussian with learned spread.
+"""Distributions over actions as pure functions of a network's outputs: categorical, or Gaussian
+with learned spread.
 
-Noise comes in as an argument, so that who draws it decides what is common to whom: nothing here is random.
+Noise comes in as an argument, so that who draws it decides what is common to whom: nothing here is
+random.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Categorical:
         return self.size
 
     def sample(self, outputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """One-hot [n, size] by the Gumbel-max rule; outputs: [n, size] logits; noise: [n, size] uniform in [0, 1)."""
+        """One-hot [n, size] by the Gumbel-max rule; outputs: [n, size] logits; noise: [n, size]
+        uniform in [0, 1).
+        """
         gumbel = -torch.log(-torch.log(noise.clamp(1e-12, 1 - 1e-7)))
         return self.mode(outputs + gumbel)
 
@@ -50,7 +54,9 @@ class Categorical:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """A vector of `size` numbers; outputs are the mean, then the logarithm of the standard deviation."""
+    """A vector of `size` numbers; outputs are the mean, then the logarithm of the standard
+    deviation.
+    """
 
     size: int
 
@@ -79,7 +85,9 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Squashed:
-    """A vector of `size` numbers in (-1, 1): the tanh of a Gaussian, whose deviation the network says too."""
+    """A vector of `size` numbers in (-1, 1): the tanh of a Gaussian, whose deviation the network
+    says too.
+    """
 
     size: int
 
@@ -88,11 +96,14 @@ class Squashed:
         return 2 * self.size
 
     def draw(self, outputs: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Actions [..., size] and their log density [...]; differentiable. noise: [..., size] uniform in [0, 1)."""
+        """Actions [..., size] and their log density [...]; differentiable. noise: [..., size]
+        uniform in [0, 1).
+        """
         mean, log_std = outputs.chunk(2, -1)
         log_std, normal = log_std.clamp(-5.0, 2.0), _normal(noise)
         before = mean + log_std.exp() * normal
-        # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which does not round to log 0 where tanh is nearly 1
+        # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which does not round to log 0 where
+        # tanh is nearly 1
         slope = 2 * (math.log(2) - before - torch.nn.functional.softplus(-2 * before))
         return torch.tanh(before), (-0.5 * normal**2 - log_std - 0.5 * LOG_2_PI - slope).sum(-1)
 

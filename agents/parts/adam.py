@@ -1,6 +1,7 @@
 """Adam (Kingma & Ba 2014, arXiv 1412.6980) on named tensors, its state kept among an agent's own.
 
-An agent is a mapping of names; those with a `/` are state that the agent does not act by. `adopt` leaves it behind.
+An agent is a mapping of names; those with a `/` are state that the agent does not act by. `adopt`
+leaves it behind.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ def fresh(parameters: Named) -> dict[str, torch.Tensor]:
 
 
 def acting(names: Iterable[str]) -> list[str]:
-    """The names that an agent acts by, in one order: sums over them must not depend on where the agent came from."""
+    """The names that an agent acts by, in one order: sums over them must not depend on where the
+    agent came from.
+    """
     return sorted(name for name in names if "/" not in name)
 
 
-def step(agent: Named, gradients: Named, rate: float, *, most: float = float("inf")) -> dict[str, torch.Tensor]:
+def step(
+    agent: Named, gradients: Named, rate: float, *, most: float = float("inf")
+) -> dict[str, torch.Tensor]:
     """Parameters and optimiser after one step down the gradients, which are cut to the norm `most`.
 
     gradients: of some of the parameters; the others rest, and so do their moments and counts.

@@ -1,6 +1,8 @@
-"""Feed-forward networks whose parameters are named tensors, with any leading axes: members, lives, or none.
+"""Feed-forward networks whose parameters are named tensors, with any leading axes: members, lives,
+or none.
 
-Unlike networks.Policy, which is for search over flat vectors, these are differentiated and mapped over by torch.func.
+Unlike networks.Policy, which is for search over flat vectors, these are differentiated and mapped
+over by torch.func.
 """
 
 from __future__ import annotations
@@ -26,18 +28,25 @@ class Feedforward:
     name: str = ""
 
     def init(self, rng: np.random.Generator, readout_scale: float = 1.0) -> dict[str, torch.Tensor]:
-        """Uniform in +-1/sqrt(inputs of the layer), biases zero; the last layer times `readout_scale`."""
+        """Uniform in +-1/sqrt(inputs of the layer), biases zero; the last layer times
+        `readout_scale`.
+        """
         made: dict[str, torch.Tensor] = {}
         last = len(self.sizes) - 2
         for layer in range(last + 1):
             inputs, outputs = self.sizes[layer : layer + 2]
-            scale = (readout_scale if layer == last else 1.0) / math.sqrt(max(inputs, 1))  # nothing may be observed
-            made[f"{self.name}w{layer}"] = torch.from_numpy(rng.uniform(-scale, scale, (outputs, inputs))).float()
+            # nothing may be observed
+            scale = (readout_scale if layer == last else 1.0) / math.sqrt(max(inputs, 1))
+            made[f"{self.name}w{layer}"] = torch.from_numpy(
+                rng.uniform(-scale, scale, (outputs, inputs))
+            ).float()
             made[f"{self.name}b{layer}"] = torch.zeros(outputs)
         return made
 
     def __call__(self, p: Parameters, x: torch.Tensor) -> torch.Tensor:
-        """[..., n, outputs] of x [..., n, inputs]; leading axes of parameters and x are the same, or none."""
+        """[..., n, outputs] of x [..., n, inputs]; leading axes of parameters and x are the same,
+        or none.
+        """
         for layer in range(len(self.sizes) - 1):
             x = torch.tanh(x) if layer else x
             x = x @ p[f"{self.name}w{layer}"].mT + p[f"{self.name}b{layer}"].unsqueeze(-2)

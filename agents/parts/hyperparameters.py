@@ -1,9 +1,12 @@
-"""Hyperparameters that an agent carries in its tensors `hyper/NAME`, for a population or a gradient to tune.
+"""Hyperparameters that an agent carries in its tensors `hyper/NAME`, for a population or a gradient
+to tune.
 
-What the tensors say goes before the learner's settings; an agent without them learns by the settings. They go along
-with the weights that were learned under them: `adopt` keeps them. Exploring is population-based training's (Jaderberg
-et al. 2017, arXiv 1711.09846): each is multiplied by 0.8 or 1.2, or now and then drawn anew from its whole range.
-Differs: a share near 1, such as a discount, is perturbed by its distance from 1: .99 becomes .988 or .992.
+What the tensors say goes before the learner's settings; an agent without them learns by the
+settings. They go along with the weights that were learned under them: `adopt` keeps them. Exploring
+is population-based training's (Jaderberg et al. 2017, arXiv 1711.09846): each is multiplied by 0.8
+or 1.2, or now and then drawn anew from its whole range.
+Differs: a share near 1, such as a discount, is perturbed by its distance from 1: .99 becomes .988
+or .992.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True)
 class Range:
-    """Where a hyperparameter may go. Drawn anew it is uniform: in its logarithm, if low is above 0."""
+    """Where a hyperparameter may go. Drawn anew it is uniform: in its logarithm, if low is above
+    0.
+    """
 
     low: float
     high: float
@@ -69,7 +74,9 @@ def settled(config: Config, agent: Agent) -> Config:
     for name, tensor in carried(agent).items():
         name = name.removeprefix(PREFIX)
         if name not in known or tensor.numel() != 1:
-            raise ValueError(f"an agent carries {PREFIX}{name} {list(tensor.shape)}, no number of a setting")
+            raise ValueError(
+                f"an agent carries {PREFIX}{name} {list(tensor.shape)}, no number of a setting"
+            )
         number = tensor.item()
         values[name] = int(number) if type(known[name]) is int else float(number)
         if f"{name}_end" in known:
@@ -77,12 +84,17 @@ def settled(config: Config, agent: Agent) -> Config:
     return replace(config, **values) if values else config  # type: ignore[type-var]  # any dataclass
 
 
-def explored(agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key) -> dict[str, torch.Tensor]:
-    """The agent with each of the hyperparameters near what it was, or near the settings' if it carried none."""
+def explored(
+    agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key
+) -> dict[str, torch.Tensor]:
+    """The agent with each of the hyperparameters near what it was, or near the settings' if it
+    carried none.
+    """
     now = settled(config, agent)
     values = {
         f"{PREFIX}{name}": torch.tensor(
-            where.neighbour(float(getattr(now, name)), key.child(name).generator()), dtype=torch.float64
+            where.neighbour(float(getattr(now, name)), key.child(name).generator()),
+            dtype=torch.float64,
         )
         for name, where in ranges.items()
     }
@@ -90,7 +102,8 @@ def explored(agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key) -
 
 
 class Tunable:
-    """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with an agent's own.
+    """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with
+    an agent's own.
 
     The learner's part: `self.of(agent)` where it learns and scores, `carried(agent)` in what comes
     of that, and `self.carried(agent)` in `adopt`.

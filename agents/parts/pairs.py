@@ -1,7 +1,8 @@
-"""Learners that take one pair of agent and task after another: the loops of the two batched calls, written once.
+"""Learners that take one pair of agent and task after another: the loops of the two batched calls,
+written once.
 
-Pairs never see each other, so a batch is its pairs one by one. What differs is a learner's own: how one agent is
-improved in one task, and what the episodes of its lives come to.
+Pairs never see each other, so a batch is its pairs one by one. What differs is a learner's own: how
+one agent is improved in one task, and what the episodes of its lives come to.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class PairByPair(ABC):
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
-        """New agents, environment steps [pairs] int64. Hyperparameters that an agent carries stay with it."""
+        """New agents, environment steps [pairs] int64. Hyperparameters that an agent carries stay
+        with it.
+        """
         improved: list[Agent] = []
         steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
@@ -43,9 +46,15 @@ class PairByPair(ABC):
             improved.append({**carried(agent), **after})
         return improved, steps
 
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh draws."""
-        return columns(self.of(pair[0]).score_one(*pair) for pair in zip(agents, tasks, keys, strict=True))
+    def evaluate(
+        self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
+    ) -> tuple[np.ndarray, ...]:
+        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh
+        draws.
+        """
+        return columns(
+            self.of(pair[0]).score_one(*pair) for pair in zip(agents, tasks, keys, strict=True)
+        )
 
     @abstractmethod
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
@@ -60,12 +69,18 @@ class Adapting(PairByPair):
     """A learner whose agents adapt within a life, and are scored by the life's last episodes."""
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The mean return of the last episodes of `test_lives` lives, and before adaptation that of their first."""
+        """The mean return of the last episodes of `test_lives` lives, and before adaptation that of
+        their first.
+        """
         outcomes = self.outcomes(agent, task, key, self.config.test_lives)
-        return scored(outcomes, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1))
+        return scored(
+            outcomes, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1)
+        )
 
     @abstractmethod
-    def outcomes(self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none") -> Outcomes:
+    def outcomes(
+        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+    ) -> Outcomes:
         """Returns and success of lives on fresh draws of the task, by episode or update.
 
         control: see carried.next_episode.

@@ -1,8 +1,9 @@
 """Recurrent networks whose parameters are named tensors: a GRU or LSTM cell and a linear read-out.
 
-`step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run` hands a whole
-sequence to torch's fused kernel, which is what training wants. Both compute the same function. The cell "eplstm" is an
-LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692); it has no fused kernel.
+`step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run`
+hands a whole sequence to torch's fused kernel, which is what training wants. Both compute the same
+function. The cell "eplstm" is an LSTM with a gate more, through which a cell state of old comes in
+(arXiv 1805.09692); it has no fused kernel.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .lifetimes import State
 
 Cell = Literal["gru", "lstm", "eplstm"]
 Parameters = Mapping[str, torch.Tensor]
-# A state is hidden [..., n, h], for an LSTM its cell [..., n, h], and for eplstm the cell of old that comes in.
+# A state is hidden [..., n, h], for an LSTM its cell [..., n, h], and for eplstm the cell of old
+# that comes in.
 GATES = {"gru": 3, "lstm": 4, "eplstm": 5}
 
 
@@ -30,11 +32,15 @@ class Recurrent:
     outputs: int
     cell: Cell = "gru"
 
-    def init(self, rng: np.random.Generator, readout_scale: float = 1.0, lasting: int = 0) -> dict[str, torch.Tensor]:
-        """Uniform in +-1/sqrt(hidden), as torch does; the read-out times `readout_scale`, its bias zero.
+    def init(
+        self, rng: np.random.Generator, readout_scale: float = 1.0, lasting: int = 0
+    ) -> dict[str, torch.Tensor]:
+        """Uniform in +-1/sqrt(hidden), as torch does; the read-out times `readout_scale`, its bias
+        zero.
 
-        lasting: steps that newborn memories should last at most, each unit for its own time (chrono initialisation,
-        Tallec & Ollivier 2018, arXiv 1804.11188); 0: as torch leaves them, which is about two steps.
+        lasting: steps that newborn memories should last at most, each unit for its own time (chrono
+        initialisation, Tallec & Ollivier 2018, arXiv 1804.11188); 0: as torch leaves them, which is
+        about two steps.
         """
         bound, gates = 1 / math.sqrt(self.hidden), GATES[self.cell] * self.hidden
         shapes = {
@@ -44,7 +50,10 @@ class Recurrent:
             "b_hidden": (gates,),
             "w_out": (self.outputs, self.hidden),
         }
-        made = {name: torch.from_numpy(rng.uniform(-bound, bound, shape)).float() for name, shape in shapes.items()}
+        made = {
+            name: torch.from_numpy(rng.uniform(-bound, bound, shape)).float()
+            for name, shape in shapes.items()
+        }
         if lasting > 2:
             h = self.hidden
             kept = torch.from_numpy(np.log(rng.uniform(1, lasting - 1, h))).float()
@@ -55,7 +64,9 @@ class Recurrent:
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
 
     def pruned(self, p: Parameters, units: int) -> dict[str, torch.Tensor]:
-        """The parameters with nothing read from hidden units beyond the first `units`: a smaller network's function."""
+        """The parameters with nothing read from hidden units beyond the first `units`: a smaller
+        network's function.
+        """
         used = (torch.arange(self.hidden) < units).to(p["w_out"].device)
         return {**p, **{name: p[name] * used for name in ("w_hidden", "w_out")}}
 
@@ -91,8 +102,8 @@ class Recurrent:
                 read_out, state = self.step(p, one, state)
                 said.append(read_out)
             return torch.stack(said)
-        # Biases, layers, dropout, training, two directions, batch first. Nothing is dropped, so `training` changes no
-        # number; but without it cuDNN keeps nothing for gradients.
+        # Biases, layers, dropout, training, two directions, batch first. Nothing is dropped, so
+        # `training` changes no number; but without it cuDNN keeps nothing for gradients.
         flags = (True, 1, 0.0, True, False, False)
         if self.cell == "gru":
             hidden = torch.gru(x, state[0][None].to(x.dtype), weights, *flags)[0]

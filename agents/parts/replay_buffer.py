@@ -1,8 +1,8 @@
 """Replay: the last transitions that were met, kept in rings among an agent's own tensors.
 
-A *lane* is a ring of its own: one for all, or one a task. The names begin with `replay/`, so that no agent acts by them
-and a transfer leaves them behind. An agent is saved whole every iteration: memory and disk are 4 bytes x lanes x
-capacity x (numbers a transition).
+A *lane* is a ring of its own: one for all, or one a task. The names begin with `replay/`, so that
+no agent acts by them and a transfer leaves them behind. An agent is saved whole every iteration:
+memory and disk are 4 bytes x lanes x capacity x (numbers a transition).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ PREFIX, COUNT = "replay/", "replay/count"
 
 
 def empty(sizes: Mapping[str, int], capacity: int, lanes: int = 1) -> dict[str, torch.Tensor]:
-    """Rings that hold nothing. sizes: numbers of each part of a transition, such as {"observation": 2, "reward": 1}."""
+    """Rings that hold nothing. sizes: numbers of each part of a transition, such as {"observation":
+    2, "reward": 1}.
+    """
     rings = {f"{PREFIX}{name}": torch.zeros(lanes, capacity, size) for name, size in sizes.items()}
     return {**rings, COUNT: torch.zeros(lanes, dtype=torch.int64)}
 
@@ -46,11 +48,15 @@ def sample(
 
     recent: [lanes] int64, only among so many that came last. ValueError if a lane is empty.
     """
-    rings = {name.removeprefix(PREFIX): ring for name, ring in agent.items() if name.startswith(PREFIX)}
+    rings = {
+        name.removeprefix(PREFIX): ring for name, ring in agent.items() if name.startswith(PREFIX)
+    }
     count = rings.pop("count")
     kept = count if recent is None else torch.minimum(count, recent)
     if not bool((kept > 0).all()):
-        raise ValueError("there is nothing to sample: a replay lane is empty; act before learning from it")
+        raise ValueError(
+            "there is nothing to sample: a replay lane is empty; act before learning from it"
+        )
     capacity = next(ring.shape[1] for ring in rings.values())
     among = kept.clamp(max=capacity)[:, None]
     ago = (torch.rand(len(count), size, generator=generator, dtype=torch.float64) * among).long()

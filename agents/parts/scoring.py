@@ -1,4 +1,6 @@
-"""What learners that adapt share when they are scored: the draws they meet, before and after, a column each."""
+"""What learners that adapt share when they are scored: the draws they meet, before and after, a
+column each.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def scored(outcomes: Outcomes, solved_score: float, last: int = 1) -> Scored:
     return Scored(after, reached, outcomes.steps, before)
 
 
-def solved(score: np.ndarray | float, success: np.ndarray | float, solved_score: float) -> np.ndarray:
+def solved(
+    score: np.ndarray | float, success: np.ndarray | float, solved_score: float
+) -> np.ndarray:
     """The rule of poet.interfaces.Spec: enough mean return, and success in most episodes.
 
     score: mean returns, [pairs] or one; success: shares of the scored episodes, likewise.

@@ -1,7 +1,9 @@
-"""Lives: draws of a task on which many episodes run side by side, batch after batch, between updates of an agent.
+"""Lives: draws of a task on which many episodes run side by side, batch after batch, between
+updates of an agent.
 
-What gradient-based adaptation needs, as trials.py is what memory needs. Row (life, j) of a batch is an episode of its
-own on that life's draw: at the start the j-th, in the next batch the one as many later as a batch has.
+What gradient-based adaptation needs, as trials.py is what memory needs. Row (life, j) of a batch is
+an episode of its own on that life's draw: at the start the j-th, in the next batch the one as many
+later as a batch has.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Batch:
     returns: torch.Tensor  # [n] float64
     success: torch.Tensor  # [n] bool
     after: torch.Tensor  # [t, n, o] float32, observed after each action
-    terminated: torch.Tensor  # [t, n] bool: the task ended the episode by then; running out of time does not count
+    # [t, n] bool: the task ended the episode by then; running out of time does not count
+    terminated: torch.Tensor
 
     @property
     def cut(self) -> torch.Tensor:
@@ -55,23 +58,36 @@ class Batch:
         return sums * self.alive
 
     def advantages(self, gamma: float, lives: int) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a life, over their deviation; [t, n]."""
+        """Return to go, less its mean at that step over the episodes of a life, over their
+        deviation; [t, n].
+        """
         shape = (len(self.rewards), lives, -1)
         togo, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
         return normalised(togo, alive).reshape(self.rewards.shape)
 
     def labels(self, size: int) -> torch.Tensor:
-        """The right answers at each step, [t, n, size], which are shown with the next observation (Spec.labels)."""
+        """The right answers at each step, [t, n, size], which are shown with the next observation
+        (Spec.labels).
+        """
         return self.after[..., -size:]
 
 
 class Lives:
     """One life a seed, `side` episodes of each at once."""
 
-    def __init__(self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], side: int, device: str) -> None:
+    def __init__(
+        self,
+        family: TaskFamily,
+        tasks: Sequence[Task],
+        seeds: Sequence[int],
+        side: int,
+        device: str,
+    ) -> None:
         self.n, self.side, self.horizon, self.device = len(seeds), side, family.spec.horizon, device
         rows = [life for life in range(self.n) for _ in range(side)]
-        self.simulator = family.simulator([tasks[life] for life in rows], [seeds[life] for life in rows], device)
+        self.simulator = family.simulator(
+            [tasks[life] for life in rows], [seeds[life] for life in rows], device
+        )
         self.place = torch.arange(side, device=device).repeat(self.n)
         self.begun = False
 
@@ -81,23 +97,34 @@ class Lives:
 
     def play(self, act: Act) -> Batch:
         """The next episodes. ValueError if an observation or reward is NaN or infinite."""
-        seen, alive = self._start(), torch.ones(self.n * self.side, dtype=torch.bool, device=self.device)
+        seen, alive = (
+            self._start(),
+            torch.ones(self.n * self.side, dtype=torch.bool, device=self.device),
+        )
         columns: list[tuple[torch.Tensor, ...]] = []
         for t in range(self.horizon):
             action = act(seen, t)
             after, reward, terminated, truncated = self.simulator.step(action)
             if not bool(torch.isfinite(after).all() & torch.isfinite(reward).all()):
-                raise ValueError(f"an observation or reward is NaN or infinite at step {t} of an episode")
+                raise ValueError(
+                    f"an observation or reward is NaN or infinite at step {t} of an episode"
+                )
             columns.append((seen, action, reward, alive, after, terminated))
             seen, alive = after, alive & ~(terminated | truncated)
             if not bool(alive.any()):
                 break
-        observations, actions, rewards, living, later, over = (torch.stack(part) for part in zip(*columns, strict=True))
+        observations, actions, rewards, living, later, over = (
+            torch.stack(part) for part in zip(*columns, strict=True)
+        )
         success = self.simulator.success.clone()
-        return Batch(observations, actions, rewards.float(), living, rewards.sum(0), success, later, over)
+        return Batch(
+            observations, actions, rewards.float(), living, rewards.sum(0), success, later, over
+        )
 
     def _start(self) -> torch.Tensor:
-        """First observations of each row's next episode: it is `side` episodes after the row's last."""
+        """First observations of each row's next episode: it is `side` episodes after the row's
+        last.
+        """
         if not self.begun:
             self.begun, seen = True, self.simulator.reset()
             return seen if self.side == 1 else self.simulator.restart(self.place > 0, self.place)
@@ -119,7 +146,9 @@ def by_life(batches: Sequence[Batch], lives: int, steps: int) -> Outcomes:
 
 
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
-    """[..., rows] to mean 0 and standard deviation 1 over the entries that are alive, along the last axis."""
+    """[..., rows] to mean 0 and standard deviation 1 over the entries that are alive, along the
+    last axis.
+    """
     count = alive.sum(-1, keepdim=True).clamp(min=1)
     centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
     deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
@@ -127,5 +156,7 @@ def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
 
 
 def streams(values: torch.Tensor, lives: int) -> torch.Tensor:
-    """[t, lives x side, k] as one stream of steps a life, episode after episode, [lives, side x t, k]."""
+    """[t, lives x side, k] as one stream of steps a life, episode after episode, [lives, side x t,
+    k].
+    """
     return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)

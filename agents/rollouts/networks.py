@@ -1,13 +1,16 @@
 """Policies whose weights are one flat vector, a different one for each member of a population.
 
-The layout is original POET's (arXiv 1901.01753): layer by layer the weights [in, out] row by row, then the bias [out];
-24-40-40-4 has 2,804 parameters, and its activation, tanh, is applied to the output too. A policy with memory has a GRU
-(Cho et al. 2014, arXiv 1406.1078) between the observation and the first layer, which then sees the memory alone. Its
-part of the vector comes first: weights [in, 3h], weights [h, 3h], bias [3h], gates in the order reset, update, new.
-Differs from the paper and agrees with torch: the reset gate acts after the product with the memory; one bias a gate.
+The layout is original POET's (arXiv 1901.01753): layer by layer the weights [in, out] row by row,
+then the bias [out]; 24-40-40-4 has 2,804 parameters, and its activation, tanh, is applied to the
+output too. A policy with memory has a GRU (Cho et al. 2014, arXiv 1406.1078) between the
+observation and the first layer, which then sees the memory alone. Its
+part of the vector comes first: weights [in, 3h], weights [h, 3h], bias [3h], gates in the order
+reset, update, new. Differs from the paper and agrees with torch: the reset gate acts after the
+product with the memory; one bias a gate.
 
-On the CPU a kernel of our own adds up each row's products in one fixed order, without fused multiply-add. A matrix
-library promises no order, it may change it with the size of the batch, and one unit in the last place is enough to
+On the CPU a kernel of our own adds up each row's products in one fixed order, without fused
+multiply-add. A matrix library promises no order, it may change it with the size of the batch, and
+one unit in the last place is enough to
 send a walker elsewhere: here a row's action depends on its weights and observation alone.
 """
 
@@ -31,7 +34,9 @@ ROWS_A_THREAD = 512  # fewer are done (in 0.2 ms) before another thread has woke
 
 @dataclass(frozen=True)
 class Policy:
-    """Layer sizes, observations first and actions last; the output passes through tanh whatever the activation is."""
+    """Layer sizes, observations first and actions last; the output passes through tanh whatever the
+    activation is.
+    """
 
     sizes: tuple[int, ...]
     activation: Activation = "tanh"
@@ -39,7 +44,9 @@ class Policy:
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 2 or any(size < 1 for size in self.sizes):
-            raise ValueError(f"a policy needs at least two layer sizes, all positive, got {list(self.sizes)}")
+            raise ValueError(
+                f"a policy needs at least two layer sizes, all positive, got {list(self.sizes)}"
+            )
         if self.activation not in ("tanh", "relu"):
             raise ValueError(f'activation must be "tanh" or "relu", got {self.activation!r}')
         if self.memory < 0:
@@ -64,10 +71,11 @@ class Policy:
     def forward(
         self, weights: torch.Tensor, observations: torch.Tensor, memory: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Actions [n, a] of observations [n, o], each row with its own weights [n, parameters]; any device.
+        """Actions [n, a] of observations [n, o], each row with its own weights [n, parameters]; any
+        device.
 
-        memory: [n, memory], changed in place. The order of summation is the library's: for the CPU, where results must
-        not depend on the batch, see `act`.
+        memory: [n, memory], changed in place. The order of summation is the library's: for the CPU,
+        where results must not depend on the batch, see `act`.
         """
         x, at = observations, 0
         if memory is not None and self.memory:
@@ -79,8 +87,12 @@ class Policy:
             at += n * m + m
         return x
 
-    def _remember(self, weights: torch.Tensor, x: torch.Tensor, memory: torch.Tensor) -> tuple[torch.Tensor, int]:
-        """The GRU: its new memory, also written in place, and where the first layer's weights begin."""
+    def _remember(
+        self, weights: torch.Tensor, x: torch.Tensor, memory: torch.Tensor
+    ) -> tuple[torch.Tensor, int]:
+        """The GRU: its new memory, also written in place, and where the first layer's weights
+        begin.
+        """
         o, h = self.sizes[0], self.memory
         at = 3 * h * (o + h)
         given = _affine(x, weights, 0, o, 3 * h, weights[:, at : at + 3 * h])
@@ -96,7 +108,9 @@ class Policy:
         return np.array([self.activation == "relu", self.memory, *self.sizes], np.int64)
 
     def compiled(self) -> Callable[..., None]:
-        """The kernel behind `act`: what a simulator's `play` calls at every step (poet.interfaces)."""
+        """The kernel behind `act`: what a simulator's `play` calls at every step
+        (poet.interfaces).
+        """
         return policy_kernel()
 
     def check_weights(self, weights: np.ndarray | torch.Tensor) -> None:
@@ -119,9 +133,10 @@ class Policy:
     ) -> None:
         """Write actions[rows] for observations[rows]; the other rows of `actions` stay as they are.
 
-        weights [members, parameters] f32, member [n] i64 (which weights a row uses), rows [k] i64, observations [n, o]
-        f32, actions [n, a] f32, memory [n, memory] f32, which is changed too, all contiguous. With a pool the rows are
-        cut into at most `threads` parts; the cut changes nothing, since no row sees another.
+        weights [members, parameters] f32, member [n] i64 (which weights a row uses), rows [k] i64,
+        observations [n, o] f32, actions [n, a] f32, memory [n, memory] f32, which is changed too,
+        all contiguous. With a pool the rows are cut into at most `threads` parts; the cut changes
+        nothing, since no row sees another.
         """
         n = len(member)
         memory = self.start(0 if self.memory else n) if memory is None else memory
@@ -144,6 +159,12 @@ class Policy:
             part.result()
 
 
-def _affine(x: torch.Tensor, weights: torch.Tensor, at: int, n: int, m: int, bias: torch.Tensor) -> torch.Tensor:
-    """[rows, m]: bias [rows, m] plus each row of x [rows, n] times its own [n, m], at `at` of its weights."""
-    return torch.baddbmm(bias[:, None], x[:, None], weights[:, at : at + n * m].view(-1, n, m))[:, 0]
+def _affine(
+    x: torch.Tensor, weights: torch.Tensor, at: int, n: int, m: int, bias: torch.Tensor
+) -> torch.Tensor:
+    """[rows, m]: bias [rows, m] plus each row of x [rows, n] times its own [n, m], at `at` of its
+    weights.
+    """
+    return torch.baddbmm(bias[:, None], x[:, None], weights[:, at : at + n * m].view(-1, n, m))[
+        :, 0
+    ]

@@ -16,10 +16,15 @@ import numpy as np
 from . import kernel_cache
 from .kernel_cache import shared_name, to_stderr
 
-# tanh(x) = x P(x^2) / Q(x^2) on [-8, 8], fitted by weighted least squares to the least largest relative error;
-# in float32 it is within 4e-7 of tanh and never leaves [-1, 1]. math.tanh costs far more: it has no vector form.
-_P0, _P1, _P2, _P3, _P4 = (np.float32(p) for p in (1.0, 0.134444997, 0.0035715999, 2.18946952e-05, 1.52304640e-08))
-_Q1, _Q2, _Q3, _Q4 = (np.float32(q) for q in (0.467778265, 0.0261644498, 0.000341129518, 8.52246501e-07))
+# tanh(x) = x P(x^2) / Q(x^2) on [-8, 8], fitted by weighted least squares to the least largest
+# relative error; in float32 it is within 4e-7 of tanh and never leaves [-1, 1]. math.tanh costs far
+# more: it has no vector form.
+_P0, _P1, _P2, _P3, _P4 = (
+    np.float32(p) for p in (1.0, 0.134444997, 0.0035715999, 2.18946952e-05, 1.52304640e-08)
+)
+_Q1, _Q2, _Q3, _Q4 = (
+    np.float32(q) for q in (0.467778265, 0.0261644498, 0.000341129518, 8.52246501e-07)
+)
 _ONE, _HALF, _ZERO, _EDGE = np.float32(1), np.float32(0.5), np.float32(0), np.float32(8)
 
 
@@ -45,8 +50,8 @@ def _sigmoid(x):
 def _add_products(total, w, at, x, n, m):
     """total [m] += x [n] times the matrix [n, m] at `at`, in the order 0, 1, 2, ... of the inputs.
 
-    The inner loops run over the outputs, so they vectorise without reordering; four inputs at a time, so that the sums
-    stay in registers.
+    The inner loops run over the outputs, so they vectorise without reordering; four inputs at a
+    time, so that the sums stay in registers.
     """
     fours = n - n % 4
     for i in range(0, fours, 4):
@@ -62,7 +67,9 @@ def _add_products(total, w, at, x, n, m):
 
 @part
 def _remember(total, kept, w, x, n, h, memory):
-    """The GRU of one row: x [n] and memory [h] become the new memory, in both; where the first layer begins."""
+    """The GRU of one row: x [n] and memory [h] become the new memory, in both; where the first
+    layer begins.
+    """
     bias = 3 * h * (n + h)
     for o in range(3 * h):
         total[o], kept[o] = w[bias + o], _ZERO
@@ -101,15 +108,20 @@ def _forward(
 ) -> None:
     """The kernel of `Policy.act`.
 
-    It may also be called from compiled code with sizes that Python has not compared: where they do not fit the layout,
-    the actions are NaN, which every simulator refuses, and nothing else is read or written.
+    It may also be called from compiled code with sizes that Python has not compared: where they do
+    not fit the layout, the actions are NaN, which every simulator refuses, and nothing else is read
+    or written.
     """
     if not _fits(weights, observations, layout, memory, actions):
         actions[:, :] = np.float32(np.nan)
         return
     relu, units, sizes = layout[0] != 0, layout[1], layout[2:]
     layers, most = len(sizes) - 1, max(3 * units, sizes.max())
-    x, total, kept = np.empty(most, np.float32), np.empty(most, np.float32), np.empty(3 * units, np.float32)
+    x, total, kept = (
+        np.empty(most, np.float32),
+        np.empty(most, np.float32),
+        np.empty(3 * units, np.float32),
+    )
     for j in range(len(rows)):
         row = rows[j]
         w, at, n = weights[member[row]], 0, sizes[0]

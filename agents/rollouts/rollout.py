@@ -1,4 +1,6 @@
-"""Episodes of many policies in many tasks at once: one row an episode, stepped together until all have ended."""
+"""Episodes of many policies in many tasks at once: one row an episode, stepped together until all
+have ended.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +51,18 @@ def rollout(
 ) -> Episodes:
     """Run n episodes: row i is weights[member[i]] in tasks[i] with seeds[i].
 
-    weights: [members, parameters] float32; member: [n] int64; offset: the number of row 0 in error messages.
-    ValueError if sizes do not fit the policy, or if anything that comes back is not finite.
+    weights: [members, parameters] float32; member: [n] int64; offset: the number of row 0 in error
+    messages. ValueError if sizes do not fit the policy, or if anything that comes back is not
+    finite.
     """
     check_rows(policy, weights, member, tasks, seeds)
-    if (sizes := (family.spec.observation_size, family.spec.action_size)) != (policy.sizes[0], policy.sizes[-1]):
-        raise ValueError(f"the family has observations and actions of sizes {sizes}, the policy {policy.sizes}")
+    if (sizes := (family.spec.observation_size, family.spec.action_size)) != (
+        policy.sizes[0],
+        policy.sizes[-1],
+    ):
+        raise ValueError(
+            f"the family has observations and actions of sizes {sizes}, the policy {policy.sizes}"
+        )
     done: list[Episodes] = []
     threads = machine.threads if machine.device == "cpu" else 1
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
@@ -63,7 +71,11 @@ def rollout(
             simulator = family.simulator(tasks[rows], seeds[rows], machine.device)
             first_row, used = offset + first, member[rows]
             if hasattr(simulator, "play_captured"):
-                done.append(_play_captured(simulator, policy, _spread(weights, used, machine.device), first_row))
+                done.append(
+                    _play_captured(
+                        simulator, policy, _spread(weights, used, machine.device), first_row
+                    )
+                )
             elif machine.device == "cpu" and hasattr(simulator, "play"):
                 done.append(_play(simulator, policy, weights, used, first_row))
             else:
@@ -101,16 +113,27 @@ class InProcess:
 
 
 def check_rows(
-    policy: Policy, weights: torch.Tensor, member: np.ndarray, tasks: Sequence[Task], seeds: Sequence[int]
+    policy: Policy,
+    weights: torch.Tensor,
+    member: np.ndarray,
+    tasks: Sequence[Task],
+    seeds: Sequence[int],
 ) -> None:
-    """ValueError unless these can be the arguments of a rollout: compiled code reads whatever the sizes say."""
+    """ValueError unless these can be the arguments of a rollout: compiled code reads whatever the
+    sizes say.
+    """
     policy.check_weights(weights)
     if not len(member) == len(tasks) == len(seeds):
-        raise ValueError(f"a row needs a member, a task and a seed, got {len(member)}, {len(tasks)} and {len(seeds)}")
+        raise ValueError(
+            f"a row needs a member, a task and a seed, got {len(member)}, "
+            f"{len(tasks)} and {len(seeds)}"
+        )
     check_indices("member", member, len(weights))
     finite = torch.isfinite(weights).all(dim=1)
     if not bool(finite.all()):
-        raise ValueError(f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite")
+        raise ValueError(
+            f"member {int(torch.nonzero(~finite)[0])} has weights that are NaN or infinite"
+        )
 
 
 def joined(parts: Sequence[Episodes]) -> Episodes:
@@ -125,10 +148,20 @@ def joined(parts: Sequence[Episodes]) -> Episodes:
 class _CpuActor:
     """Actions of the rows that still run, by the kernel that no batch can change."""
 
-    def __init__(self, policy: Policy, weights: np.ndarray, member: np.ndarray, threads: int, pool: Executor | None):
+    def __init__(
+        self,
+        policy: Policy,
+        weights: np.ndarray,
+        member: np.ndarray,
+        threads: int,
+        pool: Executor | None,
+    ):
         self.policy, self.weights, self.member = policy, weights, member
         self.threads, self.pool = threads, pool
-        self.actions, self.memory = torch.zeros(len(member), policy.sizes[-1]), policy.start(len(member))
+        self.actions, self.memory = (
+            torch.zeros(len(member), policy.sizes[-1]),
+            policy.start(len(member)),
+        )
 
     def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         self.policy.act(
@@ -145,7 +178,9 @@ class _CpuActor:
 
 
 class _DeviceActor:
-    """Actions of all rows by the device's own matrix products: fewer rows would not be done sooner."""
+    """Actions of all rows by the device's own matrix products: fewer rows would not be done
+    sooner.
+    """
 
     def __init__(self, policy: Policy, weights: torch.Tensor):
         self.policy, self.weights = policy, weights
@@ -156,10 +191,20 @@ class _DeviceActor:
 
 
 def _actor(
-    policy: Policy, weights: torch.Tensor, member: np.ndarray, machine: Machine, pool: Executor | None
+    policy: Policy,
+    weights: torch.Tensor,
+    member: np.ndarray,
+    machine: Machine,
+    pool: Executor | None,
 ) -> _CpuActor | _DeviceActor:
     if machine.device == "cpu":
-        return _CpuActor(policy, weights.contiguous().numpy(), np.ascontiguousarray(member), machine.threads, pool)
+        return _CpuActor(
+            policy,
+            weights.contiguous().numpy(),
+            np.ascontiguousarray(member),
+            machine.threads,
+            pool,
+        )
     return _DeviceActor(policy, _spread(weights, member, machine.device))
 
 
@@ -168,17 +213,23 @@ def _spread(weights: torch.Tensor, member: np.ndarray, device: str) -> torch.Ten
     return weights.to(device)[torch.as_tensor(member, device=device)]
 
 
-def _play(simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int) -> Episodes:
+def _play(
+    simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int
+) -> Episodes:
     """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
     table, memory = weights.contiguous().numpy(), policy.start(len(member))
-    played = simulator.play(policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory)
+    played = simulator.play(
+        policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory
+    )
     return _finished(simulator, played, first)
 
 
 def _play_captured(simulator: Any, policy: Policy, weights: torch.Tensor, first: int) -> Episodes:
     """The same episodes by a simulator that keeps them on its device; weights: each row's own."""
     memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
-    played = simulator.play_captured(lambda seen, memory: policy.forward(weights, seen, memory), memory)
+    played = simulator.play_captured(
+        lambda seen, memory: policy.forward(weights, seen, memory), memory
+    )
     return _finished(simulator, played, first)
 
 
@@ -192,19 +243,30 @@ def _finished(simulator: Any, played: tuple[np.ndarray, np.ndarray], first: int)
 
 
 def _run(
-    simulator: Simulator, actor: _CpuActor | _DeviceActor, tasks: Sequence[Task], horizon: int, first: int
+    simulator: Simulator,
+    actor: _CpuActor | _DeviceActor,
+    tasks: Sequence[Task],
+    horizon: int,
+    first: int,
 ) -> Episodes:
-    """One batch of episodes to its end; `first` is the number of its first row in error messages."""
+    """One batch of episodes to its end; `first` is the number of its first row in error
+    messages.
+    """
     observations = simulator.reset()
     n = len(tasks)
     if observations.dtype != torch.float32 or len(observations) != n:
-        raise ValueError(f"expected {n} float32 observations, got {observations.dtype} {list(observations.shape)}")
+        raise ValueError(
+            f"expected {n} float32 observations, got {observations.dtype} "
+            f"{list(observations.shape)}"
+        )
     _check(observations, "observation", tasks, first)
     returns, steps = np.zeros(n), np.zeros(n, np.int64)
     rows = np.arange(n)
     while len(rows):
         if steps[rows[0]] >= horizon:
-            raise ValueError(f"row {first + rows[0]} did not end after the family's horizon of {horizon} steps")
+            raise ValueError(
+                f"row {first + rows[0]} did not end after the family's horizon of {horizon} steps"
+            )
         observations, rewards, terminated, truncated = simulator.step(actor(observations, rows))
         _check(observations, "observation", tasks, first)
         _check(rewards, "reward", tasks, first)
@@ -212,12 +274,16 @@ def _run(
         steps[rows] += 1
         rows = rows[~(terminated | truncated).cpu().numpy()[rows]]
     if int(steps.sum()) != simulator.steps:
-        raise ValueError(f"the simulator counts {simulator.steps} steps where {int(steps.sum())} were taken")
+        raise ValueError(
+            f"the simulator counts {simulator.steps} steps where {int(steps.sum())} were taken"
+        )
     return Episodes(returns, simulator.success.cpu().numpy().copy(), steps)
 
 
 def _check(values: torch.Tensor, name: str, tasks: Sequence[Task], first: int) -> None:
-    """Stop at the first value that is not a number, where it appears, naming the row and its task."""
+    """Stop at the first value that is not a number, where it appears, naming the row and its
+    task.
+    """
     finite = torch.isfinite(values)
     if bool(finite.all()):
         return

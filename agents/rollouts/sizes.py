@@ -17,7 +17,9 @@ def check_array(name: str, array: np.ndarray | torch.Tensor, *shape: int | str) 
         isinstance(wanted, str) or size == wanted for size, wanted in zip(found, shape, strict=True)
     )
     if not fits or dtype != "float32":
-        raise ValueError(f"{name} must be float32 [{', '.join(map(str, shape))}], got {dtype} {list(found)}")
+        raise ValueError(
+            f"{name} must be float32 [{', '.join(map(str, shape))}], got {dtype} {list(found)}"
+        )
 
 
 def check_indices(name: str, indices: np.ndarray, length: int) -> None:
@@ -25,4 +27,6 @@ def check_indices(name: str, indices: np.ndarray, length: int) -> None:
     if indices.ndim != 1 or indices.dtype != np.int64:
         raise ValueError(f"{name} must be int64 [n], got {indices.dtype} {list(indices.shape)}")
     if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < length:
-        raise ValueError(f"{name} must lie in [0, {length}), got {int(indices.min())} to {int(indices.max())}")
+        raise ValueError(
+            f"{name} must lie in [0, {length}), got {int(indices.min())} to {int(indices.max())}"
+        )

@@ -1,13 +1,14 @@
 """Trials: several episodes on one draw of a task, met by an agent that remembers.
 
-RL^2's convention (Duan et al. 2016, arXiv 1611.02779, the authors' code): the input at an episode's first step carries
-the new observation together with the last action, the last reward and a flag; at a trial's first step the flag is set
-and the rest is zero. An episode's end is information, it does not end the trial: after a termination
-and a truncation alike, the last step is bootstrapped with the value of the next episode's first step.
-A trial is the agent's whole life, so its end is terminal and is not bootstrapped.
-Differs: the input also holds the share of the trial that is over. RL^2 has no such input, and Wang et
-al. give the number of the step. A value that ends with the trial depends on the time left (Pardo et
-al. 2018, arXiv 1712.00378).
+RL^2's convention (Duan et al. 2016, arXiv 1611.02779, the authors' code): the input at an episode's
+first step carries the new observation together with the last action, the last reward and a flag; at
+a trial's first step the flag is set and the rest is zero. An episode's end is information, it does
+not end the trial: after a termination and a truncation alike, the last step is bootstrapped with
+the value of the next episode's first step. A trial is the agent's whole life, so its end is
+terminal and is not bootstrapped.
+Differs: the input also holds the share of the trial that is over. RL^2 has no such input, and Wang
+et al. give the number of the step. A value that ends with the trial depends on the time left (Pardo
+et al. 2018, arXiv 1712.00378).
 """
 
 from __future__ import annotations
@@ -37,14 +38,17 @@ class Trials:
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float64
     alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
-    after: torch.Tensor  # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
+    # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
+    after: torch.Tensor
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
     success: torch.Tensor  # [n, episodes] bool, the simulator's when the episode ended
     steps: int  # environment steps
 
 
 def input_size(spec: Spec, twice: bool = False) -> int:
-    """Observation (twice: and the one before), last action, last reward, flag, and how much of the trial is over."""
+    """Observation (twice: and the one before), last action, last reward, flag, and how much of the
+    trial is over.
+    """
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
 
 
@@ -56,7 +60,9 @@ def entering(
     first: torch.Tensor,
     over: torch.Tensor,
 ) -> torch.Tensor:
-    """Inputs [n, i]; before: the observations before these, where they are given twice. See input_size."""
+    """Inputs [n, i]; before: the observations before these, where they are given twice. See
+    input_size.
+    """
     extra = torch.stack([reward.float(), first.float(), over.float()], dim=1)
     return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
 
@@ -74,26 +80,37 @@ def run_trials(
 ) -> Trials:
     """Trials of all rows of the simulator, from a fresh state.
 
-    lives: how long each part of the state lives; if not said, a trial. The last action, reward and observation, which
-    are carried too, live as long as the part that lives longest.
+    lives: how long each part of the state lives; if not said, a trial. The last action, reward and
+    observation, which are carried too, live as long as the part that lives longest.
     control: of what an episode hands to the next (carried.next_episode).
     twice: inputs hold the observation before the last action too, also across an episode's end.
     """
     seen = simulator.reset()
     before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
     every = torch.ones(n, dtype=torch.bool, device=device)
-    action, reward = torch.zeros(n, spec.action_size, device=device), torch.zeros(n, dtype=torch.float64, device=device)
+    action, reward = (
+        torch.zeros(n, spec.action_size, device=device),
+        torch.zeros(n, dtype=torch.float64, device=device),
+    )
     fresh: State = (*state, action, reward, before)
     lives = lives or ["trial"] * len(state)
     kept = [*lives, *[max(lives, key=LIFETIMES.index)] * 3]
-    first, number = every, torch.zeros(n, dtype=torch.int64, device=device)  # number: of the episode
+    # number: of the episode
+    first, number = every, torch.zeros(n, dtype=torch.int64, device=device)
     columns: list[tuple[torch.Tensor, ...]] = []
     longest = episodes * spec.horizon
     for t in range(longest):
         alive = number < episodes
         if not bool(alive.any()):
             break
-        given = entering(seen, before if twice else None, action, reward, first, torch.full_like(reward, t / longest))
+        given = entering(
+            seen,
+            before if twice else None,
+            action,
+            reward,
+            first,
+            torch.full_like(reward, t / longest),
+        )
         action, said, state = act(given, state, t)
         before = seen
         seen, reward, terminated, truncated = simulator.step(action)
@@ -127,11 +144,13 @@ def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps:
 def advantages(
     rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: Number, lam: Number
 ) -> torch.Tensor:
-    """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an episode ends.
+    """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an
+    episode ends.
 
     rewards, values: [t, n]. An episode's last step, terminated or truncated, is bootstrapped with
     the value of the next episode's first step; a trial's last step that is alive is not.
-    gamma, lam: one for all, or one a step, [t] or [t, n]: a step's discount is that of what follows.
+    gamma, lam: one for all, or one a step, [t] or [t, n]: a step's discount is that of what
+    follows.
     """
     result = torch.zeros_like(values)
     later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])

@@ -1,8 +1,9 @@
-"""The ES learner: an agent is a flat policy and the state of its search; evolution strategies improve it in its task.
+"""The ES learner: an agent is a flat policy and the state of its search; evolution strategies
+improve it in its task.
 
-Original POET's inner loop (arXiv 1901.01753, section 3; ES after arXiv 1703.03864). All pairs x members x episodes of a
-step are simulated side by side. The two members of an antithetic pair meet the same realisations of the task, so their
-difference is due to the perturbation alone.
+Original POET's inner loop (arXiv 1901.01753, section 3; ES after arXiv 1703.03864). All pairs x
+members x episodes of a step are simulated side by side. The two members of an antithetic pair meet
+the same realisations of the task, so their difference is due to the perturbation alone.
 """
 
 from __future__ import annotations
@@ -29,23 +30,29 @@ CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes side by side: enough to fill eith
 class ES:
     """Learner (poet.interfaces) of policies with one flat vector of weights for a task family."""
 
-    def __init__(self, family: TaskFamily, config: ESConfig | None = None, rollouts: Rollouts | None = None) -> None:
+    def __init__(
+        self, family: TaskFamily, config: ESConfig | None = None, rollouts: Rollouts | None = None
+    ) -> None:
         if family.spec.observation_size == 0:
             raise ValueError(
-                "a policy without memory has nothing to go by where nothing is observed: take rl2 or maesn"
+                "a policy without memory has nothing to go by where nothing is observed: take rl2 "
+                "or maesn"
             )
         self.family = family
         self.rollouts = rollouts or InProcess()
         self.config = config = config or ESConfig()
         if config.device != "cpu" and not torch.cuda.is_available():
-            raise ValueError(f'device {config.device!r} is not there (no CUDA device was found): take "cpu"')
+            raise ValueError(
+                f'device {config.device!r} is not there (no CUDA device was found): take "cpu"'
+            )
         spec = family.spec
         sizes = (spec.observation_size, *config.hidden, spec.action_size)
         self.policy = Policy(sizes, config.activation, config.memory)
         self.searcher = searcher(config, self.policy.parameters)
         rows = config.max_rows or (CPU_ROWS if config.device == "cpu" else GPU_ROWS)
         self.machine = Machine(config.device, rows, config.threads or 1)
-        # A deterministic task gives the same episode every time: repeats would tell nothing (POET ran five).
+        # A deterministic task gives the same episode every time: repeats would tell nothing (POET
+        # ran five).
         self.episodes = 1 if spec.deterministic else config.episodes
         self.evaluation_episodes = 1 if spec.deterministic else config.evaluation_episodes
 
@@ -67,7 +74,10 @@ class ES:
                 for agent, key in zip(agents[pairs], keys[pairs], strict=True)
             ]
             # Antithetic twins, 2i and 2i + 1, share their seeds.
-            seeds = [np.repeat(_seeds(key, (population // 2, self.episodes)), 2, axis=0) for key in keys[pairs]]
+            seeds = [
+                np.repeat(_seeds(key, (population // 2, self.episodes)), 2, axis=0)
+                for key in keys[pairs]
+            ]
             episodes = self._run(torch.cat(members), tasks[pairs], np.stack(seeds))
             returns = episodes.returns.reshape(-1, population, self.episodes).mean(axis=2)
             steps[pairs] = episodes.steps.reshape(len(members), -1).sum(axis=1)
@@ -100,15 +110,21 @@ class ES:
         """The same theta at the start of a search: fresh optimiser, initial sigma and lr."""
         return self.searcher.init(agent["theta"].clone())
 
-    def act(self, agent: Agent, observations: torch.Tensor, memory: np.ndarray | None = None) -> torch.Tensor:
-        """The agent's actions [n, a] for observations [n, o] on the CPU, the very ones it takes in `evaluate`.
+    def act(
+        self, agent: Agent, observations: torch.Tensor, memory: np.ndarray | None = None
+    ) -> torch.Tensor:
+        """The agent's actions [n, a] for observations [n, o] on the CPU, the very ones it takes in
+        `evaluate`.
 
-        memory: of a policy that has one, `policy.start(n)` at first; what it is afterwards is for the next step.
+        memory: of a policy that has one, `policy.start(n)` at first; what it is afterwards is for
+        the next step.
         """
         n = len(observations)
         actions = torch.zeros(n, self.policy.sizes[-1])
         weights, same = agent["theta"].contiguous().numpy()[None], np.zeros(n, np.int64)
-        self.policy.act(weights, same, np.arange(n), observations.contiguous().numpy(), actions.numpy(), memory)
+        self.policy.act(
+            weights, same, np.arange(n), observations.contiguous().numpy(), actions.numpy(), memory
+        )
         return actions
 
     def evaluation_seeds(self, key: Key) -> list[int]:
@@ -121,7 +137,8 @@ class ES:
         if values.shape != (self.policy.parameters,) or values.dtype.kind not in "fiu":
             sizes = "-".join(map(str, self.policy.sizes))
             raise ValueError(
-                f"theta must be {self.policy.parameters} numbers ({sizes}), got {values.dtype} {list(values.shape)}"
+                f"theta must be {self.policy.parameters} numbers ({sizes}), got {values.dtype} "
+                f"{list(values.shape)}"
             )
         with np.errstate(over="ignore"):  # too large becomes infinite, and is refused as such
             theta = values.astype(np.float32)
@@ -130,7 +147,9 @@ class ES:
         return self.searcher.init(torch.from_numpy(theta))
 
     def inherit(self, agent: Mapping[str, torch.Tensor]) -> Agent:
-        """An agent from another run, whatever its searcher was: its theta, at the start of a search here."""
+        """An agent from another run, whatever its searcher was: its theta, at the start of a search
+        here.
+        """
         if "theta" not in agent:
             raise ValueError(f"an agent for es needs a theta, got {sorted(agent)!s:.200}")
         if agent["theta"].dtype != torch.float32:  # NumPy lacks some dtypes that a file can hold
@@ -138,15 +157,22 @@ class ES:
         return self.foreign(agent["theta"].numpy())
 
     def check(self, agent: Mapping[str, torch.Tensor]) -> None:
-        """ValueError, one line, unless these tensors (read from an untrusted file) are an agent of this learner."""
+        """ValueError, one line, unless these tensors (read from an untrusted file) are an agent of
+        this learner.
+        """
         wanted = self.searcher.init(torch.zeros(self.policy.parameters))
         if set(agent) != set(wanted):
-            raise ValueError(f"an agent of {self.config.searcher} holds {sorted(wanted)}, got {sorted(agent)!s:.200}")
+            raise ValueError(
+                f"an agent of {self.config.searcher} holds {sorted(wanted)}, got "
+                f"{sorted(agent)!s:.200}"
+            )
         for name, like in wanted.items():
             value = agent[name]
             if value.shape != like.shape or value.dtype != like.dtype:
                 got = f"{value.dtype} {list(value.shape)}"
-                raise ValueError(f"the agent's {name} must be {like.dtype} {list(like.shape)}, got {got}")
+                raise ValueError(
+                    f"the agent's {name} must be {like.dtype} {list(like.shape)}, got {got}"
+                )
             _check_finite({name: value}, "the agent's")
             if name in self.searcher.positive and not bool((value > 0).all()):
                 raise ValueError(f"the agent's {name} must be above 0")
@@ -156,15 +182,22 @@ class ES:
     def _groups(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key], rows: int
     ) -> Iterator[slice]:
-        """Slices of the pairs, `rows` rows each, that fill one batch: bounds memory, changes no result."""
+        """Slices of the pairs, `rows` rows each, that fill one batch: bounds memory, changes no
+        result.
+        """
         if not len(agents) == len(tasks) == len(keys):
-            raise ValueError(f"a pair needs an agent, a task and a key, got {len(agents)}, {len(tasks)}, {len(keys)}")
+            raise ValueError(
+                f"a pair needs an agent, a task and a key, got {len(agents)}, "
+                f"{len(tasks)}, {len(keys)}"
+            )
         size = max(1, self.rollouts.workers * self.machine.max_rows // rows)
         for first in range(0, len(agents), size):
             yield slice(first, first + size)
 
     def _run(self, weights: torch.Tensor, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
-        """Episodes of every member in its pair's task; seeds: [pairs, members, episodes], weights in the same order."""
+        """Episodes of every member in its pair's task; seeds: [pairs, members, episodes], weights
+        in the same order.
+        """
         pairs, members, episodes = seeds.shape
         return self.rollouts.rollout(
             self.policy,

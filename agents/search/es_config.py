@@ -1,4 +1,6 @@
-"""Settings of the ES learner; the defaults are original POET's (arXiv 1901.01753). Filled from a TOML section [es]."""
+"""Settings of the ES learner; the defaults are original POET's (arXiv 1901.01753). Filled from a
+TOML section [es].
+"""
 
 from __future__ import annotations
 
@@ -32,15 +34,18 @@ class ESConfig:
     lr: float = 0.01  # openai-es and pgpe; the other searchers have their papers' rates
     lr_decay: float = 0.9999  # a step; openai-es
     lr_floor: float = 0.001  # openai-es
-    sigma: float = 0.1  # standard deviation of a member's parameters about theta; where a search begins
+    # standard deviation of a member's parameters about theta; where a search begins
+    sigma: float = 0.1
     sigma_decay: float = 0.999  # a step; openai-es, the other searchers adapt it
     sigma_floor: float = 0.01  # all but xnes
     weight_decay: float = 0.01  # openai-es
     shaping: Shaping = "ranks"  # openai-es and pgpe; "ranks" or "z-score"
     episodes: int = 1  # an ES member's
-    evaluation_episodes: int = 5  # a score's; both are 1 where the family is deterministic: more would be repeats
+    # a score's; both are 1 where the family is deterministic: more would be repeats
+    evaluation_episodes: int = 5
     device: str = "cpu"
-    max_rows: int | None = None  # episodes simulated side by side; None is 4,096 on the CPU, 65,536 on a GPU
+    # episodes simulated side by side; None is 4,096 on the CPU, 65,536 on a GPU
+    max_rows: int | None = None
     threads: int | None = None  # of the policy on the CPU; None: 1 (the command sets it)
 
     def __post_init__(self) -> None:
@@ -55,8 +60,12 @@ class ESConfig:
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
-    """Hidden layer sizes of a TOML list; an empty one makes the policy linear (before the output's tanh)."""
-    whole = isinstance(value, list | tuple) and all(type(size) is int and size > 0 for size in value)
+    """Hidden layer sizes of a TOML list; an empty one makes the policy linear (before the output's
+    tanh).
+    """
+    whole = isinstance(value, list | tuple) and all(
+        type(size) is int and size > 0 for size in value
+    )
     if not whole:
         raise ValueError(f"hidden must be a list of positive whole numbers, got {value!r}")
     return tuple(value)
@@ -75,7 +84,9 @@ def _checked(name: str, value: Any) -> Any:
             raise ValueError(f"memory must be a whole number of 0 or more, got {value!r}")
     elif name in _POSITIVE + _NOT_NEGATIVE + _DECAYS:
         return _number(name, value)
-    elif name == "device" and not (value == "cpu" or (isinstance(value, str) and value.split(":")[0] == "cuda")):
+    elif name == "device" and not (
+        value == "cpu" or (isinstance(value, str) and value.split(":")[0] == "cuda")
+    ):
         raise ValueError(f'device must be "cpu", "cuda" or "cuda:<number>", got {value!r}')
     return value
 
@@ -84,7 +95,13 @@ def _number(name: str, value: Any) -> float:
     if type(value) not in (int, float):
         raise ValueError(f"{name} must be a number, got {value!r}")
     low, high = 0.0, 1.0 if name in _DECAYS else float("inf")
-    if not low <= value <= high or value == float("inf") or (value == 0 and name not in _NOT_NEGATIVE):
-        wanted = "in (0, 1]" if name in _DECAYS else "0 or more" if name in _NOT_NEGATIVE else "above 0"
+    if (
+        not low <= value <= high
+        or value == float("inf")
+        or (value == 0 and name not in _NOT_NEGATIVE)
+    ):
+        wanted = (
+            "in (0, 1]" if name in _DECAYS else "0 or more" if name in _NOT_NEGATIVE else "above 0"
+        )
         raise ValueError(f"{name} must be {wanted} and finite, got {value!r}")
     return float(value)

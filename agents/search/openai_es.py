@@ -1,11 +1,14 @@
-"""OpenAI-ES (Salimans et al., arXiv 1703.03864) as original POET runs it (arXiv 1901.01753): formulas, and a searcher.
+"""OpenAI-ES (Salimans et al., arXiv 1703.03864) as original POET runs it (arXiv 1901.01753):
+formulas, and a searcher.
 
-Members come in antithetic pairs, 2i and 2i + 1 being theta + sigma eps_i and theta - sigma eps_i. With u their shaped
-returns the ascent direction over N pairs is g = (1/N) sum_i (u_2i - u_2i+1) eps_i / sigma (POET's: no factor 1/2); Adam
-then descends on -g + weight_decay theta; lr and sigma shrink by a factor a step down to a floor.
+Members come in antithetic pairs, 2i and 2i + 1 being theta + sigma eps_i and theta - sigma eps_i.
+With u their shaped returns the ascent direction over N pairs is g = (1/N) sum_i (u_2i - u_2i+1)
+eps_i / sigma (POET's: no factor 1/2); Adam then descends on -g + weight_decay theta; lr and sigma
+shrink by a factor a step down to a floor.
 
-Differs: POET cuts its noise out of one table of 250 million normals (1 GB a process); here each pair of members has a
-counter-based generator of its own. All sums run in float64 in one fixed order, so they do not depend on threads.
+Differs: POET cuts its noise out of one table of 250 million normals (1 GB a process); here each
+pair of members has a counter-based generator of its own. All sums run in float64 in one fixed
+order, so they do not depend on threads.
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 def centred_ranks(returns: np.ndarray) -> np.ndarray:
-    """Ranks of [n] returns, spread evenly over [-0.5, 0.5]; equal returns share the mean of their ranks. [n] float64.
+    """Ranks of [n] returns, spread evenly over [-0.5, 0.5]; equal returns share the mean of their
+    ranks. [n] float64.
 
-    A single return has rank 0. Differs: the reference gives equal returns distinct ranks, in order of appearance.
+    A single return has rank 0. Differs: the reference gives equal returns distinct ranks, in order
+    of appearance.
     """
     if len(returns) < 2:
         return np.zeros(len(returns))
@@ -43,19 +48,25 @@ def z_scores(returns: np.ndarray) -> np.ndarray:
 
 
 def shape(returns: np.ndarray, shaping: Shaping) -> np.ndarray:
-    """What takes the place of the returns [n] in the gradient: larger is better, the scale of rewards is gone."""
+    """What takes the place of the returns [n] in the gradient: larger is better, the scale of
+    rewards is gone.
+    """
     return centred_ranks(returns) if shaping == "ranks" else z_scores(returns)
 
 
 def noise(key: Key, pairs: int, parameters: int) -> np.ndarray:
     """Standard normal noise [pairs, parameters] float32; row i depends on (key, i) alone."""
     number = key.integer()
-    rows = [np.random.Generator(np.random.Philox(key=np.array([number, i], np.uint64))) for i in range(pairs)]
+    rows = [
+        np.random.Generator(np.random.Philox(key=np.array([number, i], np.uint64)))
+        for i in range(pairs)
+    ]
     return np.stack([row.standard_normal(parameters, dtype=np.float32) for row in rows])
 
 
 def antithetic(theta: np.ndarray, sigma: float | np.ndarray, eps: np.ndarray) -> np.ndarray:
-    """Members [2 pairs, parameters] float32, pairs side by side: theta + sigma eps_0, theta - sigma eps_0, ...
+    """Members [2 pairs, parameters] float32, pairs side by side: theta + sigma eps_0, theta - sigma
+    eps_0, ...
 
     sigma: one number or one a parameter, [parameters].
     """
@@ -64,9 +75,12 @@ def antithetic(theta: np.ndarray, sigma: float | np.ndarray, eps: np.ndarray) ->
 
 
 def gradient(shaped: np.ndarray, eps: np.ndarray, sigma: float) -> np.ndarray:
-    """Ascent direction [parameters] float64, from shaped returns [2 pairs] and noise [pairs, parameters]."""
+    """Ascent direction [parameters] float64, from shaped returns [2 pairs] and noise [pairs,
+    parameters].
+    """
     difference = shaped[0::2] - shaped[1::2]
-    # Adding up rows, not a matrix product: a BLAS would cut the sum into as many parts as it has threads.
+    # Adding up rows, not a matrix product: a BLAS would cut the sum into as many parts as it has
+    # threads.
     total = np.asarray((difference[:, None] * eps).sum(axis=0, dtype=np.float64))
     return total / (len(difference) * sigma)
 
@@ -74,7 +88,9 @@ def gradient(shaped: np.ndarray, eps: np.ndarray, sigma: float) -> np.ndarray:
 def adam(
     theta: np.ndarray, m: np.ndarray, v: np.ndarray, t: int, descent: np.ndarray, lr: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """New theta, m, v (each [parameters] float64) of the t-th bias-corrected Adam step (arXiv 1412.6980), t >= 1."""
+    """New theta, m, v (each [parameters] float64) of the t-th bias-corrected Adam step (arXiv
+    1412.6980), t >= 1.
+    """
     m = BETA1 * m + (1 - BETA1) * descent
     v = BETA2 * v + (1 - BETA2) * descent * descent
     size = lr * np.sqrt(1 - BETA2**t) / (1 - BETA1**t)
@@ -113,17 +129,31 @@ class OpenAIES:
     ) -> dict[str, torch.Tensor]:
         """The search after one step up the members' returns [population]."""
         config = self.config
-        theta, sigma, lr = state["theta"].double().numpy(), float(state["sigma"]), float(state["lr"])
+        theta, sigma, lr = (
+            state["theta"].double().numpy(),
+            float(state["sigma"]),
+            float(state["lr"]),
+        )
         values = members.double().numpy()
-        eps = (values[0::2] - values[1::2]) / (2 * sigma)  # what was really tried, float32 rounding of theta included
+        # what was really tried, float32 rounding of theta included
+        eps = (values[0::2] - values[1::2]) / (2 * sigma)
         descent = config.weight_decay * theta - gradient(shape(returns, config.shaping), eps, sigma)
         t = int(state["adam.t"]) + 1
-        theta, m, v = adam(theta, state["adam.m"].double().numpy(), state["adam.v"].double().numpy(), t, descent, lr)
+        theta, m, v = adam(
+            theta,
+            state["adam.m"].double().numpy(),
+            state["adam.v"].double().numpy(),
+            t,
+            descent,
+            lr,
+        )
         return {
             "theta": torch.from_numpy(theta).float(),
             "adam.m": torch.from_numpy(m).float(),
             "adam.v": torch.from_numpy(v).float(),
             "adam.t": torch.tensor(t, dtype=torch.int64),
-            "sigma": torch.tensor(max(config.sigma_decay * sigma, config.sigma_floor), dtype=torch.float64),
+            "sigma": torch.tensor(
+                max(config.sigma_decay * sigma, config.sigma_floor), dtype=torch.float64
+            ),
             "lr": torch.tensor(max(config.lr_decay * lr, config.lr_floor), dtype=torch.float64),
         }

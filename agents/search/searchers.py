@@ -1,9 +1,10 @@
 """The ways to search for better parameters, by name, behind one small interface.
 
-PGPE (Sehnke et al. 2010; symmetric, with Adam), SNES (Schaul et al. 2011), XNES (Glasmachers et al. 2010) and CEM
-(Rubinstein 1999, as in arXiv 1604.06778) are EvoTorch's (arXiv 2302.12600): it does their updates. The members are
-drawn here, from the pair's key, because EvoTorch would draw them from torch's global generator. EvoTorch takes seconds
-to import, so it is imported where it is first used.
+PGPE (Sehnke et al. 2010; symmetric, with Adam), SNES (Schaul et al. 2011), XNES (Glasmachers et al.
+2010) and CEM (Rubinstein 1999, as in arXiv 1604.06778) are EvoTorch's (arXiv 2302.12600): it does
+their updates. The members are drawn here, from the pair's key, because EvoTorch would draw them
+from torch's global generator. EvoTorch takes seconds to import, so it is imported where it is first
+used.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ State = Mapping[str, torch.Tensor]
 
 PGPE_STDEV_LR = 0.1  # EvoTorch's examples
 CEM_PARENTS = 0.2  # share of the members that become parents
-XNES_PARAMETERS = 256  # XNES keeps two [p, p] matrices and builds [population, p, p] on the way: 134 MB at 512 members
+# XNES keeps two [p, p] matrices and builds [population, p, p] on the way: 134 MB at 512 members
+XNES_PARAMETERS = 256
 
 
 class Searcher(Protocol):
-    """A search whose state is named tensors, among them its centre, "theta" [parameters] float32."""
+    """A search whose state is named tensors, among them its centre, "theta" [parameters]
+    float32.
+    """
 
     positive: tuple[str, ...]  # tensors whose every element must be above 0
     not_negative: tuple[str, ...]
@@ -44,7 +48,9 @@ class Searcher(Protocol):
         """Members to be tried, [population, parameters] float32."""
         ...
 
-    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+    def tell(
+        self, state: State, members: torch.Tensor, returns: np.ndarray
+    ) -> dict[str, torch.Tensor]:
         """The search after it has learned the members' returns [population] float64."""
         ...
 
@@ -53,12 +59,14 @@ def searcher(config: ESConfig, parameters: int) -> Searcher:
     """The searcher that config.searcher names, for vectors of this many parameters."""
     if config.searcher == "xnes" and parameters > XNES_PARAMETERS:
         raise ValueError(
-            f"xnes keeps a [parameters, parameters] matrix and takes at most {XNES_PARAMETERS} parameters, got "
+            f"xnes keeps a [parameters, parameters] matrix and takes at most {XNES_PARAMETERS} "
+            "parameters, got "
             f"{parameters}: make es.hidden smaller or take snes"
         )
     if config.searcher == "cem" and int(CEM_PARENTS * config.population) < 2:
         raise ValueError(
-            f"cem needs two parents, so a population of at least {2 / CEM_PARENTS:g}: got {config.population}"
+            f"cem needs two parents, so a population of at least {2 / CEM_PARENTS:g}: got "
+            f"{config.population}"
         )
     kinds: dict[str, Callable[[ESConfig], Searcher]] = {
         "openai-es": OpenAIES,
@@ -71,7 +79,9 @@ def searcher(config: ESConfig, parameters: int) -> Searcher:
 
 
 class PGPE:
-    """Follows the gradient of the expected return in the centre, by Adam, and in each parameter's deviation."""
+    """Follows the gradient of the expected return in the centre, by Adam, and in each parameter's
+    deviation.
+    """
 
     positive: tuple[str, ...] = ("stdev",)
     not_negative: tuple[str, ...] = ("adam.v", "adam.t")
@@ -92,7 +102,9 @@ class PGPE:
         eps = noise(key, self.config.population // 2, len(state["theta"]))
         return torch.from_numpy(antithetic(state["theta"].numpy(), state["stdev"].numpy(), eps))
 
-    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+    def tell(
+        self, state: State, members: torch.Tensor, returns: np.ndarray
+    ) -> dict[str, torch.Tensor]:
         from evotorch.algorithms.functional import pgpe, pgpe_tell
 
         search = pgpe(
@@ -139,9 +151,13 @@ class _Separable:
 
 
 class SNES(_Separable):
-    """Natural gradient of the expected utility in the centre and in the logarithm of each deviation."""
+    """Natural gradient of the expected utility in the centre and in the logarithm of each
+    deviation.
+    """
 
-    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+    def tell(
+        self, state: State, members: torch.Tensor, returns: np.ndarray
+    ) -> dict[str, torch.Tensor]:
         from evotorch.distributions import ExpSeparableGaussian
 
         n = members.shape[1]
@@ -158,7 +174,9 @@ class SNES(_Separable):
 class CEM(_Separable):
     """Mean and deviation of the best members."""
 
-    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+    def tell(
+        self, state: State, members: torch.Tensor, returns: np.ndarray
+    ) -> dict[str, torch.Tensor]:
         from evotorch.algorithms.functional import cem, cem_tell
 
         search = cem(
@@ -174,7 +192,9 @@ class CEM(_Separable):
 
 
 class XNES:
-    """Natural gradient with a full covariance, root root^T; `inverse` is the root's, kept for accuracy."""
+    """Natural gradient with a full covariance, root root^T; `inverse` is the root's, kept for
+    accuracy.
+    """
 
     positive: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
@@ -184,20 +204,29 @@ class XNES:
 
     def init(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
         one = torch.eye(len(theta))
-        return {"theta": theta.clone(), "root": one * self.config.sigma, "inverse": one / self.config.sigma}
+        return {
+            "theta": theta.clone(),
+            "root": one * self.config.sigma,
+            "inverse": one / self.config.sigma,
+        }
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
         eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
         with _one_thread():
             return state["theta"] + eps @ state["root"].T
 
-    def tell(self, state: State, members: torch.Tensor, returns: np.ndarray) -> dict[str, torch.Tensor]:
+    def tell(
+        self, state: State, members: torch.Tensor, returns: np.ndarray
+    ) -> dict[str, torch.Tensor]:
         from evotorch.distributions import ExpGaussian
 
         n = members.shape[1]
-        rates = {"mu": 1.0, "sigma": 0.6 * (3 + math.log(n)) / (n * math.sqrt(n))}  # EvoTorch's defaults
+        # EvoTorch's defaults
+        rates = {"mu": 1.0, "sigma": 0.6 * (3 + math.log(n)) / (n * math.sqrt(n))}
         with _one_thread():
-            search = ExpGaussian({"mu": state["theta"], "sigma": state["root"], "sigma_inv": state["inverse"]})
+            search = ExpGaussian(
+                {"mu": state["theta"], "sigma": state["root"], "sigma_inv": state["inverse"]}
+            )
             slope = search.compute_gradients(
                 members, torch.from_numpy(returns), objective_sense="max", ranking_method="nes"
             )
@@ -207,7 +236,9 @@ class XNES:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Matrix products and sums cut in one way, whatever the number of cores: the run must not depend on it."""
+    """Matrix products and sums cut in one way, whatever the number of cores: the run must not
+    depend on it.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -24,9 +24,11 @@ class Scene:
     low: np.ndarray  # [2] [m], lower left corner of all that stands in the world, and of the path
     high: np.ndarray  # [2] [m]
     path: np.ndarray  # [frames, 2] [m], the middle of the body
-    focus: np.ndarray  # [frames, 2] [m], what a camera should follow: the path with its bouncing evened out
+    # [frames, 2] [m], what a camera should follow: the path with its bouncing evened out
+    focus: np.ndarray
     extent: float  # [m], a good height for the picture
-    lead: tuple[float, float]  # shares of width and height by which the body stands left of and below the middle
+    # shares of width and height by which the body stands left of and below the middle
+    lead: tuple[float, float]
 
     def speed(self, frame: int, dt: float) -> float:
         """Of the body, to the right, over the half second around `frame` [m/s]."""
@@ -38,13 +40,16 @@ class Scene:
 def scene_of(episode: Episode, take: int = 0) -> Scene:
     """Bounds, body path and a good zoom of one take.
 
-    A world that is small, seen from above, or in which the body is a point, is looked at as a whole and stands still.
+    A world that is small, seen from above, or in which the body is a point, is looked at as a whole
+    and stands still.
     """
     count = len(episode.takes[take].frames)
     first = episode.outline(take, 0)
     low, high = bounds(first)
     samples = np.unique(np.linspace(0, count - 1, min(count, SAMPLES)).astype(int))
-    middles = np.array([_middle(episode.outline(take, int(frame)), (low + high) / 2) for frame in samples])
+    middles = np.array(
+        [_middle(episode.outline(take, int(frame)), (low + high) / 2) for frame in samples]
+    )
     frames = np.arange(count)
     path = np.stack([np.interp(frames, samples, middles[:, axis]) for axis in (0, 1)], axis=1)
     low, high = np.minimum(low, path.min(axis=0)), np.maximum(high, path.max(axis=0))
@@ -61,14 +66,20 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
 
 
 def from_above(outline: Outline) -> bool:
-    """Whether the first line of the ground ends where it began: a polygon, not a surface to walk on."""
+    """Whether the first line of the ground ends where it began: a polygon, not a surface to walk
+    on.
+    """
     ground = outline.get("ground", [])
     return bool(ground) and len(ground[0]) > 3 and bool(np.array_equal(ground[0][0], ground[0][-1]))
 
 
 def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
-    """Lower left and upper right corner of all but the rays, [2] and [2] [m]; a unit square if there is nothing."""
-    points = [line for layer, lines in outline.items() if layer != "ray" for line in lines if len(line)]
+    """Lower left and upper right corner of all but the rays, [2] and [2] [m]; a unit square if
+    there is nothing.
+    """
+    points = [
+        line for layer, lines in outline.items() if layer != "ray" for line in lines if len(line)
+    ]
     if not points:
         return np.zeros(2), np.ones(2)
     everything = np.concatenate(points)
@@ -76,13 +87,17 @@ def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _middle(outline: Outline, otherwise: np.ndarray) -> np.ndarray:
-    """Mean of the middles of the body's parts, [2] [m]; every part counts the same, however many corners it has."""
+    """Mean of the middles of the body's parts, [2] [m]; every part counts the same, however many
+    corners it has.
+    """
     parts = [line.mean(axis=0) for line in outline.get("body", []) if len(line)]
     return np.mean(parts, axis=0) if parts else otherwise
 
 
 def _evened(values: np.ndarray, window: int) -> np.ndarray:
-    """Moving average over `window` values around each, [frames]; the ends are taken to go on as they are."""
+    """Moving average over `window` values around each, [frames]; the ends are taken to go on as
+    they are.
+    """
     half = max(0, window // 2)
     padded = np.pad(values, half, mode="edge")
     return np.convolve(padded, np.full(2 * half + 1, 1 / (2 * half + 1)), mode="valid")
@@ -90,7 +105,9 @@ def _evened(values: np.ndarray, window: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Camera:
-    """The world point in the middle of a picture of `width` x `height` [px], and how large a metre is."""
+    """The world point in the middle of a picture of `width` x `height` [px], and how large a metre
+    is.
+    """
 
     x: float  # [m]
     y: float  # [m]
@@ -110,9 +127,15 @@ class Camera:
         return self.x + (x - self.width / 2) / self.zoom, self.y - (y - self.height / 2) / self.zoom
 
 
-def camera_at(scene: Scene, frame: int, width: float, height: float, *, zoom: float = 1.0) -> Camera:
-    """Following the body.   zoom: 1 shows `scene.extent` metres from top to bottom, 2 half of them."""
+def camera_at(
+    scene: Scene, frame: int, width: float, height: float, *, zoom: float = 1.0
+) -> Camera:
+    """Following the body.   zoom: 1 shows `scene.extent` metres from top to bottom, 2 half of
+    them.
+    """
     pixels = height / scene.extent * zoom
     x, y = scene.focus[frame]
     ahead, up = scene.lead
-    return Camera(float(x) + ahead * width / pixels, float(y) + up * height / pixels, pixels, width, height)
+    return Camera(
+        float(x) + ahead * width / pixels, float(y) + up * height / pixels, pixels, width, height
+    )

@@ -1,4 +1,6 @@
-"""What keys and mouse do in the viewer: pure functions of (view, event), which can be tested without a window."""
+"""What keys and mouse do in the viewer: pure functions of (view, event), which can be tested
+without a window.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would land in the command's output
+# its greeting would land in the command's output
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from .camera import Camera
@@ -27,7 +30,8 @@ class View:
     frame: float = 0.0
     playing: bool = True
     speed: float = 1.0
-    anchor: tuple[float, float] | None = None  # world point in the middle of the picture [m]; None: follow the body
+    # world point in the middle of the picture [m]; None: follow the body
+    anchor: tuple[float, float] | None = None
     zoom: float = 1.0
     lidar: bool = True
     help: bool = False
@@ -55,11 +59,15 @@ def _to_agent(view: View, stage: Stage, by: int) -> View:
     """Round the list of all niches; passing the niche's own place means its own agent."""
     now = view.niche if view.agent is None else view.agent
     there = (now + by) % len(stage.niches)
-    return replace(view, agent=None if there == view.niche else there, take=0, frame=0.0, playing=True)
+    return replace(
+        view, agent=None if there == view.niche else there, take=0, frame=0.0, playing=True
+    )
 
 
 def _go(view: View, stage: Stage, *, agent: bool) -> View:
-    """To the niche, or to the agent of the niche, whose id was typed; an id that is not there changes nothing."""
+    """To the niche, or to the agent of the niche, whose id was typed; an id that is not there
+    changes nothing.
+    """
     ids = [niche for niche, _ in stage.niches]
     if not view.typed or int(view.typed) not in ids:
         return replace(view, typed="")
@@ -85,7 +93,9 @@ def _step(view: View, stage: Stage, by: int) -> View:
 def _play(view: View, stage: Stage) -> View:
     """From the end, play starts again."""
     at_end = view.frame >= _last(view, stage)
-    return replace(view, playing=not view.playing, frame=0.0 if at_end and not view.playing else view.frame)
+    return replace(
+        view, playing=not view.playing, frame=0.0 if at_end and not view.playing else view.frame
+    )
 
 
 def _speed(view: View, factor: float) -> View:
@@ -106,21 +116,52 @@ def _next_take(view: View, stage: Stage) -> View:
 
 Reaction = Callable[[View, Stage], View]
 
-# Triggers are characters typed, or key codes. What is shown, triggers, what it does; the help card is this table.
+# Triggers are characters typed, or key codes. What is shown, triggers, what it does; the help card
+# is this table.
 KEYS: tuple[tuple[str, tuple[str | int, ...], str, Reaction], ...] = (
     ("space", (" ",), "play, pause", _play),
     ("right", (pygame.K_RIGHT, "."), "one step on", lambda view, stage: _step(view, stage, 1)),
     ("left", (pygame.K_LEFT, ","), "one step back", lambda view, stage: _step(view, stage, -1)),
-    ("home", (pygame.K_HOME,), "to the start", lambda view, stage: _step(view, stage, -stage.lengths[view.take])),
-    ("end", (pygame.K_END,), "to the end", lambda view, stage: _step(view, stage, stage.lengths[view.take])),
+    (
+        "home",
+        (pygame.K_HOME,),
+        "to the start",
+        lambda view, stage: _step(view, stage, -stage.lengths[view.take]),
+    ),
+    (
+        "end",
+        (pygame.K_END,),
+        "to the end",
+        lambda view, stage: _step(view, stage, stage.lengths[view.take]),
+    ),
     ("up, +", (pygame.K_UP, "+", "="), "faster", lambda view, stage: _speed(view, 2.0)),
     ("down, -", (pygame.K_DOWN, "-"), "slower", lambda view, stage: _speed(view, 0.5)),
-    ("n, page down", ("n", pygame.K_PAGEDOWN), "next niche", lambda view, stage: _to_niche(view, stage, 1)),
-    ("p, page up", ("p", pygame.K_PAGEUP), "previous niche", lambda view, stage: _to_niche(view, stage, -1)),
+    (
+        "n, page down",
+        ("n", pygame.K_PAGEDOWN),
+        "next niche",
+        lambda view, stage: _to_niche(view, stage, 1),
+    ),
+    (
+        "p, page up",
+        ("p", pygame.K_PAGEUP),
+        "previous niche",
+        lambda view, stage: _to_niche(view, stage, -1),
+    ),
     ("a", ("a",), "the next niche's agent in this niche", _agent_key),
     ("A", ("A",), "the previous niche's agent", lambda view, stage: _to_agent(view, stage, -1)),
-    ("o", ("o",), "the niche's own agent", lambda view, stage: _to_agent(replace(view, agent=None), stage, 0)),
-    ("12 enter", ("\r", pygame.K_KP_ENTER), "go to niche 12", lambda view, stage: _go(view, stage, agent=False)),
+    (
+        "o",
+        ("o",),
+        "the niche's own agent",
+        lambda view, stage: _to_agent(replace(view, agent=None), stage, 0),
+    ),
+    (
+        "12 enter",
+        ("\r", pygame.K_KP_ENTER),
+        "go to niche 12",
+        lambda view, stage: _go(view, stage, agent=False),
+    ),
     ("12 a", (), "the agent of niche 12 in this niche", _agent_key),
     ("e", ("e",), "next episode, where there are several", _next_take),
     ("f", ("f",), "follow the body, or stand still", _follow),
@@ -150,7 +191,10 @@ def react(view: View, event: pygame.event.Event, stage: Stage) -> View:
         return _scrub(view, event.pos[0], stage)
     if event.type == pygame.MOUSEMOTION and view.held == "world" and view.anchor:
         x, y = view.anchor
-        return replace(view, anchor=(x - event.rel[0] / stage.camera.zoom, y + event.rel[1] / stage.camera.zoom))
+        return replace(
+            view,
+            anchor=(x - event.rel[0] / stage.camera.zoom, y + event.rel[1] / stage.camera.zoom),
+        )
     return view
 
 
@@ -165,11 +209,14 @@ def _react_to_key(view: View, event: pygame.event.Event, stage: Stage) -> View:
 
 
 def _scrub(view: View, x: float, stage: Stage) -> View:
-    return replace(view, frame=float(frame_at(stage.size, x, stage.lengths[view.take])), playing=False)
+    return replace(
+        view, frame=float(frame_at(stage.size, x, stage.lengths[view.take])), playing=False
+    )
 
 
 def advance(view: View, seconds: float, dt: float, lengths: Sequence[int]) -> View:
-    """The view after `seconds` of watching: on to the next take at the end of one, and still at the end of the last.
+    """The view after `seconds` of watching: on to the next take at the end of one, and still at the
+    end of the last.
 
     dt: of one step [s].   lengths: frames of each take.
     """
@@ -184,6 +231,8 @@ def advance(view: View, seconds: float, dt: float, lengths: Sequence[int]) -> Vi
 
 
 def fitted(view: View, lengths: Sequence[int]) -> View:
-    """The view on takes of those lengths: keys pressed before an episode was there may point beyond its end."""
+    """The view on takes of those lengths: keys pressed before an episode was there may point beyond
+    its end.
+    """
     take = min(view.take, len(lengths) - 1)
     return replace(view, take=take, frame=min(view.frame, float(lengths[take] - 1)))

@@ -1,6 +1,8 @@
-"""One frame of a replay as a picture: pure drawing on a pygame surface, for which no display is needed.
+"""One frame of a replay as a picture: pure drawing on a pygame surface, for which no display is
+needed.
 
-The world is drawn at twice the size and scaled down, which smooths every edge to half a pixel; text is drawn on top.
+The world is drawn at twice the size and scaled down, which smooths every edge to half a pixel; text
+is drawn on top.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would land in the command's output
+# its greeting would land in the command's output
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from .camera import Camera, Scene, bounds, camera_at, from_above
@@ -26,7 +29,8 @@ EARTH, GRASS, EDGE = (112, 99, 88), (116, 156, 100), (66, 88, 62)
 BEYOND = (176, 180, 170)  # where the track ends and nothing is simulated
 STONE, STONE_EDGE = (133, 124, 117), (84, 76, 71)
 HULL = (74, 92, 170)
-LIMBS = ((146, 96, 84), (168, 116, 98), (228, 140, 74), (240, 174, 96))  # those first drawn are farther away
+# those first drawn are farther away
+LIMBS = ((146, 96, 84), (168, 116, 98), (228, 140, 74), (240, 174, 96))
 RAY = (214, 62, 52)
 OTHER = (36, 141, 134)  # layers that only their family knows: goals, zones
 LARGEST = 2_000_000  # [px]; bigger pictures are drawn at their own size
@@ -41,7 +45,9 @@ class Look:
     lidar: bool = True
 
 
-def draw_frame(surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, look: Look | None = None) -> None:
+def draw_frame(
+    surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, look: Look | None = None
+) -> None:
     """The world, the text panel and the strip with the whole track; fills the surface.
 
     scene: `scene_of(episode, take)`, made once for all frames of a take.
@@ -66,7 +72,9 @@ def draw_frame(surface: pygame.Surface, episode: Episode, scene: Scene, frame: i
 
 def enlarged(camera: Camera, scale: float) -> Camera:
     """The same view in a picture `scale` times as large."""
-    return Camera(camera.x, camera.y, camera.zoom * scale, camera.width * scale, camera.height * scale)
+    return Camera(
+        camera.x, camera.y, camera.zoom * scale, camera.width * scale, camera.height * scale
+    )
 
 
 def draw_world(surface: pygame.Surface, outline: Outline, camera: Camera, lidar: bool) -> None:
@@ -107,7 +115,10 @@ def body_colours(body: list[np.ndarray]) -> list[Colour]:
     if not body:
         return []
     hull = int(np.argmax([area(part) for part in body]))
-    return [HULL if part == hull else LIMBS[(part - (part > hull)) % len(LIMBS)] for part in range(len(body))]
+    return [
+        HULL if part == hull else LIMBS[(part - (part > hull)) % len(LIMBS)]
+        for part in range(len(body))
+    ]
 
 
 def area(polygon: np.ndarray) -> float:
@@ -122,7 +133,9 @@ def shade(colour: Colour, light: float) -> Colour:
 
 
 def thumbnail(outline: Outline, size: tuple[int, int] = (240, 60)) -> pygame.Surface:
-    """The whole of an outline, as large as fits; of a long track, height counts up to three times what it measures."""
+    """The whole of an outline, as large as fits; of a long track, height counts up to three times
+    what it measures.
+    """
     low, high = bounds(outline)
     width, height = np.maximum(high - low, 1e-9)
     across = size[0] * 0.96 / width
@@ -156,7 +169,9 @@ def _draw_sky(surface: pygame.Surface, camera: Camera) -> None:
 
 
 def _draw_ground(surface: pygame.Surface, line: np.ndarray, camera: Camera) -> None:
-    """Earth down to the lower edge under a strip of grass; pale where there is a picture but no track."""
+    """Earth down to the lower edge under a strip of grass; pale where there is a picture but no
+    track.
+    """
     points = camera.pixels(line)
     height = surface.get_height()
     width, bottom = surface.get_width(), max(height, float(points[:, 1].max())) + 1
@@ -177,7 +192,9 @@ def _fill(surface: pygame.Surface, line: np.ndarray, bottom: float, colour: Colo
 
 
 def _draw_shape(surface: pygame.Surface, points: np.ndarray, colour: Colour, edge: Colour) -> None:
-    """A filled polygon; an open line of two points; a dot where there is less or where it is too small to see."""
+    """A filled polygon; an open line of two points; a dot where there is less or where it is too
+    small to see.
+    """
     line = max(1, round(surface.get_height() / 350))
     if len(points) == 0:
         return

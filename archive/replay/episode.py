@@ -1,7 +1,9 @@
-"""A replay: one evaluation run again on a family that takes notes, so that it works for any family and any learner.
+"""A replay: one evaluation run again on a family that takes notes, so that it works for any family
+and any learner.
 
-Nothing is stored for replays: task, weights and key give the same evaluation again, frame by frame and to the last bit
-of the score. The notes are taken between the learner and the simulator, so what is shown is what was scored.
+Nothing is stored for replays: task, weights and key give the same evaluation again, frame by frame
+and to the last bit of the score. The notes are taken between the learner and the simulator, so what
+is shown is what was scored.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 Outline = Mapping[str, list[np.ndarray]]  # layers of polylines [points, 2] [m]
 Picture = Callable[[Any, Any], np.ndarray | None]  # of a task and a state: [height, width, 3] uint8
 
-ROWS_KEPT = 8  # rows of one simulator whose frames are kept; a meta-learner may simulate thousands side by side
-DT = 1 / 50  # [s] a step, where the family's spec has no `dt`: Box2D's walker and most of its kin run at 50 Hz
+# rows of one simulator whose frames are kept; a meta-learner may simulate thousands side by side
+ROWS_KEPT = 8
+# [s] a step, where the family's spec has no `dt`: Box2D's walker and most others run at 50 Hz
+DT = 1 / 50
 
 
 @dataclass(frozen=True)
@@ -45,18 +49,22 @@ class Take:
 
 @dataclass(frozen=True)
 class Episode:
-    """What an agent did in a task while the learner evaluated it, and the score the learner gave it for that.
+    """What an agent did in a task while the learner evaluated it, and the score the learner gave it
+    for that.
 
-    Most learners simulate one episode, so one take; one that adapts, or averages, leaves several, in their order.
+    Most learners simulate one episode, so one take; one that adapts, or averages, leaves several,
+    in their order.
     """
 
     task: Task
     takes: tuple[Take, ...]  # at least one
     score: float  # as `Learner.evaluate` returned it
     solved: bool
-    outline_of: Callable[[Task, Any], Outline]  # the family's; called when a frame is drawn: memory stays small
+    # the family's; called when a frame is drawn: memory stays small
+    outline_of: Callable[[Task, Any], Outline]
     dt: float = DT  # [s] a step
-    simulated: int = 1  # episodes the evaluation simulated; more than the takes where rows were left out (ROWS_KEPT)
+    # episodes the evaluation simulated; more than the takes where rows were left out (ROWS_KEPT)
+    simulated: int = 1
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)  # shown in this order: {"niche": "12"}
     picture_of: Picture | None = None  # the family's `picture`, drawn in place of the outline
@@ -93,17 +101,30 @@ class _Notes:
 
     def take(self) -> Take:
         rewards = np.array(self.rewards, dtype=np.float64)
-        return Take(self.task, self.seed, tuple(self.frames), rewards, self.terminated, self.truncated, self.success)
+        return Take(
+            self.task,
+            self.seed,
+            tuple(self.frames),
+            rewards,
+            self.terminated,
+            self.truncated,
+            self.success,
+        )
 
 
 class RecordingSimulator:
     """A simulator that notes every step of its first rows.
 
-    It offers the interface and nothing else of the real one, so a learner that knows a way past `step` meets `step`.
+    It offers the interface and nothing else of the real one, so a learner that knows a way past
+    `step` meets `step`.
     """
 
     def __init__(
-        self, simulator: Simulator, tasks: Sequence[Task], seeds: Sequence[int], family: RecordingFamily
+        self,
+        simulator: Simulator,
+        tasks: Sequence[Task],
+        seeds: Sequence[int],
+        family: RecordingFamily,
     ) -> None:
         self._simulator, self._family = simulator, family
         self._tasks, self._seeds = list(tasks), list(seeds)
@@ -123,7 +144,9 @@ class RecordingSimulator:
     def reset(self) -> torch.Tensor:
         observations = self._simulator.reset()
         kept = range(min(len(self._tasks), ROWS_KEPT))
-        self._rows = [_Notes(self._tasks[row], self._seeds[row], self._simulator.state(row)) for row in kept]
+        self._rows = [
+            _Notes(self._tasks[row], self._seeds[row], self._simulator.state(row)) for row in kept
+        ]
         self._family.notes += self._rows
         self._family.simulated += len(self._tasks)
         return observations
@@ -132,19 +155,26 @@ class RecordingSimulator:
         """Another episode of a row is another take."""
         observations = self._simulator.restart(rows, count)
         for row in np.flatnonzero(rows[: len(self._rows)].cpu().numpy()):
-            self._rows[row] = _Notes(self._tasks[row], self._seeds[row], self._simulator.state(int(row)))
+            self._rows[row] = _Notes(
+                self._tasks[row], self._seeds[row], self._simulator.state(int(row))
+            )
             self._family.notes.append(self._rows[row])
         self._family.simulated += int(rows.sum())
         return observations
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         observations, rewards, terminated, truncated = self._simulator.step(actions)
         for row, notes in enumerate(self._rows):
             if notes.terminated or notes.truncated:
                 continue
             reward = float(rewards[row])
             if not math.isfinite(reward):
-                raise ValueError(f"the reward of step {len(notes.rewards) + 1} is {reward}, expected a finite number")
+                raise ValueError(
+                    f"the reward of step {len(notes.rewards) + 1} is {reward}, "
+                    "expected a finite number"
+                )
             notes.frames.append(self._simulator.state(row))
             notes.rewards.append(reward)
             notes.terminated, notes.truncated = bool(terminated[row]), bool(truncated[row])
@@ -163,7 +193,9 @@ class RecordingFamily:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._family, name)
 
-    def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> RecordingSimulator:
+    def simulator(
+        self, tasks: Sequence[Task], seeds: Sequence[int], device: str
+    ) -> RecordingSimulator:
         return RecordingSimulator(self._family.simulator(tasks, seeds, device), tasks, seeds, self)
 
     def takes(self) -> tuple[Take, ...]:
@@ -183,20 +215,24 @@ def record_episode(
 ) -> Episode:
     """The evaluation of `agent` in `task` under `key`, made again with notes taken.
 
-    make_learner: builds the learner on the family it is given. With the key under which the archive's score was found,
-    `score` is that very score.
-    ValueError if a reward or the score is not finite, or if the learner evaluates without the family's simulator.
+    make_learner: builds the learner on the family it is given. With the key under which the
+    archive's score was found, `score` is that very score.
+    ValueError if a reward or the score is not finite, or if the learner evaluates without the
+    family's simulator.
     """
     recording = RecordingFamily(family)
     learner = make_learner(recording)
-    recording.notes.clear()  # what the learner may have tried while it was built is no part of the evaluation
+    # what the learner may have tried while it was built is no part of the evaluation
+    recording.notes.clear()
     recording.simulated = 0
     scores, solved, *_ = learner.evaluate([agent], [task], [key])
     score, takes = float(scores[0]), recording.takes()
     if not math.isfinite(score):
         raise ValueError(f"the learner scored this agent {score}, expected a finite number")
     if not takes:
-        raise ValueError("nothing to replay: the learner evaluated without calling family.simulator(...).reset()")
+        raise ValueError(
+            "nothing to replay: the learner evaluated without calling family.simulator(...).reset()"
+        )
     dt = float(getattr(family.spec, "dt", DT))
     return Episode(
         task,

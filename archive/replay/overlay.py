@@ -1,4 +1,6 @@
-"""What lies over the picture of a replay: text panel, strip with the whole track and the time line, messages."""
+"""What lies over the picture of a replay: text panel, strip with the whole track and the time line,
+messages.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would land in the command's output
+# its greeting would land in the command's output
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from ..store.printable import printable
@@ -34,14 +37,20 @@ def strip_of(size: tuple[int, int]) -> pygame.Rect:
 
 
 def timeline_of(size: tuple[int, int]) -> pygame.Rect:
-    """Where the time line lies in the strip: its left end is frame 0, its right end the last one [px]."""
+    """Where the time line lies in the strip: its left end is frame 0, its right end the last one
+    [px].
+    """
     strip, margin = strip_of(size), round(14 * ui_scale(size))
     height = round(26 * ui_scale(size))
-    return pygame.Rect(margin, strip.bottom - height - margin // 3, strip.width - 2 * margin, height)
+    return pygame.Rect(
+        margin, strip.bottom - height - margin // 3, strip.width - 2 * margin, height
+    )
 
 
 def frame_at(size: tuple[int, int], x: float, frames: int) -> int:
-    """The frame that the time line shows at pixel column `x`; beyond its ends the first or the last."""
+    """The frame that the time line shows at pixel column `x`; beyond its ends the first or the
+    last.
+    """
     line = timeline_of(size)
     share = float(np.clip((x - line.left) / max(1, line.width), 0.0, 1.0))
     return round(share * (frames - 1))
@@ -94,14 +103,22 @@ def draw_panel(surface: pygame.Surface, episode: Episode, scene: Scene, frame: i
         surface.blit(value, (card.left + pad + left + gap, y))
 
 
-def draw_strip(surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, camera: Camera) -> None:
-    """The whole track with the body and the camera's window on it; below, the return over time with a mark at now."""
+def draw_strip(
+    surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, camera: Camera
+) -> None:
+    """The whole track with the body and the camera's window on it; below, the return over time with
+    a mark at now.
+    """
     size = surface.get_size()
     strip, line, scale = strip_of(size), timeline_of(size), ui_scale(size)
     surface.fill((246, 246, 243), strip)
     pygame.draw.line(surface, LINE, strip.topleft, strip.topright)
     _draw_map(
-        surface, scene, frame, camera, pygame.Rect(line.left, strip.top + 4, line.width, line.top - strip.top - 8)
+        surface,
+        scene,
+        frame,
+        camera,
+        pygame.Rect(line.left, strip.top + 4, line.width, line.top - strip.top - 8),
     )
     returns = episode.takes[scene.take].returns
     low, high = float(returns.min()), float(max(returns.max(), returns.min() + 1e-9))
@@ -117,7 +134,9 @@ def draw_strip(surface: pygame.Surface, episode: Episode, scene: Scene, frame: i
     pygame.draw.circle(surface, ACCENT, now, 4 * scale)
 
 
-def _draw_map(surface: pygame.Surface, scene: Scene, frame: int, camera: Camera, area: pygame.Rect) -> None:
+def _draw_map(
+    surface: pygame.Surface, scene: Scene, frame: int, camera: Camera, area: pygame.Rect
+) -> None:
     """The ground of the whole take; its height counts up to three times what it measures."""
     width, height = np.maximum(scene.high - scene.low, 1e-9)
     across = area.width / float(width)
@@ -140,7 +159,9 @@ def _draw_map(surface: pygame.Surface, scene: Scene, frame: int, camera: Camera,
     pane = pygame.Surface(window.size, pygame.SRCALPHA)
     pane.fill((*ACCENT, 26))
     surface.blit(pane, window.topleft)
-    pygame.draw.circle(surface, ACCENT, place(scene.path[frame : frame + 1])[0], 4 * ui_scale(surface.get_size()))
+    pygame.draw.circle(
+        surface, ACCENT, place(scene.path[frame : frame + 1])[0], 4 * ui_scale(surface.get_size())
+    )
 
 
 def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str) -> None:
@@ -172,7 +193,9 @@ def draw_status(surface: pygame.Surface, text: str) -> None:
     surface.blit(words, (card.left + pad, card.top + pad // 2))
 
 
-def _draw_card(surface: pygame.Surface, card: pygame.Rect, radius: int, *, opacity: int = 214) -> None:
+def _draw_card(
+    surface: pygame.Surface, card: pygame.Rect, radius: int, *, opacity: int = 214
+) -> None:
     pane = pygame.Surface(card.size, pygame.SRCALPHA)
     pygame.draw.rect(pane, (*CARD, opacity), pane.get_rect(), border_radius=radius)
     surface.blit(pane, card.topleft)
@@ -188,6 +211,8 @@ def _font(size: float) -> Callable[[str, Colour], pygame.Surface]:
 
     def draw(words: str, colour: Colour) -> pygame.Surface:
         large = font.render(printable(words), True, colour)
-        return pygame.transform.smoothscale(large, (large.get_width() // 2, large.get_height() // 2))
+        return pygame.transform.smoothscale(
+            large, (large.get_width() // 2, large.get_height() // 2)
+        )
 
     return draw

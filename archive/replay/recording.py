@@ -1,6 +1,8 @@
-"""Replays as files, mp4 (H.264) or GIF: drawn without a display, written by the ffmpeg that imageio-ffmpeg brings.
+"""Replays as files, mp4 (H.264) or GIF: drawn without a display, written by the ffmpeg that
+imageio-ffmpeg brings.
 
-A surface in memory needs no display, so no SDL driver is chosen and no environment variable touched.
+A surface in memory needs no display, so no SDL driver is chosen and no environment variable
+touched.
 """
 
 from __future__ import annotations
@@ -38,16 +40,38 @@ FORMATS = {
     ".mp4": Format(
         50,
         (1200, 600),
-        ("-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"),
+        (
+            "-c:v",
+            "libx264",
+            "-crf",
+            "20",
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
+            "-f",
+            "mp4",
+        ),
     ),
-    # One palette for all frames, no dithering: flat colours stay flat, and only what moves is stored again.
+    # One palette for all frames, no dithering: flat colours stay flat, and only what moves is
+    # stored again.
     ".gif": Format(
         25,
         (800, 400),
-        ("-i", "{palette}", "-lavfi", "paletteuse=dither=none:diff_mode=rectangle", "-loop", "0", "-f", "gif"),
+        (
+            "-i",
+            "{palette}",
+            "-lavfi",
+            "paletteuse=dither=none:diff_mode=rectangle",
+            "-loop",
+            "0",
+            "-f",
+            "gif",
+        ),
     ),
 }
-GIF_FASTEST = 50.0  # frames a second; delays are hundredths of a second, and browsers slow down below two
+# frames a second; delays are hundredths of a second, and browsers slow down below two
+GIF_FASTEST = 50.0
 PALETTE_FROM = 12  # pictures the palette is made from
 
 
@@ -67,13 +91,16 @@ def record(
     fps: pictures a second of the film; 50, GIF 25.
     size: width, height [px]; 1200 x 600, GIF 800 x 400; for mp4 both must be even.
     every: steps from one picture to the next; None: as many as make the film run in real time.
-    takes: which of the episode's takes, all of them by default; the last frame of each is always shown.
-    The file appears under its name only when it is whole. ValueError, one line, if it cannot be made.
+    takes: which of the episode's takes, all of them by default; the last frame of each is always
+    shown. The file appears under its name only when it is whole. ValueError, one line, if it cannot
+    be made.
     """
     path = Path(path)
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
-        raise ValueError(f"cannot record to {path.name!r}: expected a name that ends in .mp4 or .gif")
+        raise ValueError(
+            f"cannot record to {path.name!r}: expected a name that ends in .mp4 or .gif"
+        )
     fps, size = kind.fps if fps is None else fps, kind.size if size is None else size
     _check(path, fps, size)
     every = max(1, round(1 / (fps * episode.dt))) if every is None else every
@@ -84,7 +111,12 @@ def record(
         palette = Path(folder) / "palette.png"
         if "{palette}" in kind.arguments:
             spread = film.moments[:: max(1, len(film.moments) // PALETTE_FROM)]
-            _encode(film.pictures(spread), size, fps, ("-vf", "palettegen=stats_mode=full", str(palette)))
+            _encode(
+                film.pictures(spread),
+                size,
+                fps,
+                ("-vf", "palettegen=stats_mode=full", str(palette)),
+            )
         arguments = [str(palette) if word == "{palette}" else word for word in kind.arguments]
         _encode(film.pictures(film.moments, progress), size, fps, (*arguments, str(partial)))
     return len(film.moments)
@@ -93,7 +125,14 @@ def record(
 class _Film:
     """The pictures of an episode, drawn one by one."""
 
-    def __init__(self, episode: Episode, size: tuple[int, int], every: int, takes: tuple[int, ...], look: Look) -> None:
+    def __init__(
+        self,
+        episode: Episode,
+        size: tuple[int, int],
+        every: int,
+        takes: tuple[int, ...],
+        look: Look,
+    ) -> None:
         self.episode, self.size, self.look = episode, size, look
         self.moments: list[tuple[int, int]] = []  # (take, frame)
         for take in takes:
@@ -101,7 +140,9 @@ class _Film:
             frames = [*range(0, last, every), last]
             self.moments += [(take, frame) for frame in frames]
 
-    def pictures(self, moments: list[tuple[int, int]], progress: Progress | None = None) -> Iterator[bytes]:
+    def pictures(
+        self, moments: list[tuple[int, int]], progress: Progress | None = None
+    ) -> Iterator[bytes]:
         """RGB pixels of each, row by row."""
         surface = pygame.Surface(self.size, 0, 32)
         scene: Scene | None = None
@@ -122,7 +163,9 @@ def _chosen(episode: Episode, takes: Iterable[int] | None) -> tuple[int, ...]:
         raise ValueError("a film needs at least one take, got none")
     for take in chosen:
         if take not in there:
-            raise ValueError(f"there is no take {take}: the episode has takes 0 to {len(there) - 1}")
+            raise ValueError(
+                f"there is no take {take}: the episode has takes 0 to {len(there) - 1}"
+            )
     return chosen
 
 
@@ -135,7 +178,9 @@ def _check(path: Path, fps: float, size: tuple[int, int]) -> None:
     if not 0 < fps <= 1000:
         raise ValueError(f"fps must be above 0 and at most 1000, got {fps}")
     if path.suffix.lower() == ".gif" and fps > GIF_FASTEST:
-        raise ValueError(f"a GIF cannot be faster than {GIF_FASTEST:g} pictures a second, got {fps:g}: use .mp4")
+        raise ValueError(
+            f"a GIF cannot be faster than {GIF_FASTEST:g} pictures a second, got {fps:g}: use .mp4"
+        )
     if path.is_dir():
         raise ValueError(f"cannot record to {path}: it is a folder")
 
@@ -155,13 +200,28 @@ def _partial(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _encode(pictures: Iterator[bytes], size: tuple[int, int], fps: float, arguments: tuple[str, ...]) -> None:
+def _encode(
+    pictures: Iterator[bytes], size: tuple[int, int], fps: float, arguments: tuple[str, ...]
+) -> None:
     """Hand RGB pictures to ffmpeg, which writes its last argument."""
-    source = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", f"{fps:g}", "-i", "-")
+    source = (
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{size[0]}x{size[1]}",
+        "-r",
+        f"{fps:g}",
+        "-i",
+        "-",
+    )
     command = (get_ffmpeg_exe(), "-y", "-hide_banner", "-loglevel", "error", *source, *arguments)
     with tempfile.TemporaryFile() as words:
         # Its words go to a file, since a pipe that nobody reads would stop it.
-        ffmpeg = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words)
+        ffmpeg = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words
+        )
         assert ffmpeg.stdin is not None
         try:
             _feed(ffmpeg.stdin, pictures)
@@ -176,7 +236,9 @@ def _encode(pictures: Iterator[bytes], size: tuple[int, int], fps: float, argume
 
 
 def _feed(pipe: IO[bytes], pictures: Iterator[bytes]) -> None:
-    """All pictures, or as many as ffmpeg takes: why it takes no more is in its exit status and its words."""
+    """All pictures, or as many as ffmpeg takes: why it takes no more is in its exit status and its
+    words.
+    """
     try:
         for picture in pictures:
             pipe.write(picture)

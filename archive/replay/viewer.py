@@ -1,4 +1,6 @@
-"""The replay window: it shows what `controls.react` makes of keys and mouse, and simulates what it has not yet seen."""
+"""The replay window: it shows what `controls.react` makes of keys and mouse, and simulates what it
+has not yet seen.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would land in the command's output
+# its greeting would land in the command's output
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from ..store.printable import printable
@@ -20,7 +23,9 @@ from .overlay import draw_message, draw_status, strip_of
 PICTURES = 60  # a second, at most
 EMPTY = (232, 238, 240)  # the window before there is anything to show
 REMEMBERED = 8  # episodes kept, so that going back is immediate
-NO_DISPLAY = "no display to open a window on: use --record FILE.mp4 or --record FILE.gif, which need none"
+NO_DISPLAY = (
+    "no display to open a window on: use --record FILE.mp4 or --record FILE.gif, which need none"
+)
 
 Load = Callable[[int, int], Episode]  # (niche id, id of the niche whose agent it is)
 
@@ -45,8 +50,10 @@ def view(
 ) -> None:
     """A window on the niches of a run, until it is closed.
 
-    load: the episode of the agent of one niche in another niche, `record_episode`'s or one kept; may take its time.
-    niches: (id, label), in the order in which `n` goes through them.   start: id of the niche to begin with.
+    load: the episode of the agent of one niche in another niche, `record_episode`'s or one kept;
+    may take its time.
+    niches: (id, label), in the order in which `n` goes through them.   start: id of the niche to
+    begin with.
     agent: id of the niche whose agent to begin with; None: the niche's own.
     ValueError if there is no display, if an id is not among `niches`, or whatever `load` refuses.
     """
@@ -68,7 +75,9 @@ def _listed(ids: Sequence[int]) -> str:
 
 
 def _open_window(size: tuple[int, int]) -> None:
-    """SDL would fall back on a driver that shows nothing, or complain in its own words; both are found out here."""
+    """SDL would fall back on a driver that shows nothing, or complain in its own words; both are
+    found out here.
+    """
     chosen = os.environ.get("SDL_VIDEODRIVER")
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not (chosen or screen):
@@ -97,7 +106,10 @@ def _announcing(load: Load, niches: tuple[tuple[int, str], ...]) -> Load:
     labels = dict(niches)
 
     def announced(niche: int, agent: int) -> Episode:
-        draw_message(_screen(), f"simulating the agent of niche {agent} in niche {niche} ({labels[niche]}) ...")
+        draw_message(
+            _screen(),
+            f"simulating the agent of niche {agent} in niche {niche} ({labels[niche]}) ...",
+        )
         pygame.display.flip()
         pygame.event.pump()
         return load(niche, agent)
@@ -142,15 +154,23 @@ def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
             view = react(view, event, Stage(niches, lengths, size, camera))
 
 
-def _showing(load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None) -> Shown:
+def _showing(
+    load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None
+) -> Shown:
     """What the view asks for: what is shown already, or another episode."""
     niche = niches[view.niche][0]
     agent = niche if view.agent is None else niches[view.agent][0]
     if shown is None or (niche, agent) != (shown.niche, shown.agent):
         episode = load(niche, agent)
         pygame.display.set_caption(printable(episode.title) or f"niche {niche}")
-        return Shown(niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1)))
-    return shown if shown.scene.take == view.take else replace(shown, scene=scene_of(shown.episode, view.take))
+        return Shown(
+            niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1))
+        )
+    return (
+        shown
+        if shown.scene.take == view.take
+        else replace(shown, scene=scene_of(shown.episode, view.take))
+    )
 
 
 def camera_of(view: View, scene: Scene, size: tuple[int, int]) -> Camera:

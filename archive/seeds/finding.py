@@ -1,4 +1,6 @@
-"""What `launch --from` takes: tasks and agents of the niches of a run, or of the original POET's files."""
+"""What `launch --from` takes: tasks and agents of the niches of a run, or of the original POET's
+files.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,9 @@ DEFAULT = "alive"
 class Receiver:
     """The run that is to be seeded.
 
-    whole: of the settings of the run that seeds and the JSON of one of its tasks, that JSON with all that realises the
-    task. check_number: raises ValueError for more niches than fit; called before agents are read.
+    whole: of the settings of the run that seeds and the JSON of one of its tasks, that JSON with
+    all that realises the task. check_number: raises ValueError for more niches than fit; called
+    before agents are read.
     """
 
     family: Any
@@ -37,7 +40,9 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Found:
-    """A niche that can seed another run. What its task and agent mean here is asked only if they are wanted."""
+    """A niche that can seed another run. What its task and agent mean here is asked only if they
+    are wanted.
+    """
 
     task: Callable[[], Task | None]
     agent: Callable[[], Agent | None]
@@ -52,9 +57,14 @@ def find_seeds(source: str, expression: str | None, receiver: Receiver) -> list[
 
 
 def _kept(
-    source: Path, expression: str, names: Iterable[str], niches: Callable[[], Iterable[Mapping[str, Any]]]
+    source: Path,
+    expression: str,
+    names: Iterable[str],
+    niches: Callable[[], Iterable[Mapping[str, Any]]],
 ) -> list[int]:
-    """The ids of the niches for which the expression holds, at least one; niches: gives their fields, anew."""
+    """The ids of the niches for which the expression holds, at least one; niches: gives their
+    fields, anew.
+    """
     keep = chooser(expression, names)
     kept, others = [], 0
     for niche in niches():
@@ -63,10 +73,14 @@ def _kept(
         else:
             others += 1
     if not kept and not others:
-        raise ValueError(f"{source} has no niche to start from: it was stopped before its first iteration")
+        raise ValueError(
+            f"{source} has no niche to start from: it was stopped before its first iteration"
+        )
     if not kept:
         there = f": {what}" if (what := held(expression, niches())) else ""
-        raise ValueError(f'--select "{expression}" keeps none of the {others} niches of {source}{there}')
+        raise ValueError(
+            f'--select "{expression}" keeps none of the {others} niches of {source}{there}'
+        )
     return kept
 
 
@@ -84,7 +98,11 @@ def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
         settings = run.settings()
         kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
         receiver.check_number(len(kept))
-        chosen = [row for id in kept for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)]
+        chosen = [
+            row
+            for id in kept
+            for row in each(run, "SELECT id, task, agent FROM niches WHERE id = ?", id)
+        ]
         agents = run.agents_named(row["agent"] for row in chosen)
     return [found(row) for row in chosen]
 
@@ -97,11 +115,17 @@ def inherited(learner: Any, agent: Agent) -> Agent:
 
 def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:
     if not (hasattr(family, "task_from_poet_file") and hasattr(learner, "foreign")):
-        raise ValueError("the original POET's files hold walker terrains and flat policies: use --family walker")
+        raise ValueError(
+            "the original POET's files hold walker terrains and flat policies: use --family walker"
+        )
 
     def task(niche: PoetNiche) -> Task | None:
         with _named(folder / f"{niche.name}.env.json"):
-            return None if niche.config is None else family.task_from_poet_file(niche.config, niche.seed)
+            return (
+                None
+                if niche.config is None
+                else family.task_from_poet_file(niche.config, niche.seed)
+            )
 
     def agent(niche: PoetNiche) -> Agent | None:
         with _named(folder / f"{niche.name}.best.json"):

@@ -1,9 +1,10 @@
-"""The files that the original POET code leaves behind (uber-research/poet, branch original_poet), as a stranger's.
+"""The files that the original POET code leaves behind (uber-research/poet, branch original_poet),
+as a stranger's.
 
 A folder holds, for each niche, `<exp>.<niche>.env.json` = {"config": {...}, "seed": int} and
-`<exp>.<niche>.best.json` = [theta, score]. Either may be missing. Nothing is executed, sizes are checked before a file
-is read, and what does not fit is refused in one line that names the file. What the numbers mean is for the task family
-and the learner to say.
+`<exp>.<niche>.best.json` = [theta, score]. Either may be missing. Nothing is executed, sizes are
+checked before a file is read, and what does not fit is refused in one line that names the file.
+What the numbers mean is for the task family and the learner to say.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ LARGEST_ENV = 64 * 1024  # [bytes]; real ones have about 300
 LARGEST_BEST = 8 * 1024 * 1024  # [bytes]; 2,804 numbers take about 60 kB
 LARGEST_ALL = 128 * 1024 * 1024  # [bytes] of a folder; forty niches take 3 MB
 MOST_FILES = 10_000
-INTERVALS = ("pit_gap", "stump_width", "stump_height", "stump_float", "stair_height", "stair_width", "stair_steps")
+INTERVALS = (
+    "pit_gap",
+    "stump_width",
+    "stump_height",
+    "stump_float",
+    "stair_height",
+    "stair_width",
+    "stair_steps",
+)
 
 
 @dataclass(frozen=True)
@@ -28,14 +37,17 @@ class PoetNiche:
     """One niche of an original POET run."""
 
     name: str  # <exp>.<niche>
-    config: dict[str, Any] | None  # as in the file: a name, numbers and intervals; None if there is no env.json
+    # as in the file: a name, numbers and intervals; None if there is no env.json
+    config: dict[str, Any] | None
     seed: int | None
     theta: list[float] | None  # None if there is no best.json
     score: float | None
 
 
 def holds_poet_files(folder: Path) -> bool:
-    return folder.is_dir() and any(next(folder.glob(f"*{kind}"), None) for kind in (".env.json", ".best.json"))
+    return folder.is_dir() and any(
+        next(folder.glob(f"*{kind}"), None) for kind in (".env.json", ".best.json")
+    )
 
 
 def read_poet_files(folder: Path) -> list[PoetNiche]:
@@ -46,9 +58,13 @@ def read_poet_files(folder: Path) -> list[PoetNiche]:
         for path in folder.glob(f"*{kind}"):
             names.add(path.name.removesuffix(kind))
             if len(names) > MOST_FILES:
-                raise ValueError(f"{folder} holds more than {MOST_FILES} niches of POET files; split it")
+                raise ValueError(
+                    f"{folder} holds more than {MOST_FILES} niches of POET files; split it"
+                )
             if (size := size + path.lstat().st_size) > LARGEST_ALL:
-                raise ValueError(f"{folder} holds more than {LARGEST_ALL} bytes of POET files; split it")
+                raise ValueError(
+                    f"{folder} holds more than {LARGEST_ALL} bytes of POET files; split it"
+                )
     return [_niche(folder, name) for name in sorted(names)]
 
 
@@ -71,7 +87,9 @@ def _read(path: Path, largest: int) -> Any:
     if (size := path.stat().st_size) > largest:
         raise ValueError(f"{path} is {size} bytes, expected at most {largest}")
     try:
-        with open(path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+        with open(
+            path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+        ) as file:
             text = file.read(largest + 1).decode()
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in UTF-8") from None
@@ -80,12 +98,20 @@ def _read(path: Path, largest: int) -> Any:
 
 def _env(path: Path) -> tuple[dict[str, Any], int]:
     data = _read(path, LARGEST_ENV)
-    config, seed = (data.get("config"), data.get("seed")) if isinstance(data, dict) else (None, None)
+    config, seed = (
+        (data.get("config"), data.get("seed")) if isinstance(data, dict) else (None, None)
+    )
     if not isinstance(config, dict) or type(seed) is not int or not 0 <= seed < 2**32:
-        raise ValueError(f'{path} must be {{"config": {{...}}, "seed": integer in [0, 2**32)}}, got {str(data)[:80]}')
+        raise ValueError(
+            f'{path} must be {{"config": {{...}}, "seed": integer in [0, 2**32)}}, '
+            f"got {str(data)[:80]}"
+        )
     for key, value in config.items():
         if (expected := _expected(key, value)) is not None:
-            raise ValueError(f"{path}: config.{ascii(key)[1:-1][:40]} must be {expected}, got {ascii(value)[:60]}")
+            raise ValueError(
+                f"{path}: config.{ascii(key)[1:-1][:40]} must be {expected}, got "
+                f"{ascii(value)[:60]}"
+            )
     return config, seed
 
 
@@ -103,7 +129,9 @@ def _expected(key: str, value: Any) -> str | None:
 
 def _best(path: Path) -> tuple[list[float], float]:
     data = _read(path, LARGEST_BEST)
-    if not (isinstance(data, list) and len(data) == 2 and isinstance(data[0], list) and _number(data[1])):
+    if not (
+        isinstance(data, list) and len(data) == 2 and isinstance(data[0], list) and _number(data[1])
+    ):
         raise ValueError(f"{path} must be [theta, score], got {str(data)[:60]}")
     if not all(_number(value) for value in data[0]):
         raise ValueError(f"{path}: theta must be finite numbers")
@@ -111,4 +139,5 @@ def _best(path: Path) -> tuple[list[float], float]:
 
 
 def _number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # an int can be too large for a float
+    # an int can be too large for a float
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

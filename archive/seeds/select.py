@@ -1,6 +1,8 @@
-"""`--select "EXPR"`: which niches of a run, in a small language of comparisons that is parsed and never executed.
+"""`--select "EXPR"`: which niches of a run, in a small language of comparisons that is parsed and
+never executed.
 
-score > 100 and alive        best >= 230 or solved        not alive and born < 500        id in (3, 7, 12)
+score > 100 and alive        best >= 230 or solved        not alive and born < 500        id in (3,
+7, 12)
 """
 
 from __future__ import annotations
@@ -34,16 +36,20 @@ def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
-    """Whether the expression holds for a row of fields with these names. A null one fails every comparison.
+    """Whether the expression holds for a row of fields with these names. A null one fails every
+    comparison.
 
-    ValueError, one line, here or for a row, for anything but comparisons with numbers or words, and, or, not, in.
+    ValueError, one line, here or for a row, for anything but comparisons with numbers or words,
+    and, or, not, in.
     """
     if len(expression) > LONGEST:
         raise ValueError(f"--select is limited to {LONGEST} characters, got {len(expression)}")
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f'--select is not an expression: {expression!r}; try "score > 100 and alive"') from None
+        raise ValueError(
+            f'--select is not an expression: {expression!r}; try "score > 100 and alive"'
+        ) from None
     fields = sorted(names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in (*fields, *_WORDS):
@@ -60,7 +66,11 @@ def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
 
 def held(expression: str, rows: Iterable[Fields]) -> str:
     """What the fields that an expression names hold in the rows, in words: why it selects none."""
-    names = [node.id for node in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(node, ast.Name)]
+    names = [
+        node.id
+        for node in ast.walk(ast.parse(expression.strip(), mode="eval"))
+        if isinstance(node, ast.Name)
+    ]
     found = {name: _Values() for name in dict.fromkeys(names) if name not in _WORDS}
     for row in rows:
         for name, values in found.items():
@@ -100,9 +110,15 @@ class _Values:
             low, high = f"{self.least:.6g}", f"{self.largest:.6g}"
             found = low if low == high else f"{low} to {high}"
         else:
-            found = ", ".join(map(repr, self.first[:MOST_NAMES])) + (", ..." if self.filled > MOST_NAMES else "")
+            found = ", ".join(map(repr, self.first[:MOST_NAMES])) + (
+                ", ..." if self.filled > MOST_NAMES else ""
+            )
         # A comparison with null is false.
-        return found if self.filled == self.rows else f"{found} in {self.filled} of {self.rows} and null in the others"
+        return (
+            found
+            if self.filled == self.rows
+            else f"{found} in {self.filled} of {self.rows} and null in the others"
+        )
 
 
 def _value(node: ast.expr, row: Fields) -> Any:
@@ -123,7 +139,9 @@ def _value(node: ast.expr, row: Fields) -> Any:
             return tuple(_value(element, row) for element in elements)
         case ast.Compare(left=left, ops=ops, comparators=comparators):
             values = [_value(operand, row) for operand in (left, *comparators)]
-            return all(_compare(op, a, b) for op, a, b in zip(ops, values, values[1:], strict=False))
+            return all(
+                _compare(op, a, b) for op, a, b in zip(ops, values, values[1:], strict=False)
+            )
     raise ValueError(f"--select allows comparisons, and, or, not, in; not {ast.unparse(node)!r}")
 
 

@@ -1,10 +1,12 @@
-"""The hash chain of a run: each iteration's row holds a hash over the one before and over what it added.
+"""The hash chain of a run: each iteration's row holds a hash over the one before and over what it
+added.
 
-What a link covers is never changed by a later commit: rows of the append-only tables, and niches as they were when
-they retired. Active niches and the checkpoint do change, so a link holds a hash of their state (`state`), which can be
-computed again for the last iteration. Left out are clock values and the table `sessions`. The chain shows that
-an archive was edited, not by whom: an editor of the file can compute all hashes anew. Publish the last hash to prove
-more.
+What a link covers is never changed by a later commit: rows of the append-only tables, and niches as
+they were when they retired. Active niches and the checkpoint do change, so a link holds a hash of
+their state (`state`), which can be computed again for the last iteration. Left out are clock values
+and the table `sessions`. The chain shows that
+an archive was edited, not by whom: an editor of the file can compute all hashes anew. Publish the
+last hash to prove more.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from .schema import COLUMNS, ORDER
 Row = Mapping[str, Any]
 
 FIRST = "0" * 64  # the hash before the first iteration
-# The tables of which an iteration adds rows, in the order in which a link hashes them; each in the order of its key.
+# The tables of which an iteration adds rows, in the order in which a link hashes them; each in the
+# order of its key.
 ADDED = ("settings", "niches", "children", "transfers", "scores", "retired_scores", "ledger")
 SUMMARY = tuple(name for name in COLUMNS["iterations"] if name not in ("clock_seconds", "chain"))
 
@@ -36,7 +39,9 @@ def state_of(active: Iterable[Row], parts: Mapping[str, str]) -> str:
 
 
 class Link:
-    """The hash of an iteration, made as its rows are added, table by table in the order of ADDED."""
+    """The hash of an iteration, made as its rows are added, table by table in the order of
+    ADDED.
+    """
 
     def __init__(self, before: str) -> None:
         self.hash = hashlib.sha256(f"{before}\n".encode())
@@ -53,7 +58,9 @@ class Link:
 
 
 def link(before: str, added: Mapping[str, Sequence[Row]], summary: Row) -> str:
-    """The hash of an iteration that added these rows; `before` is the hash of the iteration before it."""
+    """The hash of an iteration that added these rows; `before` is the hash of the iteration before
+    it.
+    """
     made = Link(before)
     for table in ADDED:
         in_order = sorted(added[table], key=lambda row: [row[name] for name in ORDER[table]])
@@ -62,7 +69,9 @@ def link(before: str, added: Mapping[str, Sequence[Row]], summary: Row) -> str:
 
 
 def check(database: sqlite3.Connection, where: str) -> str:
-    """The last hash of a run whose whole chain holds. ValueError, one line, at the first link that does not."""
+    """The last hash of a run whose whole chain holds. ValueError, one line, at the first link that
+    does not.
+    """
     tables = {table: _Rows(database, table) for table in ADDED}
     last: Row = {}
     before, retired, children, transfers = FIRST, 0, 0, 0
@@ -79,21 +88,27 @@ def check(database: sqlite3.Connection, where: str) -> str:
             made.add(table, rows)
         if made.end(last) != last["chain"]:
             raise ValueError(
-                f"{where}: what iteration {at} added does not have the hash that was recorded: rows of it, or of an "
+                f"{where}: what iteration {at} added does not have the hash that was recorded: "
+                "rows of it, or of an "
                 "iteration before it, were changed, added or removed after they were written"
             )
         before, retired = last["chain"], last["retired"]
         children, transfers = last["children"], last["transfers"]
     for table, left in tables.items():
-        if left.more() and (last or table != "settings"):  # those of the launch are there before any iteration
+        # those of the launch are there before any iteration
+        if left.more() and (last or table != "settings"):
             raise ValueError(f"{where}: the table {table} has rows that no iteration added")
     check_state(database, where)
     return before
 
 
 def check_state(database: sqlite3.Connection, where: str) -> None:
-    """ValueError, one line, if active niches or checkpoint are not as the last iteration left them."""
-    found = database.execute("SELECT iteration, state FROM iterations ORDER BY iteration DESC LIMIT 1").fetchone()
+    """ValueError, one line, if active niches or checkpoint are not as the last iteration left
+    them.
+    """
+    found = database.execute(
+        "SELECT iteration, state FROM iterations ORDER BY iteration DESC LIMIT 1"
+    ).fetchone()
     if found is None:
         return
     names = COLUMNS["niches"]
@@ -102,7 +117,8 @@ def check_state(database: sqlite3.Connection, where: str) -> None:
     parts = dict(database.execute("SELECT part, value FROM checkpoint"))
     if state_of(active, parts) != found[1]:
         raise ValueError(
-            f"{where}: the active niches or the checkpoint are not as iteration {found[0]} left them: they were "
+            f"{where}: the active niches or the checkpoint are not as iteration {found[0]} left "
+            "them: they were "
             "changed after they were written"
         )
 
@@ -114,12 +130,16 @@ def _iterations(database: sqlite3.Connection) -> Iterator[Row]:
 
 
 class _Rows:
-    """The rows of a table in the order of its key, taken as the iterations that added them are walked."""
+    """The rows of a table in the order of its key, taken as the iterations that added them are
+    walked.
+    """
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         where = "WHERE died IS NOT NULL" if table == "niches" else ""
         names, key = list(COLUMNS[table]), ", ".join(ORDER[table])
-        self.rows = database.execute(f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {key}")
+        self.rows = database.execute(
+            f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {key}"
+        )
         self.place = names.index("iteration") if "iteration" in names else -1
         self.ahead = self.rows.fetchone()
 

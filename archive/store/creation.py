@@ -1,7 +1,8 @@
 """How a run folder comes to be, and what is there if that was cut short.
 
-The database comes last and gets its name when it is complete, so a folder with an archive.db has all the rest. A run
-that was killed before its first commit holds nothing worth keeping: it may be launched again into the same folder.
+The database comes last and gets its name when it is complete, so a folder with an archive.db has
+all the rest. A run that was killed before its first commit holds nothing worth keeping: it may be
+launched again into the same folder.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
 
 
 def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> int:
-    """The folder of a new run; the writer's lock on it. FileExistsError or OSError, one line, if it cannot be."""
+    """The folder of a new run; the writer's lock on it. FileExistsError or OSError, one line, if it
+    cannot be.
+    """
     try:
         _refuse_what_is_there(path)
         path.mkdir(parents=True, exist_ok=True)
@@ -39,7 +42,9 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
     except FileExistsError:
         raise
     except OSError as error:
-        raise OSError(f"cannot make the run folder {path}: {_reason(error)}; choose another --out") from error
+        raise OSError(
+            f"cannot make the run folder {path}: {_reason(error)}; choose another --out"
+        ) from error
     try:
         _refuse_what_is_there(path)  # again, now that nobody else can be making it
         config = _commented(config_toml, command, versions)
@@ -49,7 +54,8 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
         if isinstance(error, FileExistsError):
             raise
         raise OSError(
-            f"cannot make the run folder {path}: {_reason(error)}; free space, or choose another --out"
+            f"cannot make the run folder {path}: {_reason(error)}; free space, or choose another "
+            "--out"
         ) from error
     except BaseException:
         release(lock)
@@ -60,11 +66,15 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
 def _tables(config: str) -> dict[str, dict[str, Any]]:
     """The settings of a config.toml that can be read again."""
     if (length := len(config.encode())) > MOST_CONFIG:
-        raise ValueError(f"the settings take {readable(length)}, config.toml at most {readable(MOST_CONFIG)}")
+        raise ValueError(
+            f"the settings take {readable(length)}, config.toml at most {readable(MOST_CONFIG)}"
+        )
     tables = tomllib.loads(config)
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise ValueError(f"a setting must be in a section, such as [run], got {name} before the first")
+            raise ValueError(
+                f"a setting must be in a section, such as [run], got {name} before the first"
+            )
     if (number := sum(map(len, tables.values()))) > MOST_SETTINGS:
         raise ValueError(f"a run has at most {MOST_SETTINGS} settings, got {number}")
     return tables
@@ -92,7 +102,10 @@ def _fill(path: Path, config: str, session: Session) -> None:
 def _commented(config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> str:
     known = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     # As JSON, since a comment may hold no line break.
-    return f"{MARK}\n# versions: {json.dumps(known)}\n# command: {json.dumps(shlex.join(command))}\n\n{config_toml}"
+    return (
+        f"{MARK}\n# versions: {json.dumps(known)}\n# command: "
+        f"{json.dumps(shlex.join(command))}\n\n{config_toml}"
+    )
 
 
 def _refuse_what_is_there(path: Path) -> None:
@@ -103,13 +116,17 @@ def _refuse_what_is_there(path: Path) -> None:
     names = {entry.name for entry in os.scandir(path)}
     if "archive.db" in names and _committed(path / "archive.db"):
         again = f"python run.py resume {shlex.quote(str(path))}"
-        raise FileExistsError(f"{path} is already a run: go on with `{again}`, or choose another --out")
+        raise FileExistsError(
+            f"{path} is already a run: go on with `{again}`, or choose another --out"
+        )
     if not names <= OURS or not _is_ours(path, names):
         raise FileExistsError(f"{path} is not empty and not a run; choose another --out")
 
 
 def _committed(database: Path) -> bool:
-    """Whether a run holds an iteration; True also for one too damaged to say, which is not ours to throw away."""
+    """Whether a run holds an iteration; True also for one too damaged to say, which is not ours to
+    throw away.
+    """
     try:
         found = schema.connect(database, write=False)
     except ValueError:
@@ -140,7 +157,9 @@ def _is_ours(path: Path, names: set[str]) -> bool:
 
 
 def missing(path: Path, write: bool) -> str:
-    """What a folder lacks to be a run, in one line; empty if nothing. write: whether files in it will be written."""
+    """What a folder lacks to be a run, in one line; empty if nothing. write: whether files in it
+    will be written.
+    """
     if not path.is_dir():
         return f"{path} is not a folder: there is no run"
     if not os.path.lexists(path / "archive.db"):
@@ -148,7 +167,8 @@ def missing(path: Path, write: bool) -> str:
     for name, wanted in (("config.toml", os.path.isfile), ("agents", os.path.isdir)):
         if not wanted(path / name) or (path / name).is_symlink():
             return f"{path} is damaged: it has no {name} of its own"
-    # What is written there while a run goes on must not lead out of the folder, nor wait for a reader.
+    # What is written there while a run goes on must not lead out of the folder, nor wait for a
+    # reader.
     for name, wanted in (("run.log", os.path.isfile), ("tb", os.path.isdir)):
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
@@ -156,7 +176,9 @@ def missing(path: Path, write: bool) -> str:
 
 
 def _shared(path: Path) -> str:
-    """Which of the files that a writer changes has another name, or is a link, in one line; empty if none."""
+    """Which of the files that a writer changes has another name, or is a link, in one line; empty
+    if none.
+    """
     events = path / "tb"
     names = [entry.name for entry in os.scandir(events)] if events.is_dir() else []
     try:

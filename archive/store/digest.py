@@ -1,7 +1,9 @@
-"""The digest of a run: equal for two runs that did the same, whenever, wherever and in however many pieces.
+"""The digest of a run: equal for two runs that did the same, whenever, wherever and in however many
+pieces.
 
-Left out is what may differ between equal runs: columns named clock_*, the folder's name, versions, the command, the
-name a seeded niche's source had, the hash chain (which covers that name), and settings that cannot change a result.
+Left out is what may differ between equal runs: columns named clock_*, the folder's name, versions,
+the command, the name a seeded niche's source had, the hash chain (which covers that name), and
+settings that cannot change a result.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
 
 
 def digest(run: Run) -> str:
-    """SHA-256 over every table, 64 hex digits. Weights count by their hashes, each checked against its file."""
+    """SHA-256 over every table, 64 hex digits. Weights count by their hashes, each checked against
+    its file.
+    """
     found = hashlib.sha256()
     for table in sorted(set(schema.TABLES) - set(UNCOUNTED_TABLES)):
         found.update(f"{table}\n".encode())
@@ -33,9 +37,15 @@ def digest(run: Run) -> str:
         for row in run.each(table):
             if table == "settings" and not _counts(row):
                 continue
-            kept = {n: cell for n, cell in row.items() if n not in left_out and not n.startswith("clock_")}
+            kept = {
+                n: cell
+                for n, cell in row.items()
+                if n not in left_out and not n.startswith("clock_")
+            }
             found.update(text(kept).encode() + b"\n")
-    for name in sorted({row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}):
+    for name in sorted(
+        {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
+    ):
         run.agent(name)
     return found.hexdigest()
 

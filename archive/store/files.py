@@ -13,9 +13,13 @@ from typing import BinaryIO
 
 
 def create(path: Path) -> BinaryIO:
-    """A new, empty file at `path`, open for writing. What had the name is removed, no link followed."""
+    """A new, empty file at `path`, open for writing. What had the name is removed, no link
+    followed.
+    """
     path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666
+    )
     return os.fdopen(descriptor, "wb")
 
 
@@ -31,7 +35,9 @@ def open_own(path: Path, flags: int) -> int:
 
 
 def make_folder(path: Path) -> None:
-    """Makes the folder at `path` if it is missing. OSError or ValueError if it is a link or file."""
+    """Makes the folder at `path` if it is missing. OSError or ValueError if it is a link or
+    file.
+    """
     path.mkdir(exist_ok=True)
     if path.is_symlink():
         raise ValueError(f"{path} must be a folder of this run, not a link")
@@ -50,4 +56,7 @@ def check(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise ValueError(f"{path} must be a plain file of this run folder")
     if found.st_nlink > 1:
-        raise ValueError(f"{path} has another name elsewhere (a hard link), where a change would be seen: copy the run")
+        raise ValueError(
+            f"{path} has another name elsewhere (a hard link), where a change would "
+            "be seen: copy the run"
+        )

@@ -1,4 +1,6 @@
-"""What one iteration adds to the archive, as rows: its events, scores and steps, and its row of `iterations`."""
+"""What one iteration adds to the archive, as rows: its events, scores and steps, and its row of
+`iterations`.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +15,37 @@ from .sessions import Tables, setting_rows
 Record = Mapping[str, Any]  # of poet.checkpoint.to_records
 
 
-def rows_added(record: Record, ledger: Mapping[str, int], settings: Tables, transfers: int) -> dict[str, list[Cells]]:
+def rows_added(
+    record: Record, ledger: Mapping[str, int], settings: Tables, transfers: int
+) -> dict[str, list[Cells]]:
     """The rows for the tables that only grow, by table.
 
-    ledger: environment steps by purpose; settings: those that change; transfers: rows of `transfers` so far.
+    ledger: environment steps by purpose; settings: those that change; transfers: rows of
+    `transfers` so far.
     """
     at = record["iteration"]
     added: dict[str, list[Cells]] = {table: [] for table in chain.ADDED}
     for niche in record["active"]:
         if niche["scores"]:
-            found = {"iteration": at, "niche": niche["id"], "score": niche["scores"][-1], "before": niche["before"]}
+            found = {
+                "iteration": at,
+                "niche": niche["id"],
+                "score": niche["scores"][-1],
+                "before": niche["before"],
+            }
             added["scores"].append(rows.cells("scores", found, "scores"))
     for event in record["events"]:
-        kind, fields = event["event"], {name: cell for name, cell in event.items() if name != "event"}
+        kind, fields = (
+            event["event"],
+            {name: cell for name, cell in event.items() if name != "event"},
+        )
         if kind == "child":
             added["children"].append(rows.cells("children", fields, "child"))
         else:
             transfers += 1
-            added["transfers"].append(rows.cells("transfers", {"id": transfers, **fields}, "transfer"))
+            added["transfers"].append(
+                rows.cells("transfers", {"id": transfers, **fields}, "transfer")
+            )
     for source, niche, score in record["scores_of_retired"]:
         found = {"iteration": at, "source": source, "niche": niche, "score": score}
         added["retired_scores"].append(rows.cells("retired_scores", found, "scores_of_retired"))
@@ -41,8 +56,12 @@ def rows_added(record: Record, ledger: Mapping[str, int], settings: Tables, tran
     return added
 
 
-def summary_row(record: Record, added: Mapping[str, Sequence[Cells]], kept: Kept, clock_seconds: float) -> Cells:
-    """The iteration's row of `iterations`, but for its hashes; kept: with the iteration's niches."""
+def summary_row(
+    record: Record, added: Mapping[str, Sequence[Cells]], kept: Kept, clock_seconds: float
+) -> Cells:
+    """The iteration's row of `iterations`, but for its hashes; kept: with the iteration's
+    niches.
+    """
     scores = [niche["scores"][-1] for niche in record["active"] if niche["scores"]]
     summary = {
         "iteration": record["iteration"],
@@ -65,6 +84,8 @@ def part_texts(record: Record) -> dict[str, str]:
     elsewhere = ("active", "retired", "scores_of_retired")
     found = {name: part for name, part in record.items() if name not in elsewhere}
     return {
-        part: str(rows.cells("checkpoint", {"part": part, "value": value}, f"checkpoint.{part}")["value"])
+        part: str(
+            rows.cells("checkpoint", {"part": part, "value": value}, f"checkpoint.{part}")["value"]
+        )
         for part, value in found.items()
     }

@@ -1,6 +1,7 @@
 """What the archive of a run holds already, as far as its next commit depends on it.
 
-Counts over all niches are carried along, so that a commit costs the same however many niches have retired.
+Counts over all niches are carried along, so that a commit costs the same however many niches have
+retired.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Kept:
         for row in database.execute(f"SELECT {', '.join(names)} FROM niches"):
             cells = dict(zip(names, row, strict=True))
             self.add(cells, files.size(cells["agent"]))
-            check_name(cells["birth_agent"])  # files no longer named are deleted: no name may lead elsewhere
+            # files no longer named are deleted: no name may lead elsewhere
+            check_name(cells["birth_agent"])
         self.parts: dict[str, str] = dict(database.execute("SELECT part, value FROM checkpoint"))
         counts = tuple(LAST)
         last = database.execute(

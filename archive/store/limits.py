@@ -12,7 +12,8 @@ ROOM = 2**28  # bytes below that limit, kept free for the iteration under way
 MOST_CELL = 128 * 2**20  # bytes of one value in the database
 MOST_NESTED = 32  # lists and objects in a JSON text; its integers have 64 bits
 MOST_INTEGER = 2**53  # whole numbers below it are exact in every JSON reader
-MOST_ROWS = 1_000_000  # active niches, retired niches, events of one iteration, or scores kept of one niche
+# active niches, retired niches, events of one iteration, or scores kept of one niche
+MOST_ROWS = 1_000_000
 MOST_AGENT = 256 * 2**20  # bytes of an agent's file
 MOST_HEADER = 2**20  # bytes of the list of tensors in it: about 12,000 tensors
 MOST_DIMENSIONS = 8  # of a tensor

@@ -1,6 +1,8 @@
-"""Locks of a run folder. The kernel holds them for a process and drops them with it, however it ends.
+"""Locks of a run folder. The kernel holds them for a process and drops them with it, however it
+ends.
 
-A process that is forked shares its parent's locks, and would keep them for as long as it lives: it lets go at once.
+A process that is forked shares its parent's locks, and would keep them for as long as it lives: it
+lets go at once.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ def writer(folder: Path) -> int:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
         who = f"process {holder}" if holder.isdecimal() else "another process"
-        raise ValueError(f"{folder} is being written to by {who}: wait for it, or stop it") from None
+        raise ValueError(
+            f"{folder} is being written to by {who}: wait for it, or stop it"
+        ) from None
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -53,7 +57,9 @@ def writer(folder: Path) -> int:
 
 
 def folder_shared(folder: Path) -> int:
-    """A reader's lock on a folder of files, as a descriptor to release: nothing in it is deleted meanwhile."""
+    """A reader's lock on a folder of files, as a descriptor to release: nothing in it is deleted
+    meanwhile.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     _held.add(descriptor)
     fcntl.flock(descriptor, fcntl.LOCK_SH)  # waits at most for one deletion
@@ -62,7 +68,9 @@ def folder_shared(folder: Path) -> int:
 
 @contextmanager
 def unread(folder: Path) -> Iterator[bool]:
-    """Whether nobody reads in the folder now; if so, readers that come wait until the block ends."""
+    """Whether nobody reads in the folder now; if so, readers that come wait until the block
+    ends.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         try:

@@ -1,4 +1,6 @@
-"""What `show` prints of a run, as plain data, counted by SQLite: memory does not grow with the run."""
+"""What `show` prints of a run, as plain data, counted by SQLite: memory does not grow with the
+run.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,14 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 MOST_GROUPS = 50  # kinds, outcomes or purposes; a run has fewer than twenty
-FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")  # of a niche, for --select
+# of a niche, for --select
+FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")
 
 
 def number(value: float | None) -> str:
-    """A score as people read it: 231.5, -3.42, 0.93; some families pay hundreds, others at most 1."""
+    """A score as people read it: 231.5, -3.42, 0.93; some families pay hundreds, others at most
+    1.
+    """
     return "-" if value is None else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
@@ -27,7 +32,9 @@ def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
     """Rows of a query as plain values, one by one. ValueError if the database is damaged."""
     try:
         found = run.database.execute(query, parameters)
-        yield from map(rows.reader([column[0] for column in found.description], str(run.path)), found)
+        yield from map(
+            rows.reader([column[0] for column in found.description], str(run.path)), found
+        )
     except sqlite3.Error as error:
         raise ValueError(wrong(error, run.path / "archive.db")) from error
 
@@ -39,7 +46,9 @@ def fields(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def lineage(run: Run, niche: int, most: int) -> list[int]:
-    """The niche and its forebears, youngest first, at most `most`. ValueError if one is no elder."""
+    """The niche and its forebears, youngest first, at most `most`. ValueError if one is no
+    elder.
+    """
     line = [niche]
     while len(line) < most:
         (row,) = each(run, "SELECT parent FROM niches WHERE id = ?", line[-1])
@@ -71,7 +80,9 @@ def nearest(run: Run, chosen: set[int]) -> dict[int, int | None]:
 
 
 def no_elder(run: Run, niche: int, parent: int) -> ValueError:
-    return ValueError(f"{run.path}: niche {niche} must have an elder niche as its parent, got {parent}")
+    return ValueError(
+        f"{run.path}: niche {niche} must have an elder niche as its parent, got {parent}"
+    )
 
 
 def transfers_by_kind(run: Run) -> dict[str, tuple[int, int]]:
@@ -79,7 +90,10 @@ def transfers_by_kind(run: Run) -> dict[str, tuple[int, int]]:
     query = f"""SELECT kind, at_birth, count(*) AS tried, sum(accepted) AS taken FROM transfers
         GROUP BY kind, at_birth ORDER BY kind, at_birth LIMIT {MOST_GROUPS}"""
     return {
-        f"{row['kind']:.100} at birth" if row["at_birth"] else row["kind"][:100]: (row["tried"], row["taken"])
+        f"{row['kind']:.100} at birth" if row["at_birth"] else row["kind"][:100]: (
+            row["tried"],
+            row["taken"],
+        )
         for row in each(run, query)
     }
 

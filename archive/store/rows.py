@@ -20,9 +20,11 @@ Row = dict[str, Any]
 
 # The fields of a niche's record; `agent` is a name there, a hash in the row.
 NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth_agent"))
-JSON = {"task", "scores", "score_key", "value", "command", "versions"}  # columns whose cells are JSON text
+# columns whose cells are JSON text
+JSON = {"task", "scores", "score_key", "value", "command", "versions"}
 FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a terminal may obey them; no text of a run holds one
+# a terminal may obey them; no text of a run holds one
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
 BRACKET = re.compile(STRING.pattern + r"|[\[\]{}]")
@@ -30,13 +32,17 @@ LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it is more than `value` reads."""
+    """JSON in one form, so that equal values have equal texts. ValueError if it is more than
+    `value` reads.
+    """
     try:
         written = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise ValueError(f"the archive keeps finite numbers only: {error}") from error
     except (TypeError, RecursionError) as error:
-        raise ValueError(f"the archive keeps JSON only: {' '.join(str(error).split())[:100]}") from error
+        raise ValueError(
+            f"the archive keeps JSON only: {' '.join(str(error).split())[:100]}"
+        ) from error
     try:
         _check_nesting(written)
         for digits in LONG.finditer(STRING.sub("", written) if LONG.search(written) else ""):
@@ -47,14 +53,18 @@ def text(value: Any) -> str:
 
 
 def value(text: str, where: str) -> Any:
-    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or more than is kept."""
+    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or
+    more than is kept.
+    """
     try:
         if not isinstance(text, str):
             raise ValueError(f"it must be text, got {type(text).__name__}")
         _check_nesting(text)
         return json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is not JSON that can be read: {' '.join(str(error).split())[:100]}") from error
+        raise ValueError(
+            f"{where} is not JSON that can be read: {' '.join(str(error).split())[:100]}"
+        ) from error
 
 
 def _refused(constant: str) -> Any:
@@ -85,14 +95,18 @@ def _finite(digits: str) -> float:
 
 
 def cells(table: str, record: Mapping[str, Any], where: str, *, without: Sequence[str] = ()) -> Row:
-    """A record as a row: the table's columns but those `without`, each in a form that SQLite keeps exactly.
+    """A record as a row: the table's columns but those `without`, each in a form that SQLite keeps
+    exactly.
 
     ValueError, one line, if the reader would refuse a cell, or SQLite change it.
     """
     fields = [name for name in COLUMNS[table] if name not in without]
     if set(record) != set(fields):
         odd = sorted(set(record) ^ set(fields))
-        raise ValueError(f"{where} must have the fields {', '.join(fields)}; missing or unknown: {', '.join(odd)[:80]}")
+        raise ValueError(
+            f"{where} must have the fields {', '.join(fields)}; missing or unknown: "
+            f"{', '.join(odd)[:80]}"
+        )
     return {name: _cell(record[name], COLUMNS[table][name], f"{where}.{name}") for name in fields}
 
 
@@ -117,13 +131,16 @@ def _cell(cell: Any, kind: str, where: str) -> Any:
 def _bounded(cell: str, where: str) -> str:
     if len(cell) * 4 > MOST_CELL and (length := len(cell.encode())) > MOST_CELL:
         raise ValueError(
-            f"{where} has {readable(length)}, the archive keeps at most {readable(MOST_CELL)} of one value"
+            f"{where} has {readable(length)}, the archive keeps at most {readable(MOST_CELL)} of "
+            "one value"
         )
     return cell
 
 
 def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
-    """What makes plain values of rows of these columns: JSON read, flags as bools, numbers finite."""
+    """What makes plain values of rows of these columns: JSON read, flags as bools, numbers
+    finite.
+    """
     readers = [(name, _reader(name, where)) for name in names]
     return lambda row: {name: read(cell) for (name, read), cell in zip(readers, row, strict=True)}
 
@@ -139,7 +156,9 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
 
 
 def _plain(cell: Any, where: str) -> Any:
-    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control characters."""
+    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control
+    characters.
+    """
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")
     if isinstance(cell, int) and abs(cell) >= MOST_INTEGER:

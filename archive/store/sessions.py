@@ -1,4 +1,6 @@
-"""Sessions and settings as rows: what a process that writes to a run is, and what it changes in the settings."""
+"""Sessions and settings as rows: what a process that writes to a run is, and what it changes in the
+settings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ Tables = Mapping[str, Mapping[str, Any]]  # {section: {key: value}}
 
 @dataclass(frozen=True)
 class Session:
-    """A process that is about to write, and the settings it changes: recorded with its first commit."""
+    """A process that is about to write, and the settings it changes: recorded with its first
+    commit.
+    """
 
     command: Sequence[str]
     versions: Mapping[str, str]

@@ -1,8 +1,9 @@
 """Agents as files named by what they hold: `<SHA-256>.safetensors`.
 
-Safetensors holds numbers only, so nothing in a stranger's file can run; what it claims is checked against its size
-before memory is taken, and what it holds against its name. The name is the hash of the content, not of the file:
-names, dtypes, shapes and bytes of the tensors in the order of their names, little-endian.
+Safetensors holds numbers only, so nothing in a stranger's file can run; what it claims is checked
+against its size before memory is taken, and what it holds against its name. The name is the hash of
+the content, not of the file: names, dtypes, shapes and bytes of the tensors in the order of their
+names, little-endian.
 """
 
 from __future__ import annotations
@@ -45,33 +46,54 @@ SUFFIX = ".safetensors"
 
 
 def content_hash(agent: Agent) -> str:
-    """SHA-256 of an agent, 64 hex digits. ValueError if it is not tensors of known dtypes, all finite."""
+    """SHA-256 of an agent, 64 hex digits. ValueError if it is not tensors of known dtypes, all
+    finite.
+    """
     names = sorted(agent)
     for name in names:
         _check(name, agent[name])
     listed = [[name, NAMES[agent[name].dtype], list(agent[name].shape)] for name in names]
     found = hashlib.sha256(json.dumps(listed).encode() + b"\n")
     for name in names:
-        found.update(agent[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        found.update(
+            agent[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        )
     return found.hexdigest()
 
 
 def _check(name: Any, tensor: Any) -> None:
-    if not isinstance(name, str) or not isinstance(tensor, torch.Tensor) or tensor.dtype not in NAMES:
+    if (
+        not isinstance(name, str)
+        or not isinstance(tensor, torch.Tensor)
+        or tensor.dtype not in NAMES
+    ):
         kind = tensor.dtype if isinstance(tensor, torch.Tensor) else type(tensor).__name__
-        raise ValueError(f"an agent's tensors must be of {', '.join(NAMES.values())}, got {kind} in {str(name)[:40]!r}")
+        raise ValueError(
+            f"an agent's tensors must be of {', '.join(NAMES.values())}, got {kind} "
+            f"in {str(name)[:40]!r}"
+        )
     if name == RESERVED:
-        raise ValueError(f"an agent's tensor must not have the name {RESERVED!r}: safetensors reserves it; rename it")
+        raise ValueError(
+            f"an agent's tensor must not have the name {RESERVED!r}: safetensors "
+            "reserves it; rename it"
+        )
     if tensor.dim() > MOST_DIMENSIONS:
-        raise ValueError(f"tensor {name[:40]!r} has {tensor.dim()} dimensions, an agent's at most {MOST_DIMENSIONS}")
+        raise ValueError(
+            f"tensor {name[:40]!r} has {tensor.dim()} dimensions, an agent's at most "
+            f"{MOST_DIMENSIONS}"
+        )
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-        raise ValueError(f"an agent must be finite, got NaN or infinity in its tensor {name[:40]!r}")
+        raise ValueError(
+            f"an agent must be finite, got NaN or infinity in its tensor {name[:40]!r}"
+        )
 
 
 def encode(agent: Agent) -> bytes:
     """The file of an agent. ValueError if it is larger than `decode` reads."""
     # Cloned, since safetensors refuses tensors that share memory.
-    data = save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in agent.items()})
+    data = save(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in agent.items()}
+    )
     header = int.from_bytes(data[:8], "little")
     if header > MOST_HEADER:
         raise ValueError(
@@ -79,12 +101,16 @@ def encode(agent: Agent) -> bytes:
             f"{readable(MOST_HEADER)} can be kept; join some of them"
         )
     if len(data) > MOST_AGENT:
-        raise ValueError(f"an agent has {readable(len(data))}, at most {readable(MOST_AGENT)} can be kept")
+        raise ValueError(
+            f"an agent has {readable(len(data))}, at most {readable(MOST_AGENT)} can be kept"
+        )
     return data
 
 
 def decode(data: bytes, where: str) -> tuple[dict[str, torch.Tensor], str]:
-    """The agent of a file, and its hash. ValueError, one line that begins with `where`, if it is not one."""
+    """The agent of a file, and its hash. ValueError, one line that begins with `where`, if it is
+    not one.
+    """
     _check_header(data, where)
     try:
         agent = load(data)
@@ -94,10 +120,14 @@ def decode(data: bytes, where: str) -> tuple[dict[str, torch.Tensor], str]:
 
 
 def _check_header(data: bytes, where: str) -> None:
-    """That the tensors a file lists fill it exactly, so that reading takes no more memory than the file has bytes."""
+    """That the tensors a file lists fill it exactly, so that reading takes no more memory than the
+    file has bytes.
+    """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MOST_HEADER, len(data) - 8):
-        raise ValueError(f"{where} is damaged or no safetensors file: its list of tensors does not fit into it")
+        raise ValueError(
+            f"{where} is damaged or no safetensors file: its list of tensors does not fit into it"
+        )
     try:
         header = json.loads(data[8 : 8 + length])
         spans = sorted(_span(name, entry) for name, entry in header.items())
@@ -110,7 +140,8 @@ def _check_header(data: bytes, where: str) -> None:
         end = stop
     if end != len(data) - 8 - length:
         raise ValueError(
-            f"{where} is damaged or truncated: {end} bytes of tensors listed, {len(data) - 8 - length} there"
+            f"{where} is damaged or truncated: {end} bytes of tensors listed, "
+            f"{len(data) - 8 - length} there"
         )
 
 
@@ -118,7 +149,8 @@ def _span(name: str, entry: Mapping[str, Any]) -> tuple[int, int]:
     """Bytes [start, stop) of a tensor."""
     if entry["dtype"] not in DTYPES:
         raise ValueError(
-            f"tensor {name[:40]!r} has the dtype {str(entry['dtype'])[:20]!r}, known are {', '.join(DTYPES)}"
+            f"tensor {name[:40]!r} has the dtype {str(entry['dtype'])[:20]!r}, known are "
+            f"{', '.join(DTYPES)}"
         )
     shape, (start, stop) = entry["shape"], entry["data_offsets"]
     if len(shape) > MOST_DIMENSIONS or not all(
@@ -126,7 +158,9 @@ def _span(name: str, entry: Mapping[str, Any]) -> tuple[int, int]:
     ):
         raise ValueError(f"tensor {name[:40]!r} claims the shape {str(shape)[:60]}")
     if stop - start != math.prod(shape) * DTYPES[entry["dtype"]].itemsize:
-        raise ValueError(f"tensor {name[:40]!r} of shape {str(shape)[:60]} does not fit its {stop - start} bytes")
+        raise ValueError(
+            f"tensor {name[:40]!r} of shape {str(shape)[:60]} does not fit its {stop - start} bytes"
+        )
     return start, stop
 
 
@@ -148,7 +182,9 @@ class AgentFiles:
         self.folder = folder
 
     def size(self, name: str) -> int:
-        """Bytes of an agent's file; ValueError if it is not there, is too large, or is not a plain file here."""
+        """Bytes of an agent's file; ValueError if it is not there, is too large, or is not a plain
+        file here.
+        """
         path = self._path(check_name(name))
         try:
             found = path.lstat()
@@ -157,20 +193,27 @@ class AgentFiles:
         if not stat.S_ISREG(found.st_mode) or self.folder.is_symlink():
             raise ValueError(f"{path} must be a plain file inside the run folder")
         if found.st_size > MOST_AGENT:
-            raise ValueError(f"{path} has {readable(found.st_size)}, an agent at most {readable(MOST_AGENT)}")
+            raise ValueError(
+                f"{path} has {readable(found.st_size)}, an agent at most {readable(MOST_AGENT)}"
+            )
         return found.st_size
 
     def read(self, name: str) -> dict[str, torch.Tensor]:
         """The agent of that hash, checked against it."""
         expected, path = self.size(name), self._path(name)
-        with open(path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+        with open(
+            path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+        ) as file:
             agent, found = decode(file.read(expected + 1), str(path))
         if found != name:
-            raise ValueError(f"{path} is damaged: its content does not have the hash that its name says")
+            raise ValueError(
+                f"{path} is damaged: its content does not have the hash that its name says"
+            )
         return agent
 
     def write(self, agents: Mapping[str, Agent]) -> dict[str, int]:
-        """A file for each agent, {hash: agent}, on the disk when this returns (as far as the disk is honest).
+        """A file for each agent, {hash: agent}, on the disk when this returns (as far as the disk
+        is honest).
 
         Returns the bytes of each file.
         """
@@ -190,7 +233,9 @@ class AgentFiles:
         return sizes
 
     def strays(self, wanted: Iterable[str]) -> set[str]:
-        """Names of the agents that have files here, whole or half written, and are none of the wanted."""
+        """Names of the agents that have files here, whole or half written, and are none of the
+        wanted.
+        """
         ours = re.compile(rf"({HASH.pattern})(\.tmp|{re.escape(SUFFIX)})", re.ASCII)
         found = [ours.fullmatch(entry.name) for entry in os.scandir(self.folder)]
         return {match[1] for match in found if match} - set(wanted)

@@ -1,7 +1,7 @@
 """The commits of a run: what changed since the last one, in one transaction.
 
-The cost of a commit does not grow with the number of retired niches: their rows are written once, and what is counted
-over all of them is carried along.
+The cost of a commit does not grow with the number of retired niches: their rows are written once,
+and what is counted over all of them is carried along.
 """
 
 from __future__ import annotations
@@ -41,16 +41,21 @@ class Hashed:
 
 
 def _changes(agent: Agent) -> int:
-    """How often something was written into its tensors in place, as torch counts it (but for inference tensors)."""
+    """How often something was written into its tensors in place, as torch counts it (but for
+    inference tensors).
+    """
     return sum(tensor._version for tensor in agent.values() if not tensor.is_inference())
 
 
 class Writer:
-    """What the writer of a run remembers between commits, so that what has not changed is not written again."""
+    """What the writer of a run remembers between commits, so that what has not changed is not
+    written again.
+    """
 
     def __init__(self, path: Path, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.path, self.database, self.files = path, database, files
-        self.hashes: dict[int, Hashed] = {}  # by identity; the agent is held, so its id stays its own
+        # by identity; the agent is held, so its id stays its own
+        self.hashes: dict[int, Hashed] = {}
         self.session: Session | None = None
         self._load()
 
@@ -65,39 +70,56 @@ class Writer:
         self.hashes |= {id(agent): Hashed.now(agent, name) for name, agent in hashed}
 
     def commit(
-        self, record: Mapping[str, Any], agents: Mapping[str, Agent], ledger: Mapping[str, int], clock_seconds: float
+        self,
+        record: Mapping[str, Any],
+        agents: Mapping[str, Agent],
+        ledger: Mapping[str, int],
+        clock_seconds: float,
     ) -> None:
         """See Run.commit. What is remembered changes only when all is on the disk."""
         at, last = record["iteration"], self.kept.last["iteration"]
         if at <= last:
-            raise ValueError(f"{self.path} has iteration {last} already, it cannot take iteration {at}")
+            raise ValueError(
+                f"{self.path} has iteration {last} already, it cannot take iteration {at}"
+            )
         hashes = {id(agent): self._hashed(name, agent) for name, agent in agents.items()}
         self._check_kept(record, agents)
         named = {name: hashes[id(agent)].hash for name, agent in agents.items()}
         niches = self._niche_cells(record, named)
         new = {cells["agent"] for cells in niches} - self.kept.references.keys()
         try:
-            written = self.files.write({known.hash: known.agent for known in hashes.values() if known.hash in new})
+            written = self.files.write(
+                {known.hash: known.agent for known in hashes.values() if known.hash in new}
+            )
             retired = self._add(niches, written)
             self._check_sizes()
             changed = {} if self.session is None else self.session.settings
-            added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {"niches": retired}
+            added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {
+                "niches": retired
+            }
             summary = summary_row(record, added, self.kept, clock_seconds)
             self._transaction(niches, part_texts(record), added, summary)
             self.hashes, self.session = hashes, None
             self.sweep()
         except BaseException as error:
-            self._load()  # a signal can come just after the transaction: ask the database which state it is
+            # a signal can come just after the transaction: ask the database which state it is
+            self._load()
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
                 what = f"{self.path}: iteration {at} could not be kept ({reason})"
-                raise OSError(": ".join([what, *remedies(error, self.path / "archive.db")])) from error
+                raise OSError(
+                    ": ".join([what, *remedies(error, self.path / "archive.db")])
+                ) from error
             if isinstance(error, sqlite3.Error):
-                raise ValueError(f"{self.path}: iteration {at} does not fit the archive: {error}") from error
+                raise ValueError(
+                    f"{self.path}: iteration {at} does not fit the archive: {error}"
+                ) from error
             raise
 
     def sweep(self) -> None:
-        """Deletes the files no row names any more, unless somebody reads: then a later commit does."""
+        """Deletes the files no row names any more, unless somebody reads: then a later commit
+        does.
+        """
         self.stale |= self.kept.dropped
         self.kept.dropped = set()
         self.stale = {name for name in self.stale if name not in self.kept.references}
@@ -111,15 +133,17 @@ class Writer:
     def _hashed(self, name: str, agent: Agent) -> Hashed:
         known = self.hashes.get(id(agent))
         if known is not None and known.changes != _changes(agent):
-            raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
+            raise ValueError(
+                f"agent {name} was changed in place: a learner must return new tensors"
+            )
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
     def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
         """That agents kept since the last commit hold what they held.
 
         torch does not count writes through NumPy or `.data`. Asked of niches that were active until
-        now. The agents of others are checked by the engine wherever they are evaluated; to hash them
-        all would cost more in every iteration of a run.
+        now. The agents of others are checked by the engine wherever they are evaluated; to hash
+        them all would cost more in every iteration of a run.
         """
         for niche in (*record["active"], *record["retired"]):
             name = niche["agent"]
@@ -127,7 +151,9 @@ class Writer:
             if known is None or niche["id"] not in self.kept.active:
                 continue
             if content_hash(known.agent) != known.hash:
-                raise ValueError(f"agent {name} was changed in place: a learner must return new tensors")
+                raise ValueError(
+                    f"agent {name} was changed in place: a learner must return new tensors"
+                )
 
     def _niche_cells(self, record: Mapping[str, Any], named: Mapping[str, str]) -> list[Cells]:
         """The rows of the record's niches, those left out that had retired before."""
@@ -158,17 +184,22 @@ class Writer:
         """That a run of this size can be opened again."""
         if self.kept.weights > MOST_WEIGHTS:
             raise ValueError(
-                f"{self.path}: the agents of all niches have {readable(self.kept.weights)}, at most "
-                f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches in all"
+                f"{self.path}: the agents of all niches have {readable(self.kept.weights)}, at "
+                "most "
+                f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches "
+                "in all"
             )
         for most, number in (("active", len(self.kept.active)), ("retired", self.kept.retired)):
             if number > MOST_ROWS:
-                raise ValueError(f"{self.path}: a run has at most {MOST_ROWS} {most} niches, got {number}")
+                raise ValueError(
+                    f"{self.path}: a run has at most {MOST_ROWS} {most} niches, got {number}"
+                )
         for name in ("archive.db", "archive.db-wal"):
             part = self.path / name
             if part.exists() and part.stat().st_size > MOST_DATABASE - ROOM:
                 raise ValueError(
-                    f"{part} has {readable(part.stat().st_size)}, a run's archive at most {readable(MOST_DATABASE)}: "
+                    f"{part} has {readable(part.stat().st_size)}, a run's archive at most "
+                    f"{readable(MOST_DATABASE)}: "
                     f"go on in a new run with `launch --from {shlex.quote(str(self.path))}`"
                 )
 
@@ -204,7 +235,9 @@ class Writer:
         self.kept.last = {name: summary[name] for name in LAST}
 
     def _first_settings(self, changed: Sequence[Cells]) -> Sequence[Cells]:
-        """The settings that the iteration's hash covers: with the first iteration, those of the launch too."""
+        """The settings that the iteration's hash covers: with the first iteration, those of the
+        launch too.
+        """
         if self.kept.last["iteration"] >= 0:
             return changed
         names = tuple(COLUMNS["settings"])
@@ -213,12 +246,17 @@ class Writer:
 
     def _put(self, table: str, cells: Cells, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(cells))
-        self.database.execute(f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+        self.database.execute(
+            f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values())
+        )
 
 
 def _check_task(cells: Cells, old: Cells | None) -> None:
-    """ValueError if the niche had another task in the last commit; a niche keeps its task for ever."""
+    """ValueError if the niche had another task in the last commit; a niche keeps its task for
+    ever.
+    """
     if old is not None and cells["task"] != old["task"]:
         raise ValueError(
-            f"the task of niche {cells['id']} was changed in place: families and learners must leave tasks as they are"
+            f"the task of niche {cells['id']} was changed in place: families and learners must "
+            "leave tasks as they are"
         )

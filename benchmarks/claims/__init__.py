@@ -1,1 +1,3 @@
-"""What every file here has: `claims()`, a few minutes of real learning that ends in numbers with bounds."""
+"""What every file here has: `claims()`, a few minutes of real learning that ends in numbers with
+bounds.
+"""

@@ -1,8 +1,10 @@
-"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run: the preset ai-ga, undisturbed, and killed twice and resumed.
+"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run: the preset ai-ga, undisturbed, and killed
+twice and resumed.
 
-Asked of the run: tasks evolve (niches are born, and grow harder), learning algorithms are learned (in every niche alive
-an agent does better after adaptation than before, on draws the run has not seen), and learners compete (agents are
-exploited with their hyperparameters, a network's size among them). Of the killed run: the same digest.
+Asked of the run: tasks evolve (niches are born, and grow harder), learning algorithms are learned
+(in every niche alive an agent does better after adaptation than before, on draws the run has not
+seen), and learners compete (agents are exploited with their hyperparameters, a network's size among
+them). Of the killed run: the same digest.
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ KILLS = (13, 31)  # iterations after which SIGKILL strikes, in the midst of the 
 
 
 def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    words = [*arguments, str(folder)] if arguments[0] == "resume" else [*arguments, "--out", str(folder)]
+    words = (
+        [*arguments, str(folder)]
+        if arguments[0] == "resume"
+        else [*arguments, "--out", str(folder)]
+    )
     return subprocess.Popen(command(*words, "--workers", "1"), stdout=sys.stderr)
 
 
@@ -84,15 +90,24 @@ def claims() -> list[Claim]:
     keys = [Key(99, ("held out", row["id"])) for row in alive]
     scores, _, _, before = learner.evaluate(living, tasks, keys)
     for row, task, agent, score, first in zip(alive, tasks, living, scores, before, strict=True):
-        hypers = ", ".join(f"{n.removeprefix('hyper/')} {float(v):.3g}" for n, v in agent.items() if "hyper/" in n)
-        print(f"niche {row['id']}: {family.title(task)}: before {first:.2f}, after {score:.2f}; {hypers}")
+        hypers = ", ".join(
+            f"{n.removeprefix('hyper/')} {float(v):.3g}" for n, v in agent.items() if "hyper/" in n
+        )
+        print(
+            f"niche {row['id']}: {family.title(task)}: before {first:.2f}, after {score:.2f}; "
+            f"{hypers}"
+        )
     exploits = [row for row in transfers if row["kind"] == "exploit" and row["accepted"]]
     sizes = {float(agent.get("hyper/units", learner.config.units)) for agent in living}
     harder = max(difficulty(task) for task in tasks) / difficulty(family.origin())
     return [
         Claim("niches born of others", sum(row["parent"] is not None for row in niches), 3),
         Claim("difficulty of the hardest niche alive, over the origin's", harder, 1.5),
-        Claim("least gain of adaptation in a niche alive, fresh draws", float((scores - before).min()), 0.01),
+        Claim(
+            "least gain of adaptation in a niche alive, fresh draws",
+            float((scores - before).min()),
+            0.01,
+        ),
         Claim("mean gain", float((scores - before).mean()), 0.3),
         Claim("exploits in the archive", len(exploits), 3),
         Claim("sizes of network among the agents alive", len(sizes), 2),

@@ -1,4 +1,6 @@
-"""A number with its bound, and what the files of claims share: training with progress, means with intervals."""
+"""A number with its bound, and what the files of claims share: training with progress, means with
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Claim:
         return f"{self.text}: {self.value:.4g} ({bound}){'' if self.holds else '  FALLS SHORT'}"
 
 
-def train(learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, name: str = "") -> Agent:
+def train(
+    learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, name: str = ""
+) -> Agent:
     """The agent after so many steps in one task; progress goes to the error stream."""
     start = time.monotonic()
     for i in range(iterations):
@@ -42,7 +46,11 @@ def train(learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, 
         if (i + 1) % max(iterations // 10, 1) == 0:
             score, *_ = learner.evaluate([agent], [task], [key.child("progress")])
             passed = time.monotonic() - start
-            print(f"{name} step {i + 1} of {iterations}, {passed:.0f} s: {score[0]:.3f}", file=sys.stderr, flush=True)
+            print(
+                f"{name} step {i + 1} of {iterations}, {passed:.0f} s: {score[0]:.3f}",
+                file=sys.stderr,
+                flush=True,
+            )
     return agent
 
 

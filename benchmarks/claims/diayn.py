@@ -1,7 +1,8 @@
-"""DIAYN (arXiv 1802.06070) in a square with walls, through the command; then its skills as tasks of a POET run.
+"""DIAYN (arXiv 1802.06070) in a square with walls, through the command; then its skills as tasks of
+a POET run.
 
-Skills, discriminator and pay come from the archive of the first run; the settings that carry its discriminator into
-the second are what examples/skills.py prints.
+Skills, discriminator and pay come from the archive of the first run; the settings that carry its
+discriminator into the second are what examples/skills.py prints.
 """
 
 from __future__ import annotations
@@ -30,12 +31,23 @@ EXAMPLES = ROOT / "examples"
 
 
 def launched(folder: Path, *words: str) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), "launch", "--seed", "1", "--out", str(folder), *words]
+    command = [
+        sys.executable,
+        str(ROOT / "run.py"),
+        "launch",
+        "--seed",
+        "1",
+        "--out",
+        str(folder),
+        *words,
+    ]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
 
 
 def told(learner: DIAYN, agent: Agent) -> tuple[float, float]:
-    """Over all steps of fresh episodes: mean pay [nats], and how often the discriminator names the skill."""
+    """Over all steps of fresh episodes: mean pay [nats], and how often the discriminator names the
+    skill.
+    """
     batch, _ = learner.play(agent, Goals(), KEY, SKILLS)
     named = learner.discriminator(agent, batch.after).argmax(-1) == SKILLS
     return float(learner.pay(agent, batch, SKILLS).mean()), float(named.double().mean())
@@ -60,13 +72,19 @@ def claims() -> list[Claim]:
     alive = [row for row in niches if row["died"] is None]
     gains = [row["score"] - row["before"] for row in alive]
     for row in alive:
-        print(f"niche {row['id']} of rewards, parent {row['parent']}: {row['before']:.2f} -> {row['score']:.2f}")
+        print(
+            f"niche {row['id']} of rewards, parent {row['parent']}: {row['before']:.2f} -> "
+            f"{row['score']:.2f}"
+        )
     return [
         Claim("pay of a step, of log 4 = 1.386 at most", pay, 1.11, math.log(4)),
         Claim("share of steps at which the discriminator names the skill", named, 0.9),
         Claim("pay of a newborn agent", random, -0.1, 0.1),
         Claim(
-            "pay without log p(z), less pay with it, plus log 4", told(blind, agent)[0] - pay + math.log(4), -1e-4, 1e-4
+            "pay without log p(z), less pay with it, plus log 4",
+            told(blind, agent)[0] - pay + math.log(4),
+            -1e-4,
+            1e-4,
         ),
         Claim("POET on the skills as tasks: niches ever", len(niches), 3),
         Claim("least gain of adaptation in a niche alive", min(gains), 0.0),

@@ -1,9 +1,10 @@
-"""Domain randomisation (arXiv 1710.06537 and others) on a scalar plant whose best policies are known in closed form.
+"""Domain randomisation (arXiv 1710.06537 and others) on a scalar plant whose best policies are
+known in closed form.
 
-x' = x + g u from x = 1, cost sum of x^2 over ten steps, g uniform in [.5, 2]. The tasks come from envs/randomised.py,
-as with `--tasks randomised --set ranges.gain=[0.5,2] --set ranges.spread=[0,0]`. A linear policy must come to the best
-static feedback, a recurrent one must identify the plant, and one trained on the nominal plant alone must fail at the
-range's ends.
+x' = x + g u from x = 1, cost sum of x^2 over ten steps, g uniform in [.5, 2]. The tasks come from
+envs/randomised.py, as with `--tasks randomised --set ranges.gain=[0.5,2] --set
+ranges.spread=[0,0]`. A linear policy must come to the best static feedback, a recurrent one must
+identify the plant, and one trained on the nominal plant alone must fail at the range's ends.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from benchmarks.claims.claim import Claim, interval, train
 
 LOW, HIGH, LIVES = 0.5, 2.0, 32_768
 ES_STEPS, RL2_STEPS = 150, 400
-LINEAR = ESConfig(hidden=(), population=64, episodes=8, lr=0.02, sigma=0.05, sigma_decay=0.98, weight_decay=0.0)
-# Noise must stay while there is something to learn from it, and the critic must see costs that are small.
+LINEAR = ESConfig(
+    hidden=(), population=64, episodes=8, lr=0.02, sigma=0.05, sigma_decay=0.98, weight_decay=0.0
+)
+# Noise must stay while there is something to learn from it, and the critic must see costs that are
+# small.
 RECURRENT = RL2Config(
     hidden=24,
     lives=256,
@@ -62,25 +66,44 @@ def claims() -> list[Claim]:
     feedback = np.linspace(0.5, 1.0, 501)
     static = np.array([static_cost(k, grid).mean() for k in feedback])
     identified = min(identifying_cost(k, grid).mean() for k in feedback)
-    print(f"best static feedback {feedback[static.argmin()]:.3f}; certainty equivalent 0.8: cost {static[300]:.4f}")
+    print(
+        f"best static feedback {feedback[static.argmin()]:.3f}; certainty equivalent 0.8: cost "
+        f"{static[300]:.4f}"
+    )
 
     learner, robust = linear(box, key, "linear, randomised")
     _, nominal = linear(Plants(), key, "linear, nominal")
     ends = np.array([LOW, HIGH])
-    told = {name: cost(learner, agent, ends) for name, agent in (("randomised", robust), ("nominal", nominal))}
+    told = {
+        name: cost(learner, agent, ends)
+        for name, agent in (("randomised", robust), ("nominal", nominal))
+    }
     for name, values in told.items():
         print(f"{name}: cost {values[0]:.3f} at gain {LOW}, {values[1]:.3f} at gain {HIGH}")
 
     recurrent = RL2(box, RECURRENT)
     agent = train(recurrent, recurrent.init(key), box.origin(), RL2_STEPS, key, "recurrent")
-    returns = recurrent.trials(agent, box.origin(), key.child("test"), LIVES, greedy=True).returns.sum(1).numpy()
+    returns = (
+        recurrent.trials(agent, box.origin(), key.child("test"), LIVES, greedy=True)
+        .returns.sum(1)
+        .numpy()
+    )
     print(f"recurrent, {LIVES} plants: cost {interval(-returns)}")
     return [
         Claim("the best static feedback, closed form", float(static.min()), 1.1385, 1.1395),
         Claim("identification in one step, closed form", float(identified), 1.1065, 1.1075),
-        Claim("linear policy, trained on randomised plants", float(cost(learner, robust, grid).mean()), 1.0, 1.144),
+        Claim(
+            "linear policy, trained on randomised plants",
+            float(cost(learner, robust, grid).mean()),
+            1.0,
+            1.144,
+        ),
         Claim("recurrent policy, the same", float(-returns.mean()), 1.0, 1.12),
-        Claim("linear policy, trained on the nominal plant", float(cost(learner, nominal, grid).mean()), 1.144),
+        Claim(
+            "linear policy, trained on the nominal plant",
+            float(cost(learner, nominal, grid).mean()),
+            1.144,
+        ),
         Claim(
             "at the ends of the range, nominal less randomised",
             float((told["nominal"] - told["randomised"]).mean()),

@@ -1,8 +1,10 @@
-"""Evolved policy gradients (arXiv 1802.04821): a point, a goal in an unknown direction, five updates from nothing.
+"""Evolved policy gradients (arXiv 1802.04821): a point, a goal in an unknown direction, five
+updates from nothing.
 
-Fitness is the progress towards the goal in the last episodes of a life, 2 at most. No policy gradient is ever mixed
-in (alpha = 0): all that the inner policies learn they learn from the evolved loss. Controls: a loss as it was born,
-and REINFORCE with a mean baseline on the same lives, its step size the best of six.
+Fitness is the progress towards the goal in the last episodes of a life, 2 at most. No policy
+gradient is ever mixed in (alpha = 0): all that the inner policies learn they learn from the evolved
+loss. Controls: a loss as it was born, and REINFORCE with a mean baseline on the same lives, its
+step size the best of six.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from benchmarks.claims.claim import Claim, interval, train
 
 STEPS, LIVES = 2000, 1024
 TASK = Goals("arc", distance=2.0, spread=0.0, angle=0.0, width=6.284)
-HOPPER = 11 + 3 + 3 + 2 * 3 + 32  # observation, action, reward, bonus and done, mean and log std, memory
+# observation, action, reward, bonus and done, mean and log std, memory
+HOPPER = 11 + 3 + 3 + 2 * 3 + 32
 RATES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
@@ -28,7 +31,9 @@ def claims() -> list[Claim]:
     newborn = learner.init(key)
     test = key.child("test")
     reinforce = {
-        rate: EPG(family, EPGConfig(inner_lr=rate)).lived(newborn, TASK, test, LIVES, alpha=1.0)[0][-1]
+        rate: EPG(family, EPGConfig(inner_lr=rate)).lived(newborn, TASK, test, LIVES, alpha=1.0)[0][
+            -1
+        ]
         for rate in RATES
     }
     best = max(RATES, key=lambda rate: float(reinforce[rate].returns.mean()))
@@ -42,9 +47,17 @@ def claims() -> list[Claim]:
     _same_gradients(learner)
     return [
         Claim(
-            "parameters of the full architecture at Hopper's sizes", LearnedLoss(HOPPER, AUTHORS).parameters, 9857, 9857
+            "parameters of the full architecture at Hopper's sizes",
+            LearnedLoss(HOPPER, AUTHORS).parameters,
+            9857,
+            9857,
         ),
-        Claim("learned loss, fresh policies and goals: progress", float(learned[-1].returns.mean()), 0.8, 2.0),
+        Claim(
+            "learned loss, fresh policies and goals: progress",
+            float(learned[-1].returns.mean()),
+            0.8,
+            2.0,
+        ),
         Claim("the same before the first update", float(learned[0].returns.mean()), -0.2, 0.2),
         Claim("a loss as it was born", float(unborn[-1].returns.mean()), -0.2, 0.2),
         Claim("REINFORCE, tuned", float(reinforce[best].returns.mean()), 1.2, 1.45),
@@ -53,5 +66,8 @@ def claims() -> list[Claim]:
 
 def _same_gradients(learner: EPG) -> None:
     """With alpha = 1 the loss is the plain surrogate whatever phi says: two losses, one outcome."""
-    outcomes = [learner.lived(learner.init(Key(seed)), TASK, Key(9), 16, alpha=1.0)[0][-1].returns for seed in (1, 2)]
+    outcomes = [
+        learner.lived(learner.init(Key(seed)), TASK, Key(9), 16, alpha=1.0)[0][-1].returns
+        for seed in (1, 2)
+    ]
     assert torch.equal(*outcomes), "with alpha = 1 two losses must give the same lives"

@@ -1,7 +1,9 @@
-"""The episodic LSTM (arXiv 1805.09692) on barcode bandits: what was found out about a context is there when it returns.
+"""The episodic LSTM (arXiv 1805.09692) on barcode bandits: what was found out about a context is
+there when it returns.
 
-Three contexts of four arms (one pays with .9, the others with .1), each met three times for five pulls. Controls: the
-same agent with retrieval off, trained as long; the trained agent with memories wiped, and under shuffled barcodes.
+Three contexts of four arms (one pays with .9, the others with .1), each met three times for five
+pulls. Controls: the same agent with retrieval off, trained as long; the trained agent with memories
+wiped, and under shuffled barcodes.
 """
 
 from __future__ import annotations
@@ -18,18 +20,23 @@ from benchmarks.claims.claim import Claim, train
 
 STEPS, LIVES = 200, 4096
 CONFIG = EpisodicLSTMConfig(
-    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.03, entropy_end=0.0,
+    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.03,
+    entropy_end=0.0,
     anneal=STEPS,
 )  # fmt: skip
 
 
 def by_occurrence(trials: Trials, settings: BarcodeSettings) -> torch.Tensor:
-    """Mean return of an episode where a context is met for the first, second and third time, [3]."""
+    """Mean return of an episode where a context is met for the first, second and third time,
+    [3].
+    """
     return trials.returns.reshape(-1, settings.occurrences, settings.contexts).mean((0, 2))
 
 
 def first_pulls(trials: Trials, settings: BarcodeSettings, good: float, bad: float) -> torch.Tensor:
-    """How often the first pull of an episode is the good arm's, by occurrence [3], from what it pays."""
+    """How often the first pull of an episode is the good arm's, by occurrence [3], from what it
+    pays.
+    """
     shape = settings.occurrences, settings.contexts, settings.pulls, -1
     return (trials.rewards.reshape(shape)[:, :, 0].mean((1, 2)) - bad) / (good - bad)
 
@@ -47,7 +54,9 @@ def claims() -> list[Claim]:
         "with memory": by_occurrence(trials, settings),
         "retrieval off": by_occurrence(without.trials(blind, task, test, LIVES), settings),
         "memory wiped after training": by_occurrence(wiped, settings),
-        "shuffled": by_occurrence(EpisodicLSTM(wrong, CONFIG).trials(agent, task, test, LIVES), settings),
+        "shuffled": by_occurrence(
+            EpisodicLSTM(wrong, CONFIG).trials(agent, task, test, LIVES), settings
+        ),
     }
     for name, returns in found.items():
         print(f"return by occurrence, {name}: {' / '.join(f'{value:.2f}' for value in returns)}")
@@ -60,5 +69,9 @@ def claims() -> list[Claim]:
         Claim("gain, retrieval off", gains["retrieval off"], -0.1, 0.1),
         Claim("gain, memory wiped after training", gains["memory wiped after training"], most=0.1),
         Claim("gain, shuffled barcodes", gains["shuffled"], most=0.1),
-        Claim("return at the third occurrence", float(found["with memory"][2]), most=family.oracle(task) + 0.05),
+        Claim(
+            "return at the third occurrence",
+            float(found["with memory"][2]),
+            most=family.oracle(task) + 0.05,
+        ),
     ]

@@ -1,4 +1,5 @@
-"""First-order MAML (arXiv 1703.03400) on the tasks of maml: the outer gradient without the inner step's curvature.
+"""First-order MAML (arXiv 1703.03400) on the tasks of maml: the outer gradient without the inner
+step's curvature.
 
 On its quadratics the closed form of full MAML is the control: it is another gradient.
 """

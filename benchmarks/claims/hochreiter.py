@@ -1,7 +1,9 @@
-"""Hochreiter, Younger & Conwell 2001: an LSTM whose weights are frozen learns a new quadratic from some 35 examples.
+"""Hochreiter, Younger & Conwell 2001: an LSTM whose weights are frozen learns a new quadratic from
+some 35 examples.
 
-Reported there: after about 35 examples the function is approximated. The bounds below are exact: before the first
-label nothing beats the prior's variance, and Bayes-linear regression says what each further label is worth.
+Reported there: after about 35 examples the function is approximated. The bounds below are exact:
+before the first label nothing beats the prior's variance, and Bayes-linear regression says what
+each further label is worth.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from benchmarks.claims.claim import Claim, train
 
 STEPS, SEQUENCES = 300, 4096  # a step is ten updates
 SHOWN = (1, 2, 3, 4, 5, 6, 7, 10, 15, 20, 30, 35, 40)
-PRIOR = (0.2 + 0.2 + 1 / 9 + 1 / 3 + 1 / 3 + 1) / 3  # E of the squared features, times the coefficients' variance
+# E of the squared features, times the coefficients' variance
+PRIOR = (0.2 + 0.2 + 1 / 9 + 1 / 3 + 1 / 3 + 1) / 3
 
 
 def claims() -> list[Claim]:
@@ -25,12 +28,20 @@ def claims() -> list[Claim]:
     agent = train(learner, learner.init(key), QUADRATICS, STEPS, key, "hochreiter")
     batch, _ = learner.sequences(QUADRATICS, key.child("test"), SEQUENCES)
     seen, labels, weights = batch.observations, batch.labels(1), learner.weights(agent)
-    strangers = torch.cat([seen[..., :-1], seen[..., -1:].roll(1, dims=1)], 2)  # the labels of another sequence
+    # the labels of another sequence
+    strangers = torch.cat([seen[..., :-1], seen[..., -1:].roll(1, dims=1)], 2)
     with torch.no_grad():
-        errors, permuted = learner.errors(weights, seen, labels), learner.errors(weights, strangers, labels)
+        errors, permuted = (
+            learner.errors(weights, seen, labels),
+            learner.errors(weights, strangers, labels),
+        )
     bayes = family.oracle(QUADRATICS, seen[..., :-1])
     print("squared error at example     ", *(f"{t:6d}" for t in SHOWN))
-    for name, curve in (("LSTM, weights frozen", errors), ("Bayes-linear regression", bayes), ("permuted", permuted)):
+    for name, curve in (
+        ("LSTM, weights frozen", errors),
+        ("Bayes-linear regression", bayes),
+        ("permuted", permuted),
+    ):
         print(f"{name:29}", *(f"{float(curve[t - 1].mean()):6.3f}" for t in SHOWN))
     mean = errors.mean(1)
     above = (errors - bayes)[:6]  # each with its own sequence's bound, and two standard errors
@@ -39,7 +50,11 @@ def claims() -> list[Claim]:
         Claim("error at example 35", float(mean[34]), most=0.08),
         Claim("error at example 1, the prior's variance", float(mean[0]), 0.9 * PRIOR, 1.1 * PRIOR),
         Claim("labels of other sequences: error at example 35", float(permuted[34].mean()), 0.6),
-        Claim("least of error less Bayes' over examples 1 to 6, plus two standard errors", float(least), 0.0),
+        Claim(
+            "least of error less Bayes' over examples 1 to 6, plus two standard errors",
+            float(least),
+            0.0,
+        ),
         Claim("largest rise of the error over 1, 2, 3, 5, 10, 20, 35", _rise(mean), most=0.01),
     ]
 

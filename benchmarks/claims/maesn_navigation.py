@@ -1,7 +1,9 @@
-"""MAESN (arXiv 1802.07245) on goals along a half circle: trained on dense reward, tested where only the goal pays.
+"""MAESN (arXiv 1802.07245) on goals along a half circle: trained on dense reward, tested where only
+the goal pays.
 
-Exploring with action noise does not get far in 20 steps; exploring along a latent, held for an episode, does.
-Each number is the mean of three runs with training goals of their own: 20 goals differ much from run to run.
+Exploring with action noise does not get far in 20 steps; exploring along a latent, held for an
+episode, does. Each number is the mean of three runs with training goals of their own: 20 goals
+differ much from run to run.
 """
 
 from __future__ import annotations
@@ -41,18 +43,28 @@ def measured(key: Key) -> tuple[float, ...]:
     agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "maesn-navigation")
     latent = agent["latent_mean"], agent["latent_log_std"]
     own = seeds(agent)
-    (before, after), _ = learner.adapted(agent, dense, HALF_CIRCLE, own, key.child("dense"), 1, latent)
+    (before, after), _ = learner.adapted(
+        agent, dense, HALF_CIRCLE, own, key.child("dense"), 1, latent
+    )
     fresh = list(range(GOALS))
     held_out, _ = learner.adapted(agent, dense, HALF_CIRCLE, fresh, key.child("held out"), UPDATES)
     tested, _ = learner.adapted(agent, sparse, HALF_CIRCLE, fresh, key.child("sparse"), UPDATES)
     noise, _ = learner.adapted(newborn, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
     with torch.no_grad():
         distance = float(kl_to_prior(*latent).mean())
-    print(f"run {key.seed}, training goals: return {before.returns.mean():.2f} -> {after.returns.mean():.2f}")
+    print(
+        f"run {key.seed}, training goals: return {before.returns.mean():.2f} -> "
+        f"{after.returns.mean():.2f}"
+    )
     rates = [round(x, 2) for name in ("rate_mean", "rate_log_std") for x in agent[name].tolist()]
     print(f"learned step sizes: {rates}; latents' distance to the prior {distance:.2f}")
-    print("held-out goals from the prior, return by update:", *(f"{b.returns.mean():.2f}" for b in held_out))
-    print("sparse reward, share of episodes that hit by update:", *(f"{hit(b):.3f}" for b in tested))
+    print(
+        "held-out goals from the prior, return by update:",
+        *(f"{b.returns.mean():.2f}" for b in held_out),
+    )
+    print(
+        "sparse reward, share of episodes that hit by update:", *(f"{hit(b):.3f}" for b in tested)
+    )
     gained, found = float((after.returns - before.returns).mean()), goals_hit(learner, tested[0])
     rates_of_hits = hit(after), hit(held_out[-1]), hit(tested[0]), hit(tested[-1])
     return (*rates_of_hits, gained, found, goals_hit(learner, noise[0]), distance)
@@ -66,7 +78,11 @@ def claims() -> list[Claim]:
         Claim("dense, training goals: return after less before", gained, 5.0),
         Claim("dense, held-out goals: hit rate after four updates", held_out, 0.5),
         Claim("sparse, from the prior: goals hit in 10 episodes", found, 0.25),
-        Claim("sparse, action noise alone (untrained): goals hit in 10 episodes", noise, most=found / 4),
+        Claim(
+            "sparse, action noise alone (untrained): goals hit in 10 episodes",
+            noise,
+            most=found / 4,
+        ),
         Claim("sparse: hit rate after four updates over before", last / first, 1.3),
         Claim("distance of the training latents to the prior (KL)", distance, most=3.0),
     ]

@@ -1,7 +1,9 @@
-"""MAML (arXiv 1703.03400) on its points that must find a goal in a square, 50 steps: one gradient step must do.
+"""MAML (arXiv 1703.03400) on its points that must find a goal in a square, 50 steps: one gradient
+step must do.
 
-Published, 100 steps: -40.4 before adaptation, -11.7 after one step, -3.3 after two. Controls: joint training of the
-same policy (no inner step in training), with as many outer steps, and the policy as it was born.
+Published, 100 steps: -40.4 before adaptation, -11.7 after one step, -3.3 after two. Controls: joint
+training of the same policy (no inner step in training), with as many outer steps, and the policy as
+it was born.
 """
 
 from __future__ import annotations
@@ -27,7 +29,14 @@ SEEDS = list(range(GOALS))
 def claims() -> list[Claim]:
     config = MAMLConfig()
     trusting = replace(config, outer="trpo")
-    agent = train(MAML(FAMILY, trusting), MAML(FAMILY, trusting).init(Key(1)), SQUARE, TRUST_STEPS, Key(1), "trpo")
+    agent = train(
+        MAML(FAMILY, trusting),
+        MAML(FAMILY, trusting).init(Key(1)),
+        SQUARE,
+        TRUST_STEPS,
+        Key(1),
+        "trpo",
+    )
     trusted = curve(MAML(FAMILY, trusting), agent, f"TRPO outside, {TRUST_STEPS} steps")
     return [
         *square_goals(config, "maml"),
@@ -52,7 +61,9 @@ def square_goals(config: MAMLConfig, name: str) -> list[Claim]:
         Claim(f"{name}: after one step", learned[1], -11.0),
         Claim(f"{name}: after one step less before", gain, 8.0),
         Claim("joint training: after one step less before", control[1] - control[0], most=gain / 3),
-        Claim("as it was born: after one step less before", unlearned[1] - unlearned[0], most=gain / 3),
+        Claim(
+            "as it was born: after one step less before", unlearned[1] - unlearned[0], most=gain / 3
+        ),
     ]
 
 
@@ -60,10 +71,17 @@ def curve(learner: MAML, agent: Agent, name: str) -> list[float]:
     """Mean return on goals held out, before adaptation and after each update."""
     batches, _ = learner.adapted(agent, SQUARE, SEEDS, Key(9), UPDATES)
     means = [float(batch.returns.mean()) for batch in batches]
-    print(f"{name}: return before, and after each of {UPDATES} updates:", *(f"{mean:.2f}" for mean in means))
+    print(
+        f"{name}: return before, and after each of {UPDATES} updates:",
+        *(f"{mean:.2f}" for mean in means),
+    )
     return means
 
 
 def quadratic(order: inner.Order, k: int) -> Claim:
     error = float(torch.abs(outer_gradient(order, k) - closed_form(order, k)).max())
-    return Claim(f"quadratics, {k} inner steps, order {order}: largest error against the closed form", error, most=1e-6)
+    return Claim(
+        f"quadratics, {k} inner steps, order {order}: largest error against the closed form",
+        error,
+        most=1e-6,
+    )

@@ -1,10 +1,11 @@
-"""Meta-gradients (arXiv 1805.09801): learned discounts on a chain of signal and noise, and RL^2 that learns its own.
+"""Meta-gradients (arXiv 1805.09801): learned discounts on a chain of signal and noise, and RL^2
+that learns its own.
 
-The chain (the authors' first illustration, in the form with one discount a state): ten steps, rewards N(0, 1) at even
-ones and .1 at odd ones; values from 0 move half the way to one chain's return under the discounts, and are then judged
-by squared error to the undiscounted return of a fresh chain, 32 pairs at a time. The discount before a signal must go
-to 1, before noise to 0. The derivatives are the learner's (agents/memory/discounting.py), here held to finite
-differences too.
+The chain (the authors' first illustration, in the form with one discount a state): ten steps,
+rewards N(0, 1) at even ones and .1 at odd ones; values from 0 move half the way to one chain's
+return under the discounts, and are then judged by squared error to the undiscounted return of a
+fresh chain, 32 pairs at a time. The discount before a signal must go to 1, before noise to 0. The
+derivatives are the learner's (agents/memory/discounting.py), here held to finite differences too.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def chain_discounts() -> np.ndarray:
     rng, count = np.random.default_rng(1), STEPS - 1
     agent = {"logits": torch.zeros(count, dtype=torch.float64)}
     agent |= adam.fresh(agent)
-    # Every discount has its own rows, so that one recursion gives all derivatives: row (k, j) is chain j towards k.
+    # Every discount has its own rows, so that one recursion gives all derivatives: row (k, j) is
+    # chain j towards k.
     towards = torch.zeros(STEPS, count, BATCH, dtype=torch.float64)
     towards[torch.arange(count), torch.arange(count)] = 1.0
     towards = towards.flatten(1)
@@ -46,7 +48,8 @@ def chain_discounts() -> np.ndarray:
         gamma = torch.cat([discounts, torch.zeros(1, dtype=torch.float64)])
         rewards = chains(rng).repeat(1, count)
         returns = advantages(rewards, zero, alive, gamma, 1.0)
-        values = RATE * returns[:, :BATCH]  # a step of SGD on half the squared error, from 0; each chain its own
+        # a step of SGD on half the squared error, from 0; each chain its own
+        values = RATE * returns[:, :BATCH]
         slopes = RATE * advantage_tangents(zero, returns, alive, Eta(gamma, 1.0), Eta(towards, 0.0))
         fresh = chains(rng).flip(0).cumsum(0).flip(0)  # returns under a discount of 1
         errors = 2 * (values - fresh)[:, None] * slopes.reshape(STEPS, count, BATCH)
@@ -63,7 +66,9 @@ def finite_differences() -> float:
     gained = advantages(rewards, values, alive, 0.95, 0.9)
     for towards in (Eta(1.0, 0.0), Eta(0.0, 1.0)):
         ends = [
-            advantages(rewards, values, alive, 0.95 + side * towards.gamma, 0.9 + side * towards.lam)
+            advantages(
+                rewards, values, alive, 0.95 + side * towards.gamma, 0.9 + side * towards.lam
+            )
             for side in (step, -step)
         ]
         exact = advantage_tangents(values, gained, alive, Eta(0.95, 0.9), towards)
@@ -72,14 +77,21 @@ def finite_differences() -> float:
 
 
 def bandit_eta(steps: int = 120) -> tuple[float, float]:
-    """Where the discount of RL^2 on bandits goes in so many steps, from .5; and the return of a life then."""
+    """Where the discount of RL^2 on bandits goes in so many steps, from .5; and the return of a
+    life then.
+    """
     family, key = Bandits(), Key(1)
-    learner = MetaGradient(family, MetaGradientConfig(gamma=0.5, lam=0.5, reference_gamma=0.99, meta_lr=0.03))
+    learner = MetaGradient(
+        family, MetaGradientConfig(gamma=0.5, lam=0.5, reference_gamma=0.99, meta_lr=0.03)
+    )
     agent = learner.init(key)
     for i in range(steps):
         (agent,), _ = learner.improve([agent], [family.origin()], [key.child("improve", i)])
     returns = learner.trials(agent, family.origin(), key.child("test"), 4096).returns.sum(1)
-    print(f"RL^2 after {steps} steps: gamma {float(agent['hyper/gamma']):.3f}, lambda {float(agent['hyper/lam']):.3f}")
+    print(
+        f"RL^2 after {steps} steps: gamma {float(agent['hyper/gamma']):.3f}, lambda "
+        f"{float(agent['hyper/lam']):.3f}"
+    )
     return float(agent["hyper/gamma"]), float(returns.mean())
 
 
@@ -89,7 +101,9 @@ def claims() -> list[Claim]:
     gamma, score = bandit_eta()
     return [
         Claim("largest discount before noise (odd steps)", float(discounts[1::2].max()), 0.0, 0.2),
-        Claim("least discount before a signal (even steps)", float(discounts[::2].min()), 0.95, 1.0),
+        Claim(
+            "least discount before a signal (even steps)", float(discounts[::2].min()), 0.95, 1.0
+        ),
         Claim("derivatives less finite differences, largest", finite_differences(), 0.0, 1e-6),
         Claim("RL^2's discount on bandits, from .5", gamma, 0.6),
         Claim("its return of ten pulls (random 5)", score, 5.8),

@@ -1,8 +1,10 @@
-"""Model-free episodic control (arXiv 1606.04460) on a 10 x 10 grid, corner to corner: a way found once is found again.
+"""Model-free episodic control (arXiv 1606.04460) on a 10 x 10 grid, corner to corner: a way found
+once is found again.
 
-Reward 1 at the goal, discount .99, a tenth of the actions at random, at most 200 steps; the shortest way is 18. The
-baseline is tabular Q-learning with the same exploration, computed here. Six agents each. What is stored is compared
-with the optimal values, by breadth-first search, to the rounding of 32-bit numbers.
+Reward 1 at the goal, discount .99, a tenth of the actions at random, at most 200 steps; the
+shortest way is 18. The baseline is tabular Q-learning with the same exploration, computed here. Six
+agents each. What is stored is compared with the optimal values, by breadth-first search, to the
+rounding of 32-bit numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ BLOCKS = ((0, 10), (10, 20), (20, 40))
 
 
 def tabular(family: Grids, task: Grid, rng: np.random.Generator, rate: float = 0.5) -> list[int]:
-    """Lengths of the episodes of Q-learning on this grid, which has no walls inside; ties broken at random."""
+    """Lengths of the episodes of Q-learning on this grid, which has no walls inside; ties broken at
+    random.
+    """
     size, q, lengths = family.settings.size, np.zeros((family.settings.size**2, 4)), []
     for _ in range(EPISODES):
         row = column = steps = 0
@@ -32,7 +36,10 @@ def tabular(family: Grids, task: Grid, rng: np.random.Generator, rate: float = 0
             cell, steps = row * size + column, steps + 1
             best = np.flatnonzero(q[cell] == q[cell].max())
             move = rng.integers(4) if rng.random() < EPSILON else rng.choice(best)
-            row, column = (int(np.clip(x + dx, 0, size - 1)) for x, dx in zip((row, column), MOVES[move], strict=True))
+            row, column = (
+                int(np.clip(x + dx, 0, size - 1))
+                for x, dx in zip((row, column), MOVES[move], strict=True)
+            )
             reached = (row, column) == task.goal
             target = 1.0 if reached else GAMMA * q[row * size + column].max()
             q[cell, move] += rate * (target - q[cell, move])
@@ -41,7 +48,9 @@ def tabular(family: Grids, task: Grid, rng: np.random.Generator, rate: float = 0
 
 
 def excess(learner: MFEC, agent: Agent, family: Grids, task: Grid) -> float:
-    """How much the most hopeful entry of the memories is above the optimal value of the action it is of."""
+    """How much the most hopeful entry of the memories is above the optimal value of the action it
+    is of.
+    """
     cells = family.settings.size**2
     found = nearest(agent, learner.keys(agent, torch.eye(cells)).expand(4, -1, -1), 1)
     stored = found.there & (found.distances <= learner.config.same)
@@ -56,7 +65,9 @@ def blocks(lengths: np.ndarray) -> str:
 def claims() -> list[Claim]:
     family = Grids(GridSettings(cost=0.0))
     task = family.corners()
-    learner = MFEC(family, MFECConfig(gamma=GAMMA, epsilon=EPSILON, capacity=200, episodes=EPISODES))
+    learner = MFEC(
+        family, MFECConfig(gamma=GAMMA, epsilon=EPSILON, capacity=200, episodes=EPISODES)
+    )
     lengths, above = [], []
     for seed in range(SEEDS):
         agent, episodes, _ = learner.life(learner.init(Key(seed)), task, Key(seed, ("life",)))
@@ -64,7 +75,10 @@ def claims() -> list[Claim]:
         above.append(excess(learner, agent, family, task))
     ours = np.array(lengths)
     theirs = np.array([tabular(family, task, np.random.default_rng(seed)) for seed in range(SEEDS)])
-    print(f"steps of an episode, by block of episodes: MFEC {blocks(ours)}; Q-learning {blocks(theirs)}")
+    print(
+        f"steps of an episode, by block of episodes: MFEC {blocks(ours)}; Q-learning "
+        f"{blocks(theirs)}"
+    )
     print(f"MFEC in episodes 10-20, of {SEEDS} agents: {interval(ours[:, 10:20].mean(1))}")
     return [
         Claim("the shortest way", family.way(task), 18, 18),

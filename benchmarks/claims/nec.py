@@ -1,8 +1,10 @@
-"""Neural episodic control (arXiv 1703.01988) on the grid of `mfec`, from a key that is learned, against DQN.
+"""Neural episodic control (arXiv 1703.01988) on the grid of `mfec`, from a key that is learned,
+against DQN.
 
-The same grid, discount and exploration; observed is the cell, one of a hundred, which an encoder of 32 hidden units
-makes a key of. DQN (Mnih et al. 2015) is computed here: the same encoder with a linear layer, a target network, the
-same replay, and as many gradient steps for each step acted. Five agents each.
+The same grid, discount and exploration; observed is the cell, one of a hundred, which an encoder of
+32 hidden units makes a key of. DQN (Mnih et al. 2015) is computed here: the same encoder with a
+linear layer, a target network, the same replay, and as many gradient steps for each step acted.
+Five agents each.
 """
 
 from __future__ import annotations
@@ -22,14 +24,21 @@ from openpoet.poet.streams import Key
 from benchmarks.claims.claim import Claim, interval
 
 SEEDS, EPISODES = 5, 20
-TARGET_EVERY, RATES = 100, (1e-3, 1e-2)  # steps acted; Adam's step sizes, of which the better counts
+# steps acted; Adam's step sizes, of which the better counts
+TARGET_EVERY, RATES = 100, (1e-3, 1e-2)
 
 
 def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> list[int]:
-    """Lengths of the episodes of deep Q-learning, one gradient step for every `config.every` acted."""
+    """Lengths of the episodes of deep Q-learning, one gradient step for every `config.every`
+    acted.
+    """
     network = Feedforward((family.spec.observation_size, *config.hidden, config.key, 4))
     weights = network.init(key.generator(), readout_scale=0.1)
-    agent, target, rng = {**weights, **adam.fresh(weights)}, weights, key.child("acting").generator()
+    agent, target, rng = (
+        {**weights, **adam.fresh(weights)},
+        weights,
+        key.child("acting").generator(),
+    )
     simulator, steps, lengths = family.simulator([task], [0], "cpu"), [], []
     seen = simulator.reset()
     for _ in range(EPISODES):
@@ -42,8 +51,13 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
             seen, over = after, terminated | truncated
             if len(steps) % config.every == 0:
                 rows = rng.integers(max(0, len(steps) - config.replay), len(steps), config.batch)
-                batch = [torch.cat(part) for part in zip(*(steps[row] for row in rows), strict=True)]
-                agent = {**agent, **adam.step(agent, _slopes(network, agent, target, batch, config.gamma), rate)}
+                batch = [
+                    torch.cat(part) for part in zip(*(steps[row] for row in rows), strict=True)
+                ]
+                agent = {
+                    **agent,
+                    **adam.step(agent, _slopes(network, agent, target, batch, config.gamma), rate),
+                }
             if len(steps) % TARGET_EVERY == 0:
                 target = {name: agent[name] for name in weights}
         lengths.append(len(steps) - begun)
@@ -77,12 +91,22 @@ def claims() -> list[Claim]:
         for rate in RATES:
             theirs[rate].append(dqn(family, task, config, Key(seed, ("dqn",)), rate))
         print(f"agent {seed}: {np.mean(ours[-1][10:]):.1f}", file=sys.stderr, flush=True)
-    late = {name: np.array(lengths)[:, 10:].mean(1) for name, lengths in (("NEC", ours), *theirs.items())}
+    late = {
+        name: np.array(lengths)[:, 10:].mean(1)
+        for name, lengths in (("NEC", ours), *theirs.items())
+    }
     rate = min(RATES, key=lambda rate: float(late[rate].mean()))
     first = np.mean([lengths[:10] for lengths in ours])
     print(f"NEC in episodes 0-10: {first:.1f}, 10-20: {interval(late['NEC'])}")
-    print(f"DQN in episodes 10-20, by step size: {', '.join(f'{r}: {interval(late[r])}' for r in RATES)}")
+    print(
+        "DQN in episodes 10-20, by step size: "
+        f"{', '.join(f'{r}: {interval(late[r])}' for r in RATES)}"
+    )
     return [
         Claim("NEC: steps in episodes 10-20", float(late["NEC"].mean()), 18, 60),
-        Claim("DQN, the better step size, over NEC", float(late[rate].mean() / late["NEC"].mean()), 1.5),
+        Claim(
+            "DQN, the better step size, over NEC",
+            float(late[rate].mean() / late["NEC"].mean()),
+            1.5,
+        ),
     ]

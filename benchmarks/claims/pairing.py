@@ -1,7 +1,9 @@
-"""POET with agents that adapt: the preset quick-navigation through the command, looked at through the archive.
+"""POET with agents that adapt: the preset quick-navigation through the command, looked at through
+the archive.
 
-Where goals may be evolves from arm's length outwards. Asked: niches of growing difficulty, agents that moved, and in
-every niche alive at the end a better score after adaptation than before, on draws that the run has not seen.
+Where goals may be evolves from arm's length outwards. Asked: niches of growing difficulty, agents
+that moved, and in every niche alive at the end a better score after adaptation than before, on
+draws that the run has not seen.
 """
 
 from __future__ import annotations
@@ -38,7 +40,15 @@ def claims() -> list[Claim]:
     learner = RL2(family, build(RL2Config, tables["rl2"], "rl2"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"
-        command = [sys.executable, str(ROOT / "run.py"), "launch", "--family", "navigation", "--seed", "1"]
+        command = [
+            sys.executable,
+            str(ROOT / "run.py"),
+            "launch",
+            "--family",
+            "navigation",
+            "--seed",
+            "1",
+        ]
         subprocess.run([*command, "--out", str(path)], cwd=ROOT, check=True, stdout=sys.stderr)
         with Run.open(path, write=False) as run:
             niches, transfers = run.niche_rows(), run.rows("transfers")
@@ -48,17 +58,29 @@ def claims() -> list[Claim]:
     found = []
     for row in alive:
         task = tasks[row["id"]]
-        found.append(assess(learner, agents[row["agent"]], task, Key(99, ("held out", row["id"])), LIVES))
+        found.append(
+            assess(learner, agents[row["agent"]], task, Key(99, ("held out", row["id"])), LIVES)
+        )
         print(
-            f"niche {row['id']}: {family.title(task)}: before {found[-1].before}, after {found[-1].after}, "
-            f"gain {found[-1].gain}, adaptation off {found[-1].off}, another's history {found[-1].shuffled}"
+            f"niche {row['id']}: {family.title(task)}: before {found[-1].before}, after "
+            f"{found[-1].after}, "
+            f"gain {found[-1].gain}, adaptation off {found[-1].off}, another's history "
+            f"{found[-1].shuffled}"
         )
     origin, hardest = difficulty(tasks[0]), [difficulty(tasks[row["id"]]) for row in alive]
     moved = sum(row["accepted"] and not row["at_birth"] for row in transfers)
     return [
         Claim("niches ever", len(niches), 6),
-        Claim("difficulty of the niches alive, mean, over the origin's", float(np.mean(hardest)) / origin, 2.0),
+        Claim(
+            "difficulty of the niches alive, mean, over the origin's",
+            float(np.mean(hardest)) / origin,
+            2.0,
+        ),
         Claim("transfers accepted between niches", moved, 1),
-        Claim("least gain of adaptation in a niche alive, fresh draws", min(x.gain.value for x in found), 0.0),
+        Claim(
+            "least gain of adaptation in a niche alive, fresh draws",
+            min(x.gain.value for x in found),
+            0.0,
+        ),
         Claim("mean gain", float(np.mean([x.gain.value for x in found])), 1.0),
     ]

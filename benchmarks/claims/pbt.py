@@ -1,7 +1,9 @@
-"""Population-based training (arXiv 1711.09846) on its paper's figure 2: a quadratic that no fixed setting can climb.
+"""Population-based training (arXiv 1711.09846) on its paper's figure 2: a quadratic that no fixed
+setting can climb.
 
-Q = 1.2 - x^2 - y^2, but a worker climbs 1.2 - h0 x^2 - h1 y^2 with hyperparameters h: two workers from (.9, .9), one
-with h = (1, 0) and one with (0, 1). Fixed, each brings one coordinate to 0 and ends at 1.2 - .81 = .39. What runs is
+Q = 1.2 - x^2 - y^2, but a worker climbs 1.2 - h0 x^2 - h1 y^2 with hyperparameters h: two workers
+from (.9, .9), one with h = (1, 0) and one with (0, 1). Fixed, each brings one coordinate to 0 and
+ends at 1.2 - .81 = .39. What runs is
 the engine: two niches of one task, whose agents carry h.
 """
 
@@ -47,9 +49,13 @@ class Hill:
 
 
 class Climber:
-    """Learner: a gradient step on the surrogate that the agent's hyperparameters make. explores: in its own turn."""
+    """Learner: a gradient step on the surrogate that the agent's hyperparameters make. explores: in
+    its own turn.
+    """
 
-    def __init__(self, explore: Callable[[Agent, Key], Agent], rate: float = RATE, alone: bool = False) -> None:
+    def __init__(
+        self, explore: Callable[[Agent, Key], Agent], rate: float = RATE, alone: bool = False
+    ) -> None:
         self.explore, self.rate, self.alone = explore, rate, alone
 
     def init(self, key: Key) -> Agent:
@@ -58,7 +64,9 @@ class Climber:
     def adopt(self, agent: Agent) -> Agent:
         return dict(agent)
 
-    def improve(self, agents: Sequence[Agent], tasks: Sequence[str], keys: Sequence[Key]) -> tuple[list[Agent], Any]:
+    def improve(
+        self, agents: Sequence[Agent], tasks: Sequence[str], keys: Sequence[Key]
+    ) -> tuple[list[Agent], Any]:
         after = []
         for agent, key in zip(agents, keys, strict=True):
             h = torch.stack([agent["hyper/h0"], agent["hyper/h1"]])
@@ -72,7 +80,9 @@ class Climber:
             after.append(climbed)
         return after, np.ones(len(agents), np.int64)
 
-    def evaluate(self, agents: Sequence[Agent], tasks: Sequence[str], keys: Sequence[Key]) -> tuple[np.ndarray, ...]:
+    def evaluate(
+        self, agents: Sequence[Agent], tasks: Sequence[str], keys: Sequence[Key]
+    ) -> tuple[np.ndarray, ...]:
         scores = np.array([1.2 - float((agent["theta"] ** 2).sum()) for agent in agents])
         return scores, scores >= 1.19, np.ones(len(agents), np.int64)
 
@@ -87,11 +97,16 @@ def unchanged(agent: Agent, key: Key) -> Agent:
 
 def best(learner: Climber, every: int, seed: int) -> float:
     """Q of the better worker in the end."""
-    config = PoetConfig(seed=seed, niches=2, mutate_every=0, transfer_every=0, pbt_every=every, pbt_share=0.5)
+    config = PoetConfig(
+        seed=seed, niches=2, mutate_every=0, transfer_every=0, pbt_every=every, pbt_share=0.5
+    )
     setup = Setup(Hill(), learner, config)
     population = start(setup)
     workers = [
-        replace(niche, agent={**niche.agent, "hyper/h0": torch.tensor(h[0]), "hyper/h1": torch.tensor(h[1])})
+        replace(
+            niche,
+            agent={**niche.agent, "hyper/h0": torch.tensor(h[0]), "hyper/h1": torch.tensor(h[1])},
+        )
         for niche, h in zip(population.active, WORKERS, strict=True)
     ]
     (*_, population) = islice(evolve(replace(population, active=tuple(workers)), setup), STEPS)
@@ -119,5 +134,7 @@ def claims() -> list[Claim]:
         Claim("fixed hyperparameters, less the closed form", mean["fixed"] - exact, -1e-9, 1e-9),
         Claim("exploit only", mean["exploit only"], 0.389, 0.391),
         Claim("PBT less explore only", mean["PBT"] - mean["explore only"], 0.0),
-        Claim(f"the same at a step of {SLOW}", mean["PBT, slow"] - mean["explore only, slow"], 0.01),
+        Claim(
+            f"the same at a step of {SLOW}", mean["PBT, slow"] - mean["explore only, slow"], 0.01
+        ),
     ]

@@ -1,7 +1,9 @@
-"""Reptile (arXiv 1803.02999) on sines: ten examples of a new one and 32 gradient steps; on policies, where it fails.
+"""Reptile (arXiv 1803.02999) on sines: ten examples of a new one and 32 gradient steps; on
+policies, where it fails.
 
-Published: figures only; its authors report that attempts in reinforcement learning had negative results. Control: joint
-training, which is Reptile with one inner step, with at least as many gradient steps.
+Published: figures only; its authors report that attempts in reinforcement learning had negative
+results. Control: joint training, which is Reptile with one inner step, with at least as many
+gradient steps.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ EXAMPLES, LIVES, UPDATES = 10, 1000, 32
 def claims() -> list[Claim]:
     family, key = Regression(RegressionSettings("sine", horizon=EXAMPLES)), Key(1)
     learner = Reptile(family, ReptileConfig(trajectories=1, anneal=STEPS))
-    joint = Reptile(family, ReptileConfig(trajectories=1, inner_steps=1, draws=50, anneal=JOINT_STEPS))
+    joint = Reptile(
+        family, ReptileConfig(trajectories=1, inner_steps=1, draws=50, anneal=JOINT_STEPS)
+    )
     newborn = learner.init(key)
     agent = train(learner, newborn, SINES, STEPS, key, "reptile")
     jointly = train(joint, newborn, SINES, JOINT_STEPS, key, "joint")
@@ -37,7 +41,11 @@ def claims() -> list[Claim]:
         Claim("joint training: the same", left["joint training"], 0.5),
         Claim("as it was born: the same", left["as it was born"], 0.5),
         *(
-            Claim(f"quadratics, {k} inner steps: largest error against the closed form", error, most=1e-6)
+            Claim(
+                f"quadratics, {k} inner steps: largest error against the closed form",
+                error,
+                most=1e-6,
+            )
             for k, error in zip((1, 3), errors, strict=True)
         ),
         Claim("policies: before adaptation", before),
@@ -50,19 +58,29 @@ def _left(learner: Reptile, agent: Agent, name: str) -> float:
     """Squared error on fresh examples after the updates, as a share of before."""
     batches, _ = learner.adapted(agent, SINES, list(range(LIVES)), Key(9), UPDATES)
     before, after = (-float(batches[i].returns.mean()) / EXAMPLES for i in (0, -1))
-    print(f"{name}: squared error before {before:.3f}, after {UPDATES} steps on {EXAMPLES} examples {after:.3f}")
+    print(
+        f"{name}: squared error before {before:.3f}, after {UPDATES} steps on {EXAMPLES} "
+        f"examples {after:.3f}"
+    )
     return after / before
 
 
 def _policies() -> tuple[float, float, float]:
-    """The square goals of maml: before, after one update, and after one update of what joint training makes."""
+    """The square goals of maml: before, after one update, and after one update of what joint
+    training makes.
+    """
     family, key, curves = Navigation(NavigationSettings(horizon=50)), Key(1), []
     shared = {"hidden": (32, 32), "draws": 20, "trajectories": 20, "inner_lr": 0.1, "outer": "adam"}
     for k in (3, 1):
         config = ReptileConfig(**shared, inner_steps=k, share=3e-3, share_end=3e-3)
         learner = Reptile(family, config)
-        agent = train(learner, learner.init(key), SQUARE, POLICY_STEPS, key, f"policies, {k} inner steps")
+        agent = train(
+            learner, learner.init(key), SQUARE, POLICY_STEPS, key, f"policies, {k} inner steps"
+        )
         batches, _ = learner.adapted(agent, SQUARE, list(range(100)), Key(9), 3)
         curves.append([float(batch.returns.mean()) for batch in batches])
-        print(f"policies, {k} inner steps: before, and after each update:", *(f"{mean:.2f}" for mean in curves[-1]))
+        print(
+            f"policies, {k} inner steps: before, and after each update:",
+            *(f"{mean:.2f}" for mean in curves[-1]),
+        )
     return curves[0][0], curves[0][1], curves[1][1]

@@ -1,6 +1,8 @@
-"""RL^2 (arXiv 1611.02779) on its smallest bandit: 5 arms, 10 pulls; the paper's table gives 6.7, Thompson sampling 5.7.
+"""RL^2 (arXiv 1611.02779) on its smallest bandit: 5 arms, 10 pulls; the paper's table gives 6.7,
+Thompson sampling 5.7.
 
-6.66 is what the best of all strategies earns, so nothing can be much above it. The controls are computed here.
+6.66 is what the best of all strategies earns, so nothing can be much above it. The controls are
+computed here.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ def claims() -> list[Claim]:
         totals[name] = learner.trials(agent, task, test, LIVES, **options).returns.sum(1).numpy()
     newborn = learner.trials(learner.init(key), task, test, LIVES).returns.sum(1).numpy()
     print(
-        f"return of a life of {PULLS} pulls, {LIVES} lives: {interval(totals[''])}, greedy {interval(totals['greedy'])}"
+        f"return of a life of {PULLS} pulls, {LIVES} lives: {interval(totals[''])}, greedy "
+        f"{interval(totals['greedy'])}"
     )
     best = bayes_value(PULLS, ((0, 0),) * ARMS)
     return [

@@ -1,8 +1,10 @@
-"""RL^2 (arXiv 1611.02779) on tabular MDPs: 10 states, 5 actions, 10 episodes of 10 steps; the paper's table says 156.2.
+"""RL^2 (arXiv 1611.02779) on tabular MDPs: 10 states, 5 actions, 10 episodes of 10 steps; the
+paper's table says 156.2.
 
-Posterior sampling (PSRL) earns 138.1 in that table; it is computed here with the true prior mean of rewards and, as the
-published baselines had it, with 0. The paper trains on some 2.5 million trials; here are 100 thousand, which suffice
-since the network sees pairs of state and action (agents/memory/tables.py), and `--long` has 500 thousand.
+Posterior sampling (PSRL) earns 138.1 in that table; it is computed here with the true prior mean of
+rewards and, as the published baselines had it, with 0. The paper trains on some 2.5 million trials;
+here are 100 thousand, which suffice since the network sees pairs of state and action
+(agents/memory/tables.py), and `--long` has 500 thousand.
 """
 
 from __future__ import annotations
@@ -20,12 +22,18 @@ EPISODES, LIVES, STEPS, LONG_STEPS = 10, 4096, 400, 2000
 
 
 def psrl(lives: int, prior_mean: float) -> np.ndarray:
-    """Total reward of each life under posterior sampling: Dirichlet(1) transitions, normal rewards of unit noise."""
+    """Total reward of each life under posterior sampling: Dirichlet(1) transitions, normal rewards
+    of unit noise.
+    """
     family, rng = TabularMdps(), np.random.default_rng(0)
     world, s = family.world([Tables()] * lives, list(range(lives))), family.settings
     rewards, transitions, rows = world.rewards.numpy(), world.transitions.numpy(), np.arange(lives)
     visits = np.zeros((lives, s.states, s.actions))
-    earned, moved, total = np.zeros_like(visits), np.ones((*visits.shape, s.states)), np.zeros(lives)
+    earned, moved, total = (
+        np.zeros_like(visits),
+        np.ones((*visits.shape, s.states)),
+        np.zeros(lives),
+    )
     for _ in range(EPISODES):
         p = rng.standard_gamma(moved)
         p /= p.sum(axis=3, keepdims=True)
@@ -49,18 +57,25 @@ def psrl(lives: int, prior_mean: float) -> np.ndarray:
 
 
 def learned(config: RL2Config, steps: int) -> np.ndarray:
-    """Total reward of each life under RL^2, learned from nothing in so many steps, on fresh MDPs."""
+    """Total reward of each life under RL^2, learned from nothing in so many steps, on fresh
+    MDPs.
+    """
     family, key = TabularMdps(), Key(1)
     learner = RL2(family, config)
     agent = train(learner, learner.init(key), Tables(), steps, key, "rl2-mdp")
     found = assess(learner, agent, Tables(), key.child("test"), LIVES)
     print("return by episode:", *(f"{one.value:.1f}" for one in found.curve))
-    print(f"adaptation off: {found.off}, with another life's history: {found.shuffled}, gain {found.gain}")
+    print(
+        f"adaptation off: {found.off}, with another life's history: {found.shuffled}, gain "
+        f"{found.gain}"
+    )
     return learner.by_episode(agent, Tables(), key.child("test"), LIVES)[0].sum(axis=1)
 
 
 def settings(steps: int) -> RL2Config:
-    """A table's view and large weights at birth, since states are one-hot; short credit, since rewards are noisy."""
+    """A table's view and large weights at birth, since states are one-hot; short credit, since
+    rewards are noisy.
+    """
     return RL2Config(
         hidden=128,
         last_observation=True,

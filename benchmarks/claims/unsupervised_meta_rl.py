@@ -1,15 +1,17 @@
-"""Unsupervised meta-RL (arXiv 1806.04640) end to end: tasks without a reward, meta-training, then real goals.
+"""Unsupervised meta-RL (arXiv 1806.04640) end to end: tasks without a reward, meta-training, then
+real goals.
 
-The place is a square with walls. DIAYN finds skills in it; its discriminator makes their tasks; first-order MAML learns
-to adapt to them; then a dense reward for a goal at .8 in any direction is met for the first time. Scratch is PPO of the
-same network on as many episodes; its rate, passes and spread of actions are the best at that budget, on goals of their
-own. Intervals are over 100 goals.
+The place is a square with walls. DIAYN finds skills in it; its discriminator makes their tasks;
+first-order MAML learns to adapt to them; then a dense reward for a goal at .8 in any direction is
+met for the first time. Scratch is PPO of the same network on as many episodes; its rate, passes and
+spread of actions are the best at that budget, on goals of their own. Intervals are over 100 goals.
 
-Traps of the method and what is done: (a) in an unbounded plane a discriminator pays for leaving: there are walls; (b)
-a learned one is sure nearly everywhere, so its rewards are flat, and what calls most places hopeless teaches nothing:
-its logits are divided by 3, and every skill keeps a chance of .01; (c) many rough tasks have nothing in common: 8
-skills, one hidden layer; (d) random rewards are best at the walls, where goals are not: their numbers are printed, and
-beating scratch is not claimed of them; (e) gains of meta-training as such: a constant discriminator is the control.
+Traps of the method and what is done: (a) in an unbounded plane a discriminator pays for leaving:
+there are walls; (b) a learned one is sure nearly everywhere, so its rewards are flat, and what
+calls most places hopeless teaches nothing: its logits are divided by 3, and every skill keeps a
+chance of .01; (c) many rough tasks have nothing in common: 8 skills, one hidden layer; (d) random
+rewards are best at the walls, where goals are not: their numbers are printed, and beating scratch
+is not claimed of them; (e) gains of meta-training as such: a constant discriminator is the control.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ KEY = Key(1)
 
 def skills() -> Reward:
     """The task of skills that DIAYN found without a reward."""
-    config = DIAYNConfig(skills=SKILLS, discriminator=HIDDEN, lives=2 * SKILLS, test_lives=8 * SKILLS)
+    config = DIAYNConfig(
+        skills=SKILLS, discriminator=HIDDEN, lives=2 * SKILLS, test_lives=8 * SKILLS
+    )
     learner = DIAYN(PLACE, config)
     agent = train(learner, learner.init(KEY), GOALS, 80, KEY.child("diayn"), "diayn")
     return TASKS.task(discriminator_of(agent))
@@ -57,7 +61,9 @@ def skills() -> Reward:
 def constant() -> Reward:
     """A discriminator that says nothing."""
     (hidden,) = HIDDEN
-    return TASKS.task([(np.zeros((hidden, 2)), np.zeros(hidden)), (np.zeros((SKILLS, hidden)), np.zeros(SKILLS))])
+    return TASKS.task(
+        [(np.zeros((hidden, 2)), np.zeros(hidden)), (np.zeros((SKILLS, hidden)), np.zeros(SKILLS))]
+    )
 
 
 def trained(family: Discriminated, task: Reward, name: str, steps: int = STEPS) -> Agent:
@@ -79,21 +85,30 @@ def real(agent: Agent, name: str) -> np.ndarray:
     return found
 
 
-def scratch(seeds: list[int], *, rate: float, passes: int, spread: float, updates: int) -> np.ndarray:
+def scratch(
+    seeds: list[int], *, rate: float, passes: int, spread: float, updates: int
+) -> np.ndarray:
     """PPO of a newborn policy on each goal: mean return after each update, [updates + 1, goals]."""
     n, network, actions = len(seeds), Feedforward((2, *CONFIG.hidden, 2)), Gaussian(2)
-    newborn = [network.init(KEY.child("scratch", seed).generator(), readout_scale=0.1) for seed in seeds]
+    newborn = [
+        network.init(KEY.child("scratch", seed).generator(), readout_scale=0.1) for seed in seeds
+    ]
     weights = {part: torch.stack([one[part] for one in newborn]) for part in newborn[0]}
     weights["log_std"] = torch.full((n, 1, 2), math.log(spread))
     adam = torch.optim.Adam([weight.requires_grad_() for weight in weights.values()], lr=rate)
-    lives, noise = Lives(PLACE, [GOALS] * n, seeds, EPISODES, "cpu"), torch.Generator().manual_seed(1)
+    lives, noise = (
+        Lives(PLACE, [GOALS] * n, seeds, EPISODES, "cpu"),
+        torch.Generator().manual_seed(1),
+    )
 
     def said(observations: torch.Tensor) -> torch.Tensor:
         mean = network(weights, observations.unflatten(-2, (n, EPISODES)))
         return torch.cat([mean, weights["log_std"].expand_as(mean)], -1)
 
     def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-        return actions.sample(said(observations), torch.rand(n, EPISODES, 2, generator=noise)).flatten(0, 1)
+        return actions.sample(
+            said(observations), torch.rand(n, EPISODES, 2, generator=noise)
+        ).flatten(0, 1)
 
     found = []
     for update in range(updates + 1):
@@ -102,7 +117,9 @@ def scratch(seeds: list[int], *, rate: float, passes: int, spread: float, update
             taken = batch.actions.unflatten(1, (n, EPISODES))
             old = actions.log_prob(said(batch.observations), taken)
         found.append(batch.returns.reshape(n, -1).mean(1).numpy())
-        better = normalised(batch.discounted(0.99).reshape(old.shape), batch.alive.reshape(old.shape))
+        better = normalised(
+            batch.discounted(0.99).reshape(old.shape), batch.alive.reshape(old.shape)
+        )
         for _ in range(passes * (update < updates)):
             ratio = (actions.log_prob(said(batch.observations), taken) - old).exp()
             loss = -torch.minimum(ratio * better, ratio.clamp(0.8, 1.2) * better).mean((0, 2)).sum()
@@ -113,7 +130,9 @@ def scratch(seeds: list[int], *, rate: float, passes: int, spread: float, update
 
 
 def tuned() -> np.ndarray:
-    """Scratch with the settings that are best at the budget on the tuning goals, on the tested ones."""
+    """Scratch with the settings that are best at the budget on the tuning goals, on the tested
+    ones.
+    """
     grid = [
         {"rate": rate, "passes": passes, "spread": spread}
         for rate, passes, spread in itertools.product((0.01, 0.03, 0.1), (1, 5, 10), (0.5, 1.0))
@@ -126,7 +145,10 @@ def tuned() -> np.ndarray:
 
 def claims() -> list[Claim]:
     alone, task, flat = tuned(), skills(), constant()
-    learned, guessing = trained(TASKS, task, "diayn tasks"), trained(RANDOM, RANDOM.origin(), "random")
+    learned, guessing = (
+        trained(TASKS, task, "diayn tasks"),
+        trained(RANDOM, RANDOM.origin(), "random"),
+    )
     other = RANDOM.task(random_layers(RANDOM.sizes, RANDOM.settings.gain, np.random.default_rng(7)))
     met, _, silent = (
         real(agent, name)
@@ -141,13 +163,25 @@ def claims() -> list[Claim]:
     sooner = (later[0] if len(later) else LATEST + 1) / UPDATES
     return [
         Claim("DIAYN's skills: gain of adaptation, fresh draws", gain(TASKS, task, learned), 10.0),
-        Claim("random rewards: gain on another random discriminator", gain(RANDOM, other, guessing), 0.4),
-        Claim(f"real goals after {UPDATES * EPISODES} episodes: mean return", float(met[-1].mean()), -8.0),
+        Claim(
+            "random rewards: gain on another random discriminator",
+            gain(RANDOM, other, guessing),
+            0.4,
+        ),
+        Claim(
+            f"real goals after {UPDATES * EPISODES} episodes: mean return",
+            float(met[-1].mean()),
+            -8.0,
+        ),
         Claim(
             "lower end of its 95 % interval less the upper of scratch's",
             bounds(met[-1])[0] - bounds(alone[UPDATES])[1],
             0.0,
         ),
         Claim("episodes that scratch needs for that return, over ours", float(sooner), 1.5),
-        Claim("constant discriminator: gain on real goals", float((silent[-1] - silent[0]).mean()), most=2.0),
+        Claim(
+            "constant discriminator: gain on real goals",
+            float((silent[-1] - silent[0]).mean()),
+            most=2.0,
+        ),
     ]

@@ -1,7 +1,9 @@
-"""VariBAD (arXiv 1910.08348) on its GridNavi: 5 x 5 cells, 21 goals, episodes of 15 steps, four of them a life.
+"""VariBAD (arXiv 1910.08348) on its GridNavi: 5 x 5 cells, 21 goals, episodes of 15 steps, four of
+them a life.
 
-Known exactly: who knows the goal earns 11.07 an episode, and no first episode can earn more than 4.00 on average, since
-a walk meets at most one new goal cell a step; nor can the last, if nothing is handed on from one episode to the next.
+Known exactly: who knows the goal earns 11.07 an episode, and no first episode can earn more than
+4.00 on average, since a walk meets at most one new goal cell a step; nor can the last, if nothing
+is handed on from one episode to the next.
 Published: curves alone, near Bayes-optimal after 2e7 frames. Here: 1.5e7.
 """
 
@@ -19,7 +21,9 @@ STEPS, LIVES = 1000, 2048
 
 def claims() -> list[Claim]:
     family, key = GridNavi(), Key(1)
-    config = VariBADConfig(policy=(128,), lam=0.9, lr=3e-3, lr_end=5e-4, entropy=0.03, entropy_end=0.0, anneal=STEPS)
+    config = VariBADConfig(
+        policy=(128,), lam=0.9, lr=3e-3, lr_end=5e-4, entropy=0.03, entropy_end=0.0, anneal=STEPS
+    )
     learner = VariBAD(family, config)
     agent = train(learner, learner.init(key), VARIBAD, STEPS, key, "varibad")
     found = assess(learner, agent, VARIBAD, key.child("test"), LIVES)
@@ -33,5 +37,9 @@ def claims() -> list[Claim]:
         Claim("VariBAD, third episode", found.curve[2].value, 8.0, oracle + 0.2),
         Claim("last episode, nothing handed on", found.off.value, most=blind + 0.5),
         Claim("last episode, with another life's belief", found.shuffled.value, most=blind + 0.5),
-        Claim("what adaptation gives: last episode less one with nothing handed on", found.over_off.low, 3.0),
+        Claim(
+            "what adaptation gives: last episode less one with nothing handed on",
+            found.over_off.low,
+            3.0,
+        ),
     ]

@@ -1,7 +1,9 @@
-"""Deep meta-RL (Wang et al., arXiv 1611.05763) on two arms that share one coin; the paper's families, 20 pulls.
+"""Deep meta-RL (Wang et al., arXiv 1611.05763) on two arms that share one coin; the paper's
+families, 20 pulls.
 
-Trained on uniform arms, tested on those and, never trained on, on easy arms. Greedy on the posterior is optimal here,
-since every pull tells as much whichever arm it is: that gives the bounds exactly.
+Trained on uniform arms, tested on those and, never trained on, on easy arms. Greedy on the
+posterior is optimal here, since every pull tells as much whichever arm it is: that gives the bounds
+exactly.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ PULLS, LIVES, STEPS = 20, 8192, 400
 
 
 def bayes(first: np.ndarray, lives: int = 40_000) -> float:
-    """Mean payoff of a life of who knows that the first arm's probability is one of `first`, all as likely."""
+    """Mean payoff of a life of who knows that the first arm's probability is one of `first`, all as
+    likely.
+    """
     rng, rows = np.random.default_rng(0), np.arange(lives)
     chance = rng.choice(first, lives)
     log = np.zeros((lives, len(first)))
@@ -38,16 +42,26 @@ def bayes(first: np.ndarray, lives: int = 40_000) -> float:
 
 def claims() -> list[Claim]:
     family, key = Bandits(BanditSettings("dependent", pulls=PULLS)), Key(1)
-    learner = Wang(family, WangConfig(lives=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0))
+    learner = Wang(
+        family, WangConfig(lives=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0)
+    )
     agent = train(learner, learner.init(key), UNIFORM, STEPS, key, "wang-dependent")
     found = {}
     for name, task in {"uniform": UNIFORM, "easy": EASY, "medium": MEDIUM, "hard": HARD}.items():
         trials = learner.trials(agent, task, key.child("test"), LIVES)
         found[name] = trials.returns.sum(1).numpy()
-        print(f"{name}: {interval(found[name])} of {PULLS * family.oracle(task):.2f} for who knows the arms")
+        print(
+            f"{name}: {interval(found[name])} of {PULLS * family.oracle(task):.2f} for who knows "
+            "the arms"
+        )
     forget = learner.trials(agent, UNIFORM, key.child("test"), LIVES, control="off").returns.sum(1)
     return [
-        Claim("the best of all strategies, uniform", bayes(np.linspace(0.0005, 0.9995, 1000)), 14.1, 14.25),
+        Claim(
+            "the best of all strategies, uniform",
+            bayes(np.linspace(0.0005, 0.9995, 1000)),
+            14.1,
+            14.25,
+        ),
         Claim("the best of all strategies, easy", bayes(np.array([0.1, 0.9])), 17.3, 17.45),
         Claim("deep meta-RL, uniform", float(found["uniform"].mean()), 13.4, 14.3),
         Claim("deep meta-RL, easy, never trained on", float(found["easy"].mean()), 16.3, 17.5),

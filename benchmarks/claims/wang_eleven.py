@@ -1,7 +1,9 @@
-"""Deep meta-RL (Wang et al., arXiv 1611.05763) on eleven arms, one of which pays little and tells where the prize is.
+"""Deep meta-RL (Wang et al., arXiv 1611.05763) on eleven arms, one of which pays little and tells
+where the prize is.
 
-Five pulls: who asks the eleventh arm first and then takes the prize four times earns 20.55; who searches without it
-11.35 at best; who repeats one arm 7.45. Both are local optima, so entropy starts high and falls.
+Five pulls: who asks the eleventh arm first and then takes the prize four times earns 20.55; who
+searches without it 11.35 at best; who repeats one arm 7.45. Both are local optima, so entropy
+starts high and falls.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ def informed(task_hint: float = 0.1, prize: float = 5.0) -> float:
 
 def search(prize: float = 5.0, other: float = 1.1) -> float:
     """Arms one after another until the prize is found, then that one."""
-    return float(np.mean([min(k, PULLS) * other + max(PULLS - k, 0) * prize for k in range(ELEVEN - 1)]))
+    return float(
+        np.mean([min(k, PULLS) * other + max(PULLS - k, 0) * prize for k in range(ELEVEN - 1)])
+    )
 
 
 def claims() -> list[Claim]:
@@ -50,5 +54,9 @@ def claims() -> list[Claim]:
         Claim("the eleventh arm first, then the prize", informed(), 20.54, 20.56),
         Claim("search that ignores the eleventh arm", search(), 11.34, 11.36),
         Claim("deep meta-RL, greedy", float(greedy.returns.sum(1).mean()), 17.0, 20.7),
-        Claim("its share of lives that ask the eleventh arm first", float((first == ELEVEN - 1).double().mean()), 0.9),
+        Claim(
+            "its share of lives that ask the eleventh arm first",
+            float((first == ELEVEN - 1).double().mean()),
+            0.9,
+        ),
     ]

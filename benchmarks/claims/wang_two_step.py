@@ -1,7 +1,9 @@
-"""Deep meta-RL (Wang et al., arXiv 1611.05763) on the two-step task in its fast form: it learns to be model-based.
+"""Deep meta-RL (Wang et al., arXiv 1611.05763) on the two-step task in its fast form: it learns to
+be model-based.
 
-The sign of a model: after an uncommon transition a payoff speaks for the other choice. The interaction index is the
-probability of repeating a choice after common-rewarded and uncommon-unrewarded trials, less that after the others.
+The sign of a model: after an uncommon transition a payoff speaks for the other choice. The
+interaction index is the probability of repeating a choice after common-rewarded and
+uncommon-unrewarded trials, less that after the others.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ def model_free(lives: int = 20_000, rate: float = 0.3, explore: float = 0.1) -> 
     rng, rows = np.random.default_rng(0), np.arange(lives)
     good, values, total = rng.integers(0, 2, lives), np.zeros((lives, 2)), 0.0
     for _ in range(TRIALS):
-        best = np.where(values[:, 0] == values[:, 1], rng.integers(0, 2, lives), values.argmax(axis=1))
+        best = np.where(
+            values[:, 0] == values[:, 1], rng.integers(0, 2, lives), values.argmax(axis=1)
+        )
         choice = np.where(rng.random(lives) < explore, rng.integers(0, 2, lives), best)
         place = np.where(rng.random(lives) < TASK.common, choice, 1 - choice)
         paid = rng.random(lives) < np.where(place == good, TASK.good, 1 - TASK.good)
@@ -52,9 +56,15 @@ def model_free(lives: int = 20_000, rate: float = 0.3, explore: float = 0.1) -> 
     return total / TRIALS
 
 
-def interaction(choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor) -> tuple[float, str]:
+def interaction(
+    choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor
+) -> tuple[float, str]:
     """The index, and the four probabilities in words; all [trials, lives]."""
-    stay, common, rewarded = choices[1:] == choices[:-1], places[:-1] == choices[:-1], paid[:-1] > 0.5
+    stay, common, rewarded = (
+        choices[1:] == choices[:-1],
+        places[:-1] == choices[:-1],
+        paid[:-1] > 0.5,
+    )
     p = {
         f"{'common' if c else 'uncommon'} {'rewarded' if r else 'unrewarded'}": float(
             stay[(common == c) & (rewarded == r)].double().mean()
@@ -68,13 +78,20 @@ def interaction(choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor)
 
 def claims() -> list[Claim]:
     family, key = TwoStep(), Key(1)
-    learner = Wang(family, WangConfig(lives=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0))
+    learner = Wang(
+        family, WangConfig(lives=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0)
+    )
     agent = train(learner, learner.init(key), TASK, STEPS, key, "wang-two-step")
     trials = learner.trials(agent, TASK, key.child("test"), LIVES)
     seen = torch.cat([trials.inputs[1:, :, :2].argmax(2), torch.zeros(1, LIVES, dtype=torch.int64)])
     index, words = interaction(trials.actions.argmax(2)[:-1], seen[:-1], trials.rewards[:-1])
-    print(f"payoff of a trial {interval(trials.returns[:, 0].numpy() / TRIALS)}; a choice is repeated after {words}")
-    blank = learner.trials(agent, TASK, key.child("test"), LIVES, memory="step").returns.mean() / TRIALS
+    print(
+        f"payoff of a trial {interval(trials.returns[:, 0].numpy() / TRIALS)}; a choice is "
+        f"repeated after {words}"
+    )
+    blank = (
+        learner.trials(agent, TASK, key.child("test"), LIVES, memory="step").returns.mean() / TRIALS
+    )
     return [
         Claim("the best filter", bayes(), 0.75, 0.78),
         Claim("model-free Q-learning on choices", model_free(), 0.6, 0.7),

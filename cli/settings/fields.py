@@ -20,7 +20,13 @@ Table = Mapping[str, Any]
 Settings = TypeVar("Settings")
 
 NONE = "none"
-_NAMES = {tuple: "a list", int: "an integer", float: "a finite number", bool: "true or false", str: "a string"}
+_NAMES = {
+    tuple: "a list",
+    int: "an integer",
+    float: "a finite number",
+    bool: "true or false",
+    str: "a string",
+}
 _PLAIN = (bool, int, float, str)  # what TOML has of values that are not lists
 _UNIONS = (typing.Union, types.UnionType)
 
@@ -29,7 +35,8 @@ _UNIONS = (typing.Union, types.UnionType)
 class Field:
     """kind: the annotated type; Any: whatever TOML has. default: MISSING if there is none.
 
-    written: whether complete settings hold it. A plug-in's argument may have a default that TOML cannot express.
+    written: whether complete settings hold it. A plug-in's argument may have a default that TOML
+    cannot express.
     """
 
     kind: Any
@@ -39,7 +46,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Schema:
-    """The fields of a section. more: keys that are not among them are allowed too (a plug-in's **settings)."""
+    """The fields of a section. more: keys that are not among them are allowed too (a plug-in's
+    **settings).
+    """
 
     known: Mapping[str, Field]
     more: bool = False
@@ -51,12 +60,16 @@ def of_dataclass(cls: type[Any]) -> Schema:
     for field in fields(cls):
         if field.init:
             factory = field.default_factory
-            known[field.name] = Field(hints[field.name], field.default if factory is MISSING else factory())
+            known[field.name] = Field(
+                hints[field.name], field.default if factory is MISSING else factory()
+            )
     return Schema(known)
 
 
 def of_arguments(part: Callable[..., Any], given: int, not_settings: Iterable[str] = ()) -> Schema:
-    """The keyword arguments of a plug-in, less the first `given` of its arguments and those in `not_settings`."""
+    """The keyword arguments of a plug-in, less the first `given` of its arguments and those in
+    `not_settings`.
+    """
     arguments = list(inspect.signature(part).parameters.values())
     try:
         hints = typing.get_type_hints(part.__init__ if isinstance(part, type) else part)  # type: ignore[misc]
@@ -88,18 +101,24 @@ def _survives_toml(field: Field) -> bool:
 
 
 def _usable(kind: Any, default: Any) -> Any:
-    """The annotation, if TOML can be checked against it; else the default's type, if TOML has no such type."""
+    """The annotation, if TOML can be checked against it; else the default's type, if TOML has no
+    such type.
+    """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     plain = [a for a in arguments if a not in (type(None), Ellipsis)]
     if kind in _NAMES or origin is Literal:
         return kind
-    if (origin is tuple or (origin in _UNIONS and len(plain) == 1)) and all(_usable(a, MISSING) is a for a in plain):
+    if (origin is tuple or (origin in _UNIONS and len(plain) == 1)) and all(
+        _usable(a, MISSING) is a for a in plain
+    ):
         return kind
     return tuple if isinstance(default, tuple) else Any
 
 
 def values(schema: Schema, table: Table, section: str) -> dict[str, Any]:
-    """The table's values as their fields' types. ValueError: unknown, missing without a default, of another type."""
+    """The table's values as their fields' types. ValueError: unknown, missing without a default, of
+    another type.
+    """
     known = schema.known
     for key in table:
         if key not in known and not schema.more:
@@ -108,12 +127,15 @@ def values(schema: Schema, table: Table, section: str) -> dict[str, Any]:
         if key not in table and field.default is MISSING:
             raise ValueError(f"{section}.{key} is missing, expected {_expected(field.kind)}")
     return {
-        key: converted(value, known[key], f"{section}.{key}") if key in known else value for key, value in table.items()
+        key: converted(value, known[key], f"{section}.{key}") if key in known else value
+        for key, value in table.items()
     }
 
 
 def build(cls: type[Settings], table: Table, section: str) -> Settings:
-    """The frozen dataclass `cls` of the section's table; what the table leaves out keeps its default."""
+    """The frozen dataclass `cls` of the section's table; what the table leaves out keeps its
+    default.
+    """
     found = values(of_dataclass(cls), table, section)
     try:
         return cls(**found)
@@ -122,12 +144,15 @@ def build(cls: type[Settings], table: Table, section: str) -> Settings:
 
 
 def complete(schema: Schema, table: Table, section: str) -> dict[str, Any]:
-    """The table with every field of its section, in the fields' order: what it leaves out gets its default.
+    """The table with every field of its section, in the fields' order: what it leaves out gets its
+    default.
 
     Numbers are of their fields' types, None is "none": complete(complete(t)) == complete(t).
     """
     defaults = {
-        key: toml_value(field.default) for key, field in schema.known.items() if field.written and key not in table
+        key: toml_value(field.default)
+        for key, field in schema.known.items()
+        if field.written and key not in table
     }
     found = values(schema, {**defaults, **table}, section)
     order = [key for key in schema.known if key in found]
@@ -135,15 +160,18 @@ def complete(schema: Schema, table: Table, section: str) -> dict[str, Any]:
 
 
 def check_complete(schema: Schema, table: Table, section: str) -> None:
-    """ValueError, one line, unless the table holds every field, each with a value of its type, and nothing else.
+    """ValueError, one line, unless the table holds every field, each with a value of its type, and
+    nothing else.
 
-    A missing key does not get its default: if the default had been changed in the code, the run would change with it.
+    A missing key does not get its default: if the default had been changed in the code, the run
+    would change with it.
     """
     for key, field in schema.known.items():
         if field.written and key not in table:
             raise ValueError(
                 f"{section}.{key} is missing, expected {_expected(field.kind)}: "
-                f"the settings of a run must be complete; `resume --set {section}.{key}=VALUE` gives it one"
+                f"the settings of a run must be complete; `resume --set {section}.{key}=VALUE` "
+                "gives it one"
             )
     values(schema, table, section)
 
@@ -157,7 +185,9 @@ def converted(value: Any, field: Field, where: str) -> Any:
 
 
 def _convert(value: Any, kind: Any, where: str) -> Any:
-    """The value as its annotated type: TOML has lists for tuples, and 1 is a float where one is asked for."""
+    """The value as its annotated type: TOML has lists for tuples, and 1 is a float where one is
+    asked for.
+    """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in _UNIONS:
         if value == NONE:
@@ -167,11 +197,17 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
     if origin is tuple and isinstance(value, list | tuple):
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
         if len(kinds) == len(value):
-            return tuple(_convert(v, k, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
+            return tuple(
+                _convert(v, k, f"{where}[{i}]")
+                for i, (v, k) in enumerate(zip(value, kinds, strict=True))
+            )
     elif origin is Literal:
         if any(value == choice and type(value) is type(choice) for choice in arguments):
             return value
-        raise ValueError(f"{where} must be {_expected(kind)}, got {repr(value)[:100]}{did_you_mean(value, arguments)}")
+        raise ValueError(
+            f"{where} must be {_expected(kind)}, got "
+            f"{repr(value)[:100]}{did_you_mean(value, arguments)}"
+        )
     elif kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     elif kind is not float and kind in _NAMES and type(value) is kind:
@@ -189,7 +225,10 @@ def _expected(kind: Any) -> str:
     if origin is tuple and arguments[-1] is Ellipsis:
         return f"a list, each entry {_expected(arguments[0])}"
     if origin is tuple:
-        return f"a list of {len(arguments)}: {', '.join(_expected(argument) for argument in arguments)}"
+        return (
+            f"a list of {len(arguments)}: "
+            f"{', '.join(_expected(argument) for argument in arguments)}"
+        )
     return "a value" if kind is Any else _NAMES.get(kind, str(kind))
 
 
@@ -201,7 +240,8 @@ def toml_value(value: Any) -> Any:
         return [toml_value(entry) for entry in value]
     if type(value) not in _PLAIN:
         raise ValueError(
-            f"a setting must be a number, a string, true, false or a list of them, got {repr(value)[:100]}"
+            "a setting must be a number, a string, true, false or a list of them, got "
+            f"{repr(value)[:100]}"
         )
     return value
 

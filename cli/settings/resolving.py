@@ -1,4 +1,5 @@
-"""The settings of a run: what a launch asks for in one set of tables, and whether they are complete.
+"""The settings of a run: what a launch asks for in one set of tables, and whether they are
+complete.
 
 From the weakest to the strongest: a preset, a TOML file, `--set` and the other options.
 """
@@ -31,7 +32,8 @@ class RunSettings:
     preset: str  # that the settings started from
     iterations: int
     tasks: Literal["evolved", "fixed", "randomised"] = "evolved"  # where the tasks come from
-    family_sha256: str | None = None  # of the file, if it is one, as it was when the run was launched
+    # of the file, if it is one, as it was when the run was launched
+    family_sha256: str | None = None
     learner_sha256: str | None = None
 
 
@@ -53,8 +55,9 @@ class Request:
 def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     """The sections that a run needs, with the values that the request gives.
 
-    Without a preset, the quick one of the family. sections: of all families and learners there are, so that a section
-    that belongs to none is refused. Where tasks do not evolve nothing mutates; randomised tasks need [ranges].
+    Without a preset, the quick one of the family. sections: of all families and learners there are,
+    so that a section that belongs to none is refused. Where tasks do not evolve nothing mutates;
+    randomised tasks need [ranges].
     """
     file = {} if request.file is None else read(request.file)
     explicit = _explicit(request)
@@ -66,7 +69,9 @@ def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     tables["run"] |= {**given, "preset": name}
     run = build(RunSettings, tables["run"], "run")
     if run.iterations < 1:
-        raise ValueError(f"run.iterations must be a whole number of at least 1, got {run.iterations}")
+        raise ValueError(
+            f"run.iterations must be a whole number of at least 1, got {run.iterations}"
+        )
     used = _used(run)
     parts = [file.get("run", {}).get(kind) for kind in ("family", "learner")]
     own = [section(part) for part in parts if isinstance(part, str)]
@@ -88,7 +93,9 @@ def _explicit(request: Request) -> Tables:
         place, _, key = name.partition(".")
         if value is not None and result.setdefault(place, {}).setdefault(key, value) != value:
             option = f"--{'pbt' if key == 'pbt_every' else key} {value}"
-            raise ValueError(f"{option} contradicts --set {name}={result[place][key]}: leave one of them out")
+            raise ValueError(
+                f"{option} contradicts --set {name}={result[place][key]}: leave one of them out"
+            )
     return result
 
 
@@ -107,7 +114,10 @@ def _for_family(family: Any, tables: Tables) -> Tables:
 def _used(run: RunSettings) -> tuple[str, ...]:
     parts = section(run.family), section(run.learner)
     if parts[0] == parts[1]:
-        raise ValueError(f"{run.family} and {run.learner} share the section [{parts[0]}]: rename one of the files")
+        raise ValueError(
+            f"{run.family} and {run.learner} share the section [{parts[0]}]: rename "
+            "one of the files"
+        )
     return ("run", "poet", *parts, *(["ranges"] if run.tasks == "randomised" else []))
 
 
@@ -117,37 +127,47 @@ def _check_sections(names: Iterable[str], known: Sequence[str], where: str) -> N
             raise ValueError(f"unknown section {name!r}{where}{did_you_mean(name, known)}")
 
 
-def _check_set(explicit: Tables, run: RunSettings, used: Sequence[str], sections: Iterable[str]) -> None:
+def _check_set(
+    explicit: Tables, run: RunSettings, used: Sequence[str], sections: Iterable[str]
+) -> None:
     """ValueError if --set is about a section, or a mutation, that the run does not have."""
     for name in explicit:
         if name not in used and name in (*sections, "ranges"):
             raise ValueError(
-                f"--set {name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its family is "
+                f"--set {name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its "
+                "family is "
                 f"{run.family}, its learner {run.learner}, its tasks are {run.tasks}"
             )
     _check_sections(explicit, used, " in --set")
     if run.tasks != "evolved" and explicit.get("poet", {}).get("mutate_every"):
-        raise ValueError(f"--tasks {run.tasks} contradicts --set poet.mutate_every: such tasks do not mutate")
+        raise ValueError(
+            f"--tasks {run.tasks} contradicts --set poet.mutate_every: such tasks do not mutate"
+        )
 
 
 def with_thresholds(poet: Table, spec: Any, family: str) -> dict[str, Any]:
-    """The section [poet] with the thresholds that it lacks, from the family's spec (interfaces.Spec)."""
+    """The section [poet] with the thresholds that it lacks, from the family's spec
+    (interfaces.Spec).
+    """
     lacking = [name for name in THRESHOLDS if name not in poet]
     found = {name: getattr(spec, name, None) for name in lacking}
     found = {name: float(value) for name, value in found.items() if value is not None}
     if len(found) < len(lacking) and poet.get("mutate_every") != 0:
         raise ValueError(
-            f"{' and '.join(THRESHOLDS)} are scores, and the spec of the family {family} does not say which: give "
-            "them there, or as in --set poet.reproduce_at=0.6 --set poet.mc_low=0.2 --set poet.mc_high=0.9"
+            f"{' and '.join(THRESHOLDS)} are scores, and the spec of the family {family} does not "
+            "say which: give "
+            "them there, or as in --set poet.reproduce_at=0.6 --set poet.mc_low=0.2 --set "
+            "poet.mc_high=0.9"
         )
     return {**poet, **found}
 
 
 def check_complete(tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -> None:
-    """ValueError, one line, unless these are complete settings of a run: each section with all its fields.
+    """ValueError, one line, unless these are complete settings of a run: each section with all its
+    fields.
 
-    schemas: of the sections of family, learner and ranges. A plug-in that must not be executed has none here: what
-    its section holds is then not checked.
+    schemas: of the sections of family, learner and ranges. A plug-in that must not be executed has
+    none here: what its section holds is then not checked.
     """
     schemas = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig), **schemas}
     check_fields(schemas["run"], tables.get("run", {}), "run")

@@ -29,13 +29,22 @@ def presets() -> list[str]:
 
 def preset(name: str) -> Tables:
     if name not in presets():
-        raise ValueError(f"unknown preset {name!r}{did_you_mean(name, presets())}; there are: {', '.join(presets())}")
+        raise ValueError(
+            f"unknown preset {name!r}{did_you_mean(name, presets())}; there are: "
+            f"{', '.join(presets())}"
+        )
     return read(_PRESETS / f"{name}.toml")
 
 
 def about(name: str) -> str:
     """The preset in one line: its file's first comment."""
-    return (_PRESETS / f"{name}.toml").read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
+    return (
+        (_PRESETS / f"{name}.toml")
+        .read_text(encoding="utf-8")
+        .splitlines()[0]
+        .removeprefix("#")
+        .strip()
+    )
 
 
 def read(path: Path) -> Tables:
@@ -56,7 +65,10 @@ def parse(text: str, source: str) -> Tables:
         raise ValueError(f"{source} is not valid TOML: {str(error)[:200]}") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise ValueError(f"{source}: {name} must be in a section, such as [poet], got it before the first section")
+            raise ValueError(
+                f"{source}: {name} must be in a section, such as [poet], got it "
+                "before the first section"
+            )
     return tables
 
 
@@ -66,22 +78,30 @@ def merged(tables: Mapping[str, Table], over: Mapping[str, Table]) -> Tables:
 
 
 def override(tables: Mapping[str, Table], assignments: Iterable[str]) -> Tables:
-    """The tables after `section.key=value` assignments, in order. A value is TOML; a bare word is a string."""
+    """The tables after `section.key=value` assignments, in order. A value is TOML; a bare word is a
+    string.
+    """
     result = merged(tables, {})
     for assignment in assignments:
         place, key, value = assigned(assignment)
         if place not in result:
-            raise ValueError(f"unknown section {place!r} in --set {assignment!r}{did_you_mean(place, result)}")
+            raise ValueError(
+                f"unknown section {place!r} in --set {assignment!r}{did_you_mean(place, result)}"
+            )
         result[place][key] = value
     return result
 
 
 def assigned(assignment: str) -> tuple[str, str, Any]:
-    """Section, key and value of `section.key=value`; a section, named by a file, may itself have dots."""
+    """Section, key and value of `section.key=value`; a section, named by a file, may itself have
+    dots.
+    """
     place, equals, text = assignment.partition("=")
     name, dot, key = (part.strip() for part in place.rpartition("."))
     if not (equals and dot and key and name and text.strip()):
-        raise ValueError(f"--set needs section.key=value, such as poet.capacity=20, got {assignment!r}")
+        raise ValueError(
+            f"--set needs section.key=value, such as poet.capacity=20, got {assignment!r}"
+        )
     return name, key, _value(text.strip(), assignment)
 
 
@@ -102,10 +122,16 @@ def _value(text: str, assignment: str) -> Any:
 
 
 def to_toml(tables: Mapping[str, Table]) -> str:
-    """The tables as TOML text: parse(to_toml(tables)) == tables. None is written as the string "none"."""
+    """The tables as TOML text: parse(to_toml(tables)) == tables. None is written as the string
+    "none".
+    """
     lines: list[str] = []
     for name, table in tables.items():
-        lines += [f"[{_key(name)}]", *(f"{_key(key)} = {_toml(toml_value(value))}" for key, value in table.items()), ""]
+        lines += [
+            f"[{_key(name)}]",
+            *(f"{_key(key)} = {_toml(toml_value(value))}" for key, value in table.items()),
+            "",
+        ]
     return "\n".join(lines)
 
 

@@ -69,7 +69,10 @@ def _check(value: Any, where: str) -> None:
     if isinstance(value, dict):
         for name, entry in value.items():
             if len(name) > LONGEST_NAME:
-                raise ValueError(f"a key has {len(name)} characters, at most {LONGEST_NAME} are read: {name[:40]!a}")
+                raise ValueError(
+                    f"a key has {len(name)} characters, at most {LONGEST_NAME} are "
+                    f"read: {name[:40]!a}"
+                )
             _check(entry, f"{where}.{name}" if where else name)
     elif isinstance(value, list):
         for entry in value:

@@ -1,8 +1,10 @@
-"""Random numbers of many rows at once, each row by its own seed: the same on every device and in every batch.
+"""Random numbers of many rows at once, each row by its own seed: the same on every device and in
+every batch.
 
-Counter-based: a number is a hash of (seed, name of the stream, counter), so nothing is kept between calls, rows can be
-added, left out or restarted without moving the others, and numbers of different purposes do not touch. The hash is
-SplitMix64's finaliser (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), twice.
+Counter-based: a number is a hash of (seed, name of the stream, counter), so nothing is kept between
+calls, rows can be added, left out or restarted without moving the others, and numbers of different
+purposes do not touch. The hash is SplitMix64's finaliser (Steele, Lea & Flood 2014, "Fast
+splittable pseudorandom number generators"), twice.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from collections.abc import Sequence
 
 import torch
 
-GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)  # torch has no unsigned arithmetic: the same bits as a signed number
+# torch has no unsigned arithmetic: the same bits as a signed number
+GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 FIRST, SECOND = 0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64)
 
 
@@ -35,7 +38,9 @@ class Draws:
         self.seeds = torch.as_tensor(seeds, dtype=torch.int64, device=device)
 
     def uniform(self, stream: str, size: int, counter: torch.Tensor | int = 0) -> torch.Tensor:
-        """[n, size] float64 in [0, 1). counter: [n] or one for all; another counter gives other numbers."""
+        """[n, size] float64 in [0, 1). counter: [n] or one for all; another counter gives other
+        numbers.
+        """
         start = _mix(self.seeds * GOLDEN + zlib.crc32(stream.encode()))
         start = _mix(start + (torch.as_tensor(counter, device=start.device) + 1) * GOLDEN)
         places = torch.arange(1, size + 1, device=start.device)

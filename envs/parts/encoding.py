@@ -27,7 +27,9 @@ def from_json(family: str, data: Any, names: Collection[str]) -> Json:
     are others.
     """
     if not isinstance(data, Mapping) or data.get("family") != family:
-        raise ValueError(f'a task of {family!r} is {{"family": {family!r}, ...}}, got {repr(data)[:80]}')
+        raise ValueError(
+            f'a task of {family!r} is {{"family": {family!r}, ...}}, got {repr(data)[:80]}'
+        )
     schema = data.get("schema")
     if type(schema) is not int or not 1 <= schema <= SCHEMA:
         raise ValueError(
@@ -48,11 +50,14 @@ def check_settings(family: str, given: Any, own: Mapping[str, Any]) -> None:
     if given is None:
         return
     if not isinstance(given, Mapping) or set(given) != set(own):
-        raise ValueError(f"a task of {family!r} has the settings {', '.join(own)}, got {repr(given)[:80]}")
+        raise ValueError(
+            f"a task of {family!r} has the settings {', '.join(own)}, got {repr(given)[:80]}"
+        )
     for name, value in own.items():
         other = given[name]
         if other != value or isinstance(other, bool) != isinstance(value, bool):
             raise ValueError(
-                f"the task has {family}.{name} = {str(other)[:60]!r}, this family {str(value)[:60]!r}: "
+                f"the task has {family}.{name} = {str(other)[:60]!r}, this family "
+                f"{str(value)[:60]!r}: "
                 f"set {family}.{name} to the task's"
             )

@@ -1,7 +1,9 @@
-"""A simulator made of a world: what every family that computes in torch shares, the life of its episodes.
+"""A simulator made of a world: what every family that computes in torch shares, the life of its
+episodes.
 
-A *world* is n realised tasks side by side, as pure functions of their state (a dict of tensors [n, ...]). Rows age,
-end, wait and start again here. A row that has ended keeps its state, and so what is seen of it.
+A *world* is n realised tasks side by side, as pure functions of their state (a dict of tensors [n,
+...]). Rows age, end, wait and start again here. A row that has ended keeps its state, and so what
+is seen of it.
 """
 
 from __future__ import annotations
@@ -38,13 +40,19 @@ class Spec:
 
 
 class World(Protocol):
-    """n realised tasks. Tensors on one device; nothing is changed in place; random numbers from draws.Draws."""
+    """n realised tasks. Tensors on one device; nothing is changed in place; random numbers from
+    draws.Draws.
+    """
 
     def begin(self, episode: torch.Tensor) -> State:
-        """How every row's episode begins. episode: [n] int64, its number in the life; the same draw of the task."""
+        """How every row's episode begins. episode: [n] int64, its number in the life; the same draw
+        of the task.
+        """
         ...
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Next state, rewards [n] f64, terminated and reached [n] bool after actions [n, a] f32.
 
         reached: what the task asks for, in this step; always True where it asks for return alone.
@@ -84,7 +92,9 @@ class Episodes:
         self._state = _chosen(rows, self.world.begin(self._episode), self._state)
         return self.world.observe(self._state)
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         live = ~(self._terminated | self._truncated)
         state, rewards, terminated, reached = self.world.advance(self._state, actions)
         self._state = _chosen(live, state, self._state)
@@ -94,7 +104,12 @@ class Episodes:
         self._truncated = self._truncated | (live & ~terminated & (self._age >= self.horizon))
         self.success = self.success | (reached & live)
         rewards = torch.where(live, rewards, 0.0)
-        return self.world.observe(self._state), rewards, self._terminated.clone(), self._truncated.clone()
+        return (
+            self.world.observe(self._state),
+            rewards,
+            self._terminated.clone(),
+            self._truncated.clone(),
+        )
 
     def state(self, row: int) -> Mapping[str, Any]:
         """One row's state: numpy arrays and numbers by name."""

@@ -5,9 +5,9 @@
         kind: str = choice("narrow", "wide")
         distance: float = gene(0.3, low=0.1, high=2.0, step=0.1)
 
-A mutation moves every gene by a normal step of its own size, rounded so that encodings stay short; what is a choice
-stays as it is. A family whose genome is such a dataclass is a `Genomes`. Its JSON also holds the
-settings that realise its tasks (encoding.py), which the family names.
+A mutation moves every gene by a normal step of its own size, rounded so that encodings stay short;
+what is a choice stays as it is. A family whose genome is such a dataclass is a `Genomes`. Its JSON
+also holds the settings that realise its tasks (encoding.py), which the family names.
 """
 
 from __future__ import annotations
@@ -49,18 +49,26 @@ def mutated(genome: Genome, rng: np.random.Generator) -> Genome:
     return type(genome)(**values)
 
 
-def sampled(genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]]) -> Genome:
-    """A genome with every gene uniform in its own range, or in the one that is given; choices are those of `genome`.
+def sampled(
+    genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]]
+) -> Genome:
+    """A genome with every gene uniform in its own range, or in the one that is given; choices are
+    those of `genome`.
 
     ValueError, one line, if a range is of no gene, or leaves its gene's own.
     """
     mine = {f.name: f for f in genes(genome)}
     for name, (low, high) in ranges.items():
         if name not in mine:
-            raise ValueError(f"ranges.{repr(name)[1:-1][:40]}: there is no such gene; there are {', '.join(mine)}")
+            raise ValueError(
+                f"ranges.{repr(name)[1:-1][:40]}: there is no such gene; there are "
+                f"{', '.join(mine)}"
+            )
         least, most = mine[name].metadata["low"], mine[name].metadata["high"]
         if not least <= low <= high <= most:
-            raise ValueError(f"ranges.{name} must lie within [{least:g}, {most:g}], got [{low:g}, {high:g}]")
+            raise ValueError(
+                f"ranges.{name} must lie within [{least:g}, {most:g}], got [{low:g}, {high:g}]"
+            )
     values = {f.name: getattr(genome, f.name) for f in fields(genome)}  # type: ignore[arg-type]  # any dataclass
     for name, f in mine.items():
         low, high = ranges.get(name, (f.metadata["low"], f.metadata["high"]))
@@ -69,7 +77,8 @@ def sampled(genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple
 
 
 def _fitted(f: Field[Any], number: float) -> float:
-    return round(number) if type(f.default) is int else round(float(number), DIGITS) + 0.0  # -0.0 becomes 0.0
+    # -0.0 becomes 0.0
+    return round(number) if type(f.default) is int else round(float(number), DIGITS) + 0.0
 
 
 def encoded(genome: Any, kind: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -77,8 +86,11 @@ def encoded(genome: Any, kind: str, settings: Mapping[str, Any] | None = None) -
     return to_json(kind, settings or {}, {f.name: getattr(genome, f.name) for f in fields(genome)})
 
 
-def decoded(cls: type[Genome], kind: str, data: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Genome:
-    """The genome of its JSON. ValueError, one line, if a field is missing, unknown, of another type or out of range.
+def decoded(
+    cls: type[Genome], kind: str, data: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> Genome:
+    """The genome of its JSON. ValueError, one line, if a field is missing, unknown, of another type
+    or out of range.
 
     settings: the family's own; a task that was made with others is refused.
     """
@@ -91,12 +103,16 @@ def decoded(cls: type[Genome], kind: str, data: Mapping[str, Any], settings: Map
 def _checked(f: Field[Any], value: Any, where: str) -> Any:
     if options := f.metadata.get("options"):
         if value not in options:
-            raise ValueError(f"{where} must be one of {', '.join(options)}, got {str(value)[:40]!r}")
+            raise ValueError(
+                f"{where} must be one of {', '.join(options)}, got {str(value)[:40]!r}"
+            )
         return value
     low, high = f.metadata["low"], f.metadata["high"]
     kinds = (int,) if type(f.default) is int else (int, float)
     if type(value) not in kinds or not low <= value <= high:
-        raise ValueError(f"{where} must be a number from {low:g} to {high:g}, got {str(value)[:40]!r}")
+        raise ValueError(
+            f"{where} must be a number from {low:g} to {high:g}, got {str(value)[:40]!r}"
+        )
     # -0.0 equals 0.0, and must not be written otherwise.
     return value if type(f.default) is int else float(value) + 0.0
 
@@ -114,13 +130,17 @@ def features(genome: Any) -> np.ndarray:
 def columns(tasks: Sequence[Any], device: str) -> dict[str, torch.Tensor]:
     """Genes of many tasks as [n] float64 tensors by name."""
     return {
-        f.name: torch.tensor([getattr(task, f.name) for task in tasks], dtype=torch.float64, device=device)
+        f.name: torch.tensor(
+            [getattr(task, f.name) for task in tasks], dtype=torch.float64, device=device
+        )
         for f in (genes(tasks[0]) if tasks else [])
     }
 
 
 class Genomes(Generic[Genome]):
-    """What a family has when its task is a genome: origin, mutation, sampling, description, JSON and a title."""
+    """What a family has when its task is a genome: origin, mutation, sampling, description, JSON
+    and a title.
+    """
 
     name: str
     start: Genome  # the trivial task
@@ -133,7 +153,9 @@ class Genomes(Generic[Genome]):
     def mutate(self, task: Genome, rng: np.random.Generator) -> Genome:
         return mutated(task, rng)
 
-    def sample(self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None) -> Genome:
+    def sample(
+        self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> Genome:
         """A task anywhere in the genes' ranges, or in narrower ones: domain randomisation's."""
         return sampled(self.start, rng, ranges or {})
 

@@ -99,7 +99,9 @@ class Rows:
             self._begin(int(row), int(self._episode[row] + further[row]))
         return self._tensor(self._seen)
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         numbers, rewards = actions.detach().cpu().numpy(), np.zeros(len(self._make))
         for row in np.flatnonzero(~(self._terminated | self._truncated)):
             rewards[row] = self._step(int(row), numbers[row])
@@ -123,7 +125,9 @@ class Rows:
         finally:
             world.render_mode = before
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3:
-            raise ValueError(f"render() must give uint8 [height, width, 3], got {str(pixels)[:60]!r}")
+            raise ValueError(
+                f"render() must give uint8 [height, width, 3], got {str(pixels)[:60]!r}"
+            )
         return Shown(seen, zlib.compress(pixels.tobytes(), 1), pixels.shape)
 
     def _begin(self, row: int, episode: int) -> None:

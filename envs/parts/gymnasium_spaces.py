@@ -75,8 +75,13 @@ def actions_of(space: spaces.Space[Any]) -> Actions:
     """ValueError, one line, unless the space is a Discrete or a bounded Box of floats."""
     if isinstance(space, spaces.Discrete):
         return Actions(space)
-    if isinstance(space, spaces.Box) and space.is_bounded() and np.issubdtype(space.dtype, np.floating):
+    if (
+        isinstance(space, spaces.Box)
+        and space.is_bounded()
+        and np.issubdtype(space.dtype, np.floating)
+    ):
         return Actions(space)
     raise ValueError(
-        f"actions must be a Discrete or a bounded Box of floats, got {str(space)[:80]}: wrap the environment"
+        f"actions must be a Discrete or a bounded Box of floats, got {str(space)[:80]}: wrap the "
+        "environment"
     )

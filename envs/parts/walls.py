@@ -1,4 +1,5 @@
-"""Grids of cells, walled or free, as rows of '#' and '.': ways, mutation, checks, moves. What mazes and grids share.
+"""Grids of cells, walled or free, as rows of '#' and '.': ways, mutation, checks, moves. What mazes
+and grids share.
 
 A cell is a row and a column; around everything is wall.
 """
@@ -37,11 +38,14 @@ def ways(rows: Rows, start: Cell) -> dict[Cell, int]:
 
 def whole(rows: Rows, start: Cell) -> bool:
     """Whether every free cell can be reached from the start, and there is another."""
-    return rows[start[0]][start[1]] == "." and len(ways(rows, start)) == "".join(rows).count(".") > 1
+    return (
+        rows[start[0]][start[1]] == "." and len(ways(rows, start)) == "".join(rows).count(".") > 1
+    )
 
 
 def turned(rows: Rows, kept: Sequence[Cell], most: int, rng: np.random.Generator) -> Rows:
-    """Some cells, `most` at most, turned from free to wall or back; those kept stay, and the rest in one piece.
+    """Some cells, `most` at most, turned from free to wall or back; those kept stay, and the rest
+    in one piece.
 
     The first of the kept cells is free. Where no attempt succeeds the rows stay as they are.
     """
@@ -71,24 +75,41 @@ def sampled(size: int, start: Cell, rng: np.random.Generator) -> Rows:
 def checked(rows: Any, size: int, name: str) -> Rows:
     """Rows from JSON. ValueError if they are not `size` rows of as many cells."""
     grid = isinstance(rows, list) and len(rows) == size
-    if not grid or not all(isinstance(row, str) and len(row) == size and set(row) <= {"#", "."} for row in rows):
+    if not grid or not all(
+        isinstance(row, str) and len(row) == size and set(row) <= {"#", "."} for row in rows
+    ):
         raise ValueError(f"a {name} needs {size} rows ({name}.size) of as many '#' and '.'")
     return tuple(rows)
 
 
 def checked_cell(cell: Any, size: int, what: str) -> Cell:
     """A cell from JSON. ValueError if it is none."""
-    if not isinstance(cell, list) or len(cell) != 2 or not all(type(x) is int and 0 <= x < size for x in cell):
+    if (
+        not isinstance(cell, list)
+        or len(cell) != 2
+        or not all(type(x) is int and 0 <= x < size for x in cell)
+    ):
         raise ValueError(f"{what} must be its row and column, got {repr(cell)[:40]}")
     return cell[0], cell[1]
 
 
 def outlines(rows: Rows) -> list[np.ndarray]:
-    """The walls around and each wall inside as closed lines; a cell is 1 m wide, the first row is on top."""
-    cells = [(row, column) for row in range(len(rows)) for column in range(len(rows)) if rows[row][column] == "#"]
+    """The walls around and each wall inside as closed lines; a cell is 1 m wide, the first row is
+    on top.
+    """
+    cells = [
+        (row, column)
+        for row in range(len(rows))
+        for column in range(len(rows))
+        if rows[row][column] == "#"
+    ]
     size, edge = len(rows), 0.15
     lying, standing = square() * np.array([size, edge]), square() * np.array([edge, size])
-    around = [lying - np.array([0, edge]), lying + np.array([0, size]), standing - np.array([edge, 0])]
+    around = [
+        lying - np.array([0, edge]),
+        lying + np.array([0, size]),
+        standing - np.array([edge, 0]),
+    ]
     around.append(standing + np.array([size, 0]))
     return [*around, *(placed(cell, len(rows)) + square() for cell in cells)]
 
@@ -111,7 +132,9 @@ def walled(grids: Sequence[Rows], size: int, border: int, device: str) -> torch.
     return torch.from_numpy(walls).to(device)
 
 
-def moved(walls: torch.Tensor, border: int, at: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+def moved(
+    walls: torch.Tensor, border: int, at: torch.Tensor, actions: torch.Tensor
+) -> torch.Tensor:
     """Cells [n, 2] after actions [n, 4], the largest of which is the move; a wall stops it."""
     there = at + torch.tensor(MOVES, device=at.device)[actions.argmax(1)]
     rows = torch.arange(len(at), device=at.device)

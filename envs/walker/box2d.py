@@ -1,7 +1,9 @@
-"""One bipedal walker in the real Box2D (package `box2d`, import `Box2D`): the oracle of the tests, and a slow choice.
+"""One bipedal walker in the real Box2D (package `box2d`, import `Box2D`): the oracle of the tests,
+and a slow choice.
 
-The world is made as Gymnasium's BipedalWalker makes it in a fresh environment (polygons, edges from left to right,
-hull, leg 0, lower leg 0, leg 1, lower leg 1), and stepped as it steps it, in Python floats and numpy scalars.
+The world is made as Gymnasium's BipedalWalker makes it in a fresh environment (polygons, edges from
+left to right, hull, leg 0, lower leg 0, leg 1, lower leg 1), and stepped as it steps it, in Python
+floats and numpy scalars.
 """
 
 from __future__ import annotations
@@ -12,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import Box2D
 import numpy as np
-from Box2D.b2 import contactListener, edgeShape, fixtureDef, polygonShape, rayCastCallback, revoluteJointDef
+from Box2D.b2 import (
+    contactListener,
+    edgeShape,
+    fixtureDef,
+    polygonShape,
+    rayCastCallback,
+    revoluteJointDef,
+)
 
 from .physics.body import HULL_CORNERS, LEG_DOWN, LEG_HEIGHT, LEG_WIDTH, SCALE, START
 from .physics.lidar import RANGE, RAYS
@@ -61,14 +70,18 @@ class _Nearest(rayCastCallback):
 
 
 class _First(_Nearest):
-    """The callback of the original POET's walker, which stops at the first hit that the tree reports."""
+    """The callback of the original POET's walker, which stops at the first hit that the tree
+    reports.
+    """
 
     def ReportFixture(self, fixture: Any, point: Any, normal: Any, fraction: float) -> float:
         return min(0.0, super().ReportFixture(fixture, point, normal, fraction))
 
 
 class Box2DWalker:
-    """One walker on one track. lidar: "nearest" hit, or the "first" reported, as the original POET measured it."""
+    """One walker on one track. lidar: "nearest" hit, or the "first" reported, as the original POET
+    measured it.
+    """
 
     def __init__(self, track: Track, lidar: Literal["nearest", "first"] = "nearest") -> None:
         if lidar not in ("nearest", "first"):
@@ -97,7 +110,9 @@ class Box2DWalker:
         """Observation [24] float32, reward, terminated after an action [4] of any dtype."""
         given = np.asarray(action)
         if given.shape != (4,) or not np.isfinite(given).all():
-            raise ValueError(f"an action must be 4 finite numbers, got {np.asarray(action).tolist()}")
+            raise ValueError(
+                f"an action must be 4 finite numbers, got {np.asarray(action).tolist()}"
+            )
         for joint, speed, a in zip(self.joints, (SPEED_HIP, SPEED_KNEE) * 2, given, strict=True):
             joint.motorSpeed = float(speed * np.sign(a))
             joint.maxMotorTorque = float(MOTORS_TORQUE * np.clip(np.abs(a), 0, 1))
@@ -122,24 +137,36 @@ class Box2DWalker:
         ground = [tuple(point) for point in self.track.ground.tolist()]
         for ends in pairwise(ground):
             shape = edgeShape(vertices=list(ends))
-            self.world.CreateStaticBody(fixtures=fixtureDef(shape=shape, friction=FRICTION, categoryBits=0x0001))
+            self.world.CreateStaticBody(
+                fixtures=fixtureDef(shape=shape, friction=FRICTION, categoryBits=0x0001)
+            )
 
     def _build_walker(self) -> None:
         x, y = START
         corners = [(float(cx), float(cy)) for cx, cy in HULL_CORNERS]
         hull = self.world.CreateDynamicBody(
             position=(x, y),
-            fixtures=fixtureDef(shape=polygonShape(vertices=corners), density=5.0, friction=0.1, **WALKER),
+            fixtures=fixtureDef(
+                shape=polygonShape(vertices=corners), density=5.0, friction=0.1, **WALKER
+            ),
         )
         hull.ApplyForceToCenter((self.track.push, 0), True)
         self.bodies, self.joints = [hull], []
         for side in (-1, +1):
-            leg = self._limb(hull, side, 1.0, (x, y - LEG_HEIGHT / 2 - LEG_DOWN), (0, LEG_DOWN), (-0.8, 1.1))
+            leg = self._limb(
+                hull, side, 1.0, (x, y - LEG_HEIGHT / 2 - LEG_DOWN), (0, LEG_DOWN), (-0.8, 1.1)
+            )
             foot = (x, y - LEG_HEIGHT * 3 / 2 - LEG_DOWN)
             self._limb(leg, side, 0.8, foot, (0, -LEG_HEIGHT / 2), (-1.6, -0.1))
 
     def _limb(
-        self, parent: Any, side: int, width: float, position: tuple, anchor: tuple, limits: tuple[float, float]
+        self,
+        parent: Any,
+        side: int,
+        width: float,
+        position: tuple,
+        anchor: tuple,
+        limits: tuple[float, float],
     ) -> Any:
         shape = polygonShape(box=(width * LEG_WIDTH / 2, LEG_HEIGHT / 2))
         fixture = fixtureDef(shape=shape, density=1.0, **WALKER)
@@ -187,4 +214,8 @@ class Box2DWalker:
             reward -= 0.00035 * MOTORS_TORQUE * np.clip(np.abs(a), 0, 1)
         fallen = self.game_over or x < 0
         self.finished = x > far_end(self.track)
-        return np.array(state, np.float32), -100.0 if fallen else float(reward), fallen or self.finished
+        return (
+            np.array(state, np.float32),
+            -100.0 if fallen else float(reward),
+            fallen or self.finished,
+        )

@@ -1,15 +1,17 @@
-"""Enhanced POET's terrain genome: a CPPN, a small network x -> height, evolved as NEAT does (arXiv 2003.08536).
+"""Enhanced POET's terrain genome: a CPPN, a small network x -> height, evolved as NEAT does (arXiv
+2003.08536).
 
-The settings are those of the reference's NEAT configuration: one input, one output (identity), weights and biases
-perturbed with probability 0.75 and power 0.1, a node added with 0.1 and deleted with 0.075, one structural change at
-most. Weights, biases and responses stay in [-10, 10], as its min_value and max_value say. Ours is a
-frozen value whose every random number comes from the generator that is passed in, so runs repeat.
+The settings are those of the reference's NEAT configuration: one input, one output (identity),
+weights and biases perturbed with probability 0.75 and power 0.1, a node added with 0.1 and deleted
+with 0.075, one structural change at most. Weights, biases and responses stay in [-10, 10], as its
+min_value and max_value say. Ours is a frozen value whose every random number comes from the
+generator that is passed in, so runs repeat.
 
-Differs from the reference: all chance is seeded and nothing has a clock or uuid for a name (B9); the amplitude is
-measured as max |rise or drop| over the range that the terrain really uses (B10); a child inherits its parent's
-amplitude (B11); the ground is the function itself, without plateaus, unless `plateaus` asks for
-them (B12); a mutation is tried a limited number of times and then returns its parent, where the
-reference goes on without an end.
+Differs from the reference: all chance is seeded and nothing has a clock or uuid for a name (B9);
+the amplitude is measured as max |rise or drop| over the range that the terrain really uses (B10); a
+child inherits its parent's amplitude (B11); the ground is the function itself, without plateaus,
+unless `plateaus` asks for them (B12); a mutation is tried a limited number of times and then
+returns its parent, where the reference goes on without an end.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Edge:
 
 @dataclass(frozen=True)
 class Cppn:
-    """Nodes by id and edges by (source, target), sorted, so that equal networks are equal values."""
+    """Nodes by id and edges by (source, target), sorted, so that equal networks are equal
+    values.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -93,7 +97,11 @@ def in_order(genome: Cppn, wanted: Sequence[int]) -> list[tuple[Node, list[Edge]
     stack = list(wanted)
     while stack:
         id = stack[-1]
-        waiting = [edge.source for edge in inputs[id] if edge.source not in done] if id not in done else []
+        waiting = (
+            [edge.source for edge in inputs[id] if edge.source not in done]
+            if id not in done
+            else []
+        )
         if not waiting:
             stack.pop()
             path.discard(id)
@@ -109,7 +117,9 @@ def in_order(genome: Cppn, wanted: Sequence[int]) -> list[tuple[Node, list[Edge]
 
 
 def _activate(name: Activation, z: np.ndarray) -> np.ndarray:
-    """NEAT's activation functions: sin and sigmoid of 5z, tanh of 2.5z, inputs clamped to +-60 as there."""
+    """NEAT's activation functions: sin and sigmoid of 5z, tanh of 2.5z, inputs clamped to +-60 as
+    there.
+    """
     if name == "sin":
         return np.sin(_clamped(5 * z))
     if name == "sigmoid":
@@ -124,7 +134,9 @@ def _clamped(z: np.ndarray) -> np.ndarray:
 
 
 def profile(genome: Cppn, length: int = 200) -> np.ndarray:
-    """Height above the start pad of each tile of a track [tiles] [m]: 0 up to START_PAD, then f(x) - f(first x)."""
+    """Height above the start pad of each tile of a track [tiles] [m]: 0 up to START_PAD, then f(x)
+    - f(first x).
+    """
     middle = length / 2
     tiles = np.arange(START_PAD + 1, length)
     values = evaluate(genome, (tiles - middle) * math.pi / middle)
@@ -177,10 +189,14 @@ def _scaled(genome: Cppn, factor: float, largest: float) -> Cppn:
 
 def _weights(genome: Cppn, rng: np.random.Generator) -> Cppn:
     """Biases and weights, each perturbed with probability MUTATE."""
-    values = np.array([*(node.bias for node in genome.nodes), *(edge.weight for edge in genome.edges)])
+    values = np.array(
+        [*(node.bias for node in genome.nodes), *(edge.weight for edge in genome.edges)]
+    )
     steps = np.where(rng.random(len(values)) < MUTATE, rng.normal(0, POWER, len(values)), 0.0)
     moved = iter(np.clip(values + steps, -LIMIT, LIMIT).tolist())
-    nodes = tuple(Node(node.id, node.activation, next(moved), node.response) for node in genome.nodes)
+    nodes = tuple(
+        Node(node.id, node.activation, next(moved), node.response) for node in genome.nodes
+    )
     return Cppn(nodes, tuple(Edge(edge.source, edge.target, next(moved)) for edge in genome.edges))
 
 
@@ -231,18 +247,25 @@ def _connected(genome: Cppn) -> bool:
 
 
 def track(genome: Cppn, seed: int, *, length: int = 200, plateaus: bool = False) -> Track:
-    """The CPPN's ground; the seed moves only the push at the start (and the plateaus, where they are asked for)."""
+    """The CPPN's ground; the seed moves only the push at the start (and the plateaus, where they
+    are asked for).
+    """
     rng = np.random.default_rng(seed)
     y = BASE + profile(genome, length)
-    if plateaus:  # the reference's counter of segments: one tile in 5 to 9 keeps the height of the one before
+    # the reference's counter of segments: one tile in 5 to 9 keeps the height of the one before
+    if plateaus:
         tile = START_PAD
         while tile < length:
             y[tile] = y[tile - 1]
             tile += int(rng.integers(5, 10))
     ground = np.stack([np.arange(length) * TILE, y], axis=1).astype(np.float32)
-    return Track(ground, np.zeros((0, 4, 2), np.float32), float(rng.uniform(-LARGEST_PUSH, LARGEST_PUSH)))
+    return Track(
+        ground, np.zeros((0, 4, 2), np.float32), float(rng.uniform(-LARGEST_PUSH, LARGEST_PUSH))
+    )
 
 
 def title(genome: Cppn, length: int = 200) -> str:
     """In words: "CPPN of 3 nodes, 4.2 m up or down at most"."""
-    return f"CPPN of {len(genome.nodes)} nodes, {amplitude(genome, length):.1f} m up or down at most"
+    return (
+        f"CPPN of {len(genome.nodes)} nodes, {amplitude(genome, length):.1f} m up or down at most"
+    )

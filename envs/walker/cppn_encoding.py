@@ -7,7 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from .cppn import ACTIVATIONS, IN, LIMIT, MOST_NODES, OUT, Cppn, Edge, Node, in_order, profile, sorted_network
+from .cppn import (
+    ACTIVATIONS,
+    IN,
+    LIMIT,
+    MOST_NODES,
+    OUT,
+    Cppn,
+    Edge,
+    Node,
+    in_order,
+    profile,
+    sorted_network,
+)
 
 LARGEST_ID = 10**9
 LARGEST_RESPONSE = 1e6  # tasks of schema 1 have up to this; mutations keep to cppn.RESPONSE
@@ -31,17 +43,24 @@ def decode(data: Mapping[str, Any], length: int = 200) -> Cppn:
     if set(data) != {"nodes", "edges"} or not (isinstance(nodes, list) and isinstance(edges, list)):
         raise ValueError(f"a CPPN has nodes and edges, got {repr(data)[:80]}")
     if not 1 <= len(nodes) <= MOST_NODES or len(edges) > MOST_NODES**2:
-        raise ValueError(f"a CPPN has 1 to {MOST_NODES} nodes, got {len(nodes)} and {len(edges)} edges")
+        raise ValueError(
+            f"a CPPN has 1 to {MOST_NODES} nodes, got {len(nodes)} and {len(edges)} edges"
+        )
     genome = sorted_network([_node(row) for row in nodes], [_edge(row) for row in edges])
     ids = [node.id for node in genome.nodes]
     pairs = [(edge.source, edge.target) for edge in genome.edges]
     known = all(source in (IN, *ids) and target in ids for source, target in pairs)
     if len(set(ids)) < len(ids) or len(set(pairs)) < len(pairs) or OUT not in ids or not known:
-        raise ValueError("a CPPN's nodes and edges must be unique, with an output 0, and edges between its nodes")
+        raise ValueError(
+            "a CPPN's nodes and edges must be unique, with an output 0, and edges between its nodes"
+        )
     in_order(genome, ids)
     heights = np.abs(profile(genome, length))
     if not (heights <= LARGEST_HEIGHT).all():  # NaN too
-        raise ValueError(f"a CPPN's heights must be finite and at most {LARGEST_HEIGHT:g} m, got {heights.max():g} m")
+        raise ValueError(
+            f"a CPPN's heights must be finite and at most {LARGEST_HEIGHT:g} m, got "
+            f"{heights.max():g} m"
+        )
     return genome
 
 
@@ -62,7 +81,10 @@ def _node(row: Any) -> Node:
 
 def _edge(row: Any) -> Edge:
     if not (
-        isinstance(row, list) and len(row) == 3 and all(type(end) is int for end in row[:2]) and _number(row[2], LIMIT)
+        isinstance(row, list)
+        and len(row) == 3
+        and all(type(end) is int for end in row[:2])
+        and _number(row[2], LIMIT)
     ):
         raise ValueError(f"a CPPN's edge is [source, target, weight], got {repr(row)[:60]}")
     return Edge(row[0], row[1], float(row[2]) + 0.0)

@@ -1,8 +1,9 @@
-"""dcd's terrain construction, on which PLR's and ACCEL's walker numbers were measured (arXiv 2203.01302).
+"""dcd's terrain construction, on which PLR's and ACCEL's walker numbers were measured (arXiv
+2203.01302).
 
-It differs from POET's where comparability depends on it: an obstacle is left out below a minimum size; after a stump
-the generator stays in the stump's segment for 4 to 8 further flat tiles, so the same parameters give fewer obstacles;
-the number of stairs is drawn from 0 to n - 1.
+It differs from POET's where comparability depends on it: an obstacle is left out below a minimum
+size; after a stump the generator stays in the stump's segment for 4 to 8 further flat tiles, so the
+same parameters give fewer obstacles; the number of stairs is drawn from 0 to n - 1.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ LEAST = {"stump": 0.2, "gap": 0.8, "stairs": 0.2}  # below these upper ends an o
 
 def track(genome: Obstacles, seed: int, length: int = 200) -> Track:
     """The track of a genome that this seed realises; `length` tiles."""
-    absent = [name for name, least in LEAST.items() if (size := getattr(genome, name)) and size[1] < least]
+    absent = [
+        name for name, least in LEAST.items() if (size := getattr(genome, name)) and size[1] < least
+    ]
     # replace() by names: mypy would have each value fit every field.
     kept = replace(genome, **dict.fromkeys(absent))  # type: ignore[arg-type]
     return draw(kept, seed, length, {"stump": long_stump, "stairs": fewer_stairs, "gap": pit})
 
 
-def long_stump(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+def long_stump(
+    pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
+) -> tuple[int, float]:
     """A stump, and the flat tiles that its unset counter leaves behind it."""
     x, tiles = tile * TILE, int(rng.integers(5, 10))
     pen.block(x, x + TILE, y, y + size_of(genome.stump, rng) * TILE)
@@ -35,7 +40,9 @@ def long_stump(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.
     return tiles, y
 
 
-def fewer_stairs(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+def fewer_stairs(
+    pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
+) -> tuple[int, float]:
     """Stairs of 0 to n - 1 steps: dcd hands the number on as an upper bound that is left out."""
     steps = int(rng.integers(genome.stair_steps))
     if steps == 0:

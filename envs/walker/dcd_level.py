@@ -1,4 +1,5 @@
-"""Level vectors of the dcd benchmark as tasks: PLR's and ACCEL's walker levels (arXiv 2203.01302, table 9).
+"""Level vectors of the dcd benchmark as tasks: PLR's and ACCEL's walker levels (arXiv 2203.01302,
+table 9).
 
 A level is the vector below, or its first five numbers (a level without stairs), and may end with a
 seed, as the encodings that dcd stores do. Lengths are in tiles of 14/30 m.

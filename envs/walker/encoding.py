@@ -21,7 +21,9 @@ _POET_NAMES = {"gap": "pit_gap", "stump": "stump_height", "stairs": "stair_heigh
 def encode(task: WalkerTask) -> dict[str, Any]:
     """JSON of a task that has its settings."""
     assert task.settings is not None, "the family fills in the settings of a task without its own"
-    return to_json("walker", asdict(task.settings), {"genome": genome_json(task.genome), "seed": task.seed})
+    return to_json(
+        "walker", asdict(task.settings), {"genome": genome_json(task.genome), "seed": task.seed}
+    )
 
 
 def decode(data: Any, own: TaskSettings) -> WalkerTask:
@@ -32,11 +34,15 @@ def decode(data: Any, own: TaskSettings) -> WalkerTask:
     found = from_json("walker", data, _NAMES)
     seed, settings = found["seed"], own
     if seed is not None and not (type(seed) is int and 0 <= seed < LARGEST_SEED):
-        raise ValueError(f"a walker task's seed must be null or an integer in [0, 2**32), got {repr(seed)[:40]}")
+        raise ValueError(
+            f"a walker task's seed must be null or an integer in [0, 2**32), got {repr(seed)[:40]}"
+        )
     if (given := found["settings"]) is not None:
         names = [field.name for field in fields(TaskSettings)]
         if not isinstance(given, Mapping) or set(given) != set(names):
-            raise ValueError(f"a walker task's settings are {', '.join(names)}, got {repr(given)[:80]}")
+            raise ValueError(
+                f"a walker task's settings are {', '.join(names)}, got {repr(given)[:80]}"
+            )
         settings = TaskSettings(**given)
     return WalkerTask(_genome(found["genome"], settings.length), seed, settings)
 
@@ -45,15 +51,22 @@ def genome_json(genome: Obstacles | Cppn) -> dict[str, Any]:
     if isinstance(genome, Cppn):
         return {"kind": "cppn", **cppn_encoding.encode(genome)}
     values = {field.name: getattr(genome, field.name) for field in fields(genome)}
-    return {"kind": "obstacles", **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}
+    return {
+        "kind": "obstacles",
+        **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()},
+    }
 
 
 def _genome(data: Any, length: int) -> Obstacles | Cppn:
     kind = data.get("kind") if isinstance(data, Mapping) else None
     if kind == "cppn":
-        return cppn_encoding.decode({name: value for name, value in data.items() if name != "kind"}, length)
+        return cppn_encoding.decode(
+            {name: value for name, value in data.items() if name != "kind"}, length
+        )
     if kind != "obstacles" or set(data) != {"kind", *(field.name for field in fields(Obstacles))}:
-        raise ValueError(f"a genome is of kind obstacles or cppn, with all its fields; got {repr(data)[:80]}")
+        raise ValueError(
+            f"a genome is of kind obstacles or cppn, with all its fields; got {repr(data)[:80]}"
+        )
     roughness, steps = data["roughness"], data["stair_steps"]
     if not _number(roughness) or not (type(steps) is int and 1 <= steps <= LARGEST):
         raise ValueError(
@@ -69,7 +82,10 @@ def _interval(name: str, value: Any) -> Interval | None:
         return None
     whole = isinstance(value, Sequence) and len(value) == 2 and all(_number(end) for end in value)
     if not whole or value[0] > value[1]:
-        raise ValueError(f"{name} must be null or [low, high] with 0 <= low <= high <= 100, got {repr(value)[:60]}")
+        raise ValueError(
+            f"{name} must be null or [low, high] with 0 <= low <= high <= 100, got "
+            f"{repr(value)[:60]}"
+        )
     # -0.0 equals 0.0, and must not be written otherwise.
     return float(value[0]) + 0.0, float(value[1]) + 0.0
 
@@ -79,16 +95,29 @@ def _number(value: Any) -> bool:
 
 
 def task_from_poet_file(config: Mapping[str, Any], seed: int, settings: TaskSettings) -> WalkerTask:
-    """The task of an original POET's env.json. ValueError, one line, if a genome can not hold it."""
+    """The task of an original POET's env.json. ValueError, one line, if a genome can not hold
+    it.
+    """
     fixed = {"stump_width": (1, 2), "stump_float": (0, 1), "stair_width": (4, 5)}
     for name, only in fixed.items():
         if (given := config.get(name)) and tuple(given) != only:
-            raise ValueError(f"{name} must be {list(only)} or empty, got {repr(given)[:60]}: this genome has no other")
+            raise ValueError(
+                f"{name} must be {list(only)} or empty, got {repr(given)[:60]}: this "
+                "genome has no other"
+            )
     # Differs: the reference draws from an interval whose ends are reversed (POET-rose 3b is stored
     # so) as from the sorted one; here it is sorted.
-    intervals = {ours: sorted(config.get(theirs) or []) or None for ours, theirs in _POET_NAMES.items()}
+    intervals = {
+        ours: sorted(config.get(theirs) or []) or None for ours, theirs in _POET_NAMES.items()
+    }
     steps = config.get("stair_steps") or [1]
     if any(step != int(step) for step in steps) or (len(steps) == 2 and steps[1] != steps[0] + 1):
-        raise ValueError(f"stair_steps must be one whole number, [n] or [n, n + 1], got {repr(steps)[:60]}")
-    genome = {"roughness": config.get("ground_roughness") or 0.0, "stair_steps": int(steps[0]), **intervals}
+        raise ValueError(
+            f"stair_steps must be one whole number, [n] or [n, n + 1], got {repr(steps)[:60]}"
+        )
+    genome = {
+        "roughness": config.get("ground_roughness") or 0.0,
+        "stair_steps": int(steps[0]),
+        **intervals,
+    }
     return WalkerTask(_genome({"kind": "obstacles", **genome}, settings.length), seed, settings)

@@ -1,9 +1,10 @@
 """The walker as a task family: terrain genomes, with the seed of their one terrain (or none).
 
-POET's terrains (arXiv 1901.01753) and Enhanced POET's (arXiv 2003.08536). A task with a seed realises the same track
-whatever seed an episode is given; a task without one realises another track for every seed. What
-else realises a task (task.TaskSettings) is part of it: the family's own settings hold for its
-origin, and so for all its descendants; a task of another run keeps those it was made with.
+POET's terrains (arXiv 1901.01753) and Enhanced POET's (arXiv 2003.08536). A task with a seed
+realises the same track whatever seed an episode is given; a task without one realises another track
+for every seed. What else realises a task (task.TaskSettings) is part of it: the family's own
+settings hold for its origin, and so for all its descendants; a task of another run keeps those it
+was made with.
 """
 
 from __future__ import annotations
@@ -35,18 +36,21 @@ SEEDS = 10**6  # a niche's seed is drawn from [0, SEEDS), as in the reference
 class WalkerSettings:
     """Section [walker] of the settings."""
 
-    encoding: Literal["obstacles", "cppn"] = "obstacles"  # of the origin, and so of all its descendants
+    # of the origin, and so of all its descendants
+    encoding: Literal["obstacles", "cppn"] = "obstacles"
     layout: Layout = "poet"  # how obstacles become ground
     terrain: Terrain = "corrected"  # reference: CPPN ground with its plateaus (B12)
     obstacles: tuple[Category, ...] = ("stump", "pit", "roughness")  # which mutate
-    mutates: Mutates = "all"  # of them, in every child (POET's code); "some": each picked by itself (its paper)
+    # of them, in every child (POET's code); "some": each picked by itself (its paper)
+    mutates: Mutates = "all"
     gap_max: float = 10.0  # [tiles]
     roughness_max: float = 10.0
     height_max: float = 5.0  # of stumps and of a stair's step [tiles]
     stair_steps_max: int = 9
     length: int = 200  # of a track [tiles of 14/30 m]; its end is reached 10 tiles before
     horizon: int = 2000  # steps of 1/50 s
-    seeds: Literal["niche", "life"] = "niche"  # niche: one terrain a task; life: another for every episode
+    # niche: one terrain a task; life: another for every episode
+    seeds: Literal["niche", "life"] = "niche"
     physics: Literal["numba", "box2d"] = "numba"
     lidar: Lidar = "nearest"  # first: what Box2D reports first, as in POET's code (B18)
     solved_score: float = 230.0
@@ -57,11 +61,16 @@ class WalkerSettings:
         if self.threads is not None:
             threads_of(self.threads)
         if unknown := set(self.obstacles) - set(CATEGORIES):
-            raise ValueError(f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}"
+            )
         if self.mutates not in ("all", "some"):
             raise ValueError(f"mutates must be 'all' or 'some', got {self.mutates!r}")
         if self.lidar == "first" and self.physics != "box2d":
-            raise ValueError('lidar = "first" needs physics = "box2d": only the real Box2D has an order of reporting')
+            raise ValueError(
+                'lidar = "first" needs physics = "box2d": only the real Box2D has an '
+                "order of reporting"
+            )
         TaskSettings.of(self)  # checks those fields
         for name, least, most in (
             ("stair_steps_max", 1, 100),
@@ -95,9 +104,16 @@ class Walker:
     def __init__(self, settings: WalkerSettings | None = None) -> None:
         self.settings = s = settings or WalkerSettings()
         # Linear in the length, through presets epoet-paper (200 tiles) and quick (60).
-        scores = [short + (s.length - 60) * (long - short) / 140 for short, long in ((35, 200), (5, 50), (55, 300))]
-        self.spec = WalkerSpec(s.horizon, s.solved_score, s.seeds == "niche", 24, 4, 1, 1 / 50, *scores)
-        self.bounds = Bounds(s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates)
+        scores = [
+            short + (s.length - 60) * (long - short) / 140
+            for short, long in ((35, 200), (5, 50), (55, 300))
+        ]
+        self.spec = WalkerSpec(
+            s.horizon, s.solved_score, s.seeds == "niche", 24, 4, 1, 1 / 50, *scores
+        )
+        self.bounds = Bounds(
+            s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates
+        )
         self.own = TaskSettings.of(s)  # of the origin, and of a task made by hand
 
     def origin(self) -> WalkerTask:
@@ -112,7 +128,9 @@ class Walker:
             genome: Obstacles | Cppn = cppn.mutate(task.genome, rng, settings.length)
         else:
             genome = obstacles.mutate(task.genome, self.bounds, rng)
-        return WalkerTask(genome, int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None, settings)
+        return WalkerTask(
+            genome, int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None, settings
+        )
 
     def sample(self, rng: np.random.Generator) -> WalkerTask:
         """Obstacles anywhere within the settings' bounds, another terrain for every life."""
@@ -127,7 +145,9 @@ class Walker:
         return obstacles.describe(task.genome, self.bounds)
 
     def fingerprint(self, task: WalkerTask) -> str:
-        """What makes two tasks duplicates: genome and settings, whatever the seed, as in POET's code."""
+        """What makes two tasks duplicates: genome and settings, whatever the seed, as in POET's
+        code.
+        """
         settings = asdict(task.settings or self.own)
         return json.dumps([encoding.genome_json(task.genome), settings], sort_keys=True)
 
@@ -158,7 +178,9 @@ class Walker:
         tracks = [realisation.track(task, seed) for task, seed in zip(fitting, seeds, strict=True)]
         horizons = np.array([(task.settings or self.own).horizon for task in fitting], np.int64)
         if self.settings.physics == "box2d":
-            return WalkerSimulator(Box2DWalkers(tracks, lidar=self.settings.lidar), tracks, horizons, device)
+            return WalkerSimulator(
+                Box2DWalkers(tracks, lidar=self.settings.lidar), tracks, horizons, device
+            )
         if device.split(":")[0] == "cuda":
             from .cuda.compiler import require
 
@@ -168,7 +190,9 @@ class Walker:
             return CudaSimulator(tracks, horizons, device)
         from .batch import WalkerBatch
 
-        return CompiledWalkers(WalkerBatch(tracks, threads=self.settings.threads), tracks, horizons, device)
+        return CompiledWalkers(
+            WalkerBatch(tracks, threads=self.settings.threads), tracks, horizons, device
+        )
 
     def _fitting(self, task: WalkerTask) -> WalkerTask:
         """The task. ValueError if this family can not simulate it within the spec's horizon."""
@@ -180,7 +204,8 @@ class Walker:
             )
         if settings.horizon > self.spec.horizon:
             raise ValueError(
-                f"the task's horizon is {settings.horizon} steps, this family has at most {self.spec.horizon}: "
+                f"the task's horizon is {settings.horizon} steps, this family has at most "
+                f"{self.spec.horizon}: "
                 f"set walker.horizon={settings.horizon}"
             )
         return task
@@ -193,10 +218,14 @@ class Walker:
             compile_kernels(say)
 
     def track(self, task: WalkerTask, seed: int) -> Track:
-        """What the task is in an episode of this seed; the task's own seed goes first. Equal tracks are one object."""
+        """What the task is in an episode of this seed; the task's own seed goes first. Equal tracks
+        are one object.
+        """
         return realisation.track(task.under(self.own), seed)
 
-    def outline(self, task: WalkerTask, state: Standing | None = None) -> dict[str, list[np.ndarray]]:
+    def outline(
+        self, task: WalkerTask, state: Standing | None = None
+    ) -> dict[str, list[np.ndarray]]:
         track = self.track(task, 0) if state is None else state.track
         closed = [np.concatenate([block, block[:1]]) for block in track.polygons]
         layers = {"ground": [track.ground, *closed]}

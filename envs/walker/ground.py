@@ -1,4 +1,6 @@
-"""Where the Gymnasium ids take their tracks from: Gymnasium's layouts, or a task. Picklable values."""
+"""Where the Gymnasium ids take their tracks from: Gymnasium's layouts, or a task. Picklable
+values.
+"""
 
 from __future__ import annotations
 
@@ -111,10 +113,14 @@ def _task(terrain: Any) -> WalkerTask:
             return WalkerTask(Obstacles(), None)
         terrain = _parsed(terrain)
     if not isinstance(terrain, Mapping):
-        raise ValueError(f'terrain must be a task, a genome, the JSON of a task, or "flat"; got {str(terrain)[:60]!r}')
+        raise ValueError(
+            'terrain must be a task, a genome, the JSON of a task, or "flat"; got '
+            f"{str(terrain)[:60]!r}"
+        )
     if terrain.get("schema") == 1:
         gymnasium.logger.warn(
-            "terrain: a task of schema 1 does not hold its length, layout, terrain and horizon, so the "
+            "terrain: a task of schema 1 does not hold its length, layout, terrain and horizon, so "
+            "the "
             "defaults are used; `show RUN NICHE --json` prints it with those of its run"
         )
     return decode(terrain, TaskSettings())
@@ -124,4 +130,6 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError(f'terrain must be a task, its JSON, or "flat"; got the text {text[:60]!r}') from None
+        raise ValueError(
+            f'terrain must be a task, its JSON, or "flat"; got the text {text[:60]!r}'
+        ) from None

@@ -1,9 +1,10 @@
-"""The walker as a Gymnasium environment: for people who never run POET. Headings and tables: docs/envs.md.
+"""The walker as a Gymnasium environment: for people who never run POET. Headings and tables:
+docs/envs.md.
 
-`openpoet/BipedalWalker-v3` and `openpoet/BipedalWalkerHardcore-v3` give, from a reset with a seed, what Gymnasium's
-own environment gives when freshly made with that seed, bit for bit on x86-64, and also when they are reused, as
-Gymnasium's own does not: Box2D's contact order depends on what its world held before. `openpoet/Walker-v0` has any
-terrain.
+`openpoet/BipedalWalker-v3` and `openpoet/BipedalWalkerHardcore-v3` give, from a reset with a seed,
+what Gymnasium's own environment gives when freshly made with that seed, bit for bit on x86-64, and
+also when they are reused, as Gymnasium's own does not: Box2D's contact order depends on what its
+world held before. `openpoet/Walker-v0` has any terrain.
 """
 
 from __future__ import annotations
@@ -24,14 +25,18 @@ from .track import Track
 
 _ANGLES, _SPEED, _TOUCH = math.pi, 5.0, 5.0
 _LEG = [_ANGLES, _SPEED, _ANGLES, _SPEED]
-_HIGH = np.array([_ANGLES, _SPEED, _SPEED, _SPEED, *_LEG, _TOUCH, *_LEG, _TOUCH, *[1.0] * 10], np.float32)
+_HIGH = np.array(
+    [_ANGLES, _SPEED, _SPEED, _SPEED, *_LEG, _TOUCH, *_LEG, _TOUCH, *[1.0] * 10], np.float32
+)
 _LOW = np.where(np.isin(np.arange(24), (8, 13)), -0.0, -_HIGH).astype(np.float32)
 
 FPS = 50
 
 
 def observation_space() -> spaces.Box:
-    """[24]: hull angle and velocities, joints, leg contacts, ten lidar fractions; Gymnasium's own bounds."""
+    """[24]: hull angle and velocities, joints, leg contacts, ten lidar fractions; Gymnasium's own
+    bounds.
+    """
     return spaces.Box(_LOW, _HIGH)
 
 
@@ -41,7 +46,8 @@ def action_space() -> spaces.Box:
 
 
 class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
-    """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground, hardcore or not.
+    """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground,
+    hardcore or not.
 
     A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is
     drawn anew. Its horizon truncates an episode, besides the limit of gymnasium.make.
@@ -51,9 +57,13 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form
 
-    def __init__(self, render_mode: str | None = None, hardcore: bool = False, terrain: Any = None) -> None:
+    def __init__(
+        self, render_mode: str | None = None, hardcore: bool = False, terrain: Any = None
+    ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ValueError(f"render_mode must be one of {self.metadata['render_modes']}, got {render_mode!r}")
+            raise ValueError(
+                f"render_mode must be one of {self.metadata['render_modes']}, got {render_mode!r}"
+            )
         self.render_mode = render_mode
         self.observation_space, self.action_space = observation_space(), action_space()
         self._hardcore = hardcore
@@ -114,7 +124,9 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self._batch is None or self._track is None:
             raise gymnasium.error.ResetNeeded("call reset() before render()")
         if self.render_mode is None:
-            gymnasium.logger.warn('render() needs render_mode="rgb_array" or "human" in gymnasium.make')
+            gymnasium.logger.warn(
+                'render() needs render_mode="rgb_array" or "human" in gymnasium.make'
+            )
             return None
         frame = picture(self._track, self._batch.pose(0))
         if self.render_mode == "human":

@@ -1,8 +1,9 @@
-"""POET's terrain genome: how rough the ground is, how large gaps, stumps and stairs are (arXiv 1901.01753, table 1).
+"""POET's terrain genome: how rough the ground is, how large gaps, stumps and stairs are (arXiv
+1901.01753, table 1).
 
-Lengths are in tiles of 14/30 m. An interval is what each obstacle of a track draws its size from; None: there is none.
-A mutation changes every category that is switched on by one step, as the reference code does, or some of them, as the
-paper says.
+Lengths are in tiles of 14/30 m. An interval is what each obstacle of a track draws its size from;
+None: there is none. A mutation changes every category that is switched on by one step, as the
+reference code does, or some of them, as the paper says.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Obstacles:
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a genome may go, and which categories mutate. Maxima are table 1's; the reference code has gap_max 8."""
+    """How far a genome may go, and which categories mutate. Maxima are table 1's; the reference
+    code has gap_max 8.
+    """
 
     categories: tuple[Category, ...] = ("stump", "pit", "roughness")
     roughness_max: float = 10.0
@@ -47,7 +50,9 @@ class Bounds:
 
 
 def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obstacles:
-    """A neighbour: categories of `bounds` moved by one step, or made to appear at their first values."""
+    """A neighbour: categories of `bounds` moved by one step, or made to appear at their first
+    values.
+    """
     child, picked = genome, _picked(bounds, rng)
     if "roughness" in picked:
         lowest = 0.0 if bounds.mutates == "some" and genome.roughness == 0 else -ROUGHNESS_STEP
@@ -57,9 +62,12 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
     if "pit" in picked:
         child = replace(child, gap=_moved(genome.gap, FIRST_GAP, GAP_STEP, bounds.gap_max, rng))
     if "stump" in picked:
-        child = replace(child, stump=_moved(genome.stump, FIRST_HEIGHT, HEIGHT_STEP, bounds.height_max, rng))
+        child = replace(
+            child, stump=_moved(genome.stump, FIRST_HEIGHT, HEIGHT_STEP, bounds.height_max, rng)
+        )
     if "stairs" in picked:
-        # Differs: the reference seeds the stairs from the stump's variable and never changes their number (B21).
+        # Differs: the reference seeds the stairs from the stump's variable and never changes their
+        # number (B21).
         steps = genome.stair_steps + int(rng.integers(-1, 2)) if genome.stairs else 1
         child = replace(
             child,
@@ -83,7 +91,9 @@ def _picked(bounds: Bounds, rng: np.random.Generator) -> tuple[Category, ...]:
 
 
 def sample(bounds: Bounds, rng: np.random.Generator) -> Obstacles:
-    """Each category of `bounds` anywhere within them: two uniform numbers are the ends of an interval."""
+    """Each category of `bounds` anywhere within them: two uniform numbers are the ends of an
+    interval.
+    """
 
     def interval(category: Category, most: float) -> Interval | None:
         low, high = np.round(np.sort(rng.uniform(0.0, most, 2)), 1).tolist()
@@ -95,31 +105,45 @@ def sample(bounds: Bounds, rng: np.random.Generator) -> Obstacles:
         gap=interval("pit", bounds.gap_max),
         stump=interval("stump", bounds.height_max),
         stairs=interval("stairs", bounds.height_max),
-        stair_steps=int(rng.integers(1, bounds.stair_steps_max + 1)) if "stairs" in bounds.categories else 1,
+        stair_steps=int(rng.integers(1, bounds.stair_steps_max + 1))
+        if "stairs" in bounds.categories
+        else 1,
     )
 
 
 def _moved(
-    interval: Interval | None, first: Interval, step: float, largest: float, rng: np.random.Generator
+    interval: Interval | None,
+    first: Interval,
+    step: float,
+    largest: float,
+    rng: np.random.Generator,
 ) -> Interval:
-    """One of the neighbours of an interval: either end, or both, moved by a step; never below its first value."""
+    """One of the neighbours of an interval: either end, or both, moved by a step; never below its
+    first value.
+    """
     if interval is None:
         return first
     moves = [
         (low, high)
         for i, j in product((1, 0, -1), repeat=2)
         if (i, j) != (0, 0)
-        for low, high in [(round(interval[0] + i * step, 1) + 0.0, round(interval[1] + j * step, 1) + 0.0)]
+        for low, high in [
+            (round(interval[0] + i * step, 1) + 0.0, round(interval[1] + j * step, 1) + 0.0)
+        ]
         if first[0] <= low <= high <= largest and high >= first[1]
     ]
     return moves[int(rng.integers(len(moves)))] if moves else interval
 
 
 def describe(genome: Obstacles, bounds: Bounds) -> np.ndarray:
-    """(roughness, gap low, gap high, stump low, stump high[, stairs low, high, steps]), raw units; absent is 0."""
+    """(roughness, gap low, gap high, stump low, stump high[, stairs low, high, steps]), raw units;
+    absent is 0.
+    """
     ends = [*(genome.gap or (0.0, 0.0)), *(genome.stump or (0.0, 0.0))]
     stairs = [*(genome.stairs or (0.0, 0.0)), genome.stair_steps if genome.stairs else 0.0]
-    return np.array([genome.roughness, *ends, *(stairs if "stairs" in bounds.categories else [])], np.float64)
+    return np.array(
+        [genome.roughness, *ends, *(stairs if "stairs" in bounds.categories else [])], np.float64
+    )
 
 
 # The paper's table 2: 1.2, 2.0 and 4.5 times what a hardcore-like reference environment has.
@@ -142,5 +166,9 @@ def title(genome: Obstacles) -> str:
     parts = [f"roughness {genome.roughness:g}"] if genome.roughness else []
     parts += [f"gaps {genome.gap[0]:g}-{genome.gap[1]:g}"] if genome.gap else []
     parts += [f"stumps {genome.stump[0]:g}-{genome.stump[1]:g}"] if genome.stump else []
-    parts += [f"{genome.stair_steps} stairs {genome.stairs[0]:g}-{genome.stairs[1]:g}"] if genome.stairs else []
+    parts += (
+        [f"{genome.stair_steps} stairs {genome.stairs[0]:g}-{genome.stairs[1]:g}"]
+        if genome.stairs
+        else []
+    )
     return ", ".join(parts) or "flat"

@@ -1,4 +1,6 @@
-"""A plain picture of one walker, for Gymnasium's render(); the viewer of the archive room draws any family."""
+"""A plain picture of one walker, for Gymnasium's render(); the viewer of the archive room draws any
+family.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 SIZE = (600, 400)  # [px]
 ZOOM = 30.0  # [px/m]
 SKY, GROUND, BLOCK, RAY = (215, 229, 240), (110, 150, 90), (120, 120, 125), (220, 90, 90)
-BODY = ((127, 80, 190), (95, 60, 145), (95, 60, 145), (160, 115, 215), (160, 115, 215))  # hull, near leg, far leg
+# hull, near leg, far leg
+BODY = ((127, 80, 190), (95, 60, 145), (95, 60, 145), (160, 115, 215), (160, 115, 215))
 
 
 def picture(track: Track, pose: Pose) -> np.ndarray:
@@ -27,7 +30,9 @@ def picture(track: Track, pose: Pose) -> np.ndarray:
         return [((float(x) - left) * ZOOM, SIZE[1] - float(y) * ZOOM) for x, y in points]
 
     ground = pixels(track.ground)
-    pygame.draw.polygon(surface, GROUND, [*ground, (ground[-1][0], SIZE[1] + 9999), (ground[0][0], SIZE[1] + 9999)])
+    pygame.draw.polygon(
+        surface, GROUND, [*ground, (ground[-1][0], SIZE[1] + 9999), (ground[0][0], SIZE[1] + 9999)]
+    )
     for block in track.polygons:
         pygame.draw.polygon(surface, BLOCK, pixels(block))
     for ray in pose.rays:
@@ -46,7 +51,9 @@ class Window:
         self._clock = pygame.time.Clock()  # one for all frames: it counts the time since the last
 
     def show(self, frame: np.ndarray, fps: int) -> None:
-        """Put a frame [height, width, 3] on the screen, no faster than `fps`; nothing once closed."""
+        """Put a frame [height, width, 3] on the screen, no faster than `fps`; nothing once
+        closed.
+        """
         if not self.open:
             return
         surface = pygame.display.get_surface()

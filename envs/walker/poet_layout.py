@@ -1,8 +1,10 @@
-"""POET's terrain construction: an obstacle genome and a seed make a track (arXiv 1901.01753; after Gymnasium's walker).
+"""POET's terrain construction: an obstacle genome and a seed make a track (arXiv 1901.01753; after
+Gymnasium's walker).
 
-The ground is drawn tile by tile. Grass runs of 5 to 9 tiles alternate with obstacles, the first of them on tile 20.
-The tile on which a run begins keeps the height of the one before it, so that obstacles stand level. One generator,
-seeded by the task's seed, makes the terrain and then the push.
+The ground is drawn tile by tile. Grass runs of 5 to 9 tiles alternate with obstacles, the first of
+them on tile 20. The tile on which a run begins keeps the height of the one before it, so that
+obstacles stand level. One generator, seeded by the task's seed, makes the terrain and then the
+push.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ def track(genome: Obstacles, seed: int, length: int = 200) -> Track:
 
 
 def draw(genome: Obstacles, seed: int, length: int, builders: Mapping[str, Builder]) -> Track:
-    """A track whose obstacles are made by `builders`, each if the genome has an interval of its name."""
+    """A track whose obstacles are made by `builders`, each if the genome has an interval of its
+    name.
+    """
     rng = np.random.default_rng(seed)
     kinds = [build for name, build in builders.items() if getattr(genome, name) is not None]
     pen, tile, velocity, y = Pen(), 0, 0.0, BASE
@@ -102,7 +106,9 @@ def size_of(interval: Interval | None, rng: np.random.Generator) -> float:
     return float(rng.uniform(*interval))
 
 
-def stump(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+def stump(
+    pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
+) -> tuple[int, float]:
     """A block one tile wide; one ground tile."""
     x = tile * TILE
     pen.block(x, x + TILE, y, y + size_of(genome.stump, rng) * TILE)
@@ -110,8 +116,12 @@ def stump(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Gener
     return 1, y
 
 
-def pit(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
-    """Two walls, a gap of 1 + U(low, high) tiles from the left edge of one to the left edge of the other."""
+def pit(
+    pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
+) -> tuple[int, float]:
+    """Two walls, a gap of 1 + U(low, high) tiles from the left edge of one to the left edge of the
+    other.
+    """
     x, gap = tile * TILE, 1 + size_of(genome.gap, rng)
     for left in (x, x + gap * TILE):
         pen.block(left, left + TILE, y - DEPTH * TILE, y)
@@ -123,13 +133,20 @@ def pit(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generat
     return wide + 2, y
 
 
-def stairs(pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator) -> tuple[int, float]:
+def stairs(
+    pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
+) -> tuple[int, float]:
     """Steps of four tiles, up or down; the first is level with the ground before it."""
     height = size_of(genome.stairs, rng) * TILE
     rise = height if rng.random() > 0.5 else -height
     for step in range(genome.stair_steps):
         top = y + step * rise
-        pen.block((tile + step * STAIR_WIDTH) * TILE, (tile + (step + 1) * STAIR_WIDTH) * TILE, top - TILE, top)
+        pen.block(
+            (tile + step * STAIR_WIDTH) * TILE,
+            (tile + (step + 1) * STAIR_WIDTH) * TILE,
+            top - TILE,
+            top,
+        )
     pen.to(tile * TILE, y)
     for i in range(1, genome.stair_steps * STAIR_WIDTH + 1):
         # The ground runs under the steps: up after their edge, down before it.

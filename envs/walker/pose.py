@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Pose:
     """One walker as it stands, world frame [m], float32."""
 
-    bodies: list[np.ndarray]  # closed polygons [corners + 1, 2]: hull, leg 0, lower leg 0, leg 1, lower leg 1
+    # closed polygons [corners + 1, 2]: hull, leg 0, lower leg 0, leg 1, lower leg 1
+    bodies: list[np.ndarray]
     rays: np.ndarray  # [10, 2, 2] from the hull to where each lidar ray ends
     hull: tuple[float, float]
 

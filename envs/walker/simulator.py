@@ -1,6 +1,8 @@
-"""The walker's simulator for learners: episodes of many tasks side by side, torch tensors in and out.
+"""The walker's simulator for learners: episodes of many tasks side by side, torch tensors in and
+out.
 
-The same class drives both physics: ours (batch.WalkerBatch) and the real Box2D, one walker at a time.
+The same class drives both physics: ours (batch.WalkerBatch) and the real Box2D, one walker at a
+time.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class Standing:
     pose: Pose
 
 
-Stepped = tuple[np.ndarray, np.ndarray, np.ndarray]  # observations [n, 24] f32, rewards [n] f64, terminated [n] bool
+# observations [n, 24] f32, rewards [n] f64, terminated [n] bool
+Stepped = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Walkers(Protocol):
@@ -54,12 +57,18 @@ class WalkerSimulator:
     horizon: steps after which a row is truncated, one number for all rows or [n].
     """
 
-    def __init__(self, walkers: Walkers, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
+    def __init__(
+        self, walkers: Walkers, tracks: Sequence[Track], horizon: int | np.ndarray, device: str
+    ) -> None:
         rows = len(tracks)
         self.walkers, self.tracks, self.device = walkers, tracks, device
         self.horizon = np.broadcast_to(np.asarray(horizon, np.int64), rows)
         self.steps = 0
-        self._live, self._terminated, self._truncated = np.ones(rows, bool), np.zeros(rows, bool), np.zeros(rows, bool)
+        self._live, self._terminated, self._truncated = (
+            np.ones(rows, bool),
+            np.zeros(rows, bool),
+            np.zeros(rows, bool),
+        )
         self._ages = np.zeros(rows, np.int64)
 
     @property
@@ -67,7 +76,12 @@ class WalkerSimulator:
         return self._out(self.walkers.finished & self._terminated)
 
     def reset(self) -> torch.Tensor:
-        self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = True, False, False, 0
+        self._live[:], self._terminated[:], self._truncated[:], self._ages[:] = (
+            True,
+            False,
+            False,
+            0,
+        )
         return self._out(self.walkers.reset())
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
@@ -83,7 +97,9 @@ class WalkerSimulator:
         self._ages[chosen] = 0
         return self._out(self.walkers.reset(chosen))
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         given = actions.detach().to("cpu", torch.float32).numpy()
         observations, rewards, terminated = self.walkers.step(given, self._live)
         self._ages += self._live
@@ -115,7 +131,9 @@ class CompiledWalkers(WalkerSimulator):
     walkers: WalkerBatch
 
     def play(self, act: Any, *arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See poet.interfaces, `Simulator.play`. Rows are shared out anew every SLICE steps, since some end early."""
+        """See poet.interfaces, `Simulator.play`. Rows are shared out anew every SLICE steps, since
+        some end early.
+        """
         self.reset()
         returns = np.zeros(len(self._live))
         while self._live.any():
@@ -148,7 +166,9 @@ class Box2DWalkers:
     def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped:
         rewards, terminated = np.zeros(len(live)), np.zeros(len(live), bool)
         for row in np.flatnonzero(live):
-            self.observations[row], rewards[row], terminated[row] = self.walkers[row].step(actions[row])
+            self.observations[row], rewards[row], terminated[row] = self.walkers[row].step(
+                actions[row]
+            )
         return self.observations.copy(), rewards, terminated
 
     def pose(self, row: int) -> Pose:

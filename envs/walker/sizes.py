@@ -9,7 +9,9 @@ def mask_of(mask: np.ndarray, n: int, name: str) -> np.ndarray:
     """The mask [n] bool. ValueError if it is none."""
     mask = np.asarray(mask)
     if mask.shape != (n,) or mask.dtype != bool:
-        raise ValueError(f"{name} must be bool of shape [{n}], got {mask.dtype} of shape {list(mask.shape)}")
+        raise ValueError(
+            f"{name} must be bool of shape [{n}], got {mask.dtype} of shape {list(mask.shape)}"
+        )
     return mask
 
 
@@ -19,7 +21,9 @@ def rows_of(rows: np.ndarray, n: int) -> np.ndarray:
     if rows.dtype == bool:
         return np.flatnonzero(mask_of(rows, n, "rows"))
     if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iu"):
-        raise ValueError(f"rows must be indices [k] or a mask [{n}], got {rows.dtype} {list(rows.shape)}")
+        raise ValueError(
+            f"rows must be indices [k] or a mask [{n}], got {rows.dtype} {list(rows.shape)}"
+        )
     if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
         raise ValueError(f"rows must lie in [0, {n}), got {int(rows.min())} to {int(rows.max())}")
     return np.unique(rows).astype(np.int64)
@@ -36,12 +40,17 @@ def check_policy(arrays: tuple[np.ndarray, ...], returns: np.ndarray, n: int) ->
     _check("memory", memory, np.float32, n, None)
     _check("returns", returns, np.float64, n)
     if not 0 <= int(member.min()) <= int(member.max()) < len(weights):
-        raise ValueError(f"member must lie in [0, {len(weights)}), got {int(member.min())} to {int(member.max())}")
+        raise ValueError(
+            f"member must lie in [0, {len(weights)}), got {int(member.min())} to "
+            f"{int(member.max())}"
+        )
 
 
 def _check(name: str, array: np.ndarray, dtype: type, *shape: int | None) -> None:
     """None in the shape: an axis of any length."""
-    fits = array.ndim == len(shape) and all(w in (None, s) for s, w in zip(array.shape, shape, strict=True))
+    fits = array.ndim == len(shape) and all(
+        w in (None, s) for s, w in zip(array.shape, shape, strict=True)
+    )
     if not fits or array.dtype != dtype or not array.flags.c_contiguous:
         wanted = ", ".join("any" if size is None else str(size) for size in shape)
         found = f"{array.dtype} {list(array.shape)}"

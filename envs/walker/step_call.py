@@ -1,4 +1,6 @@
-"""One step of a batch's rows: by one kernel whose arguments are kept ready (physics/step.py), or phase after phase."""
+"""One step of a batch's rows: by one kernel whose arguments are kept ready (physics/step.py), or
+phase after phase.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,23 @@ ALONE, HALF = 2, 32  # up to so many rows are solved one by one, and in blocks o
 
 
 class StepCall:
-    """One step of rows of a batch under float32 actions. Holds views of its arrays, so it is not pickled with it."""
+    """One step of rows of a batch under float32 actions. Holds views of its arrays, so it is not
+    pickled with it.
+    """
 
     def __init__(self, batch: WalkerBatch) -> None:
         self._phases = step.phase_addresses()
         self._actions = np.zeros((batch.n, 4), np.float32)  # contiguous, as a kernel's must be
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
-        self._views: list[tuple[tuple, tuple]] = []  # of a thread: arguments before and after the settings
+        # of a thread: arguments before and after the settings
+        self._views: list[tuple[tuple, tuple]] = []
         self._terrains: np.ndarray | None = None  # that the views are of
 
-    def __call__(self, batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, elapsed: int) -> bool:
-        """Whether every row was stepped without a fault. elapsed: steps added to the ages of the rows.
+    def __call__(
+        self, batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, elapsed: int
+    ) -> bool:
+        """Whether every row was stepped without a fault. elapsed: steps added to the ages of the
+        rows.
 
         False after an action that is not finite and after a row that was never reset; with one
         thread nothing has changed then.
@@ -56,7 +64,9 @@ class StepCall:
 
 
 def block_width(rows: int, most: int) -> int:
-    """How many of these rows are solved side by side, `most` at most: what takes the least time for so many."""
+    """How many of these rows are solved side by side, `most` at most: what takes the least time for
+    so many.
+    """
     best = 1 if rows <= ALONE else int(lanes.LANES) // 2 if rows <= HALF else int(lanes.LANES)
     return min(best, most)
 

@@ -34,7 +34,9 @@ class TaskSettings:
     def __post_init__(self) -> None:
         for name, options in CHOICES.items():
             if (value := getattr(self, name)) not in options:
-                raise ValueError(f"{name} must be one of {', '.join(options)}, got {str(value)[:40]!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(options)}, got {str(value)[:40]!r}"
+                )
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= most:
@@ -64,11 +66,19 @@ def track(task: WalkerTask, seed: int) -> Track:
     """
     settings = task.settings or TaskSettings()
     plateaus = settings.terrain == "reference"
-    return _track(task.genome, seed if task.seed is None else task.seed, settings.layout, settings.length, plateaus)
+    return _track(
+        task.genome,
+        seed if task.seed is None else task.seed,
+        settings.layout,
+        settings.length,
+        plateaus,
+    )
 
 
 @lru_cache(maxsize=512)
-def _track(genome: Obstacles | Cppn, seed: int, layout: Layout, length: int, plateaus: bool) -> Track:
+def _track(
+    genome: Obstacles | Cppn, seed: int, layout: Layout, length: int, plateaus: bool
+) -> Track:
     if isinstance(genome, Cppn):
         return cppn.track(genome, seed, length=length, plateaus=plateaus)
     return (dcd_layout if layout == "dcd" else poet_layout).track(genome, seed, length)

@@ -1,4 +1,6 @@
-"""Rows of a batch, shared out between the threads of this process, and the scratch of each thread."""
+"""Rows of a batch, shared out between the threads of this process, and the scratch of each
+thread.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ _MOTORS = int(at.JOINT) + int(at.JOINT_SIZE) * np.arange(JOINTS)
 
 
 def set_motors(f: np.ndarray, rows: np.ndarray, actions: np.ndarray) -> None:
-    """Target speeds [rad/s] and greatest torques [Nm] of rows [k] in f [n, FLOATS]; actions [n, 4]."""
+    """Target speeds [rad/s] and greatest torques [Nm] of rows [k] in f [n, FLOATS]; actions [n,
+    4].
+    """
     given, place = actions[rows], rows[:, None]
     f[place, _MOTORS + int(at.SPEED)] = MOTOR_SPEED * np.sign(given)
     f[place, _MOTORS + int(at.TORQUE)] = TORQUE * np.clip(np.abs(given), 0, 1)

@@ -1,4 +1,6 @@
-"""A track: the ground one walker walks on, as the physics sees it. Layouts build tracks, the physics reads them."""
+"""A track: the ground one walker walks on, as the physics sees it. Layouts build tracks, the
+physics reads them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True, eq=False)  # a track is equal to itself: what is known of it is kept by object
+# a track is equal to itself: what is known of it is kept by object
+@dataclass(frozen=True, eq=False)
 class Track:
     """Static geometry in Box2D's world frame, and the push the hull gets at the start.
 
-    ground:   [points, 2] float32 [m]; consecutive points are joined by an edge. Created after the polygons.
+    ground:   [points, 2] float32 [m]; consecutive points are joined by an edge. Created after the
+    polygons.
     polygons: [polygons, 4, 2] float32 [m], corners as handed to Box2D, in order of creation.
     push:     horizontal force on the hull during the first step [N].
     """
@@ -22,8 +26,16 @@ class Track:
 
     def __post_init__(self) -> None:
         if self.ground.ndim != 2 or self.ground.shape[1] != 2 or len(self.ground) < 2:
-            raise ValueError(f"ground must have shape [points >= 2, 2], got {list(self.ground.shape)}")
+            raise ValueError(
+                f"ground must have shape [points >= 2, 2], got {list(self.ground.shape)}"
+            )
         if self.polygons.ndim != 3 or self.polygons.shape[1:] != (4, 2):
-            raise ValueError(f"polygons must have shape [polygons, 4, 2], got {list(self.polygons.shape)}")
-        if not (np.isfinite(self.ground).all() and np.isfinite(self.polygons).all() and np.isfinite(self.push)):
+            raise ValueError(
+                f"polygons must have shape [polygons, 4, 2], got {list(self.polygons.shape)}"
+            )
+        if not (
+            np.isfinite(self.ground).all()
+            and np.isfinite(self.polygons).all()
+            and np.isfinite(self.push)
+        ):
             raise ValueError("a track must be finite, got NaN or infinity")

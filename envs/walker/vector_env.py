@@ -40,7 +40,8 @@ class WalkerVectorEnv(VectorEnv):
     horizon of its own task.
     infos of reset and step: x_position [m] and x_velocity [m/s] of each hull, [num_envs] float64,
     with the masks _x_position and _x_velocity of the rows that have them.
-    max_episode_steps: steps after which an episode is truncated, if not sooner by its task's horizon;
+    max_episode_steps: steps after which an episode is truncated, if not sooner by its task's
+    horizon;
     -1: no other limit; None: that of the id.
     threads: None is one for each processor that this process may use.
     """
@@ -59,7 +60,10 @@ class WalkerVectorEnv(VectorEnv):
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         if render_mode not in (None, "rgb_array"):
-            raise ValueError(f'render_mode of a vector environment must be None or "rgb_array", got {render_mode!r}')
+            raise ValueError(
+                'render_mode of a vector environment must be None or "rgb_array", '
+                f"got {render_mode!r}"
+            )
         self.num_envs, self.render_mode, self.threads = num_envs, render_mode, threads_of(threads)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {
@@ -114,7 +118,9 @@ class WalkerVectorEnv(VectorEnv):
         else:
             seeds = list(seed)
         if len(seeds) != self.num_envs:
-            raise ValueError(f"seed must be one number or {self.num_envs} of them, got {len(seeds)}")
+            raise ValueError(
+                f"seed must be one number or {self.num_envs} of them, got {len(seeds)}"
+            )
         rows = np.ones(self.num_envs, bool)
         if options is not None and "reset_mask" in options:
             rows = self._mask(options["reset_mask"])
@@ -159,7 +165,9 @@ class WalkerVectorEnv(VectorEnv):
         """A picture a row."""
         if self._batch is None or self.render_mode is None:
             return None
-        return tuple(picture(self._tracks[row], self._batch.pose(row)) for row in range(self.num_envs))
+        return tuple(
+            picture(self._tracks[row], self._batch.pose(row)) for row in range(self.num_envs)
+        )
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """What `render`, or an attribute, is of each row, as in Gymnasium's SyncVectorEnv."""
@@ -231,7 +239,9 @@ class WalkerVectorEnv(VectorEnv):
                 self._generators[row], self._seeds[row] = seeding.np_random(seed)
 
     def _restart(self, rows: np.ndarray) -> np.ndarray:
-        """New tracks for these rows, and their walkers on them; observations of all rows [n, 24]."""
+        """New tracks for these rows, and their walkers on them; observations of all rows [n,
+        24].
+        """
         fresh = {}
         for row in np.flatnonzero(rows).tolist():
             fresh[row] = self._grounds[row](self._generators[row])

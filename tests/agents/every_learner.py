@@ -29,8 +29,23 @@ SMALL: dict[str, dict[str, Any]] = {
     "mfec": {"capacity": 20, "test_lives": 2},
     "nec": {"capacity": 20, "test_lives": 2, "hidden": (4,), "replay": 30},
     "eplstm": _TRIALS,
-    "pearl": {"draws": 2, "test_lives": 2, "updates": 2, "batch": 4, "capacity": 30, "hidden": (4,), "encoder": (4,)},
-    "diayn": {"lives": 4, "test_lives": 4, "updates": 2, "batch": 8, "capacity": 40, "hidden": (4,)},
+    "pearl": {
+        "draws": 2,
+        "test_lives": 2,
+        "updates": 2,
+        "batch": 4,
+        "capacity": 30,
+        "hidden": (4,),
+        "encoder": (4,),
+    },
+    "diayn": {
+        "lives": 4,
+        "test_lives": 4,
+        "updates": 2,
+        "batch": 8,
+        "capacity": 40,
+        "hidden": (4,),
+    },
 }
 
 
@@ -41,7 +56,9 @@ class Made(NamedTuple):
 
 
 def make(name: str, family: Any = None, **settings: Any) -> Made:
-    """The learner of that name. family: if not the small grid, or the regression that labels need."""
+    """The learner of that name. family: if not the small grid, or the regression that labels
+    need.
+    """
     module, learner, config = LEARNERS[name]
     rooms = import_module(f"openpoet.agents.{module}")
     if family is None:

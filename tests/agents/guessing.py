@@ -1,7 +1,9 @@
-"""A family for tests of learners that adapt: guess a hidden side, hear at once whether it was right, guess again.
+"""A family for tests of learners that adapt: guess a hidden side, hear at once whether it was
+right, guess again.
 
-Two episodes of two steps each on one draw. Who remembers can be right three times in four guesses and half the fourth:
-3.5; who forgets with every episode can not beat 3 (the first guess of each is a coin's).
+Two episodes of two steps each on one draw. Who remembers can be right three times in four guesses
+and half the fourth: 3.5; who forgets with every episode can not beat 3 (the first guess of each is
+a coin's).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ class Sides:
     def begin(self, episode: torch.Tensor) -> State:
         return {"said": torch.zeros(len(self.right), 1)}
 
-    def advance(self, state: State, actions: torch.Tensor) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def advance(
+        self, state: State, actions: torch.Tensor
+    ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         hit = (actions.argmax(1) == 1) == self.right
         return {"said": hit[:, None].float()}, hit.double(), torch.zeros_like(hit), hit
 
@@ -34,7 +38,9 @@ class Guessing:
     """A task is the share of draws whose side is the right one."""
 
     def __init__(self) -> None:
-        self.spec = Spec(1, 2, horizon=2, episodes=2, solved_score=1.8, deterministic=False, discrete=True)
+        self.spec = Spec(
+            1, 2, horizon=2, episodes=2, solved_score=1.8, deterministic=False, discrete=True
+        )
 
     def origin(self) -> float:
         return 0.5
@@ -59,4 +65,8 @@ class Guessing:
 
     def outline(self, task: float, state: Any = None) -> dict[str, list[np.ndarray]]:
         layers = {"ground": [np.array([[0.0, 0.0], [1.0, task]])]}
-        return layers if state is None else {**layers, "body": [np.array([[float(state["said"][0]), 0.0]])]}
+        return (
+            layers
+            if state is None
+            else {**layers, "body": [np.array([[float(state["said"][0]), 0.0]])]}
+        )

@@ -1,4 +1,6 @@
-"""A family for learners' tests: bring a mass on a plane to a point, from a random start; some episodes end early."""
+"""A family for learners' tests: bring a mass on a plane to a point, from a random start; some
+episodes end early.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +19,9 @@ class Spec:
 
 
 class Masses:
-    """An episode ends when the mass leaves the disc of 2 m, or after the horizon. Reward: minus the distance [m]."""
+    """An episode ends when the mass leaves the disc of 2 m, or after the horizon. Reward: minus the
+    distance [m].
+    """
 
     def __init__(self, family, targets, starts):
         self.family, self.targets, self.place = family, targets, starts
@@ -37,17 +41,28 @@ class Masses:
         self.steps += int(live.sum())
         self.family.steps += int(live.sum())
         self.time += 1
-        self.velocity = torch.where(live[:, None], 0.7 * self.velocity + 0.3 * actions.double(), self.velocity)
+        self.velocity = torch.where(
+            live[:, None], 0.7 * self.velocity + 0.3 * actions.double(), self.velocity
+        )
         self.place = self.place + live[:, None] * self.velocity
         distance = (self.place - self.targets).norm(dim=1)
         self.terminated = self.terminated | (live & (self.place.norm(dim=1) > 2))
-        self.truncated = self.truncated | (live & ~self.terminated & (self.time >= self.family.spec.horizon))
+        self.truncated = self.truncated | (
+            live & ~self.terminated & (self.time >= self.family.spec.horizon)
+        )
         self.success = self.success | (live & (distance < 0.3))
-        return self.observe(), torch.where(live, -distance, 0.0), self.terminated.clone(), self.truncated.clone()
+        return (
+            self.observe(),
+            torch.where(live, -distance, 0.0),
+            self.terminated.clone(),
+            self.truncated.clone(),
+        )
 
 
 class PointMass:
-    """Tasks are targets (x, y) [m]. `spread` is the standard deviation of where an episode starts [m]."""
+    """Tasks are targets (x, y) [m]. `spread` is the standard deviation of where an episode starts
+    [m].
+    """
 
     def __init__(self, spread=0.1, **spec):
         self.spec, self.spread, self.steps = replace(Spec(), **spec), spread, 0
@@ -57,5 +72,9 @@ class PointMass:
         self.batches.append(list(seeds))
         noise = np.zeros((len(tasks), 2))
         if not self.spec.deterministic:
-            noise = np.array([np.random.Generator(np.random.Philox(seed)).standard_normal(2) for seed in seeds])
-        return Masses(self, torch.from_numpy(np.array(tasks, float)), torch.from_numpy(self.spread * noise))
+            noise = np.array(
+                [np.random.Generator(np.random.Philox(seed)).standard_normal(2) for seed in seeds]
+            )
+        return Masses(
+            self, torch.from_numpy(np.array(tasks, float)), torch.from_numpy(self.spread * noise)
+        )

@@ -1,6 +1,8 @@
-"""Tasks whose loss is a quadratic: outer gradients of MAML, first-order MAML and Reptile have closed forms there.
+"""Tasks whose loss is a quadratic: outer gradients of MAML, first-order MAML and Reptile have
+closed forms there.
 
-L_i(x) = (x - c_i)' A (x - c_i) / 2, inner steps of size a: k of them make B^k (x - c_i) of x - c_i, B = 1 - a A.
+L_i(x) = (x - c_i)' A (x - c_i) / 2, inner steps of size a: k of them make B^k (x - c_i) of x - c_i,
+B = 1 - a A.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ A = torch.from_numpy(_ROOT @ _ROOT.T + np.eye(D))
 CENTRES = torch.from_numpy(_RNG.standard_normal((TASKS, D)))
 X = torch.from_numpy(_RNG.standard_normal(D))
 ONE = torch.eye(D, dtype=torch.float64)
-_FAMILY = Navigation(NavigationSettings(horizon=1))  # episodes there must be; the losses do not look at them
+# episodes there must be; the losses do not look at them
+_FAMILY = Navigation(NavigationSettings(horizon=1))
 
 
 class Quadratics:

@@ -30,8 +30,19 @@ class Written:
 
 def test_by_hand() -> None:
     found = assess(Written(), {}, None, Key(0), 5)
-    assert [x.value for x in (*found.curve, found.before, found.after, found.gain)] == [1, 3, 1, 3, 2]
-    assert [x.value for x in (found.off, found.shuffled, found.over_off, found.over_shuffled)] == [1, 0, 2, 3]
+    assert [x.value for x in (*found.curve, found.before, found.after, found.gain)] == [
+        1,
+        3,
+        1,
+        3,
+        2,
+    ]
+    assert [x.value for x in (found.off, found.shuffled, found.over_off, found.over_shuffled)] == [
+        1,
+        0,
+        2,
+        3,
+    ]
     assert found.steps == 30
     assert (found.gain.low, found.gain.high) == (2, 2)
     with pytest.raises(ValueError, match="at least 2 lives"):
@@ -44,13 +55,18 @@ def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
     assert 0.88 < np.mean(covered) < 0.98
 
 
-@pytest.mark.parametrize("learner", [RL2(Guessing(), RL2Config(lasting=False)), MAESN(Guessing()), EPG(Guessing())])
-def test_controls_meet_the_same_lives_and_differ_only_after_the_first_episode(learner: RL2 | MAESN | EPG) -> None:
+@pytest.mark.parametrize(
+    "learner", [RL2(Guessing(), RL2Config(lasting=False)), MAESN(Guessing()), EPG(Guessing())]
+)
+def test_controls_meet_the_same_lives_and_differ_only_after_the_first_episode(
+    learner: RL2 | MAESN | EPG,
+) -> None:
     key = Key(3)
     loud = {"w_out": 50.0}  # a newborn's memory must show in what it does
     agent = {name: value * loud.get(name, 1.0) for name, value in learner.init(key).items()}
     own, off, shuffled = (
-        learner.by_episode(agent, 0.5, key, 64, control)[0] for control in ("none", "off", "shuffled")
+        learner.by_episode(agent, 0.5, key, 64, control)[0]
+        for control in ("none", "off", "shuffled")
     )
     for other in (off, shuffled):
         np.testing.assert_array_equal(own[:, 0], other[:, 0])
@@ -58,7 +74,9 @@ def test_controls_meet_the_same_lives_and_differ_only_after_the_first_episode(le
     assert not np.array_equal(off[:, -1], shuffled[:, -1])
 
 
-@pytest.mark.parametrize("learner", [MAESN(Guessing(), MAESNConfig(rate=2.0)), EPG(Guessing(), EPGConfig())])
+@pytest.mark.parametrize(
+    "learner", [MAESN(Guessing(), MAESNConfig(rate=2.0)), EPG(Guessing(), EPGConfig())]
+)
 def test_with_adaptation_off_no_update_changes_the_mean_return(learner: MAESN | EPG) -> None:
     found = assess(learner, learner.init(Key(1)), 0.5, Key(2), 200)
     assert abs(found.off.value - found.before.value) < 0.1

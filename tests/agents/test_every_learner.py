@@ -38,12 +38,20 @@ def within(where: Range, value: float) -> bool:
 
 
 def at_extremes(learner: Any, agent: Agent) -> list[Agent]:
-    """The agent as it is, and with all hyperparameters at the low and the high end of their ranges."""
+    """The agent as it is, and with all hyperparameters at the low and the high end of their
+    ranges.
+    """
     made = [agent]
     for end in ("low", "high"):
         ends = {name: getattr(where, end) for name, where in learner.ranges.items()}
-        values = {name: 1 - value if learner.ranges[name].from_one else value for name, value in ends.items()}
-        hypers = {f"{PREFIX}{name}": torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
+        values = {
+            name: 1 - value if learner.ranges[name].from_one else value
+            for name, value in ends.items()
+        }
+        hypers = {
+            f"{PREFIX}{name}": torch.tensor(value, dtype=torch.float64)
+            for name, value in values.items()
+        }
         made.append({**agent, **hypers})
     return made
 
@@ -54,7 +62,9 @@ def test_the_learners_that_explore() -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), VARIANTS)
-def test_after_any_number_of_explorations_hyperparameters_are_valid(name: str, settings: dict[str, Any]) -> None:
+def test_after_any_number_of_explorations_hyperparameters_are_valid(
+    name: str, settings: dict[str, Any]
+) -> None:
     """For population-based training: the settings accept every value, and it lies in its range."""
     learner = make(name, **settings).learner
     for agent in at_extremes(learner, learner.init(Key(3))):
@@ -80,9 +90,14 @@ def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str
     kept = {key: value for key, value in agent.items() if "/" not in key or key.startswith(PREFIX)}
     assert same_agent(adopted, learner.adopt(kept))
     assert same_agent(carried(adopted), carried(agent))
-    moving = [part for part in acting(agent) if not part.startswith("latent_")]  # a latent belongs to its draw
+    # a latent belongs to its draw
+    moving = [part for part in acting(agent) if not part.startswith("latent_")]
     assert all(torch.equal(adopted[part], agent[part]) for part in moving)
-    state = [part for part in adopted if part.split("/")[0] in ("adam", "schedule", "replay", "meta", "towards")]
+    state = [
+        part
+        for part in adopted
+        if part.split("/")[0] in ("adam", "schedule", "replay", "meta", "towards")
+    ]
     assert all(bool((adopted[part] == 0).all()) for part in state)
     assert not state or any(bool((agent[part] != 0).any()) for part in state)  # it had learned
 
@@ -97,7 +112,9 @@ def refusal(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
 
 
 def accepted(source: str, target: str) -> bool:
-    """Whether a run of `target` may start from an agent of `source`; if not, one line refuses it."""
+    """Whether a run of `target` may start from an agent of `source`; if not, one line refuses
+    it.
+    """
     learner, family, task = make(target)
     setup = Setup(family, learner, PoetConfig())
     if (message := refusal(lambda: _seeds(source, target), setup)) is not None:
@@ -131,7 +148,11 @@ def test_agents_of_every_other_learner_seed_a_run_or_are_refused_in_one_line(tar
 def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_source() -> None:
     learner, family, task = make("fomaml")
     wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
-    with pytest.raises(ValueError, match=r"the agent of runs/a#1: an agent carries hyper/share.*--take tasks"):
+    with pytest.raises(
+        ValueError,
+        match=r"the agent of runs/a#1: an agent carries "
+        r"hyper/share.*--take tasks",
+    ):
         check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
 
 
@@ -154,7 +175,9 @@ def improved_on(name: str, agent: Agent | None, key: Key) -> tuple[Agent, set[in
     """A newborn agent, or this one, after an improvement, and the seeds of the draws it met."""
     family = Noted(make(name).family)
     learner = make(name, family).learner
-    (after,), _ = learner.improve([learner.init(Key(7)) if agent is None else agent], [family.origin()], [key])
+    (after,), _ = learner.improve(
+        [learner.init(Key(7)) if agent is None else agent], [family.origin()], [key]
+    )
     return after, family.seeds
 
 
@@ -211,7 +234,9 @@ def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
         found = []
         for success in met:
             family = Reaching(make(name).family, success, most)
-            solved = make(name, family, **scored).learner.evaluate([agent], [family.origin()], [Key(11)])[1]
+            solved = make(name, family, **scored).learner.evaluate(
+                [agent], [family.origin()], [Key(11)]
+            )[1]
             found.append(bool(solved[0]))
         assert found == enough
 
@@ -226,7 +251,9 @@ def test_a_truncated_transition_is_not_stored_as_terminal(name: str) -> None:
         (agent,), _ = learner.improve([learner.init(Key(12))], [family.corners()], [Key(13)])
         over[horizon] = [
             flags[:count, 0].tolist()
-            for flags, count in zip(agent["replay/over"], agent["replay/count"].tolist(), strict=True)
+            for flags, count in zip(
+                agent["replay/over"], agent["replay/count"].tolist(), strict=True
+            )
         ]
     assert not any(map(any, over[2]))
     assert any(map(any, over[40]))
@@ -240,4 +267,6 @@ def test_pearls_context_is_of_the_last_step_alone() -> None:
     assert int(agent["replay/count"].min()) < learner.config.episodes * 40
     spoilt = {**agent, "replay/reward": torch.full_like(agent["replay/reward"], torch.nan)}
     (after,), _ = learner.improve([spoilt], [family.origin()], [Key(16)])
-    assert all(bool(torch.isfinite(part).all()) for name, part in after.items() if name != "replay/reward")
+    assert all(
+        bool(torch.isfinite(part).all()) for name, part in after.items() if name != "replay/reward"
+    )

@@ -1,4 +1,6 @@
-"""Meta-World's protocol: through it an agent does what it does in our own trials; what is learned is kept, no more."""
+"""Meta-World's protocol: through it an agent does what it does in our own trials; what is learned
+is kept, no more.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ LEARNERS = [
     lambda family: RL2(family, SMALL),
     lambda family: RL2(family, replace(SMALL, last_observation=True)),
     lambda family: EpisodicLSTM(family, EpisodicLSTMConfig(hidden=8, lives=8, test_lives=LIVES)),
-    lambda family: VariBAD(family, VariBADConfig(hidden=8, lives=8, test_lives=LIVES, decoder=(4,))),
+    lambda family: VariBAD(
+        family, VariBADConfig(hidden=8, lives=8, test_lives=LIVES, decoder=(4,))
+    ),
 ]
 
 
@@ -46,33 +50,58 @@ class Timestep(NamedTuple):
 
 
 class Environments:
-    """One of our simulators as a harness sees it: numpy, resets in the same step, the last step behind what is seen."""
+    """One of our simulators as a harness sees it: numpy, resets in the same step, the last step
+    behind what is seen.
+    """
 
-    def __init__(self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], *, told: bool = True) -> None:
-        self.simulator, self.told, self.size = family.simulator(tasks, seeds, "cpu"), told, family.spec.action_size
+    def __init__(
+        self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], *, told: bool = True
+    ) -> None:
+        self.simulator, self.told, self.size = (
+            family.simulator(tasks, seeds, "cpu"),
+            told,
+            family.spec.action_size,
+        )
 
     def reset(self) -> np.ndarray:
         self.seen = self.simulator.reset()
-        return self._with(np.zeros((len(self.seen), self.size)), np.zeros(len(self.seen)), np.zeros(len(self.seen)))
+        return self._with(
+            np.zeros((len(self.seen), self.size)),
+            np.zeros(len(self.seen)),
+            np.zeros(len(self.seen)),
+        )
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-        self.seen, reward, terminated, truncated = self.simulator.step(torch.from_numpy(actions).float())
+        self.seen, reward, terminated, truncated = self.simulator.step(
+            torch.from_numpy(actions).float()
+        )
         ended = terminated | truncated
         if bool(ended.any()):
             self.seen = self.simulator.restart(ended)
-        kept, over = (~ended).numpy(), ended.numpy()  # what is told of the last step is gone after a reset
+        # what is told of the last step is gone after a reset
+        kept, over = (~ended).numpy(), ended.numpy()
         seen = self._with(actions * kept[:, None], reward.numpy() * kept, np.zeros(len(kept)))
         return seen, reward.numpy(), terminated.numpy(), truncated.numpy(), over
 
     def _with(self, action: np.ndarray, reward: np.ndarray, ended: np.ndarray) -> np.ndarray:
         seen = self.seen.numpy().astype(np.float64)
-        return np.concatenate([seen, action, reward[:, None], ended[:, None]], 1) if self.told else seen
+        return (
+            np.concatenate([seen, action, reward[:, None], ended[:, None]], 1)
+            if self.told
+            else seen
+        )
 
 
 def metalearning_evaluation(
-    agent: MetaWorldAgent, environments: Environments, adaptation_episodes: int, episodes: int, steps: int = 1
+    agent: MetaWorldAgent,
+    environments: Environments,
+    adaptation_episodes: int,
+    episodes: int,
+    steps: int = 1,
 ) -> np.ndarray:
-    """Returns of the evaluation [environments, episodes]: the loop of metaworld.evaluation, in our own words."""
+    """Returns of the evaluation [environments, episodes]: the loop of metaworld.evaluation, in our
+    own words.
+    """
     agent.init()
     seen = environments.reset()
     n = len(seen)
@@ -99,12 +128,16 @@ def metalearning_evaluation(
 def mindful(learner: RL2, task: Any) -> Mapping[str, torch.Tensor]:
     """An agent that has learned a step and listens to its memory."""
     (agent,), _ = learner.improve([learner.init(Key(0))], [task], [Key(1)])
-    return {name: value * (30 if name in ("w_out", "policy_w1") else 1) for name, value in agent.items()}
+    return {
+        name: value * (30 if name in ("w_out", "policy_w1") else 1) for name, value in agent.items()
+    }
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize(("family", "task"), [(GridNavi(), VARIBAD), (Navigation(), HALF_CIRCLE)])
-def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(family: Any, task: Any, learner: Any) -> None:
+def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(
+    family: Any, task: Any, learner: Any
+) -> None:
     made = learner(family)
     agent, key, last = mindful(made, task), Key(2), family.spec.episodes - 1
     trials = made.trials(agent, task, key.child("life", 1), LIVES)
@@ -119,7 +152,9 @@ def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(family: Any, ta
 
 
 def test_every_episode_of_the_evaluation_begins_from_what_was_learned_in_adaptation() -> None:
-    """Greedy in a world without chance: the same episode again and again; a life that goes on has another."""
+    """Greedy in a world without chance: the same episode again and again; a life that goes on has
+    another.
+    """
     family = GridNavi()
     learner = RL2(family, SMALL)
     agent, seeds = mindful(learner, VARIBAD), draw_seeds(Key(3), LIVES)
@@ -137,7 +172,13 @@ def straight(learner: MAESN) -> dict[str, torch.Tensor]:
     agent = dict(learner.init(Key(0)))
     through = torch.zeros(2, 4)
     through[:, 2:] = torch.eye(2) / 100
-    return {**agent, "w0": through, "b0": torch.zeros(2), "w1": 100 * torch.eye(2), "log_std": torch.full((2,), -3.0)}
+    return {
+        **agent,
+        "w0": through,
+        "b0": torch.zeros(2),
+        "w1": 100 * torch.eye(2),
+        "log_std": torch.full((2,), -3.0),
+    }
 
 
 def test_a_latent_is_moved_by_adapt_and_held_through_the_evaluation() -> None:
@@ -149,12 +190,17 @@ def test_a_latent_is_moved_by_adapt_and_held_through_the_evaluation() -> None:
         returns = {}
         for greedy in (True, False):
             driven = MetaWorldAgent(learner, fixed, n, Key(6), greedy=greedy)
-            outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)  # no rewards are needed in evaluation
-            returns[greedy] = metalearning_evaluation(driven, outside, learner.config.trajectories, 2)
-        np.testing.assert_allclose(returns[True][:, 0], returns[True][:, 1])  # both at the mean of one latent
+            # no rewards are needed in evaluation
+            outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
+            returns[greedy] = metalearning_evaluation(
+                driven, outside, learner.config.trajectories, 2
+            )
+        # both at the mean of one latent
+        np.testing.assert_allclose(returns[True][:, 0], returns[True][:, 1])
         assert (returns[True].mean() > -16) == gain  # who stays gets -20
         (_, after), _ = learner.adapted(fixed, family, HALF_CIRCLE, seeds, Key(7), 1)
-        assert float(after.returns.mean()) == pytest.approx(returns[False].mean(), abs=3.0)  # of 40 goals
+        # of 40 goals
+        assert float(after.returns.mean()) == pytest.approx(returns[False].mean(), abs=3.0)
 
 
 def test_a_posterior_guides_as_in_its_own_episodes() -> None:
@@ -163,8 +209,11 @@ def test_a_posterior_guides_as_in_its_own_episodes() -> None:
     agent, key, seeds = learner.init(Key(0)), Key(10), draw_seeds(Key(11), n)
     own, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3)
     outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
-    returns = metalearning_evaluation(MetaWorldAgent(learner, agent, n, key, greedy=False), outside, 2, 1)
-    np.testing.assert_allclose(returns[:, 0], own[-1].returns.numpy(), rtol=1e-4)  # sums of factors in another order
+    returns = metalearning_evaluation(
+        MetaWorldAgent(learner, agent, n, key, greedy=False), outside, 2, 1
+    )
+    # sums of factors in another order
+    np.testing.assert_allclose(returns[:, 0], own[-1].returns.numpy(), rtol=1e-4)
     prior, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3, "off")
     assert np.abs(returns[:, 0] - prior[-1].returns.numpy()).max() > 0.01
 
@@ -184,7 +233,11 @@ def test_only_episodes_that_ended_count_and_two_are_needed() -> None:
 def test_what_cannot_be_is_said_in_one_line() -> None:
     learner = RL2(GridNavi(), SMALL)
     driven = MetaWorldAgent(learner, learner.init(Key(0)), 3, Key(9))
-    with pytest.raises(ValueError, match=r"observations must be \[3, 14\], or 21 with the last step, got \[3, 15\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"observations must be \[3, 14\], or 21 with the last "
+        r"step, got \[3, 15\]",
+    ):
         driven.adapt_action(np.zeros((3, 15)))
     with pytest.raises(ValueError, match="an observation is NaN or infinite"):
         driven.adapt_action(np.full((3, 14), np.nan))

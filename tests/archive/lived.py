@@ -17,7 +17,14 @@ from openpoet.poet.niche import Population
 
 FAMILY = FakeFamily()
 CONFIG = PoetConfig(
-    seed=1, mutate_every=3, transfer_every=2, capacity=3, reproduce_at=50.0, mc_low=0.0, mc_high=290.0, max_admitted=2
+    seed=1,
+    mutate_every=3,
+    transfer_every=2,
+    capacity=3,
+    reproduce_at=50.0,
+    mc_low=0.0,
+    mc_high=290.0,
+    max_admitted=2,
 )
 SETTINGS = "[run]\nfamily = 'fake'\n"
 
@@ -36,10 +43,16 @@ def create(path: Path) -> Run:
 
 
 def commit(
-    run: Run, parts: Setup, population: Population, before: Population | None = None, seconds: float = 1.0
+    run: Run,
+    parts: Setup,
+    population: Population,
+    before: Population | None = None,
+    seconds: float = 1.0,
 ) -> None:
     """before: the population committed last."""
-    run.commit(*to_records(population, FAMILY, before), ledger=ledger(parts).drain(), clock_seconds=seconds)
+    run.commit(
+        *to_records(population, FAMILY, before), ledger=ledger(parts).drain(), clock_seconds=seconds
+    )
 
 
 def live(run: Run, iterations: int, seconds: float = 1.0) -> Iterator[Population]:
@@ -76,6 +89,8 @@ def same(a: Population, b: Population) -> bool:
 
 def _equal(a: Any, b: Any) -> bool:
     return a.keys() == b.keys() and all(
-        a[name].dtype == b[name].dtype and a[name].shape == b[name].shape and bool((a[name] == b[name]).all())
+        a[name].dtype == b[name].dtype
+        and a[name].shape == b[name].shape
+        and bool((a[name] == b[name]).all())
         for name in a
     )

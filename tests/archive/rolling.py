@@ -1,4 +1,6 @@
-"""A wheel that rolls along hilly ground: a small family with every layer a picture can have, and a learner for it."""
+"""A wheel that rolls along hilly ground: a small family with every layer a picture can have, and a
+learner for it.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,11 @@ class Rolling:
         angles = np.linspace(0.0, 2 * np.pi, 17)
         rim = middle + RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
         spoke = middle + np.array([[-0.1, 0.0], [0.1, 0.0], [0.1, 0.4], [-0.1, 0.4]])
-        return {**layers, "body": [rim, spoke], "ray": [np.stack([middle, middle + np.array([3.0, 1.0])])]}
+        return {
+            **layers,
+            "body": [rim, spoke],
+            "ray": [np.stack([middle, middle + np.array([3.0, 1.0])])],
+        }
 
 
 class RollingSimulator:
@@ -74,7 +80,9 @@ class RollingSimulator:
 
 
 class Roller:
-    """A learner that has nothing to learn: an agent is a speed. A score: the mean of `episodes`, `chunk` at a time."""
+    """A learner that has nothing to learn: an agent is a speed. A score: the mean of `episodes`,
+    `chunk` at a time.
+    """
 
     def __init__(self, family, episodes: int = 1, chunk: int = 100) -> None:
         self.family, self.episodes, self.chunk = family, episodes, chunk
@@ -94,7 +102,9 @@ class Roller:
             total = torch.zeros(len(some), dtype=torch.float64)
             ended = torch.zeros(len(some), dtype=torch.bool)
             while not ended.all():
-                _, rewards, terminated, truncated = simulator.step(agent["speed"].expand(len(some), 1))
+                _, rewards, terminated, truncated = simulator.step(
+                    agent["speed"].expand(len(some), 1)
+                )
                 total += rewards
                 ended |= terminated | truncated
             returns += total.tolist()

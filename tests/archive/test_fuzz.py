@@ -1,4 +1,6 @@
-"""Damage drawn at random from a fixed seed: every reader of a run refuses it in one line, or reads on."""
+"""Damage drawn at random from a fixed seed: every reader of a run refuses it in one line, or reads
+on.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,23 @@ STRANGE = [
     *(None, True, -1, 2**31, 2**53, 2**64 - 1, -(2**63), 1e300, -1e300, 5e-324, -0.0, 0.5),
     *("", "x" * 300, "\u202e", "0", "nan", [], {}, [[]], [None], {"a": 1}, DEEP, [0] * 1000),
 ]
-NUMBERS = [None, 0, 1, -1, 2, 3, 2**31, 2**53, 2**62, 1e300, -1e300, float("inf"), -5.5, "x", b"\xff"]
+NUMBERS = [
+    None,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    2**31,
+    2**53,
+    2**62,
+    1e300,
+    -1e300,
+    float("inf"),
+    -5.5,
+    "x",
+    b"\xff",
+]
 TEXTS = [None, "", "x", "0" * 64, "../../x", "\x1b[2J", "\u202e", "é" * 300, b"\xff\xfe", 3]
 
 
@@ -43,7 +61,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
-    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
     for key in keys:
         yield from places(value[key], (*path, key))
 
@@ -70,7 +90,9 @@ def alter_a_cell(path: Path, rng: random.Random) -> None:
     column, kind = rng.choice(list(schema.COLUMNS[table].items()))
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
     database.execute("PRAGMA writable_schema=ON")
-    loose = schema.TABLES[table].replace(" STRICT,", "").replace(" STRICT", "").replace(" NOT NULL", "")
+    loose = (
+        schema.TABLES[table].replace(" STRICT,", "").replace(" STRICT", "").replace(" NOT NULL", "")
+    )
     if rng.random() < 0.5:
         database.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", [loose, table])
     database.close()
@@ -79,18 +101,26 @@ def alter_a_cell(path: Path, rng: random.Random) -> None:
     found = database.execute(f"SELECT {column}, {', '.join(keys)} FROM {table}").fetchall()
     if found:
         old, *row = rng.choice(found)
-        new = json.dumps(altered(json.loads(old), rng)) if column in JSON and rng.random() < 0.8 else None
+        new = (
+            json.dumps(altered(json.loads(old), rng))
+            if column in JSON and rng.random() < 0.8
+            else None
+        )
         new = new or rng.choice(TEXTS if kind == "TEXT" else NUMBERS)
         where = " AND ".join(f"{key} IS ?" for key in keys)
         with suppress(sqlite3.Error, OverflowError):  # what SQLite itself does not keep
             database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", [new, *row])
     database.execute("PRAGMA writable_schema=ON")
-    database.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", [schema.TABLES[table], table])
+    database.execute(
+        "UPDATE sqlite_master SET sql = ? WHERE name = ?", [schema.TABLES[table], table]
+    )
     database.close()
 
 
 def alter_bytes(path: Path, rng: random.Random) -> None:
-    file = rng.choice([path / "archive.db", path / "archive.db", *sorted((path / "agents").iterdir())])
+    file = rng.choice(
+        [path / "archive.db", path / "archive.db", *sorted((path / "agents").iterdir())]
+    )
     data = bytearray(file.read_bytes())
     for _ in range(rng.choice([1, 3, 30])):
         data[rng.randrange(len(data))] = rng.choice([0, 255, 34, 91, rng.randrange(256)])
@@ -134,9 +164,17 @@ def readers() -> list[tuple[str, Callable[[Path], object]]]:
         ("verify", opened(Run.verify)),
         (
             "seeds",
-            lambda path: [seed.task() for seed in find_seeds(str(path), "best > -1e9", Receiver(FAMILY, learner))],
+            lambda path: [
+                seed.task()
+                for seed in find_seeds(str(path), "best > -1e9", Receiver(FAMILY, learner))
+            ],
         ),
-        ("resume", opened(lambda run: (run.check_state(), run.versions(), list(go_on(run, 9))), write=True)),
+        (
+            "resume",
+            opened(
+                lambda run: (run.check_state(), run.versions(), list(go_on(run, 9))), write=True
+            ),
+        ),
     ]
 
 
@@ -155,7 +193,9 @@ def test_damage_is_refused_in_one_line(
             except Exception as error:
                 planned, text = isinstance(error, (ValueError, OSError)), str(error)
                 if not (planned and 10 < len(text) < LONGEST and "\n" not in text):
-                    raise AssertionError(f"case {case}, {name}: {type(error).__name__}: {text}") from error
+                    raise AssertionError(
+                        f"case {case}, {name}: {type(error).__name__}: {text}"
+                    ) from error
                 refused += 1
         shutil.rmtree(path)
     assert refused > CASES / 2

@@ -1,4 +1,6 @@
-"""Run folders from strangers: each is refused in one line, or is harmless; nothing in them runs, nothing is deleted."""
+"""Run folders from strangers: each is refused in one line, or is harmless; nothing in them runs,
+nothing is deleted.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,11 @@ def test_a_database_with_a_page_overwritten(run: Path) -> None:
             f"has schema {schema.SCHEMA + 1}, this openpoet knows {schema.SCHEMA}: ",
         ),
         ("PRAGMA user_version=0", "has schema 0"),
-        ("CREATE VIEW spy AS SELECT * FROM niches", r"another schema than a run's archive \(view spy\)"),
+        (
+            "CREATE VIEW spy AS SELECT * FROM niches",
+            r"another schema than a run's archive \(view "
+            r"spy\)",
+        ),
         ("CREATE TRIGGER t AFTER INSERT ON scores BEGIN DELETE FROM niches; END", r"\(trigger t\)"),
         ("CREATE INDEX i ON niches (id)", r"\(index i\)"),
         ("CREATE INDEX i ON niches (abs(id))", r"\(index i\)"),
@@ -119,7 +125,9 @@ def test_a_view_in_the_place_of_a_table(run: Path) -> None:
 
 
 def test_types_that_the_tables_forbid(run: Path) -> None:
-    """The schema as ours, the rows as they may not be: written under another schema, then renamed back."""
+    """The schema as ours, the rows as they may not be: written under another schema, then renamed
+    back.
+    """
     loose = schema.TABLES["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
     sql(
         run,
@@ -129,7 +137,9 @@ def test_types_that_the_tables_forbid(run: Path) -> None:
     sql(run, "UPDATE scores SET score = 'high'")
     with sqlite3.connect(run / "archive.db") as database:
         database.execute("PRAGMA writable_schema=ON")
-        database.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.TABLES["scores"]])
+        database.execute(
+            "UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.TABLES["scores"]]
+        )
     assert "damaged" in refused(run)
 
 
@@ -156,15 +166,30 @@ CHECKPOINT = "UPDATE checkpoint SET value = '{}' WHERE part = '{}'"
         ("UPDATE niches SET agent = '../../config' WHERE id = 1", "must be 64 hex digits"),
         ("UPDATE niches SET birth_agent = '/etc/passwd' WHERE id = 1", "must be 64 hex digits"),
         (f"UPDATE niches SET agent = '{'0' * 64}' WHERE id = 1", "is missing"),
-        ("UPDATE niches SET parent = 1 WHERE id = 0", "niche 0 must have an elder niche as its parent, got 1"),
-        ("UPDATE niches SET parent = 1 WHERE id = 1", "niche 1 must have an elder niche as its parent, got 1"),
-        ("UPDATE niches SET parent = 99 WHERE id = 1", "niche 1 must have an elder niche as its parent, got 99"),
+        (
+            "UPDATE niches SET parent = 1 WHERE id = 0",
+            "niche 0 must have an elder niche as its parent, got 1",
+        ),
+        (
+            "UPDATE niches SET parent = 1 WHERE id = 1",
+            "niche 1 must have an elder niche as its parent, got 1",
+        ),
+        (
+            "UPDATE niches SET parent = 99 WHERE id = 1",
+            "niche 1 must have an elder niche as its parent, got 99",
+        ),
         (
             "UPDATE niches SET source = 'a' || char(27) || '[2J'",
             r"source must hold no control characters, got 'a\\x1b\[2J'",
         ),
-        ("UPDATE children SET outcome = char(10) || 'done'", "outcome must hold no control characters"),
-        ("UPDATE ledger SET purpose = purpose || char(155)", "purpose must hold no control characters"),
+        (
+            "UPDATE children SET outcome = char(10) || 'done'",
+            "outcome must hold no control characters",
+        ),
+        (
+            "UPDATE ledger SET purpose = purpose || char(155)",
+            "purpose must hold no control characters",
+        ),
     ],
 )
 def test_rows_that_no_run_writes(run: Path, statement: str, line: str) -> None:
@@ -175,7 +200,9 @@ def test_rows_that_no_run_writes(run: Path, statement: str, line: str) -> None:
 
 
 def test_a_path_in_a_row_deletes_nothing(run: Path) -> None:
-    """The writer deletes agents that rows named and name no more; here a row names a file elsewhere."""
+    """The writer deletes agents that rows named and name no more; here a row names a file
+    elsewhere.
+    """
     victim = run.parent / "victim.safetensors"
     victim.write_text("precious")
     sql(run, "UPDATE niches SET agent = '../../victim'")
@@ -192,7 +219,8 @@ def test_a_journal_is_not_played_back(run: Path) -> None:
 
 
 def test_a_database_beyond_all_bounds_is_not_read(run: Path) -> None:
-    os.truncate(run / "archive.db", limits.MOST_DATABASE + 4096)  # a hole: takes no room on the disk
+    # a hole: takes no room on the disk
+    os.truncate(run / "archive.db", limits.MOST_DATABASE + 4096)
     assert f"a run's archive has at most {limits.readable(limits.MOST_DATABASE)}" in refused(run)
 
 
@@ -211,7 +239,9 @@ def test_settings_beyond_all_bounds_are_not_read(run: Path) -> None:
 
 def test_a_huge_value_is_refused_without_the_memory_for_it(run: Path) -> None:
     """A value of 150 MB of zeros, read by a process that may take 100 MB more than it has."""
-    sql(run, "UPDATE checkpoint SET value = CAST(zeroblob(150000000) AS TEXT) WHERE part = 'events'")
+    sql(
+        run, "UPDATE checkpoint SET value = CAST(zeroblob(150000000) AS TEXT) WHERE part = 'events'"
+    )
     receive, send = os.pipe()
     if (child := os.fork()) == 0:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -269,7 +299,9 @@ def _huge(path: Path) -> None:
 
 
 def _pickle(path: Path) -> None:
-    path.write_bytes(b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94\x8c\x06system\x94\x93\x94.")
+    path.write_bytes(
+        b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94\x8c\x06system\x94\x93\x94."
+    )
 
 
 def _claims_terabytes(path: Path) -> None:

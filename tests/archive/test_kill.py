@@ -1,5 +1,5 @@
-"""SIGKILL at moments nobody chose: what is there afterwards is always a committed state, and going on reaches the end
-that the undisturbed run reaches."""
+"""SIGKILL at moments nobody chose: what is there afterwards is always a committed state, and going
+on reaches the end that the undisturbed run reaches."""
 
 from __future__ import annotations
 
@@ -72,13 +72,17 @@ def test_after_every_kill_a_committed_state_is_there_and_the_end_is_the_same(
         if not begun(path):
             continue  # before its first commit: launched again
         with Run.open(path, write=False) as run:  # a reader meets what the kill has left
-            assert same(from_records(*run.checkpoint(), FAMILY), states[run.checkpoint()[0]["iteration"]])
+            assert same(
+                from_records(*run.checkpoint(), FAMILY), states[run.checkpoint()[0]["iteration"]]
+            )
         with Run.open(path, write=True) as run:
             record, _ = run.checkpoint()
             assert at <= record["iteration"] == len(run.rows("iterations")) - 1
             at = record["iteration"]
             named = {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
-            assert {file.name for file in (path / "agents").iterdir()} == {f"{name}.safetensors" for name in named}
+            assert {file.name for file in (path / "agents").iterdir()} == {
+                f"{name}.safetensors" for name in named
+            }
     assert at > 0
     with Run.open(path, write=True) as run:
         list(go_on(run, TOTAL))
@@ -96,7 +100,10 @@ def test_a_creation_killed_anywhere_can_be_launched_again(tmp_path: Path) -> Non
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7:
             break
         if (path / "archive.db").exists():
-            with Run.open(path, write=True) as run, pytest.raises(ValueError, match="holds no iteration"):
+            with (
+                Run.open(path, write=True) as run,
+                pytest.raises(ValueError, match="holds no iteration"),
+            ):
                 run.checkpoint()
         elif path.exists():
             with pytest.raises(ValueError, match=r"is not a run: it has no archive\.db"):
@@ -109,7 +116,15 @@ def _die_at(n: int) -> None:
     seen = [0]
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.scandir", "sqlite3.connect", "os.truncate"):
+        if event in (
+            "open",
+            "os.rename",
+            "os.mkdir",
+            "os.remove",
+            "os.scandir",
+            "sqlite3.connect",
+            "os.truncate",
+        ):
             seen[0] += 1
             if seen[0] == n:
                 os.kill(os.getpid(), signal.SIGKILL)

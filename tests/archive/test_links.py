@@ -34,13 +34,22 @@ SETTINGS = {
 LAUNCH = ["launch", "--family", "gridnavi", "--learner", "es", "--seed", "3", "--workers", "1"]
 LAUNCH += [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
 HASH, EVENTS = "0" * 64, "tb/events.out.tfevents.1.here.2.3"
-# Every name that a command creates, opens for writing or deletes in a run folder (the next test: these are all).
+# Every name that a command creates, opens for writing or deletes in a run folder (the next test:
+# these are all).
 NAMES = [
-    *("archive.db", "archive.db-wal", "archive.db-shm", "archive.db.new", "archive.db.new-wal", "archive.db.new-shm"),
+    *(
+        "archive.db",
+        "archive.db-wal",
+        "archive.db-shm",
+        "archive.db.new",
+        "archive.db.new-wal",
+        "archive.db.new-shm",
+    ),
     *("config.toml", "config.toml.new", "lock", "run.log", "agents", "tb", EVENTS),
     *(f"agents/{HASH}.safetensors", f"agents/{HASH}.tmp"),
 ]
-UNSEEN = {"archive.db-journal", "archive.db.new-journal"}  # SQLite would play them back; it never makes them here
+# SQLite would play them back; it never makes them here
+UNSEEN = {"archive.db-journal", "archive.db.new-journal"}
 
 WATCH = """
 import json, os, sys
@@ -48,7 +57,8 @@ seen = set()
 def note(event, arguments):
     if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
         flags = arguments[2] or 0
-        if isinstance(arguments[1], str) and set(arguments[1]) & set("wax+") or flags & (os.O_WRONLY | os.O_RDWR):
+        writes = isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+        if writes or flags & (os.O_WRONLY | os.O_RDWR):
             seen.add(os.fsdecode(arguments[0]))
     elif event in ("os.rename", "os.remove", "os.mkdir", "sqlite3.connect"):
         seen.update(os.fsdecode(a) for a in arguments if isinstance(a, str | bytes | os.PathLike))
@@ -67,8 +77,17 @@ def test_the_list_of_names_is_complete(tmp_path: Path) -> None:
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
     seen = [name.split("?")[0] for name in json.loads(done.stdout.splitlines()[-1])]
     inside = {name.split("/run/")[1] for name in seen if f"{tmp_path.name}/run/" in name}
-    inside = {re.sub(r"[0-9a-f]{64}", HASH, re.sub(r"tb/events.*", EVENTS, name)) for name in inside}
-    assert {"config.toml.new", "archive.db.new", f"agents/{HASH}.tmp", "lock", "run.log", EVENTS} <= inside
+    inside = {
+        re.sub(r"[0-9a-f]{64}", HASH, re.sub(r"tb/events.*", EVENTS, name)) for name in inside
+    }
+    assert {
+        "config.toml.new",
+        "archive.db.new",
+        f"agents/{HASH}.tmp",
+        "lock",
+        "run.log",
+        EVENTS,
+    } <= inside
     assert inside - UNSEEN <= set(NAMES)
 
 
@@ -103,7 +122,11 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def planted(folder: Path, name: str, link: Callable[[Path, Path], None], elsewhere: Path) -> None:
@@ -124,10 +147,16 @@ def one_line(code: int, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("link", KINDS)
 def test_a_launch_into_a_folder_with_a_link(
-    link: Callable[[Path, Path], None], elsewhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    link: Callable[[Path, Path], None],
+    elsewhere: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Agents behind a link were deleted; `config.toml.new` was written through one."""
-    before, agents = contents(elsewhere), [f"agents/{name}.tmp" for name in first_agents(tmp_path / "known", capsys)]
+    before, agents = (
+        contents(elsewhere),
+        [f"agents/{name}.tmp" for name in first_agents(tmp_path / "known", capsys)],
+    )
     for number, name in enumerate([*NAMES, *UNSEEN, *agents]):
         planted(folder := tmp_path / str(number), name, link, elsewhere)
         code = command.main([*LAUNCH, "--iterations", "1", "--out", str(folder)])
@@ -167,7 +196,9 @@ def test_a_run_with_a_link_in_it(
             assert contents(elsewhere) == before, (name, arguments)
 
 
-def test_a_writer_is_told_of_another_name(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_writer_is_told_of_another_name(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A copy made of hard links shares its bytes with the run: reading is safe, going on is not."""
     copy = tmp_path / "copy"
     shutil.copytree(whole, copy, copy_function=os.link)

@@ -1,4 +1,6 @@
-"""Tasks that do not evolve, and agents whose hyperparameters do, through the command: --tasks and --pbt."""
+"""Tasks that do not evolve, and agents whose hyperparameters do, through the command: --tasks and
+--pbt.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,16 @@ from openpoet.archive.store.run_folder import Run
 from tests.test_pairing import words
 
 
-def launch(folder: Path, iterations: int, *more: str, family: str = "navigation", learner: str = "rl2") -> int:
+def launch(
+    folder: Path, iterations: int, *more: str, family: str = "navigation", learner: str = "rl2"
+) -> int:
     common = [*words(family, learner), "--seed", "4", "--workers", "1"]
     if "--tasks" in more:  # then nothing may be asked to mutate
         at = common.index("poet.mutate_every=1")
         common = common[: at - 1] + common[at + 1 :]
-    return command.main(["launch", "--out", str(folder), "--iterations", str(iterations), *common, *more])
+    return command.main(
+        ["launch", "--out", str(folder), "--iterations", str(iterations), *common, *more]
+    )
 
 
 def digest(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
@@ -48,7 +54,10 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     names = {name for agent in agents for name in agent if name.startswith("hyper/")}
     assert names == {"hyper/lr", "hyper/entropy", "hyper/gamma", "hyper/lam", "hyper/units"}
     assert command.main(["show", str(whole)]) == 0
-    assert f"transfers, exploit: {len(exploits)} of {len(exploits)} accepted" in capsys.readouterr().out
+    assert (
+        f"transfers, exploit: {len(exploits)} of {len(exploits)} accepted"
+        in capsys.readouterr().out
+    )
     assert command.main(["show", str(whole), str(exploits[0]["target"])]) == 0
     told = capsys.readouterr().out
     assert "(exploit, " in told
@@ -57,7 +66,9 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     assert "with hyperparameters near its own" in (whole / "run.log").read_text()
 
 
-def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(tmp_path: Path) -> None:
+def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(
+    tmp_path: Path,
+) -> None:
     plain, tuned = tmp_path / "plain", tmp_path / "tuned"
     assert launch(tuned, 2, *PBT, "--tasks", "fixed", "--set", "poet.niches=2") == 0
     assert launch(plain, 2, "--from", str(tuned), "--set", "rl2.units=3") == 0
@@ -65,13 +76,25 @@ def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(
     with Run.open(tuned, write=False) as one, Run.open(plain, write=False) as two:
         seeds = [one.agent(row["agent"]) for row in one.niche_rows() if row["died"] is None]
         born = [two.agent(row["birth_agent"]) for row in two.niche_rows()[: len(seeds)]]
-    carried = [{name: float(v) for name, v in agent.items() if "hyper/" in name} for agent in [*seeds, *born]]
+    carried = [
+        {name: float(v) for name, v in agent.items() if "hyper/" in name}
+        for agent in [*seeds, *born]
+    ]
     assert carried[: len(seeds)] == carried[len(seeds) :]
     assert max(map(len, carried)) == 5
 
 
 def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -> None:
-    more = ("--tasks", "fixed", "--set", "poet.niches=4", "--set", "poet.capacity=4", "--set", "poet.transfer_every=0")
+    more = (
+        "--tasks",
+        "fixed",
+        "--set",
+        "poet.niches=4",
+        "--set",
+        "poet.capacity=4",
+        "--set",
+        "poet.transfer_every=0",
+    )
     assert launch(tmp_path / "run", 4, *PBT, *more) == 0
     with Run.open(tmp_path / "run", write=False) as run:
         niches, children, transfers = run.niche_rows(), run.rows("children"), run.rows("transfers")
@@ -84,7 +107,12 @@ def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -
 
 def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> None:
     small = {"rl2.lives": 8, "rl2.test_lives": 4, "rl2.epochs": 1, "rl2.hidden": 8, "rl2.units": 6}
-    small |= {"navigation.horizon": 3, "poet.mutate_every": 2, "poet.reproduce_at": -1, "poet.mc_low": -1}
+    small |= {
+        "navigation.horizon": 3,
+        "poet.mutate_every": 2,
+        "poet.reproduce_at": -1,
+        "poet.mc_low": -1,
+    }
     small |= {"poet.min_gain": -9}
     words = [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
     common = ["--out", str(tmp_path / "run"), "--iterations", "8", "--workers", "1"]
@@ -94,10 +122,13 @@ def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> No
         agents = [run.agent(row["agent"]) for row in niches]
     assert any(row["parent"] is not None for row in niches)
     assert any(row["kind"] == "exploit" for row in transfers)
-    assert all(4 <= float(agent["hyper/units"]) <= 8 for agent in agents[2:])  # all that were born of others
+    # all that were born of others
+    assert all(4 <= float(agent["hyper/units"]) <= 8 for agent in agents[2:])
 
 
-def test_a_learner_without_hyperparameters_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_learner_without_hyperparameters_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert launch(tmp_path / "run", 1, "--pbt", "1", learner="es") == 2
     assert "this learner has no hyperparameters that its agents carry" in refusal(capsys)
     assert not (tmp_path / "run").exists()
@@ -106,13 +137,21 @@ def test_a_learner_without_hyperparameters_is_refused(tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("family", "learner", "more"),
     [
-        ("navigation", "rl2", ("--set", "ranges.distance=[0.5, 1.0]", "--set", "ranges.width=[0, 1]")),
+        (
+            "navigation",
+            "rl2",
+            ("--set", "ranges.distance=[0.5, 1.0]", "--set", "ranges.width=[0, 1]"),
+        ),
         ("maze", "rl2", ()),
         ("walker", "es", ()),
     ],
 )
 def test_randomised_tasks_run_and_resume_with_any_learner_and_nothing_mutates(
-    family: str, learner: str, more: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    family: str,
+    learner: str,
+    more: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     more = ("--tasks", "randomised", *more)
@@ -126,7 +165,12 @@ def test_randomised_tasks_run_and_resume_with_any_learner_and_nothing_mutates(
     assert niche["task"]["family"] == "randomised"
     assert command.main(["show", str(whole)]) == 0
     assert "any task" in capsys.readouterr().out
-    assert command.main(["replay", str(whole), "--record", str(tmp_path / "film.gif"), "--workers", "1"]) == 0
+    assert (
+        command.main(
+            ["replay", str(whole), "--record", str(tmp_path / "film.gif"), "--workers", "1"]
+        )
+        == 0
+    )
     assert f"score {niche['score']:.2f}" in capsys.readouterr().out
 
 
@@ -137,9 +181,18 @@ def test_randomised_tasks_run_and_resume_with_any_learner_and_nothing_mutates(
             ("--tasks", "radomised"),
             "'randomised', got 'radomised' (did you mean 'randomised'?)",
         ),
-        (("--tasks", "randomised", "--set", "ranges.distanc=[0, 1]"), "ranges.distanc: there is no such gene"),
-        (("--tasks", "randomised", "--set", "ranges.width=[0, 9]"), "ranges.width must lie within [0, 6.284]"),
-        (("--tasks", "randomised", "--set", "ranges.width=3"), "ranges.width must be [low, high], got 3"),
+        (
+            ("--tasks", "randomised", "--set", "ranges.distanc=[0, 1]"),
+            "ranges.distanc: there is no such gene",
+        ),
+        (
+            ("--tasks", "randomised", "--set", "ranges.width=[0, 9]"),
+            "ranges.width must lie within [0, 6.284]",
+        ),
+        (
+            ("--tasks", "randomised", "--set", "ranges.width=3"),
+            "ranges.width must be [low, high], got 3",
+        ),
         (("--set", "ranges.width=[0, 1]"), "this run has no section [ranges]"),
     ],
 )

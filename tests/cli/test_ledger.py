@@ -15,7 +15,10 @@ A, B = Key(0, ("iteration", 3, "score", 1)), Key(0, ("iteration", 3, "transfer",
 
 def test_steps_go_to_the_purpose_of_their_own_key() -> None:
     counted = Ledger(FakeLearner(FakeFamily()))
-    slow, fast = {"velocity": torch.zeros(2), "steps": torch.zeros(1)}, {"velocity": torch.tensor([1.0, 0.0])}
+    slow, fast = (
+        {"velocity": torch.zeros(2), "steps": torch.zeros(1)},
+        {"velocity": torch.tensor([1.0, 0.0])},
+    )
     _, _, steps = counted.evaluate([slow, fast, slow], [Point(0.5)] * 3, [A, B, B])
     assert steps.tolist() == [8, 2, 8]  # by hand: 0.25 m a step, 0.5 m to go
     assert counted.steps == 18

@@ -41,7 +41,9 @@ def tiny(**changes: str) -> list[str]:
 
 
 def launch(folder: Path, iterations: int, *more: str, **changes: str) -> int:
-    return command.main(["launch", "--out", str(folder), "--iterations", str(iterations), *more, *tiny(**changes)])
+    return command.main(
+        ["launch", "--out", str(folder), "--iterations", str(iterations), *more, *tiny(**changes)]
+    )
 
 
 def rows(folder: Path, table: str) -> list[dict]:
@@ -86,13 +88,27 @@ def test_a_killed_run_resumes_to_the_same_digest(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "killed"
-    arguments = ["launch", "--out", str(folder), "--iterations", "9", "--seed", "5", "--workers", "2", *tiny()]
-    process = subprocess.Popen([sys.executable, "run.py", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
+    arguments = [
+        "launch",
+        "--out",
+        str(folder),
+        "--iterations",
+        "9",
+        "--seed",
+        "5",
+        "--workers",
+        "2",
+        *tiny(),
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "run.py", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     while process.poll() is None and not (folder.exists() and _iterations(folder) >= 3):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert command.main(["resume", str(folder), "--workers", "1"]) in (0, 2)  # 2: it had just finished
+    # 2: it had just finished
+    assert command.main(["resume", str(folder), "--workers", "1"]) in (0, 2)
     assert digest(folder, capsys) == digest(lived, capsys)
 
 
@@ -101,15 +117,30 @@ def test_ray_changes_no_digest_and_a_run_may_go_on_with_it(
 ) -> None:
     folder = tmp_path / "ray"
     assert launch(folder, 5, "--seed", "5", "--ray", "local", "--workers", "2") == 0
-    assert command.main(["resume", str(folder), "--iterations", "9", "--ray", "local", "--workers", "1"]) == 0
+    assert (
+        command.main(
+            ["resume", str(folder), "--iterations", "9", "--ray", "local", "--workers", "1"]
+        )
+        == 0
+    )
     assert digest(folder, capsys) == digest(lived, capsys)
 
 
 def test_a_learner_that_cannot_send_its_episodes_away_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "own.py").write_text("class Own:\n    def __init__(self, family): ...\n\nlearner = Own\n")
-    arguments = ["launch", "--learner", str(tmp_path / "own.py"), "--ray", "local", "--out", str(tmp_path / "run")]
+    (tmp_path / "own.py").write_text(
+        "class Own:\n    def __init__(self, family): ...\n\nlearner = Own\n"
+    )
+    arguments = [
+        "launch",
+        "--learner",
+        str(tmp_path / "own.py"),
+        "--ray",
+        "local",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     assert "has no argument `rollouts`" in refused(arguments, capsys)
 
 
@@ -145,7 +176,9 @@ def test_a_signal_ends_the_iteration_commits_and_says_how_to_go_on(
     assert _iterations(folder) == reached + 1
 
 
-def test_a_run_that_exists_is_not_overwritten(lived: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_exists_is_not_overwritten(
+    lived: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = (lived / "archive.db").read_bytes()
     assert "resume" in refused(["launch", "--out", str(lived), *tiny()], capsys)
     assert (lived / "archive.db").read_bytes() == before
@@ -171,7 +204,10 @@ def test_a_second_process_on_a_run_is_refused_and_readers_are_not(
         (["launch", "--family", "mars"], "unknown family 'mars'"),
         (["launch", "--learner", "no.py"], "there is no such file"),
         (["launch", "--device", "tpu"], "must be auto, cpu or cuda"),
-        (["launch", "--ray", "local", "--set", "es.device=cuda"], "--ray: its workers run episodes on the CPU"),
+        (
+            ["launch", "--ray", "local", "--set", "es.device=cuda"],
+            "--ray: its workers run episodes on the CPU",
+        ),
         (["launch", "--ray", "nowhere"], "--ray nowhere: no Ray cluster"),
         (["launch", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray cluster"),
         (["launch", "--select", "alive"], "--from"),
@@ -188,7 +224,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unwritable_place_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unwritable_place_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
     refused(["launch", "--out", str(tmp_path / "file" / "run"), *tiny()], capsys)
 
@@ -214,7 +252,9 @@ def test_a_full_disk_is_one_line_and_the_run_before_it_is_kept(tmp_path: Path) -
 
 
 def test_a_miniature_of_enhanced_poet_does_all_that_enhanced_poet_does(tmp_path: Path) -> None:
-    """Births, refusals, retirements, PATA-EC, both kinds of transfer; `commit` compares ledger and simulators."""
+    """Births, refusals, retirements, PATA-EC, both kinds of transfer; `commit` compares ledger and
+    simulators.
+    """
     folder = tmp_path / "epoet"
     changes = {
         "walker__encoding": "cppn",
@@ -223,16 +263,26 @@ def test_a_miniature_of_enhanced_poet_does_all_that_enhanced_poet_does(tmp_path:
         "poet__mc_high": "0.5",
     }
     assert launch(folder, 16, "--preset", "epoet-code", "--seed", "1", **changes) == 0
-    niches, children, transfers = (rows(folder, table) for table in ("niches", "children", "transfers"))
+    niches, children, transfers = (
+        rows(folder, table) for table in ("niches", "children", "transfers")
+    )
     assert len(niches) > 5
     assert any(niche["died"] is not None for niche in niches)
     assert len({child["outcome"] for child in children}) >= 2
-    assert all(child["novelty"] is not None for child in children if child["outcome"] in ("admitted", "crowded"))
+    assert all(
+        child["novelty"] is not None
+        for child in children
+        if child["outcome"] in ("admitted", "crowded")
+    )
     kinds = {(row["kind"], bool(row["accepted"])) for row in transfers if not row["at_birth"]}
     assert ("direct", False) in kinds
     assert ("proposal", True) in kinds
     purposes = {row["purpose"] for row in rows(folder, "ledger")}
-    assert {"iteration/novelty", "iteration/transfer/direct", "iteration/birth/proposal"} <= purposes
+    assert {
+        "iteration/novelty",
+        "iteration/transfer/direct",
+        "iteration/birth/proposal",
+    } <= purposes
 
 
 def test_a_replay_shows_the_very_score_the_archive_holds(lived: Path, tmp_path: Path) -> None:
@@ -252,20 +302,31 @@ def test_a_replay_shows_the_very_score_the_archive_holds(lived: Path, tmp_path: 
 
 
 def test_a_replay_is_recorded_without_a_display(lived: Path, tmp_path: Path) -> None:
-    assert command.main(["replay", str(lived), "1", "--agent", "0", "--record", str(tmp_path / "a.gif")]) == 0
+    assert (
+        command.main(
+            ["replay", str(lived), "1", "--agent", "0", "--record", str(tmp_path / "a.gif")]
+        )
+        == 0
+    )
     assert (tmp_path / "a.gif").read_bytes()[:6] == b"GIF89a"
 
 
-def test_show_tells_of_the_run_and_of_a_niche(lived: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_tells_of_the_run_and_of_a_niche(
+    lived: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command.main(["show", str(lived)]) == 0
     text = capsys.readouterr().out
-    assert all(word in text for word in ("niche", "lineage", "transfers", "ANNECS", "environment steps"))
+    assert all(
+        word in text for word in ("niche", "lineage", "transfers", "ANNECS", "environment steps")
+    )
     assert command.main(["show", str(lived), "1"]) == 0
     assert "line of descent: 1 <- 0" in capsys.readouterr().out
     assert "there is no niche 99" in refused(["show", str(lived), "99"], capsys)
 
 
-def test_show_json_is_the_run_and_of_a_niche_its_task(lived: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_json_is_the_run_and_of_a_niche_its_task(
+    lived: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command.main(["show", str(lived), "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     assert command.main(["show", str(lived), "1", "--json"]) == 0
@@ -282,23 +343,31 @@ def test_list_names_parts_and_presets(capsys: pytest.CaptureFixture[str]) -> Non
     assert all(name in text for name in ("walker", "es", "quick", "poet-paper", "epoet-code"))
 
 
-def test_a_run_seeds_another_of_another_preset_with_tasks_and_agents(lived: Path, tmp_path: Path) -> None:
+def test_a_run_seeds_another_of_another_preset_with_tasks_and_agents(
+    lived: Path, tmp_path: Path
+) -> None:
     chosen = [row for row in rows(lived, "niches") if row["died"] is None][:2]
     select = f"id in ({chosen[0]['id']}, {chosen[1]['id']})"
     folder = tmp_path / "seeded"
-    assert launch(folder, 1, "--preset", "epoet-paper", "--from", str(lived), "--select", select) == 0
+    assert (
+        launch(folder, 1, "--preset", "epoet-paper", "--from", str(lived), "--select", select) == 0
+    )
     born = rows(folder, "niches")[:2]
     for niche, parent in zip(born, chosen, strict=True):
         assert niche["task"] == parent["task"]
         assert niche["source"] == f"lived#{parent['id']}"
         with Run.open(folder, write=False) as new, Run.open(lived, write=False) as old:
-            np.testing.assert_array_equal(new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"])
+            np.testing.assert_array_equal(
+                new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"]
+            )
 
 
 def test_tasks_of_schema_1_get_the_settings_of_their_run(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Shown or taken as seeds; a task of schema 2 has them itself, and neither becomes a task of the new run's."""
+    """Shown or taken as seeds; a task of schema 2 has them itself, and neither becomes a task of
+    the new run's.
+    """
     old, seeded = Path(shutil.copytree(lived, tmp_path / "old")), tmp_path / "seeded"
     task = rows(old, "niches")[1]["task"]
     short = {name: value for name, value in task.items() if name != "settings"} | {"schema": 1}
@@ -318,38 +387,67 @@ def test_tasks_of_schema_1_get_the_settings_of_their_run(
 def test_a_seed_that_the_new_run_can_not_realise_is_refused_by_name(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["launch", "--out", str(tmp_path / "new"), "--from", str(lived), "--select", "id == 1", *tiny()]
+    words = [
+        "launch",
+        "--out",
+        str(tmp_path / "new"),
+        "--from",
+        str(lived),
+        "--select",
+        "id == 1",
+        *tiny(),
+    ]
     line = refused([*words, "--set", "walker.horizon=19"], capsys)
-    assert "lived#1: the task's horizon is 20 steps, this family has at most 19: set walker.horizon=20" in line
+    assert (
+        "lived#1: the task's horizon is 20 steps, this family has at most 19: set walker.horizon=20"
+        in line
+    )
 
 
 @pytest.mark.parametrize("take", ["tasks", "agents"])
-def test_seeds_may_bring_only_their_tasks_or_their_agents(lived: Path, tmp_path: Path, take: str) -> None:
+def test_seeds_may_bring_only_their_tasks_or_their_agents(
+    lived: Path, tmp_path: Path, take: str
+) -> None:
     parent = rows(lived, "niches")[2]
     folder = tmp_path / take
     assert launch(folder, 1, "--from", str(lived), "--select", "id == 2", "--take", take) == 0
     niche = rows(folder, "niches")[0]
     with Run.open(folder, write=False) as new, Run.open(lived, write=False) as old:
-        same = np.array_equal(new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"])
+        same = np.array_equal(
+            new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"]
+        )
     assert (niche["task"] == parent["task"], same) == (take == "tasks", take == "agents")
 
 
-def test_more_seeds_than_there_is_room_for_are_bad_input_and_leave_nothing(lived: Path, tmp_path: Path) -> None:
+def test_more_seeds_than_there_is_room_for_are_bad_input_and_leave_nothing(
+    lived: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "crowded"
-    assert launch(folder, 1, "--from", str(lived), "--select", "id >= 0", "--set", "poet.capacity=2") == 2
+    assert (
+        launch(folder, 1, "--from", str(lived), "--select", "id >= 0", "--set", "poet.capacity=2")
+        == 2
+    )
     assert not folder.exists()
 
 
 CEM = {"es__searcher": "cem", "es__population": "20"}
 
 
-def test_agents_of_another_searcher_are_taken_by_their_parameters(lived: Path, tmp_path: Path) -> None:
+def test_agents_of_another_searcher_are_taken_by_their_parameters(
+    lived: Path, tmp_path: Path
+) -> None:
     assert launch(tmp_path / "cem", 2, "--from", str(lived), "--select", "id == 2", **CEM) == 0
 
 
 def test_the_original_poets_files_seed_a_run(tmp_path: Path) -> None:
     theta = np.random.default_rng(0).normal(size=2804).tolist()
-    config = {"name": "r0.6", "ground_roughness": 0.6, "pit_gap": [0.0, 0.8], "stump_height": [], "stump_width": []}
+    config = {
+        "name": "r0.6",
+        "ground_roughness": 0.6,
+        "pit_gap": [0.0, 0.8],
+        "stump_height": [],
+        "stump_width": [],
+    }
     (tmp_path / "exp.r0.6.env.json").write_text(json.dumps({"config": config, "seed": 77}))
     (tmp_path / "exp.r0.6.best.json").write_text(json.dumps([theta, 12.5]))
     folder = tmp_path / "run"
@@ -362,7 +460,9 @@ def test_the_original_poets_files_seed_a_run(tmp_path: Path) -> None:
         np.testing.assert_array_equal(run.agent(niche["birth_agent"])["theta"], np.float32(theta))
 
 
-def test_a_broken_file_of_the_original_poet_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_file_of_the_original_poet_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "e.a.best.json").write_text("[[1, 2], 3]")
     assert "theta must be 2804 numbers" in refused(
         ["launch", "--from", str(tmp_path), "--out", str(tmp_path / "r"), *tiny()], capsys
@@ -370,26 +470,34 @@ def test_a_broken_file_of_the_original_poet_is_named(tmp_path: Path, capsys: pyt
     assert not (tmp_path / "r").exists()
 
 
-def test_a_learner_that_hides_steps_fails_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_learner_that_hides_steps_fails_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "cheat.py").write_text(
         "from openpoet.agents.search.es import ES\nfrom agents.search.es_config import ESConfig\n\n"
         "class Cheat(ES):\n"
-        "    def __init__(self, family):\n        super().__init__(family, ESConfig(population=4))\n"
+        "    def __init__(self, family):\n        super().__init__(family, "
+        "ESConfig(population=4))\n"
         "    def improve(self, *pairs):\n"
         "        agents, steps = super().improve(*pairs)\n        return agents, steps * 0\n\n"
         "learner = Cheat\n"
     )
     arguments = ["launch", "--out", str(tmp_path / "run"), "--learner", str(tmp_path / "cheat.py")]
-    assert "must return every step" in refused([*arguments, "--set", "walker.horizon=20"], capsys, code=1)
+    assert "must return every step" in refused(
+        [*arguments, "--set", "walker.horizon=20"], capsys, code=1
+    )
 
 
 def test_help_answers_without_loading_anything_heavy() -> None:
     code = (
         "import sys; from openpoet.cli import main as run\n"
         "try: run.main(['launch', '--help'])\n"
-        "finally: assert not {'torch', 'numba', 'pygame', 'evotorch'} & set(sys.modules), sys.modules.keys()"
+        "finally: assert not {'torch', 'numba', 'pygame', 'evotorch'} & set(sys.modules), "
+        "sys.modules.keys()"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "--preset" in done.stdout
 
@@ -397,21 +505,48 @@ def test_help_answers_without_loading_anything_heavy() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "line"),
     [
-        ("memory", 1000, r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[\d{7}\]"),
-        ("hidden", [3], r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 \[91\]"),
-        ("searcher", "snes", r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected nothing"),
+        (
+            "memory",
+            1000,
+            r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 "
+            r"\[\d{7}\]",
+        ),
+        (
+            "hidden",
+            [3],
+            r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected float32 "
+            r"\[91\]",
+        ),
+        (
+            "searcher",
+            "snes",
+            r"niche 0 .* its tensor 'adam.m' is float32 \[\d+\], expected "
+            r"nothing",
+        ),
     ],
 )
 def test_a_run_whose_settings_make_other_agents_is_refused(
-    key: str, value: object, line: str, lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    key: str,
+    value: object,
+    line: str,
+    lived: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With the first, compiled code read beyond the weights; with the second, another network went on."""
+    """With the first, compiled code read beyond the weights; with the second, another network went
+    on.
+    """
     folder = Path(shutil.copytree(lived, tmp_path / "run"))
-    said = refused(["resume", str(folder), "--iterations", "10", "--set", f"es.{key}={json.dumps(value)}"], capsys)
+    said = refused(
+        ["resume", str(folder), "--iterations", "10", "--set", f"es.{key}={json.dumps(value)}"],
+        capsys,
+    )
     assert re.search(line, said), said
     config = folder / "config.toml"
     kept = [row for row in config.read_text().splitlines() if not row.startswith(f"{key} =")]
-    config.write_text("\n".join([*kept, ""]).replace("[es]\n", f"[es]\n{key} = {json.dumps(value)}\n"))
+    config.write_text(
+        "\n".join([*kept, ""]).replace("[es]\n", f"[es]\n{key} = {json.dumps(value)}\n")
+    )
     with sqlite3.connect(folder / "archive.db") as database:
         rows = (0, "es", key, json.dumps(value))
         database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?)", rows)

@@ -25,7 +25,8 @@ from rich.console import Console, RenderableType
 
 from tests.archive.lived import finished
 
-# Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and emoji.
+# Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and
+# emoji.
 PIECES = [
     "\x1b[2J\x1b]0;title\x07\x1b[31m",
     "\x9b31m\x90\x9c\x84\x85\x7f",
@@ -36,7 +37,9 @@ PIECES = [
     ":warning: \\[red]",
     "stump 0.4-1.2 \u00e9\u4e2d\U0001f600",
 ]
-HOSTILE = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20), st.characters()), max_size=6).map("".join)
+HOSTILE = st.lists(
+    st.one_of(st.sampled_from(PIECES), st.text(max_size=20), st.characters()), max_size=6
+).map("".join)
 INTERPRETED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories
 
 
@@ -47,7 +50,9 @@ def harmless(text: str) -> bool:
 
 @given(HOSTILE)
 @settings(deadline=None)
-def test_printable_text_is_left_alone_and_the_rest_escaped_so_that_it_can_be_read_back(text: str) -> None:
+def test_printable_text_is_left_alone_and_the_rest_escaped_so_that_it_can_be_read_back(
+    text: str,
+) -> None:
     escaped = printable(text)
     assert escaped.isprintable()
     assert harmless(escaped)
@@ -79,8 +84,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(text=HOSTILE, name=HOSTILE)
 @settings(deadline=None, max_examples=40)
-def test_the_tables_of_show_hold_no_characters_to_interpret(run: Path, text: str, name: str) -> None:
-    kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))  # a reader refuses the others
+def test_the_tables_of_show_hold_no_characters_to_interpret(
+    run: Path, text: str, name: str
+) -> None:
+    # a reader refuses the others
+    kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
     database = sqlite3.connect(run / "archive.db", isolation_level=None)
     for change in ("niches SET source", "children SET outcome", "transfers SET kind"):
         database.execute(f"UPDATE {change} = ?", [kept])
@@ -90,7 +98,10 @@ def test_the_tables_of_show_hold_no_characters_to_interpret(run: Path, text: str
     database.close()
     agent = {f"hyper/{name}": torch.tensor(0.5)}
     with Run.open(run, write=False) as opened:
-        for pieces in (overview(opened, lambda task: text, None, False), one(opened, 1, lambda task: text, agent)):
+        for pieces in (
+            overview(opened, lambda task: text, None, False),
+            one(opened, 1, lambda task: text, agent),
+        ):
             shown = "".join(map(printed, pieces))
             assert harmless(shown)
             assert printable(text) in shown
@@ -106,11 +117,19 @@ def test_the_journal_and_the_panel_hold_no_characters_to_interpret(text: str) ->
     transfer = Transfer(1, "direct", 0, 0, True, 1.0, None, True, 3)
     after = Population(1, (niche, born), niches_born=2, children_tried=1, events=(child, transfer))
     with open(os.devnull, "w") as nowhere:
-        progress = Progress(Console(file=nowhere), total=9, title=text, activity=SimpleNamespace(purpose=text, steps=3))
+        progress = Progress(
+            Console(file=nowhere),
+            total=9,
+            title=text,
+            activity=SimpleNamespace(purpose=text, steps=3),
+        )
         assert harmless(printed(progress._panel()))
         said = io.StringIO()
         progress.console = Console(file=said, width=10_000)
-        for words in (introduce(niche, lambda task: text), *happened(before, after, lambda task: text)):
+        for words in (
+            introduce(niche, lambda task: text),
+            *happened(before, after, lambda task: text),
+        ):
             progress.say(words)
     assert harmless(said.getvalue())
     assert printable(text) in said.getvalue()
@@ -130,7 +149,9 @@ def test_the_log_has_a_line_for_each_that_is_said(tmp_path: Path) -> None:
     for text in lines:
         say(text)
     (report,) = set(said) - set(lines)
-    assert report == f"cannot write {tmp_path / 'run.log'} (Is a directory); the run continues without it"
+    assert report == (
+        f"cannot write {tmp_path / 'run.log'} (Is a directory); the run continues without it"
+    )
     assert said.count(report) == 1
     assert [text for text in said if text != report] == lines
 
@@ -141,7 +162,9 @@ def test_errors_are_described_with_their_type_unless_it_says_nothing() -> None:
     assert described(ValueError()) == "ValueError"
     assert described(AssertionError()) == "AssertionError"
     assert described(IndexError("list index out of range")) == "IndexError: list index out of range"
-    assert described(FileNotFoundError(2, "No such file or directory", "a")).endswith("No such file or directory: 'a'")
+    assert described(FileNotFoundError(2, "No such file or directory", "a")).endswith(
+        "No such file or directory: 'a'"
+    )
 
 
 def test_a_stream_that_fails_once_is_tried_no_more() -> None:
@@ -172,7 +195,10 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.M
         progress.begin(Population(0, (niche,), niches_born=1))
         for iteration in (1, 2):
             progress.update(Population(iteration, (niche,), niches_born=1), last=iteration == 2)
-    assert [text.split(" · ")[0] for text in file.getvalue().splitlines()] == ["iteration 1/2", "iteration 2/2"]
+    assert [text.split(" · ")[0] for text in file.getvalue().splitlines()] == [
+        "iteration 1/2",
+        "iteration 2/2",
+    ]
 
 
 def test_the_panel_starts_from_the_iteration_that_a_run_is_taken_up_after() -> None:

@@ -1,4 +1,6 @@
-"""Families and learners in files of the user's, through the command: trust, thresholds, names, errors."""
+"""Families and learners in files of the user's, through the command: trust, thresholds, names,
+errors.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,10 @@ def test_another_file_is_refused_with_what_to_do_and_shown_without_being_execute
     else:
         shutil.rmtree(state)  # the run came from another machine, and names a file that is here too
     says = {"changed": "has changed", "moved": "put it back"}.get(fault, "not been launched by you")
-    for arguments in (["resume", "run", "--iterations", "3"], ["replay", "run", "--record", "a.gif"]):
+    for arguments in (
+        ["resume", "run", "--iterations", "3"],
+        ["replay", "run", "--record", "a.gif"],
+    ):
         assert says in refused(arguments, capsys)
     assert says in refused(["launch", "--from", "run", "--out", "seeded", *SMALL], capsys)
     assert command.main(["show", "run"]) == 0
@@ -96,19 +101,28 @@ def test_without_thresholds_a_family_is_refused_and_with_its_own_it_is_not(
     line = refused(arguments, capsys)
     assert all(f"--set poet.{name}=" in line for name in SCORES)
     assert not Path("run").exists()
-    text = hill.read_text().replace("episodes=1,", "episodes=1, reproduce_at=0.5, mc_low=0.1, mc_high=0.9,")
+    text = hill.read_text().replace(
+        "episodes=1,", "episodes=1, reproduce_at=0.5, mc_low=0.1, mc_high=0.9,"
+    )
     hill.write_text(text)
     assert command.main(arguments) == 0
-    assert "reproduce_at = 0.5\nmc_low = 0.1\nmc_high = 0.9\n" in Path("run/config.toml").read_text()
+    assert (
+        "reproduce_at = 0.5\nmc_low = 0.1\nmc_high = 0.9\n" in Path("run/config.toml").read_text()
+    )
 
 
 def test_while_no_niche_may_have_children_the_log_says_so(hill: Path) -> None:
     assert launch(hill, 3, *ALWAYS[2:], "--set", "poet.reproduce_at=7.5") == 0
-    lines = [line for line in Path("run/run.log").read_text().splitlines() if "reproduce_at" in line]
+    lines = [
+        line for line in Path("run/run.log").read_text().splitlines() if "reproduce_at" in line
+    ]
     assert [line.split(":")[0] for line in lines] == ["iteration 2", "iteration 3"]
     with Run.open(Path("run"), write=False) as run:
         first = next(row["score"] for row in run.rows("scores") if row["iteration"] == 1)
-    assert f"poet.reproduce_at = 7.5 now, so none has children; the best score so far is {first:g}" in lines[0]
+    assert (
+        f"poet.reproduce_at = 7.5 now, so none has children; the best score so far is {first:g}"
+        in lines[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,12 +130,22 @@ def test_while_no_niche_may_have_children_the_log_says_so(hill: Path) -> None:
     [
         (("--set", "archive.sise=3"), "unknown setting archive.sise"),
         (("--learner", "own.py", "--device", "cpu"), "the learner {own} has no setting `device`"),
-        (("--device", "cpu", "--set", "es.device=cuda"), "--device cpu contradicts --set es.device=cuda"),
-        (("--learner", "own.py", "--set", "own.rate=fast"), "own.rate must be a finite number, got 'fast'"),
+        (
+            ("--device", "cpu", "--set", "es.device=cuda"),
+            "--device cpu contradicts --set es.device=cuda",
+        ),
+        (
+            ("--learner", "own.py", "--set", "own.rate=fast"),
+            "own.rate must be a finite number, got 'fast'",
+        ),
     ],
 )
 def test_settings_that_a_part_does_not_take_are_one_line(
-    change: tuple[str, ...], message: str, hill: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    change: tuple[str, ...],
+    message: str,
+    hill: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = "class Own:\n    def __init__(self, family, rate: float = 1): ...\n\nlearner = Own\n"
     (tmp_path / "own.py").write_text(text)
@@ -131,17 +155,23 @@ def test_settings_that_a_part_does_not_take_are_one_line(
     assert message.format(own=tmp_path / "own.py") in refused(arguments, capsys)
 
 
-def test_an_error_in_a_file_names_file_and_line(hill: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_in_a_file_names_file_and_line(
+    hill: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = hill.read_text()
     line = next(i for i, found in enumerate(text.splitlines(), 1) if "def mutate" in found) + 1
     begins = "        return tuple(round("
     hill.write_text(text.replace(begins, f"        raise KeyError('own')\n{begins}", 1))
-    said = refused(["launch", "--out", "run", "--family", str(hill), *SMALL, *ALWAYS], capsys, code=1)
+    said = refused(
+        ["launch", "--out", "run", "--family", str(hill), *SMALL, *ALWAYS], capsys, code=1
+    )
     assert f"'own' (archive.py, line {line}); " in said
     hill.write_text("family = dict(\n")
     assert "archive.py, line 1" in refused(["launch", "--family", str(hill), "--out", "b"], capsys)
     hill.write_text("import json\n\njson.loads('{')\n")
-    assert "(archive.py, line 3)" in refused(["launch", "--family", str(hill), "--out", "c"], capsys)
+    assert "(archive.py, line 3)" in refused(
+        ["launch", "--family", str(hill), "--out", "c"], capsys
+    )
 
 
 @pytest.mark.parametrize("more", [(), ("--learner", "rl2")])
@@ -153,9 +183,27 @@ def test_a_run_seeds_one_of_its_own_family_and_learner(more: tuple[str, ...]) ->
     assert command.main(["launch", "--out", "run", "--iterations", "1", *tiny]) == 0
     take = ("--take", "tasks") if more else ()
     learner = more[1] if more else "es"
-    small = {f"{part}.{key}": value for part in ("maze", learner) for key, value in SIZES[part].items()}
+    small = {
+        f"{part}.{key}": value for part in ("maze", learner) for key, value in SIZES[part].items()
+    }
     smaller = [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
-    assert command.main(["launch", "--from", "run", "--out", "next", "--iterations", "1", *smaller, *more, *take]) == 0
+    assert (
+        command.main(
+            [
+                "launch",
+                "--from",
+                "run",
+                "--out",
+                "next",
+                "--iterations",
+                "1",
+                *smaller,
+                *more,
+                *take,
+            ]
+        )
+        == 0
+    )
     text = Path("next/config.toml").read_text()
     assert 'family = "maze"' in text
     assert f'learner = "{learner}"' in text

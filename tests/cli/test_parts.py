@@ -1,4 +1,6 @@
-"""Settings are complete: every field of every section, so that what a run is does not depend on later defaults."""
+"""Settings are complete: every field of every section, so that what a run is does not depend on
+later defaults.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ PAIRS = [(family, learner) for family in FAMILIES for learner in LEARNERS]
 
 
 def chosen(family: str, learner: str, *changes: str, **run: Any) -> dict[str, dict[str, Any]]:
-    options = {"run.family": family, "run.learner": learner} | {f"run.{key}": value for key, value in run.items()}
+    options = {"run.family": family, "run.learner": learner} | {
+        f"run.{key}": value for key, value in run.items()
+    }
     return parts.settings_for(Request(options, changes))
 
 
@@ -62,7 +66,9 @@ def test_completing_changes_no_setting() -> None:
     [(f"openpoet.envs.{m}", settings) for m, _, settings in FAMILIES.values()]
     + [(f"openpoet.agents.{m}", settings) for m, _, settings in LEARNERS.values()],
 )
-def test_a_default_that_changes_later_changes_no_run(module: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_that_changes_later_changes_no_run(
+    module: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = import_module(module)
     cls = getattr(home, name)
     kind, part = next(
@@ -74,8 +80,11 @@ def test_a_default_that_changes_later_changes_no_run(module: str, name: str, mon
     tables = chosen(part, "es") if kind == "family" else chosen("navigation", part)
     before = built(tables)
     hints = get_type_hints(cls)
-    changed = [(field.name, hints[field.name], object()) for field in fields(cls)]  # no value that a setting can have
-    later = make_dataclass(name, changed, bases=(cls,), frozen=True, namespace={"__module__": module})
+    # no value that a setting can have
+    changed = [(field.name, hints[field.name], object()) for field in fields(cls)]
+    later = make_dataclass(
+        name, changed, bases=(cls,), frozen=True, namespace={"__module__": module}
+    )
     monkeypatch.setattr(home, name, later)
     assert built(tables) == before
     del tables[part][changed[0][0]]
@@ -110,7 +119,9 @@ def test_every_family_has_thresholds_and_they_are_those_of_its_quick_preset(fami
     assert spec.mc_low < spec.mc_high
     assert spec.mc_low < spec.reproduce_at
     if tables["run"]["family"] == family:
-        assert [getattr(spec, t) for t in THRESHOLDS] == pytest.approx([tables["poet"][t] for t in THRESHOLDS])
+        assert [getattr(spec, t) for t in THRESHOLDS] == pytest.approx(
+            [tables["poet"][t] for t in THRESHOLDS]
+        )
     other = chosen(family, "es", preset="quick-maze" if family == "walker" else "quick")
     spec, default = parts.make_part("family", other, None).spec, other["poet"]
     assert [default[t] for t in THRESHOLDS] == [getattr(spec, t) for t in THRESHOLDS]
@@ -156,11 +167,18 @@ def test_a_plug_ins_path_hash_and_arguments_are_in_the_settings(own: str, tmp_pa
     ("options", "changes", "message"),
     [
         ({}, (), r"spec of the family .*own.py does not say which"),
-        ({"run.tasks": "fixed"}, ("own.sise=3",), r"unknown setting own.sise \(did you mean 'size'\?\)"),
+        (
+            {"run.tasks": "fixed"},
+            ("own.sise=3",),
+            r"unknown setting own.sise \(did you mean "
+            r"'size'\?\)",
+        ),
         ({"run.learner": "other.py"}, (), "there is no such file"),
     ],
 )
-def test_a_plug_in_that_lacks_something_is_refused(options: dict, changes: tuple, message: str, own: str) -> None:
+def test_a_plug_in_that_lacks_something_is_refused(
+    options: dict, changes: tuple, message: str, own: str
+) -> None:
     asked = {"run.family": own, "run.learner": "es", **options}
     with pytest.raises(ValueError, match=message):
         parts.settings_for(Request(asked, changes))
@@ -169,7 +187,11 @@ def test_a_plug_in_that_lacks_something_is_refused(options: dict, changes: tuple
 def test_a_part_that_cannot_be_made_of_its_settings_is_one_line(own: str) -> None:
     Path("odd.py").write_text("class Odd:\n    def __init__(self): ...\n\nlearner = Odd\n")
     tables = {"run": {"family": "maze", "learner": "odd.py"}, "odd": {}}
-    with pytest.raises(ValueError, match=r"odd.py: it cannot be made as Odd\(family, \*\*settings\): too many"):
+    with pytest.raises(
+        ValueError,
+        match=r"odd.py: it cannot be made as Odd\(family, "
+        r"\*\*settings\): too many",
+    ):
         parts.make_part("learner", tables, None, SimpleNamespace())
 
 
@@ -179,9 +201,12 @@ def test_every_learner_has_a_device() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "workers", "threads"), [("none", None, processors()), (3, None, 3), (3, 2, 2), ("none", 2, 2)]
+    ("setting", "workers", "threads"),
+    [("none", None, processors()), (3, None, 3), (3, 2, 2), ("none", 2, 2)],
 )
-def test_workers_go_before_the_settings_of_threads(setting: object, workers: int | None, threads: int) -> None:
+def test_workers_go_before_the_settings_of_threads(
+    setting: object, workers: int | None, threads: int
+) -> None:
     changes = [f"es.threads={setting}", f"walker.threads={setting}"]
     tables = parts.settings_for(Request(changes=changes))
     family = parts.make_part("family", tables, workers)

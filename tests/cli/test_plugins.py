@@ -1,4 +1,6 @@
-"""Files of the user's: any name, loaded beside modules of that name; their arguments as settings; where errors are."""
+"""Files of the user's: any name, loaded beside modules of that name; their arguments as settings;
+where errors are.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,15 @@ def written(folder: Path, name: str, text: str) -> str:
     return str(folder / name)
 
 
-OWN = "from dataclasses import dataclass\n\n@dataclass\nclass Own:\n    size: int = 3\n\nfamily = Own\n"
+OWN = (
+    "from dataclasses import dataclass\n\n@dataclass\nclass Own:\n    size: int = 3\n\nfamily = "
+    "Own\n"
+)
 
 
-@pytest.mark.parametrize("name", ["archive.py", "statistics.py", "poet.py", "two words.py", "a.b.py"])
+@pytest.mark.parametrize(
+    "name", ["archive.py", "statistics.py", "poet.py", "two words.py", "a.b.py"]
+)
 def test_a_file_may_have_any_name_and_leaves_modules_as_they_are(name: str, tmp_path: Path) -> None:
     before = dict(sys.modules)
     path = written(tmp_path, name, OWN)
@@ -79,7 +86,14 @@ def test_an_error_names_the_file_and_the_line_where_it_left_it(tmp_path: Path) -
 
 def test_a_section_is_named_by_the_file_but_not_as_one_that_every_run_has() -> None:
     names = ("maze", "a/hill.py", "poet.py", "a/run.py", "ranges.py", "a.b.py")
-    assert [section(name) for name in names] == ["maze", "hill", "poet_py", "run_py", "ranges_py", "a.b"]
+    assert [section(name) for name in names] == [
+        "maze",
+        "hill",
+        "poet_py",
+        "run_py",
+        "ranges_py",
+        "a.b",
+    ]
 
 
 class Own:

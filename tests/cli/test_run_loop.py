@@ -1,4 +1,6 @@
-"""What a run prints, logs and plots while it runs and after a resume, through the command itself."""
+"""What a run prints, logs and plots while it runs and after a resume, through the command
+itself.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ SETTINGS = {
 def launch(folder: Path, iterations: int, *more: str) -> int:
     words = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
     parts = ["--family", "navigation", "--learner", "es", "--workers", "1", "--seed", "3"]
-    return command.main(["launch", "--out", str(folder), "--iterations", str(iterations), *parts, *words, *more])
+    return command.main(
+        ["launch", "--out", str(folder), "--iterations", str(iterations), *parts, *words, *more]
+    )
 
 
 def table(folder: Path, name: str) -> list[dict]:
@@ -73,13 +77,17 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_niche_has_a_score_for_each_iteration_from_its_birth_until_it_is_retired(resumed: Path) -> None:
+def test_a_niche_has_a_score_for_each_iteration_from_its_birth_until_it_is_retired(
+    resumed: Path,
+) -> None:
     """`born` and `died` are counted as the rows of `iterations`: 0 is the first population."""
     last = table(resumed, "iterations")[-1]["iteration"]
     niches = table(resumed, "niches")
     assert any(niche["parent"] is not None and niche["died"] is not None for niche in niches)
     for niche in niches:
-        scored = [row["iteration"] for row in table(resumed, "scores") if row["niche"] == niche["id"]]
+        scored = [
+            row["iteration"] for row in table(resumed, "scores") if row["niche"] == niche["id"]
+        ]
         end = last + 1 if niche["died"] is None else niche["died"]
         assert scored == list(range(max(niche["born"], 1), end))
 
@@ -94,31 +102,50 @@ def test_what_is_recorded_of_an_iteration_has_its_number(resumed: Path) -> None:
     # mutate_every and transfer_every are 2: what they do is due in iterations 3, 5, ...
     assert {row["iteration"] for row in children} == {3, 5, 7, 9, 11}
     assert {row["iteration"] for row in transfers if not row["at_birth"]} == {3, 5, 7, 9, 11}
-    spent = {row["iteration"] for row in table(resumed, "ledger") if row["purpose"] == "iteration/transfer/direct"}
-    assert spent == {row["iteration"] for row in transfers if not row["at_birth"] and row["kind"] == "direct"}
+    spent = {
+        row["iteration"]
+        for row in table(resumed, "ledger")
+        if row["purpose"] == "iteration/transfer/direct"
+    }
+    assert spent == {
+        row["iteration"] for row in transfers if not row["at_birth"] and row["kind"] == "direct"
+    }
     born = {niche["id"]: niche["born"] for niche in table(resumed, "niches")}
     assert {row["niche"]: row["iteration"] for row in children if row["niche"] is not None} == {
         id: at for id, at in born.items() if at > 0
     }
 
 
-def test_the_log_and_show_give_the_same_iterations(resumed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_and_show_give_the_same_iterations(
+    resumed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = (resumed / "run.log").read_text()
     found = {
-        what: {int(niche): int(at) for at, niche in re.findall(rf"iteration (\d+): niche (\d+) {words}", log)}
+        what: {
+            int(niche): int(at)
+            for at, niche in re.findall(
+                r"iteration (\d+): niche (\d+) "
+                rf"{words}",
+                log,
+            )
+        }
         for what, words in {"born": "is born", "died": "is retired", "solved": "is solved"}.items()
     }
     assert all(found.values()), log
     niches = {niche["id"]: niche for niche in table(resumed, "niches")}
     for what, of in found.items():
-        assert of == {id: niche[what] for id, niche in niches.items() if niche[what] not in (None, 0)}, what
+        assert of == {
+            id: niche[what] for id, niche in niches.items() if niche[what] not in (None, 0)
+        }, what
     id = max(found["died"].keys() & found["born"].keys())
     text = shown(capsys, str(resumed), str(id))
     assert f"born at iteration {found['born'][id]}, retired at {found['died'][id]}" in text
     logged = re.findall(r"iteration (\d+): niche (\d+) takes over the agent of (\d+)", log)
     assert logged
     at, target, source = logged[0]
-    assert f"iteration {at}: took over the agent of {source} " in shown(capsys, str(resumed), target)
+    assert f"iteration {at}: took over the agent of {source} " in shown(
+        capsys, str(resumed), target
+    )
 
 
 def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -127,7 +154,10 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
     seen = EventAccumulator(str(folder))
     seen.Reload()
-    return {tag: [(point.step, point.value) for point in seen.Scalars(tag)] for tag in seen.Tags()["scalars"]}
+    return {
+        tag: [(point.step, point.value) for point in seen.Scalars(tag)]
+        for tag in seen.Tags()["scalars"]
+    }
 
 
 def test_tensorboard_counts_iterations_and_steps_of_the_whole_run(resumed: Path) -> None:
@@ -148,7 +178,8 @@ def test_the_steps_printed_after_a_resume_are_those_of_the_whole_run(
     assert millions > 0.05  # or the text would be 0.0 in any case
 
 
-# ---- what is only for looking at does not stop a run -----------------------------------------------
+# ---- what is only for looking at does not stop a run
+# -----------------------------------------------
 
 
 @contextmanager
@@ -191,7 +222,15 @@ def test_a_standard_output_that_fails_is_reported_once_and_the_run_reaches_its_e
 
 def test_a_launch_piped_into_head_reaches_its_end_with_exit_code_0(tmp_path: Path) -> None:
     words = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
-    arguments = ["launch", "--out", str(tmp_path / "run"), "--iterations", "4", "--family", "navigation"]
+    arguments = [
+        "launch",
+        "--out",
+        str(tmp_path / "run"),
+        "--iterations",
+        "4",
+        "--family",
+        "navigation",
+    ]
     process = subprocess.Popen(
         [sys.executable, "run.py", *arguments, "--learner", "es", *words],
         cwd=ROOT,
@@ -206,11 +245,14 @@ def test_a_launch_piped_into_head_reaches_its_end_with_exit_code_0(tmp_path: Pat
     told = process.stderr.read()
     assert process.wait() == 0, told
     assert told.count("cannot write standard output (Broken pipe)") == 1
-    assert "Exception ignored" not in told  # what Python says of a stream that it cannot flush as it exits
+    # what Python says of a stream that it cannot flush as it exits
+    assert "Exception ignored" not in told
     assert len(table(tmp_path / "run", "iterations")) == 5
 
 
-def test_nothing_at_all_to_write_to_stops_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_at_all_to_write_to_stops_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with unread_pipe() as stderr, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stderr)
         with stdout_on(unread_pipe()):
@@ -218,7 +260,11 @@ def test_nothing_at_all_to_write_to_stops_no_run(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "stdout", None)  # closed before Python started
     monkeypatch.setattr(sys, "stderr", None)
     assert launch(tmp_path / "two", 4) == 0
-    assert len(table(tmp_path / "one", "iterations")) == len(table(tmp_path / "two", "iterations")) == 5
+    assert (
+        len(table(tmp_path / "one", "iterations"))
+        == len(table(tmp_path / "two", "iterations"))
+        == 5
+    )
 
 
 def test_no_file_gets_the_number_of_a_standard_stream_that_is_closed(tmp_path: Path) -> None:
@@ -226,7 +272,8 @@ def test_no_file_gets_the_number_of_a_standard_stream_that_is_closed(tmp_path: P
         "import os, sys; from openpoet.cli import main as run\n"
         "code = run.main(['list'])\n"
         "with open(sys.argv[1], 'w') as file:\n"
-        "    print(code, *(os.readlink(f'/proc/self/fd/{n}') for n in range(3)), file.fileno() > 2, file=file)"
+        "    print(code, *(os.readlink(f'/proc/self/fd/{n}') for n in range(3)), file.fileno() > "
+        "2, file=file)"
     )
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "found")],
@@ -279,10 +326,17 @@ def test_log_events_and_titles_that_fail_are_reported_once_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "own.py").write_text(BREAKING.format(folder=str(tmp_path / "run")))
-    settings = {name: value for name, value in SETTINGS.items() if not name.startswith("navigation.")}
+    settings = {
+        name: value for name, value in SETTINGS.items() if not name.startswith("navigation.")
+    }
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     parts = ["--family", str(tmp_path / "own.py"), "--learner", "es"]
-    assert command.main(["launch", "--out", str(tmp_path / "run"), "--iterations", "6", *parts, *words]) == 0
+    assert (
+        command.main(
+            ["launch", "--out", str(tmp_path / "run"), "--iterations", "6", *parts, *words]
+        )
+        == 0
+    )
     captured = capsys.readouterr()
     assert captured.err.count("cannot write") == 3
     assert f"cannot write {tmp_path / 'run' / 'run.log'} (Is a directory)" in captured.err
@@ -293,24 +347,35 @@ def test_log_events_and_titles_that_fail_are_reported_once_each(
     assert len(table(tmp_path / "run", "iterations")) == 7
 
 
-def test_a_result_that_cannot_be_written_is_an_error(resumed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["digest", str(resumed)], ["show", str(resumed)], ["list"], ["show", str(resumed), "--json"]):
+def test_a_result_that_cannot_be_written_is_an_error(
+    resumed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (
+        ["digest", str(resumed)],
+        ["show", str(resumed)],
+        ["list"],
+        ["show", str(resumed), "--json"],
+    ):
         with stdout_on(full_device()):
             assert command.main(words) == 2, words
-        assert capsys.readouterr().err == "openpoet: cannot write standard output: No space left on device\n"
+        assert capsys.readouterr().err == (
+            "openpoet: cannot write standard output: No space left on device\n"
+        )
         with stdout_on(unread_pipe()):  # as left by `| head` when it has what it wants
             assert command.main(words) == 1, words
         assert capsys.readouterr().err == ""
 
 
-# ---- messages --------------------------------------------------------------------------------------
+# ---- messages ------------------------------------------------------------------------------------
 
 
 def refused(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int = 2) -> str:
     """What the command says when it refuses: its only line that begins with its name."""
     capsys.readouterr()
     assert command.main(arguments) == code
-    (text,) = [text for text in capsys.readouterr().err.splitlines() if text.startswith("openpoet:")]
+    (text,) = [
+        text for text in capsys.readouterr().err.splitlines() if text.startswith("openpoet:")
+    ]
     return text
 
 
@@ -326,7 +391,9 @@ def test_commands_that_are_suggested_can_be_pasted_whatever_the_folder_is_called
     ]
     reached = refused(capsys, ["resume", str(folder)]).partition("to go on: ")[2]
     assert shlex.split(reached) == ["python", "run.py", "resume", str(folder), "--iterations", "4"]
-    there = re.search(r"go on with `(.*)`, or choose", refused(capsys, ["launch", "--out", str(folder)]))
+    there = re.search(
+        r"go on with `(.*)`, or choose", refused(capsys, ["launch", "--out", str(folder)])
+    )
     assert there is not None
     assert shlex.split(there[1]) == ["python", "run.py", "resume", str(folder)]
 
@@ -380,10 +447,23 @@ learner = Failing
     ],
 )
 def test_a_failure_is_described_with_its_type_unless_its_message_was_meant_to_be_read(
-    method: str, call: int, error: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    method: str,
+    call: int,
+    error: str,
+    says: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "own.py").write_text(FAILING.format(method=method, call=call, error=error))
-    arguments = ["launch", "--out", str(tmp_path / "a b"), "--family", "navigation", "--iterations", "3"]
+    arguments = [
+        "launch",
+        "--out",
+        str(tmp_path / "a b"),
+        "--family",
+        "navigation",
+        "--iterations",
+        "3",
+    ]
     arguments += ["--learner", str(tmp_path / "own.py"), "--set", "navigation.horizon=4"]
     text = refused(capsys, arguments, code=1)
     assert says in text
@@ -396,7 +476,11 @@ def test_debug_prints_where_an_error_came_from_and_keeps_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = str(tmp_path / "a\x1b[31m")
-    assert command.main(["show", missing, "--debug"]) == command.main(["--debug", "show", missing]) == 2
+    assert (
+        command.main(["show", missing, "--debug"])
+        == command.main(["--debug", "show", missing])
+        == 2
+    )
     told = capsys.readouterr().err
     assert told.count("Traceback (most recent call last):") == 2
     assert r"\x1b[31m" in told
@@ -422,7 +506,9 @@ def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
     arguments = ["launch", "--out", str(tmp_path / "run"), "--family", "navigation"]
     assert command.main([*arguments, "--learner", str(tmp_path / "own.py")]) == 1
     for words in (["show", str(tmp_path / "run")], ["show", str(tmp_path / "run"), "0"]):
-        assert refused(capsys, words).startswith(f"openpoet: {tmp_path / 'run'} holds no iteration yet")
+        assert refused(capsys, words).startswith(
+            f"openpoet: {tmp_path / 'run'} holds no iteration yet"
+        )
     assert command.main(["show", str(tmp_path / "run"), "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     assert whole["niches"] == []
@@ -430,7 +516,10 @@ def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
 
 
 def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it_comes_up(
-    resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    resumed: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(command.out, "_width", 400)  # no line is wrapped
     name = "a\x1b[31m\u202e[red]b\x9b"
@@ -442,7 +531,10 @@ def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it
         ["resume", str(tmp_path / name)],
     ):
         command.main(words)
-    assert launch(tmp_path / f"{name}2", 2, "--from", str(tmp_path / name), "--select", "id in (1, 2)") == 0
+    assert (
+        launch(tmp_path / f"{name}2", 2, "--from", str(tmp_path / name), "--select", "id in (1, 2)")
+        == 0
+    )
     assert command.main(["show", str(tmp_path / f"{name}2")]) == 0
     assert command.main(["show", str(tmp_path / f"{name}2"), "0"]) == 0
     captured = capsys.readouterr()
@@ -461,8 +553,14 @@ def test_a_selection_of_nothing_says_what_there_is(
     resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     best = [niche["best"] for niche in table(resumed, "niches")]
-    says = f"keeps none of the {len(best)} niches of {resumed}: best is {min(best):.6g} to {max(best):.6g}"
-    for words in (["show", str(resumed)], ["launch", "--from", str(resumed), "--out", str(tmp_path / "run")]):
+    says = (
+        f"keeps none of the {len(best)} niches of {resumed}: best is {min(best):.6g} to "
+        f"{max(best):.6g}"
+    )
+    for words in (
+        ["show", str(resumed)],
+        ["launch", "--from", str(resumed), "--out", str(tmp_path / "run")],
+    ):
         assert says in refused(capsys, [*words, "--select", "best > 60"])
     assert not (tmp_path / "run").exists()
 
@@ -470,7 +568,9 @@ def test_a_selection_of_nothing_says_what_there_is(
 # Texts that the archive may hold: its reader refuses the controls, C0 and C1.
 NAMES = st.lists(
     st.one_of(
-        st.sampled_from(["\u202e", "\u2066", "[red]", "[/]", "[/", ":warning:", "\u2028", "\u200b", "\\[a]"]),
+        st.sampled_from(
+            ["\u202e", "\u2066", "[red]", "[/]", "[/", ":warning:", "\u2028", "\u200b", "\\[a]"]
+        ),
         st.characters(exclude_categories=("Cs", "Cc")),
     ),
     min_size=1,
@@ -497,12 +597,15 @@ def test_text_of_an_archive_is_shown_escaped_and_without_markup(resumed: Path, t
             assert out.getvalue().count(printable(text)) >= times
 
 
-# ---- a run that was made on a GPU ------------------------------------------------------------------
+# ---- a run that was made on a GPU
+# ------------------------------------------------------------------
 
 
 @pytest.fixture
 def made_on_a_gpu(resumed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same run with `device = "cuda"` among its settings, on a machine where torch finds no GPU."""
+    """The same run with `device = "cuda"` among its settings, on a machine where torch finds no
+    GPU.
+    """
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     folder = tmp_path / "gpu"
@@ -515,7 +618,10 @@ def made_on_a_gpu(resumed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_such_a_run_is_shown_and_its_digest_taken_without_a_learner_or_a_simulator(
-    made_on_a_gpu: Path, resumed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    made_on_a_gpu: Path,
+    resumed: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def never(*arguments: object) -> None:
         raise AssertionError("no simulator is needed to look at a run")
@@ -541,12 +647,17 @@ def test_such_a_run_goes_on_and_is_replayed_on_another_device_only_where_that_is
     assert says in refused(capsys, [*on, "13", "--device", "cuda"])
     assert "must be auto, cpu or cuda" in refused(capsys, [*on, "13", "--device", "tpu"])
     assert command.main([*on, "13", "--device", "cpu"]) == 0
-    assert "the run's device is 'cuda', this process uses 'cpu': scores can differ" in capsys.readouterr().err
+    assert (
+        "the run's device is 'cuda', this process uses 'cpu': scores can differ"
+        in capsys.readouterr().err
+    )
     assert command.main([*watched, "--device", "cpu"]) == 0
     assert film.read_bytes()[:6] == b"GIF89a"
     assert (made_on_a_gpu / "config.toml").read_bytes() == settings
     assert says in refused(capsys, [*on, "14"])
-    assert says in refused(capsys, ["launch", "--set", "es.device=cuda", "--out", str(tmp_path / "new")])
+    assert says in refused(
+        capsys, ["launch", "--set", "es.device=cuda", "--out", str(tmp_path / "new")]
+    )
     assert says in refused(capsys, ["launch", "--device", "cuda", "--out", str(tmp_path / "new")])
     assert not (tmp_path / "new").exists()
 
@@ -558,6 +669,8 @@ def test_a_run_of_a_learner_that_is_not_here_is_shown_with_titles_and_of_a_famil
         with Run.open(resumed, write=False) as run:
             tables = command.settings_of(run)
             tables["run"][kind] = "elsewhere"
-            with Run.create(tmp_path / kind, to_toml(tables), ["run.py"], command.versions()) as copy:
+            with Run.create(
+                tmp_path / kind, to_toml(tables), ["run.py"], command.versions()
+            ) as copy:
                 copy.commit(*run.checkpoint(), ledger={}, clock_seconds=0.0)
         assert ("shape arc" in shown(capsys, str(tmp_path / kind))) == titled

@@ -61,7 +61,9 @@ def test_an_edited_config_toml_is_refused(
         assert line in refused([name, str(copy), *options], capsys)
 
 
-def test_a_comment_in_config_toml_may_be_added(lived: Path, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_comment_in_config_toml_may_be_added(
+    lived: Path, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     edit(copy, "[es]\n", "[es]  # my notes\n")
     assert digest(copy, capsys) == digest(lived, capsys)
 
@@ -77,7 +79,9 @@ def test_a_run_whose_scores_were_edited_is_not_resumed(
     copy: Path, statement: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sql(copy, statement)
-    assert "not as iteration 4 left them" in refused(["resume", str(copy), "--iterations", "9"], capsys)
+    assert "not as iteration 4 left them" in refused(
+        ["resume", str(copy), "--iterations", "9"], capsys
+    )
     assert "not as iteration 4 left them" in refused(["verify", str(copy)], capsys)
 
 
@@ -96,11 +100,14 @@ def test_a_setting_changed_at_resume_holds_from_there_on(
 ) -> None:
     assert command.main(["resume", str(copy), "--iterations", "6", "--set", "es.lr=0.2"]) == 0
     changes = [row for row in rows(copy, "settings") if row["iteration"]]
-    assert [(row["iteration"], row["section"], row["key"], row["value"]) for row in changes] == [(5, "es", "lr", 0.2)]
+    assert [(row["iteration"], row["section"], row["key"], row["value"]) for row in changes] == [
+        (5, "es", "lr", 0.2)
+    ]
     assert command.main(["verify", str(copy)]) == 0
     assert command.main(["show", str(copy)]) == 0
     assert "es.lr = 0.2 from iteration 5 on" in capsys.readouterr().out
-    # Once more in two pieces: the changed setting is that of the run now, and needs not be given again.
+    # Once more in two pieces: the changed setting is that of the run now, and needs not be given
+    # again.
     copytree(lived, again := tmp_path / "again")
     assert command.main(["resume", str(again), "--iterations", "5", "--set", "es.lr=0.2"]) == 0
     assert command.main(["resume", str(again), "--iterations", "6"]) == 0
@@ -150,7 +157,8 @@ class Own:
         return [{"n": agent["n"] + 1} for agent in agents], numpy.zeros(len(agents), int)
     def evaluate(self, agents, tasks, keys):
         n = len(agents)
-        return numpy.array([float(agent["n"]) for agent in agents]), numpy.zeros(n, bool), numpy.zeros(n, int)
+        scores = numpy.array([float(agent["n"]) for agent in agents])
+        return scores, numpy.zeros(n, bool), numpy.zeros(n, int)
 
 learner = Own
 """
@@ -161,39 +169,62 @@ def test_a_run_that_ended_in_an_error_goes_on_with_another_setting(
 ) -> None:
     monkeypatch.setenv("OPENPOET_TRUST", "1")
     (tmp_path / "own.py").write_text(FAILS)
-    arguments = ["launch", "--learner", str(tmp_path / "own.py"), "--set", "own.limit=3.0", "--iterations", "6"]
+    arguments = [
+        "launch",
+        "--learner",
+        str(tmp_path / "own.py"),
+        "--set",
+        "own.limit=3.0",
+        "--iterations",
+        "6",
+    ]
     folder = str(tmp_path / "run")
     assert "the limit of 3.0 is reached" in refused([*arguments, "--out", folder], capsys, code=1)
     assert "the limit of 3.0 is reached" in refused(["resume", folder], capsys, code=1)
-    assert "the limit of 3.5 is reached" in refused(["resume", folder, "--set", "own.limit=3.5"], capsys, code=1)
+    assert "the limit of 3.5 is reached" in refused(
+        ["resume", folder, "--set", "own.limit=3.5"], capsys, code=1
+    )
     assert command.main(["resume", folder, "--set", "own.limit=9.0"]) == 0
-    assert [row["iteration"] for row in rows(Path(folder), "settings") if row["key"] == "limit"] == [0, 4, 5]
+    assert [
+        row["iteration"] for row in rows(Path(folder), "settings") if row["key"] == "limit"
+    ] == [0, 4, 5]
     assert command.main(["verify", folder]) == 0
 
 
 # ---- versions ------------------------------------------------------------------------------------
 
 
-def test_other_versions_are_named_in_one_line(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sql(copy, "UPDATE sessions SET versions = json_set(versions, '$.torch', '1.0', '$.cpu', 'AVX9', '$.python', '2')")
+def test_other_versions_are_named_in_one_line(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql(
+        copy,
+        "UPDATE sessions SET versions = json_set(versions, '$.torch', '1.0', '$.cpu', "
+        "'AVX9', '$.python', '2')",
+    )
     assert command.main(["resume", str(copy), "--iterations", "5"]) == 0
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "other versions" in line]
     assert "torch 1.0 -> " in line
     assert "cpu AVX9 -> " in line
     assert "python" not in line
-    assert command.main(["resume", str(copy), "--iterations", "6"]) == 0  # said once: this session is the last now
+    # said once: this session is the last now
+    assert command.main(["resume", str(copy), "--iterations", "6"]) == 0
     assert "other versions" not in capsys.readouterr().err
 
 
 def test_a_run_that_lacks_a_setting_goes_on_only_when_it_is_given(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As if the code had got another field since, or the run's settings had lost one: no default is taken."""
+    """As if the code had got another field since, or the run's settings had lost one: no default is
+    taken.
+    """
     edit(copy, "sigma_floor = 0.01\n", "")
     sql(copy, "DELETE FROM settings WHERE section = 'es' AND key = 'sigma_floor'")
     line = refused(["resume", str(copy), "--iterations", "5"], capsys)
     assert "es.sigma_floor is missing, expected a finite number" in line
-    assert "es.sigma_floor is missing" in refused(["replay", str(copy), "--record", "/dev/null/x.gif"], capsys)
+    assert "es.sigma_floor is missing" in refused(
+        ["replay", str(copy), "--record", "/dev/null/x.gif"], capsys
+    )
     assert command.main(["show", str(copy)]) == 0
     given = ["--set", "es.sigma_floor=0.01"]
     assert command.main(["resume", str(copy), "--iterations", "5", *given]) == 0

@@ -1,6 +1,8 @@
-"""Every number of every settings dataclass: NaN and infinity are refused by the dataclass itself, in one line.
+"""Every number of every settings dataclass: NaN and infinity are refused by the dataclass itself,
+in one line.
 
-A settings file goes through cli.settings.tables.build, which refuses them too; a script that makes the dataclass does not.
+A settings file goes through cli.settings.tables.build, which refuses them too; a script that makes
+the dataclass does not.
 """
 
 from __future__ import annotations
@@ -21,12 +23,17 @@ from openpoet.poet.config import PoetConfig
 
 SETTINGS: list[type] = [PoetConfig]
 for room, parts in (("agents", LEARNERS), ("envs", FAMILIES)):
-    SETTINGS += [getattr(import_module(f"openpoet.{room}.{module}"), name) for module, _, name in parts.values()]
+    SETTINGS += [
+        getattr(import_module(f"openpoet.{room}.{module}"), name)
+        for module, _, name in parts.values()
+    ]
 NOT_FINITE = (math.nan, math.inf, -math.inf)
 
 
 def kinds(annotation: Any) -> Iterator[Any]:
-    """The types in an annotation: those of `float | None`, `tuple[float, float]` and `tuple[int, ...]`."""
+    """The types in an annotation: those of `float | None`, `tuple[float, float]` and `tuple[int,
+    ...]`.
+    """
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple):
         for argument in typing.get_args(annotation):
             yield from kinds(argument)
@@ -37,7 +44,9 @@ def kinds(annotation: Any) -> Iterator[Any]:
 def numbers(settings: type) -> list[str]:
     """Names of the fields that hold a number, or several."""
     hints = typing.get_type_hints(settings)
-    return [field.name for field in fields(settings) if {int, float} & set(kinds(hints[field.name]))]
+    return [
+        field.name for field in fields(settings) if {int, float} & set(kinds(hints[field.name]))
+    ]
 
 
 def values_like(default: Any, annotation: Any, number: float) -> list[Any]:
@@ -45,7 +54,10 @@ def values_like(default: Any, annotation: Any, number: float) -> list[Any]:
     if typing.get_origin(annotation) is not tuple:
         return [number]
     entries = default if isinstance(default, tuple) and default else (1,)
-    return [tuple(number if i == place else entry for i, entry in enumerate(entries)) for place in range(len(entries))]
+    return [
+        tuple(number if i == place else entry for i, entry in enumerate(entries))
+        for place in range(len(entries))
+    ]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.__name__)
@@ -71,10 +83,15 @@ def test_a_number_that_is_not_finite_is_refused_by_name(settings: type) -> None:
 def test_all_settings_have_defaults() -> None:
     for settings in SETTINGS:
         for field in fields(settings):
-            assert field.default is not MISSING or field.default_factory is not MISSING, (settings, field.name)
+            assert field.default is not MISSING or field.default_factory is not MISSING, (
+                settings,
+                field.name,
+            )
 
 
 def test_rooms_hold_the_same_check() -> None:
     """Rooms do not import each other, so each has the file."""
     root = Path(__file__).resolve().parents[2]
-    assert (root / "agents" / "parts" / "finite.py").read_text() == (root / "envs" / "parts" / "finite.py").read_text()
+    assert (root / "agents" / "parts" / "finite.py").read_text() == (
+        root / "envs" / "parts" / "finite.py"
+    ).read_text()

@@ -1,4 +1,6 @@
-"""`show` of a long run: the best niches, the rest counted, in little time and memory; as JSON, every row."""
+"""`show` of a long run: the best niches, the rest counted, in little time and memory; as JSON,
+every row.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ NICHES, TRANSFERS = 10_000, 60_000
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with many niches, each below the one before, every hundredth alive, and many transfers."""
+    """A run with many niches, each below the one before, every hundredth alive, and many
+    transfers.
+    """
     path = tmp_path_factory.mktemp("run") / "run"
     finished(path, 12)
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
@@ -34,12 +38,21 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def niches() -> Iterator[list]:
         for id in range(row["id"] + 1, NICHES):
             alive = id % 100 == 0
-            yield list({**row, "id": id, "parent": id - 1, "died": None if alive else 9, "score": 1000.0 + id}.values())
+            yield list(
+                {
+                    **row,
+                    "id": id,
+                    "parent": id - 1,
+                    "died": None if alive else 9,
+                    "score": 1000.0 + id,
+                }.values()
+            )
 
     database.execute("BEGIN")
     database.executemany(f"INSERT INTO niches VALUES ({', '.join('?' * len(columns))})", niches())
     database.executemany(
-        "INSERT INTO transfers (iteration, kind, source, target, at_birth, score, bar, accepted, steps)"
+        "INSERT INTO transfers (iteration, kind, source, target, at_birth, score, bar, accepted, "
+        "steps)"
         " VALUES (5, 'direct', ?, 3, 0, 1.5, 0.5, 1, 100)",
         ((i,) for i in range(TRANSFERS)),
     )
@@ -65,7 +78,10 @@ def printed(pieces: Iterator[object], width: int = 300) -> str:
 def listed(text: str) -> list[int]:
     """Ids in the table."""
     lines = text.splitlines()[1:]
-    return [int(line.split()[0]) for line in lines[: next(i for i, line in enumerate(lines) if not line[:7].strip())]]
+    return [
+        int(line.split()[0])
+        for line in lines[: next(i for i, line in enumerate(lines) if not line[:7].strip())]
+    ]
 
 
 def title(task: dict) -> str:
@@ -89,8 +105,11 @@ def test_select_chooses_and_all_shows_all(run: Run) -> None:
     assert "4000 5000.0, child of 3999\n" in text
     text = printed(overview(run, title, f"id < {2 * AT_ONCE + 7}", whole=True))
     rows = text.splitlines()
-    assert [int(line.split()[0]) for line in rows[1 : 2 * AT_ONCE + 8]] == list(range(2 * AT_ONCE + 7))
-    assert len({line.index("point") for line in rows[30 : 2 * AT_ONCE + 8]}) == 1  # columns go on below each other
+    assert [int(line.split()[0]) for line in rows[1 : 2 * AT_ONCE + 8]] == list(
+        range(2 * AT_ONCE + 7)
+    )
+    # columns go on below each other
+    assert len({line.index("point") for line in rows[30 : 2 * AT_ONCE + 8]}) == 1
     assert f"not drawn for more than {MOST_TREE} niches" in text
     with pytest.raises(ValueError, match="--select knows no field 'fame'"):
         printed(overview(run, title, "fame > 3", whole=False))
@@ -109,7 +128,10 @@ def test_time_and_memory_do_not_grow_with_the_run(run: Run) -> None:
     began = time.monotonic()
     printed(overview(run, title, None, whole=False))
     assert time.monotonic() - began < 10  # under a second on an idle core
-    for pieces, most in ((overview(run, title, None, whole=False), 12e6), (one(run, 3, title, {}), 2e6)):
+    for pieces, most in (
+        (overview(run, title, None, whole=False), 12e6),
+        (one(run, 3, title, {}), 2e6),
+    ):
         tracemalloc.start()
         printed(pieces)
         peak = tracemalloc.get_traced_memory()[1]

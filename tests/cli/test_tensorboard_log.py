@@ -18,7 +18,10 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
     seen = EventAccumulator(str(folder))
     seen.Reload()
-    return {tag: [(point.step, point.value) for point in seen.Scalars(tag)] for tag in seen.Tags()["scalars"]}
+    return {
+        tag: [(point.step, point.value) for point in seen.Scalars(tag)]
+        for tag in seen.Tags()["scalars"]
+    }
 
 
 def test_a_point_an_iteration_also_across_a_kill(tmp_path: Path) -> None:
@@ -40,7 +43,13 @@ def test_a_point_an_iteration_also_across_a_kill(tmp_path: Path) -> None:
         round(statistics.median([niche.scores[-1] for niche in p.active]), 2) for p in populations
     ]
     assert seen["environment steps"] == [(p.iteration, 100 * p.iteration) for p in populations]
-    assert {"score/best", "annecs/paper", "annecs/reference code", "niches/ever", "steps per second"} <= seen.keys()
+    assert {
+        "score/best",
+        "annecs/paper",
+        "annecs/reference code",
+        "niches/ever",
+        "steps per second",
+    } <= seen.keys()
 
 
 def test_errors_are_reported_once_and_leave_what_was_written(tmp_path: Path) -> None:
@@ -57,7 +66,9 @@ def test_errors_are_reported_once_and_leave_what_was_written(tmp_path: Path) -> 
         os.close(full)
         for population in populations[1:]:
             events.write(population, 200)
-    assert reports == [f"cannot write {tmp_path / 'tb'} (No space left on device); the run continues without it"]
+    assert reports == [
+        f"cannot write {tmp_path / 'tb'} (No space left on device); the run continues without it"
+    ]
     assert file.read_bytes() == written
     assert curves(tmp_path / "tb")["environment steps"] == [(1, 100.0)]
 

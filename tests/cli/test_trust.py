@@ -1,4 +1,6 @@
-"""Which files may be executed: launched here, by this user, and unchanged; an archive cannot say so."""
+"""Which files may be executed: launched here, by this user, and unchanged; an archive cannot say
+so.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def test_a_file_that_was_launched_here_needs_no_trust(own: Path) -> None:
 
 def test_the_recorded_hash_alone_is_not_enough(own: Path) -> None:
     """An archive may name any file of this machine, with its right hash."""
-    assert "has not been launched by you on this machine" in refusal(sha256(own, "it"), str(own), "family")
+    assert "has not been launched by you on this machine" in refusal(
+        sha256(own, "it"), str(own), "family"
+    )
 
 
 def test_a_changed_file_is_refused_even_if_its_new_content_was_launched_too(own: Path) -> None:

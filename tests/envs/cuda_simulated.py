@@ -1,6 +1,7 @@
 """What test_cuda_simulated.py runs in a process of its own: kernels as Python, on CPU tensors.
 
-Numba decides about that when it is imported, so NUMBA_ENABLE_CUDASIM and NUMBA_DISABLE_JIT must be set before.
+Numba decides about that when it is imported, so NUMBA_ENABLE_CUDASIM and NUMBA_DISABLE_JIT must be
+set before.
 """
 
 from __future__ import annotations
@@ -33,14 +34,18 @@ from tests.envs import oracle
 class Simulated(Walker):
     """The family, its simulator the GPU's."""
 
-    def simulator(self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str) -> CudaSimulator:
+    def simulator(
+        self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
+    ) -> CudaSimulator:
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
         horizons = np.array([(task.settings or self.own).horizon for task in tasks])
         return CudaSimulator(tracks, horizons, device)
 
 
 def forbid_negative_indices() -> None:
-    """On a GPU an index counts from the front only (compiler.physics_rules); here Python would take it for another."""
+    """On a GPU an index counts from the front only (compiler.physics_rules); here Python would take
+    it for another.
+    """
     from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
 
     def checked(access: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +62,9 @@ def forbid_negative_indices() -> None:
 
 
 def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str, np.ndarray]:
-    """What becomes of the states of the CPU that test_cuda_simulated.py wrote. width: of all kernels, if not theirs."""
+    """What becomes of the states of the CPU that test_cuda_simulated.py wrote. width: of all
+    kernels, if not theirs.
+    """
     rows = len(given["ages"])
     walkers = DeviceWalkers([oracle.obstacle_track(seed) for seed in range(rows)], "cpu", 10**6)
     if width is not None:
@@ -88,13 +95,17 @@ def go_on_in_any_width(folder: Path) -> None:
 
 
 def keep_the_laws() -> None:
-    """Episodes are the same alone and together, again and after a restart; played whole they are those of step."""
+    """Episodes are the same alone and together, again and after a restart; played whole they are
+    those of step.
+    """
     family = Simulated(WalkerSettings(horizon=3, length=31))
     shorter = replace(family.own, horizon=2)
     tasks = [WalkerTask(Obstacles(), 0), WalkerTask(Obstacles(roughness=3.0), 1, shorter)]
     check_episodes(family, tasks, "cpu")
     policy, member, meter = Policy((24, 4), memory=3), np.array([1, 0]), Meter(family)
-    weights = torch.from_numpy(np.random.default_rng(0).normal(size=(2, policy.parameters)).astype(np.float32))
+    weights = torch.from_numpy(
+        np.random.default_rng(0).normal(size=(2, policy.parameters)).astype(np.float32)
+    )
     played = rollout(policy, meter, weights, member, tasks, [0, 0], machine=Machine())
     simulator, memory = family.simulator(tasks, [0, 0], "cpu"), torch.zeros(2, 3)
     seen, total = simulator.reset(), torch.zeros(2, dtype=torch.float64)
@@ -113,10 +124,15 @@ def refuse() -> None:
     with pytest.raises(ValueError, match=r"never reset"):
         simulator.step(torch.zeros(3, 4))
     simulator.reset()
-    with pytest.raises(ValueError, match=r"^actions must be finite, got NaN or infinity for walker 1$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^actions must be finite, got NaN or infinity for walker "
+        r"1$",
+    ):
         simulator.step(torch.tensor([[0.0] * 4, [0.0, np.nan, 0.0, 0.0], [0.0] * 4]))
     simulator.reset()
-    simulator.walkers.k[2, int(at.FAULT)] = int(at.FIRST_NAN)  # NaN itself cannot become a plain Python integer
+    # NaN itself cannot become a plain Python integer
+    simulator.walkers.k[2, int(at.FAULT)] = int(at.FIRST_NAN)
     with pytest.raises(FloatingPointError, match=r"^walker 2 went NaN at step 1 \(hull pose\)"):
         simulator.step(torch.zeros(3, 4))
 

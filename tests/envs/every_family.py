@@ -1,4 +1,6 @@
-"""Every task family, with settings for each of its encodings, small enough to simulate in a moment."""
+"""Every task family, with settings for each of its encodings, small enough to simulate in a
+moment.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ ALL = ("stump", "pit", "roughness", "stairs")
 
 FAMILIES: dict[str, Callable[[], Any]] = {
     "walker": lambda: Walker(WalkerSettings(horizon=30, obstacles=ALL)),
-    "walker dcd": lambda: Walker(WalkerSettings(horizon=30, obstacles=ALL, layout="dcd", seeds="life", length=60)),
+    "walker dcd": lambda: Walker(
+        WalkerSettings(horizon=30, obstacles=ALL, layout="dcd", seeds="life", length=60)
+    ),
     "walker cppn": lambda: Walker(WalkerSettings(horizon=30, encoding="cppn", terrain="reference")),
     "mdp": TabularMdps,
     "two-step": TwoStep,
@@ -36,7 +40,9 @@ FAMILIES: dict[str, Callable[[], Any]] = {
     "grid": Grids,
     "barcode": BarcodeBandits,
     "random-rewards": Discriminated,
-    "random-rewards niche": lambda: Discriminated(DiscriminatedSettings(skill="niche", hidden=(4,))),
+    "random-rewards niche": lambda: Discriminated(
+        DiscriminatedSettings(skill="niche", hidden=(4,))
+    ),
     "randomised": lambda: Randomised(Navigation(), {"distance": [0.2, 0.4]}),
     "randomised walker": lambda: Randomised(Walker(WalkerSettings(horizon=30, obstacles=ALL))),
 }

@@ -1,4 +1,6 @@
-"""Gymnasium's BipedalWalker, freshly made, as the oracle of the physics tests; policies and tracks to try it with."""
+"""Gymnasium's BipedalWalker, freshly made, as the oracle of the physics tests; policies and tracks
+to try it with.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,18 @@ Policy = Callable[[np.ndarray], np.ndarray]  # observation [24] -> action [4] fl
 
 
 def fresh_env(seed: int, hardcore: bool) -> tuple[gymnasium.Env, np.ndarray, Track]:
-    """A new environment after its one reset, the observation of that reset, and the track it walks on."""
+    """A new environment after its one reset, the observation of that reset, and the track it walks
+    on.
+    """
     env = gymnasium.make("BipedalWalker-v3", hardcore=hardcore).unwrapped
     observation, _ = env.reset(seed=seed)
-    shapes = [np.array(body.fixtures[0].shape.vertices, np.float32) for body in reversed(env.terrain)]
+    shapes = [
+        np.array(body.fixtures[0].shape.vertices, np.float32) for body in reversed(env.terrain)
+    ]
     edges = np.array([shape for shape in shapes if len(shape) == 2])
-    polygons = np.array([shape for shape in shapes if len(shape) == 4], np.float32).reshape(-1, 4, 2)
+    polygons = np.array([shape for shape in shapes if len(shape) == 4], np.float32).reshape(
+        -1, 4, 2
+    )
     ground = np.concatenate([edges[:, 0], edges[-1:, 1]])
     return env, observation, Track(ground, polygons, _push(seed, hardcore))
 
@@ -65,7 +73,9 @@ def idle_policy(seed: int) -> Policy:
 
 
 def obstacle_track(seed: int) -> Track:
-    """Rough ground with stumps, pits and stairs from where the walker starts on, at odd places and of odd sizes."""
+    """Rough ground with stumps, pits and stairs from where the walker starts on, at odd places and
+    of odd sizes.
+    """
     rng, n, s = np.random.default_rng(seed), 120, TERRAIN_STEP
     x, y = np.arange(n) * s, np.full(n, GROUND_HEIGHT)
     y[10:] += rng.uniform(0, 0.08) * np.cumsum(rng.normal(size=n - 10))
@@ -81,7 +91,9 @@ def obstacle_track(seed: int) -> Track:
             y[k + 1 : k + 5] -= 4 * s
         else:
             rise = rng.choice([-0.5, 0.5]) * s
-            polygons += [_box(left + step * 4 * s, top + step * rise, 4 * s, s) for step in range(3)]
+            polygons += [
+                _box(left + step * 4 * s, top + step * rise, 4 * s, s) for step in range(3)
+            ]
         k += rng.integers(4, 9)
     ground = np.stack([x, y], axis=1).astype(np.float32)
     return Track(ground, np.array(polygons, np.float32), float(rng.uniform(-5, 5)))
@@ -116,7 +128,9 @@ def compare_with_gymnasium(
         observation, reward, terminated, _, _ = env.step(action)
         ours, rewards, ends = batch.step(action[None])
         steps += 1
-        same = np.array_equal(ours[0], observation) and rewards[0] == reward and ends[0] == terminated
+        same = (
+            np.array_equal(ours[0], observation) and rewards[0] == reward and ends[0] == terminated
+        )
         differing += not same
         if terminated:
             break

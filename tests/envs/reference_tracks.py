@@ -1,4 +1,6 @@
-"""The tracks and shapes of the walker in plain NumPy and Python: what the compiled code must equal bit for bit."""
+"""The tracks and shapes of the walker in plain NumPy and Python: what the compiled code must equal
+bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Corners = list[tuple[float, float]]
 
 
 def track(rng: np.random.Generator, hardcore: bool) -> Track:
-    """The track of Gymnasium's reset with this generator, which is left where Gymnasium leaves it."""
+    """The track of Gymnasium's reset with this generator, which is left where Gymnasium leaves
+    it.
+    """
     ground, blocks = _terrain(rng, hardcore)
     _clouds(rng)
     push = float(rng.uniform(-LARGEST_PUSH, LARGEST_PUSH))
@@ -31,7 +35,8 @@ def _terrain(rng: np.random.Generator, hardcore: bool) -> tuple[Corners, list[Co
     state, velocity, y, counter, first = GRASS, 0.0, BASE, START_PAD, False
     ground: Corners = []
     blocks: list[Corners] = []
-    segment: tuple[float, int, int, int] = (y, 0, 0, 0)  # height before it; of stairs: direction, width, steps
+    # height before it; of stairs: direction, width, steps
+    segment: tuple[float, int, int, int] = (y, 0, 0, 0)
     for i in range(LENGTH):
         x = i * TILE
         if state == GRASS and not first:
@@ -94,7 +99,9 @@ def _clouds(rng: np.random.Generator) -> None:
 
 @dataclass(frozen=True)
 class Polygon:
-    """A convex polygon as Box2D keeps it; all float32. corners, normals: [k, 2] [m], counter-clockwise."""
+    """A convex polygon as Box2D keeps it; all float32. corners, normals: [k, 2] [m],
+    counter-clockwise.
+    """
 
     corners: np.ndarray
     normals: np.ndarray
@@ -151,7 +158,10 @@ def polygon(points: np.ndarray) -> Polygon:
     x, y = points[:, 0].astype(float), points[:, 1].astype(float)
     area = 0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
     if len(corners) < 3 or not (sizes > 1e-6).all() or not area > 1e-6:
-        raise ValueError(f"a polygon of a track must enclose an area above 1e-6 m2, got corners {points.tolist()}")
+        raise ValueError(
+            "a polygon of a track must enclose an area above 1e-6 m2, got corners "
+            f"{points.tolist()}"
+        )
     inverse = (F(1.0) / sizes)[:, None]
     normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1) * inverse
     return Polygon(corners, normals, _centroid(corners))
@@ -180,7 +190,8 @@ def _edges(track: Track) -> tuple[np.ndarray, np.ndarray]:
     square = edge[:, 0] * edge[:, 0] + edge[:, 1] * edge[:, 1]
     if not (square > 1e-12).all():
         raise ValueError(
-            f"ground points must differ from their neighbours, points {int(np.argmin(square))} and on do not"
+            f"ground points must differ from their neighbours, points {int(np.argmin(square))} and "
+            "on do not"
         )
     inverse = np.float32(1.0) / np.sqrt(square)
     rows = np.zeros((len(a), int(at.SHAPE_SIZE)), np.float32)
@@ -200,7 +211,9 @@ def _boxes(rows: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
 
 
 def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape, [shapes] int32."""
+    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape,
+    [shapes] int32.
+    """
     parts = [_polygons(track), _edges(track)]
     for rows, _ in parts:
         rows[:, at.REACH_RIGHT] = np.maximum.accumulate(rows[:, at.SHAPE_FAT + 2])

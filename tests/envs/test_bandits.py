@@ -7,7 +7,16 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from openpoet.envs.bandits import EASY, HARD, UNIFORM, Arms, Bandits, BanditSettings, Kind, bayes_value
+from openpoet.envs.bandits import (
+    EASY,
+    HARD,
+    UNIFORM,
+    Arms,
+    Bandits,
+    BanditSettings,
+    Kind,
+    bayes_value,
+)
 
 from tests.conformance import check_family
 
@@ -58,7 +67,9 @@ def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
     places = np.rint(hint / 0.1).astype(int) - 1
     assert set(places) == set(range(10))
     for arm in range(10):
-        np.testing.assert_allclose(pulled(bandits, task, arm, 200, 1)[0], np.where(places == arm, 5.0, 1.1))
+        np.testing.assert_allclose(
+            pulled(bandits, task, arm, 200, 1)[0], np.where(places == arm, 5.0, 1.1)
+        )
     assert bandits.oracle(task) == 5.0
 
 

@@ -38,7 +38,8 @@ def test_every_context_comes_once_a_round_with_its_barcode_and_its_arm() -> None
         known: dict[tuple[float, ...], int] = {}
         for number in range(9):
             code = tuple(codes[number, life].tolist())
-            assert (code in known) == (number >= 3)  # three at first, and the same three in each later round
+            # three at first, and the same three in each later round
+            assert (code in known) == (number >= 3)
             assert known.setdefault(code, int(best[number, life])) == best[number, life]
         names = list(known)
         orders.add(tuple(names.index(tuple(code)) for code in codes[3:, life].tolist()))
@@ -53,7 +54,8 @@ def test_shuffled_barcodes_lead_to_another_context() -> None:
     true, _ = met(FAMILY, CERTAIN, 50)
     torch.testing.assert_close(codes[:3], true[:3])
     for life in range(50):
-        last: dict[tuple[float, ...], tuple[float, ...]] = {}  # the context that a barcode last stood for
+        # the context that a barcode last stood for
+        last: dict[tuple[float, ...], tuple[float, ...]] = {}
         for number in range(9):
             shown, context = (tuple(x[number, life].tolist()) for x in (codes, true))
             assert last.get(shown) != context

@@ -1,4 +1,6 @@
-"""A batch is its rows one by one, whatever else is in it; and what it cannot do it says in one line."""
+"""A batch is its rows one by one, whatever else is in it; and what it cannot do it says in one
+line.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ def test_a_batch_is_its_walkers_one_by_one() -> None:
     for row, track in enumerate(tracks):
         alone = WalkerBatch([track])
         np.testing.assert_array_equal(alone.reset()[0], first[row])
-        assert_equal([part[:, 0] for part in run(alone, plan[:, row : row + 1])], [p[:, row] for p in together])
+        assert_equal(
+            [part[:, 0] for part in run(alone, plan[:, row : row + 1])],
+            [p[:, row] for p in together],
+        )
 
 
 def test_the_number_of_threads_changes_nothing() -> None:
@@ -155,7 +160,11 @@ def test_a_walker_that_goes_nan_is_named() -> None:
     batch.reset()
     batch.step(np.zeros((20, 4), np.float32))
     batch._f.reshape(20, -1)[17, at.VX] = np.nan
-    with pytest.raises(FloatingPointError, match=r"^walker 17 went NaN at step 2 \(.*(pose|velocity)\); .*$"):
+    with pytest.raises(
+        FloatingPointError,
+        match=r"^walker 17 went NaN at step 2 "
+        r"\(.*(pose|velocity)\); .*$",
+    ):
         batch.step(np.zeros((20, 4), np.float32))
 
 
@@ -196,7 +205,12 @@ def test_a_step_before_the_reset_and_an_empty_batch_are_refused() -> None:
 def test_rows_that_are_not_of_the_batch_are_refused() -> None:
     batch = WalkerBatch([oracle.obstacle_track(0)] * 2)
     live, returns = np.ones(2, bool), np.zeros(2)
-    arrays = (np.zeros((1, 1), np.float32), np.zeros(2, np.int64), np.zeros(4, np.int64), np.zeros((2, 0), np.float32))
+    arrays = (
+        np.zeros((1, 1), np.float32),
+        np.zeros(2, np.int64),
+        np.zeros(4, np.int64),
+        np.zeros((2, 0), np.float32),
+    )
     with pytest.raises(ValueError, match="walker 0 was never reset"):
         batch.play(None, arrays, live, 1, returns)
     before = batch.reset()
@@ -225,7 +239,9 @@ def test_a_step_in_one_call_is_its_phases_one_by_one(n: int) -> None:
 
 
 def test_a_copy_and_a_batch_whose_terrains_grew_step_their_own_walkers() -> None:
-    """The arguments of kernels are kept between steps; they must be of the arrays that are in use now."""
+    """The arguments of kernels are kept between steps; they must be of the arrays that are in use
+    now.
+    """
     batch, plan = WalkerBatch([oracle.flat_track()] * 3), actions(3)
     batch.reset()
     batch.step(plan[0])

@@ -1,4 +1,6 @@
-"""Cart-pole: laws of a family, and Gymnasium's own CartPole-v1 as the oracle, also with other physics."""
+"""Cart-pole: laws of a family, and Gymnasium's own CartPole-v1 as the oracle, also with other
+physics.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ def test_the_laws_of_a_family() -> None:
 def gymnasiums(task: Cart) -> CartPoleEnv:
     env = gymnasium.make("CartPole-v1").unwrapped
     assert isinstance(env, CartPoleEnv)
-    env.gravity, env.masspole, env.length, env.force_mag = task.gravity, task.pole, task.length, task.force
+    env.gravity, env.masspole, env.length, env.force_mag = (
+        task.gravity,
+        task.pole,
+        task.length,
+        task.force,
+    )
     env.total_mass, env.polemass_length = env.masspole + env.masscart, env.masspole * env.length
     return env
 

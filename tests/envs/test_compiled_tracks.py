@@ -1,4 +1,6 @@
-"""Compiled tracks and shapes are those of plain NumPy and Python, bit for bit, and so is the generator left behind."""
+"""Compiled tracks and shapes are those of plain NumPy and Python, bit for bit, and so is the
+generator left behind.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +34,15 @@ def assert_same_shapes(track: Track) -> None:
 @pytest.mark.parametrize("hardcore", [False, True], ids=["easy", "hardcore"])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None)
-def test_a_track_its_shapes_and_the_generator_are_those_of_python(seed: int, hardcore: bool) -> None:
+def test_a_track_its_shapes_and_the_generator_are_those_of_python(
+    seed: int, hardcore: bool
+) -> None:
     rng, other = seeding.np_random(seed)[0], seeding.np_random(seed)[0]
     for _ in range(2):  # the second begins with half a draw of 64 bits left over
-        ours, theirs = gymnasium_layout.track(rng, hardcore), reference_tracks.track(other, hardcore)
+        ours, theirs = (
+            gymnasium_layout.track(rng, hardcore),
+            reference_tracks.track(other, hardcore),
+        )
         assert_same_bits(ours.ground, theirs.ground)
         assert_same_bits(ours.polygons, theirs.polygons)
         assert ours.push == theirs.push
@@ -43,7 +50,9 @@ def test_a_track_its_shapes_and_the_generator_are_those_of_python(seed: int, har
         assert_same_shapes(ours)
 
 
-@pytest.mark.parametrize("bits", [np.random.MT19937, np.random.SFC64, np.random.Philox, np.random.PCG64DXSM])
+@pytest.mark.parametrize(
+    "bits", [np.random.MT19937, np.random.SFC64, np.random.Philox, np.random.PCG64DXSM]
+)
 def test_every_bit_generator_serves(bits: type[np.random.BitGenerator]) -> None:
     rng, other = np.random.Generator(bits(5)), np.random.Generator(bits(5))
     for _ in range(5):
@@ -65,11 +74,15 @@ def refusal(track: Track) -> str:
 
 @given(
     points=st.lists(
-        st.tuples(*[st.floats(-90, 90, width=32)] * 2) | st.tuples(*[st.integers(-2, 2)] * 2), min_size=4, max_size=4
+        st.tuples(*[st.floats(-90, 90, width=32)] * 2) | st.tuples(*[st.integers(-2, 2)] * 2),
+        min_size=4,
+        max_size=4,
     )
 )
 @settings(max_examples=400, deadline=None)
-def test_a_polygon_of_any_four_points_is_the_same_or_the_same_error(points: list[tuple[float, float]]) -> None:
+def test_a_polygon_of_any_four_points_is_the_same_or_the_same_error(
+    points: list[tuple[float, float]],
+) -> None:
     corners = np.array(points, np.float32)
     track = Track(GROUND, corners[None], 0.0)
     fault = refusal(track)

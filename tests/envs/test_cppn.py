@@ -40,14 +40,24 @@ def evolved(seed: int, depth: int) -> list[Cppn]:
 def by_neat(genome: Cppn, x: np.ndarray) -> np.ndarray:
     """The same network through neat-python's own feed-forward evaluation."""
     activations = neat.activations.ActivationFunctionSet()
-    inputs = {node.id: [(e.source, e.weight) for e in genome.edges if e.target == node.id] for node in genome.nodes}
+    inputs = {
+        node.id: [(e.source, e.weight) for e in genome.edges if e.target == node.id]
+        for node in genome.nodes
+    }
     order: list[Any] = []
     done = {IN}
     while len(order) < len(genome.nodes):
         for node in genome.nodes:
             if node.id not in done and all(source in done for source, _ in inputs[node.id]):
                 order.append(
-                    (node.id, activations.get(node.activation), sum, node.bias, node.response, inputs[node.id])
+                    (
+                        node.id,
+                        activations.get(node.activation),
+                        sum,
+                        node.bias,
+                        node.response,
+                        inputs[node.id],
+                    )
                 )
                 done.add(node.id)
     network = neat.nn.FeedForwardNetwork([IN], [OUT], order)
@@ -56,7 +66,10 @@ def by_neat(genome: Cppn, x: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_each_activation_is_neat_pythons(activation: str) -> None:
-    genome = Cppn((Node(OUT, "identity", 0.1, 2.0), Node(1, activation, -0.3)), (Edge(IN, 1, 1.7), Edge(1, OUT, -0.6)))
+    genome = Cppn(
+        (Node(OUT, "identity", 0.1, 2.0), Node(1, activation, -0.3)),
+        (Edge(IN, 1, 1.7), Edge(1, OUT, -0.6)),
+    )
     x = np.linspace(-math.pi, math.pi, 50)
     np.testing.assert_allclose(evaluate(genome, x), by_neat(genome, x), rtol=1e-12, atol=1e-12)
 
@@ -73,7 +86,8 @@ def test_networks_grow() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_amplitude_is_bounded_where_the_terrain_is_used_along_300_mutations(seed: int) -> None:  # B10
+# B10
+def test_amplitude_is_bounded_where_the_terrain_is_used_along_300_mutations(seed: int) -> None:
     for genome in evolved(seed, 300)[1:]:
         heights = profile(genome)
         assert LEAST - 1e-9 <= np.abs(heights).max() <= MOST + 1e-9
@@ -87,7 +101,8 @@ def test_a_terrain_that_only_descends_counts_by_its_depth() -> None:  # B10: abs
     assert amplitude(falling) > 4
 
 
-def test_a_rescaled_parent_hands_its_amplitude_on() -> None:  # B11: 42 % of such children change by more than twice
+# B11: 42 % of such children change by more than twice
+def test_a_rescaled_parent_hands_its_amplitude_on() -> None:
     changes = []
     for seed in range(12):
         genomes = evolved(seed, 25)
@@ -98,7 +113,9 @@ def test_a_rescaled_parent_hands_its_amplitude_on() -> None:  # B11: 42 % of suc
 
 
 def test_the_ground_depends_on_the_network_alone_and_has_no_plateaus() -> None:  # B12
-    genome = Cppn((Node(OUT, "identity", 0.0), Node(1, "sin", 0.2)), (Edge(IN, 1, 0.4), Edge(1, OUT, 2.0)))
+    genome = Cppn(
+        (Node(OUT, "identity", 0.0), Node(1, "sin", 0.2)), (Edge(IN, 1, 0.4), Edge(1, OUT, 2.0))
+    )
     one, other = track(genome, 1), track(genome, 2)
     np.testing.assert_array_equal(one.ground, other.ground)
     assert one.push != other.push

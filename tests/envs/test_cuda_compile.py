@@ -1,4 +1,6 @@
-"""The kernels compile for GPUs that are not here: without contraction, and within the registers a thread may have."""
+"""The kernels compile for GPUs that are not here: without contraction, and within the registers a
+thread may have.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,20 @@ from openpoet.envs.walker.physics import state as at
 FUSED = re.compile(r"\bfma\.\w+\.f(32|64)")
 FREE = re.compile(r"\b(mul|add|sub)\.f(32|64)")  # without .rn the assembler may fuse them
 INEXACT = re.compile(r"\.(approx|ftz)\b")
-STACK = 4 * (at.SCRATCH_FLOATS + at.SCRATCH_INTEGERS) + 64  # scratch of the solver and of TOI, and a little more
+# scratch of the solver and of TOI, and a little more
+STACK = 4 * (at.SCRATCH_FLOATS + at.SCRATCH_INTEGERS) + 64
 
 # Beyond this a kernel has changed for the worse: fewer warps fit on a multiprocessor.
 MOST = {
-    "start": 96, "collide": 128, "solve": 128, "settle": 96, "pairs": 80, "impacts": 128, "toi": 168, "observe": 96
+    "start": 96, "collide": 128, "solve": 128, "settle": 96, "pairs": 80, "impacts": 128,
+    "toi": 168, "observe": 96
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", kernels.KERNELS, ids=lambda kernel: kernel.source.__name__)
-def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(kernel: DeviceKernel) -> None:
+def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(
+    kernel: DeviceKernel,
+) -> None:
     name = kernel.source.__name__
     for architecture in ((8, 0), (9, 0)):
         with physics_rules():
@@ -32,14 +38,18 @@ def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(kernel:
         assert f".target sm_{architecture[0]}{architecture[1]}" in text
         assert not FUSED.search(text), "a fused multiply-add rounds once where Box2D rounds twice"
         assert not FREE.search(text), "the assembler may fuse an operation without a rounding mode"
-        assert not INEXACT.search(text), "a division or root must be rounded, and small numbers kept"
+        assert not INEXACT.search(text), (
+            "a division or root must be rounded, and small numbers kept"
+        )
         used = resources(text, architecture)
         assert used.spills == 0
         assert used.registers <= MOST[name], used
         assert used.stack <= (STACK if name in ("solve", "settle", "impacts", "toi") else 0), used
 
 
-def test_an_edit_anywhere_in_the_room_leaves_the_kept_kernels_behind(tmp_path: Path, monkeypatch) -> None:
+def test_an_edit_anywhere_in_the_room_leaves_the_kept_kernels_behind(
+    tmp_path: Path, monkeypatch
+) -> None:
     """Numba itself would notice it in the kernel's own file only."""
     room = tmp_path / "cuda"
     shutil.copytree(Path(compiler.__file__).parent, room)

@@ -1,7 +1,8 @@
-"""The GPU's drivers under Numba's CUDA simulator: a few steps of a few walkers, the CPU's to the last bit.
+"""The GPU's drivers under Numba's CUDA simulator: a few steps of a few walkers, the CPU's to the
+last bit.
 
-The simulator runs kernels as plain Python, and with them the whole physics: so this also holds the compiled CPU code
-against the meaning of its own source.
+The simulator runs kernels as plain Python, and with them the whole physics: so this also holds the
+compiled CPU code against the meaning of its own source.
 """
 
 from __future__ import annotations
@@ -30,19 +31,29 @@ def test_kernels_run_as_python_are_the_cpu_to_the_last_bit(tmp_path: Path) -> No
     for actions in plan[:BEFORE]:
         batch.step(actions)
     state = {"f": batch._f, "k": batch._k, "shaping": batch._shaping, "ages": batch._age}
-    np.savez(tmp_path / "given.npz", actions=plan[BEFORE:], **{name: array.copy() for name, array in state.items()})
+    np.savez(
+        tmp_path / "given.npz",
+        actions=plan[BEFORE:],
+        **{name: array.copy() for name, array in state.items()},
+    )
     before = batch._events.copy()
     stepped = [batch.step(actions)[:2] for actions in plan[BEFORE:]]
 
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-m", "tests.envs.cuda_simulated", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500, check=False
+    )
     assert done.returncode == 0, done.stderr
     made = np.load(tmp_path / "made.npz")
-    np.testing.assert_array_equal(made["observations"], np.stack([observations for observations, _ in stepped]))
+    np.testing.assert_array_equal(
+        made["observations"], np.stack([observations for observations, _ in stepped])
+    )
     np.testing.assert_array_equal(made["reward"], np.stack([reward for _, reward in stepped]))
     np.testing.assert_array_equal(made["k"], batch._k.reshape(ROWS, -1))
     np.testing.assert_array_equal(made["f"], batch._f.reshape(ROWS, -1))
     happened = batch._events - before
     np.testing.assert_array_equal(made["events"], happened)
-    assert (happened.sum(axis=0) > 0).all(), dict(zip(at.EVENT_NAMES, happened.sum(axis=0).tolist(), strict=True))
+    assert (happened.sum(axis=0) > 0).all(), dict(
+        zip(at.EVENT_NAMES, happened.sum(axis=0).tolist(), strict=True)
+    )

@@ -19,8 +19,12 @@ LEVEL = [1.5, 0.4, 2.0, 0.2, 1.0, 0.6, 1.4, 3]
 
 
 def test_the_numbers_are_roughness_gap_stump_stairs_steps() -> None:
-    expected = Obstacles(roughness=1.5, gap=(0.4, 2.0), stump=(0.2, 1.0), stairs=(0.6, 1.4), stair_steps=3)
-    assert dcd_task(LEVEL) == WalkerTask(expected, None, TaskSettings(layout="dcd", horizon=2000, length=200))
+    expected = Obstacles(
+        roughness=1.5, gap=(0.4, 2.0), stump=(0.2, 1.0), stairs=(0.6, 1.4), stair_steps=3
+    )
+    assert dcd_task(LEVEL) == WalkerTask(
+        expected, None, TaskSettings(layout="dcd", horizon=2000, length=200)
+    )
 
 
 def test_five_numbers_are_a_level_without_stairs() -> None:
@@ -30,9 +34,12 @@ def test_five_numbers_are_a_level_without_stairs() -> None:
 @pytest.mark.parametrize("numbers", [5, 8])
 def test_a_seed_may_follow_as_in_dcds_own_encoding(numbers: int) -> None:
     level = [*LEVEL[:numbers], 2**32 - 1]
-    assert dcd_task(level) == WalkerTask(dcd_task(LEVEL[:numbers]).genome, 2**32 - 1, TaskSettings(layout="dcd"))
+    assert dcd_task(level) == WalkerTask(
+        dcd_task(LEVEL[:numbers]).genome, 2**32 - 1, TaskSettings(layout="dcd")
+    )
     assert dcd_task(np.array(level)) == dcd_task(level)
-    assert dcd_task(np.array([str(value) for value in level])) == dcd_task(level)  # dcd keeps them as text
+    # dcd keeps them as text
+    assert dcd_task(np.array([str(value) for value in level])) == dcd_task(level)
 
 
 def test_ends_are_sorted_and_steps_rounded_as_dcd_does() -> None:
@@ -62,7 +69,11 @@ def test_dcds_thresholds_leave_out_small_obstacles() -> None:
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        (LEVEL[:4], r"^a dcd level has 8 numbers \(5 without stairs\), and one more if its seed follows; got 4$"),
+        (
+            LEVEL[:4],
+            r"^a dcd level has 8 numbers \(5 without stairs\), and one more if its seed "
+            r"follows; got 4$",
+        ),
         ([*LEVEL, 1, 2], r"^a dcd level has 8 numbers .*; got 10$"),
         ([[1.0] * 8], r"^a dcd level has 8 numbers .*; got an array of shape \[1, 8\]$"),
         (["a"] * 8, r"^a dcd level must hold numbers, got 'a'$"),
@@ -71,7 +82,11 @@ def test_dcds_thresholds_leave_out_small_obstacles() -> None:
         ([*LEVEL[:3], -0.1, *LEVEL[4:]], r"^stump low must be in \[0, 5\], got -0\.1$"),
         ([*LEVEL[:7], 9.6], r"^stair steps must be in \[1, 9\], got 9\.6$"),
         ([*LEVEL, 1.5], r"^the level's seed must be a whole number in \[0, 2\*\*32\), got 1\.5$"),
-        ([*LEVEL, 2**32], r"^the level's seed must be a whole number in \[0, 2\*\*32\), got 4294967296"),
+        (
+            [*LEVEL, 2**32],
+            r"^the level's seed must be a whole number in \[0, 2\*\*32\), got "
+            r"4294967296",
+        ),
     ],
 )
 def test_what_is_no_level_is_refused_in_one_line(level: Any, message: str) -> None:
@@ -81,6 +96,8 @@ def test_what_is_no_level_is_refused_in_one_line(level: Any, message: str) -> No
 
 def test_levels_are_terrains_of_the_rows() -> None:
     levels = [[*LEVEL, 7], LEVEL[:5], [0.0, 0, 0, 0, 0]]
-    env = gymnasium.make_vec("openpoet/Walker-v0", num_envs=3, terrain=[dcd_task(level) for level in levels])
+    env = gymnasium.make_vec(
+        "openpoet/Walker-v0", num_envs=3, terrain=[dcd_task(level) for level in levels]
+    )
     env.reset(seed=0)
     assert [task.settings.layout for task in env.unwrapped.get_attr("terrain")] == ["dcd"] * 3

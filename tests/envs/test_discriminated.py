@@ -1,4 +1,6 @@
-"""Rewards from discriminators: laws of a family, what is paid by hand, and what data may not say."""
+"""Rewards from discriminators: laws of a family, what is paid by hand, and what data may not
+say.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,15 @@ from openpoet.envs.discriminator import Judges, checked_layers, layers_of, rando
 
 from tests.conformance import check_family
 
-# q(0|s) = 1 / (1 + exp(-2 x)) in the plane: the first skill is to be on the right. tanh(h) is made nearly h by scale.
+# q(0|s) = 1 / (1 + exp(-2 x)) in the plane: the first skill is to be on the right. tanh(h) is made
+# nearly h by scale.
 RIGHT = [([[0.01, 0.0]], [0.0]), ([[100.0], [-100.0]], [0.0, 0.0])]
 PLANE = DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0)
 
 
-def moved(settings: DiscriminatedSettings, skill: int, steps: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+def moved(
+    settings: DiscriminatedSettings, skill: int, steps: int = 1
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Rewards and success after steps of 0.1 to the right."""
     family = Discriminated(settings)
     simulator = family.simulator([family.task(RIGHT, skill)], [0], "cpu")
@@ -30,11 +35,15 @@ def moved(settings: DiscriminatedSettings, skill: int, steps: int = 1) -> tuple[
 @pytest.mark.parametrize("dynamics", ["navigation", "maze", "cartpole", "mdp", "two-step"])
 @pytest.mark.parametrize("skill", ["life", "niche"])
 def test_the_laws_of_a_family(dynamics: str, skill: str) -> None:
-    check_family(Discriminated(DiscriminatedSettings(dynamics, skill=skill, skills=3, scores="current")))  # type: ignore[arg-type]  # a Literal
+    check_family(
+        Discriminated(DiscriminatedSettings(dynamics, skill=skill, skills=3, scores="current"))
+    )  # type: ignore[arg-type]  # a Literal
 
 
 def test_a_step_by_hand() -> None:
-    """At x = 0.1 the chance of the first skill is 1 / (1 + exp(-0.2)): its task gains log 2 - log(1 + exp(-0.2))."""
+    """At x = 0.1 the chance of the first skill is 1 / (1 + exp(-0.2)): its task gains log 2 - log(1
+    + exp(-0.2)).
+    """
     chance = 1 / (1 + math.exp(-0.2))
     for skill, expected in ((0, chance), (1, 1 - chance)):
         rewards, told = moved(PLANE, skill)
@@ -43,9 +52,13 @@ def test_a_step_by_hand() -> None:
 
 
 def test_the_choices_that_are_explicit() -> None:
-    """Scoring the state before an action shifts rewards by a step; leaving out log p(z) takes log(skills) off each."""
+    """Scoring the state before an action shifts rewards by a step; leaving out log p(z) takes
+    log(skills) off each.
+    """
     after, _ = moved(PLANE, 0, 3)
-    before, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, scores="current"), 0, 3)
+    before, _ = moved(
+        DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, scores="current"), 0, 3
+    )
     torch.testing.assert_close(before[1:], after[:-1])
     assert float(before[0]) == pytest.approx(0.0)
     cooled, _ = moved(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, temperature=0.5), 0)
@@ -59,9 +72,11 @@ def test_chances_add_up_to_one_rewards_have_a_floor_and_say_nothing_for_nothing(
     states = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
     chances = Judges([family.origin().layers] * 200, family.sizes, "cpu").chances(states)
     paid = pay(chances, family.settings)
-    torch.testing.assert_close(paid.exp().mean(1), torch.ones(200).double())  # sum of q, through the floor as well
+    # sum of q, through the floor as well
+    torch.testing.assert_close(paid.exp().mean(1), torch.ones(200).double())
     assert float(paid.min()) == pytest.approx(math.log(0.01 * 4), abs=1e-3)
-    assert float(paid.mean(1).max()) <= 1e-12  # over skills that are all as likely, on average at most 0
+    # over skills that are all as likely, on average at most 0
+    assert float(paid.mean(1).max()) <= 1e-12
     nothing = family.task([(np.zeros((16, 2)), np.zeros(16)), (np.zeros((4, 16)), np.zeros(4))])
     silent = Judges([nothing.layers] * 200, family.sizes, "cpu").chances(states)
     torch.testing.assert_close(pay(silent, family.settings), torch.zeros(200, 4).double())
@@ -73,14 +88,19 @@ def test_the_random_one_is_smooth_in_the_arena() -> None:
     for gain in (DiscriminatedSettings().gain, 6.0):
         family = Discriminated(DiscriminatedSettings(gain=gain))
         grid = torch.cartesian_prod(*[torch.linspace(-1, 1, 21)] * 2)
-        lows.append(float(Judges([family.origin().layers] * 441, family.sizes, "cpu").chances(grid).min()))
+        lows.append(
+            float(Judges([family.origin().layers] * 441, family.sizes, "cpu").chances(grid).min())
+        )
     assert lows[0] > 0.01 > lows[1]
 
 
 def test_a_row_is_judged_the_same_in_every_batch() -> None:
     rng, sizes = np.random.default_rng(0), (5, 33, 7, 6)
     networks = [random_layers(sizes, 1.0, rng) for _ in range(3)]
-    rows, states = [networks[i % 3] for i in range(67)], torch.from_numpy(rng.standard_normal((67, 5)))
+    rows, states = (
+        [networks[i % 3] for i in range(67)],
+        torch.from_numpy(rng.standard_normal((67, 5))),
+    )
     whole = Judges(rows, sizes, "cpu").chances(states)
     for first, last in [(i, i + 1) for i in range(67)] + [(0, 2), (5, 66), (10, 43)]:
         part = Judges(rows[first:last], sizes, "cpu").chances(states[first:last])
@@ -116,7 +136,11 @@ def test_a_learned_discriminator_starts_a_run() -> None:
     assert Discriminated().origin() != Discriminated(DiscriminatedSettings(gain=2.0)).origin()
     with pytest.raises(ValueError, match="from 2 to 16 to 2"):
         Discriminated(DiscriminatedSettings(skills=2, floor=0.0, origin=text))
-    with pytest.raises(ValueError, match=r"the task has random-rewards\.floor = '0\.0', this family '0\.01'"):
+    with pytest.raises(
+        ValueError,
+        match=r"the task has random-rewards\.floor = '0\.0', this "
+        r"family '0\.01'",
+    ):
         Discriminated(DiscriminatedSettings(skills=2, hidden=(1,), origin=text))
     for wrong in ("{", "[" * 100_000):
         with pytest.raises(ValueError, match="origin must be a task's JSON"):
@@ -173,5 +197,8 @@ def test_a_mutation_stays_near_and_equal_rewards_are_described_alike() -> None:
     task = family.origin()
     near = family.mutate(task, np.random.default_rng(1))
     far = Reward(random_layers(family.sizes, 1.5, np.random.default_rng(5)), None, task.place)
-    distances = [float(np.linalg.norm(family.describe(other) - family.describe(task))) for other in (task, near, far)]
+    distances = [
+        float(np.linalg.norm(family.describe(other) - family.describe(task)))
+        for other in (task, near, far)
+    ]
     assert 0 == distances[0] < distances[1] < distances[2]

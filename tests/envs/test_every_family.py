@@ -1,4 +1,6 @@
-"""Laws of tasks that hold for every family and encoding: mutation, JSON, settings, and that what is read can be run."""
+"""Laws of tasks that hold for every family and encoding: mutation, JSON, settings, and that what is
+read can be run.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,10 @@ from .every_family import FAMILIES
 
 DEEP, READ_EVERY = 1000, 50
 AWKWARD: tuple[Any, ...] = (
-    None, True, False, -1, 0, 1, 2, 100, 99.9, 10**400, -(10**400), 1e308, -1e308, float("nan"), float("inf"),
-    -0.0, 0.5, 1e-300, "", "a\nb", [], {}, [5, 1], [1, 5], [0, 100], [100, 100], [True, True], [None],
+    None, True, False, -1, 0, 1, 2, 100, 99.9, 10**400, -(10**400), 1e308, -1e308, float("nan"),
+    float("inf"),
+    -0.0, 0.5, 1e-300, "", "a\nb", [], {}, [5, 1], [1, 5], [0, 100], [100, 100], [True, True],
+    [None],
     [10**400, 10**400], [float("nan"), 1.0], [[0, 1.0]],
 )  # fmt: skip
 
@@ -47,11 +51,17 @@ def run(family: Any, task: Any, steps: int = 3) -> None:
 
 
 def test_no_family_is_left_out() -> None:
-    assert {family().encode(family().origin())["family"] for family in FAMILIES.values()} == {*NAMES, "randomised"}
+    assert {family().encode(family().origin())["family"] for family in FAMILIES.values()} == {
+        *NAMES,
+        "randomised",
+    }
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and_run(name: str) -> None:  # B1
+# B1
+def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and_run(
+    name: str,
+) -> None:
     family, rng = FAMILIES[name](), np.random.default_rng(1)
     task, children = family.origin(), 0
     for depth in range(1, DEEP + 1):
@@ -70,7 +80,9 @@ def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and
 
 @pytest.mark.parametrize("name", [*FAMILIES, "hill"])
 def test_what_is_decoded_can_be_run_and_what_is_not_is_refused_in_one_line(name: str) -> None:  # C6
-    """Every place in a task's JSON in turn holds something that does not belong there, or only just does."""
+    """Every place in a task's JSON in turn holds something that does not belong there, or only just
+    does.
+    """
     family, rng = (FAMILIES | {"hill": hill})[name](), np.random.default_rng(5)
     task = family.origin()
     for _ in range(8):
@@ -84,7 +96,9 @@ def test_what_is_decoded_can_be_run_and_what_is_not_is_refused_in_one_line(name:
             if found is None:
                 continue
             taken += 1
-            assert text(family, found) == text(family, family.decode(json.loads(text(family, found))))
+            assert text(family, found) == text(
+                family, family.decode(json.loads(text(family, found)))
+            )
             run(family, found, 1)
             family.mutate(found, rng)
     assert taken
@@ -102,7 +116,9 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths to every value in JSON, at most three of a list."""
     inside = list(data.items()) if isinstance(data, dict) else []
     inside += list(enumerate(data))[:3] if isinstance(data, list) else []
-    return ([path] if path else []) + [found for key, value in inside for found in places(value, (*path, key))]
+    return ([path] if path else []) + [
+        found for key, value in inside for found in places(value, (*path, key))
+    ]
 
 
 def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -117,7 +133,10 @@ def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 def test_equal_tasks_have_equal_encodings_where_a_zero_is_negative(name: str) -> None:
     family = FAMILIES[name]()
     for path in places(family.encode(family.origin())):
-        one, other = (read(family, replaced(family.encode(family.origin()), path, zero))[0] for zero in (0.0, -0.0))
+        one, other = (
+            read(family, replaced(family.encode(family.origin()), path, zero))[0]
+            for zero in (0.0, -0.0)
+        )
         assert (one is None) == (other is None)
         assert one is None or text(family, one) == text(family, other)
 
@@ -126,14 +145,18 @@ def test_equal_tasks_have_equal_encodings_where_a_zero_is_negative(name: str) ->
 def test_a_task_of_schema_1_is_read_with_the_familys_own_settings(name: str) -> None:  # A1
     family = FAMILIES[name]()
     task = family.mutate(family.origin(), np.random.default_rng(0))
-    old = {key: value for key, value in family.encode(task).items() if key != "settings"} | {"schema": 1}
+    old = {key: value for key, value in family.encode(task).items() if key != "settings"} | {
+        "schema": 1
+    }
     assert family.decode(old) == task
     assert family.encode(family.decode(old))["schema"] == 2
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_setting_in_a_task_counts(name: str) -> None:  # A1
-    """A task with another setting is another task, or is refused: none is taken for what it is not."""
+    """A task with another setting is another task, or is refused: none is taken for what it is
+    not.
+    """
     family = FAMILIES[name]()
     data = family.encode(family.origin())
     for setting, value in data["settings"].items():

@@ -38,7 +38,9 @@ def test_children_of_the_papers_preset_differ_in_some_parameters_and_of_the_code
     for name in ("poet-paper", "poet-code"):
         family = Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
         children = [family.mutate(parent, np.random.default_rng(seed)) for seed in range(60)]
-        kept[name] = sum(isinstance(c.genome, Obstacles) and c.genome.gap == (2.0, 4.0) for c in children)
+        kept[name] = sum(
+            isinstance(c.genome, Obstacles) and c.genome.gap == (2.0, 4.0) for c in children
+        )
         assert len({child.seed for child in children}) > 50  # a new seed always
     assert kept["poet-code"] == 0
     assert 15 < kept["poet-paper"] < 45
@@ -61,7 +63,9 @@ def test_a_mutant_has_a_fresh_seed_and_only_the_genome_makes_a_duplicate() -> No
     assert isinstance(child.seed, int)
     assert 0 <= child.seed < 10**6
     twin = WalkerTask(child.genome, child.seed + 1)
-    assert family.fingerprint(twin) == family.fingerprint(child) != family.fingerprint(family.origin())
+    assert (
+        family.fingerprint(twin) == family.fingerprint(child) != family.fingerprint(family.origin())
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,9 +139,13 @@ def test_the_original_poets_files_become_tasks() -> None:
     task = Walker().task_from_poet_file(config, 77)
     assert task == WalkerTask(Obstacles(0.6, (0.4, 1.2), (0.0, 0.4)), 77, TaskSettings())
     stairs = config | {"stair_height": [0.2, 0.6], "stair_width": [4, 5], "stair_steps": [3, 4]}
-    assert Walker().task_from_poet_file(stairs, 77).genome == Obstacles(0.6, (0.4, 1.2), (0.0, 0.4), (0.2, 0.6), 3)
+    assert Walker().task_from_poet_file(stairs, 77).genome == Obstacles(
+        0.6, (0.4, 1.2), (0.0, 0.4), (0.2, 0.6), 3
+    )
     reversed_gap = config | {"pit_gap": [4.8, 4.48]}  # POET-rose 3b is stored so
-    assert Walker().task_from_poet_file(reversed_gap, 1).genome == Obstacles(0.6, (4.48, 4.8), (0.0, 0.4))
+    assert Walker().task_from_poet_file(reversed_gap, 1).genome == Obstacles(
+        0.6, (4.48, 4.8), (0.0, 0.4)
+    )
     with pytest.raises(ValueError, match="stair_steps"):
         Walker().task_from_poet_file(stairs | {"stair_steps": [2.5]}, 77)
     with pytest.raises(ValueError, match="stump_width"):
@@ -193,5 +201,9 @@ def test_a_gpu_without_its_compiler_is_refused_in_one_line(monkeypatch: pytest.M
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r'^the walker on device "cuda" needs numba-cuda: pip install '):
+    with pytest.raises(
+        ValueError,
+        match=r'^the walker on device "cuda" needs numba-cuda: pip '
+        r"install ",
+    ):
         Walker().simulator([Walker().origin()], [0], "cuda")

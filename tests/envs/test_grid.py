@@ -44,14 +44,18 @@ def test_moves_observations_and_pay_are_those_of_the_drawing() -> None:
 @pytest.mark.parametrize("cost", [0.0, 0.9])
 def test_optimal_values_are_those_of_value_iteration(cost: float) -> None:
     family, gamma = Grids(GridSettings(size=4, horizon=20, cost=cost)), 0.9
-    cells = [(row, column) for row in range(4) for column in range(4) if BENT.rows[row][column] == "."]
+    cells = [
+        (row, column) for row in range(4) for column in range(4) if BENT.rows[row][column] == "."
+    ]
     q = dict.fromkeys([(cell, move) for cell in cells for move in range(4)], 0.0)
     for _ in range(200):
         for (row, column), move in q:
             down, right = ((-1, 0), (0, 1), (1, 0), (0, -1))[move]
             there = (row + down, column + right)
             there = there if there in cells else (row, column)
-            later = 0.0 if there == BENT.goal else gamma * max(q[there, other] for other in range(4))
+            later = (
+                0.0 if there == BENT.goal else gamma * max(q[there, other] for other in range(4))
+            )
             q[(row, column), move] = (there == BENT.goal) - cost / 20 + later
     found = family.optimal(BENT, gamma)
     for (cell, move), value in q.items():

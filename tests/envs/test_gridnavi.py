@@ -1,4 +1,6 @@
-"""GridNavi: laws of a family, moves and rewards by hand, the two bounds by walks that reach them."""
+"""GridNavi: laws of a family, moves and rewards by hand, the two bounds by walks that reach
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ def returns(walk: list[int], task: Cells, seeds: list[int], *, stop: bool) -> np
     """Of an episode of each seed on this walk; stop: it stays where it has found the goal."""
     simulator = FAMILY.simulator([task] * len(seeds), seeds, "cpu")
     simulator.reset()
-    total, found = torch.zeros(len(seeds), dtype=torch.float64), torch.zeros(len(seeds), dtype=torch.bool)
+    total, found = (
+        torch.zeros(len(seeds), dtype=torch.float64),
+        torch.zeros(len(seeds), dtype=torch.bool),
+    )
     for move in walk:
         chosen = torch.full((len(seeds),), move)
         actions = torch.where(found & stop, STAY, chosen)
@@ -72,7 +77,8 @@ def test_no_first_episode_beats_the_blind_walk_and_one_reaches_it() -> None:
     for _ in range(20):
         other = random.integers(0, 5, 15).tolist()
         assert returns(other, VARIBAD, seeds, stop=True).mean() < found
-    assert returns(walk, VARIBAD, seeds, stop=False).mean() < -0.5  # who does not stay gains little from finding it
+    # who does not stay gains little from finding it
+    assert returns(walk, VARIBAD, seeds, stop=False).mean() < -0.5
 
 
 def test_a_grid_with_no_goal_is_refused() -> None:

@@ -48,7 +48,9 @@ def test_gymnasiums_own_check_passes(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", THEIRS)
-def test_a_seed_gives_the_episode_of_a_fresh_gymnasium_environment_fresh_reused_and_batched(id: str) -> None:
+def test_a_seed_gives_the_episode_of_a_fresh_gymnasium_environment_fresh_reused_and_batched(
+    id: str,
+) -> None:
     """The stricter check, which Gymnasium's own environment fails on reuse."""
     reused = gymnasium.make(id)
     seeds = [3, 11, 12]
@@ -83,7 +85,8 @@ def test_walker_takes_a_terrain_in_any_form(form: str) -> None:
     env = gymnasium.make("openpoet/Walker-v0", terrain=terrain)
     first = env.reset(seed=1)[0]
     again = env.reset(seed=2)[0]
-    assert np.array_equal(first, again) == (form != "genome")  # a genome alone has another terrain every time
+    # a genome alone has another terrain every time
+    assert np.array_equal(first, again) == (form != "genome")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,9 @@ def test_walker_takes_a_terrain_in_any_form(form: str) -> None:
     ],
 )
 @pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
-def test_a_terrain_that_is_none_is_refused_in_one_line(make: Any, terrain: Any, message: str) -> None:
+def test_a_terrain_that_is_none_is_refused_in_one_line(
+    make: Any, terrain: Any, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         make("openpoet/Walker-v0", terrain=terrain)
 
@@ -120,12 +125,20 @@ def plan(seed: int, dtype: Any) -> np.ndarray:
 
 
 def fates(env: Any, seed: int, given: Any) -> list[Any]:
-    """Observations, rewards and ends as plain values, of a single environment or of a vector of one."""
+    """Observations, rewards and ends as plain values, of a single environment or of a vector of
+    one.
+    """
     env.reset(seed=seed)
     story = []
     for action in given:
         observation, reward, terminated, *_ = env.step(action)
-        story.append((np.ravel(observation).tolist(), float(np.ravel(reward)[0]), bool(np.ravel(terminated)[0])))
+        story.append(
+            (
+                np.ravel(observation).tolist(),
+                float(np.ravel(reward)[0]),
+                bool(np.ravel(terminated)[0]),
+            )
+        )
         if story[-1][2]:
             break
     return story
@@ -139,8 +152,10 @@ def test_torque_and_cost_are_computed_in_the_actions_dtype_as_gymnasium_does(dty
         assert fates(gymnasium.make(IDS[0]), seed, given) == theirs
         assert fates(gymnasium.make_vec(IDS[0]), seed, given[:, None]) == theirs
         if dtype is np.float64:
-            assert fates(gymnasium.make(IDS[0]), seed, given.tolist()) == theirs  # Python's floats are float64
-            assert fates(gymnasium.make(IDS[0]), seed, given.astype(np.float32)) != theirs  # what narrowing would give
+            # Python's floats are float64
+            assert fates(gymnasium.make(IDS[0]), seed, given.tolist()) == theirs
+            # what narrowing would give
+            assert fates(gymnasium.make(IDS[0]), seed, given.astype(np.float32)) != theirs
 
 
 def test_actions_may_be_read_only() -> None:
@@ -170,8 +185,12 @@ def future(env: Any, resets: int = 2) -> list[Any]:
 
 
 def made(id: str, several: bool) -> Any:
-    """An environment that resets within few steps; Walker-v0 on rough ground that is another for every episode."""
-    more: dict[str, Any] = {"terrain": Obstacles(1.0, (0.0, 0.8), (0.2, 0.6))} if id == IDS[2] else {}
+    """An environment that resets within few steps; Walker-v0 on rough ground that is another for
+    every episode.
+    """
+    more: dict[str, Any] = (
+        {"terrain": Obstacles(1.0, (0.0, 0.8), (0.2, 0.6))} if id == IDS[2] else {}
+    )
     if several:
         return gymnasium.make_vec(id, num_envs=3, threads=1, max_episode_steps=7, **more)
     return gymnasium.make(id, **more)
@@ -189,7 +208,10 @@ def test_a_copy_has_the_same_future(form: str, id: str, several: bool) -> None:
     assert future(twin) == future(env)
     new = made(id, several)
     twin = COPIES[form](new)
-    assert [twin.reset(seed=5)[0].tolist(), future(twin)] == [new.reset(seed=5)[0].tolist(), future(new)]
+    assert [twin.reset(seed=5)[0].tolist(), future(twin)] == [
+        new.reset(seed=5)[0].tolist(),
+        future(new),
+    ]
 
 
 def test_copies_do_not_share_their_state() -> None:
@@ -219,7 +241,11 @@ def test_walkers_pickled_by_other_physics_are_refused(monkeypatch: pytest.Monkey
     env.reset(seed=0)
     data = pickle.dumps(env)
     monkeypatch.setattr(batch, "_source", lambda: "edited")
-    with pytest.raises(ValueError, match=r"^these walkers were pickled by another version of openpoet: "):
+    with pytest.raises(
+        ValueError,
+        match=r"^these walkers were pickled by another version of "
+        r"openpoet: ",
+    ):
         pickle.loads(data)
 
 
@@ -252,7 +278,9 @@ def test_a_windows_close_button_closes_it_for_good_and_the_episode_goes_on(windo
     later.close()
 
 
-def test_all_frames_of_a_window_are_timed_by_one_clock(window: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_frames_of_a_window_are_timed_by_one_clock(
+    window: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A new clock a frame waits for a whole frame, whatever the step has taken."""
     clocks, real = [], pygame.time.Clock
 
@@ -270,12 +298,18 @@ def test_all_frames_of_a_window_are_timed_by_one_clock(window: Any, monkeypatch:
 
 def test_importing_the_room_loads_nothing_heavy() -> None:
     code = "import sys, envs; assert not {'torch', 'numba', 'Box2D', 'pygame'} & set(sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("id", IDS)
 def test_gymnasium_imports_the_room_by_itself_if_the_id_names_it(id: str) -> None:
-    code = f"import gymnasium; print(gymnasium.make('openpoet.envs:{id}').reset(seed=1)[0].tolist())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = (
+        f"import gymnasium; print(gymnasium.make('openpoet.envs:{id}').reset(seed=1)[0].tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout) == gymnasium.make(id).reset(seed=1)[0].tolist()

@@ -37,7 +37,9 @@ class Counter(gymnasium.Env[Any, Any]):
 
     closed = 0
 
-    def __init__(self, rate: float = 1.0, observations: Any = None, actions: Any = None, limit: int = 4) -> None:
+    def __init__(
+        self, rate: float = 1.0, observations: Any = None, actions: Any = None, limit: int = 4
+    ) -> None:
         self.rate, self.limit = rate, limit
         self.observation_space = observations or spaces.Box(-np.inf, np.inf, (1, 2))
         self.action_space = actions or spaces.Box(np.float32([0, -4]), np.float32([2, 8]))
@@ -152,7 +154,9 @@ def test_actions_cover_the_box_and_are_clipped() -> None:
 
 
 def test_observations_of_several_parts_are_flattened() -> None:
-    space = spaces.Dict(a=spaces.Discrete(3), b=spaces.Tuple([spaces.Box(0, 1, (2,)), spaces.MultiBinary(2)]))
+    space = spaces.Dict(
+        a=spaces.Discrete(3), b=spaces.Tuple([spaces.Box(0, 1, (2,)), spaces.MultiBinary(2)])
+    )
     observation = {"a": 1, "b": (np.float32([0.25, 0.5]), np.int8([1, 0]))}
     assert observation_size(space) == 7
     assert flattened(space, observation).tolist() == [0, 1, 0, 0.25, 0.5, 1, 0]
@@ -275,7 +279,11 @@ def test_a_key_that_info_has_not_is_refused() -> None:
     rows.reset()
     for _ in range(3):
         rows.step(torch.ones(1, 2))
-    with pytest.raises(ValueError, match=r"info\['won'\], which the last step .* it has \['large'\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"info\['won'\], which the last step .* it has "
+        r"\['large'\]",
+    ):
         rows.step(torch.ones(1, 2))
 
 
@@ -317,7 +325,9 @@ class Still:
         rows.reset()
         score, ended = 0.0, torch.zeros(1, dtype=torch.bool)
         while not ended.all():
-            _, reward, terminated, truncated = rows.step(torch.zeros(1, self.family.spec.action_size))
+            _, reward, terminated, truncated = rows.step(
+                torch.zeros(1, self.family.spec.action_size)
+            )
             score, ended = score + float(reward), terminated | truncated
         return np.array([score]), np.array([False]), np.array([rows.steps])
 
@@ -341,7 +351,9 @@ def test_a_replay_shows_what_the_environment_renders_and_changes_no_episode(name
     assert "speed" not in dict(facts(episode, scene_of(episode), 5))  # pixels have no scale
     surface = pygame.Surface((600, 400))
     draw_frame(surface, episode, scene_of(episode), 5)
-    shown = {tuple(colour) for colour in pygame.surfarray.array3d(surface).reshape(-1, 3)[::7].tolist()}
+    shown = {
+        tuple(colour) for colour in pygame.surfarray.array3d(surface).reshape(-1, 3)[::7].tolist()
+    }
     brightest = {tuple(colour) for colour in pixels.reshape(-1, 3)[::7].tolist()}
     assert len(shown & brightest) > 1
 
@@ -370,7 +382,12 @@ def test_a_dict_that_is_no_family_is_refused(
 ) -> None:
     (tmp_path / "mine.py").write_text(line)
     kind = line.split()[0]
-    assert command.main(["launch", f"--{kind}", str(tmp_path / "mine.py"), "--out", str(tmp_path / "run")]) == 2
+    assert (
+        command.main(
+            ["launch", f"--{kind}", str(tmp_path / "mine.py"), "--out", str(tmp_path / "run")]
+        )
+        == 2
+    )
     error = capsys.readouterr().err
     assert message in error
     assert len(error.strip().splitlines()) == 1

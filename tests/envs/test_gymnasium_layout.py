@@ -14,7 +14,9 @@ def test_track_and_push_are_those_of_a_fresh_gymnasium_environment(hardcore: boo
         _, _, theirs = fresh_env(seed, hardcore)
         ours = track(seeding.np_random(seed)[0], hardcore)
         np.testing.assert_array_equal(ours.ground, theirs.ground)
-        np.testing.assert_array_equal(np.sort(ours.polygons, axis=1), np.sort(theirs.polygons, axis=1))
+        np.testing.assert_array_equal(
+            np.sort(ours.polygons, axis=1), np.sort(theirs.polygons, axis=1)
+        )
         assert ours.push == theirs.push
 
 

@@ -1,4 +1,6 @@
-"""Compiled kernels are kept once for all copies and names of the package; compiles are announced."""
+"""Compiled kernels are kept once for all copies and names of the package; compiles are
+announced.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ shapes, corners = terrain.shapes(track)
 f, k = np.zeros(at.FLOATS, np.float32), np.zeros(at.INTEGERS, np.int32)
 world.START(np.zeros(1, np.int64), f, k, shapes.ravel(), np.array([0, 0, 1]), np.zeros(1))
 loaded = sum(world.START.compiled.stats.cache_hits.values())
-print(len(lines), "lines,", "loaded" if loaded else "compiled", round(float(f[at.FAT + 2] - f[at.TIGHT + 2]), 3))
+print(len(lines), "lines,", "loaded" if loaded else "compiled",
+round(float(f[at.FAT + 2] - f[at.TIGHT + 2]), 3))
 """
 
 
@@ -103,11 +106,15 @@ def test_a_folder_that_cannot_be_trusted_is_not_used_and_the_line_says_so(
         "compiling the walker's physics, about 2 s",
         "compiling find pairs (1 of 1), about 2 s",
     ]
-    assert re.search(r"; not kept, since .+: set NUMBA_CACHE_DIR to a folder of your own$", lines[0])
+    assert re.search(
+        r"; not kept, since .+: set NUMBA_CACHE_DIR to a folder of your own$", lines[0]
+    )
     assert not any(path.is_file() and path.stat().st_size for path in tmp_path.rglob("*"))
 
 
-def test_the_folder_is_made_for_this_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_made_for_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path / "new"))
     folder, kept = kernel_cache.usable_folder(jit.NAME, jit.SOURCE)
     assert folder is not None
@@ -122,7 +129,9 @@ def test_a_damaged_file_is_named_and_a_full_disk_stops_nothing(
     folder = kernel_cache.cache_folder(jit.NAME, jit.SOURCE)
     full = OSError(errno.ENOSPC, "No space left on device")
     with monkeypatch.context() as context:
-        context.setattr(IndexDataCacheFile, "_open_for_write", lambda *_: (_ for _ in ()).throw(full))
+        context.setattr(
+            IndexDataCacheFile, "_open_for_write", lambda *_: (_ for _ in ()).throw(full)
+        )
         kernel = pairs()
         jit.compile_all([kernel], None)
     assert kernel.compiled is not None

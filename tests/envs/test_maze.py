@@ -35,7 +35,14 @@ def test_walls_stop_moves_and_the_view_shows_them() -> None:
     np.testing.assert_array_equal(
         seen, [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 0, 1, 0]]
     )
-    for action, place in ((0, [0, 0]), (3, [0, 0]), (1, [0, 1]), (2, [0, 1]), (1, [0, 2]), (2, [1, 2])):
+    for action, place in (
+        (0, [0, 0]),
+        (3, [0, 0]),
+        (1, [0, 1]),
+        (2, [0, 1]),
+        (1, [0, 2]),
+        (2, [1, 2]),
+    ):
         simulator.step(torch.eye(4)[action : action + 1])
         assert simulator.state(0)["at"].tolist() == place
 

@@ -1,4 +1,6 @@
-"""Tabular MDPs: laws of a family, tables as drawn, the planner against brute force, known returns."""
+"""Tabular MDPs: laws of a family, tables as drawn, the planner against brute force, known
+returns.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ def test_steps_follow_the_tables() -> None:
     settings = MdpSettings(states=3, actions=2)
     family = TabularMdps(settings)
     task = Tables(noise=0.5)
-    simulator, world = family.simulator([task] * lives, [7] * lives, "cpu"), family.world([task], [7])
+    simulator, world = (
+        family.simulator([task] * lives, [7] * lives, "cpu"),
+        family.world([task], [7]),
+    )
     again = family.simulator([task] * lives, list(range(lives)), "cpu")
     action = torch.zeros(lives, 2)
     action[:, 1] = 1
@@ -56,9 +61,13 @@ def test_the_planner_is_the_best_of_all_plans() -> None:
         world = family.world([Tables()], [seed])
         r, p = world.rewards[0].numpy(), world.transitions[0].numpy()
         plans = product(range(2), *[range(2)] * 3)
-        best = max(r[0, a] + sum(p[0, a, s] * r[s, later[s]] for s in range(3)) for a, *later in plans)
+        best = max(
+            r[0, a] + sum(p[0, a, s] * r[s, later[s]] for s in range(3)) for a, *later in plans
+        )
         assert family.oracle([Tables()], [seed])[0] == pytest.approx(best)
 
 
 def test_a_known_mdp_of_rl2_is_worth_about_22_an_episode() -> None:
-    assert FAMILY.oracle([Tables()] * 1000, list(range(1000))).mean() == pytest.approx(21.9, abs=0.3)
+    assert FAMILY.oracle([Tables()] * 1000, list(range(1000))).mean() == pytest.approx(
+        21.9, abs=0.3
+    )

@@ -7,7 +7,15 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from openpoet.envs.navigation import HALF_CIRCLE, SQUARE, Goals, Navigation, NavigationSettings, Reward, goals
+from openpoet.envs.navigation import (
+    HALF_CIRCLE,
+    SQUARE,
+    Goals,
+    Navigation,
+    NavigationSettings,
+    Reward,
+    goals,
+)
 
 from tests.conformance import check_family
 
@@ -23,13 +31,22 @@ def test_goals_lie_where_the_genome_says() -> None:
     assert arc[:, 1].min() > -1e-3
     assert arc[:, 0].min() < -0.99 < 0.99 < arc[:, 0].max()
     ring = goals([Goals("arc", 1.0, 0.3, 0.0, 6.283)] * 500, list(range(500)), "cpu").numpy()
-    assert 0.7 <= np.linalg.norm(ring, axis=1).min() < 0.72 < 1.28 < np.linalg.norm(ring, axis=1).max() <= 1.3
+    assert (
+        0.7
+        <= np.linalg.norm(ring, axis=1).min()
+        < 0.72
+        < 1.28
+        < np.linalg.norm(ring, axis=1).max()
+        <= 1.3
+    )
     square = goals([SQUARE] * 500, list(range(500)), "cpu").numpy()
     assert 0.49 < np.abs(square).max() <= 0.5
     np.testing.assert_allclose(square.mean(axis=0), 0.0, atol=0.05)
 
 
-@pytest.mark.parametrize(("reward", "expected"), [("dense", -0.9), ("sparse", 0.0), ("progress", 0.1)])
+@pytest.mark.parametrize(
+    ("reward", "expected"), [("dense", -0.9), ("sparse", 0.0), ("progress", 0.1)]
+)
 def test_a_step_towards_the_goal_by_hand(reward: Reward, expected: float) -> None:
     """A goal at (1, 0); a step along x is cut to 0.1."""
     family = Navigation(NavigationSettings(reward))

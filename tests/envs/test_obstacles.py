@@ -12,21 +12,33 @@ ALL = Bounds(("stump", "pit", "roughness", "stairs"))
 
 def test_first_child_of_flat_has_first_gap_and_first_stump_and_a_rounded_roughness() -> None:
     children = [mutate(Obstacles(), Bounds(), np.random.default_rng(seed)) for seed in range(200)]
-    assert {(child.gap, child.stump, child.stairs) for child in children} == {((0.0, 0.8), (0.0, 0.4), None)}
+    assert {(child.gap, child.stump, child.stairs) for child in children} == {
+        ((0.0, 0.8), (0.0, 0.4), None)
+    }
     rough = {child.roughness for child in children}
     assert rough == {round(i / 10, 1) for i in range(7)}  # 0.0, 0.1, ..., 0.6: below 0 is cut off
 
 
 def changed(parent: Obstacles, child: Obstacles) -> frozenset[str]:
-    return frozenset(name for name in ("roughness", "gap", "stump") if getattr(parent, name) != getattr(child, name))
+    return frozenset(
+        name
+        for name in ("roughness", "gap", "stump")
+        if getattr(parent, name) != getattr(child, name)
+    )
 
 
 def test_where_some_parameters_mutate_each_is_picked_by_itself_and_one_at_least() -> None:
     """The POET paper's mutation; all is the reference code's."""
     parent = Obstacles(roughness=5.0, gap=(2.0, 4.0), stump=(1.0, 2.0))
     bounds = Bounds(mutates="some")
-    counts = Counter(changed(parent, mutate(parent, bounds, np.random.default_rng(seed))) for seed in range(1400))
-    subsets = {frozenset(part) for n in (1, 2, 3) for part in combinations(("roughness", "gap", "stump"), n)}
+    counts = Counter(
+        changed(parent, mutate(parent, bounds, np.random.default_rng(seed))) for seed in range(1400)
+    )
+    subsets = {
+        frozenset(part)
+        for n in (1, 2, 3)
+        for part in combinations(("roughness", "gap", "stump"), n)
+    }
     # Roughness that was picked stays as it was where its step rounds to 0: one time in twelve.
     assert set(counts) == subsets | {frozenset()}
     assert counts.pop(frozenset()) < 40
@@ -35,10 +47,15 @@ def test_where_some_parameters_mutate_each_is_picked_by_itself_and_one_at_least(
 
 def test_roughness_appears_at_its_first_value_and_then_goes_up_or_down() -> None:
     bounds = Bounds(("roughness",), mutates="some")
-    first = Counter(mutate(Obstacles(), bounds, np.random.default_rng(seed)).roughness for seed in range(600))
+    first = Counter(
+        mutate(Obstacles(), bounds, np.random.default_rng(seed)).roughness for seed in range(600)
+    )
     assert set(first) == {round(i / 10, 1) for i in range(7)}
-    assert first[0.0] < 100  # a twelfth, by rounding; half in the reference code, which cuts off what is below 0
-    later = {mutate(Obstacles(3.0), bounds, np.random.default_rng(seed)).roughness for seed in range(200)}
+    # a twelfth, by rounding; half in the reference code, which cuts off what is below 0
+    assert first[0.0] < 100
+    later = {
+        mutate(Obstacles(3.0), bounds, np.random.default_rng(seed)).roughness for seed in range(200)
+    }
     assert later == {round(2.4 + i / 10, 1) for i in range(13)}
 
 
@@ -53,17 +70,24 @@ def test_an_interval_moves_by_one_step_at_either_end_or_both_and_never_stands_st
     steps = (-0.4, 0.0, 0.4)
     assert gaps == {(low, high) for low in steps for high in steps} - {(0.0, 0.0)}
     stumps = {(round(c.stump[0] - 1.0, 1), round(c.stump[1] - 2.0, 1)) for c in children if c.stump}
-    assert stumps == {(low, high) for low in (-0.2, 0.0, 0.2) for high in (-0.2, 0.0, 0.2)} - {(0.0, 0.0)}
+    assert stumps == {(low, high) for low in (-0.2, 0.0, 0.2) for high in (-0.2, 0.0, 0.2)} - {
+        (0.0, 0.0)
+    }
 
 
 def test_the_upper_end_never_shrinks_below_its_first_value() -> None:
-    children = [mutate(Obstacles(gap=(0.0, 0.8)), Bounds(), np.random.default_rng(seed)) for seed in range(200)]
+    children = [
+        mutate(Obstacles(gap=(0.0, 0.8)), Bounds(), np.random.default_rng(seed))
+        for seed in range(200)
+    ]
     assert {child.gap for child in children} == {(0.0, 1.2), (0.4, 0.8), (0.4, 1.2)}
 
 
 def test_at_the_maximum_of_both_ends_only_the_ways_back_are_left() -> None:
     bounds = Bounds(("pit",), gap_max=8.0)
-    children = [mutate(Obstacles(gap=(8.0, 8.0)), bounds, np.random.default_rng(seed)) for seed in range(50)]
+    children = [
+        mutate(Obstacles(gap=(8.0, 8.0)), bounds, np.random.default_rng(seed)) for seed in range(50)
+    ]
     assert {child.gap for child in children} == {(7.6, 8.0), (7.6, 7.6)}
 
 
@@ -96,7 +120,10 @@ def test_a_category_that_is_off_never_appears() -> None:
 def test_stairs_mutate_their_number_and_start_at_their_own_first_value() -> None:  # B21
     first = mutate(Obstacles(stump=(3.0, 4.0)), ALL, np.random.default_rng(0))
     assert (first.stairs, first.stair_steps) == ((0.0, 0.4), 1)
-    children = [mutate(Obstacles(stairs=(1.0, 2.0), stair_steps=4), ALL, np.random.default_rng(s)) for s in range(60)]
+    children = [
+        mutate(Obstacles(stairs=(1.0, 2.0), stair_steps=4), ALL, np.random.default_rng(s))
+        for s in range(60)
+    ]
     assert {child.stair_steps for child in children} == {3, 4, 5}
 
 
@@ -122,7 +149,8 @@ def test_describe_is_the_raw_five_vector_with_zero_for_absent() -> None:
         (Obstacles(roughness=4.4, gap=(0, 5.9), stump=(0, 2.3)), "easy"),
         (Obstacles(gap=(0, 6.0), stump=(0, 2.4)), "very challenging"),
         (Obstacles(5.28, (4.8, 7.2), (1.98, 2.76)), "extremely challenging"),  # the paper's rose 3a
-        (Obstacles(4.8, (4.8, 4.48), (2.4, 2.76)), "very challenging"),  # 3b as stored: its gap misses the threshold
+        # 3b as stored: its gap misses the threshold
+        (Obstacles(4.8, (4.8, 4.48), (2.4, 2.76)), "very challenging"),
     ],
 )
 def test_difficulty_is_the_number_of_thresholds_met(genome: Obstacles, level: str) -> None:

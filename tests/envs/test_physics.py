@@ -1,4 +1,6 @@
-"""The physics is Box2D's, bit for bit: against Gymnasium freshly made, against Box2D on obstacles, and not by luck."""
+"""The physics is Box2D's, bit for bit: against Gymnasium freshly made, against Box2D on obstacles,
+and not by luck.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def test_episodes_are_those_of_a_fresh_gymnasium_environment(hardcore: bool, pol
 
 
 def test_obstacles_falls_and_sleep_are_box2ds() -> None:
-    """Also past the end of an episode, so that fallen walkers lie, slide and sleep on every kind of shape."""
+    """Also past the end of an episode, so that fallen walkers lie, slide and sleep on every kind of
+    shape.
+    """
     seen = dict.fromkeys(("toi", "polygon", "two_point", "sleeping"), 0)
     for seed in range(15):
         track = oracle.obstacle_track(seed)
@@ -94,7 +98,9 @@ def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> No
     _, velocities, positions = joints.passes((0, 1, 2, 3))
     begin_row, keep_row, end_row = solver.begin_row, solver.keep_row, solver.end_row
 
-    def wrong_rows(rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width):
+    def wrong_rows(
+        rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width
+    ):
         for row in rows:
             fo, ko = row * at.FLOATS, row * at.INTEGERS
             contacts = begin_row(f, k, fo, ko, s[0], i[0])
@@ -112,7 +118,9 @@ def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("width", [2, 5, 8, 16])
 def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
-    """All bits of all state, also of walkers that lie fallen, of short last blocks, and after a reset."""
+    """All bits of all state, also of walkers that lie fallen, of short last blocks, and after a
+    reset.
+    """
     tracks = [oracle.obstacle_track(seed % 12) for seed in range(43)]
     wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
     wide._width, alone._width = width, 1
@@ -152,13 +160,17 @@ def test_every_width_gives_the_same_bits() -> None:
 
 
 def test_a_walker_that_turned_far_is_solved_by_itself() -> None:
-    """The lanes' sine is for angles below 120 rad; beyond 100 the scalar solver takes over, with the same results."""
+    """The lanes' sine is for angles below 120 rad; beyond 100 the scalar solver takes over, with
+    the same results.
+    """
     tracks = [oracle.obstacle_track(seed) for seed in range(4)]
     wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
     alone._width = 1
     for batch in (wide, alone):
         batch.reset()
-        batch._f.reshape(4, -1)[1, [at.A + body * at.BODY_SIZE for body in range(5)]] += np.float32(60 * np.pi)
+        batch._f.reshape(4, -1)[1, [at.A + body * at.BODY_SIZE for body in range(5)]] += np.float32(
+            60 * np.pi
+        )
     for _ in range(30):
         for a, b in zip(wide.step(np.ones((4, 4))), alone.step(np.ones((4, 4))), strict=True):
             np.testing.assert_array_equal(a, b)
@@ -180,11 +192,16 @@ def test_leaving_out_hopeless_times_of_impact_changes_nothing() -> None:
 
 
 def test_the_first_hit_lidar_sees_no_further_than_it_must() -> None:
-    """The original POET's rays stop at the first shape reported: never nearer than the nearest, sometimes farther."""
+    """The original POET's rays stop at the first shape reported: never nearer than the nearest,
+    sometimes farther.
+    """
     farther = 0
     for seed in range(6):
         track = oracle.obstacle_track(seed)
-        nearest, first = Box2DWalker(track).reset()[14:], Box2DWalker(track, lidar="first").reset()[14:]
+        nearest, first = (
+            Box2DWalker(track).reset()[14:],
+            Box2DWalker(track, lidar="first").reset()[14:],
+        )
         assert (first >= nearest).all()
         farther += int((first > nearest).sum())
     assert farther > 0

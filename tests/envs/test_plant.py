@@ -28,8 +28,12 @@ def test_it_obeys_the_laws_of_a_family() -> None:
 
 def test_costs_are_the_closed_forms() -> None:
     gains = [0.5, 1.0, 1.7, 2.0]
-    np.testing.assert_allclose(simulated(gains, 0.731), static_cost(0.731, np.array(gains)), rtol=1e-5)
-    np.testing.assert_allclose(simulated(gains, 0.714, True), identifying_cost(0.714, np.array(gains)), rtol=1e-5)
+    np.testing.assert_allclose(
+        simulated(gains, 0.731), static_cost(0.731, np.array(gains)), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        simulated(gains, 0.714, True), identifying_cost(0.714, np.array(gains)), rtol=1e-5
+    )
     assert simulated([1.6], 1 / 1.6)[0] == pytest.approx(-Plants().oracle(Plant(1.6)), abs=1e-5)
 
 

@@ -39,7 +39,8 @@ def test_a_pit_has_two_walls_a_tile_wide_and_four_deep_with_the_gap_between() ->
         assert wall[:, 1].min() == pytest.approx(BASE - 4 * TILE, abs=1e-5)
     tiles = pits.ground[20:25].astype(float)
     np.testing.assert_allclose(tiles[:, 1], [BASE, *[BASE - 4 * TILE] * 3, BASE], atol=1e-5)
-    np.testing.assert_allclose(tiles[4], [x + 3.5 * TILE, BASE], atol=1e-5)  # the right edge of the far wall
+    # the right edge of the far wall
+    np.testing.assert_allclose(tiles[4], [x + 3.5 * TILE, BASE], atol=1e-5)
 
 
 def test_a_stump_stands_on_its_tile_and_a_grass_run_of_5_to_9_follows() -> None:
@@ -54,7 +55,9 @@ def test_a_stump_stands_on_its_tile_and_a_grass_run_of_5_to_9_follows() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_stairs_rise_or_fall_by_their_height_and_the_ground_stays_under_the_steps(seed: int) -> None:
+def test_stairs_rise_or_fall_by_their_height_and_the_ground_stays_under_the_steps(
+    seed: int,
+) -> None:
     stairs = track(Obstacles(stairs=(0.5, 0.5), stair_steps=3), seed)
     first = stairs.polygons[:3].astype(float)
     tops, lefts = first[:, :, 1].max(axis=1), first[:, :, 0].min(axis=1)
@@ -63,7 +66,11 @@ def test_stairs_rise_or_fall_by_their_height_and_the_ground_stays_under_the_step
     assert tops[0] == pytest.approx(BASE, abs=1e-5)
     vertices = stairs.ground[20:33].astype(float)
     for x, y in vertices:
-        above = [top for top, left in zip(tops, lefts, strict=True) if left - 1e-4 <= x <= left + 4 * TILE + 1e-4]
+        above = [
+            top
+            for top, left in zip(tops, lefts, strict=True)
+            if left - 1e-4 <= x <= left + 4 * TILE + 1e-4
+        ]
         assert y <= max(above) + 1e-5
 
 
@@ -77,7 +84,8 @@ def test_mean_number_of_obstacles_is_the_published_one() -> None:
     assert np.mean(dcd) == pytest.approx(13.3, abs=0.4)
 
 
-def test_a_stump_of_no_height_is_left_out() -> None:  # B19: an assertion in the reference, 60 seeds of 60
+# B19: an assertion in the reference, 60 seeds of 60
+def test_a_stump_of_no_height_is_left_out() -> None:
     assert len(track(Obstacles(stump=(0.0, 0.0)), 1).polygons) == 0
     low = track(Obstacles(stump=(0.0, 0.02)), 1).polygons
     assert 0 < len(low) < 23
@@ -110,12 +118,15 @@ def test_dcd_draws_one_stair_less_than_asked() -> None:
     """n = 1 is always 0 steps; n = 5 is 0 to 4."""
     assert len(dcd_layout.track(Obstacles(stairs=(1.0, 1.0), stair_steps=1), 0).polygons) == 0
     genome = Obstacles(stairs=(1.0, 1.0), stair_steps=5)
-    first = [len(dcd_layout.track(genome, seed, 26).polygons) for seed in range(60)]  # room for one obstacle
+    # room for one obstacle
+    first = [len(dcd_layout.track(genome, seed, 26).polygons) for seed in range(60)]
     assert set(first) == {0, 1, 2, 3, 4}
 
 
 def test_a_block_far_from_the_start_is_left_out_where_float32_loses_its_area() -> None:
-    """What is kept has a centroid: as in Box2D it is found from the origin, however far away that is."""
+    """What is kept has a centroid: as in Box2D it is found from the origin, however far away that
+    is.
+    """
     rng, kept = np.random.default_rng(0), 0
     for _ in range(400):
         pen, left, bottom = Pen(), float(rng.uniform(0, 4667)), float(rng.uniform(-5e3, 5e3))

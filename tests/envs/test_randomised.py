@@ -93,7 +93,10 @@ def test_a_life_is_a_life_of_the_task_that_its_seed_draws_in_all_its_episodes() 
 
 
 def test_terrains_stay_within_the_settings_bounds() -> None:
-    family, rng = Walker(WalkerSettings(gap_max=2.0, obstacles=("pit", "stairs"))), np.random.default_rng(3)
+    family, rng = (
+        Walker(WalkerSettings(gap_max=2.0, obstacles=("pit", "stairs"))),
+        np.random.default_rng(3),
+    )
     drawn = [family.sample(rng).genome for _ in range(200)]
     assert all(0 <= genome.gap[0] <= genome.gap[1] <= 2 for genome in drawn)
     assert all(1 <= genome.stair_steps <= 9 and genome.stairs[1] <= 5 for genome in drawn)

@@ -1,4 +1,6 @@
-"""Regression: laws of a family, labels by hand and one step late, the best that linear learners can do."""
+"""Regression: laws of a family, labels by hand and one step late, the best that linear learners can
+do.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def test_labels_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("kind", "task"), [("quadratic", QUADRATICS), ("sine", SINES)])
-def test_a_label_is_seen_one_step_late_and_pays_the_squared_error(kind: Kind, task: Functions) -> None:
+def test_a_label_is_seen_one_step_late_and_pays_the_squared_error(
+    kind: Kind, task: Functions
+) -> None:
     family = Regression(RegressionSettings(kind, horizon=5))
     simulator = family.simulator([task] * 3, [1, 2, 3], "cpu")
     function = weights([task] * 3, Draws([1, 2, 3]), "cpu")
@@ -74,7 +78,9 @@ def test_an_episode_is_new_examples_of_the_same_function() -> None:
     np.testing.assert_allclose(table @ fitted, values, atol=1e-5)  # one quadratic goes through all
 
 
-@pytest.mark.parametrize("task", [QUADRATICS, Functions("quadratic", 0.0, 2.0), SINES, Functions("sine", 1, 3, 2.0)])
+@pytest.mark.parametrize(
+    "task", [QUADRATICS, Functions("quadratic", 0.0, 2.0), SINES, Functions("sine", 1, 3, 2.0)]
+)
 def test_the_prior_is_that_of_the_draws(task: Functions) -> None:
     drawn = weights([task] * 40_000, Draws(list(range(40_000))), "cpu").numpy()
     mean, covariance = prior(task)
@@ -83,14 +89,20 @@ def test_the_prior_is_that_of_the_draws(task: Functions) -> None:
 
 
 def test_the_oracle_is_projection_on_what_has_not_been_seen() -> None:
-    """Without noise, what linear regression still gets wrong is the prior outside the span of the features seen."""
+    """Without noise, what linear regression still gets wrong is the prior outside the span of the
+    features seen.
+    """
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (9, 2000, 2))
     curve = Regression().oracle(QUADRATICS, torch.from_numpy(x))
     seen = features("quadratic", torch.from_numpy(x)).numpy()
     for t in range(6):
         known = seen[:t].transpose(1, 0, 2)
-        rest = seen[t] - np.einsum("nij,nj->ni", np.linalg.pinv(known) @ known, seen[t]) if t else seen[t]
+        rest = (
+            seen[t] - np.einsum("nij,nj->ni", np.linalg.pinv(known) @ known, seen[t])
+            if t
+            else seen[t]
+        )
         np.testing.assert_allclose(curve[t], (rest**2).sum(1) / 3, rtol=1e-5, atol=1e-8)
     np.testing.assert_allclose(curve.mean(1)[:3], [0.726, 0.44, 0.303], atol=0.02)
     assert float(curve[6:].max()) < 1e-6  # six coefficients, six examples
@@ -115,7 +127,9 @@ def test_mutation_stays_in_its_kind_and_in_order() -> None:
 
 def test_samples_are_of_its_kind_and_in_order() -> None:
     rng = np.random.default_rng(0)
-    drawn = [Regression(RegressionSettings("sine")).sample(rng, {"low": (0.0, 5.0)}) for _ in range(50)]
+    drawn = [
+        Regression(RegressionSettings("sine")).sample(rng, {"low": (0.0, 5.0)}) for _ in range(50)
+    ]
     assert all(task.kind == "sine" and -5 <= task.low <= task.high for task in drawn)
     assert max(task.phase for task in drawn) > 5
     assert all(Regression().sample(rng).phase == 0 for _ in range(5))

@@ -67,7 +67,10 @@ def test_steps_and_resets_are_those_of_dummy_vec_env() -> None:
             assert same(found, theirs.step(actions))
             assert same(ours.reset_infos, theirs.reset_infos)
             limited += sum(info["TimeLimit.truncated"] for info in found[3])
-            fallen += sum(done and not info["TimeLimit.truncated"] for done, info in zip(*found[2:], strict=True))
+            fallen += sum(
+                done and not info["TimeLimit.truncated"]
+                for done, info in zip(*found[2:], strict=True)
+            )
     assert limited > 20
     assert fallen > 0
 
@@ -96,7 +99,9 @@ def test_ppo_learns_on_it_and_its_evaluation_runs() -> None:
     model = PPO("MlpPolicy", env, n_steps=32, batch_size=32, n_epochs=1, seed=0, device="cpu")
     before = [value.clone() for value in model.policy.parameters()]
     model.learn(96)
-    assert any((old != new).any() for old, new in zip(before, model.policy.parameters(), strict=True))
+    assert any(
+        (old != new).any() for old, new in zip(before, model.policy.parameters(), strict=True)
+    )
     assert {episode["l"] for episode in model.ep_info_buffer} >= {4, 7}
     returns, lengths = evaluate_policy(model, env, n_eval_episodes=4, return_episode_rewards=True)
     assert len(returns) == len(lengths) == 4
@@ -104,7 +109,11 @@ def test_ppo_learns_on_it_and_its_evaluation_runs() -> None:
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
 def test_another_autoreset_mode_is_refused_in_one_line(mode: AutoresetMode) -> None:
-    with pytest.raises(ValueError, match=r"^env must be made with autoreset_mode=AutoresetMode.SAME_STEP in "):
+    with pytest.raises(
+        ValueError,
+        match=r"^env must be made with "
+        r"autoreset_mode=AutoresetMode.SAME_STEP in ",
+    ):
         made(autoreset_mode=mode)
 
 
@@ -114,5 +123,9 @@ def test_without_stable_baselines3_the_module_says_what_to_install() -> None:
         "try: import envs.walker.sb3\n"
         "except ModuleNotFoundError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "this module needs Stable-Baselines3: pip install 'stable-baselines3>=2.9'"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == (
+        "this module needs Stable-Baselines3: pip install 'stable-baselines3>=2.9'"
+    )

@@ -10,7 +10,9 @@ TASKS = [WalkerTask(Obstacles(), 1), WalkerTask(Obstacles(2.0, (0.0, 1.2), (0.4,
 
 def actions(steps: int, rows: int) -> list[torch.Tensor]:
     rng = np.random.default_rng(0)
-    return [torch.from_numpy(rng.uniform(-1, 1, (rows, 4)).astype(np.float32)) for _ in range(steps)]
+    return [
+        torch.from_numpy(rng.uniform(-1, 1, (rows, 4)).astype(np.float32)) for _ in range(steps)
+    ]
 
 
 def test_our_physics_and_the_real_box2d_agree_behind_the_same_interface() -> None:
@@ -40,7 +42,9 @@ def test_horizon_truncates_and_ended_rows_cost_nothing() -> None:
 
 
 def test_equal_tasks_share_one_track() -> None:
-    simulator = Walker().simulator([TASKS[1], WalkerTask(TASKS[1].genome, 2), TASKS[0]], [4, 5, 6], "cpu")
+    simulator = Walker().simulator(
+        [TASKS[1], WalkerTask(TASKS[1].genome, 2), TASKS[0]], [4, 5, 6], "cpu"
+    )
     tracks = simulator.walkers._tracks
     assert tracks[0] is tracks[1] is not tracks[2]
 

@@ -31,12 +31,16 @@ def angles(limit: float) -> np.ndarray:
     rng = np.random.default_rng(0)
     turns = np.arange(-int(limit / math.pi * 4), int(limit / math.pi * 4) + 1) * (math.pi / 4)
     near = (turns[:, None] + rng.normal(size=(len(turns), 500)) * 1e-4).ravel()
-    return np.concatenate([rng.uniform(-limit, limit, 1_000_000), near, [0.0, -0.0, 1e-30, 1e-5]]).astype(np.float32)
+    return np.concatenate(
+        [rng.uniform(-limit, limit, 1_000_000), near, [0.0, -0.0, 1e-30, 1e-5]]
+    ).astype(np.float32)
 
 
 @pytest.mark.parametrize("limit", [3.2, 119.0])
 def test_no_bit_differs_from_libm_in_the_range_of_the_fast_reduction(limit: float) -> None:
-    """With glibc's variant for processors with FMA; the other one differs in a few values beyond one turn."""
+    """With glibc's variant for processors with FMA; the other one differs in a few values beyond
+    one turn.
+    """
     ours, theirs = both(angles(limit))
     np.testing.assert_array_equal(ours, theirs)
 

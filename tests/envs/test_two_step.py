@@ -10,9 +10,13 @@ from openpoet.envs.two_step import Steps, TwoStep, TwoStepSettings
 from tests.conformance import check_family
 
 
-def lived(task: Steps, choice: int, lives: int = 4000, trials: int = 30) -> tuple[np.ndarray, np.ndarray]:
+def lived(
+    task: Steps, choice: int, lives: int = 4000, trials: int = 30
+) -> tuple[np.ndarray, np.ndarray]:
     """Second-stage states and payoffs [trials, lives] of one choice repeated."""
-    simulator = TwoStep(TwoStepSettings(trials)).simulator([task] * lives, list(range(lives)), "cpu")
+    simulator = TwoStep(TwoStepSettings(trials)).simulator(
+        [task] * lives, list(range(lives)), "cpu"
+    )
     simulator.reset()
     action = torch.eye(2)[choice].expand(lives, 2)
     seen, paid = zip(*(simulator.step(action)[:2] for _ in range(trials)), strict=True)

@@ -18,7 +18,9 @@ def actions(steps: int, rows: int) -> np.ndarray:
 
 
 def test_every_row_lives_the_episodes_of_a_single_environment() -> None:
-    """Through ends and autoresets, against Gymnasium's own synchronous vector environment over single walkers."""
+    """Through ends and autoresets, against Gymnasium's own synchronous vector environment over
+    single walkers.
+    """
     ours = gymnasium.make_vec(ID, num_envs=6, max_episode_steps=60)
     singles = gymnasium.make_vec(ID, num_envs=6, max_episode_steps=60, vectorization_mode="sync")
     assert np.array_equal(ours.reset(seed=5)[0], singles.reset(seed=5)[0])
@@ -45,7 +47,9 @@ def test_next_step_autoreset_is_declared_and_keeps_reward_zero() -> None:
 
 def test_same_step_autoreset_hands_the_last_observation_on() -> None:
     next_step = gymnasium.make_vec(ID, num_envs=3, max_episode_steps=2)
-    same_step = gymnasium.make_vec(ID, num_envs=3, max_episode_steps=2, autoreset_mode=AutoresetMode.SAME_STEP)
+    same_step = gymnasium.make_vec(
+        ID, num_envs=3, max_episode_steps=2, autoreset_mode=AutoresetMode.SAME_STEP
+    )
     one, two, three = actions(3, 3)
     for env in (next_step, same_step):
         env.reset(seed=1)
@@ -70,7 +74,9 @@ def pairs(mode: AutoresetMode, **more: Any) -> tuple[Any, Any]:
     """Four rows here, and the same in Gymnasium's own vector environment over single walkers."""
     ours = gymnasium.make_vec(ID, num_envs=4, autoreset_mode=mode, **more)
     vector_kwargs = {"autoreset_mode": mode}
-    return ours, gymnasium.make_vec(ID, num_envs=4, vectorization_mode="sync", vector_kwargs=vector_kwargs, **more)
+    return ours, gymnasium.make_vec(
+        ID, num_envs=4, vectorization_mode="sync", vector_kwargs=vector_kwargs, **more
+    )
 
 
 def same(ours: Any, theirs: Any) -> bool:
@@ -91,7 +97,9 @@ def test_every_autoreset_mode_and_reset_mask_is_gymnasiums(mode: AutoresetMode) 
     assert ours.metadata["autoreset_mode"] is mode
     assert same(ours.reset(seed=5), theirs.reset(seed=5))
     rng, ends = np.random.default_rng(1), 0
-    for number, action in enumerate(np.random.default_rng(0).uniform(-1, 1, (90, 4, 4)).astype(np.float32)):
+    for number, action in enumerate(
+        np.random.default_rng(0).uniform(-1, 1, (90, 4, 4)).astype(np.float32)
+    ):
         found = ours.step(action)
         assert same(found, theirs.step(action))
         ended = found[2] | found[3]
@@ -101,17 +109,25 @@ def test_every_autoreset_mode_and_reset_mask_is_gymnasiums(mode: AutoresetMode) 
             mask = mask | (rng.random(4) < 0.5)
         if mask.any():
             seeds = [int(rng.integers(100)) if rng.random() < 0.5 else None for _ in range(4)]
-            resets = [env.reset(seed=seeds, options={"reset_mask": mask.copy()}) for env in (ours, theirs)]
+            resets = [
+                env.reset(seed=seeds, options={"reset_mask": mask.copy()}) for env in (ours, theirs)
+            ]
             assert same(*resets)
             assert same(ours.np_random_seed, theirs.np_random_seed)
     assert ends > 8
 
 
 def test_a_disabled_row_that_has_ended_is_not_stepped() -> None:
-    env = gymnasium.make_vec(ID, num_envs=2, max_episode_steps=1, autoreset_mode=AutoresetMode.DISABLED)
+    env = gymnasium.make_vec(
+        ID, num_envs=2, max_episode_steps=1, autoreset_mode=AutoresetMode.DISABLED
+    )
     env.reset(seed=1)
     env.step(actions(1, 2)[0])
-    with pytest.raises(gymnasium.error.ResetNeeded, match=r"^rows \[0, 1\] have ended: call reset\("):
+    with pytest.raises(
+        gymnasium.error.ResetNeeded,
+        match=r"^rows \[0, 1\] have ended: call "
+        r"reset\(",
+    ):
         env.step(actions(1, 2)[0])
 
 
@@ -142,7 +158,9 @@ def test_limits_are_gymnasiums(limit: Any) -> None:
     results: list[Any] = []
     for mode in ("vector_entry_point", "sync"):
         try:
-            env = gymnasium.make_vec(ID, num_envs=2, max_episode_steps=limit, vectorization_mode=mode)
+            env = gymnasium.make_vec(
+                ID, num_envs=2, max_episode_steps=limit, vectorization_mode=mode
+            )
         except (TypeError, ValueError) as error:
             results.append(type(error))
             continue
@@ -175,18 +193,33 @@ def test_rows_say_the_seeds_and_generators_they_have() -> None:
         for env in (ours, theirs):
             env.reset(seed=seed)
         assert ours.np_random_seed == theirs.np_random_seed
-        assert [rng.random() for rng in ours.np_random] == [rng.random() for rng in theirs.np_random]
+        assert [rng.random() for rng in ours.np_random] == [
+            rng.random() for rng in theirs.np_random
+        ]
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True])
 def test_a_wrong_number_of_threads_is_refused_at_once(threads: Any) -> None:
-    with pytest.raises(ValueError, match=r"^threads must be a whole number of at least 1, .*, got "):
+    with pytest.raises(
+        ValueError,
+        match=r"^threads must be a whole number of at least 1, .*, got "
+        r"",
+    ):
         gymnasium.make_vec(ID, num_envs=2, threads=threads)
 
 
 @pytest.mark.parametrize(
     ("limit", "horizon", "expected"),
-    [(None, None, 1600), (None, 30, 30), (-1, None, np.inf), (-1, 30, 30), (50, 30, 30), (20, 30, 20)],
+    [
+        (None, None, 1600),
+        (None, 30, 30),
+        (-1, None, np.inf),
+        (-1, 30, 30),
+        (50, 30, 30),
+        (20, 30, 20),
+    ],
 )
-def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(limit: Any, horizon: Any, expected: float) -> None:
+def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(
+    limit: Any, horizon: Any, expected: float
+) -> None:
     assert ground.limit(limit, 1600, horizon) == expected

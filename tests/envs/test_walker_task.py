@@ -1,4 +1,6 @@
-"""A walker's task holds all that realises it: through its JSON the Gymnasium ids play what the family plays (A1)."""
+"""A walker's task holds all that realises it: through its JSON the Gymnasium ids play what the
+family plays (A1).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from openpoet import envs  # noqa: F401  # registers the ids
 
 ALL = ("stump", "pit", "roughness", "stairs")
 SETTINGS = {
-    name: build(WalkerSettings, preset(name)["walker"], "walker") for name in presets() if "walker" in preset(name)
+    name: build(WalkerSettings, preset(name)["walker"], "walker")
+    for name in presets()
+    if "walker" in preset(name)
 } | {
     "short": WalkerSettings(length=60, horizon=25),
     "dcd": WalkerSettings(layout="dcd", obstacles=ALL, horizon=200),
@@ -92,7 +96,9 @@ def test_the_horizon_ends_an_episode_of_the_id_alone_and_in_a_batch() -> None:
         seen, _, _, truncated, _ = batch.step(actions()[[t, t]])
         assert truncated.tolist() == [t == 24] * 2
     assert seen[0].tolist() == story[-1][0]
-    shorter = gymnasium.make_vec("openpoet/Walker-v0", num_envs=1, terrain=terrain, max_episode_steps=3)
+    shorter = gymnasium.make_vec(
+        "openpoet/Walker-v0", num_envs=1, terrain=terrain, max_episode_steps=3
+    )
     shorter.reset(seed=5)
     assert [bool(shorter.step(actions()[:1])[3][0]) for _ in range(3)] == [False, False, True]
 
@@ -104,17 +110,25 @@ def test_json_without_its_settings_is_played_on_another_track_with_a_warning() -
     data = family.encode(task)
     assert len(ground(None, data)(np.random.default_rng(0)).ground) == 60
     old = {"family": "walker", "schema": 1, "genome": data["genome"], "seed": 7}
-    assert family.decode(old) == family.decode(data) == task.under(TaskSettings(length=60, horizon=25))
+    assert (
+        family.decode(old) == family.decode(data) == task.under(TaskSettings(length=60, horizon=25))
+    )
     with pytest.warns(UserWarning, match="a task of schema 1 does not hold its length"):
         assert len(ground(None, old)(np.random.default_rng(0)).ground) == 200
 
 
 def test_a_task_of_another_run_stays_what_it_was() -> None:
-    """Its track, its horizon, its JSON and those of its children; beside tasks of the run's own settings."""
+    """Its track, its horizon, its JSON and those of its children; beside tasks of the run's own
+    settings.
+    """
     old, new = Walker(SETTINGS["short"]), Walker(WalkerSettings(layout="dcd", horizon=60))
     foreign = new.decode(json.loads(json.dumps(old.encode(descendant(old)))))
     assert new.encode(foreign) == old.encode(descendant(old))
-    assert new.mutate(foreign, np.random.default_rng(0)).settings == foreign.settings != new.origin().settings
+    assert (
+        new.mutate(foreign, np.random.default_rng(0)).settings
+        == foreign.settings
+        != new.origin().settings
+    )
     assert new.fingerprint(foreign) != new.fingerprint(replace(foreign, settings=new.own))
     simulator = new.simulator([new.origin(), foreign], [0, 0], "cpu")
     seen, alone = simulator.reset(), in_family(old, foreign)
@@ -122,18 +136,28 @@ def test_a_task_of_another_run_stays_what_it_was() -> None:
     for t in range(60):
         seen, reward, terminated, truncated = simulator.step(torch.from_numpy(actions()[[t, t]]))
         if t < 25:
-            assert (seen[1].tolist(), float(reward[1]), bool(terminated[1]), bool(truncated[1])) == alone[t + 1]
+            assert (
+                seen[1].tolist(),
+                float(reward[1]),
+                bool(terminated[1]),
+                bool(truncated[1]),
+            ) == alone[t + 1]
     assert truncated.tolist() == [True, True]
     assert simulator.steps == 60 + 25
 
 
 def test_whole_episodes_end_each_at_its_own_horizon() -> None:
     family = Walker(WalkerSettings(horizon=230))
-    tasks = [replace(family.origin(), settings=replace(family.own, horizon=horizon)) for horizon in (230, 7, 130, 101)]
+    tasks = [
+        replace(family.origin(), settings=replace(family.own, horizon=horizon))
+        for horizon in (230, 7, 130, 101)
+    ]
     policy, machine = Policy((24, 4)), Machine()
     weights, member = torch.zeros(1, policy.parameters), np.zeros(4, np.int64)
     done = rollout(policy, family, weights, member, tasks, [0] * 4, machine=machine)
-    alone = [rollout(policy, family, weights, member[:1], [task], [0], machine=machine) for task in tasks]
+    alone = [
+        rollout(policy, family, weights, member[:1], [task], [0], machine=machine) for task in tasks
+    ]
     assert done.steps.tolist() == [int(one.steps[0]) for one in alone]
     assert done.returns.tolist() == [float(one.returns[0]) for one in alone]
     assert done.steps[1] == 7
@@ -142,7 +166,10 @@ def test_whole_episodes_end_each_at_its_own_horizon() -> None:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"horizon": 2000}, "the task's horizon is 2000 steps, this family has at most 60: set walker.horizon=2000"),
+        (
+            {"horizon": 2000},
+            "the task's horizon is 2000 steps, this family has at most 60: set walker.horizon=2000",
+        ),
         ({"lidar": "first"}, 'the task has lidar = "first", this family "nearest"'),
         ({"length": 30}, r"length must be in \[31, 10000\], got 30"),
         ({"length": True}, r"length must be in"),
@@ -153,7 +180,9 @@ def test_whole_episodes_end_each_at_its_own_horizon() -> None:
         ({"more": 1}, "settings are layout, terrain, lidar, length, horizon"),
     ],
 )
-def test_settings_that_a_family_can_not_realise_are_refused(settings: dict[str, Any], line: str) -> None:
+def test_settings_that_a_family_can_not_realise_are_refused(
+    settings: dict[str, Any], line: str
+) -> None:
     family = Walker(WalkerSettings(horizon=60))
     data = family.encode(family.origin())
     with pytest.raises(ValueError, match=line) as caught:
@@ -167,7 +196,9 @@ def test_the_id_refuses_what_only_the_real_box2d_can_play() -> None:
         gymnasium.make("openpoet/Walker-v0", terrain=json.dumps(family.encode(family.origin())))
 
 
-@pytest.mark.parametrize("terrain", [np.zeros(3), "[" * 10**5, Obstacles(gap=(5.0, 1.0)), WalkerTask(Obstacles(), -1)])
+@pytest.mark.parametrize(
+    "terrain", [np.zeros(3), "[" * 10**5, Obstacles(gap=(5.0, 1.0)), WalkerTask(Obstacles(), -1)]
+)
 def test_a_terrain_made_by_hand_is_checked_too(terrain: Any) -> None:
     with pytest.raises(ValueError, match=r"terrain must be|gap must be|seed must be"):
         ground(None, terrain)

@@ -1,4 +1,6 @@
-"""Terrain of the Gymnasium environments: one a row, and switched at a reset; row attributes; info."""
+"""Terrain of the Gymnasium environments: one a row, and switched at a reset; row attributes;
+info.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_rows_of_several_terrains_equal_single_environments_of_each(kind: Any) -
     """Through ends and autoresets, which come at each task's own horizon."""
     forms = kind([TASKS[0], json.dumps(as_dict(TASKS[1])), as_dict(TASKS[2])])
     ours = gymnasium.make_vec(ID, num_envs=3, terrain=forms)
-    theirs = gymnasium.vector.SyncVectorEnv([lambda t=t: gymnasium.make(ID, terrain=t) for t in TASKS])
+    theirs = gymnasium.vector.SyncVectorEnv(
+        [lambda t=t: gymnasium.make(ID, terrain=t) for t in TASKS]
+    )
     assert same(ours.reset(seed=1), theirs.reset(seed=1))
     ends = np.zeros(3, int)
     for action in actions(40, 3):
@@ -74,14 +78,24 @@ def test_a_list_may_name_gymnasiums_own_ground() -> None:
 @pytest.mark.parametrize(
     ("terrain", "message"),
     [
-        (TASKS[:2], r"^terrain must be one for all rows, or a list of 3, one a row; got a list of 2$"),
+        (
+            TASKS[:2],
+            r"^terrain must be one for all rows, or a list of 3, one a row; got a list of "
+            r"2$",
+        ),
         ([], r"^terrain must be one for all rows, or a list of 3, one a row; got a list of 0$"),
-        ([*TASKS[:2], "hilly"], r"^row 2: terrain must be a task, its JSON, or \"flat\"; got the text 'hilly'$"),
+        (
+            [*TASKS[:2], "hilly"],
+            r"^row 2: terrain must be a task, its JSON, or \"flat\"; got the "
+            r"text 'hilly'$",
+        ),
         ([3.5, *TASKS[:2]], r"^row 0: terrain must be a task, a genome, .*; got '3\.5'$"),
     ],
 )
 @pytest.mark.parametrize("when", ["make", "reset", "set_attr"])
-def test_a_wrong_list_is_refused_in_one_line_and_changes_nothing(when: str, terrain: Any, message: str) -> None:
+def test_a_wrong_list_is_refused_in_one_line_and_changes_nothing(
+    when: str, terrain: Any, message: str
+) -> None:
     if when == "make":
         with pytest.raises(ValueError, match=message):
             gymnasium.make_vec(ID, num_envs=3, terrain=terrain)
@@ -127,7 +141,8 @@ def test_a_terrain_that_is_set_takes_effect_at_the_next_reset() -> None:
         made.reset(seed=1)
     env.set_wrapper_attr("terrain", TASKS[0])
     for action in actions(9, 1)[:, 0]:
-        assert same(env.step(action), left.step(action))  # the horizon of the episode is the old task's
+        # the horizon of the episode is the old task's
+        assert same(env.step(action), left.step(action))
     assert same(env.reset(seed=2), gymnasium.make(ID, terrain=TASKS[0]).reset(seed=2))
 
 
@@ -234,7 +249,14 @@ def test_infos_of_the_vector_environment_are_gymnasiums(mode: AutoresetMode) -> 
     assert ended > 6
 
 
-ATTRIBUTES = ("action_space", "metadata", "np_random_seed", "observation_space", "render_mode", "terrain")
+ATTRIBUTES = (
+    "action_space",
+    "metadata",
+    "np_random_seed",
+    "observation_space",
+    "render_mode",
+    "terrain",
+)
 
 
 def test_row_attributes_are_those_of_single_environments() -> None:
@@ -254,16 +276,26 @@ def test_row_attributes_are_those_of_single_environments() -> None:
 
 def test_an_attribute_that_rows_do_not_have_is_refused_in_one_line() -> None:
     env = gymnasium.make_vec(ID, num_envs=2).unwrapped
-    with pytest.raises(AttributeError, match=r"^a row has no attribute 'hull', only action_space, "):
+    with pytest.raises(
+        AttributeError,
+        match=r"^a row has no attribute 'hull', only action_space, "
+        r"",
+    ):
         env.get_attr("hull")
-    with pytest.raises(AttributeError, match=r"^a row has no attribute or method 'step', only action_space, .*render"):
+    with pytest.raises(
+        AttributeError,
+        match=r"^a row has no attribute or method 'step', only "
+        r"action_space, .*render",
+    ):
         env.call("step", np.zeros(4))
     with pytest.raises(AttributeError, match=r"^of a row only terrain can be set, got 'hardcore'$"):
         env.set_attr("hardcore", True)
 
 
 def test_gymnasiums_vector_wrappers_work() -> None:
-    """Statistics of episodes, and infos as a list, are those of Gymnasium's own vector environment."""
+    """Statistics of episodes, and infos as a list, are those of Gymnasium's own vector
+    environment.
+    """
     from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
     stories = []

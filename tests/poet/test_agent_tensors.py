@@ -1,4 +1,6 @@
-"""Agents that do not have the learner's tensors are refused by niche and tensor; all others pass."""
+"""Agents that do not have the learner's tensors are refused by niche and tensor; all others
+pass.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +32,30 @@ def test_a_populations_own_agents_pass() -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"velocity": torch.zeros(3, dtype=torch.float64)}, r"'velocity' is float64 \[3\], expected float64 \[2\]"),
+        (
+            {"velocity": torch.zeros(3, dtype=torch.float64)},
+            r"'velocity' is float64 \[3\], "
+            r"expected float64 \[2\]",
+        ),
         ({"velocity": torch.zeros(2)}, r"'velocity' is float32 \[2\], expected float64 \[2\]"),
         ({"more\n": torch.zeros(1)}, r"'more\\n' is float32 \[1\], expected nothing"),
         ({"hyper/lr": torch.zeros(2)}, r"'hyper/lr' is float32 \[2\], expected nothing"),
         ({"steps": None}, r"'steps' is missing, expected float32 \[1\]"),
     ],
 )
-def test_another_tensor_is_named_with_its_niche(change: dict[str, torch.Tensor | None], line: str) -> None:
-    agent = {name: tensor for name, tensor in {**made_by(SETUP.learner), **change}.items() if tensor is not None}
-    with pytest.raises(ValueError, match=rf"^the agent of niche 0 [^\n]*{line}; [^\n]*settings[^\n]*$"):
+def test_another_tensor_is_named_with_its_niche(
+    change: dict[str, torch.Tensor | None], line: str
+) -> None:
+    agent = {
+        name: tensor
+        for name, tensor in {**made_by(SETUP.learner), **change}.items()
+        if tensor is not None
+    }
+    with pytest.raises(
+        ValueError,
+        match=rf"^the agent of niche 0 [^\n]*{line}; "
+        r"[^\n]*settings[^\n]*$",
+    ):
         check_population(with_agent(agent), SETUP)
 
 

@@ -22,7 +22,9 @@ def niche(id: int, number: float) -> Niche:
 
 def population(active: list[float], retired: list[float] = []) -> Population:  # noqa: B006  # read only
     niches = [niche(i, number) for i, number in enumerate([*retired, *active])]
-    return Population(10, tuple(niches[len(retired) :]), tuple(niches[: len(retired)]), niches_born=len(niches))
+    return Population(
+        10, tuple(niches[len(retired) :]), tuple(niches[: len(retired)]), niches_born=len(niches)
+    )
 
 
 def child(id: int) -> Child:
@@ -45,11 +47,14 @@ def test_a_child_is_born_with_the_best_of_all_agents_and_proposals() -> None:
     after = births([child(7)], population([100, 240, 90]), setup_of(plain), KEY, NONE)
     born = after.active[-1]
     assert (born.id, born.parent, born.born, born.task) == (3, 0, 10, Point(107.0))
-    assert (float(born.agent["number"]), float(born.agent["steps"])) == (240.5, 0.0)  # a proposal, its optimiser fresh
+    # a proposal, its optimiser fresh
+    assert (float(born.agent["number"]), float(born.agent["steps"])) == (240.5, 0.0)
     assert (born.scores, born.best, born.solved, born.novelty) == ((240.5,), 240.5, 10, 1.5)
     assert after.niches_born == 4
     *transfers, birth = after.events
-    assert [(e.kind, e.source, e.score, e.accepted) for e in transfers if isinstance(e, Transfer)] == [
+    assert [
+        (e.kind, e.source, e.score, e.accepted) for e in transfers if isinstance(e, Transfer)
+    ] == [
         ("direct", 0, 100, False),
         ("direct", 1, 240, False),
         ("direct", 2, 90, False),
@@ -57,7 +62,9 @@ def test_a_child_is_born_with_the_best_of_all_agents_and_proposals() -> None:
         ("proposal", 1, 240.5, True),
         ("proposal", 2, 90.5, False),
     ]
-    assert {(e.at_birth, e.target, e.bar) for e in transfers if isinstance(e, Transfer)} == {(True, 7, None)}
+    assert {(e.at_birth, e.target, e.bar) for e in transfers if isinstance(e, Transfer)} == {
+        (True, 7, None)
+    }
     assert birth == replace(child(7), outcome="admitted", niche=3)
 
 
@@ -75,7 +82,9 @@ def test_the_criterion_is_asked_again_of_the_best(best: float, outcome: str) -> 
     assert isinstance(after.events[-1], Child)
     assert after.events[-1].outcome == outcome
     assert len(after.active) == (3 if outcome == "admitted" else 2)
-    assert sum(e.accepted for e in after.events if isinstance(e, Transfer)) == (outcome == "admitted")
+    assert sum(e.accepted for e in after.events if isinstance(e, Transfer)) == (
+        outcome == "admitted"
+    )
 
 
 def hard_in(*hard: float) -> Callable[[float, Point], float]:
@@ -100,7 +109,9 @@ def test_places_go_to_the_first_that_pass_and_the_rest_are_crowded_out_untried()
 
 
 def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:
-    after = births([child(0), child(1)], population([100]), setup_of(plain, max_admitted=2), KEY, NONE)
+    after = births(
+        [child(0), child(1)], population([100]), setup_of(plain, max_admitted=2), KEY, NONE
+    )
     assert {e.source for e in after.events if isinstance(e, Transfer)} == {0}
 
 
@@ -111,7 +122,8 @@ def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:
         ([100], [90], True, True),
         ([100], [20], True, False),  # B5: the code would not count it
         ([20, 99], [320], False, False),  # too easy for one that has retired
-        ([49.6], [], False, False),  # born by its proposal, 50.1, which is no agent that was there before
+        # born by its proposal, 50.1, which is no agent that was there before
+        ([49.6], [], False, False),
     ],
 )
 @pytest.mark.parametrize("novelty", ["parameters", "pata-ec"])

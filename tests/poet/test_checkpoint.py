@@ -1,4 +1,6 @@
-"""Checkpoints: an exact inverse through JSON text, and a one-line refusal of records that do not fit."""
+"""Checkpoints: an exact inverse through JSON text, and a one-line refusal of records that do not
+fit.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ SETUP = Setup(
 def population() -> Population:
     """One with retired niches, cached scores, and both kinds of events."""
     for population in islice(evolve(start(SETUP), SETUP), 37, 100):
-        if {type(event) for event in population.events} == {Child, Transfer} and population.scores_of_retired:
+        if {type(event) for event in population.events} == {
+            Child,
+            Transfer,
+        } and population.scores_of_retired:
             return population
     raise AssertionError("no such population in 100 iterations")
 
@@ -41,16 +46,21 @@ def through_json(population: Population) -> Population:
 
 def test_a_population_survives_json_exactly(population: Population) -> None:
     again = through_json(population)
-    in_order = replace(population, scores_of_retired=dict(sorted(population.scores_of_retired.items())))
+    in_order = replace(
+        population, scores_of_retired=dict(sorted(population.scores_of_retired.items()))
+    )
     assert repr(again) == repr(in_order)  # every float to its last bit, tuples as tuples
     assert again.scores_of_retired == population.scores_of_retired
     assert again.events == population.events
     assert again.iteration > 37
-    assert [niche.agent for niche in again.niches] == [niche.agent for niche in population.niches]  # the very tensors
+    # the very tensors
+    assert [niche.agent for niche in again.niches] == [niche.agent for niche in population.niches]
 
 
 def test_records_since_a_population_add_up_to_the_whole() -> None:
-    """Retired niches and their scores, as an archive keeps them: each is in the records of one iteration only."""
+    """Retired niches and their scores, as an archive keeps them: each is in the records of one
+    iteration only.
+    """
     before, retired, scores = None, [], []
     for population in islice(evolve(start(SETUP), SETUP), 60):
         new, _ = to_records(population, FAMILY, before)
@@ -152,7 +162,9 @@ def test_missing_and_broken_agents_are_refused(population: Population) -> None:
     data, agents = to_records(population, FAMILY)
     name = f"niche-{population.active[0].id}"
     with pytest.raises(ValueError, match=f"must be '{name}' and among the agents"):
-        from_records(data, {other: agent for other, agent in agents.items() if other != name}, FAMILY)
+        from_records(
+            data, {other: agent for other, agent in agents.items() if other != name}, FAMILY
+        )
     broken = {**agents[name], "velocity": torch.tensor([0.0, float("nan")])}
     with pytest.raises(ValueError, match=f"agent {name} must be finite"):
         from_records(data, {**agents, name: broken}, FAMILY)

@@ -15,7 +15,10 @@ from openpoet.poet.config import PoetConfig
         ({"pbt_share": 0.6}, "pbt_share must be above 0 and at most 0.5, got 0.6"),
         ({"capacity": -1}, "capacity must be from 1 to 1000000, got -1"),
         ({"children": 2**53}, "children must be from 1 to 1000000, got 9007199254740992"),
-        ({"mc_low": 300.0, "mc_high": 50.0}, "mc_low must not be above mc_high, got 300.0 and 50.0"),
+        (
+            {"mc_low": 300.0, "mc_high": 50.0},
+            "mc_low must not be above mc_high, got 300.0 and 50.0",
+        ),
         ({"mc_low": float("nan")}, "mc_low must be finite, got nan"),
         ({"seed": -1}, "seed must be 0 or more, got -1"),
         ({"seed": 2**63}, r"seed must be below 2\*\*63, got 9223372036854775808"),
@@ -23,8 +26,14 @@ from openpoet.poet.config import PoetConfig
         ({"min_gain": float("inf")}, "min_gain must be finite, got inf"),
         ({"capacity": float("nan")}, "capacity must be finite, got nan"),
         # A niche that is retired in the reproduction that it is born in never learns.
-        ({"max_admitted": 5, "capacity": 4}, "max_admitted must not be above capacity, got 5 and 4"),
-        ({"max_admitted": 3, "children": 2}, "max_admitted must not be above children, got 3 and 2"),
+        (
+            {"max_admitted": 5, "capacity": 4},
+            "max_admitted must not be above capacity, got 5 and 4",
+        ),
+        (
+            {"max_admitted": 3, "children": 2},
+            "max_admitted must not be above children, got 3 and 2",
+        ),
         ({"novelty": "pata"}, "novelty must be 'parameters' or 'pata-ec', got 'pata'"),
         ({"transfer_rule": "enhanced"}, "transfer_rule must be 'poet' or 'epoet', got 'enhanced'"),
     ],

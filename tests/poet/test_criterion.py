@@ -9,7 +9,9 @@ from openpoet.poet.criterion import fault, viable
 CONFIG = PoetConfig(mc_low=50, mc_high=300)
 
 
-@pytest.mark.parametrize(("score", "expected"), [(49.999, False), (50.0, True), (300.0, True), (300.001, False)])
+@pytest.mark.parametrize(
+    ("score", "expected"), [(49.999, False), (50.0, True), (300.0, True), (300.001, False)]
+)
 def test_both_ends_belong(score: float, expected: bool) -> None:
     assert viable(score, CONFIG) is expected
 

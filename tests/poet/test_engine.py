@@ -1,4 +1,6 @@
-"""The loop: its calendar, its two transfer rules by hand, a whole cycle in miniature, the ledger, and resuming."""
+"""The loop: its calendar, its two transfer rules by hand, a whole cycle in miniature, the ledger,
+and resuming.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from openpoet.poet.streams import Key
 KEY = Key(0, ("iteration", 5))
 
 
-def miniature(rule: str = "epoet", novelty: str = "pata-ec", noise: float = 0.0, **values: Any) -> Setup:
+def miniature(
+    rule: str = "epoet", novelty: str = "pata-ec", noise: float = 0.0, **values: Any
+) -> Setup:
     family = FakeFamily(noise)
     constants: dict[str, Any] = {
         "mutate_every": 6,
@@ -30,11 +34,15 @@ def miniature(rule: str = "epoet", novelty: str = "pata-ec", noise: float = 0.0,
         "mc_high": 250,
         "max_admitted": 2,
     }
-    config = PoetConfig(**{**constants, "seed": 1, "transfer_rule": rule, "novelty": novelty, **values})
+    config = PoetConfig(
+        **{**constants, "seed": 1, "transfer_rule": rule, "novelty": novelty, **values}
+    )
     return Setup(family, CountedLearner(FakeLearner(family)), config)
 
 
-def run(setup: Setup, iterations: int, population: Population | None = None) -> tuple[Population, list[Event]]:
+def run(
+    setup: Setup, iterations: int, population: Population | None = None
+) -> tuple[Population, list[Event]]:
     """The population after so many iterations more, and all events on the way."""
     population, events = population or start(setup), list[Event]()
     for population in islice(evolve(population, setup), iterations):  # noqa: B020  # the last one is the answer
@@ -44,14 +52,24 @@ def run(setup: Setup, iterations: int, population: Population | None = None) -> 
 
 def same_population(one: Population, other: Population, setup: Setup) -> bool:
     (data, agents), (data_, agents_) = (to_records(p, setup.family) for p in (one, other))
-    return data == data_ and agents.keys() == agents_.keys() and all(same_agent(agents[a], agents_[a]) for a in agents)
+    return (
+        data == data_
+        and agents.keys() == agents_.keys()
+        and all(same_agent(agents[a], agents_[a]) for a in agents)
+    )
 
 
 def test_a_run_starts_with_one_niche() -> None:
     setup = miniature()
     population = start(setup)
     (niche,) = population.active
-    assert (niche.id, niche.parent, niche.born, niche.task, niche.scores) == (0, None, 0, Point(), ())
+    assert (niche.id, niche.parent, niche.born, niche.task, niche.scores) == (
+        0,
+        None,
+        0,
+        Point(),
+        (),
+    )
     assert same_agent(niche.agent, setup.learner.init(Key(1, ("origin",))))
     assert (population.iteration, population.niches_born, setup.learner.ledger) == (0, 1, {})  # type: ignore[attr-defined]
 
@@ -64,13 +82,18 @@ def test_the_calendar() -> None:
     trials = [key.purpose for _, keys in setup.learner.calls for key in keys]  # type: ignore[attr-defined]
 
     def when(purpose: str) -> list[Any]:
-        return list(dict.fromkeys(key.path[1] for key in keys if key.purpose == f"iteration/{purpose}"))
+        return list(
+            dict.fromkeys(key.path[1] for key in keys if key.purpose == f"iteration/{purpose}")
+        )
 
     assert when("improve") == when("score") == list(range(13))
     assert when("birth/proposal") == [6, 12]
     assert when("transfer/direct") == [8, 12]  # at 0 and 4 there is only one niche
     newest_first = trials[::-1]
-    last = [newest_first.index(f"iteration/{name}") for name in ("transfer/direct", "improve", "birth/direct")]
+    last = [
+        newest_first.index(f"iteration/{name}")
+        for name in ("transfer/direct", "improve", "birth/direct")
+    ]
     assert last == sorted(last)  # reproduction, then the ES step, then transfer
 
 
@@ -87,8 +110,12 @@ def test_an_iteration_is_one_call_to_improve_and_one_to_score() -> None:  # B16
     assert [float(niche.agent["number"]) for niche in after.active] == [0.5, 40.5, 70.5]
 
 
-def two_niches(score: Callable[[float, Point], float], rule: str, **values: Any) -> tuple[Population, Setup]:
-    """Niche 0 with agent 1 and own scores 5, 9, 3; niche 1 with agent 2 and an own score out of reach."""
+def two_niches(
+    score: Callable[[float, Point], float], rule: str, **values: Any
+) -> tuple[Population, Setup]:
+    """Niche 0 with agent 1 and own scores 5, 9, 3; niche 1 with agent 2 and an own score out of
+    reach.
+    """
     one = Niche(0, None, 0, Point(0.0), numbered(1), (5.0, 9.0, 3.0), best=9.0)
     two = Niche(1, None, 0, Point(1.0), numbered(2), (1000.0,), best=1000.0)
     setup = Setup(FakeFamily(), TableLearner(score), PoetConfig(transfer_rule=rule, **values))  # type: ignore[arg-type]
@@ -96,19 +123,25 @@ def two_niches(score: Callable[[float, Point], float], rule: str, **values: Any)
 
 
 def accepted(population: Population) -> list[tuple[str, int, int]]:
-    return [(e.kind, e.source, e.target) for e in population.events if isinstance(e, Transfer) and e.accepted]
+    return [
+        (e.kind, e.source, e.target)
+        for e in population.events
+        if isinstance(e, Transfer) and e.accepted
+    ]
 
 
 @pytest.mark.parametrize(
     ("rule", "direct", "proposal", "taken"),
     [
-        # POET: the current own score, 3, is the bar, for both kinds, and it must be beaten strictly.
+        # POET: the current own score, 3, is the bar, for both kinds, and it must be beaten
+        # strictly.
         ("poet", 3.0, 3.0, None),
         ("poet", 4.0, 3.0, "direct"),
         ("poet", 4.0, 4.0, "direct"),
         ("poet", 1.0, 4.0, "proposal"),
         ("poet", 4.0, 4.5, "proposal"),
-        # Enhanced POET: the best of the last scores, 9, is the bar; first for direct, then for the proposal.
+        # Enhanced POET: the best of the last scores, 9, is the bar; first for direct, then for the
+        # proposal.
         ("epoet", 4.0, 500.0, None),
         ("epoet", 9.0, 500.0, None),
         ("epoet", 10.0, 9.0, None),
@@ -116,8 +149,12 @@ def accepted(population: Population) -> list[tuple[str, int, int]]:
         ("epoet", 500.0, 10.0, "proposal"),  # never the agent as it is, though it is better
     ],
 )
-def test_the_transfer_rules_by_hand(rule: str, direct: float, proposal: float, taken: str | None) -> None:
-    population, setup = two_niches(lambda number, task: {2.0: direct, 2.5: proposal}.get(number, 0.0), rule)
+def test_the_transfer_rules_by_hand(
+    rule: str, direct: float, proposal: float, taken: str | None
+) -> None:
+    population, setup = two_niches(
+        lambda number, task: {2.0: direct, 2.5: proposal}.get(number, 0.0), rule
+    )
     after = transfer(population, setup, KEY)
     assert accepted(after) == ([] if taken is None else [(taken, 1, 0)])
     niche = after.active[0]
@@ -146,18 +183,24 @@ def test_after_an_accepted_transfer_its_score_is_the_bar_to_beat() -> None:  # B
 def test_transfers_take_agents_as_they_were_before_the_round(rule: str) -> None:
     population, setup = two_niches(lambda number, task: number, rule)
     one, two = population.active
-    # Niche 1 takes over nothing, niche 0 does; and vice versa: who wins must not depend on the order.
+    # Niche 1 takes over nothing, niche 0 does; and vice versa: who wins must not depend on the
+    # order.
     swap = Population(5, (replace(one, scores=(0.1,)), replace(two, scores=(0.2,))), niches_born=2)
     after = transfer(swap, setup, KEY)
     assert [float(niche.agent["number"]) for niche in after.active] == [2.5, 1.5]
 
 
 @pytest.mark.parametrize(("rule", "novelty"), [("poet", "parameters"), ("epoet", "pata-ec")])
-def test_a_miniature_run_goes_through_everything_and_accounts_for_every_step(rule: str, novelty: str) -> None:
+def test_a_miniature_run_goes_through_everything_and_accounts_for_every_step(
+    rule: str, novelty: str
+) -> None:
     setup = miniature(rule, novelty)
     population, events = run(setup, 150)
     outcomes = Counter(event.outcome for event in events if isinstance(event, Child))
-    assert min(outcomes[name] for name in ("admitted", "duplicate", "too hard", "too easy", "crowded")) > 0, outcomes
+    assert (
+        min(outcomes[name] for name in ("admitted", "duplicate", "too hard", "too easy", "crowded"))
+        > 0
+    ), outcomes
     assert outcomes["too easy after transfer"] > 0
     kinds = Counter((e.kind, e.at_birth, e.accepted) for e in events if isinstance(e, Transfer))
     assert kinds["proposal", False, True] > 0
@@ -172,12 +215,24 @@ def test_a_miniature_run_goes_through_everything_and_accounts_for_every_step(rul
 
     ledger = setup.learner.ledger  # type: ignore[attr-defined]
     assert sum(ledger.values()) == setup.family.steps  # type: ignore[attr-defined]  # B20
-    spent = ["improve", "score", "criterion", "transfer/direct", "transfer/proposal", "birth/direct", "birth/proposal"]
+    spent = [
+        "improve",
+        "score",
+        "criterion",
+        "transfer/direct",
+        "transfer/proposal",
+        "birth/direct",
+        "birth/proposal",
+    ]
     extra = "novelty" if novelty == "pata-ec" else "annecs"
     assert set(ledger) == {f"iteration/{purpose}" for purpose in [*spent, extra]}
     for kind in ("direct", "proposal"):
         for at_birth, where in ((True, "birth"), (False, "transfer")):
-            told = sum(e.steps for e in events if isinstance(e, Transfer) and (e.kind, e.at_birth) == (kind, at_birth))
+            told = sum(
+                e.steps
+                for e in events
+                if isinstance(e, Transfer) and (e.kind, e.at_birth) == (kind, at_birth)
+            )
             assert told == ledger[f"iteration/{where}/{kind}"]
 
 
@@ -214,16 +269,27 @@ def test_the_cache_of_retired_agents_changes_no_run() -> None:  # B17
         cached = next(evolve(cached, one))
         forgetful = next(evolve(replace(forgetful, scores_of_retired={}), two))
     assert cached.retired
-    assert same_population(replace(cached, scores_of_retired={}), replace(forgetful, scores_of_retired={}), one)
+    assert same_population(
+        replace(cached, scores_of_retired={}), replace(forgetful, scores_of_retired={}), one
+    )
     assert one.learner.ledger["iteration/novelty"] < two.learner.ledger["iteration/novelty"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_task_that_retired_can_come_back(seed: int) -> None:  # B7, and B6: the second life has a terrain of its own
+# B7, and B6: the second life has a terrain of its own
+def test_a_task_that_retired_can_come_back(seed: int) -> None:
     setup = miniature(
-        capacity=1, max_admitted=1, seed=seed, mutate_every=3, reproduce_at=50.0, mc_low=0.0, mc_high=290.0
+        capacity=1,
+        max_admitted=1,
+        seed=seed,
+        mutate_every=3,
+        reproduce_at=50.0,
+        mc_low=0.0,
+        mc_high=290.0,
     )
-    setup.family.mutate = lambda task, rng: Point(0.5 if task.x < 0.5 else 0.3, 0.0, int(rng.integers(99)))  # type: ignore[method-assign]
+    setup.family.mutate = lambda task, rng: Point(
+        0.5 if task.x < 0.5 else 0.3, 0.0, int(rng.integers(99))
+    )  # type: ignore[method-assign]
     population, _ = run(setup, 100)
     lives = Counter(niche.task.x for niche in population.niches)
     assert lives[0.3] > 2
@@ -239,7 +305,10 @@ def test_an_all_noise_family_still_gives_the_same_run_for_the_same_seed() -> Non
 def test_a_learner_that_works_pair_by_pair_gives_the_same_run() -> None:
     class OneByOne(FakeLearner):
         def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
-            parts = [super(OneByOne, self).improve([a], [t], [k]) for a, t, k in zip(agents, tasks, keys, strict=True)]
+            parts = [
+                super(OneByOne, self).improve([a], [t], [k])
+                for a, t, k in zip(agents, tasks, keys, strict=True)
+            ]
             return [part[0][0] for part in parts], [part[1][0] for part in parts]
 
     setup = miniature(noise=0.1)
@@ -253,7 +322,9 @@ def test_a_resumed_run_is_the_uninterrupted_one(rule: str, novelty: str) -> None
     whole, whole_events = run(setup, 40)
     half, first = run(setup, 17)
     data, agents = to_records(half, setup.family)
-    resumed, second = run(setup, 23, from_records(json.loads(json.dumps(data)), agents, setup.family))
+    resumed, second = run(
+        setup, 23, from_records(json.loads(json.dumps(data)), agents, setup.family)
+    )
     assert same_population(resumed, whole, setup)
     assert whole.retired
     assert [repr(event) for event in [*first, *second]] == [repr(event) for event in whole_events]

@@ -1,4 +1,6 @@
-"""The engine's calls of a learner: NaN stops the run, no pairs need no call, a task's identity is all of it."""
+"""The engine's calls of a learner: NaN stops the run, no pairs need no call, a task's identity is
+all of it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from openpoet.poet.streams import Key
 def test_a_score_that_is_no_number_is_an_error_that_says_where(score: float) -> None:
     learner = TableLearner(lambda number, task: score if number == 2 else 1.0)
     keys = [Key(0, ("iteration", 5, "score", i)) for i in range(3)]
-    with pytest.raises(ValueError, match=re.escape(f"got {score} for iteration/score (iteration/5/score/2)")):
+    with pytest.raises(
+        ValueError, match=re.escape(f"got {score} for iteration/score (iteration/5/score/2)")
+    ):
         evaluate(learner, [numbered(i) for i in range(3)], [Point()] * 3, keys)
 
 

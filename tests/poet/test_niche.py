@@ -1,4 +1,6 @@
-"""Niches and populations: what a score, a take-over and a retirement change, and both ANNECS by hand."""
+"""Niches and populations: what a score, a take-over and a retirement change, and both ANNECS by
+hand.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def test_own_scores_join_the_last_ones() -> None:
 
 
 def test_a_taken_over_niche_has_its_new_agents_score_as_its_latest() -> None:  # B22
-    niche = replace(NICHE, scores=(1.0, 4.0, 2.0), best=4.0).taken_over(numbered(8), score(5.0, True), iteration=7)
+    niche = replace(NICHE, scores=(1.0, 4.0, 2.0), best=4.0).taken_over(
+        numbered(8), score(5.0, True), iteration=7
+    )
     assert niche.scores == (1.0, 4.0, 5.0)
     assert (niche.best, niche.score_key) == (5.0, score(5.0).key)
     assert niche.solved == 7
@@ -52,10 +56,16 @@ def test_the_oldest_beyond_capacity_retire_with_their_agents() -> None:  # B23
 
 def test_annecs_asks_for_all_agents_and_for_solving_and_the_reference_for_neither() -> None:  # B5
     def niche(id: int, to_all: bool, to_retired: bool, solved: int | None) -> Niche:
-        return replace(NICHE, id=id, viable_to_all=to_all, viable_to_retired=to_retired, solved=solved)
+        return replace(
+            NICHE, id=id, viable_to_all=to_all, viable_to_retired=to_retired, solved=solved
+        )
 
     counted = niche(0, True, False, 0)  # solved in iteration 0 is solved
-    unsolved, too_easy_for_the_living, uncounted = niche(1, True, True, None), niche(2, False, True, 5), NICHE
+    unsolved, too_easy_for_the_living, uncounted = (
+        niche(1, True, True, None),
+        niche(2, False, True, 5),
+        NICHE,
+    )
     population = Population(9, (uncounted, too_easy_for_the_living), (counted, unsolved))
     assert population.annecs == 1
     assert population.annecs_reference == 2

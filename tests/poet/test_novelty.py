@@ -1,4 +1,6 @@
-"""Novelty: ranks and distances by hand, PATA-EC against a slow reading of the paper, and what its cache saves."""
+"""Novelty: ranks and distances by hand, PATA-EC against a slow reading of the paper, and what its
+cache saves.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,20 @@ KEY = Key(0, ("iteration", 10))
 
 
 def test_equal_scores_share_their_mean_rank() -> None:  # B4
-    assert centred_ranks(np.array([25.0, 25, 25, 340, 340])).tolist() == [-0.25, -0.25, -0.25, 0.375, 0.375]
-    assert centred_ranks(np.array([340.0, 25, 340, 25, 25])).tolist() == [0.375, -0.25, 0.375, -0.25, -0.25]
+    assert centred_ranks(np.array([25.0, 25, 25, 340, 340])).tolist() == [
+        -0.25,
+        -0.25,
+        -0.25,
+        0.375,
+        0.375,
+    ]
+    assert centred_ranks(np.array([340.0, 25, 340, 25, 25])).tolist() == [
+        0.375,
+        -0.25,
+        0.375,
+        -0.25,
+        -0.25,
+    ]
 
 
 def test_distinct_scores_spread_evenly() -> None:
@@ -48,7 +62,8 @@ def test_ranks_are_centred_and_follow_their_values(values: list[int], random) ->
         assert b == pytest.approx((below + (same - 1) / 2) / (len(values) - 1) - 0.5)
 
 
-def test_scores_beyond_the_criterion_are_clipped_before_ranking() -> None:  # B1: the clip has both its bounds
+# B1: the clip has both its bounds
+def test_scores_beyond_the_criterion_are_clipped_before_ranking() -> None:
     rows = pata_ec([[10.0, 49, 100, 400, 301]], PoetConfig(mc_low=50, mc_high=300))
     assert rows.tolist() == [[-0.375, -0.375, 0.0, 0.375, 0.375]]
 
@@ -60,7 +75,9 @@ def test_mean_distance_to_the_k_nearest() -> None:
 
 
 def population_of(active: int, retired: int) -> Population:
-    niches = [Niche(i, None, 0, Point(0.1 * i, 0.0, i), numbered(i)) for i in range(active + retired)]
+    niches = [
+        Niche(i, None, 0, Point(0.1 * i, 0.0, i), numbered(i)) for i in range(active + retired)
+    ]
     return Population(10, tuple(niches[retired:]), tuple(niches[:retired]), niches_born=len(niches))
 
 
@@ -69,7 +86,9 @@ def child(id: int, x: float) -> Child:
 
 
 def test_parameter_novelty_is_over_the_retired_too() -> None:
-    setup = Setup(FakeFamily(), TableLearner(lambda n, t: 0.0), PoetConfig(novelty="parameters", neighbours=2))
+    setup = Setup(
+        FakeFamily(), TableLearner(lambda n, t: 0.0), PoetConfig(novelty="parameters", neighbours=2)
+    )
     novel = novelties([child(4, 0.0)], population_of(active=1, retired=2), setup, KEY)
     assert novel.of[4] == pytest.approx((0.5 + np.hypot(0.1, 0.5)) / 2)
     assert remembered(population_of(1, 2), novel).scores_of_retired == {}
@@ -96,7 +115,10 @@ def test_pata_ec_is_the_papers() -> None:
 
 def test_one_agent_makes_every_child_equally_novel() -> None:  # B2
     setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
-    assert novelties([child(0, 0.3), child(1, 0.9)], population_of(1, 0), setup, KEY).of == {0: 0.0, 1: 0.0}
+    assert novelties([child(0, 0.3), child(1, 0.9)], population_of(1, 0), setup, KEY).of == {
+        0: 0.0,
+        1: 0.0,
+    }
 
 
 def test_nan_scores_stop_the_run() -> None:
@@ -135,7 +157,10 @@ def test_a_newborns_row_and_a_newly_retired_agents_column_are_remembered() -> No
     novel = novelties([child(8, 0.7), child(9, 0.8)], population, setup, KEY)
     born = replace(child(8, 0.7), outcome="admitted", niche=3)
     niche = Niche(3, 0, 10, born.task, numbered(9))
-    after = replace(population, active=(*population.active, niche), niches_born=4, events=(born,)).retire(2)
+    after = replace(
+        population, active=(*population.active, niche), niches_born=4, events=(born,)
+    ).retire(2)
     scores = remembered(after, novel).scores_of_retired
-    assert set(scores) == {(agent, task) for agent in (0, 1) for task in range(4)}  # niche 1 has just retired
+    # niche 1 has just retired
+    assert set(scores) == {(agent, task) for agent in (0, 1) for task in range(4)}
     assert scores[1, 3] == wavy(1, born.task)

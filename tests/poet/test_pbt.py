@@ -1,4 +1,6 @@
-"""Population-based training over niches: who gives way to whom, what is taken, what is noted; resuming."""
+"""Population-based training over niches: who gives way to whom, what is taken, what is noted;
+resuming.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,15 @@ class Exploring(TableLearner):
 
 def population_of(tasks: list[Point], numbers: list[float]) -> Population:
     niches = tuple(
-        Niche(i, None, 0, task, {**numbered(number), "hyper/rate": torch.tensor(10.0 * i)}, (0.0, 1.0), best=1.0)
+        Niche(
+            i,
+            None,
+            0,
+            task,
+            {**numbered(number), "hyper/rate": torch.tensor(10.0 * i)},
+            (0.0, 1.0),
+            best=1.0,
+        )
         for i, (task, number) in enumerate(zip(tasks, numbers, strict=True))
     )
     return Population(5, niches, niches_born=len(niches))
@@ -47,11 +57,16 @@ def setup_of(learner: Any, **values: Any) -> Setup:
 
 
 def taken(population: Population) -> list[tuple[int, int]]:
-    return [(e.target, e.source) for e in population.events if isinstance(e, Transfer) and e.kind == "exploit"]
+    return [
+        (e.target, e.source)
+        for e in population.events
+        if isinstance(e, Transfer) and e.kind == "exploit"
+    ]
 
 
-def test_in_one_task_the_worst_share_takes_over_agents_of_the_best_share_with_their_hyperparameters() -> None:
-    numbers = [50.0, 40.0, 30.0, 20.0, 10.0, 45.0, 35.0, 25.0, 15.0, 5.0]  # the worst are 4 and 9, the best 0 and 5
+def test_in_one_task_the_worst_take_over_agents_of_the_best_with_their_hyperparameters() -> None:
+    # the worst are 4 and 9, the best 0 and 5
+    numbers = [50.0, 40.0, 30.0, 20.0, 10.0, 45.0, 35.0, 25.0, 15.0, 5.0]
     before = population_of([Point()] * 10, numbers)
     learner = CountedLearner(Exploring(lambda number, task: number))
     learner.explore = learner.learner.explore  # type: ignore[attr-defined]
@@ -69,12 +84,19 @@ def test_in_one_task_the_worst_share_takes_over_agents_of_the_best_share_with_th
     # One evaluation an agent, since the task is one, and one more for each that has changed.
     assert learner.ledger == {"iteration/exploit": 10, "iteration/exploit/explored": 2}
     event = next(e for e in after.events if isinstance(e, Transfer))
-    assert (event.iteration, event.at_birth, event.score, event.bar) == (5, False, event.score, 10.0)
+    assert (event.iteration, event.at_birth, event.score, event.bar) == (
+        5,
+        False,
+        event.score,
+        10.0,
+    )
     assert (event.score in (50.0, 45.0), event.accepted, event.steps) == (True, True, 1)
 
 
 def test_an_agent_is_judged_in_its_own_task_and_not_by_how_hard_that_is() -> None:
-    """Niche 2's task yields little to anyone: by their own scores its agent is the worst, but there it is the best."""
+    """Niche 2's task yields little to anyone: by their own scores its agent is the worst, but there
+    it is the best.
+    """
     tasks = [Point(0.1), Point(0.2), Point(0.3), Point(0.4)]
 
     def score(number: float, task: Point) -> float:
@@ -90,7 +112,9 @@ def test_an_agent_is_judged_in_its_own_task_and_not_by_how_hard_that_is() -> Non
 def test_rivals_in_a_task_meet_the_same_random_numbers() -> None:
     learner = CountedLearner(Exploring(lambda number, task: number))
     learner.explore = learner.learner.explore  # type: ignore[attr-defined]
-    exploit(population_of([Point(0.1), Point(0.2), Point(0.1)], [1.0, 2.0, 3.0]), setup_of(learner), KEY)
+    exploit(
+        population_of([Point(0.1), Point(0.2), Point(0.1)], [1.0, 2.0, 3.0]), setup_of(learner), KEY
+    )
     (_, comparing), (_, scoring) = learner.calls
     assert [key.path[-1] for key in comparing] == [0, 0, 0, 1, 1, 1]
     assert [key.path for key in scoring] == [("iteration", 5, "score", 0)]  # its own agents' stream
@@ -99,21 +123,32 @@ def test_rivals_in_a_task_meet_the_same_random_numbers() -> None:
 def test_equals_are_ranked_by_lot() -> None:
     before = population_of([Point()] * 2, [7.0, 7.0])
     learner = Exploring(lambda number, task: number)
-    who = {taken(exploit(before, setup_of(learner), Key(seed, ("iteration", 5))))[0] for seed in range(20)}
+    who = {
+        taken(exploit(before, setup_of(learner), Key(seed, ("iteration", 5))))[0]
+        for seed in range(20)
+    }
     assert who == {(0, 1), (1, 0)}
 
 
-def test_a_population_begins_with_so_many_niches_of_one_task_and_different_hyperparameters() -> None:
+def test_a_population_begins_with_so_many_niches_of_one_task_and_different_hyperparameters() -> (
+    None
+):
     population = start(setup_of(Exploring(lambda number, task: number), niches=3))
     assert [niche.task for niche in population.active] == [Point()] * 3
-    assert [niche.agent.get("hyper/rate") is not None for niche in population.active] == [False, True, True]
+    assert [niche.agent.get("hyper/rate") is not None for niche in population.active] == [
+        False,
+        True,
+        True,
+    ]
     assert population.niches_born == 3
     alone = start(Setup(FakeFamily(), TableLearner(lambda number, task: 0.0), PoetConfig()))
     assert len(alone.active) == 1
 
 
 def test_it_happens_every_so_many_steps_and_tasks_stay_where_nothing_mutates() -> None:
-    setup = setup_of(Exploring(lambda number, task: number), niches=4, mutate_every=0, transfer_every=0)
+    setup = setup_of(
+        Exploring(lambda number, task: number), niches=4, mutate_every=0, transfer_every=0
+    )
     setup = replace(setup, config=replace(setup.config, pbt_every=5))
     when: Counter[int] = Counter()
     for population in islice(evolve(start(setup), setup), 20):
@@ -124,20 +159,35 @@ def test_it_happens_every_so_many_steps_and_tasks_stay_where_nothing_mutates() -
 
 
 def test_a_resumed_run_is_the_uninterrupted_one() -> None:
-    setup = setup_of(Exploring(lambda number, task: number + task.x), niches=3, reproduce_at=-1.0, mc_low=-1.0)
-    setup = replace(setup, config=replace(setup.config, pbt_every=2, mutate_every=3, transfer_every=4, capacity=5))
+    setup = setup_of(
+        Exploring(lambda number, task: number + task.x), niches=3, reproduce_at=-1.0, mc_low=-1.0
+    )
+    setup = replace(
+        setup,
+        config=replace(setup.config, pbt_every=2, mutate_every=3, transfer_every=4, capacity=5),
+    )
     (*_, whole) = islice(evolve(start(setup), setup), 12)
     passed = list(islice(evolve(start(setup), setup), 6))
     assert any(taken(population) for population in passed)
     half = passed[-1]
     data, agents = to_records(half, setup.family)
-    (*_, resumed) = islice(evolve(from_records(json.loads(json.dumps(data)), agents, setup.family), setup), 6)
-    (one, one_agents), (two, two_agents) = to_records(whole, setup.family), to_records(resumed, setup.family)
+    (*_, resumed) = islice(
+        evolve(from_records(json.loads(json.dumps(data)), agents, setup.family), setup), 6
+    )
+    (one, one_agents), (two, two_agents) = (
+        to_records(whole, setup.family),
+        to_records(resumed, setup.family),
+    )
     assert one == two
     assert all(same_agent(one_agents[name], two_agents[name]) for name in one_agents)
 
 
 def test_a_learner_without_hyperparameters_is_refused_with_the_reason() -> None:
-    with pytest.raises(ValueError, match=r"--pbt .*: this learner has no hyperparameters that its agents carry"):
+    with pytest.raises(
+        ValueError,
+        match=r"--pbt .*: this learner has no hyperparameters that its "
+        r"agents carry",
+    ):
         setup_of(TableLearner(lambda number, task: 0.0))
-    Setup(FakeFamily(), TableLearner(lambda number, task: 0.0), PoetConfig())  # and taken where it is not asked for
+    # and taken where it is not asked for
+    Setup(FakeFamily(), TableLearner(lambda number, task: 0.0), PoetConfig())

@@ -31,11 +31,15 @@ def population(*scores: float, retired: tuple[Niche, ...] = ()) -> Population:
         Niche(first + i, None, 0, Point(10.0 * (first + i)), numbered(first + i), (score,))
         for i, score in enumerate(scores)
     ]
-    return Population(10, tuple(niches), retired, niches_born=first + len(niches), children_tried=100)
+    return Population(
+        10, tuple(niches), retired, niches_born=first + len(niches), children_tried=100
+    )
 
 
 def setup_of(family: FakeFamily, learner: object = None, **values: object) -> Setup:
-    config = PoetConfig(seed=3, reproduce_at=200, mc_low=50, mc_high=300, novelty="parameters", **values)  # type: ignore[arg-type]
+    config = PoetConfig(
+        seed=3, reproduce_at=200, mc_low=50, mc_high=300, novelty="parameters", **values
+    )  # type: ignore[arg-type]
     return Setup(family, learner or TableLearner(lambda number, task: 100.0), config)  # type: ignore[arg-type]
 
 
@@ -60,13 +64,17 @@ def test_trials_are_as_many_as_asked_with_parents_drawn_with_replacement() -> No
 
 
 def test_a_child_is_its_own_stream() -> None:
-    few, many = (litter(population(300.0), setup_of(Line(1, 2, 3, 4), children=n), KEY) for n in (3, 8))
+    few, many = (
+        litter(population(300.0), setup_of(Line(1, 2, 3, 4), children=n), KEY) for n in (3, 8)
+    )
     assert [child.task for child in few] == [child.task for child in many[:3]]
 
 
 def test_living_tasks_and_earlier_siblings_are_duplicates_retired_tasks_are_not() -> None:  # B7
     gone = Niche(0, None, 0, Point(11.0), numbered(0), died=5)
-    children = litter(population(300.0, retired=(gone,)), setup_of(Line(0.0, 1.0), children=12), KEY)
+    children = litter(
+        population(300.0, retired=(gone,)), setup_of(Line(0.0, 1.0), children=12), KEY
+    )
     stayed = [child for child in children if child.task.x == 10.0]
     moved = [child for child in children if child.task.x == 11.0]
     assert stayed
@@ -85,7 +93,10 @@ def test_the_criterion_asks_the_parents_agent_in_the_childs_own_task() -> None: 
     learner = CountedLearner(TableLearner(score))
     setup = setup_of(Line(*range(1, 9)), learner, children=30)
     children = first_criterion(
-        litter(population(300, 300, 300, 300), setup, KEY), population(300, 300, 300, 300), setup, KEY
+        litter(population(300, 300, 300, 300), setup, KEY),
+        population(300, 300, 300, 300),
+        setup,
+        KEY,
     )
     outcomes = {0: "too hard", 1: "too easy", 2: "crowded", 3: "crowded"}
     tried = [child for child in children if child.outcome != "duplicate"]
@@ -102,7 +113,11 @@ def test_the_most_novel_come_first_and_of_equals_the_elder() -> None:
     ranked, novel = by_novelty(children, population(300), setup, KEY)
     assert [abs(child.task.x) for child in ranked] == [3, 3, 2, 1]
     assert ranked[0].id < ranked[1].id
-    assert [child.novelty for child in ranked] == [3, 3, 2, 1] == [novel.of[child.id] for child in ranked]
+    assert (
+        [child.novelty for child in ranked]
+        == [3, 3, 2, 1]
+        == [novel.of[child.id] for child in ranked]
+    )
 
 
 def test_no_survivors_no_novelty() -> None:
@@ -113,22 +128,32 @@ def test_no_survivors_no_novelty() -> None:
 
 
 class Adapting(TableLearner):
-    """Its agents score 100 after adaptation, and what is left of it before grows with the task's x."""
+    """Its agents score 100 after adaptation, and what is left of it before grows with the task's
+    x.
+    """
 
     def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # as TableLearner's
         return *super().evaluate(agents, tasks, keys), np.array([100.0 - task.x for task in tasks])
 
 
 def test_a_child_that_asks_for_no_adaptation_is_refused_where_a_gain_is_asked_for() -> None:
-    setup = setup_of(Line(-10, 5, 40), Adapting(lambda number, task: 100.0), children=30, min_gain=10.0)
+    setup = setup_of(
+        Line(-10, 5, 40), Adapting(lambda number, task: 100.0), children=30, min_gain=10.0
+    )
     children = litter(population(300.0, 300.0), setup, KEY)
     judged = first_criterion(children, population(300.0, 300.0), setup, KEY)
     fates = {child.outcome: child.task.x for child in judged if child.outcome != "duplicate"}
     assert set(fates) == {"no gain", "crowded"}
-    assert all((child.task.x >= 10) == (child.outcome == "crowded") for child in judged if child.outcome != "duplicate")
+    assert all(
+        (child.task.x >= 10) == (child.outcome == "crowded")
+        for child in judged
+        if child.outcome != "duplicate"
+    )
 
 
 def test_no_gain_is_asked_of_agents_that_do_not_adapt() -> None:
     setup = setup_of(Line(5), min_gain=1.0)
     children = litter(population(300.0), setup, KEY)
-    assert {child.outcome for child in first_criterion(children, population(300.0), setup, KEY)} >= {"crowded"}
+    assert {
+        child.outcome for child in first_criterion(children, population(300.0), setup, KEY)
+    } >= {"crowded"}

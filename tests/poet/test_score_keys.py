@@ -1,4 +1,5 @@
-"""The stream of a niche's last score is recorded with it: its agent, evaluated on that stream, has that score again.
+"""The stream of a niche's last score is recorded with it: its agent, evaluated on that stream, has
+that score again.
 
 The family's tasks are distributions, so another stream gives another score.
 """
@@ -49,8 +50,12 @@ def setup_of(**values: Any) -> Setup:
 
 def assert_found_again(population: Population, setup: Setup) -> None:
     keys = [niche.score_key for niche in population.niches if niche.score_key is not None]
-    agents, tasks = ([getattr(niche, part) for niche in population.niches] for part in ("agent", "task"))
-    assert setup.learner.evaluate(agents, tasks, keys)[0].tolist() == [niche.scores[-1] for niche in population.niches]
+    agents, tasks = (
+        [getattr(niche, part) for niche in population.niches] for part in ("agent", "task")
+    )
+    assert setup.learner.evaluate(agents, tasks, keys)[0].tolist() == [
+        niche.scores[-1] for niche in population.niches
+    ]
 
 
 @pytest.mark.parametrize("rule", ["poet", "epoet"])
@@ -79,7 +84,9 @@ def test_seeded_niches_are_scored_on_streams_of_their_own() -> None:
     assert len({niche.score_key for niche in population.niches}) == 3
 
 
-def test_a_niche_that_retires_in_the_reproduction_it_is_born_in_keeps_the_stream_of_its_birth() -> None:
+def test_a_niche_that_retires_in_the_reproduction_it_is_born_in_keeps_the_stream_of_its_birth() -> (
+    None
+):
     """PoetConfig no longer allows it; archives of earlier versions may hold such niches."""
     setup = setup_of(pbt_every=0)
     (first,) = islice(evolve(start(setup), setup), 1)
@@ -103,12 +110,20 @@ def recorded(key: Any, scores: Sequence[float] = (1.0,)) -> Niche:
     """A niche whose record holds that key, read back."""
     setup = setup_of()
     data, agents = to_records(start(setup), setup.family)
-    data["active"][0] |= {"score_key": key, "scores": list(scores), "best": max(scores, default=None)}
+    data["active"][0] |= {
+        "score_key": key,
+        "scores": list(scores),
+        "best": max(scores, default=None),
+    }
     return from_records(data, agents, setup.family).active[0]
 
 
 def test_a_key_is_read_back_exactly() -> None:
-    for key in (Key(3, ("iteration", 7, "score", 0)), Key(2**63 - 1, ("task", 2**64 - 1)), Key(0, ("seed", 1))):
+    for key in (
+        Key(3, ("iteration", 7, "score", 0)),
+        Key(2**63 - 1, ("task", 2**64 - 1)),
+        Key(0, ("seed", 1)),
+    ):
         assert recorded([key.seed, *key.path]).score_key == key
     assert recorded([], scores=()).score_key is None
 

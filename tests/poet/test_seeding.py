@@ -13,11 +13,24 @@ from openpoet.poet.streams import Key
 def test_seeds_bring_tasks_agents_or_both() -> None:
     learner = CountedLearner(TableLearner(lambda number, task: 100 * number + task.x))
     setup = Setup(FakeFamily(), learner, PoetConfig(seed=4))
-    seeds = [Seed(Point(5.0), numbered(3), "a#1"), Seed(Point(6.0), None, "a#2"), Seed(None, numbered(2), "b#3")]
+    seeds = [
+        Seed(Point(5.0), numbered(3), "a#1"),
+        Seed(Point(6.0), None, "a#2"),
+        Seed(None, numbered(2), "b#3"),
+    ]
     population = seed_population(setup, seeds)
     both, task_only, agent_only = population.active
-    assert (both.task, float(both.agent["number"]), both.scores, both.solved) == (Point(5.0), 3.0, (305.0,), 0)
-    assert (task_only.task, float(task_only.agent["number"]), task_only.best) == (Point(6.0), 0.0, 6.0)
+    assert (both.task, float(both.agent["number"]), both.scores, both.solved) == (
+        Point(5.0),
+        3.0,
+        (305.0,),
+        0,
+    )
+    assert (task_only.task, float(task_only.agent["number"]), task_only.best) == (
+        Point(6.0),
+        0.0,
+        6.0,
+    )
     assert (agent_only.task, float(agent_only.agent["number"])) == (FakeFamily().origin(), 2.0)
     assert [niche.source for niche in population.active] == ["a#1", "a#2", "b#3"]
     assert [niche.id for niche in population.active] == [0, 1, 2]

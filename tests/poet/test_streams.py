@@ -13,13 +13,16 @@ def test_equal_keys_yield_equal_numbers() -> None:
 
 def test_seed_names_and_their_order_matter() -> None:
     keys = [
-        Key(s, path) for s in (1, 2) for path in ((), ("a",), ("b",), ("a", 1), (1, "a"), ("a", "1"), ("a1",), (11,))
+        Key(s, path)
+        for s in (1, 2)
+        for path in ((), ("a",), ("b",), ("a", 1), (1, "a"), ("a", "1"), ("a1",), (11,))
     ]
     assert len({key.integer() for key in keys}) == len(keys)
 
 
 def test_the_integer_of_a_key_never_changes() -> None:
-    # Archives hold runs made from these numbers: blake2b of the text "(7, 'iteration', 3)", written down once.
+    # Archives hold runs made from these numbers: blake2b of the text "(7, 'iteration', 3)", written
+    # down once.
     assert Key(7, ("iteration", 3)).integer() == 389787176344502830
 
 

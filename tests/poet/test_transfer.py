@@ -1,4 +1,6 @@
-"""Transfer: who is tried where, what beats a bar, and that a proposal starts from a fresh optimiser."""
+"""Transfer: who is tried where, what beats a bar, and that a proposal starts from a fresh
+optimiser.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,14 @@ def plain(number: float, task: Point) -> float:
 
 def test_every_agent_is_tried_everywhere_but_at_home() -> None:
     pairs = pairs_of(NICHES, [place(i, 0.0) for i in range(3)])
-    assert [(niche.id, target.id) for niche, target in pairs] == [(1, 0), (2, 0), (0, 1), (2, 1), (0, 2), (1, 2)]
+    assert [(niche.id, target.id) for niche, target in pairs] == [
+        (1, 0),
+        (2, 0),
+        (0, 1),
+        (2, 1),
+        (0, 2),
+        (1, 2),
+    ]
 
 
 def test_at_birth_every_agent_is_tried_whatever_the_childs_number() -> None:
@@ -52,7 +61,9 @@ def test_of_equals_the_one_tried_first_wins() -> None:
 
 def test_a_place_without_a_bar_takes_any_score() -> None:
     target = place(0, None)
-    best = winner(try_all(NICHES, [target], TableLearner(lambda number, task: -number), KEY), target)
+    best = winner(
+        try_all(NICHES, [target], TableLearner(lambda number, task: -number), KEY), target
+    )
     assert best is not None
     assert best.score == -10
 
@@ -68,13 +79,21 @@ def test_the_gate_spares_proposals_that_the_agent_as_it_is_does_not_earn() -> No
         ("direct", 2, 1),
         ("proposal", 2, 0),
     ]
-    assert [(method, len(keys)) for method, keys in learner.calls] == [("evaluate", 4), ("improve", 1), ("evaluate", 1)]
+    assert [(method, len(keys)) for method, keys in learner.calls] == [
+        ("evaluate", 4),
+        ("improve", 1),
+        ("evaluate", 1),
+    ]
 
 
 def test_all_pairs_go_in_three_batches() -> None:  # B16
     learner = CountedLearner(TableLearner(plain))
     try_all(NICHES, [place(i, 0.0) for i in range(3)], learner, KEY)
-    assert [(method, len(keys)) for method, keys in learner.calls] == [("evaluate", 6), ("improve", 6), ("evaluate", 6)]
+    assert [(method, len(keys)) for method, keys in learner.calls] == [
+        ("evaluate", 6),
+        ("improve", 6),
+        ("evaluate", 6),
+    ]
 
 
 def test_rivals_for_a_place_meet_the_same_random_numbers_as_its_own_agent() -> None:
@@ -84,7 +103,9 @@ def test_rivals_for_a_place_meet_the_same_random_numbers_as_its_own_agent() -> N
     assert {key.integer() for key in scoring} == {Key(0, ("iteration", 1, "score", 0)).integer()}
     learning = [key for method, keys in learner.calls if method == "improve" for key in keys]
     assert [key.path for key in learning] == [("iteration", 1, "transfer", "proposal", 0)] * 2
-    assert [key.purpose for key in scoring] == ["iteration/transfer/direct"] * 2 + ["iteration/transfer/proposal"] * 2
+    assert [key.purpose for key in scoring] == ["iteration/transfer/direct"] * 2 + [
+        "iteration/transfer/proposal"
+    ] * 2
 
 
 def test_a_proposal_starts_from_a_fresh_optimiser() -> None:  # B8
@@ -99,7 +120,16 @@ def test_a_proposal_starts_from_a_fresh_optimiser() -> None:  # B8
 
 def test_steps_of_a_proposal_are_its_learning_and_its_scoring() -> None:
     tried = try_all(NICHES, [place(0, 0.0)], TableLearner(plain), KEY)
-    assert {(candidate.kind, candidate.steps) for candidate in tried} == {("direct", 1), ("proposal", 11)}
+    assert {(candidate.kind, candidate.steps) for candidate in tried} == {
+        ("direct", 1),
+        ("proposal", 11),
+    }
     event = tried[0].event(4, accepted=True)
-    assert (event.iteration, event.kind, event.source, event.target, event.bar) == (4, "direct", 1, 0, 0.0)
+    assert (event.iteration, event.kind, event.source, event.target, event.bar) == (
+        4,
+        "direct",
+        1,
+        0,
+        0.0,
+    )
     assert (event.at_birth, event.score, event.accepted, event.steps) == (False, 10.0, True, 1)

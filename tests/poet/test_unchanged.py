@@ -1,4 +1,5 @@
-"""What the engine gives to a learner or a family is the same afterwards, or the run stops with the method's name.
+"""What the engine gives to a learner or a family is the same afterwards, or the run stops with the
+method's name.
 
 A change in place would be in the run's memory and not in its archive: a resumed run would differ.
 """
@@ -93,7 +94,9 @@ def changing(method: str, way: Callable[[Agent], None]) -> type[FakeLearner]:
 
 @pytest.mark.parametrize("method", ["improve", "evaluate", "adopt", "explore"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_learner_that_changes_what_it_is_given_stops_the_run(method: str, way: Callable[[Agent], None]) -> None:
+def test_a_learner_that_changes_what_it_is_given_stops_the_run(
+    method: str, way: Callable[[Agent], None]
+) -> None:
     family = FakeFamily()
     config = PoetConfig(niches=2, pbt_every=2, transfer_every=1)
     setup = Setup(family, changing(method, way)(family), config)
@@ -121,5 +124,9 @@ def test_a_family_that_changes_a_parents_task_stops_the_run() -> None:
     family = Careless()
     config = PoetConfig(mutate_every=1, reproduce_at=-1e6, mc_low=-1e6, mc_high=1e6)
     setup = Setup(family, FakeLearner(family), config)
-    with pytest.raises(ValueError, match=r"^family.mutate changed the task of niche 0 in place: .* new task[^\n]*$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^family.mutate changed the task of niche 0 in place: .* "
+        r"new task[^\n]*$",
+    ):
         list(islice(evolve(start(setup), setup), 2))

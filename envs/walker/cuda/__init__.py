@@ -1,1 +1,3 @@
-"""The walker on a GPU: the functions of the physics room, compiled by numba-cuda (the extra `cuda`)."""
+"""The walker on a GPU: the functions of the physics room, compiled by numba-cuda (the extra
+`cuda`).
+"""

@@ -1,4 +1,6 @@
-"""The kernels for a GPU that need not be here: their PTX, and the registers and memory its assembler gives a thread."""
+"""The kernels for a GPU that need not be here: their PTX, and the registers and memory its
+assembler gives a thread.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,20 @@ class Resources:
 
 
 def ptx(kernel: DeviceKernel, architecture: Architecture) -> str:
-    """A kernel's PTX; inside compiler.physics_rules() it is what a GPU of this architecture would run."""
+    """A kernel's PTX; inside compiler.physics_rules() it is what a GPU of this architecture would
+    run.
+    """
     from numba import cuda
     from numba.cuda import dispatcher
 
     module: Any = dispatcher
-    present = module.get_current_device  # Numba asks it for the architecture of the parts, even when it was told
+    # Numba asks it for the architecture of the parts, even when it was told
+    present = module.get_current_device
     module.get_current_device = lambda: SimpleNamespace(compute_capability=architecture)
     try:
-        text, _ = cuda.compile(kernel.source, kernel.signature, device=False, abi="numba", cc=architecture)
+        text, _ = cuda.compile(
+            kernel.source, kernel.signature, device=False, abi="numba", cc=architecture
+        )
     finally:
         module.get_current_device = present
     return text
@@ -50,7 +57,11 @@ def resources(text: str, architecture: Architecture) -> Resources:
     finally:
         nvjitlink.destroy(handle)
     said = log.decode()
-    memory = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", said)
+    memory = re.search(
+        r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill "
+        r"loads",
+        said,
+    )
     used = re.search(r"Used (\d+) registers", said)
     if memory is None or used is None:
         raise RuntimeError(f"the assembler did not say what the kernel uses: {said[:200]}")

@@ -1,19 +1,23 @@
-"""How the physics is compiled for a GPU: kernels by numba-cuda, the parts they call from the very CPU functions.
+"""How the physics is compiled for a GPU: kernels by numba-cuda, the parts they call from the very
+CPU functions.
 
-numba-cuda takes a function made by Numba's `njit` and compiles its Python source for the device, so nothing of the
-physics is written twice. Three things of Numba's do not suit it.
+numba-cuda takes a function made by Numba's `njit` and compiles its Python source for the device, so
+nothing of the physics is written twice. Three things of Numba's do not suit it.
 
-No contraction: a fused multiply-add rounds once where Box2D rounds twice. NVVM has the option -fma=0, but Numba passes
-no options on, so it is added to the call that Numba makes. NVVM then writes mul.rn and add.rn, which the assembler may
-not fuse either. Link-time optimisation, which would compile once more with options of its own, is switched off.
+No contraction: a fused multiply-add rounds once where Box2D rounds twice. NVVM has the option
+-fma=0, but Numba passes no options on, so it is added to the call that Numba makes. NVVM then
+writes mul.rn and add.rn, which the assembler may not fuse either. Link-time optimisation, which
+would compile once more with options of its own, is switched off.
 
-No negative indices: Python's x[-1] is the last element, for which Numba compares every index with zero. The physics has
-none, and those comparisons, of 64 bits where a GPU has 32, were more than half of the instructions of a contact.
+No negative indices: Python's x[-1] is the last element, for which Numba compares every index with
+zero. The physics has none, and those comparisons, of 64 bits where a GPU has 32, were more than
+half of the instructions of a contact.
 
-No zeros: Numba fills local arrays with zeros, ten kilobytes of scratch for every thread; the physics reads nothing
-there that it did not write.
+No zeros: Numba fills local arrays with zeros, ten kilobytes of scratch for every thread; the
+physics reads nothing there that it did not write.
 
-Without a GPU, NUMBA_ENABLE_CUDASIM=1 runs kernels as Python on the memory of CPU tensors (`simulated`), for tests.
+Without a GPU, NUMBA_ENABLE_CUDASIM=1 runs kernels as Python on the memory of CPU tensors
+(`simulated`), for tests.
 """
 
 from __future__ import annotations
@@ -43,18 +47,26 @@ def simulated() -> bool:
 def require() -> None:
     """ValueError, one line, if the extra is not installed."""
     if importlib.util.find_spec("numba_cuda") is None:
-        raise ValueError('the walker on device "cuda" needs numba-cuda: pip install "numba-cuda[cu13]"')
+        raise ValueError(
+            'the walker on device "cuda" needs numba-cuda: pip install "numba-cuda[cu13]"'
+        )
 
 
 @contextlib.contextmanager
 def physics_rules() -> Iterator[None]:
-    """While this lasts: nothing is fused, indices count from the front, local arrays begin with whatever was there."""
+    """While this lasts: nothing is fused, indices count from the front, local arrays begin with
+    whatever was there.
+    """
     import numba.cuda.cgutils as cgutils
     from llvmlite import ir
     from numba.cuda.cudadrv import nvvm
     from numba.cuda.np import arrayobj
 
-    compile_ir, fix_index, allocate = nvvm.compile_ir, arrayobj.fix_integer_index, cgutils.alloca_once
+    compile_ir, fix_index, allocate = (
+        nvvm.compile_ir,
+        arrayobj.fix_integer_index,
+        cgutils.alloca_once,
+    )
 
     def bare(builder: Any, kind: Any, size: Any = None, name: str = "", zfill: bool = False) -> Any:
         if not isinstance(kind, ir.ArrayType):
@@ -63,16 +75,24 @@ def physics_rules() -> Iterator[None]:
             return builder.alloca(kind, name=name)
 
     nvvm.compile_ir = lambda code, **options: compile_ir(code, **{**options, "fma": 0})
-    arrayobj.fix_integer_index = lambda context, builder, kind, index, size: context.cast(builder, index, kind, intp)
+    arrayobj.fix_integer_index = lambda context, builder, kind, index, size: context.cast(
+        builder, index, kind, intp
+    )
     cgutils.alloca_once = bare
     try:
         yield
     finally:
-        nvvm.compile_ir, arrayobj.fix_integer_index, cgutils.alloca_once = compile_ir, fix_index, allocate
+        nvvm.compile_ir, arrayobj.fix_integer_index, cgutils.alloca_once = (
+            compile_ir,
+            fix_index,
+            allocate,
+        )
 
 
 def device_folder() -> str:
-    """Name of the folder within the CPU kernels' folder: numba-cuda's version, this room's source."""
+    """Name of the folder within the CPU kernels' folder: numba-cuda's version, this room's
+    source.
+    """
     from importlib.metadata import version
 
     return f"cuda-{version('numba-cuda')}-{source_hash(Path(__file__).parent)}"
@@ -94,7 +114,9 @@ def caching_in(folder: Path, on_miss: Callable[[], None]) -> Iterator[None]:
 
 @dataclass
 class DeviceKernel:
-    """One phase of the step, one thread a walker; compiled at its first use, or loaded from the cache."""
+    """One phase of the step, one thread a walker; compiled at its first use, or loaded from the
+    cache.
+    """
 
     signature: Any
     source: Callable[..., None]
@@ -107,7 +129,8 @@ class DeviceKernel:
         if simulated():
             self.compiled = jit(self.signature)(self.source)
             return
-        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few walkers cannot fill a GPU, and need no warning for it
+        # a few walkers cannot fill a GPU, and need no warning for it
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
         folder, kept = usable_folder(NAME, SOURCE, device_folder())
 
         def on_miss() -> None:
@@ -121,7 +144,9 @@ class DeviceKernel:
             self.compiled = jit(self.signature, lto=False, cache=folder is not None)(self.source)
 
     def launch(self, walkers: int, width: int, stream: Any, *arguments: Any) -> None:
-        """Threads for this many walkers, `width` of them a warp; the kernel is told the width first."""
+        """Threads for this many walkers, `width` of them a warp; the kernel is told the width
+        first.
+        """
         if self.compiled is None:
             self.compile()
         warps = -(-walkers // width)

@@ -1,15 +1,19 @@
-"""The phases of a step as kernels of one thread a walker: physics/world.py's rows, each in a thread of its own.
+"""The phases of a step as kernels of one thread a walker: physics/world.py's rows, each in a thread
+of its own.
 
-State lies walker by walker, as on the CPU, and a thread calls the very functions of the CPU on its own walker. The
-solver's and TOI's scratch is the thread's local memory, which the hardware interleaves by itself.
+State lies walker by walker, as on the CPU, and a thread calls the very functions of the CPU on its
+own walker. The solver's and TOI's scratch is the thread's local memory, which the hardware
+interleaves by itself.
 
-The threads of a warp go through one program together, so a warp takes as long as all that any of its walkers needs.
-Hence the long phases work on queues (queues.py) of walkers that need the same: velocities of walkers with as many
-touching contacts; further position sweeps of those whose joints are jammed; TOI of those that may hit something.
-And a warp may hold fewer than 32 walkers (`width`), where the chip has room for more warps than there are walkers.
+The threads of a warp go through one program together, so a warp takes as long as all that any of
+its walkers needs. Hence the long phases work on queues (queues.py) of walkers that need the same:
+velocities of walkers with as many touching contacts; further position sweeps of those whose joints
+are jammed; TOI of those that may hit something. And a warp may hold fewer than 32 walkers
+(`width`), where the chip has room for more warps than there are walkers.
 
-Threads work on the first `count` of `rows`, the walkers that were alive when they were last listed, and pass over those
-that ended since. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Threads work on the first `count` of `rows`, the walkers that were alive when they were last listed,
+and pass over those that ended since. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence),
+written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ from .queues import (
     push_contacts,
 )
 
-SCRATCH_FLOATS, SCRATCH_INTEGERS = at.SCRATCH_FLOATS, at.SCRATCH_INTEGERS  # Numba wants a module's own constants
+# Numba wants a module's own constants
+SCRATCH_FLOATS, SCRATCH_INTEGERS = at.SCRATCH_FLOATS, at.SCRATCH_INTEGERS
 FLOATS, INTEGERS, EVENT_COUNT = at.FLOATS, at.INTEGERS, at.EVENT_COUNT
 MOTORS, CULL = np.int64(4), np.int64(1)
 
@@ -54,17 +59,33 @@ def start(width, rows, count, f, k, shapes, tracks, pushes):
         start_row(f, k, row * FLOATS, row * INTEGERS, shapes, tracks, pushes)
 
 
-def collide(width, rows, count, live, f, k, queue, queued, shapes, corners, tracks, actions, events):
+def collide(
+    width, rows, count, live, f, k, queue, queued, shapes, corners, tracks, actions, events
+):
     """Motors and contacts."""
     row = listed(width, rows, count)
     if row != NOBODY and live[row]:
         ko = row * INTEGERS
-        collide_row(f, k, row * FLOATS, ko, shapes, corners, tracks, actions, row * MOTORS, events, row * EVENT_COUNT)
+        collide_row(
+            f,
+            k,
+            row * FLOATS,
+            ko,
+            shapes,
+            corners,
+            tracks,
+            actions,
+            row * MOTORS,
+            events,
+            row * EVENT_COUNT,
+        )
         push(queue, queued, BY_NEED + by_need(k, ko), row)
 
 
 def solve(width, f, k, queue, queued, events, velocity_iterations, position_iterations):
-    """Velocities; positions, sleep and moved boxes of walkers whose positions so many sweeps settle."""
+    """Velocities; positions, sleep and moved boxes of walkers whose positions so many sweeps
+    settle.
+    """
     row = pull(width, queue, queued, BY_NEED, JAMMED)
     if row != NOBODY:
         fo, ko = row * FLOATS, row * INTEGERS
@@ -92,18 +113,25 @@ def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tra
         pair_row(f, k, fo, ko, shapes, tracks)
         if k[ko + at.FAULT] == at.HEALTHY:
             first = tracks[np.int64(k[ko + at.TRACK]) * 3]
-            push_contacts(contacts, queued, contacts_ahead(f, k, fo, ko, shapes, corners, first), row)
+            push_contacts(
+                contacts, queued, contacts_ahead(f, k, fo, ko, shapes, corners, first), row
+            )
 
 
 def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, tracks):
     """When those contacts are hit: one thread a contact."""
     s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
     own = place(width)
-    for number in range(own, queued[AHEAD] if own != NOBODY else NOBODY, cuda.gridsize(1) // WARP * width):
+    for number in range(
+        own, queued[AHEAD] if own != NOBODY else NOBODY, cuda.gridsize(1) // WARP * width
+    ):
         row, slot = np.int64(contacts[number]) >> SLOT_BITS, np.int64(contacts[number]) & ANY_SLOT
         fo, ko = row * FLOATS, row * INTEGERS
         first = tracks[np.int64(k[ko + at.TRACK]) * 3]
-        if time_first(f, k, fo, ko, slot, s, i, shapes, corners, first) and cuda.atomic.exch(struck, row, 1) == 0:
+        if (
+            time_first(f, k, fo, ko, slot, s, i, shapes, corners, first)
+            and cuda.atomic.exch(struck, row, 1) == 0
+        ):
             push(queue, queued, STRUCK, row)
 
 
@@ -114,11 +142,14 @@ def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, vel
         fo, ko, eo = row * FLOATS, row * INTEGERS, row * EVENT_COUNT
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
         struck[row] = 0
-        run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, velocity_iterations, CULL)
+        run_events(
+            f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, velocity_iterations, CULL
+        )
 
 
 def observe(
-    width, rows, count, live, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping,
+    width, rows, count, live, f, k, shapes, corners, tracks, ends, actions, obs, reward,
+    terminated, finished, shaping,
     truncated, ages, returns, horizons,
 ):  # fmt: skip
     """Lidar, observation, reward and end; then the episode's account."""
@@ -129,7 +160,9 @@ def observe(
         if not faulty:
             track = np.int64(k[ko + at.TRACK]) * 3
             scan(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2])
-            observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)
+            observe_row(
+                f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row
+            )
         ages[row] += 1
         returns[row] += reward[row]
         truncated[row] = ages[row] >= horizons[row] and not terminated[row]
@@ -144,16 +177,24 @@ FLAT, VALUES, FLAGS, AGES = float32[::1], float64[::1], boolean[::1], int64[::1]
 
 START = DeviceKernel(void(WIDTH, ROWS, COUNT, F, K, SHAPES, TRACKS, VALUES), start)
 COLLIDE = DeviceKernel(
-    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, FLAT, EVENTS), collide
+    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, FLAT, EVENTS),
+    collide,
 )
 SOLVE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64, int64), solve)
 SETTLE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64), settle)
-PAIRS = DeviceKernel(void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS), pairs)
-IMPACTS = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS), impacts)
-TOI = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, EVENTS, int64), toi)
+PAIRS = DeviceKernel(
+    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS), pairs
+)
+IMPACTS = DeviceKernel(
+    void(WIDTH, F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS), impacts
+)
+TOI = DeviceKernel(
+    void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, EVENTS, int64), toi
+)
 OBSERVE = DeviceKernel(
     void(
-        WIDTH, ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS, FLAGS, VALUES,
+        WIDTH, ROWS, COUNT, LIVE, F, K, SHAPES, CORNERS, TRACKS, VALUES, FLAT, FLAT, VALUES, FLAGS,
+        FLAGS, VALUES,
         FLAGS, AGES, VALUES, AGES,
     ),
     observe,

@@ -1,7 +1,8 @@
-"""Queues of walkers that need the same, filled by one kernel and worked through by a later one of the same step.
+"""Queues of walkers that need the same, filled by one kernel and worked through by a later one of
+the same step.
 
-A queue is some rows of a table [QUEUES, walkers] and how many each holds. In which order walkers enter is chance, and
-decides only which thread works on which walker.
+A queue is some rows of a table [QUEUES, walkers] and how many each holds. In which order walkers
+enter is chance, and decides only which thread works on which walker.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ AHEAD = np.int64(STRUCK + 1)  # not a queue of walkers but the number of contact
 QUEUES = int(AHEAD)
 
 ONE, NOBODY, TWO_POINTS, JOINTS = np.int64(1), np.int64(-1), np.int32(2), np.int64(4)
-ANY_SLOT = np.int64(at.SLOTS - 1)  # all bits of a slot: a contact's number is its walker's and, below, its slot
+# all bits of a slot: a contact's number is its walker's and, below, its slot
+ANY_SLOT = np.int64(at.SLOTS - 1)
 SLOT_BITS = np.int64(int(ANY_SLOT).bit_length())
 
 
 @cuda.jit(device=True)
 def by_contacts(k, ko):
-    """A number for the touching contacts of a walker, up to MOST, and whether any of them has two points."""
+    """A number for the touching contacts of a walker, up to MOST, and whether any of them has two
+    points.
+    """
     contacts, pairs = np.int64(0), np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS])):
         g = ko + at.SLOT + np.int64(k[ko + at.ORDER + position]) * at.SLOT_SIZE
@@ -63,7 +67,9 @@ def push_contacts(contacts, queued, ahead, row):
 
 @cuda.jit(device=True)
 def place(width):
-    """This thread's number among threads that are to work, `width` of each warp; -1 if it is to stay idle."""
+    """This thread's number among threads that are to work, `width` of each warp; -1 if it is to
+    stay idle.
+    """
     thread = np.int64(cuda.grid(1))
     return thread // WARP * width + thread % WARP if thread % WARP < width else NOBODY
 
@@ -77,7 +83,9 @@ def listed(width, rows, count):
 
 @cuda.jit(device=True)
 def pull(width, queue, queued, first, end):
-    """This thread's walker of the queues [first, end), the last of them first, or -1. No warp mixes two queues."""
+    """This thread's walker of the queues [first, end), the last of them first, or -1. No warp mixes
+    two queues.
+    """
     number = place(width)
     if number == NOBODY:
         return NOBODY

@@ -1,4 +1,6 @@
-"""The walker's simulator on a GPU: torch tensors on the device in and out, and whole episodes that stay there."""
+"""The walker's simulator on a GPU: torch tensors on the device in and out, and whole episodes that
+stay there.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from ..track import Track
 
 SLICE = 50  # steps between two looks at which walkers are left
-Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of observations [n, 24] and memory [n, h]: actions [n, 4]
+# of observations [n, 24] and memory [n, h]: actions [n, 4]
+Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class CudaSimulator:
@@ -42,7 +45,9 @@ class CudaSimulator:
         self.walkers.reset(rows.to(self.walkers.live.device))
         return self.walkers.observations.clone()
 
-    def step(self, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         w = self.walkers
         if not self._begun:
             raise ValueError("walker 0 was never reset; call reset() first")
@@ -54,8 +59,12 @@ class CudaSimulator:
         w.complain()
         return w.observations.clone(), w.reward.clone(), w.terminated.clone(), w.truncated.clone()
 
-    def play_captured(self, act: Act, memory: torch.Tensor, capture: bool = True) -> tuple[np.ndarray, np.ndarray]:
-        """See poet.interfaces, `Simulator.play_captured`. capture: False launches every step from here, for timing."""
+    def play_captured(
+        self, act: Act, memory: torch.Tensor, capture: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See poet.interfaces, `Simulator.play_captured`. capture: False launches every step from
+        here, for timing.
+        """
         w = self.walkers
         self.reset()
 
@@ -80,12 +89,17 @@ class CudaSimulator:
         return Standing(self.tracks[row], pose(self.walkers.f[row].cpu().numpy()))
 
 
-def _captured(advance: Callable[[], None], act: Callable[[], torch.Tensor], device: torch.device) -> Callable[[], None]:
-    """A step as one CUDA graph: replaying it costs the host one launch. The kernels have run already, in reset()."""
+def _captured(
+    advance: Callable[[], None], act: Callable[[], torch.Tensor], device: torch.device
+) -> Callable[[], None]:
+    """A step as one CUDA graph: replaying it costs the host one launch. The kernels have run
+    already, in reset().
+    """
     with torch.cuda.device(device):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):  # what torch's libraries set up at their first use cannot be captured
+        # what torch's libraries set up at their first use cannot be captured
+        with torch.cuda.stream(side):
             act()
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()

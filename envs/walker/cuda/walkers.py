@@ -1,7 +1,9 @@
-"""Many walkers in a GPU's memory: torch tensors that hold their state, and the kernels that step it.
+"""Many walkers in a GPU's memory: torch tensors that hold their state, and the kernels that step
+it.
 
-Terrains are built on the host and copied once. Everything else stays on the device; the host learns which rows still
-live when it lists them anew (`list_rows`), so that warps are not kept busy by walkers that have ended.
+Terrains are built on the host and copied once. Everything else stays on the device; the host learns
+which rows still live when it lists them anew (`list_rows`), so that warps are not kept busy by
+walkers that have ended.
 """
 
 from __future__ import annotations
@@ -25,8 +27,18 @@ if TYPE_CHECKING:
 
 ACTIONS, OBSERVATIONS = 4, 24
 FEW = 4  # position sweeps that settle most walkers; those that are left go on together
-# Walkers a warp of each kernel (benchmarks/results/walker_cuda.txt). Fewer where walkers have little in common.
-WIDTHS = {"start": 32, "collide": 32, "solve": 32, "settle": 16, "pairs": 8, "impacts": 32, "toi": 8, "observe": 32}
+# Walkers a warp of each kernel (benchmarks/results/walker_cuda.txt). Fewer where walkers have
+# little in common.
+WIDTHS = {
+    "start": 32,
+    "collide": 32,
+    "solve": 32,
+    "settle": 16,
+    "pairs": 8,
+    "impacts": 32,
+    "toi": 8,
+    "observe": 32,
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,9 @@ class Phase:
 
 @dataclass(frozen=True)
 class Ground:
-    """The tracks of a batch in device memory, as kernels take them (physics/terrain.py), and each row's place there."""
+    """The tracks of a batch in device memory, as kernels take them (physics/terrain.py), and each
+    row's place there.
+    """
 
     shapes: Any
     corners: Any
@@ -60,7 +74,9 @@ def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
     terrains = Terrains()
     places = np.array([terrains.add(track) for track in tracks], np.int32)
     arrays = (terrains.shapes, terrains.corners, terrains.table, terrains.pushes, terrains.ends)
-    shapes, corners, table, pushes, ends = (device_array(torch.from_numpy(a.ravel()).to(device)) for a in arrays)
+    shapes, corners, table, pushes, ends = (
+        device_array(torch.from_numpy(a.ravel()).to(device)) for a in arrays
+    )
     return Ground(shapes, corners, table, pushes, ends, torch.from_numpy(places).to(device))
 
 
@@ -97,22 +113,41 @@ class DeviceWalkers:
         self.n = n
         self.f, self.k = zeros(n, int(at.FLOATS)), zeros(n, int(at.INTEGERS), dtype=torch.int32)
         self.events = zeros(n, int(at.EVENT_COUNT), dtype=torch.int64)
-        self.queue, self.queued = zeros(QUEUES, n, dtype=torch.int32), zeros(QUEUES + 1, dtype=torch.int32)
-        self.contacts, self.struck = zeros(n * int(at.SLOTS), dtype=torch.int64), zeros(n, dtype=torch.int32)
+        self.queue, self.queued = (
+            zeros(QUEUES, n, dtype=torch.int32),
+            zeros(QUEUES + 1, dtype=torch.int32),
+        )
+        self.contacts, self.struck = (
+            zeros(n * int(at.SLOTS), dtype=torch.int64),
+            zeros(n, dtype=torch.int32),
+        )
         self.actions, self.observations = zeros(n, ACTIONS), zeros(n, OBSERVATIONS)
         self.reward, self.returns, self.shaping = (zeros(n, dtype=torch.float64) for _ in range(3))
         flags = (zeros(n, dtype=torch.bool) for _ in range(5))
-        self.live, self.terminated, self.truncated, self.finished, self.wild = flags  # wild: an action was not finite
+        # wild: an action was not finite
+        self.live, self.terminated, self.truncated, self.finished, self.wild = flags
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
         self.threads = 0  # rows that are listed, as the host knows it
 
     def _arrange(self, ground: Ground, velocity: int, position: int) -> None:
-        """The kernels of a step in order, each with its arguments; and the one that begins an episode."""
-        rows, count, live, queued = map(device_array, (self.rows, self.count, self.live, self.queued))
+        """The kernels of a step in order, each with its arguments; and the one that begins an
+        episode.
+        """
+        rows, count, live, queued = map(
+            device_array, (self.rows, self.count, self.live, self.queued)
+        )
         queue, contacts, struck = map(device_array, (self.queue, self.contacts, self.struck))
         f, k, events = (device_array(tensor.view(-1)) for tensor in (self.f, self.k, self.events))
         flat, obs = device_array(self.actions.view(-1)), device_array(self.observations.view(-1))
-        results = (self.reward, self.terminated, self.finished, self.shaping, self.truncated, self.ages, self.returns)
+        results = (
+            self.reward,
+            self.terminated,
+            self.finished,
+            self.shaping,
+            self.truncated,
+            self.ages,
+            self.returns,
+        )
         account = map(device_array, (*results, self.horizons))
         track, few = (ground.shapes, ground.corners, ground.table), min(FEW, position)
 
@@ -120,7 +155,9 @@ class DeviceWalkers:
             return Phase(kernel, WIDTHS[kernel.source.__name__], 0, (rows, count, *arguments))
 
         def queueing(kernel: DeviceKernel, queues: int, *arguments: Any) -> Phase:
-            return Phase(kernel, WIDTHS[kernel.source.__name__], queues, (f, k, queue, queued, *arguments))
+            return Phase(
+                kernel, WIDTHS[kernel.source.__name__], queues, (f, k, queue, queued, *arguments)
+            )
 
         self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, ground.pushes)
         self.phases = [
@@ -143,9 +180,13 @@ class DeviceWalkers:
         self.list_rows(torch.nonzero(self.live)[:, 0])
 
     def reset(self, chosen: torch.Tensor) -> None:
-        """Rebuild the walkers in the mask [n] bool. As Gymnasium does, one step with no action is taken, uncounted."""
+        """Rebuild the walkers in the mask [n] bool. As Gymnasium does, one step with no action is
+        taken, uncounted.
+        """
         if tuple(chosen.shape) != (self.n,) or chosen.dtype != torch.bool:
-            raise ValueError(f"rows must be bool of shape [{self.n}], got {chosen.dtype} {list(chosen.shape)}")
+            raise ValueError(
+                f"rows must be bool of shape [{self.n}], got {chosen.dtype} {list(chosen.shape)}"
+            )
         rows = torch.nonzero(chosen)[:, 0]
         self.list_rows(rows)
         self.actions.zero_()
@@ -167,7 +208,9 @@ class DeviceWalkers:
             phase.launch(self.threads, stream)
 
     def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
-        """Every walker as a WalkerBatch of the same tracks holds it: blocks of floats and integers, and potentials."""
+        """Every walker as a WalkerBatch of the same tracks holds it: blocks of floats and integers,
+        and potentials.
+        """
         self.f.copy_(torch.from_numpy(f.reshape(self.n, -1)))
         places = self.k[:, int(at.TRACK)].clone()
         self.k.copy_(torch.from_numpy(k.reshape(self.n, -1)))
@@ -179,7 +222,9 @@ class DeviceWalkers:
     def take(self, actions: torch.Tensor) -> None:
         """The actions [n, 4] of the coming step."""
         if actions.shape != self.actions.shape:  # copy_ would repeat a row for all walkers
-            raise ValueError(f"actions must have shape {list(self.actions.shape)}, got {list(actions.shape)}")
+            raise ValueError(
+                f"actions must have shape {list(self.actions.shape)}, got {list(actions.shape)}"
+            )
         self.actions.copy_(actions)
         self.wild |= self.live & ~torch.isfinite(self.actions).all(dim=1)
 

@@ -1,7 +1,8 @@
-"""Random numbers of a NumPy bit generator inside compiled code: the numbers that Generator draws, in its arithmetic.
+"""Random numbers of a NumPy bit generator inside compiled code: the numbers that Generator draws,
+in its arithmetic.
 
-A bit generator is given as the address of its `bitgen_t` (numpy/random/bitgen.h). Numba can draw from a Generator
-by itself, but passing the object to a kernel takes longer than a whole track.
+A bit generator is given as the address of its `bitgen_t` (numpy/random/bitgen.h). Numba can draw
+from a Generator by itself, but passing the object to a kernel takes longer than a whole track.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from numba.extending import intrinsic
 from .jit import routine
 from .kernel_cache import config
 
-UINT32, DOUBLE = 2, 3  # the fields of bitgen_t: state, next_uint64, next_uint32, next_double, next_raw
+# the fields of bitgen_t: state, next_uint64, next_uint32, next_double, next_raw
+UINT32, DOUBLE = 2, 3
 FIELDS = 5
 TWO_32 = np.uint64(1 << 32)
 LOW, SHIFT, NONE = np.uint64((1 << 32) - 1), np.uint64(32), np.uint64(0)
 
 
 def address(rng: np.random.Generator) -> int:
-    """Of the `bitgen_t` of a generator, which must outlive its use. Hold `bit_generator.lock` while drawing."""
+    """Of the `bitgen_t` of a generator, which must outlive its use. Hold `bit_generator.lock` while
+    drawing.
+    """
     return rng.bit_generator.ctypes.bit_generator.value
 
 
@@ -37,7 +41,9 @@ def _compiled(field: int, result: Any, llvm: ir.Type) -> Any:
             pointer = ir.IntType(8).as_pointer()
             fields = builder.inttoptr(arguments[0], pointer.as_pointer())
             place = builder.gep(fields, [ir.Constant(ir.IntType(32), field)])
-            function = builder.bitcast(builder.load(place), ir.FunctionType(llvm, [pointer]).as_pointer())
+            function = builder.bitcast(
+                builder.load(place), ir.FunctionType(llvm, [pointer]).as_pointer()
+            )
             return builder.call(function, [builder.load(fields)])
 
         return result(types.int64), code
@@ -71,7 +77,9 @@ def uniform(bits, low, high):
 
 @routine
 def integers(bits, low, high):
-    """Generator.integers(low, high) for high > low: Lemire's method (arXiv 1805.10941) on 32 bits."""
+    """Generator.integers(low, high) for high > low: Lemire's method (arXiv 1805.10941) on 32
+    bits.
+    """
     count = np.uint64(high - low)
     if count == np.uint64(1):
         return low  # draws nothing

@@ -1,9 +1,10 @@
 """The walker's five bodies and four joints: shapes, masses and anchors, in Box2D's arithmetic.
 
-Bodies in the order of creation: hull, leg 0, lower leg 0, leg 1, lower leg 1; joints: hip 0, knee 0, hip 1, knee 1.
-Sizes are Gymnasium's BipedalWalker (Oleg Klimov). Polygons are put in order as b2PolygonShape::Set does (polygon.py),
-masses come from b2PolygonShape::ComputeMass and b2Body::ResetMassData.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Bodies in the order of creation: hull, leg 0, lower leg 0, leg 1, lower leg 1; joints: hip 0, knee
+0, hip 1, knee 1. Sizes are Gymnasium's BipedalWalker (Oleg Klimov). Polygons are put in order as
+b2PolygonShape::Set does (polygon.py), masses come from b2PolygonShape::ComputeMass and
+b2Body::ResetMassData. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
+altered version.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ GROUND_FRICTION = F(2.5)
 
 @dataclass(frozen=True)
 class Polygon:
-    """A convex polygon as Box2D keeps it; all float32. corners, normals: [k, 2] [m], counter-clockwise."""
+    """A convex polygon as Box2D keeps it; all float32. corners, normals: [k, 2] [m],
+    counter-clockwise.
+    """
 
     corners: np.ndarray
     normals: np.ndarray
@@ -59,17 +62,25 @@ def polygon(points: np.ndarray) -> Polygon:
 
 def no_area(points: np.ndarray) -> ValueError:
     """The error of a polygon [k, 2] that Box2D would refuse."""
-    return ValueError(f"a polygon of a track must enclose an area above 1e-6 m2, got corners {points.tolist()}")
+    return ValueError(
+        f"a polygon of a track must enclose an area above 1e-6 m2, got corners {points.tolist()}"
+    )
 
 
 def box(half_width: float, half_height: float) -> Polygon:
     """b2PolygonShape::SetAsBox: corners from the lower left."""
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * np.array([half_width, half_height], F)
-    return Polygon(corners, np.array([[0, -1], [1, 0], [0, 1], [-1, 0]], np.float32), np.zeros(2, np.float32))
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * np.array(
+        [half_width, half_height], F
+    )
+    return Polygon(
+        corners, np.array([[0, -1], [1, 0], [0, 1], [-1, 0]], np.float32), np.zeros(2, np.float32)
+    )
 
 
 def mass(shape: Polygon, density: np.float32) -> tuple[np.float32, np.float32, np.ndarray]:
-    """(1 / mass, 1 / inertia about the centre of mass, centre of mass [2] [m]) of a body of one polygon."""
+    """(1 / mass, 1 / inertia about the centre of mass, centre of mass [2] [m]) of a body of one
+    polygon.
+    """
     inverse = F(1.0) / F(len(shape.corners))
     origin = np.zeros(2, np.float32)
     for corner in shape.corners:
@@ -120,13 +131,15 @@ _ANCHOR_B = np.array([(0, LEG_HEIGHT / 2)] * 4, np.float32)
 ANCHOR_A = _ANCHOR_A - CENTER[JOINT_A]  # from the centre of mass [m], body frame
 ANCHOR_B = _ANCHOR_B - CENTER[JOINT_B]
 START_ANGLE = np.array([0.0, -0.05, -0.05, 0.05, 0.05], np.float32)  # [rad]
-REFERENCE = START_ANGLE[JOINT_B] - START_ANGLE[JOINT_A]  # set without a word by pybox2d's revoluteJointDef
+# set without a word by pybox2d's revoluteJointDef
+REFERENCE = START_ANGLE[JOINT_B] - START_ANGLE[JOINT_A]
 LOWER_LIMIT = np.array([-0.8, -1.6, -0.8, -1.6], np.float32)  # [rad]
 UPPER_LIMIT = np.array([1.1, -0.1, 1.1, -0.1], np.float32)
 _LEG_Y = START[1] - LEG_HEIGHT / 2 - LEG_DOWN
 _LOWER_Y = START[1] - LEG_HEIGHT * 3 / 2 - LEG_DOWN
 START_POSITION = np.array(
-    [START, (START[0], _LEG_Y), (START[0], _LOWER_Y), (START[0], _LEG_Y), (START[0], _LOWER_Y)], np.float32
+    [START, (START[0], _LEG_Y), (START[0], _LOWER_Y), (START[0], _LEG_Y), (START[0], _LOWER_Y)],
+    np.float32,
 )  # of the bodies' origins [m]
 MOTOR_SPEED = np.array([4, 6, 4, 6], np.float32)  # [rad/s]
 MOTOR_TORQUE = F(80.0)  # [N m]

@@ -1,8 +1,10 @@
-"""Boxes and pairs (b2BroadPhase, b2DynamicTree, b2Fixture::Synchronize): which contacts exist, and how old they are.
+"""Boxes and pairs (b2BroadPhase, b2DynamicTree, b2Fixture::Synchronize): which contacts exist, and
+how old they are.
 
-A body keeps a fat box, made anew only when its tight box leaves it. A contact exists exactly while fat boxes overlap.
-Pairs found together are created in order of (terrain shape, body), which is what Box2D's sorted pair buffer gives in
-a world made anew; the tree itself is not needed. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written
+A body keeps a fat box, made anew only when its tight box leaves it. A contact exists exactly while
+fat boxes overlap. Pairs found together are created in order of (terrain shape, body), which is what
+Box2D's sorted pair buffer gives in a world made anew; the tree itself is not needed. A port of
+Box2D 2.3's algorithms (Erin Catto, zlib licence), written
 anew: an altered version.
 """
 
@@ -42,7 +44,9 @@ def pose_box(body, s, c, px, py):
 
 @routine
 def synchronize_transform(f, b, body):
-    """b2Body::SynchronizeTransform, and what follows from the pose: corners and normals in the world."""
+    """b2Body::SynchronizeTransform, and what follows from the pose: corners and normals in the
+    world.
+    """
     s, c = sincos(f[b + at.A])
     rx, ry = rotate(s, c, CENTER_X[body], CENTER_Y[body])
     px, py = f[b + at.CX] - rx, f[b + at.CY] - ry
@@ -77,7 +81,12 @@ def tight_box(f, b, body):
 def move_proxy(f, b, dx, dy):
     """b2DynamicTree::MoveProxy of the SWEPT box: True if the fat box had to be made anew."""
     fat, box = b + at.FAT, b + at.SWEPT
-    inside = (f[fat] <= f[box]) & (f[fat + 1] <= f[box + 1]) & (f[box + 2] <= f[fat + 2]) & (f[box + 3] <= f[fat + 3])
+    inside = (
+        (f[fat] <= f[box])
+        & (f[fat + 1] <= f[box + 1])
+        & (f[box + 2] <= f[fat + 2])
+        & (f[box + 3] <= f[fat + 3])
+    )
     if inside:
         return False
     f[fat], f[fat + 1] = f[box] - AABB_EXTENSION, f[box + 1] - AABB_EXTENSION
@@ -125,7 +134,12 @@ def add_contact(f, k, fo, ko, shape, body):
     k[ko + at.CONTACTS] = n + 1
     i = ko + at.SLOT + slot * at.SLOT_SIZE
     k[i + at.SHAPE], k[i + at.OWNER] = shape, body
-    k[i + at.TOUCHING], k[i + at.ENABLED], k[i + at.TIMED], k[i + at.EVENTS] = at.NO, at.YES, at.NO, at.NO
+    k[i + at.TOUCHING], k[i + at.ENABLED], k[i + at.TIMED], k[i + at.EVENTS] = (
+        at.NO,
+        at.YES,
+        at.NO,
+        at.NO,
+    )
     k[i + at.POINTS] = at.NO
     k[ko + at.AWAKE + body] = at.YES
 

@@ -1,8 +1,8 @@
 """Clipping and feature ids of contact manifolds (b2ClipSegmentToLine, b2ContactID).
 
-A feature id is one int32: index A, index B, type A, type B, a byte each. The terrain is shape A and never moves, the
-walker's body is shape B. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
-an altered version.
+A feature id is one int32: index A, index B, type A, type B, a byte each. The terrain is shape A and
+never moves, the walker's body is shape B. A port of Box2D 2.3's algorithms (Erin Catto, zlib
+licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def clip(ax, ay, ka, bx, by, kb, nx, ny, offset, vertex):
 
 @inline
 def store_point(f, k, c, i, n, x, y, key, pose):
-    """Keep a clipped point as point n of the contact c, i: in the frame of the shape that was clipped."""
+    """Keep a clipped point as point n of the contact c, i: in the frame of the shape that was
+    clipped.
+    """
     on_body = k[i + at.KIND] == at.FACE_A
     lx, ly = unplace(pose[0], pose[1], pose[2], pose[3], x, y) if on_body else (x, y)
     f[c + at.P0X + 2 * n], f[c + at.P0Y + 2 * n] = lx, ly

@@ -1,7 +1,7 @@
 """Where a body of the walker touches an edge (b2CollideEdge).
 
-Edges are isolated (no ghost vertices), so the normal ranges of b2EPCollider never bite and are left out.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+Edges are isolated (no ghost vertices), so the normal ranges of b2EPCollider never bite and are left
+out. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
 an altered version.
 """
 
@@ -36,20 +36,44 @@ def edge_axes(f, b, body, x1, y1, x2, y2, nx, ny):
 
 @inline
 def face_of_body(f, k, b, body, c, i, face, x1, y1, x2, y2):
-    """The reference face is the body's, the edge is clipped: its ends, the face's sides, normal and corners."""
+    """The reference face is the body's, the edge is clipped: its ends, the face's sides, normal and
+    corners.
+    """
     k[i + at.KIND] = at.FACE_B
     f[c + at.LNX], f[c + at.LNY] = NORMAL[body, face, 0], NORMAL[body, face, 1]
     f[c + at.LPX], f[c + at.LPY] = VERTEX[body, face, 0], VERTEX[body, face, 1]
     j = face + ONE_POINT if face + ONE_POINT < COUNT[body] else NONE
     corner, normal = b + at.CORNER, b + at.WORLD_NORMAL
     key = (face << B_SHIFT) | CLIPPED
-    rx, ry, tx, ty = f[corner + 2 * face], f[corner + 2 * face + 1], f[corner + 2 * j], f[corner + 2 * j + 1]
-    return x1, y1, key, x2, y2, key, face, j, f[normal + 2 * face], f[normal + 2 * face + 1], rx, ry, tx, ty
+    rx, ry, tx, ty = (
+        f[corner + 2 * face],
+        f[corner + 2 * face + 1],
+        f[corner + 2 * j],
+        f[corner + 2 * j + 1],
+    )
+    return (
+        x1,
+        y1,
+        key,
+        x2,
+        y2,
+        key,
+        face,
+        j,
+        f[normal + 2 * face],
+        f[normal + 2 * face + 1],
+        rx,
+        ry,
+        tx,
+        ty,
+    )
 
 
 @inline
 def face_of_edge(f, k, b, body, c, i, front, nx, ny, x1, y1, x2, y2):
-    """The reference face is the edge's, the body's most opposed face is clipped; values as of face_of_body."""
+    """The reference face is the edge's, the body's most opposed face is clipped; values as of
+    face_of_body.
+    """
     rx, ry, tx, ty = (x1, y1, x2, y2) if front else (x2, y2, x1, y1)
     k[i + at.KIND] = at.FACE_A
     f[c + at.LNX], f[c + at.LNY], f[c + at.LPX], f[c + at.LPY] = nx, ny, rx, ry
@@ -61,14 +85,21 @@ def face_of_edge(f, k, b, body, c, i, front, nx, ny, x1, y1, x2, y2):
             low, face = value, m
     j = face + ONE_POINT if face + ONE_POINT < COUNT[body] else NONE
     ka, kb = (face << B_SHIFT) | FACE_OF_A, (j << B_SHIFT) | FACE_OF_A
-    ax, ay, bx, by = f[corner + 2 * face], f[corner + 2 * face + 1], f[corner + 2 * j], f[corner + 2 * j + 1]
+    ax, ay, bx, by = (
+        f[corner + 2 * face],
+        f[corner + 2 * face + 1],
+        f[corner + 2 * j],
+        f[corner + 2 * j + 1],
+    )
     v1, v2 = (NONE, ONE_POINT) if front else (ONE_POINT, NONE)
     return ax, ay, ka, bx, by, kb, v1, v2, nx, ny, rx, ry, tx, ty
 
 
 @routine
 def edge_manifold(f, k, b, body, shapes, e, c, i):
-    """b2EPCollider::Collide of the edge shapes[e:] and a body; writes the manifold of contact c, i; points left."""
+    """b2EPCollider::Collide of the edge shapes[e:] and a body; writes the manifold of contact c, i;
+    points left.
+    """
     x1, y1, x2, y2 = shapes[e], shapes[e + 1], shapes[e + 2], shapes[e + 3]
     ex, ey = shapes[e + at.SHAPE_NORMAL], shapes[e + at.SHAPE_NORMAL + 1]
     pose = (f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY])

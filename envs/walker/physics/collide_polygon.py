@@ -53,7 +53,8 @@ def separation(terrain, f, b, body, shapes, e, count, face, s, q):
 
 @routine
 def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
-    """b2FindMaxSeparation over the faces of the terrain polygon (or else the body's): (separation, face).
+    """b2FindMaxSeparation over the faces of the terrain polygon (or else the body's): (separation,
+    face).
 
     A hill climb from the face that looks most along (dx, dy), given in the polygon's frame.
     """
@@ -61,7 +62,10 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
     face, most = NONE, -LARGEST
     for i in range(count):
         if terrain:
-            dot = shapes[e + at.SHAPE_NORMAL + 2 * i] * dx + shapes[e + at.SHAPE_NORMAL + 2 * i + 1] * dy
+            dot = (
+                shapes[e + at.SHAPE_NORMAL + 2 * i] * dx
+                + shapes[e + at.SHAPE_NORMAL + 2 * i + 1] * dy
+            )
         else:
             dot = NORMAL[body, i, 0] * dx + NORMAL[body, i, 1] * dy
         if dot > most:
@@ -69,7 +73,8 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
     last = face - ONE_POINT if face - ONE_POINT >= NONE else count - ONE_POINT
     following = face + ONE_POINT if face + ONE_POINT < count else NONE
     other, stride, before, best, turn = face, ONE_POINT, ZERO, ZERO, NONE
-    while True:  # one call for all turns: inlined four times it would not fit a GPU's cache of instructions
+    # one call for all turns: inlined four times it would not fit a GPU's cache of instructions
+    while True:
         value = separation(terrain, f, b, body, shapes, e, corners, other, s, q)
         if turn == NONE:
             best, other = value, last
@@ -89,7 +94,9 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
 
 @routine
 def polygon_manifold(f, k, b, body, shapes, e, corners, c, i):
-    """b2CollidePolygons of the terrain polygon shapes[e:] and a body; writes the manifold; points left."""
+    """b2CollidePolygons of the terrain polygon shapes[e:] and a body; writes the manifold; points
+    left.
+    """
     s, q, px, py = f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY]
     mx, my = place(s, q, px, py, CENTROID[body, 0], CENTROID[body, 1])
     dx, dy = mx - shapes[e + at.SHAPE_CENTROID], my - shapes[e + at.SHAPE_CENTROID + 1]
@@ -121,14 +128,21 @@ def clip_on_terrain(f, k, b, body, shapes, e, corners, c, i, face):
     j = index + ONE_POINT if index + ONE_POINT < count else NONE
     corner = b + at.CORNER
     ka, kb = face | (index << B_SHIFT) | FACE_OF_A, face | (j << B_SHIFT) | FACE_OF_A
-    ax, ay, bx, by = f[corner + 2 * index], f[corner + 2 * index + 1], f[corner + 2 * j], f[corner + 2 * j + 1]
+    ax, ay, bx, by = (
+        f[corner + 2 * index],
+        f[corner + 2 * index + 1],
+        f[corner + 2 * j],
+        f[corner + 2 * j + 1],
+    )
     following = face + ONE_POINT if face + ONE_POINT < corners else NONE
     x1, y1 = shapes[e + 2 * face], shapes[e + 2 * face + 1]
     x2, y2 = shapes[e + 2 * following], shapes[e + 2 * following + 1]
     tx, ty, _ = normalize(x2 - x1, y2 - y1)
     f[c + at.LNX], f[c + at.LNY] = ty, -tx
     f[c + at.LPX], f[c + at.LPY] = HALF * (x1 + x2), HALF * (y1 + y2)
-    return clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, (s, q, px, py))
+    return clip_sides(
+        f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, (s, q, px, py)
+    )
 
 
 @routine
@@ -138,12 +152,19 @@ def clip_on_body(f, k, b, body, shapes, e, corners, c, i, face):
     nx, ny = f[b + at.WORLD_NORMAL + 2 * face], f[b + at.WORLD_NORMAL + 2 * face + 1]
     low, index, count = LARGEST, NONE, COUNT[body]
     for m in range(corners):
-        dot = nx * shapes[e + at.SHAPE_NORMAL + 2 * m] + ny * shapes[e + at.SHAPE_NORMAL + 2 * m + 1]
+        dot = (
+            nx * shapes[e + at.SHAPE_NORMAL + 2 * m] + ny * shapes[e + at.SHAPE_NORMAL + 2 * m + 1]
+        )
         if dot < low:
             low, index = dot, m
     j = index + ONE_POINT if index + ONE_POINT < corners else NONE
     ka, kb = face | (index << B_SHIFT) | FACE_OF_A, face | (j << B_SHIFT) | FACE_OF_A
-    ax, ay, bx, by = shapes[e + 2 * index], shapes[e + 2 * index + 1], shapes[e + 2 * j], shapes[e + 2 * j + 1]
+    ax, ay, bx, by = (
+        shapes[e + 2 * index],
+        shapes[e + 2 * index + 1],
+        shapes[e + 2 * j],
+        shapes[e + 2 * j + 1],
+    )
     following = face + ONE_POINT if face + ONE_POINT < count else NONE
     x1, y1 = VERTEX[body, face, 0], VERTEX[body, face, 1]
     x2, y2 = VERTEX[body, following, 0], VERTEX[body, following, 1]
@@ -154,12 +175,16 @@ def clip_on_body(f, k, b, body, shapes, e, corners, c, i, face):
     corner = b + at.CORNER
     x1, y1 = f[corner + 2 * face], f[corner + 2 * face + 1]
     x2, y2 = f[corner + 2 * following], f[corner + 2 * following + 1]
-    return clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, (s, q, px, py))
+    return clip_sides(
+        f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, face, following, (s, q, px, py)
+    )
 
 
 @routine
 def clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, v1, v2, pose):
-    """Clip the incident edge to the sides of the reference face (x1, y1)-(x2, y2); keep the near points."""
+    """Clip the incident edge to the sides of the reference face (x1, y1)-(x2, y2); keep the near
+    points.
+    """
     nx, ny = ty, -tx
     offset = nx * x1 + ny * y1
     side1, side2 = -(tx * x1 + ty * y1) + TOTAL_RADIUS, (tx * x2 + ty * y2) + TOTAL_RADIUS

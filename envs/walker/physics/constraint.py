@@ -1,9 +1,12 @@
-"""The contact constraint (b2ContactSolver) as pure functions of floats: friction, one normal, two normals, position.
+"""The contact constraint (b2ContactSolver) as pure functions of floats: friction, one normal, two
+normals, position.
 
-One side of every contact is the terrain, with no mass and no velocity, so its half of each formula is exactly zero
-and is left out. Nothing bounces (restitution 0), so there is no velocity bias either.
-m, i: inverse mass and inertia of the body; r: contact point from its centre of mass; n: normal, off the terrain.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+One side of every contact is the terrain, with no mass and no velocity, so its half of each formula
+is exactly zero and is left out. Nothing bounces (restitution 0), so there is no velocity bias
+either.
+m, i: inverse mass and inertia of the body; r: contact point from its centre of mass; n: normal, off
+the terrain. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
+version.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ from .state import FACE_A
 
 @inline
 def world_point(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
-    """b2WorldManifold: the point halfway between the two skins. nx, ny: the face's outward normal in the world;
-    (lx, ly): the clipped point and (gx, gy): a point of the face, as the manifold keeps them."""
+    """b2WorldManifold: the point halfway between the two skins. nx, ny: the face's outward normal
+    in the world; (lx, ly): the clipped point and (gx, gy): a point of the face, as the manifold
+    keeps them."""
     if kind == FACE_A:
         x, y = place(s, c, px, py, lx, ly)
     else:
@@ -40,7 +44,9 @@ def point_mass(m, i, rx, ry, nx, ny):
 
 @inline
 def block(m, i, r0x, r0y, r1x, r1y, nx, ny):
-    """Two points' matrix k11, k12, k22, its inverse v11, v12, v21, v22, and whether it may be inverted."""
+    """Two points' matrix k11, k12, k22, its inverse v11, v12, v21, v22, and whether it may be
+    inverted.
+    """
     a0, a1 = r0x * ny - r0y * nx, r1x * ny - r1y * nx
     k11, k22, k12 = m + i * a0 * a0, m + i * a1 * a1, m + i * a0 * a1
     det = k11 * k22 - k12 * k12
@@ -79,7 +85,9 @@ def block_velocity(vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, k11, k12, k22, old0, o
 
 @inline
 def solve_block(k11, k12, k22, v11, v12, v21, v22, mass0, mass1, b0, b1, old0, old1):
-    """The complementary normal impulses of two points: the first of four cases that fits, else no change."""
+    """The complementary normal impulses of two points: the first of four cases that fits, else no
+    change.
+    """
     both0, both1 = -(v11 * b0 + v12 * b1), -(v21 * b0 + v22 * b1)
     only0, only1 = -mass0 * b0, -mass1 * b1
     both = (both0 >= ZERO) & (both1 >= ZERO)
@@ -102,7 +110,9 @@ def apply_two(m, i, vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, d0, d1):
 
 @inline
 def separation(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
-    """b2PositionSolverManifold: (separation, normal off the terrain, point), from the manifold's local values."""
+    """b2PositionSolverManifold: (separation, normal off the terrain, point), from the manifold's
+    local values.
+    """
     mine = kind == FACE_A  # the clipped point is the walker's; else the face is
     x, y = place(s, c, px, py, lx if mine else gx, ly if mine else gy)
     tx, ty = rotate(s, c, nx, ny)
@@ -114,7 +124,9 @@ def separation(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
 
 @inline
 def position_correction(m, i, x, y, a, apart, nx, ny, qx, qy, share):
-    """The body's pose x, y, a pushed out of the terrain by a share of how deep the point (qx, qy) lies."""
+    """The body's pose x, y, a pushed out of the terrain by a share of how deep the point (qx, qy)
+    lies.
+    """
     depth = clamp(share * (apart + LINEAR_SLOP), -MAX_LINEAR_CORRECTION, ZERO)
     rx, ry = qx - x, qy - y
     arm = rx * ny - ry * nx

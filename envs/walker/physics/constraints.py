@@ -1,8 +1,10 @@
-"""The contact constraints of one walker in scratch: load, warm start, sweep, store (b2ContactSolver).
+"""The contact constraints of one walker in scratch: load, warm start, sweep, store
+(b2ContactSolver).
 
-The formulas are in constraint.py; here they are fed from the walker's state, one walker at a time. A contact that is
-solved twice in a step, as part of the island and of a TOI event, uses the same functions.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+The formulas are in constraint.py; here they are fed from the walker's state, one walker at a time.
+A contact that is solved twice in a step, as part of the island and of a TOI event, uses the same
+functions. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
+version.
 """
 
 from __future__ import annotations
@@ -21,14 +23,20 @@ ONE_POINT, TWO_POINTS = np.int32(1), np.int32(2)
 
 @routine
 def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
-    """Constraint n from the contact in a slot; the body's centre is (x, y), its rotation (sine, cosine).
+    """Constraint n from the contact in a slot; the body's centre is (x, y), its rotation (sine,
+    cosine).
 
     share: 1 to begin with the stored impulses, 0 to begin with none.
     """
     body = np.int64(k[ko + at.SLOT + slot * at.SLOT_SIZE + at.OWNER])
     c, g = fo + at.CONTACT + slot * at.CONTACT_SIZE, ko + at.SLOT + slot * at.SLOT_SIZE
     q = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE
-    m, inertia, kind, points = INVERSE_MASS[body], INVERSE_INERTIA[body], k[g + at.KIND], k[g + at.POINTS]
+    m, inertia, kind, points = (
+        INVERSE_MASS[body],
+        INVERSE_INERTIA[body],
+        k[g + at.KIND],
+        k[g + at.POINTS],
+    )
     ox, oy = rotate(sine, cosine, CENTER[body, 0], CENTER[body, 1])
     px, py = x - ox, y - oy
     nx, ny = f[c + at.LNX], f[c + at.LNY]
@@ -48,7 +56,14 @@ def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
     s[q + at.NX], s[q + at.NY], s[q + at.MU] = sign * nx, sign * ny, FRICTION[body]
     if points == TWO_POINTS:
         m11, m12, m22, v11, v12, v21, v22, good = constraint.block(
-            m, inertia, s[q + at.R0X], s[q + at.R0Y], s[q + at.R1X], s[q + at.R1Y], sign * nx, sign * ny
+            m,
+            inertia,
+            s[q + at.R0X],
+            s[q + at.R0Y],
+            s[q + at.R1X],
+            s[q + at.R1Y],
+            sign * nx,
+            sign * ny,
         )
         s[q + at.M11], s[q + at.M12], s[q + at.M22] = m11, m12, m22
         s[q + at.V11], s[q + at.V12], s[q + at.V21], s[q + at.V22] = v11, v12, v21, v22
@@ -86,19 +101,25 @@ def contact_velocity(s, i, n):
         m, inertia, vx, vy, w, r0x, r0y, nx, ny, s[q + at.T0], mu * old0, s[q + at.U0]
     )
     if points == ONE_POINT:
-        vx, vy, w, s[q + at.S0] = constraint.normal_one(m, inertia, vx, vy, w, r0x, r0y, nx, ny, s[q + at.N0], old0)
+        vx, vy, w, s[q + at.S0] = constraint.normal_one(
+            m, inertia, vx, vy, w, r0x, r0y, nx, ny, s[q + at.N0], old0
+        )
     else:
         r1x, r1y, old1 = s[q + at.R1X], s[q + at.R1Y], s[q + at.S1]
         vx, vy, w, s[q + at.U1] = constraint.friction(
             m, inertia, vx, vy, w, r1x, r1y, nx, ny, s[q + at.T1], mu * old1, s[q + at.U1]
         )
         m11, m12, m22 = s[q + at.M11], s[q + at.M12], s[q + at.M22]
-        b0, b1 = constraint.block_velocity(vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, m11, m12, m22, old0, old1)
+        b0, b1 = constraint.block_velocity(
+            vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, m11, m12, m22, old0, old1
+        )
         new0, new1 = constraint.solve_block(
             m11, m12, m22, s[q + at.V11], s[q + at.V12], s[q + at.V21], s[q + at.V22],
             s[q + at.N0], s[q + at.N1], b0, b1, old0, old1,
         )  # fmt: skip
-        vx, vy, w = constraint.apply_two(m, inertia, vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, new0 - old0, new1 - old1)
+        vx, vy, w = constraint.apply_two(
+            m, inertia, vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, new0 - old0, new1 - old1
+        )
         s[q + at.S0], s[q + at.S1] = new0, new1
     s[v], s[v + 1], s[v + 2] = vx, vy, w
 
@@ -115,12 +136,18 @@ def store_impulses(f, fo, s, i, contacts):
 
 @routine
 def position_contacts(f, k, fo, ko, s, i, contacts, share):
-    """One position sweep over the contacts, poses in scratch: the smallest separation met [m], 0 at most."""
+    """One position sweep over the contacts, poses in scratch: the smallest separation met [m], 0 at
+    most.
+    """
     least = ZERO
     for n in range(contacts):
         e = n * at.C_SIZE
         body, slot = np.int64(i[e + at.C_BODY]), np.int64(i[e + at.C_SLOT])
-        c, g, v = fo + at.CONTACT + slot * at.CONTACT_SIZE, ko + at.SLOT + slot * at.SLOT_SIZE, at.BODY_V + 3 * body
+        c, g, v = (
+            fo + at.CONTACT + slot * at.CONTACT_SIZE,
+            ko + at.SLOT + slot * at.SLOT_SIZE,
+            at.BODY_V + 3 * body,
+        )
         m, inertia, kind = INVERSE_MASS[body], INVERSE_INERTIA[body], k[g + at.KIND]
         x, y, a = s[v], s[v + 1], s[v + 2]
         for p in range(np.int64(k[g + at.POINTS])):
@@ -131,6 +158,8 @@ def position_contacts(f, k, fo, ko, s, i, contacts, share):
                 f[c + at.LNX], f[c + at.LNY], f[c + at.LPX], f[c + at.LPY],
             )  # fmt: skip
             least = minimum(least, apart)
-            x, y, a = constraint.position_correction(m, inertia, x, y, a, apart, nx, ny, qx, qy, share)
+            x, y, a = constraint.position_correction(
+                m, inertia, x, y, a, apart, nx, ny, qx, qy, share
+            )
         s[v], s[v + 1], s[v + 2] = x, y, a
     return least

@@ -1,7 +1,8 @@
-"""Contacts over time (b2Contact::Update, b2ContactManager::Collide) and what the walker's listener hears of them.
+"""Contacts over time (b2Contact::Update, b2ContactManager::Collide) and what the walker's listener
+hears of them.
 
-Gymnasium's listener ends the game when the hull begins to touch, and keeps one flag for each lower leg: raised by any
-begin, lowered by any end, even if another contact of that leg still touches.
+Gymnasium's listener ends the game when the hull begins to touch, and keeps one flag for each lower
+leg: raised by any begin, lowered by any end, even if another contact of that leg still touches.
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
@@ -20,7 +21,8 @@ HULL_BODY, LOWER_0, LOWER_1 = np.int32(0), np.int32(2), np.int32(4)
 EDGE = np.int32(2)  # corners of an edge
 TWO = np.int32(2)
 NO_POINTS = np.int64(0)
-FAR = np.float32(0.05)  # boxes further apart than this have no manifold: 0.02 sqrt(2) and a margin for rounding [m]
+# boxes further apart than this have no manifold: 0.02 sqrt(2) and a margin for rounding [m]
+FAR = np.float32(0.05)
 
 
 @routine
@@ -49,7 +51,9 @@ def manifold(f, k, fo, c, i, shapes, corners, first):
     b = fo + body * at.BODY_SIZE
     if corners[shape] == EDGE:
         return edge_manifold(f, k, b, body, shapes, shape * at.SHAPE_SIZE, c, i)
-    return polygon_manifold(f, k, b, body, shapes, shape * at.SHAPE_SIZE, np.int64(corners[shape]), c, i)
+    return polygon_manifold(
+        f, k, b, body, shapes, shape * at.SHAPE_SIZE, np.int64(corners[shape]), c, i
+    )
 
 
 @routine
@@ -66,7 +70,9 @@ def far_apart(f, b, shapes, e):
 
 @routine
 def take_points(k, ko, i, n):
-    """The end of b2Contact::Update: a contact has n points now; tell the listener what began or ended."""
+    """The end of b2Contact::Update: a contact has n points now; tell the listener what began or
+    ended.
+    """
     body = k[i + at.OWNER]
     k[i + at.ENABLED] = at.YES
     was = k[i + at.TOUCHING] == at.YES
@@ -100,7 +106,9 @@ def update_contact(f, k, fo, ko, slot, shapes, corners, first):
 
 @routine
 def collide(f, k, fo, ko, shapes, corners, first, polygons, events, eo):
-    """b2ContactManager::Collide: destroy contacts whose fat boxes are apart, update the others, newest first."""
+    """b2ContactManager::Collide: destroy contacts whose fat boxes are apart, update the others,
+    newest first.
+    """
     position = np.int64(k[ko + at.CONTACTS]) - 1
     while position >= 0:
         slot = np.int64(k[ko + at.ORDER + position])

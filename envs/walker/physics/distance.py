@@ -1,9 +1,9 @@
 """Distance between a terrain shape and a body (b2Distance): GJK with a cache of the last simplex.
 
-The terrain's corners are already in the world. The simplex lives in scratch: for each of up to three vertices seven
-floats (point on A, point on B, B - A, weight) and the two corner indices. The cache is (metric, corners), the indices
-staying where they are between calls. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
-altered version.
+The terrain's corners are already in the world. The simplex lives in scratch: for each of up to
+three vertices seven floats (point on A, point on B, B - A, weight) and the two corner indices. The
+cache is (metric, corners), the indices staying where they are between calls. A port of Box2D 2.3's
+algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py):
     """b2Simplex::ReadCache: corners of the simplex to begin with."""
     for n in range(corners):
         v, index = V1 + n * VERTEX_SIZE, I1 + n * INDEX_SIZE
-        fill(s, v, shapes, e, body, np.int64(i[index]), np.int64(i[index + 1]), sine, cosine, px, py)
+        fill(
+            s, v, shapes, e, body, np.int64(i[index]), np.int64(i[index + 1]), sine, cosine, px, py
+        )
         s[v + WEIGHT] = ZERO
     if corners > ONE_CORNER:
         new = metric(s, corners)
@@ -123,7 +125,11 @@ def solve_three(s, i):
     d13_1, d13_2 = x3 * e13x + y3 * e13y, -(x1 * e13x + y1 * e13y)
     d23_1, d23_2 = x3 * e23x + y3 * e23y, -(x2 * e23x + y2 * e23y)
     n123 = e12x * e13y - e12y * e13x
-    d123_1, d123_2, d123_3 = n123 * (x2 * y3 - y2 * x3), n123 * (x3 * y1 - y3 * x1), n123 * (x1 * y2 - y1 * x2)
+    d123_1, d123_2, d123_3 = (
+        n123 * (x2 * y3 - y2 * x3),
+        n123 * (x3 * y1 - y3 * x1),
+        n123 * (x1 * y2 - y1 * x2),
+    )
     if (d12_2 <= ZERO) & (d13_2 <= ZERO):
         s[V1 + WEIGHT] = ONE
         return ONE_CORNER
@@ -150,7 +156,11 @@ def solve_three(s, i):
         copy_vertex(s, i, V1, V3, I1, I3)
         return TWO_CORNERS
     inverse = ONE / (d123_1 + d123_2 + d123_3)
-    s[V1 + WEIGHT], s[V2 + WEIGHT], s[V3 + WEIGHT] = d123_1 * inverse, d123_2 * inverse, d123_3 * inverse
+    s[V1 + WEIGHT], s[V2 + WEIGHT], s[V3 + WEIGHT] = (
+        d123_1 * inverse,
+        d123_2 * inverse,
+        d123_3 * inverse,
+    )
     return THREE_CORNERS
 
 
@@ -181,7 +191,9 @@ def witness_distance(s, corners):
 
 @routine
 def distance(s, i, corners, old, shapes, e, count, body, sine, cosine, px, py):
-    """b2Distance without radii: (distance [m], corners and metric of the final simplex, to be handed back)."""
+    """b2Distance without radii: (distance [m], corners and metric of the final simplex, to be
+    handed back).
+    """
     corners = read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py)
     for _ in range(MOST_ITERATIONS):
         a1, b1, a2, b2, a3, b3 = i[I1], i[I1 + 1], i[I2], i[I2 + 1], i[I3], i[I3 + 1]

@@ -1,7 +1,9 @@
-"""The kernel that draws Gymnasium's BipedalWalker terrain, easy or hardcore, from a NumPy bit generator.
+"""The kernel that draws Gymnasium's BipedalWalker terrain, easy or hardcore, from a NumPy bit
+generator.
 
-It draws what Gymnasium's reset draws and in its order, the clouds that only a picture would need included, and
-computes in float64 as its Python does; storing makes the numbers float32, as Box2D does.
+It draws what Gymnasium's reset draws and in its order, the clouds that only a picture would need
+included, and computes in float64 as its Python does; storing makes the numbers float32, as Box2D
+does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Whole episodes without a return to Python: policy and step in turn, until the rows have ended or the steps run out.
+"""Whole episodes without a return to Python: policy and step in turn, until the rows have ended or
+the steps run out.
 
-The policy is a pointer to a compiled function (poet.interfaces, `Simulator.play`), so a new policy compiles nothing
-here. So are the phases of a step: this kernel only calls what world.py compiled.
+The policy is a pointer to a compiled function (poet.interfaces, `Simulator.play`), so a new policy
+compiles nothing here. So are the phases of a step: this kernel only calls what world.py compiled.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ def play_rows(
     rows, limit, act, collide, solve, pairs, toi, observe,
     weights, member, layout, memory, table, actions, flat,
     f, k, shapes, corners, tracks, ends, events, s, i, s0, i0, x, c, y,
-    velocity, position, width, cull, obs, reward, terminated, finished, shaping, rays, returns, steps,
+    velocity, position, width, cull, obs, reward, terminated, finished, shaping, rays, returns,
+    steps,
 ):  # fmt: skip
     """Kernel: up to `limit` steps of each row; a row that terminates or fails stops there.
 
-    table [n, 24] and obs are the same memory, as are actions [n, 4] and flat. returns, steps: [n], added to.
+    table [n, 24] and obs are the same memory, as are actions [n, 4] and flat. returns, steps: [n],
+    added to.
     """
     live = rows.copy()
     n = len(live)
@@ -35,7 +38,22 @@ def play_rows(
         solve(now, f, k, events, s, i, x, c, y, velocity, position, width)
         pairs(now, f, k, shapes, tracks)
         toi(now, f, k, shapes, corners, tracks, events, s0, i0, velocity, cull)
-        observe(now, f, k, shapes, corners, tracks, ends, flat, obs, reward, terminated, finished, shaping, rays)
+        observe(
+            now,
+            f,
+            k,
+            shapes,
+            corners,
+            tracks,
+            ends,
+            flat,
+            obs,
+            reward,
+            terminated,
+            finished,
+            shaping,
+            rays,
+        )
         n = 0
         for row in now:
             returns[row] += reward[row]
@@ -51,10 +69,13 @@ _PHASES = [types.FunctionType(phase.signature) for phase in world.PHASES]
 PLAY = Kernel(
     "episodes",
     void(
-        world.ROWS, int64, types.FunctionType(ACT), *_PHASES, TABLE, LIST, LIST, TABLE, TABLE, TABLE, float32[::1],
+        world.ROWS, int64, types.FunctionType(ACT), *_PHASES, TABLE, LIST, LIST, TABLE, TABLE,
+        TABLE, float32[::1],
         world.F, world.K, world.SHAPES, world.CORNERS, world.TRACKS, world.VALUES, world.EVENTS,
-        world.BLOCK, world.PLACES, world.SCRATCH, world.INDICES, world.SCRATCH, world.SCRATCH, world.INDICES,
-        int64, int64, int64, int64, world.F, world.VALUES, world.FLAGS, world.FLAGS, world.VALUES, world.SCRATCH,
+        world.BLOCK, world.PLACES, world.SCRATCH, world.INDICES, world.SCRATCH, world.SCRATCH,
+        world.INDICES,
+        int64, int64, int64, int64, world.F, world.VALUES, world.FLAGS, world.FLAGS, world.VALUES,
+        world.SCRATCH,
         float64[::1], int64[::1],
     ),
     play_rows,

@@ -1,8 +1,10 @@
-"""When a moving body first touches a terrain shape (b2TimeOfImpact), by conservative advancement along separating axes.
+"""When a moving body first touches a terrain shape (b2TimeOfImpact), by conservative advancement
+along separating axes.
 
-The terrain does not move, so only the body has a sweep; it lies in scratch (SWEEP: centre and angle at both ends), as
-does the separation function (FUNCTION: its kind; AXIS; LOCAL: a point of the face).
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+The terrain does not move, so only the body has a sweep; it lies in scratch (SWEEP: centre and angle
+at both ends), as does the separation function (FUNCTION: its kind; AXIS; LOCAL: a point of the
+face). A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
+version.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from .settings import LINEAR_SLOP, MAX_POLYGON_VERTICES, PI, TOTAL_RADIUS
 from .sincos import sincos
 
 BETWEEN_POINTS, TERRAIN_FACE, BODY_FACE = np.int32(0), np.int32(1), np.int32(2)
-TARGET = max(LINEAR_SLOP, TOTAL_RADIUS - np.float32(3.0) * LINEAR_SLOP)  # distance that counts as impact [m]
+# distance that counts as impact [m]
+TARGET = max(LINEAR_SLOP, TOTAL_RADIUS - np.float32(3.0) * LINEAR_SLOP)
 TOLERANCE = np.float32(0.25) * LINEAR_SLOP
 TWO_PI = np.float32(2.0) * PI
 MOST_AXES, MOST_ROOT_STEPS = np.int64(20), np.int64(50)
@@ -31,8 +34,16 @@ FIRST, SECOND = at.INDEX, at.INDEX + 2
 def load_sweep(f, b, s):
     """b2Sweep::Normalize of a body's sweep, into scratch."""
     shift = TWO_PI * np.float32(math.floor(f[b + at.A0] / TWO_PI))
-    s[at.SWEEP], s[at.SWEEP + 1], s[at.SWEEP + 2] = f[b + at.C0X], f[b + at.C0Y], f[b + at.A0] - shift
-    s[at.SWEEP + 3], s[at.SWEEP + 4], s[at.SWEEP + 5] = f[b + at.CX], f[b + at.CY], f[b + at.A] - shift
+    s[at.SWEEP], s[at.SWEEP + 1], s[at.SWEEP + 2] = (
+        f[b + at.C0X],
+        f[b + at.C0Y],
+        f[b + at.A0] - shift,
+    )
+    s[at.SWEEP + 3], s[at.SWEEP + 4], s[at.SWEEP + 5] = (
+        f[b + at.CX],
+        f[b + at.CY],
+        f[b + at.A] - shift,
+    )
 
 
 @routine
@@ -55,7 +66,12 @@ def body_point(body, corner, sine, cosine, px, py):
 def choose_axis(s, i, corners, shapes, e, body, t):
     """b2SeparationFunction::Initialize from the simplex that distance() left."""
     sine, cosine, px, py = pose_at(s, body, t)
-    a0, b0, a1, b1 = np.int64(i[FIRST]), np.int64(i[FIRST + 1]), np.int64(i[SECOND]), np.int64(i[SECOND + 1])
+    a0, b0, a1, b1 = (
+        np.int64(i[FIRST]),
+        np.int64(i[FIRST + 1]),
+        np.int64(i[SECOND]),
+        np.int64(i[SECOND + 1]),
+    )
     ax, ay = shapes[e + 2 * a0], shapes[e + 2 * a0 + 1]
     if corners == ONE_CORNER:
         i[at.FUNCTION] = BETWEEN_POINTS
@@ -64,7 +80,12 @@ def choose_axis(s, i, corners, shapes, e, body, t):
         return
     if a0 == a1:
         i[at.FUNCTION] = BODY_FACE
-        x1, y1, x2, y2 = VERTEX[body, b0, 0], VERTEX[body, b0, 1], VERTEX[body, b1, 0], VERTEX[body, b1, 1]
+        x1, y1, x2, y2 = (
+            VERTEX[body, b0, 0],
+            VERTEX[body, b0, 1],
+            VERTEX[body, b1, 0],
+            VERTEX[body, b1, 1],
+        )
         nx, ny, _ = normalize(y2 - y1, -(x2 - x1))
         lx, ly = HALF * (x1 + x2), HALF * (y1 + y2)
         wx, wy = rotate(sine, cosine, nx, ny)
@@ -84,7 +105,9 @@ def choose_axis(s, i, corners, shapes, e, body, t):
 
 @routine
 def separation(s, i, shapes, e, body, a, b, t):
-    """b2SeparationFunction::Evaluate: separation of terrain corner a and body corner b along the axis at t [m]."""
+    """b2SeparationFunction::Evaluate: separation of terrain corner a and body corner b along the
+    axis at t [m].
+    """
     sine, cosine, px, py = pose_at(s, body, t)
     kind, nx, ny = i[at.FUNCTION], s[at.AXIS], s[at.AXIS + 1]
     lx, ly = s[at.LOCAL], s[at.LOCAL + 1]
@@ -100,7 +123,9 @@ def separation(s, i, shapes, e, body, a, b, t):
 
 @routine
 def deepest(s, i, shapes, e, count, body, t):
-    """b2SeparationFunction::FindMinSeparation at t: the corners (terrain, body) that lie deepest."""
+    """b2SeparationFunction::FindMinSeparation at t: the corners (terrain, body) that lie
+    deepest.
+    """
     sine, cosine, _, _ = pose_at(s, body, t)
     nx, ny = s[at.AXIS], s[at.AXIS + 1]
     zero = np.int64(0)
@@ -109,12 +134,16 @@ def deepest(s, i, shapes, e, count, body, t):
         return terrain_support(shapes, e, count, -nx, -ny), zero
     lx, ly = unrotate(sine, cosine, -nx, -ny)
     b = body_support(body, lx, ly)
-    return (terrain_support(shapes, e, count, nx, ny) if i[at.FUNCTION] == BETWEEN_POINTS else zero), b
+    return (
+        terrain_support(shapes, e, count, nx, ny) if i[at.FUNCTION] == BETWEEN_POINTS else zero
+    ), b
 
 
 @routine
 def root(s, i, shapes, e, body, a, b, t1, t2, s1, s2):
-    """Where the separation of corners a and b equals TARGET, between t1 and t2; t2 if that is not found."""
+    """Where the separation of corners a and b equals TARGET, between t1 and t2; t2 if that is not
+    found.
+    """
     low, high = t1, t2
     for n in range(MOST_ROOT_STEPS):
         t = low + (TARGET - s1) * (high - low) / (s2 - s1) if n & 1 else HALF * (low + high)
@@ -155,7 +184,9 @@ def time_of_impact(f, b, body, s, i, shapes, e, count):
     t, corners, metric = ZERO, np.int64(0), ZERO
     for _ in range(MOST_AXES):
         sine, cosine, px, py = pose_at(s, body, t)
-        apart, corners, metric = distance(s, i, corners, metric, shapes, e, count, body, sine, cosine, px, py)
+        apart, corners, metric = distance(
+            s, i, corners, metric, shapes, e, count, body, sine, cosine, px, py
+        )
         if apart <= ZERO:
             return False, ZERO
         if apart < TARGET + TOLERANCE:

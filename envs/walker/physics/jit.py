@@ -1,8 +1,9 @@
-"""How the physics is compiled: decorators for its parts, a class for kernels (kept: kernel_cache.py).
+"""How the physics is compiled: decorators for its parts, a class for kernels (kept:
+kernel_cache.py).
 
-Float rules (bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to FMA, division as C does it.
-Parts are compiled for the types they are called with; to keep one version of each, integers passed on are int64
-(never a literal) and every float is float32.
+Float rules (bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to FMA, division
+as C does it. Parts are compiled for the types they are called with; to keep one version of each,
+integers passed on are int64 (never a literal) and every float is float32.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from . import kernel_cache
 from .kernel_cache import shared_name, to_stderr
 
 NAME, SOURCE = "physics", Path(__file__).parent  # of the cache folder
-# Parts own no memory, so they are compiled without Numba's run-time counts of who uses an array (`_nrt`): at every call
-# of a part those were two atomic operations an array, a fifth of the time of some phases.
+# Parts own no memory, so they are compiled without Numba's run-time counts of who uses an array
+# (`_nrt`): at every call of a part those were two atomic operations an array, a fifth of the time
+# of some phases.
 _uncounted: Any = {"_nrt": False}  # an option that Numba's type stubs leave out
 
 
 def inline(function: Any) -> Any:
     """Decorator of a small pure function of floats."""
-    return njit(nogil=True, error_model="numpy", forceinline=True, **_uncounted)(shared_name(function))
+    return njit(nogil=True, error_model="numpy", forceinline=True, **_uncounted)(
+        shared_name(function)
+    )
 
 
 def routine(function: Any) -> Any:
@@ -53,7 +57,9 @@ class Kernel:
         assert self.compiled is not None, "compile_kernels() comes first"
         self.compiled(*arguments)
 
-    def compile(self, folder: Path | None = None, on_miss: Callable[[], None] = lambda: None) -> None:
+    def compile(
+        self, folder: Path | None = None, on_miss: Callable[[], None] = lambda: None
+    ) -> None:
         """See kernel_cache.compiled."""
         self.compiled = kernel_cache.compiled(self.source, self.signature, folder, on_miss)
 

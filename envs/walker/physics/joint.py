@@ -1,8 +1,9 @@
 """The revolute joint with limits and a motor (b2RevoluteJoint), as pure functions of floats.
 
-Each function exists once and has no memory: drivers load, call and store, one walker or many lanes at a time.
-Masses are m (inverse mass) and i (inverse inertia) of the bodies A and B; r is an anchor from a centre of mass.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Each function exists once and has no memory: drivers load, call and store, one walker or many lanes
+at a time. Masses are m (inverse mass) and i (inverse inertia) of the bodies A and B; r is an anchor
+from a centre of mass. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
+altered version.
 """
 
 from __future__ import annotations
@@ -67,21 +68,33 @@ def point_impulse(k11, k12, k22, inverse, x, y):
 
 
 @inline
-def limited_impulse(k11, k12, k13, k22, k23, k33, cx, cy, cz, inverse33, inverse22, x, y, w, sz, lower):
+def limited_impulse(
+    k11, k12, k13, k22, k23, k33, cx, cy, cz, inverse33, inverse22, x, y, w, sz, lower
+):
     """Impulses (x, y, z) of point and limit, and the accumulated limit impulse after them.
 
     cx, cy, cz: the cross product of the matrix's second and third column.
-    sz: accumulated so far; lower: at the lower limit (which may only push up), else at the upper one.
+    sz: accumulated so far; lower: at the lower limit (which may only push up), else at the upper
+    one.
     """
     ix = inverse33 * (x * cx + y * cy + w * cz)
-    iy = inverse33 * (k11 * (y * k33 - w * k23) + k12 * (w * k13 - x * k33) + k13 * (x * k23 - y * k13))
-    iz = inverse33 * (k11 * (k22 * w - k23 * y) + k12 * (k23 * x - k12 * w) + k13 * (k12 * y - k22 * x))
+    iy = inverse33 * (
+        k11 * (y * k33 - w * k23) + k12 * (w * k13 - x * k33) + k13 * (x * k23 - y * k13)
+    )
+    iz = inverse33 * (
+        k11 * (k22 * w - k23 * y) + k12 * (k23 * x - k12 * w) + k13 * (k12 * y - k22 * x)
+    )
     ix, iy, iz = -ix, -iy, -iz
     new = sz + iz
     release = new < ZERO if lower else new > ZERO
     bx, by = -x + sz * k13, -y + sz * k23
     px, py = inverse22 * (k22 * bx - k12 * by), inverse22 * (k11 * by - k12 * bx)
-    return px if release else ix, py if release else iy, -sz if release else iz, ZERO if release else new
+    return (
+        px if release else ix,
+        py if release else iy,
+        -sz if release else iz,
+        ZERO if release else new,
+    )
 
 
 @inline
@@ -90,7 +103,10 @@ def limit_correction(angle, lower, upper, mass, limit):
     low, high = angle - lower, angle - upper
     below = clamp(low + ANGULAR_SLOP, -MAX_ANGULAR_CORRECTION, ZERO)
     above = clamp(high - ANGULAR_SLOP, ZERO, MAX_ANGULAR_CORRECTION)
-    impulse, error = -mass * (below if limit == AT_LOWER else above), -low if limit == AT_LOWER else high
+    impulse, error = (
+        -mass * (below if limit == AT_LOWER else above),
+        -low if limit == AT_LOWER else high,
+    )
     return ZERO if limit == INACTIVE else impulse, ZERO if limit == INACTIVE else error
 
 

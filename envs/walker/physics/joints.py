@@ -1,9 +1,10 @@
-"""The four joints of one walker in scratch: load with warm start, velocity sweep, position sweep, store.
+"""The four joints of one walker in scratch: load with warm start, velocity sweep, position sweep,
+store.
 
-The formulas are in joint.py; here they are fed from the walker's state, one walker at a time. The order of the joints
-is settled when the passes are made, so that it costs nothing; see solver.py for the order that is Box2D's.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
-an altered version.
+The formulas are in joint.py; here they are fed from the walker's state, one walker at a time. The
+order of the joints is settled when the passes are made, so that it costs nothing; see solver.py for
+the order that is Box2D's. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written
+anew: an altered version.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def load_joint(f, k, fo, ko, s, i, j):
     s[q + at.K22], s[q + at.K23], s[q + at.K33] = k22, k23, k33
     cx, cy, cz = joint.cross_columns(k12, k13, k22, k23, k33)
     s[q + at.CROSS_X], s[q + at.CROSS_Y], s[q + at.CROSS_Z] = cx, cy, cz
-    s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(k11, k12, k13, k22, cx, cy, cz)
+    s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(
+        k11, k12, k13, k22, cx, cy, cz
+    )
     s[q + at.MOTOR_MASS] = ONE / k33
     w = fo + at.JOINT + j * at.JOINT_SIZE
     s[q + at.TARGET], s[q + at.MOST] = f[w + at.SPEED], STEP * f[w + at.TORQUE]
@@ -117,20 +120,37 @@ def joint_position(s, i, j):
     aa, ab = s[pa + 2], s[pb + 2]
     mass = s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS]
     angle = ab - aa - REFERENCE[j]
-    impulse, error = joint.limit_correction(angle, LOWER_LIMIT[j], UPPER_LIMIT[j], mass, i[at.J_LIMIT + j])
+    impulse, error = joint.limit_correction(
+        angle, LOWER_LIMIT[j], UPPER_LIMIT[j], mass, i[at.J_LIMIT + j]
+    )
     aa, ab = aa - ia * impulse, ab + ib * impulse
     sine, cosine = sincos(aa)
     rax, ray = rotate(sine, cosine, ANCHOR_A[j, 0], ANCHOR_A[j, 1])
     sine, cosine = sincos(ab)
     rbx, rby = rotate(sine, cosine, ANCHOR_B[j, 0], ANCHOR_B[j, 1])
     s[pa], s[pa + 1], s[pa + 2], s[pb], s[pb + 1], s[pb + 2], apart = joint.position_correction(
-        INVERSE_MASS[a], ia, INVERSE_MASS[b], ib, s[pa], s[pa + 1], aa, s[pb], s[pb + 1], ab, rax, ray, rbx, rby
+        INVERSE_MASS[a],
+        ia,
+        INVERSE_MASS[b],
+        ib,
+        s[pa],
+        s[pa + 1],
+        aa,
+        s[pb],
+        s[pb + 1],
+        ab,
+        rax,
+        ray,
+        rbx,
+        rby,
     )
     return (apart <= LINEAR_SLOP) & (error <= ANGULAR_SLOP)
 
 
 def passes(order):
-    """The passes over the joints in an order: load all; velocity sweeps, contacts included; one position sweep."""
+    """The passes over the joints in an order: load all; velocity sweeps, contacts included; one
+    position sweep.
+    """
     first, second, third, fourth = (np.int64(j) for j in order)
 
     def load(f, k, fo, ko, s, i):

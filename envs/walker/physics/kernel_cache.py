@@ -39,7 +39,8 @@ def source_hash(source: Path) -> str:
 
 
 def cache_folder(name: str, source: Path) -> Path:
-    """Where kernels of this source are kept: in NUMBA_CACHE_DIR, or else in the user's cache folder.
+    """Where kernels of this source are kept: in NUMBA_CACHE_DIR, or else in the user's cache
+    folder.
 
     RuntimeError if the user has no home folder.
     """
@@ -55,7 +56,8 @@ def cache_folder(name: str, source: Path) -> Path:
 
 
 def usable_folder(name: str, source: Path, within: str = "") -> tuple[Path | None, str]:
-    """The cache folder (or a folder within it), made if need be, and a text: where kernels are kept.
+    """The cache folder (or a folder within it), made if need be, and a text: where kernels are
+    kept.
 
     None, and the reason in the text, if it cannot be used. Cache files are pickles, which run any
     code when they are read: a folder of another user, or one that others can write to, is not used.

@@ -1,7 +1,8 @@
 """The joints' velocity sweep in lanes: each alone, or two at once that share no body.
 
-The formulas are those of joint.py; where walkers differ (at a limit or not) both are computed and one is taken.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+The formulas are those of joint.py; where walkers differ (at a limit or not) both are computed and
+one is taken. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
+version.
 """
 
 from __future__ import annotations
@@ -18,17 +19,24 @@ from .lanes import LANES, LIMIT, LIMITED, W, X, Y, pair, read, write
 
 
 def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
-    """b2RevoluteJoint::SolveVelocityConstraints of joint j in one lane: (at no limit, at any, store the result)."""
+    """b2RevoluteJoint::SolveVelocityConstraints of joint j in one lane: (at no limit, at any, store
+    the result).
+    """
     a, b = int(JOINT_A[j]), int(JOINT_B[j])
     ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
-    q, va, vb = np.int64(at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE), np.int64(3 * a), np.int64(3 * b)
+    q, va, vb = (
+        np.int64(at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE),
+        np.int64(3 * a),
+        np.int64(3 * b),
+    )
     limits = np.int64(LIMIT + j * LANES)
 
     @inline
     def load(x, lane):
         """After the motor: speeds, velocities, anchors, and the anchors' relative velocity."""
         wa, wb, motor = joint.motor(
-            read(x, q + at.MOTOR_MASS, lane), ia, ib, read(x, q + at.TARGET, lane), read(x, q + at.MOST, lane),
+            read(x, q + at.MOTOR_MASS, lane), ia, ib, read(x, q + at.TARGET, lane), read(x,
+            q + at.MOST, lane),
             read(x, va + W, lane), read(x, vb + W, lane), read(x, q + at.SM, lane),
         )  # fmt: skip
         a, b = pair(x, va, lane), pair(x, vb, lane)
@@ -38,7 +46,18 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
     @inline
     def result(x, lane, motor, px, py, sz, wa, wb, a, b):
         sx, sy = read(x, q + at.SX, lane) + px, read(x, q + at.SY, lane) + py
-        return motor, sx, sy, sz, a[0] - ma * px, a[1] - ma * py, wa, b[0] + mb * px, b[1] + mb * py, wb
+        return (
+            motor,
+            sx,
+            sy,
+            sz,
+            a[0] - ma * px,
+            a[1] - ma * py,
+            wa,
+            b[0] + mb * px,
+            b[1] + mb * py,
+            wb,
+        )
 
     @inline
     def free(x, y, lane):
@@ -53,12 +72,21 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
     @inline
     def limited(x, y, lane):
         motor, wa, wb, a, b, (rax, ray), (rbx, rby), (vx, vy) = load(x, lane)
-        k11, k12, k22 = read(x, q + at.K11, lane), read(x, q + at.K12, lane), read(x, q + at.K22, lane)
-        inverse, sz, limit = read(x, q + at.INVERSE_22, lane), read(x, q + at.SZ, lane), y[limits + lane]
+        k11, k12, k22 = (
+            read(x, q + at.K11, lane),
+            read(x, q + at.K12, lane),
+            read(x, q + at.K22, lane),
+        )
+        inverse, sz, limit = (
+            read(x, q + at.INVERSE_22, lane),
+            read(x, q + at.SZ, lane),
+            y[limits + lane],
+        )
         fx, fy = joint.point_impulse(k11, k12, k22, inverse, vx, vy)
         px, py, pz, new = joint.limited_impulse(
             k11, k12, read(x, q + at.K13, lane), k22, *pair(x, q + at.K23, lane),
-            *pair(x, q + at.CROSS_X, lane), read(x, q + at.CROSS_Z, lane), read(x, q + at.INVERSE_33, lane), inverse,
+            *pair(x, q + at.CROSS_X, lane), read(x, q + at.CROSS_Z, lane), read(x,
+            q + at.INVERSE_33, lane), inverse,
             vx, vy, wb - wa, sz, limit == at.AT_LOWER,
         )  # fmt: skip
         inactive = limit == at.INACTIVE
@@ -96,7 +124,9 @@ def one_joint(j: int) -> Callable:
 
 
 def two_joints(j: int, k: int) -> Callable:
-    """Two joints that share no body, at the same time: while one waits for a result, the other computes."""
+    """Two joints that share no body, at the same time: while one waits for a result, the other
+    computes.
+    """
     free_j, limited_j, store_j = joint_velocities(j)
     free_k, limited_k, store_k = joint_velocities(k)
 

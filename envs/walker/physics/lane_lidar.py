@@ -1,8 +1,10 @@
-"""The ten rays of one walker side by side against the ground, the results of lidar.py to the last bit.
+"""The ten rays of one walker side by side against the ground, the results of lidar.py to the last
+bit.
 
-Whatever the order in which shapes are met, a ray's share is the least of its hits; so an edge may be tried on all rays
-at once, and on rays that a closer look would have spared it. Polygons, of which few are near, are left to lidar.py.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Whatever the order in which shapes are met, a ray's share is the least of its hits; so an edge may
+be tried on all rays at once, and on rays that a closer look would have spared it. Polygons, of
+which few are near, are left to lidar.py. A port of Box2D 2.3's algorithms (Erin Catto, zlib
+licence), written anew: an altered version.
 """
 
 from __future__ import annotations

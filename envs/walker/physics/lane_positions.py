@@ -1,6 +1,8 @@
-"""The position solver for a block of walkers in lanes: pack, sweeps over contacts and joints, unpack.
+"""The position solver for a block of walkers in lanes: pack, sweeps over contacts and joints,
+unpack.
 
-A walker that is solved keeps the poses of that sweep; what its lane computes afterwards is thrown away. Sines and
+A walker that is solved keeps the poses of that sweep; what its lane computes afterwards is thrown
+away. Sines and
 cosines have loops of their own: they are float64 inside, which fits four to a register, not eight.
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
@@ -26,21 +28,41 @@ from .body import (
     UPPER_LIMIT,
 )
 from .jit import inline, routine
-from .lanes import BEGIN, BODY, FIVE, FOUR, LANES, LIMIT, NONE, SOURCE, TWO, TWO_POINTS, W, X, Y, pair, read, write
+from .lanes import (
+    BEGIN,
+    BODY,
+    FIVE,
+    FOUR,
+    LANES,
+    LIMIT,
+    NONE,
+    SOURCE,
+    TWO,
+    TWO_POINTS,
+    W,
+    X,
+    Y,
+    pair,
+    read,
+    write,
+)
 from .math import ONE, ZERO, minimum, rotate
 from .settings import ANGULAR_SLOP, BAUMGARTE, LINEAR_SLOP
 from .sincos import sincos_reduced
 
-KIND = np.int64(SOURCE // LANES)  # once a place is filled, where it was filled from is no longer needed
+# once a place is filled, where it was filled from is no longer needed
+KIND = np.int64(SOURCE // LANES)
 DEEPEST = np.float32(-3.0) * LINEAR_SLOP
-# Where the joints lie in a velocity block there are, here: sines and cosines of two angles, the smallest separation
-# and whether all errors are small.
+# Where the joints lie in a velocity block there are, here: sines and cosines of two angles, the
+# smallest separation and whether all errors are small.
 SINE, _, OTHER_SINE, _, LEAST, SMALL = at.fields(6, int(at.CONSTRAINT_J))
 
 
 @routine
 def pack(f, k, block, i, lanes, x, c, y):
-    """The poses, limits and manifolds of the walkers in a block; the places are already assigned."""
+    """The poses, limits and manifolds of the walkers in a block; the places are already
+    assigned.
+    """
     for lane in range(lanes):
         fo, ko = block[lane] * at.FLOATS, block[lane] * at.INTEGERS
         for body in range(FIVE):
@@ -62,7 +84,10 @@ def pack(f, k, block, i, lanes, x, c, y):
                 q = place * at.CONSTRAINT_C_SIZE
                 for field in range(at.P0X, at.LPY + 1):
                     write(c, q + field, lane, f[contact + field])
-                y[place * LANES + lane], y[SOURCE + place * LANES + lane] = k[g + at.POINTS], k[g + at.KIND]
+                y[place * LANES + lane], y[SOURCE + place * LANES + lane] = (
+                    k[g + at.POINTS],
+                    k[g + at.KIND],
+                )
                 if k[g + at.POINTS] == TWO_POINTS:
                     y[TWO + place] = 1
 
@@ -86,7 +111,9 @@ def turn(x, angle, rotation, width):
 
 
 def joint_corrections(j: int) -> Callable:
-    """b2RevoluteJoint::SolvePositionConstraints of joint j in every lane; SMALL drops to 0 where errors are not."""
+    """b2RevoluteJoint::SolvePositionConstraints of joint j in every lane; SMALL drops to 0 where
+    errors are not.
+    """
     a, b = int(JOINT_A[j]), int(JOINT_B[j])
     ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
     mass, reference, lower, upper = ONE / (ia + ib), REFERENCE[j], LOWER_LIMIT[j], UPPER_LIMIT[j]
@@ -98,7 +125,9 @@ def joint_corrections(j: int) -> Callable:
     def keep_limits(x, y, width):
         for lane in range(width):
             aa, ab = read(x, pa + W, lane), read(x, pb + W, lane)
-            impulse, error = joint.limit_correction(ab - aa - reference, lower, upper, mass, y[limits + lane])
+            impulse, error = joint.limit_correction(
+                ab - aa - reference, lower, upper, mass, y[limits + lane]
+            )
             write(x, pa + W, lane, aa - ia * impulse)
             write(x, pb + W, lane, ab + ib * impulse)
             write(x, SMALL, lane, read(x, SMALL, lane) if error <= ANGULAR_SLOP else ZERO)
@@ -109,7 +138,8 @@ def joint_corrections(j: int) -> Callable:
             rax, ray = rotate(*pair(x, SINE, lane), lax, lay)
             rbx, rby = rotate(*pair(x, OTHER_SINE, lane), lbx, lby)
             ax, ay, aa, bx, by, ab, apart = joint.position_correction(
-                ma, ia, mb, ib, *pair(x, pa, lane), read(x, pa + W, lane), *pair(x, pb, lane), read(x, pb + W, lane),
+                ma, ia, mb, ib, *pair(x, pa, lane), read(x, pa + W, lane), *pair(x, pb, lane),
+                read(x, pb + W, lane),
                 rax, ray, rbx, rby,
             )  # fmt: skip
             write(x, pa, lane, ax)
@@ -145,7 +175,9 @@ def point_correction(p: int) -> Callable:
                 *pair(c, q + point, lane), *pair(c, q + at.LNX, lane), *pair(c, q + at.LPX, lane),
             )  # fmt: skip
             there = read(y, place, lane) > p
-            tx, ty, ta = constraint.position_correction(m, inertia, bx, by, a, apart, nx, ny, qx, qy, BAUMGARTE)
+            tx, ty, ta = constraint.position_correction(
+                m, inertia, bx, by, a, apart, nx, ny, qx, qy, BAUMGARTE
+            )
             write(x, v + X, lane, tx if there else bx)
             write(x, v + Y, lane, ty if there else by)
             write(x, v + W, lane, ta if there else a)
@@ -163,7 +195,12 @@ def correct_contacts(x, c, y, width):
     """One sweep over the contacts of a block; LEAST falls to the smallest separation met."""
     for place in range(np.int64(y[BEGIN + FIVE])):
         body = np.int64(y[BODY + place])
-        m, inertia, cx, cy = INVERSE_MASS[body], INVERSE_INERTIA[body], CENTER[body, 0], CENTER[body, 1]
+        m, inertia, cx, cy = (
+            INVERSE_MASS[body],
+            INVERSE_INERTIA[body],
+            CENTER[body, 0],
+            CENTER[body, 1],
+        )
         q, v = place * at.CONSTRAINT_C_SIZE, 3 * body
         turn(x, v + W, SINE, width)
         first_point(x, c, y, q, v, place, m, inertia, cx, cy, width)
@@ -174,7 +211,8 @@ def correct_contacts(x, c, y, width):
 
 @routine
 def sweep_positions(f, block, lanes, solved, x, c, y, iterations, width):
-    """b2Island::Solve's position iterations over a packed block; all walkers' poses are in f afterwards.
+    """b2Island::Solve's position iterations over a packed block; all walkers' poses are in f
+    afterwards.
 
     solved: [LANES] 1 where a walker's errors became small before the iterations ran out, else 0.
     """
@@ -191,7 +229,11 @@ def sweep_positions(f, block, lanes, solved, x, c, y, iterations, width):
         hip_0(x, y, width)
         knee_0(x, y, width)
         for lane in range(lanes):
-            if (solved[lane] == 0) & (read(x, SMALL, lane) == ONE) & (read(x, LEAST, lane) >= DEEPEST):
+            if (
+                (solved[lane] == 0)
+                & (read(x, SMALL, lane) == ONE)
+                & (read(x, LEAST, lane) >= DEEPEST)
+            ):
                 unpack(f, block[lane] * at.FLOATS, lane, x)
                 solved[lane] = 1
                 left -= 1

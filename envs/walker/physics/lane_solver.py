@@ -1,7 +1,8 @@
-"""The island solver for many walkers: blocks of sixteen in lanes, or one by one, with the same results to the last bit.
+"""The island solver for many walkers: blocks of sixteen in lanes, or one by one, with the same
+results to the last bit.
 
-Most walkers are done after one or two position sweeps, the jammed ones take all 60. So a block makes a few sweeps,
-and those still open are packed into new blocks; and once more after some more.
+Most walkers are done after one or two position sweeps, the jammed ones take all 60. So a block
+makes a few sweeps, and those still open are packed into new blocks; and once more after some more.
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
@@ -16,8 +17,10 @@ from .lanes import LANES, assign_places, sort_by_pattern
 from .math import ZERO, maximum
 from .solver import begin_row, end_row, keep_row, list_contacts, solve_row
 
-FEW, SOME = np.int64(3), np.int64(12)  # position sweeps after which the walkers that are still open are packed anew
-FARTHEST = np.float32(100.0)  # [rad] angles beyond this are left to the scalar solver, whose sine knows them all
+# position sweeps after which the walkers that are still open are packed anew
+FEW, SOME = np.int64(3), np.int64(12)
+# [rad] angles beyond this are left to the scalar solver, whose sine knows them all
+FARTHEST = np.float32(100.0)
 ONE, FIVE = np.int64(1), np.int64(5)
 
 
@@ -59,7 +62,9 @@ def solve_lanes(rows, f, k, events, s, i, x, c, y, velocity_iterations, position
     for start in range(np.int64(0), len(rows), width):
         block = rows[start : start + width]
         lanes = np.int64(len(block))
-        solve_block_velocities(f, k, block, lanes, s, i, contacts, x, c, y, velocity_iterations, width)
+        solve_block_velocities(
+            f, k, block, lanes, s, i, contacts, x, c, y, velocity_iterations, width
+        )
     few, some = min(FEW, position_iterations), min(SOME, position_iterations)
     waiting = len(rows)
     for iterations in (few, some - few, position_iterations - some):
@@ -67,11 +72,15 @@ def solve_lanes(rows, f, k, events, s, i, x, c, y, velocity_iterations, position
         for start in range(np.int64(0), waiting, width):
             block = rows[start : min(start + width, waiting)].copy()
             lanes = np.int64(len(block))
-            solve_block_positions(f, k, block, lanes, i, contacts, solved, x, c, y, iterations, width)
+            solve_block_positions(
+                f, k, block, lanes, i, contacts, solved, x, c, y, iterations, width
+            )
             for lane in range(lanes):
                 row = block[lane]
                 if solved[lane] == ONE:
-                    end_row(f, k, row * at.FLOATS, row * at.INTEGERS, True, events, row * at.EVENT_COUNT)
+                    end_row(
+                        f, k, row * at.FLOATS, row * at.INTEGERS, True, events, row * at.EVENT_COUNT
+                    )
                 else:
                     rows[left] = row
                     left += ONE
@@ -81,7 +90,9 @@ def solve_lanes(rows, f, k, events, s, i, x, c, y, velocity_iterations, position
 
 
 def solve_rows(rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width):
-    """Kernel: velocities, positions, sleep and moved boxes of each row. width: walkers a block, 1 to LANES."""
+    """Kernel: velocities, positions, sleep and moved boxes of each row. width: walkers a block, 1
+    to LANES.
+    """
     alike = np.empty(len(rows), np.int64)
     near = np.int64(0)
     for row in rows:

@@ -1,8 +1,10 @@
-"""The velocity solver for a block of walkers in lanes: pack, 180 sweeps over joints and contacts, unpack.
+"""The velocity solver for a block of walkers in lanes: pack, 180 sweeps over joints and contacts,
+unpack.
 
-The formulas are those of joint.py and constraint.py, applied to each lane; where walkers differ (at a limit or not,
-one point or two), both are computed and one is taken. The results are the scalar solver's to the last bit.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+The formulas are those of joint.py and constraint.py, applied to each lane; where walkers differ (at
+a limit or not, one point or two), both are computed and one is taken. The results are the scalar
+solver's to the last bit. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+an altered version.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ from .lanes import (
     write,
 )
 
-HULL, LEFT, RIGHT, END = np.int64(0), np.int64(1), np.int64(3), np.int64(5)  # where the bodies of each begin
+# where the bodies of each begin
+HULL, LEFT, RIGHT, END = np.int64(0), np.int64(1), np.int64(3), np.int64(5)
 
 
 @routine
@@ -55,7 +58,10 @@ def pack(s, i, lanes, x, c, y):
             n, points = np.int64(y[SOURCE + place * LANES + lane]), np.int32(0)
             if n > NONE:
                 points = i[lane, n * at.C_SIZE + at.C_POINTS]
-                here, there = place * at.CONSTRAINT_C_SIZE, at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE
+                here, there = (
+                    place * at.CONSTRAINT_C_SIZE,
+                    at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE,
+                )
                 for field in range(at.CONSTRAINT_C_SIZE):
                     write(c, here + field, lane, s[lane, there + field])
             y[place * LANES + lane] = points
@@ -77,20 +83,29 @@ def unpack(s, lanes, x, c, y):
         for lane in range(lanes):
             n = np.int64(y[SOURCE + place * LANES + lane])
             if n > NONE:
-                here, there = place * at.CONSTRAINT_C_SIZE, at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE
+                here, there = (
+                    place * at.CONSTRAINT_C_SIZE,
+                    at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE,
+                )
                 for field in (at.S0, at.S1, at.U0, at.U1):
                     s[lane, there + field] = read(c, here + field, lane)
 
 
 @routine
 def one_point(x, c, y, q, v, place, m, inertia, mu, width):
-    """Friction and the normal impulse where no walker has two points; empty lanes keep what they have."""
+    """Friction and the normal impulse where no walker has two points; empty lanes keep what they
+    have.
+    """
     for lane in range(width):
         (vx, vy), w = pair(x, v, lane), read(x, v + W, lane)
         (nx, ny), (rx, ry) = pair(c, q + at.NX, lane), pair(c, q + at.R0X, lane)
         s, u, there = read(c, q + at.S0, lane), read(c, q + at.U0, lane), read(y, place, lane) != 0
-        ax, ay, aw, au = constraint.friction(m, inertia, vx, vy, w, rx, ry, nx, ny, read(c, q + at.T0, lane), mu * s, u)
-        ax, ay, aw, an = constraint.normal_one(m, inertia, ax, ay, aw, rx, ry, nx, ny, read(c, q + at.N0, lane), s)
+        ax, ay, aw, au = constraint.friction(
+            m, inertia, vx, vy, w, rx, ry, nx, ny, read(c, q + at.T0, lane), mu * s, u
+        )
+        ax, ay, aw, an = constraint.normal_one(
+            m, inertia, ax, ay, aw, rx, ry, nx, ny, read(c, q + at.N0, lane), s
+        )
         write(x, v + X, lane, ax if there else vx)
         write(x, v + Y, lane, ay if there else vy)
         write(x, v + W, lane, aw if there else w)
@@ -104,18 +119,36 @@ def two_points(x, c, y, q, v, place, m, inertia, mu, width):
     for lane in range(width):
         (vx, vy), w, n = pair(x, v, lane), read(x, v + W, lane), read(y, place, lane)
         there, both = n != 0, n == TWO_POINTS
-        normal, (r0x, r0y), (r1x, r1y) = pair(c, q + at.NX, lane), pair(c, q + at.R0X, lane), pair(c, q + at.R1X, lane)
+        normal, (r0x, r0y), (r1x, r1y) = (
+            pair(c, q + at.NX, lane),
+            pair(c, q + at.R0X, lane),
+            pair(c, q + at.R1X, lane),
+        )
         (m0, m1), (t0, t1) = pair(c, q + at.N0, lane), pair(c, q + at.T0, lane)
         (s0, s1), (u0, u1) = pair(c, q + at.S0, lane), pair(c, q + at.U0, lane)
-        ax, ay, aw, f0 = constraint.friction(m, inertia, vx, vy, w, r0x, r0y, *normal, t0, mu * s0, u0)
-        bx, by, bw, n0 = constraint.normal_one(m, inertia, ax, ay, aw, r0x, r0y, *normal, m0, s0)  # one point, or ...
-        ax, ay, aw, f1 = constraint.friction(m, inertia, ax, ay, aw, r1x, r1y, *normal, t1, mu * s1, u1)
+        ax, ay, aw, f0 = constraint.friction(
+            m, inertia, vx, vy, w, r0x, r0y, *normal, t0, mu * s0, u0
+        )
+        # one point, or ...
+        bx, by, bw, n0 = constraint.normal_one(m, inertia, ax, ay, aw, r0x, r0y, *normal, m0, s0)
+        ax, ay, aw, f1 = constraint.friction(
+            m, inertia, ax, ay, aw, r1x, r1y, *normal, t1, mu * s1, u1
+        )
         (k11, k12), k22 = pair(c, q + at.M11, lane), read(c, q + at.M22, lane)
         first, second = pair(c, q + at.V11, lane), pair(c, q + at.V21, lane)
-        b0, b1 = constraint.block_velocity(ax, ay, aw, r0x, r0y, r1x, r1y, *normal, k11, k12, k22, s0, s1)
+        b0, b1 = constraint.block_velocity(
+            ax, ay, aw, r0x, r0y, r1x, r1y, *normal, k11, k12, k22, s0, s1
+        )
         x0, x1 = constraint.solve_block(k11, k12, k22, *first, *second, m0, m1, b0, b1, s0, s1)
-        ax, ay, aw = constraint.apply_two(m, inertia, ax, ay, aw, r0x, r0y, r1x, r1y, *normal, x0 - s0, x1 - s1)
-        ax, ay, aw, n0 = ax if both else bx, ay if both else by, aw if both else bw, x0 if both else n0
+        ax, ay, aw = constraint.apply_two(
+            m, inertia, ax, ay, aw, r0x, r0y, r1x, r1y, *normal, x0 - s0, x1 - s1
+        )
+        ax, ay, aw, n0 = (
+            ax if both else bx,
+            ay if both else by,
+            aw if both else bw,
+            x0 if both else n0,
+        )
         write(x, v + X, lane, ax if there else vx)
         write(x, v + Y, lane, ay if there else vy)
         write(x, v + W, lane, aw if there else w)
@@ -140,10 +173,13 @@ def contacts_of(x, c, y, first, end, width):
 
 @routine
 def sweep_velocities(x, c, y, iterations, width):
-    """b2Island::Solve's velocity iterations over a packed block: joints 3, 2, 0, 1, then the contacts.
+    """b2Island::Solve's velocity iterations over a packed block: joints 3, 2, 0, 1, then the
+    contacts.
 
-    A contact commutes with what does not touch its body, and so do joints that share none. So each turn of the loop
-    ends one iteration and begins the next: every number is computed from the same numbers as in Box2D's order.
+    A contact commutes with what does not touch its body, and so do joints that share none. So each
+    turn of the loop
+    ends one iteration and begins the next: every number is computed from the same numbers as in
+    Box2D's order.
     """
     if iterations < 1:
         return

@@ -1,12 +1,14 @@
 """Sixteen walkers side by side: the scratch of the solver's lanes, and which walkers share a block.
 
-The lane scratch repeats the scalar scratch (state.py) with every number sixteen wide, so that a loop over lanes is a
-loop over neighbours in memory and the compiler makes vector instructions of it. Two rules make it do so: the stride
-is the constant LANES, and the number of lanes that a loop runs over is an argument. (With a constant trip count the
-loop is unrolled first, and nothing is vectorised.) Lanes that hold no walker compute on what lies there; nobody looks.
+The lane scratch repeats the scalar scratch (state.py) with every number sixteen wide, so that a
+loop over lanes is a loop over neighbours in memory and the compiler makes vector instructions of
+it. Two rules make it do so: the stride is the constant LANES, and the number of lanes that a loop
+runs over is an argument. (With a constant trip count the loop is unrolled first, and nothing is
+vectorised.) Lanes that hold no walker compute on what lies there; nobody looks.
 
-Contacts of a block lie in places grouped by body: place n of a body holds each walker's n-th touching contact of it,
-newest first, or none (POINTS 0). So walkers are sorted by which of their bodies touch, and fewer places stay empty.
+Contacts of a block lie in places grouped by body: place n of a body holds each walker's n-th
+touching contact of it, newest first, or none (POINTS 0). So walkers are sorted by which of their
+bodies touch, and fewer places stay empty.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import numpy as np
 from . import state as at
 from .jit import allocating, inline, routine
 
-LANES = np.int64(16)  # two AVX registers of float32: while one waits for its result the other computes
+# two AVX registers of float32: while one waits for its result the other computes
+LANES = np.int64(16)
 PLACES = np.int64(5 * at.SLOTS)  # contacts of one block at most
 FLOATS = int(at.CONSTRAINT_C * LANES)  # bodies and joints
 CONTACT_FLOATS = int(PLACES * at.CONSTRAINT_C_SIZE * LANES)
-# int32: for each place the walkers' points, and where they came from; each joint's limits; where each body's places
-# begin, and their end; each place's body; and whether any lane needs the longer formula, for two points or a limit.
+# int32: for each place the walkers' points, and where they came from; each joint's limits; where
+# each body's places begin, and their end; each place's body; and whether any lane needs the longer
+# formula, for two points or a limit.
 SOURCE = np.int64(PLACES * LANES)
 LIMIT = np.int64(SOURCE + PLACES * LANES)
 BEGIN = np.int64(LIMIT + 4 * LANES)
@@ -55,8 +59,8 @@ def write(x, field, lane, value):
 def pattern(k, ko):
     """What decides which formulas a walker needs, as a number below KEYS.
 
-    From the highest bit on: has any contact two points; which bodies touch; were any joints of each pair that is
-    solved together (lane_joints.py) last at a limit.
+    From the highest bit on: has any contact two points; which bodies touch; were any joints of each
+    pair that is solved together (lane_joints.py) last at a limit.
     """
     key = np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS])):
@@ -74,7 +78,9 @@ def pattern(k, ko):
 
 @allocating
 def sort_by_pattern(rows, k):
-    """The rows with those alike next to each other, in their own order where alike (a counting sort)."""
+    """The rows with those alike next to each other, in their own order where alike (a counting
+    sort).
+    """
     result = np.empty(len(rows), np.int64)
     begin = np.zeros(KEYS + ONE, np.int64)
     for row in rows:

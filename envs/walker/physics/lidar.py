@@ -1,8 +1,10 @@
-"""Ten rays against the terrain (b2EdgeShape::RayCast, b2PolygonShape::RayCast): the nearest hit of each.
+"""Ten rays against the terrain (b2EdgeShape::RayCast, b2PolygonShape::RayCast): the nearest hit of
+each.
 
-Box2D shortens a ray at every hit it reports, so the last report is the nearest hit, in whatever order the shapes are
-met. All rays point right or straight down, so shapes are visited from left to right until the ray ends.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Box2D shortens a ray at every hit it reports, so the last report is the nearest hit, in whatever
+order the shapes are met. All rays point right or straight down, so shapes are visited from left to
+right until the ray ends. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+an altered version.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from .math import ONE, ZERO, minimum
 
 RANGE = 160 / SCALE  # [m]
 RAYS = 10
-RAY_X = np.array([math.sin(1.5 * ray / 10.0) * RANGE for ray in range(RAYS)])  # from the hull's origin [m]
+# from the hull's origin [m]
+RAY_X = np.array([math.sin(1.5 * ray / 10.0) * RANGE for ray in range(RAYS)])
 RAY_Y = np.array([-math.cos(1.5 * ray / 10.0) * RANGE for ray in range(RAYS)])
 EDGE, MISS = np.int32(2), np.float32(2.0)
 NONE = np.int64(-1)
@@ -27,7 +30,9 @@ NONE = np.int64(-1)
 
 @inline
 def edge_hit(shapes, e, px, py, dx, dy, most):
-    """Share of the ray (px, py) + t (dx, dy) at which it meets the edge, MISS if not within `most`."""
+    """Share of the ray (px, py) + t (dx, dy) at which it meets the edge, MISS if not within
+    `most`.
+    """
     x1, y1 = shapes[e], shapes[e + 1]
     nx, ny = shapes[e + at.SHAPE_NORMAL], shapes[e + at.SHAPE_NORMAL + 1]
     below = nx * dx + ny * dy
@@ -68,9 +73,14 @@ def cast(shapes, corners, low, high, px, py, dx, dy, most):
         e = shape * at.SHAPE_SIZE
         if shapes[e + at.REACH_LEFT] > px + most * dx:
             break
-        # The fat box is 0.1 m wider than the shape, which leaves rounding no say in whether a shape is passed over.
+        # The fat box is 0.1 m wider than the shape, which leaves rounding no say in whether a shape
+        # is passed over.
         steep = (shapes[e + at.SHAPE_FAT] > px + most * dx) | (shapes[e + at.SHAPE_FAT + 2] < px)
-        if steep | (shapes[e + at.SHAPE_FAT + 1] > py) | (shapes[e + at.SHAPE_FAT + 3] < py + most * dy):
+        if (
+            steep
+            | (shapes[e + at.SHAPE_FAT + 1] > py)
+            | (shapes[e + at.SHAPE_FAT + 3] < py + most * dy)
+        ):
             continue
         if corners[shape] == EDGE:
             t = edge_hit(shapes, e, px, py, dx, dy, most)

@@ -1,8 +1,9 @@
 """Two-dimensional arithmetic in Box2D's order of operations (b2Math.h), on plain float32 numbers.
 
-A rotation is (s, c), sine and cosine; a pose is (s, c, px, py). Comparisons are written out because b2Min, b2Max and
-b2Clamp fix which argument wins a tie or a NaN. This is a port of Box2D 2.3's algorithms (Erin Catto, zlib licence);
-it is an altered version, written anew, and not the original software.
+A rotation is (s, c), sine and cosine; a pose is (s, c, px, py). Comparisons are written out because
+b2Min, b2Max and b2Clamp fix which argument wins a tie or a NaN. This is a port of Box2D 2.3's
+algorithms (Erin Catto, zlib licence); it is an altered version, written anew, and not the original
+software.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def length(x, y):
 
 @inline
 def normalize(x, y):
-    """The unit vector and the length; a vector shorter than epsilon comes back as it is, with length 0."""
+    """The unit vector and the length; a vector shorter than epsilon comes back as it is, with
+    length 0.
+    """
     size = length(x, y)
     if size < EPSILON:
         return x, y, ZERO

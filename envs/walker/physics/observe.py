@@ -1,7 +1,9 @@
-"""What Gymnasium's BipedalWalker makes of a world after a step: 24 observations, the reward, the end.
+"""What Gymnasium's BipedalWalker makes of a world after a step: 24 observations, the reward, the
+end.
 
-Python computes these in float64, with two exceptions that must be kept: joint angles and speeds are float32
-differences, and the reward becomes float32 at the first action it pays for, because the action is a float32.
+Python computes these in float64, with two exceptions that must be kept: joint angles and speeds are
+float32 differences, and the reward becomes float32 at the first action it pays for, because the
+action is a float32.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def write_leg(f, fo, obs, o, leg, ground):
 
 @inline
 def observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row):
-    """Observation, reward and end of one walker, whose lidar has been read; the row-th of all arrays but f and k."""
+    """Observation, reward and end of one walker, whose lidar has been read; the row-th of all
+    arrays but f and k.
+    """
     o, number = row * OBSERVATIONS, np.int64(k[ko + at.TRACK])
     angle = np.float64(f[fo + at.A])
     obs[o] = f[fo + at.A]
@@ -67,10 +71,26 @@ def observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, 
     terminated[row] = fallen | finished[row]
 
 
-def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, rays):
+def observe_rows(
+    rows,
+    f,
+    k,
+    shapes,
+    corners,
+    tracks,
+    ends,
+    actions,
+    obs,
+    reward,
+    terminated,
+    finished,
+    shaping,
+    rays,
+):
     """Kernel: lidar, observation, reward and end of each row.
 
-    ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept between steps.
+    ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept
+    between steps.
     rays: scratch of the lidar.
     """
     for row in rows:
@@ -78,5 +98,7 @@ def observe_rows(rows, f, k, shapes, corners, tracks, ends, actions, obs, reward
         if k[ko + at.FAULT] != at.HEALTHY:
             continue
         track = np.int64(k[ko + at.TRACK]) * 3
-        scan_together(f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2], rays)
+        scan_together(
+            f, fo, shapes, corners, tracks[track], tracks[track + 1], tracks[track + 2], rays
+        )
         observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row)

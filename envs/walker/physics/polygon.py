@@ -1,7 +1,8 @@
-"""A convex polygon in Box2D's form: gift wrapping, normals, centroid, all in float32 (b2PolygonShape::Set).
+"""A convex polygon in Box2D's form: gift wrapping, normals, centroid, all in float32
+(b2PolygonShape::Set).
 
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version. The functions work
-compiled and, through `interpreted`, in plain Python.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version. The
+functions work compiled and, through `interpreted`, in plain Python.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def interpreted(function: Any) -> Any:
 
 @routine
 def wrap(points, hull):
-    """Number of corners of the convex hull of `points` [k, 2]; their indices go to hull [k], counter-clockwise.
+    """Number of corners of the convex hull of `points` [k, 2]; their indices go to hull [k],
+    counter-clockwise.
 
     The first is the rightmost point, the lowest of several.
     """
@@ -68,7 +70,9 @@ def area(points):
 
 @routine
 def normals(corners, n, result):
-    """Unit normals of n corners into result; True if no edge is too short. Both flat: x0, y0, x1, ..."""
+    """Unit normals of n corners into result; True if no edge is too short. Both flat: x0, y0, x1,
+    ...
+    """
     proper = n >= 3
     for i in range(n):
         j = i + 1 if i + 1 < n else 0

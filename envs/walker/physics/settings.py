@@ -1,6 +1,8 @@
-"""Box2D 2.3's tuning constants (b2Settings.h, metres, kilograms, seconds) and Gymnasium's step, all float32.
+"""Box2D 2.3's tuning constants (b2Settings.h, metres, kilograms, seconds) and Gymnasium's step, all
+float32.
 
-They are evaluated in float32, as the C++ macros are. maxPolygonVertices is 16 in the pybox2d build, not 8.
+They are evaluated in float32, as the C++ macros are. maxPolygonVertices is 16 in the pybox2d build,
+not 8.
 """
 
 from __future__ import annotations
@@ -36,5 +38,6 @@ ABSOLUTE_TOLERANCE = F(0.001)  # [m]
 
 STEP = F(1.0 / 50)  # [s]
 GRAVITY = F(-10.0)  # [m/s2], pybox2d's default world
-# Impulses are scaled by STEP * (1 / STEP) between steps. In float32 that is exactly 1, so the scaling is left out.
+# Impulses are scaled by STEP * (1 / STEP) between steps. In float32 that is exactly 1, so the
+# scaling is left out.
 assert F(1.0) / STEP * STEP == F(1.0)

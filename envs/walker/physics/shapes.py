@@ -1,8 +1,9 @@
 """The kernel that makes a track's shapes: polygons first, then edges, as rows named in state.py.
 
-Ranges of shapes are found by binary search: REACH_RIGHT is the running maximum of the boxes' right sides, REACH_LEFT
-the running minimum, from the right, of their left sides. Both grow along the track whatever its shape, so that every
-shape overlapping [a, b] lies between the first REACH_RIGHT >= a and the last REACH_LEFT <= b.
+Ranges of shapes are found by binary search: REACH_RIGHT is the running maximum of the boxes' right
+sides, REACH_LEFT the running minimum, from the right, of their left sides. Both grow along the
+track whatever its shape, so that every shape overlapping [a, b] lies between the first REACH_RIGHT
+>= a and the last REACH_LEFT <= b.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def set_polygon(row, points, hull):
     n = polygon.wrap(points, hull)
     for i in range(n):
         row[2 * i], row[2 * i + 1] = points[hull[i], 0], points[hull[i], 1]
-    if not (polygon.normals(row, n, row[at.SHAPE_NORMAL :]) and polygon.area(points) > polygon.SMALLEST):
+    if not (
+        polygon.normals(row, n, row[at.SHAPE_NORMAL :]) and polygon.area(points) > polygon.SMALLEST
+    ):
         return 0
     row[at.SHAPE_CENTROID], row[at.SHAPE_CENTROID + 1] = polygon.centroid(row, n)
     set_boxes(row, n)
@@ -71,14 +74,19 @@ def set_reaches(rows, begin, end):
     """The running bounds of the shapes in [begin, end)."""
     for i in range(begin, end):
         reach = rows[i, at.SHAPE_FAT + 2]
-        rows[i, at.REACH_RIGHT] = maximum(rows[i - 1, at.REACH_RIGHT], reach) if i > begin else reach
+        rows[i, at.REACH_RIGHT] = (
+            maximum(rows[i - 1, at.REACH_RIGHT], reach) if i > begin else reach
+        )
     for i in range(end - 1, begin - 1, -1):
         reach = rows[i, at.SHAPE_FAT]
-        rows[i, at.REACH_LEFT] = minimum(rows[i + 1, at.REACH_LEFT], reach) if i < end - 1 else reach
+        rows[i, at.REACH_LEFT] = (
+            minimum(rows[i + 1, at.REACH_LEFT], reach) if i < end - 1 else reach
+        )
 
 
 def set_shapes(ground, polygons, rows, corners, hull, fault):
-    """Kernel: all shapes of a track. rows [shapes, SHAPE_SIZE], corners [shapes]; hull: scratch [4].
+    """Kernel: all shapes of a track. rows [shapes, SHAPE_SIZE], corners [shapes]; hull: scratch
+    [4].
 
     fault: [2], what is wrong with the track, if anything, and the index of the polygon.
     """

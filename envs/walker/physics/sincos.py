@@ -1,9 +1,10 @@
 """Sine and cosine of a float32 angle, the very bits of glibc's sinf and cosf, which Box2D calls.
 
-The algorithm is the one of ARM's optimized-routines that glibc uses since 2.28 (Szabolcs Nagy, 2018): reduce the
-angle by multiples of pi/2 in float64, evaluate two short polynomials in float64, round once. Written without
-branches, so that it can run in lanes. Angles of 120 rad and more have a reduction of their own, and no angle goes to a
-library's sine, so that every processor gives the same bits.
+The algorithm is the one of ARM's optimized-routines that glibc uses since 2.28 (Szabolcs Nagy,
+2018): reduce the angle by multiples of pi/2 in float64, evaluate two short polynomials in float64,
+round once. Written without branches, so that it can run in lanes. Angles of 120 rad and more have a
+reduction of their own, and no angle goes to a library's sine, so that every processor gives the
+same bits.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 from .jit import inline, routine
 
 TWO_OVER_PI_SCALED = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi * 2^24
-# glibc's variant for processors with FMA subtracts n * pi/2 with one rounding. So do these two parts of the same
-# float64 pi/2: every product and the first difference are exact, and only the last difference is rounded.
+# glibc's variant for processors with FMA subtracts n * pi/2 with one rounding. So do these two
+# parts of the same float64 pi/2: every product and the first difference are exact, and only the
+# last difference is rounded.
 HALF_PI_HIGH = float.fromhex("0x1.921FB5p0")
 HALF_PI_LOW = float.fromhex("0x1.921FB54442D18p0") - HALF_PI_HIGH
 HALF_PI_REST = float.fromhex("0x1.1A62633145C07p-54")  # pi/2 less that float64
@@ -33,7 +35,9 @@ FAST_RANGE = np.float32(120.0)  # [rad] beyond this the short reduction is not e
 
 @inline
 def polynomials(x, quadrant):
-    """(sin, cos) as float32 of quadrant * pi/2 + x, x float64 within pi/4 of 0; only the quadrant's last bits count."""
+    """(sin, cos) as float32 of quadrant * pi/2 + x, x float64 within pi/4 of 0; only the quadrant's
+    last bits count.
+    """
     odd = (quadrant & np.int32(1)) == np.int32(1)
     low = quadrant & np.int32(3)
     y = -x if (low == np.int32(1)) | (low == np.int32(2)) else x
@@ -59,7 +63,9 @@ def reduced(angle):
 
 @inline
 def reduced_far(angle):
-    """The same of any float32 angle below 10^7 rad: two subtractions are exact, the third takes the rest of pi/2."""
+    """The same of any float32 angle below 10^7 rad: two subtractions are exact, the third takes the
+    rest of pi/2.
+    """
     x = np.float64(angle)
     quadrant = np.int64(math.floor(x * TWO_OVER_PI + 0.5))
     turns = np.float64(quadrant)

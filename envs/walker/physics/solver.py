@@ -1,9 +1,10 @@
-"""The island solver (b2Island::Solve): velocities, positions, sleep. One island: the five bodies of one walker.
+"""The island solver (b2Island::Solve): velocities, positions, sleep. One island: the five bodies of
+one walker.
 
-Joints are solved in the order 3, 2, 0, 1, in which Box2D's depth-first search from the newest body meets them; no
-other order gives its numbers. Contacts go newest first within a body; between bodies their order does not matter,
-since each touches one body only. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
-altered version.
+Joints are solved in the order 3, 2, 0, 1, in which Box2D's depth-first search from the newest body
+meets them; no other order gives its numbers. Contacts go newest first within a body; between bodies
+their order does not matter, since each touches one body only. A port of Box2D 2.3's algorithms
+(Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def integrate_positions(f, fo, s):
     """Keep the velocities, and the poses that the position solver is to correct."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
-        f[b + at.CX], f[b + at.CY], f[b + at.A], f[b + at.VX], f[b + at.VY], f[b + at.W] = integrate(
-            f[b + at.CX], f[b + at.CY], f[b + at.A], s[v], s[v + 1], s[v + 2], STEP
+        f[b + at.CX], f[b + at.CY], f[b + at.A], f[b + at.VX], f[b + at.VY], f[b + at.W] = (
+            integrate(f[b + at.CX], f[b + at.CY], f[b + at.A], s[v], s[v + 1], s[v + 2], STEP)
         )
 
 
@@ -98,7 +99,9 @@ def correct_positions(f, k, fo, ko, s, i, contacts, iterations):
 
 @routine
 def fall_asleep(f, k, fo, ko, solved):
-    """Half a second of stillness puts all five bodies to sleep: they lose their velocities. True if they do."""
+    """Half a second of stillness puts all five bodies to sleep: they lose their velocities. True if
+    they do.
+    """
     least = LARGEST
     for body in range(FIVE):
         b = fo + body * at.BODY_SIZE
@@ -168,7 +171,9 @@ def begin_row(f, k, fo, ko, s, i):
     for n in range(contacts):
         slot = np.int64(i[n * at.C_SIZE + at.C_SLOT])
         b = fo + np.int64(i[n * at.C_SIZE + at.C_BODY]) * at.BODY_SIZE
-        load_contact(f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE)
+        load_contact(
+            f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE
+        )
     warm_start(s, i, contacts)
     load_joints(f, k, fo, ko, s, i)
     return contacts
@@ -176,7 +181,9 @@ def begin_row(f, k, fo, ko, s, i):
 
 @routine
 def keep_row(f, fo, s, i, contacts):
-    """What the velocity sweeps found, back in the walker; its bodies where these velocities bring them."""
+    """What the velocity sweeps found, back in the walker; its bodies where these velocities bring
+    them.
+    """
     store_impulses(f, fo, s, i, contacts)
     store_joints(f, fo, s)
     integrate_positions(f, fo, s)
@@ -193,7 +200,9 @@ def end_row(f, k, fo, ko, solved, events, eo):
 
 @routine
 def sweep_row(f, k, row, s, i, iterations):
-    """The velocities of one walker, and its bodies where these bring them: how many contacts touch."""
+    """The velocities of one walker, and its bodies where these bring them: how many contacts
+    touch.
+    """
     fo, ko = row * at.FLOATS, row * at.INTEGERS
     contacts = begin_row(f, k, fo, ko, s, i)
     solve_velocities(s, i, contacts, iterations)
@@ -212,7 +221,9 @@ def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations)
 
 @routine
 def settle_row(f, k, row, events, s, i, iterations):
-    """Go on with the position sweeps of a walker that some did not settle, in scratch that knows nothing of it."""
+    """Go on with the position sweeps of a walker that some did not settle, in scratch that knows
+    nothing of it.
+    """
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
     load_limits(k, ko, s, i)
     solved = correct_positions(f, k, fo, ko, s, i, list_contacts(k, ko, i), iterations)

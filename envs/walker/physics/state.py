@@ -1,7 +1,8 @@
 """Where everything of one walker lies: a block of float32 and a block of int32, rows of two arrays.
 
-One block a walker keeps what a step touches together in memory. Kernels address it as f[base + field], with all
-fields named here; the lanes (lanes.py) copy the same fields to another stride. All names are int64 offsets.
+One block a walker keeps what a step touches together in memory. Kernels address it as f[base +
+field], with all fields named here; the lanes (lanes.py) copy the same fields to another stride. All
+names are int64 offsets.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import numpy as np
 
 from .body import BODIES, CORNERS, JOINTS
 
-SLOTS = np.int64(64)  # contacts of a walker whose fat boxes overlap; 28 is the most that was ever seen
+# contacts of a walker whose fat boxes overlap; 28 is the most that was ever seen
+SLOTS = np.int64(64)
 
 
 def fields(number: int, start: int = 0) -> list[np.int64]:
@@ -18,16 +20,21 @@ def fields(number: int, start: int = 0) -> list[np.int64]:
     return [np.int64(i) for i in range(start, start + number)]
 
 
-# A body. C, A: centre of mass and angle at the step's end; C0, A0: at the sweep's start; V, W: velocities;
-# Q: sine and cosine of A; P: origin; ALPHA: the sweep's start as a share of the step; FAT, TIGHT: boxes in the
-# broad phase and of the shape with its skin (lower x, lower y, upper x, upper y); CORNER, NORMAL: in the world.
-CX, CY, A, VX, VY, W, C0X, C0Y, A0, QS, QC, PX, PY, ALPHA, SLEEP, STARTS, STARTC, STARTX, STARTY = fields(19)
+# A body. C, A: centre of mass and angle at the step's end; C0, A0: at the sweep's start; V, W:
+# velocities;
+# Q: sine and cosine of A; P: origin; ALPHA: the sweep's start as a share of the step; FAT, TIGHT:
+# boxes in the broad phase and of the shape with its skin (lower x, lower y, upper x, upper y);
+# CORNER, NORMAL: in the world.
+CX, CY, A, VX, VY, W, C0X, C0Y, A0, QS, QC, PX, PY, ALPHA, SLEEP, STARTS, STARTC, STARTX, STARTY = (
+    fields(19)
+)
 FAT, TIGHT, SWEPT = (np.int64(i) for i in (19, 23, 27))
 CORNER = np.int64(31)
 WORLD_NORMAL = np.int64(CORNER + 2 * CORNERS)
 BODY_SIZE = np.int64(WORLD_NORMAL + 2 * CORNERS)
 
-# A joint: accumulated impulses (point x, y, limit, motor), and the motor's target speed and greatest torque.
+# A joint: accumulated impulses (point x, y, limit, motor), and the motor's target speed and
+# greatest torque.
 IX, IY, IZ, IM, SPEED, TORQUE = fields(6)
 JOINT = np.int64(BODIES * BODY_SIZE)
 JOINT_SIZE = np.int64(6)
@@ -36,13 +43,16 @@ PUSH = np.int64(JOINT + JOINTS * JOINT_SIZE)  # horizontal force on the hull in 
 LIDAR = np.int64(PUSH + 1)  # ten fractions
 CONTACT = np.int64(PUSH + 16)
 
-# A contact: accumulated impulses of two points, the manifold (local points, normal, reference point), time of impact.
+# A contact: accumulated impulses of two points, the manifold (local points, normal, reference
+# point), time of impact.
 NI0, NI1, TI0, TI1, P0X, P0Y, P1X, P1Y, LNX, LNY, LPX, LPY, TOI = fields(13)
 CONTACT_SIZE = np.int64(16)
 FLOATS = np.int64(CONTACT + SLOTS * CONTACT_SIZE)
 
-# The int32 block. ORDER is a permutation of the slots: the first CONTACTS of them are in use, oldest first.
-CONTACTS, FAULT, GAME_OVER, GROUND_0, GROUND_1, TRACK = fields(6)  # TRACK: index in the table of tracks
+# The int32 block. ORDER is a permutation of the slots: the first CONTACTS of them are in use,
+# oldest first.
+# TRACK: index in the table of tracks
+CONTACTS, FAULT, GAME_OVER, GROUND_0, GROUND_1, TRACK = fields(6)
 LIMIT = np.int64(8)  # state of each joint's limit
 AWAKE = np.int64(12)  # a body
 MOVED = np.int64(17)  # a body: its fat box is new
@@ -52,13 +62,15 @@ SHAPE, OWNER, TOUCHING, ENABLED, TIMED, EVENTS, KIND, POINTS, KEY0, KEY1 = field
 SLOT_SIZE = np.int64(12)
 INTEGERS = np.int64(SLOT + SLOTS * SLOT_SIZE)
 
-FACE_A, FACE_B = np.int32(1), np.int32(2)  # KIND: the reference face is the terrain's, or the walker's
+# KIND: the reference face is the terrain's, or the walker's
+FACE_A, FACE_B = np.int32(1), np.int32(2)
 INACTIVE, AT_LOWER, AT_UPPER = np.int32(0), np.int32(1), np.int32(2)  # LIMIT
 YES, NO = np.int32(1), np.int32(0)
 
 # FAULT: why a walker can not go on.
 HEALTHY, OVERFLOW = np.int32(0), np.int32(1)
-QUANTITIES = ("hull", "leg 0", "lower leg 0", "leg 1", "lower leg 1")  # FAULT - FIRST_NAN: position, then velocity
+# FAULT - FIRST_NAN: position, then velocity
+QUANTITIES = ("hull", "leg 0", "lower leg 0", "leg 1", "lower leg 1")
 FIRST_NAN = np.int32(2)
 
 # Events counted for each row since the batch was made.
@@ -69,7 +81,23 @@ EVENT_COUNT = np.int64(4)
 # Scratch of one thread, float32: the solver's velocities (or poses) and constraints.
 BODY_V = np.int64(0)  # 3 a body
 CONSTRAINT_J = np.int64(16)
-RAX, RAY, RBX, RBY, K11, K12, K13, K22, K23, K33, INVERSE_33, INVERSE_22, MOTOR_MASS, TARGET, MOST = fields(15)
+(
+    RAX,
+    RAY,
+    RBX,
+    RBY,
+    K11,
+    K12,
+    K13,
+    K22,
+    K23,
+    K33,
+    INVERSE_33,
+    INVERSE_22,
+    MOTOR_MASS,
+    TARGET,
+    MOST,
+) = fields(15)
 SX, SY, SZ, SM, CROSS_X, CROSS_Y, CROSS_Z = fields(7, 15)
 CONSTRAINT_J_SIZE = np.int64(24)
 CONSTRAINT_C = np.int64(CONSTRAINT_J + JOINTS * CONSTRAINT_J_SIZE)
@@ -80,19 +108,23 @@ SIMPLEX = np.int64(CONSTRAINT_C + SLOTS * CONSTRAINT_C_SIZE)
 SWEEP = np.int64(SIMPLEX + 24)  # centre and angle at both ends
 AXIS, LOCAL = np.int64(SWEEP + 6), np.int64(SWEEP + 8)  # of a separation function
 STATIC_ALPHA = np.int64(SWEEP + 10)  # how far the sweeps of STATIC were advanced
-KEPT = np.int64(STATIC_ALPHA + SLOTS)  # a body's velocity and its contacts' impulses some sweeps ago
+# a body's velocity and its contacts' impulses some sweeps ago
+KEPT = np.int64(STATIC_ALPHA + SLOTS)
 SCRATCH_FLOATS = int(KEPT + 3 + 4 * SLOTS)
 # Scratch, int32: a constraint's body, points in the velocity solver, slot; then a joint's limit.
 C_BODY, C_POINTS, C_SLOT = fields(3)
 C_SIZE = np.int64(4)
 J_LIMIT = np.int64(SLOTS * C_SIZE)
-STATIC = np.int64(J_LIMIT + 4)  # terrain shapes whose sweep was advanced in this step, one a slot at most
-INDEX = np.int64(STATIC + SLOTS)  # the simplex's corners, three pairs; then the kind of a separation function
+# terrain shapes whose sweep was advanced in this step, one a slot at most
+STATIC = np.int64(J_LIMIT + 4)
+# the simplex's corners, three pairs; then the kind of a separation function
+INDEX = np.int64(STATIC + SLOTS)
 FUNCTION = np.int64(INDEX + 8)
 SCRATCH_INTEGERS = int(INDEX + 16)
 
-# A terrain shape, float32: corners, normals, centroid, fat box, box with the skin, square of an edge's length,
-# and the running bounds of the fat boxes in x that make a range search exact (see terrain.py).
+# A terrain shape, float32: corners, normals, centroid, fat box, box with the skin, square of an
+# edge's length, and the running bounds of the fat boxes in x that make a range search exact (see
+# terrain.py).
 SHAPE_NORMAL, SHAPE_CENTROID, SHAPE_FAT, SHAPE_TIGHT, SQUARE, REACH_RIGHT, REACH_LEFT = (
     np.int64(i) for i in (8, 16, 18, 22, 26, 27, 28)
 )

@@ -1,7 +1,9 @@
-"""One step of many rows in a single call: the phases of world.py one after the other, and the checks before them.
+"""One step of many rows in a single call: the phases of world.py one after the other, and the
+checks before them.
 
-Python takes longer to hand some twenty arrays to each of five kernels than one walker needs for half of its step. The
-phases are called through their addresses: Numba can also pass functions, but it takes .3 ms to do so.
+Python takes longer to hand some twenty arrays to each of five kernels than one walker needs for
+half of its step. The phases are called through their addresses: Numba can also pass functions, but
+it takes .3 ms to do so.
 """
 
 from __future__ import annotations
@@ -18,10 +20,23 @@ from numba.extending import intrinsic
 from . import state as at
 from . import world
 from .jit import Kernel, routine
-from .world import BLOCK, CORNERS, EVENTS, FLAGS, INDICES, PLACES, ROWS, SCRATCH, SHAPES, TRACKS, VALUES
+from .world import (
+    BLOCK,
+    CORNERS,
+    EVENTS,
+    FLAGS,
+    INDICES,
+    PLACES,
+    ROWS,
+    SCRATCH,
+    SHAPES,
+    TRACKS,
+    VALUES,
+)
 
 FOUR = np.int64(4)
-# What stopped a step, or happened in it: nothing, an action that is not finite, a row that was never reset, a fault.
+# What stopped a step, or happened in it: nothing, an action that is not finite, a row that was
+# never reset, a fault.
 FINE, NOT_FINITE, NEVER_RESET, FAULTY = (np.int64(i) for i in range(4))
 
 
@@ -66,9 +81,11 @@ def check(rows, actions, ages):
 
 def step_rows(
     rows, phases, elapsed, ages, outcome, f, k, shapes, corners, tracks, ends, actions, events,
-    s, i, x, c, y, velocity, position, width, cull, obs, reward, terminated, finished, shaping, rays,
+    s, i, x, c, y, velocity, position, width, cull, obs, reward, terminated, finished, shaping,
+    rays,
 ):  # fmt: skip
-    """Kernel: one step of each row. outcome: [1]; after NOT_FINITE and NEVER_RESET nothing has changed.
+    """Kernel: one step of each row. outcome: [1]; after NOT_FINITE and NEVER_RESET nothing has
+    changed.
 
     phases: phase_addresses(). elapsed: steps that are added to ages [n], 0 in a reset.
     """
@@ -80,7 +97,8 @@ def step_rows(
     pairs_at(phases[2])(rows, f, k, shapes, tracks)
     toi_at(phases[3])(rows, f, k, shapes, corners, tracks, events, s[0], i[0], velocity, cull)
     observe_at(phases[4])(
-        rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished, shaping, rays
+        rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished,
+        shaping, rays
     )  # fmt: skip
     for row in rows:
         ages[row] += elapsed
@@ -91,7 +109,8 @@ def step_rows(
 STEP = Kernel(
     "step",
     void(
-        ROWS, int64[::1], int64, int64[::1], int64[::1], world.F, world.K, SHAPES, CORNERS, TRACKS, VALUES,
+        ROWS, int64[::1], int64, int64[::1], int64[::1], world.F, world.K, SHAPES, CORNERS, TRACKS,
+        VALUES,
         float32[::1], EVENTS, BLOCK, PLACES, SCRATCH, SCRATCH, INDICES, int64, int64, int64, int64,
         world.F, VALUES, FLAGS, FLAGS, VALUES, SCRATCH,
     ),

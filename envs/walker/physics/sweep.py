@@ -1,4 +1,5 @@
-"""The sweep of a body during a step (b2Sweep), and a cheap proof that it stays clear of a terrain shape.
+"""The sweep of a body during a step (b2Sweep), and a cheap proof that it stays clear of a terrain
+shape.
 
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
 an altered version.
@@ -17,10 +18,15 @@ from .sincos import sincos
 
 EDGE, ONE_FACE = np.int64(2), np.int64(1)
 CLEAR = np.float32(0.008)  # impact counts below 0.00625 between the shapes without skins [m]
-BULGE = np.float32(0.125)  # a turning corner leaves the chord of its ends by at most reach * turn^2 / 8
+# a turning corner leaves the chord of its ends by at most reach * turn^2 / 8
+BULGE = np.float32(0.125)
 MOST_TURN = np.float32(1.0)
 REACH = np.array(
-    [np.sqrt(((VERTEX[b, : COUNT[b]] - CENTER[b]) ** 2).sum(1)).max() * 1.01 for b in range(BODIES)], np.float32
+    [
+        np.sqrt(((VERTEX[b, : COUNT[b]] - CENTER[b]) ** 2).sum(1)).max() * 1.01
+        for b in range(BODIES)
+    ],
+    np.float32,
 )  # of the farthest corner from the centre of mass [m]
 
 
@@ -37,7 +43,9 @@ def refresh_sweep(f, b, body):
 
 @routine
 def stays_clear(f, b, body, shapes, e, count):
-    """True if the body cannot come within CLEAR of the shape during its sweep. False means nothing."""
+    """True if the body cannot come within CLEAR of the shape during its sweep. False means
+    nothing.
+    """
     turn = f[b + at.A] - f[b + at.A0]
     if not (abs(turn) < MOST_TURN):
         return False

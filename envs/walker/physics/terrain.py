@@ -1,6 +1,8 @@
-"""A track as the broad phase and the narrow phase see it: polygons first, then edges, in order of creation.
+"""A track as the broad phase and the narrow phase see it: polygons first, then edges, in order of
+creation.
 
-In a world made anew Box2D's proxy ids follow the order of creation, and that order settles which contact is older.
+In a world made anew Box2D's proxy ids follow the order of creation, and that order settles which
+contact is older.
 Box by box: shapes.py.
 """
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape, [shapes] int32."""
+    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape,
+    [shapes] int32.
+    """
     count = shapes_of(track)
     rows, corners = np.zeros((count, int(at.SHAPE_SIZE)), np.float32), np.zeros(count, np.int32)
     write_shapes(track, rows, corners)
@@ -33,7 +37,9 @@ def shapes_of(track: Track) -> int:
 
 
 def write_shapes(track: Track, rows: np.ndarray, corners: np.ndarray) -> None:
-    """Write `shapes(track)` to these arrays. ValueError if Box2D would refuse a polygon or an edge."""
+    """Write `shapes(track)` to these arrays. ValueError if Box2D would refuse a polygon or an
+    edge.
+    """
     if SHAPES.compiled is None:
         compile_all([SHAPES], None)
     ground = np.ascontiguousarray(track.ground, np.float32)
@@ -45,12 +51,15 @@ def write_shapes(track: Track, rows: np.ndarray, corners: np.ndarray) -> None:
     if fault[0] == EDGE:
         lengths = np.square(np.diff(ground, axis=0)).sum(1)
         raise ValueError(
-            f"ground points must differ from their neighbours, points {int(np.argmin(lengths))} and on do not"
+            f"ground points must differ from their neighbours, points {int(np.argmin(lengths))} "
+            "and on do not"
         )
 
 
 def far_end(track: Track) -> float:
-    """Where a walker has finished [m]: ten tiles before the last tile, for 200 tiles as Gymnasium computes it."""
+    """Where a walker has finished [m]: ten tiles before the last tile, for 200 tiles as Gymnasium
+    computes it.
+    """
     tiles = round(float(track.ground[:, 0].max()) / TERRAIN_STEP) + 1
     return (tiles - 10) * TERRAIN_STEP
 
@@ -58,7 +67,8 @@ def far_end(track: Track) -> float:
 class Terrains:
     """The distinct tracks of a batch, side by side in the arrays that kernels read.
 
-    A track object is stored once, whatever the number of walkers on it; a place is used again when nobody is on it.
+    A track object is stored once, whatever the number of walkers on it; a place is used again when
+    nobody is on it.
     """
 
     def __init__(self) -> None:

@@ -1,11 +1,12 @@
-"""Continuous collision (b2World::SolveTOI): a body that would pass into the terrain is stopped where it touches.
+"""Continuous collision (b2World::SolveTOI): a body that would pass into the terrain is stopped
+where it touches.
 
-Only bodies against terrain are looked at, each with its own contacts and without joints. Order matters: the smallest
-time wins, ties go to the newest contact, and asking for a contact's time may advance the sweep of its body or of its
-terrain shape, which keeps its own clock within the step.
-Differs from Box2D: a contact whose body stays clear of the shape for the whole sweep is found by a cheap conservative
-test, not by GJK; the outcome is the same. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
-an altered version.
+Only bodies against terrain are looked at, each with its own contacts and without joints. Order
+matters: the smallest time wins, ties go to the newest contact, and asking for a contact's time may
+advance the sweep of its body or of its terrain shape, which keeps its own clock within the step.
+Differs from Box2D: a contact whose body stays clear of the shape for the whole sweep is found by a
+cheap conservative test, not by GJK; the outcome is the same. A port of Box2D 2.3's algorithms (Erin
+Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from .jit import inline, routine
 from .math import EPSILON, ONE, ZERO, minimum
 from .settings import MAX_SUB_STEPS
 from .sweep import advance_sweep, refresh_sweep, stays_clear
-from .toi_island import ONE_COUNT, ZERO_COUNT, gather_island, set_static_alpha, solve_island, static_alpha
+from .toi_island import (
+    ONE_COUNT,
+    ZERO_COUNT,
+    gather_island,
+    set_static_alpha,
+    solve_island,
+    static_alpha,
+)
 
 LATEST = ONE - np.float32(10.0) * EPSILON
 NOBODY = np.int64(-1)
@@ -27,9 +35,15 @@ NOBODY = np.int64(-1)
 
 @routine
 def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull):
-    """When the contact's body touches its shape, as a share of the step, 1 if it does not; and the clocks kept."""
+    """When the contact's body touches its shape, as a share of the step, 1 if it does not; and the
+    clocks kept.
+    """
     body, shape = np.int64(k[g + at.OWNER]), np.int64(k[g + at.SHAPE])
-    b, e, count = fo + body * at.BODY_SIZE, (first + shape) * at.SHAPE_SIZE, np.int64(corners[first + shape])
+    b, e, count = (
+        fo + body * at.BODY_SIZE,
+        (first + shape) * at.SHAPE_SIZE,
+        np.int64(corners[first + shape]),
+    )
     mine, its = f[b + at.ALPHA], static_alpha(s, i, statics, shape)
     start = its
     if its < mine:
@@ -56,7 +70,9 @@ def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
         if k[g + at.TIMED] == at.NO:
             if k[ko + at.AWAKE + k[g + at.OWNER]] == at.NO:
                 continue
-            f[c + at.TOI], statics = contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull)
+            f[c + at.TOI], statics = contact_time(
+                f, k, fo, s, i, g, statics, shapes, corners, first, cull
+            )
             k[g + at.TIMED] = at.YES
         if f[c + at.TOI] < least:
             best, least = slot, f[c + at.TOI]
@@ -65,7 +81,9 @@ def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
 
 @routine
 def move_body(f, k, ko, b, body):
-    """b2Body::SynchronizeFixtures after an event; the times of the body's contacts are no longer valid."""
+    """b2Body::SynchronizeFixtures after an event; the times of the body's contacts are no longer
+    valid.
+    """
     synchronize_transform(f, b, body)
     tight_box(f, b, body)
     refresh_sweep(f, b, body)
@@ -79,7 +97,9 @@ def move_body(f, k, ko, b, body):
 
 @routine
 def handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations):
-    """Advance the contact's body to the event and solve the rest of its step: (did it touch?, clocks kept)."""
+    """Advance the contact's body to the event and solve the rest of its step: (did it touch?,
+    clocks kept).
+    """
     g = ko + at.SLOT + slot * at.SLOT_SIZE
     body, shape = np.int64(k[g + at.OWNER]), np.int64(k[g + at.SHAPE])
     b = fo + body * at.BODY_SIZE
@@ -92,7 +112,9 @@ def handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, firs
     synchronize_transform(f, b, body)
     k[g + at.TIMED] = at.NO
     k[g + at.EVENTS] += at.YES
-    contacts, statics = gather_island(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first)
+    contacts, statics = gather_island(
+        f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first
+    )
     if contacts == ZERO_COUNT:
         k[g + at.ENABLED] = at.NO
         f[b + at.C0X], f[b + at.C0Y], f[b + at.A0], f[b + at.ALPHA] = c0x, c0y, a0, mine
@@ -116,7 +138,9 @@ def clear_times(f, k, fo, ko):
 
 @inline
 def contacts_ahead(f, k, fo, ko, shapes, corners, first):
-    """The contacts of a walker that may be hit in this step, as bits of their slots; the others' times are settled."""
+    """The contacts of a walker that may be hit in this step, as bits of their slots; the others'
+    times are settled.
+    """
     clear_times(f, k, fo, ko)
     ahead = np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS])):
@@ -125,7 +149,14 @@ def contacts_ahead(f, k, fo, ko, shapes, corners, first):
         body, shape = np.int64(k[g + at.OWNER]), first + np.int64(k[g + at.SHAPE])
         if (k[g + at.ENABLED] == at.NO) | (k[ko + at.AWAKE + body] == at.NO):
             continue
-        if stays_clear(f, fo + body * at.BODY_SIZE, body, shapes, shape * at.SHAPE_SIZE, np.int64(corners[shape])):
+        if stays_clear(
+            f,
+            fo + body * at.BODY_SIZE,
+            body,
+            shapes,
+            shape * at.SHAPE_SIZE,
+            np.int64(corners[shape]),
+        ):
             f[fo + at.CONTACT + slot * at.CONTACT_SIZE + at.TOI] = ONE
             k[g + at.TIMED] = at.YES
         else:
@@ -145,15 +176,21 @@ def time_first(f, k, fo, ko, slot, s, i, shapes, corners, first):
 
 @inline
 def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
-    """The events of one walker in the order of time, from contacts that may have been timed already."""
+    """The events of one walker in the order of time, from contacts that may have been timed
+    already.
+    """
     track = np.int64(k[ko + at.TRACK]) * 3
     first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
     statics = np.int64(0)
     while True:
-        slot, alpha, statics = first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull)
+        slot, alpha, statics = first_event(
+            f, k, fo, ko, s, i, statics, shapes, corners, first, cull
+        )
         if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
             break
-        touched, statics = handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations)
+        touched, statics = handle_event(
+            f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations
+        )
         if touched:
             events[eo + at.COUNT_TOI] += 1
             find_new_contacts(f, k, fo, ko, shapes, first, polygons, edges)
@@ -161,7 +198,9 @@ def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iteratio
 
 @inline
 def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
-    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap test."""
+    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap
+    test.
+    """
     if k[ko + at.FAULT] == at.HEALTHY:
         clear_times(f, k, fo, ko)
         run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull)

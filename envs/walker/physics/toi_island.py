@@ -1,7 +1,9 @@
-"""What a TOI event does (b2Island::SolveTOI): the stopped body and its contacts, solved for the rest of the step.
+"""What a TOI event does (b2Island::SolveTOI): the stopped body and its contacts, solved for the
+rest of the step.
 
-Terrain shapes keep clocks of their own within a step: how far the sweep of each was advanced (STATIC, STATIC_ALPHA in
-scratch). A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Terrain shapes keep clocks of their own within a step: how far the sweep of each was advanced
+(STATIC, STATIC_ALPHA in scratch). A port of Box2D 2.3's algorithms (Erin Catto, zlib licence),
+written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -52,11 +54,16 @@ def enlist(i, n, body, slot):
 
 @routine
 def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, first):
-    """The triggering contact, then the body's other touching contacts, newest first: (how many, clocks kept).
+    """The triggering contact, then the body's other touching contacts, newest first: (how many,
+    clocks kept).
 
     0 contacts if the triggering one turns out not to touch.
     """
-    body, n, contacts = k[ko + at.SLOT + best * at.SLOT_SIZE + at.OWNER], ZERO_COUNT, np.int64(k[ko + at.CONTACTS])
+    body, n, contacts = (
+        k[ko + at.SLOT + best * at.SLOT_SIZE + at.OWNER],
+        ZERO_COUNT,
+        np.int64(k[ko + at.CONTACTS]),
+    )
     for position in range(contacts, -1, -1):
         slot = best if position == contacts else np.int64(k[ko + at.ORDER + position])
         g = ko + at.SLOT + slot * at.SLOT_SIZE
@@ -80,7 +87,12 @@ def keep(s, contacts, v):
     s[at.KEPT], s[at.KEPT + 1], s[at.KEPT + 2] = s[v], s[v + 1], s[v + 2]
     for n in range(contacts):
         q, kept = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, at.KEPT + 3 + 4 * n
-        s[kept], s[kept + 1], s[kept + 2], s[kept + 3] = s[q + at.S0], s[q + at.S1], s[q + at.U0], s[q + at.U1]
+        s[kept], s[kept + 1], s[kept + 2], s[kept + 3] = (
+            s[q + at.S0],
+            s[q + at.S1],
+            s[q + at.U0],
+            s[q + at.U1],
+        )
 
 
 @inline
@@ -98,8 +110,9 @@ def as_kept(s, contacts, v):
 def sweep_velocities(s, i, contacts, v, iterations):
     """Velocity sweeps over the sub-island.
 
-    Most come to a standstill, or to a few states that follow each other for ever. What was noted comes back then, and
-    of the sweeps that are left, whole turns through those states change nothing: only the rest of them are made.
+    Most come to a standstill, or to a few states that follow each other for ever. What was noted
+    comes back then, and of the sweeps that are left, whole turns through those states change
+    nothing: only the rest of them are made.
     """
     left, since = iterations, ZERO_COUNT
     keep(s, contacts, v)

@@ -1,8 +1,9 @@
 """One step of many walkers: the kernels in Box2D's order (b2World::Step), and how a world begins.
 
-A step is collide, solve, find pairs, TOI, observe; each is a kernel over rows. A fresh world is made by `start`.
-Every kernel takes the rows it works on, so rows can be split between threads; rows never look at each other.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+A step is collide, solve, find pairs, TOI, observe; each is a kernel over rows. A fresh world is
+made by `start`. Every kernel takes the rows it works on, so rows can be split between threads; rows
+never look at each other. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+an altered version.
 """
 
 from __future__ import annotations
@@ -37,10 +38,13 @@ def start_body(f, b, body):
     lx, ly, ux, uy = pose_box(body, s, c, px, py)
     f[b + at.FAT], f[b + at.FAT + 1] = lx - AABB_EXTENSION, ly - AABB_EXTENSION
     f[b + at.FAT + 2], f[b + at.FAT + 3] = ux + AABB_EXTENSION, uy + AABB_EXTENSION
-    # The first sweep starts from the centre of mass, whose origin may differ from the position by a rounding.
+    # The first sweep starts from the centre of mass, whose origin may differ from the position by a
+    # rounding.
     rx, ry = rotate(s, c, CENTER[body, 0], CENTER[body, 1])
     box = b + at.TIGHT
-    f[box], f[box + 1], f[box + 2], f[box + 3] = pose_box(body, s, c, f[b + at.CX] - rx, f[b + at.CY] - ry)
+    f[box], f[box + 1], f[box + 2], f[box + 3] = pose_box(
+        body, s, c, f[b + at.CX] - rx, f[b + at.CY] - ry
+    )
 
 
 @inline
@@ -103,18 +107,37 @@ def pair_rows(rows, f, k, shapes, tracks):
         pair_row(f, k, row * at.FLOATS, row * at.INTEGERS, shapes, tracks)
 
 
-ROWS, F, K, SHAPES, CORNERS, TRACKS = int64[::1], float32[::1], int32[::1], float32[::1], int32[::1], int64[::1]
-EVENTS, SCRATCH, INDICES, VALUES, FLAGS = int64[::1], float32[::1], int32[::1], float64[::1], boolean[::1]
+ROWS, F, K, SHAPES, CORNERS, TRACKS = (
+    int64[::1],
+    float32[::1],
+    int32[::1],
+    float32[::1],
+    int32[::1],
+    int64[::1],
+)
+EVENTS, SCRATCH, INDICES, VALUES, FLAGS = (
+    int64[::1],
+    float32[::1],
+    int32[::1],
+    float64[::1],
+    boolean[::1],
+)
 BLOCK, PLACES = float32[:, ::1], int32[:, ::1]
 
 START = Kernel("start", void(ROWS, F, K, SHAPES, TRACKS, VALUES), start_rows, 3)
 COLLIDE = Kernel("collide", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, F, EVENTS), collide_rows, 8)
 SOLVE = Kernel(
-    "solve", void(ROWS, F, K, EVENTS, BLOCK, PLACES, SCRATCH, SCRATCH, INDICES, int64, int64, int64), solve_rows, 30
+    "solve",
+    void(ROWS, F, K, EVENTS, BLOCK, PLACES, SCRATCH, SCRATCH, INDICES, int64, int64, int64),
+    solve_rows,
+    30,
 )
 PAIRS = Kernel("find pairs", void(ROWS, F, K, SHAPES, TRACKS), pair_rows, 2)
 TOI = Kernel(
-    "time of impact", void(ROWS, F, K, SHAPES, CORNERS, TRACKS, EVENTS, SCRATCH, INDICES, int64, int64), toi_rows, 15
+    "time of impact",
+    void(ROWS, F, K, SHAPES, CORNERS, TRACKS, EVENTS, SCRATCH, INDICES, int64, int64),
+    toi_rows,
+    15,
 )
 OBSERVE = Kernel(
     "lidar, observation, reward",

@@ -1,4 +1,6 @@
-"""EPG's loss network, its outer gradient, its laws, and that an evolved loss teaches what a newborn one does not."""
+"""EPG's loss network, its outer gradient, its laws, and that an evolved loss teaches what a newborn
+one does not.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,12 @@ CIRCLE = Goals("arc", distance=2.0, width=6.284)
 
 
 def test_the_full_architecture_has_the_authors_9857_parameters_at_hoppers_sizes() -> None:
-    width = 11 + 3 + 3 + 6 + 32  # observation, action, reward, bonus, done, mean and log std, memory
+    # observation, action, reward, bonus, done, mean and log std, memory
+    width = 11 + 3 + 3 + 6 + 32
     loss = LearnedLoss(width, AUTHORS)
-    by_hand = (55 * 6 * 16 + 16) + (16 * 4 * 32 + 32) + (32 * 32 + 32) + ((55 + 32) * 16 + 16) + (16 + 1)
+    by_hand = (
+        (55 * 6 * 16 + 16) + (16 * 4 * 32 + 32) + (32 * 32 + 32) + ((55 + 32) * 16 + 16) + (16 + 1)
+    )
     assert loss.parameters == by_hand == 9857
     phi = loss.init(torch.Generator().manual_seed(0)).expand(2, -1)
     steps, memory = torch.randn(2, 512, 23), torch.zeros(2, 32)
@@ -42,10 +47,14 @@ def test_a_convolution_is_torchs() -> None:
         size = torch.Size(shape).numel()
         p[name], at = phi[at : at + size].reshape(shape), at + size
     kernel = p["conv0.weight"].reshape(5, 6, 3)
-    x = torch.nn.functional.leaky_relu(torch.conv1d(steps.mT, kernel, p["conv0.bias"], stride=2)).mean(2)
+    x = torch.nn.functional.leaky_relu(
+        torch.conv1d(steps.mT, kernel, p["conv0.bias"], stride=2)
+    ).mean(2)
     context = (x @ p["context.weight"].T + p["context.bias"]).expand(20, -1)
     joined = torch.cat([steps[0], context], 1) @ p["join.weight"].T + p["join.bias"]
-    expected = (torch.nn.functional.leaky_relu(joined) @ p["judge.weight"].T + p["judge.bias"]).mean()
+    expected = (
+        torch.nn.functional.leaky_relu(joined) @ p["judge.weight"].T + p["judge.bias"]
+    ).mean()
     found = loss(phi[None], steps, torch.ones(1, 20), torch.zeros(1, 0))
     torch.testing.assert_close(found[0], expected)
 
@@ -78,11 +87,14 @@ class Quadratic(EPG):
 
 
 def test_the_outer_gradient_points_where_the_analytic_one_does() -> None:
-    config = replace(SMALL, population=2048, sigma=0.01, weight_decay=0.0, context=1, units=1, channels=(1,))
+    config = replace(
+        SMALL, population=2048, sigma=0.01, weight_decay=0.0, context=1, units=1, channels=(1,)
+    )
     learner = Quadratic(PLANE, config)
     agent = learner.init(Key(0))
     (after,), _ = learner.improve([agent], [CIRCLE], [Key(1)])
-    moment, analytic = after["adam/mean/phi"], 2 * (agent["phi"] - 1)  # Adam's first moment is the gradient's direction
+    # Adam's first moment is the gradient's direction
+    moment, analytic = after["adam/mean/phi"], 2 * (agent["phi"] - 1)
     assert float(torch.cosine_similarity(moment, analytic, dim=0)) > 0.95
 
 
@@ -93,7 +105,9 @@ def test_the_laws_of_a_learner(family: Navigation | Guessing) -> None:
 
 def test_with_alpha_1_the_loss_is_the_plain_surrogate() -> None:
     learner = EPG(PLANE, replace(SMALL, inner_lr=0.8, episodes=8, updates=3))
-    one, two = (learner.lived(learner.init(Key(i)), CIRCLE, Key(9), 64, alpha=1.0)[0] for i in (1, 2))
+    one, two = (
+        learner.lived(learner.init(Key(i)), CIRCLE, Key(9), 64, alpha=1.0)[0] for i in (1, 2)
+    )
     assert torch.equal(one[-1].returns, two[-1].returns)  # whatever the learned loss says
     assert float(one[-1].returns.mean()) > float(one[0].returns.mean()) + 0.5
     other = learner.lived(learner.init(Key(1)), CIRCLE, Key(9), 64)[0]
@@ -101,7 +115,9 @@ def test_with_alpha_1_the_loss_is_the_plain_surrogate() -> None:
 
 
 def test_the_plain_surrogates_gradient_by_hand() -> None:
-    """One life, one episode of two steps, a policy that is its last bias: gain x (action - mean) / n."""
+    """One life, one episode of two steps, a policy that is its last bias: gain x (action - mean) /
+    n.
+    """
     family = Navigation(NavigationSettings("progress", horizon=2))
     learner = EPG(family, EPGConfig(hidden=(1,), episodes=1))
     policies = learner._newborn(1, torch.Generator().manual_seed(0))
@@ -112,7 +128,8 @@ def test_the_plain_surrogates_gradient_by_hand() -> None:
     seen = torch.zeros(2, 1, 2)
     batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, ~alive)
     learner.losses(torch.zeros(1, learner.loss.parameters), policies, batch, 1.0).sum().backward()
-    # returns to go 0 and -1 become gains +1 and -1; at std 1 the gradient of log p is the action itself
+    # returns to go 0 and -1 become gains +1 and -1; at std 1 the gradient of log p is the action
+    # itself
     grad = policies["b1"].grad
     assert grad is not None
     torch.testing.assert_close(grad[0], -(actions[0, 0] - actions[1, 0]) / 2, rtol=1e-4, atol=1e-4)
@@ -123,7 +140,9 @@ def test_an_evolved_loss_teaches_and_a_newborn_one_does_not() -> None:
     newborn = agent = learner.init(root)
     for step in range(200):
         (agent,), _ = learner.improve([agent], [CIRCLE], [root.child("step", step)])
-    evolved, born = (assess(learner, phi, CIRCLE, root.child("test"), 64) for phi in (agent, newborn))
+    evolved, born = (
+        assess(learner, phi, CIRCLE, root.child("test"), 64) for phi in (agent, newborn)
+    )
     assert evolved.gain.value > 0.3
     assert evolved.over_shuffled.low > 0  # a policy that has learned another's goal does not do
     assert abs(born.gain.value) < 0.15

@@ -1,4 +1,6 @@
-"""Initialisations driven from outside adapt to the episodes that they are told of, as they do in lives of their own."""
+"""Initialisations driven from outside adapt to the episodes that they are told of, as they do in
+lives of their own.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ def test_episodes_told_one_by_one_are_the_batch_they_came_from() -> None:
     assert min(lengths) < max(lengths)
     told = gathered(
         [
-            [(batch.observations[t, row], batch.actions[t, row], batch.rewards[t, row]) for t in range(length)]
+            [
+                (batch.observations[t, row], batch.actions[t, row], batch.rewards[t, row])
+                for t in range(length)
+            ]
             for row, length in enumerate(lengths)
         ]
     )
@@ -41,14 +46,18 @@ def test_episodes_told_one_by_one_are_the_batch_they_came_from() -> None:
     assert torch.equal(told.rewards, batch.rewards)
     assert torch.equal(told.returns, batch.returns)
     assert torch.equal(told.actions, batch.actions * batch.alive[..., None])
-    one, two = (inner.step(partial(learner.model.losses, batch=b), first, 0.5) for b in (told, batch))
+    one, two = (
+        inner.step(partial(learner.model.losses, batch=b), first, 0.5) for b in (told, batch)
+    )
     for name in first:
         torch.testing.assert_close(one[name], two[name])
 
 
 def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
     family, n = Navigation(NavigationSettings(horizon=20)), 20
-    learner = MAML(family, MAMLConfig(inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03))
+    learner = MAML(
+        family, MAMLConfig(inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03)
+    )
     agent = learner.init(Key(2))
     for step in range(4):
         (agent,), _ = learner.improve([agent], [SQUARE], [Key(2, ("step", step))])
@@ -57,14 +66,16 @@ def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
     outside = Environments(family, [SQUARE] * n, seeds, told=False)
     adapted = metalearning_evaluation(driven, outside, learner.config.trajectories, 10).mean()
     (before, after), _ = learner.adapted(agent, SQUARE, seeds, Key(4), 1)
-    assert adapted == pytest.approx(float(after.returns.mean()), abs=0.6)  # the same goals, other noise
+    # the same goals, other noise
+    assert adapted == pytest.approx(float(after.returns.mean()), abs=0.6)
     assert adapted > float(before.returns.mean()) + 1
 
 
 def test_two_episodes_are_needed_and_labels_are_not_told() -> None:
     learner = MAML(Navigation(), SMALL)
     life = learner.live(learner.init(Key(0)), 2, Key(8))
-    life.observe(torch.ones(2), torch.ones(2, dtype=torch.bool))  # before any step: nothing was done
+    # before any step: nothing was done
+    life.observe(torch.ones(2), torch.ones(2, dtype=torch.bool))
     for _ in range(3):
         life.act(torch.zeros(2, 2))
         life.observe(torch.ones(2), torch.tensor([True, False]))

@@ -1,4 +1,6 @@
-"""MAML, first-order MAML and Reptile on quadratics against closed forms; the laws of an inner step."""
+"""MAML, first-order MAML and Reptile on quadratics against closed forms; the laws of an inner
+step.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""MAESN's formulas by hand and by finite differences, its laws, and that adapting a latent finds goals."""
+"""MAESN's formulas by hand and by finite differences, its laws, and that adapting a latent finds
+goals.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,25 @@ def test_the_distance_to_the_prior_by_hand() -> None:
     found = kl_to_prior(torch.tensor([2.0]), torch.tensor([3.0]).log())
     assert float(found) == pytest.approx((12 - 2 * 1.0986123) / 2)
     normal = torch.distributions.Normal
-    expected = torch.distributions.kl_divergence(normal(torch.tensor(0.3), torch.tensor(0.7)), normal(0.0, 1.0))
-    assert float(kl_to_prior(torch.tensor([0.3]), torch.tensor([0.7]).log())) == pytest.approx(float(expected))
+    expected = torch.distributions.kl_divergence(
+        normal(torch.tensor(0.3), torch.tensor(0.7)), normal(0.0, 1.0)
+    )
+    assert float(kl_to_prior(torch.tensor([0.3]), torch.tensor([0.7]).log())) == pytest.approx(
+        float(expected)
+    )
 
 
 def test_the_latents_gradient_is_that_of_the_expected_return() -> None:
-    """R(z) = -|z - c|^2 has the gradients -2 (mean - c) in the mean and -2 std^2 in its logarithm."""
+    """R(z) = -|z - c|^2 has the gradients -2 (mean - c) in the mean and -2 std^2 in its
+    logarithm.
+    """
     generator = torch.Generator().manual_seed(0)
     epsilon = torch.randn(1, 400_000, 2, generator=generator)
-    mean, log_std, c = torch.tensor([[0.5, -1.0]]), torch.tensor([[-0.2, 0.3]]), torch.tensor([1.0, 1.0])
+    mean, log_std, c = (
+        torch.tensor([[0.5, -1.0]]),
+        torch.tensor([[-0.2, 0.3]]),
+        torch.tensor([1.0, 1.0]),
+    )
     z = mean[:, None] + epsilon * log_std.exp()[:, None]
     gain = -((z - c) ** 2).sum(2)
     by_mean, by_log_std = score_gradients(log_std, epsilon, gain - gain.mean())
@@ -80,7 +92,8 @@ def test_it_learns_to_adapt_and_without_step_sizes_it_does_not() -> None:
         (agent,), _ = learner.improve([agent], [HALF_CIRCLE], [root.child("step", step)])
     found = assess(learner, agent, HALF_CIRCLE, root.child("test"), 20)
     assert found.gain.value > 3
-    assert found.over_shuffled.low > 0  # the draw's own latent, and not just one that is better everywhere
+    # the draw's own latent, and not just one that is better everywhere
+    assert found.over_shuffled.low > 0
     stuck = {**agent, "rate_mean": torch.zeros(2), "rate_log_std": torch.zeros(2)}
     (score,), _, _, (before,) = learner.evaluate([stuck], [HALF_CIRCLE], [root.child("test")])
     assert abs(score - before) < 1

@@ -1,4 +1,6 @@
-"""MAML, first-order MAML and Reptile: laws, gradients against finite differences, and that adapting pays."""
+"""MAML, first-order MAML and Reptile: laws, gradients against finite differences, and that adapting
+pays.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def test_the_laws_of_a_learner(family: Navigation | Guessing | Regression | Band
     check_learner(MAML(family, SMALL), family)
 
 
-@pytest.mark.parametrize("settings", [{"outer": "trpo"}, {"learn_rates": True, "inner_steps": 2}, {"inner_steps": 0}])
+@pytest.mark.parametrize(
+    "settings", [{"outer": "trpo"}, {"learn_rates": True, "inner_steps": 2}, {"inner_steps": 0}]
+)
 def test_the_laws_with_other_settings(settings: dict) -> None:
     check_learner(MAML(PLANE, replace(SMALL, **settings)), PLANE)
 
@@ -45,7 +49,9 @@ def test_the_laws_with_other_settings(settings: dict) -> None:
 @pytest.mark.parametrize("family", [PLANE, LINES])
 @pytest.mark.parametrize("outer", ["share", "adam"])
 def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> None:
-    config = ReptileConfig(draws=3, trajectories=2, test_lives=3, hidden=(6,), inner_steps=2, test_updates=2)
+    config = ReptileConfig(
+        draws=3, trajectories=2, test_lives=3, hidden=(6,), inner_steps=2, test_updates=2
+    )
     check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)
 
 
@@ -76,7 +82,9 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None
         replace(SMALL, **wrong)
 
 
-def met(learner: MAML, agent: dict[str, torch.Tensor]) -> tuple[list[Batch], Batch, dict[str, torch.Tensor]]:
+def met(
+    learner: MAML, agent: dict[str, torch.Tensor]
+) -> tuple[list[Batch], Batch, dict[str, torch.Tensor]]:
     """Episodes before and after adaptation, and the agent's weights in float64."""
     c, noise = learner.config, torch.Generator().manual_seed(0)
     lives = Lives(learner.family, [SQUARE] * c.draws, list(range(c.draws)), c.trajectories, "cpu")
@@ -87,12 +95,16 @@ def met(learner: MAML, agent: dict[str, torch.Tensor]) -> tuple[list[Batch], Bat
 
 
 def _double(batch: Batch) -> Batch:
-    seen, actions, rewards = (x.double() for x in (batch.observations, batch.actions, batch.rewards))
+    seen, actions, rewards = (
+        x.double() for x in (batch.observations, batch.actions, batch.rewards)
+    )
     return replace(batch, observations=seen, actions=actions, rewards=rewards)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_order_one_is_not(steps: int) -> None:
+def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_order_one_is_not(
+    steps: int,
+) -> None:
     learner = MAML(PLANE, replace(SMALL, inner_steps=steps, inner_lr=0.5, learn_rates=True))
     before, after, weights = met(learner, dict(learner.init(Key(3))))
     tasks = learner.config.draws
@@ -104,10 +116,13 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
     exact = dict(zip(leaves, torch.autograd.grad(loss(leaves), list(leaves.values())), strict=True))
     first = FOMAML(PLANE, FOMAMLConfig(**{**vars(learner.config), "order": 1}))
     rough = torch.autograd.grad(
-        first.model.losses(first.through(leaves, before, tasks), after).mean(), list(leaves.values())
+        first.model.losses(first.through(leaves, before, tasks), after).mean(),
+        list(leaves.values()),
     )
     for name in weights:
-        direction = torch.randn(weights[name].shape, generator=torch.Generator().manual_seed(1)).double()
+        direction = torch.randn(
+            weights[name].shape, generator=torch.Generator().manual_seed(1)
+        ).double()
         ends = []
         for sign in (1e-5, -1e-5):
             moved = {**weights, name: weights[name] + sign * direction}
@@ -115,7 +130,9 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
             ends.append(float(loss(moved).detach()))
         found = float((exact[name] * direction).sum())
         assert found == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=2e-5, abs=1e-8), name
-    gap = max(float((one - two).abs().max()) for one, two in zip(exact.values(), rough, strict=True))
+    gap = max(
+        float((one - two).abs().max()) for one, two in zip(exact.values(), rough, strict=True)
+    )
     assert gap > 1e-3
 
 
@@ -131,15 +148,21 @@ def test_one_life_at_a_time_is_all_at_once() -> None:
     for life in range(tasks):
         rows = slice(life * side, (life + 1) * side)
         alone = Batch(
-            batch.observations[:, rows], batch.actions[:, rows], batch.rewards[:, rows], batch.alive[:, rows],
-            batch.returns[rows], batch.success[rows], batch.after[:, rows], batch.terminated[:, rows],
+            batch.observations[:, rows], batch.actions[:, rows], batch.rewards[:, rows],
+            batch.alive[:, rows],
+            batch.returns[rows], batch.success[rows], batch.after[:, rows], batch.terminated[:,
+            rows],
         )  # fmt: skip
         one = {name: value[None] for name, value in made[life].items()}
-        torch.testing.assert_close(policy.losses(one, alone)[0], policy.losses(stacked, batch)[life])
+        torch.testing.assert_close(
+            policy.losses(one, alone)[0], policy.losses(stacked, batch)[life]
+        )
         slopes = torch.func.grad(lambda w, a=alone: policy.losses(w, a).sum())(one)
         all_slopes = torch.func.grad(lambda w: policy.losses(w, batch).sum())(stacked)
         for name in one:
-            torch.testing.assert_close(slopes[name][0], all_slopes[name][life], rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(
+                slopes[name][0], all_slopes[name][life], rtol=1e-4, atol=1e-6
+            )
 
 
 def test_a_ratio_begins_at_one_with_the_slope_of_the_logarithm() -> None:
@@ -160,7 +183,9 @@ def test_a_ratio_begins_at_one_with_the_slope_of_the_logarithm() -> None:
 
 @pytest.mark.parametrize("actions", [Categorical(3), Gaussian(2)])
 def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
-    one, two = torch.randn(2, 5, actions.outputs, generator=torch.Generator().manual_seed(0)).double()
+    one, two = torch.randn(
+        2, 5, actions.outputs, generator=torch.Generator().manual_seed(0)
+    ).double()
     if isinstance(actions, Categorical):
         dists = [torch.distributions.Categorical(logits=x) for x in (one, two)]
         expected = torch.distributions.kl_divergence(*dists)
@@ -175,15 +200,25 @@ def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
     [
         (MAML(PLANE, SMALL), "lr"),
         (MAML(PLANE, replace(SMALL, outer="trpo")), "kl"),
-        (Reptile(PLANE, ReptileConfig(draws=2, trajectories=2, test_lives=2, hidden=(4,), inner_steps=2)), "share"),
+        (
+            Reptile(
+                PLANE,
+                ReptileConfig(draws=2, trajectories=2, test_lives=2, hidden=(4,), inner_steps=2),
+            ),
+            "share",
+        ),
         (Hochreiter(LINES, HochreiterConfig(hidden=4, lives=3, updates=1, test_lives=3)), "lr"),
     ],
 )
-def test_hyperparameters_that_agents_carry_go_before_the_settings(learner: MAML | Reptile, name: str) -> None:
+def test_hyperparameters_that_agents_carry_go_before_the_settings(
+    learner: MAML | Reptile, name: str
+) -> None:
     check_learner(Exploring(learner), learner.family)
     agent, task = learner.init(Key(1)), learner.family.origin()
     (plain,), _ = learner.improve([agent], [task], [Key(2)])
-    (still,), _ = learner.improve([{**agent, f"hyper/{name}": torch.tensor(1e-12)}], [task], [Key(2)])
+    (still,), _ = learner.improve(
+        [{**agent, f"hyper/{name}": torch.tensor(1e-12)}], [task], [Key(2)]
+    )
     acting = [n for n in agent if "/" not in n]
     assert max(float((plain[n] - agent[n]).abs().max()) for n in acting) > 1e-4
     assert max(float((still[n] - agent[n]).abs().max()) for n in acting) < 1e-5
@@ -201,7 +236,9 @@ def test_a_regressor_does_not_see_the_last_label() -> None:
 def test_squared_errors_by_hand() -> None:
     """A network that says its bias, .5; labels come with the next observation."""
     model = Regressor.of(LINES.spec, (1,))
-    weights = {name: torch.zeros_like(v)[None] for name, v in model.init(np.random.default_rng(0)).items()}
+    weights = {
+        name: torch.zeros_like(v)[None] for name, v in model.init(np.random.default_rng(0)).items()
+    }
     weights["b1"] += 0.5
     seen = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
     after = torch.tensor([[[9.0, 1.0]], [[9.0, -1.0]]])  # of the second -1
@@ -242,7 +279,9 @@ def test_first_order_is_a_setting() -> None:
 def test_it_learns_to_adapt_and_joint_training_does_not() -> None:
     family, found = Navigation(NavigationSettings(horizon=20)), []
     for steps in (1, 0):
-        config = MAMLConfig(inner_steps=steps, inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03)
+        config = MAMLConfig(
+            inner_steps=steps, inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03
+        )
         learner, root = MAML(family, config), Key(2)
         agent = learner.init(root)
         for step in range(6):

@@ -1,4 +1,6 @@
-"""A trust-region step on quadratics, where the natural gradient step is known; conjugate gradients against a solver."""
+"""A trust-region step on quadratics, where the natural gradient step is known; conjugate gradients
+against a solver.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def curved(p: trust_region.Named) -> torch.Tensor:
 
 
 def test_conjugate_gradients_solve() -> None:
-    torch.testing.assert_close(trust_region.conjugate_gradient(lambda v: H @ v, G), torch.linalg.solve(H, G))
+    torch.testing.assert_close(
+        trust_region.conjugate_gradient(lambda v: H @ v, G), torch.linalg.solve(H, G)
+    )
 
 
 def test_a_step_is_the_natural_gradient_as_long_as_the_bound() -> None:
@@ -44,7 +48,9 @@ def test_where_nothing_falls_nothing_moves() -> None:
     def wall(p: trust_region.Named) -> torch.Tensor:
         return curved(p) + (p["x"].detach().abs().sum() > 0)
 
-    assert torch.equal(trust_region.step(leaves(), linear, wall, 0.01)["x"], torch.zeros(2, dtype=torch.float64))
+    assert torch.equal(
+        trust_region.step(leaves(), linear, wall, 0.01)["x"], torch.zeros(2, dtype=torch.float64)
+    )
 
 
 def test_a_gradient_that_is_not_a_number_is_an_error() -> None:

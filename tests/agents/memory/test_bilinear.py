@@ -1,4 +1,6 @@
-"""Outer products by hand: each pair of state and action has its own place, each state its own read-out."""
+"""Outer products by hand: each pair of state and action has its own place, each state its own
+read-out.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def test_every_state_reads_for_itself() -> None:
 
 def test_the_laws_of_a_learner() -> None:
     family = TabularMdps(MdpSettings(states=3, actions=2, horizon=3, episodes=2))
-    config = RL2Config(hidden=4, lives=8, test_lives=4, epochs=1, last_observation=True, tabular=True)
+    config = RL2Config(
+        hidden=4, lives=8, test_lives=4, epochs=1, last_observation=True, tabular=True
+    )
     check_learner(RL2(family, config), family)
 
 

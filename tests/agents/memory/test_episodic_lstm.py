@@ -1,4 +1,6 @@
-"""The episodic LSTM: its cell and its memory by hand, acting is training, its laws, what it remembers it by."""
+"""The episodic LSTM: its cell and its memory by hand, acting is training, its laws, what it
+remembers it by.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ TINY = BarcodeSettings(arms=2, contexts=2, occurrences=2, pulls=2, bits=4)
 A, B, NEAR_A = torch.tensor([[1.0, 1.0]]), torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 0.8]])
 
 
-def fed(network: Reinstated, contexts: list[torch.Tensor], steps: int = 3) -> list[tuple[torch.Tensor, ...]]:
+def fed(
+    network: Reinstated, contexts: list[torch.Tensor], steps: int = 3
+) -> list[tuple[torch.Tensor, ...]]:
     """The states after each step of episodes under these contexts, random inputs."""
     rng = np.random.default_rng(0)
     weights, state, states = network.init(rng), network.start(1), []
@@ -39,14 +43,17 @@ def test_the_cell_is_an_lstm_and_a_gate_for_what_was() -> None:
     p, x = network.init(rng), torch.from_numpy(rng.normal(size=(4, 3))).float()
     h, c, old = (torch.from_numpy(rng.normal(size=(4, 5))).float() for _ in range(3))
     said, (h2, c2, kept) = network.step(p, x, (h, c, old))
-    i, f, new, o, r = (x @ p["w_in"].T + p["b_in"] + h @ p["w_hidden"].T + p["b_hidden"]).split(5, 1)
+    i, f, new, o, r = (x @ p["w_in"].T + p["b_in"] + h @ p["w_hidden"].T + p["b_hidden"]).split(
+        5, 1
+    )
     by_hand = i.sigmoid() * new.tanh() + f.sigmoid() * c + r.sigmoid() * old
     torch.testing.assert_close(c2, by_hand)
     torch.testing.assert_close(h2, o.sigmoid() * by_hand.tanh())
     assert torch.equal(kept, old)
     plain = {name: p[name][:20] if name not in ("w_out", "b_out") else p[name] for name in p}
     lstm = Recurrent(3, 5, 2, "lstm").step(plain, x, (h, c))[0]
-    torch.testing.assert_close(network.step(p, x, (h, c, torch.zeros(4, 5)))[0], lstm)  # with nothing to reinstate
+    # with nothing to reinstate
+    torch.testing.assert_close(network.step(p, x, (h, c, torch.zeros(4, 5)))[0], lstm)
     assert not torch.allclose(said, lstm)
 
 
@@ -85,7 +92,9 @@ def test_by_cosine_length_does_not_count() -> None:
 
 @pytest.mark.parametrize("family", [BarcodeBandits(TINY), Guessing()])
 def test_acting_is_training(family: BarcodeBandits | Guessing) -> None:
-    """The pass over whole trials says what was said step by step: the memory is filled and read again."""
+    """The pass over whole trials says what was said step by step: the memory is filled and read
+    again.
+    """
     learner = EpisodicLSTM(family, SMALL)
     agent = learner.init(Key(0))
     trials = learner.trials(agent, family.origin(), Key(1), 16)
@@ -106,7 +115,9 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     """Two certain arms, two pulls: 1.5 where a context is new, 2 where it is known."""
     family, root = BarcodeBandits(TINY), Key(5)
     task = Arms(1.0, 0.0)
-    learner = EpisodicLSTM(family, EpisodicLSTMConfig(hidden=16, lives=128, lr=1e-2, lr_end=1e-2, gamma=0.8))
+    learner = EpisodicLSTM(
+        family, EpisodicLSTMConfig(hidden=16, lives=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
+    )
     agent = learner.init(root)
     for step in range(25):
         (agent,), _ = learner.improve([agent], [task], [root.child("step", step)])

@@ -1,20 +1,33 @@
-"""The episodic memory by brute force and by hand: what is found, what is kept, what makes room, what can be learned."""
+"""The episodic memory by brute force and by hand: what is found, what is kept, what makes room,
+what can be learned.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from openpoet.agents.memory.episodic_memory import empty, inverse_distance, nearest, one_or_mean, touched, write
+from openpoet.agents.memory.episodic_memory import (
+    empty,
+    inverse_distance,
+    nearest,
+    one_or_mean,
+    touched,
+    write,
+)
 
 KEEP_LARGER = {"merge": torch.maximum, "same": 1e-9}
 
 
-def filled(members: int = 3, capacity: int = 12, entries: int = 9, key: int = 4, value: int = 2) -> dict:
+def filled(
+    members: int = 3, capacity: int = 12, entries: int = 9, key: int = 4, value: int = 2
+) -> dict:
     """Random memories whose last entries are still empty."""
     rng = np.random.default_rng(0)
     who = torch.arange(members).expand(entries, members)
-    keys, values = (torch.from_numpy(rng.normal(size=(entries, members, size))).float() for size in (key, value))
+    keys, values = (
+        torch.from_numpy(rng.normal(size=(entries, members, size))).float() for size in (key, value)
+    )
     rows = torch.ones(entries, members, dtype=torch.bool)
     return write(empty(members, capacity, key, value), who, keys, values, rows, **KEEP_LARGER)
 
@@ -29,7 +42,13 @@ def one(memory: dict, key: float, value: float) -> dict:
 
 def stored(memory: dict) -> dict[float, float]:
     there = memory["used"][0] > 0
-    return dict(zip(memory["keys"][0, there, 0].tolist(), memory["values"][0, there, 0].tolist(), strict=True))
+    return dict(
+        zip(
+            memory["keys"][0, there, 0].tolist(),
+            memory["values"][0, there, 0].tolist(),
+            strict=True,
+        )
+    )
 
 
 def test_the_nearest_are_those_of_brute_force() -> None:
@@ -44,9 +63,13 @@ def test_the_nearest_are_those_of_brute_force() -> None:
             torch.testing.assert_close(found.distances[m, q], apart[order])
             kernel = 1 / (apart[order] + 0.01)
             by_hand = (kernel[:, None] * memory["values"][m, order]).sum(0) / kernel.sum()
-            torch.testing.assert_close(found.read(inverse_distance(found, 0.01))[m, q], by_hand, atol=1e-6, rtol=0)
+            torch.testing.assert_close(
+                found.read(inverse_distance(found, 0.01))[m, q], by_hand, atol=1e-6, rtol=0
+            )
             mean = memory["values"][m, order].mean(0)
-            torch.testing.assert_close(found.read(one_or_mean(found, 1e-9))[m, q], mean, atol=1e-6, rtol=0)
+            torch.testing.assert_close(
+                found.read(one_or_mean(found, 1e-9))[m, q], mean, atol=1e-6, rtol=0
+            )
 
 
 def test_a_key_that_is_stored_gives_its_value() -> None:
@@ -54,9 +77,12 @@ def test_a_key_that_is_stored_gives_its_value() -> None:
     memory = filled()
     found = nearest(memory, memory["keys"][:, 3:4], 5)
     assert torch.equal(found.read(one_or_mean(found, 1e-9))[:, 0], memory["values"][:, 3])
-    torch.testing.assert_close(found.read(inverse_distance(found, 1e-9))[:, 0], memory["values"][:, 3])
+    torch.testing.assert_close(
+        found.read(inverse_distance(found, 1e-9))[:, 0], memory["values"][:, 3]
+    )
     far = found.read(inverse_distance(found, 1e3))[:, 0]
-    assert float((far - memory["values"][:, 3]).abs().max()) > 0.1  # a wide kernel asks the neighbours too
+    # a wide kernel asks the neighbours too
+    assert float((far - memory["values"][:, 3]).abs().max()) > 0.1
 
 
 def test_an_empty_memory_says_nothing_and_a_short_one_what_it_has() -> None:
@@ -67,11 +93,16 @@ def test_an_empty_memory_says_nothing_and_a_short_one_what_it_has() -> None:
     found = nearest(memory, torch.zeros(1, 1, 1), 3)
     assert found.there.tolist() == [[[True, True, False]]]
     assert found.read(one_or_mean(found, 0.0)).item() == 6.0
-    assert found.read(inverse_distance(found, 1.0)).item() == pytest.approx((4 / 2 + 8 / 5) / (1 / 2 + 1 / 5))
+    assert found.read(inverse_distance(found, 1.0)).item() == pytest.approx(
+        (4 / 2 + 8 / 5) / (1 / 2 + 1 / 5)
+    )
 
 
 def test_gradients_reach_query_keys_and_values_as_finite_differences_do() -> None:
-    memory = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in filled().items()}
+    memory = {
+        name: tensor.double() if tensor.is_floating_point() else tensor
+        for name, tensor in filled().items()
+    }
     queries = torch.from_numpy(np.random.default_rng(2).normal(size=(3, 2, 4)))
 
     def looked_up(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
@@ -84,7 +115,8 @@ def test_gradients_reach_query_keys_and_values_as_finite_differences_do() -> Non
     found = nearest(memory, queries, 4)
     moved = gradient.abs().sum(2) > 0
     for m in range(3):
-        assert set(moved[m].nonzero()[:, 0].tolist()) == set(found.places[m].flatten().tolist())  # and nobody else's
+        # and nobody else's
+        assert set(moved[m].nonzero()[:, 0].tolist()) == set(found.places[m].flatten().tolist())
 
 
 def test_what_is_stored_is_merged_and_what_is_new_takes_the_least_recently_used_place() -> None:
@@ -116,4 +148,5 @@ def test_rounds_of_writing_are_writes_one_by_one_and_leave_other_members_alone()
         assert torch.equal(tensor, alone[name])
         assert torch.equal(tensor[3], memory[name][3])
     assert not torch.equal(together["keys"][0], memory["keys"][0])
-    assert torch.equal(memory["clock"], torch.full((4,), 9))  # the memory that was given is as it was
+    # the memory that was given is as it was
+    assert torch.equal(memory["clock"], torch.full((4,), 9))

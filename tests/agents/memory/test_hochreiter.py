@@ -1,4 +1,6 @@
-"""Hochreiter's learner: laws, one function in training and in acting, labels that are used, who is refused."""
+"""Hochreiter's learner: laws, one function in training and in acting, labels that are used, who is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,13 @@ def test_what_it_is_trained_on_is_what_it_does() -> None:
 
 
 def test_the_gradient_goes_through_the_whole_sequence() -> None:
-    """The error at the last example depends on the first label, and finite differences agree with the gradient."""
+    """The error at the last example depends on the first label, and finite differences agree with
+    the gradient.
+    """
     learner = Hochreiter(FAMILY, SMALL)
-    weights = {name: value.double() for name, value in learner.weights(learner.init(Key(2))).items()}
+    weights = {
+        name: value.double() for name, value in learner.weights(learner.init(Key(2))).items()
+    }
     batch, _ = learner.sequences(QUADRATICS, Key(3), 2)
     seen, labels = batch.observations.double(), batch.labels(1).double()
 
@@ -54,7 +60,9 @@ def test_the_gradient_goes_through_the_whole_sequence() -> None:
     change = torch.zeros((), dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(last(change), change)
     little = torch.tensor(1e-5, dtype=torch.float64)
-    assert float(slope) == pytest.approx(float((last(little) - last(-little)).detach()) / 2e-5, rel=1e-5)
+    assert float(slope) == pytest.approx(
+        float((last(little) - last(-little)).detach()) / 2e-5, rel=1e-5
+    )
     assert abs(float(slope)) > 1e-6
 
 

@@ -1,4 +1,6 @@
-"""Meta-gradients: closed forms against finite differences and against autograd through a step; eta in the agent."""
+"""Meta-gradients: closed forms against finite differences and against autograd through a step; eta
+in the agent.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,21 @@ import numpy as np
 import pytest
 import torch
 from openpoet.agents.memory.advantage_gradients import Eta, advantage_tangents
-from openpoet.agents.memory.meta_gradient import MetaGradient, MetaGradientConfig, step_gradient, validation_gradient
+from openpoet.agents.memory.meta_gradient import (
+    MetaGradient,
+    MetaGradientConfig,
+    step_gradient,
+    validation_gradient,
+)
 from openpoet.agents.rollouts.trials import advantages
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-SMALL = MetaGradientConfig(hidden=6, lives=16, test_lives=8, epochs=1, minibatches=1, normalise=False)
+SMALL = MetaGradientConfig(
+    hidden=6, lives=16, test_lives=8, epochs=1, minibatches=1, normalise=False
+)
 
 
 def made_up(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -27,12 +36,16 @@ def made_up(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize(("gamma", "lam"), [(0.9, 0.7), (1.0, 1.0), (0.3, 0.0)])
-def test_derivatives_in_discount_and_lambda_are_finite_differences(gamma: float, lam: float) -> None:
+def test_derivatives_in_discount_and_lambda_are_finite_differences(
+    gamma: float, lam: float
+) -> None:
     rewards, values, alive = made_up(0)
     gained, step = advantages(rewards, values, alive, gamma, lam), 1e-6
     for direction in (Eta(1.0, 0.0), Eta(0.0, 1.0), Eta(2.0, -0.5)):
         ends = [
-            advantages(rewards, values, alive, gamma + side * direction.gamma, lam + side * direction.lam)
+            advantages(
+                rewards, values, alive, gamma + side * direction.gamma, lam + side * direction.lam
+            )
             for side in (step, -step)
         ]
         ours = advantage_tangents(values, gained, alive, Eta(gamma, lam), direction)
@@ -47,7 +60,10 @@ def test_a_discount_of_every_step_has_a_derivative_of_its_own() -> None:
     for k in range(6):
         direction = torch.zeros(7, dtype=torch.float64)
         direction[k] = 1.0
-        ends = [advantages(rewards, values, alive, gamma + side * direction, 0.8) for side in (1e-6, -1e-6)]
+        ends = [
+            advantages(rewards, values, alive, gamma + side * direction, 0.8)
+            for side in (1e-6, -1e-6)
+        ]
         ours = advantage_tangents(values, gained, alive, Eta(gamma, 0.8), Eta(direction, 0.0))
         torch.testing.assert_close(ours, (ends[0] - ends[1]) / 2e-6, rtol=1e-6, atol=1e-6)
         assert float(ours[k + 1 :].abs().sum()) == 0  # what comes later does not hear of it
@@ -56,31 +72,45 @@ def test_a_discount_of_every_step_has_a_derivative_of_its_own() -> None:
 
 
 def test_the_meta_gradient_is_autograds_through_one_step_of_gradient_descent() -> None:
-    """In double precision: theta' = theta - rate grad L(theta, eta), then J'(theta') on the next batch, by eta."""
+    """In double precision: theta' = theta - rate grad L(theta, eta), then J'(theta') on the next
+    batch, by eta.
+    """
     learner, rate, eta = MetaGradient(Guessing(), SMALL), 0.3, (0.8, 0.6)
     agent, key = learner.init(Key(0)), Key(1)
     first, second = (learner.trials(agent, 0.5, key.child(i), 16) for i in range(2))
     first, second = (replace(trials, **_double(trials)) for trials in (first, second))
     weights = {name: agent[name].double() for name in agent if "/" not in name}
 
-    def loss(weights: dict[str, torch.Tensor], gamma: torch.Tensor, lam: torch.Tensor) -> torch.Tensor:
+    def loss(
+        weights: dict[str, torch.Tensor], gamma: torch.Tensor, lam: torch.Tensor
+    ) -> torch.Tensor:
         old = first.outputs[..., -1]
         gained = advantages(first.rewards, old, first.alive, gamma.expand(4), lam.expand(4))
         policy, values = learner.outputs(weights, first.inputs)
         error = 0.5 * (values - gained - old) ** 2
-        each = -gained * learner.actions.log_prob(policy, first.actions) + SMALL.value_weight * error
+        each = (
+            -gained * learner.actions.log_prob(policy, first.actions) + SMALL.value_weight * error
+        )
         return (each * first.alive).sum() / first.alive.sum()
 
     numbers = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in eta]
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
     slopes = torch.autograd.grad(loss(leaves, *numbers), list(leaves.values()), create_graph=True)
-    stepped = {name: value - rate * slope for (name, value), slope in zip(leaves.items(), slopes, strict=True)}
+    stepped = {
+        name: value - rate * slope
+        for (name, value), slope in zip(leaves.items(), slopes, strict=True)
+    }
     reference = advantages(second.rewards, second.outputs[..., -1], second.alive, 0.99, 1.0)
     policy, _ = learner.outputs(stepped, second.inputs)
-    judged = -(reference * learner.actions.log_prob(policy, second.actions) * second.alive).sum() / second.alive.sum()
+    judged = (
+        -(reference * learner.actions.log_prob(policy, second.actions) * second.alive).sum()
+        / second.alive.sum()
+    )
     autograd = torch.autograd.grad(judged, numbers)
 
-    slope = validation_gradient(learner, {n: v.detach() for n, v in stepped.items()}, second, Eta(0.99, 1.0))
+    slope = validation_gradient(
+        learner, {n: v.detach() for n, v in stepped.items()}, second, Eta(0.99, 1.0)
+    )
     values = first.outputs[..., -1]
     gained = advantages(first.rewards, values, first.alive, *eta)
     for theirs, direction in zip(autograd, (Eta(1.0, 0.0), Eta(0.0, 1.0)), strict=True):
@@ -92,7 +122,9 @@ def test_the_meta_gradient_is_autograds_through_one_step_of_gradient_descent() -
 
 
 def _double(trials: object) -> dict[str, torch.Tensor]:
-    return {name: getattr(trials, name).double() for name in ("inputs", "outputs", "actions", "rewards")}
+    return {
+        name: getattr(trials, name).double() for name in ("inputs", "outputs", "actions", "rewards")
+    }
 
 
 def test_it_obeys_the_laws_of_a_learner() -> None:
@@ -111,7 +143,11 @@ def test_eta_moves_once_there_is_a_step_to_judge_and_goes_along_where_steps_do_n
     assert 0 < float(twice["hyper/gamma"]) < 1
     adopted = learner.adopt(twice)
     assert float(adopted["hyper/gamma"]) == float(twice["hyper/gamma"])
-    assert all(float(v.abs().sum()) == 0 for n, v in adopted.items() if n.startswith(("towards/", "meta/", "adam/")))
+    assert all(
+        float(v.abs().sum()) == 0
+        for n, v in adopted.items()
+        if n.startswith(("towards/", "meta/", "adam/"))
+    )
     # What is carried is what is learned by: another discount, other weights.
     other = {**twice, "hyper/gamma": torch.tensor(0.1, dtype=torch.float64)}
     one, two = (learner.improve([a], [0.5], [key.child(2)])[0][0] for a in (twice, other))
@@ -124,7 +160,11 @@ def test_eta_never_rounds_to_0_or_1_however_long_it_is_driven_there(side: float)
     learner, key = MetaGradient(Guessing(), replace(SMALL, meta_lr=20.0)), Key(3)
     agent = learner.init(key)
     for i in range(4):
-        pushed = {name: side * torch.ones_like(v) for name, v in agent.items() if name.startswith("towards/")}
+        pushed = {
+            name: side * torch.ones_like(v)
+            for name, v in agent.items()
+            if name.startswith("towards/")
+        }
         (agent,), _ = learner.improve([{**agent, **pushed}], [0.5], [key.child(i)])
         for name in ("hyper/gamma", "hyper/lam"):
             assert 0 < float(agent[name]) < 1

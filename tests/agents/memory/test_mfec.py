@@ -83,8 +83,15 @@ def test_unseen_is_the_mean_of_the_neighbours_and_nothing_is_zero() -> None:
     found = learner.look_up(agent, unseen[None], 1)
     said = found.read(learner.weights(found))[:, 0, 0]
     for action in range(4):
-        apart = (agent["keys"][action] - unseen).square().sum(1).masked_fill(agent["used"][action] == 0, torch.inf)
-        torch.testing.assert_close(said[action], agent["values"][action, apart.argsort()[:3], 0].mean())
+        apart = (
+            (agent["keys"][action] - unseen)
+            .square()
+            .sum(1)
+            .masked_fill(agent["used"][action] == 0, torch.inf)
+        )
+        torch.testing.assert_close(
+            said[action], agent["values"][action, apart.argsort()[:3], 0].mean()
+        )
 
 
 def test_of_equal_actions_any_is_taken_and_with_epsilon_any_at_all() -> None:
@@ -101,7 +108,10 @@ def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
     agent = kept.init(Key(6))
     for learner in (kept, new):
         (lived,), _ = learner.improve([agent], [CORNERS], [Key(7)])
-        scores = [learner.evaluate([one], [CORNERS], [Key(8)]) for one in (agent, lived, learner.adopt(lived))]
+        scores = [
+            learner.evaluate([one], [CORNERS], [Key(8)])
+            for one in (agent, lived, learner.adopt(lived))
+        ]
         assert scores[1][3] == scores[2][3]
         if learner is kept:
             assert int(lived["used"].count_nonzero()) > 0
@@ -112,11 +122,15 @@ def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
 
 
 def test_what_is_remembered_is_of_the_life() -> None:
-    """A hidden side: who forgets learns nothing, and another life's memories are wrong every other time."""
+    """A hidden side: who forgets learns nothing, and another life's memories are wrong every other
+    time.
+    """
     learner = MFEC(Guessing(), MFECConfig(epsilon=0.0, capacity=8))
     agent = learner.init(Key(9))
     controls: tuple[Control, ...] = ("none", "off", "shuffled")
-    none, off, shuffled = (learner.by_episode(agent, 0.5, Key(10), 400, control)[0] for control in controls)
+    none, off, shuffled = (
+        learner.by_episode(agent, 0.5, Key(10), 400, control)[0] for control in controls
+    )
     np.testing.assert_array_equal(none[:, 0], off[:, 0])
     assert none[:, 1].mean() > none[:, 0].mean() + 0.3
     assert abs(off[:, 1].mean() - off[:, 0].mean()) < 0.15

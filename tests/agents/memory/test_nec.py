@@ -1,4 +1,6 @@
-"""NEC: its targets, its two ways of learning and its replay by hand, its laws, and that a learned key finds the way."""
+"""NEC: its targets, its two ways of learning and its replay by hand, its laws, and that a learned
+key finds the way.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,19 @@ def test_the_laws_of_a_learner() -> None:
 
 def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
     rng, t, gamma = np.random.default_rng(0), 7, 0.9
-    rewards, values = (torch.from_numpy(rng.normal(size=shape)).float() for shape in ((t, 2), (t, 2, 4)))
+    rewards, values = (
+        torch.from_numpy(rng.normal(size=shape)).float() for shape in ((t, 2), (t, 2, 4))
+    )
     alive = torch.ones(t, 2, dtype=torch.bool)
     alive[5:, 1] = False
     rewards = rewards * alive
-    seen, actions, over = torch.zeros(t, 2, 16), torch.zeros(t, 2, 4), torch.zeros(t, 2, dtype=torch.bool)
-    over[4:, 1] = True  # the task ends the second episode after 5 steps, time cuts the first after 7
+    seen, actions, over = (
+        torch.zeros(t, 2, 16),
+        torch.zeros(t, 2, 4),
+        torch.zeros(t, 2, dtype=torch.bool),
+    )
+    # the task ends the second episode after 5 steps, time cuts the first after 7
+    over[4:, 1] = True
     beyond = torch.tensor([[1.0, 3.0, 2.0, 0.0], [9.0, 9.0, 9.0, 9.0]])
     batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, over)
     assert batch.cut.tolist() == [True, False]
@@ -44,7 +53,11 @@ def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
     for n, length, last in ((0, 7, 3.0), (1, 5, 0.0)):
         for i in range(length):
             by_hand = sum(gamma**j * float(rewards[i + j, n]) for j in range(3) if i + j < length)
-            by_hand += gamma**3 * float(values[i + 3, n].max()) if i + 3 < length else gamma ** (length - i) * last
+            by_hand += (
+                gamma**3 * float(values[i + 3, n].max())
+                if i + 3 < length
+                else gamma ** (length - i) * last
+            )
             assert float(found[i, n]) == pytest.approx(by_hand, abs=1e-5)
 
 
@@ -53,7 +66,10 @@ def test_what_lies_beyond_is_what_the_memories_say_of_the_last_observation() -> 
     family = Grids(GridSettings(size=4, horizon=5, episodes=3, cost=0.1))  # too short for the way
     learner = NEC(family, replace(SMALL, replay=20))
     agent = learner.init(Key(5))
-    first, then = (learner.life(one, CORNERS, Key(6)) for one in (agent, learner.life(agent, CORNERS, Key(7))[0]))
+    first, then = (
+        learner.life(one, CORNERS, Key(6))
+        for one in (agent, learner.life(agent, CORNERS, Key(7))[0])
+    )
     assert float(first[1][0].beyond.abs().max()) == 0  # memories of nothing
     said = then[1][0]
     assert bool(said.batch.cut.all())
@@ -70,7 +86,9 @@ def test_what_is_met_again_moves_quickly() -> None:
 
 
 def test_a_step_goes_down_the_squared_error_in_encoder_and_memories() -> None:
-    """The memories move by the plain gradient, only where they were retrieved, and not at all with memory_lr = 0."""
+    """The memories move by the plain gradient, only where they were retrieved, and not at all with
+    memory_lr = 0.
+    """
     learner = NEC(GRID, replace(SMALL, episodes=2, lr=1e-4, memory_lr=1e-2, replay=200))
     agent, _, _ = learner.life(learner.init(Key(1)), CORNERS, Key(2))
     assert float(agent["replay/target"].max()) > 0  # it found the goal

@@ -1,4 +1,6 @@
-"""RL^2's parts by hand-made cases and its laws; that it learns to remember, and that without memory it can not."""
+"""RL^2's parts by hand-made cases and its laws; that it learns to remember, and that without memory
+it can not.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
     for one in x:
         said, state = network.step(weights, one, state)
         outputs.append(said)
-    torch.testing.assert_close(torch.stack(outputs), network.run(weights, x, network.start(5)), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        torch.stack(outputs), network.run(weights, x, network.start(5)), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("cell", get_args(Cell))
@@ -68,23 +72,30 @@ def test_advantages_are_the_lambda_returns_and_do_not_stop_where_an_episode_ends
 
 
 def test_advantages_by_hand_where_an_episode_is_cut_inside_a_trial() -> None:
-    """Two episodes of two steps, gamma and lambda .5. The first is cut, and the second begins at value 3.
+    """Two episodes of two steps, gamma and lambda .5. The first is cut, and the second begins at
+    value 3.
 
-    delta: 1 + .5 x 2 - 1 = 1; 0 + .5 x 3 - 2 = -.5; 2 + .5 x 4 - 3 = 1; at the trial's end 1 - 4 = -3.
-    advantages from the back, + .25 x the one after: -3; .25; -.4375; .890625.
+    delta: 1 + .5 x 2 - 1 = 1; 0 + .5 x 3 - 2 = -.5; 2 + .5 x 4 - 3 = 1; at the trial's end 1 - 4 =
+    -3. advantages from the back, + .25 x the one after: -3; .25; -.4375; .890625.
     """
     rewards, values = torch.tensor([[1.0, 0.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0]])[..., None]
     alive = torch.ones(4, 1, dtype=torch.bool)
     ours = advantages(rewards, values, alive, 0.5, 0.5)[:, 0]
     assert ours.tolist() == [0.890625, -0.4375, 0.25, -3.0]
     episodes = slice(2), slice(2, 4)
-    wrong = [x for e in episodes for x in advantages(rewards[e], values[e], alive[e], 0.5, 0.5)[:, 0].tolist()]
+    wrong = [
+        x
+        for e in episodes
+        for x in advantages(rewards[e], values[e], alive[e], 0.5, 0.5)[:, 0].tolist()
+    ]
     assert wrong == [0.5, -2.0, 0.25, -3.0]  # as if each episode were a trial
 
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_trials_are_bootstrapped_across_episodes_that_end_and_that_are_cut(ends: bool) -> None:
-    """An episode's last step is followed by the next one's first input, and bootstrapped with its value."""
+    """An episode's last step is followed by the next one's first input, and bootstrapped with its
+    value.
+    """
     family = Guessing()
     simulator = family.simulator
 
@@ -126,7 +137,9 @@ def test_distributions_are_torchs() -> None:
 def test_noise_becomes_the_right_shares() -> None:
     rng = np.random.default_rng(4)
     logits = torch.tensor([0.0, 1.0, -1.0]).expand(40_000, 3)
-    shares = Categorical(3).sample(logits, torch.from_numpy(rng.random((40_000, 3))).float()).mean(0)
+    shares = (
+        Categorical(3).sample(logits, torch.from_numpy(rng.random((40_000, 3))).float()).mean(0)
+    )
     torch.testing.assert_close(shares, torch.softmax(logits[0], 0), atol=0.01, rtol=0)
     said = torch.tensor([2.0, 0.5]).expand(40_000, 2)
     drawn = Gaussian(1).sample(said, torch.from_numpy(rng.random((40_000, 1))).float())
@@ -154,17 +167,21 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     assert found.before.value + found.after.value > 3.3
     assert found.before.value + found.off.value < 3.05
     assert found.gain.low > 0.3  # it has adapted ...
-    assert found.over_shuffled.low > 0.5  # ... to its own draw: half the time the life before had the other side
+    # ... to its own draw: half the time the life before had the other side
+    assert found.over_shuffled.low > 0.5
 
 
 def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
     family = Guessing()
     learner = RL2(family, SMALL)
     trials = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4)
-    observation, action, reward, flag = (trials.inputs[..., part] for part in (0, slice(1, 3), 3, 4))
+    observation, action, reward, flag = (
+        trials.inputs[..., part] for part in (0, slice(1, 3), 3, 4)
+    )
     assert flag[:, 0].tolist() == [1, 0, 1, 0]
     assert float(action[0].abs().sum() + reward[0].abs().sum()) == 0
-    torch.testing.assert_close(action[2], trials.actions[1])  # across the boundary: the last action and reward ...
+    # across the boundary: the last action and reward ...
+    torch.testing.assert_close(action[2], trials.actions[1])
     torch.testing.assert_close(reward[2], trials.rewards[1].float())
     assert float(observation[2].abs().sum()) == 0  # ... with the new episode's observation
     off = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, control="off").inputs

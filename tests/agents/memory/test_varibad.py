@@ -1,4 +1,6 @@
-"""VariBAD's bound by hand, whose gradient reaches what, the laws of a learner, and that it comes to believe."""
+"""VariBAD's bound by hand, whose gradient reaches what, the laws of a learner, and that it comes to
+believe.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,21 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-TINY = VariBADConfig(hidden=6, lives=8, minibatches=2, epochs=1, test_lives=4, policy=(8,), decoder=(8, 4))
+TINY = VariBADConfig(
+    hidden=6, lives=8, minibatches=2, epochs=1, test_lives=4, policy=(8,), decoder=(8, 4)
+)
 ENCODER, POLICY = ("w_in", "w_hidden", "w_out"), ("policy_w0", "policy_w1")
 DECODER = ("answer_w0", "question_w0")
 
 
 def test_distances_between_beliefs_are_torchs() -> None:
     rng = np.random.default_rng(0)
-    mean, log_std, mean_q, log_std_q = (torch.from_numpy(rng.normal(size=(3, 4, 2))) for _ in range(4))
-    one, other = (torch.distributions.Normal(m, s.exp()) for m, s in ((mean, log_std), (mean_q, log_std_q)))
+    mean, log_std, mean_q, log_std_q = (
+        torch.from_numpy(rng.normal(size=(3, 4, 2))) for _ in range(4)
+    )
+    one, other = (
+        torch.distributions.Normal(m, s.exp()) for m, s in ((mean, log_std), (mean_q, log_std_q))
+    )
     expected = torch.distributions.kl_divergence(one, other).sum(-1)
     torch.testing.assert_close(kl(mean, log_std, mean_q, log_std_q), expected)
     each = kl_to_last(mean, log_std)
@@ -40,7 +48,9 @@ def test_distances_between_beliefs_are_torchs() -> None:
 
 
 @pytest.mark.parametrize(
-    "family", [Guessing(), Bandits(), Navigation(NavigationSettings(horizon=4)), GridNavi()], ids=lambda f: str(f.spec)
+    "family",
+    [Guessing(), Bandits(), Navigation(NavigationSettings(horizon=4)), GridNavi()],
+    ids=lambda f: str(f.spec),
 )
 def test_the_laws_of_a_learner(family: TaskFamily) -> None:
     check_learner(VariBAD(family, TINY), family, tasks=2)
@@ -48,7 +58,9 @@ def test_the_laws_of_a_learner(family: TaskFamily) -> None:
 
 def grown(learner: RL2) -> dict[str, torch.Tensor]:
     agent = learner.init(Key(0))
-    return {name: value.clone().requires_grad_() for name, value in agent.items() if "/" not in name}
+    return {
+        name: value.clone().requires_grad_() for name, value in agent.items() if "/" not in name
+    }
 
 
 def test_the_policys_gradient_does_not_reach_the_encoder_nor_the_bounds_the_policy() -> None:
@@ -59,34 +71,49 @@ def test_the_policys_gradient_does_not_reach_the_encoder_nor_the_bounds_the_poli
 
     def reached(loss: torch.Tensor) -> set[str]:
         found = torch.autograd.grad(loss, [weights[name] for name in names], allow_unused=True)
-        return {name for name, part in zip(names, found, strict=True) if part is not None and bool(part.any())}
+        return {
+            name
+            for name, part in zip(names, found, strict=True)
+            if part is not None and bool(part.any())
+        }
 
     belief = learner.believed(weights, trials.inputs)
     policy, values = learner.outputs(weights, learner.told(trials.inputs, belief).detach())
     assert reached((policy**2).sum() + values.sum()) == set(POLICY)
     bound = learner._bound_of(trials, Key(2))
     assert reached(bound(weights, torch.arange(8), 0)) == {*ENCODER, *DECODER}
-    assert float(bound(weights, torch.arange(8), learner.config.belief_epochs)) == 0  # later passes are the policy's
-    torch.testing.assert_close(torch.cat([policy, values[..., None]], -1), trials.outputs)  # on beliefs held in acting
+    # later passes are the policy's
+    assert float(bound(weights, torch.arange(8), learner.config.belief_epochs)) == 0
+    # on beliefs held in acting
+    torch.testing.assert_close(torch.cat([policy, values[..., None]], -1), trials.outputs)
     plain = RL2(family, RL2Config(hidden=6))  # as it is where the encoder is the policy's own
     theirs = grown(plain)
     policy, _ = plain.outputs(theirs, trials.inputs)
-    assert all(bool(part.any()) for part in torch.autograd.grad((policy**2).sum(), [theirs[n] for n in ENCODER]))
+    assert all(
+        bool(part.any())
+        for part in torch.autograd.grad((policy**2).sum(), [theirs[n] for n in ENCODER])
+    )
 
 
 def test_the_bound_by_hand() -> None:
-    """Two steps; one trial that ends after the first and one that goes on; every prediction is 2."""
+    """Two steps; one trial that ends after the first and one that goes on; every prediction is
+    2.
+    """
     learner = VariBAD(Guessing(), VariBADConfig(latent=1, kl=0.6, decoder=(1, 1)))
     weights = dict(learner.init(Key(0)))
     for name in ("answer_w1", "question_w1"):
         weights[name] = torch.zeros(1, 1)
     weights["answer_b1"], weights["question_b1"] = torch.tensor([4.0]), torch.tensor([0.5])
     mean = torch.tensor([[[1.0], [0.0]], [[9.0], [3.0]]])  # [t, n, 1]
-    belief, rewards = torch.cat([mean, torch.zeros_like(mean)], -1), torch.tensor([[1.0, 2.0], [7.0, 5.0]])
+    belief, rewards = (
+        torch.cat([mean, torch.zeros_like(mean)], -1),
+        torch.tensor([[1.0, 2.0], [7.0, 5.0]]),
+    )
     alive = torch.tensor([[True, True], [False, True]])
     met = torch.zeros(2, 2, 4)
-    # errors of known beliefs and rewards: 1/2 for (0, 0) of the first trial; of the second, twice 0 and 9/2
-    # surprises (difference of means)^2 / 2: 1/2 for the first trial; 0 and 9/2 for the second
+    # errors of known beliefs and rewards: 1/2 for (0, 0) of the first trial; of the second, twice 0
+    # and 9/2 surprises (difference of means)^2 / 2: 1/2 for the first trial; 0 and 9/2 for the
+    # second
     expected = (0.5 + 2 * 4.5) / 5 + 0.6 * (0.5 + 4.5) / 3 / 2
     found = learner._bound(weights, belief, met, rewards, alive, torch.Generator().manual_seed(0))
     assert float(found.detach()) == pytest.approx(expected)
@@ -115,24 +142,37 @@ def test_it_learns_to_remember_and_its_belief_knows_what_will_pay() -> None:
     assert float(trials.returns.sum(1).mean()) > 3.3
     assert float(off.returns.sum(1).mean()) < 3.05
     foretold, paid = learner.foretold(agent, trials), trials.rewards[0].float()
-    assert float(torch.corrcoef(torch.stack([foretold[0, 0], paid]))[0, 1]) < 0.3  # of the first guess, before it
-    assert float(torch.corrcoef(torch.stack([foretold[1, 0], paid]))[0, 1]) > 0.95  # and when its answer is known
+    # of the first guess, before it
+    assert float(torch.corrcoef(torch.stack([foretold[0, 0], paid]))[0, 1]) < 0.3
+    # and when its answer is known
+    assert float(torch.corrcoef(torch.stack([foretold[1, 0], paid]))[0, 1]) > 0.95
 
 
 def test_encoder_and_policy_count_the_steps_of_their_own_moments() -> None:
-    """Of three epochs of two minibatches the first two train encoder and decoder, all the policy."""
+    """Of three epochs of two minibatches the first two train encoder and decoder, all the
+    policy.
+    """
     family = Guessing()
     learner = VariBAD(family, replace(TINY, epochs=3, belief_epochs=2))
     (agent,), _ = learner.improve([learner.init(Key(0))], [0.5], [Key(1)])
     (agent,), _ = learner.improve([agent], [0.5], [Key(2)])
-    counts = {name.removeprefix("adam/steps/"): int(v) for name, v in agent.items() if name.startswith("adam/steps")}
+    counts = {
+        name.removeprefix("adam/steps/"): int(v)
+        for name, v in agent.items()
+        if name.startswith("adam/steps")
+    }
     for name, count in counts.items():
         assert count == (12 if name.startswith("policy_") else 8), name
-    one, two = (learner.improve([rested], [0.5], [Key(3)])[0][0] for rested in (agent, _rested(agent)))
+    one, two = (
+        learner.improve([rested], [0.5], [Key(3)])[0][0] for rested in (agent, _rested(agent))
+    )
     assert not torch.equal(one["w_in"], two["w_in"])
 
 
 def _rested(agent: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The known fault: the policy's count of steps for all weights."""
     most = max(value for name, value in agent.items() if name.startswith("adam/steps"))
-    return {name: most.clone() if name.startswith("adam/steps") else value for name, value in agent.items()}
+    return {
+        name: most.clone() if name.startswith("adam/steps") else value
+        for name, value in agent.items()
+    }

@@ -1,4 +1,6 @@
-"""Deep meta-RL on the two-step task: it uses transitions, as no learner does that only repeats what paid."""
+"""Deep meta-RL on the two-step task: it uses transitions, as no learner does that only repeats what
+paid.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ def test_it_becomes_model_based_and_without_memory_it_is_nothing() -> None:
     for step in range(60):
         (agent,), _ = learner.improve([agent], [Steps()], [root.child("step", step)])
     lives = learner.trials(agent, Steps(), root.child("test"), 2048)
-    assert float(lives.returns.mean()) / trials > 0.71  # model-free learning on choices: 0.64; the best of all 0.77
+    # model-free learning on choices: 0.64; the best of all 0.77
+    assert float(lives.returns.mean()) / trials > 0.71
     choices, paid = lives.actions.argmax(2), lives.rewards > 0.5
     common = lives.inputs[1:, :, :2].argmax(2) == choices[:-1]
     stay = (choices[1:] == choices[:-1]).double()

@@ -20,7 +20,9 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent
 
-SMALL = DIAYNConfig(hidden=(8,), discriminator=(4,), lives=4, test_lives=8, updates=2, batch=8, capacity=50)
+SMALL = DIAYNConfig(
+    hidden=(8,), discriminator=(4,), lives=4, test_lives=8, updates=2, batch=8, capacity=50
+)
 ARENA = Navigation(NavigationSettings(arena=1.0, horizon=10))
 
 
@@ -30,11 +32,19 @@ def test_the_laws_of_a_learner(family: Guessing | Navigation) -> None:
 
 
 def telling(config: DIAYNConfig) -> tuple[DIAYN, Agent]:
-    """A learner with an agent whose discriminator tells left (0) from right (1): its logits are -x and x, nearly."""
+    """A learner with an agent whose discriminator tells left (0) from right (1): its logits are -x
+    and x, nearly.
+    """
     learner = DIAYN(ARENA, config)
     agent = dict(learner.init(Key(0)))
-    agent["discriminator_w0"], agent["discriminator_b0"] = torch.tensor([[0.01, 0.0]]), torch.zeros(1)
-    agent["discriminator_w1"], agent["discriminator_b1"] = torch.tensor([[-100.0], [100.0]]), torch.zeros(2)
+    agent["discriminator_w0"], agent["discriminator_b0"] = (
+        torch.tensor([[0.01, 0.0]]),
+        torch.zeros(1),
+    )
+    agent["discriminator_w1"], agent["discriminator_b1"] = (
+        torch.tensor([[-100.0], [100.0]]),
+        torch.zeros(2),
+    )
     return learner, agent
 
 
@@ -46,7 +56,9 @@ def step_to(x: float) -> Batch:
 
 
 def test_the_pay_of_a_step_by_hand() -> None:
-    """At x = .3 the right skill has the chance 1 / (1 + exp(-.6)); at the origin both have a half."""
+    """At x = .3 the right skill has the chance 1 / (1 + exp(-.6)); at the origin both have a
+    half.
+    """
     two = {"skills": 2, "discriminator": (1,)}
     right = torch.tensor([1])
     for more, expected in (
@@ -68,7 +80,8 @@ def test_a_task_of_its_discriminator_pays_what_it_pays() -> None:
         simulator.reset()
         seen, paid, _, _ = simulator.step(torch.tensor([[3.0, -0.4]]))
         same = learner.pay(agent, Batch(*[seen[None]] * 8), torch.tensor([skill]))
-        assert float(paid[0]) == pytest.approx(float(same), abs=1e-3)  # a genome's weights are rounded
+        # a genome's weights are rounded
+        assert float(paid[0]) == pytest.approx(float(same), abs=1e-3)
 
 
 def test_a_new_niche_gets_networks_and_no_memories() -> None:
@@ -76,15 +89,24 @@ def test_a_new_niche_gets_networks_and_no_memories() -> None:
     (agent,), _ = learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])
     assert int(agent["replay/count"]) == 4 * 10
     adopted = learner.adopt(agent)
-    assert same_agent({name: adopted[name] for name in adam.acting(agent)}, {n: agent[n] for n in adam.acting(agent)})
+    assert same_agent(
+        {name: adopted[name] for name in adam.acting(agent)},
+        {n: agent[n] for n in adam.acting(agent)},
+    )
     assert int(adopted["replay/count"]) == 0
     assert not bool(adopted["replay/observation"].any())
     assert torch.equal(adopted["target/critic_w0"], agent["critic_w0"])
 
 
 def test_the_reward_of_the_task_is_not_heard() -> None:
-    one, other = (DIAYN(Navigation(NavigationSettings(reward, horizon=6)), SMALL) for reward in ("dense", "progress"))
-    agents = [learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])[0][0] for learner in (one, other)]
+    one, other = (
+        DIAYN(Navigation(NavigationSettings(reward, horizon=6)), SMALL)
+        for reward in ("dense", "progress")
+    )
+    agents = [
+        learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])[0][0]
+        for learner in (one, other)
+    ]
     assert same_agent(*agents)
 
 
@@ -93,7 +115,9 @@ def test_where_nothing_is_seen_it_is_refused() -> None:
         DIAYN(Bandits())
 
 
-@pytest.mark.parametrize("wrong", [{"skills": 1}, {"lives": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"skills": 1}, {"lives": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}]
+)
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
         DIAYNConfig(**wrong)
@@ -110,9 +134,13 @@ def test_skills_part_and_the_discriminator_tells_them() -> None:
     assert abs(before) < 0.1
     assert 0.75 * math.log(2) < after <= math.log(2)
     assert bool(solved) == (after >= 0.8 * math.log(2))
-    # Told a skill other than its own, what an episode was paid is a loss: the pay is the skill's, not the place's.
+    # Told a skill other than its own, what an episode was paid is a loss: the pay is the skill's,
+    # not the place's.
     skills = torch.arange(8) % 2
     batch, _ = learner.play(agent, Goals(), key.child("test"), skills)
     own, swapped = (learner.pay(agent, batch, which).mean() for which in (skills, 1 - skills))
     assert float(own) > 0.5 > 0 > float(swapped)
-    assert np.linalg.norm(batch.after[-1, skills == 0].mean(0) - batch.after[-1, skills == 1].mean(0)) > 0.3
+    assert (
+        np.linalg.norm(batch.after[-1, skills == 0].mean(0) - batch.after[-1, skills == 1].mean(0))
+        > 0.3
+    )

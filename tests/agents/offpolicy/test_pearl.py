@@ -1,4 +1,6 @@
-"""PEARL's posterior by hand, what its losses reach, the laws of a learner, and that a context tells it where to go."""
+"""PEARL's posterior by hand, what its losses reach, the laws of a learner, and that a context tells
+it where to go.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-TINY = PEARLConfig(draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_lives=3)
+TINY = PEARLConfig(
+    draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_lives=3
+)
 
 
 def test_the_posterior_is_the_product_of_the_prior_and_all_factors() -> None:
@@ -29,22 +33,32 @@ def test_the_posterior_is_the_product_of_the_prior_and_all_factors() -> None:
     log = -0.5 * z**2 - 0.5 * ((z[:, None] - means) ** 2 / variances).sum(1)
     weight = torch.softmax(log, 0)
     assert float(mean) == pytest.approx(float((weight * z).sum()), abs=1e-4)
-    assert float(log_std.exp()) == pytest.approx(float((weight * (z - mean) ** 2).sum().sqrt()), abs=1e-4)
+    assert float(log_std.exp()) == pytest.approx(
+        float((weight * (z - mean) ** 2).sum().sqrt()), abs=1e-4
+    )
     nothing = posterior((torch.zeros(2), torch.zeros(2)))
     assert all(float(part.abs().max()) == 0 for part in nothing)  # the prior, N(0, 1)
 
 
 def test_the_order_of_a_context_does_not_matter() -> None:
     learner = PEARL(Navigation(), TINY)
-    agent, met = learner.init(Key(0)), torch.randn(1, 9, 5, generator=torch.Generator().manual_seed(0))
-    one, two = (learner.factors(agent, met[:, order]) for order in (torch.arange(9), torch.arange(8, -1, -1)))
+    agent, met = (
+        learner.init(Key(0)),
+        torch.randn(1, 9, 5, generator=torch.Generator().manual_seed(0)),
+    )
+    one, two = (
+        learner.factors(agent, met[:, order])
+        for order in (torch.arange(9), torch.arange(8, -1, -1))
+    )
     for a, b in zip(one, two, strict=True):
         torch.testing.assert_close(a.sum(1), b.sum(1))
     assert float(one[0].min()) > 0
 
 
 @pytest.mark.parametrize(
-    "family", [Guessing(), Bandits(), Navigation(NavigationSettings(horizon=4)), GridNavi()], ids=lambda f: str(f.spec)
+    "family",
+    [Guessing(), Bandits(), Navigation(NavigationSettings(horizon=4)), GridNavi()],
+    ids=lambda f: str(f.spec),
 )
 def test_the_laws_of_a_learner(family: TaskFamily) -> None:
     check_learner(PEARL(family, TINY), family, tasks=2)
@@ -57,14 +71,20 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
     weights, met = sac.leaves(agent), torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
     mean, _ = posterior(tuple(part.sum(0, keepdim=True) for part in learner.factors(weights, met)))
     inputs = torch.cat([met[:, :2], mean.expand(6, -1)], 1)
-    critics = {name: value.detach() for name, value in weights.items() if name.startswith("critic_")}
+    critics = {
+        name: value.detach() for name, value in weights.items() if name.startswith("critic_")
+    }
     noise = torch.rand(2, 6, 2)
 
     def reaches(loss: torch.Tensor) -> bool:
-        found = torch.autograd.grad(loss, weights["encoder_w0"], retain_graph=True, allow_unused=True)[0]
+        found = torch.autograd.grad(
+            loss, weights["encoder_w0"], retain_graph=True, allow_unused=True
+        )[0]
         return found is not None and bool(found.any())
 
-    batch = Transitions(inputs, met[:, 2:4], met[:, 4], inputs.detach(), torch.zeros(6, dtype=torch.bool))
+    batch = Transitions(
+        inputs, met[:, 2:4], met[:, 4], inputs.detach(), torch.zeros(6, dtype=torch.bool)
+    )
     value, _ = sac.expected(weights, critics, batch.inputs.detach(), noise[0])
     assert reaches(sac.critic_loss(weights, agent, batch, noise[1]))
     assert reaches(sac.loss(weights, agent, batch, noise))
@@ -84,19 +104,28 @@ def test_a_draw_remembers_its_own_episodes_and_a_transfer_none() -> None:
 
 def test_a_teachers_rewards_are_those_of_the_same_steps() -> None:
     """Told: sparse; learned from: the negative distance to the same goal."""
-    sparse, dense = (Navigation(NavigationSettings(reward, near=10.0, horizon=4)) for reward in ("sparse", "dense"))
+    sparse, dense = (
+        Navigation(NavigationSettings(reward, near=10.0, horizon=4))
+        for reward in ("sparse", "dense")
+    )
     learner = PEARL(sparse, TINY, teacher=dense)
     (agent,), _ = learner.improve([learner.init(Key(0))], [HALF_CIRCLE], [Key(1)])
     told, pay = agent["replay/reward"][:, :8], agent["replay/pay"][:, :8]
-    torch.testing.assert_close(told, 1 + pay)  # within 10 of the goal, sparse reward is 1 - distance
+    # within 10 of the goal, sparse reward is 1 - distance
+    torch.testing.assert_close(told, 1 + pay)
     (alone,), _ = PEARL(sparse, TINY).improve([learner.init(Key(0))], [HALF_CIRCLE], [Key(1)])
     torch.testing.assert_close(alone["replay/pay"], alone["replay/reward"])
 
 
 def test_it_finds_out_which_way_and_not_without_its_context() -> None:
     """Goals all around, paid by the ground won: a few steps tell the way."""
-    family, sides = Navigation(NavigationSettings("progress", horizon=8)), Goals("arc", 0.8, 0.0, 0.0, 6.283)
-    config = PEARLConfig(hidden=(32,), encoder=(32,), latent=2, kl=1e-4, updates=24, lr=5e-3, temperature=0.01)
+    family, sides = (
+        Navigation(NavigationSettings("progress", horizon=8)),
+        Goals("arc", 0.8, 0.0, 0.0, 6.283),
+    )
+    config = PEARLConfig(
+        hidden=(32,), encoder=(32,), latent=2, kl=1e-4, updates=24, lr=5e-3, temperature=0.01
+    )
     learner = PEARL(family, config)
     agent, root = learner.init(Key(0)), Key(2)
     for step in range(25):

@@ -1,4 +1,6 @@
-"""Soft actor-critic at closed forms: densities, whose loss moves what, and soft-optimal policies."""
+"""Soft actor-critic at closed forms: densities, whose loss moves what, and soft-optimal
+policies.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def test_a_squashed_gaussian_is_torchs_and_stays_finite_at_the_edge() -> None:
     outputs = torch.tensor([[0.3, -1.0, -0.4, 0.2]])
     actions, log_prob = Squashed(2).draw(outputs, torch.tensor([[0.8, 0.3]]))
     normal = torch.distributions.Normal(outputs[:, :2], outputs[:, 2:].exp())
-    other = torch.distributions.TransformedDistribution(normal, [torch.distributions.TanhTransform()])
+    other = torch.distributions.TransformedDistribution(
+        normal, [torch.distributions.TanhTransform()]
+    )
     torch.testing.assert_close(log_prob, other.log_prob(actions).sum(-1), rtol=1e-4, atol=1e-4)
     far, density = Squashed(1).draw(torch.tensor([[40.0, 9.0]]), torch.tensor([[0.0]]))
     assert bool(torch.isfinite(far).all() & torch.isfinite(density).all())
@@ -72,7 +76,9 @@ def test_what_the_inputs_come_from_is_moved_by_the_critics_alone() -> None:
     """PEARL's encoder: the policy's loss must not reach a latent."""
     sac = SAC(1, 2, False, CONFIG)
     agent, noise, latent = grown(sac), torch.rand(2, 4, 2), torch.ones(4, 1, requires_grad=True)
-    met = Transitions(latent, torch.zeros(4, 2), torch.ones(4), latent.detach(), torch.zeros(4, dtype=torch.bool))
+    met = Transitions(
+        latent, torch.zeros(4, 2), torch.ones(4), latent.detach(), torch.zeros(4, dtype=torch.bool)
+    )
     weights = sac.leaves(agent)
     (whole,) = torch.autograd.grad(sac.loss(weights, agent, met, noise), [latent])
     (critic,) = torch.autograd.grad(sac.critic_loss(weights, agent, met, noise[1]), [latent])
@@ -81,21 +87,30 @@ def test_what_the_inputs_come_from_is_moved_by_the_critics_alone() -> None:
 
 @pytest.mark.parametrize("over", [True, False])
 def test_two_actions_in_one_state_reach_the_soft_optimum(over: bool) -> None:
-    """Q(a) = r(a) + gamma V, V = T log sum exp(Q/T): chances softmax(r/T), V = T log sum exp(r/T) / (1 - gamma)."""
+    """Q(a) = r(a) + gamma V, V = T log sum exp(Q/T): chances softmax(r/T), V = T log sum exp(r/T) /
+    (1 - gamma).
+    """
     sac, rng = SAC(1, 2, True, CONFIG), torch.Generator().manual_seed(1)
     agent, met = grown(sac), batch(2, torch.eye(2), torch.tensor([1.0, 0.0]), over)
     for _ in range(600):
         agent = updated(sac, agent, met, rng)
     at, t = torch.ones(1, 1), CONFIG.temperature
     expected = torch.softmax(torch.tensor([[1.0, 0.0]]) / t, -1)
-    torch.testing.assert_close(torch.softmax(sac.policy(agent, at), -1), expected, atol=0.02, rtol=0)
+    torch.testing.assert_close(
+        torch.softmax(sac.policy(agent, at), -1), expected, atol=0.02, rtol=0
+    )
     later = 0.0 if over else CONFIG.gamma * t * math.log(math.exp(1 / t) + 1) / (1 - CONFIG.gamma)
     held = sac.judged(agent, met.inputs, met.actions)
     torch.testing.assert_close(held, torch.tensor([[1.0, 0.0]] * 2) + later, atol=0.08, rtol=0)
 
 
-def test_a_continuous_policy_finds_the_best_action_and_a_learned_temperature_keeps_its_entropy() -> None:
-    sac = SAC(1, 1, False, SACConfig(hidden=(32,), gamma=0.0, lr=1e-2, temperature=0.05, target_entropy=-0.5))
+def test_a_continuous_policy_finds_the_best_action_at_the_target_entropy() -> None:
+    sac = SAC(
+        1,
+        1,
+        False,
+        SACConfig(hidden=(32,), gamma=0.0, lr=1e-2, temperature=0.05, target_entropy=-0.5),
+    )
     agent, rng = grown(sac), torch.Generator().manual_seed(2)
     for _ in range(800):
         acted = 2 * torch.rand(64, 1, generator=rng) - 1
@@ -111,5 +126,7 @@ def test_targets_follow_their_critics() -> None:
     before = grown(sac)
     after = updated(sac, before, batch(2, torch.eye(2), torch.ones(2), True), rng)
     name = "critic_w0"
-    moved = (after[f"target/{name}"] - before[f"target/{name}"]) / (after[name] - before[f"target/{name}"])
+    moved = (after[f"target/{name}"] - before[f"target/{name}"]) / (
+        after[name] - before[f"target/{name}"]
+    )
     torch.testing.assert_close(moved, torch.full_like(moved, CONFIG.tau), atol=1e-3, rtol=0)

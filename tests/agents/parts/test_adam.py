@@ -28,13 +28,18 @@ def test_it_is_torchs_adam_with_its_gradients_cut() -> None:
 def test_a_gradient_that_is_not_a_number_is_named() -> None:
     start = {"a": torch.zeros(1), "b": torch.zeros(1)}
     with pytest.raises(ValueError, match="gradient of the agent's b holds NaN"):
-        adam.step({**start, **adam.fresh(start)}, {"a": torch.zeros(1), "b": torch.tensor([float("nan")])}, 0.1)
+        adam.step(
+            {**start, **adam.fresh(start)},
+            {"a": torch.zeros(1), "b": torch.tensor([float("nan")])},
+            0.1,
+        )
 
 
 def test_a_weight_that_rests_keeps_a_bias_correction_of_its_own() -> None:
     """b first moves at the 3rd step, by rate x sign(gradient) as Adam's first step always does.
 
-    With the count of a its correction would be sqrt(1 - .999^3) / (1 - .9^3) = .202 instead of .316.
+    With the count of a its correction would be sqrt(1 - .999^3) / (1 - .9^3) = .202 instead of
+    .316.
     a, by hand: the moments of gradients 1, 1, 1 are .271 and .002997, corrected 1 and 1.
     """
     start = {"a": torch.zeros(1), "b": torch.zeros(1)}

@@ -1,4 +1,6 @@
-"""Hyperparameters in agents: what goes before what, how they are explored, and a network's size as one of them."""
+"""Hyperparameters in agents: what goes before what, how they are explored, and a network's size as
+one of them.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def test_what_is_no_setting_or_no_number_is_refused(wrong: dict[str, torch.Tenso
 
 
 def test_exploring_is_four_fifths_or_six_fifths_or_anywhere_in_the_range() -> None:
-    drawn = np.array([Range(1e-3, 1e3).neighbour(1.0, np.random.default_rng(seed)) for seed in range(4000)])
+    drawn = np.array(
+        [Range(1e-3, 1e3).neighbour(1.0, np.random.default_rng(seed)) for seed in range(4000)]
+    )
     for factor in (0.8, 1.2):
         assert np.isclose(drawn, factor).mean() == pytest.approx(0.375, abs=0.03)
     anew = drawn[~np.isclose(drawn, 0.8) & ~np.isclose(drawn, 1.2)]
@@ -69,7 +73,10 @@ def test_exploring_changes_hyperparameters_and_nothing_else_and_begins_from_the_
     assert {round(float(one["hyper/lr"]), 6) for one in many} > {8e-4, 12e-4}
     again = explored(many[0], RL2Config(lr=77.0), ranges, keys[1])  # now from what it carries
     assert float(again["hyper/lr"]) != pytest.approx(77 * 0.8)
-    assert same_agent(explored(many[0], RL2Config(), ranges, keys[1]), explored(many[0], RL2Config(), ranges, keys[1]))
+    assert same_agent(
+        explored(many[0], RL2Config(), ranges, keys[1]),
+        explored(many[0], RL2Config(), ranges, keys[1]),
+    )
     assert set(carried(again)) == {"hyper/lr", "hyper/gamma"}
 
 
@@ -88,12 +95,18 @@ def test_a_network_of_which_few_units_are_used_is_the_smaller_network(cell: Cell
 
 
 def with_hypers(learner: RL2, **values: float) -> dict[str, torch.Tensor]:
-    return {**learner.init(Key(3)), **{f"hyper/{name}": torch.tensor(value) for name, value in values.items()}}
+    return {
+        **learner.init(Key(3)),
+        **{f"hyper/{name}": torch.tensor(value) for name, value in values.items()},
+    }
 
 
 def test_an_agent_learns_by_what_it_carries_as_by_the_same_settings() -> None:
     family, key = Guessing(), Key(4)
-    carrying, plain = RL2(family, SMALL), RL2(family, RL2Config(hidden=8, units=7, lives=8, test_lives=8, lam=0.5))
+    carrying, plain = (
+        RL2(family, SMALL),
+        RL2(family, RL2Config(hidden=8, units=7, lives=8, test_lives=8, lam=0.5)),
+    )
     (mine,), _ = carrying.improve([with_hypers(carrying, units=7.0, lam=0.5)], [0.5], [key])
     (other,), _ = plain.improve([plain.init(Key(3))], [0.5], [key])
     assert all(torch.equal(mine[name], other[name]) for name in other)
@@ -101,7 +114,10 @@ def test_an_agent_learns_by_what_it_carries_as_by_the_same_settings() -> None:
     (control,), _ = carrying.improve([carrying.init(Key(3))], [0.5], [key])
     assert not torch.equal(mine["w_in"], control["w_in"])
     adopted = carrying.adopt(mine)
-    assert {name: float(adopted[name]) for name in ("hyper/units", "hyper/lam")} == {"hyper/units": 7, "hyper/lam": 0.5}
+    assert {name: float(adopted[name]) for name in ("hyper/units", "hyper/lam")} == {
+        "hyper/units": 7,
+        "hyper/lam": 0.5,
+    }
 
 
 def test_units_that_come_into_use_begin_silent() -> None:
@@ -110,7 +126,8 @@ def test_units_that_come_into_use_begin_silent() -> None:
     grown = next(
         one
         for i in range(99)
-        if float((one := learner.explore(agent, Key(6, ("explore", i))))["hyper/units"]) > SMALL.units
+        if float((one := learner.explore(agent, Key(6, ("explore", i))))["hyper/units"])
+        > SMALL.units
     )
     before, after = (learner.evaluate([one], [0.5], [Key(7)])[0] for one in (agent, grown))
     assert before == after
@@ -135,13 +152,17 @@ class Exploring:
 
 LEARNERS = {
     "rl2": lambda family: RL2(family, SMALL),
-    "maesn": lambda family: MAESN(family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_lives=2)),
+    "maesn": lambda family: MAESN(
+        family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_lives=2)
+    ),
     "epg": lambda family: EPG(family, EPGConfig(population=2, episodes=2, updates=1, test_lives=2)),
 }
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_learners_whose_agents_carry_hyperparameters_obey_the_laws_and_learn_by_them(name: str) -> None:
+def test_learners_whose_agents_carry_hyperparameters_obey_the_laws_and_learn_by_them(
+    name: str,
+) -> None:
     family, key = Guessing(), Key(9)
     learner = LEARNERS[name](family)
     check_learner(Exploring(learner), family)

@@ -13,7 +13,9 @@ FRESH = tuple(torch.zeros_like(part) for part in STATE)
 
 @pytest.mark.parametrize("ended", LIFETIMES)
 @pytest.mark.parametrize("lifetime", LIFETIMES)
-def test_what_lives_no_longer_than_what_ended_begins_anew_in_its_rows(ended: Lifetime, lifetime: Lifetime) -> None:
+def test_what_lives_no_longer_than_what_ended_begins_anew_in_its_rows(
+    ended: Lifetime, lifetime: Lifetime
+) -> None:
     one, two = over(ended, STATE, FRESH, [lifetime, "life"], ROWS)
     gone = LIFETIMES.index(lifetime) <= LIFETIMES.index(ended)
     assert one.flatten().tolist() == ([0, 2, 0] if gone else [1, 2, 3])
@@ -23,7 +25,9 @@ def test_what_lives_no_longer_than_what_ended_begins_anew_in_its_rows(ended: Lif
 
 def test_off_outlives_no_episode_and_shuffled_is_the_life_befores() -> None:
     lives: list[Lifetime] = ["trial", "episode"]
-    own, off, shuffled = (next_episode(STATE, FRESH, lives, ROWS, control) for control in ("none", "off", "shuffled"))
+    own, off, shuffled = (
+        next_episode(STATE, FRESH, lives, ROWS, control) for control in ("none", "off", "shuffled")
+    )
     assert own[0].flatten().tolist() == [1, 2, 3]
     assert off[0].flatten().tolist() == [0, 2, 0]
     assert shuffled[0].flatten().tolist() == [3, 2, 2]

@@ -11,7 +11,9 @@ SIZES = {"step": 1, "where": 2}
 
 def numbered(first: int, count: int, lanes: int = 1) -> dict[str, torch.Tensor]:
     """Transitions that carry their number, 100 more in each lane."""
-    step = (first + torch.arange(count)).float()[None, :, None] + 100 * torch.arange(lanes)[:, None, None]
+    step = (first + torch.arange(count)).float()[None, :, None] + 100 * torch.arange(lanes)[
+        :, None, None
+    ]
     return {"step": step, "where": torch.cat([step, -step], 2)}
 
 
@@ -25,7 +27,8 @@ def test_the_oldest_give_way() -> None:
     assert held(ring) == [0, 1, 2]
     ring = replay.added(ring, numbered(3, 4), torch.ones(1, 4, dtype=torch.bool))
     assert held(ring) == [2, 3, 4, 5, 6]
-    ring = replay.added(ring, numbered(7, 12), torch.ones(1, 12, dtype=torch.bool))  # more than there is room for
+    # more than there is room for
+    ring = replay.added(ring, numbered(7, 12), torch.ones(1, 12, dtype=torch.bool))
     assert held(ring) == [14, 15, 16, 17, 18]
     assert int(ring["replay/count"]) == 19
 
@@ -37,13 +40,18 @@ def test_what_did_not_happen_is_not_kept_and_lanes_fill_on_their_own() -> None:
     assert held(after) == [0, 2]
     assert held(after, 1) == [101, 102, 103]
     assert torch.equal(after["replay/where"][..., 0], after["replay/step"][..., 0])
-    assert all(torch.equal(ring[name], before[name]) for name in ring)  # the argument stays as it is
+    # the argument stays as it is
+    assert all(torch.equal(ring[name], before[name]) for name in ring)
 
 
 def test_sampling_is_uniform_over_what_is_held_or_over_what_came_last() -> None:
-    ring = replay.added(replay.empty(SIZES, 8), numbered(0, 11), torch.ones(1, 11, dtype=torch.bool))
+    ring = replay.added(
+        replay.empty(SIZES, 8), numbered(0, 11), torch.ones(1, 11, dtype=torch.bool)
+    )
     for recent, expected in ((None, range(3, 11)), (2, range(9, 11)), (50, range(3, 11))):
-        drawn = replay.sample(ring, 20_000, torch.Generator().manual_seed(0), recent=recent and torch.tensor([recent]))
+        drawn = replay.sample(
+            ring, 20_000, torch.Generator().manual_seed(0), recent=recent and torch.tensor([recent])
+        )
         values, counts = drawn["step"].unique(return_counts=True)
         assert values.tolist() == list(expected)
         assert (counts / 20_000 * len(expected) - 1).abs().max() < 0.06

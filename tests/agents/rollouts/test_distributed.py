@@ -1,4 +1,6 @@
-"""Rollouts in real Ray workers, on a cluster of two nodes of this machine: the results are those of one process."""
+"""Rollouts in real Ray workers, on a cluster of two nodes of this machine: the results are those of
+one process.
+"""
 
 import contextlib
 import os
@@ -46,11 +48,15 @@ def two_nodes():
 
 
 def run(rollouts, family, weights, member, tasks, seeds, **machine):
-    return rollouts.rollout(POLICY, family, weights, member, tasks, seeds, machine=Machine(**machine))
+    return rollouts.rollout(
+        POLICY, family, weights, member, tasks, seeds, machine=Machine(**machine)
+    )
 
 
 class Noted(PointMass):
-    """Its simulators leave a note of where they run: the name of a file is the node and the process."""
+    """Its simulators leave a note of where they run: the name of a file is the node and the
+    process.
+    """
 
     def __init__(self, folder):
         super().__init__()
@@ -62,7 +68,9 @@ class Noted(PointMass):
 
 
 class Deadly(PointMass):
-    """In its fourth step a batch kills the process it runs in, until that has happened `deaths` times."""
+    """In its fourth step a batch kills the process it runs in, until that has happened `deaths`
+    times.
+    """
 
     def __init__(self, folder, deaths):
         super().__init__()
@@ -82,7 +90,9 @@ class Deadly(PointMass):
         return made
 
 
-def test_a_batch_over_two_nodes_is_the_batch_of_one_process_and_all_its_steps_are_counted(two_nodes, tmp_path):
+def test_a_batch_over_two_nodes_is_the_batch_of_one_process_and_all_its_steps_are_counted(
+    two_nodes, tmp_path
+):
     here, there = Meter(PointMass()), Meter(Noted(tmp_path))
     whole = run(InProcess(), here, *case(n=43))
     assert two_nodes.workers == 2
@@ -100,11 +110,18 @@ def test_any_number_of_rows_will_do(two_nodes, rows):
 def test_es_improves_and_scores_there_as_here(two_nodes):
     config = ESConfig(population=16, hidden=(6,), episodes=2, evaluation_episodes=3)
     here, there = (ES(Meter(PointMass()), config, place) for place in (None, two_nodes))
-    agents, tasks = [here.init(Key(0, ("agent", i))) for i in range(3)], [(0.5, 0.0), (0.0, 0.5), (-0.5, 0.5)]
+    agents, tasks = (
+        [here.init(Key(0, ("agent", i))) for i in range(3)],
+        [(0.5, 0.0), (0.0, 0.5), (-0.5, 0.5)],
+    )
     keys = [Key(1, ("improve", i)) for i in range(3)]
-    for a, b in zip(here.improve(agents, tasks, keys)[0], there.improve(agents, tasks, keys)[0], strict=True):
+    for a, b in zip(
+        here.improve(agents, tasks, keys)[0], there.improve(agents, tasks, keys)[0], strict=True
+    ):
         assert torch.equal(a["theta"], b["theta"])
-    for a, b in zip(here.evaluate(agents, tasks, keys), there.evaluate(agents, tasks, keys), strict=True):
+    for a, b in zip(
+        here.evaluate(agents, tasks, keys), there.evaluate(agents, tasks, keys), strict=True
+    ):
         np.testing.assert_array_equal(a, b)
     assert here.family.steps == there.family.steps > 0
 
@@ -114,7 +131,8 @@ def test_a_worker_killed_in_mid_batch_is_replaced_and_its_part_run_again(two_nod
     whole = run(InProcess(), PointMass(), *case())
     same(run(two_nodes, family, *case()), whole)
     assert len(list(tmp_path.iterdir())) == 1  # somebody did die
-    assert family.steps == whole.steps.sum()  # what the dead worker did is not counted: it gave no result
+    # what the dead worker did is not counted: it gave no result
+    assert family.steps == whole.steps.sum()
 
 
 def workers_of(process):
@@ -122,20 +140,31 @@ def workers_of(process):
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # one that ends meanwhile
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            parents[int(folder.name)] = int(
+                (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            )
     found, young = set(), {process}
     while young:
         found |= young
         young = {child for child, parent in parents.items() if parent in found} - found
-    return [child for child in found if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_part")]
+    return [
+        child
+        for child in found
+        if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_part")
+    ]
 
 
 def test_workers_killed_all_through_a_run_change_nothing(two_nodes):
     """One an iteration in the middle of its part; the run goes on until three have been struck."""
     family = Walker(WalkerSettings(length=40, horizon=60, threads=1))
     family.prepare(print)  # else each new worker compiles the kernels, and is struck while it does
-    config = PoetConfig(seed=3, mutate_every=2, transfer_every=2, capacity=3, reproduce_at=-300.0, mc_low=-300.0)
-    places = [Setup(family, ES(family, ESConfig(population=64), place), config) for place in (two_nodes, None)]
+    config = PoetConfig(
+        seed=3, mutate_every=2, transfer_every=2, capacity=3, reproduce_at=-300.0, mc_low=-300.0
+    )
+    places = [
+        Setup(family, ES(family, ESConfig(population=64), place), config)
+        for place in (two_nodes, None)
+    ]
     runs = [evolve(start(setup), setup) for setup in places]
     struck, rough, begun, ended = [], [], threading.Event(), threading.Event()
 
@@ -187,30 +216,54 @@ class Spoilt(PointMass):
 def test_an_error_in_a_worker_is_the_error_it_would_be_here(two_nodes):
     weights, member, tasks, _ = case()
     for place in (InProcess(), two_nodes):
-        with pytest.raises(ValueError, match=r"^observation of row 17 is NaN or infinite, in task \("):
+        with pytest.raises(
+            ValueError,
+            match=r"^observation of row 17 is NaN or infinite, in task "
+            r"\(",
+        ):
             run(place, Spoilt(17), weights, member, tasks, list(range(23)), max_rows=5)
         with pytest.raises(ValueError, match=r"^member 4 has weights"):
-            run(place, PointMass(), weights.index_fill(0, torch.tensor([4]), np.inf), member, tasks, list(range(23)))
+            run(
+                place,
+                PointMass(),
+                weights.index_fill(0, torch.tensor([4]), np.inf),
+                member,
+                tasks,
+                list(range(23)),
+            )
 
 
 def test_a_family_in_a_file_of_the_users_is_sent_as_code(two_nodes):
     hill = load("family", str(HILL), ())()
     config = ESConfig(population=16, hidden=(6,))
     weights = torch.zeros(1, ES(hill, config).policy.parameters)
-    with pytest.raises(RuntimeError, match=r"Ray gave up .*_hill_"):  # by name, workers find no such module
+    # by name, workers find no such module
+    with pytest.raises(RuntimeError, match=r"Ray gave up .*_hill_"):
         two_nodes.rollout(
-            ES(hill, config).policy, hill, weights, np.zeros(1, int), [hill.origin()], [0], machine=Machine()
+            ES(hill, config).policy,
+            hill,
+            weights,
+            np.zeros(1, int),
+            [hill.origin()],
+            [0],
+            machine=Machine(),
         )
     with RayRollouts("local", by_value=[module_name(str(HILL))]) as rollouts:
         here, there = (ES(hill, config, place) for place in (None, rollouts))
         arguments = [here.init(Key(0, ("agent",)))], [(1.0, 0.0, 2.0)], [Key(1, ("improve",))]
-        assert torch.equal(here.improve(*arguments)[0][0]["theta"], there.improve(*arguments)[0][0]["theta"])
+        assert torch.equal(
+            here.improve(*arguments)[0][0]["theta"], there.improve(*arguments)[0][0]["theta"]
+        )
 
 
 @pytest.mark.parametrize("version", ["2.58.1", "2.9.0", "1.13.0"])
 def test_a_ray_that_listens_without_a_token_is_refused_before_it_starts(monkeypatch, version):
     monkeypatch.setattr(ray, "__version__", version)
-    with pytest.raises(ValueError, match=rf"^--ray: Ray {version} is installed, [^\n]*pip install 'ray>=2.59'$"):
+    with pytest.raises(
+        ValueError,
+        match=rf"^--ray: Ray {version} is installed, [^\n]*pip install "
+        r"'ray>=2.59'$",
+    ):
         RayRollouts("local")
 
 
@@ -222,7 +275,9 @@ def test_later_rays_are_taken(monkeypatch, version):
 
 def test_an_installation_brings_a_ray_that_is_taken():
     project = tomllib.loads((HILL.parents[1] / "pyproject.toml").read_text())["project"]
-    assert f"ray>={distributed.OLDEST_RAY[0]}.{distributed.OLDEST_RAY[1]}" in project["dependencies"]
+    assert (
+        f"ray>={distributed.OLDEST_RAY[0]}.{distributed.OLDEST_RAY[1]}" in project["dependencies"]
+    )
 
 
 def test_machines_with_other_code_are_refused(two_nodes, monkeypatch):

@@ -19,7 +19,9 @@ def still(observations: torch.Tensor, t: int) -> torch.Tensor:
 
 
 def test_side_by_side_is_one_after_another() -> None:
-    """Row (life, j) of batch b is episode b x side + j of that life's draw, by where it begins and what it earns."""
+    """Row (life, j) of batch b is episode b x side + j of that life's draw, by where it begins and
+    what it earns.
+    """
     family, task = CartPole(), Cart(spread=0.5)
     lives = Lives(family, [task] * 2, [5, 6], 3, "cpu")
     batches = [lives.play(still) for _ in range(2)]
@@ -28,13 +30,17 @@ def test_side_by_side_is_one_after_another() -> None:
         for number in range(6):
             one, row = alone.play(still), 3 * life + number % 3
             many = batches[number // 3]
-            torch.testing.assert_close(one.observations[0, 0], many.observations[0, row], rtol=0, atol=0)
+            torch.testing.assert_close(
+                one.observations[0, 0], many.observations[0, row], rtol=0, atol=0
+            )
             assert float(one.returns[0]) == float(many.returns[row])
     assert lives.steps == sum(int(batch.alive.sum()) for batch in batches)
 
 
 def test_what_is_seen_after_an_action_and_how_an_episode_ends() -> None:
-    """A pole that is left alone falls (terminated); within 5 steps it does not, and time runs out (it is not)."""
+    """A pole that is left alone falls (terminated); within 5 steps it does not, and time runs out
+    (it is not).
+    """
     falls, short = (CartPole(CartPoleSettings(horizon=horizon)) for horizon in (200, 5))
     batch = Lives(falls, [Cart()], [0], 4, "cpu").play(still)
     torch.testing.assert_close(batch.after[:-1], batch.observations[1:], rtol=0, atol=0)
@@ -55,7 +61,9 @@ def test_returns_to_go_by_hand() -> None:
     rewards = torch.tensor([[1.0, 2.0], [0.0, 4.0], [8.0, 0.0]])
     empty = torch.zeros(3, 2, 1)
     batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0], empty, ~alive)
-    torch.testing.assert_close(batch.discounted(0.5), torch.tensor([[3.0, 4.0], [4.0, 4.0], [8.0, 0.0]]))
+    torch.testing.assert_close(
+        batch.discounted(0.5), torch.tensor([[3.0, 4.0], [4.0, 4.0], [8.0, 0.0]])
+    )
 
 
 def test_returns_to_go_of_an_episode_that_was_cut_go_on_by_hand() -> None:
@@ -74,7 +82,9 @@ def test_returns_to_go_of_an_episode_that_was_cut_go_on_by_hand() -> None:
 def test_normalised_looks_at_the_living_only() -> None:
     alive = torch.tensor([True, True, False, True])
     values = normalised(torch.tensor([1.0, 2.0, 99.0, 3.0]), alive)
-    torch.testing.assert_close(values, torch.tensor([-1.0, 0.0, 0.0, 1.0]) * 1.5**0.5, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        values, torch.tensor([-1.0, 0.0, 0.0, 1.0]) * 1.5**0.5, rtol=1e-5, atol=1e-5
+    )
 
 
 def test_a_reward_that_is_not_a_number_stops_a_batch() -> None:
@@ -107,7 +117,8 @@ def test_a_batch_begins_every_row_once() -> None:
     lives = Lives(CartPole(CartPoleSettings(horizon=3)), [Cart()] * 2, [5, 6], 20, "cpu")
     lives.simulator = counting = Counting(lives.simulator, 40)
     lives.play(still)
-    assert counting.begun == 40 + 2 * 19  # reset, then all rows but each life's first go to their own
+    # reset, then all rows but each life's first go to their own
+    assert counting.begun == 40 + 2 * 19
     lives.play(still)
     assert counting.begun == 40 + 2 * 19 + 40
 

@@ -11,7 +11,8 @@ import numpy as np
 from openpoet.agents.rollouts.networks import Policy
 policy = Policy((2, 3, 1))
 actions = np.zeros((1, 1), np.float32)
-policy.act(np.full((1, policy.parameters), 0.5, np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64),
+policy.act(np.full((1, policy.parameters), 0.5, np.float32), np.zeros(1, np.int64), np.zeros(1,
+np.int64),
            np.ones((1, 2), np.float32), actions)
 print(actions[0, 0])
 """
@@ -19,7 +20,9 @@ ACTION = "0.95246"  # tanh(0.5 + 3 * 0.5 * tanh(1.5))
 
 
 def test_rooms_that_compile_hold_the_same_cache() -> None:
-    copies = [ROOT / room / "kernel_cache.py" for room in ("agents/rollouts", "envs/walker/physics")]
+    copies = [
+        ROOT / room / "kernel_cache.py" for room in ("agents/rollouts", "envs/walker/physics")
+    ]
     assert copies[0].read_text() == copies[1].read_text()
 
 
@@ -29,7 +32,9 @@ def test_the_clone_and_the_installed_package_share_the_policy_and_its_compile_is
     cache = tmp_path / "cache"
     action, line = run(POLICY, cache, installed=False)
     assert action.startswith(ACTION)
-    assert line.startswith(f"openpoet: compiling the policy, about 2 s; kept in {cache}/openpoet-policy-")
+    assert line.startswith(
+        f"openpoet: compiling the policy, about 2 s; kept in {cache}/openpoet-policy-"
+    )
     assert run(POLICY, cache, installed=True) == (action, "")
 
 

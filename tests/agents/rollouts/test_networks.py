@@ -34,23 +34,31 @@ def test_the_layout_is_weights_in_by_out_row_by_row_then_the_bias():
     x = np.array([0.5, -1.0])
     hidden = np.tanh(x @ theta[:6].reshape(2, 3) + theta[6:9])
     by_hand = np.tanh(hidden @ theta[9:12].reshape(3, 1) + theta[12:])
-    transposed = np.tanh(np.tanh(x @ theta[:6].reshape(3, 2).T + theta[6:9]) @ theta[9:12] + theta[12:])
+    transposed = np.tanh(
+        np.tanh(x @ theta[:6].reshape(3, 2).T + theta[6:9]) @ theta[9:12] + theta[12:]
+    )
     got = act(policy, theta[None], np.zeros(1, int), x[None].astype(np.float32))
     assert got[0] == pytest.approx(by_hand, abs=1e-6)
     assert abs(got[0] - transposed) > 1e-3  # the known-wrong layout is told apart
 
 
-@pytest.mark.parametrize("policy", [POET, Policy((3, 7, 5, 2), "relu"), Policy((5, 1)), Policy((1, 2, 1), "relu")])
+@pytest.mark.parametrize(
+    "policy", [POET, Policy((3, 7, 5, 2), "relu"), Policy((5, 1)), Policy((1, 2, 1), "relu")]
+)
 @pytest.mark.parametrize("scale", [0.1, 0.4])
 def test_the_kernel_agrees_with_torch(policy, scale):
     weights, member, observations = data(policy, 50, scale=scale)
-    expected = policy.forward(torch.from_numpy(weights).double(), torch.from_numpy(observations).double()).numpy()
+    expected = policy.forward(
+        torch.from_numpy(weights).double(), torch.from_numpy(observations).double()
+    ).numpy()
     assert np.abs(act(policy, weights, member, observations) - expected).max() < 2e-6
 
 
 def test_tanh_is_accurate_everywhere_and_stays_inside_one():
     identity = Policy((1, 1))
-    x = np.concatenate([np.linspace(-12, 12, 100_001), [1e-30, -1e-30, 1e30, -1e30]]).astype(np.float32)[:, None]
+    x = np.concatenate([np.linspace(-12, 12, 100_001), [1e-30, -1e-30, 1e30, -1e30]]).astype(
+        np.float32
+    )[:, None]
     got = act(identity, np.array([[1, 0]], np.float32), np.zeros(len(x), int), x)
     assert np.abs(got - np.tanh(x.astype(float))).max() < 5e-7
     assert np.abs(got).max() <= 1
@@ -68,7 +76,9 @@ def test_threads_change_nothing():
     weights, member, observations = data(POET, 3 * ROWS_A_THREAD, members=5)
     one = act(POET, weights, member, observations)
     with ThreadPoolExecutor(3) as pool:
-        np.testing.assert_array_equal(act(POET, weights, member, observations, pool=pool, threads=3), one)
+        np.testing.assert_array_equal(
+            act(POET, weights, member, observations, pool=pool, threads=3), one
+        )
 
 
 def test_rows_that_have_ended_are_left_alone():
@@ -107,7 +117,9 @@ def test_a_policy_with_memory_is_torchs_gru_and_then_the_layers():
         h, tail = torch.zeros(1, 5), Policy((5, 9, 3), "relu")
         for x, action in zip(observations[:, row], got[:, row], strict=True):
             h = cell(torch.from_numpy(x)[None], h)
-            np.testing.assert_allclose(action, tail.forward(w[None, 180:], h)[0].detach(), atol=3e-6)
+            np.testing.assert_allclose(
+                action, tail.forward(w[None, 180:], h)[0].detach(), atol=3e-6
+            )
 
 
 def test_a_memory_is_a_rows_own_and_matters():
@@ -123,7 +135,9 @@ def test_a_memory_is_a_rows_own_and_matters():
     part = remember(policy, weights, member, observations, some, rows=np.array([3, 7]))
     np.testing.assert_array_equal(part[:, [3, 7]], whole[:, [3, 7]])
     assert (some[[0, 1, 2, 4]] == 0).all()  # who does not act does not remember
-    forgetful = np.stack([remember(policy, weights, member, x[None], policy.start(n))[0] for x in observations])
+    forgetful = np.stack(
+        [remember(policy, weights, member, x[None], policy.start(n))[0] for x in observations]
+    )
     np.testing.assert_array_equal(forgetful[0], whole[0])
     assert (forgetful[1:] != whole[1:]).mean() > 0.9
 
@@ -135,8 +149,16 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="0 units or more"):
         Policy((3, 1), memory=-1)
     weights, member, observations = data(POET, 2)
-    for bad in [(weights[:, :-1], observations), (weights, observations[:, :-1]), (weights, observations[:1])]:
-        with pytest.raises(ValueError, match=r"must be float32 \[(members, 2804|2, 24)\], got float32 \["):
+    for bad in [
+        (weights[:, :-1], observations),
+        (weights, observations[:, :-1]),
+        (weights, observations[:1]),
+    ]:
+        with pytest.raises(
+            ValueError,
+            match=r"must be float32 \[(members, 2804|2, 24)\], got "
+            r"float32 \[",
+        ):
             act(POET, bad[0], member, bad[1])
     for wrong in ([0, 9], [-1, 0], [0.0, 1.0], [[0], [1]]):
         with pytest.raises(ValueError, match=r"member must (lie in \[0, 2\)|be int64 \[n\]), got"):
@@ -152,7 +174,9 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_the_kernel_itself_reads_nothing_beyond_its_arrays():
-    """Called as compiled code calls it: where the widths are not those of the layout, the actions are NaN."""
+    """Called as compiled code calls it: where the widths are not those of the layout, the actions
+    are NaN.
+    """
     weights, member, observations = data(REMEMBERS, 2)
     memory, actions = REMEMBERS.start(2), np.zeros((2, REMEMBERS.sizes[-1]), np.float32)
     kernel, layout = REMEMBERS.compiled(), REMEMBERS.layout
@@ -160,7 +184,14 @@ def test_the_kernel_itself_reads_nothing_beyond_its_arrays():
     assert np.isfinite(actions).all()
     larger, thousand, negative = layout.copy(), layout.copy(), layout.copy()
     larger[2], thousand[1], negative[-1] = larger[2] + 1, 1000, -1
-    for wrong in (larger, thousand, negative, layout[:3], layout[:0], np.concatenate([layout, layout[-1:]])):
+    for wrong in (
+        larger,
+        thousand,
+        negative,
+        layout[:3],
+        layout[:0],
+        np.concatenate([layout, layout[-1:]]),
+    ):
         actions[:] = 0
         kernel(weights, member, np.arange(2), observations, wrong, memory, actions)
         assert np.isnan(actions).all()

@@ -1,4 +1,6 @@
-"""Batches of episodes: every row as if alone, every step counted, nothing that is not a number let through."""
+"""Batches of episodes: every row as if alone, every step counted, nothing that is not a number let
+through.
+"""
 
 import numpy as np
 import pytest
@@ -13,13 +15,17 @@ POLICY = Policy((5, 8, 2))
 
 def case(n=23, members=7):
     rng = np.random.default_rng(1)
-    weights = torch.from_numpy(0.2 * rng.standard_normal((members, POLICY.parameters)).astype(np.float32))
+    weights = torch.from_numpy(
+        0.2 * rng.standard_normal((members, POLICY.parameters)).astype(np.float32)
+    )
     tasks = [(float(x), float(y)) for x, y in rng.uniform(-1, 1, (n, 2))]
     return weights, np.arange(n) % members, tasks, [int(seed) for seed in rng.integers(0, 99, n)]
 
 
 def run(weights, member, tasks, seeds, family=None, **machine):
-    return rollout(POLICY, family or PointMass(), weights, member, tasks, seeds, machine=Machine(**machine))
+    return rollout(
+        POLICY, family or PointMass(), weights, member, tasks, seeds, machine=Machine(**machine)
+    )
 
 
 def same(a, b):
@@ -33,7 +39,12 @@ def test_returns_and_steps_are_those_of_an_episode_run_by_hand():
     got = run(weights, member, tasks, seeds)
     assert len(set(got.steps)) > 2  # some leave early, so dropping rows is really tried
     for i in (0, 5, 11):
-        simulator, total, steps, ended = PointMass().simulator([tasks[i]], [seeds[i]], "cpu"), 0.0, 0, False
+        simulator, total, steps, ended = (
+            PointMass().simulator([tasks[i]], [seeds[i]], "cpu"),
+            0.0,
+            0,
+            False,
+        )
         observation = simulator.reset()
         while not ended:
             action = POLICY.forward(weights[member[i]][None], observation)
@@ -144,7 +155,11 @@ def test_an_episode_that_never_ends_is_found_out():
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (lambda w, m: (w[:, 1:], m), r"of a 5-8-2 policy must be float32 \[members, 66\], got float32 \[7, 65\]"),
+        (
+            lambda w, m: (w[:, 1:], m),
+            r"of a 5-8-2 policy must be float32 \[members, 66\], got "
+            r"float32 \[7, 65\]",
+        ),
         (lambda w, m: (w[0], m), r"got float32 \[66\]"),
         (lambda w, m: (w.double(), m), r"got float64 \[7, 66\]"),
         (lambda w, m: (w, m + 1), r"member must lie in \[0, 7\), got 1 to 7"),
@@ -165,4 +180,12 @@ def test_a_policy_of_another_family_is_refused():
     _, member, tasks, seeds = case()
     other = Policy((5, 8, 3))
     with pytest.raises(ValueError, match=r"of sizes \(5, 2\), the policy \(5, 8, 3\)"):
-        rollout(other, PointMass(), torch.zeros(7, other.parameters), member, tasks, seeds, machine=Machine())
+        rollout(
+            other,
+            PointMass(),
+            torch.zeros(7, other.parameters),
+            member,
+            tasks,
+            seeds,
+            machine=Machine(),
+        )

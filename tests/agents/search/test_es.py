@@ -164,9 +164,11 @@ def test_pairs_share_batches():
 
 def test_solved_needs_both_the_score_and_the_success():
     es = learner(PointMass(solved_score=-1e9))
-    idle = es.foreign(np.zeros(50))  # every score is high enough here, but it never comes near its target
+    # every score is high enough here, but it never comes near its target
+    idle = es.foreign(np.zeros(50))
     assert not es.evaluate([idle], TASKS[:1], KEYS[:1])[1][0]
-    _, (_, solved, _) = train(learner(PointMass(solved_score=-0.1), **LEARNING))  # comes there, but not at once
+    # comes there, but not at once
+    _, (_, solved, _) = train(learner(PointMass(solved_score=-0.1), **LEARNING))
     assert not solved[0]
 
 
@@ -204,7 +206,12 @@ def test_poets_own_agent_fits():
 
 @pytest.mark.parametrize(
     ("theta", "message"),
-    [([0.0] * 3, "must be 50 numbers"), ([float("nan")] * 50, "NaN"), ([1e39] * 50, "too large"), (["a"] * 50, "50")],
+    [
+        ([0.0] * 3, "must be 50 numbers"),
+        ([float("nan")] * 50, "NaN"),
+        ([1e39] * 50, "too large"),
+        (["a"] * 50, "50"),
+    ],
 )
 def test_a_foreign_vector_that_does_not_fit_is_refused(theta, message):
     with pytest.raises(ValueError, match=message) as error:

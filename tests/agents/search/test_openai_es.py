@@ -15,13 +15,17 @@ def test_equal_returns_share_the_mean_of_their_ranks():
 
 
 def test_centred_ranks_by_hand():
-    np.testing.assert_allclose(openai_es.centred_ranks(np.array([3.0, -1, 7, 0])), [1 / 6, -0.5, 0.5, -1 / 6])
+    np.testing.assert_allclose(
+        openai_es.centred_ranks(np.array([3.0, -1, 7, 0])), [1 / 6, -0.5, 0.5, -1 / 6]
+    )
     np.testing.assert_array_equal(openai_es.centred_ranks(np.array([4.0, 4, 4])), [0, 0, 0])
     np.testing.assert_array_equal(openai_es.centred_ranks(np.array([4.0])), [0])
 
 
 def test_z_scores_by_hand():
-    np.testing.assert_allclose(openai_es.z_scores(np.array([1.0, 3.0])), np.array([-1, 1]) / (1 + 1e-5))
+    np.testing.assert_allclose(
+        openai_es.z_scores(np.array([1.0, 3.0])), np.array([-1, 1]) / (1 + 1e-5)
+    )
     np.testing.assert_array_equal(openai_es.shape(np.array([2.0, 2.0]), "z-score"), [0, 0])
 
 
@@ -37,8 +41,12 @@ def test_gradient_by_hand():
 
 
 def test_adam_by_hand():
-    """Bias correction makes the first step lr long in every coordinate; the second is worked out below."""
-    theta, m, v = openai_es.adam(np.array([1.0, 1]), np.zeros(2), np.zeros(2), 1, np.array([4.0, -0.5]), 0.01)
+    """Bias correction makes the first step lr long in every coordinate; the second is worked out
+    below.
+    """
+    theta, m, v = openai_es.adam(
+        np.array([1.0, 1]), np.zeros(2), np.zeros(2), 1, np.array([4.0, -0.5]), 0.01
+    )
     np.testing.assert_allclose(theta, [0.99, 1.01], rtol=1e-6)
     np.testing.assert_allclose([m, v], [[0.4, -0.05], [0.016, 0.00025]])
     theta, m, v = openai_es.adam(theta, m, v, 2, np.array([0.0, 0.0]), 0.01)
@@ -60,26 +68,40 @@ def test_noise_is_standard_normal():
     assert abs(np.corrcoef(eps)[np.triu_indices(200, 1)]).max() < 5.5 / np.sqrt(500)
 
 
-CONFIG = ESConfig(population=4, sigma=0.5, lr=0.1, sigma_decay=0.9, lr_decay=0.8, sigma_floor=0.42, lr_floor=0.07)
+CONFIG = ESConfig(
+    population=4, sigma=0.5, lr=0.1, sigma_decay=0.9, lr_decay=0.8, sigma_floor=0.42, lr_floor=0.07
+)
 
 
 def told(config, state, eps):
     """One step on returns that favour the members' first parameter."""
     search = openai_es.OpenAIES(config)
-    members = torch.from_numpy(openai_es.antithetic(state["theta"].numpy(), float(state["sigma"]), eps))
+    members = torch.from_numpy(
+        openai_es.antithetic(state["theta"].numpy(), float(state["sigma"]), eps)
+    )
     return search.tell(state, members, members[:, 0].double().numpy())
 
 
 def test_tell_by_hand():
-    """Two steps, with g from ranks and the noise above, descent -g + 0.01 theta, decays and then floors."""
+    """Two steps, with g from ranks and the noise above, descent -g + 0.01 theta, decays and then
+    floors.
+    """
     eps = np.float32([[1, 0.5], [-2, 1]])
     state = openai_es.OpenAIES(CONFIG).init(torch.tensor([1.0, -1.0]))
     theta, m, v = np.array([1.0, -1.0]), np.zeros(2), np.zeros(2)
     for t, (sigma, lr) in enumerate([(0.5, 0.1), (0.45, 0.08)], 1):
-        assert (float(state["sigma"]), float(state["lr"])) == (pytest.approx(sigma), pytest.approx(lr))
+        assert (float(state["sigma"]), float(state["lr"])) == (
+            pytest.approx(sigma),
+            pytest.approx(lr),
+        )
         state = told(CONFIG, state, eps)
-        shaped = np.array([1 / 6, -1 / 6, -0.5, 0.5])  # first parameters: theta + sigma (1, -1, -2, 2)
-        g = ((shaped[0] - shaped[1]) * eps[0].astype(float) + (shaped[2] - shaped[3]) * eps[1]) / 2 / sigma
+        # first parameters: theta + sigma (1, -1, -2, 2)
+        shaped = np.array([1 / 6, -1 / 6, -0.5, 0.5])
+        g = (
+            ((shaped[0] - shaped[1]) * eps[0].astype(float) + (shaped[2] - shaped[3]) * eps[1])
+            / 2
+            / sigma
+        )
         theta, m, v = openai_es.adam(theta, m, v, t, 0.01 * theta - g, lr)
         np.testing.assert_allclose(state["theta"], theta, rtol=1e-5)
         np.testing.assert_allclose(state["adam.m"], m, rtol=1e-5)

@@ -1,4 +1,6 @@
-"""Whole episodes inside the walker's compiled world are the episodes of reset and step, and are counted."""
+"""Whole episodes inside the walker's compiled world are the episodes of reset and step, and are
+counted.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +42,19 @@ def episodes(family: Any, rows: int = 37, threads: int = 1, policy: Policy = POL
         tasks.append(task)
         task = family.mutate(task, Key(0, ("task", row)).generator())
     member = np.arange(rows) % 5
-    return rollout(policy, family, weights, member, tasks, list(range(rows)), machine=Machine(threads=threads))
+    return rollout(
+        policy, family, weights, member, tasks, list(range(rows)), machine=Machine(threads=threads)
+    )
 
 
 @pytest.mark.parametrize("policy", [POLICY, REMEMBERS], ids=["feed-forward", "with memory"])
 @pytest.mark.parametrize("horizon", [90, 230])
 def test_play_is_reset_and_step(horizon: int, policy: Policy) -> None:
     family = Walker(WalkerSettings(horizon=horizon, length=31, threads=1))
-    ours, theirs = episodes(Meter(family), policy=policy), episodes(StepByStep(family), policy=policy)
+    ours, theirs = (
+        episodes(Meter(family), policy=policy),
+        episodes(StepByStep(family), policy=policy),
+    )
     np.testing.assert_array_equal(ours.returns, theirs.returns)
     np.testing.assert_array_equal(ours.steps, theirs.steps)
     np.testing.assert_array_equal(ours.success, theirs.success)
@@ -75,7 +82,13 @@ def test_a_walker_that_goes_nan_is_named() -> None:
     simulator.walkers.reset = broken
     weights = np.zeros((1, POLICY.parameters), np.float32)
     with pytest.raises(FloatingPointError, match="walker 1 went NaN at step 1"):
-        simulator.play(POLICY.compiled(), weights, np.zeros(3, np.int64), POLICY.layout, np.zeros((3, 0), np.float32))
+        simulator.play(
+            POLICY.compiled(),
+            weights,
+            np.zeros(3, np.int64),
+            POLICY.layout,
+            np.zeros((3, 0), np.float32),
+        )
 
 
 def test_play_called_with_sizes_that_do_not_fit_is_refused() -> None:

@@ -1,4 +1,6 @@
-"""The named searchers: they climb, they draw only from their key, and their state is all they know."""
+"""The named searchers: they climb, they draw only from their key, and their state is all they
+know.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,9 @@ def search(name, **config):
 
 
 def height(members, sign=1.0):
-    """Returns of members on a hill with its top at PEAK, steeper in some directions than in others."""
+    """Returns of members on a hill with its top at PEAK, steeper in some directions than in
+    others.
+    """
     return -sign * ((members.double() - PEAK) ** 2 * torch.arange(1, 11)).sum(dim=1).numpy()
 
 
@@ -77,7 +81,12 @@ def test_the_number_of_threads_changes_nothing(name):
         for count in (1, 2):
             torch.set_num_threads(count)
             members = method.ask(state, Key(1))
-            found.append({**method.tell(state, members, members.double().sum(dim=1).numpy()), "members": members})
+            found.append(
+                {
+                    **method.tell(state, members, members.double().sum(dim=1).numpy()),
+                    "members": members,
+                }
+            )
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(threads)
@@ -116,13 +125,17 @@ def test_cem_by_hand():
     """Centre and deviation of the best fifth of the members."""
     method = search("cem", population=10)
     members = torch.arange(100, dtype=torch.float32).reshape(10, 10)
-    state = method.tell(method.init(torch.zeros(10)), members, np.array([5.0, 9, 1, 2, 3, 8, 0, 4, 6, 7]))
+    state = method.tell(
+        method.init(torch.zeros(10)), members, np.array([5.0, 9, 1, 2, 3, 8, 0, 4, 6, 7])
+    )
     np.testing.assert_allclose(state["theta"], (members[1] + members[5]) / 2)
     np.testing.assert_allclose(state["stdev"], 20 * np.sqrt(2), rtol=1e-6)
 
 
 def test_snes_by_hand():
-    """Utilities of 4 members: max(0, log 3 - log rank), made to add up to 1, less 1/4; log-deviations at half rate."""
+    """Utilities of 4 members: max(0, log 3 - log rank), made to add up to 1, less 1/4;
+    log-deviations at half rate.
+    """
     method = search("snes", population=4)
     noise = torch.zeros(4, 10)
     noise[:, 0] = torch.tensor([1.0, -1, 2, -2])

@@ -91,7 +91,8 @@ def test_the_body_stays_in_its_place_while_the_camera_follows(episode):
 def test_a_camera_that_stands_still_lets_the_body_move(episode):
     camera = camera_for(episode, 0)
     first, later = (
-        colour_at(picture(episode, f, Look(camera)), camera, episode.frames[0].x - 0.3, 0.9) for f in (0, 9)
+        colour_at(picture(episode, f, Look(camera)), camera, episode.frames[0].x - 0.3, 0.9)
+        for f in (0, 9)
     )
     assert close(first, HULL)
     assert not close(later, HULL)
@@ -106,7 +107,9 @@ def test_metres_undo_pixels():
 
 def test_pixels_of_known_points():
     camera = Camera(10.0, 1.0, 40.0, 1200, 500)
-    np.testing.assert_array_equal(camera.pixels(np.array([[10.0, 1.0], [11.0, 3.0]])), [[600, 250], [640, 170]])
+    np.testing.assert_array_equal(
+        camera.pixels(np.array([[10.0, 1.0], [11.0, 3.0]])), [[600, 250], [640, 170]]
+    )
 
 
 def test_speed_is_that_of_the_body(episode):
@@ -116,7 +119,9 @@ def test_speed_is_that_of_the_body(episode):
 
 
 def test_a_long_episode_is_sampled_and_its_path_is_still_right():
-    episode = record_episode(Roller, Rolling(horizon=1500), {"speed": SLOW["speed"] / 10}, Hills(), Key(1))
+    episode = record_episode(
+        Roller, Rolling(horizon=1500), {"speed": SLOW["speed"] / 10}, Hills(), Key(1)
+    )
     scene = scene_of(episode)
     assert len(scene.path) == len(episode.frames) == 1501
     np.testing.assert_allclose(scene.path[:, 0], [wheel.x for wheel in episode.frames], atol=0.1)
@@ -167,7 +172,9 @@ def test_a_slanted_limb_is_no_hull_because_its_bounding_box_is_large():
 
 
 def test_the_same_frame_is_the_same_picture_and_another_is_another(episode):
-    first, again, other = (pygame.image.tobytes(picture(episode, frame), "RGB") for frame in (4, 4, 5))
+    first, again, other = (
+        pygame.image.tobytes(picture(episode, frame), "RGB") for frame in (4, 4, 5)
+    )
     assert first == again
     assert first != other
 
@@ -183,7 +190,11 @@ def test_worlds_seen_from_above_and_worlds_without_a_body_are_drawn():
         def outline(self, task, state=None):
             wall = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]], dtype=float)
             layers = {"goal": [np.array([[0.5, 0.5]])], "wall": [wall]}
-            return layers if state is None else {**layers, "body": [np.array([[state.x / 12 - 1, 0.0]])]}
+            return (
+                layers
+                if state is None
+                else {**layers, "body": [np.array([[state.x / 12 - 1, 0.0]])]}
+            )
 
     class Nothing(Rolling):
         def outline(self, task, state=None):
@@ -205,17 +216,27 @@ def test_a_maze_shows_walls_ways_goal_and_walker():
     assert from_above(outline)
     surface, camera = pygame.Surface((240, 240), 0, 32), Camera(2.5, 2.5, 40.0, 240, 240)
     draw_world(surface, outline, camera, True)
-    for (x, y), colour in {(0.5, 4.5): STONE, (2.5, 4.5): PAPER, (4.5, 0.5): OTHER, (2.5, 2.5): HULL}.items():
+    for (x, y), colour in {
+        (0.5, 4.5): STONE,
+        (2.5, 4.5): PAPER,
+        (4.5, 0.5): OTHER,
+        (2.5, 2.5): HULL,
+    }.items():
         assert close(colour_at(surface, camera, x, y), colour), (x, y)
 
 
 def test_a_family_that_counts_in_float32_gets_the_same_picture(episode):
     def narrow(task, state):
-        return {name: [line.astype(np.float32) for line in lines] for name, lines in wide(task, state).items()}
+        return {
+            name: [line.astype(np.float32) for line in lines]
+            for name, lines in wide(task, state).items()
+        }
 
     wide = episode.outline_of
     same = picture(replace(episode, outline_of=narrow), 7)
-    difference = pygame.surfarray.array3d(same).astype(int) - pygame.surfarray.array3d(picture(episode, 7))
+    difference = pygame.surfarray.array3d(same).astype(int) - pygame.surfarray.array3d(
+        picture(episode, 7)
+    )
     assert np.abs(difference).mean() < 0.5
     assert thumbnail(narrow(Hills(), None)).get_size() == (240, 60)
 

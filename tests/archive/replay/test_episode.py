@@ -16,7 +16,9 @@ TASK = Hills()
 
 
 def record(agent=FAST, family=None, **settings):
-    return record_episode(lambda family: Roller(family, **settings), family or Rolling(), agent, TASK, KEY)
+    return record_episode(
+        lambda family: Roller(family, **settings), family or Rolling(), agent, TASK, KEY
+    )
 
 
 def test_score_and_solved_are_those_of_an_evaluation_nobody_watches():
@@ -30,7 +32,10 @@ def test_score_and_solved_are_those_of_an_evaluation_nobody_watches():
 
 def test_the_es_learner_replays_to_the_bit_with_its_episodes_kept():
     def es(family):
-        return ES(family, ESConfig(population=4, hidden=(3,), evaluation_episodes=3, max_rows=2, threads=1))
+        return ES(
+            family,
+            ESConfig(population=4, hidden=(3,), evaluation_episodes=3, max_rows=2, threads=1),
+        )
 
     family = Rolling()
     agent = es(family).init(Key(1))
@@ -39,7 +44,9 @@ def test_the_es_learner_replays_to_the_bit_with_its_episodes_kept():
     assert episode.score == scores[0]
     assert [take.seed for take in episode.takes] == es(family).evaluation_seeds(KEY)
     assert sum(len(take.rewards) for take in episode.takes) == steps[0]
-    assert np.mean([take.rewards.sum() for take in episode.takes]) == pytest.approx(episode.score, abs=1e-12)
+    assert np.mean([take.rewards.sum() for take in episode.takes]) == pytest.approx(
+        episode.score, abs=1e-12
+    )
 
 
 def test_a_walker_on_evolved_ground_replays_to_the_bit_and_stands_where_it_is_drawn():
@@ -132,14 +139,27 @@ def test_everything_else_of_the_family_is_passed_on():
     seen = []
     family = Rolling()
     family.extra = "mine"
-    record_episode(lambda family: seen.append((family.spec, family.extra)) or Roller(family), family, FAST, TASK, KEY)
+    record_episode(
+        lambda family: seen.append((family.spec, family.extra)) or Roller(family),
+        family,
+        FAST,
+        TASK,
+        KEY,
+    )
     assert seen == [(family.spec, "mine")]
 
 
 def test_a_family_with_a_step_of_its_own_is_shown_at_that_pace():
     class Slow(Rolling):
         class spec:
-            observation_size, action_size, horizon, episodes, solved_score, deterministic = 1, 1, 5, 1, 5.0, True
+            observation_size, action_size, horizon, episodes, solved_score, deterministic = (
+                1,
+                1,
+                5,
+                1,
+                5.0,
+                True,
+            )
             dt = 0.1
 
         def __init__(self):

@@ -1,4 +1,6 @@
-"""Films: decoded again, they have the frames, the size and the movement they should; failures are one line."""
+"""Films: decoded again, they have the frames, the size and the movement they should; failures are
+one line.
+"""
 
 import os
 import resource
@@ -24,8 +26,19 @@ def episode():
 
 
 def decode(path, size):
-    """All pictures of a film, [pictures, height, width, 3] uint8, and what ffmpeg says of the file."""
-    command = [get_ffmpeg_exe(), "-hide_banner", "-i", str(path), "-fps_mode", "passthrough", "-f", "rawvideo"]
+    """All pictures of a film, [pictures, height, width, 3] uint8, and what ffmpeg says of the
+    file.
+    """
+    command = [
+        get_ffmpeg_exe(),
+        "-hide_banner",
+        "-i",
+        str(path),
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "rawvideo",
+    ]
     done = subprocess.run([*command, "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
     pixels = np.frombuffer(done.stdout, np.uint8)
     return pixels.reshape(-1, size[1], size[0], 3), done.stderr.decode()
@@ -34,7 +47,9 @@ def decode(path, size):
 def drawn(episode, frame, size):
     surface = pygame.Surface(size, 0, 32)
     draw_frame(surface, episode, scene_of(episode), frame)
-    return np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8).reshape(size[1], size[0], 3)
+    return np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8).reshape(
+        size[1], size[0], 3
+    )
 
 
 def test_an_mp4_holds_every_frame_as_drawn(episode, tmp_path):
@@ -74,12 +89,19 @@ def test_every_and_takes_choose_the_pictures_and_the_last_frame_is_always_there(
     film, _ = decode(path, size)
     surface = pygame.Surface(size, 0, 32)
     draw_frame(surface, episode, scene_of(episode, 1), lengths[1] - 1)
-    assert np.abs(film[-1].astype(int) - pygame.surfarray.array3d(surface).swapaxes(0, 1)).mean() < 8
+    assert (
+        np.abs(film[-1].astype(int) - pygame.surfarray.array3d(surface).swapaxes(0, 1)).mean() < 8
+    )
 
 
 def test_progress_counts_to_the_number_of_pictures(episode, tmp_path):
     seen = []
-    record(episode, tmp_path / "a.mp4", size=(128, 96), progress=lambda done, all_: seen.append((done, all_)))
+    record(
+        episode,
+        tmp_path / "a.mp4",
+        size=(128, 96),
+        progress=lambda done, all_: seen.append((done, all_)),
+    )
     assert seen == [(number + 1, 41) for number in range(41)]
 
 
@@ -107,7 +129,9 @@ def test_no_display_is_opened_and_the_environment_is_left_as_it_was(episode, tmp
         ("a.mp4", {"takes": []}, "at least one take"),
     ],
 )
-def test_what_cannot_be_made_is_refused_in_one_line_and_leaves_nothing(episode, tmp_path, name, settings, words):
+def test_what_cannot_be_made_is_refused_in_one_line_and_leaves_nothing(
+    episode, tmp_path, name, settings, words
+):
     with pytest.raises(ValueError, match=words) as refused:
         record(episode, tmp_path / name, **settings)
     assert "\n" not in str(refused.value)

@@ -1,4 +1,6 @@
-"""The viewer: what every key and the mouse do, and a real window driven by real events under SDL's dummy driver."""
+"""The viewer: what every key and the mouse do, and a real window driven by real events under SDL's
+dummy driver.
+"""
 
 import os
 import subprocess
@@ -25,7 +27,9 @@ START = View(1)
 
 def key(name, code=0):
     """A key press: of a character, or of a key that has none."""
-    return pygame.event.Event(pygame.KEYDOWN, key=code or ord(name), unicode="" if code else name, mod=0)
+    return pygame.event.Event(
+        pygame.KEYDOWN, key=code or ord(name), unicode="" if code else name, mod=0
+    )
 
 
 def press(view, *names):
@@ -125,11 +129,20 @@ def test_dragging_on_the_strip_scrubs():
     down = (pygame.MOUSEBUTTONDOWN, {"button": 1, "pos": line.center})
     held = mouse(START, down)
     assert held == replace(START, frame=50.0, playing=False, held="time")
-    moved = mouse(held, (pygame.MOUSEMOTION, {"pos": (line.right + 90, 5), "rel": (90, -400), "buttons": (1, 0, 0)}))
+    moved = mouse(
+        held,
+        (
+            pygame.MOUSEMOTION,
+            {"pos": (line.right + 90, 5), "rel": (90, -400), "buttons": (1, 0, 0)},
+        ),
+    )
     assert moved.frame == 100
     dropped = mouse(moved, (pygame.MOUSEBUTTONUP, {"button": 1, "pos": (5, 5)}))
     assert dropped == replace(moved, held="")
-    assert mouse(dropped, (pygame.MOUSEMOTION, {"pos": (0, 0), "rel": (1, 1), "buttons": (0, 0, 0)})) == dropped
+    assert (
+        mouse(dropped, (pygame.MOUSEMOTION, {"pos": (0, 0), "rel": (1, 1), "buttons": (0, 0, 0)}))
+        == dropped
+    )
 
 
 def test_dragging_the_world_keeps_the_point_under_the_mouse():
@@ -168,12 +181,16 @@ def test_time_passes_at_the_speed_chosen():
 
 def test_the_end_of_a_take_leads_to_the_next_and_the_last_one_stays():
     assert advance(replace(START, frame=99.0), 1.0, 0.02, (101, 51)) == replace(START, take=1)
-    assert advance(replace(START, take=1), 9.0, 0.02, (101, 51)) == replace(START, take=1, frame=50.0, playing=False)
+    assert advance(replace(START, take=1), 9.0, 0.02, (101, 51)) == replace(
+        START, take=1, frame=50.0, playing=False
+    )
     assert advance(START, 1.0, 0.02, (1,)) == replace(START, playing=False)
 
 
 def test_a_view_is_fitted_to_the_episode_it_meets():
-    assert fitted(replace(START, take=3, frame=70.0), (101, 51)) == replace(START, take=1, frame=50.0)
+    assert fitted(replace(START, take=3, frame=70.0), (101, 51)) == replace(
+        START, take=1, frame=50.0
+    )
     assert fitted(replace(START, frame=70.0), (101, 51)) == replace(START, frame=70.0)
 
 
@@ -185,7 +202,9 @@ def dummy(monkeypatch):
 
 
 class Person:
-    """Loads episodes for the viewer, and presses the next keys whenever another niche or agent is drawn."""
+    """Loads episodes for the viewer, and presses the next keys whenever another niche or agent is
+    drawn.
+    """
 
     def __init__(self, *presses):
         self.asked, self.pictures, self.presses, self.seen = [], [], list(presses), []
@@ -193,7 +212,9 @@ class Person:
     def load(self, niche, agent):
         self.asked.append((niche, agent))
         self.pictures.append(pygame.display.get_surface().copy())
-        episode = record_episode(Roller, Rolling(), FAST if niche == agent else SLOW, Hills(), Key(niche))
+        episode = record_episode(
+            Roller, Rolling(), FAST if niche == agent else SLOW, Hills(), Key(niche)
+        )
 
         def outline(task, state):
             if self.seen[-1:] != [(niche, agent)]:
@@ -226,7 +247,9 @@ def test_an_episode_chosen_in_haste_is_the_last_there_is(dummy):
         loaded.append(niche)
         for name in "ne" if niche == 4 else "q":
             pygame.event.post(key(name))
-        return record_episode(lambda family: Roller(family, 2 if niche == 4 else 1), Rolling(), FAST, Hills(), Key(1))
+        return record_episode(
+            lambda family: Roller(family, 2 if niche == 4 else 1), Rolling(), FAST, Hills(), Key(1)
+        )
 
     view(load, NICHES, 4)
     assert loaded == [4, 7]
@@ -296,7 +319,9 @@ def test_titles_with_characters_that_would_be_interpreted_are_escaped(dummy):
             pygame.event.post(key("q"))
             return Rolling().outline(task, state)
 
-        episode = record_episode(Roller, Rolling(), FAST, Hills(), Key(1), title=title, labels={"niche": title})
+        episode = record_episode(
+            Roller, Rolling(), FAST, Hills(), Key(1), title=title, labels={"niche": title}
+        )
         return replace(episode, outline_of=outline)
 
     view(load, [(4, title)], 4)
@@ -321,11 +346,20 @@ def test_niches_that_are_not_there_are_refused_before_a_window_opens():
 
 
 def test_without_a_display_one_line_names_record():
-    program = "from openpoet.archive.replay.viewer import view\ntry: view(None, [(1, 'a')], 1)\nexcept ValueError as error: print(error)"
-    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+    program = (
+        "from openpoet.archive.replay.viewer import view\ntry: view(None, [(1, 'a')], "
+        "1)\nexcept ValueError as error: print(error)"
+    )
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    }
     env["SDL_VIDEODRIVER"] = "nonsense"
     for changes in ({}, {"SDL_VIDEODRIVER": ""}):
-        done = subprocess.run([sys.executable, "-c", program], env={**env, **changes}, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program], env={**env, **changes}, capture_output=True, text=True
+        )
         assert done.stdout.startswith(NO_DISPLAY)
         assert done.stdout.count("\n") == 1
         assert done.stderr == ""

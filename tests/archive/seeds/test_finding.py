@@ -41,7 +41,8 @@ def test_a_run_gives_its_living_niches_with_task_agent_and_name(run: Path) -> No
             agent = seed.agent()
             assert seed.task() == FAMILY.decode(row["task"])
             assert agent is not None
-            own = opened.agent(row["agent"])  # as it is: poet.seeding adopts it, once it is known to fit
+            # as it is: poet.seeding adopts it, once it is known to fit
+            own = opened.agent(row["agent"])
             assert all(agent[name].equal(own[name]) for name in ("velocity", "steps"))
 
 
@@ -56,7 +57,9 @@ def test_only_the_niches_that_are_wanted_are_read(run: Path) -> None:
         find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))
 
 
-def test_one_agent_named_by_many_rows_is_read_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_agent_named_by_many_rows_is_read_once(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with sqlite3.connect(run / "archive.db") as database:
         database.execute("UPDATE niches SET agent = (SELECT agent FROM niches WHERE id = 0)")
     with Run.open(run, write=False) as opened:
@@ -64,7 +67,9 @@ def test_one_agent_named_by_many_rows_is_read_once(run: Path, monkeypatch: pytes
     monkeypatch.setattr(run_folder, "MOST_WEIGHTS", size)
     assert len(find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))) > 2
     monkeypatch.setattr(run_folder, "MOST_WEIGHTS", size - 1)
-    with pytest.raises(ValueError, match=f"has {size} bytes of agents, at most {size - 1} bytes are read together"):
+    with pytest.raises(
+        ValueError, match=f"has {size} bytes of agents, at most {size - 1} bytes are read together"
+    ):
         find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))
 
 
@@ -72,10 +77,16 @@ def test_what_chooses_nothing_is_said(run: Path, tmp_path: Path) -> None:
     with Run.open(run, write=False) as opened:
         scores = [row["score"] for row in opened.niche_rows()]
     says = re.escape(f": score is {min(scores):.6g} to {max(scores):.6g}")
-    with pytest.raises(ValueError, match=rf'--select "score > 1e9" keeps none of the \d+ niches of \S+{says}$'):
+    with pytest.raises(
+        ValueError,
+        match=r'--select "score > 1e9" keeps none of the \d+ niches of '
+        rf"\S+{says}$",
+    ):
         find_seeds(str(run), "score > 1e9", Receiver(FAMILY, LEARNER))
     create(tmp_path / "young").close()
-    with pytest.raises(ValueError, match="has no niche to start from: it was stopped before its first iteration"):
+    with pytest.raises(
+        ValueError, match="has no niche to start from: it was stopped before its first iteration"
+    ):
         find_seeds(str(tmp_path / "young"), None, Receiver(FAMILY, LEARNER))
 
 
@@ -97,11 +108,17 @@ def test_poet_files_give_tasks_and_agents_and_errors_name_the_file(tmp_path: Pat
     family, learner = PoetFamily(), PoetLearner(FAMILY)
     for name, config, theta in (("a", {"ground_roughness": 0.5}, [1, 2]), ("b", {}, [1, 2, 3])):
         (tmp_path / f"e.{name}.env.json").write_text(json.dumps({"config": config, "seed": 7}))
-        (tmp_path / f"e.{name}.best.json").write_text(json.dumps([theta, 10.0 if name == "a" else 20.0]))
+        (tmp_path / f"e.{name}.best.json").write_text(
+            json.dumps([theta, 10.0 if name == "a" else 20.0])
+        )
     a, b = find_seeds(str(tmp_path), None, Receiver(family, learner))
     agent = a.agent()
     assert agent is not None
-    assert (a.task(), agent["velocity"].tolist(), a.source) == (Point(0.5, 0.0, 7), [1, 2], f"{tmp_path.name}/e.a")
+    assert (a.task(), agent["velocity"].tolist(), a.source) == (
+        Point(0.5, 0.0, 7),
+        [1, 2],
+        f"{tmp_path.name}/e.a",
+    )
     with pytest.raises(ValueError, match=r"/e\.b\.env\.json: no roughness$"):
         b.task()
     with pytest.raises(ValueError, match=r"/e\.b\.best\.json: theta must be 2 numbers, got 3$"):

@@ -5,9 +5,19 @@ import os
 from pathlib import Path
 
 import pytest
-from openpoet.archive.seeds.poet_files import LARGEST_ALL, LARGEST_BEST, holds_poet_files, read_poet_files
+from openpoet.archive.seeds.poet_files import (
+    LARGEST_ALL,
+    LARGEST_BEST,
+    holds_poet_files,
+    read_poet_files,
+)
 
-CONFIG = {"name": "r0.4.p0_0.8.b1_0_0.4", "ground_roughness": 0.4, "pit_gap": [0.0, 0.8], "stump_width": [1.0, 2.0]}
+CONFIG = {
+    "name": "r0.4.p0_0.8.b1_0_0.4",
+    "ground_roughness": 0.4,
+    "pit_gap": [0.0, 0.8],
+    "stump_width": [1.0, 2.0],
+}
 
 
 def write(folder: Path, name: str, data: object) -> Path:
@@ -17,12 +27,19 @@ def write(folder: Path, name: str, data: object) -> Path:
 
 
 def test_niches_are_read_with_their_task_and_agent(tmp_path: Path) -> None:
-    write(tmp_path, "exp.flat.env.json", {"config": {"name": "flat", "pit_gap": []}, "seed": 24582922})
+    write(
+        tmp_path, "exp.flat.env.json", {"config": {"name": "flat", "pit_gap": []}, "seed": 24582922}
+    )
     write(tmp_path, "exp.flat.best.json", [[0.5] * 2804, 309.25])
     write(tmp_path, "exp.r0.4.env.json", {"config": CONFIG, "seed": 7})
     assert holds_poet_files(tmp_path)
     flat, rough = read_poet_files(tmp_path)
-    assert (flat.name, flat.seed, flat.score, len(flat.theta or [])) == ("exp.flat", 24582922, 309.25, 2804)
+    assert (flat.name, flat.seed, flat.score, len(flat.theta or [])) == (
+        "exp.flat",
+        24582922,
+        309.25,
+        2804,
+    )
     assert (rough.config, rough.seed, rough.theta) == (CONFIG, 7, None)
 
 
@@ -51,7 +68,9 @@ def test_niches_are_read_with_their_task_and_agent(tmp_path: Path) -> None:
         ("e.a.best.json", " " * (LARGEST_BEST + 1)),
     ],
 )
-def test_a_broken_or_hostile_file_is_refused_by_name(tmp_path: Path, name: str, data: object) -> None:
+def test_a_broken_or_hostile_file_is_refused_by_name(
+    tmp_path: Path, name: str, data: object
+) -> None:
     path = write(tmp_path, name, data)
     with pytest.raises(ValueError, match=name) as caught:
         read_poet_files(tmp_path)

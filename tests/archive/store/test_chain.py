@@ -1,4 +1,6 @@
-"""The hash chain: it holds for every run, however it was made, and breaks at whatever is edited afterwards."""
+"""The hash chain: it holds for every run, however it was made, and breaks at whatever is edited
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,10 @@ def test_interrupted_as_uninterrupted(whole: Path, tmp_path: Path) -> None:
 
 
 EDITS = {
-    **{table: [f"UPDATE {table} SET {change}" for change in changes] for table, changes in CHANGES.items()},
+    **{
+        table: [f"UPDATE {table} SET {change}" for change in changes]
+        for table, changes in CHANGES.items()
+    },
     "niches": [
         "UPDATE niches SET best = 999.0 WHERE died IS NULL",
         "UPDATE niches SET best = 999.0 WHERE id = 0",
@@ -79,9 +84,12 @@ def test_every_table_is_covered() -> None:
     assert EDITS.keys() == schema.TABLES.keys() - {"sessions"}
 
 
-@pytest.mark.parametrize("edit", [edit for edits in EDITS.values() for edit in edits if "value = '0'" not in edit])
+@pytest.mark.parametrize(
+    "edit", [edit for edits in EDITS.values() for edit in edits if "value = '0'" not in edit]
+)
 def test_an_edit_breaks_it(copy: Path, edit: str) -> None:
-    if "retired_scores SET niche" in edit:  # unique with its source: the change goes into one row only
+    # unique with its source: the change goes into one row only
+    if "retired_scores SET niche" in edit:
         edit += " WHERE (source, niche) = (SELECT source, niche FROM retired_scores LIMIT 1)"
     sql(copy, edit)
     with pytest.raises(ValueError, match=r"^[^\n]+(hash|left them|no iteration added)[^\n]*$"):
@@ -89,10 +97,14 @@ def test_an_edit_breaks_it(copy: Path, edit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["children", "transfers", "scores", "ledger", "retired_scores", "iterations", "settings"]
+    "table",
+    ["children", "transfers", "scores", "ledger", "retired_scores", "iterations", "settings"],
 )
 def test_a_lost_row_breaks_it(copy: Path, table: str) -> None:
-    key = " AND ".join(f"{name} = (SELECT {name} FROM {table} ORDER BY 1 LIMIT 1)" for name in schema.KEYS[table][:1])
+    key = " AND ".join(
+        f"{name} = (SELECT {name} FROM {table} ORDER BY 1 LIMIT 1)"
+        for name in schema.KEYS[table][:1]
+    )
     sql(copy, f"DELETE FROM {table} WHERE {key}")
     with pytest.raises(ValueError, match=r"hash|no iteration added"):
         verified(copy)
@@ -126,11 +138,15 @@ def test_settings_of_a_session_are_part_of_it(tmp_path: Path) -> None:
     finished(tmp_path / "run", 3)
     with Run.open(tmp_path / "run", write=True) as run:
         run.begin_session(["resume"], {"torch": "9"}, {"es": {"lr": 0.25}})
-        assert run.settings() == {"run": {"family": "fake"}}  # recorded with the next commit, not before
+        # recorded with the next commit, not before
+        assert run.settings() == {"run": {"family": "fake"}}
         list(go_on(run, 5))
         assert run.settings() == {"run": {"family": "fake"}, "es": {"lr": 0.25}}
         assert run.settings(launched=True) == {"run": {"family": "fake"}}
-        assert [(row["iteration"], row["key"]) for row in run.rows("settings")] == [(0, "family"), (4, "lr")]
+        assert [(row["iteration"], row["key"]) for row in run.rows("settings")] == [
+            (0, "family"),
+            (4, "lr"),
+        ]
         assert run.versions() == {"torch": "9"}
         assert [row["iteration"] for row in run.rows("sessions")] == [0, 4]
     verified(tmp_path / "run")

@@ -12,7 +12,17 @@ from openpoet.archive.store.weights import content_hash, encode
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.engine import evolve, start
 
-from tests.archive.lived import FAMILY, SETTINGS, commit, create, finished, go_on, ledger, live, setup
+from tests.archive.lived import (
+    FAMILY,
+    SETTINGS,
+    commit,
+    create,
+    finished,
+    go_on,
+    ledger,
+    live,
+    setup,
+)
 
 LONG = 24
 
@@ -58,14 +68,18 @@ def test_clocks_versions_command_and_folder_do_not_count(whole: Path, tmp_path: 
         (SETTINGS.replace("fake", "maze"), False),
     ],
 )
-def test_settings_count_if_they_can_change_a_result(whole: Path, tmp_path: Path, settings: str, equal: bool) -> None:
+def test_settings_count_if_they_can_change_a_result(
+    whole: Path, tmp_path: Path, settings: str, equal: bool
+) -> None:
     with Run.create(tmp_path / "run", settings, ["launch"], {}) as run:
         list(live(run, LONG))
     assert (digest_of(tmp_path / "run") == digest_of(whole)) == equal
 
 
 @pytest.mark.parametrize(("sha256", "equal"), [("a" * 64, True), ("b" * 64, False)])
-def test_of_a_plug_in_the_content_counts_and_not_the_path(tmp_path: Path, sha256: str, equal: bool) -> None:
+def test_of_a_plug_in_the_content_counts_and_not_the_path(
+    tmp_path: Path, sha256: str, equal: bool
+) -> None:
     for folder, content in (("here", "a" * 64), ("there", sha256)):
         settings = f"[run]\nfamily = '/{folder}/own.py'\nfamily_sha256 = '{content}'\n"
         with Run.create(tmp_path / folder, settings, ["launch"], {}) as run:
@@ -80,10 +94,20 @@ def test_the_name_of_a_seed_does_not_count(copy: Path, whole: Path) -> None:
 
 
 CHANGES = {
-    "niches": ["best = best + 1e-12", "born = born + 1", "viable_to_all = 1 - viable_to_all", "task = '{}'"],
+    "niches": [
+        "best = best + 1e-12",
+        "born = born + 1",
+        "viable_to_all = 1 - viable_to_all",
+        "task = '{}'",
+    ],
     "scores": ["score = score + 1e-12", "niche = niche + 100"],
     "children": ["outcome = 'crowded'", "novelty = 0.125", "iteration = iteration + 1"],
-    "transfers": ["accepted = 1 - accepted", "bar = 1.0", "score = score + 1e-12", "steps = steps + 1"],
+    "transfers": [
+        "accepted = 1 - accepted",
+        "bar = 1.0",
+        "score = score + 1e-12",
+        "steps = steps + 1",
+    ],
     "ledger": ["steps = steps + 1", "purpose = purpose || 'x'"],
     "iterations": ["median = 0.5", "annecs = annecs + 1", "active = active + 1"],
     "retired_scores": ["score = score + 1e-12", "niche = 1000"],
@@ -96,9 +120,13 @@ def test_every_table_counts() -> None:
     assert CHANGES.keys() == schema.TABLES.keys() - UNCOUNTED_TABLES
 
 
-@pytest.mark.parametrize(("table", "change"), [(t, change) for t, changes in CHANGES.items() for change in changes])
+@pytest.mark.parametrize(
+    ("table", "change"), [(t, change) for t, changes in CHANGES.items() for change in changes]
+)
 def test_one_changed_cell_changes_it(copy: Path, whole: Path, table: str, change: str) -> None:
-    key = {"niches": "id", "transfers": "id", "children": "id", "checkpoint": "part"} | {"retired_scores": "niche"}
+    key = {"niches": "id", "transfers": "id", "children": "id", "checkpoint": "part"} | {
+        "retired_scores": "niche"
+    }
     key = key.get(table, "iteration")
     order = f"SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT 1"
     with sqlite3.connect(copy / "archive.db") as database:

@@ -1,4 +1,6 @@
-"""What the writer accepts the reader accepts: all else is refused at the commit, in one line, and nothing is kept."""
+"""What the writer accepts the reader accepts: all else is refused at the commit, in one line, and
+nothing is kept.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Encoded(FakeFamily):
 
 def commit_first(run: Run, agent: Agent | None = None, family: FakeFamily = FAMILY) -> None:
     record, agents = to_records(start(setup()), family)
-    run.commit(record, agents if agent is None else {"niche-0": agent}, ledger={}, clock_seconds=0.0)
+    run.commit(
+        record, agents if agent is None else {"niche-0": agent}, ledger={}, clock_seconds=0.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,11 +45,17 @@ def commit_first(run: Run, agent: Agent | None = None, family: FakeFamily = FAMI
     [
         ({"w": torch.zeros([1] * 9)}, "tensor 'w' has 9 dimensions, an agent's at most 8"),
         ({"__metadata__": torch.zeros(1)}, "must not have the name '__metadata__'"),
-        ({f"tensor-{i}": torch.zeros(1) for i in range(16_000)}, r"16000 tensors, whose list takes 1\.\d+ MiB"),
+        (
+            {f"tensor-{i}": torch.zeros(1) for i in range(16_000)},
+            r"16000 tensors, whose list takes "
+            r"1\.\d+ MiB",
+        ),
         ({"w": torch.zeros(2**26 + 1)}, "an agent has 256 MiB, at most 256 MiB can be kept"),
     ],
 )
-def test_an_agent_that_could_not_be_read_again_is_not_kept(tmp_path: Path, agent: Agent, line: str) -> None:
+def test_an_agent_that_could_not_be_read_again_is_not_kept(
+    tmp_path: Path, agent: Agent, line: str
+) -> None:
     with create(tmp_path / "run") as run:
         with pytest.raises(ValueError, match=line) as error:
             commit_first(run, agent)
@@ -73,7 +83,11 @@ def test_all_agents_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert run.writer is not None
         assert run.writer.kept.weights == sum(run.agents.size(name) for name in named)
         monkeypatch.setattr(writing, "MOST_WEIGHTS", run.writer.kept.weights - 1)
-        with pytest.raises(ValueError, match=r"the agents of all niches have \d+ bytes, at most \d+ bytes can be read"):
+        with pytest.raises(
+            ValueError,
+            match=r"the agents of all niches have \d+ bytes, at most "
+            r"\d+ bytes can be read",
+        ):
             list(go_on(run, 21))
         monkeypatch.undo()
         list(go_on(run, 22))
@@ -89,7 +103,11 @@ def test_a_database_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     finished(tmp_path / "run", 3)
     monkeypatch.setattr(writing, "MOST_DATABASE", limits.ROOM + 10_000)
     with Run.open(tmp_path / "run", write=True) as run:
-        with pytest.raises(ValueError, match=r"a run's archive at most .*: go on in a new run with `launch --from"):
+        with pytest.raises(
+            ValueError,
+            match=r"a run's archive at most .*: go on in a new run with "
+            r"`launch --from",
+        ):
             list(go_on(run, 6))
         assert run.checkpoint()[0]["iteration"] == 3
 
@@ -106,10 +124,16 @@ def test_any_encoding_that_is_json_comes_back_exactly(tmp_path: Path, encoding: 
     assert type(niche["task"]) is type(encoding)
 
 
-@pytest.mark.parametrize("encoding", [{1, 2}, object(), b"x", {"x": torch.zeros(1)}, float("nan"), {"x": float("inf")}])
+@pytest.mark.parametrize(
+    "encoding", [{1, 2}, object(), b"x", {"x": torch.zeros(1)}, float("nan"), {"x": float("inf")}]
+)
 def test_an_encoding_that_is_no_json_is_refused(tmp_path: Path, encoding: Any) -> None:
     with create(tmp_path / "run") as run:
-        with pytest.raises(ValueError, match=r"^the archive keeps (JSON|finite numbers) only: [^\n]+$"):
+        with pytest.raises(
+            ValueError,
+            match=r"^the archive keeps (JSON|finite numbers) only: "
+            r"[^\n]+$",
+        ):
             commit_first(run, family=Encoded(encoding))
         assert run.rows("niches") == []
 
@@ -117,26 +141,47 @@ def test_an_encoding_that_is_no_json_is_refused(tmp_path: Path, encoding: Any) -
 def test_a_value_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "MOST_CELL", 10_000)
     with create(tmp_path / "run") as run:
-        with pytest.raises(ValueError, match=r"niche 0\.task has 10002 bytes, the archive keeps at most 10000 bytes"):
+        with pytest.raises(
+            ValueError,
+            match=r"niche 0\.task has 10002 bytes, the archive keeps at "
+            r"most 10000 bytes",
+        ):
             commit_first(run, family=Encoded("x" * 10_000))
         commit_first(run, family=Encoded("x" * 9_998))
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"born": 2**53}, {"born": -1}, {"born": 0.5}, {"born": "x"}, {"best": "x"}, {"source": 3}, {"source": b"x"}],
+    [
+        {"born": 2**53},
+        {"born": -1},
+        {"born": 0.5},
+        {"born": "x"},
+        {"best": "x"},
+        {"source": 3},
+        {"source": b"x"},
+    ],
 )
 def test_a_cell_that_the_reader_would_refuse(tmp_path: Path, change: dict[str, Any]) -> None:
     record, agents = to_records(start(setup()), FAMILY)
     with create(tmp_path / "run") as run:
         with pytest.raises(ValueError, match=r"^niche 0\.\w+ must be [^\n]+$"):
-            run.commit(record | {"active": [record["active"][0] | change]}, agents, ledger={}, clock_seconds=0.0)
+            run.commit(
+                record | {"active": [record["active"][0] | change]},
+                agents,
+                ledger={},
+                clock_seconds=0.0,
+            )
         assert run.rows("niches") == []
 
 
 @given(
     st.one_of(
-        st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 2**53 - 1), st.booleans(), st.none(), st.text()
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.integers(0, 2**53 - 1),
+        st.booleans(),
+        st.none(),
+        st.text(),
     )
 )
 @settings(max_examples=200, deadline=None)

@@ -25,9 +25,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 def test_counts_are_those_of_the_rows(run: Run) -> None:
     transfers, children, ledger = (run.rows(table) for table in ("transfers", "children", "ledger"))
-    tried = Counter(f"{row['kind']} at birth" if row["at_birth"] else row["kind"] for row in transfers)
+    tried = Counter(
+        f"{row['kind']} at birth" if row["at_birth"] else row["kind"] for row in transfers
+    )
     taken = Counter(
-        f"{row['kind']} at birth" if row["at_birth"] else row["kind"] for row in transfers if row["accepted"]
+        f"{row['kind']} at birth" if row["at_birth"] else row["kind"]
+        for row in transfers
+        if row["accepted"]
     )
     assert len(tried) > 2
     assert sum(taken.values()) > 0
@@ -51,7 +55,8 @@ def test_annecs_is_that_of_the_last_iteration(run: Run) -> None:
 
 def test_fields_are_those_of_the_niches(run: Run) -> None:
     expected = [
-        {name: row[name] for name in measures.FIELDS} | {"alive": row["died"] is None} for row in run.niche_rows()
+        {name: row[name] for name in measures.FIELDS} | {"alive": row["died"] is None}
+        for row in run.niche_rows()
     ]
     assert list(measures.fields(run)) == expected
 
@@ -85,6 +90,11 @@ def test_a_forebear_that_is_no_elder_is_refused(run: Run, tmp_path: Path) -> Non
     database.execute("UPDATE niches SET parent = 1 WHERE id = 2")
     database.close()
     with Run.open(path, write=False) as hostile:
-        for call in (lambda: measures.lineage(hostile, 2, 99), lambda: measures.nearest(hostile, {2})):
-            with pytest.raises(ValueError, match="niche 1 must have an elder niche as its parent, got 2"):
+        for call in (
+            lambda: measures.lineage(hostile, 2, 99),
+            lambda: measures.nearest(hostile, {2}),
+        ):
+            with pytest.raises(
+                ValueError, match="niche 1 must have an elder niche as its parent, got 2"
+            ):
                 call()

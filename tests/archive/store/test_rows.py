@@ -9,7 +9,9 @@ from openpoet.archive.store.rows import text, value
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=30) | st.integers(-(2**80), 2**80),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
     max_leaves=40,
 )
 
@@ -28,9 +30,18 @@ def test_integers_beyond_64_bits_are_refused_by_writer_and_reader(number: int) -
     for wrong in (number, {"a": [1.5, number]}):
         with pytest.raises(ValueError, match="is an integer beyond 64 bits"):
             text(wrong)
-    with pytest.raises(ValueError, match=r"cell is not JSON that can be read: .* is an integer beyond 64 bits"):
+    with pytest.raises(
+        ValueError,
+        match=r"cell is not JSON that can be read: .* is an integer "
+        r"beyond 64 bits",
+    ):
         value(f"[{number}]", "cell")
-    for right in (number // 10**400, 2**64 - 1, -(2**63), [str(number), 1e300, 1e-7, float(10**22)]):
+    for right in (
+        number // 10**400,
+        2**64 - 1,
+        -(2**63),
+        [str(number), 1e300, 1e-7, float(10**22)],
+    ):
         assert value(text(right), "cell") == right
 
 
@@ -45,7 +56,11 @@ def test_deep_nesting_is_refused_by_writer_and_reader() -> None:
     for _ in range(100_000):
         deep = [deep]
     for wrong in (nested(33), deep):
-        with pytest.raises(ValueError, match=r"the archive keeps JSON (only|that it can read again): [^\n]+$"):
+        with pytest.raises(
+            ValueError,
+            match=r"the archive keeps JSON (only|that it can read "
+            r"again): [^\n]+$",
+        ):
             text(wrong)
     for wrong in ("[" * 33 + "]" * 33, '{"a":' * 100_000, "[" * 100_000):
         with pytest.raises(ValueError, match="nests more than 32 deep"):

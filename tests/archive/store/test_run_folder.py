@@ -23,37 +23,58 @@ from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.niche import Child, Population, Transfer
 
-from tests.archive.lived import FAMILY, SETTINGS, commit, create, finished, go_on, ledger, live, same, setup
+from tests.archive.lived import (
+    FAMILY,
+    SETTINGS,
+    commit,
+    create,
+    finished,
+    go_on,
+    ledger,
+    live,
+    same,
+    setup,
+)
 
 LONG = 40
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Population], dict[str, int]]:
+def lived(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, list[Population], dict[str, int]]:
     """A run, its populations, and what the whole of it cost by purpose."""
     path = tmp_path_factory.mktemp("lived") / "run"
     parts, spent = setup(), Counter[str]()
     with create(path) as run:
         populations = [start(parts)]
-        run.commit(*to_records(populations[0], FAMILY), ledger=ledger(parts).drain(), clock_seconds=0.0)
+        run.commit(
+            *to_records(populations[0], FAMILY), ledger=ledger(parts).drain(), clock_seconds=0.0
+        )
         for population in evolve(populations[0], parts):
             cost = ledger(parts).drain()
             spent.update(cost)
-            run.commit(*to_records(population, FAMILY, populations[-1]), ledger=cost, clock_seconds=2.5)
+            run.commit(
+                *to_records(population, FAMILY, populations[-1]), ledger=cost, clock_seconds=2.5
+            )
             populations.append(population)
             if population.iteration == LONG:
                 break
     return path, populations, dict(spent)
 
 
-def test_the_run_lives_through_all_that_is_to_be_kept(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+def test_the_run_lives_through_all_that_is_to_be_kept(
+    lived: tuple[Path, list[Population], dict[str, int]],
+) -> None:
     events = [event for population in lived[1] for event in population.events]
     assert len(lived[1][-1].retired) > 3
     assert len({e.outcome for e in events if isinstance(e, Child)}) > 2
     assert {e.accepted for e in events if isinstance(e, Transfer)} == {True, False}
 
 
-def test_a_checkpoint_is_what_was_committed(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+def test_a_checkpoint_is_what_was_committed(
+    lived: tuple[Path, list[Population], dict[str, int]],
+) -> None:
     path, populations, _ = lived
     with Run.open(path, write=False) as run:
         record, agents = run.checkpoint()
@@ -61,11 +82,17 @@ def test_a_checkpoint_is_what_was_committed(lived: tuple[Path, list[Population],
     assert same(from_records(record, agents, FAMILY), populations[-1])
 
 
-def test_every_event_score_and_step_is_kept(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+def test_every_event_score_and_step_is_kept(
+    lived: tuple[Path, list[Population], dict[str, int]],
+) -> None:
     path, populations, spent = lived
     events = [event for population in populations for event in population.events]
     with Run.open(path, write=False) as run:
-        children, transfers, scores = run.rows("children"), run.rows("transfers"), run.rows("scores")
+        children, transfers, scores = (
+            run.rows("children"),
+            run.rows("transfers"),
+            run.rows("scores"),
+        )
         kept = Counter[str]()
         for row in run.rows("ledger"):
             kept[row["purpose"]] += row["steps"]
@@ -88,7 +115,10 @@ def test_iterations_are_summed_up(lived: tuple[Path, list[Population], dict[str,
     for row, population in zip(rows, populations, strict=True):
         scores = [niche.scores[-1] for niche in population.active if niche.scores]
         assert (row["active"], row["retired"]) == (len(population.active), len(population.retired))
-        assert (row["annecs"], row["annecs_reference"]) == (population.annecs, population.annecs_reference)
+        assert (row["annecs"], row["annecs_reference"]) == (
+            population.annecs,
+            population.annecs_reference,
+        )
         if scores:
             assert (row["best"], row["median"]) == (max(scores), statistics.median(scores))
     assert rows[0]["best"] is None
@@ -104,30 +134,45 @@ def test_each_niche_keeps_the_agent_it_was_born_with_and_its_last(
     last = {niche.id: niche for niche in populations[-1].niches}
     with Run.open(path, write=False) as run:
         for row in run.niche_rows():
-            assert run.agent(row["birth_agent"])["velocity"].equal(born[row["id"]].agent["velocity"])
+            assert run.agent(row["birth_agent"])["velocity"].equal(
+                born[row["id"]].agent["velocity"]
+            )
             assert run.agent(row["agent"])["velocity"].equal(last[row["id"]].agent["velocity"])
-            assert (row["task"], row["died"]) == (FAMILY.encode(last[row["id"]].task), last[row["id"]].died)
+            assert (row["task"], row["died"]) == (
+                FAMILY.encode(last[row["id"]].task),
+                last[row["id"]].died,
+            )
             assert row["score"] == last[row["id"]].scores[-1]
         json.dumps({"all": [run.niche_rows(), run.rows("iterations"), run.rows("transfers")]})
 
 
-def test_no_file_is_kept_that_no_row_names(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+def test_no_file_is_kept_that_no_row_names(
+    lived: tuple[Path, list[Population], dict[str, int]],
+) -> None:
     with Run.open(lived[0], write=False) as run:
         named = {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
-    assert {entry.name for entry in (lived[0] / "agents").iterdir()} == {f"{name}.safetensors" for name in named}
+    assert {entry.name for entry in (lived[0] / "agents").iterdir()} == {
+        f"{name}.safetensors" for name in named
+    }
 
 
-def test_retired_agents_are_not_hashed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retired_agents_are_not_hashed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
 
     hashed: list[int] = []
     real = writing.content_hash
-    monkeypatch.setattr(writing, "content_hash", lambda agent: hashed.append(id(agent)) or real(agent))
+    monkeypatch.setattr(
+        writing, "content_hash", lambda agent: hashed.append(id(agent)) or real(agent)
+    )
     finished(tmp_path / "run", LONG)
-    assert len(hashed) < (LONG + 1) * 4 + 12  # up to 3 active, the origin, and the newborn; not 1 + 2 + 3 + ...
+    # up to 3 active, the origin, and the newborn; not 1 + 2 + 3 + ...
+    assert len(hashed) < (LONG + 1) * 4 + 12
     with Run.open(tmp_path / "run", write=True) as run:
         hashed.clear()
         after = next(go_on(run, LONG + 1))
-    assert len(hashed) <= len(after.active)  # a resumed run knows the hashes of what it has just read
+    # a resumed run knows the hashes of what it has just read
+    assert len(hashed) <= len(after.active)
 
 
 def test_settings_are_kept_with_how_they_came_about(tmp_path: Path) -> None:
@@ -166,7 +211,9 @@ def test_a_run_is_found_by_folder_or_name(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
     last = finished(tmp_path / "run", 2)
     with pytest.raises(
-        FileExistsError, match=r"^\S+ is already a run: go on with `python run.py resume \S+`, or choose another --out$"
+        FileExistsError,
+        match=r"^\S+ is already a run: go on with `python run.py resume \S+`, or "
+        r"choose another --out$",
     ):
         create(tmp_path / "run")
     with Run.open(tmp_path / "run", write=False) as run:
@@ -192,7 +239,11 @@ def test_a_folder_that_is_empty_will_do(tmp_path: Path) -> None:
 
 def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=r"^cannot make the run folder \S+: Not a directory; choose another --out$"):
+    with pytest.raises(
+        OSError,
+        match=r"^cannot make the run folder \S+: Not a directory; choose "
+        r"another --out$",
+    ):
         create(tmp_path / "file" / "run")
 
 
@@ -213,7 +264,10 @@ def test_nan_never_becomes_null(tmp_path: Path) -> None:
             broken = [float("nan")] if name == "scores" else float("nan")
             with pytest.raises(ValueError, match="finite"):
                 run.commit(
-                    record | {"active": [record["active"][0] | {name: broken}]}, agents, ledger={}, clock_seconds=0
+                    record | {"active": [record["active"][0] | {name: broken}]},
+                    agents,
+                    ledger={},
+                    clock_seconds=0,
                 )
         weights = {"niche-0": {"velocity": agents["niche-0"]["velocity"] * float("nan")}}
         with pytest.raises(ValueError, match="NaN"):
@@ -239,15 +293,21 @@ def test_an_agent_changed_in_place_is_noticed(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="agent niche-0 was changed in place"):
             run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
         with torch.inference_mode():  # such tensors do not count their changes
-            made_there = {"niche-0": {name: tensor.clone() for name, tensor in agents["niche-0"].items()}}
+            made_there = {
+                "niche-0": {name: tensor.clone() for name, tensor in agents["niche-0"].items()}
+            }
         for iteration in (1, 2):
             run.commit(record | {"iteration": iteration}, made_there, ledger={}, clock_seconds=0)
 
 
 @pytest.mark.parametrize("way", ["numpy", "data", "inference"])
 @pytest.mark.parametrize("list_name", ["active", "retired"])
-def test_a_change_that_torch_does_not_count_is_noticed_too(tmp_path: Path, way: str, list_name: str) -> None:
-    """In an agent that stays as it is, or whose niche retires: nothing evaluates that one any more."""
+def test_a_change_that_torch_does_not_count_is_noticed_too(
+    tmp_path: Path, way: str, list_name: str
+) -> None:
+    """In an agent that stays as it is, or whose niche retires: nothing evaluates that one any
+    more.
+    """
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
         if way == "inference":
@@ -292,7 +352,10 @@ def test_a_control_character_is_not_kept(tmp_path: Path) -> None:
 def test_a_run_open_for_reading_takes_no_commit(tmp_path: Path) -> None:
     finished(tmp_path / "run", 1)
     parts = setup()
-    with Run.open(tmp_path / "run", write=False) as run, pytest.raises(ValueError, match="reading only"):
+    with (
+        Run.open(tmp_path / "run", write=False) as run,
+        pytest.raises(ValueError, match="reading only"),
+    ):
         commit(run, parts, start(parts))
 
 
@@ -302,10 +365,17 @@ def test_a_run_open_for_reading_takes_no_commit(tmp_path: Path) -> None:
 def test_a_second_writer_is_refused_with_the_process_that_writes(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         list(live(run, 1))
-        program = f"from openpoet.archive.store.run_folder import Run\nRun.open({str(tmp_path / 'run')!r}, write=True)"
-        other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        program = (
+            "from openpoet.archive.store.run_folder import "
+            f"Run\nRun.open({str(tmp_path / 'run')!r}, write=True)"
+        )
+        other = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
         assert other.returncode == 1
-        assert f"is being written to by process {os.getpid()}: wait" in other.stderr.splitlines()[-1]
+        assert (
+            f"is being written to by process {os.getpid()}: wait" in other.stderr.splitlines()[-1]
+        )
         with pytest.raises(FileExistsError, match="already a run"):
             create(tmp_path / "run")
     Run.open(tmp_path / "run", write=True).close()
@@ -333,7 +403,10 @@ def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: P
 
 
 def test_two_launches_into_one_folder(tmp_path: Path) -> None:
-    with create(tmp_path / "run"), pytest.raises(ValueError, match=f"written to by process {os.getpid()}"):
+    with (
+        create(tmp_path / "run"),
+        pytest.raises(ValueError, match=f"written to by process {os.getpid()}"),
+    ):
         create(tmp_path / "run")
 
 
@@ -348,7 +421,9 @@ def test_a_reader_sees_one_state_with_its_agents_while_the_writer_goes_on(tmp_pa
         newest = next(lives)  # nobody reads: what the readers' state needed is deleted now
         with Run.open(tmp_path / "run", write=False) as reader:
             assert same(from_records(*reader.checkpoint(), FAMILY), newest)
-            named = {row[column] for row in reader.niche_rows() for column in ("agent", "birth_agent")}
+            named = {
+                row[column] for row in reader.niche_rows() for column in ("agent", "birth_agent")
+            }
         assert len(list((tmp_path / "run" / "agents").iterdir())) == len(named)
 
 
@@ -392,7 +467,9 @@ def test_a_full_disk_costs_no_committed_iteration(tmp_path: Path, limit: int) ->
     with Run.open(tmp_path / "run", write=True) as run:
         assert run.checkpoint()[0]["iteration"] == last
         list(go_on(run, last + 2))
-    assert not [path for path in (tmp_path / "run" / "agents").iterdir() if path.suffix != ".safetensors"]
+    assert not [
+        path for path in (tmp_path / "run" / "agents").iterdir() if path.suffix != ".safetensors"
+    ]
 
 
 LOCKING = """
@@ -409,7 +486,9 @@ sys.stdin.read()
 def locked(path: Path, *statements: str) -> Iterator[None]:
     """Another program, such as a browser of databases, in the midst of a transaction."""
     arguments = [sys.executable, "-c", LOCKING, str(path / "archive.db"), *statements]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
         yield
@@ -425,10 +504,16 @@ def test_a_database_that_another_program_has_locked_is_called_so_by_the_writer(
         next(lives)
         with (
             locked(tmp_path / "run", "BEGIN IMMEDIATE"),
-            pytest.raises(OSError, match=r"iteration 1 could not be kept \(database is locked\): ") as caught,
+            pytest.raises(
+                OSError,
+                match=r"iteration 1 could not be kept \(database is locked\): "
+                r"",
+            ) as caught,
         ):
             next(lives)
-    assert str(caught.value).endswith(f": another program has locked {tmp_path / 'run' / 'archive.db'}; close it there")
+    assert str(caught.value).endswith(
+        f": another program has locked {tmp_path / 'run' / 'archive.db'}; close it there"
+    )
     with Run.open(tmp_path / "run", write=True) as run:
         assert run.checkpoint()[0]["iteration"] == 0
         list(go_on(run, 2))
@@ -438,9 +523,12 @@ def test_a_database_that_can_no_longer_be_written_is_not_called_full(tmp_path: P
     with create(tmp_path / "run") as run:
         lives = live(run, 300)
         next(lives)
-        run.database.execute("PRAGMA query_only=ON")  # SQLite's code is that of a database on a read-only disk
+        # SQLite's code is that of a database on a read-only disk
+        run.database.execute("PRAGMA query_only=ON")
         with pytest.raises(
-            OSError, match=r"iteration 1 could not be kept \(attempt to write a readonly database\): "
+            OSError,
+            match=r"iteration 1 could not be kept \(attempt to write a readonly "
+            r"database\): ",
         ) as c:
             next(lives)
     assert str(c.value).endswith(": has the folder become read-only?")
@@ -503,9 +591,14 @@ def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
 
     assert as_nobody(look) == "8"
     said = as_nobody(lambda: str(Run.open(path, write=True)))
-    assert said == f"OSError: cannot write to {path}: Permission denied; copy it to a folder you may write to"
+    assert said == (
+        f"OSError: cannot write to {path}: Permission denied; copy it to a folder you may write to"
+    )
     said = as_nobody(lambda: str(create(path / "below")))
-    assert said == f"OSError: cannot make the run folder {path / 'below'}: Permission denied; choose another --out"
+    assert said == (
+        f"OSError: cannot make the run folder {path / 'below'}: Permission denied; "
+        "choose another --out"
+    )
     for folder in (path, path / "agents"):
         folder.chmod(0o755)
 

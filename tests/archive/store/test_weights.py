@@ -12,10 +12,15 @@ from hypothesis import strategies as st
 from openpoet.archive.store.limits import MOST_AGENT, MOST_HEADER, readable
 from openpoet.archive.store.weights import DTYPES, AgentFiles, content_hash, decode, encode
 
-AGENT = {"b": torch.arange(6, dtype=torch.float32).reshape(2, 3), "a": torch.tensor(7, dtype=torch.int64)}
+AGENT = {
+    "b": torch.arange(6, dtype=torch.float32).reshape(2, 3),
+    "a": torch.tensor(7, dtype=torch.int64),
+}
 
 tensors = st.builds(
-    lambda dtype, shape, seed: torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed)).to(dtype),
+    lambda dtype, shape, seed: torch.randint(
+        0, 2, shape, generator=torch.Generator().manual_seed(seed)
+    ).to(dtype),
     st.sampled_from(list(DTYPES.values())),
     st.lists(st.integers(0, 3), max_size=3),
     st.integers(0, 9),
@@ -23,11 +28,17 @@ tensors = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1, max_size=5), tensors, max_size=4))
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=5), tensors, max_size=4
+    )
+)
 def test_decode_of_encode_is_the_agent(agent: dict[str, torch.Tensor]) -> None:
     again, found = decode(encode(agent), "it")
     assert again.keys() == agent.keys()
-    assert all(again[name].dtype == agent[name].dtype and again[name].equal(agent[name]) for name in agent)
+    assert all(
+        again[name].dtype == agent[name].dtype and again[name].equal(agent[name]) for name in agent
+    )
     assert found == content_hash(again) == content_hash(agent)
 
 
@@ -73,7 +84,9 @@ def test_nan_and_infinity_are_refused_in_and_out(dtype: torch.dtype, value: floa
         decode(encode(agent), "it")
 
 
-def packed(header: Mapping[str, Any] | list[Any] | bytes, data: bytes = b"", length: int | None = None) -> bytes:
+def packed(
+    header: Mapping[str, Any] | list[Any] | bytes, data: bytes = b"", length: int | None = None
+) -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return (len(text) if length is None else length).to_bytes(8, "little") + text + data
 
@@ -187,7 +200,12 @@ def test_a_file_that_is_being_written_follows_no_link(tmp_path: Path) -> None:
 def test_strays_are_ours_and_not_wanted(tmp_path: Path) -> None:
     files = AgentFiles(tmp_path)
     files.write({content_hash(AGENT): AGENT})
-    for other in ("a" * 64 + ".tmp", "b" * 64 + ".safetensors", "notes.txt", "c" * 63 + ".safetensors"):
+    for other in (
+        "a" * 64 + ".tmp",
+        "b" * 64 + ".safetensors",
+        "notes.txt",
+        "c" * 63 + ".safetensors",
+    ):
         (tmp_path / other).write_text("")
     assert files.strays([content_hash(AGENT)]) == {"a" * 64, "b" * 64}
     files.delete(files.strays([content_hash(AGENT)]))

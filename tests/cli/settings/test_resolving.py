@@ -1,4 +1,6 @@
-"""What a launch asks for becomes the settings of a run: who wins, what is refused, and what is complete."""
+"""What a launch asks for becomes the settings of a run: who wins, what is refused, and what is
+complete.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ SECTIONS = ("walker", "maze", "navigation", "es", "rl2", "maesn")
 
 
 def resolved(*changes: str, file: Path | None = None, **options: Any) -> dict[str, dict[str, Any]]:
-    places = {name: f"poet.{name}" if name in ("seed", "pbt_every") else f"run.{name}" for name in options}
+    places = {
+        name: f"poet.{name}" if name in ("seed", "pbt_every") else f"run.{name}" for name in options
+    }
     asked = {places[name]: value for name, value in options.items()}
     return resolve(Request(asked, changes, file), SECTIONS)
 
@@ -38,12 +42,24 @@ def test_an_option_wins_over_a_file_and_a_file_over_the_preset(file: Path) -> No
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ("run.iterations=2", {"iterations": 3}, "--iterations 3 contradicts --set run.iterations=2"),
+        (
+            "run.iterations=2",
+            {"iterations": 3},
+            "--iterations 3 contradicts --set run.iterations=2",
+        ),
         ("poet.seed=2", {"seed": 0}, "--seed 0 contradicts --set poet.seed=2"),
         ("poet.pbt_every=2", {"pbt_every": 5}, "--pbt 5 contradicts --set poet.pbt_every=2"),
         ("run.learner=rl2", {"learner": "es"}, "--learner es contradicts --set run.learner=rl2"),
-        ("run.preset=quick", {"preset": "ai-ga"}, "--preset ai-ga contradicts --set run.preset=quick"),
-        ("poet.mutate_every=2", {"tasks": "fixed"}, "--tasks fixed contradicts --set poet.mutate_every"),
+        (
+            "run.preset=quick",
+            {"preset": "ai-ga"},
+            "--preset ai-ga contradicts --set run.preset=quick",
+        ),
+        (
+            "poet.mutate_every=2",
+            {"tasks": "fixed"},
+            "--tasks fixed contradicts --set poet.mutate_every",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(change: str, options: dict, message: str) -> None:
@@ -88,8 +104,16 @@ def test_set_is_refused_where_it_would_be_ignored(change: str, message: str) -> 
     ("text", "message"),
     [
         ("[run]\nitertions = 3\n", r"unknown setting run.itertions"),
-        ("[navigaton]\nstep = 1\n", r"unknown section 'navigaton' in .*mine.toml \(did you mean 'navigation'\?\)"),
-        ('[run]\nfamily = "a/own.py"\n[own]\n[owm]\n', r"unknown section 'owm' in .* \(did you mean 'own'\?\)"),
+        (
+            "[navigaton]\nstep = 1\n",
+            r"unknown section 'navigaton' in .*mine.toml \(did you mean "
+            r"'navigation'\?\)",
+        ),
+        (
+            '[run]\nfamily = "a/own.py"\n[own]\n[owm]\n',
+            r"unknown section 'owm' in .* \(did you "
+            r"mean 'own'\?\)",
+        ),
     ],
 )
 def test_a_file_with_an_unknown_name_is_refused(text: str, message: str, file: Path) -> None:
@@ -118,8 +142,16 @@ def test_thresholds_belong_to_the_family_that_they_are_given_with(file: Path) ->
 
 def test_lacking_thresholds_are_those_of_the_familys_spec_or_refused() -> None:
     spec = SimpleNamespace(reproduce_at=1, mc_low=0.5, mc_high=None)
-    assert with_thresholds({"mc_high": 2.0}, spec, "own.py") == {"reproduce_at": 1.0, "mc_low": 0.5, "mc_high": 2.0}
-    with pytest.raises(ValueError, match=r"spec of the family own.py .* --set poet.reproduce_at=0.6 .*mc_low.*mc_high"):
+    assert with_thresholds({"mc_high": 2.0}, spec, "own.py") == {
+        "reproduce_at": 1.0,
+        "mc_low": 0.5,
+        "mc_high": 2.0,
+    }
+    with pytest.raises(
+        ValueError,
+        match=r"spec of the family own.py .* --set "
+        r"poet.reproduce_at=0.6 .*mc_low.*mc_high",
+    ):
         with_thresholds({"mc_low": 2.0}, spec, "own.py")
     assert with_thresholds({"mutate_every": 0}, SimpleNamespace(), "own.py") == {"mutate_every": 0}
 
@@ -149,7 +181,9 @@ COMPLETE = {
         "family_sha256": "none",
         "learner_sha256": "none",
     },
-    "poet": {name: "none" if value is None else value for name, value in vars(PoetConfig()).items()},
+    "poet": {
+        name: "none" if value is None else value for name, value in vars(PoetConfig()).items()
+    },
     "maze": {"size": 5},
     "es": {},
 }
@@ -157,19 +191,25 @@ SCHEMAS = {"maze": Schema({"size": Field(int, 7)}), "es": Schema({})}
 
 
 def changed(section: str, **values: Any) -> dict[str, dict[str, Any]]:
-    table = {key: value for key, value in {**COMPLETE[section], **values}.items() if value is not ...}
+    table = {
+        key: value for key, value in {**COMPLETE[section], **values}.items() if value is not ...
+    }
     return {**COMPLETE, section: table}
 
 
 def test_complete_settings_pass() -> None:
     check_complete(COMPLETE, SCHEMAS)
-    check_complete(changed("maze", size=..., other=3), {"es": Schema({})})  # a plug-in that is not executed
+    # a plug-in that is not executed
+    check_complete(changed("maze", size=..., other=3), {"es": Schema({})})
 
 
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        (changed("maze", size=...), "maze.size is missing, expected an integer: .* must be complete"),
+        (
+            changed("maze", size=...),
+            "maze.size is missing, expected an integer: .* must be complete",
+        ),
         (changed("poet", min_gain=...), "poet.min_gain is missing"),
         (changed("run", tasks=...), "run.tasks is missing"),
         (changed("run", family=...), "run.family is missing"),

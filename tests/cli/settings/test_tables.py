@@ -1,4 +1,6 @@
-"""Settings: strict tables, one-line errors that help, --set, and the presets' published values (B25)."""
+"""Settings: strict tables, one-line errors that help, --set, and the presets' published values
+(B25).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,17 @@ from typing import Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpoet.cli.settings.tables import about, build, merged, override, parse, preset, presets, read, to_toml
+from openpoet.cli.settings.tables import (
+    about,
+    build,
+    merged,
+    override,
+    parse,
+    preset,
+    presets,
+    read,
+    to_toml,
+)
 from openpoet.poet.config import PoetConfig
 
 
@@ -31,7 +43,9 @@ class Example:
 
 
 def test_a_table_becomes_the_dataclass() -> None:
-    table = tomllib.loads('count = 3\nrate = 1\nmode = "fast"\nsizes = [8]\nspan = [0, 2]\nparts = ["pit"]\nlimit = 2')
+    table = tomllib.loads(
+        'count = 3\nrate = 1\nmode = "fast"\nsizes = [8]\nspan = [0, 2]\nparts = ["pit"]\nlimit = 2'
+    )
     built = build(Example, table, "es")
     assert built == Example(3, 1.0, "fast", (8,), (0.0, 2.0), ("pit",), 2.0)
     assert type(built.rate) is float
@@ -49,10 +63,16 @@ def test_a_table_becomes_the_dataclass() -> None:
         ({"count": 3, "rate": float("nan")}, "es.rate must be a finite number, got nan"),
         ({"count": 3, "rate": True}, "es.rate must be a finite number, got True"),
         ({"count": 3, "quiet": 1}, "es.quiet must be true or false, got 1"),
-        ({"count": 3, "mode": "fats"}, "es.mode must be one of 'slow', 'fast', got 'fats' (did you mean 'fast'?)"),
+        (
+            {"count": 3, "mode": "fats"},
+            "es.mode must be one of 'slow', 'fast', got 'fats' (did you mean 'fast'?)",
+        ),
         ({"count": 3, "sizes": 40}, "es.sizes must be a list, each entry an integer, got 40"),
         ({"count": 3, "sizes": [40, "x"]}, "es.sizes[1] must be an integer, got 'x'"),
-        ({"count": 3, "span": [1]}, "es.span must be a list of 2: a finite number, a finite number, got [1]"),
+        (
+            {"count": 3, "span": [1]},
+            "es.span must be a list of 2: a finite number, a finite number, got [1]",
+        ),
         (
             {"count": 3, "parts": ["pits"]},
             "es.parts[0] must be one of 'pit', 'stump', got 'pits' (did you mean 'pit'?)",
@@ -69,9 +89,18 @@ def test_what_is_wrong_is_said_in_one_line(table: dict, message: str) -> None:
 
 def test_set_parses_toml_and_takes_bare_words() -> None:
     tables = {"es": {"count": 3}, "walker": {}}
-    assignments = ["es.count=5", "walker.encoding=cppn", 'es.parts=["pit"]', "es.rate = 1e-3", "es.note='a=b'"]
+    assignments = [
+        "es.count=5",
+        "walker.encoding=cppn",
+        'es.parts=["pit"]',
+        "es.rate = 1e-3",
+        "es.note='a=b'",
+    ]
     after = override(tables, assignments)
-    assert after == {"es": {"count": 5, "parts": ["pit"], "rate": 0.001, "note": "a=b"}, "walker": {"encoding": "cppn"}}
+    assert after == {
+        "es": {"count": 5, "parts": ["pit"], "rate": 0.001, "note": "a=b"},
+        "walker": {"encoding": "cppn"},
+    }
     assert tables == {"es": {"count": 3}, "walker": {}}
 
 
@@ -119,7 +148,10 @@ def test_files_are_read_or_refused(tmp_path: Path) -> None:
 
 TEXTS = st.text('aé"\\\n\x00\x7f😀 =#', max_size=8)
 VALUES = st.recursive(
-    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=4,
 )
@@ -146,7 +178,8 @@ def test_a_section_that_a_file_names_may_have_dots() -> None:
     assert override({"a.b": {}}, ["a.b.size=3"]) == {"a.b": {"size": 3}}
 
 
-PUBLISHED = {  # poet.mutate_every, capacity, mc_low, mc_high, novelty, rule; walker.gap_max, encoding
+# poet.mutate_every, capacity, mc_low, mc_high, novelty, rule; walker.gap_max, encoding
+PUBLISHED = {
     "poet-paper": (200, 20, 50, 300, "parameters", "poet", 10, "obstacles"),
     "poet-code": (200, 25, 25, 340, "parameters", "poet", 8, "obstacles"),
     "epoet-paper": (150, 40, 50, 300, "pata-ec", "epoet", 10, "cppn"),
@@ -158,10 +191,24 @@ PUBLISHED = {  # poet.mutate_every, capacity, mc_low, mc_high, novelty, rule; wa
 def test_presets_hold_the_published_values(name: str) -> None:  # B25
     tables = preset(name)
     poet, walker = build(PoetConfig, tables["poet"], "poet"), tables["walker"]
-    values = (poet.mutate_every, poet.capacity, poet.mc_low, poet.mc_high, poet.novelty, poet.transfer_rule)
+    values = (
+        poet.mutate_every,
+        poet.capacity,
+        poet.mc_low,
+        poet.mc_high,
+        poet.novelty,
+        poet.transfer_rule,
+    )
     assert (*values, walker["gap_max"], walker["encoding"]) == PUBLISHED[name]
-    assert (poet.transfer_every, poet.reproduce_at, poet.max_admitted, poet.neighbours) == (25, 200, 1, 5)
-    assert (poet.children, walker["mutates"]) == ((512, "some") if name == "poet-paper" else (8, "all"))
+    assert (poet.transfer_every, poet.reproduce_at, poet.max_admitted, poet.neighbours) == (
+        25,
+        200,
+        1,
+        5,
+    )
+    assert (poet.children, walker["mutates"]) == (
+        (512, "some") if name == "poet-paper" else (8, "all")
+    )
     assert (walker["horizon"], walker["obstacles"]) == (2000, ["stump", "pit", "roughness"])
     es = tables["es"]
     assert (es["population"], es["lr"], es["sigma"], es["hidden"]) == (512, 0.01, 0.1, [40, 40])
@@ -172,11 +219,21 @@ def test_every_preset_is_whole_and_says_what_it_is(name: str) -> None:
     tables = preset(name)
     assert set(tables["run"]) == {"family", "learner", "iterations"}
     assert set(tables) == {"run", "poet", tables["run"]["family"], tables["run"]["learner"]}
-    assert build(PoetConfig, tables["poet"], "poet").history == (3 if name.startswith("quick-") else 5)
+    assert build(PoetConfig, tables["poet"], "poet").history == (
+        3 if name.startswith("quick-") else 5
+    )
     assert 20 < len(about(name)) < 120
 
 
 def test_an_unknown_preset_is_told_its_neighbours() -> None:
-    assert {name for name in presets() if not name.startswith("quick-")} == {*PUBLISHED, "quick", "ai-ga"}
-    with pytest.raises(ValueError, match=r"unknown preset 'epoet_paper' \(did you mean 'epoet-paper'\?\)"):
+    assert {name for name in presets() if not name.startswith("quick-")} == {
+        *PUBLISHED,
+        "quick",
+        "ai-ga",
+    }
+    with pytest.raises(
+        ValueError,
+        match=r"unknown preset 'epoet_paper' \(did you mean "
+        r"'epoet-paper'\?\)",
+    ):
         preset("epoet_paper")

@@ -1,4 +1,6 @@
-"""TOML text beyond bounds is refused at once in one line; within them it is what tomllib makes of it."""
+"""TOML text beyond bounds is refused at once in one line; within them it is what tomllib makes of
+it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpoet.cli.settings.tables import override, parse, preset, presets, read, to_toml
-from openpoet.cli.settings.toml_text import MOST_CHARACTERS, MOST_KEYS, MOST_NESTED, MOST_PARTS, loads
+from openpoet.cli.settings.toml_text import (
+    MOST_CHARACTERS,
+    MOST_KEYS,
+    MOST_NESTED,
+    MOST_PARTS,
+    loads,
+)
 
 PARTS = [".".join([part] * 100_000) for part in ("a", '"a"', "'a'", " a ")]
 

@@ -9,7 +9,9 @@ from openpoet.envs.parts.draws import Draws
 def test_a_row_draws_the_same_alone_and_in_a_batch() -> None:
     many = Draws(range(100)).normal("noise", 4, torch.arange(100))
     for row in (0, 7, 99):
-        torch.testing.assert_close(Draws([row]).normal("noise", 4, row)[0], many[row], rtol=0, atol=0)
+        torch.testing.assert_close(
+            Draws([row]).normal("noise", 4, row)[0], many[row], rtol=0, atol=0
+        )
 
 
 def test_the_hash_is_splitmix64() -> None:

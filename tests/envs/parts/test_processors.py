@@ -77,7 +77,9 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_limits_of_control_groups_count(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_of_control_groups_count(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files, expected = LIMITS[name]
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
     assert processors(tree(tmp_path, files)) == expected
@@ -111,7 +113,15 @@ def test_affinity_counts_for_gymnasium_and_for_a_run() -> None:
 
 @pytest.mark.parametrize("threads", [0, -1, 2.0, True])
 def test_wrong_numbers_are_refused_when_settings_are_made(threads: int) -> None:
-    with pytest.raises(ValueError, match=r"^threads must be a whole number of at least 1, .*, got "):
+    with pytest.raises(
+        ValueError,
+        match=r"^threads must be a whole number of at least 1, .*, got "
+        r"",
+    ):
         threads_of(threads)
-    with pytest.raises(ValueError, match=r"^threads must be a whole number of at least 1, .*, got "):
+    with pytest.raises(
+        ValueError,
+        match=r"^threads must be a whole number of at least 1, .*, got "
+        r"",
+    ):
         WalkerSettings(threads=threads)
