@@ -16,7 +16,7 @@ from openpoet.cli.settings.tables import build, preset, presets
 from openpoet.envs.families import FAMILIES
 
 REFUSED = {
-    ("bandits", "es"): "a policy without memory has nothing to go by",
+    ("bandits", "es"): "a policy without memory cannot act on none",
     ("bandits", "diayn"): "nothing tells skills apart",
     ("regression", "diayn"): "skills cannot part",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",

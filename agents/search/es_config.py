@@ -1,5 +1,6 @@
-"""Settings of the ES learner; the defaults are original POET's (arXiv 1901.01753). Filled from a
-TOML section [es].
+"""Settings of the ES learner, read from the TOML section [es].
+
+The defaults are those of the original POET (Wang et al. 2019, arXiv 1901.01753).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _CHOICES = {
     "shaping": ("ranks", "z-score"),
 }
 _AT_LEAST_ONE = ("population", "episodes", "evaluation_episodes", "max_rows", "threads")
-_CHOSEN = ("max_rows", "threads")  # by the machine, where they are not set
+_OPTIONAL = ("max_rows", "threads")  # None: chosen by the machine
 _POSITIVE = ("lr", "sigma")
 _NOT_NEGATIVE = ("init_std", "lr_floor", "sigma_floor", "weight_decay")
 _DECAYS = ("lr_decay", "sigma_decay")
@@ -26,27 +27,25 @@ _DECAYS = ("lr_decay", "sigma_decay")
 @dataclass(frozen=True)
 class ESConfig:
     searcher: SearcherName = "openai-es"
-    population: int = 512  # members a step; even, since they come in antithetic pairs
+    population: int = 512  # members per step; even, since they come in antithetic pairs
     hidden: tuple[int, ...] = (40, 40)
     activation: Activation = "tanh"
-    memory: int = 0  # units of a GRU before the hidden layers; 0: none, as in POET
+    memory: int = 0  # units of a GRU before the hidden layers; 0: no GRU, as in POET
     init_std: float = 0.1  # theta ~ N(0, init_std^2)
-    lr: float = 0.01  # openai-es and pgpe; the other searchers have their papers' rates
-    lr_decay: float = 0.9999  # a step; openai-es
+    lr: float = 0.01  # openai-es and pgpe; the other searchers use the rates of their papers
+    lr_decay: float = 0.9999  # factor per step; openai-es
     lr_floor: float = 0.001  # openai-es
-    # standard deviation of a member's parameters about theta; where a search begins
-    sigma: float = 0.1
-    sigma_decay: float = 0.999  # a step; openai-es, the other searchers adapt it
-    sigma_floor: float = 0.01  # all but xnes
+    sigma: float = 0.1  # initial standard deviation of the members' parameters about theta
+    sigma_decay: float = 0.999  # factor per step; openai-es (the other searchers adapt sigma)
+    sigma_floor: float = 0.01  # every searcher but xnes
     weight_decay: float = 0.01  # openai-es
     shaping: Shaping = "ranks"  # openai-es and pgpe; "ranks" or "z-score"
-    episodes: int = 1  # an ES member's
-    # a score's; both are 1 where the family is deterministic: more would be repeats
-    evaluation_episodes: int = 5
+    episodes: int = 1  # per member; always 1 in a deterministic family
+    evaluation_episodes: int = 5  # per score; always 1 in a deterministic family
     device: str = "cpu"
-    # episodes simulated side by side; None is 4,096 on the CPU, 65,536 on a GPU
+    # episodes simulated in one batch; None: 4,096 on the CPU, 65,536 on a GPU
     max_rows: int | None = None
-    threads: int | None = None  # of the policy on the CPU; None: 1 (the command sets it)
+    threads: int | None = None  # CPU threads of the policy; None: 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", _sizes(self.hidden))
@@ -60,9 +59,7 @@ class ESConfig:
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
-    """Hidden layer sizes of a TOML list; an empty one makes the policy linear (before the output's
-    tanh).
-    """
+    """Sizes of the hidden layers from a TOML list; an empty list gives a linear policy."""
     whole = isinstance(value, list | tuple) and all(
         type(size) is int and size > 0 for size in value
     )
@@ -72,12 +69,16 @@ def _sizes(value: Any) -> tuple[int, ...]:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """The value as its field's type. ValueError that names the field and what it must be."""
+    """The value, converted to its field's type.
+
+    Raises:
+        ValueError: if the value is out of range; the message names the field.
+    """
     if name in _CHOICES:
         if value not in _CHOICES[name]:
             raise ValueError(f"{name} must be one of {', '.join(_CHOICES[name])}; got {value!r}")
     elif name in _AT_LEAST_ONE:
-        if not (value is None and name in _CHOSEN) and (type(value) is not int or value < 1):
+        if not (value is None and name in _OPTIONAL) and (type(value) is not int or value < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     elif name == "memory":
         if type(value) is not int or value < 0:
