@@ -1,9 +1,9 @@
-"""Settings of episodic control. Filled from a TOML section.
+"""Settings of episodic control, read from a TOML section.
 
-Sources: MFEC's authors and re-implementations (arXiv 1606.04460): 11 neighbours, 64 numbers a key,
-epsilon down to .005; NEC's (arXiv 1703.01988): 50 neighbours, delta .001, fast rate .1, 100 steps,
-4 steps acted for one learned.
-Sizes for minutes on a CPU: memories there hold a million entries, or half of one.
+Sources: MFEC (arXiv 1606.04460) and re-implementations: 11 neighbours, keys of 64 numbers, epsilon
+down to .005; NEC (arXiv 1703.01988): 50 neighbours, delta .001, tabular learning rate .1, N = 100,
+one gradient step for every 4 environment steps.
+Sizes are chosen for runs of minutes on a CPU; the papers' memories hold up to a million entries.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ Table = Literal["agent", "trial"]
 
 @dataclass(frozen=True)
 class ControlConfig:
-    # whose the memories are: kept from trial to trial and moved with the agent, or begun anew
+    # "agent": the memories are kept from trial to trial and transferred with the agent; "trial":
+    # they are empty at the start of each trial
     table: Table = "agent"
-    capacity: int = 1000  # entries of an action
-    key: int = 16  # numbers
+    capacity: int = 1000  # entries per action
+    key: int = 16  # dimensions of a key
     neighbours: int = 11
-    same: float = 1e-6  # squared distance of keys up to which they are one
+    same: float = 1e-6  # squared distance up to which two keys are considered equal
     gamma: float = 0.99
-    epsilon: float = 0.1  # share of actions that are any
-    episodes: int | None = None  # of a trial; None: the family's
-    test_trials: int = 16  # of an evaluation
-    test_episodes: int = 1  # at the end of each trial: what is scored
+    epsilon: float = 0.1  # probability of a random action
+    episodes: int | None = None  # episodes per trial; None: the family's
+    test_trials: int = 16  # trials per evaluation
+    test_episodes: int = 1  # the score is the mean return of this many last episodes of a trial
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -47,22 +48,24 @@ class ControlConfig:
 
 @dataclass(frozen=True)
 class MFECConfig(ControlConfig):
-    pass
+    """Settings of MFEC: those shared with NEC."""
 
 
 @dataclass(frozen=True)
 class NECConfig(ControlConfig):
+    """Settings of NEC."""
+
     neighbours: int = 50
     delta: float = 1e-3  # of the kernel 1 / (squared distance + delta)
-    fast: float = 0.1  # share of the way that a value met again goes to the new one
-    steps: int = 100  # of rewards before what the memories say
-    hidden: tuple[int, ...] = (32,)
-    key_scale: float = 10.0  # of a newborn encoder's last layer
+    fast: float = 0.1  # tabular learning rate: of a stored value towards a new one
+    steps: int = 100  # N of the N-step returns
+    hidden: tuple[int, ...] = (32,)  # hidden layers of the encoder
+    key_scale: float = 10.0  # scale of the encoder's initial last layer
     lr: float = 1e-3  # Adam's, of the encoder
-    memory_lr: float = 0.1  # of the keys and values that were retrieved; 0: they are only written
-    batch: int = 32
-    every: int = 4  # steps acted for each gradient step
-    replay: int = 4096  # steps
+    memory_lr: float = 0.1  # of retrieved keys and values by gradient; 0: they are only written
+    batch: int = 32  # transitions per gradient step
+    every: int = 4  # environment steps per gradient step
+    replay: int = 4096  # transitions in the replay buffer
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,7 +1,7 @@
-"""Settings of Hochreiter's learner. Filled from a TOML section.
+"""Settings of Hochreiter's learner, read from a TOML section.
 
-Hochreiter et al. 2001 have a small LSTM and 5,373 weights; size and rates here are for minutes on a
-CPU.
+The network of Hochreiter et al. 2001 has 5,373 weights; the size and the learning rate here are
+chosen for runs of minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from ..parts.finite import check_finite
 
 @dataclass(frozen=True)
 class HochreiterConfig:
+    """Settings of `Hochreiter`."""
+
     hidden: int = 64
-    trials: int = 64  # sequences of an update
-    updates: int = 10  # of an improvement step
+    trials: int = 64  # sequences per update
+    updates: int = 10  # per improvement step
     lr: float = 5e-3  # Adam's
     lr_end: float = 2.5e-4  # after `anneal` updates, linearly
     anneal: int = 3000
-    max_gradient: float = 1.0  # norm to which gradients are cut
-    test_trials: int = 64  # sequences of an evaluation
+    max_gradient: float = 1.0  # gradients are clipped to this norm
+    test_trials: int = 64  # sequences per evaluation
     device: str = "cpu"
 
     def __post_init__(self) -> None:

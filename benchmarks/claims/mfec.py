@@ -53,7 +53,7 @@ def excess(learner: MFEC, agent: Agent, family: Grids, task: Grid) -> float:
     """
     cells = family.settings.size**2
     found = nearest(agent, learner.keys(agent, torch.eye(cells)).expand(4, -1, -1), 1)
-    stored = found.there & (found.distances <= learner.config.same)
+    stored = found.valid & (found.distances <= learner.config.same)
     optimal = torch.from_numpy(family.optimal(task, GAMMA)).reshape(cells, 4).T[..., None]
     return float((found.values[..., 0] - optimal)[stored].max())
 

@@ -9,8 +9,7 @@ exactly.
 from __future__ import annotations
 
 import numpy as np
-from openpoet.agents.memory.rl2 import Wang
-from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.bandits import EASY, HARD, MEDIUM, UNIFORM, Bandits, BanditSettings
 from openpoet.poet.streams import Key
 

@@ -9,8 +9,7 @@ starts high and falls.
 from __future__ import annotations
 
 import numpy as np
-from openpoet.agents.memory.rl2 import Wang
-from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.bandits import ELEVEN, Bandits, BanditSettings
 from openpoet.poet.streams import Key
 

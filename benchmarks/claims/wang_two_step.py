@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from openpoet.agents.memory.rl2 import Wang
-from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.two_step import Steps, TwoStep
 from openpoet.poet.streams import Key
 
