@@ -55,6 +55,16 @@ def happened(
             yield f"{at} niche {niche.id} is solved ({number(niche.best)})"
 
 
+def unused_min_gain(population: Population, min_gain: float | None) -> Iterator[str]:
+    """A warning if min_gain is set, and no niche has a score before adaptation to compare with."""
+    scored = [niche for niche in population.active if niche.scores]
+    if min_gain is not None and scored and all(niche.before is None for niche in scored):
+        yield (
+            f"warning: poet.min_gain = {min_gain:g} has no effect, because this learner does not "
+            "adapt: its evaluations give no score before adaptation"
+        )
+
+
 def _births(
     at: str, children: list[Child], transfers: list[Transfer], title: Title
 ) -> Iterator[str]:

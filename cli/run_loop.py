@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .journal import happened, introduce, noted
+from .journal import happened, introduce, noted, unused_min_gain
 from .output import Failures, described, line
 from .progress import Progress
 from .tensorboard_log import Events
@@ -46,7 +46,8 @@ class Drive:
 
     records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives
     it; title: a task in words; without_children: why no niche can have any in the next iteration,
-    where children are due; earlier: environment steps of the run before this process.
+    where children are due; earlier: environment steps of the run before this process; min_gain: the
+    setting of the engine, to warn where it has no effect.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class Drive:
     out: Console
     errors: Console
     earlier: int = 0
+    min_gain: float | None = None
 
     @property
     def purpose(self) -> str:
@@ -151,6 +153,9 @@ class Drive:
                     population, after, title, self.without_children(population)
                 ):
                     say(happening)
+                if population.iteration == 0:
+                    for warning in unused_min_gain(after, self.min_gain):
+                        say(warning)
                 population, began = after, time.monotonic()
                 done = asked.number is not None or population.iteration >= progress.total
                 progress.update(population, last=done)

@@ -235,6 +235,7 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
         out,
         errors,
         earlier=run.steps(),
+        min_gain=setup.config.min_gain,
     )
 
 
