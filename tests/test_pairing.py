@@ -20,10 +20,10 @@ REFUSED = {
     ("bandits", "diayn"): "nothing tells skills apart",
     ("regression", "diayn"): "skills cannot part",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
-    ("navigation", "mfec"): "a memory an action needs discrete actions",
-    ("walker", "nec"): "a memory an action needs discrete actions",
-    ("bandits", "nec"): "a key is learned from observations",
-    ("bandits", "eplstm"): "memories are found by what an episode shows first",
+    ("navigation", "mfec"): "episodic control needs discrete actions",
+    ("walker", "nec"): "episodic control needs discrete actions",
+    ("bandits", "nec"): "nec learns keys of observations",
+    ("bandits", "eplstm"): "this family has no observations",
 }
 # learners that give one score, not one before adaptation and one after
 DO_NOT_ADAPT = {"es", "diayn"}

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import torch
 from openpoet.agents.memory.episodic_config import NECConfig
-from openpoet.agents.memory.episodic_control import greedy
+from openpoet.agents.memory.episodic_control import epsilon_greedy
 from openpoet.agents.memory.nec import NEC
 from openpoet.agents.parts import adam
 from openpoet.agents.parts.feedforward import Feedforward
@@ -45,7 +45,7 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
         over, begun = torch.zeros(1, dtype=torch.bool), len(steps)
         while not bool(over):
             chance = torch.from_numpy(rng.random((1, 5), dtype=np.float32))
-            action = greedy(network(agent, seen), chance, config.epsilon)
+            action = epsilon_greedy(network(agent, seen), chance, config.epsilon)
             after, paid, terminated, truncated = simulator.step(action)
             steps.append((seen, action, paid.float(), after, terminated))
             seen, over = after, terminated | truncated
