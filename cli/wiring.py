@@ -208,7 +208,7 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
         )
         for found in find_seeds(source, select, receiver)
     ]
-    check_seeds(seeds, parts.setup)
+    check_seeds(seeds, parts.setup, advice="take its task alone with --take tasks")
     return seeds
 
 
@@ -240,7 +240,7 @@ def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
 
 def without_children(population: Population, config: PoetConfig) -> str:
     """Why no niche can have children in the next iteration, where they are due; else empty."""
-    from openpoet.poet.engine import best_without_children
+    from openpoet.poet.reproduction import best_without_children
 
     best = best_without_children(population, config)
     if best is None:
@@ -260,7 +260,7 @@ def episodes(
     A niche without a score yet is shown on the stream of its task.
     """
     from openpoet.archive.replay.episode import record_episode
-    from openpoet.poet.evaluation import trial_key
+    from openpoet.poet.trial_keys import replay_key
 
     niches = {niche.id: niche for niche in population.niches}
 
@@ -271,7 +271,7 @@ def episodes(
             parts.setup.family,
             niches[agent].agent,
             home.task,
-            home.score_key or trial_key(parts.setup.config.seed, parts.setup.family, home.task),
+            replay_key(parts.setup.config.seed, parts.setup.family, home),
             title=parts.title(home.task),
             labels={"niche": str(niche), "agent": str(agent)},
         )
