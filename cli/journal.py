@@ -56,7 +56,12 @@ def happened(
 
 
 def unused_min_gain(population: Population, min_gain: float | None) -> Iterator[str]:
-    """A warning if min_gain is set, and no niche has a score before adaptation to compare with."""
+    """A warning after the first iteration if min_gain is set, and the learner does not adapt.
+
+    Such a learner gives no score before adaptation (poet.interfaces.Learner.evaluate).
+    """
+    if population.iteration != 1:
+        return
     scored = [niche for niche in population.active if niche.scores]
     if min_gain is not None and scored and all(niche.before is None for niche in scored):
         yield (
