@@ -1,10 +1,9 @@
-"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run: the preset ai-ga, undisturbed, and killed
-twice and resumed.
+"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run of the preset ai-ga.
 
-Asked of the run: tasks evolve (niches are born, and grow harder), learning algorithms are learned
-(in every niche alive an agent does better after adaptation than before, on draws the run has not
-seen), and learners compete (agents are exploited with their hyperparameters, a network's size among
-them). Of the killed run: the same digest.
+Claims: tasks evolve (niches are born and become harder); learning algorithms are learned (in every
+active niche the score after adaptation is higher than before, on new draws); learners compete
+(agents are copied with their hyperparameters, among them the network size). A second run, killed
+twice and resumed, has the same digest.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from benchmarks.claims.claim import Claim
 from benchmarks.claims.pairing import difficulty
 from benchmarks.kill_and_resume import command, digest
 
-KILLS = (13, 31)  # iterations after which SIGKILL strikes, in the midst of the next
+KILLS = (13, 31)  # SIGKILL is sent during the iteration after each of these
 
 
 def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
@@ -42,7 +41,7 @@ def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
 
 
 def reached(folder: Path) -> int:
-    """Iterations that are in the archive."""
+    """The number of iterations in the archive."""
     if not (folder / "archive.db").exists():
         return 0
     with Run.open(folder, write=False) as run:
@@ -50,7 +49,7 @@ def reached(folder: Path) -> int:
 
 
 def killed_and_resumed(folder: Path, launch: list[str]) -> int:
-    """The run to its end, killed on the way; how many kills struck."""
+    """Run to the end, killed and resumed on the way; the number of kills that took effect."""
     process, struck = begun(launch, folder), 0
     for iteration in KILLS:
         while reached(folder) <= iteration and process.poll() is None:

@@ -1,9 +1,8 @@
-"""Deep meta-RL (Wang et al., arXiv 1611.05763) on the two-step task in its fast form: it learns to
-be model-based.
+"""Deep meta-RL (Wang et al. 2016, arXiv 1611.05763) on the two-step task: model-based behaviour.
 
-The sign of a model: after an uncommon transition a payoff speaks for the other choice. The
-interaction index is the probability of repeating a choice after common-rewarded and
-uncommon-unrewarded trials, less that after the others.
+With a model, a reward after an uncommon transition favours the other choice. The interaction index
+is the probability of repeating a choice after common-rewarded and uncommon-unrewarded steps, less
+that after the others.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ TASK = Steps()
 
 
 def bayes(num_trials: int = 40_000) -> float:
-    """Payoff of a trial of who follows the probability that the first state is the good one."""
+    """Mean reward of acting on the posterior probability that the first state is the good one."""
     rng = np.random.default_rng(0)
     good, belief, total = rng.integers(0, 2, num_trials), np.full(num_trials, 0.5), 0.0
     for _ in range(TRIALS):
@@ -39,7 +38,7 @@ def bayes(num_trials: int = 40_000) -> float:
 
 
 def model_free(num_trials: int = 20_000, rate: float = 0.3, explore: float = 0.1) -> float:
-    """Payoff of a trial of Q-learning on choices alone."""
+    """Mean reward of Q-learning on choices, without the transitions."""
     rng, rows = np.random.default_rng(0), np.arange(num_trials)
     good, values, total = rng.integers(0, 2, num_trials), np.zeros((num_trials, 2)), 0.0
     for _ in range(TRIALS):
@@ -58,7 +57,7 @@ def model_free(num_trials: int = 20_000, rate: float = 0.3, explore: float = 0.1
 def interaction(
     choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor
 ) -> tuple[float, str]:
-    """The index, and the four probabilities in words; all [steps, trials]."""
+    """The interaction index, and the four probabilities as text; arguments [steps, trials]."""
     stay, common, rewarded = (
         choices[1:] == choices[:-1],
         places[:-1] == choices[:-1],
@@ -95,7 +94,7 @@ def claims() -> list[Claim]:
         / TRIALS
     )
     return [
-        Claim("the best filter", bayes(), 0.75, 0.78),
+        Claim("optimal filter", bayes(), 0.75, 0.78),
         Claim("model-free Q-learning on choices", model_free(), 0.6, 0.7),
         Claim("without memory", float(blank), 0.48, 0.52),
         Claim("deep meta-RL", float(trials.returns.mean()) / TRIALS, 0.74, 0.79),
