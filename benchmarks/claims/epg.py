@@ -27,18 +27,18 @@ RATES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 def claims() -> list[Claim]:
     family, key = Navigation(NavigationSettings("progress", step=0.3, horizon=8)), Key(1)
     learner = EPG(family, EPGConfig(inner_lr=0.3, reward_scale=5.0))
-    newborn = learner.init(key)
+    initial = learner.init(key)
     test = key.child("test")
     reinforce = {
         rate: EPG(family, EPGConfig(inner_lr=rate)).run_trials(
-            newborn, TASK, test, TEST_TRIALS, alpha=1.0
+            initial, TASK, test, TEST_TRIALS, alpha=1.0
         )[0][-1]
         for rate in RATES
     }
     best = max(RATES, key=lambda rate: float(reinforce[rate].returns.mean()))
-    agent = train(learner, newborn, TASK, STEPS, key, "epg")
+    agent = train(learner, initial, TASK, STEPS, key, "epg")
     learned, _ = learner.run_trials(agent, TASK, test, TEST_TRIALS)
-    unborn, _ = learner.run_trials(newborn, TASK, test, TEST_TRIALS)
+    initial_loss, _ = learner.run_trials(initial, TASK, test, TEST_TRIALS)
     each = learned[-1].returns.reshape(TEST_TRIALS, -1).mean(1)
     print(f"parameters of the loss: {learner.loss.parameters}")
     print("learned loss, after each update:", *(f"{batch.returns.mean():.2f}" for batch in learned))
@@ -58,7 +58,7 @@ def claims() -> list[Claim]:
             2.0,
         ),
         Claim("the same before the first update", float(learned[0].returns.mean()), -0.2, 0.2),
-        Claim("the initial loss", float(unborn[-1].returns.mean()), -0.2, 0.2),
+        Claim("the initial loss", float(initial_loss[-1].returns.mean()), -0.2, 0.2),
         Claim("REINFORCE, tuned", float(reinforce[best].returns.mean()), 1.2, 1.45),
     ]
 

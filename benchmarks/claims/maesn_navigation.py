@@ -38,8 +38,8 @@ def measured(key: Key) -> tuple[float, ...]:
     """The quantities of the claims, of one run."""
     dense, sparse = Navigation(), Navigation(NavigationSettings("sparse"))
     learner = MAESN(dense, MAESNConfig(latent=3))
-    newborn = learner.init(key)
-    agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "maesn-navigation")
+    initial = learner.init(key)
+    agent = train(learner, initial, HALF_CIRCLE, STEPS, key, "maesn-navigation")
     latent = agent["latent_mean"], agent["latent_log_std"]
     own = seeds(agent)
     (before, after), _ = learner.run_trials(
@@ -50,7 +50,7 @@ def measured(key: Key) -> tuple[float, ...]:
         agent, dense, HALF_CIRCLE, fresh, key.child("held out"), UPDATES
     )
     tested, _ = learner.run_trials(agent, sparse, HALF_CIRCLE, fresh, key.child("sparse"), UPDATES)
-    noise, _ = learner.run_trials(newborn, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
+    noise, _ = learner.run_trials(initial, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
     with torch.no_grad():
         distance = float(kl_to_prior(*latent).mean())
     print(

@@ -47,13 +47,13 @@ def claims() -> list[Claim]:
 def square_goals(config: MAMLConfig, name: str) -> list[Claim]:
     """Claims about training with these settings, and about joint training of the same policy."""
     key, joint = Key(1), replace(config, inner_steps=0)
-    newborn = MAML(FAMILY, config).init(key)
-    agent = train(MAML(FAMILY, config), newborn, SQUARE, STEPS, key, name)
-    jointly = train(MAML(FAMILY, joint), newborn, SQUARE, STEPS, key, "joint")
+    initial = MAML(FAMILY, config).init(key)
+    agent = train(MAML(FAMILY, config), initial, SQUARE, STEPS, key, name)
+    jointly = train(MAML(FAMILY, joint), initial, SQUARE, STEPS, key, "joint")
     best = float(FAMILY.oracle([SQUARE] * GOALS, SEEDS).mean())
     learned = curve(MAML(FAMILY, config), agent, name)
     control = curve(MAML(FAMILY, joint), jointly, "joint training")
-    unlearned = curve(MAML(FAMILY, config), newborn, "initial policy")
+    unlearned = curve(MAML(FAMILY, config), initial, "initial policy")
     gain = learned[1] - learned[0]
     return [
         Claim("goal known", best, -1.2, -0.4),

@@ -39,7 +39,7 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
     simulator, steps, lengths = family.simulator([task], [0], "cpu"), [], []
     seen = simulator.reset()
     for _ in range(EPISODES):
-        over, begun = torch.zeros(1, dtype=torch.bool), len(steps)
+        over, started = torch.zeros(1, dtype=torch.bool), len(steps)
         while not bool(over):
             uniform = torch.from_numpy(rng.random((1, 5), dtype=np.float32))
             action = epsilon_greedy(network(agent, seen), uniform, config.epsilon)
@@ -59,7 +59,7 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
                 }
             if len(steps) % TARGET_EVERY == 0:
                 target = {name: agent[name] for name in weights}
-        lengths.append(len(steps) - begun)
+        lengths.append(len(steps) - started)
         seen = simulator.restart(torch.ones(1, dtype=torch.bool))
     return lengths
 

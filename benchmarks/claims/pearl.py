@@ -30,8 +30,8 @@ def claims() -> list[Claim]:
         draws=40, batch=16, episodes=10, context=128, updates=24, lr=2e-3, kl=0.001, temperature=0.1
     )
     learner = PEARL(family, config, teacher=Navigation())
-    newborn = learner.init(key)
-    agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "pearl")
+    initial = learner.init(key)
+    agent = train(learner, initial, HALF_CIRCLE, STEPS, key, "pearl")
     found = assess(learner, agent, HALF_CIRCLE, key.child("test"), TEST_TRIALS)
     print("return by episode:", ", ".join(map(str, found.curve)))
     print(
@@ -40,7 +40,7 @@ def claims() -> list[Claim]:
     oracle = float(family.oracle([HALF_CIRCLE] * TEST_TRIALS, list(range(TEST_TRIALS))).mean())
     passed = 4 * math.asin(NEAR / 2) / math.pi  # fraction of the half circle, by a straight path
     first, _, third, *_ = found.curve
-    untrained, _ = learner.by_episode(newborn, HALF_CIRCLE, key.child("test"), 200)
+    untrained, _ = learner.by_episode(initial, HALF_CIRCLE, key.child("test"), 200)
     return [
         Claim("goal known", oracle, 14.5, 14.8),
         Claim("untrained, third episode", float(untrained[:, 2].mean()), most=0.3),

@@ -27,10 +27,10 @@ def claims() -> list[Claim]:
     joint = Reptile(
         family, ReptileConfig(trajectories=1, inner_steps=1, draws=50, anneal=JOINT_STEPS)
     )
-    newborn = learner.init(key)
-    agent = train(learner, newborn, SINES, STEPS, key, "reptile")
-    jointly = train(joint, newborn, SINES, JOINT_STEPS, key, "joint")
-    rows = {"Reptile": agent, "joint training": jointly, "initial network": newborn}
+    initial = learner.init(key)
+    agent = train(learner, initial, SINES, STEPS, key, "reptile")
+    jointly = train(joint, initial, SINES, JOINT_STEPS, key, "joint")
+    rows = {"Reptile": agent, "joint training": jointly, "initial network": initial}
     left = {name: _left(learner, each, name) for name, each in rows.items()}
     errors = [float(torch.abs(reptile_move(k) - reptile_closed_form(k)).max()) for k in (1, 3)]
     before, after, jointly_after = _policies()

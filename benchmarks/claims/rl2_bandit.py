@@ -46,7 +46,7 @@ def claims() -> list[Claim]:
         totals[name] = (
             learner.trials(agent, task, test, TEST_TRIALS, **options).returns.sum(1).numpy()
         )
-    newborn = learner.trials(learner.init(key), task, test, TEST_TRIALS).returns.sum(1).numpy()
+    initial = learner.trials(learner.init(key), task, test, TEST_TRIALS).returns.sum(1).numpy()
     print(
         f"return of a trial of {PULLS} pulls, {TEST_TRIALS} trials: {interval(totals[''])}, greedy "
         f"{interval(totals['greedy'])}"
@@ -55,7 +55,7 @@ def claims() -> list[Claim]:
     return [
         Claim("optimal strategy, exact", best, 6.6599, 6.6601),
         Claim("Thompson sampling", float(thompson(default_rng(0), 100_000).mean()), 5.80, 5.90),
-        Claim("untrained", float(newborn.mean()), 4.9, 5.1),
+        Claim("untrained", float(initial.mean()), 4.9, 5.1),
         Claim("RL^2", float(totals[""].mean()), 6.5, best + 0.08),
         Claim(
             "RL^2 with its hidden state reset at every episode",

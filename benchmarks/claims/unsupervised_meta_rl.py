@@ -91,10 +91,10 @@ def scratch(
 ) -> np.ndarray:
     """PPO from scratch on each goal: mean return after each update, [updates + 1, goals]."""
     n, network, actions = len(seeds), Feedforward((2, *CONFIG.hidden, 2)), Gaussian(2)
-    newborn = [
+    initial = [
         network.init(KEY.child("scratch", seed).generator(), readout_scale=0.1) for seed in seeds
     ]
-    weights = {part: torch.stack([one[part] for one in newborn]) for part in newborn[0]}
+    weights = {part: torch.stack([one[part] for one in initial]) for part in initial[0]}
     weights["log_std"] = torch.full((n, 1, 2), math.log(spread))
     adam = torch.optim.Adam([weight.requires_grad_() for weight in weights.values()], lr=rate)
     episode_batches, noise = (

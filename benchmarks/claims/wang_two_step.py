@@ -26,10 +26,10 @@ def bayes(num_trials: int = 40_000) -> float:
     for _ in range(TRIALS):
         choice = (belief < 0.5).astype(int)  # belief: that state 0 is good
         place = np.where(rng.random(num_trials) < TASK.common, choice, 1 - choice)
-        paid = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
-        total += paid.mean()
+        reward = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
+        total += reward.mean()
         here = np.where(place == 0, belief, 1 - belief)  # that the state that was reached is good
-        likely, unlikely = (np.where(paid, p, 1 - p) for p in (TASK.good, 1 - TASK.good))
+        likely, unlikely = (np.where(reward, p, 1 - p) for p in (TASK.good, 1 - TASK.good))
         here = here * likely / (here * likely + (1 - here) * unlikely)
         belief = np.where(place == 0, here, 1 - here)
         belief = belief * (1 - TASK.switch) + (1 - belief) * TASK.switch
@@ -47,21 +47,21 @@ def model_free(num_trials: int = 20_000, rate: float = 0.3, explore: float = 0.1
         )
         choice = np.where(rng.random(num_trials) < explore, rng.integers(0, 2, num_trials), best)
         place = np.where(rng.random(num_trials) < TASK.common, choice, 1 - choice)
-        paid = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
-        total += paid.mean()
-        values[rows, choice] += rate * (paid - values[rows, choice])
+        reward = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
+        total += reward.mean()
+        values[rows, choice] += rate * (reward - values[rows, choice])
         good = np.where(rng.random(num_trials) < TASK.switch, 1 - good, good)
     return total / TRIALS
 
 
 def interaction(
-    choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor
+    choices: torch.Tensor, places: torch.Tensor, reward: torch.Tensor
 ) -> tuple[float, str]:
     """The interaction index, and the four probabilities as text; arguments [steps, trials]."""
     stay, common, rewarded = (
         choices[1:] == choices[:-1],
         places[:-1] == choices[:-1],
-        paid[:-1] > 0.5,
+        reward[:-1] > 0.5,
     )
     p = {
         f"{'common' if c else 'uncommon'} {'rewarded' if r else 'unrewarded'}": float(

@@ -85,9 +85,9 @@ def test_a_stored_key_gives_its_value() -> None:
 
 
 def test_lookup_in_a_memory_with_fewer_than_k_entries() -> None:
-    nothing = nearest(empty(2, 5, 1, 1), torch.zeros(2, 1, 1), 3)
-    for weights in (inverse_distance(nothing, 0.1), one_or_mean(nothing, 0.1)):
-        assert float(nothing.read(weights).abs().sum()) == 0
+    found = nearest(empty(2, 5, 1, 1), torch.zeros(2, 1, 1), 3)
+    for weights in (inverse_distance(found, 0.1), one_or_mean(found, 0.1)):
+        assert float(found.read(weights).abs().sum()) == 0
     memory = one(one(empty(1, 5, 1, 1), 1.0, 4.0), -2.0, 8.0)
     found = nearest(memory, torch.zeros(1, 1, 1), 3)
     assert found.valid.tolist() == [[[True, True, False]]]

@@ -71,9 +71,9 @@ def test_stored_values_of_stochastic_rewards_are_maxima() -> None:
     """As in the paper: the value of an arm with a mean reward of .5 is its highest reward, 1."""
     family = Bandits()
     learner = MFEC(family, MFECConfig(episodes=60, epsilon=1.0))
-    agent, lived, _ = learner.run_trial(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
+    agent, episodes, _ = learner.run_trial(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
     assert torch.equal(agent["values"][:, 0, 0], torch.ones(5))
-    assert 0.3 < sum(float(one.batch.returns) for one in lived) / 60 < 0.7
+    assert 0.3 < sum(float(one.batch.returns) for one in episodes) / 60 < 0.7
 
 
 def test_a_new_key_has_the_mean_value_of_its_neighbours() -> None:
@@ -108,17 +108,17 @@ def test_memories_belong_to_the_agent_or_to_a_trial() -> None:
     kept, new = (MFEC(GRID, MFECConfig(table, test_trials=3)) for table in ("agent", "trial"))
     agent = kept.init(Key(6))
     for learner in (kept, new):
-        (lived,), _ = learner.improve([agent], [CORNERS], [Key(7)])
+        (after,), _ = learner.improve([agent], [CORNERS], [Key(7)])
         scores = [
             learner.evaluate([one], [CORNERS], [Key(8)])
-            for one in (agent, lived, learner.adopt(lived))
+            for one in (agent, after, learner.adopt(after))
         ]
         assert scores[1][3] == scores[2][3]
         if learner is kept:
-            assert int(lived["used"].count_nonzero()) > 0
+            assert int(after["used"].count_nonzero()) > 0
             assert scores[1][3] >= scores[0][3]
         else:
-            assert int(lived["used"].count_nonzero()) == 0
+            assert int(after["used"].count_nonzero()) == 0
             assert scores[1] == scores[0]
 
 

@@ -78,8 +78,8 @@ def test_a_truncated_episode_is_bootstrapped_with_the_value_of_its_last_observat
     assert float(first[1][0].beyond.abs().max()) == 0  # the memories are empty
     episode = then[1][0]
     assert bool(episode.batch.cut.all())
-    known = learner.run_trial(agent, CORNERS, Key(7))[0]
-    torch.testing.assert_close(episode.beyond, learner.values(known, episode.batch.after[-1]))
+    trained = learner.run_trial(agent, CORNERS, Key(7))[0]
+    torch.testing.assert_close(episode.beyond, learner.values(trained, episode.batch.after[-1]))
     assert float(episode.beyond.abs().max()) > 0
     last = episode.batch.rewards[-1] + learner.config.gamma * episode.beyond.max(1).values
     torch.testing.assert_close(learner.targets(episode)[-1], last)
@@ -135,7 +135,7 @@ def test_it_learns_a_short_path_with_learned_keys() -> None:
     for epsilon in (0.1, 1.0):
         one = NEC(GRID, replace(learner.config, epsilon=epsilon))
         _, episodes, _ = one.run_trial(one.init(Key(5)), CORNERS, Key(6))
-        lengths[epsilon] = np.array([int(lived.batch.alive.sum()) for lived in episodes])
+        lengths[epsilon] = np.array([int(episode.batch.alive.sum()) for episode in episodes])
     assert lengths[0.1][-4:].mean() < 12
     assert lengths[1.0].mean() > 30
 

@@ -184,9 +184,8 @@ def test_first_inputs_of_trials_and_episodes_follow_duan_et_al() -> None:
     assert float(off[2, :, 1:4].abs().sum()) == 0  # with adaptation off they are not, ...
     assert float(off[3, :, 1:3].sum()) == 4  # ... and inputs within an episode are unchanged
     blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
-    assert (
-        float(blank[..., 1:4].abs().sum()) == 0
-    )  # without memory nothing is passed on to the next step
+    # without memory nothing is passed on to the next step
+    assert float(blank[..., 1:4].abs().sum()) == 0
 
 
 class Passing:
