@@ -66,9 +66,8 @@ def test_targets_are_n_step_returns() -> None:
 
 def test_a_truncated_episode_is_bootstrapped_with_the_value_of_its_last_observation() -> None:
     """Estimated from the memories before the returns of the episode are written."""
-    family = Grids(
-        GridSettings(size=4, horizon=5, episodes=3, cost=0.1)
-    )  # too short to reach the goal
+    # too short to reach the goal
+    family = Grids(GridSettings(size=4, horizon=5, episodes=3, cost=0.1))
     learner = NEC(family, replace(SMALL, replay=20))
     agent = learner.init(Key(5))
     first, then = (

@@ -84,9 +84,8 @@ def test_the_policy_loss_does_not_reach_the_encoder_nor_the_elbo_the_policy() ->
     assert float(elbo_loss(weights, torch.arange(8), learner.config.belief_epochs)) == 0
     # the outputs are those of acting
     torch.testing.assert_close(torch.cat([policy, values[..., None]], -1), trials.outputs)
-    plain = RL2(
-        family, RL2Config(hidden=6)
-    )  # in RL^2 the policy loss does reach the recurrent network
+    # in RL^2 the policy loss does reach the recurrent network
+    plain = RL2(family, RL2Config(hidden=6))
     theirs = differentiable(plain)
     policy, _ = plain.outputs(theirs, trials.inputs)
     assert all(
