@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-MEMORY_LIFETIMES: tuple[Lifetime, ...] = ("trial",) * len(NAMES)
+# of the tensors of a memory, in the order of NAMES
+MEMORY_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial", "trial", "trial")
 Config = TypeVar("Config", bound=ControlConfig)
 
 
