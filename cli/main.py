@@ -28,7 +28,7 @@ from .output import (
     reason,
     tolerant,
 )
-from .parts import check_complete, known_parts, remember, settings_for, trusted
+from .parts import check_complete, known_parts, remember, schemas, settings_for, trusted
 from .wiring import (
     Parts,
     Take,
@@ -217,7 +217,7 @@ def launch(
     )
     with (
         rollouts or nullcontext(),
-        Run.create(folder, to_toml(tables), sys.argv, versions()) as run,
+        Run.create(folder, to_toml(tables, schemas(tables)), sys.argv, versions()) as run,
     ):
         prepare(parts)
         drive = driving(run, parts, out, errors)
