@@ -175,7 +175,11 @@ def launch(
     take: Annotated[Take, typer.Option(help="What to take from the niches of --from.")] = Take.both,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change one setting; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="Change one setting; repeatable. `list NAME` prints the settings of a part.",
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file whose settings replace the preset's.")
@@ -420,8 +424,19 @@ def verify(name: RunName) -> None:
 
 
 @app.command(name="list")
-def list_parts() -> None:
-    """Families, learners and presets there are."""
+def list_parts(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="A family, a learner, a preset, `run`, `poet` or a .py file: print its settings.",
+        ),
+    ] = None,
+) -> None:
+    """List families, learners and presets; with NAME, its settings: defaults, ranges, meaning."""
+    if name is not None:
+        print_settings(name)
+        return
     from .plugins import installed
     from .settings.tables import about, presets
 
@@ -432,6 +447,13 @@ def list_parts() -> None:
     width = max(map(len, presets()))
     for name in presets():
         out.print(line(f"  {name:{width}} {about(name)}"), soft_wrap=True)
+
+
+def print_settings(name: str) -> None:
+    from .settings.reference import sections, terminal_table
+
+    for part in sections(name):
+        out.print(terminal_table(part, out.width), soft_wrap=True)
 
 
 # ---- errors are one line -------------------------------------------------------------------------

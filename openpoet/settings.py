@@ -77,7 +77,7 @@ class Field:
     @property
     def plain(self) -> Any:
         """The type without its annotations."""
-        return _split(self.kind)[0]
+        return split(self.kind)[0]
 
     @property
     def meaning(self) -> str:
@@ -122,7 +122,7 @@ def checked(value: Any, kind: Any, where: str) -> Any:
 
     An integer counts as a float, a list as a tuple, and NumPy's numbers as Python's.
     """
-    plain, constraints, origin, arguments = _split(kind)
+    plain, constraints, origin, arguments = split(kind)
     if origin in _UNIONS:
         if value is None:
             return None
@@ -136,14 +136,14 @@ def checked(value: Any, kind: Any, where: str) -> Any:
         value = plain(value)
     for constraint in constraints:
         if not _holds(value, constraint):
-            words = _limits(constraints) or expected(kind)
+            words = limits(constraints) or expected(kind)
             raise ValueError(f"{where} must be {words}, got {repr(value)[:100]}")
     return value
 
 
 def expected(kind: Any) -> str:
     """Type and range in words: "an integer of at least 1"."""
-    plain, constraints, origin, arguments = _split(kind)
+    plain, constraints, origin, arguments = split(kind)
     if origin in _UNIONS:
         return f'{expected(_optional(arguments))} or "none"'
     if origin is Literal:
@@ -156,13 +156,13 @@ def expected(kind: Any) -> str:
         return f"a list of {len(arguments)}: {', '.join(map(expected, arguments))}"
     if pattern := next((c for c in constraints if isinstance(c, Matches)), None):
         return pattern.words
-    name, limits = _NAMES.get(plain, "a value"), _limits(constraints)
-    return f"{name} {'of ' * limits.startswith('at')}{limits}".strip()
+    name, bounds = _NAMES.get(plain, "a value"), limits(constraints)
+    return f"{name} {'of ' * bounds.startswith('at')}{bounds}".strip()
 
 
 def optional(kind: Any) -> bool:
     """Whether the type is `T | None`."""
-    return _split(kind)[2] in _UNIONS
+    return split(kind)[2] in _UNIONS
 
 
 def did_you_mean(word: Any, known: Iterable[Any]) -> str:
@@ -172,7 +172,7 @@ def did_you_mean(word: Any, known: Iterable[Any]) -> str:
 
 
 @cache
-def _split(kind: Any) -> tuple[Any, tuple[Any, ...], Any, tuple[Any, ...]]:
+def split(kind: Any) -> tuple[Any, tuple[Any, ...], Any, tuple[Any, ...]]:
     """The type without its annotations, its constraints, its origin and its arguments."""
     annotated = typing.get_origin(kind) is Annotated
     plain = kind.__origin__ if annotated else kind
@@ -239,7 +239,7 @@ def _bound(constraint: Any) -> Any:
     return getattr(constraint, _BOUNDS[type(constraint)][0])
 
 
-def _limits(constraints: Iterable[Any]) -> str:
+def limits(constraints: Iterable[Any]) -> str:
     """A range in words: "from 0 to 1", "above 0 and at most 1"; empty if there are no bounds."""
     bounds = [c for c in constraints if type(c) in _BOUNDS]
     numbers = [repr(_bound(c)).removesuffix(".0") for c in bounds]

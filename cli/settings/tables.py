@@ -116,7 +116,7 @@ def _value(text: str, assignment: str) -> Any:
             return text  # a word: walker.encoding=cppn should not need quotes within quotes
         words = [word.strip(" \"'") for word in text.strip("[]").split(",")]
         if text[0] + text[-1] == "[]" and all(_WORD.fullmatch(word) for word in words):
-            right = f"{assignment.partition('=')[0]}={_toml(words)}".replace(", ", ",")
+            right = f"{assignment.partition('=')[0]}={as_toml(words)}".replace(", ", ",")
             raise ValueError(f"strings in a list need quotes: --set '{right}'") from None
         raise ValueError(f"the value in --set {assignment!r} is not TOML, got {text!r}") from None
     if set(values) != {"value"}:
@@ -136,7 +136,7 @@ def to_toml(tables: Mapping[str, Table], schemas: Mapping[str, Schema] | None = 
         for key, value in table.items():
             if key in known:
                 lines += _comment(known[key].meaning)
-            lines.append(f"{_key(key)} = {_toml(toml_value(value))}")
+            lines.append(f"{_key(key)} = {as_toml(value)}")
         lines.append("")
     return "\n".join(lines)
 
@@ -149,10 +149,12 @@ def _comment(meaning: str) -> list[str]:
 
 def _key(name: str) -> str:
     """A file's name may have what a bare key of TOML may not."""
-    return name if _BARE.fullmatch(name) else _toml(name)
+    return name if _BARE.fullmatch(name) else as_toml(name)
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
+    """One value as TOML text. None is written as "none"."""
+    value = toml_value(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -160,4 +162,4 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
-    return "[" + ", ".join(_toml(entry) for entry in value) + "]"
+    return "[" + ", ".join(as_toml(entry) for entry in value) + "]"
