@@ -1,21 +1,23 @@
-"""What stays the same during a run: the constants of POET and Enhanced POET, and the parts a run is
+"""What stays the same during a run: the settings of POET and Enhanced POET, and the parts a run is
 made of.
 
-Papers: arXiv 1901.01753 (POET), arXiv 2003.08536 (Enhanced POET). Their symbols stand in the
-comments. Both algorithms are settings of one loop; the presets (cli/settings/presets/*.toml) give
-the published values and where each is from.
+Papers: arXiv 1901.01753 (POET), arXiv 2003.08536 (Enhanced POET); the comments give their symbols.
+Both algorithms are settings of one loop; the presets (cli/settings/presets/*.toml) give the
+published values and their sources.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
 from openpoet.settings import NonNegativeInt, Settings
 
 from .interfaces import Learner, TaskFamily
+from .novelty import Novelty, ParameterNovelty, PataEc
+from .transfer import GatedTransfer, PoetTransfer, TransferRule
 
 MOST = 10**6  # settings may come from another person's archive
 Count = Annotated[int, Interval(ge=1, le=MOST)]
@@ -23,6 +25,7 @@ Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Interval(gt=0, le=0.5)]
 NoveltyName = Literal["parameters", "pata-ec"]
 TransferName = Literal["poet", "epoet"]
+FROM_CONFIG: Any = None  # in a new Setup: the part that the settings name
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,36 @@ class PoetConfig(Settings):
                 raise ValueError(f"{name} must not be above {limit}, got {value} and {most}")
 
 
+def variants(config: PoetConfig) -> tuple[Novelty, TransferRule]:
+    """The measure of novelty and the transfer rule that the settings name."""
+    novelties: dict[NoveltyName, Novelty] = {
+        "parameters": ParameterNovelty(config.neighbours),
+        "pata-ec": PataEc(config.neighbours, config.mc_low, config.mc_high),
+    }
+    rules: dict[TransferName, TransferRule] = {"poet": PoetTransfer(), "epoet": GatedTransfer()}
+    return novelties[config.novelty], rules[config.transfer_rule]
+
+
 @dataclass(frozen=True)
 class Setup:
-    """All that a step of the engine needs and never changes."""
+    """The parts of a run, which no step of the engine changes.
+
+    Novelty and transfer rule are objects, so that a run can use others; by default they are made
+    from `config`. `dataclasses.replace(setup, config=...)` keeps the objects of `setup`.
+    """
 
     family: TaskFamily
     learner: Learner
     config: PoetConfig
+    novelty: Novelty = FROM_CONFIG
+    transfer: TransferRule = FROM_CONFIG
 
     def __post_init__(self) -> None:
+        for name, default in zip(("novelty", "transfer"), variants(self.config), strict=True):
+            if getattr(self, name) is FROM_CONFIG:
+                object.__setattr__(self, name, default)
         if self.config.pbt_every and not hasattr(self.learner, "explore"):
             raise ValueError(
-                "--pbt (poet.pbt_every): this learner has no hyperparameters that its agents carry "
-                "(no method "
-                "`explore`); take one that has, such as rl2, or leave --pbt out"
+                "poet.pbt_every: this learner has no hyperparameters that its agents carry (no "
+                "method `explore`); take one that has, such as rl2, or leave pbt_every at 0"
             )

@@ -1,7 +1,7 @@
 """Settings of evolved policy gradients. Filled from a TOML section.
 
 Source: Houthooft et al. 2018 (arXiv 1802.04821) and its authors' code. `AUTHORS` are their sizes,
-for lives of 8,192 steps on many machines; the defaults are for short lives and minutes on a CPU.
+for trials of 8,192 steps on many machines; the defaults are for short trials and minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class EPGConfig(Settings):
         Fraction, "Weight of the plain policy gradient in the first generation; falls to 0."
     ] = 0.0
     anneal: Annotated[PositiveInt, "Generations until alpha is 0."] = 250
-    test_lives: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
     device: Annotated[Device, "Device of the networks."] = "cpu"
 
     def __post_init__(self) -> None:

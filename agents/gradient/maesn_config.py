@@ -43,7 +43,7 @@ class MAESNConfig(Settings):
     ] = 0.1
     entropy: Annotated[NonNegativeFloat, "Weight of the policy's entropy."] = 0.0
     max_gradient: Annotated[PositiveFloat, "Norm to which gradients are clipped."] = 1.0
-    test_lives: Annotated[PositiveInt, "Trials per evaluation."] = 20
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 20
     test_updates: Annotated[
         PositiveInt, "Updates of a latent in an evaluation; from the third on half as large each."
     ] = 1

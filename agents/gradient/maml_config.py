@@ -31,7 +31,7 @@ class AdaptingConfig(Settings):
     inner_steps: Annotated[NonNegativeInt, "Inner gradient steps; 0: joint training."] = 1
     inner_lr: Annotated[PositiveFloat, "Step size of the inner gradient descent."] = 0.1
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
-    test_lives: Annotated[PositiveInt, "Trials per evaluation."] = 20
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 20
     test_updates: Annotated[PositiveInt, "Inner updates in an evaluation."] = 1
     # Finn et al.'s code halves it
     test_shrink: Annotated[

@@ -20,7 +20,7 @@ from openpoet.settings import (
     Settings,
 )
 
-Table = Literal["agent", "life"]
+Table = Literal["agent", "trial"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ControlConfig(Settings):
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     epsilon: Annotated[Fraction, "Probability of a random action."] = 0.1
     episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
-    test_lives: Annotated[PositiveInt, "Trials per evaluation."] = 16
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 16
     test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
     device: Annotated[Device, "Device of the networks and memories."] = "cpu"
 

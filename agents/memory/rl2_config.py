@@ -38,7 +38,7 @@ class RL2Config(Settings):
     tabular: Annotated[
         bool, "Input outer products of one-hot observations; needs last_observation."
     ] = False
-    lives: Annotated[PositiveInt, "Trials per improvement step."] = 256
+    trials: Annotated[PositiveInt, "Trials per improvement step."] = 256
     episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     # .3: the authors' for bandits and MDPs; .95 to .99 where rewards are far away
@@ -65,7 +65,7 @@ class RL2Config(Settings):
     normalise: Annotated[
         bool, "Normalise advantages to mean 0 and standard deviation 1 over a batch."
     ] = True
-    test_lives: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
     test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
     device: Annotated[Device, "Device of the networks."] = "cpu"
 
@@ -78,9 +78,10 @@ class RL2Config(Settings):
                 "tabular needs last_observation = true: an action's outcome is attributed to the "
                 "observation before it"
             )
-        if self.lives % self.minibatches:
+        if self.trials % self.minibatches:
             raise ValueError(
-                f"lives must be a multiple of minibatches, got {self.lives} and {self.minibatches}"
+                f"trials must be a multiple of minibatches, got {self.trials} and "
+                f"{self.minibatches}"
             )
 
 

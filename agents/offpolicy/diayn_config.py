@@ -28,5 +28,5 @@ class DIAYNConfig(SACConfig):
     add_p_z: Annotated[
         bool, "Subtract log p(z): a state without information about the skill has reward 0."
     ] = True
-    lives: Annotated[PositiveInt, "Episodes per improvement step, each with its own skill."] = 16
-    test_lives: Annotated[PositiveInt, "Episodes per evaluation."] = 64
+    episodes: Annotated[PositiveInt, "Episodes per improvement step, each with its own skill."] = 16
+    test_trials: Annotated[PositiveInt, "Episodes per evaluation."] = 64

@@ -37,4 +37,4 @@ class PEARLConfig(SACConfig):
     lr: float = 1e-3
     batch: Annotated[PositiveInt, "Transitions of each draw per update."] = 32
     capacity: Annotated[PositiveInt, "Transitions in the replay buffer of each draw."] = 2_000
-    test_lives: Annotated[PositiveInt, "Trials per evaluation."] = 50
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 50
