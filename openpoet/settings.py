@@ -147,11 +147,10 @@ def expected(kind: Any) -> str:
     if origin in _UNIONS:
         return f'{expected(_optional(arguments))} or "none"'
     if origin is Literal:
-        return "one of " + ", ".join(map(repr, arguments))
+        return "one of " * (len(arguments) > 1) + ", ".join(map(repr, arguments))
     if origin is tuple and arguments[-1] is Ellipsis:
-        lengths = (c.min_length for c in constraints if isinstance(c, MinLen))
-        least = "".join(f" of at least {length}" for length in lengths)
-        return f"a list{least}, each entry {expected(arguments[0])}"
+        filled = any(isinstance(c, MinLen) for c in constraints)
+        return f"a {'non-empty ' * filled}list, each entry {expected(arguments[0])}"
     if origin is tuple:
         return f"a list of {len(arguments)}: {', '.join(map(expected, arguments))}"
     if pattern := next((c for c in constraints if isinstance(c, Matches)), None):

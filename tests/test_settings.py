@@ -72,7 +72,7 @@ class Steep(Wave):
         ({"limit": "x"}, "limit must be an integer of at least 1, got 'x'"),
         (
             {"sizes": ()},
-            "sizes must be a list of at least 1, each entry an integer of at least 1, got ()",
+            "sizes must be a non-empty list, each entry an integer of at least 1, got ()",
         ),
         ({"sizes": (8, 0)}, "sizes[1] must be at least 1, got 0"),
         ({"any_sizes": 3}, "any_sizes must be a list, each entry an integer of at least 1, got 3"),
