@@ -21,6 +21,7 @@ from .locks import unread
 from .refusals import remedies
 from .schema import COLUMNS
 from .sessions import Session, session_row
+from .tables import Iteration
 from .weights import AgentFiles, content_hash
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Writer:
             added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {
                 "niches": retired
             }
-            summary = summary_row(record, added, self.kept, clock_seconds)
+            summary = summary_row(Iteration(record, float(clock_seconds)), added, self.kept)
             self._transaction(niches, part_texts(record), added, summary)
             self.hashes, self.session = hashes, None
             self.sweep()
@@ -164,9 +165,9 @@ class Writer:
             agent, old = named[niche["agent"]], self.kept.active.get(niche["id"])
             whole = {
                 **niche,
+                **rows.computed("niches", niche),
                 "agent": agent,
                 "birth_agent": agent if old is None else old["birth_agent"],
-                "score": niche["scores"][-1] if niche["scores"] else None,
             }
             found.append(rows.cells("niches", whole, f"niche {niche['id']}"))
             _check_task(found[-1], old)
@@ -189,7 +190,8 @@ class Writer:
                 f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches "
                 "in all"
             )
-        for most, number in (("active", len(self.kept.active)), ("retired", self.kept.retired)):
+        for most in ("active", "retired"):
+            number = self.kept.counts[most]
             if number > MOST_ROWS:
                 raise ValueError(
                     f"{self.path}: a run has at most {MOST_ROWS} {most} niches, got {number}"

@@ -39,7 +39,7 @@ def use(path: Path, write: bool) -> None:
     with Run.open(path, write) as opened:
         opened.config_toml()
         opened.checkpoint()
-        for table in schema.TABLES:
+        for table in schema.STATEMENTS:
             opened.rows(table)
         digest(opened)
         if write:
@@ -128,7 +128,7 @@ def test_types_that_the_tables_forbid(run: Path) -> None:
     """The schema as ours, the rows as they may not be: written under another schema, then renamed
     back.
     """
-    loose = schema.TABLES["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
+    loose = schema.STATEMENTS["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
     sql(
         run,
         "PRAGMA writable_schema=ON",
@@ -138,7 +138,7 @@ def test_types_that_the_tables_forbid(run: Path) -> None:
     with sqlite3.connect(run / "archive.db") as database:
         database.execute("PRAGMA writable_schema=ON")
         database.execute(
-            "UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.TABLES["scores"]]
+            "UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.STATEMENTS["scores"]]
         )
     assert "damaged" in refused(run)
 
