@@ -1,8 +1,7 @@
-"""How the four rooms come together: settings become a family, a learner, an engine and an archive
-that know each other.
+"""Wiring: a family, a learner, an engine setup and an archive made from settings.
 
-With parts.py and run.py, the only modules that know all four. Nothing heavy is imported before it
-is needed.
+With parts.py, the only module that imports from all rooms. Heavy modules are imported only where
+they are used.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a run needs, wired together."""
+    """The setup of a run, and the counters that wrap its family and its learner."""
 
     setup: Setup
     meter: Meter
@@ -61,8 +60,8 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 
 def titles(tables: Tables) -> Callable[[Any], str]:
-    """What gives an encoded task in words, or shortened if the family may not be executed. Only it
-    is made.
+    """A function from encoded tasks to their titles; shortened JSON if the family is a file that
+    may not be executed. Only the family is made, no learner.
     """
     if not executable(tables, "family"):
         return lambda task: json.dumps(task)[:100]
@@ -71,7 +70,7 @@ def titles(tables: Tables) -> Callable[[Any], str]:
 
 
 def make_family(tables: Tables, threads: int | None) -> TaskFamily:
-    """The run's family, or the one that draws from all its tasks where the run asks for that."""
+    """The run's family, or with `tasks = "randomised"` one that draws from all its tasks."""
     family = make_part("family", tables, threads)
     if tables["run"].get("tasks") == "randomised":
         from openpoet.envs.randomised import Randomised
@@ -108,7 +107,7 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
 
 
 def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> RayRollouts | None:
-    """What --ray asks for; Ray itself starts when this is entered."""
+    """Rollouts in Ray workers for --ray; Ray itself starts when the context is entered."""
     if address is None:
         return None
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -213,7 +212,7 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
 
 
 def driving(run: Run, parts: Parts, out: Console, errors: Console) -> Drive:
-    """The run about to go on. out, errors: where it tells what happens."""
+    """A run ready to continue. out, errors: where it reports."""
     from openpoet.poet.checkpoint import to_records
 
     from .run_loop import Drive
@@ -254,10 +253,9 @@ def without_children(population: Population, config: PoetConfig) -> str:
 def episodes(
     parts: Parts, tables: Tables, population: Population, workers: int | None
 ) -> Callable[[int, int], Episode]:
-    """What the viewer asks for: the agent of one niche evaluated in another, on that niche's own
-    stream.
+    """A function that records the agent of one niche evaluated in another, for the viewer.
 
-    A niche without a score yet is shown on the stream of its task.
+    The evaluation uses the stream of the niche's last score, or of its task if it has no score yet.
     """
     from openpoet.archive.replay.episode import record_episode
     from openpoet.poet.trial_keys import replay_key

@@ -1,5 +1,5 @@
 """What one iteration adds to the archive, as rows: its events, scores and steps, and its row of
-`iterations`. Which columns these have is said in tables.py alone.
+`iterations`. Their columns are declared in tables.py.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
             else "it is damaged"
         )
         do = "upgrade openpoet" if found > SCHEMA else older
-        raise ValueError(f"{path} has schema {found}, this openpoet knows {SCHEMA}: {do}")
+        raise ValueError(f"{path} has schema {found}, this openpoet reads {SCHEMA}: {do}")
     if _number(database, "page_count") * _number(database, "page_size") > MOST_DATABASE:
         raise ValueError(
             f"{path} claims more than {readable(MOST_DATABASE)}: it is damaged or hostile"

@@ -1,7 +1,7 @@
 """The commits of a run: what changed since the last one, in one transaction.
 
 The cost of a commit does not grow with the number of retired niches: their rows are written once,
-and what is counted over all of them is carried along.
+and counts over all niches are updated instead of being counted again (kept.py).
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import chain, rows
+from .hashed import Hashed, changes
 from .iteration_rows import part_texts, rows_added, summary_row
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
@@ -26,26 +26,6 @@ from .weights import AgentFiles, content_hash
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
-
-
-@dataclass(frozen=True)
-class Hashed:
-    """An agent whose hash is known for as long as nothing is written into its tensors."""
-
-    agent: Agent
-    hash: str
-    changes: int
-
-    @classmethod
-    def now(cls, agent: Agent, hash: str) -> Hashed:
-        return cls(agent, hash, _changes(agent))
-
-
-def _changes(agent: Agent) -> int:
-    """How often something was written into its tensors in place, as torch counts it (but for
-    inference tensors).
-    """
-    return sum(tensor._version for tensor in agent.values() if not tensor.is_inference())
 
 
 class Writer:
@@ -103,7 +83,7 @@ class Writer:
             self.hashes, self.session = hashes, None
             self.sweep()
         except BaseException as error:
-            # a signal can come just after the transaction: ask the database which state it is
+            # a signal can come just after the transaction: read the actual state from the database
             self._load()
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
@@ -133,18 +113,18 @@ class Writer:
 
     def _hashed(self, name: str, agent: Agent) -> Hashed:
         known = self.hashes.get(id(agent))
-        if known is not None and known.changes != _changes(agent):
+        if known is not None and known.changes != changes(agent):
             raise ValueError(
                 f"agent {name} was changed in place: a learner must return new tensors"
             )
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
     def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
-        """That agents kept since the last commit hold what they held.
+        """ValueError if an agent kept since the last commit has been changed.
 
-        torch does not count writes through NumPy or `.data`. Asked of niches that were active until
-        now. The agents of others are checked by the engine wherever they are evaluated; to hash
-        them all would cost more in every iteration of a run.
+        torch does not count writes through NumPy or `.data`. Only the niches that were active until
+        now are checked. Other agents are checked by the engine whenever they are evaluated; hashing
+        all of them would add to the cost of every iteration.
         """
         for niche in (*record["active"], *record["retired"]):
             name = niche["agent"]

@@ -93,7 +93,7 @@ def test_a_database_with_a_page_overwritten(run: Path) -> None:
         ("PRAGMA application_id=7", r"is not an archive of openpoet \(application id 0x7\)"),
         (
             f"PRAGMA user_version={schema.SCHEMA + 1}",
-            f"has schema {schema.SCHEMA + 1}, this openpoet knows {schema.SCHEMA}: ",
+            f"has schema {schema.SCHEMA + 1}, this openpoet reads {schema.SCHEMA}: ",
         ),
         ("PRAGMA user_version=0", "has schema 0"),
         (
