@@ -166,8 +166,8 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
     written = database.execute(
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     ).fetchmany(99)
-    found = sorted((*row[:3], _one_spaced(row[3])) for row in written)
-    if found != sorted(("table", name, name, _one_spaced(s)) for name, s in STATEMENTS.items()):
+    ours = [("table", name, name, _one_spaced(sql)) for name, sql in STATEMENTS.items()]
+    if sorted((*row[:3], _one_spaced(row[3])) for row in written) != sorted(ours):
         strange = [
             ascii(f"{row[0]} {row[1]}")[1:-1][:60]
             for row in written
