@@ -104,8 +104,8 @@ SETTINGS = Table(
     "settings",
     key=("iteration", "section", "key"),
     columns=(
-        # From which iteration on the setting holds: 0, those of the launch; above, what a resumed
-        # run changed.
+        # The iteration from which a setting holds: 0 for the settings of the launch; above 0 for
+        # those changed when the run was resumed.
         integer("iteration"),
         text("section"),
         text("key"),

@@ -6,7 +6,6 @@ and counts over all niches are updated instead of being counted again (kept.py).
 
 from __future__ import annotations
 
-import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -181,8 +180,7 @@ class Writer:
             if part.exists() and part.stat().st_size > MOST_DATABASE - ROOM:
                 raise ValueError(
                     f"{part} has {readable(part.stat().st_size)}, a run's archive at most "
-                    f"{readable(MOST_DATABASE)}: "
-                    f"go on in a new run with `launch --from {shlex.quote(str(self.path))}`"
+                    f"{readable(MOST_DATABASE)}: launch a new run that is seeded from this one"
                 )
 
     def _transaction(
