@@ -88,7 +88,7 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
     batch = Transitions(
         inputs, met[:, 2:4], met[:, 4], inputs.detach(), torch.zeros(6, dtype=torch.bool)
     )
-    value, _ = sac.expected(weights, critics, batch.inputs.detach(), noise[0])
+    value, _ = sac.value_and_entropy(weights, critics, batch.inputs.detach(), noise[0])
     assert reaches(sac.critic_loss(weights, agent, batch, noise[1]))
     assert reaches(sac.loss(weights, agent, batch, noise))
     assert not reaches(value.mean())
