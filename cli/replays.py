@@ -49,10 +49,10 @@ class Replays:
 
     def key(self, niche: int) -> Key:
         """The random stream of the niche's last score; before its first, the stream of its task."""
-        from openpoet.poet.evaluation import trial_key
+        from openpoet.poet.trial_keys import replay_key
 
         home, setup = self.check(niche), self.parts.setup
-        return home.score_key or trial_key(setup.config.seed, setup.family, home.task)
+        return replay_key(setup.config.seed, setup.family, home)
 
     def learner(self, family: Any) -> Any:
         """The run's learner, on a family."""

@@ -34,5 +34,5 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
         )
         for found in find_seeds(source, select, receiver)
     ]
-    check_seeds(seeds, parts.setup)
+    check_seeds(seeds, parts.setup, advice="take its task alone with --take tasks")
     return seeds

@@ -109,7 +109,7 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
 
 def without_children(population: Population, config: PoetConfig) -> str:
     """Why no niche can have children in the next iteration, where they are due; else empty."""
-    from openpoet.poet.engine import best_without_children
+    from openpoet.poet.reproduction import best_without_children
 
     best = best_without_children(population, config)
     if best is None:
