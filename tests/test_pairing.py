@@ -17,8 +17,8 @@ from openpoet.envs.families import FAMILIES
 
 REFUSED = {
     ("bandits", "es"): "a policy without memory cannot act on none",
-    ("bandits", "diayn"): "nothing tells skills apart",
-    ("regression", "diayn"): "skills cannot part",
+    ("bandits", "diayn"): "needs observations that distinguish its skills",
+    ("regression", "diayn"): "needs actions that change the observations",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
     ("navigation", "mfec"): "episodic control needs discrete actions",
     ("walker", "nec"): "episodic control needs discrete actions",

@@ -9,41 +9,39 @@ Sizes are chosen for runs of minutes on a CPU; the papers' memories hold up to a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from ..parts.finite import check_finite
+from openpoet.settings import (
+    Device,
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+)
 
 Table = Literal["agent", "trial"]
 
 
 @dataclass(frozen=True)
-class ControlConfig:
-    # "agent": the memories are kept from trial to trial and transferred with the agent; "trial":
-    # they are empty at the start of each trial
-    table: Table = "agent"
-    capacity: int = 1000  # entries per action
-    key: int = 16  # dimensions of a key
-    neighbours: int = 11
-    same: float = 1e-6  # squared distance up to which two keys are considered equal
-    gamma: float = 0.99
-    epsilon: float = 0.1  # probability of a random action
-    episodes: int | None = None  # episodes per trial; None: the family's
-    test_trials: int = 16  # trials per evaluation
-    test_episodes: int = 1  # the score is the mean return of this many last episodes of a trial
-    device: str = "cpu"
+class ControlConfig(Settings):
+    """Settings shared by MFEC and NEC."""
 
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.table not in ("agent", "trial"):
-            raise ValueError(f"table must be 'agent' or 'trial', got {self.table!r}")
-        for name in ("capacity", "key", "neighbours", "episodes", "test_trials", "test_episodes"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value}")
-        for name in ("gamma", "epsilon"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
-        if not self.same >= 0:
-            raise ValueError(f"same must not be below 0, got {self.same}")
+    table: Annotated[
+        Table, "agent: memories are kept between trials. trial: each trial starts without any."
+    ] = "agent"
+    capacity: Annotated[PositiveInt, "Memory entries per action."] = 1000
+    key: Annotated[PositiveInt, "Dimensions of a key."] = 16
+    neighbours: Annotated[PositiveInt, "Nearest neighbours whose values are averaged."] = 11
+    same: Annotated[
+        NonNegativeFloat, "Squared distance up to which two keys are considered equal."
+    ] = 1e-6
+    gamma: Annotated[Fraction, "Discount factor."] = 0.99
+    epsilon: Annotated[Fraction, "Probability of a random action."] = 0.1
+    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 16
+    test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
+    device: Annotated[Device, "Device of the networks and memories."] = "cpu"
 
 
 @dataclass(frozen=True)
@@ -56,26 +54,15 @@ class NECConfig(ControlConfig):
     """Settings of NEC."""
 
     neighbours: int = 50
-    delta: float = 1e-3  # of the kernel 1 / (squared distance + delta)
-    fast: float = 0.1  # tabular learning rate: of a stored value towards a new one
-    steps: int = 100  # N of the N-step returns
-    hidden: tuple[int, ...] = (32,)  # hidden layers of the encoder
-    key_scale: float = 10.0  # scale of the encoder's initial last layer
-    lr: float = 1e-3  # Adam's, of the encoder
-    memory_lr: float = 0.1  # of retrieved keys and values by gradient; 0: they are only written
-    batch: int = 32  # transitions per gradient step
-    every: int = 4  # environment steps per gradient step
-    replay: int = 4096  # transitions in the replay buffer
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("steps", "batch", "every", "replay"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        for name in ("delta", "key_scale", "lr"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.fast <= 1 or not self.memory_lr >= 0:
-            raise ValueError("fast must be from 0 to 1, and memory_lr not below 0")
+    delta: Annotated[PositiveFloat, "Kernel: 1 / (squared distance + delta)."] = 1e-3
+    fast: Annotated[Fraction, "Learning rate of a stored value towards a new one."] = 0.1
+    steps: Annotated[PositiveInt, "N of the N-step returns."] = 100
+    hidden: Annotated[tuple[PositiveInt, ...], "Units of each hidden layer of the encoder."] = (32,)
+    key_scale: Annotated[PositiveFloat, "Scale of the encoder's initial last layer."] = 10.0
+    lr: Annotated[PositiveFloat, "Learning rate of the encoder (Adam)."] = 1e-3
+    memory_lr: Annotated[
+        NonNegativeFloat, "Learning rate of retrieved keys and values; 0: only writes change them."
+    ] = 0.1
+    batch: Annotated[PositiveInt, "Transitions per gradient step."] = 32
+    every: Annotated[PositiveInt, "Environment steps per gradient step."] = 4
+    replay: Annotated[PositiveInt, "Transitions in the replay buffer."] = 4096

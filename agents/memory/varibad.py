@@ -22,10 +22,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
+
+from openpoet.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
 
 from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_last
@@ -49,36 +51,28 @@ class VariBADConfig(RL2Config):
     Sizes and learning rates are chosen for runs of minutes on a CPU.
     """
 
-    latent: int = 5  # dimensions of m
-    policy: tuple[int, ...] = (64,)  # hidden layers of the policy and value network
-    decoder: tuple[int, ...] = (64, 32)  # hidden layers, then the length of the inner product
-    # the decoder predicts a reward from m and (s, a, s'), or from m and (s, a)
-    decoder_input: Literal["transition", "action"] = "transition"
-    # initial standard deviation of beliefs; with a large one the samples of m are mostly noise, and
-    # the decoder learns from them only slowly
-    initial_std: float = 0.1
-    kl: float = 0.1  # weight of the KL divergence of each belief from the previous one
-    belief_epochs: int = 2  # of the epochs, those that train encoder and decoder too
+    latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
+    policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
+    decoder: Annotated[
+        Sizes, "Units of the decoder's hidden layers; the last is the size of its product."
+    ] = (64, 32)
+    decoder_input: Annotated[
+        Literal["transition", "action"],
+        "Inputs of the reward decoder: (s, a, s') or (s, a), with the latent.",
+    ] = "transition"
+    initial_std: Annotated[
+        PositiveFloat, "Initial standard deviation of the posterior; much wider ones train slowly."
+    ] = 0.1
+    kl: Annotated[
+        NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
+    ] = 0.1
+    belief_epochs: Annotated[
+        PositiveInt, "Passes over the trials that train encoder and decoder too."
+    ] = 2
     epochs: int = 6
     gamma: float = 0.95
     lam: float = 0.95
     value_weight: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if min(self.latent, self.belief_epochs) < 1 or self.kl < 0 or self.initial_std <= 0:
-            raise ValueError(
-                "latent and belief_epochs must be at least 1, kl not below 0, initial_std above 0"
-            )
-        if self.decoder_input not in ("transition", "action"):
-            raise ValueError(
-                f"decoder_input must be 'transition' or 'action', got {self.decoder_input!r}"
-            )
-        for name in ("policy", "decoder"):
-            if not (getattr(self, name) and min(getattr(self, name)) >= 1):
-                raise ValueError(
-                    f"{name} must be layer sizes of at least 1, got {list(getattr(self, name))}"
-                )
 
 
 class VariBAD(RL2):

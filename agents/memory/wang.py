@@ -6,9 +6,8 @@ Wang et al. 2016, "Learning to reinforcement learn" (arXiv 1611.05763).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from ..parts.recurrent import Cell
 from .rl2 import RL2
 from .rl2_config import RL2Config
 
@@ -25,7 +24,7 @@ class WangConfig(RL2Config):
     The entropy's weight is constant; set entropy_end to anneal it.
     """
 
-    cell: Cell = "lstm"
+    cell: Literal["gru", "lstm"] = "lstm"
     hidden: int = 48
     gamma: float = 0.8
     lam: float = 1.0

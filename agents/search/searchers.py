@@ -56,11 +56,7 @@ class Searcher(Protocol):
 
 
 def searcher(config: ESConfig, parameters: int) -> Searcher:
-    """The searcher named by `config.searcher`, for parameter vectors [parameters].
-
-    Raises:
-        ValueError: if the searcher cannot be used with this population or number of parameters.
-    """
+    """The searcher named by `config.searcher`; ValueError if it does not support these sizes."""
     if config.searcher == "xnes" and parameters > XNES_PARAMETERS:
         raise ValueError(
             f"xnes stores a [parameters, parameters] matrix and supports at most {XNES_PARAMETERS} "

@@ -7,9 +7,8 @@ import torch
 from openpoet.agents.memory import bilinear
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.mdp import MdpSettings, TabularMdps
-
-from tests.conformance import check_learner
 
 
 def test_a_reward_enters_at_its_state_and_action() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from openpoet.agents.memory.wang import Wang, WangConfig
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.two_step import Steps, TwoStep
 from openpoet.poet.streams import Key
-
-from tests.conformance import check_learner
 
 
 def test_learner_conformance() -> None:
