@@ -20,6 +20,7 @@ from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches
+from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression, RegressionSettings
@@ -27,7 +28,6 @@ from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
 from tests.agents.parts.test_hyperparameters import Exploring
-from tests.conformance import check_learner, same_agent
 
 SMALL = MAMLConfig(draws=3, trajectories=4, test_trials=3, hidden=(6,))
 PLANE = Navigation(NavigationSettings(horizon=5))
@@ -69,12 +69,12 @@ def test_one_episode_has_no_baseline() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"order": 0}, "order must be 1 or 2"),
-        ({"outer": "sgd"}, "outer 'adam' or 'trpo'"),
+        ({"order": 0}, "order must be one of 1, 2, got 0"),
+        ({"outer": "sgd"}, "outer must be one of 'adam', 'trpo', got 'sgd'"),
         ({"learn_rates": True, "inner_steps": 0}, "no step sizes without steps"),
         ({"inner_lr": 0.0}, "inner_lr must be above 0"),
-        ({"inner_steps": -1}, "inner_steps must not be below 0"),
-        ({"hidden": ()}, "hidden must be sizes"),
+        ({"inner_steps": -1}, "inner_steps must be at least 0"),
+        ({"hidden": ()}, "hidden must be a non-empty list"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:

@@ -11,12 +11,12 @@ import pytest
 import torch
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
 from openpoet.agents.parts.recurrent import Recurrent
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = EpisodicLSTMConfig(hidden=8, trials=16, test_trials=8, epochs=1)
 TINY = BarcodeSettings(arms=2, contexts=2, occurrences=2, pulls=2, bits=4)
@@ -133,5 +133,5 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
         EpisodicLSTM(Bandits())
     with pytest.raises(ValueError, match="cell must be 'lstm'"):
         EpisodicLSTMConfig(cell="gru")
-    with pytest.raises(ValueError, match="capacity must be a whole number"):
+    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
         EpisodicLSTMConfig(capacity=0)
