@@ -97,13 +97,17 @@ class Settings:
             object.__setattr__(self, name, checked(getattr(self, name), field.kind, name))
 
 
-@cache
 def declared(cls: type[Any]) -> Mapping[str, Field]:
     """The fields of a dataclass by name.
 
     A subclass that only changes a default does not repeat range and meaning: an annotation without
     a meaning is replaced by that of the nearest base class which has one.
     """
+    return _declared(cls)  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def _declared(cls: type[Any]) -> Mapping[str, Field]:
     annotations = [inspect.get_annotations(base, eval_str=True) for base in cls.__mro__]
     found = {}
     for field in fields(cls):
