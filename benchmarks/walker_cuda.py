@@ -68,7 +68,7 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
     for t, actions in enumerate(plan):
         compared = t % (gap + 1) == gap
         if compared:
-            walkers.load(batch._f, batch._k, batch._shaping)
+            walkers.load(batch.floats, batch.integers, batch._shaping)
             walkers.take(torch.from_numpy(actions).to(device))
             walkers.advance()
             walkers.complain()
@@ -79,8 +79,8 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
                 (walkers.reward[:, None], reward[:, None]),
             ]
             pairs += [
-                (walkers.f, batch._f.reshape(count, -1)),
-                (walkers.k, batch._k.reshape(count, -1)),
+                (walkers.f, batch.floats.reshape(count, -1)),
+                (walkers.k, batch.integers.reshape(count, -1)),
             ]
             wrong = np.zeros(count, bool)
             for theirs, ours in pairs:

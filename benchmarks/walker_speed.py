@@ -26,7 +26,8 @@ import envpool
 import gymnasium
 import numpy as np
 import torch
-from openpoet.envs.walker.batch import WalkerBatch, compile_kernels
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.kernels import compile_kernels
 from openpoet.envs.walker.physics import terrain
 
 from benchmarks import walker_policies

@@ -1,12 +1,12 @@
-"""Barcode bandits: arms under a barcode, which come back later in the life, so that remembering
-spares the search.
+"""Barcode bandits: contexts recur within a trial and are marked by a barcode, so that an agent with
+episodic memory need not search for the best arm again.
 
 Source: Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018 (arXiv
-1805.09692). A life draws contexts, each a barcode and the arm that pays; an episode is some pulls
-in one of them, its barcode in sight.
-Differs: contexts come in rounds, each once in a round, in a new order every time, so that an
-episode's number says how often its context was met; barcodes may be misread (`flips`), which is
-what evolves beside the arms.
+1805.09692). A trial draws contexts, each a barcode and a best arm; an episode is a number of pulls
+in one context, whose barcode is observed.
+Differs: contexts come in rounds, each context once per round in random order, so that the episode
+number gives the number of earlier occurrences; barcode bits may be flipped in an episode (gene
+`flips`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PULL = 2**20  # more pulls than an episode has
 
 
 @dataclass(frozen=True)
-class Arms:
+class BarcodeArms:
     good: float = gene(0.9, low=0.0, high=1.0, step=0.05)  # chance that a context's best arm pays 1
     bad: float = gene(0.1, low=0.0, high=1.0, step=0.05)  # that any other does
     # chance that a bit of a barcode is read wrong in an episode
@@ -59,12 +59,12 @@ class BarcodeSettings:
             )
 
 
-class BarcodeBandits(Genomes[Arms]):
+class BarcodeBandits(Genomes[BarcodeArms]):
     """Task family (poet.interfaces); observed is the barcode, bits of -1 and 1."""
 
     name = "barcode"
     realised_by = ("arms", "contexts", "pulls", "bits", "cues")
-    start = Arms()
+    start = BarcodeArms()
 
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
         self.settings = s = settings or BarcodeSettings()
@@ -74,57 +74,63 @@ class BarcodeBandits(Genomes[Arms]):
         )
         self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
-    def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
-        """A neighbour; the good arm stays the better."""
+    def mutate(self, task: BarcodeArms, rng: np.random.Generator) -> BarcodeArms:
+        """A neighbour; `good` stays at least `bad`."""
         return _ordered(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
-    ) -> Arms:
-        """Any task whose good arm is the better."""
+    ) -> BarcodeArms:
+        """A random task; `good` is at least `bad`."""
         return _ordered(super().sample(rng, ranges))
 
-    def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
+    def simulator(
+        self, tasks: Sequence[BarcodeArms], seeds: Sequence[int], device: str
+    ) -> Episodes:
         return Episodes(
             _Contexts(tasks, seeds, self.settings, device), len(tasks), self.settings.pulls, device
         )
 
-    def oracle(self, task: Arms) -> float:
-        """Return of an episode of who knows the arms, on average."""
+    def oracle(self, task: BarcodeArms) -> float:
+        """Mean return of an episode under the optimal policy with known arms."""
         return self.settings.pulls * task.good
 
-    def chance(self, task: Arms) -> float:
-        """Return of an episode of who knows nothing and learns nothing, on average."""
+    def chance(self, task: BarcodeArms) -> float:
+        """Mean return of an episode under a uniformly random policy."""
         return (
             self.settings.pulls
             * (task.good + (self.settings.arms - 1) * task.bad)
             / self.settings.arms
         )
 
-    def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff
-        over its arm.
+    def outline(self, task: BarcodeArms, state: Any = None) -> dict[str, list[np.ndarray]]:
+        """A post for each arm, the first with the height of the best arm; with a state, the barcode
+        above and a marker at the last payoff.
         """
         tops = [task.good] + [task.bad] * (self.settings.arms - 1)
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
         layers = {"ground": [np.array([[-1.0, 0.0], [self.settings.arms, 0.0]]), *posts]}
         if state is not None:
-            x, y = float(state["arm"]), 2 * float(state["paid"])
+            x, y = float(state["arm"]), 2 * float(state["payoff"])
             layers["body"] = [np.array([[x - 0.3, y], [x + 0.3, y], [x, y + 0.3], [x - 0.3, y]])]
             bits = [i for i, bit in enumerate(state["barcode"]) if bit > 0]
             layers["ray"] = [np.array([[0.4 * i, 3.0], [0.4 * i, 3.5]]) for i in bits]
         return layers
 
 
-def _ordered(task: Arms) -> Arms:
-    return Arms(max(task.good, task.bad), min(task.good, task.bad), task.flips)
+def _ordered(task: BarcodeArms) -> BarcodeArms:
+    return BarcodeArms(max(task.good, task.bad), min(task.good, task.bad), task.flips)
 
 
 class _Contexts:
     """World (episodes.World) of n draws of contexts."""
 
     def __init__(
-        self, tasks: Sequence[Arms], seeds: Sequence[int], settings: BarcodeSettings, device: str
+        self,
+        tasks: Sequence[BarcodeArms],
+        seeds: Sequence[int],
+        settings: BarcodeSettings,
+        device: str,
     ) -> None:
         self.draws, self.settings, self.genes = (
             Draws(seeds, device),
@@ -137,7 +143,7 @@ class _Contexts:
         self.barcodes = (codes[..., None] >> torch.arange(s.bits, device=device)) & 1
         self.best = (draws.uniform("best", s.contexts) * s.arms).long()  # [n, contexts]
         rounds = [draws.uniform("order", s.contexts, i).argsort(1) for i in range(s.occurrences)]
-        self.order = torch.cat(rounds, 1)  # [n, episodes] which context is met
+        self.order = torch.cat(rounds, 1)  # [n, episodes] context of each episode
 
     def begin(self, episode: torch.Tensor) -> State:
         s, rows = self.settings, torch.arange(len(episode), device=episode.device)
@@ -152,7 +158,7 @@ class _Contexts:
             "barcode": barcode,
             "when": episode * PULL,
             "arm": zero,
-            "paid": nothing,
+            "payoff": nothing,
         }
 
     def advance(
@@ -161,10 +167,10 @@ class _Contexts:
         arm = actions.argmax(1)
         best = self.best[torch.arange(len(arm), device=arm.device), state["context"]]
         chance = torch.where(arm == best, self.genes["good"], self.genes["bad"])
-        paid = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
+        payoff = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
         never = torch.zeros_like(arm, dtype=torch.bool)
-        after = {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}
-        return after, paid, never, ~never  # success: always true, the score alone counts
+        after = {**state, "when": state["when"] + 1, "arm": arm, "payoff": payoff}
+        return after, payoff, never, ~never  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return state["barcode"].float()

@@ -213,7 +213,7 @@ class Walker:
     def prepare(self, say: Callable[[str], None]) -> None:
         """Compiles the physics, the first time, and says so."""
         if self.settings.physics == "numba":
-            from .batch import compile_kernels
+            from .kernels import compile_kernels
 
             compile_kernels(say)
 

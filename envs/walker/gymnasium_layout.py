@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .batch import compile_kernels
+from .kernels import compile_kernels
 from .physics.bits import address
 from .physics.draw_track import DRAW, LENGTH, MOST_POLYGONS
 from .track import Track

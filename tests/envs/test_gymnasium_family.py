@@ -20,7 +20,7 @@ from openpoet.archive.replay.drawing import draw_frame, pygame
 from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.overlay import facts
 from openpoet.envs.gymnasium_family import GymnasiumFamily
-from openpoet.envs.parts.gymnasium_spaces import actions_of, flattened, observation_size
+from openpoet.envs.gymnasium_family.spaces import actions_of, flattened, observation_size
 from openpoet.envs.randomised import Randomised
 from openpoet.poet.streams import Key
 

@@ -12,7 +12,7 @@ import torch
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
 from openpoet.agents.parts.recurrent import Recurrent
 from openpoet.envs.bandits import Bandits
-from openpoet.envs.barcode import Arms, BarcodeBandits, BarcodeSettings
+from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
@@ -114,7 +114,7 @@ def test_the_laws_of_a_learner(family: BarcodeBandits | Guessing) -> None:
 def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     """Two certain arms, two pulls: 1.5 where a context is new, 2 where it is known."""
     family, root = BarcodeBandits(TINY), Key(5)
-    task = Arms(1.0, 0.0)
+    task = BarcodeArms(1.0, 0.0)
     learner = EpisodicLSTM(
         family, EpisodicLSTMConfig(hidden=16, lives=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
     )

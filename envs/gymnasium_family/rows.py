@@ -17,7 +17,7 @@ import gymnasium
 import numpy as np
 import torch
 
-from .gymnasium_spaces import Actions, flattened
+from .spaces import Actions, flattened
 
 Environment = gymnasium.Env[Any, Any]
 

@@ -29,10 +29,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from .parts.episodes import Spec
-from .parts.genome import DIGITS, Genomes, features, gene
-from .parts.gymnasium_rows import Course, Ending, Environment, Rows, Shown
-from .parts.gymnasium_spaces import actions_of, observation_size
+from ..parts.episodes import Spec
+from ..parts.genome import DIGITS, Genomes, features, gene
+from .rows import Course, Ending, Environment, Rows, Shown
+from .spaces import actions_of, observation_size
 
 Success = str | Callable[[Ending], bool] | None
 FRAMES = 50  # a second, where the environment's metadata have no render_fps
