@@ -18,7 +18,7 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-SMALL = EpisodicLSTMConfig(hidden=8, lives=16, test_lives=8, epochs=1)
+SMALL = EpisodicLSTMConfig(hidden=8, trials=16, test_trials=8, epochs=1)
 TINY = BarcodeSettings(arms=2, contexts=2, occurrences=2, pulls=2, bits=4)
 A, B, NEAR_A = torch.tensor([[1.0, 1.0]]), torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 0.8]])
 
@@ -116,7 +116,7 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     family, root = BarcodeBandits(TINY), Key(5)
     task = BarcodeArms(1.0, 0.0)
     learner = EpisodicLSTM(
-        family, EpisodicLSTMConfig(hidden=16, lives=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
+        family, EpisodicLSTMConfig(hidden=16, trials=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
     )
     agent = learner.init(root)
     for step in range(25):
