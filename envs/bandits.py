@@ -26,7 +26,7 @@ WALK = 100  # pulls after which restless arms stop drifting
 
 
 @dataclass(frozen=True)
-class BanditArms:
+class Arms:
     """Distribution from which a trial draws its arms.
 
     independent: each arm pays 1 with its own probability, uniform in [low, high].
@@ -48,8 +48,7 @@ class BanditArms:
 
 
 UNIFORM, EASY, MEDIUM, HARD = (
-    BanditArms("dependent", low, high)
-    for low, high in ((0.0, 1.0), (0.1, 0.1), (0.25, 0.25), (0.4, 0.4))
+    Arms("dependent", low, high) for low, high in ((0.0, 1.0), (0.1, 0.1), (0.25, 0.25), (0.4, 0.4))
 )  # the dependent arms of Wang et al.
 
 
@@ -68,7 +67,7 @@ class BanditSettings:
             )
 
 
-class Bandits(Genomes[BanditArms]):
+class Bandits(Genomes[Arms]):
     """Task family (poet.interfaces). A pull is an episode of one step; the genes bound the
     distribution of a trial's arms.
     """
@@ -78,25 +77,25 @@ class Bandits(Genomes[BanditArms]):
     def __init__(self, settings: BanditSettings | None = None) -> None:
         self.settings = s = settings or BanditSettings()
         drift = 0.1 if s.kind == "restless" else 0.0
-        self.start = BanditArms(s.kind, drift=drift)
+        self.start = Arms(s.kind, drift=drift)
         self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
         spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
         self.spec = spec.judged(*((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8)))
 
-    def mutate(self, task: BanditArms, rng: np.random.Generator) -> BanditArms:
+    def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour in the genes that the task's kind uses; low stays below high."""
         moved = super().mutate(task, rng)
         low, high = min(moved.low, moved.high), max(moved.low, moved.high)
         if task.kind == "eleven":
-            return BanditArms(
+            return Arms(
                 task.kind, task.low, task.high, moved.prize, moved.other, moved.hint, task.drift
             )
         drift = moved.drift if task.kind == "restless" else task.drift
-        return BanditArms(task.kind, low, high, task.prize, task.other, task.hint, drift)
+        return Arms(task.kind, low, high, task.prize, task.other, task.hint, drift)
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
-    ) -> BanditArms:
+    ) -> Arms:
         """A random task of the family's kind; low is below high."""
         drawn = super().sample(rng, ranges)
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
@@ -104,7 +103,7 @@ class Bandits(Genomes[BanditArms]):
     def realising(self) -> dict[str, Any]:
         return {"arms": self.arms}  # not the setting, which dependent and eleven arms ignore
 
-    def decode(self, data: Mapping[str, Any]) -> BanditArms:
+    def decode(self, data: Mapping[str, Any]) -> Arms:
         task = super().decode(data)
         if task.low > task.high:
             raise ValueError(
@@ -112,7 +111,7 @@ class Bandits(Genomes[BanditArms]):
             )
         return self._checked(task)
 
-    def _checked(self, task: BanditArms) -> BanditArms:
+    def _checked(self, task: Arms) -> Arms:
         if task.kind != self.settings.kind:
             raise ValueError(
                 f"this family has {self.settings.kind} arms (bandits.kind), got a task of "
@@ -120,14 +119,14 @@ class Bandits(Genomes[BanditArms]):
             )
         return task
 
-    def simulator(self, tasks: Sequence[BanditArms], seeds: Sequence[int], device: str) -> Episodes:
+    def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
         for task in tasks:
             self._checked(task)
         return Episodes(
             _Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device
         )
 
-    def oracle(self, task: BanditArms) -> float:
+    def oracle(self, task: Arms) -> float:
         """Mean payoff of a pull under the optimal policy with known payoffs (restless arms: of the
         first pull).
         """
@@ -139,7 +138,7 @@ class Bandits(Genomes[BanditArms]):
         # mean of the largest of this many uniform numbers
         return task.low + (task.high - task.low) * self.arms / (self.arms + 1)
 
-    def outline(self, task: BanditArms, state: Any = None) -> dict[str, list[np.ndarray]]:
+    def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
         """A post for each arm, as high as its largest payoff; with a state, a marker above the
         pulled arm at the height of the last payoff.
         """
@@ -161,7 +160,7 @@ class _Payoffs:
     """World (episodes.World) of n sets of arms; payoffs: [n, pulls or 1, arms] float64."""
 
     def __init__(
-        self, tasks: Sequence[BanditArms], seeds: Sequence[int], arms: int, pulls: int, device: str
+        self, tasks: Sequence[Arms], seeds: Sequence[int], arms: int, pulls: int, device: str
     ) -> None:
         self.draws, self.arms = Draws(seeds, device), arms
         genes = columns(tasks, device)

@@ -75,21 +75,13 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: BarcodeArms, rng: np.random.Generator) -> BarcodeArms:
-<<<<<<< HEAD
         """A neighbour; `good` stays at least `bad`."""
-=======
-        """A neighbour; the good arm stays the better."""
->>>>>>> main
         return _ordered(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> BarcodeArms:
-<<<<<<< HEAD
         """A random task; `good` is at least `bad`."""
-=======
-        """Any task whose good arm is the better."""
->>>>>>> main
         return _ordered(super().sample(rng, ranges))
 
     def simulator(
@@ -100,19 +92,11 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         )
 
     def oracle(self, task: BarcodeArms) -> float:
-<<<<<<< HEAD
         """Mean return of an episode under the optimal policy with known arms."""
         return self.settings.pulls * task.good
 
     def chance(self, task: BarcodeArms) -> float:
         """Mean return of an episode under a uniformly random policy."""
-=======
-        """Return of an episode of who knows the arms, on average."""
-        return self.settings.pulls * task.good
-
-    def chance(self, task: BarcodeArms) -> float:
-        """Return of an episode of who knows nothing and learns nothing, on average."""
->>>>>>> main
         return (
             self.settings.pulls
             * (task.good + (self.settings.arms - 1) * task.bad)
@@ -120,13 +104,8 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         )
 
     def outline(self, task: BarcodeArms, state: Any = None) -> dict[str, list[np.ndarray]]:
-<<<<<<< HEAD
         """A post for each arm, the first with the height of the best arm; with a state, the barcode
         above and a marker at the last payoff.
-=======
-        """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff
-        over its arm.
->>>>>>> main
         """
         tops = [task.good] + [task.bad] * (self.settings.arms - 1)
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]

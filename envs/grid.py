@@ -1,4 +1,4 @@
-"""Deterministic grid worlds with a fixed goal, fully observed: the smallest environment in which one
+"""Deterministic, fully observed grid worlds with a fixed goal: the smallest environment in which one
 successful episode is enough to act optimally.
 
 A task is one deterministic MDP, the same in every trial: walls, and a goal to be reached from the

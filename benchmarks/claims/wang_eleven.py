@@ -24,7 +24,7 @@ def informed(task_hint: float = 0.1, prize: float = 5.0) -> float:
 
 
 def search(prize: float = 5.0, other: float = 1.1) -> float:
-    """BanditArms one after another until the prize is found, then that one."""
+    """Arms one after another until the prize is found, then that one."""
     return float(
         np.mean([min(k, PULLS) * other + max(PULLS - k, 0) * prize for k in range(ELEVEN - 1)])
     )

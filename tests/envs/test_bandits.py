@@ -11,7 +11,7 @@ from openpoet.envs.bandits import (
     EASY,
     HARD,
     UNIFORM,
-    BanditArms,
+    Arms,
     Bandits,
     BanditSettings,
     Kind,
@@ -25,7 +25,7 @@ def family(kind: Kind, **settings: int) -> Bandits:
     return Bandits(BanditSettings(kind, **settings))
 
 
-def pulled(bandits: Bandits, task: BanditArms, arm: int, lives: int, pulls: int) -> np.ndarray:
+def pulled(bandits: Bandits, task: Arms, arm: int, lives: int, pulls: int) -> np.ndarray:
     """Payoffs [pulls, lives] of one arm pulled again and again."""
     simulator = bandits.simulator([task] * lives, list(range(lives)), "cpu")
     simulator.reset()
@@ -44,7 +44,7 @@ def test_the_laws_of_a_family(kind: Kind) -> None:
 
 
 def test_independent_arms_pay_one_with_a_probability_of_their_own() -> None:
-    paid = pulled(family("independent"), BanditArms(low=0.2, high=0.6), 3, 4000, 10)
+    paid = pulled(family("independent"), Arms(low=0.2, high=0.6), 3, 4000, 10)
     assert set(np.unique(paid)) == {0.0, 1.0}
     assert paid.mean() == pytest.approx(0.4, abs=0.01)
     shares = paid.mean(axis=0)  # of a life: its variance is that of p and of ten coins
@@ -76,8 +76,8 @@ def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
 def test_restless_arms_move_and_others_do_not() -> None:
     bandits = family("restless", pulls=40)
     moving, still = (
-        BanditArms("restless", 0.5, 0.5, drift=1.0),
-        BanditArms("restless", 0.5, 0.5, drift=0.0),
+        Arms("restless", 0.5, 0.5, drift=1.0),
+        Arms("restless", 0.5, 0.5, drift=0.0),
     )
     assert pulled(bandits, still, 0, 3000, 40).mean() == pytest.approx(0.5, abs=0.01)
     paid = pulled(bandits, moving, 0, 3000, 40)
@@ -99,7 +99,7 @@ def test_oracles() -> None:
     dependent = family("dependent")
     assert dependent.oracle(UNIFORM) == pytest.approx(0.75, abs=1e-3)
     assert dependent.oracle(HARD) == pytest.approx(0.6)
-    assert family("independent").oracle(BanditArms()) == pytest.approx(5 / 6)
+    assert family("independent").oracle(Arms()) == pytest.approx(5 / 6)
 
 
 def test_a_task_of_another_kind_is_refused() -> None:

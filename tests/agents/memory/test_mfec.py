@@ -10,7 +10,7 @@ from openpoet.agents.memory.episodic_control import greedy
 from openpoet.agents.memory.episodic_memory import nearest
 from openpoet.agents.memory.mfec import MFEC
 from openpoet.agents.parts.lifetimes import Control
-from openpoet.envs.bandits import BanditArms, Bandits
+from openpoet.envs.bandits import Arms, Bandits
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.envs.navigation import Navigation
 from openpoet.poet.interfaces import Agent
@@ -70,11 +70,7 @@ def test_where_chance_pays_it_hopes_for_the_best_ever() -> None:
     """By design: an arm that pays every other time is worth what it paid once."""
     family = Bandits()
     learner = MFEC(family, MFECConfig(episodes=60, epsilon=1.0))
-<<<<<<< HEAD
-    agent, lived, _ = learner.life(learner.init(Key(4)), BanditArms(low=0.5, high=0.5), Key(5))
-=======
     agent, lived, _ = learner.run_trial(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
->>>>>>> main
     assert torch.equal(agent["values"][:, 0, 0], torch.ones(5))
     assert 0.3 < sum(float(one.batch.returns) for one in lived) / 60 < 0.7
 

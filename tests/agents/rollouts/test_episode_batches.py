@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches, normalised
-from openpoet.envs.bandits import BanditArms, Bandits, BanditSettings
+from openpoet.envs.bandits import Arms, Bandits, BanditSettings
 from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.family import Walker, WalkerSettings
@@ -53,7 +53,7 @@ def test_what_is_seen_after_an_action_and_how_an_episode_ends() -> None:
 def test_pulls_of_one_life_are_independent() -> None:
     """Were every row of a trial its first episode, all its pulls would pay the same."""
     episode_batches = EpisodeBatches(
-        Bandits(BanditSettings(arms=2)), [BanditArms(low=0.5, high=0.5)], [3], 200, "cpu"
+        Bandits(BanditSettings(arms=2)), [Arms(low=0.5, high=0.5)], [3], 200, "cpu"
     )
     assert 60 < float(episode_batches.play(still).returns.sum()) < 140
 
