@@ -71,7 +71,7 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
             walkers.load(batch.floats, batch.integers, batch._shaping)
             walkers.take(torch.from_numpy(actions).to(device))
             walkers.advance()
-            walkers.complain()
+            walkers.raise_faults()
         observations, reward, _ = batch.step(actions)
         if compared:
             pairs = [
@@ -157,7 +157,7 @@ def physics_rate(device: str, count: int, steps: int = 100) -> float:
             done.add_(walkers.live.sum())
             walkers.advance()
             if t % 10 == 9:
-                walkers.complain()
+                walkers.raise_faults()
                 walkers.reset(~walkers.live)
 
     run(plan[:steps])
@@ -202,7 +202,7 @@ def kernel_times(walkers: DeviceWalkers, plan: torch.Tensor) -> dict[str, float]
         for phase, before, after in zip(walkers.phases, marks, marks[1:], strict=False):
             spent[phase.kernel.source.__name__] += 1e3 * before.elapsed_time(after) / len(plan)
         if t % 10 == 0:
-            walkers.complain()
+            walkers.raise_faults()
             walkers.reset(~walkers.live)
     return spent
 

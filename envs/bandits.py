@@ -80,7 +80,9 @@ class Bandits(Genomes[Arms]):
         self.start = Arms(s.kind, drift=drift)
         self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
         spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
-        self.spec = spec.judged(*((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8)))
+        self.spec = spec.with_thresholds(
+            *((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8))
+        )
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
         """A neighbour in the genes that the task's kind uses; low stays below high."""

@@ -72,7 +72,7 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         spec = Spec(
             s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True
         )
-        self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
+        self.spec = spec.with_thresholds(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: BarcodeArms, rng: np.random.Generator) -> BarcodeArms:
         """A neighbour; `good` stays at least `bad`."""

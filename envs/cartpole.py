@@ -67,7 +67,9 @@ class CartPole(Genomes[Cart]):
         spec = Spec(
             4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT
         )
-        self.spec = spec.judged(s.horizon * 9 / 15, s.horizon * 2 / 15, s.horizon * 14 / 15)
+        self.spec = spec.with_thresholds(
+            s.horizon * 9 / 15, s.horizon * 2 / 15, s.horizon * 14 / 15
+        )
 
     def simulator(self, tasks: Sequence[Cart], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(

@@ -119,7 +119,7 @@ class Discriminated:
             False,
             discrete,
             dt=dt,
-        ).judged(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
+        ).with_thresholds(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
         self._origin = self._first()
 
     def _first(self) -> Reward:

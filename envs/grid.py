@@ -1,5 +1,5 @@
-"""Deterministic, fully observed grid worlds with a fixed goal: the smallest environment in which one
-successful episode is enough to act optimally.
+"""Deterministic, fully observed grid worlds with a fixed goal: the smallest environments in which
+one successful episode is enough to act optimally.
 
 A task is one deterministic MDP, the same in every trial: walls, and a goal to be reached from the
 corner. The observation is the agent's cell, one-hot over size x size. The genome is the position of
@@ -58,7 +58,7 @@ class Grids:
         spec = Spec(
             s.size**2, 4, s.horizon, s.episodes, s.solved_score, deterministic=True, discrete=True
         )
-        self.spec = spec.judged(0.8, 0.0, 0.97)
+        self.spec = spec.with_thresholds(0.8, 0.0, 0.97)
 
     def origin(self) -> Grid:
         """No walls, the goal two steps from the start."""

@@ -73,7 +73,7 @@ class GridNavi(Genomes[Cells]):
         spec = Spec(
             2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True
         )
-        self.spec = spec.judged(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
+        self.spec = spec.with_thresholds(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
 
     def mutate(self, task: Cells, rng: np.random.Generator) -> Cells:
         """A neighbour; at least the farthest row and column remain possible goals."""

@@ -62,7 +62,7 @@ class Mazes:
         spec = Spec(
             seen, 4, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True
         )
-        self.spec = spec.judged(0.6, 0.1, 0.9)
+        self.spec = spec.with_thresholds(0.6, 0.1, 0.9)
 
     def origin(self) -> Maze:
         """No walls, the start in the middle, goals within two steps."""

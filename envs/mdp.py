@@ -61,7 +61,7 @@ class TabularMdps(Genomes[Tables]):
         spec = Spec(
             s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True
         )
-        self.spec = spec.judged(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
+        self.spec = spec.with_thresholds(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
 
     def simulator(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(self.world(tasks, seeds, device), len(tasks), self.settings.horizon, device)

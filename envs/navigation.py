@@ -81,7 +81,7 @@ class Navigation(Genomes[Goals]):
     def __init__(self, settings: NavigationSettings | None = None) -> None:
         self.settings = s = settings or NavigationSettings()
         spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, dt=0.1)
-        self.spec = spec.judged(*(share * s.horizon for share in THRESHOLDS[s.reward]))
+        self.spec = spec.with_thresholds(*(share * s.horizon for share in THRESHOLDS[s.reward]))
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(

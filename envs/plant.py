@@ -57,7 +57,7 @@ class Plants(Genomes[Plant]):
         self.settings = s = settings or PlantSettings()
         spec = Spec(1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False)
         # without actions the return is -horizon; the highest is -1
-        self.spec = spec.judged(-1.3, -s.horizon, -1.02)
+        self.spec = spec.with_thresholds(-1.3, -s.horizon, -1.02)
 
     def simulator(self, tasks: Sequence[Plant], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(

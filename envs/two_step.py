@@ -53,7 +53,7 @@ class TwoStep(Genomes[Steps]):
     def __init__(self, settings: TwoStepSettings | None = None) -> None:
         self.settings = s = settings or TwoStepSettings()
         spec = Spec(2, 2, s.trials, 1, s.solved_score, False, discrete=True)
-        self.spec = spec.judged(0.6 * s.trials, 0.45 * s.trials, 0.8 * s.trials)
+        self.spec = spec.with_thresholds(0.6 * s.trials, 0.45 * s.trials, 0.8 * s.trials)
 
     def simulator(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(_Stages(tasks, seeds, device), len(tasks), self.settings.trials, device)

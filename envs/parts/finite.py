@@ -11,7 +11,7 @@ from typing import Any
 
 
 def check_finite(settings: Any) -> None:
-    """ValueError, one line, that names the first field that is, or holds, NaN or infinity."""
+    """ValueError, one line, naming the first field that is or contains NaN or infinity."""
     for field in fields(settings):
         value = getattr(settings, field.name)
         entries = value if isinstance(value, tuple) else (value,)

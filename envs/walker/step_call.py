@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .physics import lanes, step, world
-from .torque import pay, set_motors
+from .torque import set_motors, subtract_cost
 
 if TYPE_CHECKING:
     from .batch import WalkerBatch
@@ -82,7 +82,7 @@ def step_phases(batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray) -> No
             if exact and phase is world.COLLIDE:
                 set_motors(state[0], chunk, actions)
         if before is not None:
-            pay(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
+            subtract_cost(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
 
     batch._split(rows, advance)
 

@@ -9,18 +9,16 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from openpoet.envs.parts.draws import Draws
-from openpoet.envs.regression import (
+from openpoet.envs.functions import (
     QUADRATICS,
     SINES,
     Functions,
-    Kind,
-    Regression,
-    RegressionSettings,
     features,
     prior,
     weights,
 )
+from openpoet.envs.parts.draws import Draws
+from openpoet.envs.regression import Kind, Regression, RegressionSettings
 
 from tests.conformance import check_family
 

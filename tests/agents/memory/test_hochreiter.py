@@ -10,8 +10,9 @@ from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.rollouts.episode_batches import EpisodeBatches
+from openpoet.envs.functions import QUADRATICS
 from openpoet.envs.navigation import Navigation
-from openpoet.envs.regression import QUADRATICS, Regression, RegressionSettings
+from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.streams import Key
 
 from tests.conformance import check_learner
