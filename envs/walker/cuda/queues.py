@@ -29,7 +29,7 @@ SLOT_BITS = np.int64(int(ANY_SLOT).bit_length())
 
 @cuda.jit(device=True)
 def by_contacts(k, ko):
-    """Queue number by the number of touching contacts, up to MOST, and whether any has two points."""
+    """Queue number by the number of touching contacts, up to MOST, and by their points."""
     contacts, pairs = np.int64(0), np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS])):
         g = ko + at.SLOT + np.int64(k[ko + at.ORDER + position]) * at.SLOT_SIZE
