@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import chain
+from .agent_files import AgentFiles
 from .schema import COLUMNS
-from .weights import AgentFiles, check_name
+from .weights import check_name
 
 Cells = dict[str, Any]
 # What the next row of `iterations` goes on from, and its value before the first.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import chain, rows
+from .agent_files import AgentFiles
 from .iteration_rows import part_texts, rows_added, summary_row
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
@@ -20,7 +21,7 @@ from .locks import unread
 from .refusals import remedies
 from .schema import COLUMNS
 from .sessions import Session, session_row
-from .weights import AgentFiles, content_hash
+from .weights import content_hash
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
