@@ -231,7 +231,7 @@ def print_shares(device: str, count: int) -> None:
 
 
 def print_host(device: str, niches: int = 20, members: int = 819, horizon: int = 500) -> None:
-    """Print the host's time for a rollout of `niches` x `members` rows, and that of the episodes."""
+    """Print the time of the host and of the episodes in a rollout of `niches` x `members` rows."""
     family, rng = Walker(WalkerSettings(horizon=horizon)), np.random.default_rng(0)
     tasks = [family.origin()]
     while len(tasks) < niches:

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward
 from openpoet.envs.discriminator import (
     Discriminators,
@@ -19,8 +20,6 @@ from openpoet.envs.discriminator import (
     random_layers,
 )
 from openpoet.envs.discriminator_rewards import skill_reward
-
-from tests.conformance import check_family
 
 # q(0|s) = 1 / (1 + exp(-2 x)) in the plane: the first skill is to be on the right. tanh(h) is made
 # nearly h by scale.

@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.functions import (
     QUADRATICS,
     SINES,
@@ -19,8 +20,6 @@ from openpoet.envs.functions import (
 )
 from openpoet.envs.parts.draws import Draws
 from openpoet.envs.regression import Kind, Regression, RegressionSettings
-
-from tests.conformance import check_family
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

@@ -11,6 +11,7 @@ from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
 from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
 from openpoet.agents.parts.network_weights import weight_names
 from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
@@ -18,7 +19,6 @@ from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner, same_agent
 
 SMALL = DIAYNConfig(
     hidden=(8,), discriminator=(4,), episodes=4, test_trials=8, updates=2, batch=8, capacity=50

@@ -11,6 +11,7 @@ from openpoet.agents.offpolicy.context_encoder import posterior
 from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.agents.offpolicy.pearl_config import PEARLConfig
 from openpoet.agents.offpolicy.sac import Transitions
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import HALF_CIRCLE, Goals, Navigation, NavigationSettings
@@ -18,7 +19,6 @@ from openpoet.poet.interfaces import TaskFamily
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 TINY = PEARLConfig(
     draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_trials=3
