@@ -1,7 +1,7 @@
 """Records of a population (poet/checkpoint.py) as rows of the database, and rows as plain values.
 
-A database may come from a stranger: all cells are checked here as they are read, and a wrong one is
-refused in one line.
+A database can come from an untrusted source: all values are checked here when they are read, with
+one-line errors.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NICHE = tuple(
     for column in TABLES["niches"].columns
     if column.of is None and column.name != "birth_agent"
 )
-# control characters, which a terminal would interpret; no text of a run contains one
+# control characters can affect a terminal and do not occur in a valid run
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
@@ -55,8 +55,8 @@ def text(value: Any) -> str:
 
 
 def value(text: str, where: str) -> Any:
-    """The value of a JSON text. ValueError, one line, if it is not JSON, contains NaN or infinity,
-    or exceeds the limits of the archive.
+    """The value of a JSON text. ValueError, one line, if it is not JSON, or contains NaN, infinity
+    or values beyond the limits.
     """
     try:
         if not isinstance(text, str):
@@ -80,7 +80,7 @@ def _whole(digits: str) -> int:
 
 
 def _check_nesting(text: str) -> None:
-    """ValueError if values are nested too deep for a recursive reader or writer."""
+    """ValueError for deeply nested values, for which a recursive parser exceeds Python's stack."""
     if text.count("[") + text.count("{") <= MOST_NESTED:
         return
     depth = 0
@@ -166,8 +166,8 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
 
 
 def _plain(cell: Any, where: str) -> Any:
-    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control
-    characters.
+    """The cell if it is null, a finite number that JSON represents exactly, or text without control
+    characters; else ValueError.
     """
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")

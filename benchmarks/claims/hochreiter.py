@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
-from openpoet.envs.regression import QUADRATICS, Regression
+from openpoet.envs.functions import QUADRATICS
+from openpoet.envs.regression import Regression
 from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, train

@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from openpoet.agents.gradient.maml_config import ReptileConfig
 from openpoet.agents.gradient.reptile import Reptile
+from openpoet.envs.functions import SINES
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
-from openpoet.envs.regression import SINES, Regression, RegressionSettings
+from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 

@@ -9,8 +9,9 @@ from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.rollouts.episode_batches import EpisodeBatches
 from openpoet.cli.conformance import check_learner
+from openpoet.envs.functions import QUADRATICS
 from openpoet.envs.navigation import Navigation
-from openpoet.envs.regression import QUADRATICS, Regression, RegressionSettings
+from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.streams import Key
 
 FAMILY = Regression(RegressionSettings(horizon=6))

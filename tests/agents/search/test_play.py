@@ -76,7 +76,7 @@ def test_an_error_names_the_walker_that_goes_nan() -> None:
 
     def broken(rows: Any = None) -> np.ndarray:
         observations = reset(rows)
-        simulator.walkers._f.reshape(3, -1)[1, 3] = np.nan
+        simulator.walkers.floats.reshape(3, -1)[1, 3] = np.nan
         return observations
 
     simulator.walkers.reset = broken
