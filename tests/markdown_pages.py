@@ -105,12 +105,18 @@ class Block:
     text: str
     note: str
 
+    @property
+    def short(self) -> str:
+        """How the test shortens the block; empty if it runs as it is."""
+        return self.note.removeprefix("short:").strip() if self.note.startswith("short:") else ""
+
 
 def blocks(page: Path) -> list[Block]:
     """The blocks in bash, Python and TOML.
 
-    A comment before a block says how the test differs from the text: `short: OPTIONS` are appended
-    to each `openpoet launch` and `resume`; `not run: REASON` leaves it out.
+    A comment before a block says how the test differs from the text. `short: OPTIONS`: appended to
+    each `openpoet launch` and `resume`. `short: NAME = value`: in place of that assignment in
+    Python. `not run: REASON`: left out.
     """
     found, note = [], ""
     for token in tokens(page):

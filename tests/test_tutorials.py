@@ -19,11 +19,21 @@ def run_block(block: Block, namespace: dict[str, object]) -> None:
     if first is not None:  # the content of a file
         Path(first.group(1)).write_text(block.text, encoding="utf-8")
     elif block.language == "python":
-        exec(compile(block.text, "<document>", "exec"), namespace)
+        exec(compile(shortened(block), "<document>", "exec"), namespace)
     else:
         assert block.language == "bash", f"a TOML block must name its file: {block.text!r}"
         for line in block.text.replace("\\\n", " ").splitlines():
-            run_line(line, block.note.removeprefix("short:") if "short:" in block.note else "")
+            run_line(line, block.short)
+
+
+def shortened(block: Block) -> str:
+    """Python with the assignment `NAME = value` of the comment in place of the text's own."""
+    if not block.short:
+        return block.text
+    name = block.short.partition(" = ")[0]
+    text, count = re.subn(rf"(?m)^{name} = .*$", block.short, block.text)
+    assert count == 1, f"the block has no line {name} = ..."
+    return text
 
 
 def run_line(line: str, short: str) -> None:
