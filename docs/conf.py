@@ -9,7 +9,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 project = "openpoet"
 author = "the openpoet authors"
 release = metadata.version("openpoet")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 myst_heading_anchors = 4  # headings have the anchors that they have on GitHub
 exclude_patterns = ["_build"]
 html_theme = "furo"

@@ -36,7 +36,11 @@ OPTIONAL = (
     ("simulator", "play(act, ...)", "whole episodes under a policy compiled by Numba"),
     ("simulator", "play_captured(act, memory)", "whole episodes on the simulator's own device"),
     ("learner", "explore(agent, key)", "perturbs hyperparameters, for population-based training"),
-    ("learner", "trial_policy(agent, n, key)", "a policy for n tasks that are stepped from outside"),
+    (
+        "learner",
+        "trial_policy(agent, n, key)",
+        "a policy for n tasks that are stepped from outside",
+    ),
     ("learner", "by_episode(...)", "returns by episode of a trial, for `agents.assessment.assess`"),
     ("learner", "inherit(agent)", "an agent of another run, checked and converted"),
     ("learner", "foreign(theta)", "an agent from the original POET's weight files"),

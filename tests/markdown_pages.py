@@ -114,9 +114,12 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     """The blocks in bash, Python and TOML.
 
-    A comment before a block says how the test differs from the text. `short: OPTIONS`: appended to
-    each `openpoet launch` and `resume`. `short: NAME = value`: in place of that assignment in
-    Python. `not run: REASON`: left out.
+    A comment before a block says how the test differs from the text:
+
+    short: OPTIONS              appended to each `openpoet launch` and `resume`
+    short: FIRST | SECOND ...   appended to one after the other
+    short: NAME = value         in Python, in place of that assignment
+    not run: REASON             left out
     """
     found, note = [], ""
     for token in tokens(page):

@@ -1,4 +1,4 @@
-"""The commands and the Python code of the tutorials run, in the order of the page."""
+"""The commands and the Python code of README and tutorials run, in the order of the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import openpoet.cli.main as command
 import pytest
 from markdown_pages import DOCS, ROOT, Block, blocks, named
 
-TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
+PAGES = [
+    ROOT / "README.md",
+    DOCS / "reference" / "library.md",
+    *sorted((DOCS / "tutorials").glob("*.md")),
+]
 
 
 def run_block(block: Block, namespace: dict[str, object]) -> None:
@@ -22,8 +26,10 @@ def run_block(block: Block, namespace: dict[str, object]) -> None:
         exec(compile(shortened(block), "<document>", "exec"), namespace)
     else:
         assert block.language == "bash", f"a TOML block must name its file: {block.text!r}"
+        shorts = [*block.short.split("|")]
         for line in block.text.replace("\\\n", " ").splitlines():
-            run_line(line, block.short)
+            if run_line(line, shorts[0]) and len(shorts) > 1:
+                shorts.pop(0)
 
 
 def shortened(block: Block) -> str:
@@ -36,43 +42,29 @@ def shortened(block: Block) -> str:
     return text
 
 
-def run_line(line: str, short: str) -> None:
+def run_line(line: str, short: str) -> bool:
+    """Whether the line was one that `short` is appended to."""
     words = shlex.split(line, comments=True)
     if not words:
-        return
+        return False
     if words[0] != "openpoet":
         subprocess.run(["bash", "-ec", line], check=True)
-        return
-    more = shlex.split(short) if words[1] in ("launch", "resume") else []
+        return False
+    runs = words[1] in ("launch", "resume")
+    more = shlex.split(short) if runs else []
     assert command.main([*words[1:], *more]) == 0, line
+    return runs
 
 
-@pytest.mark.parametrize("page", TUTORIALS, ids=named)
-def test_the_blocks_of_a_tutorial_run_in_order(
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_the_blocks_of_a_page_run_in_order(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In an empty folder, with the overrides that the page's own comments list."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     namespace: dict[str, object] = {"__name__": "__document__"}
     for block in blocks(page):
         if not block.note.startswith("not run:"):
             run_block(block, namespace)
-
-
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=named)
-def test_the_commands_of_the_front_pages_exist(page: Path) -> None:
-    """Each `openpoet VERB --option` names a command and options that there are."""
-    import typer.main
-
-    verbs = typer.main.get_command(command.app).commands  # type: ignore[attr-defined]
-    for block in blocks(page):
-        if block.language != "bash":
-            continue
-        for line in block.text.splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] != ["openpoet"] or words[1].startswith("--"):
-                continue
-            options = {name for param in verbs[words[1]].params for name in param.opts}
-            used = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
-            assert used <= options, line
