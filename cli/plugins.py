@@ -51,6 +51,12 @@ def installed(kind: str) -> list[str]:
     return sorted(point.name for point in entry_points(group=GROUPS[kind]))
 
 
+def kinds_in(path: Path) -> list[str]:
+    """Which of family and learner a .py file names. It is executed."""
+    module = _module(path, "the file")
+    return [kind for kind in GROUPS if hasattr(module, kind)]
+
+
 def section(name: str) -> str:
     """The section of the settings that belongs to a part: its name, or its file's without .py.
 

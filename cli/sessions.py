@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
-from .parts import Tables, remember, settings_for, trusted
+from .parts import Tables, remember, schemas, settings_for, trusted
 from .run_loop import Records, RunLoop
 from .run_settings import changed_settings, inherited, settings_of
 from .seeding import Take, seeds_from
@@ -92,7 +92,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     with (
         one_torch_thread(),
         rollouts or nullcontext(),
-        Run.create(folder, to_toml(tables), command, versions()) as run,
+        Run.create(folder, to_toml(tables, schemas(tables)), command, versions()) as run,
     ):
         prepare(parts, frontend)
         loop = run_loop(run, parts, frontend)

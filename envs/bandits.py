@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, choice, columns, gene
 
 Kind = Literal["independent", "dependent", "eleven", "restless"]
@@ -54,18 +56,17 @@ UNIFORM, EASY, MEDIUM, HARD = (
 
 
 @dataclass(frozen=True)
-class BanditSettings:
-    kind: Kind = "independent"
-    arms: int = 5  # of independent and restless arms; dependent arms are two, and eleven are eleven
-    pulls: int = 10  # of a life
-    solved_score: float = 0.9  # mean payoff of a pull, after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.arms < 2 or self.pulls < 1:
-            raise ValueError(
-                f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}"
-            )
+class BanditSettings(Settings):
+    kind: Annotated[Kind, "How the arms' probabilities are drawn, and whether they change."] = (
+        "independent"
+    )
+    arms: Annotated[
+        int, Ge(2), "Arms of independent and restless bandits; dependent has 2, eleven has 11."
+    ] = 5
+    pulls: Annotated[PositiveInt, "Pulls in a trial."] = 10
+    solved_score: Annotated[
+        float, "Mean reward of a pull, after adaptation, that is a success."
+    ] = 0.9
 
 
 class Bandits(Genomes[Arms]):

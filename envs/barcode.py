@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge, Interval
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 Cues = Literal["true", "shuffled"]
@@ -37,25 +39,24 @@ class BarcodeArms:
 
 
 @dataclass(frozen=True)
-class BarcodeSettings:
-    arms: int = 4
-    contexts: int = 3  # of a life
-    occurrences: int = 3  # of each
-    pulls: int = 5  # of an episode
-    bits: int = 8
-    cues: Cues = "true"  # shuffled: met again, a context shows another's barcode (a control)
-    solved_score: float = 4.0  # return of an episode, after adaptation
+class BarcodeSettings(Settings):
+    arms: Annotated[int, Ge(2), "Arms of each bandit."] = 4
+    contexts: Annotated[PositiveInt, "Different bandits in a trial, each with a barcode."] = 3
+    occurrences: Annotated[PositiveInt, "Episodes with each bandit in a trial."] = 3
+    pulls: Annotated[PositiveInt, "Pulls in an episode."] = 5
+    bits: Annotated[int, Interval(ge=1, le=MOST_BITS), "Bits of a barcode."] = 8
+    cues: Annotated[
+        Cues, "Barcodes of bandits seen before: their own, or shuffled (a control experiment)."
+    ] = "true"
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        4.0
+    )
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        if self.arms < 2 or min(self.contexts, self.occurrences, self.pulls) < 1:
+        super().__post_init__()
+        if self.contexts > 2**self.bits:
             raise ValueError(
-                "arms must be at least 2, and contexts, occurrences and pulls at least 1"
-            )
-        if not 1 <= self.bits <= MOST_BITS or self.contexts > 2**self.bits:
-            raise ValueError(
-                f"bits must be from 1 to {MOST_BITS}, and enough to tell "
-                f"{self.contexts} contexts apart"
+                f"bits must be enough to tell {self.contexts} contexts apart, got {self.bits}"
             )
 
 

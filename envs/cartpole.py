@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 DT, CART = 0.02, 1.0  # [s], [kg]
@@ -40,17 +41,12 @@ class Cart:
 
 
 @dataclass(frozen=True)
-class CartPoleSettings:
-    horizon: int = 200
-    episodes: int = 3  # of a life
-    solved_score: float = 180.0  # mean steps of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.horizon, self.episodes) < 1:
-            raise ValueError(
-                f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}"
-            )
+class CartPoleSettings(Settings):
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 200
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 3
+    solved_score: Annotated[
+        float, "Mean steps of an episode, after adaptation, that are a success."
+    ] = 180.0
 
 
 class CartPole(Genomes[Cart]):

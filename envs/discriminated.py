@@ -18,10 +18,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge
+
+from openpoet.settings import (
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    Sizes,
+)
 
 from .discriminator import (
     LARGEST,
@@ -37,7 +47,6 @@ from .families import FAMILIES
 from .parts.draws import Draws
 from .parts.encoding import check_settings, from_json, to_json
 from .parts.episodes import Spec
-from .parts.finite import check_finite
 
 NAME = "random-rewards"
 # Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
@@ -57,44 +66,46 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class DiscriminatedSettings:
-    dynamics: str = "navigation"  # the family underneath
-    skills: int = 4
-    hidden: tuple[int, ...] = (16,)  # units of the discriminator
-    # of the random one that a run starts from: large ones are steep, and flat where they are sure
-    gain: float = 1.5
-    step: float = 0.2  # by which a mutation moves its weights
-    # who draws it: every life, or a niche has one and mutations move it
-    skill: Literal["life", "niche"] = "life"
-    move: float = 0.25  # chance that a mutation moves the skill of a niche
-    scores: Literal["next", "current"] = "next"  # which state pays: after the action, or before
-    add_p_z: bool = True  # less log p(z), so that a state that says nothing pays 0
-    floor: float = 0.01  # chance that every skill has everywhere
-    # what logits are divided by: a learned discriminator is sure, and flat, nearly everywhere
-    temperature: float = 1.0
-    # the task to start from, as `show RUN NICHE --json` prints one; "": a random discriminator
-    origin: str = ""
-    horizon: int | None = None  # None: that of the family underneath; so are the episodes
-    episodes: int | None = None
-    solved_share: float = 0.5  # of the most that an episode can earn
-    threads: int | None = None  # of the family underneath, where it runs in threads of its own
+class DiscriminatedSettings(Settings):
+    dynamics: Annotated[str, "Task family that provides states and actions."] = "navigation"
+    skills: Annotated[int, Ge(2), "Skills that the discriminator distinguishes."] = 4
+    hidden: Annotated[Sizes, "Units of each hidden layer of the discriminator."] = (16,)
+    gain: Annotated[
+        PositiveFloat,
+        "Scale of the origin's random discriminator; large: steep, and constant elsewhere.",
+    ] = 1.5
+    step: Annotated[
+        PositiveFloat, "Standard deviation of a mutation of the discriminator's weights."
+    ] = 0.2
+    skill: Annotated[
+        Literal["life", "niche"],
+        "life: every trial draws a skill. niche: a task has one, which mutations change.",
+    ] = "life"
+    move: Annotated[Fraction, "Probability that a mutation changes the skill of a task."] = 0.25
+    scores: Annotated[
+        Literal["next", "current"], "Rewarded state: after the action (next) or before (current)."
+    ] = "next"
+    add_p_z: Annotated[bool, "Subtract log p(z): a state without information has reward 0."] = True
+    floor: Annotated[NonNegativeFloat, "Smallest probability of every skill in every state."] = 0.01
+    temperature: Annotated[
+        PositiveFloat, "Divisor of the logits; above 1 it smooths a trained discriminator."
+    ] = 1.0
+    origin: Annotated[
+        str, "JSON of the first task, as `show RUN NICHE --json` prints; empty: a random one."
+    ] = ""
+    horizon: Annotated[PositiveInt | None, "Steps of an episode; none: the dynamics' own."] = None
+    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the dynamics' own."] = None
+    solved_share: Annotated[
+        float, "Share of the largest return of an episode that is a success."
+    ] = 0.5
+    threads: Annotated[
+        PositiveInt | None, "Threads of the dynamics, if they use any; none: every processor."
+    ] = None
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(
-                "skills must be at least 2, hidden sizes at least 1, got "
-                f"{self.skills} and {self.hidden}"
-            )
-        if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:
-            raise ValueError(
-                "gain and step must be above 0, move from 0 to 1, got "
-                f"{self.gain, self.step, self.move}"
-            )
-        if self.temperature <= 0:
-            raise ValueError(f"temperature must be above 0, got {self.temperature}")
-        if not 0 <= self.floor < 1 / self.skills:
-            raise ValueError(f"floor must be from 0 to below 1 / skills, got {self.floor}")
+        super().__post_init__()
+        if self.floor * self.skills >= 1:
+            raise ValueError(f"floor must be below 1 / skills, got {self.floor}")
 
 
 class Discriminated:

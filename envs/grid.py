@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Interval
+
+from openpoet.settings import NonNegativeFloat, PositiveInt, Settings
 
 from .parts import walls
 from .parts.encoding import check_settings, from_json, to_json
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 
 START = (0, 0)
 
@@ -30,22 +32,17 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class GridSettings:
-    size: int = 10  # cells along a side
-    toggles: int = 3  # cells that a mutation turns at most
-    cost: float = 0.9  # of all steps of the horizon together; the goal pays 1
-    horizon: int = 200
-    episodes: int = 10  # of a life
-    solved_score: float = 0.85  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if not 3 <= self.size <= walls.MOST:
-            raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
-        if min(self.toggles, self.horizon, self.episodes) < 1 or not self.cost >= 0:
-            raise ValueError(
-                "toggles, horizon and episodes must be at least 1, and cost not below 0"
-            )
+class GridSettings(Settings):
+    size: Annotated[int, Interval(ge=3, le=walls.MOST), "Cells along each side."] = 10
+    toggles: Annotated[PositiveInt, "Largest number of cells that a mutation changes."] = 3
+    cost: Annotated[
+        NonNegativeFloat, "Cost of all steps of an episode together; the goal's reward is 1."
+    ] = 0.9
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 200
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 10
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        0.85
+    )
 
 
 class Grids:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, gene
 
 MOST = 7  # cells along a side
@@ -48,15 +49,12 @@ VARIBAD = Cells()
 
 
 @dataclass(frozen=True)
-class GridNaviSettings:
-    horizon: int = 15
-    episodes: int = 4  # of a life
-    solved_score: float = 9.0  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.horizon, self.episodes) < 1:
-            raise ValueError("horizon and episodes must be at least 1")
+class GridNaviSettings(Settings):
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 15
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 4
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        9.0
+    )
 
 
 class GridNavi(Genomes[Cells]):

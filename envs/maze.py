@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Interval
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts import walls
 from .parts.draws import Draws
 from .parts.encoding import check_settings, from_json, to_json
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 
 VIEW = 2  # cells seen to each side
 
@@ -32,19 +34,14 @@ class Maze:
 
 
 @dataclass(frozen=True)
-class MazeSettings:
-    size: int = 7  # cells along a side
-    toggles: int = 3  # cells that a mutation turns at most
-    horizon: int = 40
-    episodes: int = 3  # of a life
-    solved_score: float = 0.75  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if not 3 <= self.size <= walls.MOST:
-            raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
-        if min(self.toggles, self.horizon, self.episodes) < 1:
-            raise ValueError("toggles, horizon and episodes must be at least 1")
+class MazeSettings(Settings):
+    size: Annotated[int, Interval(ge=3, le=walls.MOST), "Cells along each side."] = 7
+    toggles: Annotated[PositiveInt, "Largest number of cells that a mutation changes."] = 3
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 40
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 3
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        0.75
+    )
 
 
 class Mazes:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Ge
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 
@@ -33,19 +35,14 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class MdpSettings:
-    states: int = 10
-    actions: int = 5
-    horizon: int = 10
-    episodes: int = 10  # of a life
-    solved_score: float = 15.0  # return of an episode, after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:
-            raise ValueError(
-                "states and actions must be at least 2, horizon and episodes at least 1"
-            )
+class MdpSettings(Settings):
+    states: Annotated[int, Ge(2), "States."] = 10
+    actions: Annotated[int, Ge(2), "Actions."] = 5
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 10
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 10
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        15.0
+    )
 
 
 class TabularMdps(Genomes[Tables]):

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveFloat, PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, choice, columns, gene
 
 Reward = Literal["dense", "sparse", "progress"]
@@ -49,23 +50,24 @@ THRESHOLDS = {  # of POET, a step: reproduce_at, mc_low, mc_high
 
 
 @dataclass(frozen=True)
-class NavigationSettings:
-    # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
-    reward: Reward = "dense"
-    step: float = 0.1  # largest move along each axis
-    # half side of a square that cannot be left; None: the plane has no walls
-    arena: float | None = None
-    near: float = 0.2  # radius of the goal: there it is reached, and sparse reward begins
-    horizon: int = 20
-    episodes: int = 4  # of a life
-    solved_score: float = -8.0  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.step, self.near) <= 0 or min(self.horizon, self.episodes) < 1:
-            raise ValueError("step and near must be above 0, horizon and episodes at least 1")
-        if self.arena is not None and self.arena <= 0:
-            raise ValueError(f"arena must be above 0, got {self.arena}")
+class NavigationSettings(Settings):
+    reward: Annotated[
+        Reward,
+        "dense: minus the distance to the goal. sparse: 1 minus the distance, within `near`. "
+        "progress: metres by which the distance shrinks.",
+    ] = "dense"
+    step: Annotated[PositiveFloat, "Largest move along each axis in a step [m]."] = 0.1
+    arena: Annotated[
+        PositiveFloat | None, "Half the side of a walled square [m]; none: an open plane."
+    ] = None
+    near: Annotated[
+        PositiveFloat, "Radius of the goal [m]: where it is reached and sparse reward begins."
+    ] = 0.2
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 20
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 4
+    solved_score: Annotated[
+        float, "Return of an episode, after adaptation, that is a success."
+    ] = -8.0
 
 
 class Navigation(Genomes[Goals]):

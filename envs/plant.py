@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveFloat, PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 NEAR = 0.05  # of 0: controlled
@@ -32,17 +33,12 @@ class Plant:
 
 
 @dataclass(frozen=True)
-class PlantSettings:
-    push: float = 2.0  # u of an action of 1
-    horizon: int = 10
-    episodes: int = 1  # of a life
-    solved_score: float = -1.12
-    threads: int | None = None  # not used: torch has its own setting
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if not self.push > 0 or min(self.horizon, self.episodes) < 1:
-            raise ValueError("push must be above 0, horizon and episodes at least 1")
+class PlantSettings(Settings):
+    push: Annotated[PositiveFloat, "Control u that an action of 1 applies."] = 2.0
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 10
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 1
+    solved_score: Annotated[float, "Return of an episode that is a success."] = -1.12
+    threads: Annotated[PositiveInt | None, "Not used: torch has its own setting."] = None
 
 
 class Plants(Genomes[Plant]):

@@ -14,14 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, sin
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, choice, columns, gene
 
 Kind = Literal["quadratic", "sine"]
@@ -47,20 +48,13 @@ QUADRATICS, SINES = Functions("quadratic", -1.0, 1.0), Functions("sine", 0.1, 5.
 
 
 @dataclass(frozen=True)
-class RegressionSettings:
-    kind: Kind = "quadratic"
-    horizon: int = 40  # examples of a sequence
-    episodes: int = 2  # sequences of a life
-    solved_score: float = -2.0  # minus the sum of a sequence's squared errors, after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.kind not in INPUTS:
-            raise ValueError(f"kind must be one of {', '.join(INPUTS)}, got {self.kind!r}")
-        if min(self.horizon, self.episodes) < 1:
-            raise ValueError(
-                f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}"
-            )
+class RegressionSettings(Settings):
+    kind: Annotated[Kind, "Functions to be learned."] = "quadratic"
+    horizon: Annotated[PositiveInt, "Examples in a sequence."] = 40
+    episodes: Annotated[PositiveInt, "Sequences in a trial."] = 2
+    solved_score: Annotated[
+        float, "Minus a sequence's sum of squared errors, after adaptation, that is a success."
+    ] = -2.0
 
 
 class Regression(Genomes[Functions]):

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 
@@ -31,14 +32,9 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class TwoStepSettings:
-    trials: int = 20  # of a life, which is one episode
-    solved_score: float = 14.0
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.trials < 1:
-            raise ValueError(f"trials must be at least 1, got {self.trials}")
+class TwoStepSettings(Settings):
+    trials: Annotated[PositiveInt, "Two-stage choices in an episode."] = 20
+    solved_score: Annotated[float, "Return of an episode that is a success."] = 14.0
 
 
 class TwoStep(Genomes[Steps]):

@@ -17,12 +17,14 @@ Differs: PPO as in our RL^2. The formula takes c_ep as it is, re-implementations
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
 
+from openpoet.settings import PositiveInt
+
 from ..parts.lifetimes import State, over
-from ..parts.recurrent import Cell, Parameters, Recurrent
+from ..parts.recurrent import Parameters, Recurrent
 from .episodic_memory import NAMES, empty, nearest, write
 from .rl2 import RL2
 from .rl2_config import RL2Config
@@ -38,22 +40,16 @@ SAME = 1e-6  # squared distance of contexts that are one
 
 @dataclass(frozen=True)
 class EpisodicLSTMConfig(RL2Config):
-    cell: Cell = "lstm"
+    cell: Annotated[Literal["lstm"], "Recurrent cell; the memory stores its cell state."] = "lstm"
     hidden: int = 48
-    capacity: int | None = None  # episodes remembered; None: as many as a trial has
-    squash: bool = False  # tanh of what is retrieved, as re-implementations have it
-    reinstate: bool = True  # false: nothing is ever retrieved (a control)
-    nearness: Nearness = "l2"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.cell != "lstm" or self.nearness not in ("l2", "cosine"):
-            raise ValueError(
-                "cell must be 'lstm' and nearness 'l2' or 'cosine', got "
-                f"{self.cell!r}, {self.nearness!r}"
-            )
-        if self.capacity is not None and self.capacity < 1:
-            raise ValueError(f"capacity must be a whole number of at least 1, got {self.capacity}")
+    capacity: Annotated[
+        PositiveInt | None, "Entries of the memory; none: one per episode of a trial."
+    ] = None
+    squash: Annotated[
+        bool, "Use the tanh of the retrieved cell state, as re-implementations do."
+    ] = False
+    reinstate: Annotated[bool, "Retrieve cell states; false: never (a control experiment)."] = True
+    nearness: Annotated[Nearness, "Distance of contexts."] = "l2"
 
 
 class EpisodicLSTM(RL2):

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from annotated_types import Interval
+
+from openpoet.settings import Fraction, PositiveFloat
 
 from ..parts import adam
 from ..parts.hyperparameters import HYPER_PREFIX, Range
@@ -39,28 +42,22 @@ LIMIT = 13.8
 DIRECTIONS = {"gamma": Eta(1.0, 0.0), "lam": Eta(0.0, 1.0)}
 
 
+Open = Annotated[float, Interval(gt=0, lt=1)]
+
+
 @dataclass(frozen=True)
 class MetaGradientConfig(RL2Config):
     """gamma and lam are where eta begins."""
 
-    lam: float = 0.9
-    reference_gamma: float = 0.99  # eta', by which a step is judged on the next batch
-    reference_lam: float = 1.0  # the paper's
-    meta_lr: float = 0.02  # of eta, before the sigmoid
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in DIRECTIONS:
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be above 0 and below 1 to be learned, got {getattr(self, name)}"
-                )
-        if not (
-            0 <= self.reference_gamma <= 1 and 0 <= self.reference_lam <= 1 and self.meta_lr > 0
-        ):
-            raise ValueError(
-                "reference_gamma and reference_lam must be from 0 to 1, meta_lr above 0"
-            )
+    gamma: Annotated[Open, "Initial discount factor; it is learned."] = 0.99
+    lam: Annotated[Open, "Initial lambda; it is learned."] = 0.9
+    reference_gamma: Annotated[
+        Fraction, "Discount factor under which the next batch evaluates an update."
+    ] = 0.99
+    reference_lam: Annotated[Fraction, "Lambda under which it does; 1 in the paper."] = 1.0
+    meta_lr: Annotated[PositiveFloat, "Learning rate of the logits of gamma and lambda (Adam)."] = (
+        0.02
+    )
 
 
 class MetaGradient(RL2):

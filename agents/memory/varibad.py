@@ -19,10 +19,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
+
+from openpoet.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
 
 from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_last
@@ -43,33 +45,28 @@ Weights = Mapping[str, torch.Tensor]
 class VariBADConfig(RL2Config):
     """Sources: the authors' GridNavi and MuJoCo launchers; sizes and rates for minutes on a CPU."""
 
-    latent: int = 5  # numbers of m
-    policy: tuple[int, ...] = (64,)  # hidden units of policy and value
-    decoder: tuple[int, ...] = (64, 32)  # hidden units, and the length of the product
-    # a reward is predicted from (s, a, s'), or from (s, a)
-    told: Literal["transition", "action"] = "transition"
-    # standard deviation of a newborn's beliefs: from much wider ones nothing is heard for long
-    spread: float = 0.1
-    kl: float = 0.1  # weight of the distance of each belief to the one before
-    belief_epochs: int = 2  # how many of the passes over the trials teach encoder and decoder too
+    latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
+    policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
+    decoder: Annotated[
+        Sizes, "Units of the decoder's hidden layers; the last is the size of its product."
+    ] = (64, 32)
+    told: Annotated[
+        Literal["transition", "action"],
+        "Inputs of the reward decoder: (s, a, s') or (s, a), with the latent.",
+    ] = "transition"
+    spread: Annotated[
+        PositiveFloat, "Initial standard deviation of the posterior; much wider ones train slowly."
+    ] = 0.1
+    kl: Annotated[
+        NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
+    ] = 0.1
+    belief_epochs: Annotated[
+        PositiveInt, "Passes over the trials that train encoder and decoder too."
+    ] = 2
     epochs: int = 6
     gamma: float = 0.95
     lam: float = 0.95
     value_weight: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if min(self.latent, self.belief_epochs) < 1 or self.kl < 0 or self.spread <= 0:
-            raise ValueError(
-                "latent and belief_epochs must be at least 1, kl not below 0, spread above 0"
-            )
-        if self.told not in ("transition", "action"):
-            raise ValueError(f"told must be 'transition' or 'action', got {self.told!r}")
-        for name in ("policy", "decoder"):
-            if not (getattr(self, name) and min(getattr(self, name)) >= 1):
-                raise ValueError(
-                    f"{name} must be sizes of at least 1, got {list(getattr(self, name))}"
-                )
 
 
 class VariBAD(RL2):

@@ -12,17 +12,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Interval
 
-from ..parts.finite import check_finite
-from ..parts.processors import threads_of
+from openpoet.settings import PositiveInt
+
 from . import cppn, encoding, obstacles
 from . import task as realisation
 from .cppn import Cppn
-from .obstacles import CATEGORIES, Bounds, Category, Mutates, Obstacles
-from .task import Layout, Lidar, TaskSettings, Terrain, WalkerTask
+from .obstacles import Bounds, Category, Mutates, Obstacles
+from .task import TaskSettings, WalkerTask
 
 if TYPE_CHECKING:
     from .cuda.simulator import CudaSimulator
@@ -33,53 +34,44 @@ SEEDS = 10**6  # a niche's seed is drawn from [0, SEEDS), as in the reference
 
 
 @dataclass(frozen=True)
-class WalkerSettings:
+class WalkerSettings(TaskSettings):
     """Section [walker] of the settings."""
 
-    # of the origin, and so of all its descendants
-    encoding: Literal["obstacles", "cppn"] = "obstacles"
-    layout: Layout = "poet"  # how obstacles become ground
-    terrain: Terrain = "corrected"  # reference: CPPN ground with its plateaus (B12)
-    obstacles: tuple[Category, ...] = ("stump", "pit", "roughness")  # which mutate
-    # of them, in every child (POET's code); "some": each picked by itself (its paper)
-    mutates: Mutates = "all"
-    gap_max: float = 10.0  # [tiles]
-    roughness_max: float = 10.0
-    height_max: float = 5.0  # of stumps and of a stair's step [tiles]
-    stair_steps_max: int = 9
-    length: int = 200  # of a track [tiles of 14/30 m]; its end is reached 10 tiles before
-    horizon: int = 2000  # steps of 1/50 s
-    # niche: one terrain a task; life: another for every episode
-    seeds: Literal["niche", "life"] = "niche"
-    physics: Literal["numba", "box2d"] = "numba"
-    lidar: Lidar = "nearest"  # first: what Box2D reports first, as in POET's code (B18)
-    solved_score: float = 230.0
-    threads: int | None = None  # one for each processor that this process may use
+    encoding: Annotated[
+        Literal["obstacles", "cppn"], "Genome of every terrain: POET's or Enhanced POET's."
+    ] = "obstacles"
+    obstacles: Annotated[tuple[Category, ...], "Obstacles that mutate."] = (
+        "stump",
+        "pit",
+        "roughness",
+    )
+    mutates: Annotated[
+        Mutates, "Obstacles mutated in a child: all (POET's code), or some at random (its paper)."
+    ] = "all"
+    gap_max: Annotated[float, Interval(ge=0.8, le=50), "Widest pit [tiles]."] = 10.0
+    roughness_max: Annotated[float, Interval(ge=0, le=100), "Largest roughness."] = 10.0
+    height_max: Annotated[
+        float, Interval(ge=0.4, le=50), "Highest stump and step of stairs [tiles]."
+    ] = 5.0
+    stair_steps_max: Annotated[int, Interval(ge=1, le=100), "Most steps of stairs."] = 9
+    seeds: Annotated[
+        Literal["niche", "life"], "niche: a task has one terrain. life: every episode has another."
+    ] = "niche"
+    physics: Annotated[
+        Literal["numba", "box2d"], "numba: compiled, equal to Box2D. box2d: the real engine, slow."
+    ] = "numba"
+    solved_score: Annotated[float, "Score that solves a task, if the end is reached too."] = 230.0
+    threads: Annotated[PositiveInt | None, "Threads of the simulator; none: every processor."] = (
+        None
+    )
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        if self.threads is not None:
-            threads_of(self.threads)
-        if unknown := set(self.obstacles) - set(CATEGORIES):
-            raise ValueError(
-                f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}"
-            )
-        if self.mutates not in ("all", "some"):
-            raise ValueError(f"mutates must be 'all' or 'some', got {self.mutates!r}")
+        super().__post_init__()
         if self.lidar == "first" and self.physics != "box2d":
             raise ValueError(
                 'lidar = "first" needs physics = "box2d": only the real Box2D has an '
                 "order of reporting"
             )
-        TaskSettings.of(self)  # checks those fields
-        for name, least, most in (
-            ("stair_steps_max", 1, 100),
-            ("gap_max", 0.8, 50.0),
-            ("height_max", 0.4, 50.0),
-            ("roughness_max", 0.0, 100.0),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be in [{least}, {most}], got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)

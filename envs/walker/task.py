@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
+
+from annotated_types import Interval
+
+from openpoet.settings import Settings
 
 from . import cppn, dcd_layout, poet_layout
 from .cppn import Cppn
@@ -14,33 +18,31 @@ from .track import Track
 Layout = Literal["poet", "dcd"]
 Terrain = Literal["corrected", "reference"]
 Lidar = Literal["nearest", "first"]
-CHOICES = {"layout": get_args(Layout), "terrain": get_args(Terrain), "lidar": get_args(Lidar)}
-RANGES = {"length": (31, 10**4), "horizon": (1, 10**6)}
 
 
 @dataclass(frozen=True)
-class TaskSettings:
-    """What realises a task besides genome and seed; section [walker] has the same fields.
+class TaskSettings(Settings):
+    """What realises a task besides genome and seed; section [walker] extends it.
 
     The far end, where an episode ends, is 10 tiles before the last tile of `length`.
     """
 
-    layout: Layout = "poet"
-    terrain: Terrain = "corrected"
-    lidar: Lidar = "nearest"
-    length: int = 200  # [tiles of 14/30 m]
-    horizon: int = 2000  # steps of 1/50 s after which an episode is truncated
-
-    def __post_init__(self) -> None:
-        for name, options in CHOICES.items():
-            if (value := getattr(self, name)) not in options:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(options)}, got {str(value)[:40]!r}"
-                )
-        for name, (least, most) in RANGES.items():
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= most:
-                raise ValueError(f"{name} must be in [{least}, {most}], got {repr(value)[:40]}")
+    layout: Annotated[Layout, "How obstacles become ground: as in POET, or as in DCD."] = "poet"
+    terrain: Annotated[
+        Terrain,
+        "reference: CPPN ground with the plateaus of Enhanced POET's code; corrected: none.",
+    ] = "corrected"
+    lidar: Annotated[
+        Lidar, "nearest: nearest hit of a ray. first: Box2D's first report, as in POET's code."
+    ] = "nearest"
+    length: Annotated[
+        int,
+        Interval(ge=31, le=10**4),
+        "Length of a track [tiles of 14/30 m]; its end is 10 tiles before the last.",
+    ] = 200
+    horizon: Annotated[
+        int, Interval(ge=1, le=10**6), "Steps of 1/50 s after which an episode is truncated."
+    ] = 2000
 
     @classmethod
     def of(cls, settings: Any) -> TaskSettings:

@@ -69,12 +69,12 @@ def test_one_episode_has_no_baseline() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"order": 0}, "order must be 1 or 2"),
-        ({"outer": "sgd"}, "outer 'adam' or 'trpo'"),
+        ({"order": 0}, "order must be one of 1, 2, got 0"),
+        ({"outer": "sgd"}, "outer must be one of 'adam', 'trpo', got 'sgd'"),
         ({"learn_rates": True, "inner_steps": 0}, "no step sizes without steps"),
         ({"inner_lr": 0.0}, "inner_lr must be above 0"),
-        ({"inner_steps": -1}, "inner_steps must not be below 0"),
-        ({"hidden": ()}, "hidden must be sizes"),
+        ({"inner_steps": -1}, "inner_steps must be at least 0"),
+        ({"hidden": ()}, "hidden must be a non-empty list"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:

@@ -133,5 +133,5 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
         EpisodicLSTM(Bandits())
     with pytest.raises(ValueError, match="cell must be 'lstm'"):
         EpisodicLSTMConfig(cell="gru")
-    with pytest.raises(ValueError, match="capacity must be a whole number"):
+    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
         EpisodicLSTMConfig(capacity=0)

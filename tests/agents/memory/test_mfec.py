@@ -142,7 +142,7 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
         MFEC(Navigation())
     with pytest.raises(ValueError, match="at most the 6 of a trial, got 7"):
         MFEC(GRID, MFECConfig(test_episodes=7))
-    with pytest.raises(ValueError, match="table must be 'agent' or 'trial'"):
+    with pytest.raises(ValueError, match="table must be one of 'agent', 'trial'"):
         MFECConfig(table="mine")
-    with pytest.raises(ValueError, match="capacity must be a whole number"):
+    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
         MFECConfig(capacity=0)
