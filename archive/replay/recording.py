@@ -106,7 +106,7 @@ def record(
     every = max(1, round(1 / (fps * episode.dt))) if every is None else every
     if every < 1:
         raise ValueError(f"every must be at least 1 step a picture, got {every}")
-    film = _Film(episode, size, every, _chosen(episode, takes), look or Look())
+    film = Film(episode, size, every, _chosen(episode, takes), look or Look())
     with _partial(path) as partial, tempfile.TemporaryDirectory() as folder:
         palette = Path(folder) / "palette.png"
         if "{palette}" in kind.arguments:
@@ -122,7 +122,7 @@ def record(
     return len(film.moments)
 
 
-class _Film:
+class Film:
     """The pictures of an episode, drawn one by one."""
 
     def __init__(

@@ -212,7 +212,13 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
 
 
 def _settled(address: str, write: bool) -> sqlite3.Connection:
-    database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=LONGEST_WAIT)
+    database = sqlite3.connect(
+        address,
+        uri=True,
+        isolation_level=None,
+        timeout=LONGEST_WAIT,
+        check_same_thread=write,  # SQLite serialises readers of several threads
+    )
     try:
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL)
         database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
