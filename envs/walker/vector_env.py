@@ -41,7 +41,8 @@ class WalkerVectorEnv(VectorEnv):
     terrain: as in WalkerEnv, for all rows; or a list or tuple of one terrain per row. Each row has
     the horizon of its own task.
     max_episode_steps: steps after which an episode is truncated, if the row's horizon is not
-    lower. -1: no limit but the horizon; None: the horizon, or Gymnasium's limit where there is none.
+    lower. -1: no limit but the horizon; None: the horizon, or Gymnasium's limit where there is
+    none.
     threads: None: one for each processor available to this process.
 
     infos of reset and step: x_position [m] and x_velocity [m/s] of each hull, [num_envs] float64,
@@ -211,7 +212,7 @@ class WalkerVectorEnv(VectorEnv):
         return grounds(self._hardcore, terrain, self.num_envs, self._own_horizon)
 
     def _infos(self, rows: np.ndarray) -> dict[str, Any]:
-        """Position and velocity of the hulls of these rows, in the form of SyncVectorEnv's infos."""
+        """Position and velocity of these rows' hulls, in the form of SyncVectorEnv's infos."""
         assert self._batch is not None, "infos are read after a reset"
         position, velocity = np.where(rows, motion(self._batch).T, 0.0)
         return {
