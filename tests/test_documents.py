@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 from markdown_pages import DOCS, ROOT, anchors, dead, missing_code, named
 from openpoet.agents.learners import LEARNERS
+from openpoet.envs.families import FAMILIES
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 MADE = DOCS / "reference"
@@ -93,6 +94,12 @@ def test_every_optional_method_that_the_code_looks_for_is_in_the_table() -> None
 
 
 # ---- algorithms ----------------------------------------------------------------------------------
+
+
+def test_the_readme_counts_learners_and_families() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"All {len(LEARNERS)} [learners]" in text
+    assert f"all {len(FAMILIES)} [task families]" in text
 
 
 def test_every_learner_has_a_page() -> None:
