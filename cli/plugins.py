@@ -52,9 +52,14 @@ def installed(kind: str) -> list[str]:
 
 
 def kinds_in(path: Path) -> list[str]:
-    """Which of family and learner a .py file names. It is executed."""
+    """What a .py file names: "family", "learner" or both. The file is executed."""
     module = _module(path, "the file")
-    return [kind for kind in GROUPS if hasattr(module, kind)]
+    if not (found := [kind for kind in GROUPS if hasattr(module, kind)]):
+        raise ValueError(
+            f"{path} names neither a family nor a learner: its last line must be "
+            "`family = MyFamily` or `learner = MyLearner`"
+        )
+    return found
 
 
 def section(name: str) -> str:

@@ -7,10 +7,9 @@
         print(niche.id, niche.title, niche.score)
     policy = run.policy(run.niches[-1].id)
 
-`launch`, `resume` and `seed_from` start runs, and `open` reads one. For your own task family or
-learner see docs/plugins.md. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents`
-(learners), `openpoet.envs` (task families), `openpoet.archive` (run folders) and `openpoet.cli`
-(the command).
+`launch`, `resume` and `seed_from` start runs, `open` reads one, and `check` tests your own task
+family or learner. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents` (learners),
+`openpoet.envs` (task families), `openpoet.archive` (run folders) and `openpoet.cli` (the command).
 
 Importing `openpoet` loads neither torch nor Numba; the first use of a function does. If Gymnasium
 is loaded already, its ids "openpoet/..." are registered.
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .conforming import Verdict as Verdict
+    from .conforming import check as check
     from .library import launch as launch
     from .library import open as open
     from .library import resume as resume
@@ -52,7 +53,9 @@ __all__ = [
     "Replay",
     "Run",
     "RunFailedError",
+    "Verdict",
     "__version__",
+    "check",
     "launch",
     "open",
     "resume",
@@ -60,6 +63,7 @@ __all__ = [
 ]
 _HOMES = {
     "library": ("launch", "open", "resume", "seed_from"),
+    "conforming": ("Verdict", "check"),
     "runs": ("Niche", "Replay", "Run"),
     "policies": ("Policy",),
     "reporting": ("Progress", "RunFailedError"),

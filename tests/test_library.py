@@ -57,7 +57,7 @@ def test_importing_openpoet_loads_nothing_heavy() -> None:
     code = (
         "import sys, openpoet; openpoet.__version__; dir(openpoet)\n"
         "assert not {'torch', 'numba', 'gymnasium', 'numpy'} & set(sys.modules)\n"
-        "assert {'launch', 'open', 'resume'} <= set(dir(openpoet)) & set(openpoet.__all__)"
+        "assert {'launch', 'open', 'check'} <= set(dir(openpoet)) & set(openpoet.__all__)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -17,8 +17,8 @@ from openpoet.envs.families import FAMILIES
 
 REFUSED = {
     ("bandits", "es"): "a policy without memory has nothing to go by",
-    ("bandits", "diayn"): "nothing tells skills apart",
-    ("regression", "diayn"): "skills cannot part",
+    ("bandits", "diayn"): "needs observations that distinguish its skills",
+    ("regression", "diayn"): "needs actions that change the observations",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
     ("navigation", "mfec"): "a memory an action needs discrete actions",
     ("walker", "nec"): "a memory an action needs discrete actions",

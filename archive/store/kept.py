@@ -1,7 +1,7 @@
 """What the archive of a run holds already, as far as its next commit depends on it.
 
-Counts over all niches are carried along, so that a commit costs the same however many niches have
-retired.
+Counts over all niches are updated with each commit instead of being counted again, so the cost of a
+commit does not grow with the number of retired niches.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from typing import Any
 
 from . import chain
 from .schema import COLUMNS
+from .tables import TABLES
 from .weights import AgentFiles, check_name
 
 Cells = dict[str, Any]
-# What the next row of `iterations` goes on from, and its value before the first.
-LAST: Cells = {"iteration": -1, "children": 0, "transfers": 0, "steps": 0, "chain": chain.FIRST}
+COUNTS = [column for column in TABLES["iterations"].columns if column.count is not None]
+# What the next row of `iterations` is computed from, and its value before the first.
+LAST: Cells = {"iteration": -1, "chain": chain.FIRST} | {
+    column.name: 0 for column in TABLES["iterations"].columns if column.total is not None
+}
 
 
 class Kept:
@@ -26,7 +30,7 @@ class Kept:
     def __init__(self, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.active: dict[int, Cells] = {}
         self.newest = -1  # the highest id of a niche
-        self.retired, self.annecs, self.annecs_reference = 0, 0, 0
+        self.counts = {column.name: 0 for column in COUNTS}  # of niches, by column of `iterations`
         self.references = Counter[str]()  # how many cells of niches name an agent
         self.latest = Counter[str]()  # how many of them as the latest agent of a niche
         self.dropped: set[str] = set()  # agents that no cell names any more
@@ -58,12 +62,12 @@ class Kept:
         self.newest = max(self.newest, cells["id"])
         if cells["died"] is None:
             self.active[cells["id"]] = cells
-        else:
-            self.retired += 1
 
     def _count(self, cells: Cells, sign: int) -> None:
-        self.annecs += sign * bool(cells["viable_to_all"] and cells["solved"] is not None)
-        self.annecs_reference += sign * cells["viable_to_retired"]
+        for column in COUNTS:
+            self.counts[column.name] += sign * bool(
+                column.count is not None and column.count(cells)
+            )
         agent = cells["agent"]
         if _moved(self.latest, agent, sign):
             self.weights += sign * self.sizes[agent]

@@ -13,16 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .limits import MOST_CELL, MOST_INTEGER, MOST_NESTED, readable
-from .schema import COLUMNS
+from .tables import TABLES, Column
 from .weights import check_name
 
 Row = dict[str, Any]
 
-# The fields of a niche's record; `agent` is a name there, a hash in the row.
-NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth_agent"))
-# columns whose cells are JSON text
-JSON = {"task", "scores", "score_key", "value", "command", "versions"}
-FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
+KINDS = {column.name: column.kind for table in TABLES.values() for column in table.columns}
+# The fields of a niche's record: all but what is computed from them. `agent` is a name there, a
+# hash in the row.
+NICHE = tuple(
+    column.name
+    for column in TABLES["niches"].columns
+    if column.of is None and column.name != "birth_agent"
+)
 # a terminal may obey them; no text of a run holds one
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
@@ -94,36 +97,43 @@ def _finite(digits: str) -> float:
     return number
 
 
+def computed(table: str, source: Any) -> Row:
+    """The columns with `of`, computed from a niche, or from an iteration for `iterations`."""
+    return {c.name: c.of(source) for c in TABLES[table].columns if c.of is not None}
+
+
 def cells(table: str, record: Mapping[str, Any], where: str, *, without: Sequence[str] = ()) -> Row:
     """A record as a row: the table's columns but those `without`, each in a form that SQLite keeps
     exactly.
 
     ValueError, one line, if the reader would refuse a cell, or SQLite change it.
     """
-    fields = [name for name in COLUMNS[table] if name not in without]
-    if set(record) != set(fields):
-        odd = sorted(set(record) ^ set(fields))
+    columns = [column for column in TABLES[table].columns if column.name not in without]
+    names = [column.name for column in columns]
+    if set(record) != set(names):
+        odd = sorted(set(record) ^ set(names))
         raise ValueError(
-            f"{where} must have the fields {', '.join(fields)}; missing or unknown: "
+            f"{where} must have the fields {', '.join(names)}; missing or unknown: "
             f"{', '.join(odd)[:80]}"
         )
-    return {name: _cell(record[name], COLUMNS[table][name], f"{where}.{name}") for name in fields}
+    return {column.name: _cell(record[column.name], column, where) for column in columns}
 
 
-def _cell(cell: Any, kind: str, where: str) -> Any:
-    if where.rpartition(".")[2] in JSON:
+def _cell(cell: Any, column: Column, row: str) -> Any:
+    where = f"{row}.{column.name}"
+    if column.kind == "json":
         return _bounded(text(cell), where)
     if cell is None:
         return None
-    if kind == "TEXT":
+    if column.type == "TEXT":
         if not isinstance(cell, str):
             raise ValueError(f"{where} must be text, got {type(cell).__name__}")
         return _bounded(_plain(cell, where), where)
     try:
-        number = float(cell) if kind == "REAL" else operator.index(cell)
+        number = float(cell) if column.kind == "real" else operator.index(cell)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{where} must be a number, got {str(cell)[:60]!r}") from None
-    if kind == "INTEGER" and number < 0:
+    if column.type == "INTEGER" and number < 0:
         raise ValueError(f"{where} must be a whole number from 0, got {number}")
     return _plain(number, where)  # SQLite would silently keep NaN as NULL
 
@@ -146,11 +156,12 @@ def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
 
 
 def _reader(name: str, where: str) -> Callable[[Any], Any]:
-    if name in JSON:
+    kind = KINDS.get(name)  # None: a name of a query, such as a count
+    if kind == "json":
         return lambda cell: value(cell, f"{where}.{name}")
-    if name in ("agent", "birth_agent"):
+    if kind == "agent":
         return check_name
-    if name in FLAGS:
+    if kind == "flag":
         return bool
     return lambda cell: _plain(cell, f"{where}.{name}")
 

@@ -235,8 +235,10 @@ class Run:
 
     def each(self, table: str) -> Iterator[dict[str, Any]]:
         """The same, a row at a time: a long run has millions of transfers."""
-        if table not in schema.TABLES:
-            raise ValueError(f"there is no table {table!r}; there are {', '.join(schema.TABLES)}")
+        if table not in schema.STATEMENTS:
+            raise ValueError(
+                f"there is no table {table!r}; there are {', '.join(schema.STATEMENTS)}"
+            )
         try:
             found = self.database.execute(
                 f"SELECT * FROM {table} ORDER BY {', '.join(schema.ORDER[table])}"

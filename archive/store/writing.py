@@ -1,18 +1,18 @@
 """The commits of a run: what changed since the last one, in one transaction.
 
 The cost of a commit does not grow with the number of retired niches: their rows are written once,
-and what is counted over all of them is carried along.
+and counts over all niches are updated instead of being counted again (kept.py).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import chain, rows
+from .hashed import Hashed, changes
 from .iteration_rows import part_texts, rows_added, summary_row
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
@@ -20,30 +20,11 @@ from .locks import unread
 from .refusals import remedies
 from .schema import COLUMNS
 from .sessions import Session, session_row
+from .tables import Iteration
 from .weights import AgentFiles, content_hash
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
-
-
-@dataclass(frozen=True)
-class Hashed:
-    """An agent whose hash is known for as long as nothing is written into its tensors."""
-
-    agent: Agent
-    hash: str
-    changes: int
-
-    @classmethod
-    def now(cls, agent: Agent, hash: str) -> Hashed:
-        return cls(agent, hash, _changes(agent))
-
-
-def _changes(agent: Agent) -> int:
-    """How often something was written into its tensors in place, as torch counts it (but for
-    inference tensors).
-    """
-    return sum(tensor._version for tensor in agent.values() if not tensor.is_inference())
 
 
 class Writer:
@@ -96,12 +77,12 @@ class Writer:
             added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {
                 "niches": retired
             }
-            summary = summary_row(record, added, self.kept, clock_seconds)
+            summary = summary_row(Iteration(record, float(clock_seconds)), added, self.kept)
             self._transaction(niches, part_texts(record), added, summary)
             self.hashes, self.session = hashes, None
             self.sweep()
         except BaseException as error:
-            # a signal can come just after the transaction: ask the database which state it is
+            # a signal can come just after the transaction: read the actual state from the database
             self._load()
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
@@ -131,18 +112,18 @@ class Writer:
 
     def _hashed(self, name: str, agent: Agent) -> Hashed:
         known = self.hashes.get(id(agent))
-        if known is not None and known.changes != _changes(agent):
+        if known is not None and known.changes != changes(agent):
             raise ValueError(
                 f"agent {name} was changed in place: a learner must return new tensors"
             )
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
     def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
-        """That agents kept since the last commit hold what they held.
+        """ValueError if an agent kept since the last commit has been changed.
 
-        torch does not count writes through NumPy or `.data`. Asked of niches that were active until
-        now. The agents of others are checked by the engine wherever they are evaluated; to hash
-        them all would cost more in every iteration of a run.
+        torch does not count writes through NumPy or `.data`. Only the niches that were active until
+        now are checked. Other agents are checked by the engine whenever they are evaluated; hashing
+        all of them would add to the cost of every iteration.
         """
         for niche in (*record["active"], *record["retired"]):
             name = niche["agent"]
@@ -163,9 +144,9 @@ class Writer:
             agent, old = named[niche["agent"]], self.kept.active.get(niche["id"])
             whole = {
                 **niche,
+                **rows.computed("niches", niche),
                 "agent": agent,
                 "birth_agent": agent if old is None else old["birth_agent"],
-                "score": niche["scores"][-1] if niche["scores"] else None,
             }
             found.append(rows.cells("niches", whole, f"niche {niche['id']}"))
             _check_task(found[-1], old)
@@ -188,7 +169,8 @@ class Writer:
                 f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches "
                 "in all"
             )
-        for most, number in (("active", len(self.kept.active)), ("retired", self.kept.retired)):
+        for most in ("active", "retired"):
+            number = self.kept.counts[most]
             if number > MOST_ROWS:
                 raise ValueError(
                     f"{self.path}: a run has at most {MOST_ROWS} {most} niches, got {number}"

@@ -50,7 +50,9 @@ def told(learner: DIAYN, agent: Agent) -> tuple[float, float]:
     """
     batch, _ = learner.play(agent, Goals(), KEY, SKILLS)
     named = learner.discriminator(agent, batch.after).argmax(-1) == SKILLS
-    return float(learner.pay(agent, batch, SKILLS).mean()), float(named.double().mean())
+    return float(learner.intrinsic_reward(agent, batch, SKILLS).mean()), float(
+        named.double().mean()
+    )
 
 
 def claims() -> list[Claim]:

@@ -1,4 +1,4 @@
-"""The commands about families and learners: list."""
+"""The commands about families and learners: list and check."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ import typer
 
 from ..parts import known_parts
 from ..terminal import out, tell
+from . import options as o
+
+Part = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A .py file with a family, a learner or both; or the name of one."
+    ),
+]
+Home = Annotated[
+    str | None,
+    typer.Option(
+        help="Family on which a learner is checked: a name or a .py file; default: the file's own, "
+        "else navigation."
+    ),
+]
 
 PartName = Annotated[
     str | None,
@@ -41,3 +56,26 @@ def print_settings(name: str) -> None:
 
     for part in sections(name):
         out.print(terminal_table(part, out.width), soft_wrap=True)
+
+
+def check(part: Part, family: Home = None, changes: o.Changes = None) -> None:
+    """Check your own task family or learner against the laws that all of them obey.
+
+    FILE is executed. One line for each law: pass, FAIL with what was expected and what came, or -
+    where it is about an optional method that is not there. The exit code is 0 if all pass, 1 if
+    one fails, and 2 if the file cannot be loaded.
+    """
+    from ..checking import check as verdicts_on
+    from ..settings.tables import assigned
+
+    settings = {f"{place}.{key}": value for place, key, value in map(assigned, changes or [])}
+    passed = failed = 0
+    for verdict in verdicts_on(part, family=family, settings=settings):
+        passed += verdict.passed and verdict.offered
+        failed += not verdict.passed
+        mark = "FAIL" if not verdict.passed else "pass" if verdict.offered else "-"
+        more = f": {verdict.message}" if verdict.message else ""
+        tell(f"{mark:4}  {verdict.part}  {verdict.law}{more}")
+    tell(f"{passed} laws hold, {failed} are broken")
+    if failed:
+        raise typer.Exit(1)

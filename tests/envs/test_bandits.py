@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.bandits import (
     EASY,
     HARD,
@@ -17,8 +18,6 @@ from openpoet.envs.bandits import (
     Kind,
     bayes_value,
 )
-
-from tests.conformance import check_family
 
 
 def family(kind: Kind, **settings: int) -> Bandits:

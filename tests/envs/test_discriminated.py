@@ -10,10 +10,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward, pay
 from openpoet.envs.discriminator import Judges, checked_layers, layers_of, random_layers, summed
-
-from tests.conformance import check_family
 
 # q(0|s) = 1 / (1 + exp(-2 x)) in the plane: the first skill is to be on the right. tanh(h) is made
 # nearly h by scale.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.grid import START, Grid, Grids, GridSettings
-
-from tests.conformance import check_family
 
 FAMILY = Grids(GridSettings(size=4, horizon=20))
 BENT = Grid(("..#.", "#...", "..#.", "#..."), (3, 3))

@@ -13,12 +13,12 @@ import numpy as np
 import openpoet.cli.main as command
 import pytest
 import torch
-from conformance import check_family
 from gymnasium import spaces
 from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.drawing import draw_frame, pygame
 from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.overlay import facts
+from openpoet.cli.conformance import check_family
 from openpoet.envs.gymnasium_family import GymnasiumFamily
 from openpoet.envs.parts.gymnasium_spaces import actions_of, flattened, observation_size
 from openpoet.envs.randomised import Randomised

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_episodes
+from openpoet.cli.conformance.family_laws import check_description, check_encoding
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.barcode import BarcodeBandits
 from openpoet.envs.cartpole import CartPole
@@ -24,8 +26,6 @@ from openpoet.envs.parts.genome import genes
 from openpoet.envs.randomised import Box, Randomised
 from openpoet.envs.two_step import TwoStep
 from openpoet.envs.walker.family import Walker, WalkerSettings
-
-from tests.conformance import check_description, check_encoding, check_episodes
 
 FAMILIES: dict[str, Any] = {
     "bandits": Bandits,

@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.parts.draws import Draws
 from openpoet.envs.regression import (
     QUADRATICS,
@@ -21,8 +22,6 @@ from openpoet.envs.regression import (
     prior,
     weights,
 )
-
-from tests.conformance import check_family
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

@@ -13,11 +13,11 @@ from openpoet.agents.gradient.epg import EPG, _centred_ranks
 from openpoet.agents.gradient.epg_config import AUTHORS, EPGConfig
 from openpoet.agents.gradient.learned_loss import LearnedLoss
 from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = EPGConfig(population=4, hidden=(4,), updates=2, episodes=3, test_trials=5, memory=2)
 PLANE = Navigation(NavigationSettings("progress", step=0.3, horizon=8))

@@ -20,6 +20,7 @@ from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches
+from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression, RegressionSettings
@@ -27,7 +28,6 @@ from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
 from tests.agents.parts.test_hyperparameters import Exploring
-from tests.conformance import check_learner, same_agent
 
 SMALL = MAMLConfig(draws=3, trajectories=4, test_trials=3, hidden=(6,))
 PLANE = Navigation(NavigationSettings(horizon=5))

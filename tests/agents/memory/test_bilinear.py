@@ -9,9 +9,8 @@ import torch
 from openpoet.agents.memory import bilinear
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.mdp import MdpSettings, TabularMdps
-
-from tests.conformance import check_learner
 
 
 def test_what_was_paid_stands_where_it_was_done() -> None:

@@ -11,12 +11,12 @@ import pytest
 import torch
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
 from openpoet.agents.parts.recurrent import Recurrent
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = EpisodicLSTMConfig(hidden=8, trials=16, test_trials=8, epochs=1)
 TINY = BarcodeSettings(arms=2, contexts=2, occurrences=2, pulls=2, bits=4)

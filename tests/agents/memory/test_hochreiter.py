@@ -10,11 +10,10 @@ from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.rollouts.episode_batches import EpisodeBatches
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.navigation import Navigation
 from openpoet.envs.regression import QUADRATICS, Regression, RegressionSettings
 from openpoet.poet.streams import Key
-
-from tests.conformance import check_learner
 
 FAMILY = Regression(RegressionSettings(horizon=6))
 SMALL = HochreiterConfig(hidden=8, trials=4, updates=2, test_trials=5)

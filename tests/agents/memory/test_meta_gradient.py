@@ -17,10 +17,10 @@ from openpoet.agents.memory.meta_gradient import (
     validation_gradient,
 )
 from openpoet.agents.rollouts.trials import advantages
+from openpoet.cli.conformance import check_learner
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = MetaGradientConfig(
     hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise=False

@@ -10,6 +10,7 @@ from openpoet.agents.memory.episodic_control import greedy
 from openpoet.agents.memory.episodic_memory import nearest
 from openpoet.agents.memory.mfec import MFEC
 from openpoet.agents.parts.lifetimes import Control
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Arms, Bandits
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.envs.navigation import Navigation
@@ -17,7 +18,6 @@ from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))
 CORNERS = GRID.corners()

@@ -13,12 +13,12 @@ from openpoet.agents.memory.episodic_config import NECConfig
 from openpoet.agents.memory.episodic_control import EpisodeRecord
 from openpoet.agents.memory.nec import NEC
 from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))
 CORNERS = GRID.corners()

@@ -17,10 +17,10 @@ from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.agents.rollouts.trials import advantages, run_trials
+from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_family, check_learner
 
 SMALL = RL2Config(hidden=16, trials=128, test_trials=32, lr=5e-3, lr_end=5e-3, lam=0.9)
 

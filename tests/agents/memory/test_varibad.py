@@ -13,6 +13,7 @@ from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
 from openpoet.agents.parts.gaussians import kl, kl_to_last
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import Navigation, NavigationSettings
@@ -20,7 +21,6 @@ from openpoet.poet.interfaces import TaskFamily
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 TINY = VariBADConfig(
     hidden=6, trials=8, minibatches=2, epochs=1, test_trials=4, policy=(8,), decoder=(8, 4)

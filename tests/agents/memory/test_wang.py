@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from openpoet.agents.memory.rl2 import Wang
 from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.two_step import Steps, TwoStep
 from openpoet.poet.streams import Key
-
-from tests.conformance import check_learner
 
 
 def test_the_laws_of_a_learner() -> None:

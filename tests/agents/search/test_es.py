@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from conformance import check_learner
 from fakes import FakeFamily
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
+from openpoet.cli.conformance import check_learner
 from openpoet.poet.streams import Key
 
 from tests.agents.point_mass import PointMass

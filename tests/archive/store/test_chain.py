@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from openpoet.archive.store import schema
 from openpoet.archive.store.run_folder import Run
+from openpoet.archive.store.tables import TABLES
 
 from tests.archive.lived import create, finished, go_on, live
 from tests.archive.store.test_digest import CHANGES
@@ -81,7 +82,7 @@ EDITS = {
 
 
 def test_every_table_is_covered() -> None:
-    assert EDITS.keys() == schema.TABLES.keys() - {"sessions"}
+    assert EDITS.keys() == schema.STATEMENTS.keys() - {"sessions"}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_an_edit_breaks_it(copy: Path, edit: str) -> None:
 def test_a_lost_row_breaks_it(copy: Path, table: str) -> None:
     key = " AND ".join(
         f"{name} = (SELECT {name} FROM {table} ORDER BY 1 LIMIT 1)"
-        for name in schema.KEYS[table][:1]
+        for name in TABLES[table].key[:1]
     )
     sql(copy, f"DELETE FROM {table} WHERE {key}")
     with pytest.raises(ValueError, match=r"hash|no iteration added"):
