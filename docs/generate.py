@@ -128,10 +128,18 @@ def _described(module: str) -> tuple[str, str]:
     return what.replace("|", "\\|"), links
 
 
+def settings() -> str:
+    """Every setting of the command, the families and the learners."""
+    from openpoet.cli.settings.reference import markdown
+
+    return markdown()
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "parts.md": parts,
     "interfaces.md": interfaces,
+    "settings.md": settings,
 }
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["commands.md", "parts.md", "interfaces.md"])
+@pytest.mark.parametrize("page", ["commands.md", "parts.md", "interfaces.md", "settings.md"])
 def test_a_reference_page_is_what_the_code_gives(page: str) -> None:
     assert (MADE / page).read_text(encoding="utf-8") == generator().GENERATED[page](), (
         "stale: run `python docs/generate.py`"
