@@ -1,12 +1,10 @@
-"""The hash chain of a run: each iteration's row holds a hash over the one before and over what it
-added.
+"""The hash chain of a run: each iteration has a hash of the previous hash and of the rows it added.
 
-What a link covers is never changed by a later commit: rows of the append-only tables, and niches as
-they were when they retired. Active niches and the checkpoint do change, so a link holds a hash of
-their state (`state`), which can be computed again for the last iteration. Left out are clock values
-and the table `sessions`. The chain shows that
-an archive was edited, not by whom: an editor of the file can compute all hashes anew. Publish the
-last hash to prove more.
+A link covers only what no later commit changes: rows of the append-only tables, and niches as they
+were when they retired. Active niches and the checkpoint do change, so a link includes a hash of
+their state (`state`), which can be computed again for the last iteration. Clock values and the
+table `sessions` are left out. The chain shows that an archive was edited, but not by whom: all
+hashes can be computed anew by an editor of the file. Publish the last hash to prove more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the archive of a run holds already, as far as its next commit depends on it.
+"""The state of an archive that its next commit depends on.
 
 Counts over all niches are updated with each commit instead of being counted again, so the cost of a
 commit does not grow with the number of retired niches.
@@ -25,7 +25,7 @@ LAST: Cells = {"iteration": -1, "chain": chain.FIRST} | {
 
 
 class Kept:
-    """What the archive holds, as far as the next commit depends on it."""
+    """The state of an archive that the next commit depends on."""
 
     def __init__(self, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.active: dict[int, Cells] = {}

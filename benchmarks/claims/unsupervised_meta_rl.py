@@ -80,7 +80,7 @@ def gain(family: Discriminated, task: Reward, agent: Agent) -> float:
 
 def real(agent: Agent, name: str) -> np.ndarray:
     """Returns of real goals after each update, [updates + 1, goals]."""
-    batches, _ = MAML(PLACE, CONFIG).adapted(agent, GOALS, TESTED, KEY.child("goals"), UPDATES)
+    batches, _ = MAML(PLACE, CONFIG).run_trials(agent, GOALS, TESTED, KEY.child("goals"), UPDATES)
     found = np.stack([batch.returns.reshape(len(TESTED), -1).mean(1).numpy() for batch in batches])
     print(f"{name}: real goals after each update: {', '.join(map(interval, found))}")
     return found
