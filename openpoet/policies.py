@@ -11,7 +11,7 @@ import torch
 from .cli.sessions import one_torch_thread
 
 if TYPE_CHECKING:
-    from openpoet.agents.metaworld_protocol import Life
+    from openpoet.agents.metaworld_protocol import TrialPolicy
     from openpoet.poet.interfaces import Agent, Spec
     from openpoet.poet.streams import Key
 
@@ -36,9 +36,11 @@ class Policy:
     policy takes the actions of that evaluation.
     """
 
-    def __init__(self, start: Callable[[int], Life], spec: Spec, *, greedy: bool = False) -> None:
+    def __init__(
+        self, start: Callable[[int], TrialPolicy], spec: Spec, *, greedy: bool = False
+    ) -> None:
         self._start, self.spec, self.greedy = start, spec, greedy
-        self._trial: Life | None = None
+        self._trial: TrialPolicy | None = None
         self._beginning = torch.zeros(0, dtype=torch.bool)  # [n], rows whose episode begins
 
     def reset(self) -> None:
@@ -93,7 +95,7 @@ class Policy:
         with one_torch_thread():
             self._begun("adapt").adapt()
 
-    def _begun(self, method: str) -> Life:
+    def _begun(self, method: str) -> TrialPolicy:
         if self._trial is None:
             raise ValueError(f"{method} follows a call of the policy; there was none since reset()")
         return self._trial
@@ -102,7 +104,7 @@ class Policy:
 class _Reactive:
     """The agent of a learner that does not adapt: its `act`, and the hidden state of each row."""
 
-    observes_rewards = hears_rewards = False
+    observes_rewards = False
 
     def __init__(self, learner: Any, agent: Agent, n: int) -> None:
         self._learner, self._agent = learner, agent
@@ -130,11 +132,12 @@ def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) 
 
     key: the random stream of its actions.
     """
-    if hasattr(learner, "live"):
-        return Policy(lambda n: learner.live(agent, n, key), learner.family.spec, greedy=greedy)
+    spec = learner.family.spec
+    if hasattr(learner, "trial_policy"):
+        return Policy(lambda n: learner.trial_policy(agent, n, key), spec, greedy=greedy)
     if hasattr(learner, "act"):
-        return Policy(lambda n: _Reactive(learner, agent, n), learner.family.spec, greedy=greedy)
+        return Policy(lambda n: _Reactive(learner, agent, n), spec, greedy=greedy)
     raise ValueError(
-        f"the learner {name} cannot act step by step: it has neither a method `live` nor `act`; "
-        "replay() shows its agents"
+        f"the learner {name} cannot act step by step: it has neither a method `trial_policy` nor "
+        "`act`; replay() shows its agents"
     )

@@ -34,7 +34,7 @@ POINTS: dict[str, Any] = {
     "poet.capacity": 3,
     "poet.children": 4,
 }
-BANDITS = {"rl2.hidden": 8, "rl2.lives": 16, "rl2.test_lives": 32}
+BANDITS = {"rl2.hidden": 8, "rl2.trials": 16, "rl2.test_trials": 32}
 
 
 def points(out: Path, iterations: int, **options: Any) -> openpoet.Run:
@@ -194,7 +194,7 @@ def test_an_rl2_policy_earns_the_score_of_the_archive(bandits: openpoet.Run) -> 
     niche = bandits.niches[0]
     replays = bandits._replays
     family, learner = replays.parts.setup.family, replays.parts.ledger.learner
-    trials = BANDITS["rl2.test_lives"]
+    trials = BANDITS["rl2.test_trials"]
     seeds = draw_seeds(replays.key(0), trials)
     simulator = family.simulator([family.decode(niche.task)] * trials, seeds, "cpu")
     policy, observations = bandits.policy(0), simulator.reset()
