@@ -49,6 +49,21 @@ def happened(
             yield f"{at} niche {niche.id} is solved ({number(niche.best)})"
 
 
+def unused_min_gain(population: Population, min_gain: float | None) -> Iterator[str]:
+    """A warning after the first iteration if min_gain is set, and the learner does not adapt.
+
+    Such a learner gives no score before adaptation (poet.interfaces.Learner.evaluate).
+    """
+    if population.iteration != 1:
+        return
+    scored = [niche for niche in population.active if niche.scores]
+    if min_gain is not None and scored and all(niche.before is None for niche in scored):
+        yield (
+            f"warning: poet.min_gain = {min_gain:g} has no effect, because this learner does not "
+            "adapt: its evaluations give no score before adaptation"
+        )
+
+
 def _births(
     at: str, children: Sequence[Child], transfers: Sequence[Transfer], title: Title
 ) -> Iterator[str]:

@@ -184,6 +184,7 @@ def run_loop(run: Run, parts: Parts, frontend: Frontend) -> RunLoop:
         lambda population: without_children(population, config),
         frontend,
         earlier=run.steps(),
+        min_gain=config.min_gain,
     )
 
 

@@ -1,12 +1,12 @@
-"""Barcode bandits: arms under a barcode, which come back later in the life, so that remembering
-spares the search.
+"""Barcode bandits: contexts recur within a trial and are marked by a barcode, so that an agent with
+episodic memory need not search for the best arm again.
 
 Source: Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018 (arXiv
-1805.09692). A life draws contexts, each a barcode and the arm that pays; an episode is some pulls
-in one of them, its barcode in sight.
-Differs: contexts come in rounds, each once in a round, in a new order every time, so that an
-episode's number says how often its context was met; barcodes may be misread (`flips`), which is
-what evolves beside the arms.
+1805.09692). A trial draws contexts, each a barcode and a best arm; an episode is a number of pulls
+in one context, whose barcode is observed.
+Differs: contexts come in rounds, each context once per round in random order, so that the episode
+number gives the number of earlier occurrences; barcode bits may be flipped in an episode (gene
+`flips`).
 """
 
 from __future__ import annotations
@@ -73,16 +73,16 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         spec = Spec(
             s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True
         )
-        self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
+        self.spec = spec.with_thresholds(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: BarcodeArms, rng: np.random.Generator) -> BarcodeArms:
-        """A neighbour; the good arm stays the better."""
+        """A neighbour; `good` stays at least `bad`."""
         return _ordered(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> BarcodeArms:
-        """Any task whose good arm is the better."""
+        """A random task; `good` is at least `bad`."""
         return _ordered(super().sample(rng, ranges))
 
     def simulator(
@@ -93,11 +93,11 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         )
 
     def oracle(self, task: BarcodeArms) -> float:
-        """Return of an episode of who knows the arms, on average."""
+        """Mean return of an episode under the optimal policy with known arms."""
         return self.settings.pulls * task.good
 
     def chance(self, task: BarcodeArms) -> float:
-        """Return of an episode of who knows nothing and learns nothing, on average."""
+        """Mean return of an episode under a uniformly random policy."""
         return (
             self.settings.pulls
             * (task.good + (self.settings.arms - 1) * task.bad)
@@ -105,14 +105,14 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         )
 
     def outline(self, task: BarcodeArms, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff
-        over its arm.
+        """A post for each arm, the first with the height of the best arm; with a state, the barcode
+        above and a marker at the last payoff.
         """
         tops = [task.good] + [task.bad] * (self.settings.arms - 1)
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
         layers = {"ground": [np.array([[-1.0, 0.0], [self.settings.arms, 0.0]]), *posts]}
         if state is not None:
-            x, y = float(state["arm"]), 2 * float(state["paid"])
+            x, y = float(state["arm"]), 2 * float(state["payoff"])
             layers["body"] = [np.array([[x - 0.3, y], [x + 0.3, y], [x, y + 0.3], [x - 0.3, y]])]
             bits = [i for i, bit in enumerate(state["barcode"]) if bit > 0]
             layers["ray"] = [np.array([[0.4 * i, 3.0], [0.4 * i, 3.5]]) for i in bits]
@@ -144,7 +144,7 @@ class _Contexts:
         self.barcodes = (codes[..., None] >> torch.arange(s.bits, device=device)) & 1
         self.best = (draws.uniform("best", s.contexts) * s.arms).long()  # [n, contexts]
         rounds = [draws.uniform("order", s.contexts, i).argsort(1) for i in range(s.occurrences)]
-        self.order = torch.cat(rounds, 1)  # [n, episodes] which context is met
+        self.order = torch.cat(rounds, 1)  # [n, episodes] context of each episode
 
     def begin(self, episode: torch.Tensor) -> State:
         s, rows = self.settings, torch.arange(len(episode), device=episode.device)
@@ -159,7 +159,7 @@ class _Contexts:
             "barcode": barcode,
             "when": episode * PULL,
             "arm": zero,
-            "paid": nothing,
+            "payoff": nothing,
         }
 
     def advance(
@@ -168,10 +168,10 @@ class _Contexts:
         arm = actions.argmax(1)
         best = self.best[torch.arange(len(arm), device=arm.device), state["context"]]
         chance = torch.where(arm == best, self.genes["good"], self.genes["bad"])
-        paid = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
+        payoff = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
         never = torch.zeros_like(arm, dtype=torch.bool)
-        after = {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}
-        return after, paid, never, ~never  # success: always true, the score alone counts
+        after = {**state, "when": state["when"] + 1, "arm": arm, "payoff": payoff}
+        return after, payoff, never, ~never  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return state["barcode"].float()

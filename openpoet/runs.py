@@ -34,13 +34,18 @@ if TYPE_CHECKING:
 class Niche:
     """A task and the agent trained in it.
 
-    id: number of the niche, in the order of creation. parent: the niche whose task was mutated;
-        None: the first niches. born, died: iterations, from 1; born 0 is the first population,
-        died None is an active niche.
-    score: the agent's last score in its task, in the family's units of return. before: the same
-        before adaptation; None where agents do not adapt. best: the best score ever.
-    solved: the iteration at which the task was first solved; None: never. novelty: at birth.
-    task: the task as JSON. title: the task in words.
+    Attributes:
+        id: number of the niche, in the order of creation.
+        parent: the niche whose task was mutated; None for the first niches.
+        born: iteration of its creation, from 1; 0 for the first population.
+        died: iteration at which it was retired; None for an active niche.
+        score: the agent's last score in its task, in the family's units of return.
+        before: the same before adaptation; None where agents do not adapt.
+        best: the best score the niche has had.
+        solved: the iteration at which the task was first solved; None if it never was.
+        novelty: the novelty of the task at its birth.
+        task: the task as JSON.
+        title: the task in words.
     """
 
     id: int

@@ -5,11 +5,9 @@
         frequency: Annotated[PositiveFloat, "Frequency of the wave [Hz]."] = 1.0
         layers: Annotated[Sizes, "Units of each hidden layer."] = (32, 32)
 
-An instance is checked when it is made: `WaveSettings(frequency=-1)` is a ValueError of one line.
-The command uses the same declarations to read TOML, to comment config.toml, for `list NAME` and for
-the reference page. Ranges are those of the package annotated-types.
-
-This is the only module that every room may import. It imports none of them.
+`WaveSettings(frequency=-1)` is a ValueError of one line. The command reads TOML by the same
+declarations, and prints them. Ranges are those of the package annotated-types.
+Every room may import this module, which imports none of them.
 """
 
 from __future__ import annotations
@@ -22,8 +20,8 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
-from functools import cache
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import cache, cached_property
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal
 
@@ -53,36 +51,53 @@ _NAMES = {
     str: "a string",
     tuple: "a list",
 }
-_UNIONS = (typing.Union, types.UnionType)
-_BOUNDS: dict[type, tuple[str, Callable[[Any, Any], bool], str]] = {
+# Of each constraint: its attribute, what the value is compared by, and in words if it is a bound.
+_CONSTRAINTS: dict[type, tuple[str, Callable[[Any, Any], bool], str]] = {
     Gt: ("gt", operator.gt, "above"),
     Ge: ("ge", operator.ge, "at least"),
     Lt: ("lt", operator.lt, "below"),
     Le: ("le", operator.le, "at most"),
+    MinLen: ("min_length", lambda value, least: len(value) >= least, ""),
+    Matches: ("pattern", lambda value, pattern: re.fullmatch(pattern, value) is not None, ""),
 }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An annotated type, taken apart.
+
+    plain: the type without annotations. some: the T of `T | None`. entries: the types of a tuple's
+    entries; one that is repeated if any_length. choices: of a Literal.
+    """
+
+    plain: Any
+    constraints: tuple[Any, ...] = ()
+    meaning: str = ""
+    some: Kind | None = None
+    entries: tuple[Kind, ...] = ()
+    any_length: bool = False
+    choices: tuple[Any, ...] = ()
+
+    @cached_property
+    def tests(self) -> tuple[Callable[[Any], bool], ...]:
+        return tuple(map(_test, self.constraints))
 
 
 @dataclass(frozen=True)
 class Field:
     """The declaration of one setting.
 
-    kind: the annotated type, with its range. default: MISSING if there is none. written: whether
+    annotation: its type, range and meaning. default: MISSING if there is none. written: whether
     complete settings hold it; an argument of a plug-in may have a default that TOML cannot express.
     """
 
-    kind: Any
+    annotation: Any
     default: Any = MISSING
     written: bool = True
 
-    @property
-    def plain(self) -> Any:
-        """The type without its annotations."""
-        return split(self.kind)[0]
-
-    @property
-    def meaning(self) -> str:
-        """One line; empty if the declaration has none."""
-        return _meaning(self.kind)
+    @cached_property
+    def kind(self) -> Kind:
+        return kind_of(self.annotation)
 
 
 @dataclass(frozen=True)
@@ -94,74 +109,79 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, field in declared(type(self)).items():
-            object.__setattr__(self, name, checked(getattr(self, name), field.kind, name))
+            value = getattr(self, name)
+            if (found := checked(value, field.kind, name)) is not value:
+                object.__setattr__(self, name, found)
 
 
-@cache
 def declared(cls: type[Any]) -> Mapping[str, Field]:
     """The fields of a dataclass by name.
 
     A subclass that only changes a default does not repeat range and meaning: an annotation without
     a meaning is replaced by that of the nearest base class which has one.
     """
+    return _declared(cls)  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def _declared(cls: type[Any]) -> Mapping[str, Field]:
     annotations = [inspect.get_annotations(base, eval_str=True) for base in cls.__mro__]
-    found = {}
+    result = {}
     for field in fields(cls):
         if field.init:
-            kinds = [own[field.name] for own in annotations if field.name in own]
+            own = [found[field.name] for found in annotations if field.name in found]
+            meant = next((each for each in own if kind_of(each).meaning), own[0])
             factory = field.default_factory
-            found[field.name] = Field(
-                next(filter(_meaning, kinds), kinds[0]),
-                field.default if factory is MISSING else factory(),
-            )
-    return found
+            result[field.name] = Field(meant, field.default if factory is MISSING else factory())
+    return result
 
 
-def checked(value: Any, kind: Any, where: str) -> Any:
+def checked(value: Any, kind: Kind, where: str) -> Any:
     """The value as its declared type. ValueError, one line that begins with `where`, if it is none.
 
     An integer counts as a float, a list as a tuple, and NumPy's numbers as Python's.
     """
-    plain, constraints, origin, arguments = split(kind)
-    if origin in _UNIONS:
-        if value is None:
-            return None
-        value = checked(value, _optional(arguments), where)
-    elif origin is tuple:
-        value = _entries(value, arguments, where, expected(kind))
-    elif not _is(value, plain):
-        near = did_you_mean(value, arguments) if origin is Literal else ""
+    if kind.some is not None:
+        return None if value is None else checked(value, kind.some, where)
+    if kind.entries:
+        value = _entries(value, kind, where)
+    elif not _is(value, kind):
+        near = did_you_mean(value, kind.choices)
         raise ValueError(f"{where} must be {expected(kind)}, got {repr(value)[:100]}{near}")
-    elif plain in (int, float, str):
-        value = plain(value)
-    for constraint in constraints:
-        if not _holds(value, constraint):
-            words = limits(constraints) or expected(kind)
+    elif not kind.choices and kind.plain not in (Any, type(value)):
+        value = kind.plain(value)
+    for holds in kind.tests:
+        if not holds(value):
+            words = limits(kind) or expected(kind)
             raise ValueError(f"{where} must be {words}, got {repr(value)[:100]}")
     return value
 
 
-def expected(kind: Any) -> str:
+def expected(kind: Kind) -> str:
     """Type and range in words: "an integer of at least 1"."""
-    plain, constraints, origin, arguments = split(kind)
-    if origin in _UNIONS:
-        return f'{expected(_optional(arguments))} or "none"'
-    if origin is Literal:
-        return "one of " * (len(arguments) > 1) + ", ".join(map(repr, arguments))
-    if origin is tuple and arguments[-1] is Ellipsis:
-        filled = any(isinstance(c, MinLen) for c in constraints)
-        return f"a {'non-empty ' * filled}list, each entry {expected(arguments[0])}"
-    if origin is tuple:
-        return f"a list of {len(arguments)}: {', '.join(map(expected, arguments))}"
-    if pattern := next((c for c in constraints if isinstance(c, Matches)), None):
+    if kind.some is not None:
+        return f'{expected(kind.some)} or "none"'
+    if kind.choices:
+        return "one of " * (len(kind.choices) > 1) + ", ".join(map(repr, kind.choices))
+    if kind.any_length:
+        filled = "non-empty " * any(isinstance(c, MinLen) for c in kind.constraints)
+        return f"a {filled}list, each entry {expected(kind.entries[0])}"
+    if kind.entries:
+        return f"a list of {len(kind.entries)}: {', '.join(map(expected, kind.entries))}"
+    if pattern := next((c for c in kind.constraints if isinstance(c, Matches)), None):
         return pattern.words
-    name, bounds = _NAMES.get(plain, "a value"), limits(constraints)
+    name, bounds = _NAMES.get(kind.plain, "a value"), limits(kind)
     return f"{name} {'of ' * bounds.startswith('at')}{bounds}".strip()
 
 
-def optional(kind: Any) -> bool:
-    """Whether the type is `T | None`."""
-    return split(kind)[2] in _UNIONS
+def limits(kind: Kind) -> str:
+    """A range in words: "from 0 to 1", "above 0 and at most 1"; empty if there are no bounds."""
+    bounds = [c for c in kind.constraints if _CONSTRAINTS[type(c)][2]]
+    numbers = [repr(_bound(c)).removesuffix(".0") for c in bounds]
+    if [type(c) for c in bounds] == [Ge, Le]:
+        return f"from {numbers[0]} to {numbers[1]}"
+    words = (_CONSTRAINTS[type(c)][2] for c in bounds)
+    return " and ".join(map(" ".join, zip(words, numbers, strict=True)))
 
 
 def did_you_mean(word: Any, known: Iterable[Any]) -> str:
@@ -171,12 +191,24 @@ def did_you_mean(word: Any, known: Iterable[Any]) -> str:
 
 
 @cache
-def split(kind: Any) -> tuple[Any, tuple[Any, ...], Any, tuple[Any, ...]]:
-    """The type without its annotations, its constraints, its origin and its arguments."""
-    annotated = typing.get_origin(kind) is Annotated
-    plain = kind.__origin__ if annotated else kind
-    constraints = tuple(_flat(kind.__metadata__)) if annotated else ()
-    return plain, constraints, typing.get_origin(plain), typing.get_args(plain)
+def kind_of(annotation: Any) -> Kind:
+    """The annotation taken apart. TypeError if it is a union of several types."""
+    metadata = getattr(annotation, "__metadata__", ())
+    plain = annotation.__origin__ if metadata else annotation
+    meaning = next((entry for entry in metadata if isinstance(entry, str)), "")
+    kind = Kind(plain, tuple(_flat(metadata)), meaning)
+    origin, arguments = typing.get_origin(plain), typing.get_args(plain)
+    if origin is Literal:
+        return replace(kind, choices=arguments)
+    inner = tuple(kind_of(a) for a in arguments if a not in (types.NoneType, Ellipsis))
+    if origin is tuple:
+        return replace(kind, entries=inner, any_length=Ellipsis in arguments)
+    if origin in (typing.Union, types.UnionType):
+        if len(inner) != 1:
+            raise TypeError(f"a setting is of one type, or None: {annotation}")
+        some = replace(inner[0], constraints=inner[0].constraints + kind.constraints)
+        return replace(kind, some=some, constraints=())
+    return kind
 
 
 def _flat(metadata: Iterable[Any]) -> Iterator[Any]:
@@ -184,65 +216,43 @@ def _flat(metadata: Iterable[Any]) -> Iterator[Any]:
     for entry in metadata:
         if isinstance(entry, GroupedMetadata):
             yield from _flat(entry)
-        elif isinstance(entry, (*_BOUNDS, MinLen, Matches)):
+        elif type(entry) in _CONSTRAINTS:
             yield entry
 
 
-def _optional(arguments: Iterable[Any]) -> Any:
-    """The type that is not None in `T | None`."""
-    (some,) = (argument for argument in arguments if argument is not types.NoneType)
-    return some
+def _is(value: Any, kind: Kind) -> bool:
+    if kind.choices:
+        return type(value) in map(type, kind.choices) and value in kind.choices
+    if kind.plain is float:
+        number = type(value) in (float, int) or isinstance(value, Real)
+        return number and type(value) is not bool and _finite(value)
+    if kind.plain is int:
+        return type(value) is int or (isinstance(value, Integral) and type(value) is not bool)
+    return kind.plain is Any or isinstance(value, kind.plain)
 
 
-def _meaning(kind: Any) -> str:
-    return next((m for m in getattr(kind, "__metadata__", ()) if isinstance(m, str)), "")
-
-
-def _is(value: Any, kind: Any) -> bool:
-    if typing.get_origin(kind) is Literal:
-        return any(type(value) is type(c) and value == c for c in typing.get_args(kind))
-    if kind is float:
-        return isinstance(value, Real) and not isinstance(value, bool) and _finite(value)
-    if kind is int:
-        return isinstance(value, Integral) and not isinstance(value, bool)
-    return kind is Any or isinstance(value, kind)
-
-
-def _finite(value: Real) -> bool:
+def _finite(value: Any) -> bool:
     try:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond every float
         return False
 
 
-def _entries(value: Any, kinds: tuple[Any, ...], where: str, words: str) -> tuple[Any, ...]:
+def _entries(value: Any, kind: Kind, where: str) -> tuple[Any, ...]:
     """The entries of a list as their declared types."""
     if isinstance(value, list | tuple):
-        each = [kinds[0]] * len(value) if kinds[-1] is Ellipsis else list(kinds)
+        each = kind.entries * len(value) if kind.any_length else kind.entries
         if len(each) == len(value):
             pairs = enumerate(zip(value, each, strict=True))
             return tuple(checked(entry, kind, f"{where}[{i}]") for i, (entry, kind) in pairs)
-    raise ValueError(f"{where} must be {words}, got {repr(value)[:100]}")
+    raise ValueError(f"{where} must be {expected(kind)}, got {repr(value)[:100]}")
 
 
-def _holds(value: Any, constraint: Any) -> bool:
-    if isinstance(constraint, MinLen):
-        return len(value) >= constraint.min_length
-    if isinstance(constraint, Matches):
-        return re.fullmatch(constraint.pattern, value) is not None
-    _, compare, _ = _BOUNDS[type(constraint)]
-    return compare(value, _bound(constraint))
+def _test(constraint: Any) -> Callable[[Any], bool]:
+    """Whether a value of the type meets the constraint."""
+    compare, bound = _CONSTRAINTS[type(constraint)][1], _bound(constraint)
+    return lambda value: compare(value, bound)
 
 
 def _bound(constraint: Any) -> Any:
-    return getattr(constraint, _BOUNDS[type(constraint)][0])
-
-
-def limits(constraints: Iterable[Any]) -> str:
-    """A range in words: "from 0 to 1", "above 0 and at most 1"; empty if there are no bounds."""
-    bounds = [c for c in constraints if type(c) in _BOUNDS]
-    numbers = [repr(_bound(c)).removesuffix(".0") for c in bounds]
-    if [type(c) for c in bounds] == [Ge, Le]:
-        return f"from {numbers[0]} to {numbers[1]}"
-    words = (_BOUNDS[type(c)][2] for c in bounds)
-    return " and ".join(map(" ".join, zip(words, numbers, strict=True)))
+    return getattr(constraint, _CONSTRAINTS[type(constraint)][0])

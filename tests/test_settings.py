@@ -25,6 +25,7 @@ from openpoet.settings import (
     Sizes,
     declared,
     expected,
+    kind_of,
 )
 
 
@@ -112,14 +113,14 @@ def test_a_changed_copy_is_checked_and_a_pickled_one_is_equal() -> None:
 
 def test_a_subclass_that_changes_a_default_keeps_range_and_meaning() -> None:
     field = declared(Steep)["frequency"]
-    assert (field.default, field.meaning) == (7.0, "Frequency [Hz].")
+    assert (field.default, field.kind.meaning) == (7.0, "Frequency [Hz].")
     assert expected(field.kind) == "a finite number above 0"
     with pytest.raises(ValueError, match=r"frequency must be above 0, got -1\.0"):
         Steep(frequency=-1)
 
 
 def test_a_subclass_may_narrow_a_range_and_add_rules_between_fields() -> None:
-    assert declared(Steep)["share"].meaning == "Narrower share."
+    assert declared(Steep)["share"].kind.meaning == "Narrower share."
     assert Wave(share=1).share == 1.0
     with pytest.raises(ValueError, match=r"share must be above 0 and below 1, got 1\.0"):
         Steep(share=1)
@@ -138,7 +139,7 @@ def test_a_subclass_may_narrow_a_range_and_add_rules_between_fields() -> None:
     ],
 )
 def test_a_declaration_in_words(kind: Any, words: str) -> None:
-    assert expected(kind) == words
+    assert expected(kind_of(kind)) == words
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True) | st.integers() | st.text() | st.booleans())

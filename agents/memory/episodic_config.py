@@ -1,9 +1,9 @@
-"""Settings of episodic control. Filled from a TOML section.
+"""Settings of episodic control, read from a TOML section.
 
-Sources: MFEC's authors and re-implementations (arXiv 1606.04460): 11 neighbours, 64 numbers a key,
-epsilon down to .005; NEC's (arXiv 1703.01988): 50 neighbours, delta .001, fast rate .1, 100 steps,
-4 steps acted for one learned.
-Sizes for minutes on a CPU: memories there hold a million entries, or half of one.
+Sources: MFEC (arXiv 1606.04460) and re-implementations: 11 neighbours, keys of 64 numbers, epsilon
+down to .005; NEC (arXiv 1703.01988): 50 neighbours, delta .001, tabular learning rate .1, N = 100,
+one gradient step for every 4 environment steps.
+Sizes are chosen for runs of minutes on a CPU; the papers' memories hold up to a million entries.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ Table = Literal["agent", "trial"]
 
 @dataclass(frozen=True)
 class ControlConfig(Settings):
+    """Settings shared by MFEC and NEC."""
+
     table: Annotated[
         Table, "agent: memories are kept between trials. trial: each trial starts without any."
     ] = "agent"
@@ -44,11 +46,13 @@ class ControlConfig(Settings):
 
 @dataclass(frozen=True)
 class MFECConfig(ControlConfig):
-    pass
+    """Settings of MFEC: those shared with NEC."""
 
 
 @dataclass(frozen=True)
 class NECConfig(ControlConfig):
+    """Settings of NEC."""
+
     neighbours: int = 50
     delta: Annotated[PositiveFloat, "Kernel: 1 / (squared distance + delta)."] = 1e-3
     fast: Annotated[Fraction, "Learning rate of a stored value towards a new one."] = 0.1

@@ -1,7 +1,7 @@
-"""Settings of Hochreiter's learner. Filled from a TOML section.
+"""Settings of Hochreiter's learner, read from a TOML section.
 
-Hochreiter et al. 2001 have a small LSTM and 5,373 weights; size and rates here are for minutes on a
-CPU.
+The network of Hochreiter et al. 2001 has 5,373 weights; the size and the learning rate here are
+chosen for runs of minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from openpoet.settings import Device, PositiveFloat, PositiveInt, Settings
 
 @dataclass(frozen=True)
 class HochreiterConfig(Settings):
+    """Settings of `Hochreiter`."""
+
     hidden: Annotated[PositiveInt, "Units of the LSTM."] = 64
     trials: Annotated[PositiveInt, "Sequences per update."] = 64
     updates: Annotated[PositiveInt, "Updates per improvement step."] = 10

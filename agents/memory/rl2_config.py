@@ -1,8 +1,7 @@
-"""Settings of the recurrent actor-critic; the defaults are RL^2's on small problems. Filled from a
-TOML section.
+"""Settings of RL^2, read from a TOML section.
 
-Sources: Duan et al. 2016 (arXiv 1611.02779) and its authors' launchers: GRU, gamma .99, lambda .3;
-Wang et al. 2016 (arXiv 1611.05763): LSTM of 48 units. Sizes and rates for minutes on a CPU.
+Sources: Duan et al. 2016 (arXiv 1611.02779) and the authors' launchers: GRU, gamma .99, lambda .3.
+Sizes and learning rates are chosen for runs of minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -23,11 +22,15 @@ from openpoet.settings import (
 
 @dataclass(frozen=True)
 class RL2Config(Settings):
+    """Settings of `RL2`."""
+
     cell: Annotated[Literal["gru", "lstm"], "Recurrent cell."] = "gru"
     hidden: Annotated[PositiveInt, "Units of the recurrent layer."] = 64
     # a network's size that population-based training may change
     units: Annotated[NonNegativeInt, "Units in use, at most `hidden`; 0: all."] = 0
-    lasting: Annotated[bool, "Chrono initialisation: units remember for up to one trial."] = True
+    chrono_init: Annotated[bool, "Chrono initialisation: units remember for up to one trial."] = (
+        True
+    )
     embed: Annotated[NonNegativeInt, "Units of a layer before the recurrent one; 0: none."] = 0
     input_gain: Annotated[
         PositiveFloat, "Gain of the initial input weights; about 4 for one-hot observations."
@@ -83,20 +86,3 @@ class RL2Config(Settings):
                 f"trials must be a multiple of minibatches, got {self.trials} and "
                 f"{self.minibatches}"
             )
-
-
-@dataclass(frozen=True)
-class WangConfig(RL2Config):
-    """Deep meta-RL as in Wang et al.: a smaller LSTM, a short horizon, no lambda.
-
-    Differs: three epochs of PPO with four minibatches, where the paper makes one pass of advantage
-    actor-critic; epochs = 1 and minibatches = 1 is that, since no ratio is clipped then. The
-    entropy's weight is constant; set entropy_end to anneal it.
-    """
-
-    cell: Literal["gru", "lstm"] = "lstm"
-    hidden: int = 48
-    gamma: float = 0.8
-    lam: float = 1.0
-    entropy: float = 0.05
-    entropy_end: float = 0.05

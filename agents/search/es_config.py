@@ -1,5 +1,6 @@
-"""Settings of the ES learner; the defaults are original POET's (arXiv 1901.01753). Filled from a
-TOML section [es].
+"""Settings of the ES learner, read from the TOML section [es].
+
+The defaults are those of the original POET (Wang et al. 2019, arXiv 1901.01753).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hashed:
-    """An agent whose hash is known for as long as nothing is written into its tensors."""
+    """An agent and its hash, valid as long as its tensors are not changed in place."""
 
     agent: Agent
     hash: str
@@ -23,7 +23,7 @@ class Hashed:
 
 
 def changes(agent: Agent) -> int:
-    """How often something was written into its tensors in place, as torch counts it (but for
-    inference tensors).
+    """Number of in-place changes of the agent's tensors, from torch's version counters, which
+    inference tensors lack.
     """
     return sum(tensor._version for tensor in agent.values() if not tensor.is_inference())

@@ -1,6 +1,7 @@
 """Records of a population (poet/checkpoint.py) as rows of the database, and rows as plain values.
 
-A database may be a stranger's: whatever is read is checked here, once, and refused in one line.
+A database can come from an untrusted source: all values are checked here when they are read, with
+one-line errors.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NICHE = tuple(
     for column in TABLES["niches"].columns
     if column.of is None and column.name != "birth_agent"
 )
-# a terminal may obey them; no text of a run holds one
+# control characters can affect a terminal and do not occur in a valid run
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
@@ -35,9 +36,7 @@ LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it is more than
-    `value` reads.
-    """
+    """Canonical JSON: equal values have equal texts. ValueError if `value` could not read it."""
     try:
         written = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
@@ -56,8 +55,8 @@ def text(value: Any) -> str:
 
 
 def value(text: str, where: str) -> Any:
-    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or
-    more than is kept.
+    """The value of a JSON text. ValueError, one line, if it is not JSON, or contains NaN, infinity
+    or values beyond the limits.
     """
     try:
         if not isinstance(text, str):
@@ -81,7 +80,7 @@ def _whole(digits: str) -> int:
 
 
 def _check_nesting(text: str) -> None:
-    """What reads or writes nested values calls itself, and Python's stack is finite."""
+    """ValueError for deeply nested values, for which a recursive parser exceeds Python's stack."""
     if text.count("[") + text.count("{") <= MOST_NESTED:
         return
     depth = 0
@@ -148,8 +147,8 @@ def _bounded(cell: str, where: str) -> str:
 
 
 def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
-    """What makes plain values of rows of these columns: JSON read, flags as bools, numbers
-    finite.
+    """A function from rows of these columns to plain values: JSON decoded, flags as bools, numbers
+    checked to be finite.
     """
     readers = [(name, _reader(name, where)) for name in names]
     return lambda row: {name: read(cell) for (name, read), cell in zip(readers, row, strict=True)}
@@ -167,8 +166,8 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
 
 
 def _plain(cell: Any, where: str) -> Any:
-    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control
-    characters.
+    """The cell if it is null, a finite number that JSON represents exactly, or text without control
+    characters; else ValueError.
     """
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")

@@ -1,7 +1,8 @@
-"""The database of a run, `archive.db`: how one is made, opened and checked. Its tables: tables.py.
+"""The database of a run, `archive.db`: creation, opening, validation. Its tables are in tables.py.
 
-A run folder may come from a stranger. A SQLite file can hold views and triggers, which are code, so
-a database is only used if its statements are those of tables.py, white space aside.
+A run folder can come from an untrusted source, and a SQLite file can contain views and triggers,
+which are code. A database is therefore used only if its schema has exactly the statements of
+tables.py, apart from white space.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ ORDER = {
 
 
 def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
-    """A database at `path` with its first rows, all of it or nothing: it gets its name when it is
-    complete.
+    """Create a database at `path` with its first rows; it gets its name when it is complete.
 
     rows: (table, cells in the order of its columns).
     """
@@ -49,7 +49,7 @@ def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
     create_file(temporary).close()
     database = sqlite3.connect(temporary, isolation_level=None)
     try:
-        # Memory: the journal of this file would be left behind under its temporary name by a kill.
+        # in memory, since a kill would leave a journal file under the temporary name
         database.execute("PRAGMA journal_mode=MEMORY")
         database.execute("BEGIN")
         for statement in STATEMENTS.values():
@@ -66,7 +66,7 @@ def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
 
 
 def connect(path: Path, write: bool) -> sqlite3.Connection:
-    """The database of a run, checked. ValueError, one line, if it is damaged or not ours."""
+    """The validated database of a run. ValueError, one line, if it is damaged or not a run's."""
     check_files(path)
     try:
         database = _open(path, write)
@@ -76,7 +76,7 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
     try:
         _check(database, path)
         if write:
-            # readers never wait for the writer, nor it for them
+            # readers and the writer do not block each other
             database.execute("PRAGMA journal_mode=WAL")
     except sqlite3.Error as error:
         database.close()
@@ -88,7 +88,7 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
 
 
 def check_files(path: Path) -> None:
-    """Before anything is read: plain files, of a size that a run can have."""
+    """ValueError unless the database and its log are plain files within the size limits."""
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.is_symlink() or (part.exists() and not stat.S_ISREG(part.lstat().st_mode)):
@@ -101,8 +101,8 @@ def check_files(path: Path) -> None:
                 f"{readable(MOST_DATABASE)}"
             )
     if os.path.lexists(journal := path.with_name(f"{path.name}-journal")):
-        # A run never leaves one. SQLite would play it back, and a journal can name files elsewhere
-        # to be deleted.
+        # A run leaves no journal. SQLite would replay it, and a journal can name other files to be
+        # deleted.
         raise ValueError(f"{journal} is no file of a run: the run is damaged or hostile")
     with path.open("rb") as file:
         head = file.read(16)
@@ -119,9 +119,9 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         if locked(error):
             raise
-        # A reader shares memory with the writer through a file beside the database, which a
-        # read-only folder does not let it make. With no log there is no writer, and the file can be
-        # read as it is.
+        # A reader shares memory with the writer through a file next to the database, which cannot
+        # be created in a read-only folder. Without a log there is no writer, and the database can
+        # be opened as immutable.
         log = path.with_name(f"{path.name}-wal")
         if log.exists() and log.stat().st_size > 0:
             raise
@@ -142,9 +142,8 @@ def _settled(address: str, write: bool) -> sqlite3.Connection:
         database.execute("PRAGMA trusted_schema=OFF")
         database.execute("PRAGMA cell_size_check=ON")
         if write:
-            # Agents' files that a commit no longer names are deleted after it. Were the commit then
-            # lost with the power, as NORMAL allows, the one before it would name files that are
-            # gone.
+            # Unreferenced agents' files are deleted after a commit. With NORMAL the commit could be
+            # lost in a power failure, and the previous one would refer to deleted files.
             database.execute("PRAGMA synchronous=FULL")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except BaseException:
@@ -168,7 +167,7 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
         raise ValueError(
             f"{path} claims more than {readable(MOST_DATABASE)}: it is damaged or hostile"
         )
-    # SQLite makes the indices of primary keys by itself; they have no statement.
+    # indices of primary keys are created by SQLite and have no statement
     written = database.execute(
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     ).fetchmany(99)

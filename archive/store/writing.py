@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import chain, rows
+from .agent_files import AgentFiles
 from .hashed import Hashed, changes
 from .iteration_rows import part_texts, rows_added, summary_row
 from .kept import LAST, Cells, Kept
@@ -21,32 +22,32 @@ from .refusals import remedies
 from .schema import COLUMNS
 from .sessions import Session, session_row
 from .tables import Iteration
-from .weights import AgentFiles, content_hash
+from .weights import content_hash
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
 
 
 class Writer:
-    """What the writer of a run remembers between commits, so that what has not changed is not
-    written again.
+    """The writer of a run, with the state of the last commit, so that unchanged data is not written
+    again.
     """
 
     def __init__(self, path: Path, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.path, self.database, self.files = path, database, files
-        # by identity; the agent is held, so its id stays its own
+        # by identity; a reference to the agent is held, so its id stays unique
         self.hashes: dict[int, Hashed] = {}
         self.session: Session | None = None
         self._load()
 
     def _load(self) -> None:
-        """What the database says, and nothing else on the disk."""
+        """Load the state of the last commit from the database."""
         self.kept = Kept(self.database, self.files)
         self.stale = self.files.strays(self.kept.references)
         self.sweep()
 
     def remember(self, hashed: Iterable[tuple[str, Agent]]) -> None:
-        """Agents whose hashes are known."""
+        """Cache the hashes of these agents."""
         self.hashes |= {id(agent): Hashed.now(agent, name) for name, agent in hashed}
 
     def commit(
@@ -56,7 +57,7 @@ class Writer:
         ledger: Mapping[str, int],
         clock_seconds: float,
     ) -> None:
-        """See Run.commit. What is remembered changes only when all is on the disk."""
+        """See Run.commit. The cached state changes only after the transaction."""
         at, last = record["iteration"], self.kept.last["iteration"]
         if at <= last:
             raise ValueError(
@@ -97,9 +98,7 @@ class Writer:
             raise
 
     def sweep(self) -> None:
-        """Deletes the files no row names any more, unless somebody reads: then a later commit
-        does.
-        """
+        """Delete unreferenced files, unless the run has readers; then a later commit does."""
         self.stale |= self.kept.dropped
         self.kept.dropped = set()
         self.stale = {name for name in self.stale if name not in self.kept.references}
@@ -153,7 +152,7 @@ class Writer:
         return found
 
     def _add(self, niches: Sequence[Cells], written: Mapping[str, int]) -> list[Cells]:
-        """Counts the rows among what is kept; the rows of the niches that retired."""
+        """Add the rows to the cached state; the rows of the niches that retired."""
         for cells in niches:
             agent = cells["agent"]
             known = written.get(agent) or self.kept.sizes.get(agent) or self.files.size(agent)
@@ -161,13 +160,12 @@ class Writer:
         return [cells for cells in niches if cells["died"] is not None]
 
     def _check_sizes(self) -> None:
-        """That a run of this size can be opened again."""
+        """ValueError if the run exceeds a limit beyond which it could not be opened again."""
         if self.kept.weights > MOST_WEIGHTS:
             raise ValueError(
                 f"{self.path}: the agents of all niches have {readable(self.kept.weights)}, at "
-                "most "
-                f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches "
-                "in all"
+                f"most {readable(MOST_WEIGHTS)} can be read together: use smaller agents, or fewer "
+                "niches"
             )
         for most in ("active", "retired"):
             number = self.kept.counts[most]

@@ -8,12 +8,13 @@ plug-in. What is wrong is a ValueError of one line: where, what was expected, wh
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
-from openpoet.settings import Field, checked, declared, did_you_mean, expected, optional
+from openpoet.settings import Field, checked, declared, did_you_mean, expected
 
 Table = Mapping[str, Any]
 Settings = TypeVar("Settings")
@@ -78,9 +79,8 @@ def _usable(kind: Any, default: Any) -> Any:
     inner = [a for a in arguments if a not in (type(None), Ellipsis)]
     if kind in _PLAIN or origin is Literal:
         return kind
-    if (origin is tuple or (optional(kind) and len(inner) == 1)) and all(
-        _usable(a, MISSING) is a for a in inner
-    ):
+    optional = origin in (typing.Union, types.UnionType) and len(inner) == 1
+    if (origin is tuple or optional) and all(_usable(a, MISSING) is a for a in inner):
         return kind
     return tuple if isinstance(default, tuple) else Any
 
@@ -148,10 +148,10 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
 
 def converted(value: Any, field: Field, where: str) -> Any:
     """The value of TOML as the field's type. ValueError, one line, if it is none."""
-    may_be_none = optional(field.kind) or (field.plain is Any and field.default is None)
-    if value == NONE and may_be_none:
+    plain, some = field.kind.plain, field.kind.some
+    if value == NONE and (some is not None or (plain is Any and field.default is None)):
         return None
-    if field.plain is tuple:  # a plug-in's argument without an annotation
+    if plain is tuple:  # a plug-in's argument without an annotation
         return tuple(value) if isinstance(value, list) else value
     return checked(value, field.kind, where)
 

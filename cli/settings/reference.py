@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from annotated_types import MinLen
 from openpoet.poet.config import PoetConfig
 from rich.table import Table
 
-from openpoet.settings import Matches, did_you_mean, limits, optional, split
+from openpoet.settings import Kind, Matches, did_you_mean, limits
 
 from ..output import line
 from ..parts import KINDS, known_parts, schema_of
@@ -41,7 +41,7 @@ class Section:
         """A row of COLUMNS for each setting."""
         for name, field in self.schema.known.items():
             kind, allowed = type_and_range(field.kind)
-            yield name, kind, self._default(name, field), allowed, field.meaning
+            yield name, kind, self._default(name, field), allowed, field.kind.meaning
 
     def _default(self, name: str, field: Field) -> str:
         if name in self.given:
@@ -72,22 +72,21 @@ def sections(name: str) -> list[Section]:
     )
 
 
-def type_and_range(kind: Any) -> tuple[str, str]:
-    """An annotated type in words: ("integer", "at least 1"), ("choice", "poet, epoet")."""
-    plain, constraints, origin, arguments = split(kind)
-    if optional(plain):
-        inner, allowed = type_and_range(next(a for a in arguments if a is not type(None)))
+def type_and_range(kind: Kind) -> tuple[str, str]:
+    """A type in words: ("integer", "at least 1"), ("choice", "poet, epoet")."""
+    if kind.some is not None:
+        inner, allowed = type_and_range(kind.some)
         return f"{inner} or none", allowed
-    if origin is Literal:
-        return "choice", ", ".join(map(str, arguments))
-    if origin is tuple:
-        inner, allowed = type_and_range(arguments[0])
-        count = "" if arguments[-1] is Ellipsis else f" of {len(arguments)}"
-        least = ["not empty"] if any(isinstance(c, MinLen) for c in constraints) else []
+    if kind.choices:
+        return "choice", ", ".join(map(str, kind.choices))
+    if kind.entries:
+        inner, allowed = type_and_range(kind.entries[0])
+        count = "" if kind.any_length else f" of {len(kind.entries)}"
+        least = ["not empty"] if any(isinstance(c, MinLen) for c in kind.constraints) else []
         each = [f"each {allowed}" if inner != "choice" else f"of {allowed}"] if allowed else []
         return f"list{count} ({inner})", ", ".join([*each, *least])
-    pattern = next((c.words for c in constraints if isinstance(c, Matches)), "")
-    return _TYPES.get(plain, "any"), pattern or limits(constraints)
+    pattern = next((c.words for c in kind.constraints if isinstance(c, Matches)), "")
+    return _TYPES.get(kind.plain, "any"), pattern or limits(kind)
 
 
 def terminal_table(part: Section, width: int) -> Table:

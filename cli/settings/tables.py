@@ -135,7 +135,7 @@ def to_toml(tables: Mapping[str, Table], schemas: Mapping[str, Schema] | None = 
         lines.append(f"[{_key(name)}]")
         for key, value in table.items():
             if key in known:
-                lines += _comment(known[key].meaning)
+                lines += _comment(known[key].kind.meaning)
             lines.append(f"{_key(key)} = {as_toml(value)}")
         lines.append("")
     return "\n".join(lines)

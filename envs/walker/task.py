@@ -1,4 +1,4 @@
-"""A walker's task: a terrain genome, the seed of its one terrain (or none), and its settings."""
+"""A walker's task: a terrain genome, the seed of its terrain (or none), and settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Lidar = Literal["nearest", "first"]
 
 @dataclass(frozen=True)
 class TaskSettings(Settings):
-    """What realises a task besides genome and seed; section [walker] extends it.
+    """The settings that a task depends on besides genome and seed; [walker] extends them.
 
     The far end, where an episode ends, is 10 tiles before the last tile of `length`.
     """
@@ -46,25 +46,25 @@ class TaskSettings(Settings):
 
     @classmethod
     def of(cls, settings: Any) -> TaskSettings:
-        """The fields of this name in larger settings."""
+        """Those of `settings`, any object with the same fields."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class WalkerTask:
     genome: Obstacles | Cppn
-    seed: int | None  # None: every life realises another terrain
-    settings: TaskSettings | None = None  # None: those of the family that is given the task
+    seed: int | None  # None: every trial has another terrain
+    settings: TaskSettings | None = None  # None: those of the family that uses the task
 
     def under(self, settings: TaskSettings) -> WalkerTask:
-        """The task with these settings if it has none of its own."""
+        """The task, with these settings if it has none."""
         return self if self.settings is not None else replace(self, settings=settings)
 
 
 def track(task: WalkerTask, seed: int) -> Track:
-    """What the task is in an episode of this seed; the task's own seed goes first.
+    """The track of the task in an episode with this seed; the task's own seed takes precedence.
 
-    Equal tracks are one object.
+    Equal tracks are the same object.
     """
     settings = task.settings or TaskSettings()
     plateaus = settings.terrain == "reference"

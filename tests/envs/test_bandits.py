@@ -74,7 +74,10 @@ def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
 
 def test_restless_arms_move_and_others_do_not() -> None:
     bandits = family("restless", pulls=40)
-    moving, still = Arms("restless", 0.5, 0.5, drift=1.0), Arms("restless", 0.5, 0.5, drift=0.0)
+    moving, still = (
+        Arms("restless", 0.5, 0.5, drift=1.0),
+        Arms("restless", 0.5, 0.5, drift=0.0),
+    )
     assert pulled(bandits, still, 0, 3000, 40).mean() == pytest.approx(0.5, abs=0.01)
     paid = pulled(bandits, moving, 0, 3000, 40)
     assert paid.mean() == pytest.approx(0.5, abs=0.02)

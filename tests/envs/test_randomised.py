@@ -151,11 +151,11 @@ def test_what_cannot_be_drawn_from_is_refused() -> None:
     class Fixed:
         spec = Navigation().spec
 
-    with pytest.raises(ValueError, match="cannot draw a task"):
+    with pytest.raises(ValueError, match="needs a family that can draw a task"):
         Randomised(Fixed())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a CPPN has no bounds"):
         Randomised(Walker(WalkerSettings(encoding="cppn")))
-    with pytest.raises(ValueError, match=r"Walker takes no ranges"):
+    with pytest.raises(ValueError, match=r"Mazes takes no ranges"):
         Randomised(Mazes(), {"reach": [1, 2]})
     with pytest.raises(ValueError, match=r"ranges.width must be \[low, high\], got \[2, 1\]"):
         Randomised(Navigation(), {"width": [2, 1]})

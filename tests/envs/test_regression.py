@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 import torch
 from openpoet.cli.conformance import check_family
-from openpoet.envs.parts.draws import Draws
-from openpoet.envs.regression import (
+from openpoet.envs.functions import (
     QUADRATICS,
     SINES,
     Functions,
-    Kind,
-    Regression,
-    RegressionSettings,
     features,
     prior,
     weights,
 )
+from openpoet.envs.parts.draws import Draws
+from openpoet.envs.regression import Kind, Regression, RegressionSettings
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

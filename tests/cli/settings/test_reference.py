@@ -5,7 +5,6 @@ and on the reference page.
 from __future__ import annotations
 
 import math
-import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +20,7 @@ from openpoet.cli.settings.resolving import Request
 from openpoet.cli.settings.tables import parse, preset, presets, to_toml
 from openpoet.envs.families import FAMILIES
 
-from openpoet.settings import Device, Field, PositiveFloat, PositiveInt, Sizes, checked, split
+from openpoet.settings import Device, Field, PositiveFloat, PositiveInt, Sizes, checked, kind_of
 
 ROOT = Path(__file__).parents[3]
 NAMES = ["run", "poet", *FAMILIES, *LEARNERS]
@@ -35,7 +34,7 @@ SETTINGS = {
 
 def test_every_setting_has_a_meaning_in_one_line() -> None:
     for name, field in SETTINGS.items():
-        meaning = field.meaning
+        meaning = field.kind.meaning
         assert meaning == " ".join(meaning.split()), name
         assert meaning.endswith("."), name
         assert 5 < len(meaning) < 200, name
@@ -44,9 +43,9 @@ def test_every_setting_has_a_meaning_in_one_line() -> None:
 def test_every_constraint_of_a_setting_is_one_that_is_checked() -> None:
     """Those of other kinds are ignored, since a plug-in's may be."""
     for name, field in SETTINGS.items():
-        given = [m for m in field.kind.__metadata__ if not isinstance(m, str)]
+        given = [m for m in field.annotation.__metadata__ if not isinstance(m, str)]
         known = [c for m in given for c in (m if isinstance(m, GroupedMetadata) else [m])]
-        assert len(split(field.kind)[1]) == len(known), name
+        assert len(field.kind.constraints) == len(known), name
 
 
 @settings(deadline=None)
@@ -54,9 +53,10 @@ def test_every_constraint_of_a_setting_is_one_that_is_checked() -> None:
 def test_what_a_declaration_allows_is_accepted(data: st.DataObject) -> None:
     """Drawn by hypothesis, which reads the ranges by itself."""
     name = data.draw(st.sampled_from([name for name in SETTINGS if not plain_text(SETTINGS[name])]))
-    kind = SETTINGS[name].kind
-    value = data.draw(st.from_type(kind).filter(finite))  # hypothesis draws NaN and infinity too
-    assert checked(value, kind, name) == value
+    field = SETTINGS[name]
+    # hypothesis draws NaN and infinity too
+    value = data.draw(st.from_type(field.annotation).filter(finite))
+    assert checked(value, field.kind, name) == value
 
 
 def finite(value: object) -> bool:
@@ -66,7 +66,7 @@ def finite(value: object) -> bool:
 
 def plain_text(field: Field) -> bool:
     """Hypothesis cannot draw what matches our regular expressions."""
-    return field.plain is str or str in typing.get_args(field.plain)
+    return str in (field.kind.plain, field.kind.some and field.kind.some.plain)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def plain_text(field: Field) -> bool:
     ],
 )
 def test_type_and_range_in_words(kind: object, words: tuple[str, str]) -> None:
-    assert type_and_range(kind) == words
+    assert type_and_range(kind_of(kind)) == words
 
 
 def test_the_reference_page_is_that_of_the_code() -> None:
@@ -144,7 +144,7 @@ def test_config_toml_has_each_meaning_above_its_setting() -> None:
             said[f"{place}.{line.split(' = ')[0]}"] = comment.strip()
             comment = ""
     for name in said:
-        assert said[name] == SETTINGS[name].meaning
+        assert said[name] == SETTINGS[name].kind.meaning
 
 
 def test_a_meaning_of_a_plug_in_cannot_break_config_toml() -> None:
