@@ -1,10 +1,10 @@
-"""Whether an agent adapts: its return by episode of a life, and whether it is adaptation that makes
-the difference.
+"""Whether an agent adapts: its return by episode of a trial, and whether it is adaptation that
+makes the difference.
 
-Two controls, on the same lives: adaptation that is off, and a history that is another life's
+Two controls, on the same trials: adaptation that is off, and a history that is another trial's
 (carried.next_episode). An agent that has learned one way for all draws is as good with either; one
-that finds out is worse with both. Intervals are 95 % bootstrap intervals over lives (Efron 1979),
-paired where two numbers of a life are compared.
+that finds out is worse with both. Intervals are 95 % bootstrap intervals over trials (Efron 1979),
+paired where two numbers of a trial are compared.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class Adapts(Protocol):
-    """A learner whose agents adapt within a life."""
+    """A learner whose agents adapt within a trial."""
 
     def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> tuple[np.ndarray, int]:
-        """Returns [lives, k] of each episode, or mean returns of the episodes between updates;
+        """Returns [trials, k] of each episode, or mean returns of the episodes between updates;
         environment steps.
 
         The same key means the same draws, first episodes and noise, whatever the control.
@@ -38,7 +38,7 @@ class Adapts(Protocol):
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over lives, with its 95 % interval."""
+    """A mean over trials, with its 95 % interval."""
 
     value: float
     low: float
@@ -55,25 +55,25 @@ class Assessment:
     after: Mean  # the last
     gain: Mean  # after less before
     off: Mean  # the last, were nothing handed from one episode to the next
-    shuffled: Mean  # the last, were another life's history handed on
+    shuffled: Mean  # the last, were another trial's history handed on
     over_off: Mean  # after less off
     over_shuffled: Mean  # after less shuffled
     steps: int  # of the environment
 
 
-def assess(learner: Adapts, agent: Agent, task: Task, key: Key, lives: int) -> Assessment:
+def assess(learner: Adapts, agent: Agent, task: Task, key: Key, num_trials: int) -> Assessment:
     """One agent on so many draws of a task. ValueError if there is but one draw, or one episode a
-    life.
+    trial.
     """
-    if lives < 2:
+    if num_trials < 2:
         raise ValueError(
-            f"an assessment needs at least 2 lives, to shuffle their histories, got {lives}"
+            f"an assessment needs at least 2 trials, to shuffle their histories, got {num_trials}"
         )
-    played = [learner.by_episode(agent, task, key, lives, control) for control in CONTROLS]
+    played = [learner.by_episode(agent, task, key, num_trials, control) for control in CONTROLS]
     own, off, shuffled = (returns for returns, _ in played)
     if own.shape[1] < 2:
         raise ValueError(
-            "an assessment needs lives of at least 2 episodes, got 1: set episodes or updates"
+            "an assessment needs trials of at least 2 episodes, got 1: set episodes or updates"
         )
     after = own[:, -1]
     return Assessment(

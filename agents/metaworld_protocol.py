@@ -2,7 +2,7 @@
 can score ours.
 
 Yu et al. 2019, "Meta-World" (arXiv 1910.10897), the protocol `MetaLearningAgent` of its package
-`metaworld.evaluation`: `init` begins a life in each of n environments, then `adapt_action` and
+`metaworld.evaluation`: `init` begins a trial in each of n environments, then `adapt_action` and
 `step` through the adaptation episodes and `adapt` after them, then `reset` of the environments
 whose episode begins, and `eval_action`. What was learned in adaptation is kept, and every episode
 of the evaluation begins from it. Arrays are numpy's, a row an environment. Environments must reset
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
 
-class Life(Protocol):
-    """An agent in n draws of a task, which somebody else simulates: what a learner's `live`
-    gives.
+class TrialPolicy(Protocol):
+    """An agent in n draws of a task, which somebody else simulates: what a learner's `trial_policy`
+    returns.
     """
 
     # [n, ...] each: what it has learned and where it is; may be put back by rows
     state: Mapping[str, torch.Tensor]
-    hears_rewards: bool  # whether it acts by the rewards that it was told since its last `adapt`
+    observes_rewards: bool  # whether it acts by the rewards that it was told since its last `adapt`
 
     def begin(self, rows: torch.Tensor) -> None:
         """An episode begins in the rows of the mask [n] bool."""
@@ -48,10 +48,10 @@ class Life(Protocol):
         ...
 
 
-class LiveLearner(Protocol):
+class TrialPolicyLearner(Protocol):
     family: Any  # its spec says the sizes
 
-    def live(self, agent: Agent, n: int, key: Key) -> Life: ...
+    def trial_policy(self, agent: Agent, n: int, key: Key) -> TrialPolicy: ...
 
 
 class MetaWorldAgent:
@@ -64,37 +64,39 @@ class MetaWorldAgent:
     """
 
     def __init__(
-        self, learner: LiveLearner, agent: Agent, n: int, key: Key, *, greedy: bool = True
+        self, learner: TrialPolicyLearner, agent: Agent, n: int, key: Key, *, greedy: bool = True
     ) -> None:
         self.learner, self.agent, self.n, self.key, self.greedy = learner, agent, n, key, greedy
         self.spec: Spec = learner.family.spec
-        self.lives = 0
+        self.trials = 0
         self.init()
 
     def init(self) -> None:
-        """A new life in every environment, with nothing learned."""
-        self.life = self.learner.live(self.agent, self.n, self.key.child("life", self.lives))
-        self.lives += 1
-        self.learned, self.beginning = self.life.state, self._all
+        """A new trial in every environment, with nothing learned."""
+        self.policy = self.learner.trial_policy(
+            self.agent, self.n, self.key.child("life", self.trials)
+        )
+        self.trials += 1
+        self.learned, self.beginning = self.policy.state, self._all
 
     def adapt_action(self, observations: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Actions that explore, [n, a], and nothing more to tell about them."""
         seen = self._seen(observations)
         self._begin()
-        return self.life.act(seen).double().cpu().numpy(), {}
+        return self.policy.act(seen).double().cpu().numpy(), {}
 
     def step(self, timestep: Any) -> None:
         """What came of the last actions: reward, terminated and truncated of
         metaworld.evaluation.Timestep.
         """
         ended = torch.from_numpy(np.logical_or(timestep.terminated, timestep.truncated))
-        self.life.observe(torch.as_tensor(timestep.reward), ended)
+        self.policy.observe(torch.as_tensor(timestep.reward), ended)
         self.beginning = ended
 
     def adapt(self) -> None:
         """The adaptation episodes are over; the environments are reset."""
-        self.life.adapt()
-        self.learned, self.beginning = self.life.state, self._all
+        self.policy.adapt()
+        self.learned, self.beginning = self.policy.state, self._all
 
     def reset(self, env_mask: np.ndarray) -> None:
         """An episode of the evaluation begins in these environments, from what was learned in
@@ -105,17 +107,17 @@ class MetaWorldAgent:
     def eval_action(self, observations: np.ndarray) -> np.ndarray:
         """Actions in the evaluation, [n, a]."""
         seen, rows = self._seen(observations), self.beginning
-        self.life.observe(self._told(observations), torch.zeros_like(rows))
-        state = self.life.state
-        self.life.state = {
+        self.policy.observe(self._told(observations), torch.zeros_like(rows))
+        state = self.policy.state
+        self.policy.state = {
             name: torch.where(rows.reshape(-1, *[1] * (part.dim() - 1)), self.learned[name], part)
             for name, part in state.items()
         }
         self._begin()
-        return self.life.act(seen, greedy=self.greedy).double().cpu().numpy()
+        return self.policy.act(seen, greedy=self.greedy).double().cpu().numpy()
 
     def _begin(self) -> None:
-        self.life.begin(self.beginning)
+        self.policy.begin(self.beginning)
         self.beginning = torch.zeros_like(self.beginning)
 
     @property
@@ -141,7 +143,7 @@ class MetaWorldAgent:
         """Rewards of the last step, [n], as the observations tell them."""
         if observations.shape[1] > self.spec.observation_size:
             return torch.as_tensor(observations[:, -2])
-        if self.life.hears_rewards:
+        if self.policy.observes_rewards:
             raise ValueError(
                 "this agent acts by rewards in evaluation too: its observations must end with the "
                 "last action, reward"

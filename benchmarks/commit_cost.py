@@ -24,8 +24,9 @@ import torch
 from openpoet.archive.store.run_folder import Run
 from openpoet.envs.navigation import Navigation
 from openpoet.poet.checkpoint import to_records
-from openpoet.poet.niche import Niche, Population, Score
+from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
+from openpoet.poet.trials import Result
 
 from benchmarks.heading import heading
 
@@ -50,9 +51,9 @@ def built(family: Navigation, retired: int, generator: torch.Generator) -> Popul
 
 def next_ordinary(population: Population, generator: torch.Generator) -> Population:
     """Every active agent changed and scored."""
-    t = population.iteration
+    t, result = population.iteration, Result(float(population.iteration), False, None, 1)
     active = tuple(
-        niche.improved(agent(generator), Score(float(t), False, None, KEY), iteration=t, history=5)
+        niche.improved(agent(generator), result, KEY, iteration=t, history=5)
         for niche in population.active
     )
     return replace(population, iteration=population.iteration + 1, active=active, events=())

@@ -1,64 +1,64 @@
-"""A run under way: iterations shown, counted twice and committed, until the last or until a signal
-asks to stop.
+"""The loop of a run: each iteration is computed, its environment steps counted twice, committed and
+shown, until the last one or until a signal.
 """
 
 from __future__ import annotations
 
-import shlex
 import signal
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .journal import happened, introduce, noted
-from .output import Failures, described, line
-from .progress import Progress
+from .output import Failures, described
 from .tensorboard_log import Events
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
     from openpoet.poet.interfaces import Agent, Task
     from openpoet.poet.niche import Population
-    from rich.console import Console
 
+    from .frontend import Display, Frontend
     from .ledger import Ledger
     from .meter import Meter
 
+Records = tuple[Mapping[str, Any], Mapping[str, "Agent"]]
 
-class RunFailedError(Exception):
-    """A run that had begun could not go on; what it had committed is kept. Exit code 1."""
+
+class RunFailedError(RuntimeError):
+    """A run that had started could not continue; committed iterations are kept. Exit code 1."""
 
 
 class RunStopped(Exception):
-    """The run was asked to stop by a signal, and has, with everything kept. Exit code 128 +
-    signal.
-    """
+    """A signal stopped the run; committed iterations are kept. Exit code 128 + signal."""
 
     def __init__(self, number: int) -> None:
         self.code = 128 + number
 
 
 @dataclass(frozen=True)
-class Drive:
-    """A run and all that its iterations need.
+class RunLoop:
+    """A run and everything that its iterations need.
 
-    records: a population, less what is kept of one before it, as poet.checkpoint.to_records gives
-    it; title: a task in words; without_children: why no niche can have any in the next iteration,
-    where children are due; earlier: environment steps of the run before this process.
+    records: a population as records for the archive, without those that an earlier population
+        already had (poet.checkpoint.to_records).
+    title: a one-line description of a task.
+    without_children: why no niche can reproduce in the next iteration, where reproduction is due;
+        else empty.
+    earlier: environment steps of the run before this process.
     """
 
     run: Run
     ledger: Ledger
     meter: Meter
-    records: Callable[
-        [Population, Population | None], tuple[Mapping[str, Any], Mapping[str, Agent]]
-    ]
+    records: Callable[[Population, Population | None], Records]
     title: Callable[[Task], str]
     without_children: Callable[[Population], str]
-    out: Console
-    errors: Console
+    frontend: Frontend
     earlier: int = 0
 
     @property
@@ -72,23 +72,21 @@ class Drive:
         return self.earlier + self.meter.steps
 
     def commit(self, population: Population, before: Population | None, seconds: float) -> None:
-        """One iteration into the archive, after the two counts of its environment steps have been
-        compared.
+        """Write one iteration to the archive, after comparing the two counts of environment steps.
 
-        before: the population committed last.
+        before: the population committed last. seconds: wall-clock time of the iteration.
         """
         record, agents = self.records(population, before)
         steps = self.ledger.drain()
         if self.ledger.steps != self.meter.steps:
             raise ValueError(
                 f"the ledger has {self.ledger.steps} environment steps where the simulators ran "
-                f"{self.meter.steps}: "
-                "the learner must return every step it took"
+                f"{self.meter.steps}: the learner must return every step it took"
             )
         self.run.commit(record, agents, ledger=steps, clock_seconds=seconds)
 
     def begin(self, first: Callable[[], Population]) -> Population:
-        """The population that a new run begins with, committed."""
+        """The first population of a new run, committed."""
         try:
             population = first()
             self.commit(population, None, 0.0)
@@ -97,69 +95,68 @@ class Drive:
         return population
 
     def go(self, population: Population, further: Iterator[Population], total: int) -> None:
-        """Iterate until `total`, each iteration shown and committed. further: the populations after
-        this one.
+        """Iterate until iteration `total`. further: the populations after `population`.
+
+        RunStopped after a signal; RunFailedError, one line, if an iteration fails.
         """
-        path = shlex.quote(str(self.run.path))
-        again = f"python run.py resume {path}"
-        title = f"openpoet · {path} · stop with Ctrl-C, go on with: {again}"
+        path, front = self.run.path, self.frontend
         with (
-            Asked(self._tell) as asked,
-            Progress(self.out, total=total, title=title, activity=self) as progress,
+            StopRequest(front.signals, front.note) as request,
+            front.display(path, total, self) as display,
         ):
-            try:
-                population = self._iterate(population, further, progress, asked)
-            except RunStopped:
-                raise
-            except Exception as error:
-                reached = progress.reached
-                raise RunFailedError(
-                    f"iteration {reached + 1} failed: {described(error)}; the {reached} before it "
-                    f"are kept: {again}"
-                ) from error
-        if asked.number is not None:
-            self._tell(f"stopped after iteration {population.iteration}; to go on: {again}")
-            raise RunStopped(asked.number)
-        self._tell(
-            f"done: {path}; look at it with `python run.py show {path}` and `python run.py "
-            f"replay {path}`"
-        )
+            population = self._iterate(population, further, total, display, request)
+        if request.number is not None:
+            again = front.resume(path)
+            front.note(f"stopped after iteration {population.iteration}; to continue: {again}")
+            raise RunStopped(request.number)
+        front.note(f"done: {path}; {front.finished(path)}")
 
     def _iterate(
         self,
         population: Population,
         further: Iterator[Population],
-        progress: Progress,
-        asked: Asked,
+        total: int,
+        display: Display,
+        request: StopRequest,
     ) -> Population:
-        """The last population: after `progress.total` iterations, or when a signal came."""
-        failures = Failures(self._tell)
-        say, title = (
-            noted(self.run.path / "run.log", progress.say, failures),
-            self._titles(failures),
-        )
-        say(f"{self.run.path} from iteration {population.iteration} to {progress.total}")
+        """The last population: that of iteration `total`, or of the iteration a signal came in."""
+        failures = Failures(self.frontend.warn)
+        say = noted(self.run.path / "run.log", display.say, failures)
+        title = self._titles(failures)
+        say(f"{self.run.path} from iteration {population.iteration} to {total}")
         for niche in population.active if population.iteration == 0 else ():
             say(introduce(niche, title))
-        progress.begin(population)
+        display.begin(population)
         with Events(self.run.path / "tb", population.iteration, failures) as events:
-            began = time.monotonic()
-            for after in further:
-                self.commit(after, population, time.monotonic() - began)
+            while request.number is None and population.iteration < total:
+                began = time.monotonic()
+                with self._failing(population.iteration):
+                    after = next(further)
+                    self.commit(after, population, time.monotonic() - began)
                 events.write(after, self.steps)
-                for happening in happened(
-                    population, after, title, self.without_children(population)
-                ):
-                    say(happening)
-                population, began = after, time.monotonic()
-                done = asked.number is not None or population.iteration >= progress.total
-                progress.update(population, last=done)
-                if done:
-                    break
+                barren = self.without_children(population)
+                for text in happened(population, after, title, barren):
+                    say(text)
+                population = after
+                last = request.number is not None or population.iteration >= total
+                display.update(population, last=last)
         return population
 
+    @contextmanager
+    def _failing(self, reached: int) -> Iterator[None]:
+        """Errors of an iteration as RunFailedError; reached: the last committed iteration."""
+        try:
+            yield
+        except RunStopped:  # a second signal
+            raise
+        except Exception as error:
+            raise RunFailedError(
+                f"iteration {reached + 1} failed: {described(error)}; the {reached} before it "
+                f"are kept: {self.frontend.resume(self.run.path)}"
+            ) from error
+
     def _titles(self, failures: Failures) -> Callable[[Task], str]:
-        """`title`, whose errors must not stop the run either: it may be a user's code."""
+        """`title` for display, whose errors must not stop the run: it may be a plug-in's code."""
 
         def title(task: Task) -> str:
             try:
@@ -170,24 +167,22 @@ class Drive:
 
         return title
 
-    def _tell(self, text: str) -> None:
-        self.errors.print(line(text), soft_wrap=True)
 
+class StopRequest:
+    """Notes signals, so that the current iteration is finished first; a second one stops at once.
 
-class Asked:
-    """Notes SIGINT and SIGTERM, so that the iteration under way is finished; a second Ctrl-C ends
-    at once.
+    number: of the signal that came, or None. Python delivers signals to the main thread only;
+    in other threads nothing is noted.
     """
 
     number: int | None = None
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self.tell = tell
+    def __init__(self, signals: Sequence[signal.Signals], tell: Callable[[str], None]) -> None:
+        main = threading.current_thread() is threading.main_thread()
+        self.signals, self.tell = signals if main else (), tell
 
-    def __enter__(self) -> Asked:
-        self.before = {
-            number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+    def __enter__(self) -> StopRequest:
+        self.before = {number: signal.signal(number, self.note) for number in self.signals}
         return self
 
     def __exit__(self, *_: object) -> None:

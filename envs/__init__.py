@@ -1,7 +1,7 @@
 """Task families. Importing this package registers the walker's Gymnasium ids. See docs/envs.md.
 
-It imports neither torch nor Numba. `gymnasium.make("openpoet.envs:openpoet/Walker-v0")` imports it
-by itself.
+The import loads neither torch nor Numba. `gymnasium.make("openpoet.envs:openpoet/Walker-v0")`
+imports this package automatically.
 """
 
 from gymnasium.envs.registration import register
@@ -12,7 +12,7 @@ _VECTOR = f"{__name__}.walker.vector_env:WalkerVectorEnv"
 for _id, _steps, _kwargs in (
     ("openpoet/BipedalWalker-v3", 1600, {"hardcore": False}),
     ("openpoet/BipedalWalkerHardcore-v3", 2000, {"hardcore": True}),
-    ("openpoet/Walker-v0", None, {"terrain": "flat"}),  # the task's own horizon
+    ("openpoet/Walker-v0", None, {"terrain": "flat", "own_horizon": True}),
 ):
     register(
         _id,

@@ -29,7 +29,7 @@ PULL = 2**20  # more pulls than an episode has
 
 
 @dataclass(frozen=True)
-class Arms:
+class BarcodeArms:
     good: float = gene(0.9, low=0.0, high=1.0, step=0.05)  # chance that a context's best arm pays 1
     bad: float = gene(0.1, low=0.0, high=1.0, step=0.05)  # that any other does
     # chance that a bit of a barcode is read wrong in an episode
@@ -59,12 +59,12 @@ class BarcodeSettings:
             )
 
 
-class BarcodeBandits(Genomes[Arms]):
+class BarcodeBandits(Genomes[BarcodeArms]):
     """Task family (poet.interfaces); observed is the barcode, bits of -1 and 1."""
 
     name = "barcode"
     realised_by = ("arms", "contexts", "pulls", "bits", "cues")
-    start = Arms()
+    start = BarcodeArms()
 
     def __init__(self, settings: BarcodeSettings | None = None) -> None:
         self.settings = s = settings or BarcodeSettings()
@@ -74,26 +74,28 @@ class BarcodeBandits(Genomes[Arms]):
         )
         self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
-    def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
+    def mutate(self, task: BarcodeArms, rng: np.random.Generator) -> BarcodeArms:
         """A neighbour; the good arm stays the better."""
         return _ordered(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
-    ) -> Arms:
+    ) -> BarcodeArms:
         """Any task whose good arm is the better."""
         return _ordered(super().sample(rng, ranges))
 
-    def simulator(self, tasks: Sequence[Arms], seeds: Sequence[int], device: str) -> Episodes:
+    def simulator(
+        self, tasks: Sequence[BarcodeArms], seeds: Sequence[int], device: str
+    ) -> Episodes:
         return Episodes(
             _Contexts(tasks, seeds, self.settings, device), len(tasks), self.settings.pulls, device
         )
 
-    def oracle(self, task: Arms) -> float:
+    def oracle(self, task: BarcodeArms) -> float:
         """Return of an episode of who knows the arms, on average."""
         return self.settings.pulls * task.good
 
-    def chance(self, task: Arms) -> float:
+    def chance(self, task: BarcodeArms) -> float:
         """Return of an episode of who knows nothing and learns nothing, on average."""
         return (
             self.settings.pulls
@@ -101,7 +103,7 @@ class BarcodeBandits(Genomes[Arms]):
             / self.settings.arms
         )
 
-    def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
+    def outline(self, task: BarcodeArms, state: Any = None) -> dict[str, list[np.ndarray]]:
         """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff
         over its arm.
         """
@@ -116,15 +118,19 @@ class BarcodeBandits(Genomes[Arms]):
         return layers
 
 
-def _ordered(task: Arms) -> Arms:
-    return Arms(max(task.good, task.bad), min(task.good, task.bad), task.flips)
+def _ordered(task: BarcodeArms) -> BarcodeArms:
+    return BarcodeArms(max(task.good, task.bad), min(task.good, task.bad), task.flips)
 
 
 class _Contexts:
     """World (episodes.World) of n draws of contexts."""
 
     def __init__(
-        self, tasks: Sequence[Arms], seeds: Sequence[int], settings: BarcodeSettings, device: str
+        self,
+        tasks: Sequence[BarcodeArms],
+        seeds: Sequence[int],
+        settings: BarcodeSettings,
+        device: str,
     ) -> None:
         self.draws, self.settings, self.genes = (
             Draws(seeds, device),

@@ -132,7 +132,7 @@ class Discriminated:
                 data = json.loads(s.origin)
             except (ValueError, RecursionError) as error:
                 raise ValueError(
-                    f"origin must be a task's JSON, as show RUN NICHE --json prints it: {error}"
+                    f"origin must be a task's JSON, with its settings: {error}"
                 ) from None
             return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))

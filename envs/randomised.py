@@ -48,12 +48,12 @@ class Randomised:
     def __init__(self, family: TaskFamily, ranges: Ranges | None = None) -> None:
         if not hasattr(family, "sample"):
             raise ValueError(
-                "--tasks randomised: this family cannot draw a task (it has no method `sample`)"
+                "domain randomisation needs a family that can draw a task, with a method `sample`; "
+                f"{type(family).__name__} has none"
             )
         if ranges and "ranges" not in signature(family.sample).parameters:
             raise ValueError(
-                "--tasks randomised: this family takes no [ranges]: its own settings "
-                "bound its tasks"
+                f"{type(family).__name__} takes no ranges: its own settings bound its tasks"
             )
         self.family = family
         self.box = Box(tuple((name, *_ends(name, ranges[name])) for name in sorted(ranges or {})))  # type: ignore[index]  # not None if it has names

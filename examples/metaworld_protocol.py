@@ -74,7 +74,7 @@ def evaluate(agent, environments):
 
 family = Navigation(NavigationSettings("progress", horizon=10))
 learner = RL2(
-    family, RL2Config(hidden=32, lives=64, lam=0.95, entropy=0.0, entropy_end=0.0, action_std=0.5)
+    family, RL2Config(hidden=32, trials=64, lam=0.95, entropy=0.0, entropy_end=0.0, action_std=0.5)
 )
 agent = learner.init(Key(0))
 environments = SyncVectorEnv(

@@ -1,7 +1,7 @@
-"""Agents compared with what a learner makes: the names, shapes and dtypes of their tensors.
+"""A check that agents from files have the names, shapes and dtypes of a learner's tensors.
 
-Agents come from files, and a file may have been written under other settings or by a stranger.
-Compiled code does not check sizes, so a mismatch must be found before an agent is used.
+A file may have been written under other settings or by a stranger. Compiled code does not check
+sizes, so a mismatch must be found before an agent is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ HYPER = "hyper/"  # hyperparameters: an agent may carry more of them than a new 
 
 
 def made_by(learner: Learner) -> Agent:
-    """An agent with the names, shapes and dtypes of tensors that all of the learner's have."""
+    """A new agent, whose tensors have the names, shapes and dtypes of all agents of the learner."""
     return learner.init(Key(0, ("shapes",)))
 
 
@@ -27,15 +27,15 @@ def check_population(population: Population, setup: Setup) -> None:
             niche.agent,
             expected,
             f"niche {niche.id}",
-            "its settings must be those with which the run was made: restore them",
+            "restore the settings with which the run was made",
         )
 
 
 def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> None:
     """ValueError, one line, unless `agent` has the tensors of `expected`.
 
-    It may have more of one number each, in `hyper/`. source: what the agent belongs to, such as
-    "niche 3"; advice: what to do if it does not fit.
+    It may have further scalars under `hyper/`. source: what the agent belongs to, such as
+    "niche 3"; advice: what to do about a mismatch.
     """
     for name in sorted({*agent, *expected}):
         mine = _kind(expected, name)
@@ -44,13 +44,12 @@ def check_tensors(agent: Agent, expected: Agent, source: str, advice: str) -> No
         if mine != its and not more:
             raise ValueError(
                 f"the agent of {source} is not one of this learner with these settings: its tensor "
-                f"{name[:80]!a} is "
-                f"{its or 'missing'}, expected {mine or 'nothing'}; {advice}"
+                f"{name[:80]!a} is {its or 'missing'}, expected {mine or 'nothing'}; {advice}"
             )
 
 
 def _kind(agent: Agent, name: str) -> str | None:
-    """Dtype and shape of a tensor in words; None if there is none of that name."""
+    """Dtype and shape of a tensor as text; None if there is none of that name."""
     return (
         f"{agent[name].dtype} {list(agent[name].shape)}".removeprefix("torch.")
         if name in agent

@@ -1,9 +1,10 @@
 """The population as plain records and back, exactly: `from_records(*to_records(p, family), family)`
 equals p.
 
-Records are JSON; floats survive it, since Python writes the shortest text that reads back as the
-same float. Agents travel beside them under their names. Records may come from a stranger's file, so
-whatever does not fit is refused, in one line.
+Records are JSON; floats survive, since Python writes the shortest text that reads back as the same
+float. Agents are kept beside the records, under their names. A field of a niche or an event is
+written and read by its annotation in niche.py. Records may come from a stranger's file, so anything
+that does not fit is refused, in one line.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from typing import Any, get_args
 import torch
 
 from .interfaces import Agent, TaskFamily
-from .niche import Child, Event, Kind, Niche, Outcome, Population, Transfer
-from .records import Fields, finite
-from .streams import Key
+from .niche import Event, Niche, Population
+from .records import Fields, finite, made, stream
 
 SCHEMA = 2
 MOST_SCORES = 10**8  # of retired agents; the archive's own limit on its size comes first
-MOST_NAMES = 9  # of a key: its seed, and a path
+EVENTS = {kind.tag: kind for kind in get_args(Event)}
 
 Record = dict[str, Any]
 Scores = Mapping[tuple[int, int], float]
@@ -32,9 +32,8 @@ def to_records(
 ) -> tuple[Record, dict[str, Agent]]:
     """JSON-able data, and the agents it names.
 
-    before: a population of the same run that is kept already. Its retired niches and their scores
-    never change, so
-    they are left out: the records are those of all that is new or may have changed.
+    before: a population of the same run that has been kept already. Its retired niches and their
+    scores never change, so they are left out of the records.
     """
     retired, known = population.retired, population.scores_of_retired
     if before is not None:
@@ -57,8 +56,8 @@ def to_records(
 
 
 def _new_scores(population: Population, before: Population) -> Scores:
-    """The scores of retired agents that are not in `before`; all pairs are compared only if there
-    is no other way.
+    """The scores of retired agents that are not in `before`; all pairs are compared only if the
+    number of new ones does not add up.
     """
     now, then = population.scores_of_retired, before.scores_of_retired
     if now is then:
@@ -86,9 +85,9 @@ def _niche_record(niche: Niche, family: TaskFamily) -> Record:
 
 def _event_record(event: Event, family: TaskFamily) -> Record:
     record = {field.name: getattr(event, field.name) for field in fields(event)}
-    if isinstance(event, Child):
-        return {"event": "child", **record, "task": family.encode(event.task)}
-    return {"event": "transfer", **record}
+    if event.tag == "child":
+        record["task"] = family.encode(event.task)
+    return {"event": event.tag, **record}
 
 
 def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> Population:
@@ -131,55 +130,17 @@ def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFam
         )
     if not all(finite(score) for score in scores):
         raise ValueError(f"{where}.scores must be finite numbers, got {str(scores)[:60]}")
-    source = take.take("source")
-    if not (source is None or isinstance(source, str)):
-        raise take.wrong("source", "a string or null")
-    niche = Niche(
+    niche = made(
+        Niche,
+        take,
         id=id,
-        parent=take.integer_or_none("parent"),
-        born=take.integer("born"),
         task=family.decode(take.take("task")),
         agent=_agent(agents[name], name),
         scores=tuple(float(score) for score in scores),
-        score_key=_key(take, bool(scores)),
-        before=take.number_or_none("before"),
-        best=take.number_or_none("best"),
-        solved=take.integer_or_none("solved"),
-        novelty=take.number_or_none("novelty"),
-        viable_to_all=take.flag("viable_to_all"),
-        viable_to_retired=take.flag("viable_to_retired"),
-        died=take.integer_or_none("died"),
-        source=source,
+        score_key=stream(take, "score_key", bool(scores)),
     )
     take.end()
     return niche
-
-
-def _key(take: Fields, scored: bool) -> Key | None:
-    """The stream of a niche's last score, [seed, *path]; an empty list where there is no score."""
-    key = take.take("score_key")
-    if not (
-        isinstance(key, list)
-        and len(key) <= MOST_NAMES
-        and bool(key) == scored
-        and all(map(_name, key))
-    ):
-        raise take.wrong(
-            "score_key",
-            "a seed and the names of a stream of random numbers, [] where there is no score",
-        )
-    if not key:
-        return None
-    if type(key[0]) is not int or len(key) < 2:
-        raise take.wrong("score_key", "a seed and at least one name")
-    return Key(key[0], tuple(key[1:]))
-
-
-def _name(name: Any) -> bool:
-    """Whether it can be part of a key: a number, or a short word."""
-    if isinstance(name, str):
-        return len(name) <= 32 and name.isascii() and name.replace("-", "").isalpha()
-    return type(name) is int and 0 <= name < 2**64
 
 
 def _agent(agent: Agent, name: str) -> Agent:
@@ -193,29 +154,9 @@ def _agent(agent: Agent, name: str) -> Agent:
 
 def _event(record: Any, where: str, family: TaskFamily) -> Event:
     take = Fields(record, where)
-    if take.choice("event", ("child", "transfer")) == "child":
-        event: Event = Child(
-            id=take.integer("id"),
-            iteration=take.integer("iteration"),
-            parent=take.integer("parent"),
-            task=family.decode(take.take("task")),
-            outcome=take.choice("outcome", get_args(Outcome)),
-            score=take.number_or_none("score"),
-            novelty=take.number_or_none("novelty"),
-            niche=take.integer_or_none("niche"),
-        )
-    else:
-        event = Transfer(
-            iteration=take.integer("iteration"),
-            kind=take.choice("kind", get_args(Kind)),
-            source=take.integer("source"),
-            target=take.integer("target"),
-            at_birth=take.flag("at_birth"),
-            score=take.number("score"),
-            bar=take.number_or_none("bar"),
-            accepted=take.flag("accepted"),
-            steps=take.integer("steps"),
-        )
+    kind = EVENTS[take.choice("event", tuple(EVENTS))]
+    given = {"task": family.decode(take.take("task"))} if kind.tag == "child" else {}
+    event: Event = made(kind, take, **given)
     take.end()
     return event
 
@@ -245,34 +186,38 @@ def _scores(
 
 
 def _check(population: Population) -> None:
-    """What must hold between the parts of a population."""
-    niches, iteration = population.niches, population.iteration
-    ids, active = [niche.id for niche in niches], {niche.id for niche in population.active}
-    known = set(ids)
+    """ValueError unless the parts of a population agree with each other."""
+    ids = [niche.id for niche in population.niches]
     if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
         raise ValueError(
             f"niche ids must rise, below niches_born = {population.niches_born}, got "
             f"{str(ids)[:60]}"
         )
     known, active = set(ids), {niche.id for niche in population.active}
-    for niche in niches:
+    for niche in population.niches:
         if niche.parent is not None and not (niche.parent in known and niche.parent < niche.id):
             raise ValueError(
-                f"niche {niche.id} must have an elder niche as its parent, got {niche.parent}"
+                f"niche {niche.id} must have an older niche as its parent, got {niche.parent}"
             )
-        if max(niche.born, niche.solved or 0, niche.died or 0) > iteration:
-            raise ValueError(f"niche {niche.id} must have lived before iteration {iteration} ended")
+        if max(niche.born, niche.solved or 0, niche.died or 0) > population.iteration:
+            raise ValueError(
+                f"niche {niche.id} must not have events after iteration {population.iteration}"
+            )
         if (niche.died is None) != (niche.id in active):
             raise ValueError(
                 f"niche {niche.id} must have `died` if it is retired, and only then, "
                 f"got {niche.died}"
             )
     for event in population.events:
-        if isinstance(event, Child) and event.id >= population.children_tried:
-            raise ValueError(
-                f"child {event.id} must be one of the {population.children_tried} tried"
-            )
-        named = [event.source] if isinstance(event, Transfer) else [event.parent]
-        named += [event.niche] if isinstance(event, Child) and event.niche is not None else []
-        if not known.issuperset(named):
-            raise ValueError(f"an event must name niches of the checkpoint, got {named}")
+        _check_event(event, known, population.children_tried)
+
+
+def _check_event(event: Event, niches: set[int], children: int) -> None:
+    if event.tag == "child":
+        if event.id >= children:
+            raise ValueError(f"child {event.id} must be one of the {children} tried")
+        named = [event.parent] if event.niche is None else [event.parent, event.niche]
+    else:
+        named = [event.source]
+    if not niches.issuperset(named):
+        raise ValueError(f"an event must name niches of the checkpoint, got {named}")

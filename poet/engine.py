@@ -1,12 +1,9 @@
 """The engine: original POET (arXiv 1901.01753) and Enhanced POET (arXiv 2003.08536) as settings of
-one loop.
+one loop, with population-based training (arXiv 1711.09846) as one more step of it.
 
-With population-based training (arXiv 1711.09846) as one more step of it, and without evolution of
-tasks if wished.
-
-Every step is a pure function (population, setup, key) -> population. What is computed goes through
-the learner's two batched calls; what happened is in `Population.events`; each random number has a
-name, so a run can be taken up after any iteration.
+Every step is a pure function (population, setup, key) -> population. All computation goes through
+the two batched methods of the learner, what happened is in `Population.events`, and every random
+number is drawn from a named stream, so a run can be continued after any iteration.
 """
 
 from __future__ import annotations
@@ -15,24 +12,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .births import births
-from .config import PoetConfig, Setup
-from .evaluation import adopt, evaluate, improve, score_key
+from .config import Setup
+from .evaluation import adopt, evaluate, improve
+from .measuring import by_novelty, first_criterion
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
-from .reproduction import by_novelty, eligible, first_criterion, litter
+from .reproduction import due, litter, noted
 from .streams import Key
-from .transfer import Place, try_all, try_gated, winner
+from .transfer import Candidate, Place, winner
+from .trial_keys import score_key
+from .trials import Trial
 
 
 def start(setup: Setup) -> Population:
-    """The family's trivial task and a newborn agent; as many such niches as the settings ask
-    for.
+    """The first population: `niches` niches of the family's trivial task, each with its own newborn
+    agent.
     """
     config, task, key = setup.config, setup.family.origin(), Key(setup.config.seed, ("origin",))
     agents = [setup.learner.init(key.child(id) if id else key) for id in range(config.niches)]
-    # a population must differ in its hyperparameters: the first has those of the settings
-    if config.pbt_every:
+    if config.pbt_every:  # hyperparameters must differ; the first agent has those of the settings
         agents[1:] = [
             explored(setup, agent, key.child(id)) for id, agent in enumerate(agents[1:], 1)
         ]
@@ -41,13 +40,13 @@ def start(setup: Setup) -> Population:
 
 
 def evolve(population: Population, setup: Setup) -> Iterator[Population]:
-    """The population after each further iteration, without end. Any will do: new, seeded, of a
-    checkpoint.
+    """The population after each further iteration, without end, from any population: new, seeded or
+    from a checkpoint.
     """
     while True:
         t, config = population.iteration, setup.config  # from 0, as in the papers
         key = Key(config.seed, ("iteration", t))
-        # Recorded with what happens now is the number of this iteration, from 1: 0 is the first
+        # Events and births carry the number of the iteration counted from 1; 0 is the first
         # population.
         population = replace(population, iteration=t + 1, events=())
         if due(config.mutate_every, t) and t > 0:
@@ -60,77 +59,55 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
         yield population
 
 
-def due(every: int, iteration: int) -> bool:
-    """Whether what happens every so many iterations does now; 0: never."""
-    return every > 0 and iteration % every == 0
-
-
-def best_without_children(population: Population, config: PoetConfig) -> float | None:
-    """The best own score so far, if a reproduction is due now and no niche does well enough to have
-    children.
-    """
-    t = population.iteration
-    if not due(config.mutate_every, t) or t == 0 or eligible(population, config):
-        return None
-    return max((niche.best for niche in population.niches if niche.best is not None), default=None)
-
-
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
-    """Let niches that do well have children; admit the most novel of the viable ones; retire the
-    oldest.
+    """Niches that do well have children; the most novel of the viable ones are admitted, the oldest
+    niches retire.
     """
     children = litter(population, setup, key)
     children = first_criterion(children, population, setup, key)
-    refused = tuple(child for child in children if child.outcome != "crowded")
     ranked, novel = by_novelty(children, population, setup, key)
-    tried = population.children_tried + len(children)
-    population = replace(population, children_tried=tried, events=population.events + refused)
-    population = births(ranked, population, setup, key, novel)
+    population = births(ranked, noted(population, children), setup, key, novel)
     return remembered(population.retire(setup.config.capacity), novel)
 
 
 def optimize(population: Population, setup: Setup, key: Key) -> Population:
     """Improve every agent in its own niche, and score it there.
 
-    Differs: one score, as a learner gives it; the reference code repeats the same deterministic
+    Differs: one score, as a learner returns it; the reference code repeats the same deterministic
     episode five times (B16).
     """
-    niches, history = population.active, setup.config.history
-    tasks = [niche.task for niche in niches]
-    keys = [key.child("improve", niche.id) for niche in niches]
-    agents, _ = improve(setup.learner, [niche.agent for niche in niches], tasks, keys)
-    trials = [score_key(key, niche) for niche in niches]
-    found = evaluate(setup.learner, agents, tasks, trials).each(trials)
+    niches, t, history = population.active, population.iteration, setup.config.history
+    steps = [Trial(niche.agent, niche.task, key.child("improve", niche.id)) for niche in niches]
+    improved = improve(setup.learner, steps)
+    trials = [
+        Trial(one.agent, niche.task, score_key(key, niche))
+        for niche, one in zip(niches, improved, strict=True)
+    ]
+    results = evaluate(setup.learner, trials)
     return population.with_active(
         tuple(
-            niche.improved(agent, score, iteration=population.iteration, history=history)
-            for niche, agent, score in zip(niches, agents, found, strict=True)
+            niche.improved(trial.agent, result, trial.key, iteration=t, history=history)
+            for niche, trial, result in zip(niches, trials, results, strict=True)
         )
     )
 
 
 def transfer(population: Population, setup: Setup, key: Key) -> Population:
-    """Let each niche take over the agent that beats its own, if one does; all at once, from the
-    agents as they were.
+    """Each niche takes over the best agent that beats its own, if there is one; all at once, with
+    the agents as they were before.
     """
-    poet = setup.config.transfer_rule == "poet"
-    places = [
-        Place(n.id, n.task, n.scores[-1] if poet else max(n.scores), score_key(key, n))
-        for n in population.active
-    ]
-    tried = (try_all if poet else try_gated)(
-        population.active, places, setup.learner, key.child("transfer")
-    )
-    # Enhanced POET installs proposals only: the agent as it is has but opened the gate.
-    eligible = [candidate for candidate in tried if poet or candidate.kind == "proposal"]
-    best = {place.id: winner(eligible, place) for place in places}
-    niches = tuple(
-        niche
-        if (taken := best[niche.id]) is None
-        else niche.taken_over(
-            adopt(setup.learner, taken.agent), taken.found, iteration=population.iteration
-        )
-        for niche in population.active
-    )
-    events = tuple(c.event(population.iteration, accepted=c is best[c.place.id]) for c in tried)
-    return population.with_active(niches, events)
+    rule, niches, t = setup.transfer, population.active, population.iteration
+    places = [Place(n.id, n.task, rule.bar(n), score_key(key, n)) for n in niches]
+    tried = rule.attempt(niches, places, setup.learner, key.child("transfer"))
+    installable = [candidate for candidate in tried if rule.installs(candidate)]
+    best = {place.id: winner(installable, place) for place in places}
+    events = tuple(c.event(t, accepted=c is best[c.place.id]) for c in tried)
+    taken = tuple(_taken_over(niche, best[niche.id], setup, t) for niche in niches)
+    return population.with_active(taken, events)
+
+
+def _taken_over(niche: Niche, best: Candidate | None, setup: Setup, iteration: int) -> Niche:
+    if best is None:
+        return niche
+    agent = adopt(setup.learner, best.agent)
+    return niche.taken_over(agent, best.result, best.place.key, iteration=iteration)

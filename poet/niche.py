@@ -1,15 +1,14 @@
-"""Niches, the population, and what happens to them: every value here is frozen, every change makes
-a new one.
-"""
+"""Niches, events and the population. All values are frozen: a change makes a new value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from .interfaces import Agent, Task
 from .streams import Key
+from .trials import Result
 
 Outcome = Literal[
     "admitted",
@@ -27,18 +26,12 @@ Outcome = Literal[
 
 
 @dataclass(frozen=True)
-class Score:
-    """The result of one evaluation of an agent in a task, and the random stream it was made on."""
-
-    value: float
-    solved: bool
-    before: float | None  # the score before adaptation; None if agents do not adapt
-    key: Key
-
-
-@dataclass(frozen=True)
 class Niche:
-    """One task and the agent that lives in it."""
+    """One task and its current agent.
+
+    A new field is saved in checkpoints by its annotation alone (checkpoint.py); the archive keeps
+    it once archive/store/tables.py has a column of that name.
+    """
 
     id: int
     # the niche whose task was mutated; None for the origin and for seeded niches
@@ -47,7 +40,7 @@ class Niche:
     task: Task
     agent: Agent
     scores: tuple[float, ...] = ()  # its agent's last self-scores, newest last
-    # the stream of the last of them; on it the agent has that score again
+    # the stream of the last of them: evaluated on it again, the agent gets the same score
     score_key: Key | None = None
     # the last self-score before adaptation; None if agents do not adapt
     before: float | None = None
@@ -62,42 +55,51 @@ class Niche:
     died: int | None = None  # iteration of retirement: its last score is of the iteration before
     source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
 
-    def improved(self, agent: Agent, score: Score, *, iteration: int, history: int) -> Niche:
-        """The niche after its own agent's step: the score joins the last `history` ones."""
-        return self._scored(agent, score, iteration, (*self.scores, score.value)[-history:])
+    def improved(
+        self, agent: Agent, result: Result, key: Key, *, iteration: int, history: int
+    ) -> Niche:
+        """The niche after its own agent's step: the score joins the last `history` ones.
 
-    def taken_over(self, agent: Agent, score: Score, *, iteration: int) -> Niche:
-        """The niche after an accepted transfer: this iteration's score is now the new agent's.
+        key: the stream on which the agent was evaluated.
+        """
+        scores = (*self.scores, result.score)[-history:]
+        return self._scored(agent, result, key, iteration, scores)
+
+    def taken_over(self, agent: Agent, result: Result, key: Key, *, iteration: int) -> Niche:
+        """The niche after an accepted transfer: the new agent's score replaces this iteration's.
 
         Differs: the Enhanced POET code leaves the old agent's score in place, so that a second
         transfer can be accepted against a bar that the first has already raised (B22).
         """
-        return self._scored(agent, score, iteration, (*self.scores[:-1], score.value))
+        scores = (*self.scores[:-1], result.score)
+        return self._scored(agent, result, key, iteration, scores)
 
     def _scored(
-        self, agent: Agent, score: Score, iteration: int, scores: tuple[float, ...]
+        self, agent: Agent, result: Result, key: Key, iteration: int, scores: tuple[float, ...]
     ) -> Niche:
         return replace(
             self,
             agent=agent,
             scores=scores,
-            score_key=score.key,
-            before=score.before,
-            best=score.value if self.best is None else max(self.best, score.value),
-            solved=iteration if score.solved and self.solved is None else self.solved,
+            score_key=key,
+            before=result.before,
+            best=result.score if self.best is None else max(self.best, result.score),
+            solved=iteration if result.solved and self.solved is None else self.solved,
         )
 
 
 @dataclass(frozen=True)
 class Child:
-    """A candidate task, kept whatever became of it."""
+    """A candidate task of a reproduction, recorded whatever its outcome."""
+
+    tag: ClassVar[Literal["child"]] = "child"
 
     id: int  # counts candidates over the whole run
     iteration: int
     parent: int
     task: Task
     outcome: Outcome
-    # of the parent's agent in it (first minimal criterion); None if never tried
+    # of the parent's agent in it (first minimal criterion); None if it was not evaluated
     score: float | None
     novelty: float | None
     niche: int | None  # the niche it became
@@ -112,26 +114,29 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Transfer:
-    """An agent tried in a niche, or in a child about to be born."""
+    """An agent evaluated in another niche, or in a child before its birth."""
+
+    tag: ClassVar[Literal["transfer"]] = "transfer"
 
     iteration: int
     kind: Kind
-    source: int  # niche whose agent was tried
+    source: int  # the niche of the agent
     target: int  # niche id, or child id if at_birth
     at_birth: bool
     score: float
-    bar: float | None  # what it had to beat; None at birth, where only the minimal criterion counts
+    bar: float | None  # the score to beat; None at birth, where only the minimal criterion counts
     accepted: bool
     steps: int
 
 
+# A union discriminated by `tag`, which is also the name of the event's kind in records.
 Event = Child | Transfer
 
 
 @dataclass(frozen=True)
 class Population:
-    """All that changes in a run. `events` are those of the last iteration; the archive keeps the
-    earlier ones.
+    """The whole state of a run. `events` are those of the last iteration only; the archive keeps
+    the earlier ones.
     """
 
     iteration: int  # iterations completed, or, within one, its number
@@ -140,13 +145,24 @@ class Population:
     niches_born: int = 0  # next niche id
     children_tried: int = 0  # next child id
     events: tuple[Event, ...] = ()
-    # PATA-EC scores that can never change, {(agent's niche, task's niche): score}; agent retired
+    # Scores of PATA-EC that cannot change, because the agent's niche is retired:
+    # {(the agent's niche, the task's niche): score}
     scores_of_retired: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def niches(self) -> tuple[Niche, ...]:
-        """All niches ever: the retired, then the active, so by age."""
+        """All niches ever, oldest first."""
         return self.retired + self.active
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """The candidate tasks among the events."""
+        return tuple(event for event in self.events if event.tag == "child")
+
+    @property
+    def transfers(self) -> tuple[Transfer, ...]:
+        """The transfers among the events, accepted or not."""
+        return tuple(event for event in self.events if event.tag == "transfer")
 
     @property
     def annecs(self) -> int:
@@ -160,13 +176,13 @@ class Population:
 
     @property
     def annecs_reference(self) -> int:
-        """What the Enhanced POET code calls ANNECS (B5): only retired agents asked, and solving not
-        asked for.
+        """What the Enhanced POET code calls ANNECS (B5): only retired agents are evaluated, and the
+        niche need not be solved.
         """
         return sum(niche.viable_to_retired for niche in self.niches)
 
     def with_active(self, niches: tuple[Niche, ...], events: tuple[Event, ...] = ()) -> Population:
-        """The active niches changed, and what happened to them noted."""
+        """The population with these active niches, and with further events."""
         return replace(self, active=niches, events=self.events + events)
 
     def retire(self, capacity: int) -> Population:

@@ -1,93 +1,104 @@
 """Novelty of a task: its mean distance to the k nearest of all tasks that were ever niches, retired
 or active.
 
-Two measures. Parameters (1901.01753): Euclidean distance of the family's `describe`, in raw units,
-as the reference code has it. PATA-EC (2003.08536): a task is what it does to the order of all
-agents ever: clip each agent's score to the minimal criterion, take ranks. Scores of a retired agent
-never change, so they are computed once and kept in the population.
+Two measures. ParameterNovelty (arXiv 1901.01753): Euclidean distance of the family's `describe`, in
+raw units, as in the reference code. PataEc (arXiv 2003.08536): a task is characterised by how it
+ranks all agents ever: clip each agent's score to the minimal criterion, then take ranks. Scores of
+retired agents never change, so they are computed once and kept in the population.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from .config import PoetConfig, Setup
-from .evaluation import evaluate, trial_key
-from .niche import Child, Population
+from .evaluation import evaluate
+from .niche import Child, Niche, Population
 from .streams import Key
+from .trial_keys import task_key
+from .trials import Trial
+
+if TYPE_CHECKING:
+    from .config import Setup
 
 Scores = Mapping[tuple[int, int], float]
 
 
 @dataclass(frozen=True)
 class Novelties:
-    """of: novelty by child id; the scores behind it, {(agent's niche, niche or child): score},
-    empty for parameters.
+    """The novelty of each child, and the scores it was computed from, if it was from scores."""
+
+    of: Mapping[int, float]  # by child id
+    in_niches: Scores = field(default_factory=dict)  # {(the agent's niche, niche): score}
+    in_children: Scores = field(default_factory=dict)  # {(the agent's niche, child): score}
+
+
+class Novelty(Protocol):
+    """A measure of how different children are from all tasks so far."""
+
+    def measure(
+        self, children: Sequence[Child], population: Population, setup: Setup, key: Key
+    ) -> Novelties:
+        """The novelty of at least one child."""
+        ...
+
+
+@dataclass(frozen=True)
+class ParameterNovelty:
+    """Distance between the parameters of tasks (`TaskFamily.describe`)."""
+
+    neighbours: int  # k: of so many nearest tasks the mean distance is taken
+
+    def measure(
+        self, children: Sequence[Child], population: Population, setup: Setup, key: Key
+    ) -> Novelties:
+        describe = setup.family.describe
+        known = np.array([describe(niche.task) for niche in population.niches], np.float64)
+        new = np.array([describe(child.task) for child in children], np.float64)
+        return Novelties(_distances(children, new, known, self.neighbours))
+
+
+@dataclass(frozen=True)
+class PataEc:
+    """Distance between the rank vectors of tasks (performance of all transferred agents,
+    environment characterisation).
     """
 
-    of: Mapping[int, float]
-    in_niches: Scores = field(default_factory=dict)
-    in_children: Scores = field(default_factory=dict)
+    neighbours: int  # k: of so many nearest tasks the mean distance is taken
+    low: float  # scores are clipped to [low, high], the minimal criterion
+    high: float
 
+    def measure(
+        self, children: Sequence[Child], population: Population, setup: Setup, key: Key
+    ) -> Novelties:
+        """All agents ever are evaluated in all tasks ever and in the children, in one batch; scores
+        of retired agents that are known already are not computed again.
 
-def novelties(
-    children: Sequence[Child], population: Population, setup: Setup, key: Key
-) -> Novelties:
-    """How new each child is to the population."""
-    if setup.config.novelty == "parameters":
-        return by_parameters(children, population, setup)
-    return by_pata_ec(children, population, setup, key)
+        Differs: the Enhanced POET code evaluates every pair each time (B17).
+        """
+        niches, known = population.niches, population.scores_of_retired
+        purpose = key.child("novelty")
+        old = _trials(niches, niches, setup, purpose, known)
+        new = _trials(niches, children, setup, purpose)
+        results = evaluate(setup.learner, [*old.values(), *new.values()])
+        scores = iter([result.score for result in results])
+        in_niches = {**known, **dict(zip(old, islice(scores, len(old)), strict=True))}
+        in_children = dict(zip(new, scores, strict=True))
+        ids = [niche.id for niche in niches]
+        before = self.characterise([[in_niches[agent, place] for agent in ids] for place in ids])
+        after = self.characterise([[in_children[agent, c.id] for agent in ids] for c in children])
+        of = _distances(children, after, before, self.neighbours)
+        return Novelties(of, in_niches, in_children)
 
-
-def by_parameters(children: Sequence[Child], population: Population, setup: Setup) -> Novelties:
-    known = np.array([setup.family.describe(niche.task) for niche in population.niches], np.float64)
-    new = np.array([setup.family.describe(child.task) for child in children], np.float64)
-    return _measured(children, new, known, setup.config)
-
-
-def by_pata_ec(
-    children: Sequence[Child], population: Population, setup: Setup, key: Key
-) -> Novelties:
-    """All agents ever scored in all tasks ever and in the children, in one call; what is known is
-    not asked again.
-
-    Differs: the Enhanced POET code scores every pair anew each time (B17).
-    """
-    niches, config = population.niches, setup.config
-    places = [(niche.id, niche.task, False) for niche in niches] + [
-        (child.id, child.task, True) for child in children
-    ]
-    trials = [
-        trial_key(config.seed, setup.family, task).spent_as(key.child("novelty"))
-        for _, task, _ in places
-    ]
-    missing = [
-        (agent, place, trial)
-        for place, trial in zip(places, trials, strict=True)
-        for agent in niches
-        if place[2] or (agent.id, place[0]) not in population.scores_of_retired
-    ]
-    agents = [agent.agent for agent, _, _ in missing]
-    scores, *_ = evaluate(
-        setup.learner,
-        agents,
-        [place[1] for _, place, _ in missing],
-        [trial for _, _, trial in missing],
-    )
-    in_niches = dict(population.scores_of_retired)
-    in_children: dict[tuple[int, int], float] = {}
-    for (agent, (id, _, is_child), _), score in zip(missing, scores, strict=True):
-        (in_children if is_child else in_niches)[agent.id, id] = float(score)
-    known = pata_ec(
-        [[in_niches[agent.id, place.id] for agent in niches] for place in niches], config
-    )
-    new = pata_ec(
-        [[in_children[agent.id, child.id] for agent in niches] for child in children], config
-    )
-    return Novelties(_measured(children, new, known, config).of, in_niches, in_children)
+    def characterise(self, scores: Sequence[Sequence[float]]) -> np.ndarray:
+        """Rank vectors [tasks, agents] in [-0.5, 0.5] of scores [tasks, agents]."""
+        clipped = np.clip(np.array(scores, np.float64), self.low, self.high)
+        return np.array([centred_ranks(row) for row in clipped])
 
 
 def remembered(population: Population, novel: Novelties) -> Population:
@@ -96,9 +107,7 @@ def remembered(population: Population, novel: Novelties) -> Population:
     """
     if not novel.in_niches:
         return population
-    births = {
-        e.id: e.niche for e in population.events if isinstance(e, Child) and e.niche is not None
-    }
+    births = {child.id: child.niche for child in population.children if child.niche is not None}
     known = dict(novel.in_niches)
     known |= {
         (agent, births[id]): score
@@ -109,12 +118,6 @@ def remembered(population: Population, novel: Novelties) -> Population:
     return replace(
         population, scores_of_retired={p: s for p, s in known.items() if p[0] in retired}
     )
-
-
-def pata_ec(scores: Sequence[Sequence[float]], config: PoetConfig) -> np.ndarray:
-    """Characterisations [tasks, agents] in [-0.5, 0.5] of scores [tasks, agents]."""
-    clipped = np.clip(np.array(scores, np.float64), config.mc_low, config.mc_high)
-    return np.array([centred_ranks(row) for row in clipped])
 
 
 def centred_ranks(values: np.ndarray) -> np.ndarray:
@@ -139,23 +142,43 @@ def centred_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def mean_distance(point: np.ndarray, known: np.ndarray, k: int) -> float:
-    """Mean Euclidean distance of a point [d] to its k nearest of known [tasks, d]; to all, where
-    there are fewer.
+    """Mean Euclidean distance of a point [d] to the k nearest rows of `known` [tasks, d]; to all of
+    them if there are fewer.
     """
     distances = np.sort(np.linalg.norm(known - point, axis=1))
     return float(distances[:k].mean())
 
 
-def _measured(
-    children: Sequence[Child], new: np.ndarray, known: np.ndarray, config: PoetConfig
-) -> Novelties:
+def _trials(
+    agents: Sequence[Niche],
+    places: Sequence[Niche | Child],
+    setup: Setup,
+    purpose: Key,
+    known: Scores = MappingProxyType({}),
+) -> dict[tuple[int, int], Trial]:
+    """Each agent in each place, {(the agent's niche, place): trial}, without those already known.
+
+    All agents in a place are evaluated on the stream of its task.
+    """
+    trials = {}
+    for place in places:
+        key = task_key(setup.config.seed, setup.family, place.task).spent_as(purpose)
+        trials |= {
+            (niche.id, place.id): Trial(niche.agent, place.task, key)
+            for niche in agents
+            if (niche.id, place.id) not in known
+        }
+    return trials
+
+
+def _distances(
+    children: Sequence[Child], new: np.ndarray, known: np.ndarray, k: int
+) -> dict[int, float]:
+    """By child id; new: [children, d], known: [niches, d]."""
     if not (np.isfinite(new).all() and np.isfinite(known).all()):
         raise ValueError(
             "a task's description must be finite, got NaN or infinity from family.describe"
         )
-    return Novelties(
-        {
-            c.id: mean_distance(row, known, config.neighbours)
-            for c, row in zip(children, new, strict=True)
-        }
-    )
+    return {
+        child.id: mean_distance(row, known, k) for child, row in zip(children, new, strict=True)
+    }

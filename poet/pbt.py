@@ -1,102 +1,129 @@
-"""Population-based training over niches: poor agents give way to good ones, whose hyperparameters
-are then perturbed.
+"""Population-based training over niches: the worst agents are replaced by copies of the best, whose
+hyperparameters are then perturbed.
 
 Jaderberg et al. 2017, "Population Based Training of Neural Networks" (arXiv 1711.09846): exploit by
-truncation selection, then explore. Weights and hyperparameters move together, so a run finds a
-schedule and not only a setting.
-Differs: niches may have different tasks, and a score says nothing of another task. So all agents
-are tried in every task, each task under one stream, and a niche's agent is ranked among all in that
-niche's own task. Where all niches have the same task (`--tasks fixed`), this is the paper's rule.
-The optimiser begins anew, as after a transfer. An agent
-explores at the birth of its niche too: where hyperparameters do not differ there is nothing to
-select.
+truncation selection, then explore. Weights and hyperparameters are copied together, so a run finds
+a schedule of hyperparameters and not only a constant setting.
+Differs: niches may have different tasks, and scores in different tasks cannot be compared. So all
+agents are evaluated in every task, each task under one stream, and a niche's agent is ranked among
+all agents in that niche's own task. If all niches have the same task, this is the paper's rule.
+The optimiser's state starts anew, as after a transfer. Agents also explore at the birth of their
+niches: selection needs hyperparameters that differ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from .config import Setup
-from .evaluation import adopt, canonical, evaluate, score_key
+from .evaluation import adopt, evaluate
+from .identity import canonical
 from .interfaces import Agent, Explorer
 from .niche import Niche, Population, Transfer
 from .streams import Key
+from .trial_keys import score_key
+from .trials import Trial
 from .unchanged import unchanged
 
 
+@dataclass(frozen=True)
+class Standings:
+    """All active agents in one task, on common random numbers."""
+
+    scores: np.ndarray  # [niches] float64
+    order: np.ndarray  # [niches] places in the population, worst first; equal scores at random
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An agent that is to replace another."""
+
+    niche: Niche  # whose agent is replaced
+    source: Niche  # whose agent is copied
+    score: float  # of the copied agent in the niche
+    bar: float  # of the replaced agent there
+
+
 def exploit(population: Population, setup: Setup, key: Key) -> Population:
-    """Niches whose agents are among the worst in their own task take over one of the best there,
-    which explores.
+    """Agents among the worst in their own task are replaced by copies of agents among the best
+    there, which then explore.
     """
-    niches, config = population.active, setup.config
-    few = max(1, int(config.pbt_share * len(niches)))
+    niches = population.active
+    few = max(1, int(setup.config.pbt_share * len(niches)))
     standings = _standings(population, setup, key.child("exploit"))
-    # by place: whose agent, its score, the score it displaces
-    chosen: dict[int, tuple[Niche, float, float]] = {}
+    copies = []
     for place, niche in enumerate(niches):
-        scores, order = standings[canonical(setup.family, niche.task)]
-        if place in order[:few]:
-            best = key.child("exploit", "source", niche.id).generator().choice(order[-few:])
-            chosen[place] = niches[best], float(scores[best]), float(scores[place])
-    return _taken(population, chosen, setup, key)
+        own = standings[canonical(setup.family, niche.task)]
+        if place in own.order[:few]:
+            rng = key.child("exploit", "source", niche.id).generator()
+            best = rng.choice(own.order[-few:])
+            scores = float(own.scores[best]), float(own.scores[place])
+            copies.append(Copy(niche, niches[best], *scores))
+    return _replaced(population, copies, setup, key)
 
 
 def explored(setup: Setup, agent: Agent, key: Key) -> Agent:
-    """The agent with hyperparameters near its own; Setup has seen to it that the learner knows
-    how.
+    """The agent with hyperparameters near its own. Setup has checked that the learner has a method
+    `explore`.
     """
     with unchanged([agent], "learner.explore"):
         return cast(Explorer, setup.learner).explore(agent, key.child("explore"))
 
 
-def _standings(
-    population: Population, setup: Setup, key: Key
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Of each different task: the scores of all active agents on common random numbers, and their
-    order, worst first.
-
-    Both [niches]; equals are ranked by lot.
-    """
-    homes = {canonical(setup.family, niche.task): niche for niche in reversed(population.active)}
-    pairs = [(niche, home) for home in homes.values() for niche in population.active]
-    found = evaluate(
-        setup.learner,
-        [niche.agent for niche, _ in pairs],
-        [home.task for _, home in pairs],
-        [key.child(home.id) for _, home in pairs],
-    )
-    table = found.scores.reshape(len(homes), -1)
-    lots = [key.child("lot", home.id).generator().random(table.shape[1]) for home in homes.values()]
-    return {
-        task: (scores, np.lexsort((lot, scores)))
-        for task, scores, lot in zip(homes, table, lots, strict=True)
-    }
-
-
-def _taken(
-    population: Population, chosen: dict[int, tuple[Niche, float, float]], setup: Setup, key: Key
-) -> Population:
-    """The agents put in their places, explored, and scored there as the niche's own agent was."""
-    niches, events, t = list(population.active), [], population.iteration
-    agents = [
-        explored(setup, adopt(setup.learner, source.agent), key.child("exploit", niches[place].id))
-        for place, (source, _, _) in chosen.items()
+def _standings(population: Population, setup: Setup, key: Key) -> Mapping[str, Standings]:
+    """The standings in each different task of the population, by the task's encoding."""
+    niches = population.active
+    homes = {canonical(setup.family, niche.task): niche for niche in reversed(niches)}
+    trials = [
+        Trial(niche.agent, home.task, key.child(home.id))
+        for home in homes.values()
+        for niche in niches
     ]
-    homes = [niches[place] for place in chosen]
-    trials, spent = [score_key(key, home) for home in homes], key.child("exploit", "explored")
-    found = evaluate(
-        setup.learner,
-        agents,
-        [home.task for home in homes],
-        [trial.spent_as(spent) for trial in trials],
-    )
-    scores = found.each(trials)
-    for i, (place, (source, score, bar)) in enumerate(chosen.items()):
-        niches[place] = niches[place].taken_over(agents[i], scores[i], iteration=t)
-        steps = int(found.steps[i])
-        events.append(
-            Transfer(t, "exploit", source.id, niches[place].id, False, score, bar, True, steps)
+    results = evaluate(setup.learner, trials)
+    table = np.array([result.score for result in results]).reshape(len(homes), -1)
+    standings = {}
+    for (task, home), scores in zip(homes.items(), table, strict=True):
+        ties = key.child("lot", home.id).generator().random(len(scores))
+        standings[task] = Standings(scores, np.lexsort((ties, scores)))
+    return standings
+
+
+def _replaced(population: Population, copies: list[Copy], setup: Setup, key: Key) -> Population:
+    """The copies put in their niches, explored, and scored as the niche's own agent was."""
+    spent, t = key.child("exploit", "explored"), population.iteration
+    trials = [
+        Trial(
+            explored(
+                setup,
+                adopt(setup.learner, copy.source.agent),
+                key.child("exploit", copy.niche.id),
+            ),
+            copy.niche.task,
+            score_key(key, copy.niche).spent_as(spent),
         )
-    return population.with_active(tuple(niches), tuple(events))
+        for copy in copies
+    ]
+    results = evaluate(setup.learner, trials)
+    changed, events = {}, []
+    for copy, trial, result in zip(copies, trials, results, strict=True):
+        stream = score_key(key, copy.niche)
+        changed[copy.niche.id] = copy.niche.taken_over(trial.agent, result, stream, iteration=t)
+        events.append(
+            Transfer(
+                iteration=t,
+                kind="exploit",
+                source=copy.source.id,
+                target=copy.niche.id,
+                at_birth=False,
+                score=copy.score,
+                bar=copy.bar,
+                accepted=True,
+                steps=result.steps,
+            )
+        )
+    niches = tuple(changed.get(niche.id, niche) for niche in population.active)
+    return population.with_active(niches, tuple(events))

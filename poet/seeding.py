@@ -1,4 +1,4 @@
-"""A first population made of another run's niches: their tasks, their agents, or both."""
+"""A first population from the niches of another run: their tasks, their agents, or both."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from .evaluation import adopt, evaluate
 from .interfaces import Agent, Task
 from .niche import Niche, Population
 from .streams import Key
+from .trials import Trial
 
 
 @dataclass(frozen=True)
 class Seed:
-    """What a niche starts from. Without a task it gets the family's origin, without an agent a
-    newborn one.
-    """
+    """What a niche starts from. No task: the family's origin; no agent: a newborn agent."""
 
     task: Task | None
     agent: Agent | None
@@ -25,42 +24,48 @@ class Seed:
 
 
 def seed_population(setup: Setup, seeds: Sequence[Seed]) -> Population:
-    """A niche a seed, in their order, each agent scored in its task so that reproduction and
-    transfer can judge it.
+    """One niche a seed, in their order, each agent scored in its task so that reproduction and
+    transfer can compare it.
     """
     check_number(len(seeds), setup.config)
-    keys = [Key(setup.config.seed, ("seed", id)) for id in range(len(seeds))]
-    tasks = [setup.family.origin() if seed.task is None else seed.task for seed in seeds]
-    agents = [
-        setup.learner.init(key.child("init"))
-        if seed.agent is None
-        else adopt(setup.learner, seed.agent)
-        for seed, key in zip(seeds, keys, strict=True)
-    ]
-    found = evaluate(setup.learner, agents, tasks, keys).each(keys)
+    trials = [_trial(setup, seed, id) for id, seed in enumerate(seeds)]
+    results = evaluate(setup.learner, trials)
     niches = tuple(
-        Niche(id, None, 0, tasks[id], agents[id], source=seed.source).improved(
-            agents[id], found[id], iteration=0, history=setup.config.history
+        Niche(id, None, 0, trial.task, trial.agent, source=seed.source).improved(
+            trial.agent, result, trial.key, iteration=0, history=setup.config.history
         )
-        for id, seed in enumerate(seeds)
+        for id, (seed, trial, result) in enumerate(zip(seeds, trials, results, strict=True))
     )
     return Population(0, niches, niches_born=len(niches))
 
 
-def check_seeds(seeds: Sequence[Seed], setup: Setup) -> None:
-    """ValueError, one line, unless they fit in and every agent has the tensors of this learner's.
+def _trial(setup: Setup, seed: Seed, id: int) -> Trial:
+    """The first evaluation of a seed's agent in its task; id: of its niche."""
+    key = Key(setup.config.seed, ("seed", id))
+    if seed.agent is None:
+        agent = setup.learner.init(key.child("init"))
+    else:
+        agent = adopt(setup.learner, seed.agent)
+    return Trial(agent, setup.family.origin() if seed.task is None else seed.task, key)
 
-    What a newborn acts by (names without `/`) must be there before an agent is adopted, and all
-    that a newborn holds after (agent_tensors.py). More hyperparameters must be the learner's own.
+
+def check_seeds(
+    seeds: Sequence[Seed], setup: Setup, *, advice: str = "seed from its task, without its agent"
+) -> None:
+    """ValueError, one line, unless the seeds fit into the capacity and every agent has the tensors
+    of this learner (agent_tensors.py). advice: what to do if an agent does not, for the message.
+
+    The tensors of the policy (names without `/`) must be present before an agent is adopted, and
+    all that a newborn agent has afterwards. Further hyperparameters must be the learner's own.
     """
     check_number(len(seeds), setup.config)
-    expected, advice = made_by(setup.learner), "take its task alone with --take tasks"
-    acting = {name: tensor for name, tensor in expected.items() if "/" not in name}
+    expected = made_by(setup.learner)
+    policy = {name: tensor for name, tensor in expected.items() if "/" not in name}
     for seed in seeds:
         if seed.agent is None:
             continue
-        same = {name: tensor for name, tensor in seed.agent.items() if name in acting}
-        check_tensors(same, acting, seed.source, advice)
+        same = {name: tensor for name, tensor in seed.agent.items() if name in policy}
+        check_tensors(same, policy, seed.source, advice)
         try:
             adopted = setup.learner.adopt(seed.agent)
         except ValueError as error:

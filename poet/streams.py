@@ -1,10 +1,10 @@
 """Named streams of random numbers: the only source of chance in a run.
 
-A key is (seed, path of names). What it yields depends on those alone and never on earlier draws, so
-a resumed run needs no saved generator, and neither the order of a batch nor the number of workers
-can change a result. The words of the path also say what the randomness, and the environment steps
-spent with it, are for: the ledger adds steps by `purpose`. Agents that are compared must meet the
-same random numbers, though they are tried for different purposes: `spent_as`.
+A key is (seed, path of names). The numbers drawn from it depend on those alone and never on earlier
+draws, so a resumed run needs no saved generator, and neither the order of a batch nor the number of
+workers can change a result. The words of the path also name the purpose of the randomness and of
+the environment steps spent with it: the ledger adds up steps by `purpose`. Agents that are compared
+must be evaluated on the same random numbers even if the purposes differ: `spent_as`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import numpy as np
 class Key:
     seed: int
     path: tuple[str | int, ...] = ()
-    # the purpose, where it is not the path's; draws nothing
+    # the purpose, if it is not that of the path; does not change the numbers drawn
     label: str | None = field(default=None, compare=False)
 
     def child(self, *names: str | int) -> Key:
-        """The stream of that name below this one."""
+        """The stream with these names appended to the path."""
         return Key(self.seed, self.path + names, self.label)
 
     def spent_as(self, other: Key) -> Key:
-        """This very stream, its steps counted under the purpose of `other`."""
+        """The same stream, with its steps counted under the purpose of `other`."""
         return Key(self.seed, self.path, other.purpose)
 
     @property
     def purpose(self) -> str:
-        """The words of the path, numbers left out: `transfer/direct`."""
+        """The words of the path without its numbers: `transfer/direct`."""
         if self.label is not None:
             return self.label
         return "/".join(name for name in self.path if isinstance(name, str))

@@ -1,29 +1,32 @@
 """Transfer: agents tried in other niches, as they are (direct) and after one step of learning there
-(proposal).
+(proposal), and the two papers' rules for which of them replaces a niche's agent.
 
-Papers: arXiv 1901.01753; arXiv 2003.08536 (the gated rule). All pairs of a round are tried at
-once, on agents as they were before it, and rivals for a place meet the same random numbers.
+Papers: arXiv 1901.01753 (PoetTransfer); arXiv 2003.08536 (GatedTransfer). All pairs of a round are
+evaluated in one batch, with the agents as they were before the round, and all candidates for a
+place are scored on the same random numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from .evaluation import Scores, adopt, evaluate, improve
+from .evaluation import adopt, evaluate, improve
 from .interfaces import Agent, Learner, Task
-from .niche import Kind, Niche, Score, Transfer
+from .niche import Kind, Niche, Transfer
 from .streams import Key
+from .trials import Result, Trial
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where agents are tried: a niche, or a child about to be born."""
+    """Where agents are tried: a niche, or a child before its birth."""
 
     id: int  # of the niche, or of the child
     task: Task
-    bar: float | None  # to be beaten; None: any score will do
-    trial: Key  # the stream all rivals are scored on
+    bar: float | None  # the score to beat; None: any score is accepted
+    key: Key  # the stream on which all candidates are scored
     at_birth: bool = False
 
 
@@ -32,34 +35,31 @@ class Candidate:
     """An agent that has been tried in a place."""
 
     kind: Kind
-    source: int  # niche it comes from
+    source: int  # the niche it comes from
     place: Place
     agent: Agent
-    score: float
-    before: float | None  # the score before adaptation; None if agents do not adapt
-    solved: bool
-    steps: int  # environment steps this trial cost
+    result: Result  # its steps include a proposal's learning
 
     @property
-    def found(self) -> Score:
-        return Score(self.score, self.solved, self.before, self.place.trial)
+    def score(self) -> float:
+        return self.result.score
 
     def above_bar(self) -> bool:
-        """Strictly: an agent that is only as good is no reason to replace one."""
+        """Strictly: an agent with an equal score does not replace one."""
         return self.place.bar is None or self.score > self.place.bar
 
     def event(self, iteration: int, accepted: bool) -> Transfer:
         place = self.place
         return Transfer(
-            iteration,
-            self.kind,
-            self.source,
-            place.id,
-            place.at_birth,
-            self.score,
-            place.bar,
-            accepted,
-            self.steps,
+            iteration=iteration,
+            kind=self.kind,
+            source=self.source,
+            target=place.id,
+            at_birth=place.at_birth,
+            score=self.score,
+            bar=place.bar,
+            accepted=accepted,
+            steps=self.result.steps,
         )
 
 
@@ -67,7 +67,7 @@ Pair = tuple[Niche, Place]
 
 
 def pairs_of(sources: Sequence[Niche], places: Sequence[Place]) -> list[Pair]:
-    """Every agent with every place but its own."""
+    """Every agent with every place except its own niche."""
     return [
         (niche, place)
         for place in places
@@ -78,11 +78,8 @@ def pairs_of(sources: Sequence[Niche], places: Sequence[Place]) -> list[Pair]:
 
 def try_direct(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candidate]:
     """The agents as they are; one call of the learner."""
-    spent = key.child("direct")
     agents = [niche.agent for niche, _ in pairs]
-    keys = [place.trial.spent_as(spent) for _, place in pairs]
-    found = evaluate(learner, agents, [place.task for _, place in pairs], keys)
-    return _candidates("direct", pairs, agents, found)
+    return _scored("direct", pairs, agents, learner, key.child("direct"))
 
 
 def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Candidate]:
@@ -92,49 +89,108 @@ def try_proposals(pairs: Sequence[Pair], learner: Learner, key: Key) -> list[Can
     moments for niches and plain SGD for children, and Adam at t = 0 divides by zero there (B8).
     """
     spent = key.child("proposal")
-    tasks = [place.task for _, place in pairs]
-    started = [adopt(learner, niche.agent) for niche, _ in pairs]
-    streams = [spent.child(place.id) for _, place in pairs]
-    agents, learning = improve(learner, started, tasks, streams)
-    keys = [place.trial.spent_as(spent) for _, place in pairs]
-    found = evaluate(learner, agents, tasks, keys)
-    return _candidates("proposal", pairs, agents, found._replace(steps=learning + found.steps))
-
-
-def _candidates(
-    kind: Kind, pairs: Sequence[Pair], agents: Sequence[Agent], found: Scores
-) -> list[Candidate]:
+    improved = improve(
+        learner,
+        [
+            Trial(adopt(learner, niche.agent), place.task, spent.child(place.id))
+            for niche, place in pairs
+        ],
+    )
+    candidates = _scored("proposal", pairs, [one.agent for one in improved], learner, spent)
     return [
-        Candidate(kind, niche.id, place, agent, float(score), before, bool(done), int(cost))
-        for (niche, place), agent, score, done, cost, before in zip(
-            pairs, agents, *found, strict=True
-        )
+        _costing(candidate, one.steps) for candidate, one in zip(candidates, improved, strict=True)
     ]
 
 
 def try_all(
     sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
 ) -> list[Candidate]:
-    """POET: every pair direct and as a proposal; any of them may be taken."""
+    """Every pair direct and as a proposal."""
     pairs = pairs_of(sources, places)
     return try_direct(pairs, learner, key) + try_proposals(pairs, learner, key)
 
 
-def try_gated(
-    sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
-) -> list[Candidate]:
-    """Enhanced POET: a proposal is worth its cost only where the agent as it is already beats the
-    bar.
-    """
-    pairs = pairs_of(sources, places)
-    direct = try_direct(pairs, learner, key)
-    passed = [pair for pair, candidate in zip(pairs, direct, strict=True) if candidate.above_bar()]
-    return direct + try_proposals(passed, learner, key)
-
-
 def winner(candidates: Sequence[Candidate], place: Place) -> Candidate | None:
-    """The best that beats the place's bar; of equals the one tried first. None if none does."""
+    """The best candidate above the place's bar, of equals the first; None if there is none."""
     fit = [
         candidate for candidate in candidates if candidate.place is place and candidate.above_bar()
     ]
     return max(fit, key=lambda candidate: candidate.score, default=None)
+
+
+class TransferRule(Protocol):
+    """Which agents are tried in other niches, and which of them may replace a niche's agent."""
+
+    def bar(self, niche: Niche) -> float:
+        """The score that a candidate for the niche must exceed."""
+        ...
+
+    def attempt(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        """All candidates of a round, in the order in which they were tried."""
+        ...
+
+    def installs(self, candidate: Candidate) -> bool:
+        """Whether such a candidate may replace an agent if it is the best above the bar."""
+        ...
+
+
+class PoetTransfer:
+    """POET: every pair direct and as a proposal; the best of them, above the latest own score."""
+
+    def bar(self, niche: Niche) -> float:
+        return niche.scores[-1]
+
+    def attempt(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        return try_all(sources, places, learner, key)
+
+    def installs(self, candidate: Candidate) -> bool:
+        return True
+
+
+class GatedTransfer:
+    """Enhanced POET: a proposal is computed only where the agent as it is already exceeds the bar,
+    the best of the niche's last scores. Only proposals are installed.
+    """
+
+    def bar(self, niche: Niche) -> float:
+        return max(niche.scores)
+
+    def attempt(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        pairs = pairs_of(sources, places)
+        direct = try_direct(pairs, learner, key)
+        passed = [
+            pair for pair, candidate in zip(pairs, direct, strict=True) if candidate.above_bar()
+        ]
+        return direct + try_proposals(passed, learner, key)
+
+    def installs(self, candidate: Candidate) -> bool:
+        return candidate.kind == "proposal"
+
+
+def _scored(
+    kind: Kind, pairs: Sequence[Pair], agents: Sequence[Agent], learner: Learner, purpose: Key
+) -> list[Candidate]:
+    """A candidate a pair, scored on its place's stream; its steps count under `purpose`."""
+    results = evaluate(
+        learner,
+        [
+            Trial(agent, place.task, place.key.spent_as(purpose))
+            for (_, place), agent in zip(pairs, agents, strict=True)
+        ],
+    )
+    return [
+        Candidate(kind, niche.id, place, agent, result)
+        for (niche, place), agent, result in zip(pairs, agents, results, strict=True)
+    ]
+
+
+def _costing(candidate: Candidate, further: int) -> Candidate:
+    """The candidate with further environment steps added to its cost."""
+    result = candidate.result
+    return replace(candidate, result=replace(result, steps=result.steps + further))

@@ -91,9 +91,9 @@ def test_skills_of_one_run_are_the_tasks_of_another(
         "--iterations",
         "2",
         "--set",
-        "diayn.lives=2",
+        "diayn.episodes=2",
         "--set",
-        "diayn.test_lives=4",
+        "diayn.test_trials=4",
         "--set",
         "diayn.updates=1",
     ]
@@ -113,7 +113,7 @@ def test_skills_of_one_run_are_the_tasks_of_another(
         "--set",
         "fomaml.trajectories=2",
         "--set",
-        "fomaml.test_lives=2",
+        "fomaml.test_trials=2",
     ]
     assert (
         command.main(["launch", "--config", str(text), "--out", str(tmp_path / "tasks"), *small])

@@ -1,11 +1,11 @@
-"""Evolved policy gradients: a loss is evolved, and a policy that starts from nothing learns a life
+"""Evolved policy gradients: a loss is evolved, and a policy that starts from nothing learns a trial
 by descending it.
 
 Houthooft, Chen, Isola, Stadie, Wolski, Ho & Abbeel 2018 (arXiv 1802.04821). Outer loop: evolution
-strategies on the return at the end of a life. Inner loop: gradient descent on the loss alone;
+strategies on the return at the end of a trial. Inner loop: gradient descent on the loss alone;
 rewards are only an input of it.
 Differs: antithetic pairs that share draw, first policy and action noise, without which a small run
-does not start; a life's episodes run side by side, one plain gradient step after each batch, where
+does not start; a trial's episodes run side by side, one plain gradient step after each batch, where
 the authors take Adam's every 64 steps of one; no normaliser; no value network, so the surrogate
 that may be mixed in is REINFORCE with a mean baseline.
 """
@@ -25,7 +25,7 @@ from ..parts.hyperparameters import Range, Tunable
 from ..parts.lifetimes import Control
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import Batch, Lives, by_life, normalised, streams
+from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial, normalised, streams
 from . import inner
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
@@ -41,7 +41,7 @@ Policies = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Inner:
-    """m lives about to be lived: their loss, their first policies, and the noise of their
+    """Initial values of m trials: their loss, their first policies, and the noise of their
     actions.
     """
 
@@ -71,36 +71,36 @@ class EPG(Tunable, Adapting):
 
     def init(self, key: Key) -> Agent:
         phi = self.loss.init(torch.Generator().manual_seed(key.integer()))
-        return self._fresh(phi)
+        return self._fresh_agent(phi)
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same loss; optimiser and schedule begin anew. Policies never outlive a life."""
-        return {**self._fresh(agent["phi"].clone()), **self.carried(agent)}
+        """The same loss; optimiser and schedule begin anew. Policies never outlive a trial."""
+        return {**self._fresh_agent(agent["phi"].clone()), **self.checked_hyperparameters(agent)}
 
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Episodes before each update of the policies and after the last, [lives, updates + 1]."""
-        batches, steps = self.lived(agent, task, key, lives, control=control)
-        return by_life(batches, lives, steps)
+        """Episodes before each update of the policies and after the last, [trials, updates + 1]."""
+        batches, steps = self.run_trials(agent, task, key, num_trials, control=control)
+        return by_trial(batches, num_trials, steps)
 
-    def lived(
+    def run_trials(
         self,
         agent: Agent,
         task: Task,
         key: Key,
-        lives: int,
+        num_trials: int,
         alpha: float = 0.0,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Lives under the agent's loss: the episodes before each update and after the last;
+        """Trials under the agent's loss: the episodes before each update and after the last;
         environment steps.
         """
-        seeds = draw_seeds(key, lives)
+        seeds = draw_seeds(key, num_trials)
         generator = torch.Generator().manual_seed(key.child("life").integer())
-        phi = agent["phi"].to(self.config.device).expand(lives, -1)
-        begun = Inner(phi, self._newborn(lives, generator), self._noise(lives, generator))
-        return self._live(begun, task, seeds, alpha, control)
+        phi = agent["phi"].to(self.config.device).expand(num_trials, -1)
+        begun = Inner(phi, self._newborn(num_trials, generator), self._noise(num_trials, generator))
+        return self._run_inner_loops(begun, task, seeds, alpha, control)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One generation."""
@@ -118,7 +118,7 @@ class EPG(Tunable, Adapting):
             noise.repeat(1, 1, 2, 1, 1),
         )
         alpha = c.alpha * max(0.0, 1.0 - float(agent["schedule/step"]) / c.anneal)
-        batches, steps = self._live(begun, task, seeds * 2, alpha)
+        batches, steps = self._run_inner_loops(begun, task, seeds * 2, alpha)
         fitness = batches[-1].returns.reshape(len(both), -1).mean(1).cpu()
         ranks = _centred_ranks(fitness)
         # the authors' scale: not over sigma
@@ -126,7 +126,7 @@ class EPG(Tunable, Adapting):
         after = adam.step(agent, {"phi": gradient}, c.lr)
         return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
 
-    def _live(
+    def _run_inner_loops(
         self,
         begun: Inner,
         task: Task,
@@ -135,20 +135,22 @@ class EPG(Tunable, Adapting):
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
         c, policies = self.config, begun.policies
-        lives = Lives(self.family, [task] * len(seeds), seeds, c.episodes, c.device)
+        episode_batches = EpisodeBatches(
+            self.family, [task] * len(seeds), seeds, c.episodes, c.device
+        )
         batches = []
         for update in range(c.updates + 1):
             with torch.no_grad():
-                batches.append(lives.play(self.policy.act(policies, begun.noise[update])))
+                batches.append(episode_batches.play(self.policy.act(policies, begun.noise[update])))
             if update < c.updates:
                 moved = self._descended(begun.phi, policies, batches[-1], alpha)
                 policies = inner.handed(moved, begun.policies, control)
-        return batches, lives.steps
+        return batches, episode_batches.steps
 
     def _descended(
         self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float
     ) -> Policies:
-        """Each life's policy a step down its loss."""
+        """Each trial's policy a step down its loss."""
         return inner.step(
             lambda p: self.losses(phi, p, batch, alpha), policies, self.config.inner_lr
         )
@@ -192,34 +194,34 @@ class EPG(Tunable, Adapting):
         """[m, memory]: tanh of a layer that has no input."""
         return torch.tanh(policies["memory_weight"].sum(2) + policies["memory_bias"])
 
-    def _fresh(self, phi: torch.Tensor) -> Agent:
+    def _fresh_agent(self, phi: torch.Tensor) -> Agent:
         return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
 
-    def _newborn(self, lives: int, generator: torch.Generator) -> Policies:
-        """Random policies that act near zero, [lives, ...], and memories of nothing in
+    def _newborn(self, num_trials: int, generator: torch.Generator) -> Policies:
+        """Random policies that act near zero, [trials, ...], and memories of nothing in
         particular.
         """
         made, sizes = {}, self.policy.network.sizes
         for layer in range(len(sizes) - 1):
             bound = (0.1 if layer == len(sizes) - 2 else 1.0) / math.sqrt(max(sizes[layer], 1))
-            shape = (lives, sizes[layer + 1], sizes[layer])
+            shape = (num_trials, sizes[layer + 1], sizes[layer])
             made[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
-            made[f"b{layer}"] = torch.zeros(lives, sizes[layer + 1])
+            made[f"b{layer}"] = torch.zeros(num_trials, sizes[layer + 1])
         if isinstance(self.policy.actions, Gaussian):
-            made["log_std"] = torch.zeros(lives, self.policy.actions.size)
+            made["log_std"] = torch.zeros(num_trials, self.policy.actions.size)
         k = self.config.memory
-        made["memory_weight"] = torch.randn(lives, k, INSIDE, generator=generator) / math.sqrt(
+        made["memory_weight"] = torch.randn(num_trials, k, INSIDE, generator=generator) / math.sqrt(
             INSIDE
         )
-        made["memory_bias"] = torch.zeros(lives, k)
+        made["memory_bias"] = torch.zeros(num_trials, k)
         return {name: value.to(self.config.device) for name, value in made.items()}
 
-    def _noise(self, lives: int, generator: torch.Generator) -> torch.Tensor:
+    def _noise(self, num_trials: int, generator: torch.Generator) -> torch.Tensor:
         c = self.config
         shape = (
             c.updates + 1,
             self.family.spec.horizon,
-            lives,
+            num_trials,
             c.episodes,
             self.policy.actions.size,
         )
@@ -231,7 +233,7 @@ def _centred_ranks(values: torch.Tensor) -> torch.Tensor:
     infinite.
     """
     if not bool(torch.isfinite(values).all()):
-        raise ValueError("the return of a life is NaN or infinite")
+        raise ValueError("the return of a trial is NaN or infinite")
     ordered = values.sort().values
     first, last = (
         torch.searchsorted(ordered, values),

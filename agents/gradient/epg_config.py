@@ -1,7 +1,7 @@
 """Settings of evolved policy gradients. Filled from a TOML section.
 
 Source: Houthooft et al. 2018 (arXiv 1802.04821) and its authors' code. `AUTHORS` are their sizes,
-for lives of 8,192 steps on many machines; the defaults are for short lives and minutes on a CPU.
+for trials of 8,192 steps on many machines; the defaults are for short trials and minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class EPGConfig:
     lr: float = 0.03  # Adam's
     weight_decay: float = 0.002
     hidden: tuple[int, ...] = (8,)  # of the inner policy
-    updates: int = 5  # of the inner policy in a life
+    updates: int = 5  # of the inner policy in a trial
     episodes: int = 8  # side by side, before each update and after the last
     inner_lr: float = 0.3  # of plain gradient descent on the learned loss
     channels: tuple[int, ...] = (8,)  # of the temporal convolutions
@@ -26,12 +26,12 @@ class EPGConfig:
     strides: tuple[int, ...] = (1,)
     context: int = 8  # what the convolutions are summed up in
     units: int = 16  # of the layer that joins a step with the context
-    memory: int = 0  # numbers that only the loss sees, learned within a life
+    memory: int = 0  # numbers that only the loss sees, learned within a trial
     # of the rewards that the loss sees: about as large as the actions, or it hears them not
     reward_scale: float = 1.0
     alpha: float = 0.0  # weight of the plain policy gradient in the first generation ...
     anneal: int = 250  # ... which falls to 0 in so many
-    test_lives: int = 64  # of an evaluation
+    test_trials: int = 64  # of an evaluation
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class EPGConfig:
             "episodes",
             "context",
             "units",
-            "test_lives",
+            "test_trials",
             "anneal",
         ):
             if getattr(self, name) < 1:

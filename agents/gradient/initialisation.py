@@ -1,8 +1,8 @@
-"""Learners whose agent is where every life begins: parameters from which a few steps of gradient
+"""Learners whose agent is where every trial begins: parameters from which a few steps of gradient
 descent lead far.
 
 What MAML, first-order MAML and Reptile share; how they learn such a beginning is their own. What a
-life learns is
+trial learns is
 gone at its end: a transfer takes the beginning, and the step sizes where those are learned.
 """
 
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..parts import adam
 from ..parts.hyperparameters import Range, Tunable
 from ..parts.lifetimes import Control
+from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import Batch, Lives, by_life
+from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial
 from . import inner
-from .gradient_life import Updating
+from .gradient_trial import GradientTrialPolicy
 from .policy_gradient import Policy
 from .regressor import Regressor
 
@@ -56,40 +56,42 @@ class Initialisation(Tunable, Adapting):
         )
 
     @abstractmethod
-    def outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
-        """The agent after one step of the outer loop, on lives that have just begun."""
+    def outer_step(
+        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
+    ) -> Agent:
+        """The agent after one step of the outer loop, on trials that have just begun."""
 
     @abstractmethod
-    def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+    def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         """An agent of these, its optimiser and schedules at their beginning."""
 
     def init(self, key: Key) -> Agent:
-        return self.settled(self.model.init(key.generator()))
+        return self.fresh_agent(self.model.init(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same initialisation and step sizes; what a life made of them is never carried
+        """The same initialisation and step sizes; what a trial made of them is never carried
         over.
         """
-        weights = {name: agent[name].clone() for name in adam.acting(agent)}
-        return {**self.settled(weights), **self.carried(agent)}
+        weights = cloned_weights(agent)
+        return {**self.fresh_agent(weights), **self.checked_hyperparameters(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step, on draws it has not met."""
         c = self.config
-        lives = Lives(
+        episode_batches = EpisodeBatches(
             self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device
         )
-        return self.outer_step(agent, lives, self._noise(key)), lives.steps
+        return self.outer_step(agent, episode_batches, self._noise(key)), episode_batches.steps
 
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Episodes that updates learned from, and those after the last update, [lives, k]."""
-        seeds, updates = draw_seeds(key, lives), self.config.test_updates
-        batches, steps = self.adapted(agent, task, seeds, key, updates, control)
-        return by_life(batches, lives, steps)
+        """Episodes that updates learned from, and those after the last update, [trials, k]."""
+        seeds, updates = draw_seeds(key, num_trials), self.config.test_updates
+        batches, steps = self.run_trials(agent, task, seeds, key, updates, control)
+        return by_trial(batches, num_trials, steps)
 
-    def adapted(
+    def run_trials(
         self,
         agent: Agent,
         task: Task,
@@ -102,53 +104,62 @@ class Initialisation(Tunable, Adapting):
         steps.
         """
         c, weights, noise = self.config, self.weights(agent), self._noise(key)
-        lives = Lives(self.family, [task] * len(seeds), seeds, c.trajectories, c.device)
-        batches, learned = self.lived(
-            weights, lives, updates, noise, shrink=c.test_shrink, control=control
+        episode_batches = EpisodeBatches(
+            self.family, [task] * len(seeds), seeds, c.trajectories, c.device
         )
-        return [*batches, self.play(learned, lives, noise)], lives.steps
+        batches, learned = self.inner_loop(
+            weights, episode_batches, updates, noise, shrink=c.test_shrink, control=control
+        )
+        return [*batches, self.play(learned, episode_batches, noise)], episode_batches.steps
 
-    def lived(
+    def inner_loop(
         self,
         weights: Mapping[str, torch.Tensor],
-        lives: Lives,
+        episode_batches: EpisodeBatches,
         updates: int,
         noise: torch.Generator,
         *,
         shrink: float = 1.0,
         control: Control = "none",
     ) -> tuple[list[Batch], inner.Parameters]:
-        """The episodes that lives learn from in so many updates, and what becomes of their
-        parameters [lives, ...].
+        """The episodes that trials learn from in so many updates, and what becomes of their
+        parameters [trials, ...].
 
         shrink: of the step sizes after the first update. control: of what an update hands on.
         """
-        parameters = first = self.spread(weights, lives.n)
+        parameters = first = self.spread(weights, episode_batches.n)
         batches: list[Batch] = []
         for update in range(updates):
             if update == 0 or not self.model.keeps_examples:
-                batches.append(self.play(parameters, lives, noise))
+                batches.append(self.play(parameters, episode_batches, noise))
             losses = partial(self.model.losses, batch=batches[-1])
             moved = inner.step(losses, parameters, self.rates(weights, shrink if update else 1.0))
             parameters = inner.handed(moved, first, control)
         return batches, parameters
 
-    def play(self, parameters: inner.Parameters, lives: Lives, noise: torch.Generator) -> Batch:
-        """The lives' next episodes."""
-        shape = (lives.horizon, lives.n, lives.side, self.family.spec.action_size)
+    def play(
+        self, parameters: inner.Parameters, episode_batches: EpisodeBatches, noise: torch.Generator
+    ) -> Batch:
+        """The trials' next episodes."""
+        shape = (
+            episode_batches.horizon,
+            episode_batches.n,
+            episode_batches.side,
+            self.family.spec.action_size,
+        )
         with torch.no_grad():
-            return lives.play(
+            return episode_batches.play(
                 self.model.act(
                     parameters, torch.rand(shape, generator=noise).to(self.config.device)
                 )
             )
 
-    def live(self, agent: Agent, n: int, key: Key) -> Updating:
-        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+    def trial_policy(self, agent: Agent, n: int, key: Key) -> GradientTrialPolicy:
+        """The agent in n draws that are driven from outside (metaworld_protocol.TrialPolicy)."""
         policy, weights, noise = self.model, self.weights(agent), self._noise(key)
         if isinstance(policy, Regressor):
             raise ValueError(
-                "who drives a life from outside tells rewards, not labels: this needs "
+                "who drives a trial from outside tells rewards, not labels: this needs "
                 "a family without"
             )
 
@@ -163,17 +174,19 @@ class Initialisation(Tunable, Adapting):
             rates = self.rates(weights, self.config.test_shrink if update else 1.0)
             return inner.step(partial(policy.losses, batch=batch), parameters, rates)
 
-        return Updating(self.spread(weights, n), act, updated)
+        return GradientTrialPolicy(self.spread(weights, n), act, updated)
 
-    def spread(self, weights: Mapping[str, torch.Tensor], lives: int) -> dict[str, torch.Tensor]:
-        """What every life begins with, [lives, ...]."""
+    def spread(
+        self, weights: Mapping[str, torch.Tensor], num_trials: int
+    ) -> dict[str, torch.Tensor]:
+        """What every trial begins with, [trials, ...]."""
         return {
-            name: weights[name].expand(lives, *weights[name].shape)
+            name: weights[name].expand(num_trials, *weights[name].shape)
             for name in self.learning(weights)
         }
 
     def learning(self, weights: Mapping[str, torch.Tensor]) -> list[str]:
-        """The names of what a life changes."""
+        """The names of what a trial changes."""
         return [name for name in weights if not name.startswith(RATE)]
 
     def rates(
@@ -186,7 +199,7 @@ class Initialisation(Tunable, Adapting):
         return {name: scale * weights.get(RATE + name, usual) for name in self.learning(weights)}
 
     def weights(self, agent: Agent) -> dict[str, torch.Tensor]:
-        return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+        return network_weights(agent, self.config.device)
 
     def _noise(self, key: Key) -> torch.Generator:
         return torch.Generator().manual_seed(key.child("actions").integer())

@@ -1,7 +1,7 @@
-"""The inner step of learners that adapt by gradient: the parameters of each life a step down a loss
-of their own.
+"""The inner step of learners that adapt by gradient: one descent step of each trial's parameters on
+a loss of their own.
 
-Lives are independent, so one gradient of the sum of their losses serves all.
+EpisodeBatches are independent, so one gradient of the sum of their losses serves all.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import torch
 
 from ..parts.lifetimes import Control, Lifetime, next_episode
 
-Parameters = Mapping[str, torch.Tensor]  # [lives, ...] each
+Parameters = Mapping[str, torch.Tensor]  # [trials, ...] each
 # How much of a step an outer gradient sees: nothing (0), where it started from (1), and the slopes
 # there too (2).
 Order = Literal[0, 1, 2]
-ADAPTED: Lifetime = "life"  # how long parameters that have moved last
+ADAPTED: Lifetime = "trial"  # how long parameters that have moved last
 
 
 def step(
@@ -26,8 +26,8 @@ def step(
     rates: float | Mapping[str, torch.Tensor],
     order: Order = 0,
 ) -> dict[str, torch.Tensor]:
-    """Parameters after one step of gradient descent. losses: of parameters, [lives]; rates: one, or
-    one a name.
+    """Parameters after one step of gradient descent. losses: of parameters, [trials]; rates: one,
+    or one a name.
 
     What the losses do not depend on stays as it is.
     """
@@ -48,7 +48,7 @@ def step(
 def handed(
     moved: Parameters, first: Parameters, control: Control = "none"
 ) -> dict[str, torch.Tensor]:
-    """The parameters with which lives go on after an update; first: those they began with."""
+    """The parameters with which trials go on after an update; first: those they began with."""
     names = sorted(moved)
     every = torch.ones(len(moved[names[0]]), dtype=torch.bool, device=moved[names[0]].device)
     parts, fresh = (tuple(named[name] for name in names) for named in (moved, first))

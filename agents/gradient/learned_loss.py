@@ -1,4 +1,4 @@
-"""EPG's learned loss: a temporal convolution over a life's steps is the context in which each of
+"""EPG's learned loss: a temporal convolution over a trial's steps is the context in which each of
 them is judged.
 
 Houthooft et al. 2018, "Evolved Policy Gradients" (arXiv 1802.04821), architecture of the authors'
@@ -79,7 +79,7 @@ class LearnedLoss:
         x = torch.cat([steps, tiled.detach()], 2) * alive[..., None]
         x = torch.nn.functional.pad(
             x, (0, 0, max(0, self.shortest - x.shape[1]), 0)
-        )  # zeros before a life's first step
+        )  # zeros before a trial's first step
         for layer, (kernel, stride) in enumerate(
             zip(self.config.kernels, self.config.strides, strict=True)
         ):

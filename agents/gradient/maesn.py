@@ -23,12 +23,13 @@ from ..parts.actions import Gaussian, actions_of
 from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_prior
 from ..parts.hyperparameters import Range, Tunable
-from ..parts.latent_life import Exploring
 from ..parts.lifetimes import Control, Lifetime, next_episode
+from ..parts.network_weights import network_weights, weight_names
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import Act, Batch, Lives, by_life, normalised
+from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial, normalised
 from .maesn_config import MAESNConfig
+from .maesn_trial import ExploringTrialPolicy
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 LATENTS = ("latent_mean", "latent_log_std")
 RATES = ("rate_mean", "rate_log_std")
 Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
-LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a latent; a z lives an episode
+# of mean and log std; z is redrawn each episode
+LATENT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
 
 
 RANGES = {
@@ -63,38 +65,38 @@ class MAESN(Tunable, Adapting):
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.zeros(self.actions.size)
-        return self._settled(
+        return self._fresh_agent(
             weights | {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
         )
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy and step sizes. Latents belong to a niche's draws, and there are none yet."""
-        kept = self._settled(
-            {name: agent[name].clone() for name in adam.acting(agent) if name not in LATENTS}
+        kept = self._fresh_agent(
+            {name: agent[name].clone() for name in weight_names(agent) if name not in LATENTS}
         )
-        return {**kept, **self.carried(agent)}
+        return {**kept, **self.checked_hyperparameters(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step: episodes before and after an inner step on every training draw."""
         if training_draws.missing(agent):
             agent = {**agent, **self._draws(key)}
         seeds = training_draws.seeds(agent)
-        lives = Lives(
+        episode_batches = EpisodeBatches(
             self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device
         )
-        return self._outer_step(agent, lives, self._generator(key)), lives.steps
+        return self._outer_step(agent, episode_batches, self._generator(key)), episode_batches.steps
 
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Episodes before each update of the latents and after the last, [lives, updates + 1]."""
-        seeds, updates = draw_seeds(key, lives), self.config.test_updates
-        batches, steps = self.adapted(
+        """Episodes before each update of the latents and after the last, [trials, updates + 1]."""
+        seeds, updates = draw_seeds(key, num_trials), self.config.test_updates
+        batches, steps = self.run_trials(
             agent, self.family, task, seeds, key, updates, control=control
         )
-        return by_life(batches, lives, steps)
+        return by_trial(batches, num_trials, steps)
 
-    def adapted(
+    def run_trials(
         self,
         agent: Agent,
         family: TaskFamily,
@@ -111,9 +113,11 @@ class MAESN(Tunable, Adapting):
         `updates` + 1 batches, rows (draw, trajectory). family: where to act, such as the one with
         sparse rewards.
         """
-        c, lives = (
+        c, episode_batches = (
             self.config,
-            Lives(family, [task] * len(seeds), seeds, self.config.trajectories, self._device),
+            EpisodeBatches(
+                family, [task] * len(seeds), seeds, self.config.trajectories, self._device
+            ),
         )
         weights, noise = self._weights(agent), self._generator(key.child("actions"))
         zero = torch.zeros(len(seeds), c.latent, device=self._device)
@@ -122,14 +126,18 @@ class MAESN(Tunable, Adapting):
         with torch.no_grad():
             for update in range(updates + 1):
                 epsilon = self._epsilon(len(seeds), noise)
-                batches.append(lives.play(self._act(weights, self._z(latent, epsilon), noise)))
+                batches.append(
+                    episode_batches.play(self._act(weights, self._z(latent, epsilon), noise))
+                )
                 moved = self.moved(
                     weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update
                 )
-                latent = next_episode(moved, first, LIVES, every, control)
-        return batches, lives.steps
+                latent = next_episode(moved, first, LATENT_LIFETIMES, every, control)
+        return batches, episode_batches.steps
 
-    def _outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
+    def _outer_step(
+        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
+    ) -> Agent:
         c = self.config
         weights = {
             name: value.detach().clone().requires_grad_()
@@ -138,11 +146,11 @@ class MAESN(Tunable, Adapting):
         latent = weights["latent_mean"], weights["latent_log_std"]
         with torch.no_grad():
             epsilon = self._epsilon(c.draws, noise)
-            before = lives.play(self._act(weights, self._z(latent, epsilon), noise))
+            before = episode_batches.play(self._act(weights, self._z(latent, epsilon), noise))
         moved = self.moved(weights, latent, epsilon, self._returns(before, c.draws), 0)
         z = self._z(moved, self._epsilon(c.draws, noise))
         with torch.no_grad():
-            after = lives.play(self._act(weights, z, noise))
+            after = episode_batches.play(self._act(weights, z, noise))
         said = self.said(weights, after.observations, z)
         gain = after.advantages(c.gamma, c.draws)
         surrogate = (
@@ -155,8 +163,8 @@ class MAESN(Tunable, Adapting):
         )
         return {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
 
-    def live(self, agent: Agent, n: int, key: Key) -> Exploring:
-        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+    def trial_policy(self, agent: Agent, n: int, key: Key) -> ExploringTrialPolicy:
+        """The agent in n draws that are driven from outside (metaworld_protocol.TrialPolicy)."""
         weights, noise = self._weights(agent), self._generator(key.child("actions"))
 
         def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
@@ -170,7 +178,9 @@ class MAESN(Tunable, Adapting):
             return self.moved(weights, latent, epsilon, returns, update)
 
         zero = torch.zeros(n, self.config.latent, device=self._device)
-        return Exploring({"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise)
+        return ExploringTrialPolicy(
+            {"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise
+        )
 
     def moved(
         self,
@@ -205,7 +215,7 @@ class MAESN(Tunable, Adapting):
 
     def _act(
         self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator
-    ) -> Act:
+    ) -> ActFunction:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             drawn = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
             return self.actions.sample(self.said(weights, observations, z), drawn)
@@ -230,9 +240,9 @@ class MAESN(Tunable, Adapting):
         return self.config.device
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
-        return {name: agent[name].to(self._device) for name in adam.acting(agent)}
+        return network_weights(agent, self._device)
 
-    def _settled(self, kept: dict[str, torch.Tensor]) -> Agent:
+    def _fresh_agent(self, kept: dict[str, torch.Tensor]) -> Agent:
         """With a fresh optimiser, and no training draws yet."""
         for name in LATENTS:
             kept[name] = torch.zeros(self.config.draws, self.config.latent)

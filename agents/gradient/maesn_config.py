@@ -24,14 +24,14 @@ class MAESNConfig:
     kl: float = 0.1  # weight of the latents' distance to the prior, the unit Gaussian
     entropy: float = 0.0  # weight of the policy's entropy
     max_gradient: float = 1.0  # norm to which gradients are cut
-    test_lives: int = 20  # of an evaluation
+    test_trials: int = 20  # of an evaluation
     # of a latent, from the prior; from the third on each half as large as the one before
     test_updates: int = 1
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_finite(self)
-        for name in ("latent", "draws", "test_lives", "test_updates"):
+        for name in ("latent", "draws", "test_trials", "test_updates"):
             if getattr(self, name) < 1:
                 raise ValueError(
                     f"{name} must be a whole number of at least 1, got {getattr(self, name)}"

@@ -18,7 +18,7 @@ import torch
 
 from ..parts import adam
 from ..parts.hyperparameters import Range
-from ..rollouts.episode_batches import Batch, Lives
+from ..rollouts.episode_batches import Batch, EpisodeBatches
 from . import inner, trust_region
 from .initialisation import RANGES, RATE, Initialisation
 from .maml_config import FOMAMLConfig, MAMLConfig
@@ -44,7 +44,7 @@ class MAML(Initialisation):
                 "outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'"
             )
 
-    def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+    def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         if self.config.learn_rates:
             rate = torch.tensor(self.config.inner_lr)
             weights = {
@@ -53,24 +53,26 @@ class MAML(Initialisation):
             }
         return {**weights, **(adam.fresh(weights) if self.config.outer == "adam" else {})}
 
-    def outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
+    def outer_step(
+        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
+    ) -> Agent:
         c, weights = self.config, self.weights(agent)
-        before, learned = self.lived(weights, lives, c.inner_steps, noise)
-        after = self.play(learned, lives, noise)
+        before, learned = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
+        after = self.play(learned, episode_batches, noise)
         if c.outer == "trpo":
             return self._trust_region_step(agent, weights, before, after)
         leaves = _leaves(weights)
-        loss = self.model.losses(self.through(leaves, before, lives.n), after).mean()
+        loss = self.model.losses(self.through(leaves, before, episode_batches.n), after).mean()
         gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
         return adam.step(agent, gradients, c.lr, most=c.max_gradient)
 
     def through(
-        self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], lives: int
+        self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], num_trials: int
     ) -> dict[str, torch.Tensor]:
-        """Parameters after inner steps on these batches as a function of the weights, [lives,
+        """Parameters after inner steps on these batches as a function of the weights, [trials,
         ...].
         """
-        parameters = self.spread(weights, lives)
+        parameters = self.spread(weights, num_trials)
         for update in range(self.config.inner_steps):
             batch = batches[0 if self.model.keeps_examples else update]
             losses = partial(self.model.losses, batch=batch)
@@ -87,15 +89,15 @@ class MAML(Initialisation):
         """As far as the policies after adaptation may diverge from what they were in the episodes
         `after`.
         """
-        policy, lives = self.model, self.config.draws
+        policy, num_trials = self.model, self.config.draws
         assert not isinstance(policy, Regressor)  # refused at the start
-        old = policy.said_along(self.through(_leaves(weights), before, lives), after).detach()
+        old = policy.said_along(self.through(_leaves(weights), before, num_trials), after).detach()
 
         def surrogate(moved: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return policy.ratio_losses(self.through(moved, before, lives), after, old).mean()
+            return policy.ratio_losses(self.through(moved, before, num_trials), after, old).mean()
 
         def divergence(moved: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return policy.divergences(self.through(moved, before, lives), after, old).mean()
+            return policy.divergences(self.through(moved, before, num_trials), after, old).mean()
 
         moved = trust_region.step(_leaves(weights), surrogate, divergence, self.config.kl)
         return {**agent, **{name: value.cpu() for name, value in moved.items()}}

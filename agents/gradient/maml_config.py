@@ -21,9 +21,9 @@ class AdaptingConfig:
     draws: int = 20  # of the task, for one outer step
     trajectories: int = 20  # episodes of each draw, for one update of its parameters
     inner_steps: int = 1
-    inner_lr: float = 0.1  # of plain gradient descent, within a life
+    inner_lr: float = 0.1  # of plain gradient descent, within a trial
     gamma: float = 0.99
-    test_lives: int = 20  # of an evaluation
+    test_trials: int = 20  # of an evaluation
     test_updates: int = 1
     # of the step size after the first of these updates (Finn et al.'s code)
     test_shrink: float = 0.5
@@ -31,7 +31,7 @@ class AdaptingConfig:
 
     def __post_init__(self) -> None:
         check_finite(self)
-        for name in ("draws", "trajectories", "test_lives", "test_updates"):
+        for name in ("draws", "trajectories", "test_trials", "test_updates"):
             if getattr(self, name) < 1:
                 raise ValueError(
                     f"{name} must be a whole number of at least 1, got {getattr(self, name)}"

@@ -1,7 +1,7 @@
-"""Policies without memory that adapt by policy gradient; lives lie on a leading axis of every
+"""Policies without memory that adapt by policy gradient; trials lie on a leading axis of every
 parameter.
 
-REINFORCE with a baseline: return to go, less its mean at that step over the episodes of a life,
+REINFORCE with a baseline: return to go, less its mean at that step over the episodes of a trial,
 over their deviation.
 """
 
@@ -16,7 +16,7 @@ import torch
 
 from ..parts.actions import Actions, Gaussian, actions_of
 from ..parts.feedforward import Feedforward
-from ..rollouts.episode_batches import Act, Batch, streams
+from ..rollouts.episode_batches import ActFunction, Batch, streams
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
@@ -46,14 +46,14 @@ class Policy:
         return weights
 
     def said(self, weights: Parameters, observations: torch.Tensor) -> torch.Tensor:
-        """What each life's policy says at its observations [lives, n, o]."""
+        """What each trial's policy says at its observations [trials, n, o]."""
         said = self.network(weights, observations)
         if isinstance(self.actions, Gaussian):
             said = torch.cat([said, weights["log_std"][:, None].expand_as(said)], -1)
         return said
 
-    def act(self, weights: Parameters, noise: torch.Tensor) -> Act:
-        """noise: [t, lives, side, a] uniform in [0, 1)."""
+    def act(self, weights: Parameters, noise: torch.Tensor) -> ActFunction:
+        """noise: [t, trials, side, a] uniform in [0, 1)."""
 
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             said = self.said(weights, observations.unflatten(0, noise.shape[1:3]))
@@ -62,31 +62,31 @@ class Policy:
         return act
 
     def losses(self, weights: Parameters, batch: Batch) -> torch.Tensor:
-        """[lives]: minus the mean of advantage x log probability, whose slope is the policy
+        """[trials]: minus the mean of advantage x log probability, whose slope is the policy
         gradient's.
         """
-        lives = len(weights["w0"])
+        num_trials = len(weights["w0"])
         log_probs = self.actions.log_prob(
-            self.said_along(weights, batch), streams(batch.actions, lives)
+            self.said_along(weights, batch), streams(batch.actions, num_trials)
         )
-        return self._mean(-log_probs * self._gain(batch, lives), batch, lives)
+        return self._mean(-log_probs * self._gain(batch, num_trials), batch, num_trials)
 
     def ratio_losses(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
-        """[lives]: as losses, with the ratio of probabilities to those of `old` (said_along)
+        """[trials]: as losses, with the ratio of probabilities to those of `old` (said_along)
         instead of the logarithm.
 
         The slope is the same where nothing has changed; further on it is what importance sampling
         says of the return.
         """
-        lives = len(weights["w0"])
-        actions = streams(batch.actions, lives)
+        num_trials = len(weights["w0"])
+        actions = streams(batch.actions, num_trials)
         change = self.actions.log_prob(
             self.said_along(weights, batch), actions
         ) - self.actions.log_prob(old, actions)
-        return self._mean(-change.exp() * self._gain(batch, lives), batch, lives)
+        return self._mean(-change.exp() * self._gain(batch, num_trials), batch, num_trials)
 
     def divergences(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
-        """[lives]: mean KL divergence from what `old` (said_along) says to what these policies
+        """[trials]: mean KL divergence from what `old` (said_along) says to what these policies
         say.
         """
         return self._mean(
@@ -94,13 +94,13 @@ class Policy:
         )
 
     def said_along(self, weights: Parameters, batch: Batch) -> torch.Tensor:
-        """What the policies say at all steps of their lives' episodes, [lives, side x t, k]."""
+        """What the policies say at all steps of their trials' episodes, [trials, side x t, k]."""
         return self.said(weights, streams(batch.observations, len(weights["w0"])))
 
-    def _gain(self, batch: Batch, lives: int) -> torch.Tensor:
-        return streams(batch.advantages(self.gamma, lives)[..., None], lives)[..., 0]
+    def _gain(self, batch: Batch, num_trials: int) -> torch.Tensor:
+        return streams(batch.advantages(self.gamma, num_trials)[..., None], num_trials)[..., 0]
 
-    def _mean(self, each: torch.Tensor, batch: Batch, lives: int) -> torch.Tensor:
-        """Over the steps of each life that count; each: [lives, side x t]."""
-        alive = streams(batch.alive[..., None], lives)[..., 0]
+    def _mean(self, each: torch.Tensor, batch: Batch, num_trials: int) -> torch.Tensor:
+        """Over the steps of each trial that count; each: [trials, side x t]."""
+        alive = streams(batch.alive[..., None], num_trials)[..., 0]
         return (each * alive).sum(1) / alive.sum(1)

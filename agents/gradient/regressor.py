@@ -1,4 +1,4 @@
-"""Networks that learn from labels, where a family has some; lives lie on a leading axis of every
+"""Networks that learn from labels, where a family has some; trials lie on a leading axis of every
 parameter.
 
 They have no memory, so the last label, which a family of examples shows one step late, is no input
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ..parts.feedforward import Feedforward
-from ..rollouts.episode_batches import Act, Batch, streams
+from ..rollouts.episode_batches import ActFunction, Batch, streams
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
@@ -27,7 +27,7 @@ Parameters = Mapping[str, torch.Tensor]
 class Regressor:
     network: Feedforward
     labels: int
-    # a prediction does not change what is seen: a life's first examples serve all its updates
+    # a prediction does not change what is seen: a trial's first examples serve all its updates
     keeps_examples = True
 
     @classmethod
@@ -41,8 +41,8 @@ class Regressor:
         """One network, without the leading axis."""
         return self.network.init(rng)
 
-    def act(self, weights: Parameters, noise: torch.Tensor) -> Act:
-        """The predictions. noise: [t, lives, side, a], of which only the shape counts."""
+    def act(self, weights: Parameters, noise: torch.Tensor) -> ActFunction:
+        """The predictions. noise: [t, trials, side, a], of which only the shape counts."""
 
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             given = observations[:, : -self.labels].unflatten(0, noise.shape[1:3])
@@ -51,9 +51,9 @@ class Regressor:
         return act
 
     def losses(self, weights: Parameters, batch: Batch) -> torch.Tensor:
-        """[lives]: mean squared error over the examples of a life."""
-        lives = len(weights["w0"])
-        said = self.network(weights, streams(batch.observations[..., : -self.labels], lives))
-        error = ((said - streams(batch.labels(self.labels), lives)) ** 2).sum(2)
-        alive = streams(batch.alive[..., None], lives)[..., 0]
+        """[trials]: mean squared error over the examples of a trial."""
+        num_trials = len(weights["w0"])
+        said = self.network(weights, streams(batch.observations[..., : -self.labels], num_trials))
+        error = ((said - streams(batch.labels(self.labels), num_trials)) ** 2).sum(2)
+        alive = streams(batch.alive[..., None], num_trials)[..., 0]
         return (error * alive).sum(1) / alive.sum(1)

@@ -6,7 +6,7 @@ one inner step this is joint training; with more, gradients of different steps c
 reinforcement learning its authors report failure, and so do we (docs/agents.md): it is here for
 comparison, and for families with labels, where it works.
 Differs: plain gradient descent inside, where the authors take Adam without momentum; in families
-with labels all steps of a life see the same examples, where the authors draw minibatches of a few
+with labels all steps of a trial see the same examples, where the authors draw minibatches of a few
 more.
 """
 
@@ -18,7 +18,7 @@ import torch
 
 from ..parts import adam
 from ..parts.hyperparameters import Range
-from ..rollouts.episode_batches import Lives
+from ..rollouts.episode_batches import EpisodeBatches
 from .initialisation import RANGES, Initialisation
 from .maml_config import ReptileConfig
 
@@ -35,13 +35,15 @@ class Reptile(Initialisation):
         super().__init__(family, config or ReptileConfig())
         self.ranges = {**RANGES, "share": Range(1e-4, 1.0)}
 
-    def settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+    def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         state = adam.fresh(weights) if self.config.outer == "adam" else {}
         return {**weights, **state, "schedule/step": torch.zeros(())}
 
-    def outer_step(self, agent: Agent, lives: Lives, noise: torch.Generator) -> Agent:
+    def outer_step(
+        self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
+    ) -> Agent:
         c, weights = self.config, self.weights(agent)
-        _, learned = self.lived(weights, lives, c.inner_steps, noise)
+        _, learned = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
         ways = {name: (value.mean(0) - weights[name]).cpu() for name, value in learned.items()}
         done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
         share = c.share + done * (c.share_end - c.share)

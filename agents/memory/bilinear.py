@@ -18,7 +18,7 @@ def input_size(observations: int, actions: int) -> int:
     return observations + 2 * observations * actions + 2
 
 
-def entering(inputs: torch.Tensor, observations: int) -> torch.Tensor:
+def outer_product_inputs(inputs: torch.Tensor, observations: int) -> torch.Tensor:
     """[..., i] of a trial's inputs with the last observation (trials.run_trials, twice)."""
     actions = inputs.shape[-1] - 2 * observations - 3
     seen, before, action, reward, rest = inputs.split(
@@ -28,7 +28,7 @@ def entering(inputs: torch.Tensor, observations: int) -> torch.Tensor:
     return torch.cat([seen, pair, pair * reward, rest], -1)
 
 
-def leaving(said: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+def bilinear_readout(said: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     """[..., k] from what the memory says [..., (1 + o) k] and an observation [..., o]: bilinear in
     both.
     """

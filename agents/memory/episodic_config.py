@@ -13,12 +13,12 @@ from typing import Literal
 
 from ..parts.finite import check_finite
 
-Table = Literal["agent", "life"]
+Table = Literal["agent", "trial"]
 
 
 @dataclass(frozen=True)
 class ControlConfig:
-    # whose the memories are: kept from life to life and moved with the agent, or begun anew
+    # whose the memories are: kept from trial to trial and moved with the agent, or begun anew
     table: Table = "agent"
     capacity: int = 1000  # entries of an action
     key: int = 16  # numbers
@@ -26,16 +26,16 @@ class ControlConfig:
     same: float = 1e-6  # squared distance of keys up to which they are one
     gamma: float = 0.99
     epsilon: float = 0.1  # share of actions that are any
-    episodes: int | None = None  # of a life; None: the family's
-    test_lives: int = 16  # of an evaluation
-    test_episodes: int = 1  # at the end of each life: what is scored
+    episodes: int | None = None  # of a trial; None: the family's
+    test_trials: int = 16  # of an evaluation
+    test_episodes: int = 1  # at the end of each trial: what is scored
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_finite(self)
-        if self.table not in ("agent", "life"):
-            raise ValueError(f"table must be 'agent' or 'life', got {self.table!r}")
-        for name in ("capacity", "key", "neighbours", "episodes", "test_lives", "test_episodes"):
+        if self.table not in ("agent", "trial"):
+            raise ValueError(f"table must be 'agent' or 'trial', got {self.table!r}")
+        for name in ("capacity", "key", "neighbours", "episodes", "test_trials", "test_episodes"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, got {value}")
         for name in ("gamma", "epsilon"):

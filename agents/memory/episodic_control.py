@@ -1,9 +1,9 @@
 """Episodic control: what MFEC and NEC have in common, a memory an action of the returns that were
 had.
 
-A life is episodes one after another on one draw of the task, acted epsilon-greedily by what the
+A trial is episodes one after another on one draw of the task, acted epsilon-greedily by what the
 memories say of each action, and written into them when an episode ends. An agent holds such
-memories; a life begins with them, evaluation writes into copies. Only discrete actions: each needs
+memories; a trial begins with them, evaluation writes into copies. Only discrete actions: each needs
 a memory of its own.
 """
 
@@ -20,7 +20,7 @@ import torch
 from ..parts.lifetimes import Control, Lifetime, next_episode
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import Batch, Lives, by_life
+from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial
 from .episodic_config import ControlConfig
 from .episodic_memory import NAMES, Found, Memory, empty, nearest, touched, write
 
@@ -28,13 +28,18 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-LIVES: tuple[Lifetime, ...] = ("life", "life", "life", "life")  # of the four tensors of a memory
+MEMORY_LIFETIMES: tuple[Lifetime, ...] = (
+    "trial",
+    "trial",
+    "trial",
+    "trial",
+)  # of the four tensors of a memory
 Config = TypeVar("Config", bound=ControlConfig)
 
 
 @dataclass(frozen=True)
-class Lived:
-    """What one episode of n lives was, and what the memories said in it."""
+class EpisodeRecord:
+    """What one episode of n trials was, and what the memories said in it."""
 
     batch: Batch
     values: torch.Tensor  # [t, n, actions] of each action before each step
@@ -53,7 +58,7 @@ class EpisodicControl(Adapting, Generic[Config]):
         self.episodes = config.episodes or spec.episodes
         if config.test_episodes > self.episodes:
             raise ValueError(
-                f"test_episodes must be at most the {self.episodes} of a life, got "
+                f"test_episodes must be at most the {self.episodes} of a trial, got "
                 f"{config.test_episodes}"
             )
         self.actions = spec.action_size
@@ -69,60 +74,75 @@ class EpisodicControl(Adapting, Generic[Config]):
         """How much each entry found says, [m, q, k]."""
 
     @abstractmethod
-    def targets(self, lived: Lived) -> torch.Tensor:
+    def targets(self, episode: EpisodeRecord) -> torch.Tensor:
         """[t, n] what the actions taken turned out to be worth."""
 
     @abstractmethod
     def merge(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         """The value of an entry that is met again."""
 
-    def learn(self, agent: Agent, lived: Lived, key: Key) -> Agent:
+    def learn(self, agent: Agent, episode: EpisodeRecord, key: Key) -> Agent:
         """The agent after it has learned slowly, from an episode that its memories hold already."""
         return agent
 
-    # ---- lives ----------------------------------------------------------------------------------
+    # ---- trials ---------------------------------------------------------------------------------
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """One life in the task, on a new draw of it; the memories are the agent's from then on."""
-        after, _, steps = self.life(agent, task, key)
+        """One trial in the task, on a new draw of it; the memories are the agent's from then on."""
+        after, _, steps = self.run_trial(agent, task, key)
         return after, steps
 
-    def life(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, list[Lived], int]:
-        """The agent after one life, the life, environment steps."""
-        lives, episodes = self._lives(task, key, 1), []
+    def run_trial(
+        self, agent: Agent, task: Task, key: Key
+    ) -> tuple[Agent, list[EpisodeRecord], int]:
+        """The agent after one trial, its episodes, environment steps."""
+        episode_batches, episodes = self._episode_batches(task, key, 1), []
         agent = self._on(agent)
         for number in range(self.episodes):
-            lived, memory = self._episode(agent, agent, lives, key.child("episode", number))
-            agent = self.learn({**agent, **memory}, lived, key.child("learn", number))
-            episodes.append(lived)
-        if self.config.table == "life":
+            episode, memory = self._episode(
+                agent, agent, episode_batches, key.child("episode", number)
+            )
+            agent = self.learn({**agent, **memory}, episode, key.child("learn", number))
+            episodes.append(episode)
+        if self.config.table == "trial":
             agent = {**agent, **self.no_memories()}
-        return {name: tensor.cpu() for name, tensor in agent.items()}, episodes, lives.steps
+        return (
+            {name: tensor.cpu() for name, tensor in agent.items()},
+            episodes,
+            episode_batches.steps,
+        )
 
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Each episode, [lives, episodes]."""
-        n, played, agent, batches = lives, self._lives(task, key, lives), self._on(agent), []
+        """Each episode, [trials, episodes]."""
+        n, played, agent, batches = (
+            num_trials,
+            self._episode_batches(task, key, num_trials),
+            self._on(agent),
+            [],
+        )
         every = torch.ones(n, dtype=torch.bool, device=self.config.device)
-        # [lives, actions, ...]
+        # [trials, actions, ...]
         memory = fresh = tuple(agent[name].expand(n, *agent[name].shape) for name in NAMES)
         for number in range(self.episodes):
             members = {name: part.flatten(0, 1) for name, part in zip(NAMES, memory, strict=True)}
-            lived, after = self._episode(agent, members, played, key.child("episode", number))
+            episode, after = self._episode(agent, members, played, key.child("episode", number))
             memory = tuple(after[name].unflatten(0, (n, -1)) for name in NAMES)
-            memory = next_episode(memory, fresh, LIVES, every, control)
-            batches.append(lived.batch)
-        return by_life(batches, n, played.steps)
+            memory = next_episode(memory, fresh, MEMORY_LIFETIMES, every, control)
+            batches.append(episode.batch)
+        return by_trial(batches, n, played.steps)
 
     def _episode(
-        self, agent: Agent, memory: Memory, lives: Lives, key: Key
-    ) -> tuple[Lived, dict[str, torch.Tensor]]:
-        """The next episode of n lives whose memories are members (life, action), and the memories
+        self, agent: Agent, memory: Memory, episode_batches: EpisodeBatches, key: Key
+    ) -> tuple[EpisodeRecord, dict[str, torch.Tensor]]:
+        """The next episode of n trials whose memories are members (trial, action), and the memories
         after it.
         """
-        c, n, read = self.config, lives.n, []
-        noise = key.generator().random((lives.horizon, n, 1 + self.actions), dtype=np.float32)
+        c, n, read = self.config, episode_batches.n, []
+        noise = key.generator().random(
+            (episode_batches.horizon, n, 1 + self.actions), dtype=np.float32
+        )
         chance = torch.from_numpy(noise).to(c.device)
 
         def valued(observations: torch.Tensor) -> tuple[torch.Tensor, Found]:
@@ -134,24 +154,24 @@ class EpisodicControl(Adapting, Generic[Config]):
             return greedy(read[-1][0], chance[t], c.epsilon)
 
         with torch.no_grad():
-            batch = lives.play(act)
+            batch = episode_batches.play(act)
             beyond, _ = valued(batch.after[-1])
-            lived = Lived(batch, torch.stack([values for values, _ in read]), beyond)
-            return lived, self._written(agent, memory, lived, [found for _, found in read])
+            episode = EpisodeRecord(batch, torch.stack([values for values, _ in read]), beyond)
+            return episode, self._written(agent, memory, episode, [found for _, found in read])
 
-    def look_up(self, memory: Memory, keys: torch.Tensor, lives: int) -> Found:
-        """The nearest to keys [q, lives, key] in the memories of every action of those lives."""
+    def look_up(self, memory: Memory, keys: torch.Tensor, num_trials: int) -> Found:
+        """The nearest to keys [q, trials, key] in the memories of every action of those trials."""
         return nearest(
             memory, keys.transpose(0, 1).repeat_interleave(self.actions, 0), self.config.neighbours
         )
 
     def _written(
-        self, agent: Agent, memory: Memory, lived: Lived, read: Sequence[Found]
+        self, agent: Agent, memory: Memory, episode: EpisodeRecord, read: Sequence[Found]
     ) -> dict[str, torch.Tensor]:
         """The memories after an episode: what was read has been used, what was done is written, the
         last step first.
         """
-        batch, n = lived.batch, lived.values.shape[1]
+        batch, n = episode.batch, episode.values.shape[1]
         alive = batch.alive.repeat_interleave(self.actions, 1)[..., None]
         there = [found.there[:, 0] & live for found, live in zip(read, alive, strict=True)]
         memory = touched(
@@ -160,12 +180,12 @@ class EpisodicControl(Adapting, Generic[Config]):
         members = torch.arange(n, device=batch.alive.device) * self.actions + batch.actions.argmax(
             2
         )
-        keys, values = self.keys(agent, batch.observations), self.targets(lived)[..., None]
+        keys, values = self.keys(agent, batch.observations), self.targets(episode)[..., None]
         backwards = (part.flip(0) for part in (members, keys, values, batch.alive))
         return write(memory, *backwards, merge=self.merge, same=self.config.same)
 
-    def _lives(self, task: Task, key: Key, n: int) -> Lives:
-        return Lives(self.family, [task] * n, draw_seeds(key, n), 1, self.config.device)
+    def _episode_batches(self, task: Task, key: Key, n: int) -> EpisodeBatches:
+        return EpisodeBatches(self.family, [task] * n, draw_seeds(key, n), 1, self.config.device)
 
     def _on(self, agent: Agent) -> dict[str, torch.Tensor]:
         """What the agent acts by on the learner's device; the rest, an optimiser's state and a

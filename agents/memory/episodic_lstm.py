@@ -7,7 +7,7 @@ Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018, "Been
     c_t = i * c_in + f * c_{t-1} + r * c_ep        h_t = o * tanh(c_t)
 
 At an episode's end its cell state is stored under the episode's context; at the next one's start
-hidden and cell are zero, and c_ep is what is stored under the nearest context. The memory lives
+hidden and cell are zero, and c_ep is what is stored under the nearest context. The memory lasts
 through the trial and never longer. The context is what an episode shows first. Training runs
 through the trial again, memory included; what is stored is detached, so the gate and what was
 retrieved teach the use of memories, not their making.

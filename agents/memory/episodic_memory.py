@@ -4,7 +4,7 @@ recently used goes.
 What model-free episodic control (arXiv 1606.04460), neural episodic control (arXiv 1703.01988) and
 the episodic LSTM (arXiv 1805.09692) have in common. A memory is a dict of named tensors and every
 function is pure, so that one can be part of an agent, which is then saved and transferred with it,
-or of the state that a life carries along. It has members, m memories side by side. All entries are
+or of the state that a trial carries along. It has members, m memories side by side. All entries are
 compared with a query: to 10,000 or so nothing is faster.
 """
 

@@ -16,10 +16,11 @@ import torch
 
 from ..parts import adam
 from ..parts.hyperparameters import Range, Tunable
+from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import PairByPair
 from ..parts.recurrent import Recurrent
 from ..parts.scoring import Scored, draw_seeds, solved
-from ..rollouts.episode_batches import Act, Batch, Lives
+from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches
 from .hochreiter_config import HochreiterConfig
 
 if TYPE_CHECKING:
@@ -42,18 +43,18 @@ class Hochreiter(Tunable, PairByPair):
         self.network = Recurrent(spec.observation_size, self.config.hidden, self.labels, "lstm")
 
     def init(self, key: Key) -> Agent:
-        return self._fresh(self.network.init(key.generator()))
+        return self._fresh_agent(self.network.init(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights; optimiser and schedule begin anew."""
-        weights = {name: agent[name].clone() for name in adam.acting(agent)}
-        return {**self._fresh(weights), **self.carried(agent)}
+        weights = cloned_weights(agent)
+        return {**self._fresh_agent(weights), **self.checked_hyperparameters(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`updates` steps, each on sequences it has not met."""
         steps = 0
         for update in range(self.config.updates):
-            batch, spent = self.sequences(task, key.child("update", update), self.config.lives)
+            batch, spent = self.sequences(task, key.child("update", update), self.config.trials)
             agent, steps = self._step(agent, batch), steps + spent
         return agent, steps
 
@@ -62,17 +63,17 @@ class Hochreiter(Tunable, PairByPair):
         first example.
         """
         c = self.config
-        lives = Lives(
-            self.family, [task] * c.test_lives, draw_seeds(key, c.test_lives), 1, c.device
+        episode_batches = EpisodeBatches(
+            self.family, [task] * c.test_trials, draw_seeds(key, c.test_trials), 1, c.device
         )
         with torch.no_grad():
-            batch = lives.play(self._act(agent))
+            batch = episode_batches.play(self._act(agent))
         rewards = batch.rewards.double().mean(1) * len(batch.rewards)
         score, before = float(rewards[-max(len(rewards) // 4, 1) :].mean()), float(rewards[0])
         reached = solved(score, float(batch.success.double().mean()), self.family.spec.solved_score)
-        return Scored(score, bool(reached), lives.steps, before)
+        return Scored(score, bool(reached), episode_batches.steps, before)
 
-    def sequences(self, task: Task, key: Key, lives: int) -> tuple[Batch, int]:
+    def sequences(self, task: Task, key: Key, num_trials: int) -> tuple[Batch, int]:
         """Sequences on draws of the task; environment steps. What is predicted changes nothing of
         what is seen.
         """
@@ -80,7 +81,9 @@ class Hochreiter(Tunable, PairByPair):
         def silent(observations: torch.Tensor, t: int) -> torch.Tensor:
             return torch.zeros(len(observations), self.labels, device=observations.device)
 
-        played = Lives(self.family, [task] * lives, draw_seeds(key, lives), 1, self.config.device)
+        played = EpisodeBatches(
+            self.family, [task] * num_trials, draw_seeds(key, num_trials), 1, self.config.device
+        )
         return played.play(silent), played.steps
 
     def errors(
@@ -93,7 +96,7 @@ class Hochreiter(Tunable, PairByPair):
         return ((self.network.run(weights, observations, start) - labels) ** 2).sum(2)
 
     def weights(self, agent: Agent) -> dict[str, torch.Tensor]:
-        return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+        return network_weights(agent, self.config.device)
 
     def _step(self, agent: Agent, batch: Batch) -> Agent:
         c, weights = self.config, self.weights(agent)
@@ -105,7 +108,7 @@ class Hochreiter(Tunable, PairByPair):
         after = adam.step(agent, gradients, c.lr + done * (c.lr_end - c.lr), most=c.max_gradient)
         return {**after, "schedule/step": agent["schedule/step"] + 1}
 
-    def _act(self, agent: Agent) -> Act:
+    def _act(self, agent: Agent) -> ActFunction:
         """Predictions step by step; the memory begins at nothing with each sequence."""
         weights, memory = self.weights(agent), self.network.start(0)
 
@@ -118,5 +121,5 @@ class Hochreiter(Tunable, PairByPair):
 
         return act
 
-    def _fresh(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {**weights, **adam.fresh(weights), "schedule/step": torch.zeros(())}

@@ -14,18 +14,18 @@ from ..parts.finite import check_finite
 @dataclass(frozen=True)
 class HochreiterConfig:
     hidden: int = 64
-    lives: int = 64  # sequences of an update
+    trials: int = 64  # sequences of an update
     updates: int = 10  # of an improvement step
     lr: float = 5e-3  # Adam's
     lr_end: float = 2.5e-4  # after `anneal` updates, linearly
     anneal: int = 3000
     max_gradient: float = 1.0  # norm to which gradients are cut
-    test_lives: int = 64  # sequences of an evaluation
+    test_trials: int = 64  # sequences of an evaluation
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         check_finite(self)
-        for name in ("hidden", "lives", "updates", "anneal", "test_lives"):
+        for name in ("hidden", "trials", "updates", "anneal", "test_trials"):
             if getattr(self, name) < 1:
                 raise ValueError(
                     f"{name} must be a whole number of at least 1, got {getattr(self, name)}"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..parts import adam
-from ..parts.hyperparameters import PREFIX, Range
+from ..parts.hyperparameters import HYPER_PREFIX, Range
 from ..rollouts.trials import Trials, advantages
 from .advantage_gradients import Eta, advantage_tangents
 from .ppo import improve_policy
@@ -72,15 +72,15 @@ class MetaGradient(RL2):
         super().__init__(family, config or MetaGradientConfig())
         self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # never 0 or 1
 
-    def _fresh(self, weights: Named) -> dict[str, torch.Tensor]:
+    def _fresh_agent(self, weights: Named) -> dict[str, torch.Tensor]:
         """Eta of the settings (an agent that carries one keeps it), and no step to judge yet."""
         eta = {
             name: torch.tensor(getattr(self.config, name), dtype=torch.float64)
             for name in DIRECTIONS
         }
         return {
-            **super()._fresh(weights),
-            **{f"{PREFIX}{name}": value for name, value in eta.items()},
+            **super()._fresh_agent(weights),
+            **{f"{HYPER_PREFIX}{name}": value for name, value in eta.items()},
             **{f"{META}{name}": value for name, value in adam.fresh(eta).items()},
             **{
                 f"{TOWARDS}{eta}/{name}": torch.zeros_like(w)
@@ -93,7 +93,7 @@ class MetaGradient(RL2):
         """Trials judge the last step, which moves eta; then they are learned from under the new
         eta.
         """
-        trials = self.trials(agent, task, key, self.config.lives)
+        trials = self.trials(agent, task, key, self.config.trials)
         eta = self._cross_validated(agent, trials)
         learner = self.of({**agent, **eta})
         batch = learner._batch(trials)
@@ -104,7 +104,7 @@ class MetaGradient(RL2):
         """Eta and its optimiser after the trials have told how good the last step was."""
         c, weights = self.config, self._weights(agent)
         slope = validation_gradient(self, weights, trials, Eta(c.reference_gamma, c.reference_lam))
-        now = {name: agent[f"{PREFIX}{name}"] for name in DIRECTIONS}
+        now = {name: agent[f"{HYPER_PREFIX}{name}"] for name in DIRECTIONS}
         gradients = {
             name: sum(
                 (slope[w].cpu() * agent[f"{TOWARDS}{name}/{w}"]).double().sum()
@@ -123,7 +123,7 @@ class MetaGradient(RL2):
             f"{META}{name}": value for name, value in moved.items() if name not in DIRECTIONS
         }
         learned = {name: torch.sigmoid(moved[name].clamp(-LIMIT, LIMIT)) for name in DIRECTIONS}
-        return {**optimiser, **{f"{PREFIX}{name}": value for name, value in learned.items()}}
+        return {**optimiser, **{f"{HYPER_PREFIX}{name}": value for name, value in learned.items()}}
 
     def _towards(self, agent: Agent, after: Agent, trials: Trials) -> dict[str, torch.Tensor]:
         """How the weights that were reached would have moved with eta."""

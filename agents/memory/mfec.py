@@ -8,8 +8,8 @@ that an agent is born with. An episode that ran out of time counts for what it p
 paper: only observed returns are stored, and none is bootstrapped.
 In a deterministic task what is stored is never above the optimal value and never falls. Where
 chance pays it is too
-high by design, the best of many draws: so too where a task hides a different MDP in each life,
-unless the memory is the life's alone (`table`).
+high by design, the best of many draws: so too where a task hides a different MDP in each trial,
+unless the memory is the trial's alone (`table`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .episodic_config import MFECConfig
-from .episodic_control import EpisodicControl, Lived
+from .episodic_control import EpisodeRecord, EpisodicControl
 from .episodic_memory import Found, one_or_mean
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class MFEC(EpisodicControl[MFECConfig]):
     def weights(self, found: Found) -> torch.Tensor:
         return one_or_mean(found, self.config.same)
 
-    def targets(self, lived: Lived) -> torch.Tensor:
-        return lived.batch.discounted(self.config.gamma)
+    def targets(self, episode: EpisodeRecord) -> torch.Tensor:
+        return episode.batch.discounted(self.config.gamma)
 
     def merge(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         return torch.maximum(old, new)

@@ -3,7 +3,7 @@
 Pritzel, Uria, Srinivasan, Puigdomenech, Vinyals, Hassabis, Wierstra & Blundell 2017 (arXiv
 1703.01988). Of each action a differentiable neural dictionary holds keys and values; an action is
 worth the mean of its nearest, weighed by nearness. What is met again moves its value quickly (in a
-life); the encoder follows slowly, by the squared error of N-step returns on replayed steps, whose
+trial); the encoder follows slowly, by the squared error of N-step returns on replayed steps, whose
 gradient also reaches the keys and values that were retrieved.
 Differs: writing and learning wait for an episode's end; Adam for the encoder and plain steps for
 the dictionaries,
@@ -21,8 +21,9 @@ import torch
 from ..parts import adam
 from ..parts import replay_buffer as replay
 from ..parts.feedforward import Feedforward
+from ..parts.network_weights import cloned_weights
 from .episodic_config import NECConfig
-from .episodic_control import EpisodicControl, Lived
+from .episodic_control import EpisodeRecord, EpisodicControl
 from .episodic_memory import Found, inverse_distance
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ class NEC(EpisodicControl[NECConfig]):
     def init(self, key: Key) -> Agent:
         """A random encoder whose keys are about 1 apart, and memories of nothing."""
         weights = self.encoder.init(key.generator(), readout_scale=self.config.key_scale)
-        return self._settled({**weights, **self.no_memories()})
+        return self._fresh_agent({**weights, **self.no_memories()})
 
     def adopt(self, agent: Agent) -> Agent:
         """Encoder and memories; what was to be replayed is of another task."""
-        return self._settled({name: agent[name].clone() for name in adam.acting(agent)})
+        return self._fresh_agent(cloned_weights(agent))
 
     def keys(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
         return self.encoder(agent, observations)
@@ -59,23 +60,23 @@ class NEC(EpisodicControl[NECConfig]):
     def weights(self, found: Found) -> torch.Tensor:
         return inverse_distance(found, self.config.delta)
 
-    def targets(self, lived: Lived) -> torch.Tensor:
+    def targets(self, episode: EpisodeRecord) -> torch.Tensor:
         """Returns of so many steps, and of what the memories said then.
 
         An episode that the task ended has no value beyond its end. One cut by the time limit is
         bootstrapped with the memories' value of its last observation.
         """
-        c, batch = self.config, lived.batch
-        togo = batch.discounted(c.gamma, lived.beyond.max(1).values).double()
-        later = (lived.values.max(2).values - togo) * batch.alive
+        c, batch = self.config, episode.batch
+        togo = batch.discounted(c.gamma, episode.beyond.max(1).values).double()
+        later = (episode.values.max(2).values - togo) * batch.alive
         return (togo + _shifted(later, c.steps) * c.gamma**c.steps).float()
 
     def merge(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         return old + self.config.fast * (new - old)
 
-    def learn(self, agent: Agent, lived: Lived, key: Key) -> Agent:
+    def learn(self, agent: Agent, episode: EpisodeRecord, key: Key) -> Agent:
         """Gradient steps on replayed steps, one for every few of the episode."""
-        batch, targets = lived.batch, self.targets(lived)
+        batch, targets = episode.batch, self.targets(episode)
         met = {
             "observation": batch.observations,
             "action": batch.actions,
@@ -108,7 +109,7 @@ class NEC(EpisodicControl[NECConfig]):
         found = self.look_up(agent, self.keys(agent, observations)[:, None], 1)
         return found.read(self.weights(found))[..., 0].mT
 
-    def _settled(self, kept: dict[str, torch.Tensor]) -> Agent:
+    def _fresh_agent(self, kept: dict[str, torch.Tensor]) -> Agent:
         """With nothing to replay and a fresh optimiser."""
         sizes = {
             "observation": self.family.spec.observation_size,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from ..parts.adam import STEPS, acting
+from ..parts.adam import STEPS
+from ..parts.network_weights import weight_names
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
@@ -43,7 +44,7 @@ class ActorCritic(Protocol):
 
 
 @dataclass(frozen=True)
-class Batch:
+class PPOBatch:
     """What was met and done on n trials, and how it turned out."""
 
     inputs: torch.Tensor  # [t, n, i]
@@ -57,22 +58,22 @@ class Batch:
 def improve_policy(
     learner: ActorCritic,
     agent: Agent,
-    batch: Batch,
+    batch: PPOBatch,
     rng: np.random.Generator,
     also: Also | None = None,
 ) -> dict[str, torch.Tensor]:
     """The agent after `epochs` passes over the batch. ValueError if its weights are no longer
     finite.
     """
-    c, names = learner.config, acting(agent)
+    c, names = learner.config, weight_names(agent)
     done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
     rate, entropy = c.lr + done * (c.lr_end - c.lr), c.entropy + done * (c.entropy_end - c.entropy)
     weights = {name: agent[name].to(c.device).clone().requires_grad_() for name in names}
     adam = _adam(agent, weights, rate)
     gained = _normalised(batch) if c.normalise else batch.advantages
-    lives = batch.inputs.shape[1]
+    num_trials = batch.inputs.shape[1]
     for epoch in range(c.epochs):
-        for rows in np.array_split(rng.permutation(lives), c.minibatches):
+        for rows in np.array_split(rng.permutation(num_trials), c.minibatches):
             adam.zero_grad()
             trials = torch.from_numpy(np.sort(rows))
             loss = _loss(learner, weights, batch, gained, trials, entropy)
@@ -85,7 +86,7 @@ def improve_policy(
 def _loss(
     learner: ActorCritic,
     weights: Mapping[str, torch.Tensor],
-    batch: Batch,
+    batch: PPOBatch,
     gained: torch.Tensor,
     rows: torch.Tensor,
     entropy: float,
@@ -105,7 +106,7 @@ def _loss(
     return (each * alive).sum() / alive.sum()
 
 
-def _normalised(batch: Batch) -> torch.Tensor:
+def _normalised(batch: PPOBatch) -> torch.Tensor:
     values = batch.advantages[batch.alive]
     return (batch.advantages - values.mean()) / (values.std() + 1e-8)
 

@@ -1,4 +1,4 @@
-"""RL^2 and deep meta-RL: a recurrent actor-critic whose memory lives through a trial, so that it
+"""RL^2 and deep meta-RL: a recurrent actor-critic whose memory lasts a trial, so that it
 learns to learn.
 
 RL^2 (Duan et al. 2016, arXiv 1611.02779) and Wang et al. 2016 (arXiv 1611.05763) are settings of
@@ -23,13 +23,14 @@ from ..parts.actions import Gaussian, actions_of
 from ..parts.feedforward import Feedforward
 from ..parts.hyperparameters import Range, Tunable
 from ..parts.lifetimes import Control, Lifetime, State
+from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.recurrent import Recurrent
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.trials import Act, Trials, advantages, input_size, run_trials
-from . import bilinear as tables
-from .ppo import Batch, improve_policy
-from .recurrent_life import Remembering
+from ..rollouts.trials import RecurrentActFunction, Trials, advantages, input_size, run_trials
+from . import bilinear
+from .ppo import PPOBatch, improve_policy
+from .recurrent_trial import RecurrentTrialPolicy
 from .rl2_config import RL2Config, WangConfig
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class RL2(Tunable, Adapting):
             spec.observation_size,
         )
         if c.tabular:
-            inputs, outputs = tables.input_size(seen, spec.action_size), outputs * (1 + seen)
+            inputs, outputs = bilinear.input_size(seen, spec.action_size), outputs * (1 + seen)
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
         # as long as hidden states may have to last
@@ -74,7 +75,7 @@ class RL2(Tunable, Adapting):
 
     def init(self, key: Key) -> Agent:
         """Random weights with a read-out near zero, so that a newborn tries everything."""
-        return self._fresh(self._newborn(key.generator()))
+        return self._fresh_agent(self._newborn(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
         """The same weights, learned under the same hyperparameters; the optimiser's state and all
@@ -82,8 +83,8 @@ class RL2(Tunable, Adapting):
 
         Memories are never carried over.
         """
-        weights = {name: agent[name].clone() for name in adam.acting(agent)}
-        return {**self._fresh(weights), **self.carried(agent)}
+        weights = cloned_weights(agent)
+        return {**self._fresh_agent(weights), **self.checked_hyperparameters(agent)}
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with hyperparameters near its own. Units that come into use begin silent, those
@@ -91,21 +92,21 @@ class RL2(Tunable, Adapting):
 
         The first changes nothing that the network does; the second may.
         """
-        weights = self.of(agent).in_use({name: agent[name] for name in adam.acting(agent)})
+        weights = self.of(agent).in_use(network_weights(agent))
         return super().explore({**agent, **weights}, key)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """One PPO step on `lives` trials of the task."""
-        trials = self.trials(agent, task, key, self.config.lives)
+        """One PPO step on `trials` trials of the task."""
+        trials = self.trials(agent, task, key, self.config.trials)
         return improve_policy(
             self, agent, self._batch(trials), key.child("minibatches").generator()
         ), trials.steps
 
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Each episode of the trials, [lives, episodes]."""
-        trials = self.trials(agent, task, key, lives, control=control)
+        """Each episode of the trials, [trials, episodes]."""
+        trials = self.trials(agent, task, key, num_trials, control=control)
         returns, success = trials.returns.cpu().numpy(), trials.success.double().cpu().numpy()
         return Outcomes(returns, success, trials.steps)
 
@@ -114,28 +115,29 @@ class RL2(Tunable, Adapting):
         agent: Agent,
         task: Task,
         key: Key,
-        lives: int,
+        num_trials: int,
         *,
         memory: Lifetime = "trial",
         control: Control = "none",
         greedy: bool = False,
     ) -> Trials:
-        """Trials on `lives` draws of the task. memory: how long it lives; control: what an episode
-        hands on.
+        """Trials on `num_trials` draws of the task.
+
+        memory: lifetime of the hidden state; control: what an episode hands on.
         """
         simulator = self.family.simulator(
-            [task] * lives, draw_seeds(key, lives), self.config.device
+            [task] * num_trials, draw_seeds(key, num_trials), self.config.device
         )
         longest = self.episodes * self.family.spec.horizon
         noise = (
             key.child("actions")
             .generator()
-            .random((longest, lives, self.actions.size), dtype=np.float32)
+            .random((longest, num_trials, self.actions.size), dtype=np.float32)
         )
         act = self._act(
             self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device)
         )
-        start = self.network.start(lives, self.config.device)
+        start = self.network.start(num_trials, self.config.device)
         with torch.no_grad():
             return run_trials(
                 simulator,
@@ -143,13 +145,13 @@ class RL2(Tunable, Adapting):
                 self.episodes,
                 act,
                 start,
-                lives=[memory] * len(start),
+                lifetimes=[memory] * len(start),
                 control=control,
                 twice=self.config.last_observation,
             )
 
-    def live(self, agent: Agent, n: int, key: Key) -> Remembering:
-        """The agent in n lives that are driven from outside (metaworld_protocol.Life)."""
+    def trial_policy(self, agent: Agent, n: int, key: Key) -> RecurrentTrialPolicy:
+        """The agent in n trials that are driven from outside (metaworld_protocol.TrialPolicy)."""
         own, noise = self.of(agent), key.child("actions").generator()
         weights = own._weights(agent)
 
@@ -162,7 +164,7 @@ class RL2(Tunable, Adapting):
             return action, state
 
         spec, start = self.family.spec, self.network.start(n, self.config.device)
-        return Remembering(
+        return RecurrentTrialPolicy(
             spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation
         )
 
@@ -176,7 +178,9 @@ class RL2(Tunable, Adapting):
             weights, inputs, self.network.run(weights, self._entering(weights, inputs), start)
         )
 
-    def _act(self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None) -> Act:
+    def _act(
+        self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None
+    ) -> RecurrentActFunction:
         def act(
             inputs: torch.Tensor, state: State, t: int
         ) -> tuple[torch.Tensor, torch.Tensor, State]:
@@ -198,7 +202,7 @@ class RL2(Tunable, Adapting):
         tabular, the latter.
         """
         if self.config.tabular:
-            remembered = tables.leaving(
+            remembered = bilinear.bilinear_readout(
                 remembered, inputs[..., : self.family.spec.observation_size]
             )
         policy = remembered[..., :-1]
@@ -211,21 +215,21 @@ class RL2(Tunable, Adapting):
         their embedding.
         """
         if self.config.tabular:
-            inputs = tables.entering(inputs, self.family.spec.observation_size)
+            inputs = bilinear.outer_product_inputs(inputs, self.family.spec.observation_size)
         elif self.config.reward_scale != 1.0:
             scale = torch.ones(inputs.shape[-1], device=inputs.device)
             scale[-3] = self.config.reward_scale
             inputs = inputs * scale
         return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
 
-    def _batch(self, trials: Trials) -> Batch:
+    def _batch(self, trials: Trials) -> PPOBatch:
         """What a PPO step needs of the trials."""
         c, policy, values = self.config, trials.outputs[..., :-1], trials.outputs[..., -1]
         gained = advantages(
             trials.rewards.float() * c.reward_scale, values, trials.alive, c.gamma, c.lam
         )
         log_probs = self.actions.log_prob(policy, trials.actions)
-        return Batch(
+        return PPOBatch(
             trials.inputs, trials.actions, log_probs, gained, gained + values, trials.alive
         )
 
@@ -241,16 +245,14 @@ class RL2(Tunable, Adapting):
         return weights
 
     def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
-        return self.of(agent).in_use(
-            {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
-        )
+        return self.of(agent).in_use(network_weights(agent, self.config.device))
 
     def in_use(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """The weights with hidden units that are not in use cut off."""
         units = self.config.units
         return self.network.pruned(weights, units) if 0 < units < self.config.hidden else weights
 
-    def _fresh(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def _fresh_agent(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {**weights, **adam.fresh(weights), "schedule/step": torch.zeros(())}
 
 

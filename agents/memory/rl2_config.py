@@ -15,12 +15,12 @@ from ..parts.recurrent import Cell
 
 _AT_LEAST_ONE = (
     "hidden",
-    "lives",
+    "trials",
     "episodes",
     "epochs",
     "minibatches",
     "anneal",
-    "test_lives",
+    "test_trials",
     "test_episodes",
 )
 _POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale", "input_gain")
@@ -41,9 +41,9 @@ class RL2Config:
     input_gain: float = 1.0
     # seen again beside the new one: what was done there and what it gave are together
     last_observation: bool = False
-    # outer products for one-hot observations (tables.py); needs last_observation
+    # outer products for one-hot observations (bilinear.py); needs last_observation
     tabular: bool = False
-    lives: int = 256  # trials of one improvement step
+    trials: int = 256  # trials of one improvement step
     episodes: int | None = None  # of a trial; None: the family's
     gamma: float = 0.99
     # of the advantages; the authors' for bandits and MDPs, .95-.99 where reward is far away
@@ -62,7 +62,7 @@ class RL2Config:
     # of what is learned from, and of the input but for a tabular one; scores are not scaled
     reward_scale: float = 1.0
     normalise: bool = True  # advantages to mean 0 and standard deviation 1 over a batch
-    test_lives: int = 64  # trials of an evaluation
+    test_trials: int = 64  # trials of an evaluation
     test_episodes: int = 1  # at the end of each trial, after adaptation: what is scored
     device: str = "cpu"
 
@@ -77,9 +77,10 @@ class RL2Config:
                 "tabular needs last_observation = true: what was done is put down to "
                 "where it was done"
             )
-        if self.lives % self.minibatches:
+        if self.trials % self.minibatches:
             raise ValueError(
-                f"lives must be a multiple of minibatches, got {self.lives} and {self.minibatches}"
+                f"trials must be a multiple of minibatches, got {self.trials} and "
+                f"{self.minibatches}"
             )
 
 

@@ -129,7 +129,7 @@ class VariBAD(RL2):
         """PPO on the beliefs that were held when acting; on the first passes, encoder and decoder
         learn too.
         """
-        trials = self.trials(agent, task, key, self.config.lives)
+        trials = self.trials(agent, task, key, self.config.trials)
         with torch.no_grad():
             told = self.told(trials.inputs, self.believed(self._weights(agent), trials.inputs))
         batch, rng = replace(self._batch(trials), inputs=told), key.child("minibatches").generator()

@@ -22,9 +22,10 @@ import torch
 from ..parts import adam
 from ..parts import replay_buffer as replay
 from ..parts.feedforward import Feedforward
+from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import PairByPair
 from ..parts.scoring import Scored, draw_seeds
-from ..rollouts.episode_batches import Batch, Lives
+from ..rollouts.episode_batches import Batch, EpisodeBatches
 from .diayn_config import DIAYNConfig
 from .sac import SAC, Transitions
 
@@ -70,15 +71,19 @@ class DIAYN(PairByPair):
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
-        return self._settled(self.sac.init(rng) | self.discriminator.init(rng, readout_scale=0.1))
+        return self._fresh_agent(
+            self.sac.init(rng) | self.discriminator.init(rng, readout_scale=0.1)
+        )
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy, critics and discriminator; what was met elsewhere is forgotten."""
-        return self._settled({name: agent[name].clone() for name in adam.acting(agent)})
+        return self._fresh_agent(cloned_weights(agent))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """`lives` episodes, then `updates` of all networks from what is remembered."""
-        drawn = key.child("skills").generator().integers(0, self.config.skills, self.config.lives)
+        """`episodes` episodes, then `updates` of all networks from what is remembered."""
+        drawn = (
+            key.child("skills").generator().integers(0, self.config.skills, self.config.episodes)
+        )
         skills = torch.from_numpy(drawn)
         batch, steps = self.play(agent, task, key, skills)
         generator = torch.Generator().manual_seed(key.child("updates").integer())
@@ -94,7 +99,7 @@ class DIAYN(PairByPair):
         return super().evaluate(agents, tasks, keys)[:3]
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        skills = torch.arange(self.config.test_lives) % self.config.skills
+        skills = torch.arange(self.config.test_trials) % self.config.skills
         batch, steps = self.play(agent, task, key, skills)
         pay = float(self.pay(agent, batch, skills)[batch.alive].double().mean())
         # the most is log 1 - log p(z)
@@ -105,9 +110,11 @@ class DIAYN(PairByPair):
         """An episode of each of these skills [n] on a draw of its own; environment steps."""
         c, weights = (
             self.config,
-            {name: agent[name].to(self.config.device) for name in adam.acting(agent)},
+            network_weights(agent, self.config.device),
         )
-        lives = Lives(self.family, [task] * len(skills), draw_seeds(key, len(skills)), 1, c.device)
+        episode_batches = EpisodeBatches(
+            self.family, [task] * len(skills), draw_seeds(key, len(skills)), 1, c.device
+        )
         hot, noise = (
             self._hot(skills),
             torch.Generator().manual_seed(key.child("actions").integer()),
@@ -118,12 +125,12 @@ class DIAYN(PairByPair):
             return self.sac.act(weights, torch.cat([observations, hot], 1), drawn)
 
         with torch.no_grad():
-            return lives.play(act), lives.steps
+            return episode_batches.play(act), episode_batches.steps
 
     def pay(self, agent: Agent, batch: Batch, skills: torch.Tensor) -> torch.Tensor:
         """What each step of these skills' episodes pays, [t, n]."""
         seen = batch.after if self.config.scores == "next" else batch.observations
-        weights = {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+        weights = network_weights(agent, self.config.device)
         return self._known(weights, seen, self._hot(skills)) + self._prior
 
     def _known(
@@ -178,7 +185,7 @@ class DIAYN(PairByPair):
             torch.nn.functional.one_hot(skills, self.config.skills).float().to(self.config.device)
         )
 
-    def _settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+    def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         spec, c = self.family.spec, self.config
         sizes = {
             "observation": spec.observation_size,

@@ -20,8 +20,8 @@ class DIAYNConfig(SACConfig):
     # the state after an action, as the paper; before, as its code
     scores: Literal["next", "current"] = "next"
     add_p_z: bool = True  # less log p(z), so that a state that says nothing about the skill pays 0
-    lives: int = 16  # episodes a step, each with a skill of its own
-    test_lives: int = 64  # of an evaluation
+    episodes: int = 16  # episodes a step, each with a skill of its own
+    test_trials: int = 64  # of an evaluation
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -30,9 +30,10 @@ class DIAYNConfig(SACConfig):
                 "skills must be at least 2: there must be something to tell apart, "
                 f"got {self.skills}"
             )
-        if min(self.lives, self.test_lives) < 1:
+        if min(self.episodes, self.test_trials) < 1:
             raise ValueError(
-                f"lives and test_lives must be at least 1, got {self.lives} and {self.test_lives}"
+                f"episodes and test_trials must be at least 1, got {self.episodes} and "
+                f"{self.test_trials}"
             )
         if not (self.discriminator and min(self.discriminator) >= 1):
             raise ValueError(

@@ -22,12 +22,13 @@ from ..parts import adam, training_draws
 from ..parts import replay_buffer as replay
 from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_prior
-from ..parts.latent_life import Inferring
 from ..parts.lifetimes import Control, Lifetime, next_episode
+from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import Act, Batch, Lives, by_life
+from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
 from .pearl_config import PEARLConfig
+from .pearl_trial import InferringTrialPolicy
 from .sac import SAC, Transitions
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 Weights = Mapping[str, torch.Tensor]
 # summed precisions, and means times precisions, of the factors so far [draws, d]
 Context = tuple[torch.Tensor, ...]
-LIVES: tuple[Lifetime, ...] = ("trial", "trial")  # of a context; a z lives an episode
+# of the parts of a context; z is redrawn each episode
+CONTEXT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
 
 
 class PEARL(Adapting):
@@ -65,17 +67,17 @@ class PEARL(Adapting):
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
-        return self._settled(self.sac.init(rng) | self.encoder.init(rng))
+        return self._fresh_agent(self.sac.init(rng) | self.encoder.init(rng))
 
     def adopt(self, agent: Agent) -> Agent:
         """Policy, critics and encoder; what was met elsewhere is forgotten."""
-        return self._settled({name: agent[name].clone() for name in adam.acting(agent)})
+        return self._fresh_agent(cloned_weights(agent))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """Episodes on every training draw, then `updates` of all networks from their replays."""
         if training_draws.missing(agent):
             agent = {**agent, **training_draws.drawn(self.config.draws, key)}
-        batches, steps = self.lived(
+        batches, steps = self.run_trials(
             agent, task, training_draws.seeds(agent), key, self.config.episodes
         )
         generator = torch.Generator().manual_seed(key.child("updates").integer())
@@ -84,15 +86,15 @@ class PEARL(Adapting):
         return self._learned(remembering, generator, recent), steps
 
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """The episodes of the family's trials, [lives, episodes]."""
-        batches, steps = self.lived(
-            agent, task, draw_seeds(key, lives), key, self.family.spec.episodes, control
+        """The episodes of the family's trials, [trials, episodes]."""
+        batches, steps = self.run_trials(
+            agent, task, draw_seeds(key, num_trials), key, self.family.spec.episodes, control
         )
-        return by_life(batches, lives, steps)
+        return by_trial(batches, num_trials, steps)
 
-    def lived(
+    def run_trials(
         self,
         agent: Agent,
         task: Task,
@@ -106,8 +108,8 @@ class PEARL(Adapting):
             self._weights(agent),
             torch.Generator().manual_seed(key.child("actions").integer()),
         )
-        lives, first = (
-            Lives(self.family, [task] * len(seeds), seeds, 1, self.config.device),
+        episode_batches, first = (
+            EpisodeBatches(self.family, [task] * len(seeds), seeds, 1, self.config.device),
             self.nothing(len(seeds)),
         )
         every, context = torch.ones(len(seeds), dtype=torch.bool, device=self.config.device), first
@@ -116,18 +118,18 @@ class PEARL(Adapting):
             for _ in range(episodes):
                 mean, log_std = posterior(context)
                 z = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
-                batches.append(lives.play(self._act(weights, z, noise)))
+                batches.append(episode_batches.play(self._act(weights, z, noise)))
                 met = self._met(batches[-1])
                 said = self.factors(
                     weights, torch.cat([met["observation"], met["action"], met["reward"]], -1)
                 )
                 added = (part * met["alive"] for part in said)
                 more = tuple(old + part.sum(1) for old, part in zip(context, added, strict=True))
-                context = next_episode(more, first, LIVES, every, control)
-        return batches, lives.steps
+                context = next_episode(more, first, CONTEXT_LIFETIMES, every, control)
+        return batches, episode_batches.steps
 
-    def live(self, agent: Agent, n: int, key: Key) -> Inferring:
-        """The agent in n draws that are driven from outside (metaworld_protocol.Life)."""
+    def trial_policy(self, agent: Agent, n: int, key: Key) -> InferringTrialPolicy:
+        """The agent in n draws that are driven from outside (metaworld_protocol.TrialPolicy)."""
         weights, noise = (
             self._weights(agent),
             torch.Generator().manual_seed(key.child("actions").integer()),
@@ -147,7 +149,7 @@ class PEARL(Adapting):
             return dict(zip(("precision", "weighted"), self.factors(weights, met), strict=True))
 
         belief = dict(zip(("precision", "weighted"), self.nothing(n), strict=True))
-        return Inferring(belief, believed, act, factors, noise)
+        return InferringTrialPolicy(belief, believed, act, factors, noise)
 
     def nothing(self, n: int) -> Context:
         """The contexts of n draws of which nothing is known."""
@@ -162,7 +164,7 @@ class PEARL(Adapting):
         precision = 1 / torch.nn.functional.softplus(variance).clamp(min=1e-6)
         return precision, mean * precision
 
-    def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> Act:
+    def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> ActFunction:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
             drawn = torch.rand(len(z), self.sac.actions.size, generator=noise).to(z.device)
             return self.sac.act(weights, torch.cat([observations, z], 1), drawn)
@@ -184,7 +186,7 @@ class PEARL(Adapting):
         teacher = (
             None
             if self.teacher is None
-            else Lives(self.teacher, [task] * len(seeds), seeds, 1, self.config.device)
+            else EpisodeBatches(self.teacher, [task] * len(seeds), seeds, 1, self.config.device)
         )
         remembering = dict(agent)
         for batch in batches:
@@ -242,9 +244,9 @@ class PEARL(Adapting):
         return {name: part.to(self.config.device) for name, part in drawn.items()}
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
-        return {name: agent[name].to(self.config.device) for name in adam.acting(agent)}
+        return network_weights(agent, self.config.device)
 
-    def _settled(self, weights: dict[str, torch.Tensor]) -> Agent:
+    def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         o, a, c = self.family.spec.observation_size, self.family.spec.action_size, self.config
         sizes = {"observation": o, "action": a, "reward": 1, "pay": 1, "after": o, "over": 1}
         memory = replay.empty(sizes, c.capacity, c.draws)
@@ -252,9 +254,9 @@ class PEARL(Adapting):
         return {**weights, **self.sac.targets(weights), **state}
 
 
-def _again(lives: Lives, actions: torch.Tensor) -> Batch:
+def _again(episode_batches: EpisodeBatches, actions: torch.Tensor) -> Batch:
     """The next episodes, with actions that are given."""
-    return lives.play(lambda _, t: actions[t])
+    return episode_batches.play(lambda _, t: actions[t])
 
 
 def posterior(context: Context) -> tuple[torch.Tensor, torch.Tensor]:

@@ -29,11 +29,11 @@ class PEARLConfig(SACConfig):
     lr: float = 1e-3
     batch: int = 32  # transitions of each draw for an update
     capacity: int = 2_000  # of each draw's replay
-    test_lives: int = 50  # of an evaluation
+    test_trials: int = 50  # of an evaluation
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("latent", "draws", "episodes", "context", "test_lives"):
+        for name in ("latent", "draws", "episodes", "context", "test_trials"):
             if getattr(self, name) < 1:
                 raise ValueError(
                     f"{name} must be a whole number of at least 1, got {getattr(self, name)}"

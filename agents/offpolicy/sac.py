@@ -20,6 +20,7 @@ import torch
 from ..parts import adam
 from ..parts.actions import Categorical, Squashed
 from ..parts.feedforward import Feedforward
+from ..parts.network_weights import weight_names
 from .sac_config import SACConfig
 
 Named = Mapping[str, torch.Tensor]
@@ -72,7 +73,7 @@ class SAC:
         device = self.config.device
         return {
             name: agent[name].detach().to(device).clone().requires_grad_()
-            for name in adam.acting(agent)
+            for name in weight_names(agent)
         }
 
     def act(self, weights: Named, inputs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:

@@ -1,12 +1,11 @@
 """Adam (Kingma & Ba 2014, arXiv 1412.6980) on named tensors, its state kept among an agent's own.
 
-An agent is a mapping of names; those with a `/` are state that the agent does not act by. `adopt`
-leaves it behind.
+The moments' names hold a `/`, so that they are no network weights (network_weights.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 
@@ -22,13 +21,6 @@ def fresh(parameters: Named) -> dict[str, torch.Tensor]:
         for name, value in parameters.items()
     }
     return {**moments, **{f"{STEPS}{name}": torch.zeros(()) for name in parameters}}
-
-
-def acting(names: Iterable[str]) -> list[str]:
-    """The names that an agent acts by, in one order: sums over them must not depend on where the
-    agent came from.
-    """
-    return sorted(name for name in names if "/" not in name)
 
 
 def step(

@@ -1,4 +1,4 @@
-"""Feed-forward networks whose parameters are named tensors, with any leading axes: members, lives,
+"""Feed-forward networks whose parameters are named tensors, with any leading axes: members, trials,
 or none.
 
 Unlike networks.Policy, which is for search over flat vectors, these are differentiated and mapped

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
     from openpoet.poet.streams import Key
 
-PREFIX = "hyper/"
+HYPER_PREFIX = "hyper/"
 FACTORS = (0.8, 1.2)
 RESAMPLED = 0.25  # of the times
 Config = TypeVar("Config")
@@ -58,12 +58,12 @@ class Range:
         return float(rng.uniform(self.low, self.high))
 
 
-def carried(agent: Agent) -> dict[str, torch.Tensor]:
+def hyperparameters_of(agent: Agent) -> dict[str, torch.Tensor]:
     """The agent's hyperparameters, as tensors of a new agent."""
-    return {name: value.clone() for name, value in agent.items() if name.startswith(PREFIX)}
+    return {name: value.clone() for name, value in agent.items() if name.startswith(HYPER_PREFIX)}
 
 
-def settled(config: Config, agent: Agent) -> Config:
+def with_hyperparameters(config: Config, agent: Agent) -> Config:
     """The settings by which the agent learns: `config`, with what it carries instead.
 
     A setting that has an `..._end` of its own has no schedule any more: it ends as it begins.
@@ -71,11 +71,12 @@ def settled(config: Config, agent: Agent) -> Config:
     """
     known = {f.name: getattr(config, f.name) for f in fields(config)}  # type: ignore[arg-type]  # any dataclass
     values: dict[str, Any] = {}
-    for name, tensor in carried(agent).items():
-        name = name.removeprefix(PREFIX)
+    for name, tensor in hyperparameters_of(agent).items():
+        name = name.removeprefix(HYPER_PREFIX)
         if name not in known or tensor.numel() != 1:
             raise ValueError(
-                f"an agent carries {PREFIX}{name} {list(tensor.shape)}, no number of a setting"
+                f"the agent's tensor {HYPER_PREFIX}{name} of shape {list(tensor.shape)} is not the "
+                "value of a setting: expected one number, named after a field of the settings"
             )
         number = tensor.item()
         values[name] = int(number) if type(known[name]) is int else float(number)
@@ -90,9 +91,9 @@ def explored(
     """The agent with each of the hyperparameters near what it was, or near the settings' if it
     carried none.
     """
-    now = settled(config, agent)
+    now = with_hyperparameters(config, agent)
     values = {
-        f"{PREFIX}{name}": torch.tensor(
+        f"{HYPER_PREFIX}{name}": torch.tensor(
             where.neighbour(float(getattr(now, name)), key.child(name).generator()),
             dtype=torch.float64,
         )
@@ -102,11 +103,10 @@ def explored(
 
 
 class Tunable:
-    """What a learner has whose agents may carry hyperparameters: which, exploring, and itself with
-    an agent's own.
+    """A learner whose agents may carry hyperparameters of their own.
 
-    The learner's part: `self.of(agent)` where it learns and scores, `carried(agent)` in what comes
-    of that, and `self.carried(agent)` in `adopt`.
+    A subclass uses `self.of(agent)` where it learns and scores, adds `hyperparameters_of(agent)` to
+    the agents it returns, and `self.checked_hyperparameters(agent)` in `adopt`.
     """
 
     config: Any
@@ -116,14 +116,14 @@ class Tunable:
         """The agent with hyperparameters near its own (poet.interfaces.Explorer)."""
         return explored(agent, self.config, self.ranges, key)
 
-    def carried(self, agent: Agent) -> dict[str, torch.Tensor]:
+    def checked_hyperparameters(self, agent: Agent) -> dict[str, torch.Tensor]:
         """The agent's hyperparameters, for `adopt`. ValueError if the settings refuse them."""
-        settled(self.config, agent)
-        return carried(agent)
+        with_hyperparameters(self.config, agent)
+        return hyperparameters_of(agent)
 
     def of(self, agent: Agent) -> Self:
         """This learner with the settings that the agent carries."""
-        config = settled(self.config, agent)
+        config = with_hyperparameters(self.config, agent)
         if config is self.config:
             return self
         other = copy.copy(self)

@@ -1,10 +1,12 @@
-"""What an agent carries through a life, and the one rule by which it begins anew.
+"""Lifetimes of an agent's state, and the one rule by which its parts are reset.
 
-Every part of the state declares how long it lives: a step, an episode, a trial or a life. When one
-of these is over, so is whatever lives no longer. That is all that tells a policy without memory
-(step), an ordinary recurrent one (episode) and RL^2 (trial) apart; a latent of MAESN lives a trial,
-its z an episode, a policy of EPG a life. The controls of an evaluation are the same rule bent:
-adaptation that is off outlives no episode, and a history that is shuffled goes to another life.
+A trial is several episodes on one draw of a task. Every part of the state has a lifetime: a step,
+an episode or a trial. When one of these ends, all parts whose lifetime is not longer are reset to
+their initial values. The lifetime of the hidden state is the only difference between a policy
+without memory (step), an ordinary recurrent policy (episode) and RL^2 (trial). MAESN's latent
+distribution lasts a trial and its z an episode; EPG's inner policy lasts a trial. The controls of
+an evaluation change the same rule: with adaptation off nothing lasts longer than an episode, and
+with a shuffled history the state is passed to another trial.
 """
 
 from __future__ import annotations
@@ -15,42 +17,45 @@ from typing import Literal
 import torch
 
 State = tuple[torch.Tensor, ...]  # parts of a state, each [n, ...]
-Lifetime = Literal["step", "episode", "trial", "life"]
-# each is over when one after it is
-LIFETIMES: tuple[Lifetime, ...] = ("step", "episode", "trial", "life")
+Lifetime = Literal["step", "episode", "trial"]
+# in this order: the end of one is also the end of all before it
+LIFETIMES: tuple[Lifetime, ...] = ("step", "episode", "trial")
 Control = Literal["none", "off", "shuffled"]
 CONTROLS: tuple[Control, ...] = ("none", "off", "shuffled")
 
 
 def over(
-    ended: Lifetime, state: State, fresh: State, lives: Sequence[Lifetime], rows: torch.Tensor
+    ended: Lifetime, state: State, fresh: State, lifetimes: Sequence[Lifetime], rows: torch.Tensor
 ) -> State:
-    """The state after a step, an episode, ... of the rows in the mask [n] bool: what lives no
-    longer begins anew.
+    """The state after a step, an episode or a trial has ended in the rows of the mask [n] bool.
+
+    state, fresh: current and initial values of each part, [n, ...]; lifetimes: one for each part.
+    Parts whose lifetime is at most `ended` are reset to `fresh` in these rows.
     """
     return tuple(
         _where(rows, new, old) if LIFETIMES.index(lifetime) <= LIFETIMES.index(ended) else old
-        for old, new, lifetime in zip(state, fresh, lives, strict=True)
+        for old, new, lifetime in zip(state, fresh, lifetimes, strict=True)
     )
 
 
 def next_episode(
     state: State,
     fresh: State,
-    lives: Sequence[Lifetime],
+    lifetimes: Sequence[Lifetime],
     rows: torch.Tensor,
     control: Control = "none",
 ) -> State:
-    """The state with which those rows begin their next episode.
+    """The state with which the rows in the mask [n] bool begin their next episode.
 
-    off: nothing outlives an episode. shuffled: what does is that of the life before, so that every
-    life goes on with a history which is a good one, but of another draw of the task.
+    control: "off" resets every part, so that nothing lasts longer than an episode. "shuffled" gives
+    each row the state of the row before it, so that every trial continues with a history that is
+    valid but belongs to another draw of the task.
     """
     if control == "off":
-        lives = ["episode"] * len(state)
+        lifetimes = ["episode"] * len(state)
     elif control == "shuffled":
         state = tuple(_where(rows, part.roll(1, 0), part) for part in state)
-    return over("episode", state, fresh, lives, rows)
+    return over("episode", state, fresh, lifetimes, rows)
 
 
 def _where(rows: torch.Tensor, new: torch.Tensor, old: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 written once.
 
 Pairs never see each other, so a batch is its pairs one by one. What differs is a learner's own: how
-one agent is improved in one task, and what the episodes of its lives come to.
+one agent is improved in one task, and what the episodes of its trials come to.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from .hyperparameters import carried
+from .hyperparameters import hyperparameters_of
 from .scoring import Outcomes, Scored, columns, scored
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class PairByPair(ABC):
         steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
             after, steps[pair] = self.of(agent).improve_one(agent, task, key)
-            improved.append({**carried(agent), **after})
+            improved.append({**hyperparameters_of(agent), **after})
         return improved, steps
 
     def evaluate(
@@ -66,29 +66,29 @@ class PairByPair(ABC):
 
 
 class Adapting(PairByPair):
-    """A learner whose agents adapt within a life, and are scored by the life's last episodes."""
+    """A learner whose agents adapt within a trial, and are scored by the trial's last episodes."""
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The mean return of the last episodes of `test_lives` lives, and before adaptation that of
-        their first.
+        """The mean return of the last episodes of `test_trials` trials, and before adaptation that
+        of their first.
         """
-        outcomes = self.outcomes(agent, task, key, self.config.test_lives)
+        outcomes = self.outcomes(agent, task, key, self.config.test_trials)
         return scored(
             outcomes, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1)
         )
 
     @abstractmethod
     def outcomes(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Returns and success of lives on fresh draws of the task, by episode or update.
+        """Returns and success of trials on fresh draws of the task, by episode or update.
 
-        control: see carried.next_episode.
+        control: see lifetimes.next_episode.
         """
 
     def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> tuple[np.ndarray, int]:
-        """Returns [lives, k] by episode or update, and environment steps (assessing.Adapts)."""
-        outcomes = self.outcomes(agent, task, key, lives, control)
+        """Returns [trials, k] by episode or update, and environment steps (assessment.Adapts)."""
+        outcomes = self.outcomes(agent, task, key, num_trials, control)
         return outcomes.returns, outcomes.steps

@@ -26,10 +26,10 @@ class Scored(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """Episodes of some lives: k one after another, or k batches of them between updates."""
+    """Episodes of several trials: k one after another, or k batches of them between updates."""
 
-    returns: np.ndarray  # [lives, k] float64, of a batch the mean
-    success: np.ndarray  # [lives, k] float64, the share that ended with the simulator's `success`
+    returns: np.ndarray  # [trials, k] float64, of a batch the mean
+    success: np.ndarray  # [trials, k] float64, the share that ended with the simulator's `success`
     steps: int  # of the environment
 
 

@@ -1,9 +1,8 @@
-"""Lives: draws of a task on which many episodes run side by side, batch after batch, between
-updates of an agent.
+"""Batches of episodes side by side on each trial's draw of the task, one batch after another,
+between updates of an agent.
 
-What gradient-based adaptation needs, as trials.py is what memory needs. Row (life, j) of a batch is
-an episode of its own on that life's draw: at the start the j-th, in the next batch the one as many
-later as a batch has.
+For learners that adapt by gradient; trials.py is for those that adapt by memory. Row (trial, j) of
+batch b is episode b x side + j of that trial, where `side` is the number of episodes side by side.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Task, TaskFamily
 
 # (observations [n, o], step) -> actions [n, a]
-Act = Callable[[torch.Tensor, int], torch.Tensor]
+ActFunction = Callable[[torch.Tensor, int], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """n = lives x side episodes of at most t steps; rows of a life are neighbours."""
+    """n = trials x side episodes of at most t steps; rows of a trial are neighbours."""
 
     observations: torch.Tensor  # [t, n, o] float32, before each action
     actions: torch.Tensor  # [t, n, a]
@@ -57,11 +56,11 @@ class Batch:
             sums = sums + gamma**left * torch.where(self.cut, beyond, 0.0)
         return sums * self.alive
 
-    def advantages(self, gamma: float, lives: int) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a life, over their
+    def advantages(self, gamma: float, num_trials: int) -> torch.Tensor:
+        """Return to go, less its mean at that step over the episodes of a trial, over their
         deviation; [t, n].
         """
-        shape = (len(self.rewards), lives, -1)
+        shape = (len(self.rewards), num_trials, -1)
         togo, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
         return normalised(togo, alive).reshape(self.rewards.shape)
 
@@ -72,8 +71,8 @@ class Batch:
         return self.after[..., -size:]
 
 
-class Lives:
-    """One life a seed, `side` episodes of each at once."""
+class EpisodeBatches:
+    """One trial a seed, `side` episodes of each at once."""
 
     def __init__(
         self,
@@ -84,9 +83,9 @@ class Lives:
         device: str,
     ) -> None:
         self.n, self.side, self.horizon, self.device = len(seeds), side, family.spec.horizon, device
-        rows = [life for life in range(self.n) for _ in range(side)]
+        rows = [trial for trial in range(self.n) for _ in range(side)]
         self.simulator = family.simulator(
-            [tasks[life] for life in rows], [seeds[life] for life in rows], device
+            [tasks[trial] for trial in rows], [seeds[trial] for trial in rows], device
         )
         self.place = torch.arange(side, device=device).repeat(self.n)
         self.begun = False
@@ -95,7 +94,7 @@ class Lives:
     def steps(self) -> int:
         return self.simulator.steps
 
-    def play(self, act: Act) -> Batch:
+    def play(self, act: ActFunction) -> Batch:
         """The next episodes. ValueError if an observation or reward is NaN or infinite."""
         seen, alive = (
             self._start(),
@@ -134,11 +133,11 @@ class Lives:
         return self.simulator.restart(every, self.side)
 
 
-def by_life(batches: Sequence[Batch], lives: int, steps: int) -> Outcomes:
-    """How each life's episodes went, batch after batch."""
+def by_trial(batches: Sequence[Batch], num_trials: int, steps: int) -> Outcomes:
+    """How each trial's episodes went, batch after batch."""
 
     def means(each: Sequence[torch.Tensor]) -> np.ndarray:
-        each = [one.double().reshape(lives, -1).mean(1) for one in each]
+        each = [one.double().reshape(num_trials, -1).mean(1) for one in each]
         return torch.stack(each, 1).cpu().numpy()
 
     returns, success = ([batch.returns for batch in batches], [batch.success for batch in batches])
@@ -155,8 +154,9 @@ def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
     return centred / (deviation + 1e-6)
 
 
-def streams(values: torch.Tensor, lives: int) -> torch.Tensor:
-    """[t, lives x side, k] as one stream of steps a life, episode after episode, [lives, side x t,
-    k].
+def streams(values: torch.Tensor, num_trials: int) -> torch.Tensor:
+    """[t, trials x side, k] as one stream of steps a trial, episode after episode.
+
+    Returns [trials, side x t, k].
     """
-    return values.unflatten(1, (lives, -1)).permute(1, 2, 0, 3).flatten(1, 2)
+    return values.unflatten(1, (num_trials, -1)).permute(1, 2, 0, 3).flatten(1, 2)

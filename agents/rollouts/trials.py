@@ -4,7 +4,7 @@ RL^2's convention (Duan et al. 2016, arXiv 1611.02779, the authors' code): the i
 first step carries the new observation together with the last action, the last reward and a flag; at
 a trial's first step the flag is set and the rest is zero. An episode's end is information, it does
 not end the trial: after a termination and a truncation alike, the last step is bootstrapped with
-the value of the next episode's first step. A trial is the agent's whole life, so its end is
+the value of the next episode's first step. The agent's state ends with the trial, so its end is
 terminal and is not bootstrapped.
 Differs: the input also holds the share of the trial that is over. RL^2 has no such input, and Wang
 et al. give the number of the step. A value that ends with the trial depends on the time left (Pardo
@@ -25,8 +25,10 @@ from ..parts.lifetimes import LIFETIMES, Control, Lifetime, State, next_episode,
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Spec
 
-# (inputs [n, i], state) -> (actions [n, a], outputs [n, k], state)
-Act = Callable[[torch.Tensor, State, int], tuple[torch.Tensor, torch.Tensor, State]]
+# (inputs [n, i], state, step) -> (actions [n, a], outputs [n, k], state)
+RecurrentActFunction = Callable[
+    [torch.Tensor, State, int], tuple[torch.Tensor, torch.Tensor, State]
+]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def input_size(spec: Spec, twice: bool = False) -> int:
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
 
 
-def entering(
+def policy_inputs(
     observations: torch.Tensor,
     before: torch.Tensor | None,
     action: torch.Tensor,
@@ -71,18 +73,18 @@ def run_trials(
     simulator: Simulator,
     spec: Spec,
     episodes: int,
-    act: Act,
+    act: RecurrentActFunction,
     state: State,
     *,
-    lives: Sequence[Lifetime] | None = None,
+    lifetimes: Sequence[Lifetime] | None = None,
     control: Control = "none",
     twice: bool = False,
 ) -> Trials:
     """Trials of all rows of the simulator, from a fresh state.
 
-    lives: how long each part of the state lives; if not said, a trial. The last action, reward and
-    observation, which are carried too, live as long as the part that lives longest.
-    control: of what an episode hands to the next (carried.next_episode).
+    lifetimes: of each part of the state; a trial by default. The last action, reward and
+    observation are part of the state too, with the longest of these lifetimes.
+    control: of what an episode hands to the next (lifetimes.next_episode).
     twice: inputs hold the observation before the last action too, also across an episode's end.
     """
     seen = simulator.reset()
@@ -93,8 +95,8 @@ def run_trials(
         torch.zeros(n, dtype=torch.float64, device=device),
     )
     fresh: State = (*state, action, reward, before)
-    lives = lives or ["trial"] * len(state)
-    kept = [*lives, *[max(lives, key=LIFETIMES.index)] * 3]
+    lifetimes = lifetimes or ["trial"] * len(state)
+    kept = [*lifetimes, *[max(lifetimes, key=LIFETIMES.index)] * 3]
     # number: of the episode
     first, number = every, torch.zeros(n, dtype=torch.int64, device=device)
     columns: list[tuple[torch.Tensor, ...]] = []
@@ -103,7 +105,7 @@ def run_trials(
         alive = number < episodes
         if not bool(alive.any()):
             break
-        given = entering(
+        given = policy_inputs(
             seen,
             before if twice else None,
             action,

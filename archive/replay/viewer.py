@@ -24,7 +24,7 @@ PICTURES = 60  # a second, at most
 EMPTY = (232, 238, 240)  # the window before there is anything to show
 REMEMBERED = 8  # episodes kept, so that going back is immediate
 NO_DISPLAY = (
-    "no display to open a window on: use --record FILE.mp4 or --record FILE.gif, which need none"
+    "no display to open a window on: record the episode to an .mp4 or .gif file, which needs none"
 )
 
 Load = Callable[[int, int], Episode]  # (niche id, id of the niche whose agent it is)

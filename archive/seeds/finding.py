@@ -1,4 +1,4 @@
-"""What `launch --from` takes: tasks and agents of the niches of a run, or of the original POET's
+"""Seeds for a new run: tasks and agents of the niches of an earlier run, or of the original POET's
 files.
 """
 
@@ -25,11 +25,11 @@ DEFAULT = "alive"
 
 @dataclass(frozen=True)
 class Receiver:
-    """The run that is to be seeded.
+    """The family and learner of the new run, which take over tasks and agents.
 
-    whole: of the settings of the run that seeds and the JSON of one of its tasks, that JSON with
-    all that realises the task. check_number: raises ValueError for more niches than fit; called
-    before agents are read.
+    whole: function of the source run's settings and the JSON of one of its tasks; returns that
+    JSON completed with every setting that the task needs. check_number: raises ValueError if that
+    many niches do not fit; called before agents are read.
     """
 
     family: Any
@@ -40,9 +40,7 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Found:
-    """A niche that can seed another run. What its task and agent mean here is asked only if they
-    are wanted.
-    """
+    """A niche that can seed another run. Its task and agent are decoded only when called for."""
 
     task: Callable[[], Task | None]
     agent: Callable[[], Agent | None]
@@ -62,8 +60,9 @@ def _kept(
     names: Iterable[str],
     niches: Callable[[], Iterable[Mapping[str, Any]]],
 ) -> list[int]:
-    """The ids of the niches for which the expression holds, at least one; niches: gives their
-    fields, anew.
+    """The ids of the niches for which the expression holds. ValueError if there are none.
+
+    niches: returns an iterator over the fields of each niche; called up to twice.
     """
     keep = chooser(expression, names)
     kept, others = [], 0
@@ -79,7 +78,7 @@ def _kept(
     if not kept:
         there = f": {what}" if (what := held(expression, niches())) else ""
         raise ValueError(
-            f'--select "{expression}" keeps none of the {others} niches of {source}{there}'
+            f'the expression "{expression}" keeps none of the {others} niches of {source}{there}'
         )
     return kept
 
@@ -116,7 +115,8 @@ def inherited(learner: Any, agent: Agent) -> Agent:
 def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:
     if not (hasattr(family, "task_from_poet_file") and hasattr(learner, "foreign")):
         raise ValueError(
-            "the original POET's files hold walker terrains and flat policies: use --family walker"
+            "the original POET's files hold walker terrains and flat policies: they need the family "
+            "walker and a learner that reads such policies"
         )
 
     def task(niche: PoetNiche) -> Task | None:
@@ -146,7 +146,7 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
 
 @contextmanager
 def _named(path: Path | str) -> Iterator[None]:
-    """Says of which file or niche an error is."""
+    """Prefix a ValueError with the file or niche that caused it."""
     try:
         yield
     except ValueError as error:

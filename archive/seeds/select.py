@@ -1,8 +1,9 @@
-"""`--select "EXPR"`: which niches of a run, in a small language of comparisons that is parsed and
-never executed.
+"""Selection of niches by an expression: a small language of comparisons, parsed and never executed.
 
-score > 100 and alive        best >= 230 or solved        not alive and born < 500        id in (3,
-7, 12)
+score > 100 and alive
+best >= 230 or solved
+not alive and born < 500
+id in (3, 7, 12)
 """
 
 from __future__ import annotations
@@ -36,36 +37,44 @@ def select(expression: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def chooser(expression: str, names: Iterable[str]) -> Callable[[Fields], bool]:
-    """Whether the expression holds for a row of fields with these names. A null one fails every
-    comparison.
+    """A predicate on rows with fields of these names. Every comparison with a null field is False.
 
-    ValueError, one line, here or for a row, for anything but comparisons with numbers or words,
-    and, or, not, in.
+    ValueError, one line, here or when the predicate is called, for anything but comparisons with
+    numbers or strings, `and`, `or`, `not` and `in`.
     """
     if len(expression) > LONGEST:
-        raise ValueError(f"--select is limited to {LONGEST} characters, got {len(expression)}")
+        raise ValueError(
+            f"the expression must have at most {LONGEST} characters, got {len(expression)}"
+        )
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(
-            f'--select is not an expression: {expression!r}; try "score > 100 and alive"'
+            f'{expression!r} is not an expression; an example is "score > 100 and alive"'
         ) from None
     fields = sorted(names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in (*fields, *_WORDS):
-            raise ValueError(f"--select knows no field {node.id!r}; there are: {', '.join(fields)}")
+            raise ValueError(
+                f"the expression has an unknown field {node.id!r}; the fields are: "
+                f"{', '.join(fields)}"
+            )
 
     def holds(row: Fields) -> bool:
         try:
             return bool(_value(tree, row))
         except RecursionError:
-            raise ValueError(f"--select is nested too deeply: {expression[:40]!r}...") from None
+            raise ValueError(
+                f"the expression is nested too deeply: {expression[:40]!r}..."
+            ) from None
 
     return holds
 
 
 def held(expression: str, rows: Iterable[Fields]) -> str:
-    """What the fields that an expression names hold in the rows, in words: why it selects none."""
+    """A summary in words of the values of the expression's fields over the rows, for an error
+    message: "score is 12 to 80, alive is true in 3 of 9".
+    """
     names = [
         node.id
         for node in ast.walk(ast.parse(expression.strip(), mode="eval"))
@@ -79,7 +88,7 @@ def held(expression: str, rows: Iterable[Fields]) -> str:
 
 
 class _Values:
-    """What one field holds, row by row."""
+    """Summary statistics of one field's values."""
 
     def __init__(self) -> None:
         self.rows, self.true, self.filled = 0, 0, 0
@@ -142,15 +151,17 @@ def _value(node: ast.expr, row: Fields) -> Any:
             return all(
                 _compare(op, a, b) for op, a, b in zip(ops, values, values[1:], strict=False)
             )
-    raise ValueError(f"--select allows comparisons, and, or, not, in; not {ast.unparse(node)!r}")
+    raise ValueError(
+        f"an expression allows comparisons, and, or, not, in; not {ast.unparse(node)!r}"
+    )
 
 
 def _compare(op: ast.cmpop, left: Any, right: Any) -> bool:
     if type(op) not in _COMPARE:
-        raise ValueError("--select compares with <, <=, >, >=, ==, != and in")
+        raise ValueError("an expression compares with <, <=, >, >=, ==, != and in only")
     if left is None or right is None:
         return False
     try:
         return _COMPARE[type(op)](left, right)
     except TypeError:
-        raise ValueError(f"--select cannot compare {left!r} with {right!r}") from None
+        raise ValueError(f"the expression cannot compare {left!r} with {right!r}") from None

@@ -43,7 +43,7 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
         raise
     except OSError as error:
         raise OSError(
-            f"cannot make the run folder {path}: {_reason(error)}; choose another --out"
+            f"cannot make the run folder {path}: {_reason(error)}; choose another folder"
         ) from error
     try:
         _refuse_what_is_there(path)  # again, now that nobody else can be making it
@@ -55,7 +55,7 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
             raise
         raise OSError(
             f"cannot make the run folder {path}: {_reason(error)}; free space, or choose another "
-            "--out"
+            "folder"
         ) from error
     except BaseException:
         release(lock)
@@ -112,15 +112,12 @@ def _refuse_what_is_there(path: Path) -> None:
     if not os.path.lexists(path):
         return
     if not path.is_dir():
-        raise FileExistsError(f"{path} is a file, not a folder; choose another --out")
+        raise FileExistsError(f"{path} is a file, not a folder; choose another path")
     names = {entry.name for entry in os.scandir(path)}
     if "archive.db" in names and _committed(path / "archive.db"):
-        again = f"python run.py resume {shlex.quote(str(path))}"
-        raise FileExistsError(
-            f"{path} is already a run: go on with `{again}`, or choose another --out"
-        )
+        raise FileExistsError(f"{path} is already a run: resume it, or choose another folder")
     if not names <= OURS or not _is_ours(path, names):
-        raise FileExistsError(f"{path} is not empty and not a run; choose another --out")
+        raise FileExistsError(f"{path} is not empty and not a run; choose another folder")
 
 
 def _committed(database: Path) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 MOST_GROUPS = 50  # kinds, outcomes or purposes; a run has fewer than twenty
-# of a niche, for --select
+# of a niche, for expressions (seeds.select)
 FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")
 
 
@@ -40,7 +40,7 @@ def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
 
 
 def fields(run: Run) -> Iterator[dict[str, Any]]:
-    """What `--select` may compare, of each niche, oldest first."""
+    """The fields that an expression (seeds.select) may compare, of each niche, oldest first."""
     for row in each(run, f"SELECT {', '.join(FIELDS)} FROM niches ORDER BY id"):
         yield row | {"alive": row["died"] is None}
 

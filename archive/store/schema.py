@@ -24,8 +24,8 @@ LONGEST_WAIT = 10.0  # seconds for another program's transaction to end
 
 # Columns named clock_* hold times. Tasks, scores, parts, settings, commands and versions are JSON.
 TABLES = {
-    # From which iteration on a setting holds: 0, those of the launch; above, what `resume --set`
-    # changed.
+    # The iteration from which a setting holds: 0 for the settings of the launch; above 0 for those
+    # changed when the run was resumed.
     "settings": """CREATE TABLE settings (
         iteration INTEGER NOT NULL, section TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
         PRIMARY KEY (iteration, section, key)

@@ -6,7 +6,6 @@ and what is counted over all of them is carried along.
 
 from __future__ import annotations
 
-import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -199,8 +198,7 @@ class Writer:
             if part.exists() and part.stat().st_size > MOST_DATABASE - ROOM:
                 raise ValueError(
                     f"{part} has {readable(part.stat().st_size)}, a run's archive at most "
-                    f"{readable(MOST_DATABASE)}: "
-                    f"go on in a new run with `launch --from {shlex.quote(str(self.path))}`"
+                    f"{readable(MOST_DATABASE)}: launch a new run that is seeded from this one"
                 )
 
     def _transaction(

@@ -73,7 +73,7 @@ def read(folder: Path) -> tuple[list[Any], list[Any], dict[str, Any]]:
 def claims() -> list[Claim]:
     tables = preset("ai-ga")
     family = Navigation(build(NavigationSettings, tables["navigation"], "navigation"))
-    learner = RL2(family, replace(build(RL2Config, tables["rl2"], "rl2"), test_lives=512))
+    learner = RL2(family, replace(build(RL2Config, tables["rl2"], "rl2"), test_trials=512))
     launch = ["launch", "--preset", "ai-ga", "--seed", "1"]
     with tempfile.TemporaryDirectory() as place:
         calm, rough = Path(place) / "calm", Path(place) / "rough"

@@ -25,8 +25,8 @@ from openpoet.poet.streams import Key
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
 
-LIVES, KEY = 400, Key(99)
-SKILLS = torch.arange(LIVES) % 4
+TEST_TRIALS, KEY = 400, Key(99)
+SKILLS = torch.arange(TEST_TRIALS) % 4
 EXAMPLES = ROOT / "examples"
 
 

@@ -21,7 +21,7 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-LOW, HIGH, LIVES = 0.5, 2.0, 32_768
+LOW, HIGH, TEST_TRIALS = 0.5, 2.0, 32_768
 ES_STEPS, RL2_STEPS = 150, 400
 LINEAR = ESConfig(
     hidden=(), population=64, episodes=8, lr=0.02, sigma=0.05, sigma_decay=0.98, weight_decay=0.0
@@ -30,7 +30,7 @@ LINEAR = ESConfig(
 # small.
 RECURRENT = RL2Config(
     hidden=24,
-    lives=256,
+    trials=256,
     minibatches=2,
     epochs=5,
     gamma=0.95,
@@ -84,11 +84,11 @@ def claims() -> list[Claim]:
     recurrent = RL2(box, RECURRENT)
     agent = train(recurrent, recurrent.init(key), box.origin(), RL2_STEPS, key, "recurrent")
     returns = (
-        recurrent.trials(agent, box.origin(), key.child("test"), LIVES, greedy=True)
+        recurrent.trials(agent, box.origin(), key.child("test"), TEST_TRIALS, greedy=True)
         .returns.sum(1)
         .numpy()
     )
-    print(f"recurrent, {LIVES} plants: cost {interval(-returns)}")
+    print(f"recurrent, {TEST_TRIALS} plants: cost {interval(-returns)}")
     return [
         Claim("the best static feedback, closed form", float(static.min()), 1.1385, 1.1395),
         Claim("identification in one step, closed form", float(identified), 1.1065, 1.1075),

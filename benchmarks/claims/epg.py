@@ -1,9 +1,9 @@
 """Evolved policy gradients (arXiv 1802.04821): a point, a goal in an unknown direction, five
 updates from nothing.
 
-Fitness is the progress towards the goal in the last episodes of a life, 2 at most. No policy
+Fitness is the progress towards the goal in the last episodes of a trial, 2 at most. No policy
 gradient is ever mixed in (alpha = 0): all that the inner policies learn they learn from the evolved
-loss. Controls: a loss as it was born, and REINFORCE with a mean baseline on the same lives, its
+loss. Controls: a loss as it was born, and REINFORCE with a mean baseline on the same trials, its
 step size the best of six.
 """
 
@@ -18,7 +18,7 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-STEPS, LIVES = 2000, 1024
+STEPS, TEST_TRIALS = 2000, 1024
 TASK = Goals("arc", distance=2.0, spread=0.0, angle=0.0, width=6.284)
 # observation, action, reward, bonus and done, mean and log std, memory
 HOPPER = 11 + 3 + 3 + 2 * 3 + 32
@@ -31,16 +31,16 @@ def claims() -> list[Claim]:
     newborn = learner.init(key)
     test = key.child("test")
     reinforce = {
-        rate: EPG(family, EPGConfig(inner_lr=rate)).lived(newborn, TASK, test, LIVES, alpha=1.0)[0][
-            -1
-        ]
+        rate: EPG(family, EPGConfig(inner_lr=rate)).run_trials(
+            newborn, TASK, test, TEST_TRIALS, alpha=1.0
+        )[0][-1]
         for rate in RATES
     }
     best = max(RATES, key=lambda rate: float(reinforce[rate].returns.mean()))
     agent = train(learner, newborn, TASK, STEPS, key, "epg")
-    learned, _ = learner.lived(agent, TASK, test, LIVES)
-    unborn, _ = learner.lived(newborn, TASK, test, LIVES)
-    each = learned[-1].returns.reshape(LIVES, -1).mean(1)
+    learned, _ = learner.run_trials(agent, TASK, test, TEST_TRIALS)
+    unborn, _ = learner.run_trials(newborn, TASK, test, TEST_TRIALS)
+    each = learned[-1].returns.reshape(TEST_TRIALS, -1).mean(1)
     print(f"parameters of the loss: {learner.loss.parameters}")
     print("learned loss, after each update:", *(f"{batch.returns.mean():.2f}" for batch in learned))
     print(f"after the last {interval(each.numpy())}; REINFORCE's best step size {best}")
@@ -67,7 +67,7 @@ def claims() -> list[Claim]:
 def _same_gradients(learner: EPG) -> None:
     """With alpha = 1 the loss is the plain surrogate whatever phi says: two losses, one outcome."""
     outcomes = [
-        learner.lived(learner.init(Key(seed)), TASK, Key(9), 16, alpha=1.0)[0][-1].returns
+        learner.run_trials(learner.init(Key(seed)), TASK, Key(9), 16, alpha=1.0)[0][-1].returns
         for seed in (1, 2)
     ]
-    assert torch.equal(*outcomes), "with alpha = 1 two losses must give the same lives"
+    assert torch.equal(*outcomes), "with alpha = 1 two losses must give the same trials"

@@ -18,9 +18,9 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, train
 
-STEPS, LIVES = 200, 4096
+STEPS, TEST_TRIALS = 200, 4096
 CONFIG = EpisodicLSTMConfig(
-    lives=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.03,
+    trials=192, minibatches=2, epochs=2, gamma=0.8, lam=0.5, lr=5e-3, lr_end=5e-3, entropy=0.03,
     entropy_end=0.0,
     anneal=STEPS,
 )  # fmt: skip
@@ -48,14 +48,14 @@ def claims() -> list[Claim]:
     learner, without = (EpisodicLSTM(family, replace(CONFIG, reinstate=on)) for on in (True, False))
     agent = train(learner, learner.init(key), task, STEPS, key, "eplstm")
     blind = train(without, without.init(key), task, STEPS, key, "retrieval off")
-    trials = learner.trials(agent, task, test, LIVES)
-    wiped = learner.trials(agent, task, test, LIVES, control="off")
+    trials = learner.trials(agent, task, test, TEST_TRIALS)
+    wiped = learner.trials(agent, task, test, TEST_TRIALS, control="off")
     found = {
         "with memory": by_occurrence(trials, settings),
-        "retrieval off": by_occurrence(without.trials(blind, task, test, LIVES), settings),
+        "retrieval off": by_occurrence(without.trials(blind, task, test, TEST_TRIALS), settings),
         "memory wiped after training": by_occurrence(wiped, settings),
         "shuffled": by_occurrence(
-            EpisodicLSTM(wrong, CONFIG).trials(agent, task, test, LIVES), settings
+            EpisodicLSTM(wrong, CONFIG).trials(agent, task, test, TEST_TRIALS), settings
         ),
     }
     for name, returns in found.items():

@@ -43,13 +43,15 @@ def measured(key: Key) -> tuple[float, ...]:
     agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "maesn-navigation")
     latent = agent["latent_mean"], agent["latent_log_std"]
     own = seeds(agent)
-    (before, after), _ = learner.adapted(
+    (before, after), _ = learner.run_trials(
         agent, dense, HALF_CIRCLE, own, key.child("dense"), 1, latent
     )
     fresh = list(range(GOALS))
-    held_out, _ = learner.adapted(agent, dense, HALF_CIRCLE, fresh, key.child("held out"), UPDATES)
-    tested, _ = learner.adapted(agent, sparse, HALF_CIRCLE, fresh, key.child("sparse"), UPDATES)
-    noise, _ = learner.adapted(newborn, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
+    held_out, _ = learner.run_trials(
+        agent, dense, HALF_CIRCLE, fresh, key.child("held out"), UPDATES
+    )
+    tested, _ = learner.run_trials(agent, sparse, HALF_CIRCLE, fresh, key.child("sparse"), UPDATES)
+    noise, _ = learner.run_trials(newborn, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
     with torch.no_grad():
         distance = float(kl_to_prior(*latent).mean())
     print(

@@ -69,7 +69,7 @@ def square_goals(config: MAMLConfig, name: str) -> list[Claim]:
 
 def curve(learner: MAML, agent: Agent, name: str) -> list[float]:
     """Mean return on goals held out, before adaptation and after each update."""
-    batches, _ = learner.adapted(agent, SQUARE, SEEDS, Key(9), UPDATES)
+    batches, _ = learner.run_trials(agent, SQUARE, SEEDS, Key(9), UPDATES)
     means = [float(batch.returns.mean()) for batch in batches]
     print(
         f"{name}: return before, and after each of {UPDATES} updates:",

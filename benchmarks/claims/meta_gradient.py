@@ -78,7 +78,7 @@ def finite_differences() -> float:
 
 def bandit_eta(steps: int = 120) -> tuple[float, float]:
     """Where the discount of RL^2 on bandits goes in so many steps, from .5; and the return of a
-    life then.
+    trial then.
     """
     family, key = Bandits(), Key(1)
     learner = MetaGradient(

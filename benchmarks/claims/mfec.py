@@ -70,7 +70,7 @@ def claims() -> list[Claim]:
     )
     lengths, above = [], []
     for seed in range(SEEDS):
-        agent, episodes, _ = learner.life(learner.init(Key(seed)), task, Key(seed, ("life",)))
+        agent, episodes, _ = learner.run_trial(learner.init(Key(seed)), task, Key(seed, ("life",)))
         lengths.append([int(lived.batch.alive.sum()) for lived in episodes])
         above.append(excess(learner, agent, family, task))
     ours = np.array(lengths)

@@ -86,7 +86,7 @@ def claims() -> list[Claim]:
     learner = NEC(family, config)
     ours, theirs = [], {rate: [] for rate in RATES}
     for seed in range(SEEDS):
-        _, episodes, _ = learner.life(learner.init(Key(seed)), task, Key(seed, ("life",)))
+        _, episodes, _ = learner.run_trial(learner.init(Key(seed)), task, Key(seed, ("life",)))
         ours.append([int(lived.batch.alive.sum()) for lived in episodes])
         for rate in RATES:
             theirs[rate].append(dqn(family, task, config, Key(seed, ("dqn",)), rate))

@@ -25,7 +25,7 @@ from openpoet.poet.streams import Key
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
 
-LIVES = 512  # of an assessment
+TEST_TRIALS = 512  # of an assessment
 
 
 def difficulty(task: Goals) -> float:
@@ -59,7 +59,9 @@ def claims() -> list[Claim]:
     for row in alive:
         task = tasks[row["id"]]
         found.append(
-            assess(learner, agents[row["agent"]], task, Key(99, ("held out", row["id"])), LIVES)
+            assess(
+                learner, agents[row["agent"]], task, Key(99, ("held out", row["id"])), TEST_TRIALS
+            )
         )
         print(
             f"niche {row['id']}: {family.title(task)}: before {found[-1].before}, after "

@@ -6,7 +6,7 @@ sparse reward alone, in training and in the test, and tests are on goals it has 
 walk passes within .4 of a quarter of the half circle, so a first episode earns at most about a
 quarter of what who knows the goal does, on average; a third, of an agent that never tries a way
 twice, what half of the goals give. Controls: z from the prior in every episode, and from another
-life's context. Published: curves alone, and a goal radius of .2; here .4, for minutes on a CPU.
+trial's context. Published: curves alone, and a goal radius of .2; here .4, for minutes on a CPU.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, train
 
-NEAR, STEPS, LIVES = 0.4, 100, 1000
+NEAR, STEPS, TEST_TRIALS = 0.4, 100, 1000
 
 
 def claims() -> list[Claim]:
@@ -32,12 +32,12 @@ def claims() -> list[Claim]:
     learner = PEARL(family, config, teacher=Navigation())
     newborn = learner.init(key)
     agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "pearl")
-    found = assess(learner, agent, HALF_CIRCLE, key.child("test"), LIVES)
+    found = assess(learner, agent, HALF_CIRCLE, key.child("test"), TEST_TRIALS)
     print("return by episode:", ", ".join(map(str, found.curve)))
     print(
-        f"last episode, from the prior: {found.off}; from another life's context: {found.shuffled}"
+        f"last episode, from the prior: {found.off}; from another trial's context: {found.shuffled}"
     )
-    oracle = float(family.oracle([HALF_CIRCLE] * LIVES, list(range(LIVES))).mean())
+    oracle = float(family.oracle([HALF_CIRCLE] * TEST_TRIALS, list(range(TEST_TRIALS))).mean())
     passed = 4 * math.asin(NEAR / 2) / math.pi  # of the half circle, by a straight walk
     first, _, third, *_ = found.curve
     untrained, _ = learner.by_episode(newborn, HALF_CIRCLE, key.child("test"), 200)
@@ -55,7 +55,7 @@ def claims() -> list[Claim]:
         ),
         Claim("last episode less one from the prior, lower end", found.over_off.low, 1.0),
         Claim(
-            "last episode less one from another life's context, lower end",
+            "last episode less one from another trial's context, lower end",
             found.over_shuffled.low,
             1.0,
         ),

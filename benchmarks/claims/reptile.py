@@ -20,7 +20,7 @@ from benchmarks.claims.claim import Claim, train
 from tests.agents.quadratics import reptile_closed_form, reptile_move
 
 STEPS, JOINT_STEPS, POLICY_STEPS = 1000, 4000, 40
-EXAMPLES, LIVES, UPDATES = 10, 1000, 32
+EXAMPLES, TEST_TRIALS, UPDATES = 10, 1000, 32
 
 
 def claims() -> list[Claim]:
@@ -56,7 +56,7 @@ def claims() -> list[Claim]:
 
 def _left(learner: Reptile, agent: Agent, name: str) -> float:
     """Squared error on fresh examples after the updates, as a share of before."""
-    batches, _ = learner.adapted(agent, SINES, list(range(LIVES)), Key(9), UPDATES)
+    batches, _ = learner.run_trials(agent, SINES, list(range(TEST_TRIALS)), Key(9), UPDATES)
     before, after = (-float(batches[i].returns.mean()) / EXAMPLES for i in (0, -1))
     print(
         f"{name}: squared error before {before:.3f}, after {UPDATES} steps on {EXAMPLES} "
@@ -77,7 +77,7 @@ def _policies() -> tuple[float, float, float]:
         agent = train(
             learner, learner.init(key), SQUARE, POLICY_STEPS, key, f"policies, {k} inner steps"
         )
-        batches, _ = learner.adapted(agent, SQUARE, list(range(100)), Key(9), 3)
+        batches, _ = learner.run_trials(agent, SQUARE, list(range(100)), Key(9), 3)
         curves.append([float(batch.returns.mean()) for batch in batches])
         print(
             f"policies, {k} inner steps: before, and after each update:",

@@ -16,16 +16,20 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-ARMS, PULLS, LIVES, STEPS = 5, 10, 8192, 500
+ARMS, PULLS, TEST_TRIALS, STEPS = 5, 10, 8192, 500
 
 
-def thompson(rng: Generator, lives: int) -> np.ndarray:
-    """Total payoff of each life under Thompson sampling with uniform priors."""
-    chance, rows = rng.random((lives, ARMS)), np.arange(lives)
-    won, lost, total = np.ones((lives, ARMS)), np.ones((lives, ARMS)), np.zeros(lives)
+def thompson(rng: Generator, num_trials: int) -> np.ndarray:
+    """Total payoff of each trial under Thompson sampling with uniform priors."""
+    chance, rows = rng.random((num_trials, ARMS)), np.arange(num_trials)
+    won, lost, total = (
+        np.ones((num_trials, ARMS)),
+        np.ones((num_trials, ARMS)),
+        np.zeros(num_trials),
+    )
     for _ in range(PULLS):
         arm = rng.beta(won, lost).argmax(axis=1)
-        paid = rng.random(lives) < chance[rows, arm]
+        paid = rng.random(num_trials) < chance[rows, arm]
         won[rows, arm] += paid
         lost[rows, arm] += ~paid
         total += paid
@@ -35,15 +39,17 @@ def thompson(rng: Generator, lives: int) -> np.ndarray:
 def claims() -> list[Claim]:
     family, key = Bandits(), Key(1)
     task = family.origin()
-    config = RL2Config(lives=512, lr_end=2e-4, entropy_end=0.0, anneal=STEPS)
+    config = RL2Config(trials=512, lr_end=2e-4, entropy_end=0.0, anneal=STEPS)
     learner = RL2(family, config)
     agent = train(learner, learner.init(key), task, STEPS, key, "rl2-bandit")
     test, totals = key.child("test"), {}
     for name, options in {"": {}, "off": {"control": "off"}, "greedy": {"greedy": True}}.items():
-        totals[name] = learner.trials(agent, task, test, LIVES, **options).returns.sum(1).numpy()
-    newborn = learner.trials(learner.init(key), task, test, LIVES).returns.sum(1).numpy()
+        totals[name] = (
+            learner.trials(agent, task, test, TEST_TRIALS, **options).returns.sum(1).numpy()
+        )
+    newborn = learner.trials(learner.init(key), task, test, TEST_TRIALS).returns.sum(1).numpy()
     print(
-        f"return of a life of {PULLS} pulls, {LIVES} lives: {interval(totals[''])}, greedy "
+        f"return of a trial of {PULLS} pulls, {TEST_TRIALS} trials: {interval(totals[''])}, greedy "
         f"{interval(totals['greedy'])}"
     )
     best = bayes_value(PULLS, ((0, 0),) * ARMS)

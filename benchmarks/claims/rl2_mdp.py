@@ -18,37 +18,41 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-EPISODES, LIVES, STEPS, LONG_STEPS = 10, 4096, 400, 2000
+EPISODES, TEST_TRIALS, STEPS, LONG_STEPS = 10, 4096, 400, 2000
 
 
-def psrl(lives: int, prior_mean: float) -> np.ndarray:
-    """Total reward of each life under posterior sampling: Dirichlet(1) transitions, normal rewards
+def psrl(num_trials: int, prior_mean: float) -> np.ndarray:
+    """Total reward of each trial under posterior sampling: Dirichlet(1) transitions, normal rewards
     of unit noise.
     """
     family, rng = TabularMdps(), np.random.default_rng(0)
-    world, s = family.world([Tables()] * lives, list(range(lives))), family.settings
-    rewards, transitions, rows = world.rewards.numpy(), world.transitions.numpy(), np.arange(lives)
-    visits = np.zeros((lives, s.states, s.actions))
+    world, s = family.world([Tables()] * num_trials, list(range(num_trials))), family.settings
+    rewards, transitions, rows = (
+        world.rewards.numpy(),
+        world.transitions.numpy(),
+        np.arange(num_trials),
+    )
+    visits = np.zeros((num_trials, s.states, s.actions))
     earned, moved, total = (
         np.zeros_like(visits),
         np.ones((*visits.shape, s.states)),
-        np.zeros(lives),
+        np.zeros(num_trials),
     )
     for _ in range(EPISODES):
         p = rng.standard_gamma(moved)
         p /= p.sum(axis=3, keepdims=True)
         r = rng.normal((prior_mean + earned) / (1 + visits), 1 / np.sqrt(1 + visits))
-        plans, value = [], np.zeros((lives, s.states))
+        plans, value = [], np.zeros((num_trials, s.states))
         for _ in range(s.horizon):
             q = r + np.einsum("nsat,nt->nsa", p, value)
             plans.append(q.argmax(axis=2))
             value = q.max(axis=2)
-        state = np.zeros(lives, int)
+        state = np.zeros(num_trials, int)
         for plan in reversed(plans):
             action = plan[rows, state]
-            reward = rewards[rows, state, action] + rng.standard_normal(lives)
+            reward = rewards[rows, state, action] + rng.standard_normal(num_trials)
             sums = transitions[rows, state, action].cumsum(axis=1)
-            after = np.minimum((sums <= rng.random(lives)[:, None]).sum(axis=1), s.states - 1)
+            after = np.minimum((sums <= rng.random(num_trials)[:, None]).sum(axis=1), s.states - 1)
             visits[rows, state, action] += 1
             earned[rows, state, action] += reward
             moved[rows, state, action, after] += 1
@@ -57,19 +61,19 @@ def psrl(lives: int, prior_mean: float) -> np.ndarray:
 
 
 def learned(config: RL2Config, steps: int) -> np.ndarray:
-    """Total reward of each life under RL^2, learned from nothing in so many steps, on fresh
+    """Total reward of each trial under RL^2, learned from nothing in so many steps, on fresh
     MDPs.
     """
     family, key = TabularMdps(), Key(1)
     learner = RL2(family, config)
     agent = train(learner, learner.init(key), Tables(), steps, key, "rl2-mdp")
-    found = assess(learner, agent, Tables(), key.child("test"), LIVES)
+    found = assess(learner, agent, Tables(), key.child("test"), TEST_TRIALS)
     print("return by episode:", *(f"{one.value:.1f}" for one in found.curve))
     print(
-        f"adaptation off: {found.off}, with another life's history: {found.shuffled}, gain "
+        f"adaptation off: {found.off}, with another trial's history: {found.shuffled}, gain "
         f"{found.gain}"
     )
-    return learner.by_episode(agent, Tables(), key.child("test"), LIVES)[0].sum(axis=1)
+    return learner.by_episode(agent, Tables(), key.child("test"), TEST_TRIALS)[0].sum(axis=1)
 
 
 def settings(steps: int) -> RL2Config:
@@ -81,7 +85,7 @@ def settings(steps: int) -> RL2Config:
         last_observation=True,
         tabular=True,
         input_gain=3.0,
-        lives=256,
+        trials=256,
         minibatches=8,
         epochs=1,
         gamma=0.9,
@@ -92,7 +96,7 @@ def settings(steps: int) -> RL2Config:
         entropy=0.01,
         entropy_end=0.0,
         anneal=steps,
-        test_lives=512,
+        test_trials=512,
         test_episodes=EPISODES,
     )
 
@@ -106,7 +110,7 @@ def long_claims() -> list[Claim]:
 
 
 def _claims(config: RL2Config, steps: int, least: float) -> list[Claim]:
-    true_prior, published = (psrl(LIVES, mean).mean() for mean in (1.0, 0.0))
+    true_prior, published = (psrl(TEST_TRIALS, mean).mean() for mean in (1.0, 0.0))
     totals = learned(config, steps)
     print(f"RL^2, {EPISODES} episodes: {interval(totals)}")
     return [

@@ -27,7 +27,7 @@ from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
 from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
 from openpoet.agents.parts.actions import Gaussian
 from openpoet.agents.parts.feedforward import Feedforward
-from openpoet.agents.rollouts.episode_batches import Lives, normalised
+from openpoet.agents.rollouts.episode_batches import EpisodeBatches, normalised
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward
 from openpoet.envs.discriminator import random_layers
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
@@ -42,7 +42,7 @@ PLACE = Navigation(NavigationSettings(arena=1.0))
 GOALS = Goals("arc", 0.8, 0.0, 0.0, 6.283)
 TASKS = Discriminated(DiscriminatedSettings(skills=SKILLS, hidden=HIDDEN, temperature=3.0))
 RANDOM = Discriminated(DiscriminatedSettings(skills=SKILLS, hidden=HIDDEN))
-CONFIG = MAMLConfig(order=1, test_lives=40)
+CONFIG = MAMLConfig(order=1, test_trials=40)
 EPISODES = CONFIG.trajectories
 TUNING, TESTED = list(range(40)), list(range(1000, 1100))  # draws of the goal
 KEY = Key(1)
@@ -51,7 +51,7 @@ KEY = Key(1)
 def skills() -> Reward:
     """The task of skills that DIAYN found without a reward."""
     config = DIAYNConfig(
-        skills=SKILLS, discriminator=HIDDEN, lives=2 * SKILLS, test_lives=8 * SKILLS
+        skills=SKILLS, discriminator=HIDDEN, episodes=2 * SKILLS, test_trials=8 * SKILLS
     )
     learner = DIAYN(PLACE, config)
     agent = train(learner, learner.init(KEY), GOALS, 80, KEY.child("diayn"), "diayn")
@@ -96,8 +96,8 @@ def scratch(
     weights = {part: torch.stack([one[part] for one in newborn]) for part in newborn[0]}
     weights["log_std"] = torch.full((n, 1, 2), math.log(spread))
     adam = torch.optim.Adam([weight.requires_grad_() for weight in weights.values()], lr=rate)
-    lives, noise = (
-        Lives(PLACE, [GOALS] * n, seeds, EPISODES, "cpu"),
+    episode_batches, noise = (
+        EpisodeBatches(PLACE, [GOALS] * n, seeds, EPISODES, "cpu"),
         torch.Generator().manual_seed(1),
     )
 
@@ -113,7 +113,7 @@ def scratch(
     found = []
     for update in range(updates + 1):
         with torch.no_grad():
-            batch = lives.play(act)
+            batch = episode_batches.play(act)
             taken = batch.actions.unflatten(1, (n, EPISODES))
             old = actions.log_prob(said(batch.observations), taken)
         found.append(batch.returns.reshape(n, -1).mean(1).numpy())

@@ -1,5 +1,5 @@
 """VariBAD (arXiv 1910.08348) on its GridNavi: 5 x 5 cells, 21 goals, episodes of 15 steps, four of
-them a life.
+them a trial.
 
 Known exactly: who knows the goal earns 11.07 an episode, and no first episode can earn more than
 4.00 on average, since a walk meets at most one new goal cell a step; nor can the last, if nothing
@@ -16,7 +16,7 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, train
 
-STEPS, LIVES = 1000, 2048
+STEPS, TEST_TRIALS = 1000, 2048
 
 
 def claims() -> list[Claim]:
@@ -26,9 +26,9 @@ def claims() -> list[Claim]:
     )
     learner = VariBAD(family, config)
     agent = train(learner, learner.init(key), VARIBAD, STEPS, key, "varibad")
-    found = assess(learner, agent, VARIBAD, key.child("test"), LIVES)
+    found = assess(learner, agent, VARIBAD, key.child("test"), TEST_TRIALS)
     print("return by episode:", ", ".join(map(str, found.curve)))
-    print(f"last episode, nothing handed on: {found.off}; another life's belief: {found.shuffled}")
+    print(f"last episode, nothing handed on: {found.off}; another trial's belief: {found.shuffled}")
     oracle, blind = family.oracle(VARIBAD), family.blind(VARIBAD)
     return [
         Claim("who knows the goal, exact", oracle, 11.07, 11.08),
@@ -36,7 +36,7 @@ def claims() -> list[Claim]:
         Claim("VariBAD, first episode", found.before.value, most=5.0),
         Claim("VariBAD, third episode", found.curve[2].value, 8.0, oracle + 0.2),
         Claim("last episode, nothing handed on", found.off.value, most=blind + 0.5),
-        Claim("last episode, with another life's belief", found.shuffled.value, most=blind + 0.5),
+        Claim("last episode, with another trial's belief", found.shuffled.value, most=blind + 0.5),
         Claim(
             "what adaptation gives: last episode less one with nothing handed on",
             found.over_off.low,

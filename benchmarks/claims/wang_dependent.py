@@ -16,24 +16,24 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-PULLS, LIVES, STEPS = 20, 8192, 400
+PULLS, TEST_TRIALS, STEPS = 20, 8192, 400
 
 
-def bayes(first: np.ndarray, lives: int = 40_000) -> float:
-    """Mean payoff of a life of who knows that the first arm's probability is one of `first`, all as
-    likely.
+def bayes(first: np.ndarray, num_trials: int = 40_000) -> float:
+    """Mean payoff of a trial of who knows that the first arm's probability is one of `first`, all
+    as likely.
     """
-    rng, rows = np.random.default_rng(0), np.arange(lives)
-    chance = rng.choice(first, lives)
-    log = np.zeros((lives, len(first)))
-    total = np.zeros(lives)
+    rng, rows = np.random.default_rng(0), np.arange(num_trials)
+    chance = rng.choice(first, num_trials)
+    log = np.zeros((num_trials, len(first)))
+    total = np.zeros(num_trials)
     with np.errstate(divide="ignore"):
         won, lost = np.log(first), np.log1p(-first)
     for _ in range(PULLS):
         weight = np.exp(log - log.max(axis=1, keepdims=True))
         expected = (weight * first).sum(axis=1) / weight.sum(axis=1)
         arm = (expected < 0.5).astype(int)
-        paid = rng.random(lives) < np.where(arm == 0, chance, 1 - chance)
+        paid = rng.random(num_trials) < np.where(arm == 0, chance, 1 - chance)
         total += paid
         up = (arm == 0) == paid  # as good as a win of the first arm
         log[rows] += np.where(up[:, None], won, lost)
@@ -43,18 +43,20 @@ def bayes(first: np.ndarray, lives: int = 40_000) -> float:
 def claims() -> list[Claim]:
     family, key = Bandits(BanditSettings("dependent", pulls=PULLS)), Key(1)
     learner = Wang(
-        family, WangConfig(lives=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0)
+        family, WangConfig(trials=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0)
     )
     agent = train(learner, learner.init(key), UNIFORM, STEPS, key, "wang-dependent")
     found = {}
     for name, task in {"uniform": UNIFORM, "easy": EASY, "medium": MEDIUM, "hard": HARD}.items():
-        trials = learner.trials(agent, task, key.child("test"), LIVES)
+        trials = learner.trials(agent, task, key.child("test"), TEST_TRIALS)
         found[name] = trials.returns.sum(1).numpy()
         print(
             f"{name}: {interval(found[name])} of {PULLS * family.oracle(task):.2f} for who knows "
             "the arms"
         )
-    forget = learner.trials(agent, UNIFORM, key.child("test"), LIVES, control="off").returns.sum(1)
+    forget = learner.trials(
+        agent, UNIFORM, key.child("test"), TEST_TRIALS, control="off"
+    ).returns.sum(1)
     return [
         Claim(
             "the best of all strategies, uniform",

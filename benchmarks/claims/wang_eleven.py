@@ -16,7 +16,7 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-PULLS, LIVES, STEPS = 5, 8192, 2500
+PULLS, TEST_TRIALS, STEPS = 5, 8192, 2500
 
 
 def informed(task_hint: float = 0.1, prize: float = 5.0) -> float:
@@ -34,7 +34,7 @@ def claims() -> list[Claim]:
     family, key = Bandits(BanditSettings("eleven", pulls=PULLS)), Key(1)
     task = family.origin()
     config = WangConfig(
-        lives=1024,
+        trials=1024,
         gamma=1.0,
         lam=1.0,
         entropy=1.0,
@@ -46,16 +46,16 @@ def claims() -> list[Claim]:
     )
     learner = Wang(family, config)
     agent = train(learner, learner.init(key), task, STEPS, key, "wang-eleven")
-    sampled = learner.trials(agent, task, key.child("test"), LIVES)
-    greedy = learner.trials(agent, task, key.child("test"), LIVES, greedy=True)
+    sampled = learner.trials(agent, task, key.child("test"), TEST_TRIALS)
+    greedy = learner.trials(agent, task, key.child("test"), TEST_TRIALS, greedy=True)
     first = greedy.actions[0].argmax(1)
-    print(f"a life of {PULLS} pulls: {interval(sampled.returns.sum(1).numpy())}")
+    print(f"a trial of {PULLS} pulls: {interval(sampled.returns.sum(1).numpy())}")
     return [
         Claim("the eleventh arm first, then the prize", informed(), 20.54, 20.56),
         Claim("search that ignores the eleventh arm", search(), 11.34, 11.36),
         Claim("deep meta-RL, greedy", float(greedy.returns.sum(1).mean()), 17.0, 20.7),
         Claim(
-            "its share of lives that ask the eleventh arm first",
+            "its share of trials that ask the eleventh arm first",
             float((first == ELEVEN - 1).double().mean()),
             0.9,
         ),

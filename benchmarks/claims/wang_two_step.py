@@ -17,49 +17,49 @@ from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, interval, train
 
-LIVES, STEPS, TRIALS = 8192, 300, 20
+TEST_TRIALS, STEPS, TRIALS = 8192, 300, 20
 TASK = Steps()
 
 
-def bayes(lives: int = 40_000) -> float:
+def bayes(num_trials: int = 40_000) -> float:
     """Payoff of a trial of who follows the probability that the first state is the good one."""
     rng = np.random.default_rng(0)
-    good, belief, total = rng.integers(0, 2, lives), np.full(lives, 0.5), 0.0
+    good, belief, total = rng.integers(0, 2, num_trials), np.full(num_trials, 0.5), 0.0
     for _ in range(TRIALS):
         choice = (belief < 0.5).astype(int)  # belief: that state 0 is good
-        place = np.where(rng.random(lives) < TASK.common, choice, 1 - choice)
-        paid = rng.random(lives) < np.where(place == good, TASK.good, 1 - TASK.good)
+        place = np.where(rng.random(num_trials) < TASK.common, choice, 1 - choice)
+        paid = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
         total += paid.mean()
         here = np.where(place == 0, belief, 1 - belief)  # that the state that was reached is good
         likely, unlikely = (np.where(paid, p, 1 - p) for p in (TASK.good, 1 - TASK.good))
         here = here * likely / (here * likely + (1 - here) * unlikely)
         belief = np.where(place == 0, here, 1 - here)
         belief = belief * (1 - TASK.switch) + (1 - belief) * TASK.switch
-        good = np.where(rng.random(lives) < TASK.switch, 1 - good, good)
+        good = np.where(rng.random(num_trials) < TASK.switch, 1 - good, good)
     return total / TRIALS
 
 
-def model_free(lives: int = 20_000, rate: float = 0.3, explore: float = 0.1) -> float:
+def model_free(num_trials: int = 20_000, rate: float = 0.3, explore: float = 0.1) -> float:
     """Payoff of a trial of Q-learning on choices alone."""
-    rng, rows = np.random.default_rng(0), np.arange(lives)
-    good, values, total = rng.integers(0, 2, lives), np.zeros((lives, 2)), 0.0
+    rng, rows = np.random.default_rng(0), np.arange(num_trials)
+    good, values, total = rng.integers(0, 2, num_trials), np.zeros((num_trials, 2)), 0.0
     for _ in range(TRIALS):
         best = np.where(
-            values[:, 0] == values[:, 1], rng.integers(0, 2, lives), values.argmax(axis=1)
+            values[:, 0] == values[:, 1], rng.integers(0, 2, num_trials), values.argmax(axis=1)
         )
-        choice = np.where(rng.random(lives) < explore, rng.integers(0, 2, lives), best)
-        place = np.where(rng.random(lives) < TASK.common, choice, 1 - choice)
-        paid = rng.random(lives) < np.where(place == good, TASK.good, 1 - TASK.good)
+        choice = np.where(rng.random(num_trials) < explore, rng.integers(0, 2, num_trials), best)
+        place = np.where(rng.random(num_trials) < TASK.common, choice, 1 - choice)
+        paid = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
         total += paid.mean()
         values[rows, choice] += rate * (paid - values[rows, choice])
-        good = np.where(rng.random(lives) < TASK.switch, 1 - good, good)
+        good = np.where(rng.random(num_trials) < TASK.switch, 1 - good, good)
     return total / TRIALS
 
 
 def interaction(
     choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor
 ) -> tuple[float, str]:
-    """The index, and the four probabilities in words; all [trials, lives]."""
+    """The index, and the four probabilities in words; all [steps, trials]."""
     stay, common, rewarded = (
         choices[1:] == choices[:-1],
         places[:-1] == choices[:-1],
@@ -79,18 +79,21 @@ def interaction(
 def claims() -> list[Claim]:
     family, key = TwoStep(), Key(1)
     learner = Wang(
-        family, WangConfig(lives=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0)
+        family, WangConfig(trials=256, lr=5e-3, lr_end=5e-4, anneal=STEPS, entropy_end=0.0)
     )
     agent = train(learner, learner.init(key), TASK, STEPS, key, "wang-two-step")
-    trials = learner.trials(agent, TASK, key.child("test"), LIVES)
-    seen = torch.cat([trials.inputs[1:, :, :2].argmax(2), torch.zeros(1, LIVES, dtype=torch.int64)])
+    trials = learner.trials(agent, TASK, key.child("test"), TEST_TRIALS)
+    seen = torch.cat(
+        [trials.inputs[1:, :, :2].argmax(2), torch.zeros(1, TEST_TRIALS, dtype=torch.int64)]
+    )
     index, words = interaction(trials.actions.argmax(2)[:-1], seen[:-1], trials.rewards[:-1])
     print(
         f"payoff of a trial {interval(trials.returns[:, 0].numpy() / TRIALS)}; a choice is "
         f"repeated after {words}"
     )
     blank = (
-        learner.trials(agent, TASK, key.child("test"), LIVES, memory="step").returns.mean() / TRIALS
+        learner.trials(agent, TASK, key.child("test"), TEST_TRIALS, memory="step").returns.mean()
+        / TRIALS
     )
     return [
         Claim("the best filter", bayes(), 0.75, 0.78),

@@ -1,6 +1,4 @@
-"""Where the Gymnasium ids take their tracks from: Gymnasium's layouts, or a task. Picklable
-values.
-"""
+"""Track sources of the Gymnasium environments: Gymnasium's own layouts, or a task. Picklable."""
 
 from __future__ import annotations
 
@@ -20,12 +18,15 @@ from .task import TaskSettings, WalkerTask, track
 from .track import Track
 
 
+EASY_STEPS, HARDCORE_STEPS = 1600, 2000  # Gymnasium's max_episode_steps
+
+
 @dataclass(frozen=True)
 class GymnasiumGround:
-    """Gymnasium's easy or hardcore ground, another for every episode."""
+    """Gymnasium's easy or hardcore ground, drawn anew for every episode."""
 
     hardcore: bool
-    horizon: None = None  # steps after which an episode is truncated: the id's max_episode_steps
+    horizon: int | None = None  # steps after which an episode is truncated; None: see the id
     task: None = None
 
     def __call__(self, rng: np.random.Generator) -> Track:
@@ -48,48 +49,55 @@ class TaskGround:
 Ground = GymnasiumGround | TaskGround
 
 
-def ground(hardcore: bool | None, terrain: Any) -> Ground:
-    """The ground of an id's arguments; `terrain` goes before `hardcore`.
+def usual_horizon(hardcore: bool) -> int:
+    """Gymnasium's max_episode_steps on this ground."""
+    return HARDCORE_STEPS if hardcore else EASY_STEPS
 
-    ValueError, one line, if it is no terrain.
+
+def ground(hardcore: bool, terrain: Any, own_horizon: bool = False) -> Ground:
+    """The ground of an environment's arguments; `terrain` takes precedence over `hardcore`.
+
+    own_horizon: whether Gymnasium's ground truncates episodes after its usual horizon.
+    ValueError, one line, if `terrain` is not a terrain.
     """
     if terrain is None:
-        return GymnasiumGround(bool(hardcore))
+        return GymnasiumGround(bool(hardcore), usual_horizon(hardcore) if own_horizon else None)
     task, own = _task(terrain), TaskSettings()
     task = decode(encode(task.under(own)), own)  # checks what was made by hand too
     settings = task.settings or own
     if settings.lidar != "nearest":
         raise ValueError(
-            f'terrain: the task has lidar = "{settings.lidar}", which the real Box2D alone has: '
-            'play it in a family with walker.physics = "box2d"'
+            f'terrain: the task has lidar = "{settings.lidar}", which only the real Box2D has: '
+            'use a walker family with physics = "box2d"'
         )
     return TaskGround(task, settings.horizon)
 
 
-def grounds(hardcore: bool, terrain: Any, rows: int) -> list[Ground]:
-    """[rows] grounds: of one terrain for all rows, or of a list or tuple that has one a row.
+def grounds(hardcore: bool, terrain: Any, rows: int, own_horizon: bool = False) -> list[Ground]:
+    """Grounds [rows]: one terrain for all rows, or a list or tuple of one terrain per row.
 
-    ValueError, one line, if the list has another length or one of its items is no terrain.
+    ValueError, one line, if the list has another length or an item is not a terrain.
     """
     if not isinstance(terrain, list | tuple):
-        return [ground(hardcore, terrain)] * rows
+        return [ground(hardcore, terrain, own_horizon)] * rows
     if len(terrain) != rows:
-        expected = f"terrain must be one for all rows, or a list of {rows}, one a row"
+        expected = f"terrain must be one for all rows, or a list of {rows}, one per row"
         raise ValueError(f"{expected}; got a list of {len(terrain)}")
-    return [_of_row(row, hardcore, given) for row, given in enumerate(terrain)]
-
-
-def _of_row(row: int, hardcore: bool, terrain: Any) -> Ground:
-    try:
-        return ground(hardcore, terrain)
-    except ValueError as error:
-        raise ValueError(f"row {row}: {error}") from None
+    made = []
+    for row, each in enumerate(terrain):
+        try:
+            made.append(ground(hardcore, each, own_horizon))
+        except ValueError as error:
+            raise ValueError(f"row {row}: {error}") from None
+    return made
 
 
 def limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> float:
-    """Steps after which an episode is truncated, as gymnasium.make and its TimeLimit take them.
+    """Steps after which an episode is truncated: the lower of the two limits, as with
+    gymnasium.make and its TimeLimit.
 
-    usual: where no other is given, nor a task's horizon.
+    max_episode_steps: -1 for no limit; None for the default.   horizon: of the ground.
+    usual: the default where the ground has no horizon either.
     """
     if max_episode_steps is None:
         return usual if horizon is None else horizon
@@ -103,7 +111,7 @@ def limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> flo
 
 
 def _task(terrain: Any) -> WalkerTask:
-    """The task of a genome, a task, their JSON, or "flat"."""
+    """The task described by `terrain`: a task, a genome, the JSON of a task, or "flat"."""
     if isinstance(terrain, WalkerTask):
         return terrain
     if isinstance(terrain, Obstacles | Cppn):
@@ -120,8 +128,7 @@ def _task(terrain: Any) -> WalkerTask:
     if terrain.get("schema") == 1:
         gymnasium.logger.warn(
             "terrain: a task of schema 1 does not hold its length, layout, terrain and horizon, so "
-            "the "
-            "defaults are used; `show RUN NICHE --json` prints it with those of its run"
+            "the defaults are used; give a task with the settings of its run (schema 2)"
         )
     return decode(terrain, TaskSettings())
 

@@ -1,10 +1,11 @@
-"""The walker as a Gymnasium environment: for people who never run POET. Headings and tables:
-docs/envs.md.
+"""The bipedal walker as a Gymnasium environment (arXiv 2407.17032), usable without POET. The
+observation, action and reward tables are in docs/envs.md.
 
-`openpoet/BipedalWalker-v3` and `openpoet/BipedalWalkerHardcore-v3` give, from a reset with a seed,
-what Gymnasium's own environment gives when freshly made with that seed, bit for bit on x86-64, and
-also when they are reused, as Gymnasium's own does not: Box2D's contact order depends on what its
-world held before. `openpoet/Walker-v0` has any terrain.
+`openpoet/BipedalWalker-v3` and `openpoet/BipedalWalkerHardcore-v3` reproduce Gymnasium's own
+environment after a reset with a seed, bit for bit on x86-64. The reference is Gymnasium's
+environment freshly made: when reused it gives other results, because Box2D's contact order depends
+on earlier contents of the world; ours gives the same results fresh or reused. `openpoet/Walker-v0`
+accepts any terrain.
 """
 
 from __future__ import annotations
@@ -34,23 +35,28 @@ FPS = 50
 
 
 def observation_space() -> spaces.Box:
-    """[24]: hull angle and velocities, joints, leg contacts, ten lidar fractions; Gymnasium's own
-    bounds.
+    """Box [24]: hull angle and velocities, joints, leg contacts, ten lidar fractions; the bounds
+    are Gymnasium's.
     """
     return spaces.Box(_LOW, _HIGH)
 
 
 def action_space() -> spaces.Box:
-    """[4]: torque of hip and knee of each leg, as a share of the largest."""
+    """Box [4]: torque of hip and knee of each leg, as a fraction of the largest."""
     return spaces.Box(-1.0, 1.0, (4,), np.float32)
 
 
 class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
-    """One walker. terrain: WalkerTask, genome, dict, JSON text or "flat"; None: Gymnasium's ground,
-    hardcore or not.
+    """One walker.
 
-    A task with a seed is the same terrain at every reset; one without, and Gymnasium's ground, is
-    drawn anew. Its horizon truncates an episode, besides the limit of gymnasium.make.
+    terrain: a WalkerTask, a genome, a task's dict or JSON text, or "flat". None: Gymnasium's
+    ground, hardcore or not.
+    own_horizon: whether Gymnasium's ground truncates an episode after its usual 1600 steps (2000
+    if hardcore). False leaves the limit to gymnasium.make.
+
+    A task with a seed gives the same terrain at every reset; a task without, and Gymnasium's
+    ground, are drawn anew. An episode is truncated after the task's horizon or the limit of
+    gymnasium.make, whichever is lower.
 
     info of reset and step: x_position [m] and x_velocity [m/s] of the hull, float.
     """
@@ -58,7 +64,11 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": FPS}  # noqa: RUF012  # Gymnasium's own form
 
     def __init__(
-        self, render_mode: str | None = None, hardcore: bool = False, terrain: Any = None
+        self,
+        render_mode: str | None = None,
+        hardcore: bool = False,
+        terrain: Any = None,
+        own_horizon: bool = False,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(
@@ -66,8 +76,8 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             )
         self.render_mode = render_mode
         self.observation_space, self.action_space = observation_space(), action_space()
-        self._hardcore = hardcore
-        self._ground = ground(hardcore, terrain)  # of the next reset
+        self._hardcore, self._own_horizon = hardcore, own_horizon
+        self.terrain = terrain
         self._horizon: int | None = None  # of this episode
         self._batch: WalkerBatch | None = None
         self._track: Track | None = None
@@ -75,21 +85,24 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._window: Window | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_window": None}  # a copy opens its own
+        return {**self.__dict__, "_window": None}  # a copy opens a window of its own
 
     @property
     def terrain(self) -> WalkerTask | None:
-        """The task of the next reset; None: Gymnasium's ground. Set it to any form of terrain."""
+        """The task of the next reset; None: Gymnasium's ground. Accepts any form of terrain."""
         return self._ground.task
 
     @terrain.setter
     def terrain(self, terrain: Any) -> None:
-        self._ground = ground(self._hardcore, terrain)
+        # of the next reset
+        self._ground = ground(self._hardcore, terrain, self._own_horizon)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """options: {"terrain": any form of terrain} changes it, until it is changed again."""
+        """Start an episode. options: {"terrain": any form of terrain} sets the terrain of this and
+        later episodes.
+        """
         if options is not None and "terrain" in options:
             self.terrain = options["terrain"]
         super().reset(seed=seed)
@@ -136,6 +149,6 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return frame
 
     def close(self) -> None:
-        """Close the window, as its own close button does; the environment goes on without one."""
+        """Close the window, as its close button does; the environment can still be stepped."""
         if self._window is not None:
             self._window.close()

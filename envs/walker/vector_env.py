@@ -1,10 +1,11 @@
 """Many walkers as one Gymnasium vector environment: `gymnasium.make_vec(id, num_envs=n)`.
 
-Autoreset (metadata["autoreset_mode"]): NEXT_STEP by default, as Gymnasium's own vector
-environments: the step after an episode's end ignores the action, resets that row and returns its
-first observation with reward 0. SAME_STEP: the ending step already returns the next episode's first
-observation; the last one is in infos["final_obs"]. DISABLED: rows that have ended must be reset
-with options={"reset_mask": mask} before the next step.
+Autoreset (metadata["autoreset_mode"]):
+NEXT_STEP, the default of Gymnasium's vector environments: the step after the end of an episode
+ignores the action, resets that row and returns its first observation with reward 0.
+SAME_STEP: the last step of an episode returns the next episode's first observation; the final
+observation is in infos["final_obs"].
+DISABLED: ended rows must be reset with options={"reset_mask": mask} before the next step.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gymnasium.vector.utils import batch_space
 
 from ..parts.processors import threads_of
 from .batch import WalkerBatch
-from .ground import Ground, grounds, limit
+from .ground import Ground, grounds, limit, usual_horizon
 from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
 from .pose import motion
@@ -34,16 +35,17 @@ Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
 
 class WalkerVectorEnv(VectorEnv):
-    """num_envs walkers, each with its own generator. hardcore: as in gymnasium_env.WalkerEnv.
+    """num_envs walkers, each with its own random generator.
 
-    terrain: as in WalkerEnv, for all rows; or a list or tuple of them, one a row. Each row has the
-    horizon of its own task.
+    hardcore, own_horizon: as in gymnasium_env.WalkerEnv.
+    terrain: as in WalkerEnv, for all rows; or a list or tuple of one terrain per row. Each row has
+    the horizon of its own task.
+    max_episode_steps: steps after which an episode is truncated, if the row's horizon is not
+    lower. -1: no limit but the horizon; None: the horizon, or Gymnasium's limit where there is none.
+    threads: None: one for each processor available to this process.
+
     infos of reset and step: x_position [m] and x_velocity [m/s] of each hull, [num_envs] float64,
     with the masks _x_position and _x_velocity of the rows that have them.
-    max_episode_steps: steps after which an episode is truncated, if not sooner by its task's
-    horizon;
-    -1: no other limit; None: that of the id.
-    threads: None is one for each processor that this process may use.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class WalkerVectorEnv(VectorEnv):
         max_episode_steps: int | None = None,
         hardcore: bool = False,
         terrain: Any = None,
+        own_horizon: bool = False,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         threads: int | None = None,
     ) -> None:
@@ -77,11 +80,11 @@ class WalkerVectorEnv(VectorEnv):
         )
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._hardcore, self._limit = hardcore, max_episode_steps
-        self._grounds = grounds(hardcore, terrain, num_envs)  # of each row's next reset
+        self._hardcore, self._own_horizon, self._limit = hardcore, own_horizon, max_episode_steps
+        self._grounds = self._grounds_of(terrain)  # of each row's next reset
         self._horizons = np.zeros(num_envs)  # of each row's episode
         for each in self._grounds:
-            self._horizon(each)  # a wrong limit is refused here
+            self._horizon(each)  # ValueError here for a wrong limit
         self._generators: list[np.random.Generator] = []
         self._seeds: list[int] = []
         self._tracks: list[Track] = []
@@ -106,10 +109,11 @@ class WalkerVectorEnv(VectorEnv):
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """seed: of row i, seed + i for a number, seed[i] for a list; None keeps the generators.
+        """Start episodes; observations [num_envs, 24] and infos.
 
-        options: {"reset_mask": [n] bool} resets the rows of the mask only. {"terrain": one, or a
-        list of one a row} changes the terrain of the rows that are reset, for later resets too.
+        seed: row i has seed + i for a number, seed[i] for a list; None keeps the generators.
+        options: {"reset_mask": [num_envs] bool} resets the rows in the mask only. {"terrain": one,
+        or a list of one per row} sets the terrain of the rows that are reset, now and later.
         """
         if seed is None:
             seeds: list[int | None] = [None] * self.num_envs
@@ -125,7 +129,7 @@ class WalkerVectorEnv(VectorEnv):
         if options is not None and "reset_mask" in options:
             rows = self._mask(options["reset_mask"])
         if options is not None and "terrain" in options:
-            given = grounds(self._hardcore, options["terrain"], self.num_envs)
+            given = self._grounds_of(options["terrain"])
             pairs = zip(rows, given, self._grounds, strict=True)
             self._grounds = [new if chosen else old for chosen, new, old in pairs]
         self._seed(seeds, rows)
@@ -162,7 +166,7 @@ class WalkerVectorEnv(VectorEnv):
         return observations, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """A picture a row."""
+        """One picture per row, each [height, width, 3] uint8."""
         if self._batch is None or self.render_mode is None:
             return None
         return tuple(
@@ -170,7 +174,7 @@ class WalkerVectorEnv(VectorEnv):
         )
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """What `render`, or an attribute, is of each row, as in Gymnasium's SyncVectorEnv."""
+        """Result of `render`, or value of an attribute, for each row; as in SyncVectorEnv."""
         if name == "render":
             return self.render(*args, **kwargs) or (None,) * self.num_envs
         if name not in ATTRIBUTES:
@@ -180,7 +184,7 @@ class WalkerVectorEnv(VectorEnv):
         return self.get_attr(name)
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """What a single environment has under this name, of each row; as in SyncVectorEnv.
+        """The attribute of a single environment, for each row; as in SyncVectorEnv.
 
         terrain: the task of the row's next reset, None for Gymnasium's ground.
         """
@@ -198,13 +202,16 @@ class WalkerVectorEnv(VectorEnv):
         raise AttributeError(f"a row has no attribute {name!r}, only {', '.join(ATTRIBUTES)}")
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Set the terrain from each row's next reset on: one for all rows, or one a row."""
+        """Set the terrain from each row's next reset on: one for all rows, or one per row."""
         if name != "terrain":
-            raise AttributeError(f"of a row only terrain can be set, got {name!r}")
-        self._grounds = grounds(self._hardcore, values, self.num_envs)
+            raise AttributeError(f"only the attribute terrain of a row can be set, got {name!r}")
+        self._grounds = self._grounds_of(values)
+
+    def _grounds_of(self, terrain: Any) -> list[Ground]:
+        return grounds(self._hardcore, terrain, self.num_envs, self._own_horizon)
 
     def _infos(self, rows: np.ndarray) -> dict[str, Any]:
-        """Position and velocity of the hulls of these rows, as SyncVectorEnv has infos."""
+        """Position and velocity of the hulls of these rows, in the form of SyncVectorEnv's infos."""
         assert self._batch is not None, "infos are read after a reset"
         position, velocity = np.where(rows, motion(self._batch).T, 0.0)
         return {
@@ -215,7 +222,7 @@ class WalkerVectorEnv(VectorEnv):
         }
 
     def _mask(self, given: Any) -> np.ndarray:
-        """The reset mask, checked as Gymnasium checks it."""
+        """The reset mask, with Gymnasium's checks."""
         if not isinstance(given, np.ndarray) or given.dtype != bool:
             got = str(given)[:60]
             raise TypeError(f'options["reset_mask"] must be a NumPy array of bool, got {got!r}')
@@ -229,7 +236,9 @@ class WalkerVectorEnv(VectorEnv):
         return given.copy()
 
     def _seed(self, seeds: Sequence[int | None], rows: np.ndarray) -> None:
-        """New generators for rows in the mask that have a seed; the first time, for all rows."""
+        """Replace the generators of rows in the mask that have a seed; on the first call, make all
+        of them.
+        """
         if not self._generators:
             made = [seeding.np_random(seed) for seed in seeds]
             self._generators, self._seeds = [rng for rng, _ in made], [seed for _, seed in made]
@@ -239,8 +248,8 @@ class WalkerVectorEnv(VectorEnv):
                 self._generators[row], self._seeds[row] = seeding.np_random(seed)
 
     def _restart(self, rows: np.ndarray) -> np.ndarray:
-        """New tracks for these rows, and their walkers on them; observations of all rows [n,
-        24].
+        """Draw new tracks for these rows and reset their walkers; observations [n, 24] of all
+        rows.
         """
         fresh = {}
         for row in np.flatnonzero(rows).tolist():
@@ -257,5 +266,5 @@ class WalkerVectorEnv(VectorEnv):
         return self._batch.reset(rows)
 
     def _horizon(self, own: Ground) -> float:
-        """Steps after which an episode on this ground is truncated."""
-        return limit(self._limit, 2000 if self._hardcore else 1600, own.horizon)
+        """Steps after which an episode on this ground is truncated; infinite for no limit."""
+        return limit(self._limit, usual_horizon(self._hardcore), own.horizon)

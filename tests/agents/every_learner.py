@@ -12,8 +12,8 @@ from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.interfaces import Agent, Task
 from openpoet.poet.streams import Key
 
-_TRIALS = {"lives": 4, "minibatches": 2, "hidden": 4, "test_lives": 3, "epochs": 1}
-_INNER = {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": (4,)}
+_TRIALS = {"trials": 4, "minibatches": 2, "hidden": 4, "test_trials": 3, "epochs": 1}
+_INNER = {"draws": 2, "trajectories": 2, "test_trials": 2, "hidden": (4,)}
 SMALL: dict[str, dict[str, Any]] = {
     "es": {"population": 4, "hidden": (4,), "threads": 1},
     "rl2": _TRIALS,
@@ -21,17 +21,17 @@ SMALL: dict[str, dict[str, Any]] = {
     "varibad": {**_TRIALS, "policy": (4,), "decoder": (4,)},
     "meta-gradient": _TRIALS,
     "maesn": _INNER,
-    "hochreiter": {"hidden": 4, "lives": 4, "updates": 2, "test_lives": 3},
+    "hochreiter": {"hidden": 4, "trials": 4, "updates": 2, "test_trials": 3},
     "maml": {**_INNER, "learn_rates": True},
     "fomaml": _INNER,
     "reptile": {**_INNER, "inner_steps": 2, "test_updates": 2},
-    "epg": {"population": 2, "episodes": 2, "updates": 1, "test_lives": 2, "alpha": 0.5},
-    "mfec": {"capacity": 20, "test_lives": 2},
-    "nec": {"capacity": 20, "test_lives": 2, "hidden": (4,), "replay": 30},
+    "epg": {"population": 2, "episodes": 2, "updates": 1, "test_trials": 2, "alpha": 0.5},
+    "mfec": {"capacity": 20, "test_trials": 2},
+    "nec": {"capacity": 20, "test_trials": 2, "hidden": (4,), "replay": 30},
     "eplstm": _TRIALS,
     "pearl": {
         "draws": 2,
-        "test_lives": 2,
+        "test_trials": 2,
         "updates": 2,
         "batch": 4,
         "capacity": 30,
@@ -39,8 +39,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "encoder": (4,),
     },
     "diayn": {
-        "lives": 4,
-        "test_lives": 4,
+        "episodes": 4,
+        "test_trials": 4,
         "updates": 2,
         "batch": 8,
         "capacity": 40,

@@ -63,7 +63,7 @@ def reptile_move(k: int) -> torch.Tensor:
     """What one whole outer step of Reptile adds to x."""
     learner = Reptile(_FAMILY, ReptileConfig(inner_steps=k, draws=TASKS, trajectories=2))
     learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
-    (after,), _ = learner.improve([learner.settled({"x": X})], [_FAMILY.origin()], [Key(0)])
+    (after,), _ = learner.improve([learner.fresh_agent({"x": X})], [_FAMILY.origin()], [Key(0)])
     return after["x"] - X
 
 

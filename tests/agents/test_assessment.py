@@ -1,4 +1,4 @@
-"""Assessments by hand on a learner whose lives are written down, and on learners of ours."""
+"""Assessments by hand on a learner whose trials are written down, and on learners of ours."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Written:
     """Earns 1 in the first episode; then 3, with adaptation off 1, with another's history 0."""
 
     def by_episode(
-        self, agent: Agent, task: Task, key: Key, lives: int, control: Control = "none"
+        self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> tuple[np.ndarray, int]:
         last = {"none": 3.0, "off": 1.0, "shuffled": 0.0}[control]
-        return np.tile([1.0, last], (lives, 1)), 10
+        return np.tile([1.0, last], (num_trials, 1)), 10
 
 
 def test_by_hand() -> None:
@@ -45,7 +45,7 @@ def test_by_hand() -> None:
     ]
     assert found.steps == 30
     assert (found.gain.low, found.gain.high) == (2, 2)
-    with pytest.raises(ValueError, match="at least 2 lives"):
+    with pytest.raises(ValueError, match="at least 2 trials"):
         assess(Written(), {}, None, Key(0), 1)
 
 

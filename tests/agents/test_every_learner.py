@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 import torch
 from openpoet.agents.learners import LEARNERS
-from openpoet.agents.parts.adam import acting
-from openpoet.agents.parts.hyperparameters import PREFIX, Range, carried, settled
+from openpoet.agents.parts.hyperparameters import (
+    HYPER_PREFIX,
+    Range,
+    hyperparameters_of,
+    with_hyperparameters,
+)
+from openpoet.agents.parts.network_weights import weight_names
 from openpoet.archive.seeds.finding import inherited
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.poet.config import PoetConfig, Setup
@@ -49,7 +54,7 @@ def at_extremes(learner: Any, agent: Agent) -> list[Agent]:
             for name, value in ends.items()
         }
         hypers = {
-            f"{PREFIX}{name}": torch.tensor(value, dtype=torch.float64)
+            f"{HYPER_PREFIX}{name}": torch.tensor(value, dtype=torch.float64)
             for name, value in values.items()
         }
         made.append({**agent, **hypers})
@@ -70,7 +75,9 @@ def test_after_any_number_of_explorations_hyperparameters_are_valid(
     for agent in at_extremes(learner, learner.init(Key(3))):
         for i in range(200):
             agent = learner.explore(agent, Key(4, ("explore", i)))
-            config = settled(learner.config, agent)  # ValueError if the settings refuse a value
+            config = with_hyperparameters(
+                learner.config, agent
+            )  # ValueError if the settings refuse a value
             for hyper, where in learner.ranges.items():
                 value = float(getattr(config, hyper))
                 assert within(where, value), f"{hyper} = {value}"
@@ -87,11 +94,13 @@ def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str
     if name == "es":  # its optimiser's names have a dot
         assert same_agent(adopted, learner.searcher.init(agent["theta"]))
         return
-    kept = {key: value for key, value in agent.items() if "/" not in key or key.startswith(PREFIX)}
+    kept = {
+        key: value for key, value in agent.items() if "/" not in key or key.startswith(HYPER_PREFIX)
+    }
     assert same_agent(adopted, learner.adopt(kept))
-    assert same_agent(carried(adopted), carried(agent))
+    assert same_agent(hyperparameters_of(adopted), hyperparameters_of(agent))
     # a latent belongs to its draw
-    moving = [part for part in acting(agent) if not part.startswith("latent_")]
+    moving = [part for part in weight_names(agent) if not part.startswith("latent_")]
     assert all(torch.equal(adopted[part], agent[part]) for part in moving)
     state = [
         part
@@ -150,7 +159,7 @@ def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_sourc
     wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
     with pytest.raises(
         ValueError,
-        match=r"the agent of runs/a#1: an agent carries "
+        match=r"the agent of runs/a#1: the agent's tensor "
         r"hyper/share.*--take tasks",
     ):
         check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
@@ -222,8 +231,8 @@ class _Reaching:
 
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # no return
 def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
-    """Of three lives, or three episodes of ES: success in none, one, two, all."""
-    agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_lives": 3}
+    """Of three trials, or three episodes of ES: success in none, one, two, all."""
+    agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_trials": 3}
     met: list[Callable[[int], bool]] = [
         lambda row: False,
         lambda row: row % 3 == 0,

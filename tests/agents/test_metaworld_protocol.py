@@ -26,14 +26,14 @@ from openpoet.envs.navigation import HALF_CIRCLE, Navigation
 from openpoet.poet.interfaces import Task, TaskFamily
 from openpoet.poet.streams import Key
 
-LIVES = 6
-SMALL = RL2Config(hidden=8, lives=8, test_lives=LIVES)
+TRIALS = 6
+SMALL = RL2Config(hidden=8, trials=8, test_trials=TRIALS)
 LEARNERS = [
     lambda family: RL2(family, SMALL),
     lambda family: RL2(family, replace(SMALL, last_observation=True)),
-    lambda family: EpisodicLSTM(family, EpisodicLSTMConfig(hidden=8, lives=8, test_lives=LIVES)),
+    lambda family: EpisodicLSTM(family, EpisodicLSTMConfig(hidden=8, trials=8, test_trials=TRIALS)),
     lambda family: VariBAD(
-        family, VariBADConfig(hidden=8, lives=8, test_lives=LIVES, decoder=(4,))
+        family, VariBADConfig(hidden=8, trials=8, test_trials=TRIALS, decoder=(4,))
     ),
 ]
 
@@ -140,31 +140,31 @@ def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(
 ) -> None:
     made = learner(family)
     agent, key, last = mindful(made, task), Key(2), family.spec.episodes - 1
-    trials = made.trials(agent, task, key.child("life", 1), LIVES)
-    outside = Environments(family, [task] * LIVES, draw_seeds(key.child("life", 1), LIVES))
-    driven = MetaWorldAgent(made, agent, LIVES, key, greedy=False)
+    trials = made.trials(agent, task, key.child("life", 1), TRIALS)
+    outside = Environments(family, [task] * TRIALS, draw_seeds(key.child("life", 1), TRIALS))
+    driven = MetaWorldAgent(made, agent, TRIALS, key, greedy=False)
     returns = metalearning_evaluation(driven, outside, last, 1)
     np.testing.assert_array_equal(returns[:, 0], trials.returns[:, last].numpy())
     (score,), *_ = made.evaluate([agent], [task], [key.child("life", 1)])
     assert returns.mean() == pytest.approx(score, abs=1e-9)  # summed in another order
-    forgot = made.trials(agent, task, key.child("life", 1), LIVES, control="off")
+    forgot = made.trials(agent, task, key.child("life", 1), TRIALS, control="off")
     assert not np.array_equal(returns[:, 0], forgot.returns[:, last].numpy())
 
 
 def test_every_episode_of_the_evaluation_begins_from_what_was_learned_in_adaptation() -> None:
-    """Greedy in a world without chance: the same episode again and again; a life that goes on has
+    """Greedy in a world without chance: the same episode again and again; a trial that goes on has
     another.
     """
     family = GridNavi()
     learner = RL2(family, SMALL)
-    agent, seeds = mindful(learner, VARIBAD), draw_seeds(Key(3), LIVES)
-    driven = MetaWorldAgent(learner, agent, LIVES, Key(4))
-    returns = metalearning_evaluation(driven, Environments(family, [VARIBAD] * LIVES, seeds), 2, 3)
+    agent, seeds = mindful(learner, VARIBAD), draw_seeds(Key(3), TRIALS)
+    driven = MetaWorldAgent(learner, agent, TRIALS, Key(4))
+    returns = metalearning_evaluation(driven, Environments(family, [VARIBAD] * TRIALS, seeds), 2, 3)
     np.testing.assert_allclose(returns, returns[:, :1].repeat(3, 1), atol=1e-9)
-    learned, now = driven.learned, driven.life.state
+    learned, now = driven.learned, driven.policy.state
     assert not torch.equal(learned["memory0"], now["memory0"])
     driven.init()
-    assert float(driven.life.state["memory0"].abs().sum()) == 0  # another life
+    assert float(driven.policy.state["memory0"].abs().sum()) == 0  # another trial
 
 
 def straight(learner: MAESN) -> dict[str, torch.Tensor]:
@@ -198,7 +198,7 @@ def test_a_latent_is_moved_by_adapt_and_held_through_the_evaluation() -> None:
         # both at the mean of one latent
         np.testing.assert_allclose(returns[True][:, 0], returns[True][:, 1])
         assert (returns[True].mean() > -16) == gain  # who stays gets -20
-        (_, after), _ = learner.adapted(fixed, family, HALF_CIRCLE, seeds, Key(7), 1)
+        (_, after), _ = learner.run_trials(fixed, family, HALF_CIRCLE, seeds, Key(7), 1)
         # of 40 goals
         assert float(after.returns.mean()) == pytest.approx(returns[False].mean(), abs=3.0)
 
@@ -207,27 +207,27 @@ def test_a_posterior_guides_as_in_its_own_episodes() -> None:
     family, n = Navigation(), 5
     learner = PEARL(family, PEARLConfig(hidden=(8,), encoder=(8,)))
     agent, key, seeds = learner.init(Key(0)), Key(10), draw_seeds(Key(11), n)
-    own, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3)
+    own, _ = learner.run_trials(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3)
     outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
     returns = metalearning_evaluation(
         MetaWorldAgent(learner, agent, n, key, greedy=False), outside, 2, 1
     )
     # sums of factors in another order
     np.testing.assert_allclose(returns[:, 0], own[-1].returns.numpy(), rtol=1e-4)
-    prior, _ = learner.lived(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3, "off")
+    prior, _ = learner.run_trials(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3, "off")
     assert np.abs(returns[:, 0] - prior[-1].returns.numpy()).max() > 0.01
 
 
 def test_only_episodes_that_ended_count_and_two_are_needed() -> None:
     learner = MAESN(Navigation(), MAESNConfig(hidden=(2,)))
-    life = learner.live(straight(learner), 2, Key(8))
+    trial = learner.trial_policy(straight(learner), 2, Key(8))
     ended = torch.tensor([True, False])
     for _ in range(3):
-        life.begin(ended)
-        life.act(torch.zeros(2, 2))
-        life.observe(torch.ones(2), ended)
+        trial.begin(ended)
+        trial.act(torch.zeros(2, 2))
+        trial.observe(torch.ones(2), ended)
     with pytest.raises(ValueError, match="at least 2 episodes of each draw, got 0"):
-        life.adapt()
+        trial.adapt()
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:

@@ -106,7 +106,13 @@ def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -
 
 
 def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> None:
-    small = {"rl2.lives": 8, "rl2.test_lives": 4, "rl2.epochs": 1, "rl2.hidden": 8, "rl2.units": 6}
+    small = {
+        "rl2.trials": 8,
+        "rl2.test_trials": 4,
+        "rl2.epochs": 1,
+        "rl2.hidden": 8,
+        "rl2.units": 6,
+    }
     small |= {
         "navigation.horizon": 3,
         "poet.mutate_every": 2,

@@ -19,6 +19,9 @@ import numpy as np
 import openpoet.cli.main as command
 import pytest
 from openpoet.archive.store.run_folder import Run
+from openpoet.cli.replays import open_replays
+from openpoet.cli.sessions import Machine
+from openpoet.cli.terminal import CommandLine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -287,16 +290,11 @@ def test_a_miniature_of_enhanced_poet_does_all_that_enhanced_poet_does(tmp_path:
 
 def test_a_replay_shows_the_very_score_the_archive_holds(lived: Path, tmp_path: Path) -> None:
     with Run.open(lived, write=False) as run:
-        tables = command.settings_of(run)
-        parts = command.wire(tables, 1)
-        from openpoet.poet.checkpoint import from_records
-
-        population = from_records(*run.checkpoint(), parts.setup.family)
         held = {row["id"]: row["score"] for row in run.niche_rows()}
-    assert population.retired
-    load = command.episodes(parts, tables, population, 1)
+    replays = open_replays(lived, Machine(workers=1), CommandLine())
+    assert replays.population.retired
     for niche in held:
-        episode = load(niche, niche)
+        episode = replays.load(niche, niche)
         assert episode.score == held[niche]
         assert episode.takes[0].returns[-1] == pytest.approx(held[niche], abs=1e-9)
 
@@ -492,8 +490,8 @@ def test_help_answers_without_loading_anything_heavy() -> None:
     code = (
         "import sys; from openpoet.cli import main as run\n"
         "try: run.main(['launch', '--help'])\n"
-        "finally: assert not {'torch', 'numba', 'pygame', 'evotorch'} & set(sys.modules), "
-        "sys.modules.keys()"
+        "finally: heavy = {'torch', 'numba', 'pygame', 'evotorch'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

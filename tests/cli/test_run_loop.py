@@ -25,8 +25,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpoet.archive.store.run_folder import Run
+from openpoet.cli import terminal
 from openpoet.cli.output import printable
+from openpoet.cli.run_settings import settings_of
 from openpoet.cli.settings.tables import to_toml
+from openpoet.cli.versions import versions
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -387,7 +390,7 @@ def test_commands_that_are_suggested_can_be_pasted_whatever_the_folder_is_called
     done = re.search(r"look at it with `(.*)` and `(.*)`$", capsys.readouterr().err.strip())
     assert done is not None
     assert [shlex.split(words) for words in done.groups()] == [
-        ["python", "run.py", what, str(folder)] for what in ("show", "replay")
+        ["openpoet", what, str(folder)] for what in ("show", "replay")
     ]
     reached = refused(capsys, ["resume", str(folder)]).partition("to go on: ")[2]
     assert shlex.split(reached) == ["python", "run.py", "resume", str(folder), "--iterations", "4"]
@@ -521,7 +524,7 @@ def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(command.out, "_width", 400)  # no line is wrapped
+    monkeypatch.setattr(terminal.out, "_width", 400)  # no line is wrapped
     name = "a\x1b[31m\u202e[red]b\x9b"
     shutil.copytree(resumed, tmp_path / name)
     capsys.readouterr()
@@ -610,9 +613,9 @@ def made_on_a_gpu(resumed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     folder = tmp_path / "gpu"
     with Run.open(resumed, write=False) as run:
-        tables = command.settings_of(run)
+        tables = settings_of(run)
         tables["es"]["device"] = "cuda"
-        with Run.create(folder, to_toml(tables), ["run.py"], command.versions()) as copy:
+        with Run.create(folder, to_toml(tables), ["run.py"], versions()) as copy:
             copy.commit(*run.checkpoint(), ledger={"seed": 7}, clock_seconds=0.0)
     return folder
 
@@ -667,10 +670,8 @@ def test_a_run_of_a_learner_that_is_not_here_is_shown_with_titles_and_of_a_famil
 ) -> None:
     for kind, titled in (("learner", True), ("family", False)):
         with Run.open(resumed, write=False) as run:
-            tables = command.settings_of(run)
+            tables = settings_of(run)
             tables["run"][kind] = "elsewhere"
-            with Run.create(
-                tmp_path / kind, to_toml(tables), ["run.py"], command.versions()
-            ) as copy:
+            with Run.create(tmp_path / kind, to_toml(tables), ["run.py"], versions()) as copy:
                 copy.commit(*run.checkpoint(), ledger={}, clock_seconds=0.0)
         assert ("shape arc" in shown(capsys, str(tmp_path / kind))) == titled

@@ -111,7 +111,7 @@ def test_select_chooses_and_all_shows_all(run: Run) -> None:
     # columns go on below each other
     assert len({line.index("point") for line in rows[30 : 2 * AT_ONCE + 8]}) == 1
     assert f"not drawn for more than {MOST_TREE} niches" in text
-    with pytest.raises(ValueError, match="--select knows no field 'fame'"):
+    with pytest.raises(ValueError, match="the expression has an unknown field 'fame'"):
         printed(overview(run, title, "fame > 3", whole=False))
 
 

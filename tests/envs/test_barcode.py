@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from openpoet.envs.barcode import Arms, BarcodeBandits, BarcodeSettings
+from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 
 from tests.conformance import check_family
 
 FAMILY = BarcodeBandits()
-CERTAIN = Arms(1.0, 0.0)
+CERTAIN = BarcodeArms(1.0, 0.0)
 
 
-def met(family: BarcodeBandits, task: Arms, lives: int) -> tuple[torch.Tensor, torch.Tensor]:
+def met(family: BarcodeBandits, task: BarcodeArms, lives: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Barcodes [episodes, lives, bits], and which arm pays [episodes, lives] (of CERTAIN)."""
     simulator = family.simulator([task] * lives, list(range(lives)), "cpu")
     seen, codes, best = simulator.reset(), [], []
@@ -65,19 +65,19 @@ def test_shuffled_barcodes_lead_to_another_context() -> None:
 
 def test_payoffs_and_misread_bits_have_their_shares() -> None:
     lives = 4000
-    simulator = FAMILY.simulator([Arms(0.8, 0.3, 0.1)] * lives, list(range(lives)), "cpu")
+    simulator = FAMILY.simulator([BarcodeArms(0.8, 0.3, 0.1)] * lives, list(range(lives)), "cpu")
     seen, actions = simulator.reset(), torch.eye(4)[torch.zeros(lives, dtype=torch.int64)]
     paid = torch.stack([simulator.step(actions)[1] for _ in range(5)])
     assert float(paid.mean()) == pytest.approx((0.8 + 3 * 0.3) / 4, abs=0.01)
-    assert FAMILY.chance(Arms(0.8, 0.3)) == pytest.approx(5 * (0.8 + 3 * 0.3) / 4)
-    clean = FAMILY.simulator([Arms(0.8, 0.3)] * lives, list(range(lives)), "cpu").reset()
+    assert FAMILY.chance(BarcodeArms(0.8, 0.3)) == pytest.approx(5 * (0.8 + 3 * 0.3) / 4)
+    clean = FAMILY.simulator([BarcodeArms(0.8, 0.3)] * lives, list(range(lives)), "cpu").reset()
     assert float((seen != clean).float().mean()) == pytest.approx(0.1, abs=0.01)
-    assert FAMILY.oracle(Arms()) == 4.5
-    assert FAMILY.chance(Arms()) == pytest.approx(1.5)
+    assert FAMILY.oracle(BarcodeArms()) == 4.5
+    assert FAMILY.chance(BarcodeArms()) == pytest.approx(1.5)
 
 
 def test_the_good_arm_stays_the_better() -> None:
-    rng, task = np.random.default_rng(0), Arms(0.5, 0.5)
+    rng, task = np.random.default_rng(0), BarcodeArms(0.5, 0.5)
     for _ in range(100):
         task = FAMILY.mutate(task, rng)
         assert task.good >= task.bad

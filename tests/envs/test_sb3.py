@@ -90,7 +90,9 @@ def test_attributes_and_methods_of_chosen_rows() -> None:
     level = dcd_task([1.0, 0, 2, 0, 1])
     ours.set_attr("terrain", level, indices=1)
     assert ours.get_attr("terrain") == [TASKS[0], level, TASKS[2]]
-    with pytest.raises(AttributeError, match=r"^of a row only terrain can be set, got 'metadata'$"):
+    with pytest.raises(
+        AttributeError, match=r"^only the attribute terrain of a row can be set, got 'metadata'$"
+    ):
         ours.set_attr("metadata", {})
 
 

@@ -223,3 +223,34 @@ def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(
     limit: Any, horizon: Any, expected: float
 ) -> None:
     assert ground.limit(limit, 1600, horizon) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "hardcore", "expected"),
+    [(None, False, 1600), (None, True, 2000), (-1, False, 1600), (5000, False, 1600), (7, True, 7)],
+)
+def test_any_terrain_has_the_same_horizon_through_make_and_make_vec(
+    limit: int | None, hardcore: bool, expected: int
+) -> None:
+    """Gymnasium's ground in Walker-v0, whose id has no limit of its own."""
+    standing = np.array([1, 0, -1, 0], np.float32)  # legs spread: it never falls
+    lengths = []
+    for mode in ("vector_entry_point", "sync"):
+        env = gymnasium.make_vec(
+            "openpoet/Walker-v0",
+            num_envs=1,
+            terrain=None,
+            hardcore=hardcore,
+            max_episode_steps=limit,
+            vectorization_mode=mode,
+        )
+        env.reset(seed=3)
+        ends = (env.step(standing[None])[2:4] for _ in range(2001))
+        lengths.append(
+            next(
+                (step, bool(truncated[0]))
+                for step, (terminated, truncated) in enumerate(ends, 1)
+                if terminated[0] or truncated[0]
+            )
+        )
+    assert lengths == [(expected, True)] * 2

@@ -10,7 +10,7 @@ from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 from openpoet.poet.births import births
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.niche import Child, Niche, Population, Transfer
-from openpoet.poet.novelty import Novelties, by_pata_ec
+from openpoet.poet.novelty import Novelties
 from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 10))
@@ -132,7 +132,7 @@ def test_annecs_by_hand(
 ) -> None:
     setup = setup_of(plain, novelty=novelty, mc_high=300.0)
     before = population(active, retired)
-    novel = by_pata_ec([child(0)], before, setup, KEY) if novelty == "pata-ec" else NONE
+    novel = setup.novelty.measure([child(0)], before, setup, KEY) if novelty == "pata-ec" else NONE
     born = births([child(0)], before, setup, KEY, novel).active[-1]
     assert born.task == child(0).task
     assert (born.viable_to_all, born.viable_to_retired) == (to_all, to_retired)

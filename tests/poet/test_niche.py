@@ -7,41 +7,42 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fakes import Point, numbered
-from openpoet.poet.niche import Niche, Population, Score
+from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
+from openpoet.poet.trials import Result
 
 NICHE = Niche(0, None, 0, Point(), numbered(0))
 
 
-def score(value: float, solved: bool = False) -> Score:
-    return Score(value, solved, None, Key(0, ("score", int(value))))
+def score(value: float, solved: bool = False) -> tuple[Result, Key]:
+    return Result(value, solved, None, 1), Key(0, ("score", int(value)))
 
 
 def test_own_scores_join_the_last_ones() -> None:
     niche = NICHE
     for t, value in enumerate([5.0, 9.0, 1.0, 2.0]):
-        niche = niche.improved(numbered(t), score(value), iteration=t, history=3)
+        niche = niche.improved(numbered(t), *score(value), iteration=t, history=3)
     assert niche.scores == (9.0, 1.0, 2.0)
-    assert (niche.best, niche.score_key) == (9.0, score(2.0).key)
+    assert (niche.best, niche.score_key) == (9.0, score(2.0)[1])
     assert float(niche.agent["number"]) == 3
 
 
 def test_a_taken_over_niche_has_its_new_agents_score_as_its_latest() -> None:  # B22
     niche = replace(NICHE, scores=(1.0, 4.0, 2.0), best=4.0).taken_over(
-        numbered(8), score(5.0, True), iteration=7
+        numbered(8), *score(5.0, True), iteration=7
     )
     assert niche.scores == (1.0, 4.0, 5.0)
-    assert (niche.best, niche.score_key) == (5.0, score(5.0).key)
+    assert (niche.best, niche.score_key) == (5.0, score(5.0)[1])
     assert niche.solved == 7
     assert float(niche.agent["number"]) == 8
 
 
 def test_solved_remembers_the_first_time() -> None:
-    niche = NICHE.improved(numbered(1), score(240.0), iteration=1, history=5)
+    niche = NICHE.improved(numbered(1), *score(240.0), iteration=1, history=5)
     assert niche.solved is None  # the score alone is not enough: the learner says when
-    niche = niche.improved(numbered(1), score(235.0, True), iteration=2, history=5)
-    assert niche.improved(numbered(1), score(236.0, True), iteration=3, history=5).solved == 2
-    assert niche.improved(numbered(1), score(10.0), iteration=3, history=5).solved == 2
+    niche = niche.improved(numbered(1), *score(235.0, True), iteration=2, history=5)
+    assert niche.improved(numbered(1), *score(236.0, True), iteration=3, history=5).solved == 2
+    assert niche.improved(numbered(1), *score(10.0), iteration=3, history=5).solved == 2
 
 
 def test_the_oldest_beyond_capacity_retire_with_their_agents() -> None:  # B23

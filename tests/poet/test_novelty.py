@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.niche import Child, Niche, Population
-from openpoet.poet.novelty import centred_ranks, mean_distance, novelties, pata_ec, remembered
+from openpoet.poet.novelty import PataEc, centred_ranks, mean_distance, remembered
 from openpoet.poet.streams import Key
 
 KEY = Key(0, ("iteration", 10))
@@ -64,7 +64,7 @@ def test_ranks_are_centred_and_follow_their_values(values: list[int], random) ->
 
 # B1: the clip has both its bounds
 def test_scores_beyond_the_criterion_are_clipped_before_ranking() -> None:
-    rows = pata_ec([[10.0, 49, 100, 400, 301]], PoetConfig(mc_low=50, mc_high=300))
+    rows = PataEc(5, low=50, high=300).characterise([[10.0, 49, 100, 400, 301]])
     assert rows.tolist() == [[-0.375, -0.375, 0.0, 0.375, 0.375]]
 
 
@@ -89,7 +89,7 @@ def test_parameter_novelty_is_over_the_retired_too() -> None:
     setup = Setup(
         FakeFamily(), TableLearner(lambda n, t: 0.0), PoetConfig(novelty="parameters", neighbours=2)
     )
-    novel = novelties([child(4, 0.0)], population_of(active=1, retired=2), setup, KEY)
+    novel = setup.novelty.measure([child(4, 0.0)], population_of(active=1, retired=2), setup, KEY)
     assert novel.of[4] == pytest.approx((0.5 + np.hypot(0.1, 0.5)) / 2)
     assert remembered(population_of(1, 2), novel).scores_of_retired == {}
 
@@ -101,7 +101,8 @@ def wavy(number: float, task: Point) -> float:
 def test_pata_ec_is_the_papers() -> None:
     config = PoetConfig(mc_low=50, mc_high=300, neighbours=3)
     population, children = population_of(active=3, retired=2), [child(8, 0.7), child(9, -0.4)]
-    novel = novelties(children, population, Setup(FakeFamily(), TableLearner(wavy), config), KEY)
+    setup = Setup(FakeFamily(), TableLearner(wavy), config)
+    novel = setup.novelty.measure(children, population, setup, KEY)
 
     def vector(task: Point) -> np.ndarray:
         scores = np.clip([wavy(agent, task) for agent in range(5)], 50, 300)
@@ -115,7 +116,9 @@ def test_pata_ec_is_the_papers() -> None:
 
 def test_one_agent_makes_every_child_equally_novel() -> None:  # B2
     setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
-    assert novelties([child(0, 0.3), child(1, 0.9)], population_of(1, 0), setup, KEY).of == {
+    assert setup.novelty.measure(
+        [child(0, 0.3), child(1, 0.9)], population_of(1, 0), setup, KEY
+    ).of == {
         0: 0.0,
         1: 0.0,
     }
@@ -124,7 +127,7 @@ def test_one_agent_makes_every_child_equally_novel() -> None:  # B2
 def test_nan_scores_stop_the_run() -> None:
     setup = Setup(FakeFamily(), TableLearner(lambda n, t: np.nan if n == 1 else 0.0), PoetConfig())
     with pytest.raises(ValueError, match="must be finite, got nan for iteration/novelty"):
-        novelties([child(0, 0.3)], population_of(2, 0), setup, KEY)
+        setup.novelty.measure([child(0, 0.3)], population_of(2, 0), setup, KEY)
 
 
 def test_nan_descriptions_stop_the_run() -> None:
@@ -134,19 +137,19 @@ def test_nan_descriptions_stop_the_run() -> None:
 
     setup = Setup(Vague(), TableLearner(wavy), PoetConfig(novelty="parameters"))
     with pytest.raises(ValueError, match="description must be finite"):
-        novelties([child(0, 0.3)], population_of(1, 0), setup, KEY)
+        setup.novelty.measure([child(0, 0.3)], population_of(1, 0), setup, KEY)
 
 
 def test_what_retired_agents_scored_is_never_asked_again_and_changes_nothing() -> None:  # B17
     learner = CountedLearner(TableLearner(wavy))
     setup = Setup(FakeFamily(), learner, PoetConfig(neighbours=2))
     population = population_of(active=3, retired=2)
-    fresh = novelties([child(8, 0.7)], population, setup, KEY)
+    fresh = setup.novelty.measure([child(8, 0.7)], population, setup, KEY)
     assert len(learner.calls) == 1  # one batch
     assert len(learner.calls[0][1]) == 5 * (5 + 1)  # all agents in all tasks
     known = remembered(population, fresh)
     assert set(known.scores_of_retired) == {(agent, task) for agent in (0, 1) for task in range(5)}
-    again = novelties([child(8, 0.7)], known, setup, KEY)
+    again = setup.novelty.measure([child(8, 0.7)], known, setup, KEY)
     assert len(learner.calls[1][1]) == 3 * 5 + 5 * 1  # the active everywhere, all in the child
     assert again == fresh
 
@@ -154,7 +157,7 @@ def test_what_retired_agents_scored_is_never_asked_again_and_changes_nothing() -
 def test_a_newborns_row_and_a_newly_retired_agents_column_are_remembered() -> None:
     setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
     population = population_of(active=2, retired=1)
-    novel = novelties([child(8, 0.7), child(9, 0.8)], population, setup, KEY)
+    novel = setup.novelty.measure([child(8, 0.7), child(9, 0.8)], population, setup, KEY)
     born = replace(child(8, 0.7), outcome="admitted", niche=3)
     niche = Niche(3, 0, 10, born.task, numbered(9))
     after = replace(

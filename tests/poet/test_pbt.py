@@ -185,7 +185,7 @@ def test_a_resumed_run_is_the_uninterrupted_one() -> None:
 def test_a_learner_without_hyperparameters_is_refused_with_the_reason() -> None:
     with pytest.raises(
         ValueError,
-        match=r"--pbt .*: this learner has no hyperparameters that its "
+        match=r"^poet.pbt_every: this learner has no hyperparameters that its "
         r"agents carry",
     ):
         setup_of(TableLearner(lambda number, task: 0.0))

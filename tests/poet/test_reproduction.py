@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.measuring import by_novelty, first_criterion
 from openpoet.poet.niche import Niche, Population
-from openpoet.poet.reproduction import by_novelty, first_criterion, litter
+from openpoet.poet.reproduction import litter
 from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))

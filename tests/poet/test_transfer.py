@@ -10,7 +10,7 @@ import numpy as np
 from fakes import CountedLearner, Point, TableLearner, numbered
 from openpoet.poet.niche import Niche
 from openpoet.poet.streams import Key
-from openpoet.poet.transfer import Place, pairs_of, try_all, try_gated, winner
+from openpoet.poet.transfer import GatedTransfer, Place, pairs_of, try_all, winner
 
 KEY = Key(0, ("iteration", 1, "transfer"))
 NICHES = [Niche(i, None, 0, Point(float(i)), numbered(10 * i)) for i in range(3)]
@@ -70,7 +70,7 @@ def test_a_place_without_a_bar_takes_any_score() -> None:
 
 def test_the_gate_spares_proposals_that_the_agent_as_it_is_does_not_earn() -> None:
     learner = CountedLearner(TableLearner(plain))
-    tried = try_gated(NICHES, [place(0, 10.0), place(1, 100.0)], learner, KEY)
+    tried = GatedTransfer().attempt(NICHES, [place(0, 10.0), place(1, 100.0)], learner, KEY)
     # Agent 1 is only as good as niche 0's bar; its proposal, 10.5, would have beaten it.
     assert [(c.kind, c.source, c.place.id) for c in tried] == [
         ("direct", 1, 0),
@@ -120,7 +120,7 @@ def test_a_proposal_starts_from_a_fresh_optimiser() -> None:  # B8
 
 def test_steps_of_a_proposal_are_its_learning_and_its_scoring() -> None:
     tried = try_all(NICHES, [place(0, 0.0)], TableLearner(plain), KEY)
-    assert {(candidate.kind, candidate.steps) for candidate in tried} == {
+    assert {(candidate.kind, candidate.result.steps) for candidate in tried} == {
         ("direct", 1),
         ("proposal", 11),
     }

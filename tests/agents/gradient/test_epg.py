@@ -19,7 +19,7 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-SMALL = EPGConfig(population=4, hidden=(4,), updates=2, episodes=3, test_lives=5, memory=2)
+SMALL = EPGConfig(population=4, hidden=(4,), updates=2, episodes=3, test_trials=5, memory=2)
 PLANE = Navigation(NavigationSettings("progress", step=0.3, horizon=8))
 CIRCLE = Goals("arc", distance=2.0, width=6.284)
 
@@ -78,7 +78,7 @@ def test_equal_returns_share_their_rank() -> None:
 
 
 class Quadratic(EPG):
-    """Its lives return -|phi - 1|^2, whatever they do."""
+    """Its trials return -|phi - 1|^2, whatever they do."""
 
     def _live(self, inner, task, seeds, alpha):
         empty = torch.zeros(1, len(inner.phi), 1)
@@ -106,16 +106,16 @@ def test_the_laws_of_a_learner(family: Navigation | Guessing) -> None:
 def test_with_alpha_1_the_loss_is_the_plain_surrogate() -> None:
     learner = EPG(PLANE, replace(SMALL, inner_lr=0.8, episodes=8, updates=3))
     one, two = (
-        learner.lived(learner.init(Key(i)), CIRCLE, Key(9), 64, alpha=1.0)[0] for i in (1, 2)
+        learner.run_trials(learner.init(Key(i)), CIRCLE, Key(9), 64, alpha=1.0)[0] for i in (1, 2)
     )
     assert torch.equal(one[-1].returns, two[-1].returns)  # whatever the learned loss says
     assert float(one[-1].returns.mean()) > float(one[0].returns.mean()) + 0.5
-    other = learner.lived(learner.init(Key(1)), CIRCLE, Key(9), 64)[0]
+    other = learner.run_trials(learner.init(Key(1)), CIRCLE, Key(9), 64)[0]
     assert not torch.equal(one[-1].returns, other[-1].returns)
 
 
 def test_the_plain_surrogates_gradient_by_hand() -> None:
-    """One life, one episode of two steps, a policy that is its last bias: gain x (action - mean) /
+    """One trial, one episode of two steps, a policy that is its last bias: gain x (action - mean) /
     n.
     """
     family = Navigation(NavigationSettings("progress", horizon=2))

@@ -17,7 +17,7 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent
 
-SMALL = MAESNConfig(draws=4, trajectories=5, test_lives=3, hidden=(8,))
+SMALL = MAESNConfig(draws=4, trajectories=5, test_trials=3, hidden=(8,))
 
 
 def test_the_distance_to_the_prior_by_hand() -> None:

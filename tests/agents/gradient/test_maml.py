@@ -19,7 +19,7 @@ from openpoet.agents.gradient.reptile import Reptile
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.actions import Categorical, Gaussian
-from openpoet.agents.rollouts.episode_batches import Batch, Lives
+from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches
 from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression, RegressionSettings
@@ -29,7 +29,7 @@ from tests.agents.guessing import Guessing
 from tests.agents.parts.test_hyperparameters import Exploring
 from tests.conformance import check_learner, same_agent
 
-SMALL = MAMLConfig(draws=3, trajectories=4, test_lives=3, hidden=(6,))
+SMALL = MAMLConfig(draws=3, trajectories=4, test_trials=3, hidden=(6,))
 PLANE = Navigation(NavigationSettings(horizon=5))
 LINES = Regression(RegressionSettings("sine", horizon=5))
 
@@ -50,7 +50,7 @@ def test_the_laws_with_other_settings(settings: dict) -> None:
 @pytest.mark.parametrize("outer", ["share", "adam"])
 def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> None:
     config = ReptileConfig(
-        draws=3, trajectories=2, test_lives=3, hidden=(6,), inner_steps=2, test_updates=2
+        draws=3, trajectories=2, test_trials=3, hidden=(6,), inner_steps=2, test_updates=2
     )
     check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)
 
@@ -87,9 +87,13 @@ def met(
 ) -> tuple[list[Batch], Batch, dict[str, torch.Tensor]]:
     """Episodes before and after adaptation, and the agent's weights in float64."""
     c, noise = learner.config, torch.Generator().manual_seed(0)
-    lives = Lives(learner.family, [SQUARE] * c.draws, list(range(c.draws)), c.trajectories, "cpu")
-    before, learned = learner.lived(learner.weights(agent), lives, c.inner_steps, noise)
-    after = learner.play(learned, lives, noise)
+    episode_batches = EpisodeBatches(
+        learner.family, [SQUARE] * c.draws, list(range(c.draws)), c.trajectories, "cpu"
+    )
+    before, learned = learner.inner_loop(
+        learner.weights(agent), episode_batches, c.inner_steps, noise
+    )
+    after = learner.play(learned, episode_batches, noise)
     weights = {name: value.double() for name, value in learner.weights(agent).items()}
     return [_double(batch) for batch in before], _double(after), weights
 
@@ -137,31 +141,31 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
 
 
 def test_one_life_at_a_time_is_all_at_once() -> None:
-    """The gradient of the sum over lives against torch.func's, each life on its own."""
+    """The gradient of the sum over trials against torch.func's, each trial on its own."""
     policy, tasks, side = Policy.of(PLANE.spec, (6,)), 3, 4
-    lives = Lives(PLANE, [SQUARE] * tasks, [0, 1, 2], side, "cpu")
+    episode_batches = EpisodeBatches(PLANE, [SQUARE] * tasks, [0, 1, 2], side, "cpu")
     rng = np.random.default_rng(0)
     made = [policy.init(rng) for _ in range(tasks)]
     stacked = {name: torch.stack([one[name] for one in made]) for name in made[0]}
     noise = torch.rand(5, tasks, side, 2, generator=torch.Generator().manual_seed(0))
-    batch = lives.play(policy.act(stacked, noise))
-    for life in range(tasks):
-        rows = slice(life * side, (life + 1) * side)
+    batch = episode_batches.play(policy.act(stacked, noise))
+    for trial in range(tasks):
+        rows = slice(trial * side, (trial + 1) * side)
         alone = Batch(
             batch.observations[:, rows], batch.actions[:, rows], batch.rewards[:, rows],
             batch.alive[:, rows],
             batch.returns[rows], batch.success[rows], batch.after[:, rows], batch.terminated[:,
             rows],
         )  # fmt: skip
-        one = {name: value[None] for name, value in made[life].items()}
+        one = {name: value[None] for name, value in made[trial].items()}
         torch.testing.assert_close(
-            policy.losses(one, alone)[0], policy.losses(stacked, batch)[life]
+            policy.losses(one, alone)[0], policy.losses(stacked, batch)[trial]
         )
         slopes = torch.func.grad(lambda w, a=alone: policy.losses(w, a).sum())(one)
         all_slopes = torch.func.grad(lambda w: policy.losses(w, batch).sum())(stacked)
         for name in one:
             torch.testing.assert_close(
-                slopes[name][0], all_slopes[name][life], rtol=1e-4, atol=1e-6
+                slopes[name][0], all_slopes[name][trial], rtol=1e-4, atol=1e-6
             )
 
 
@@ -203,11 +207,11 @@ def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
         (
             Reptile(
                 PLANE,
-                ReptileConfig(draws=2, trajectories=2, test_lives=2, hidden=(4,), inner_steps=2),
+                ReptileConfig(draws=2, trajectories=2, test_trials=2, hidden=(4,), inner_steps=2),
             ),
             "share",
         ),
-        (Hochreiter(LINES, HochreiterConfig(hidden=4, lives=3, updates=1, test_lives=3)), "lr"),
+        (Hochreiter(LINES, HochreiterConfig(hidden=4, trials=3, updates=1, test_trials=3)), "lr"),
     ],
 )
 def test_hyperparameters_that_agents_carry_go_before_the_settings(
@@ -266,7 +270,7 @@ def test_evaluating_changes_no_agent_and_equal_seeds_meet_equal_draws() -> None:
     (stay,), _, _, (before,) = learner.evaluate([{**agent}], [SQUARE], [Key(2)])
     assert same_agent(agent, kept)
     assert stay != before
-    batches, steps = learner.adapted(agent, SQUARE, [4, 5], Key(2), 3)
+    batches, steps = learner.run_trials(agent, SQUARE, [4, 5], Key(2), 3)
     assert len(batches) == 4
     assert steps == 4 * 2 * 4 * 5
 
@@ -291,4 +295,4 @@ def test_it_learns_to_adapt_and_joint_training_does_not() -> None:
     assert learned.gain.value > 2.0
     assert joint.gain.value < learned.gain.value / 2
     assert learned.over_off.low > 1.0
-    assert learned.over_shuffled.low > 1.0  # another life's parameters lead to another goal
+    assert learned.over_shuffled.low > 1.0  # another trial's parameters lead to another goal

@@ -12,13 +12,13 @@ import torch
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
 from openpoet.agents.parts.recurrent import Recurrent
 from openpoet.envs.bandits import Bandits
-from openpoet.envs.barcode import Arms, BarcodeBandits, BarcodeSettings
+from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
-SMALL = EpisodicLSTMConfig(hidden=8, lives=16, test_lives=8, epochs=1)
+SMALL = EpisodicLSTMConfig(hidden=8, trials=16, test_trials=8, epochs=1)
 TINY = BarcodeSettings(arms=2, contexts=2, occurrences=2, pulls=2, bits=4)
 A, B, NEAR_A = torch.tensor([[1.0, 1.0]]), torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 0.8]])
 
@@ -114,9 +114,9 @@ def test_the_laws_of_a_learner(family: BarcodeBandits | Guessing) -> None:
 def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     """Two certain arms, two pulls: 1.5 where a context is new, 2 where it is known."""
     family, root = BarcodeBandits(TINY), Key(5)
-    task = Arms(1.0, 0.0)
+    task = BarcodeArms(1.0, 0.0)
     learner = EpisodicLSTM(
-        family, EpisodicLSTMConfig(hidden=16, lives=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
+        family, EpisodicLSTMConfig(hidden=16, trials=128, lr=1e-2, lr_end=1e-2, gamma=0.8)
     )
     agent = learner.init(root)
     for step in range(25):

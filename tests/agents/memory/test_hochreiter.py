@@ -9,7 +9,7 @@ import torch
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.scoring import draw_seeds
-from openpoet.agents.rollouts.episode_batches import Lives
+from openpoet.agents.rollouts.episode_batches import EpisodeBatches
 from openpoet.envs.navigation import Navigation
 from openpoet.envs.regression import QUADRATICS, Regression, RegressionSettings
 from openpoet.poet.streams import Key
@@ -17,7 +17,7 @@ from openpoet.poet.streams import Key
 from tests.conformance import check_learner
 
 FAMILY = Regression(RegressionSettings(horizon=6))
-SMALL = HochreiterConfig(hidden=8, lives=4, updates=2, test_lives=5)
+SMALL = HochreiterConfig(hidden=8, trials=4, updates=2, test_trials=5)
 
 
 def test_the_laws_of_a_learner() -> None:
@@ -35,7 +35,9 @@ def test_what_it_is_trained_on_is_what_it_does() -> None:
     agent = learner.init(key)
     batch, steps = learner.sequences(QUADRATICS, key, 7)
     fused = learner.errors(learner.weights(agent), batch.observations, batch.labels(1))
-    played = Lives(FAMILY, [QUADRATICS] * 7, draw_seeds(key, 7), 1, "cpu").play(learner._act(agent))
+    played = EpisodeBatches(FAMILY, [QUADRATICS] * 7, draw_seeds(key, 7), 1, "cpu").play(
+        learner._act(agent)
+    )
     torch.testing.assert_close(-played.rewards, fused, rtol=1e-4, atol=1e-5)
     assert steps == 6 * 7
 

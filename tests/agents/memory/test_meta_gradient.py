@@ -23,7 +23,7 @@ from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
 SMALL = MetaGradientConfig(
-    hidden=6, lives=16, test_lives=8, epochs=1, minibatches=1, normalise=False
+    hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise=False
 )
 
 

@@ -33,13 +33,13 @@ def stored(learner: MFEC, agent: Agent, cells: int = 16) -> torch.Tensor:
 
 def test_the_laws_of_a_learner() -> None:
     small = Grids(GridSettings(size=3, horizon=4, episodes=2))
-    check_learner(MFEC(Guessing(), MFECConfig(test_lives=2)), Guessing())
-    check_learner(MFEC(small, MFECConfig(table="life", capacity=5, test_lives=2)), small)
+    check_learner(MFEC(Guessing(), MFECConfig(test_trials=2)), Guessing())
+    check_learner(MFEC(small, MFECConfig(table="trial", capacity=5, test_trials=2)), small)
 
 
 def test_an_episode_is_stored_as_the_best_return_that_followed_each_action() -> None:
     learner = MFEC(GRID, MFECConfig(episodes=1, epsilon=1.0))
-    agent, (lived,), steps = learner.life(learner.init(Key(0)), CORNERS, Key(10))
+    agent, (lived,), steps = learner.run_trial(learner.init(Key(0)), CORNERS, Key(10))
     cells, actions = lived.batch.observations[:, 0].argmax(1), lived.batch.actions[:, 0].argmax(1)
     assert float(lived.batch.returns) == 1.0  # it found the goal
     best: dict[tuple[int, int], float] = {}
@@ -57,8 +57,8 @@ def test_what_is_stored_never_falls_and_is_never_above_the_optimal_value() -> No
     learner = MFEC(GRID, MFECConfig())
     agent, before = learner.init(Key(2)), torch.zeros(16, 4)
     bound = torch.from_numpy(GRID.optimal(CORNERS, 0.99)).reshape(16, 4)
-    for life in range(4):
-        (agent,), _ = learner.improve([agent], [CORNERS], [Key(3).child(life)])
+    for trial in range(4):
+        (agent,), _ = learner.improve([agent], [CORNERS], [Key(3).child(trial)])
         values = stored(learner, agent)
         assert bool((values >= before).all())
         assert float((values - bound).max()) < 1e-6
@@ -70,14 +70,14 @@ def test_where_chance_pays_it_hopes_for_the_best_ever() -> None:
     """By design: an arm that pays every other time is worth what it paid once."""
     family = Bandits()
     learner = MFEC(family, MFECConfig(episodes=60, epsilon=1.0))
-    agent, lived, _ = learner.life(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
+    agent, lived, _ = learner.run_trial(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
     assert torch.equal(agent["values"][:, 0, 0], torch.ones(5))
     assert 0.3 < sum(float(one.batch.returns) for one in lived) / 60 < 0.7
 
 
 def test_unseen_is_the_mean_of_the_neighbours_and_nothing_is_zero() -> None:
     learner = MFEC(GRID, MFECConfig(episodes=1, epsilon=1.0, neighbours=3))
-    agent, _, _ = learner.life(learner.init(Key(0)), CORNERS, Key(1))
+    agent, _, _ = learner.run_trial(learner.init(Key(0)), CORNERS, Key(1))
     assert float(stored(learner, learner.init(Key(0))).abs().sum()) == 0
     unseen = learner.keys(agent, torch.full((1, 16), 0.5))
     found = learner.look_up(agent, unseen[None], 1)
@@ -104,7 +104,7 @@ def test_of_equal_actions_any_is_taken_and_with_epsilon_any_at_all() -> None:
 
 
 def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
-    kept, new = (MFEC(GRID, MFECConfig(table, test_lives=3)) for table in ("agent", "life"))
+    kept, new = (MFEC(GRID, MFECConfig(table, test_trials=3)) for table in ("agent", "trial"))
     agent = kept.init(Key(6))
     for learner in (kept, new):
         (lived,), _ = learner.improve([agent], [CORNERS], [Key(7)])
@@ -122,7 +122,7 @@ def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
 
 
 def test_what_is_remembered_is_of_the_life() -> None:
-    """A hidden side: who forgets learns nothing, and another life's memories are wrong every other
+    """A hidden side: who forgets learns nothing, and another trial's memories are wrong every other
     time.
     """
     learner = MFEC(Guessing(), MFECConfig(epsilon=0.0, capacity=8))
@@ -140,9 +140,9 @@ def test_what_is_remembered_is_of_the_life() -> None:
 def test_what_cannot_be_is_said_in_one_line() -> None:
     with pytest.raises(ValueError, match="needs discrete actions"):
         MFEC(Navigation())
-    with pytest.raises(ValueError, match="at most the 6 of a life, got 7"):
+    with pytest.raises(ValueError, match="at most the 6 of a trial, got 7"):
         MFEC(GRID, MFECConfig(test_episodes=7))
-    with pytest.raises(ValueError, match="table must be 'agent' or 'life'"):
+    with pytest.raises(ValueError, match="table must be 'agent' or 'trial'"):
         MFECConfig(table="mine")
     with pytest.raises(ValueError, match="capacity must be a whole number"):
         MFECConfig(capacity=0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from openpoet.agents.memory.episodic_config import NECConfig
-from openpoet.agents.memory.episodic_control import Lived
+from openpoet.agents.memory.episodic_control import EpisodeRecord
 from openpoet.agents.memory.nec import NEC
 from openpoet.agents.rollouts.episode_batches import Batch
 from openpoet.envs.bandits import Bandits
@@ -22,13 +22,13 @@ from tests.conformance import check_learner
 
 GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))
 CORNERS = GRID.corners()
-SMALL = NECConfig(capacity=30, test_lives=2, hidden=(8,), replay=50, neighbours=5, every=8)
+SMALL = NECConfig(capacity=30, test_trials=2, hidden=(8,), replay=50, neighbours=5, every=8)
 
 
 def test_the_laws_of_a_learner() -> None:
     small = Grids(GridSettings(size=3, horizon=4, episodes=2))
     check_learner(NEC(Guessing(), SMALL), Guessing())
-    check_learner(NEC(small, replace(SMALL, table="life")), small)
+    check_learner(NEC(small, replace(SMALL, table="trial")), small)
 
 
 def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
@@ -49,7 +49,9 @@ def test_targets_are_so_many_rewards_and_what_the_memories_said_then() -> None:
     beyond = torch.tensor([[1.0, 3.0, 2.0, 0.0], [9.0, 9.0, 9.0, 9.0]])
     batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, over)
     assert batch.cut.tolist() == [True, False]
-    found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(Lived(batch, values, beyond))
+    found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(
+        EpisodeRecord(batch, values, beyond)
+    )
     for n, length, last in ((0, 7, 3.0), (1, 5, 0.0)):
         for i in range(length):
             by_hand = sum(gamma**j * float(rewards[i + j, n]) for j in range(3) if i + j < length)
@@ -67,13 +69,13 @@ def test_what_lies_beyond_is_what_the_memories_say_of_the_last_observation() -> 
     learner = NEC(family, replace(SMALL, replay=20))
     agent = learner.init(Key(5))
     first, then = (
-        learner.life(one, CORNERS, Key(6))
-        for one in (agent, learner.life(agent, CORNERS, Key(7))[0])
+        learner.run_trial(one, CORNERS, Key(6))
+        for one in (agent, learner.run_trial(agent, CORNERS, Key(7))[0])
     )
     assert float(first[1][0].beyond.abs().max()) == 0  # memories of nothing
     said = then[1][0]
     assert bool(said.batch.cut.all())
-    known = learner.life(agent, CORNERS, Key(7))[0]
+    known = learner.run_trial(agent, CORNERS, Key(7))[0]
     torch.testing.assert_close(said.beyond, learner.values(known, said.batch.after[-1]))
     assert float(said.beyond.abs().max()) > 0
     last = said.batch.rewards[-1] + learner.config.gamma * said.beyond.max(1).values
@@ -90,7 +92,7 @@ def test_a_step_goes_down_the_squared_error_in_encoder_and_memories() -> None:
     memory_lr = 0.
     """
     learner = NEC(GRID, replace(SMALL, episodes=2, lr=1e-4, memory_lr=1e-2, replay=200))
-    agent, _, _ = learner.life(learner.init(Key(1)), CORNERS, Key(2))
+    agent, _, _ = learner.run_trial(learner.init(Key(1)), CORNERS, Key(2))
     assert float(agent["replay/target"].max()) > 0  # it found the goal
     met = {name: agent[f"replay/{name}"][0, :32] for name in ("observation", "action", "target")}
 
@@ -127,7 +129,7 @@ def test_it_finds_the_way_by_a_learned_key() -> None:
     lengths = {}
     for epsilon in (0.1, 1.0):
         one = NEC(GRID, replace(learner.config, epsilon=epsilon))
-        _, episodes, _ = one.life(one.init(Key(5)), CORNERS, Key(6))
+        _, episodes, _ = one.run_trial(one.init(Key(5)), CORNERS, Key(6))
         lengths[epsilon] = np.array([int(lived.batch.alive.sum()) for lived in episodes])
     assert lengths[0.1][-4:].mean() < 12
     assert lengths[1.0].mean() > 30

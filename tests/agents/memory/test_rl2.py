@@ -22,7 +22,7 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 from tests.conformance import check_family, check_learner
 
-SMALL = RL2Config(hidden=16, lives=128, test_lives=32, lr=5e-3, lr_end=5e-3, lam=0.9)
+SMALL = RL2Config(hidden=16, trials=128, test_trials=32, lr=5e-3, lr_end=5e-3, lam=0.9)
 
 
 @pytest.mark.parametrize("cell", get_args(Cell))
@@ -167,7 +167,7 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     assert found.before.value + found.after.value > 3.3
     assert found.before.value + found.off.value < 3.05
     assert found.gain.low > 0.3  # it has adapted ...
-    # ... to its own draw: half the time the life before had the other side
+    # ... to its own draw: half the time the trial before had the other side
     assert found.over_shuffled.low > 0.5
 
 
@@ -217,8 +217,8 @@ def test_success_is_the_simulators_when_an_episode_has_ended() -> None:
 
 
 def test_what_cannot_be_is_said_in_one_line() -> None:
-    with pytest.raises(ValueError, match="lives must be a multiple of minibatches, got 10 and 4"):
-        RL2Config(lives=10)
+    with pytest.raises(ValueError, match="trials must be a multiple of minibatches, got 10 and 4"):
+        RL2Config(trials=10)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
         RL2Config(gamma=1.5)
     with pytest.raises(ValueError, match="test_episodes must be at most the 2 of a trial, got 3"):

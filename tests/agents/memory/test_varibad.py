@@ -23,7 +23,7 @@ from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
 TINY = VariBADConfig(
-    hidden=6, lives=8, minibatches=2, epochs=1, test_lives=4, policy=(8,), decoder=(8, 4)
+    hidden=6, trials=8, minibatches=2, epochs=1, test_trials=4, policy=(8,), decoder=(8, 4)
 )
 ENCODER, POLICY = ("w_in", "w_hidden", "w_out"), ("policy_w0", "policy_w1")
 DECODER = ("answer_w0", "question_w0")
@@ -125,8 +125,8 @@ def test_it_learns_to_remember_and_its_belief_knows_what_will_pay() -> None:
     config = VariBADConfig(
         told="action",
         hidden=16,
-        lives=128,
-        test_lives=32,
+        trials=128,
+        test_trials=32,
         lr=5e-3,
         lr_end=5e-3,
         policy=(16,),

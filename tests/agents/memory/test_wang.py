@@ -14,21 +14,25 @@ from tests.conformance import check_learner
 
 def test_the_laws_of_a_learner() -> None:
     family = TwoStep()
-    check_learner(Wang(family, WangConfig(lives=8, hidden=4, test_lives=4)), family)
+    check_learner(Wang(family, WangConfig(trials=8, hidden=4, test_trials=4)), family)
 
 
 def test_it_becomes_model_based_and_without_memory_it_is_nothing() -> None:
-    learner, root, trials = Wang(TwoStep(), WangConfig(lives=128, lr=1e-2, lr_end=1e-2)), Key(1), 20
+    learner, root, steps = (
+        Wang(TwoStep(), WangConfig(trials=128, lr=1e-2, lr_end=1e-2)),
+        Key(1),
+        20,
+    )
     agent = learner.init(root)
     for step in range(60):
         (agent,), _ = learner.improve([agent], [Steps()], [root.child("step", step)])
-    lives = learner.trials(agent, Steps(), root.child("test"), 2048)
+    trials = learner.trials(agent, Steps(), root.child("test"), 2048)
     # model-free learning on choices: 0.64; the best of all 0.77
-    assert float(lives.returns.mean()) / trials > 0.71
-    choices, paid = lives.actions.argmax(2), lives.rewards > 0.5
-    common = lives.inputs[1:, :, :2].argmax(2) == choices[:-1]
+    assert float(trials.returns.mean()) / steps > 0.71
+    choices, paid = trials.actions.argmax(2), trials.rewards > 0.5
+    common = trials.inputs[1:, :, :2].argmax(2) == choices[:-1]
     stay = (choices[1:] == choices[:-1]).double()
     speaks_for = common == paid[:-1]  # common and rewarded, or neither
     assert float(stay[speaks_for].mean() - stay[~speaks_for].mean()) > 0.2
     blank = learner.trials(agent, Steps(), root.child("test"), 2048, memory="step")
-    assert abs(float(blank.returns.mean()) / trials - 0.5) < 0.02
+    assert abs(float(blank.returns.mean()) / steps - 0.5) < 0.02

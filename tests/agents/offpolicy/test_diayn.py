@@ -9,7 +9,7 @@ import pytest
 import torch
 from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
 from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
-from openpoet.agents.parts import adam
+from openpoet.agents.parts.network_weights import weight_names
 from openpoet.agents.rollouts.episode_batches import Batch
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
@@ -21,7 +21,7 @@ from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent
 
 SMALL = DIAYNConfig(
-    hidden=(8,), discriminator=(4,), lives=4, test_lives=8, updates=2, batch=8, capacity=50
+    hidden=(8,), discriminator=(4,), episodes=4, test_trials=8, updates=2, batch=8, capacity=50
 )
 ARENA = Navigation(NavigationSettings(arena=1.0, horizon=10))
 
@@ -90,8 +90,8 @@ def test_a_new_niche_gets_networks_and_no_memories() -> None:
     assert int(agent["replay/count"]) == 4 * 10
     adopted = learner.adopt(agent)
     assert same_agent(
-        {name: adopted[name] for name in adam.acting(agent)},
-        {n: agent[n] for n in adam.acting(agent)},
+        {name: adopted[name] for name in weight_names(agent)},
+        {n: agent[n] for n in weight_names(agent)},
     )
     assert int(adopted["replay/count"]) == 0
     assert not bool(adopted["replay/observation"].any())
@@ -116,7 +116,7 @@ def test_where_nothing_is_seen_it_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"skills": 1}, {"lives": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}]
+    "wrong", [{"skills": 1}, {"episodes": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}]
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
@@ -124,7 +124,9 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_skills_part_and_the_discriminator_tells_them() -> None:
-    config = DIAYNConfig(skills=2, hidden=(32,), discriminator=(16,), lives=8, updates=16, batch=64)
+    config = DIAYNConfig(
+        skills=2, hidden=(32,), discriminator=(16,), episodes=8, updates=16, batch=64
+    )
     learner, key = DIAYN(ARENA, config), Key(2)
     newborn = agent = learner.init(key)
     for step in range(30):

@@ -20,7 +20,7 @@ from tests.agents.guessing import Guessing
 from tests.conformance import check_learner
 
 TINY = PEARLConfig(
-    draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_lives=3
+    draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_trials=3
 )
 
 

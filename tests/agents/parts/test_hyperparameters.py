@@ -15,20 +15,27 @@ from openpoet.agents.gradient.maesn import MAESN
 from openpoet.agents.gradient.maesn_config import MAESNConfig
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.agents.parts.hyperparameters import Range, carried, explored, settled
+from openpoet.agents.parts.hyperparameters import (
+    Range,
+    explored,
+    hyperparameters_of,
+    with_hyperparameters,
+)
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
 from tests.conformance import check_learner, same_agent
 
-SMALL = RL2Config(hidden=8, units=5, lives=8, test_lives=8)
+SMALL = RL2Config(hidden=8, units=5, trials=8, test_trials=8)
 
 
 def test_what_an_agent_carries_goes_before_the_settings_and_has_no_schedule() -> None:
     config = RL2Config(lr=1e-3, lr_end=1e-4)
-    assert settled(config, {"w": torch.ones(2)}) is config
-    mine = settled(config, {"hyper/lr": torch.tensor(5e-3), "hyper/units": torch.tensor(7.0)})
+    assert with_hyperparameters(config, {"w": torch.ones(2)}) is config
+    mine = with_hyperparameters(
+        config, {"hyper/lr": torch.tensor(5e-3), "hyper/units": torch.tensor(7.0)}
+    )
     assert (mine.lr, mine.lr_end, mine.units) == (pytest.approx(5e-3), pytest.approx(5e-3), 7)
     assert type(mine.units) is int
     assert mine.gamma == config.gamma
@@ -36,10 +43,10 @@ def test_what_an_agent_carries_goes_before_the_settings_and_has_no_schedule() ->
 
 @pytest.mark.parametrize("wrong", [{"hyper/speed": torch.ones(())}, {"hyper/lr": torch.ones(2)}])
 def test_what_is_no_setting_or_no_number_is_refused(wrong: dict[str, torch.Tensor]) -> None:
-    with pytest.raises(ValueError, match="no number of a setting"):
-        settled(RL2Config(), wrong)
+    with pytest.raises(ValueError, match="is not the value of a setting"):
+        with_hyperparameters(RL2Config(), wrong)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
-        settled(RL2Config(), {"hyper/gamma": torch.tensor(2.0)})
+        with_hyperparameters(RL2Config(), {"hyper/gamma": torch.tensor(2.0)})
 
 
 def test_exploring_is_four_fifths_or_six_fifths_or_anywhere_in_the_range() -> None:
@@ -77,7 +84,7 @@ def test_exploring_changes_hyperparameters_and_nothing_else_and_begins_from_the_
         explored(many[0], RL2Config(), ranges, keys[1]),
         explored(many[0], RL2Config(), ranges, keys[1]),
     )
-    assert set(carried(again)) == {"hyper/lr", "hyper/gamma"}
+    assert set(hyperparameters_of(again)) == {"hyper/lr", "hyper/gamma"}
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
@@ -105,7 +112,7 @@ def test_an_agent_learns_by_what_it_carries_as_by_the_same_settings() -> None:
     family, key = Guessing(), Key(4)
     carrying, plain = (
         RL2(family, SMALL),
-        RL2(family, RL2Config(hidden=8, units=7, lives=8, test_lives=8, lam=0.5)),
+        RL2(family, RL2Config(hidden=8, units=7, trials=8, test_trials=8, lam=0.5)),
     )
     (mine,), _ = carrying.improve([with_hypers(carrying, units=7.0, lam=0.5)], [0.5], [key])
     (other,), _ = plain.improve([plain.init(Key(3))], [0.5], [key])
@@ -153,9 +160,11 @@ class Exploring:
 LEARNERS = {
     "rl2": lambda family: RL2(family, SMALL),
     "maesn": lambda family: MAESN(
-        family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_lives=2)
+        family, MAESNConfig(hidden=(4,), draws=2, trajectories=2, test_trials=2)
     ),
-    "epg": lambda family: EPG(family, EPGConfig(population=2, episodes=2, updates=1, test_lives=2)),
+    "epg": lambda family: EPG(
+        family, EPGConfig(population=2, episodes=2, updates=1, test_trials=2)
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The one rule by which what is carried begins anew, and its two bent forms, by hand."""
+"""Which parts of a state are reset when a step, an episode or a trial ends, and the controls."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ FRESH = tuple(torch.zeros_like(part) for part in STATE)
 
 @pytest.mark.parametrize("ended", LIFETIMES)
 @pytest.mark.parametrize("lifetime", LIFETIMES)
-def test_what_lives_no_longer_than_what_ended_begins_anew_in_its_rows(
+def test_parts_whose_lifetime_is_over_are_reset_in_their_rows(
     ended: Lifetime, lifetime: Lifetime
 ) -> None:
-    one, two = over(ended, STATE, FRESH, [lifetime, "life"], ROWS)
+    one, two = over(ended, STATE, FRESH, [lifetime, "trial"], ROWS)
     gone = LIFETIMES.index(lifetime) <= LIFETIMES.index(ended)
     assert one.flatten().tolist() == ([0, 2, 0] if gone else [1, 2, 3])
     assert torch.equal(two[1], STATE[1][1])
-    assert bool((two[0] == 0).all()) == (ended == "life")
+    assert bool((two[0] == 0).all()) == (ended == "trial")
 
 
-def test_off_outlives_no_episode_and_shuffled_is_the_life_befores() -> None:
-    lives: list[Lifetime] = ["trial", "episode"]
+def test_off_resets_each_episode_and_shuffled_takes_the_state_of_the_row_before() -> None:
+    lifetimes: list[Lifetime] = ["trial", "episode"]
     own, off, shuffled = (
-        next_episode(STATE, FRESH, lives, ROWS, control) for control in ("none", "off", "shuffled")
+        next_episode(STATE, FRESH, lifetimes, ROWS, control)
+        for control in ("none", "off", "shuffled")
     )
     assert own[0].flatten().tolist() == [1, 2, 3]
     assert off[0].flatten().tolist() == [0, 2, 0]
     assert shuffled[0].flatten().tolist() == [3, 2, 2]
-    for _, ended in (own, off, shuffled):  # lives an episode, whatever the control
+    for _, ended in (own, off, shuffled):  # reset each episode under every control
         assert float(ended[0].abs().sum()) == 0
         assert torch.equal(ended[1], STATE[1][1])

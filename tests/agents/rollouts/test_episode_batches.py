@@ -1,4 +1,4 @@
-"""Lives: the right episodes on the right draws, returns to go by hand."""
+"""EpisodeBatches: the right episodes on the right draws, returns to go by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from openpoet.agents.rollouts.episode_batches import Batch, Lives, normalised
+from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches, normalised
 from openpoet.envs.bandits import Arms, Bandits, BanditSettings
 from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
 from openpoet.envs.walker.batch import WalkerBatch
@@ -19,22 +19,22 @@ def still(observations: torch.Tensor, t: int) -> torch.Tensor:
 
 
 def test_side_by_side_is_one_after_another() -> None:
-    """Row (life, j) of batch b is episode b x side + j of that life's draw, by where it begins and
-    what it earns.
+    """Row (trial, j) of batch b is episode b x side + j of that trial's draw, by where it begins
+    and what it earns.
     """
     family, task = CartPole(), Cart(spread=0.5)
-    lives = Lives(family, [task] * 2, [5, 6], 3, "cpu")
-    batches = [lives.play(still) for _ in range(2)]
-    for life, seed in enumerate((5, 6)):
-        alone = Lives(family, [task], [seed], 1, "cpu")
+    episode_batches = EpisodeBatches(family, [task] * 2, [5, 6], 3, "cpu")
+    batches = [episode_batches.play(still) for _ in range(2)]
+    for trial, seed in enumerate((5, 6)):
+        alone = EpisodeBatches(family, [task], [seed], 1, "cpu")
         for number in range(6):
-            one, row = alone.play(still), 3 * life + number % 3
+            one, row = alone.play(still), 3 * trial + number % 3
             many = batches[number // 3]
             torch.testing.assert_close(
                 one.observations[0, 0], many.observations[0, row], rtol=0, atol=0
             )
             assert float(one.returns[0]) == float(many.returns[row])
-    assert lives.steps == sum(int(batch.alive.sum()) for batch in batches)
+    assert episode_batches.steps == sum(int(batch.alive.sum()) for batch in batches)
 
 
 def test_what_is_seen_after_an_action_and_how_an_episode_ends() -> None:
@@ -42,18 +42,20 @@ def test_what_is_seen_after_an_action_and_how_an_episode_ends() -> None:
     (it is not).
     """
     falls, short = (CartPole(CartPoleSettings(horizon=horizon)) for horizon in (200, 5))
-    batch = Lives(falls, [Cart()], [0], 4, "cpu").play(still)
+    batch = EpisodeBatches(falls, [Cart()], [0], 4, "cpu").play(still)
     torch.testing.assert_close(batch.after[:-1], batch.observations[1:], rtol=0, atol=0)
     last = batch.alive.sum(0) - 1
     assert bool(batch.terminated[last, torch.arange(4)].all())
     assert not bool((batch.terminated & batch.alive).sum(0).ne(1).any())
-    assert not bool(Lives(short, [Cart()], [0], 4, "cpu").play(still).terminated.any())
+    assert not bool(EpisodeBatches(short, [Cart()], [0], 4, "cpu").play(still).terminated.any())
 
 
 def test_pulls_of_one_life_are_independent() -> None:
-    """Were every row of a life its first episode, all its pulls would pay the same."""
-    lives = Lives(Bandits(BanditSettings(arms=2)), [Arms(low=0.5, high=0.5)], [3], 200, "cpu")
-    assert 60 < float(lives.play(still).returns.sum()) < 140
+    """Were every row of a trial its first episode, all its pulls would pay the same."""
+    episode_batches = EpisodeBatches(
+        Bandits(BanditSettings(arms=2)), [Arms(low=0.5, high=0.5)], [3], 200, "cpu"
+    )
+    assert 60 < float(episode_batches.play(still).returns.sum()) < 140
 
 
 def test_returns_to_go_by_hand() -> None:
@@ -88,10 +90,10 @@ def test_normalised_looks_at_the_living_only() -> None:
 
 
 def test_a_reward_that_is_not_a_number_stops_a_batch() -> None:
-    lives = Lives(CartPole(), [Cart()], [0], 1, "cpu")
-    lives.simulator.world.force = torch.tensor([float("nan")])
+    episode_batches = EpisodeBatches(CartPole(), [Cart()], [0], 1, "cpu")
+    episode_batches.simulator.world.force = torch.tensor([float("nan")])
     with pytest.raises(ValueError, match="NaN or infinite at step 0"):
-        lives.play(still)
+        episode_batches.play(still)
 
 
 class Counting:
@@ -113,13 +115,15 @@ class Counting:
 
 
 def test_a_batch_begins_every_row_once() -> None:
-    """20 episodes a life: 40 rows of two lives. Restarting all rows 20 times would be 800."""
-    lives = Lives(CartPole(CartPoleSettings(horizon=3)), [Cart()] * 2, [5, 6], 20, "cpu")
-    lives.simulator = counting = Counting(lives.simulator, 40)
-    lives.play(still)
-    # reset, then all rows but each life's first go to their own
+    """20 episodes a trial: 40 rows of two trials. Restarting all rows 20 times would be 800."""
+    episode_batches = EpisodeBatches(
+        CartPole(CartPoleSettings(horizon=3)), [Cart()] * 2, [5, 6], 20, "cpu"
+    )
+    episode_batches.simulator = counting = Counting(episode_batches.simulator, 40)
+    episode_batches.play(still)
+    # reset, then all rows but each trial's first go to their own
     assert counting.begun == 40 + 2 * 19
-    lives.play(still)
+    episode_batches.play(still)
     assert counting.begun == 40 + 2 * 19 + 40
 
 
@@ -133,7 +137,7 @@ def test_walkers_are_built_once_a_batch(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(WalkerBatch, "reset", noted)
     family = Walker(WalkerSettings(horizon=3, length=40, threads=1))
-    lives = Lives(family, [family.origin()], [0], 20, "cpu")
-    batches = [lives.play(lambda seen, t: torch.zeros(len(seen), 4)) for _ in range(2)]
+    episode_batches = EpisodeBatches(family, [family.origin()], [0], 20, "cpu")
+    batches = [episode_batches.play(lambda seen, t: torch.zeros(len(seen), 4)) for _ in range(2)]
     assert sum(built) == 2 * 20
     assert torch.equal(batches[0].observations, batches[1].observations)

@@ -79,7 +79,7 @@ def test_what_chooses_nothing_is_said(run: Path, tmp_path: Path) -> None:
     says = re.escape(f": score is {min(scores):.6g} to {max(scores):.6g}")
     with pytest.raises(
         ValueError,
-        match=r'--select "score > 1e9" keeps none of the \d+ niches of '
+        match=r'the expression "score > 1e9" keeps none of the \d+ niches of '
         rf"\S+{says}$",
     ):
         find_seeds(str(run), "score > 1e9", Receiver(FAMILY, LEARNER))
@@ -125,7 +125,7 @@ def test_poet_files_give_tasks_and_agents_and_errors_name_the_file(tmp_path: Pat
         b.agent()
     (best,) = find_seeds(str(tmp_path), "score > 15 and name == 'e.b'", Receiver(family, learner))
     assert best.source == b.source
-    with pytest.raises(ValueError, match="use --family walker"):
+    with pytest.raises(ValueError, match="need the family walker and a learner that reads such"):
         find_seeds(str(tmp_path), None, Receiver(FAMILY, LEARNER))
 
 

@@ -55,7 +55,7 @@ def test_expression_selects(expression: str, ids: list[int] | None) -> None:
     ],
 )
 def test_anything_but_comparisons_is_refused_in_one_line(expression: str) -> None:
-    with pytest.raises(ValueError, match="--select") as caught:
+    with pytest.raises(ValueError, match="expression") as caught:
         select(expression, ROWS)
     assert "\n" not in str(caught.value)
 

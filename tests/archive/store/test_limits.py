@@ -105,8 +105,7 @@ def test_a_database_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with Run.open(tmp_path / "run", write=True) as run:
         with pytest.raises(
             ValueError,
-            match=r"a run's archive at most .*: go on in a new run with "
-            r"`launch --from",
+            match=r"a run's archive at most .*: launch a new run that is seeded from this one$",
         ):
             list(go_on(run, 6))
         assert run.checkpoint()[0]["iteration"] == 3

@@ -212,8 +212,7 @@ def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
     last = finished(tmp_path / "run", 2)
     with pytest.raises(
         FileExistsError,
-        match=r"^\S+ is already a run: go on with `python run.py resume \S+`, or "
-        r"choose another --out$",
+        match=r"^\S+ is already a run: resume it, or choose another folder$",
     ):
         create(tmp_path / "run")
     with Run.open(tmp_path / "run", write=False) as run:
@@ -225,7 +224,7 @@ def test_a_folder_with_other_things_in_it_is_left_as_it_is(tmp_path: Path, name:
     thing = tmp_path / "run" / name
     (thing / "portrait.png" if name == "agents" else thing).parent.mkdir(parents=True)
     (thing / "portrait.png" if name == "agents" else thing).write_text("mine")
-    with pytest.raises(FileExistsError, match=r"choose another --out$"):
+    with pytest.raises(FileExistsError, match=r"choose another folder$"):
         create(tmp_path / "run")
     assert [path.name for path in (tmp_path / "run").iterdir()] == [name]
     with pytest.raises(FileExistsError, match="is a file, not a folder"):
@@ -242,7 +241,7 @@ def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
     with pytest.raises(
         OSError,
         match=r"^cannot make the run folder \S+: Not a directory; choose "
-        r"another --out$",
+        r"another folder$",
     ):
         create(tmp_path / "file" / "run")
 
@@ -597,7 +596,7 @@ def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
     said = as_nobody(lambda: str(create(path / "below")))
     assert said == (
         f"OSError: cannot make the run folder {path / 'below'}: Permission denied; "
-        "choose another --out"
+        "choose another folder"
     )
     for folder in (path, path / "agents"):
         folder.chmod(0o755)

@@ -123,7 +123,9 @@ def test_a_file_with_an_unknown_name_is_refused(text: str, message: str, file: P
 
 
 def test_a_file_may_have_sections_of_parts_that_this_run_does_not_take(file: Path) -> None:
-    file.write_text('[run]\nfamily = "maze"\nlearner = "rl2"\n[maze]\nsize = 5\n[rl2]\nlives = 8\n')
+    file.write_text(
+        '[run]\nfamily = "maze"\nlearner = "rl2"\n[maze]\nsize = 5\n[rl2]\ntrials = 8\n'
+    )
     assert "rl2" not in resolved(file=file, learner="es")
 
 

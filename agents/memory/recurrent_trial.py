@@ -1,4 +1,4 @@
-"""A remembering agent in lives that are driven from outside: its memory, and what it must be told
+"""A remembering agent in trials that are driven from outside: its memory, and what it must be told
 of its last step.
 """
 
@@ -10,26 +10,32 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..parts.lifetimes import State
-from ..rollouts.trials import entering
+from ..rollouts.trials import policy_inputs
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
 
 # (inputs [n, i], memory, greedy) -> (actions [n, a], memory)
-Act = Callable[[torch.Tensor, State, bool], tuple[torch.Tensor, State]]
+RecurrentPolicyFunction = Callable[[torch.Tensor, State, bool], tuple[torch.Tensor, State]]
 
 
-class Remembering:
-    """Life (metaworld_protocol) whose adaptation is the memory's activity, and that gives a network
-    its trials' inputs.
+class RecurrentTrialPolicy:
+    """TrialPolicy (metaworld_protocol) that adapts by its hidden state, and gives the network a
+    trial's inputs.
 
     longest: steps of a trial. start: n memories of nothing. twice: see trials.run_trials.
     """
 
-    hears_rewards = True
+    observes_rewards = True
 
     def __init__(
-        self, spec: Spec, longest: int, start: State, act: Act, *, twice: bool = False
+        self,
+        spec: Spec,
+        longest: int,
+        start: State,
+        act: RecurrentPolicyFunction,
+        *,
+        twice: bool = False,
     ) -> None:
         self.longest, self.twice, self._act = longest, twice, act
         zero = torch.zeros(len(start[0]), device=start[0].device)
@@ -49,7 +55,7 @@ class Remembering:
         s = self.state
         memory = tuple(s[name] for name in s if name.startswith("memory"))
         before, over = s["seen"] if self.twice else None, (s["time"] / self.longest).clamp(max=1.0)
-        given = entering(observations, before, s["action"], s["reward"], s["first"], over)
+        given = policy_inputs(observations, before, s["action"], s["reward"], s["first"], over)
         action, memory = self._act(given, memory, greedy)
         told = {
             "seen": observations,

@@ -1,4 +1,4 @@
-"""Policies that adapt by gradient to the episodes they met, in lives driven from outside: MAML's
+"""Policies that adapt by gradient to the episodes they met, in trials driven from outside: MAML's
 and Reptile's.
 """
 
@@ -13,21 +13,24 @@ from ..rollouts.episode_batches import Batch
 
 Parameters = Mapping[str, torch.Tensor]  # [n, ...] each
 # (parameters, observations [n, o], greedy) -> actions [n, a]
-Act = Callable[[Parameters, torch.Tensor, bool], torch.Tensor]
+GradientPolicyFunction = Callable[[Parameters, torch.Tensor, bool], torch.Tensor]
 Step = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # observation, action, reward
 
 
-class Updating:
-    """Life (metaworld_protocol) of n draws. updated: parameters from these, episodes, and how many
-    updates went before.
+class GradientTrialPolicy:
+    """TrialPolicy (metaworld_protocol) of n draws. updated: parameters from these, episodes, and
+    how many updates went before.
 
     A row's parameters are moved by its own episodes, those that ended between two calls of adapt.
     """
 
-    hears_rewards = False
+    observes_rewards = False
 
     def __init__(
-        self, first: Parameters, act: Act, updated: Callable[[Parameters, Batch, int], Parameters]
+        self,
+        first: Parameters,
+        act: GradientPolicyFunction,
+        updated: Callable[[Parameters, Batch, int], Parameters],
     ) -> None:
         self.state, self._act, self._updated, self._updates = first, act, updated, 0
         n = len(next(iter(first.values())))

@@ -1,5 +1,5 @@
 """Initialisations driven from outside adapt to the episodes that they are told of, as they do in
-lives of their own.
+trials of their own.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 import torch
 from openpoet.agents.gradient import inner
-from openpoet.agents.gradient.gradient_life import gathered
+from openpoet.agents.gradient.gradient_trial import gathered
 from openpoet.agents.gradient.maml import MAML
 from openpoet.agents.gradient.maml_config import MAMLConfig
 from openpoet.agents.metaworld_protocol import MetaWorldAgent
-from openpoet.agents.rollouts.episode_batches import Lives
+from openpoet.agents.rollouts.episode_batches import EpisodeBatches
 from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression
@@ -29,8 +29,8 @@ def test_episodes_told_one_by_one_are_the_batch_they_came_from() -> None:
     family = CartPole(CartPoleSettings(horizon=60))
     learner = MAML(family, SMALL)
     first = learner.spread(learner.weights(learner.init(Key(0))), 3)
-    lives = Lives(family, [Cart()] * 3, [0, 1, 2], SMALL.trajectories, "cpu")
-    batch = learner.play(first, lives, torch.Generator().manual_seed(0))
+    episode_batches = EpisodeBatches(family, [Cart()] * 3, [0, 1, 2], SMALL.trajectories, "cpu")
+    batch = learner.play(first, episode_batches, torch.Generator().manual_seed(0))
     lengths = batch.alive.sum(0).tolist()
     assert min(lengths) < max(lengths)
     told = gathered(
@@ -65,7 +65,7 @@ def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
     driven = MetaWorldAgent(learner, agent, n, Key(3), greedy=False)
     outside = Environments(family, [SQUARE] * n, seeds, told=False)
     adapted = metalearning_evaluation(driven, outside, learner.config.trajectories, 10).mean()
-    (before, after), _ = learner.adapted(agent, SQUARE, seeds, Key(4), 1)
+    (before, after), _ = learner.run_trials(agent, SQUARE, seeds, Key(4), 1)
     # the same goals, other noise
     assert adapted == pytest.approx(float(after.returns.mean()), abs=0.6)
     assert adapted > float(before.returns.mean()) + 1
@@ -73,14 +73,14 @@ def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
 
 def test_two_episodes_are_needed_and_labels_are_not_told() -> None:
     learner = MAML(Navigation(), SMALL)
-    life = learner.live(learner.init(Key(0)), 2, Key(8))
+    trial = learner.trial_policy(learner.init(Key(0)), 2, Key(8))
     # before any step: nothing was done
-    life.observe(torch.ones(2), torch.ones(2, dtype=torch.bool))
+    trial.observe(torch.ones(2), torch.ones(2, dtype=torch.bool))
     for _ in range(3):
-        life.act(torch.zeros(2, 2))
-        life.observe(torch.ones(2), torch.tensor([True, False]))
+        trial.act(torch.zeros(2, 2))
+        trial.observe(torch.ones(2), torch.tensor([True, False]))
     with pytest.raises(ValueError, match="at least 2 episodes of each draw, got 0"):
-        life.adapt()
+        trial.adapt()
     supervised = MAML(Regression(), SMALL)
     with pytest.raises(ValueError, match="tells rewards, not labels"):
-        supervised.live(supervised.init(Key(0)), 2, Key(8))
+        supervised.trial_policy(supervised.init(Key(0)), 2, Key(8))

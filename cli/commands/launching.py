@@ -1,0 +1,79 @@
+"""The commands that run POET: launch and resume."""
+
+from __future__ import annotations
+
+from ..terminal import CommandLine
+from . import options as o
+from .options import Take
+
+
+def launch(
+    preset: o.Preset = None,
+    family: o.Family = None,
+    learner: o.Learner = None,
+    out_folder: o.Out = None,
+    seed: o.Seed = None,
+    iterations: o.Iterations = None,
+    tasks: o.Tasks = None,
+    pbt: o.Pbt = None,
+    device: o.Device = "auto",
+    workers: o.Workers = None,
+    ray: o.Ray = None,
+    source: o.From = None,
+    select: o.Select = None,
+    take: o.TakeFrom = Take.both,
+    changes: o.Changes = None,
+    config: o.Config = None,
+) -> None:
+    """Start a run.
+
+    A run evolves tasks and trains an agent in each, and keeps everything in its folder. Press
+    Ctrl-C to stop after the current iteration; `resume` continues.
+
+    Examples: `launch`, `launch --preset epoet-paper --seed 7`, `launch --family cartpole
+    --iterations 50`, `launch --from runs/a --select solved`.
+    """
+    from .. import sessions
+
+    if (select is not None or take is not Take.both) and source is None:
+        raise ValueError("--select and --take choose from the niches of --from RUN: say which run")
+    settings = {
+        "run.preset": preset,
+        "run.family": family,
+        "run.learner": learner,
+        "run.iterations": iterations,
+        "run.tasks": tasks,
+        "poet.seed": seed,
+        "poet.pbt_every": pbt,
+    }
+    wanted = sessions.Launch(
+        settings,
+        changes or [],
+        config,
+        out_folder,
+        None if source is None else sessions.Source(source, select, take),
+        sessions.Machine(device, workers, ray),
+    )
+    sessions.launch(wanted, CommandLine())
+
+
+def resume(
+    name: o.RunName,
+    iterations: o.Iterations = None,
+    device: o.Device = "auto",
+    changes: o.Changes = None,
+    workers: o.Workers = None,
+    ray: o.Ray = None,
+) -> None:
+    """Continue a run from its last iteration, however it ended.
+
+    The result is that of a run which was never interrupted. Settings changed with --set are
+    recorded with the iteration from which they hold.
+    """
+    from openpoet.archive.store.run_folder import find_run
+
+    from .. import sessions
+
+    machine = sessions.Machine(device, workers, ray)
+    wanted = sessions.Resume(find_run(name), iterations, changes=changes or [], machine=machine)
+    sessions.resume(wanted, CommandLine())

@@ -1,0 +1,107 @@
+"""The commands that look at a run: show and replay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..run_settings import settings_of
+from ..terminal import CommandLine, out, tell
+from ..wiring import titles, whole_task
+from . import options as o
+
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Of a run: everything. Of a niche: its task, as openpoet/Walker-v0 takes it.",
+    ),
+]
+Chosen = Annotated[
+    str | None,
+    typer.Option(metavar="EXPR", help='Only these niches: "alive and solved"; as for launch.'),
+]
+Whole = Annotated[
+    bool, typer.Option("--all", help="All niches, not the 30 best where there are more.")
+]
+AgentOf = Annotated[
+    int | None,
+    typer.Option(metavar="NICHE", help="Niche whose agent acts; default: the niche's own."),
+]
+Film = Annotated[
+    Path | None, typer.Option(help="Write a .mp4 or .gif file instead; needs no display.")
+]
+
+
+def show(
+    name: o.RunName,
+    niche: o.NicheId = None,
+    as_json: AsJson = False,
+    select: Chosen = None,
+    whole: Whole = False,
+) -> None:
+    """Print a run, or one niche of it.
+
+    Of a run: niches, lineage, scores, transfers, ANNECS and environment steps by purpose. Of a
+    niche: its task, scores, ancestors, hyperparameters and transfers.
+    """
+    from openpoet.archive.store.run_folder import Run, find_run
+
+    from ..show import as_json as json_of
+    from ..show import niche_row, one, overview
+
+    with Run.open(find_run(name), write=False) as run:
+        tables = settings_of(run)
+        if niche is None and as_json:
+            for piece in json_of(run, tables):
+                print(piece, end="")
+            return
+        if niche is None:
+            pieces = overview(run, titles(tables), select, whole)
+        else:
+            row = niche_row(run, niche)
+            if as_json:
+                print(json.dumps(whole_task(tables, row["task"]), indent=1))
+                return
+            pieces = one(run, niche, titles(tables), run.agent(row["agent"]))
+        for part in pieces:
+            out.print(part)
+
+
+def replay(
+    name: o.RunName,
+    niche: o.NicheId = None,
+    agent: AgentOf = None,
+    record: Film = None,
+    device: o.Device = "auto",
+    workers: o.Workers = None,
+) -> None:
+    """Watch an agent in a niche, in a window (h lists the keys) or as a film.
+
+    The evaluation is simulated again; its score equals the one in the archive. By default the
+    niche with the best score is shown.
+    """
+    from openpoet.archive.store.run_folder import find_run
+
+    from ..replays import open_replays
+    from ..sessions import Machine, one_torch_thread
+
+    replays = open_replays(find_run(name), Machine(device, workers), CommandLine())
+    start = replays.best if niche is None else niche
+    for wanted in (start, start if agent is None else agent):
+        replays.check(wanted)
+    with one_torch_thread():
+        if record is None:
+            from openpoet.archive.replay.viewer import view
+
+            view(replays.load, replays.titles(), start, agent)
+            return
+        from openpoet.archive.replay.recording import record as write
+
+        episode = replays.load(start, start if agent is None else agent)
+        pictures = write(episode, record)
+    solved = ", solved" if episode.solved else ""
+    tell(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}")

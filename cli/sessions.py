@@ -1,0 +1,203 @@
+"""Starting and resuming runs: settings to parts, a run folder, and the loop over its iterations.
+
+The command line and the Python functions both call `launch` and `resume`; they differ in their
+frontend only, so that equal settings and seeds give equal archives.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .devices import choose_device
+from .frontend import Frontend
+from .parts import Tables, remember, settings_for, trusted
+from .run_loop import Records, RunLoop
+from .run_settings import changed_settings, inherited, settings_of
+from .seeding import Take, seeds_from
+from .versions import version_warning, versions
+from .wiring import Parts, rollouts_at, wire, without_children
+
+if TYPE_CHECKING:
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.poet.niche import Population
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run computes. workers and ray never change a result.
+
+    device: "auto" (as the run's settings say), "cpu" or "cuda". workers: threads; None: all.
+    ray: "local" or the address of a Ray cluster; None: no Ray.
+    """
+
+    device: str = "auto"
+    workers: int | None = None
+    ray: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The run, or folder of the original POET's files, that a new run is seeded from."""
+
+    run: str
+    select: str | None = None  # which niches: an expression; None: those alive
+    take: Take = Take.both
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a new run is made from.
+
+    options: settings by "section.key"; None is an option that was not given. changes: texts
+    "section.key=value". file: of settings, in TOML. folder: of the run; None: under runs/.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[str] = ()
+    file: Path | None = None
+    folder: Path | None = None
+    source: Source | None = None
+    machine: Machine = Machine()
+
+
+def launch(wanted: Launch, frontend: Frontend) -> Path:
+    """Start a run and iterate it to its end; the run's folder.
+
+    ValueError or OSError, one line: bad input. RunFailedError: the run started and failed.
+    RunStopped: a signal stopped it.
+    """
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.poet.engine import evolve, start
+    from openpoet.poet.seeding import seed_population
+
+    from .settings.resolving import Request
+    from .settings.tables import to_toml
+
+    options, source, machine = wanted.options, wanted.source, wanted.machine
+    like = inherited(None if source is None else source.run, options)
+    tables = settings_for(Request(options, wanted.changes, wanted.file, like))
+    choose_device(tables, machine.device, wanted.changes)
+    rollouts = rollouts_at(machine.ray, machine.workers, tables)
+    parts = wire(tables, machine.workers, rollouts)
+    seeds = None if source is None else seeds_from(source.run, source.select, source.take, parts)
+    for problem in remember(tables):
+        frontend.warn(problem)
+    folder = wanted.folder or default_folder(tables)
+    command = list(frontend.command)
+    with (
+        one_torch_thread(),
+        rollouts or nullcontext(),
+        Run.create(folder, to_toml(tables), command, versions()) as run,
+    ):
+        prepare(parts, frontend)
+        loop = run_loop(run, parts, frontend)
+        population = loop.begin(
+            lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
+        )
+        loop.go(population, evolve(population, parts.setup), tables["run"]["iterations"])
+    return folder
+
+
+def default_folder(tables: Tables) -> Path:
+    """runs/<date>_<preset>_s<seed>"""
+    date = time.strftime("%Y-%m-%d")
+    return Path("runs") / f"{date}_{tables['run']['preset']}_s{tables['poet']['seed']}"
+
+
+@dataclass(frozen=True)
+class Resume:
+    """A run to continue. iterations: total to reach; None: the run's own.
+
+    options, changes: settings that change from here on, as in Launch.
+    """
+
+    path: Path
+    iterations: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[str] = ()
+    machine: Machine = Machine()
+
+
+def resume(wanted: Resume, frontend: Frontend) -> Path:
+    """Continue a run from its last iteration; the run's folder. Errors: see `launch`.
+
+    The archive becomes that of a run which was never interrupted.
+    """
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.poet.agent_tensors import check_population
+    from openpoet.poet.checkpoint import from_records
+    from openpoet.poet.engine import evolve
+
+    machine = wanted.machine
+    with Run.open(wanted.path, write=True) as run, one_torch_thread():
+        before = trusted(settings_of(run))
+        tables, changed = changed_settings(before, wanted.changes, wanted.options)
+        if change := choose_device(tables, machine.device):
+            frontend.warn(change)
+        rollouts = rollouts_at(machine.ray, machine.workers, tables)
+        parts = wire(tables, machine.workers, rollouts)
+        run.check_state()
+        population = from_records(*run.checkpoint(), parts.setup.family)
+        check_population(population, parts.setup)
+        total = wanted.iterations or tables["run"]["iterations"]
+        if (reached := population.iteration) >= total:
+            again = frontend.resume(run.path, 2 * reached)
+            raise ValueError(
+                f"{run.path} has reached its {reached} iterations; to continue: {again}"
+            )
+        if warning := version_warning(run.versions(), versions()):
+            frontend.warn(warning)
+        run.begin_session(list(frontend.command), versions(), changed)
+        prepare(parts, frontend)
+        with rollouts or nullcontext():
+            further = evolve(population, parts.setup)
+            run_loop(run, parts, frontend).go(population, further, total)
+    return wanted.path
+
+
+def prepare(parts: Parts, frontend: Frontend) -> None:
+    """Let a family do what takes long the first time (the walker compiles its kernels)."""
+    if ready := getattr(parts.setup.family, "prepare", None):
+        ready(frontend.note)
+
+
+def run_loop(run: Run, parts: Parts, frontend: Frontend) -> RunLoop:
+    """The loop that continues an open run."""
+    from openpoet.poet.checkpoint import to_records
+
+    family, config = parts.setup.family, parts.setup.config
+
+    def records(population: Population, before: Population | None) -> Records:
+        return to_records(population, family, before)
+
+    return RunLoop(
+        run,
+        parts.ledger,
+        parts.meter,
+        records,
+        parts.title,
+        lambda population: without_children(population, config),
+        frontend,
+        earlier=run.steps(),
+    )
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """torch with one thread, so that results are the same on any number of cores.
+
+    torch splits sums by its threads, which changes their last bits.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
