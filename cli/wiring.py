@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .devices import check_device
-from .parts import Tables, executable, known_parts, make_part
+from .devices import check_device, learner_section
+from .parts import KINDS, Tables, executable, known_parts, make_part
 
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -35,6 +35,11 @@ class Parts:
     def title(self, task: Any) -> str:
         """A task in words: the family's own, if it has some."""
         return title_of(self.setup.family, task)
+
+    def close(self) -> None:
+        """End the processes that were started for the learner, if there are any."""
+        if close := getattr(self.ledger, "close", None):
+            close()
 
 
 def title_of(family: TaskFamily, task: Any) -> str:
@@ -112,8 +117,11 @@ def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
 
     files: hashes of the plug-ins' files, as the run has executed them.
     """
+    import torch
+
     from .plugins import digests
 
+    torch.set_num_threads(1)
     parts = wire(tables, 1)
     if digests(files) != files:
         raise ValueError(f"{' or '.join(files)} was edited while the run was going: run it again")

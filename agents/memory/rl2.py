@@ -184,7 +184,8 @@ class RL2(Tunable, Adapting):
         def act(
             inputs: torch.Tensor, state: State, t: int
         ) -> tuple[torch.Tensor, torch.Tensor, State]:
-            remembered, state = self.network.step(weights, self._entering(weights, inputs), state)
+            entering = self._entering(weights, inputs)
+            remembered, state = self.network.advance(weights, entering, state)
             policy, value = self._said(weights, inputs, remembered)
             action = (
                 self.actions.mode(policy)

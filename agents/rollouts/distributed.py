@@ -19,17 +19,17 @@ import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numba
 import numpy as np
 import ray
 import torch
 
 from .networks import Policy
+from .remote_errors import with_frames
 from .rollout import Episodes, Machine, check_rows, joined, rollout
+from .source_code import source_code as _code
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Task, TaskFamily
@@ -223,19 +223,6 @@ def _distinct(tasks: Sequence[Task]) -> tuple[list[Task], np.ndarray]:
     return list(found.values()), np.array([order[id(task)] for task in tasks], np.int64)
 
 
-@cache
-def _code() -> str:
-    """Hash of what results depend on: the source of all rooms, and what compiles and computes
-    it.
-    """
-    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {torch.__version__}".encode())
-    root = Path(__file__).resolve().parents[2]
-    rooms = ("agents", "archive", "cli", "envs", "poet")
-    for path in sorted(path for room in rooms for path in (root / room).rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
 @lru_cache(maxsize=1)
 def _fetched(family: Any) -> TaskFamily:
     """This worker's own copy of the family, made once: it keeps its tracks from part to part."""
@@ -267,5 +254,8 @@ def _part(
     # what came through the object store is read-only
     own, member = torch.from_numpy(weights.copy()), member.copy()
     rows = [tasks[place] for place in places]
-    episodes = rollout(policy, family, own, member, rows, seeds, machine=machine, offset=first)
+    try:
+        episodes = rollout(policy, family, own, member, rows, seeds, machine=machine, offset=first)
+    except Exception as error:
+        raise with_frames(error) from None
     return episodes, family.steps - before if isinstance(family, Counting) else 0

@@ -42,7 +42,12 @@ def _forward(
             # each loop reads and writes few arrays, so that it is vectorised
             for o in range(2 * h):
                 gate[o] = _sigmoid(x[o] + total[o])
-            reset, update, new, kept = gate[:h], gate[h : 2 * h], gate[2 * h : 3 * h], total[2 * h :]
+            reset, update, new, kept = (
+                gate[:h],
+                gate[h : 2 * h],
+                gate[2 * h : 3 * h],
+                total[2 * h :],
+            )
             for o in range(h):
                 new[o] = _tanh(x[2 * h + o] + reset[o] * kept[o])
             for o in range(h):

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from .remote_errors import with_frames
+from .source_code import source_code
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Learner, Task
@@ -66,6 +67,7 @@ class WorkerProcesses:
     def __init__(self, learner: Learner, family: Counted, build: Build, workers: int) -> None:
         self.learner, self.family, self.build = learner, family, build
         self.workers = workers
+        self._code = source_code()  # now: it may be edited before other processes import it
         self._others: list[_Worker] = []
         self._shareable = 0.0  # seconds of calls that more processes would have shortened
         weakref.finalize(self, _stop, self._others)
@@ -146,7 +148,7 @@ class WorkerProcesses:
 
     def _start(self, others: int) -> None:
         while len(self._others) < others:
-            self._others.append(_Worker(self.build))
+            self._others.append(_Worker(self._code, self.build))
 
 
 class _Call:
@@ -183,14 +185,14 @@ class _Call:
 class _Worker:
     """Another process, and the pipes to it."""
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, code: str, build: Build) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", _CODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.ready = threading.Event()  # or failed
         self.failure: Exception | None = None
         self.calls = 0
-        threading.Thread(target=self._start, args=(build,), daemon=True).start()
+        threading.Thread(target=self._start, args=(code, build), daemon=True).start()
 
     def check(self) -> None:
         """Raise the error that its start ended with, if it did."""
@@ -207,11 +209,11 @@ class _Worker:
             raise answer
         return answer  # type: ignore[no-any-return]  # as `serve` makes it
 
-    def _start(self, build: Build) -> None:
+    def _start(self, code: str, build: Build) -> None:
         try:
             assert self.process.stdin is not None, "it is a pipe"
             pickle.dump(sys.path, self.process.stdin)
-            self.failure = self._exchange(build)
+            self.failure = self._exchange((code, build))
         except Exception as error:
             self.failure = error
         self.ready.set()
@@ -238,7 +240,10 @@ def serve() -> None:
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a user's file prints must not get among the answers
     try:
-        learner, family = pickle.load(source)()
+        code, build = pickle.load(source)
+        if code != source_code():
+            raise ValueError("openpoet's source was edited while the run was going: resume the run")
+        learner, family = build()
     except Exception as error:
         send(with_frames(error), sink)
         return

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 import torch
 from openpoet.agents.rollouts import worker_processes
-from openpoet.agents.rollouts.worker_processes import WorkerProcesses, send
 from openpoet.agents.rollouts.remote_errors import with_frames
+from openpoet.agents.rollouts.worker_processes import WorkerProcesses, send
 from openpoet.cli.main import one_line
 from openpoet.cli.parts import Tables, settings_for
 from openpoet.cli.settings.resolving import Request
@@ -31,9 +31,9 @@ from openpoet.poet.streams import Key
 ALWAYS = {"reproduce_at": -1e9, "mc_low": -1e9, "mc_high": 1e9, "min_gain": -1e9}
 POET = {"seed": 5, "mutate_every": 1, "transfer_every": 1, "capacity": 4, "children": 2, **ALWAYS}
 SMALL = {
-    "rl2": {"lives": 4, "minibatches": 2, "hidden": 4, "test_lives": 3, "epochs": 1},
-    "maesn": {"draws": 2, "trajectories": 2, "test_lives": 2, "hidden": "[4]"},
-    "pearl": {"draws": 2, "test_lives": 2, "updates": 2, "batch": 4, "hidden": "[4]"},
+    "rl2": {"trials": 4, "minibatches": 2, "hidden": 4, "test_trials": 3, "epochs": 1},
+    "maesn": {"draws": 2, "trajectories": 2, "test_trials": 2, "hidden": "[4]"},
+    "pearl": {"draws": 2, "test_trials": 2, "updates": 2, "batch": 4, "hidden": "[4]"},
     "es": {"population": 4, "hidden": "[4]"},
 }
 LEARNER = """
@@ -123,13 +123,20 @@ def test_a_file_edited_since_the_run_began_is_refused(tmp_path: Path) -> None:
         parts.ledger.learner.start()
 
 
+def test_source_edited_since_the_run_began_is_refused() -> None:
+    learner = wire(settings_of("rl2"), 2).ledger.learner
+    learner._code = "of the code before"
+    with pytest.raises(ValueError, match=r"source was edited while the run was going"):
+        learner.start()
+
+
 def test_an_error_in_another_process_has_its_place_and_ends_that_process(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text(LEARNER)
     learner = wired(str(own), 2, str(HILL), parent=os.getpid()).ledger.learner
     process = learner._others[0].process
     agents, keys = [learner.init(Key(0))] * 4, [Key(1)] * 4
-    with pytest.raises(ValueError, match=r"^not here$") as failed:
+    with pytest.raises(ValueError, match="not here") as failed:
         learner.evaluate(agents, [(0.0, 0.0, 0.0)] * 4, keys)
     line = 1 + LEARNER.splitlines().index('            raise ValueError("not here")')
     assert one_line(failed.value) == f"not here (own.py, line {line})"
