@@ -118,13 +118,14 @@ def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
     files: hashes of the plug-ins' files, as the run has executed them.
     """
     import torch
+    from openpoet.agents.rollouts.child_process import SourceChangedError
 
     from .plugins import digests
 
     torch.set_num_threads(1)
     parts = wire(tables, 1)
     if digests(files) != files:
-        raise ValueError(f"{' or '.join(files)} was edited while the run was going: run it again")
+        raise SourceChangedError(f"{' or '.join(files)} was edited while the run was going")
     return parts.ledger.learner, parts.meter
 
 

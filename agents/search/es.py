@@ -16,7 +16,8 @@ import torch
 
 from ..parts.scoring import SEEDS, solved
 from ..rollouts.networks import Policy
-from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts
+from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts, Weights
+from .asked import Asked, told
 from .es_config import ESConfig
 from .searchers import searcher
 
@@ -69,8 +70,8 @@ class ES:
         improved: list[Agent] = []
         steps = np.zeros(len(agents), np.int64)
         for pairs in self._groups(agents, tasks, keys, population * self.episodes):
-            members = [
-                self.searcher.ask(agent, key.child("noise"))
+            asked = [
+                Asked(self.searcher, agent, key.child("noise"), population)
                 for agent, key in zip(agents[pairs], keys[pairs], strict=True)
             ]
             # Antithetic twins, 2i and 2i + 1, share their seeds.
@@ -78,12 +79,12 @@ class ES:
                 np.repeat(_seeds(key, (population // 2, self.episodes)), 2, axis=0)
                 for key in keys[pairs]
             ]
-            episodes = self._run(torch.cat(members), tasks[pairs], np.stack(seeds))
+            episodes = self._run(asked, tasks[pairs], np.stack(seeds))
             returns = episodes.returns.reshape(-1, population, self.episodes).mean(axis=2)
-            steps[pairs] = episodes.steps.reshape(len(members), -1).sum(axis=1)
-            for agent, values, scores in zip(agents[pairs], members, returns, strict=True):
-                improved.append(self.searcher.tell(agent, values, scores))
-                _check_finite(improved[-1], f"after a step of {self.config.searcher} the agent's")
+            steps[pairs] = episodes.steps.reshape(len(asked), -1).sum(axis=1)
+            for agent in self.rollouts.each(told, list(zip(asked, returns, strict=True))):
+                improved.append(agent)
+                _check_finite(agent, f"after a step of {self.config.searcher} the agent's")
         return improved, steps
 
     def evaluate(
@@ -194,7 +195,7 @@ class ES:
         for first in range(0, len(agents), size):
             yield slice(first, first + size)
 
-    def _run(self, weights: torch.Tensor, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
+    def _run(self, weights: Weights, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
         """Episodes of every member in its pair's task; seeds: [pairs, members, episodes], weights
         in the same order.
         """
@@ -205,7 +206,7 @@ class ES:
             weights,
             np.repeat(np.arange(pairs * members), episodes),
             [task for task in tasks for _ in range(members * episodes)],
-            [int(seed) for seed in seeds.ravel()],
+            seeds.ravel().tolist(),
             machine=self.machine,
         )
 

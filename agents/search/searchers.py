@@ -99,7 +99,7 @@ class PGPE:
         }
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        eps = noise(key, self.config.population // 2, len(state["theta"]))
+        eps = noise(key, range(self.config.population // 2), len(state["theta"]))
         return torch.from_numpy(antithetic(state["theta"].numpy(), state["stdev"].numpy(), eps))
 
     def tell(

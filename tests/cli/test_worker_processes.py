@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 import torch
 from openpoet.agents.rollouts import worker_processes
+from openpoet.agents.rollouts.child_process import send
 from openpoet.agents.rollouts.remote_errors import with_frames
-from openpoet.agents.rollouts.worker_processes import WorkerProcesses, send
+from openpoet.agents.rollouts.worker_processes import WorkerProcesses
 from openpoet.cli.main import one_line
 from openpoet.cli.parts import Tables, settings_for
 from openpoet.cli.settings.resolving import Request
@@ -123,11 +124,20 @@ def test_a_file_edited_since_the_run_began_is_refused(tmp_path: Path) -> None:
         parts.ledger.learner.start()
 
 
-def test_source_edited_since_the_run_began_is_refused() -> None:
+def test_a_process_with_source_edited_since_the_run_began_is_not_used(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     learner = wire(settings_of("rl2"), 2).ledger.learner
     learner._code = "of the code before"
     with pytest.raises(ValueError, match=r"source was edited while the run was going"):
         learner.start()
+    agents, tasks = [learner.init(Key(0))] * 3, [learner.family.origin()] * 3
+    keys = [Key(i) for i in range(3)]
+    for _ in range(2):
+        scores = learner.evaluate(agents, tasks, keys)[0]
+    assert scores.tolist() == learner.learner.evaluate(agents, tasks, keys)[0].tolist()
+    assert capfd.readouterr().err.count("no more worker processes are started") == 1
+    assert learner._others[0].calls == 0
 
 
 def test_an_error_in_another_process_has_its_place_and_ends_that_process(tmp_path: Path) -> None:

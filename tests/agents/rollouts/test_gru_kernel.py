@@ -1,4 +1,4 @@
-"""The compiled GRU is torch's, its gradients too, and one row's result does not depend on others."""
+"""The compiled GRU is torch's, its gradients too; a row's result does not depend on others."""
 
 import numpy as np
 import pytest
