@@ -146,7 +146,7 @@ class _Separable:
         return {"theta": theta.clone(), "stdev": torch.full_like(theta, self.config.sigma)}
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
+        eps = torch.from_numpy(noise(key, range(self.config.population), len(state["theta"])))
         return state["theta"] + eps.mul_(state["stdev"])
 
 
@@ -211,7 +211,7 @@ class XNES:
         }
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
+        eps = torch.from_numpy(noise(key, range(self.config.population), len(state["theta"])))
         with _one_thread():
             return state["theta"] + eps @ state["root"].T
 
