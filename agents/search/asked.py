@@ -58,11 +58,14 @@ class Asked:
 def _again(
     searcher: Searcher, arrays: Mapping[str, np.ndarray], key: Key, population: int
 ) -> Asked:
-    # a copy: what comes through Ray's object store is read-only
-    agent = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
-    return Asked(searcher, agent, key, population)
+    return Asked(searcher, agent_of(arrays), key, population)
 
 
-def told(asked: Asked, returns: np.ndarray) -> dict[str, torch.Tensor]:
-    """`Asked.told`, as rollouts.rollout.Rollouts.each takes it."""
-    return asked.told(returns)
+def told(asked: Asked, returns: np.ndarray) -> dict[str, np.ndarray]:
+    """`Asked.told` as arrays: a function for rollouts.rollout.Rollouts.each."""
+    return {name: value.numpy() for name, value in asked.told(returns).items()}
+
+
+def agent_of(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    """Tensors of an agent. Copies: what comes through Ray's object store is read-only."""
+    return {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}

@@ -17,7 +17,7 @@ import torch
 from ..parts.scoring import SEEDS, solved
 from ..rollouts.networks import Policy
 from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts, Weights
-from .asked import Asked, told
+from .asked import Asked, agent_of, told
 from .es_config import ESConfig
 from .searchers import searcher
 
@@ -82,9 +82,9 @@ class ES:
             episodes = self._run(asked, tasks[pairs], np.stack(seeds))
             returns = episodes.returns.reshape(-1, population, self.episodes).mean(axis=2)
             steps[pairs] = episodes.steps.reshape(len(asked), -1).sum(axis=1)
-            for agent in self.rollouts.each(told, list(zip(asked, returns, strict=True))):
-                improved.append(agent)
-                _check_finite(agent, f"after a step of {self.config.searcher} the agent's")
+            for arrays in self.rollouts.each(told, list(zip(asked, returns, strict=True))):
+                improved.append(agent_of(arrays))
+                _check_finite(improved[-1], f"after a step of {self.config.searcher} the agent's")
         return improved, steps
 
     def evaluate(
