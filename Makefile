@@ -5,7 +5,7 @@ BIN := .venv/bin
 SEED ?= 1
 ROOMS := poet agents envs archive cli
 
-.PHONY: evolve test lint types clean
+.PHONY: evolve test lint types docs clean
 .DELETE_ON_ERROR:
 
 evolve: .venv/.run
@@ -24,6 +24,11 @@ types: .venv/.dev
 	ln -s $(foreach part,$(wildcard openpoet/*.py) openpoet/py.typed $(ROOMS),$(CURDIR)/$(part)) build/types/openpoet
 	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml
 
+# The documentation site, in build/docs; warnings (dead links among them) are errors.
+docs: .venv/.docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
+	@echo build/docs/index.html
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(not ok and f"openpoet needs Python 3.11-3.13, this is {sys.version.split()[0]}: run make PYTHON=/path/to/python3.12")'
 	$(PYTHON) -m venv .venv
@@ -39,6 +44,10 @@ $(BIN)/python:
 .venv/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[test,dev]'
 	@touch $@ .venv/.run .venv/.test
+
+.venv/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	@touch $@ .venv/.run
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,11 +1,9 @@
-"""The learners of openpoet by the name that --learner takes: module, class, settings. Nothing is
-loaded here.
-"""
+"""Registry of the learners by name: module, class and settings class. It imports none of them."""
 
 LEARNERS = {
     "es": ("search.es", "ES", "ESConfig"),
     "rl2": ("memory.rl2", "RL2", "RL2Config"),
-    "wang": ("memory.rl2", "Wang", "WangConfig"),
+    "wang": ("memory.wang", "Wang", "WangConfig"),
     "varibad": ("memory.varibad", "VariBAD", "VariBADConfig"),
     "meta-gradient": ("memory.meta_gradient", "MetaGradient", "MetaGradientConfig"),
     "maesn": ("gradient.maesn", "MAESN", "MAESNConfig"),

@@ -1,12 +1,11 @@
-"""Agents that adapt, driven from outside by Meta-World's evaluation protocol: a harness of others
-can score ours.
+"""Meta-World's evaluation protocol for agents that adapt, so that other harnesses can score them.
 
 Yu et al. 2019, "Meta-World" (arXiv 1910.10897), the protocol `MetaLearningAgent` of its package
-`metaworld.evaluation`: `init` begins a trial in each of n environments, then `adapt_action` and
-`step` through the adaptation episodes and `adapt` after them, then `reset` of the environments
-whose episode begins, and `eval_action`. What was learned in adaptation is kept, and every episode
-of the evaluation begins from it. Arrays are numpy's, a row an environment. Environments must reset
-in the same step (Gymnasium's AutoresetMode.SAME_STEP), as Meta-World's do.
+`metaworld.evaluation`: `init` begins a trial in each of n environments; `adapt_action` and `step`
+run the adaptation episodes, and `adapt` ends them; `reset` marks the environments whose evaluation
+episode begins, and `eval_action` runs it. Every evaluation episode starts from the adapted state.
+Arrays are numpy's, one row for each environment. Environments must reset in the same step
+(Gymnasium's AutoresetMode.SAME_STEP), as Meta-World's do.
 """
 
 from __future__ import annotations
@@ -23,44 +22,42 @@ if TYPE_CHECKING:
 
 
 class TrialPolicy(Protocol):
-    """An agent in n draws of a task, which somebody else simulates: what a learner's `trial_policy`
-    returns.
-    """
+    """An agent in n draws of a task that are simulated elsewhere; `trial_policy` returns one."""
 
-    # [n, ...] each: what it has learned and where it is; may be put back by rows
+    # [n, ...] each: everything that later actions depend on; rows may be restored
     state: Mapping[str, torch.Tensor]
-    observes_rewards: bool  # whether it acts by the rewards that it was told since its last `adapt`
+    observes_rewards: bool  # whether actions depend on rewards observed since the last `adapt`
 
     def begin(self, rows: torch.Tensor) -> None:
-        """An episode begins in the rows of the mask [n] bool."""
+        """Begin an episode in the rows of the mask [n] bool."""
         ...
 
     def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
-        """Actions [n, a], from observations [n, o] float32; greedy: the likeliest ones."""
+        """Actions [n, a] at observations [n, o] float32. greedy: the most likely ones."""
         ...
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
-        """What the last actions gave, [n], and whose episode ended with them, [n] bool."""
+        """Rewards [n] of the last actions, and which episodes ended with them, [n] bool."""
         ...
 
     def adapt(self) -> None:
-        """Learn from the episodes that ended since the last time."""
+        """Adapt to the episodes that ended since the last call."""
         ...
 
 
 class TrialPolicyLearner(Protocol):
-    family: Any  # its spec says the sizes
+    family: Any  # its spec holds the sizes
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> TrialPolicy: ...
 
 
 class MetaWorldAgent:
-    """metaworld.evaluation.MetaLearningAgent of one of our agents, in n environments.
+    """metaworld.evaluation.MetaLearningAgent for an agent in n environments.
 
-    greedy: the likeliest action in evaluation, as Meta-World asks; adaptation explores.
-    Observations are the family's, or those with the last action, reward and end behind them
-    (`recurrent_info_in_obs=True`, and with it `normalize_reward_in_recurrent_info=False`): agents
-    that remember need these, since no rewards are told in evaluation otherwise.
+    greedy: take the most likely action in evaluation, as Meta-World requires; adaptation samples.
+    Observations are the family's, optionally followed by the last action, reward and done flag
+    (`recurrent_info_in_obs=True` with `normalize_reward_in_recurrent_info=False`). Recurrent agents
+    need these, since the protocol provides no rewards in evaluation otherwise.
     """
 
     def __init__(
@@ -72,49 +69,45 @@ class MetaWorldAgent:
         self.init()
 
     def init(self) -> None:
-        """A new trial in every environment, with nothing learned."""
+        """Begin a new trial in every environment."""
         self.policy = self.learner.trial_policy(
             self.agent, self.n, self.key.child("life", self.trials)
         )
         self.trials += 1
-        self.learned, self.beginning = self.policy.state, self._all
+        self.adapted, self.beginning = self.policy.state, self._all
 
     def adapt_action(self, observations: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Actions that explore, [n, a], and nothing more to tell about them."""
-        seen = self._seen(observations)
+        """Sampled actions [n, a], and an empty dictionary of further information."""
+        own = self._own(observations)
         self._begin()
-        return self.policy.act(seen).double().cpu().numpy(), {}
+        return self.policy.act(own).double().cpu().numpy(), {}
 
     def step(self, timestep: Any) -> None:
-        """What came of the last actions: reward, terminated and truncated of
-        metaworld.evaluation.Timestep.
-        """
+        """Observe reward, terminated and truncated of a metaworld.evaluation.Timestep."""
         ended = torch.from_numpy(np.logical_or(timestep.terminated, timestep.truncated))
         self.policy.observe(torch.as_tensor(timestep.reward), ended)
         self.beginning = ended
 
     def adapt(self) -> None:
-        """The adaptation episodes are over; the environments are reset."""
+        """End the adaptation episodes; the environments are reset."""
         self.policy.adapt()
-        self.learned, self.beginning = self.policy.state, self._all
+        self.adapted, self.beginning = self.policy.state, self._all
 
     def reset(self, env_mask: np.ndarray) -> None:
-        """An episode of the evaluation begins in these environments, from what was learned in
-        adaptation.
-        """
+        """Begin an evaluation episode in these environments, from the adapted state."""
         self.beginning = self.beginning | torch.from_numpy(np.asarray(env_mask, bool))
 
     def eval_action(self, observations: np.ndarray) -> np.ndarray:
-        """Actions in the evaluation, [n, a]."""
-        seen, rows = self._seen(observations), self.beginning
-        self.policy.observe(self._told(observations), torch.zeros_like(rows))
+        """Actions in evaluation, [n, a]."""
+        own, rows = self._own(observations), self.beginning
+        self.policy.observe(self._last_rewards(observations), torch.zeros_like(rows))
         state = self.policy.state
         self.policy.state = {
-            name: torch.where(rows.reshape(-1, *[1] * (part.dim() - 1)), self.learned[name], part)
+            name: torch.where(rows.reshape(-1, *[1] * (part.dim() - 1)), self.adapted[name], part)
             for name, part in state.items()
         }
         self._begin()
-        return self.policy.act(seen, greedy=self.greedy).double().cpu().numpy()
+        return self.policy.act(own, greedy=self.greedy).double().cpu().numpy()
 
     def _begin(self) -> None:
         self.policy.begin(self.beginning)
@@ -124,29 +117,29 @@ class MetaWorldAgent:
     def _all(self) -> torch.Tensor:
         return torch.ones(self.n, dtype=torch.bool)
 
-    def _seen(self, observations: np.ndarray) -> torch.Tensor:
-        """The family's part of the observations. ValueError if they are of another size, NaN or
-        infinite.
+    def _own(self, observations: np.ndarray) -> torch.Tensor:
+        """The family's part of the observations, [n, o].
+
+        ValueError if they have another size, or are NaN or infinite.
         """
         o, width = self.spec.observation_size, np.shape(observations)
         if width not in ((self.n, o), (self.n, o + self.spec.action_size + 2)):
-            told = o + self.spec.action_size + 2
+            extended = o + self.spec.action_size + 2
             raise ValueError(
-                f"observations must be [{self.n}, {o}], or {told} with the last step, "
-                f"got {list(width)}"
+                f"observations must be [{self.n}, {o}], or [{self.n}, {extended}] with the last "
+                f"action, reward and done flag, got {list(width)}"
             )
         if not np.isfinite(observations).all():
             raise ValueError("an observation is NaN or infinite")
         return torch.as_tensor(observations[:, :o], dtype=torch.float32)
 
-    def _told(self, observations: np.ndarray) -> torch.Tensor:
-        """Rewards of the last step, [n], as the observations tell them."""
+    def _last_rewards(self, observations: np.ndarray) -> torch.Tensor:
+        """Rewards of the last step, [n], if the observations contain them, else zeros."""
         if observations.shape[1] > self.spec.observation_size:
             return torch.as_tensor(observations[:, -2])
         if self.policy.observes_rewards:
             raise ValueError(
-                "this agent acts by rewards in evaluation too: its observations must end with the "
-                "last action, reward"
-                " and end (recurrent_info_in_obs=True)"
+                "this agent's actions depend on rewards in evaluation too: its observations must "
+                "end with the last action, reward and done flag (recurrent_info_in_obs=True)"
             )
         return torch.zeros(self.n)

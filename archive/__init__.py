@@ -1,1 +1,1 @@
-"""See docs/archive.md."""
+"""Run folders, replays, and seeds for new runs. See docs/archive.md."""

@@ -1,5 +1,4 @@
-"""Whether a learner does what it should: learns from nothing in minutes, and prints its numbers
-with their bounds.
+"""Acceptance tests of the learners: train from scratch, in minutes, and print numbers with bounds.
 
 python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number falls short
 python -m benchmarks.acceptance                   # lists the names
@@ -32,26 +31,29 @@ def main() -> int:
     )
     parser.add_argument("name", nargs="?", help="one of: " + ", ".join(NAMES))
     parser.add_argument(
-        "--threads", type=int, default=1, help="of torch; sums may differ in their last bits by it"
+        "--threads",
+        type=int,
+        default=1,
+        help="torch threads; the last bits of sums depend on it",
     )
     parser.add_argument(
-        "--long", action="store_true", help="the longer form, for hours, of those that have one"
+        "--long", action="store_true", help="the longer form, of hours, if there is one"
     )
     options = parser.parse_args()
     if options.name not in NAMES:
-        print("there are: " + ", ".join(NAMES), file=sys.stderr)
+        print("names: " + ", ".join(NAMES), file=sys.stderr)
         return 0 if options.name is None else 2
     torch.set_num_threads(options.threads)
     print(heading())
     start = time.monotonic()
     module = import_module(f"benchmarks.claims.{options.name.replace('-', '_')}")
     if options.long and not hasattr(module, "long_claims"):
-        print(f"{options.name} has no longer form", file=sys.stderr)
+        print(f"{options.name} has no long form", file=sys.stderr)
         return 2
     claims = module.long_claims() if options.long else module.claims()
     for claim in claims:
         print(claim)
-    # with that of processes it started
+    # CPU time includes that of child processes
     print(f"{time.monotonic() - start:.0f} s, {sum(os.times()[:4]):.0f} s of CPU")
     return 0 if all(claim.holds for claim in claims) else 1
 

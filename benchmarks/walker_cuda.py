@@ -3,12 +3,12 @@ a CUDA GPU.
 
     python -m benchmarks.walker_cuda > benchmarks/results/walker_cuda.txt
 
-A few minutes on an H200, of which the kernels take the first to compile, once. Parity: states that
-walkers of the CPU reached by random actions before obstacles, one step from each on both, compared
+Takes a few minutes on an H200, the first of which is spent on compiling the kernels once. Parity:
+one step on CPU and GPU from states reached on the CPU with random actions near obstacles, compared
 bit for bit. Returns: the same recorded actions on both, and the same networks on both (whose sums
-the GPU adds in another order). Speed: physics alone under random actions, walkers that ended reset
-every ten steps; and whole episodes with a network a walker, each step launched from the host or
-replayed as a captured graph. Steps are those of walkers that live, by the wall clock.
+the GPU computes in another order). Speed: physics alone with random actions, where ended walkers
+are reset every ten steps; and whole episodes with a network per walker, each step launched from the
+host or replayed as a captured graph. Steps are those of running walkers, per wall-clock second.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ NEVER = 10**9  # steps
 
 
 def tracks(count: int) -> list[Track]:
-    """Walkers in turn on 16 of Gymnasium's hardcore tracks and 16 whose obstacles begin at once."""
+    """Tracks [count], cycling through 16 of Gymnasium's hardcore tracks and 16 with obstacles at
+    the start.
+    """
     made = [oracle.fresh_env(seed, True)[2] for seed in range(16)] + [
         oracle.obstacle_track(s) for s in range(16)
     ]
@@ -51,7 +53,7 @@ def tracks(count: int) -> list[Track]:
 
 
 def random_actions(steps: int, count: int) -> np.ndarray:
-    """[steps, count, 4], each held for five steps; a fifth of the walkers lies still."""
+    """Actions [steps, count, 4], each repeated for five steps; zero for a fifth of the walkers."""
     rng = np.random.default_rng(0)
     held = rng.uniform(-1, 1, (-(-steps // 5), count, 4)).astype(np.float32)
     held[:, ::5] = 0.0
@@ -68,10 +70,10 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
     for t, actions in enumerate(plan):
         compared = t % (gap + 1) == gap
         if compared:
-            walkers.load(batch._f, batch._k, batch._shaping)
+            walkers.load(batch.floats, batch.integers, batch._shaping)
             walkers.take(torch.from_numpy(actions).to(device))
             walkers.advance()
-            walkers.complain()
+            walkers.raise_faults()
         observations, reward, _ = batch.step(actions)
         if compared:
             pairs = [
@@ -79,8 +81,8 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
                 (walkers.reward[:, None], reward[:, None]),
             ]
             pairs += [
-                (walkers.f, batch._f.reshape(count, -1)),
-                (walkers.k, batch._k.reshape(count, -1)),
+                (walkers.f, batch.floats.reshape(count, -1)),
+                (walkers.k, batch.integers.reshape(count, -1)),
             ]
             wrong = np.zeros(count, bool)
             for theirs, ours in pairs:
@@ -97,7 +99,7 @@ def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
 
 
 def print_returns(device: str, count: int = 4_096, horizon: int = 300) -> None:
-    """Whole episodes on both: the same actions, then the same networks."""
+    """Whole episodes on CPU and GPU with the same actions, then with the same networks."""
     ground = tracks(count)
     cpu = CompiledWalkers(WalkerBatch(ground), ground, horizon, "cpu")
     gpu = CudaSimulator(ground, horizon, device)
@@ -136,7 +138,7 @@ def _forward(
 
 
 def elapsed(work: Callable[[], Any], device: str) -> float:
-    """Seconds until the device has done it."""
+    """Seconds until the device has completed the work."""
     finish = torch.cuda.synchronize if device != "cpu" else (lambda: None)
     finish()
     start = time.perf_counter()
@@ -157,7 +159,7 @@ def physics_rate(device: str, count: int, steps: int = 100) -> float:
             done.add_(walkers.live.sum())
             walkers.advance()
             if t % 10 == 9:
-                walkers.complain()
+                walkers.raise_faults()
                 walkers.reset(~walkers.live)
 
     run(plan[:steps])
@@ -183,8 +185,8 @@ def episode_rate(device: str, count: int, capture: bool, horizon: int = 200) -> 
 
 
 def kernel_times(walkers: DeviceWalkers, plan: torch.Tensor) -> dict[str, float]:
-    """Microseconds of each kernel in a step, over the steps of a plan [steps, n, 4]; those that
-    fell begin anew.
+    """Mean time of each kernel in a step [us], over the steps of a plan [steps, n, 4]; ended
+    walkers are reset.
     """
     spent = dict.fromkeys((phase.kernel.source.__name__ for phase in walkers.phases), 0.0)
     stream = stream_of(walkers.device)
@@ -202,13 +204,13 @@ def kernel_times(walkers: DeviceWalkers, plan: torch.Tensor) -> dict[str, float]
         for phase, before, after in zip(walkers.phases, marks, marks[1:], strict=False):
             spent[phase.kernel.source.__name__] += 1e3 * before.elapsed_time(after) / len(plan)
         if t % 10 == 0:
-            walkers.complain()
+            walkers.raise_faults()
             walkers.reset(~walkers.live)
     return spent
 
 
 def moving(device: str, count: int, steps: int = 30) -> tuple[DeviceWalkers, torch.Tensor]:
-    """Walkers some steps after their start, and actions for twice as many to come."""
+    """Walkers after some steps, and actions for twice as many further steps."""
     walkers = DeviceWalkers(tracks(count), device, NEVER)
     walkers.reset(torch.ones_like(walkers.live))
     plan = torch.from_numpy(random_actions(3 * steps, count)).to(device)
@@ -229,9 +231,7 @@ def print_shares(device: str, count: int) -> None:
 
 
 def print_host(device: str, niches: int = 20, members: int = 819, horizon: int = 500) -> None:
-    """What the host does for a rollout of `niches` x `members` rows, and how long it takes beside
-    the episodes.
-    """
+    """Print the time of the host and of the episodes in a rollout of `niches` x `members` rows."""
     family, rng = Walker(WalkerSettings(horizon=horizon)), np.random.default_rng(0)
     tasks = [family.origin()]
     while len(tasks) < niches:
@@ -267,7 +267,7 @@ def print_resources() -> None:
 
 
 def measured_peak(device: str, size: int = 8_192) -> float:
-    """Float operations a second of a float32 matrix product."""
+    """Float operations per second of a float32 matrix product."""
     torch.backends.cuda.matmul.allow_tf32 = False
     a = torch.randn(size, size, device=device)
     return max(2 * size**3 / elapsed(lambda: torch.mm(a, a), device) for _ in range(10))

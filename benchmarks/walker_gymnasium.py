@@ -25,7 +25,7 @@ import envpool
 import gymnasium
 import numpy as np
 from openpoet.envs.walker import gymnasium_layout
-from openpoet.envs.walker.batch import compile_kernels
+from openpoet.envs.walker.kernels import compile_kernels
 from openpoet.envs.walker.physics.terrain import Terrains
 
 from benchmarks import walker_policies

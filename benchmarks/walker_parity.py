@@ -1,11 +1,11 @@
-"""Parity: does any float32 of the simulator differ from Gymnasium freshly made, or from Box2D on
-other tracks?
+"""Parity of the simulator with Gymnasium's environment freshly made, and with Box2D on other
+tracks.
 
     python -m benchmarks.walker_parity > benchmarks/results/walker_parity.txt
 
-Every step compares the 24 observations, the reward and the end, with array_equal (0 and -0 count as
-equal); an episode stops at its first difference. Coverage counts say that the hard parts were met;
-the wrong joint order, that the comparison can fail.
+Every step compares the 24 observations, the reward and the termination with array_equal (0 and -0
+are equal); an episode stops at its first difference. Coverage counts show that rare physics events
+occurred, and a wrong joint order that the comparison can fail.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from benchmarks.heading import heading
 from benchmarks.walker_policies import Act, network, train
 from tests.envs import oracle
 
-SLEEP = 250  # idle steps after an episode on other tracks: the walker lies down and may fall asleep
+SLEEP = 250  # idle steps after an episode on other tracks, in which the bodies can fall asleep
 
 
 def against_gymnasium(
     name: str, hardcore: bool, policy: Callable[[int], Act], seeds: Sequence[int]
 ) -> Counter:
-    """Episodes of one layout and policy, each against an environment made for it; prints a line."""
+    """Episodes of one layout and policy, each against a new environment; prints a line."""
     counts: Counter = Counter()
     for seed in seeds:
         result, batch = oracle.compare_with_gymnasium(seed, hardcore, policy(seed))
@@ -44,7 +44,7 @@ def against_gymnasium(
 def against_box2d(
     name: str, tracks: Sequence[Track], policy: Callable[[int], Act], limit: int = 600
 ) -> Counter:
-    """One episode a track in Box2D itself, and SLEEP idle steps after its end; prints a line."""
+    """One episode per track against Box2D, and SLEEP idle steps after its end; prints a line."""
     counts: Counter = Counter()
     for seed, track in enumerate(tracks):
         batch, walker, act = WalkerBatch([track], threads=1), Box2DWalker(track), policy(seed)
@@ -67,8 +67,8 @@ def against_box2d(
 
 
 def evolved_tracks(encoding: Literal["obstacles", "cppn"], count: int) -> list[Track]:
-    """Tracks of `count` genomes, the n-th after n % 25 + 1 mutations of the origin, every kind of
-    obstacle allowed.
+    """Tracks of `count` genomes, the n-th after n % 25 + 1 mutations of the origin, with every kind
+    of obstacle.
     """
     family = Walker(
         WalkerSettings(encoding=encoding, obstacles=("stump", "pit", "stairs", "roughness"))
@@ -97,7 +97,9 @@ def report(name: str, counts: Counter) -> Counter:
 
 
 def wrong_order_differs() -> int:
-    """Episodes of ten whose first steps differ when joints are solved in order of creation."""
+    """Number of episodes, of ten, whose first steps differ if joints are solved in order of
+    creation.
+    """
     right, parts = (
         world.SOLVE,
         (solver.load_joints, solver.solve_velocities, solver.solve_positions),

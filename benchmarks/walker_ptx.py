@@ -1,5 +1,4 @@
-"""What a thread of each CUDA kernel holds, on GPUs that need not be here: registers, local memory,
-spills.
+"""Registers, local memory and spills of a thread of each CUDA kernel; needs no GPU.
 
 python -m benchmarks.walker_ptx > benchmarks/results/walker_ptx.txt
 """
@@ -33,7 +32,7 @@ def main() -> None:
             with physics_rules():
                 used = resources(ptx(kernel, architecture), architecture)
             spent = time.process_time() - start
-            granted = -(-used.registers // 8) * 8  # registers are granted in eights
+            granted = -(-used.registers // 8) * 8  # registers are allocated in multiples of eight
             blocks = REGISTERS // (granted * BLOCK)
             warps = min(MOST_WARPS, blocks * BLOCK // 32)
             name = f"sm_{architecture[0]}{architecture[1]}"

@@ -1,8 +1,9 @@
-"""Many walkers: two cores over one, and rollouts with a policy each over the bare simulator.
+"""Large batches: speed-up of two cores over one, and rollouts with policies relative to the bare
+simulator.
 
     python -m benchmarks.walker_rollouts > benchmarks/results/walker_rollouts.txt
 
-The contestants take turns, and the median of the rounds is reported.
+Contestants alternate; the median of the rounds is reported.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from tests.envs import oracle
 
 
 class Cores(Ours):
-    """1,024 walkers. path: CPU seconds of the calling thread, and of the slowest of those that it
+    """1,024 walkers. path: CPU seconds of the calling thread plus those of the slowest thread it
     waits for.
     """
 
@@ -65,12 +66,12 @@ class Cores(Ours):
 
 
 def print_cores(controller: Controller, rounds: int) -> None:
-    """1,024 walkers on two threads over one, taking turns: by the wall clock, and by the CPU
-    seconds on the path.
+    """Print the speed-up of 1,024 walkers on two threads over one, by the wall clock and by the CPU
+    seconds on the critical path.
 
-    The path is what the wall clock would show if each thread had a core to itself: the calling
-    thread's own CPU seconds and those of the slower of the two parts. Waiting for a core, of which
-    a shared machine has few, is not in.
+    The critical path is the wall-clock time if each thread had its own core: the calling thread's
+    CPU seconds and those of the slower of the two parts. It excludes waiting for a core of a shared
+    machine.
     """
     sides = [Cores(threads) for threads in (1, 2)]
     rates: dict[str, list[list[float]]] = {
@@ -91,7 +92,7 @@ def print_cores(controller: Controller, rounds: int) -> None:
 
 @numba.njit(nogil=True, error_model="numpy")
 def _replayed(weights, member, rows, observations, layout, memory, actions):
-    """A policy that costs nothing: row i's recorded actions, one after another."""
+    """A policy of negligible cost: row i's recorded actions in order."""
     for row in rows:
         t = np.int64(memory[row, 0])
         for a in range(4):
@@ -100,8 +101,8 @@ def _replayed(weights, member, rows, observations, layout, memory, actions):
 
 
 def print_policy(rounds: int) -> None:
-    """Rollouts of 512 members with their policies inside, over the same walkers moved by recorded
-    actions.
+    """Print the speed of rollouts of 512 members with their policies, relative to the same walkers
+    with recorded actions.
     """
     policy, steps, members = Policy((24, 40, 40, 4)), 300, 512
     rng, track = np.random.default_rng(0), oracle.fresh_env(0, True)[2]

@@ -1,13 +1,12 @@
-"""Speed on one core against Gymnasium and EnvPool, and where the time goes.
+"""Speed on one core against Gymnasium and EnvPool, and a profile by kernel.
 
     python -m benchmarks.walker_speed > benchmarks/results/walker_speed.txt
 
-CPU seconds of this process (all its threads), since machines are shared; all run with one thread.
-Only `step` is timed, resets included, not the policy. The contestants take turns, and the median of
-the rounds is reported. Each meets the
-same controller: random actions, or a network trained here to walk on flat ground. Differs between
-them: Gymnasium and EnvPool generate a new terrain at a reset, the simulator restarts on the row's
-track (building tracks is timed apart).
+CPU seconds of this process (all its threads), since machines are shared; all use one thread. Only
+`step` is timed, including resets, without the policy. Contestants alternate; the median of the
+rounds is reported. All have the same controller: random actions, or a network trained here to walk
+on flat ground. One difference remains: Gymnasium and EnvPool generate a new terrain at a reset, the
+simulator restarts on the row's track (building tracks is timed separately).
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ import envpool
 import gymnasium
 import numpy as np
 import torch
-from openpoet.envs.walker.batch import WalkerBatch, compile_kernels
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.kernels import compile_kernels
 from openpoet.envs.walker.physics import terrain
 
 from benchmarks import walker_policies
@@ -44,7 +44,7 @@ Controller = Callable[[np.ndarray], np.ndarray]  # observations [n, 24] -> actio
 
 
 class Ours:
-    """A batch on the tracks of the layout, its finished rows reset after every step."""
+    """A batch on the tracks of the layout, whose ended rows are reset after every step."""
 
     def __init__(self, hardcore: bool, walkers: int = WALKERS, threads: int = 1) -> None:
         tracks = [oracle.fresh_env(seed, hardcore)[2] for seed in range(32)]
@@ -86,7 +86,7 @@ def random_actions() -> Controller:
 
 
 def trained_actions(weights: np.ndarray) -> Controller:
-    """The network, with a little noise so that rows differ."""
+    """The network with a little noise, so that rows differ."""
     rng = np.random.default_rng(1)
 
     def act(observations: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def trained_actions(weights: np.ndarray) -> Controller:
 def rate(
     contestant: Contestant, controller: Controller, steps: int, clock: Callable[[], float]
 ) -> float:
-    """Steps per second of the clock, the controller's time left out."""
+    """Steps per second of the clock, excluding the controller's time."""
     spent, done = 0.0, 0
     while done < steps:
         actions = controller(contestant.observations)
@@ -115,7 +115,7 @@ def rate(
 def compare(
     hardcore: bool, name: str, make: Callable[[], Controller], rounds: int, peak: float
 ) -> dict[str, float]:
-    """Median rates of all contestants, taking turns; prints a line each and the ratios."""
+    """Median rates of all contestants, in alternation; prints a line for each and the ratios."""
     contestants: dict[str, tuple[Contestant, int]] = {
         f"ours, {WALKERS} walkers": (Ours(hardcore), 51_200),
         "Gymnasium": (Gymnasium(hardcore), 5_000),
@@ -150,7 +150,7 @@ def compare(
 
 
 def print_phases(hardcore: bool, name: str, controller: Controller) -> None:
-    """Share of each kernel, and what a reset and a track cost."""
+    """Print the share of each kernel, and the time of a reset and of a track."""
     ours, rows, spent, steps = Ours(hardcore), np.arange(WALKERS), Counter[str](), 0
     rate(ours, controller, 25_600, time.process_time)
     for _ in range(200):
@@ -196,8 +196,8 @@ def trained_network(file: Path | None) -> np.ndarray:
 
 
 def measured_peak() -> float:
-    """Float operations a second of a matrix product on one core: more than a step without FMA can
-    ever reach.
+    """Float operations per second of a matrix product on one core, an upper bound for a step
+    without FMA.
     """
     a = torch.randn(768, 768)
     best = 0.0

@@ -1,12 +1,11 @@
-"""How many walkers a warp of each GPU kernel should hold: device time of a step, kernel by kernel.
-Needs a CUDA GPU.
+"""Best number of walkers per warp for each GPU kernel: device time of a step by kernel. Needs a
+CUDA GPU.
 
     python -m benchmarks.walker_widths > benchmarks/results/walker_widths.txt
 
-A warp of 32 walkers takes as long as all that any of them needs; a warp of fewer leaves lanes idle.
-Walkers under random actions, as in walker_cuda. What is best stands in envs/walker/cuda/walkers.py,
-WIDTHS; "as set" is the step under it, its steps/s those of walkers that live, over the kernels' own
-time.
+A warp of 32 walkers takes as long as its slowest walker; a warp of fewer leaves lanes idle. Actions
+are random, as in walker_cuda. The best numbers are WIDTHS in envs/walker/cuda/walkers.py; "as set"
+is a step with them, with steps/s of running walkers per second of kernel time.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ def print_widths(device: str, count: int) -> None:
     chosen = walkers.phases
     for n, width in enumerate(WIDTHS):
         walkers.phases = [replace(phase, width=width) for phase in chosen]
-        told(
+        print_times(
             f"{count:,} walkers, {width:2} a warp",
             kernel_times(walkers, plan[n * STEPS : (n + 1) * STEPS]),
         )
     walkers.phases = chosen
     spent = kernel_times(walkers, plan[len(WIDTHS) * STEPS :])
     live = int(walkers.live.sum())
-    told(f"{count:,} walkers, as set", spent)
+    print_times(f"{count:,} walkers, as set", spent)
     print(f"  {live:,} live: {live / sum(spent.values()):.1f} M steps/s", flush=True)
 
 
-def told(title: str, spent: dict[str, float]) -> None:
+def print_times(title: str, spent: dict[str, float]) -> None:
     parts = ", ".join(f"{name} {part:.0f}" for name, part in spent.items())
     print(f"{title}: {sum(spent.values()):,.0f} us ({parts})", flush=True)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from openpoet.archive.store.files import open_own
 from openpoet.archive.store.measures import number
@@ -34,29 +34,38 @@ def happened(
 
     without_children: why no niche could have any in this iteration.
     """
-    children: list[Child] = [
-        cast("Child", event) for event in after.events if hasattr(event, "outcome")
-    ]
-    transfers: list[Transfer] = [
-        cast("Transfer", event) for event in after.events if hasattr(event, "accepted")
-    ]
     at = f"iteration {after.iteration}:"
-    yield from _births(at, children, transfers, title)
+    yield from _births(at, after.children, after.transfers, title)
     if without_children:
         yield f"{at} {without_children}"
     was_active = {niche.id for niche in before.active}
     for niche in after.retired:
         if niche.id in was_active:
             yield f"{at} niche {niche.id} is retired, its agent kept (best {number(niche.best)})"
-    yield from _takeovers(at, transfers)
+    yield from _takeovers(at, after.transfers)
     solved_before = {niche.id for niche in before.niches if niche.solved is not None}
     for niche in after.niches:
         if niche.solved is not None and niche.id not in solved_before:
             yield f"{at} niche {niche.id} is solved ({number(niche.best)})"
 
 
+def unused_min_gain(population: Population, min_gain: float | None) -> Iterator[str]:
+    """A warning after the first iteration if min_gain is set, and the learner does not adapt.
+
+    Such a learner gives no score before adaptation (poet.interfaces.Learner.evaluate).
+    """
+    if population.iteration != 1:
+        return
+    scored = [niche for niche in population.active if niche.scores]
+    if min_gain is not None and scored and all(niche.before is None for niche in scored):
+        yield (
+            f"warning: poet.min_gain = {min_gain:g} has no effect, because this learner does not "
+            "adapt: its evaluations give no score before adaptation"
+        )
+
+
 def _births(
-    at: str, children: list[Child], transfers: list[Transfer], title: Title
+    at: str, children: Sequence[Child], transfers: Sequence[Transfer], title: Title
 ) -> Iterator[str]:
     for child in children:
         if child.niche is not None:
@@ -71,7 +80,7 @@ def _births(
         yield f"{at} {sum(refused.values())} of {len(children)} children refused: {reasons}"
 
 
-def _takeovers(at: str, transfers: list[Transfer]) -> Iterator[str]:
+def _takeovers(at: str, transfers: Sequence[Transfer]) -> Iterator[str]:
     for event in transfers:
         if event.accepted and not event.at_birth:
             how = HOW[event.kind]

@@ -1,7 +1,7 @@
-"""The ledger: environment steps by purpose, counted where they are spent.
+"""The ledger: environment steps by purpose, counted in the calls of the learner.
 
-It stands in for the learner, so that no part of the engine can spend a step that is not written
-down. A step's purpose is its key's: the words of the stream from which its random numbers came.
+It wraps the learner, so every step that the engine causes is counted. The purpose of a step is that
+of its key: the words in the name of the stream of random numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """A learner whose steps are counted; everything else is the learner's own."""
+    """A learner whose steps are counted; all other attributes are those of the learner."""
 
     def __init__(self, learner: Learner) -> None:
         self.learner = learner
@@ -47,7 +47,7 @@ class Ledger:
         return dict(sorted(drained.items()))
 
     def _note(self, keys: Sequence[Key]) -> None:
-        # One batch may serve several purposes; the display shows one.
+        # A batch may have several purposes; the progress display shows the first.
         if len(keys):
             self.purpose = keys[0].purpose
 

@@ -39,6 +39,7 @@ for command_of in (
     viewing.replay,
     archives.digest,
     archives.verify,
+    parts.check,
 ):
     app.command()(command_of)
 app.command(name="list")(parts.list_parts)

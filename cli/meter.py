@@ -1,9 +1,8 @@
-"""The simulators' own count of steps: a family that counts for it, whatever the learner says it has
-spent.
+"""The meter: environment steps as the simulators count them, independent of the learner's reports.
 
-It stands in for the family, so that every simulator made through it adds to one number as it runs.
-The ledger adds up what the learner reports; at the end of an iteration both must agree, or steps
-went uncounted.
+It wraps the family, so every simulator made through it adds its steps to one number. The ledger
+adds up the steps that the learner reports; the two must agree at the end of each iteration,
+otherwise steps were not reported.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Meter:
-    """A task family whose simulators are counted; everything else is the family's own."""
+    """A task family whose simulators are counted; all other attributes are those of the family."""
 
     def __init__(self, family: TaskFamily) -> None:
         self.family = family
@@ -28,9 +27,7 @@ class Meter:
         return _Metered(self.family.simulator(tasks, seeds, device), self, len(tasks))
 
     def add_steps(self, steps: int) -> None:
-        """Count steps that a copy of this object, in another process, has seen its simulators
-        run.
-        """
+        """Count the steps of simulators made by a copy of this object in another process."""
         self.steps += steps
 
     def __reduce__(self) -> tuple[type[Meter], tuple[TaskFamily]]:

@@ -14,7 +14,7 @@ from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING:
     from .settings.fields import Schema
@@ -161,19 +161,30 @@ def completed(tables: Tables) -> Tables:
     return result
 
 
-def check_complete(tables: Tables) -> None:
-    """ValueError, one line, unless these are the complete settings of a run. Plug-ins are executed.
+def schemas(tables: Tables) -> dict[str, Schema]:
+    """The fields of every section of a run, by section. Plug-ins are executed to see them."""
+    from openpoet.poet.config import PoetConfig
 
-    See settings.resolving.check_complete.
-    """
     from .plugins import section
-    from .settings.resolving import check_complete as check
+    from .settings.fields import of_dataclass
+    from .settings.resolving import RunSettings
 
     names = {kind: str(tables.get("run", {}).get(kind)) for kind in KINDS}
-    schemas = {section(name): schema_of(kind, name) for kind, name in names.items()}
+    found = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig)}
+    found |= {section(name): schema_of(kind, name) for kind, name in names.items()}
     if "ranges" in tables:
-        schemas["ranges"] = _ranges(make_part("family", tables, None))
-    check(tables, schemas)
+        found["ranges"] = _ranges(make_part("family", tables, None))
+    return found
+
+
+def check_complete(tables: Tables) -> None:
+    """ValueError, one line, unless these are the complete settings of a run.
+
+    Plug-ins are executed. See settings.resolving.check_complete.
+    """
+    from .settings.resolving import check_complete as check
+
+    check(tables, schemas(tables))
 
 
 def _recorded(run: dict[str, Any]) -> dict[str, Any]:
@@ -190,16 +201,15 @@ def _recorded(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ranges(family: Any) -> Schema:
-    """The fields of [ranges]: genes and the ends of their ranges. What else there may be,
-    Randomised judges.
-    """
-    from .settings.fields import Field, Schema
+    """The fields of [ranges]: genes and the ends of their ranges. Randomised checks other keys."""
+    from openpoet.settings import Field
+
+    from .settings.fields import Schema
 
     ranges: dict[str, tuple[float, float]] = getattr(family, "ranges", dict)()
-    return Schema(
-        {gene: Field(tuple, (float(low), float(high))) for gene, (low, high) in ranges.items()},
-        more=True,
-    )
+    kind = Annotated[tuple[float, float], "Lowest and highest value of the gene."]
+    ends = {gene: (float(low), float(high)) for gene, (low, high) in ranges.items()}
+    return Schema({gene: Field(kind, pair) for gene, pair in ends.items()}, more=True)
 
 
 def executable(tables: Tables, kind: str) -> bool:

@@ -51,6 +51,17 @@ def installed(kind: str) -> list[str]:
     return sorted(point.name for point in entry_points(group=GROUPS[kind]))
 
 
+def kinds_in(path: Path) -> list[str]:
+    """What a .py file names: "family", "learner" or both. The file is executed."""
+    module = _module(path, "the file")
+    if not (found := [kind for kind in GROUPS if hasattr(module, kind)]):
+        raise ValueError(
+            f"{path} names neither a family nor a learner: its last line must be "
+            "`family = MyFamily` or `learner = MyLearner`"
+        )
+    return found
+
+
 def section(name: str) -> str:
     """The section of the settings that belongs to a part: its name, or its file's without .py.
 

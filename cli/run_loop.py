@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .journal import happened, introduce, noted
+from .journal import happened, introduce, noted, unused_min_gain
 from .output import Failures, described
 from .tensorboard_log import Events
 
@@ -50,6 +50,7 @@ class RunLoop:
     without_children: why no niche can reproduce in the next iteration, where reproduction is due;
         else empty.
     earlier: environment steps of the run before this process.
+    min_gain: the engine's setting, to warn where it has no effect.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class RunLoop:
     without_children: Callable[[Population], str]
     frontend: Frontend
     earlier: int = 0
+    min_gain: float | None = None
 
     @property
     def purpose(self) -> str:
@@ -137,6 +139,8 @@ class RunLoop:
                 barren = self.without_children(population)
                 for text in happened(population, after, title, barren):
                     say(text)
+                for warning in unused_min_gain(after, self.min_gain):
+                    say(warning)
                 population = after
                 last = request.number is not None or population.iteration >= total
                 display.update(population, last=last)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
-from .parts import Tables, remember, settings_for, trusted
+from .parts import Tables, remember, schemas, settings_for, trusted
 from .run_loop import Records, RunLoop
 from .run_settings import changed_settings, inherited, settings_of
 from .seeding import Take, seeds_from
@@ -93,7 +93,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         one_torch_thread(),
         rollouts or nullcontext(),
         closing(parts),
-        Run.create(folder, to_toml(tables), command, versions()) as run,
+        Run.create(folder, to_toml(tables, schemas(tables)), command, versions()) as run,
     ):
         prepare(parts, frontend)
         loop = run_loop(run, parts, frontend)
@@ -185,6 +185,7 @@ def run_loop(run: Run, parts: Parts, frontend: Frontend) -> RunLoop:
         lambda population: without_children(population, config),
         frontend,
         earlier=run.steps(),
+        min_gain=config.min_gain,
     )
 
 

@@ -1,7 +1,6 @@
-"""How the rooms come together: settings become a family, a learner and the engine's setup.
+"""Wiring: a family, a learner and the engine's setup made from settings.
 
-The modules of cli/ are the only ones that import all rooms. Nothing heavy is imported before it is
-needed.
+Only the modules of cli/ import from all rooms. Heavy modules are imported where they are used.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a run needs, wired together."""
+    """The setup of a run, and the counters that wrap its family and its learner."""
 
     setup: Setup
     meter: Meter
@@ -48,8 +47,8 @@ def title_of(family: TaskFamily, task: Any) -> str:
 
 
 def titles(tables: Tables) -> Callable[[Any], str]:
-    """What gives an encoded task in words, or shortened if the family may not be executed. Only it
-    is made.
+    """A function from encoded tasks to their titles; shortened JSON if the family is a file that
+    may not be executed. Only the family is made, no learner.
     """
     if not executable(tables, "family"):
         return lambda task: json.dumps(task)[:100]
@@ -58,7 +57,7 @@ def titles(tables: Tables) -> Callable[[Any], str]:
 
 
 def make_family(tables: Tables, threads: int | None) -> TaskFamily:
-    """The run's family, or the one that draws from all its tasks where the run asks for that."""
+    """The run's family, or with `tasks = "randomised"` one that draws from all its tasks."""
     family = make_part("family", tables, threads)
     if tables["run"].get("tasks") == "randomised":
         from openpoet.envs.randomised import Randomised
@@ -130,7 +129,7 @@ def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
 
 
 def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> RayRollouts | None:
-    """What --ray asks for; Ray itself starts when this is entered."""
+    """Rollouts in Ray workers for --ray; Ray itself starts when the context is entered."""
     if address is None:
         return None
     from openpoet.agents.rollouts.distributed import RayRollouts

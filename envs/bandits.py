@@ -1,9 +1,8 @@
-"""Bandits: a few arms whose payoffs are hidden, so that every pull is a choice between knowing more
-and earning.
+"""Multi-armed bandits with hidden payoffs: each pull trades exploration against exploitation.
 
-Sources: independent arms and one pull an episode as in RL^2 (arXiv 1611.02779); dependent arms, the
-eleven arms of which one tells where the prize is, and restless arms as in Wang et al. (arXiv
-1611.05763). Nothing is ever observed.
+Sources: independent arms, with one pull per episode, as in RL^2 (arXiv 1611.02779); dependent arms,
+eleven arms of which one reveals the position of the prize, and restless arms as in Wang et al.
+(arXiv 1611.05763). There are no observations.
 """
 
 from __future__ import annotations
@@ -11,32 +10,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, choice, columns, gene
 
 Kind = Literal["independent", "dependent", "eleven", "restless"]
 ELEVEN = 11
-WALK = 100  # pulls after which restless arms come to rest
+WALK = 100  # pulls after which restless arms stop drifting
 
 
 @dataclass(frozen=True)
 class Arms:
-    """How the arms of a life are drawn.
+    """Distribution from which a trial draws its arms.
 
-    independent: each pays 1 with its own probability, uniform in [low, high].
-    dependent: two arms; one pays with such a probability d, the other with 1 - d, which is which by
-    a fair coin.
-    eleven: ten arms pay for certain, one of them `prize` and nine `other`; the last pays `hint` x
-    (place of the prize).
-    restless: as independent at first; then every pull moves the logit of each by a normal step of
-    size `drift`.
+    independent: each arm pays 1 with its own probability, uniform in [low, high].
+    dependent: two arms; one pays 1 with probability d, uniform in [low, high], the other 1 - d;
+    a fair coin decides which is which.
+    eleven: ten arms have certain payoffs, one of them `prize` and nine `other`; the last pays
+    `hint` x (number of the prize's arm, from 1).
+    restless: starts as independent; each pull adds a normal step of standard deviation `drift` to
+    the logit of every arm.
     """
 
     kind: str = choice("independent", "dependent", "eleven", "restless")
@@ -54,23 +55,22 @@ UNIFORM, EASY, MEDIUM, HARD = (
 
 
 @dataclass(frozen=True)
-class BanditSettings:
-    kind: Kind = "independent"
-    arms: int = 5  # of independent and restless arms; dependent arms are two, and eleven are eleven
-    pulls: int = 10  # of a life
-    solved_score: float = 0.9  # mean payoff of a pull, after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.arms < 2 or self.pulls < 1:
-            raise ValueError(
-                f"arms must be at least 2 and pulls at least 1, got {self.arms} and {self.pulls}"
-            )
+class BanditSettings(Settings):
+    kind: Annotated[Kind, "How the arms' probabilities are drawn, and whether they change."] = (
+        "independent"
+    )
+    arms: Annotated[
+        int, Ge(2), "Arms of independent and restless bandits; dependent has 2, eleven has 11."
+    ] = 5
+    pulls: Annotated[PositiveInt, "Pulls in a trial."] = 10
+    solved_score: Annotated[
+        float, "Mean reward of a pull, after adaptation, that is a success."
+    ] = 0.9
 
 
 class Bandits(Genomes[Arms]):
-    """Task family (poet.interfaces). A pull is an episode of one step; an evolved range is what a
-    life draws from.
+    """Task family (poet.interfaces). A pull is an episode of one step; the genes bound the
+    distribution of a trial's arms.
     """
 
     name = "bandits"
@@ -81,10 +81,12 @@ class Bandits(Genomes[Arms]):
         self.start = Arms(s.kind, drift=drift)
         self.arms = {"dependent": 2, "eleven": ELEVEN}.get(s.kind, s.arms)
         spec = Spec(0, self.arms, 1, s.pulls, s.solved_score, deterministic=False, discrete=True)
-        self.spec = spec.judged(*((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8)))
+        self.spec = spec.with_thresholds(
+            *((2.0, 0.5, 4.5) if s.kind == "eleven" else (0.6, 0.2, 0.8))
+        )
 
     def mutate(self, task: Arms, rng: np.random.Generator) -> Arms:
-        """A neighbour in the genes that its kind uses; low stays below high."""
+        """A neighbour in the genes that the task's kind uses; low stays below high."""
         moved = super().mutate(task, rng)
         low, high = min(moved.low, moved.high), max(moved.low, moved.high)
         if task.kind == "eleven":
@@ -97,12 +99,12 @@ class Bandits(Genomes[Arms]):
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> Arms:
-        """Any task of its kind; low stays below high."""
+        """A random task of the family's kind; low is below high."""
         drawn = super().sample(rng, ranges)
         return replace(drawn, low=min(drawn.low, drawn.high), high=max(drawn.low, drawn.high))
 
     def realising(self) -> dict[str, Any]:
-        return {"arms": self.arms}  # not the setting: dependent arms are two, and eleven eleven
+        return {"arms": self.arms}  # not the setting, which dependent and eleven arms ignore
 
     def decode(self, data: Mapping[str, Any]) -> Arms:
         task = super().decode(data)
@@ -128,18 +130,20 @@ class Bandits(Genomes[Arms]):
         )
 
     def oracle(self, task: Arms) -> float:
-        """What who knows the draw earns in a pull, on average (restless arms: in the first)."""
+        """Mean payoff of a pull under the optimal policy with known payoffs (restless arms: of the
+        first pull).
+        """
         if task.kind == "eleven":
             return max(task.prize, task.other, ELEVEN * task.hint / 2)
         if task.kind == "dependent":
             grid = np.linspace(task.low, task.high, 10_001)
             return float(np.maximum(grid, 1 - grid).mean())
-        # of the largest of so many
+        # mean of the largest of this many uniform numbers
         return task.low + (task.high - task.low) * self.arms / (self.arms + 1)
 
     def outline(self, task: Arms, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Each arm a post as high as it may pay; the last payoff hangs over the arm that was
-        pulled.
+        """A post for each arm, as high as its largest payoff; with a state, a marker above the
+        pulled arm at the height of the last payoff.
         """
         tops = np.full(self.arms, task.high)
         if task.kind == "eleven":
@@ -149,14 +153,14 @@ class Bandits(Genomes[Arms]):
         if state is not None:
             x, y = (
                 float(state["arm"]),
-                2 * float(state["paid"]) / (5 if task.kind == "eleven" else 1),
+                2 * float(state["payoff"]) / (5 if task.kind == "eleven" else 1),
             )
             layers["body"] = [np.array([[x - 0.3, y], [x + 0.3, y], [x, y + 0.3], [x - 0.3, y]])]
         return layers
 
 
 class _Payoffs:
-    """World (episodes.World) of n draws of arms."""
+    """World (episodes.World) of n sets of arms; payoffs: [n, pulls or 1, arms] float64."""
 
     def __init__(
         self, tasks: Sequence[Arms], seeds: Sequence[int], arms: int, pulls: int, device: str
@@ -198,19 +202,19 @@ class _Payoffs:
 
     def begin(self, episode: torch.Tensor) -> State:
         nothing = torch.zeros(len(episode), dtype=torch.float64, device=episode.device)
-        return {"pull": episode, "arm": torch.zeros_like(episode), "paid": nothing}
+        return {"pull": episode, "arm": torch.zeros_like(episode), "payoff": nothing}
 
     def advance(
         self, state: State, actions: torch.Tensor
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         arm = actions.argmax(1)
         now = state["pull"].clamp(max=self.payoffs.shape[1] - 1)
-        paid = self.payoffs[torch.arange(len(arm), device=arm.device), now, arm]
+        payoff = self.payoffs[torch.arange(len(arm), device=arm.device), now, arm]
         if not self.certain:
-            paid = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < paid).double()
+            payoff = (self.draws.uniform("pull", 1, state["pull"])[:, 0] < payoff).double()
         over = torch.ones_like(arm, dtype=torch.bool)
-        after = {"pull": state["pull"], "arm": arm, "paid": paid}
-        return after, paid, over, over  # success: always true, the score alone counts
+        after = {"pull": state["pull"], "arm": arm, "payoff": payoff}
+        return after, payoff, over, over  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.zeros(len(state["arm"]), 0, device=state["arm"].device)

@@ -1,26 +1,28 @@
-"""Barcode bandits: arms under a barcode, which come back later in the life, so that remembering
-spares the search.
+"""Barcode bandits: contexts recur within a trial and are marked by a barcode, so that an agent with
+episodic memory need not search for the best arm again.
 
 Source: Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018 (arXiv
-1805.09692). A life draws contexts, each a barcode and the arm that pays; an episode is some pulls
-in one of them, its barcode in sight.
-Differs: contexts come in rounds, each once in a round, in a new order every time, so that an
-episode's number says how often its context was met; barcodes may be misread (`flips`), which is
-what evolves beside the arms.
+1805.09692). A trial draws contexts, each a barcode and a best arm; an episode is a number of pulls
+in one context, whose barcode is observed.
+Differs: contexts come in rounds, each context once per round in random order, so that the episode
+number gives the number of earlier occurrences; barcode bits may be flipped in an episode (gene
+`flips`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge, Interval
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 Cues = Literal["true", "shuffled"]
@@ -37,25 +39,24 @@ class BarcodeArms:
 
 
 @dataclass(frozen=True)
-class BarcodeSettings:
-    arms: int = 4
-    contexts: int = 3  # of a life
-    occurrences: int = 3  # of each
-    pulls: int = 5  # of an episode
-    bits: int = 8
-    cues: Cues = "true"  # shuffled: met again, a context shows another's barcode (a control)
-    solved_score: float = 4.0  # return of an episode, after adaptation
+class BarcodeSettings(Settings):
+    arms: Annotated[int, Ge(2), "Arms of each bandit."] = 4
+    contexts: Annotated[PositiveInt, "Different bandits in a trial, each with a barcode."] = 3
+    occurrences: Annotated[PositiveInt, "Episodes with each bandit in a trial."] = 3
+    pulls: Annotated[PositiveInt, "Pulls in an episode."] = 5
+    bits: Annotated[int, Interval(ge=1, le=MOST_BITS), "Bits of a barcode."] = 8
+    cues: Annotated[
+        Cues, "Barcodes of bandits seen before: their own, or shuffled (a control experiment)."
+    ] = "true"
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        4.0
+    )
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        if self.arms < 2 or min(self.contexts, self.occurrences, self.pulls) < 1:
+        super().__post_init__()
+        if self.contexts > 2**self.bits:
             raise ValueError(
-                "arms must be at least 2, and contexts, occurrences and pulls at least 1"
-            )
-        if not 1 <= self.bits <= MOST_BITS or self.contexts > 2**self.bits:
-            raise ValueError(
-                f"bits must be from 1 to {MOST_BITS}, and enough to tell "
-                f"{self.contexts} contexts apart"
+                f"bits must be enough to tell {self.contexts} contexts apart, got {self.bits}"
             )
 
 
@@ -72,16 +73,16 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         spec = Spec(
             s.bits, s.arms, s.pulls, episodes, s.solved_score, deterministic=False, discrete=True
         )
-        self.spec = spec.judged(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
+        self.spec = spec.with_thresholds(0.6 * s.pulls, 0.2 * s.pulls, 0.84 * s.pulls)
 
     def mutate(self, task: BarcodeArms, rng: np.random.Generator) -> BarcodeArms:
-        """A neighbour; the good arm stays the better."""
+        """A neighbour; `good` stays at least `bad`."""
         return _ordered(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> BarcodeArms:
-        """Any task whose good arm is the better."""
+        """A random task; `good` is at least `bad`."""
         return _ordered(super().sample(rng, ranges))
 
     def simulator(
@@ -92,11 +93,11 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         )
 
     def oracle(self, task: BarcodeArms) -> float:
-        """Return of an episode of who knows the arms, on average."""
+        """Mean return of an episode under the optimal policy with known arms."""
         return self.settings.pulls * task.good
 
     def chance(self, task: BarcodeArms) -> float:
-        """Return of an episode of who knows nothing and learns nothing, on average."""
+        """Mean return of an episode under a uniformly random policy."""
         return (
             self.settings.pulls
             * (task.good + (self.settings.arms - 1) * task.bad)
@@ -104,14 +105,14 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         )
 
     def outline(self, task: BarcodeArms, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Arms as posts, the first as high as the good one pays; the barcode above, the last payoff
-        over its arm.
+        """A post for each arm, the first with the height of the best arm; with a state, the barcode
+        above and a marker at the last payoff.
         """
         tops = [task.good] + [task.bad] * (self.settings.arms - 1)
         posts = [np.array([[i, 0.0], [i, 2 * top + 0.1]]) for i, top in enumerate(tops)]
         layers = {"ground": [np.array([[-1.0, 0.0], [self.settings.arms, 0.0]]), *posts]}
         if state is not None:
-            x, y = float(state["arm"]), 2 * float(state["paid"])
+            x, y = float(state["arm"]), 2 * float(state["payoff"])
             layers["body"] = [np.array([[x - 0.3, y], [x + 0.3, y], [x, y + 0.3], [x - 0.3, y]])]
             bits = [i for i, bit in enumerate(state["barcode"]) if bit > 0]
             layers["ray"] = [np.array([[0.4 * i, 3.0], [0.4 * i, 3.5]]) for i in bits]
@@ -143,7 +144,7 @@ class _Contexts:
         self.barcodes = (codes[..., None] >> torch.arange(s.bits, device=device)) & 1
         self.best = (draws.uniform("best", s.contexts) * s.arms).long()  # [n, contexts]
         rounds = [draws.uniform("order", s.contexts, i).argsort(1) for i in range(s.occurrences)]
-        self.order = torch.cat(rounds, 1)  # [n, episodes] which context is met
+        self.order = torch.cat(rounds, 1)  # [n, episodes] context of each episode
 
     def begin(self, episode: torch.Tensor) -> State:
         s, rows = self.settings, torch.arange(len(episode), device=episode.device)
@@ -158,7 +159,7 @@ class _Contexts:
             "barcode": barcode,
             "when": episode * PULL,
             "arm": zero,
-            "paid": nothing,
+            "payoff": nothing,
         }
 
     def advance(
@@ -167,10 +168,10 @@ class _Contexts:
         arm = actions.argmax(1)
         best = self.best[torch.arange(len(arm), device=arm.device), state["context"]]
         chance = torch.where(arm == best, self.genes["good"], self.genes["bad"])
-        paid = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
+        payoff = (self.draws.uniform("pull", 1, state["when"])[:, 0] < chance).double()
         never = torch.zeros_like(arm, dtype=torch.bool)
-        after = {**state, "when": state["when"] + 1, "arm": arm, "paid": paid}
-        return after, paid, never, ~never  # success: always true, the score alone counts
+        after = {**state, "when": state["when"] + 1, "arm": arm, "payoff": payoff}
+        return after, payoff, never, ~never  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return state["barcode"].float()

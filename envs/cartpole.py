@@ -1,9 +1,9 @@
-"""Cart-pole with its physics as genome: what a life weighs, how long its pole is, and which way its
-motor turns.
+"""Cart-pole with physical parameters as genes: gravity, mass and length of the pole, force, and the
+direction of the motor.
 
-Equations of Barto, Sutton & Anderson 1983 as Gymnasium's CartPole-v1 has them (Euler's method, 0.02
-s), to which they are equal in float64. A life draws its physics around the genome's; nothing of it
-is observed.
+The equations of Barto, Sutton & Anderson 1983 as in Gymnasium's CartPole-v1 (Euler's method, 0.02
+s), to which they are equal in float64. A trial draws its parameters around the genome's; they are
+not observed.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 DT, CART = 0.02, 1.0  # [s], [kg]
@@ -33,29 +34,24 @@ class Cart:
     pole: float = gene(0.1, low=0.02, high=2.0, step=0.05)  # mass [kg]
     length: float = gene(0.5, low=0.1, high=2.0, step=0.1)  # half of the pole's [m]
     force: float = gene(10.0, low=2.0, high=30.0, step=1.0)  # [N]
-    # a life's numbers are these times 1 give or take so much
+    # the parameters of a trial are those above times a factor uniform in 1 +- spread
     spread: float = gene(0.0, low=0.0, high=0.8, step=0.1)
-    # share of lives whose motor turns the other way
+    # probability that a trial has a reversed motor
     reversed: float = gene(0.0, low=0.0, high=0.5, step=0.1)
 
 
 @dataclass(frozen=True)
-class CartPoleSettings:
-    horizon: int = 200
-    episodes: int = 3  # of a life
-    solved_score: float = 180.0  # mean steps of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.horizon, self.episodes) < 1:
-            raise ValueError(
-                f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}"
-            )
+class CartPoleSettings(Settings):
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 200
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 3
+    solved_score: Annotated[
+        float, "Mean steps of an episode, after adaptation, that are a success."
+    ] = 180.0
 
 
 class CartPole(Genomes[Cart]):
-    """Task family (poet.interfaces). Observed: position, velocity, angle, angular velocity; actions
-    left and right.
+    """Task family (poet.interfaces). Observation [4]: position, velocity, angle, angular velocity.
+    Actions: left, right.
     """
 
     name = "cartpole"
@@ -67,7 +63,9 @@ class CartPole(Genomes[Cart]):
         spec = Spec(
             4, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True, dt=DT
         )
-        self.spec = spec.judged(s.horizon * 9 / 15, s.horizon * 2 / 15, s.horizon * 14 / 15)
+        self.spec = spec.with_thresholds(
+            s.horizon * 9 / 15, s.horizon * 2 / 15, s.horizon * 14 / 15
+        )
 
     def simulator(self, tasks: Sequence[Cart], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
@@ -78,8 +76,8 @@ class CartPole(Genomes[Cart]):
         )
 
     def oracle(self, task: Cart) -> float:
-        """An upper bound of an episode's return, reached by linear feedback wherever the motor is
-        strong enough.
+        """An upper bound of an episode's return; linear feedback attains it if the motor is strong
+        enough.
         """
         return float(self.settings.horizon)
 
@@ -94,7 +92,7 @@ class CartPole(Genomes[Cart]):
 
 
 class Poles:
-    """World (episodes.World) of n carts; motion: [n, 4] float64."""
+    """World (episodes.World) of n carts; motion: [n, 4] float64, in the order observed."""
 
     def __init__(
         self, tasks: Sequence[Cart], seeds: Sequence[int], horizon: int, device: str

@@ -1,14 +1,14 @@
-"""Rewards from a discriminator over the dynamics of another family: random, learned, and what
-evolves of them.
+"""Tasks whose reward comes from a discriminator, with the dynamics of another task family.
 
-A discriminator q(z|s) tells skills apart by the state; the task of skill z pays log q(z|s) - log
-p(z) a step, and only the dynamics of the family underneath count. A random one makes the tasks of
-unsupervised meta-RL (Gupta et al. 2018, arXiv 1806.04640, UML-RANDOM), a learned one turns DIAYN's
-skills into tasks (arXiv 1802.06070; UML-DIAYN). The genome holds the discriminator, so rewards
-evolve; a life draws the skill, which is never observed, unless the niche keeps one.
-Differs: q is mixed with a little of every skill, so that rewards have a floor. In an unbounded
-place a random q pays
-for going away for ever: the navigation underneath has walls.
+A discriminator q(z|s) classifies states by skill; the task of skill z has the reward log q(z|s) -
+log p(z) per step and replaces the reward of the base family. A random discriminator gives the tasks
+of unsupervised meta-RL (Gupta et al. 2018, arXiv 1806.04640, UML-RANDOM); a learned one turns
+DIAYN's skills into tasks (arXiv 1802.06070; UML-DIAYN). The genome is the discriminator, so that
+reward functions evolve; the skill is drawn for each trial, or fixed by the niche, and is not
+observed.
+Differs: q is mixed with a uniform distribution over skills, which bounds the reward from below. In
+an unbounded arena a random q rewards moving away for ever, so the base family navigation gets
+walls.
 """
 
 from __future__ import annotations
@@ -17,15 +17,25 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge
 
+from openpoet.settings import (
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    Sizes,
+)
+
+from .base_family import NAME, base_family
 from .discriminator import (
     LARGEST,
-    Judges,
+    Discriminators,
     Layers,
     checked_layers,
     layers_of,
@@ -33,82 +43,80 @@ from .discriminator import (
     random_layers,
     size_of,
 )
-from .families import FAMILIES
+from .discriminator_rewards import DiscriminatorRewards
 from .parts.draws import Draws
 from .parts.encoding import check_settings, from_json, to_json
 from .parts.episodes import Spec
-from .parts.finite import check_finite
 
-NAME = "random-rewards"
-# Settings that realise a task; its fields hold the sizes, and the settings of the task underneath.
+# Settings that are part of a task. Its fields hold the layer sizes and the base family's settings.
 REALISED_BY = ("scores", "add_p_z", "floor", "temperature")
-# settings that a family underneath needs
-BOUNDED: dict[str, dict[str, Any]] = {"navigation": {"arena": 1.0}}
 PROBES = 16  # states at which discriminators are compared
 
 
 @dataclass(frozen=True)
 class Reward:
-    """A task."""
+    """A task: a discriminator, a skill, and a task of the base family."""
 
     layers: Layers
-    skill: int | None  # None: every life draws one
-    place: Any  # a task of the family underneath
+    skill: int | None  # None: drawn for every trial
+    place: Any  # task of the base family
 
 
 @dataclass(frozen=True)
-class DiscriminatedSettings:
-    dynamics: str = "navigation"  # the family underneath
-    skills: int = 4
-    hidden: tuple[int, ...] = (16,)  # units of the discriminator
-    # of the random one that a run starts from: large ones are steep, and flat where they are sure
-    gain: float = 1.5
-    step: float = 0.2  # by which a mutation moves its weights
-    # who draws it: every life, or a niche has one and mutations move it
-    skill: Literal["life", "niche"] = "life"
-    move: float = 0.25  # chance that a mutation moves the skill of a niche
-    scores: Literal["next", "current"] = "next"  # which state pays: after the action, or before
-    add_p_z: bool = True  # less log p(z), so that a state that says nothing pays 0
-    floor: float = 0.01  # chance that every skill has everywhere
-    # what logits are divided by: a learned discriminator is sure, and flat, nearly everywhere
-    temperature: float = 1.0
-    # the task to start from, as `show RUN NICHE --json` prints one; "": a random discriminator
-    origin: str = ""
-    horizon: int | None = None  # None: that of the family underneath; so are the episodes
-    episodes: int | None = None
-    solved_share: float = 0.5  # of the most that an episode can earn
-    threads: int | None = None  # of the family underneath, where it runs in threads of its own
+class DiscriminatedSettings(Settings):
+    dynamics: Annotated[str, "Task family that provides states and actions."] = "navigation"
+    skills: Annotated[int, Ge(2), "Skills that the discriminator distinguishes."] = 4
+    hidden: Annotated[Sizes, "Units of each hidden layer of the discriminator."] = (16,)
+    gain: Annotated[
+        PositiveFloat,
+        "Scale of the origin's random discriminator; large: steep, and constant elsewhere.",
+    ] = 1.5
+    step: Annotated[
+        PositiveFloat, "Standard deviation of a mutation of the discriminator's weights."
+    ] = 0.2
+    skill: Annotated[
+        Literal["life", "niche"],
+        "life: every trial draws a skill. niche: a task has one, which mutations change.",
+    ] = "life"
+    move: Annotated[Fraction, "Probability that a mutation changes the skill of a task."] = 0.25
+    scores: Annotated[
+        Literal["next", "current"], "Rewarded state: after the action (next) or before (current)."
+    ] = "next"
+    add_p_z: Annotated[bool, "Subtract log p(z): a state without information has reward 0."] = True
+    floor: Annotated[NonNegativeFloat, "Smallest probability of every skill in every state."] = 0.01
+    temperature: Annotated[
+        PositiveFloat, "Divisor of the logits; above 1 it smooths a trained discriminator."
+    ] = 1.0
+    origin: Annotated[
+        str, "JSON of the first task, as `show RUN NICHE --json` prints; empty: a random one."
+    ] = ""
+    horizon: Annotated[PositiveInt | None, "Steps of an episode; none: the dynamics' own."] = None
+    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the dynamics' own."] = None
+    solved_share: Annotated[
+        float, "Share of the largest return of an episode that is a success."
+    ] = 0.5
+    threads: Annotated[
+        PositiveInt | None, "Threads of the dynamics, if they use any; none: every processor."
+    ] = None
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        if self.skills < 2 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(
-                "skills must be at least 2, hidden sizes at least 1, got "
-                f"{self.skills} and {self.hidden}"
-            )
-        if min(self.gain, self.step) <= 0 or not 0 <= self.move <= 1:
-            raise ValueError(
-                "gain and step must be above 0, move from 0 to 1, got "
-                f"{self.gain, self.step, self.move}"
-            )
-        if self.temperature <= 0:
-            raise ValueError(f"temperature must be above 0, got {self.temperature}")
-        if not 0 <= self.floor < 1 / self.skills:
-            raise ValueError(f"floor must be from 0 to below 1 / skills, got {self.floor}")
+        super().__post_init__()
+        if self.floor * self.skills >= 1:
+            raise ValueError(f"floor must be below 1 / skills, got {self.floor}")
 
 
 class Discriminated:
-    """Task family (poet.interfaces). Observed and done is what the family underneath says."""
+    """Task family (poet.interfaces). Observations and actions are those of the base family."""
 
     def __init__(self, settings: DiscriminatedSettings | None = None) -> None:
         self.settings = s = settings or DiscriminatedSettings()
-        self.place = _underneath(s)
+        self.place = base_family(s)
         spec = self.place.spec
         self.sizes = (spec.observation_size, *s.hidden, s.skills)
         if (numbers := size_of(self.sizes)) > LARGEST:
             raise ValueError(
-                f"a discriminator may have {LARGEST} numbers, {s.dynamics} and hidden "
-                f"make it {numbers}"
+                f"a discriminator may have at most {LARGEST} parameters; with {s.dynamics} and "
+                f"these hidden layers it has {numbers}"
             )
         offset = math.log(s.skills) * (not s.add_p_z)
         discrete, dt = getattr(spec, "discrete", False), getattr(spec, "dt", 0.02)
@@ -122,7 +130,7 @@ class Discriminated:
             False,
             discrete,
             dt=dt,
-        ).judged(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
+        ).with_thresholds(*(spec.horizon * (nats - offset) for nats in (0.1, -0.15, 0.75)))
         self._origin = self._first()
 
     def _first(self) -> Reward:
@@ -141,8 +149,10 @@ class Discriminated:
     def task(
         self, layers: Sequence[tuple[Any, Any]], skill: int | None = None, place: Any = None
     ) -> Reward:
-        """A task of a learned discriminator: (weights, biases) of each layer; place: of the family
-        underneath.
+        """The task of a learned discriminator.
+
+        layers: (weights [outputs, inputs], biases [outputs]) of each layer. skill: None: drawn for
+        every trial. place: a task of the base family; None: its origin.
         """
         place = self.place.origin() if place is None else place
         return self.decode(self.encode(Reward(layers_of(layers), skill, place)))
@@ -151,7 +161,7 @@ class Discriminated:
         return self._origin
 
     def mutate(self, task: Reward, rng: np.random.Generator) -> Reward:
-        """Another discriminator nearby; a niche's own skill may become another."""
+        """A neighbour: perturbed parameters, and possibly another skill if the task fixes one."""
         s, skill = self.settings, task.skill
         layers = moved_layers(task.layers, s.step, rng)
         if skill is not None and rng.random() < s.move:
@@ -159,22 +169,23 @@ class Discriminated:
         return Reward(layers, skill, task.place)
 
     def describe(self, task: Reward) -> np.ndarray:
-        """Chances at a few states of every skill that a life may get, and what the family
-        underneath says.
+        """Probabilities of the task's skills at a few fixed states, and the base family's
+        description.
         """
-        asked = (
+        possible = (
             np.ones(self.settings.skills)
             if task.skill is None
             else np.eye(self.settings.skills)[task.skill]
         )
         return np.concatenate(
-            [(self._probed(task) * asked).ravel(), self.place.describe(task.place)]
+            [(self._probed(task) * possible).ravel(), self.place.describe(task.place)]
         )
 
     def _probed(self, task: Reward) -> np.ndarray:
-        """Chances of every skill at a few states, [probes, skills]."""
+        """Probabilities of the skills at a few fixed states, [probes, skills]."""
         states = np.random.default_rng(0).uniform(-1, 1, (PROBES, self.sizes[0]))
-        return self.judges([task] * PROBES, "cpu").chances(torch.from_numpy(states)).numpy()
+        found = self.discriminators([task] * PROBES, "cpu").probabilities(torch.from_numpy(states))
+        return found.numpy()
 
     def encode(self, task: Reward) -> dict[str, Any]:
         layers = [[[list(row) for row in weights], list(biases)] for weights, biases in task.layers]
@@ -206,108 +217,28 @@ class Discriminated:
         )
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """What takes the family underneath long the first time."""
+        """One-time preparation of the base family, such as compilation."""
         if ready := getattr(self.place, "prepare", None):
             ready(say)
 
-    def simulator(self, tasks: Sequence[Reward], seeds: Sequence[int], device: str) -> Judged:
+    def simulator(
+        self, tasks: Sequence[Reward], seeds: Sequence[int], device: str
+    ) -> DiscriminatorRewards:
         s, drawn = self.settings, Draws(seeds).uniform("skill", 1)[:, 0]
         skills = [
             int(u * s.skills) if task.skill is None else task.skill
             for task, u in zip(tasks, drawn.tolist(), strict=True)
         ]
         inner = self.place.simulator([task.place for task in tasks], seeds, device)
-        return Judged(inner, self.judges(tasks, device), skills, s, device)
+        return DiscriminatorRewards(
+            inner, self.discriminators(tasks, device), torch.tensor(skills, device=device), s
+        )
 
-    def judges(self, tasks: Sequence[Reward], device: str) -> Judges:
-        """The tasks' discriminators, a row each."""
-        return Judges(
+    def discriminators(self, tasks: Sequence[Reward], device: str) -> Discriminators:
+        """The discriminators of the tasks, one per row."""
+        return Discriminators(
             [task.layers for task in tasks], self.sizes, device, self.settings.temperature
         )
 
     def outline(self, task: Reward, state: Any = None) -> dict[str, list[np.ndarray]]:
         return dict(self.place.outline(task.place, state))
-
-
-class Judged:
-    """Simulator (poet.interfaces) that runs another and pays what the discriminators say."""
-
-    seen: torch.Tensor  # [n, o] last
-
-    def __init__(
-        self,
-        inner: Any,
-        judges: Judges,
-        skills: Sequence[int],
-        settings: DiscriminatedSettings,
-        device: str,
-    ) -> None:
-        self.inner, self.judges, self.settings = inner, judges, settings
-        self.skill = torch.tensor(skills, dtype=torch.int64, device=device)[:, None]
-        self.success = self.ended = torch.zeros(len(skills), dtype=torch.bool, device=device)
-
-    @property
-    def steps(self) -> int:
-        return int(self.inner.steps)
-
-    def reset(self) -> torch.Tensor:
-        self.success = self.ended = torch.zeros_like(self.ended)
-        self.seen = self.inner.reset()
-        return self.seen
-
-    def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        self.seen = self.inner.restart(rows, count)
-        self.ended, self.success = self.ended & ~rows, self.success & ~rows
-        return self.seen
-
-    def step(
-        self, actions: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        before, live = self.seen, ~self.ended
-        self.seen, _, terminated, truncated = self.inner.step(actions)
-        chance = self.judges.chances(self.seen).gather(1, self.skill)[:, 0]
-        self.success = torch.where(live, chance >= 0.5, self.success)
-        if self.settings.scores == "current":
-            chance = self.judges.chances(before).gather(1, self.skill)[:, 0]
-        rewards = torch.where(live, pay(chance, self.settings), 0.0)
-        self.ended = terminated | truncated
-        return self.seen, rewards, terminated, truncated
-
-    def state(self, row: int) -> Any:
-        return self.inner.state(row)
-
-
-def pay(chance: torch.Tensor, settings: DiscriminatedSettings) -> torch.Tensor:
-    """log q(z|s) - log p(z) [nats] of chances q(z|s), which are mixed with a floor; skills are all
-    as likely.
-    """
-    s = settings
-    mixed = (1 - s.skills * s.floor) * chance + s.floor
-    return torch.log(mixed) + (math.log(s.skills) if s.add_p_z else 0.0)
-
-
-def _underneath(s: DiscriminatedSettings) -> Any:
-    """The family whose dynamics these rewards are laid over. ValueError if there is none such, or
-    it shows nothing.
-    """
-    if s.dynamics not in FAMILIES or s.dynamics == NAME:
-        names = ", ".join(name for name in FAMILIES if name != NAME)
-        raise ValueError(f"dynamics must be one of {names}, got {s.dynamics!r}")
-    module, family, settings = FAMILIES[s.dynamics]
-    rooms = import_module(f".{module}", __package__)
-    kind = getattr(rooms, settings)
-    asked = {
-        name: value for name in ("horizon", "episodes") if (value := getattr(s, name)) is not None
-    }
-    if unknown := [name for name in asked if name not in kind.__dataclass_fields__]:
-        raise ValueError(f"{s.dynamics} has no setting {unknown[0]}: leave it out")
-    if "threads" in kind.__dataclass_fields__:
-        asked["threads"] = s.threads
-    made = getattr(rooms, family)(kind(**BOUNDED.get(s.dynamics, {}), **asked))
-    if made.spec.observation_size == 0:
-        raise ValueError(f"in {s.dynamics} nothing is observed, so no state tells skills apart")
-    if getattr(made.spec, "labels", 0):
-        raise ValueError(
-            f"in {s.dynamics} no action changes what is observed, so no skill can be told"
-        )
-    return made

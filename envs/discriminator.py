@@ -1,9 +1,7 @@
-"""A discriminator as plain numbers: a small network from a state to the chances of each skill, in a
-genome.
+"""Discriminators as genomes: small networks from a state to skill probabilities.
 
-Rows are judged by networks of their own, side by side. A row must come out the same alone and in
-any batch, to the last bit, which matrix products do not promise: products are added in halves,
-always in the same order.
+Each row of a batch has a network of its own. A row's result must not depend on the batch, to the
+last bit, which matrix products do not guarantee: sums are computed pairwise in a fixed order.
 """
 
 from __future__ import annotations
@@ -20,17 +18,17 @@ import torch
 Layer = tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]
 Layers = tuple[Layer, ...]
 
-DIGITS, MOST = 4, 100.0  # of a weight; its largest size
-LARGEST = 20_000  # numbers in a genome
+DIGITS, MOST = 4, 100.0  # decimals of a parameter; its largest absolute value
+LARGEST = 20_000  # parameters of a genome
 
 
 def size_of(sizes: Sequence[int]) -> int:
-    """How many numbers a discriminator of these sizes has."""
+    """Number of parameters of a discriminator with these layer sizes."""
     return sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
 
 
 def layers_of(values: Sequence[tuple[Any, Any]]) -> Layers:
-    """Weights and biases of any numbers, cut to the range and rounded."""
+    """Layers from (weights, biases) of any numeric type, clipped to the range and rounded."""
     return tuple(
         (tuple(_fitted(row) for row in weights), _fitted(biases)) for weights, biases in values
     )
@@ -42,8 +40,8 @@ def _fitted(row: Sequence[float]) -> tuple[float, ...]:
 
 
 def random_layers(sizes: Sequence[int], gain: float, rng: np.random.Generator) -> Layers:
-    """Weights of deviation gain / sqrt(inputs), biases zero: a state of zeros tells nothing
-    apart.
+    """Normal weights with standard deviation gain / sqrt(inputs), zero biases: at the state 0 all
+    skills have the same probability.
     """
     return layers_of(
         [
@@ -54,7 +52,7 @@ def random_layers(sizes: Sequence[int], gain: float, rng: np.random.Generator) -
 
 
 def moved_layers(layers: Layers, step: float, rng: np.random.Generator) -> Layers:
-    """Every number moved by a normal step."""
+    """Every parameter plus a normal step with standard deviation `step`."""
     moved = []
     for weights, biases in layers:
         table, row = np.array(weights), np.array(biases)
@@ -68,8 +66,8 @@ def moved_layers(layers: Layers, step: float, rng: np.random.Generator) -> Layer
 
 
 def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
-    """The layers of their JSON. ValueError, one line, if they are not of these sizes or not numbers
-    in range.
+    """The layers from their JSON. ValueError, one line, for other sizes or parameters out of
+    range.
     """
     shapes = list(pairwise(sizes))
     fits = isinstance(data, list) and len(data) == len(shapes)
@@ -94,8 +92,8 @@ def checked_layers(data: Any, sizes: Sequence[int]) -> Layers:
     return layers_of(data)
 
 
-class Judges:
-    """The discriminators of n rows. temperature: what their logits are divided by."""
+class Discriminators:
+    """The discriminators of n rows. temperature: divisor of the logits."""
 
     def __init__(
         self,
@@ -117,17 +115,17 @@ class Judges:
             )
             self.layers.append((weights[rows].to(device), biases[rows].to(device)))
 
-    def chances(self, states: torch.Tensor) -> torch.Tensor:
-        """q(skill | state) of states [n, o], [n, skills] float64."""
+    def probabilities(self, states: torch.Tensor) -> torch.Tensor:
+        """q(skill | state), [n, skills] float64, of states [n, o]."""
         x = states.double()
         for i, (weights, biases) in enumerate(self.layers):
             x = torch.tanh(x) if i else x
-            x = summed(weights * x[:, None]) + biases
+            x = pairwise_sum(weights * x[:, None]) + biases
         return torch.softmax(x / self.temperature, -1)
 
 
-def summed(terms: torch.Tensor) -> torch.Tensor:
-    """The sum along the last axis, in an order that depends on its length alone."""
+def pairwise_sum(terms: torch.Tensor) -> torch.Tensor:
+    """The sum along the last axis, in an order that depends only on its length."""
     while terms.shape[-1] > 1:
         half = (terms.shape[-1] + 1) // 2
         rest = terms.shape[-1] - half

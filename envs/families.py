@@ -1,6 +1,4 @@
-"""The task families of openpoet by the name that --family takes: module, class, settings. Nothing
-is loaded here.
-"""
+"""The task families of openpoet by name: module, class and settings class. Imports none of them."""
 
 FAMILIES = {
     "walker": ("walker.family", "Walker", "WalkerSettings"),

@@ -1,56 +1,53 @@
-"""Grids whose goal is in one known cell, seen whole: the smallest world in which finding the goal
-once could be enough.
+"""Deterministic, fully observed grid worlds with a fixed goal: the smallest environments in which
+one successful episode is enough to act optimally.
 
-A task is one deterministic MDP, the same in every life: walls, and a goal to be reached from the
-corner. Observed is the cell, as one of size x size. What evolves is where the goal is and what
-stands in the way.
+A task is one deterministic MDP, the same in every trial: walls, and a goal to be reached from the
+corner. The observation is the agent's cell, one-hot over size x size. The genome is the position of
+the goal and of the walls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Interval
+
+from openpoet.settings import NonNegativeFloat, PositiveInt, Settings
 
 from .parts import walls
 from .parts.encoding import check_settings, from_json, to_json
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 
 START = (0, 0)
 
 
 @dataclass(frozen=True)
 class Grid:
-    rows: walls.Rows  # '#' is a wall, '.' is free; around it all is wall
+    rows: walls.Rows  # '#' is a wall, '.' is free; the grid is enclosed by walls
     goal: walls.Cell
 
 
 @dataclass(frozen=True)
-class GridSettings:
-    size: int = 10  # cells along a side
-    toggles: int = 3  # cells that a mutation turns at most
-    cost: float = 0.9  # of all steps of the horizon together; the goal pays 1
-    horizon: int = 200
-    episodes: int = 10  # of a life
-    solved_score: float = 0.85  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if not 3 <= self.size <= walls.MOST:
-            raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
-        if min(self.toggles, self.horizon, self.episodes) < 1 or not self.cost >= 0:
-            raise ValueError(
-                "toggles, horizon and episodes must be at least 1, and cost not below 0"
-            )
+class GridSettings(Settings):
+    size: Annotated[int, Interval(ge=3, le=walls.MOST), "Cells along each side."] = 10
+    toggles: Annotated[PositiveInt, "Largest number of cells that a mutation changes."] = 3
+    cost: Annotated[
+        NonNegativeFloat, "Cost of all steps of an episode together; the goal's reward is 1."
+    ] = 0.9
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 200
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 10
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        0.85
+    )
 
 
 class Grids:
-    """Task family (poet.interfaces). Four discrete moves; reaching the goal ends the episode and
-    pays 1.
+    """Task family (poet.interfaces). Four discrete moves; reaching the goal ends the episode with
+    reward 1.
     """
 
     def __init__(self, settings: GridSettings | None = None) -> None:
@@ -58,7 +55,7 @@ class Grids:
         spec = Spec(
             s.size**2, 4, s.horizon, s.episodes, s.solved_score, deterministic=True, discrete=True
         )
-        self.spec = spec.judged(0.8, 0.0, 0.97)
+        self.spec = spec.with_thresholds(0.8, 0.0, 0.97)
 
     def origin(self) -> Grid:
         """No walls, the goal two steps from the start."""
@@ -69,9 +66,7 @@ class Grids:
         return Grid(self._free(), (self.settings.size - 1,) * 2)
 
     def mutate(self, task: Grid, rng: np.random.Generator) -> Grid:
-        """The goal in a free cell near by, and some other cells turned from free to wall or
-        back.
-        """
+        """The goal in a free cell nearby, and some other cells toggled between free and wall."""
         near = [
             cell
             for cell, way in walls.ways(task.rows, task.goal).items()
@@ -81,13 +76,13 @@ class Grids:
         return Grid(walls.turned(task.rows, [START, goal], self.settings.toggles, rng), goal)
 
     def sample(self, rng: np.random.Generator) -> Grid:
-        """Walls in up to half of the cells, and the goal in any that is free."""
+        """Walls in up to half of the cells, and the goal in a random free cell."""
         rows = walls.sampled(self.settings.size, START, rng)
         goals = list(walls.ways(rows, START))[1:]
         return Grid(rows, goals[int(rng.integers(len(goals)))])
 
     def describe(self, task: Grid) -> np.ndarray:
-        """Share of walls, the way to the goal over the side, and where the goal is."""
+        """Fraction of walls, path length to the goal over the side length, position of the goal."""
         size = len(task.rows)
         return np.array(
             [
@@ -109,36 +104,36 @@ class Grids:
         goal = walls.checked_cell(found["goal"], self.settings.size, "a grid's goal")
         if not walls.whole(rows, START) or goal == START or rows[goal[0]][goal[1]] == "#":
             raise ValueError(
-                "a grid's upper left corner and goal must be free and two, and all "
-                "free cells in reach"
+                "a grid's upper left corner and goal must be two different free cells, and all "
+                "free cells must be reachable"
             )
         return Grid(rows, goal)
 
     def _realising(self) -> dict[str, Any]:
-        """The settings that realise a task, besides the size, which its rows have."""
+        """The settings that are part of a task, besides the size, which its rows have."""
         return {"cost": self.settings.cost, "horizon": self.settings.horizon}
 
     def title(self, task: Grid) -> str:
         return f"{''.join(task.rows).count('#')} walls, the goal {self.way(task)} steps away"
 
     def way(self, task: Grid) -> int:
-        """Steps from the start to the goal."""
+        """Length of the shortest path from the start to the goal [steps]."""
         return walls.ways(task.rows, START)[task.goal]
 
     def simulator(self, tasks: Sequence[Grid], seeds: Sequence[int], device: str) -> Episodes:
-        """The seeds change nothing."""
+        """Seeds are ignored: a task is deterministic."""
         return Episodes(
             _Walks(tasks, self.settings, device), len(tasks), self.settings.horizon, device
         )
 
     def oracle(self, task: Grid) -> float:
-        """Return of an episode of who knows the way."""
+        """Return of an episode under the optimal policy."""
         steps, s = self.way(task), self.settings
         return 1 - s.cost * steps / s.horizon if steps <= s.horizon else -s.cost
 
     def optimal(self, task: Grid, gamma: float) -> np.ndarray:
-        """Q* [size, size, 4]: discounted return of each move and the shortest way after it, no
-        horizon; 0 in walls.
+        """Q* [size, size, 4]: discounted return of each move followed by the shortest path, without
+        a horizon; 0 in walls.
         """
         left, size, each = (
             walls.ways(task.rows, task.goal),

@@ -1,9 +1,9 @@
-"""GridNavi: a walk on a small grid to a goal that is not seen, only felt; VariBAD's didactic task.
+"""GridNavi: a small grid with an unobserved goal, VariBAD's didactic task.
 
-Zintgraf et al. 2020, "VariBAD" (arXiv 1910.08348), sizes of the authors' code: 5 x 5 cells, start
-in a corner, 21 goals, 15 steps, four episodes a life; 1 for a step that ends on the goal, else -.1.
-The best way to search is a walk that enters a new cell with every step, and stays on the goal. What
-evolves is where goals may be.
+Zintgraf et al. 2020, "VariBAD" (arXiv 1910.08348), with the sizes of the authors' code: 5 x 5
+cells, start in a corner, 21 goals, 15 steps, four episodes per trial; the reward is 1 for a step
+that ends on the goal, else -0.1. The optimal search enters a new cell with every step and stays on
+the goal once it is found. The genome is the distribution of goals.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, gene
 
 MOST = 7  # cells along a side
@@ -29,8 +30,8 @@ FOUND, MISSED = 1.0, -0.1  # rewards
 
 @dataclass(frozen=True)
 class Cells:
-    """A grid of size x size cells; goals are as likely in each, but for the clear x clear cells
-    around the start.
+    """A grid of size x size cells; the goal is uniform over cells outside the clear x clear corner
+    that contains the start.
     """
 
     size: int = gene(5, low=2, high=MOST, step=0.7)
@@ -38,7 +39,7 @@ class Cells:
 
     @cached_property
     def goals(self) -> list[tuple[int, int]]:
-        """Columns and rows."""
+        """Cells that may hold the goal, as (column, row)."""
         return [
             (x, y) for x in range(self.size) for y in range(self.size) if max(x, y) >= self.clear
         ]
@@ -48,20 +49,17 @@ VARIBAD = Cells()
 
 
 @dataclass(frozen=True)
-class GridNaviSettings:
-    horizon: int = 15
-    episodes: int = 4  # of a life
-    solved_score: float = 9.0  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.horizon, self.episodes) < 1:
-            raise ValueError("horizon and episodes must be at least 1")
+class GridNaviSettings(Settings):
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 15
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 4
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        9.0
+    )
 
 
 class GridNavi(Genomes[Cells]):
-    """Task family (poet.interfaces). Observed: column and row, each one-hot; five moves. Nothing
-    ends early.
+    """Task family (poet.interfaces). Observation: column and row, each one-hot. Five discrete
+    moves; episodes have a fixed length.
     """
 
     name = "gridnavi"
@@ -73,16 +71,16 @@ class GridNavi(Genomes[Cells]):
         spec = Spec(
             2 * MOST, len(MOVES), s.horizon, s.episodes, s.solved_score, False, discrete=True
         )
-        self.spec = spec.judged(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
+        self.spec = spec.with_thresholds(0.4 * s.horizon, 0.0, 0.8 * s.horizon)
 
     def mutate(self, task: Cells, rng: np.random.Generator) -> Cells:
-        """A neighbour; at least the farthest row and column may hold a goal."""
+        """A neighbour; at least the farthest row and column remain possible goals."""
         return _with_goals(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> Cells:
-        """Any task with goals."""
+        """A random task with at least one possible goal."""
         return _with_goals(super().sample(rng, ranges))
 
     def decode(self, data: Mapping[str, Any]) -> Cells:
@@ -98,28 +96,28 @@ class GridNavi(Genomes[Cells]):
         return Episodes(_Grid(tasks, seeds, device), len(tasks), self.settings.horizon, device)
 
     def oracle(self, task: Cells) -> float:
-        """Mean return of an episode of who knows the goal."""
+        """Mean return of an episode under the optimal policy with a known goal."""
         return float(np.mean([self.found_at(x + y) for x, y in task.goals]))
 
     def found_at(self, step: int) -> float:
-        """Return of an episode that is on the goal from this step on, counted from 1."""
+        """Return of an episode that reaches the goal at this step, counted from 1, and stays."""
         on = max(self.settings.horizon - step + 1, 0)
         return on * FOUND + (self.settings.horizon - on) * MISSED
 
     def blind(self, task: Cells) -> float:
-        """What no first episode can beat on average: a new goal cell with every step from the first
-        that can be one.
+        """Upper bound of the mean return of a first episode, where the goal is unknown.
 
-        There is such a walk on the 5 x 5 grid. Who has found the goal stays.
+        The bound assumes a walk that enters a new goal cell with every step, from the first step
+        that can reach one, and stays at the goal. On the 5 x 5 grid such a walk exists.
         """
         steps = range(min(x + y for x, y in task.goals), self.settings.horizon + 1)
-        met = [self.found_at(step) for step in steps][: len(task.goals)]
-        rest = (len(task.goals) - len(met)) * self.found_at(self.settings.horizon + 1)
-        return (sum(met) + rest) / len(task.goals)
+        found = [self.found_at(step) for step in steps][: len(task.goals)]
+        rest = (len(task.goals) - len(found)) * self.found_at(self.settings.horizon + 1)
+        return (sum(found) + rest) / len(task.goals)
 
     def outline(self, task: Cells, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """The grid's border and the cells that may hold the goal; with a state, the walker and, as
-        a ray, the goal.
+        """The border and the possible goal cells; with a state, the agent and, as a ray, the
+        goal.
         """
         square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], float)
         layers = {
@@ -139,7 +137,7 @@ def _with_goals(task: Cells) -> Cells:
 
 
 class _Grid:
-    """World (episodes.World) of n walkers; at and goal: [n, 2] int64."""
+    """World (episodes.World) of n agents; at and goal: [n, 2] int64, column and row."""
 
     def __init__(self, tasks: Sequence[Cells], seeds: Sequence[int], device: str) -> None:
         chance = Draws(seeds).uniform("goal", 1)[:, 0].tolist()
@@ -161,8 +159,8 @@ class _Grid:
         there = state["at"] + self.moves[actions.argmax(1)]
         at = torch.minimum(there.clamp(min=0), self.far)
         reached = (at == self.goal).all(1)
-        paid = torch.where(reached, FOUND * reached.double(), MISSED)
-        return {"at": at, "goal": self.goal}, paid, torch.zeros_like(reached), reached
+        rewards = torch.where(reached, FOUND * reached.double(), MISSED)
+        return {"at": at, "goal": self.goal}, rewards, torch.zeros_like(reached), reached
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.nn.functional.one_hot(state["at"], MOST).flatten(1).float()

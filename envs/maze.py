@@ -1,58 +1,56 @@
-"""Mazes seen five by five cells at a time, with a goal that stays hidden until it is near.
+"""Partially observed mazes: the agent observes the 5 x 5 cells around it, and so sees the goal only
+when it is near.
 
-A genome is a grid of walls in which every free cell can be reached from the start, and how far
-goals may be. A life draws one goal; its episodes all begin at the start, so who remembers the way
-is sooner there. Every maze can be solved
-by construction: a mutation that would cut cells off is not made, and data that do are refused.
+The genome is a grid of walls and the largest distance of goals. A trial draws one goal; all its
+episodes begin at the start, so that an agent with memory returns to the goal sooner. Every maze is
+solvable by construction: mutations keep all free cells connected, and encoded mazes with
+disconnected cells are rejected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Interval
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts import walls
 from .parts.draws import Draws
 from .parts.encoding import check_settings, from_json, to_json
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 
-VIEW = 2  # cells seen to each side
+VIEW = 2  # cells observed to each side
 
 
 @dataclass(frozen=True)
 class Maze:
-    rows: tuple[str, ...]  # '#' is a wall, '.' is free; around it all is wall
+    rows: tuple[str, ...]  # '#' is a wall, '.' is free; the grid is enclosed by walls
     start: tuple[int, int]  # row and column
-    reach: int  # goals are at most so many steps from the start
+    reach: int  # largest distance of a goal from the start [steps]
 
 
 @dataclass(frozen=True)
-class MazeSettings:
-    size: int = 7  # cells along a side
-    toggles: int = 3  # cells that a mutation turns at most
-    horizon: int = 40
-    episodes: int = 3  # of a life
-    solved_score: float = 0.75  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if not 3 <= self.size <= walls.MOST:
-            raise ValueError(f"size must be from 3 to {walls.MOST}, got {self.size}")
-        if min(self.toggles, self.horizon, self.episodes) < 1:
-            raise ValueError("toggles, horizon and episodes must be at least 1")
+class MazeSettings(Settings):
+    size: Annotated[int, Interval(ge=3, le=walls.MOST), "Cells along each side."] = 7
+    toggles: Annotated[PositiveInt, "Largest number of cells that a mutation changes."] = 3
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 40
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 3
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        0.75
+    )
 
 
 class Mazes:
-    """Task family (poet.interfaces). Observed: walls and goal around the walker; four discrete
+    """Task family (poet.interfaces). Observation: walls and goal around the agent. Four discrete
     moves.
 
-    Reaching the goal ends the episode and pays 1 - 0.9 x (share of the horizon used); nothing else
-    pays.
+    Reaching the goal ends the episode with reward 1 - 0.9 x (fraction of the horizon used); all
+    other rewards are 0.
     """
 
     def __init__(self, settings: MazeSettings | None = None) -> None:
@@ -61,22 +59,22 @@ class Mazes:
         spec = Spec(
             seen, 4, s.horizon, s.episodes, s.solved_score, deterministic=False, discrete=True
         )
-        self.spec = spec.judged(0.6, 0.1, 0.9)
+        self.spec = spec.with_thresholds(0.6, 0.1, 0.9)
 
     def origin(self) -> Maze:
-        """No walls, goals within two steps of the middle."""
+        """No walls, the start in the middle, goals within two steps."""
         size = self.settings.size
         return Maze(("." * size,) * size, (size // 2, size // 2), 2)
 
     def mutate(self, task: Maze, rng: np.random.Generator) -> Maze:
-        """Some cells turned from free to wall or back, and goals one step nearer or farther."""
+        """Some cells toggled between free and wall, and `reach` changed by -1 to 2."""
         reach = int(np.clip(task.reach + rng.integers(-1, 3), 1, self.settings.size**2))
         return Maze(
             walls.turned(task.rows, [task.start], self.settings.toggles, rng), task.start, reach
         )
 
     def sample(self, rng: np.random.Generator) -> Maze:
-        """Walls in up to half of the cells, at random places but only where no cell is cut off; any
+        """Walls in up to half of the cells, at random but with all free cells connected; any
         reach.
         """
         start = self.origin().start
@@ -84,8 +82,8 @@ class Mazes:
         return Maze(rows, start, int(rng.integers(1, max(walls.ways(rows, start).values()) + 1)))
 
     def describe(self, task: Maze) -> np.ndarray:
-        """Share of walls, mean and greatest way to a goal over the side, and how far goals may
-        be.
+        """Fraction of walls; mean and largest path length to a goal, and `reach`, over the side
+        length.
         """
         ways, size = list(_goals(task).values()), len(task.rows)
         walled = "".join(task.rows).count("#") / size**2
@@ -107,7 +105,7 @@ class Mazes:
             )
         if not walls.whole(rows, start):
             raise ValueError(
-                "a maze's start must be free, and every other free cell must be in reach of it"
+                "a maze's start must be free, and every other free cell must be reachable from it"
             )
         return Maze(rows, start, reach)
 
@@ -120,13 +118,13 @@ class Mazes:
         )
 
     def oracle(self, task: Maze) -> float:
-        """Mean return of an episode of who knows goal and way."""
+        """Mean return of an episode under the optimal policy with known maze and goal."""
         ways = np.array(list(_goals(task).values()))
         horizon = self.settings.horizon
         return float(np.where(ways <= horizon, 1 - 0.9 * ways / horizon, 0.0).mean())
 
     def outline(self, task: Maze, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Seen from above: the walls around and inside; with a state, the walker and its goal."""
+        """A plan of the walls; with a state, the agent and its goal."""
         layers = {"ground": walls.outlines(task.rows)}
         if state is not None:
             at, goal = (walls.placed(state[name], len(task.rows)) for name in ("at", "goal"))
@@ -138,7 +136,7 @@ class Mazes:
 
 
 def _goals(task: Maze) -> dict[walls.Cell, int]:
-    """Cells that may be the goal, and the steps to each."""
+    """Possible goal cells and the path length to each [steps]."""
     return {
         cell: way
         for cell, way in walls.ways(task.rows, task.start).items()
@@ -174,8 +172,8 @@ class _Walks:
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         at, time = walls.moved(self.walls, VIEW, state["at"], actions), state["time"] + 1
         reached = (at == self.goal).all(1)
-        paid = torch.where(reached, 1 - 0.9 * time.double() / self.settings.horizon, 0.0)
-        return {"at": at, "goal": self.goal, "time": time}, paid, reached, reached
+        rewards = torch.where(reached, 1 - 0.9 * time.double() / self.settings.horizon, 0.0)
+        return {"at": at, "goal": self.goal, "time": time}, rewards, reached, reached
 
     def observe(self, state: State) -> torch.Tensor:
         cells = state["at"][:, None] + self.window  # [n, seen, 2], in the grid with its border

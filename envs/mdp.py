@@ -1,28 +1,31 @@
-"""Tabular MDPs drawn anew for every life, as in RL^2 (Duan et al. 2016, arXiv 1611.02779; the
-authors' code).
+"""Random tabular MDPs, drawn for every trial, as in RL^2 (Duan et al. 2016, arXiv 1611.02779; sizes
+of the authors' code).
 
-Mean rewards are normal, rewards noisy, P(.|s, a) uniform on the simplex. An episode starts in state
-0. What evolves is how far rewards are apart, how noisy they are, and how certain transitions are.
+Mean rewards are normal, rewards have normal noise, P(.|s, a) is uniform on the simplex. An episode
+starts in state 0. The genes are mean and spread of the mean rewards, the noise, and how
+deterministic the transitions are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Ge
+
+from openpoet.settings import PositiveInt, Settings
 
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 
 @dataclass(frozen=True)
 class Tables:
-    """How the tables of a life are drawn; the defaults are RL^2's."""
+    """Distribution of the tables of a trial; the defaults are RL^2's."""
 
     mean: float = gene(1.0, low=-2.0, high=2.0, step=0.2)  # of the mean rewards
     # of the mean rewards, standard deviation
@@ -33,23 +36,18 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class MdpSettings:
-    states: int = 10
-    actions: int = 5
-    horizon: int = 10
-    episodes: int = 10  # of a life
-    solved_score: float = 15.0  # return of an episode, after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.states, self.actions) < 2 or min(self.horizon, self.episodes) < 1:
-            raise ValueError(
-                "states and actions must be at least 2, horizon and episodes at least 1"
-            )
+class MdpSettings(Settings):
+    states: Annotated[int, Ge(2), "States."] = 10
+    actions: Annotated[int, Ge(2), "Actions."] = 5
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 10
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 10
+    solved_score: Annotated[float, "Return of an episode, after adaptation, that is a success."] = (
+        15.0
+    )
 
 
 class TabularMdps(Genomes[Tables]):
-    """Task family (poet.interfaces); one-hot states, discrete actions."""
+    """Task family (poet.interfaces). Observation: the state, one-hot. Discrete actions."""
 
     name = "mdp"
     realised_by = ("states", "actions", "horizon")
@@ -60,7 +58,7 @@ class TabularMdps(Genomes[Tables]):
         spec = Spec(
             s.states, s.actions, s.horizon, s.episodes, s.solved_score, False, discrete=True
         )
-        self.spec = spec.judged(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
+        self.spec = spec.with_thresholds(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
 
     def simulator(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(self.world(tasks, seeds, device), len(tasks), self.settings.horizon, device)
@@ -68,11 +66,13 @@ class TabularMdps(Genomes[Tables]):
     def world(
         self, tasks: Sequence[Tables], seeds: Sequence[int], device: str = "cpu"
     ) -> TabularWorld:
-        """The realised tables."""
+        """The tables drawn for these tasks and seeds."""
         return TabularWorld(tasks, seeds, self.settings.states, self.settings.actions, device)
 
     def oracle(self, tasks: Sequence[Tables], seeds: Sequence[int]) -> np.ndarray:
-        """Return of an episode [n] for who knows the tables, by finite-horizon value iteration."""
+        """Return of an episode [n] under the optimal policy with known tables, by finite-horizon
+        value iteration.
+        """
         world = self.world(tasks, seeds)
         value = torch.zeros(len(tasks), self.settings.states, dtype=torch.float64)
         for _ in range(self.settings.horizon):
@@ -80,7 +80,7 @@ class TabularMdps(Genomes[Tables]):
         return value[:, 0].numpy()
 
     def outline(self, task: Tables, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """States as small squares on a circle; the body stands on the one that it is in."""
+        """States as small squares on a circle; with a state, a marker on the current one."""
         angles = 2 * np.pi * np.arange(self.settings.states) / self.settings.states
         centres = np.stack([np.cos(angles), np.sin(angles)], 1) * (2 + task.spread)
         square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * 0.2
@@ -91,8 +91,8 @@ class TabularMdps(Genomes[Tables]):
 
 
 class TabularWorld:
-    """World (episodes.World) of n draws: rewards [n, s, a] and transitions [n, s, a, s']
-    float64.
+    """World (episodes.World) of n MDPs: mean rewards [n, s, a] and transition probabilities
+    [n, s, a, s'], float64.
     """
 
     def __init__(
@@ -125,12 +125,12 @@ class TabularWorld:
         rows, action = torch.arange(len(actions), device=actions.device), actions.argmax(1)
         when = state["episode"] * 2**20 + state["time"]
         noise = self.draws.normal("noise", 1, when)[:, 0]
-        paid = self.rewards[rows, state["place"], action] + self.noise * noise
+        rewards = self.rewards[rows, state["place"], action] + self.noise * noise
         below = self._sums[rows, state["place"], action] <= self.draws.uniform("next", 1, when)
         place = below.sum(1).clamp(max=self.states - 1)
         never = torch.zeros_like(place, dtype=torch.bool)
         after = {"place": place, "episode": state["episode"], "time": state["time"] + 1}
-        return after, paid, never, ~never  # success: always true, the score alone counts
+        return after, rewards, never, ~never  # success: always true, the score alone counts
 
     def observe(self, state: State) -> torch.Tensor:
         return torch.nn.functional.one_hot(state["place"], self.states).float()

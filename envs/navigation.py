@@ -1,22 +1,23 @@
-"""A point in the plane that must find a hidden goal; what evolves is where goals may be.
+"""Point navigation to an unobserved goal; the genome is the distribution of goals.
 
-Sources: goals on an arc, rewarded only near the goal, as in MAESN (arXiv 1802.07245) and its
-successors' point robot; goals in a square and done when there, as in MAML (arXiv 1703.03400). The
-goal is drawn once a life and never observed.
+Sources: goals on an arc with a sparse reward near the goal, as in MAESN (arXiv 1802.07245) and the
+point robot of later work; goals in a square, where reaching the goal ends the episode, as in MAML
+(arXiv 1703.03400). The goal is drawn once per trial.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveFloat, PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, choice, columns, gene
 
 Reward = Literal["dense", "sparse", "progress"]
@@ -24,9 +25,10 @@ Reward = Literal["dense", "sparse", "progress"]
 
 @dataclass(frozen=True)
 class Goals:
-    """Where the goal of a life is drawn.
+    """Distribution of the goal of a trial.
 
-    arc: at `distance` give or take `spread`, at an angle within `width` [rad] around `angle`.
+    arc: distance uniform in `distance` +- `spread`, angle uniform in an interval of `width` [rad]
+    around `angle`.
     square: uniform in the square of half side `distance`.
     """
 
@@ -41,7 +43,7 @@ HALF_CIRCLE = Goals("arc", 1.0, 0.0, 1.571, 3.142)
 SQUARE = Goals("square", 0.5)
 
 
-THRESHOLDS = {  # of POET, a step: reproduce_at, mc_low, mc_high
+THRESHOLDS = {  # POET's reproduce_at, mc_low and mc_high, per step
     "dense": (-0.2, -0.6, -0.08),
     "sparse": (0.45, 0.05, 0.6),
     "progress": (0.0075, 0.0, 0.09),
@@ -49,27 +51,28 @@ THRESHOLDS = {  # of POET, a step: reproduce_at, mc_low, mc_high
 
 
 @dataclass(frozen=True)
-class NavigationSettings:
-    # dense: -distance to the goal; sparse: 1 - distance within `near`; progress: metres won
-    reward: Reward = "dense"
-    step: float = 0.1  # largest move along each axis
-    # half side of a square that cannot be left; None: the plane has no walls
-    arena: float | None = None
-    near: float = 0.2  # radius of the goal: there it is reached, and sparse reward begins
-    horizon: int = 20
-    episodes: int = 4  # of a life
-    solved_score: float = -8.0  # return of an episode after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if min(self.step, self.near) <= 0 or min(self.horizon, self.episodes) < 1:
-            raise ValueError("step and near must be above 0, horizon and episodes at least 1")
-        if self.arena is not None and self.arena <= 0:
-            raise ValueError(f"arena must be above 0, got {self.arena}")
+class NavigationSettings(Settings):
+    reward: Annotated[
+        Reward,
+        "dense: minus the distance to the goal. sparse: 1 minus the distance, within `near`. "
+        "progress: metres by which the distance shrinks.",
+    ] = "dense"
+    step: Annotated[PositiveFloat, "Largest move along each axis in a step [m]."] = 0.1
+    arena: Annotated[
+        PositiveFloat | None, "Half the side of a walled square [m]; none: an open plane."
+    ] = None
+    near: Annotated[
+        PositiveFloat, "Radius of the goal [m]: where it is reached and sparse reward begins."
+    ] = 0.2
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 20
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 4
+    solved_score: Annotated[
+        float, "Return of an episode, after adaptation, that is a success."
+    ] = -8.0
 
 
 class Navigation(Genomes[Goals]):
-    """Task family (poet.interfaces). Observed: the position; an action is a move, as a share of
+    """Task family (poet.interfaces). Observation: the position [2]. Action: a move [2], in units of
     `step`.
     """
 
@@ -80,7 +83,7 @@ class Navigation(Genomes[Goals]):
     def __init__(self, settings: NavigationSettings | None = None) -> None:
         self.settings = s = settings or NavigationSettings()
         spec = Spec(2, 2, s.horizon, s.episodes, s.solved_score, deterministic=False, dt=0.1)
-        self.spec = spec.judged(*(share * s.horizon for share in THRESHOLDS[s.reward]))
+        self.spec = spec.with_thresholds(*(share * s.horizon for share in THRESHOLDS[s.reward]))
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
@@ -91,8 +94,8 @@ class Navigation(Genomes[Goals]):
         )
 
     def oracle(self, tasks: Sequence[Goals], seeds: Sequence[int]) -> np.ndarray:
-        """Return of an episode [n] for who knows the goal and walks straight there along both axes
-        at once.
+        """Return of an episode [n] under the optimal policy with known goals, which moves along
+        both axes at once.
         """
         where = goals(tasks, seeds, "cpu")
         world = Plane(where, self.settings)
@@ -107,8 +110,8 @@ class Navigation(Genomes[Goals]):
         return total.numpy()
 
     def outline(self, task: Goals, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Seen from above: where goals may be; with a state, the point, its goal and, as a ray, the
-        way there.
+        """A plan of the region of goals; with a state, the point, its goal and, as a ray, the line
+        between.
         """
         square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
         if task.shape == "square":
@@ -116,7 +119,7 @@ class Navigation(Genomes[Goals]):
         else:
             angles = np.linspace(task.angle - task.width / 2, task.angle + task.width / 2, 50)
             arc = np.stack([np.cos(angles), np.sin(angles)], 1)
-            spread = max(task.spread, 0.01)  # an arc without width would not be seen
+            spread = max(task.spread, 0.01)  # an arc without width would be invisible
             near, far = (arc * max(task.distance + side * spread, 0.0) for side in (-1, 1))
             zone = np.concatenate([near, far[::-1], near[:1]])
         layers = {"ground": [zone, square * 0.03]}
@@ -130,7 +133,7 @@ class Navigation(Genomes[Goals]):
 
 
 def goals(tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> torch.Tensor:
-    """The goal of each life, [n, 2] float64."""
+    """The goal of each trial, [n, 2] float64."""
     if not tasks:
         return torch.zeros(0, 2, dtype=torch.float64, device=device)
     g, (one, two) = columns(tasks, device), Draws(seeds, device).uniform("goal", 2).unbind(1)

@@ -1,52 +1,49 @@
-"""A scalar plant x' = x + g u of unknown gain: a small control problem whose robust and adaptive
-best are known.
+"""A scalar linear plant x' = x + g u with unknown gain g: a control problem whose best robust and
+best adaptive costs are known in closed form.
 
-Cost is the sum of x^2 over ten steps from x = 1. Who knows the gain pays 1; who must choose one
-feedback for all plants, or identifies the plant by the first step, has a cost in closed form
-(`static_cost`, `identifying_cost`): the test of domain randomisation, where a life draws its plant.
+The cost is the sum of x^2 over ten steps from x = 1. With a known gain the optimal cost is 1. The
+costs of one static feedback for all plants and of a controller that identifies the gain from the
+first step are `static_cost` and `identifying_cost`. With a gain drawn anew for each trial, this is
+the test case of domain randomisation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveFloat, PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
-NEAR = 0.05  # of 0: controlled
+NEAR = 0.05  # |x| up to this counts as controlled
 
 
 @dataclass(frozen=True)
 class Plant:
-    """A life's gain is drawn uniformly, `spread` around `gain`."""
+    """The gain of a trial is uniform in [gain - spread, gain + spread]."""
 
     gain: float = gene(1.0, low=0.1, high=3.0, step=0.1)
     spread: float = gene(0.0, low=0.0, high=2.0, step=0.1)
 
 
 @dataclass(frozen=True)
-class PlantSettings:
-    push: float = 2.0  # u of an action of 1
-    horizon: int = 10
-    episodes: int = 1  # of a life
-    solved_score: float = -1.12
-    threads: int | None = None  # not used: torch has its own setting
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if not self.push > 0 or min(self.horizon, self.episodes) < 1:
-            raise ValueError("push must be above 0, horizon and episodes at least 1")
+class PlantSettings(Settings):
+    push: Annotated[PositiveFloat, "Control u that an action of 1 applies."] = 2.0
+    horizon: Annotated[PositiveInt, "Steps of an episode."] = 10
+    episodes: Annotated[PositiveInt, "Episodes of a trial."] = 1
+    solved_score: Annotated[float, "Return of an episode that is a success."] = -1.12
+    threads: Annotated[PositiveInt | None, "Not used: torch has its own setting."] = None
 
 
 class Plants(Genomes[Plant]):
-    """Task family (poet.interfaces). Observed: x; a reward is -x^2 before the action."""
+    """Task family (poet.interfaces). Observation: x. Reward: -x^2 before the action."""
 
     name = "plant"
     realised_by = ("push", "horizon")
@@ -55,19 +52,19 @@ class Plants(Genomes[Plant]):
     def __init__(self, settings: PlantSettings | None = None) -> None:
         self.settings = s = settings or PlantSettings()
         spec = Spec(1, 1, s.horizon, s.episodes, s.solved_score, deterministic=False)
-        # -horizon: of no action; -1: the highest return
-        self.spec = spec.judged(-1.3, -s.horizon, -1.02)
+        # without actions the return is -horizon; the highest is -1
+        self.spec = spec.with_thresholds(-1.3, -s.horizon, -1.02)
 
     def simulator(self, tasks: Sequence[Plant], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
-            Loops(tasks, seeds, self.settings.push, device),
+            _PlantWorld(tasks, seeds, self.settings.push, device),
             len(tasks),
             self.settings.horizon,
             device,
         )
 
     def oracle(self, task: Plant) -> float:
-        """Return of who knows the gain: x = 0 after one step."""
+        """Return of the optimal policy with a known gain: x = 0 after one step."""
         return -1.0
 
     def outline(self, task: Plant, state: Any = None) -> dict[str, list[np.ndarray]]:
@@ -80,7 +77,7 @@ class Plants(Genomes[Plant]):
         return layers
 
 
-class Loops:
+class _PlantWorld:
     """World (episodes.World) of n plants; x: [n] float64."""
 
     def __init__(
@@ -105,11 +102,13 @@ class Loops:
 
 
 def static_cost(feedback: float, gain: np.ndarray, horizon: int = 10) -> np.ndarray:
-    """Cost of u = -feedback x, for each gain."""
+    """Cost of the static controller u = -feedback x, for each gain."""
     ratio = (1 - np.asarray(gain) * feedback) ** 2
     return (ratio[..., None] ** np.arange(horizon)).sum(-1)
 
 
 def identifying_cost(feedback: float, gain: np.ndarray) -> np.ndarray:
-    """Cost of u = -feedback at first, which tells the gain, and of the right u from then on."""
+    """Cost of an adaptive controller, for each gain: u = -feedback in the first step, which reveals
+    the gain, and the optimal u afterwards.
+    """
     return 1 + (1 - np.asarray(gain) * feedback) ** 2

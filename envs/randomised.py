@@ -1,10 +1,9 @@
-"""Domain randomisation: a task source beside POET, in which every life draws a task of any family
-from a box.
+"""Domain randomisation: a single task whose every trial draws a task of another family from a box.
 
 Sadeghi & Levine 2016 (arXiv 1611.04201), Tobin et al. 2017 (arXiv 1703.06907), Peng et al. 2017
-(arXiv 1710.06537). The one task is the box, and nothing mutates. A life of it is a task, drawn
-uniformly, and then a draw of that task. A policy without memory becomes robust; one that remembers
-its life identifies the task it is in.
+(arXiv 1710.06537). The box does not mutate. A trial draws a task uniformly from the box and then
+that task's own random parameters. A policy without memory learns to be robust; a policy with memory
+can identify the task within the trial.
 """
 
 from __future__ import annotations
@@ -22,27 +21,29 @@ from .parts.encoding import from_json, to_json
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
-LARGEST = 1e9  # of a range's ends: far beyond any gene's
+LARGEST = 1e9  # absolute value of a range's ends, far beyond those of any gene
 Ranges = Mapping[str, Sequence[float]]  # gene -> [low, high]
 
 
 @dataclass(frozen=True)
 class Box:
-    """All tasks of the family, or those with some genes in narrower ranges."""
+    """All tasks of a family, or those with some genes in narrower ranges."""
 
     ranges: tuple[tuple[str, float, float], ...] = ()  # sorted by gene
 
 
 class Drawn(NamedTuple):
-    """A row as a picture needs it: which task its life drew, and its state there."""
+    """A row's state for pictures: the task that its trial drew, and the state in that task."""
 
     task: Any
     state: Any
 
 
 class Randomised:
-    """Task family (poet.interfaces) of one that can `sample`. ranges: narrower than the family's
-    own, by gene.
+    """Task family (poet.interfaces) that randomises another.
+
+    family: a family with the method `sample`. ranges: [low, high] of genes with narrower ranges
+    than the family's own.
     """
 
     def __init__(self, family: TaskFamily, ranges: Ranges | None = None) -> None:
@@ -58,13 +59,13 @@ class Randomised:
         self.family = family
         self.box = Box(tuple((name, *_ends(name, ranges[name])) for name in sorted(ranges or {})))  # type: ignore[index]  # not None if it has names
         self.spec: Any = _Undetermined(family.spec)
-        self._sample(self.box, np.random.default_rng(0))  # what the family refuses, it refuses now
+        self._sample(self.box, np.random.default_rng(0))  # raises now if the family cannot sample
 
     def origin(self) -> Box:
         return self.box
 
     def mutate(self, task: Box, rng: np.random.Generator) -> Box:
-        """The box itself: it has no neighbour, and reproduction refuses it as a duplicate."""
+        """The box itself: it has no neighbours, and reproduction rejects it as a duplicate."""
         return task
 
     def describe(self, task: Box) -> np.ndarray:
@@ -82,15 +83,14 @@ class Randomised:
             )
         if found["settings"] not in (None, self._realising()):
             raise ValueError(
-                "the randomised task is of another family, or of one with other settings: take "
-                "those of its run, "
-                f"got {repr(found['settings'])[:80]}"
+                "the randomised task belongs to another family or to other settings: use those of "
+                f"its run, got {repr(found['settings'])[:80]}"
             )
         return Randomised(self.family, found["ranges"]).box
 
     def _realising(self) -> dict[str, Any]:
-        """What `sample` draws from besides the ranges: settings, in the family's origin and
-        bounds.
+        """What `sample` depends on besides the ranges: the family's origin, with its settings, and
+        its bounds.
         """
         bounds = getattr(self.family, "bounds", None)
         known = asdict(bounds) if is_dataclass(bounds) and not isinstance(bounds, type) else {}
@@ -108,22 +108,22 @@ class Randomised:
         if ready := getattr(self.family, "prepare", None):
             ready(say)
 
-    def simulator(self, tasks: Sequence[Box], seeds: Sequence[int], device: str) -> _Lives:
-        """Each row's task drawn by its seed, which then realises it."""
+    def simulator(self, tasks: Sequence[Box], seeds: Sequence[int], device: str) -> _Trials:
+        """The family's simulator on tasks drawn with the rows' seeds, which also seed the tasks."""
         drawn = [
             self._sample(task, np.random.default_rng((seed, 1)))
             for task, seed in zip(tasks, seeds, strict=True)
         ]
-        return _Lives(self.family.simulator(drawn, seeds, device), drawn)
+        return _Trials(self.family.simulator(drawn, seeds, device), drawn)
 
     def outline(self, task: Box, state: Drawn | None = None) -> Mapping[str, list[np.ndarray]]:
-        """A life's own task; without one, the family's origin, since a box has no shape."""
+        """The trial's task; without a state the family's origin, since a box has no shape."""
         if state is None:
             return self.family.outline(self.family.origin())
         return self.family.outline(state.task, state.state)
 
     def picture(self, task: Box, state: Drawn) -> np.ndarray | None:
-        """Pixels of a life's own task, [height, width, 3] uint8, if the family has pictures."""
+        """Pixels of the trial's task, [height, width, 3] uint8, if the family has pictures."""
         own = getattr(self.family, "picture", None)
         return own(state.task, state.state) if own else None
 
@@ -134,23 +134,21 @@ class Randomised:
 
 
 class _Undetermined:
-    """The family's spec, any object with the attributes of poet.interfaces.Spec, but for
-    `deterministic`.
-    """
+    """The family's spec (poet.interfaces.Spec), with `deterministic` False."""
 
-    deterministic = False  # a box realises another MDP for every seed
+    deterministic = False  # a box gives another MDP for every seed
 
     def __init__(self, spec: Any) -> None:
         self._spec = spec
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # asked by pickle and copy before `_spec` is there
+        if name.startswith("_"):  # pickle and copy look these up before `_spec` is set
             raise AttributeError(name)
         return getattr(self._spec, name)
 
 
-class _Lives:
-    """The family's own simulator; its rows know their tasks."""
+class _Trials:
+    """The family's simulator, with the drawn task added to each row's state."""
 
     def __init__(self, simulator: Simulator, tasks: Sequence[Task]) -> None:
         self._simulator, self._tasks = simulator, tasks
@@ -166,7 +164,7 @@ class _Lives:
     def success(self) -> torch.Tensor:
         return self._simulator.success
 
-    def __getattr__(self, name: str) -> Any:  # reset, step, and restart and play where it has them
+    def __getattr__(self, name: str) -> Any:  # reset, step, and restart and play if it has them
         return getattr(self._simulator, name)
 
 

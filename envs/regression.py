@@ -1,66 +1,38 @@
-"""Functions to be learned from examples: supervised learning as a task family, each answer told one
-step late.
+"""Regression as a task family: predict the labels of a sequence of examples of an unknown function.
 
 Sources: quadratics with random coefficients as in Hochreiter, Younger & Conwell 2001, "Learning to
 learn using gradient descent"; sines of random amplitude and phase as in MAML (arXiv 1703.03400) and
-Reptile (arXiv 1803.02999). A life draws one function, an episode is a sequence of examples of it.
-Seen are x_t and the label y_(t-1), at first 0; an action is what y_t is said to be.
-Both kinds are weights times fixed features of x, so what the best of all linear learners must get
-wrong is exact.
+Reptile (arXiv 1803.02999). A trial draws one function; an episode is a sequence of its examples.
+The observation is x_t and the label y_(t-1), 0 at first; the action is the prediction of y_t.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import cos, sin
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
+from .functions import INPUTS, REACH, Functions, features, prior, weights
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
-from .parts.genome import Genomes, choice, columns, gene
+from .parts.genome import Genomes
 
 Kind = Literal["quadratic", "sine"]
-INPUTS = {"quadratic": 2, "sine": 1}
-REACH = {"quadratic": 1.0, "sine": 5.0}  # inputs are uniform in +- so much
 
 
 @dataclass(frozen=True)
-class Functions:
-    """How the function of a life is drawn.
-
-    quadratic: a x1^2 + b x2^2 + c x1 x2 + d x1 + e x2 + f, each coefficient uniform in [low, high].
-    sine: A sin(x + p), the amplitude A uniform in [low, high], the phase p in [0, phase].
-    """
-
-    kind: str = choice("quadratic", "sine")
-    low: float = gene(-0.3, low=-5.0, high=5.0, step=0.2)
-    high: float = gene(0.3, low=-5.0, high=5.0, step=0.2)
-    phase: float = gene(0.0, low=0.0, high=6.283, step=0.5)  # [rad]
-
-
-QUADRATICS, SINES = Functions("quadratic", -1.0, 1.0), Functions("sine", 0.1, 5.0, 6.283)
-
-
-@dataclass(frozen=True)
-class RegressionSettings:
-    kind: Kind = "quadratic"
-    horizon: int = 40  # examples of a sequence
-    episodes: int = 2  # sequences of a life
-    solved_score: float = -2.0  # minus the sum of a sequence's squared errors, after adaptation
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.kind not in INPUTS:
-            raise ValueError(f"kind must be one of {', '.join(INPUTS)}, got {self.kind!r}")
-        if min(self.horizon, self.episodes) < 1:
-            raise ValueError(
-                f"horizon and episodes must be at least 1, got {self.horizon} and {self.episodes}"
-            )
+class RegressionSettings(Settings):
+    kind: Annotated[Kind, "Functions to be learned."] = "quadratic"
+    horizon: Annotated[PositiveInt, "Examples in a sequence."] = 40
+    episodes: Annotated[PositiveInt, "Sequences in a trial."] = 2
+    solved_score: Annotated[
+        float, "Minus a sequence's sum of squared errors, after adaptation, that is a success."
+    ] = -2.0
 
 
 class Regression(Genomes[Functions]):
@@ -81,25 +53,24 @@ class Regression(Genomes[Functions]):
             deterministic=False,
             labels=1,
         )
-        self.spec = spec.judged(*(error * s.horizon / 40 for error in (-2.0, -60.0, -1.0)))
+        self.spec = spec.with_thresholds(*(error * s.horizon / 40 for error in (-2.0, -60.0, -1.0)))
 
     def mutate(self, task: Functions, rng: np.random.Generator) -> Functions:
-        """A neighbour in the genes that its kind uses."""
+        """A neighbour in the genes that the task's kind uses."""
         return _tidy(super().mutate(task, rng))
 
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> Functions:
-        """Any task of its kind."""
+        """A random task of the family's kind."""
         return _tidy(super().sample(rng, ranges))
 
     def decode(self, data: Mapping[str, Any]) -> Functions:
         task = super().decode(data)
         if task != _tidy(task):
             raise ValueError(
-                "regression.low must not exceed regression.high, and the phase of a quadratic is "
-                "0, "
-                f"got {task.low:g}, {task.high:g} and {task.phase:g}"
+                "regression.low must not exceed regression.high, and the phase of a quadratic must "
+                f"be 0, got {task.low:g}, {task.high:g} and {task.phase:g}"
             )
         return self._checked(task)
 
@@ -119,26 +90,28 @@ class Regression(Genomes[Functions]):
         )
 
     def oracle(self, task: Functions, inputs: torch.Tensor) -> torch.Tensor:
-        """Mean squared error of Bayes-linear regression at each example, [t, n], of who knows the
-        genome.
+        """Mean squared error at each example of Bayesian linear regression with the genome's prior,
+        [t, n].
 
-        inputs: [t, n, i]. The mean is over functions; no learner linear in the labels does better.
+        inputs: [t, n, i]. The mean is over functions; it is the minimum of all predictors that are
+        linear in the labels.
         """
         covariance = (
             torch.from_numpy(prior(task)[1]).to(inputs.device).expand(inputs.shape[1], -1, -1)
         )
         errors = []
         for f in features(task.kind, inputs.double()):
-            told = torch.einsum("nij,nj->ni", covariance, f)
-            errors.append((told * f).sum(1).clamp(min=0.0))
-            # no noise: a label known already tells nothing
+            covaried = torch.einsum("nij,nj->ni", covariance, f)
+            errors.append((covaried * f).sum(1).clamp(min=0.0))
+            # there is no noise: a label that is already determined adds no information
             gain = torch.where(errors[-1] > 1e-12, 1 / errors[-1], 0.0)
-            covariance = covariance - gain[:, None, None] * told[:, :, None] * told[:, None, :]
+            outer = covaried[:, :, None] * covaried[:, None, :]
+            covariance = covariance - gain[:, None, None] * outer
         return torch.stack(errors)
 
     def outline(self, task: Functions, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """The axes; with a state, the function along the first input, and the last prediction under
-        its label.
+        """The axes; with a state, the function along the first input, and a line from the last
+        label to its prediction.
         """
         reach, top = REACH[task.kind], max(abs(task.low), abs(task.high), 0.1)
         layers = {
@@ -153,57 +126,20 @@ class Regression(Genomes[Functions]):
             )
             layers["ray"] = [np.stack([line[:, 0], y], 1)]
             at, label = x[last, 0], float(state["labels"][last])
-            layers["body"] = [
-                np.array([[at, label], [at, np.clip(float(state["said"]), -10 * top, 10 * top)]])
-            ]
+            predicted = np.clip(float(state["predicted"]), -10 * top, 10 * top)
+            layers["body"] = [np.array([[at, label], [at, predicted]])]
         return layers
 
 
 def _tidy(task: Functions) -> Functions:
-    """With low below high, and the phase only sines have."""
+    """The task with low and high sorted, and phase 0 unless it is of sines."""
     phase = task.phase if task.kind == "sine" else 0.0
     return Functions(task.kind, min(task.low, task.high), max(task.low, task.high), phase)
 
 
-def features(kind: str, x: torch.Tensor) -> torch.Tensor:
-    """[..., k] of inputs [..., i]: a label is these times the weights of its function."""
-    if kind == "sine":
-        return torch.cat([torch.sin(x), torch.cos(x)], -1)
-    one, two = x.unbind(-1)
-    return torch.stack([one**2, two**2, one * two, one, two, torch.ones_like(one)], -1)
-
-
-def weights(tasks: Sequence[Functions], draws: Draws, device: str) -> torch.Tensor:
-    """The function of each life, [n, k] float64."""
-    g = columns(tasks, device)
-    low, wide = g["low"][:, None], (g["high"] - g["low"])[:, None]
-    if tasks[0].kind == "quadratic":
-        return low + wide * draws.uniform("function", 6)
-    amplitude, phase = (
-        (low + wide * draws.uniform("amplitude", 1)),
-        g["phase"][:, None] * draws.uniform("phase", 1),
-    )
-    return amplitude * torch.cat([torch.cos(phase), torch.sin(phase)], 1)  # A sin(x + p)
-
-
-def prior(task: Functions) -> tuple[np.ndarray, np.ndarray]:
-    """Mean [k] and covariance [k, k] of the weights."""
-    low, high, p = task.low, task.high, task.phase
-    middle, square = (low + high) / 2, (low * low + low * high + high * high) / 3
-    if task.kind == "quadratic":
-        return np.full(6, middle), np.eye(6) * (square - middle**2)
-    # of (cos, sin) of the phase
-    mean, second = np.array([1.0, 0.0]), np.array([[1.0, 0.0], [0.0, 0.0]])
-    if p > 0:
-        mean = np.array([sin(p), 1 - cos(p)]) / p
-        both, part = sin(p) ** 2 / (2 * p), sin(2 * p) / (4 * p)
-        second = np.array([[0.5 + part, both], [both, 0.5 - part]])
-    return middle * mean, square * second - middle**2 * np.outer(mean, mean)
-
-
 class Examples:
-    """World (episodes.World) of n functions; inputs x [n, t + 1, i] and labels are drawn when an
-    episode begins.
+    """World (episodes.World) of n functions; inputs x [n, t + 1, i] and labels [n, t + 1] are drawn
+    when an episode begins.
     """
 
     def __init__(
@@ -228,25 +164,25 @@ class Examples:
             "time": torch.zeros_like(episode),
             "x": x,
             "labels": labels,
-            "said": zero,
+            "predicted": zero,
             "weights": self.weights,
         }
 
     def advance(
         self, state: State, actions: torch.Tensor
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        label, said = _at(state["labels"], state["time"]), actions[:, 0].double()
-        after = {**state, "time": state["time"] + 1, "said": said}
+        label, predicted = _at(state["labels"], state["time"]), actions[:, 0].double()
+        after = {**state, "time": state["time"] + 1, "predicted": predicted}
         never = torch.zeros_like(label, dtype=torch.bool)
         # success: always true, the score alone counts
-        return after, -((said - label) ** 2), never, ~never
+        return after, -((predicted - label) ** 2), never, ~never
 
     def observe(self, state: State) -> torch.Tensor:
         time, seen = state["time"], _at(state["x"], state["time"])
-        told = torch.where(time > 0, _at(state["labels"], (time - 1).clamp(min=0)), 0.0)
-        return torch.cat([seen, told[:, None]], 1).float()
+        last_label = torch.where(time > 0, _at(state["labels"], (time - 1).clamp(min=0)), 0.0)
+        return torch.cat([seen, last_label[:, None]], 1).float()
 
 
 def _at(sequences: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-    """Each row's entry of that number; sequences: [n, t, ...], time: [n]."""
+    """Each row's entry at its time, [n, ...]; sequences: [n, t, ...], time: [n]."""
     return sequences[torch.arange(len(time), device=time.device), time]

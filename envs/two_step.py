@@ -1,25 +1,26 @@
-"""The two-step task (Daw et al. 2011) in its fast form: a choice, the state that it leads to, and
-what that pays.
+"""The two-step task (Daw et al. 2011) in its reduced form: a choice, the state it leads to, and a
+reward.
 
-Action i leads to state i with probability `common`, else to the other. One state pays with
-probability `good`, the other with 1 - good, and before each trial they may change places. Sources:
-Wang et al. 2016 (arXiv 1611.05763); the sizes are those of reproductions of its successor. Who uses
-the transition to learn (model-based) repeats a choice after a common reward or an uncommon blank;
-who only repeats what paid is model-free.
+Action i leads to state i with probability `common`, else to the other state. One state gives a
+reward of 1 with probability `good`, the other with 1 - good; before each choice the two may be
+exchanged. Source: Wang et al. 2016 (arXiv 1611.05763); sizes as in reproductions of its successor.
+Model-based learning repeats a choice after a common transition with reward or an uncommon one
+without; model-free learning repeats a choice after any reward.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 
+from openpoet.settings import PositiveInt, Settings
+
 from .parts.draws import Draws
 from .parts.episodes import Episodes, Spec, State
-from .parts.finite import check_finite
 from .parts.genome import Genomes, columns, gene
 
 
@@ -31,19 +32,14 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class TwoStepSettings:
-    trials: int = 20  # of a life, which is one episode
-    solved_score: float = 14.0
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.trials < 1:
-            raise ValueError(f"trials must be at least 1, got {self.trials}")
+class TwoStepSettings(Settings):
+    trials: Annotated[PositiveInt, "Two-stage choices in an episode."] = 20
+    solved_score: Annotated[float, "Return of an episode that is a success."] = 14.0
 
 
 class TwoStep(Genomes[Steps]):
-    """Task family (poet.interfaces). Observed: the second-stage state of the last trial, one-hot;
-    at first nothing.
+    """Task family (poet.interfaces). Observation: the state that the last choice led to, one-hot;
+    zeros at first.
     """
 
     name = "two-step"
@@ -53,18 +49,18 @@ class TwoStep(Genomes[Steps]):
     def __init__(self, settings: TwoStepSettings | None = None) -> None:
         self.settings = s = settings or TwoStepSettings()
         spec = Spec(2, 2, s.trials, 1, s.solved_score, False, discrete=True)
-        self.spec = spec.judged(0.6 * s.trials, 0.45 * s.trials, 0.8 * s.trials)
+        self.spec = spec.with_thresholds(0.6 * s.trials, 0.45 * s.trials, 0.8 * s.trials)
 
     def simulator(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(_Stages(tasks, seeds, device), len(tasks), self.settings.trials, device)
 
     def oracle(self, task: Steps) -> float:
-        """Payoff of a trial for who knows which state is good."""
+        """Mean reward of a choice under the optimal policy with known state probabilities."""
         return task.common * task.good + (1 - task.common) * (1 - task.good)
 
     def outline(self, task: Steps, state: Any = None) -> dict[str, list[np.ndarray]]:
-        """Two choices, the states above them, lines between; the body stands at the state that was
-        reached.
+        """Two choices, the states above them, and lines between; with a state, a marker at the
+        state that was reached.
         """
         places = [np.array([float(i), float(j)]) for j in (0, 2) for i in (0, 2)]
         square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * 0.2
@@ -78,7 +74,7 @@ class TwoStep(Genomes[Steps]):
 
 
 class _Stages:
-    """World (episodes.World) of n lives."""
+    """World (episodes.World) of n trials."""
 
     def __init__(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> None:
         self.draws = Draws(seeds, device)
@@ -99,10 +95,10 @@ class _Stages:
     def advance(
         self, state: State, actions: torch.Tensor
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
-        led, paid, changed = self.draws.uniform("trial", 3, state["time"]).unbind(1)
+        transition, payoff, changed = self.draws.uniform("trial", 3, state["time"]).unbind(1)
         choice = actions.argmax(1)
-        place = torch.where(led < self.common, choice, 1 - choice)
-        reward = (paid < torch.where(place == state["good"], self.good, 1 - self.good)).double()
+        place = torch.where(transition < self.common, choice, 1 - choice)
+        reward = (payoff < torch.where(place == state["good"], self.good, 1 - self.good)).double()
         good = torch.where(changed < self.switch, 1 - state["good"], state["good"])
         seen = torch.nn.functional.one_hot(place, 2).float()
         never = torch.zeros_like(place, dtype=torch.bool)

@@ -1,6 +1,6 @@
 """Gymnasium's CartPole as a task family: masses and the pole's length evolve.
 
-    python run.py launch --config examples/cartpole.toml
+    openpoet launch --config examples/cartpole.toml
 
 The genes are arguments of `make`; docs/plugins.md explains the entries of `family`.
 """

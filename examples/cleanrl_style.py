@@ -2,9 +2,9 @@
 
     python -m examples.cleanrl_style
 
-In the root of the clone. It shows what any such file needs: rows that end in the same step return
-the next episode's first observation, and infos["final_obs"] has the last one, whose value is the
-bootstrap of a truncated episode. A few thousand steps: the loop, not a walker that walks.
+Run it in the root of the clone. A row whose episode ends returns the first observation of the next
+episode in the same step; infos["final_obs"] holds the last observation, whose value bootstraps a
+truncated episode. It runs a few thousand steps, to show the loop; learning to walk takes millions.
 """
 
 import gymnasium
@@ -42,8 +42,8 @@ def values_of(observations: np.ndarray) -> np.ndarray:
 
 observations, _ = walkers.reset(seed=1)
 for update in range(UPDATES):
-    seen = np.zeros((NUM_STEPS, NUM_ENVS, 24), np.float32)
-    taken = np.zeros((NUM_STEPS, NUM_ENVS, 4), np.float32)
+    stored = np.zeros((NUM_STEPS, NUM_ENVS, 24), np.float32)
+    chosen = np.zeros((NUM_STEPS, NUM_ENVS, 4), np.float32)
     rewards, bootstrap = np.zeros((2, NUM_STEPS, NUM_ENVS), np.float32)
     ended = np.zeros((NUM_STEPS, NUM_ENVS), bool)
     distances = []
@@ -51,7 +51,7 @@ for update in range(UPDATES):
         with torch.no_grad():
             mean = actor(torch.from_numpy(observations))
             actions = torch.normal(mean, log_std.exp().expand_as(mean)).numpy()
-        seen[step], taken[step] = observations, actions
+        stored[step], chosen[step] = observations, actions
         observations, rewards[step], terminated, truncated, infos = walkers.step(actions)
         ended[step] = terminated | truncated
         if ended[step].any():
@@ -60,15 +60,15 @@ for update in range(UPDATES):
         if cut.any():
             bootstrap[step, cut] = values_of(np.stack(infos["final_obs"][cut]))
 
-    returns, following = np.zeros_like(rewards), values_of(observations)
+    returns, next_value = np.zeros_like(rewards), values_of(observations)
     for step in reversed(range(NUM_STEPS)):
-        following = rewards[step] + GAMMA * np.where(ended[step], bootstrap[step], following)
-        returns[step] = following
+        next_value = rewards[step] + GAMMA * np.where(ended[step], bootstrap[step], next_value)
+        returns[step] = next_value
 
-    values = critic(torch.from_numpy(seen))[..., 0]
+    values = critic(torch.from_numpy(stored))[..., 0]
     targets = torch.from_numpy(returns)
-    policy = torch.distributions.Normal(actor(torch.from_numpy(seen)), log_std.exp())
-    log_probabilities = policy.log_prob(torch.from_numpy(taken)).sum(-1)
+    policy = torch.distributions.Normal(actor(torch.from_numpy(stored)), log_std.exp())
+    log_probabilities = policy.log_prob(torch.from_numpy(chosen)).sum(-1)
     advantages = targets - values.detach()
     advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
     loss = -(log_probabilities * advantages).mean() + 0.5 * ((values - targets) ** 2).mean()

@@ -3,8 +3,7 @@ iteration.
 
     python -m examples.engine
 
-In the root of the clone. With the wheel the names are openpoet.agents, openpoet.envs and
-openpoet.poet.
+Run it in the root of the clone.
 """
 
 from openpoet.agents.search.es import ES

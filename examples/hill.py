@@ -1,10 +1,9 @@
-"""A task family of your own in one file: carts that must get over hills. It imports nothing of
-openpoet.
+"""A task family in one file: carts that must cross hills. It imports nothing of openpoet.
 
-    python run.py launch --config examples/hill.toml
+    openpoet launch --config examples/hill.toml
 
 A task is the height of each bump [m] on a track of 10 m. The cart's motor is weaker than gravity on
-the steepest slopes, so it has to gather speed, and on some hills to swing back first.
+the steepest slopes, so it has to gain speed first, on some hills by rolling back.
 """
 
 from __future__ import annotations
@@ -93,8 +92,8 @@ class Carts:
         )
         self.time, self.ended = 0, torch.zeros(n, dtype=torch.bool)
         self.success = torch.zeros(n, dtype=torch.bool)
-        self.seen = self.observe()
-        return self.seen.clone()
+        self.observations = self.observe()
+        return self.observations.clone()
 
     def observe(self):
         here, ahead = ground(self.heights, self.x)[1], ground(self.heights, self.x + 0.5)[1]
@@ -115,9 +114,9 @@ class Carts:
             self.time + 1,
         )
         self.success |= self.x[:, 0] >= TRACK
-        self.seen = torch.where(live, self.observe(), self.seen)
+        self.observations = torch.where(live, self.observe(), self.observations)
         self.ended = self.success | (self.time >= Hill.spec.horizon)
-        return self.seen.clone(), reward, self.success.clone(), self.ended & ~self.success
+        return self.observations.clone(), reward, self.success.clone(), self.ended & ~self.success
 
     def state(self, row):
         return float(self.x[row])

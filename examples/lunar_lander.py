@@ -1,6 +1,6 @@
 """Gymnasium's LunarLander as a task family: gravity, wind and turbulence evolve.
 
-    python run.py launch --config examples/lunar_lander.toml
+    openpoet launch --config examples/lunar_lander.toml
 
 The genes are arguments of `make`; docs/plugins.md explains the entries of `family`.
 """

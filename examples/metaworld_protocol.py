@@ -1,12 +1,11 @@
-"""An outside harness scores an agent of ours that adapts, by Meta-World's evaluation protocol.
+"""An external harness evaluates one of our agents by Meta-World's protocol for agents that adapt.
 
     python -m examples.metaworld_protocol
 
-In the root of the clone; with the wheel the names are openpoet.agents, openpoet.envs and
-openpoet.poet. With Meta-World installed the loop below is
-`metaworld.evaluation.metalearning_evaluation(agent, environments)`; here it is written out, over
-environments of Gymnasium's vector interface, so that nothing else is needed. What the harness has
-to do for an agent that remembers: tell it the last action, reward and end behind every observation.
+Run it in the root of the clone. With Meta-World installed the loop in `evaluate` is
+`metaworld.evaluation.metalearning_evaluation(agent, environments)`; it is written out here, over
+Gymnasium's vector interface, so that Meta-World is not needed. For a recurrent agent the harness
+appends the last action, the last reward and the end-of-episode flag to each observation.
 """
 
 from types import SimpleNamespace
@@ -24,9 +23,7 @@ ENVIRONMENTS, ADAPTATION, EVALUATION = 10, 3, 2
 
 
 class HiddenGoal(gymnasium.Env):
-    """Somebody else's environment: a point that is paid for coming nearer to a goal, one a life.
-    Alike to ours.
-    """
+    """A point that is rewarded for approaching a hidden goal; it resembles our `navigation`."""
 
     observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2 + 2 + 2,), np.float64)
     action_space = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float64)
@@ -35,38 +32,42 @@ class HiddenGoal(gymnasium.Env):
         self.goal = np.array([np.cos(angle), np.sin(angle)])
 
     def reset(self, *, seed=None, options=None):
-        self.at, self.time = np.zeros(2), 0
+        self.position, self.time = np.zeros(2), 0
         return np.zeros(6), {}
 
     def step(self, action):
-        before, self.time = np.linalg.norm(self.goal - self.at), self.time + 1
-        self.at = self.at + 0.1 * np.clip(action, -1, 1)
-        reward = before - np.linalg.norm(self.goal - self.at)
+        before, self.time = np.linalg.norm(self.goal - self.position), self.time + 1
+        self.position = self.position + 0.1 * np.clip(action, -1, 1)
+        reward = before - np.linalg.norm(self.goal - self.position)
         # as Meta-World's recurrent_info_in_obs has it
-        seen = np.concatenate([self.at, action, [reward, 0.0]])
-        return seen, reward, False, self.time == 10, {}
+        observation = np.concatenate([self.position, action, [reward, 0.0]])
+        return observation, reward, False, self.time == 10, {}
 
 
 def evaluate(agent, environments):
     """Mean return of the episodes after adaptation."""
     agent.init()
-    seen, _ = environments.reset()
+    observations, _ = environments.reset()
     elapsed = np.zeros(ENVIRONMENTS)
     while (elapsed < ADAPTATION).any():
-        actions, told = agent.adapt_action(seen)
-        after, reward, terminated, truncated, _ = environments.step(actions)
+        actions, outputs = agent.adapt_action(observations)
+        observations, reward, terminated, truncated, _ = environments.step(actions)
         agent.step(
             SimpleNamespace(
-                reward=reward, terminated=terminated, truncated=truncated, aux_policy_outputs=told
+                reward=reward,
+                terminated=terminated,
+                truncated=truncated,
+                aux_policy_outputs=outputs,
             )
         )
-        seen, elapsed = after, elapsed + (terminated | truncated)
+        elapsed = elapsed + (terminated | truncated)
     agent.adapt()
-    seen, _ = environments.reset()
+    observations, _ = environments.reset()
     agent.reset(np.ones(ENVIRONMENTS, bool))
     total, elapsed = 0.0, np.zeros(ENVIRONMENTS)
     while (elapsed < EVALUATION).any():
-        seen, reward, terminated, truncated, _ = environments.step(agent.eval_action(seen))
+        actions = agent.eval_action(observations)
+        observations, reward, terminated, truncated, _ = environments.step(actions)
         agent.reset(terminated | truncated)
         total, elapsed = total + reward.sum(), elapsed + (terminated | truncated)
     return total / elapsed.sum()

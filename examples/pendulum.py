@@ -1,6 +1,6 @@
 """Gymnasium's Pendulum as a task family: gravity, mass and length evolve.
 
-    python run.py launch --config examples/pendulum.toml
+    openpoet launch --config examples/pendulum.toml
 
 The genes are arguments of `make`; docs/plugins.md explains the entries of `family`.
 """

@@ -3,7 +3,7 @@
     pip install 'stable-baselines3>=2.9'
     python -m examples.sb3_ppo
 
-In the root of the clone. With the wheel the rooms are openpoet.envs.
+Run it in the root of the clone.
 """
 
 import gymnasium

@@ -1,7 +1,8 @@
-"""The skills of a DIAYN run as the tasks of another: prints settings for `launch --config` (see
-diayn.toml).
+"""Print settings that make the skills of a DIAYN run the tasks of another run (see diayn.toml).
 
-python -m examples.skills runs/skills > skills.toml           in the root of the clone
+    python -m examples.skills runs/skills > skills.toml
+
+Run it in the root of the clone.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 
 
 def settings(name: str) -> str:
-    """TOML of a family whose first task is to do, without being told which, any of the best niche's
-    skills.
-    """
+    """TOML of a family whose first task draws a skill of the best niche, hidden from the agent."""
     with Run.open(find_run(name), write=False) as run:
         dynamics = parse(run.config_toml(), name)["run"]["family"]
         best = max(
@@ -28,12 +27,12 @@ def settings(name: str) -> str:
     if not layers:
         raise ValueError(f"{name} holds no discriminator: it must be a run of the learner diayn")
     sizes = {"skills": len(layers[-1][1]), "hidden": [len(biases) for _, biases in layers[:-1]]}
-    # A learned discriminator is sure nearly everywhere: at a higher temperature its rewards show
-    # the way.
+    # A learned discriminator is saturated nearly everywhere; a higher temperature gives its rewards
+    # a slope.
     made = DiscriminatedSettings(dynamics, sizes["skills"], tuple(sizes["hidden"]), temperature=3.0)
     family = Discriminated(made)
-    # Under a discriminator the reward of the dynamics does not count: it may differ, no other
-    # setting of a task may.
+    # The discriminator replaces the reward of the dynamics, so that setting may differ; all other
+    # settings of a task must agree.
     own, made_with = (
         family.place.encode(family.place.origin())["settings"],
         best["task"]["settings"],

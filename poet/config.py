@@ -8,83 +8,80 @@ published values and their sources.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from annotated_types import Interval
+
+from openpoet.settings import NonNegativeInt, Settings
 
 from .interfaces import Learner, TaskFamily
 from .novelty import Novelty, ParameterNovelty, PataEc
 from .transfer import GatedTransfer, PoetTransfer, TransferRule
 
-MOST = 10**6  # niches, children, and so on: settings may come from a stranger's archive
+MOST = 10**6  # settings may come from another person's archive
+Count = Annotated[int, Interval(ge=1, le=MOST)]
+Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
+Share = Annotated[float, Interval(gt=0, le=0.5)]
 NoveltyName = Literal["parameters", "pata-ec"]
 TransferName = Literal["poet", "epoet"]
 FROM_CONFIG: Any = None  # in a new Setup: the part that the settings name
 
 
 @dataclass(frozen=True)
-class PoetConfig:
-    """Scores are returns in the family's own units. The defaults are those of the preset
-    `epoet-paper`.
-    """
+class PoetConfig(Settings):
+    """Section [poet]. Scores are returns in the family's units. Defaults: preset `epoet-paper`."""
 
-    seed: int = 0  # of every random number of the run
-    mutate_every: int = 150  # N_mutate, M [iterations]: between two reproductions; 0: never
-    transfer_every: int = 25  # N_transfer, N [iterations]: between two rounds of transfer; 0: never
-    pbt_every: int = 0  # [iterations]: between two rounds of population-based training; 0: never
-    # share of the agents that are replaced in a round, and of those that are copied
-    pbt_share: float = 0.2
-    # niches a run begins with, each with the origin's task and its own newborn agent
-    niches: int = 1
-    capacity: int = 40  # active niches; beyond it the oldest is retired
-    reproduce_at: float = 200.0  # own score from which a niche may have children
-    mc_low: float = 50.0  # minimal criterion: below it a task is too hard ...
-    mc_high: float = 300.0  # ... above it too easy; both bounds are inclusive
-    # max_children: mutation trials a reproduction (not children that pass); POET's paper has 512
-    children: int = 8
-    max_admitted: int = 1  # niches born a reproduction
-    neighbours: int = 5  # k of the novelty
-    novelty: NoveltyName = "pata-ec"  # how the distance between two tasks is measured
-    # poet: the best agent above the latest own score; epoet: a proposal, if both it and the agent
-    # as it is exceed the best of the last own scores
-    transfer_rule: TransferName = "epoet"
-    # Least gain from adaptation in a new niche, for agents that adapt; None: no minimum.
-    min_gain: float | None = None
-    # own scores kept [iterations]; their maximum is the bar of transfer_rule "epoet"
-    history: int = 5
-    # evaluate the retired agents in every newborn task too, if the novelty has not done so
-    measure_annecs: bool = True
+    seed: Annotated[Seed, "Seed of every random number of the run."] = 0
+    # N_mutate of POET, M of Enhanced POET
+    mutate_every: Annotated[NonNegativeInt, "Iterations between reproductions; 0: never."] = 150
+    # N_transfer of POET, N of Enhanced POET
+    transfer_every: Annotated[NonNegativeInt, "Iterations between transfers; 0: never."] = 25
+    pbt_every: Annotated[
+        NonNegativeInt, "Iterations between rounds of population-based training; 0: never."
+    ] = 0
+    pbt_share: Annotated[
+        Share, "Share of the agents that are copied in a round, and that are replaced."
+    ] = 0.2
+    niches: Annotated[
+        Count, "Niches at the start, each with the origin's task and a new agent."
+    ] = 1
+    capacity: Annotated[Count, "Largest number of active niches; the oldest are retired."] = 40
+    reproduce_at: Annotated[float, "Score from which a niche may reproduce."] = 200.0
+    mc_low: Annotated[float, "Minimal criterion: lowest score that is not too hard."] = 50.0
+    mc_high: Annotated[float, "Minimal criterion: highest score that is not too easy."] = 300.0
+    # max_children. It counts mutations tried, not children that pass; POET's paper has 512.
+    children: Annotated[Count, "Mutations tried in a reproduction."] = 8
+    max_admitted: Annotated[Count, "Largest number of new niches in a reproduction."] = 1
+    neighbours: Annotated[Count, "k of the novelty: mean distance to the k nearest tasks."] = 5
+    novelty: Annotated[
+        NoveltyName,
+        "Distance between tasks: of their parameters, or of the ranks of agents' scores (PATA-EC).",
+    ] = "pata-ec"
+    transfer_rule: Annotated[
+        TransferName,
+        "What replaces a niche's agent. poet: the best above its last score. epoet: an agent that "
+        "exceeds its best recent score as it is and, after training there, once more.",
+    ] = "epoet"
+    min_gain: Annotated[
+        float | None, "Smallest gain in score by adaptation that a task must have; none: any."
+    ] = None
+    history: Annotated[Count, "Own scores kept; their maximum is what epoet compares with."] = 5
+    measure_annecs: Annotated[
+        bool, "Score retired agents in every new task too, which ANNECS needs."
+    ] = True
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{field.name} must be finite, got {value}")
-        for name in ("niches", "capacity", "children", "max_admitted", "neighbours", "history"):
-            if not 1 <= getattr(self, name) <= MOST:
-                raise ValueError(f"{name} must be from 1 to {MOST}, got {getattr(self, name)}")
-        for name in ("mutate_every", "transfer_every", "pbt_every", "seed"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        if self.seed >= 2**63:
-            raise ValueError(f"seed must be below 2**63, got {self.seed}")
-        # More births than places would retire a newborn niche before its agent has learned in it.
+        super().__post_init__()
+        # More births than places would retire a new niche before its agent has learned in it.
         for name, limit in (
             ("niches", "capacity"),
             ("max_admitted", "capacity"),
             ("max_admitted", "children"),
+            ("mc_low", "mc_high"),
         ):
             if (value := getattr(self, name)) > (most := getattr(self, limit)):
                 raise ValueError(f"{name} must not be above {limit}, got {value} and {most}")
-        if not 0 < self.pbt_share <= 0.5:
-            raise ValueError(f"pbt_share must be above 0 and at most 0.5, got {self.pbt_share}")
-        for name, kind in (("novelty", NoveltyName), ("transfer_rule", TransferName)):
-            if (value := getattr(self, name)) not in (choices := get_args(kind)):
-                raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, got {value!r}")
-        if self.mc_low > self.mc_high:
-            raise ValueError(
-                f"mc_low must not be above mc_high, got {self.mc_low} and {self.mc_high}"
-            )
 
 
 def variants(config: PoetConfig) -> tuple[Novelty, TransferRule]:

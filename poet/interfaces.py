@@ -1,15 +1,15 @@
-"""The two interfaces of openpoet: what a task family and a learner must offer the engine.
+"""The two interfaces of openpoet: the methods that a task family and a learner must have.
 
-Nothing here needs to be imported by a plug-in: any object with these methods will do (see
+A plug-in need not import anything from here: any object with these methods is accepted (see
 docs/plugins.md).
 
 Notation: n = episodes simulated side by side, o = observation size, a = action size, pairs =
 (agent, task) pairs. A *task* is any immutable value that the family understands; it is a
 distribution over MDPs, and a seed realises one. An *agent* is a mapping from names to torch
-tensors, all of it state that is saved, transferred and hashed. A *key* names a stream of random
-numbers (streams.Key). Work comes as lists, one key a pair, so that the result for a pair never
-depends on which other pairs share the batch: batch = one by one, and any number of workers gives
-the same run.
+tensors, all of which are saved, transferred and hashed. A *key* names a stream of random numbers
+(streams.Key). Learners get lists with one key a pair, and the result for a pair must not depend on
+the other pairs of the batch: a batch gives the same results as its pairs one by one, and any number
+of workers gives the same run.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ class Spec:
     observation_size: int
     action_size: int
     horizon: int  # steps after which an episode is truncated
-    episodes: int  # episodes a trial: what a learner may use to adapt before it is scored
+    episodes: int  # episodes a trial, in which a learner may adapt before it is scored
     # A niche is solved when the mean return of the scored episodes reaches this and more than half
     # of them end with the simulator's `success`. With one episode: its return and its success.
     solved_score: float
-    # True if a task realises the same MDP for every seed: then one evaluation is enough
+    # True if a task is the same MDP for every seed, so that one evaluation is enough
     deterministic: bool
-    # an action is the place of the largest of its action_size numbers; the rest does not count
+    # discrete actions: the index of the largest of the action_size numbers
     discrete: bool = False
-    # the last so many numbers of an observation are the right answer to the last action: supervised
+    # supervised: so many numbers at the end of an observation are the target of the last action
     labels: int = 0
-    # Thresholds of POET in the units of scores; a run needs them from here or from its settings
-    # ([poet]).
+    # Thresholds of POET in the units of scores; a run needs them from here or from the settings of
+    # [poet].
     reproduce_at: float | None = None  # own score from which a niche may have children
     mc_low: float | None = None  # minimal criterion: below it a task is too hard ...
     mc_high: float | None = None  # ... above it too easy
 
 
 class Simulator(Protocol):
-    """A batch of n episodes, each of its own task and seed. Rows that have ended stay as they are
-    and cost nothing.
+    """A batch of n episodes, each with its own task and seed. Rows that have ended are frozen and
+    are not simulated.
     """
 
     # environment steps simulated so far, ended rows not counted; reset() itself counts none
     steps: int
-    # [n] bool, read when an episode has ended: it reached what the task asks for, such as the far
-    # end of the track. True where a task asks for return alone, which then decides if it is solved.
+    # [n] bool, read when an episode has ended: whether it reached the goal of the task, such as the
+    # far end of the track. Always true if a task has no goal but a high return.
     success: torch.Tensor
 
     def reset(self) -> torch.Tensor:
@@ -78,12 +78,12 @@ class Simulator(Protocol):
         ...
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, each on the same draw of its task;
-        observations of all.
+        """Start the next episode of the rows in the mask [n] bool, each on the same realisation of
+        its task; returns the observations of all rows.
 
         count: how many episodes further, a number or [n] int64: 2 is the one after two restarts.
-        Needed only by learners that adapt over several episodes (spec.episodes above 1, or --set
-        learner.episodes).
+        Needed only by learners that adapt over several episodes (spec.episodes, or the learner's
+        own setting `episodes`, above 1).
         """
         ...
 
@@ -98,8 +98,8 @@ class Simulator(Protocol):
         """One whole episode of every row under a compiled policy: returns [n] float64, steps [n]
         int64.
 
-        Optional, for simulators that are compiled themselves: the same numbers as reset() and
-        step(), sooner. act is Numba code of the signature void(weights f32 [members, parameters],
+        Optional, for compiled simulators: the same numbers as with reset() and step(), faster. act
+        is a Numba function with the signature void(weights f32 [members, parameters],
         member i64 [n], rows i64 [k], observations f32 [n, o], layout i64 [m], memory f32 [n, h],
         actions f32 [n, a]); it writes the actions (and memory) of rows.
         """
@@ -111,17 +111,15 @@ class Simulator(Protocol):
         """One whole episode of every row on the simulator's own device: returns [n] float64, steps
         [n] int64.
 
-        Optional, for simulators that step there by themselves. act gives actions [n, a] f32 for
-        observations [n, o] f32 and memory [n, h] f32, which it changes in place, by torch on that
-        device; rows that have ended are among them. What it does must not depend on the values: it
-        may be recorded once and replayed at every step.
+        Optional, for simulators that run on a GPU. act computes actions [n, a] f32 from
+        observations [n, o] f32 and the hidden state [n, h] f32, which it changes in place, with
+        torch on that device; the rows include those that have ended. Its control flow must not
+        depend on values: it may be recorded once and replayed at every step (CUDA graph).
         """
         ...
 
     def state(self, row: int) -> Any:
-        """What `TaskFamily.outline` needs to draw one row as it is now; a value of its own, not a
-        view.
-        """
+        """What `TaskFamily.outline` needs to draw one row as it is now; a copy, not a view."""
         ...
 
 
@@ -141,7 +139,7 @@ class TaskFamily(Protocol):
         ...
 
     def encode(self, task: Task) -> dict[str, Any]:
-        """JSON with a schema version and all that realises the task, the family's settings
+        """JSON with a schema version and everything that determines the task, the family's settings
         included.
 
         Equal tasks have equal encodings; the encoding is the task's identity.
@@ -149,9 +147,7 @@ class TaskFamily(Protocol):
         ...
 
     def decode(self, data: Mapping[str, Any]) -> Task:
-        """The task of an encoding. ValueError, one line, if it is none that this family can
-        realise.
-        """
+        """The task of an encoding. ValueError, one line, if it is not one of this family."""
         ...
 
     def simulator(self, tasks: Sequence[Task], seeds: Sequence[int], device: str) -> Simulator: ...
@@ -163,22 +159,19 @@ class TaskFamily(Protocol):
         ...
 
     def picture(self, task: Task, state: Any) -> np.ndarray | None:
-        """Pixels [height, width, 3] uint8 that a replay shows in place of the outline; None: the
-        outline.
+        """Pixels [height, width, 3] uint8 for a replay; None: the outline is shown instead.
 
-        Optional, for families whose simulators render pictures of their own.
+        Optional, for families whose simulators render pictures.
         """
         ...
 
 
 class Learner(Protocol):
-    """Every method leaves the agents and tasks it is given as they are; the engine compares their
-    bytes.
-    """
+    """No method changes the agents and tasks passed to it; the engine compares their bytes."""
 
     def init(self, key: Key) -> Agent:
-        """A new agent. All agents of a learner have tensors of these names, shapes and dtypes, but
-        for `hyper/...`.
+        """A new agent. All agents of a learner have tensors of these names, shapes and dtypes;
+        under `hyper/` they may have more.
         """
         ...
 
@@ -195,26 +188,26 @@ class Learner(Protocol):
     ) -> tuple[np.ndarray, ...]:
         """Scores [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
 
-        Solved: see Spec.solved_score; a learner whose score is no return has a rule of its own.
-        Equal keys give equal realisations of equal tasks: the engine scores rival agents on common
-        random numbers. A learner whose agents adapt scores them after they have, and gives a fourth
-        array: what each would have scored before, [pairs] float64, on the same draws of the task.
+        Solved: see Spec.solved_score; a learner whose score is not a return has its own rule. Equal
+        keys give equal realisations of equal tasks: the engine compares agents on common random
+        numbers. A learner whose agents adapt scores them after adaptation and returns a fourth
+        array: their scores before adaptation, [pairs] float64, on the same realisations.
         """
         ...
 
     def adopt(self, agent: Agent) -> Agent:
-        """What an agent becomes in a new niche: its parameters kept, its optimiser's state fresh.
+        """The agent as it starts in a new niche: its parameters kept, its optimiser's state reset.
 
-        Tensors `hyper/...`, if an agent has some, are hyperparameters it learns by, and go with it.
+        Tensors under `hyper/` are the agent's own hyperparameters and are kept.
         """
         ...
 
 
 class Explorer(Learner, Protocol):
-    """A learner for population-based training: its agents carry their hyperparameters."""
+    """A learner for population-based training, whose agents carry their own hyperparameters."""
 
     def explore(self, agent: Agent, key: Key) -> Agent:
-        """The agent with hyperparameters near its own, in tensors `hyper/...`; no other name or
+        """The agent with perturbed hyperparameters, in tensors under `hyper/`; no other name or
         shape changes.
         """
         ...

@@ -160,7 +160,7 @@ def _trials(
 
     All agents in a place are evaluated on the stream of its task.
     """
-    trials = {}
+    trials: dict[tuple[int, int], Trial] = {}
     for place in places:
         key = task_key(setup.config.seed, setup.family, place.task).spent_as(purpose)
         trials |= {

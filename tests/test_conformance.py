@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from conformance import check_family, check_learner
 from fakes import FakeFamily, FakeLearner, Point, Walk
+from openpoet.cli.conformance import check_family, check_learner
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])

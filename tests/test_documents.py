@@ -1,20 +1,141 @@
-"""The documents: nothing is said twice on one page."""
+"""The documents: no dead links, no code that is not there, no stale tables or numbers."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from markdown_pages import DOCS, ROOT, anchors, dead, missing_code, named
+from openpoet.agents.learners import LEARNERS
+from openpoet.envs.families import FAMILIES
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+MADE = DOCS / "reference"
+WRITTEN = [page for page in PAGES if page.parent != MADE and page.name != "CHANGELOG.md"]
+ALGORITHMS = sorted((DOCS / "algorithms").glob("*.md"))
 LONG = 60  # characters
+NUMBER = re.compile(r"(?<![\w.])-?\d*\.?\d+(?![\w])")
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=named)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# ---- the pages -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=named)
 def test_no_page_holds_a_long_sentence_twice(page: Path) -> None:
     sentences = re.split(r"(?<=[.:])\s", " ".join(page.read_text().split()))
     counts = Counter(sentence for sentence in sentences if len(sentence) > LONG)
     assert [sentence for sentence, count in counts.items() if count > 1] == []
+
+
+@each_page
+def test_every_link_and_anchor_leads_somewhere(page: Path) -> None:
+    assert list(dead(page)) == []
+
+
+@each_page
+def test_every_function_that_a_page_names_is_in_its_file(page: Path) -> None:
+    assert list(missing_code(page)) == []
+
+
+def test_dead_links_anchors_and_names_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A title\n\n[ok](#a-title) [gone](gone.md) [none](#none) "
+        "`poet/engine.py:evolve` `poet/engine.py:devolve` `poet/gone.py:x`\n"
+    )
+    assert list(dead(page)) == [
+        "gone.md: no such file",
+        "#none: no such heading in page.md",
+    ]
+    assert anchors(page) == {"a-title"}
+    assert list(missing_code(page)) == [
+        "poet/engine.py:devolve: no such name",
+        "poet/gone.py: no such file",
+    ]
+
+
+# ---- made from the code --------------------------------------------------------------------------
+
+
+@cache
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["commands.md", "parts.md", "interfaces.md", "settings.md"])
+def test_a_reference_page_is_what_the_code_gives(page: str) -> None:
+    assert (MADE / page).read_text(encoding="utf-8") == generator().GENERATED[page](), (
+        "stale: run `python docs/generate.py`"
+    )
+
+
+def test_every_optional_method_that_the_code_looks_for_is_in_the_table() -> None:
+    looked = re.compile(
+        r'(?:getattr|hasattr)\(\s*(?:[\w.]*\.)?(?:family|learner|spec|simulator), "([a-z]\w+)"'
+    )
+    rooms = ("poet", "agents", "envs", "archive", "cli")
+    sources = [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+    wanted = {name for path in sources for name in looked.findall(path.read_text("utf-8"))}
+    assert len(wanted) > 5
+    assert sorted(wanted - generator().optional_names() - {"spec"}) == []
+
+
+# ---- algorithms ----------------------------------------------------------------------------------
+
+
+def test_the_readme_counts_learners_and_families() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"All {len(LEARNERS)} [learners]" in text
+    assert f"all {len(FAMILIES)} [task families]" in text
+
+
+def test_every_learner_has_a_page() -> None:
+    assert sorted(set(LEARNERS) - {page.stem for page in ALGORITHMS}) == []
+
+
+@pytest.mark.parametrize("page", [p for p in ALGORITHMS if p.stem != "index"], ids=named)
+def test_an_algorithms_page_has_paper_equations_numbers_and_differences(page: Path) -> None:
+    titles = {"the-paper-and-the-code", "equations", "numbers", "differences"}
+    assert titles <= anchors(page)
+    assert re.search(r"arxiv\.org/abs/|doi\.org/", page.read_text())
+    assert named(page.parent / "index.md")
+    assert f"({page.name})" in (page.parent / "index.md").read_text()
+
+
+def rows(page: Path) -> Iterator[tuple[str, Path]]:
+    """The cells `ours` of the table of numbers, and the result file that the row links to."""
+    section = page.read_text(encoding="utf-8").split("## Numbers", 1)[1].split("\n## ", 1)[0]
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        file = re.search(r"\]\((\S+/results/\S+\.txt)\)", cells[-1])
+        if file is not None:
+            yield cells[-2], (page.parent / file.group(1)).resolve()
+
+
+@pytest.mark.parametrize("page", [p for p in ALGORITHMS if p.stem != "index"], ids=named)
+def test_our_numbers_are_those_that_the_result_file_holds(page: Path) -> None:
+    """Each number of the column `ours`, rounded as it is written, is in the file it names."""
+    checked = 0
+    for ours, file in rows(page):
+        printed = [float(found) for found in NUMBER.findall(file.read_text().replace(",", ""))]
+        for text in NUMBER.findall(ours.replace(",", "")):
+            digits = len(text.partition(".")[2])
+            near = 0.500001 * 10**-digits
+            assert any(abs(value - float(text)) <= near for value in printed), (
+                f"{text} is not in {named(file)}"
+            )
+            checked += 1
+    assert checked > 0

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import openpoet.cli.main as command
 import pytest
-from conformance import check_family
 from openpoet.archive.store.run_folder import Run
+from openpoet.cli.conformance import check_family
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

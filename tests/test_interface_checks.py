@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance import check_family, check_learner
 from fakes import FakeFamily, FakeLearner, Point
+from openpoet.cli.conformance import check_family, check_learner
 
 SPEC = {  # name: values it must not have
     "observation_size": [-1, 2.0, True, None],

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conformance import check_learner
 from fakes import FakeFamily, FakeLearner
+from openpoet.cli.conformance import check_learner
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path
@@ -123,3 +125,89 @@ def test_wheel_imports_under_its_roof_and_registers_the_environments(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "True"
+
+
+class Stranger:
+    """A fresh virtual environment outside the checkout, with the wheel installed by pip.
+
+    To spare the download of the dependencies, a .pth file gives it this interpreter's packages. The
+    .pth files in there are not executed, so that no editable install of the clone is seen; and the
+    wheel is installed before, so that pip sees an empty environment.
+    """
+
+    def __init__(self, folder: Path, wheel: Path) -> None:
+        self.folder, self.home = folder, folder / "home"
+        self.home.mkdir()
+        self.bin = folder / "venv" / "bin"
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
+        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=300)
+        self.run("python", "-m", "pip", "install", "--quiet", "--no-deps", str(wheel))
+        code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        self.site = self.run("python", "-c", code).strip()
+        ours = sysconfig.get_path("purelib")
+        Path(self.site, "dependencies.pth").write_text(f"{ours}\n")
+
+    def run(self, program: str, *words: str) -> str:
+        """What a program of the environment prints; it must succeed."""
+        done = subprocess.run(
+            [self.bin / program, *words],
+            cwd=self.home,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def stranger(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stranger:
+    return Stranger(tmp_path_factory.mktemp("stranger"), wheel)
+
+
+def test_the_installed_command_says_its_version_and_lists_its_parts(stranger: Stranger) -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    assert stranger.run("openpoet", "--version").startswith(f"openpoet {version} (python ")
+    assert "quick-bandits" in stranger.run("python", "-m", "openpoet", "list")
+    code = (
+        "import openpoet, os; print(openpoet.__version__);"
+        "print(os.path.isfile(os.path.join(openpoet.__path__[0], 'py.typed')), openpoet.__path__)"
+    )
+    first, second = stranger.run("python", "-c", code).splitlines()
+    assert first == version
+    assert second == f"True ['{stranger.site}/openpoet']"
+
+
+def test_the_installed_command_launches_resumes_shows_and_records(stranger: Stranger) -> None:
+    bandits = ["--preset", "quick-bandits", "--out", "runs/bandits"]
+    stranger.run("openpoet", "launch", *bandits, "--iterations", "2")
+    stranger.run("openpoet", "resume", "bandits", "--iterations", "3")
+    assert "ANNECS" in stranger.run("openpoet", "show", "bandits")
+    points = ["--family", "navigation", "--learner", "es", "--out", "runs/points"]
+    stranger.run("openpoet", "launch", *points, "--iterations", "1")
+    assert "pictures" in stranger.run("openpoet", "replay", "points", "--record", "film.gif")
+    assert (stranger.home / "film.gif").read_bytes()[:6] == b"GIF89a"
+    code = "import openpoet; run = openpoet.open('bandits'); print(run.iteration, run.digest())"
+    assert stranger.run("python", "-c", code).split() == [
+        "3",
+        stranger.run("openpoet", "digest", "bandits").strip(),
+    ]
+
+
+def test_the_installed_package_checks_a_file(stranger: Stranger) -> None:
+    (stranger.home / "hill.py").write_text((ROOT / "examples" / "hill.py").read_text())
+    assert "0 are broken" in stranger.run("openpoet", "check", "hill.py")
+
+
+def test_gymnasium_makes_the_installed_walker(stranger: Stranger) -> None:
+    """By the name of the package, and by that of the sub-package, which imports nothing else."""
+    code = (
+        "import gymnasium, sys\n"
+        "for module in ('openpoet', 'openpoet.envs'):\n"
+        "    env = gymnasium.make(f'{module}:openpoet/BipedalWalker-v3')\n"
+        "    print(env.reset(seed=1)[0].shape, 'torch' in sys.modules)"
+    )
+    assert stranger.run("python", "-c", code) == "(24,) False\n" * 2

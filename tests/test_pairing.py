@@ -16,14 +16,14 @@ from openpoet.cli.settings.tables import build, preset, presets
 from openpoet.envs.families import FAMILIES
 
 REFUSED = {
-    ("bandits", "es"): "a policy without memory has nothing to go by",
-    ("bandits", "diayn"): "nothing tells skills apart",
-    ("regression", "diayn"): "skills cannot part",
+    ("bandits", "es"): "a policy without memory cannot act on none",
+    ("bandits", "diayn"): "needs observations that distinguish its skills",
+    ("regression", "diayn"): "needs actions that change the observations",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
-    ("navigation", "mfec"): "a memory an action needs discrete actions",
-    ("walker", "nec"): "a memory an action needs discrete actions",
-    ("bandits", "nec"): "a key is learned from observations",
-    ("bandits", "eplstm"): "memories are found by what an episode shows first",
+    ("navigation", "mfec"): "episodic control needs discrete actions",
+    ("walker", "nec"): "episodic control needs discrete actions",
+    ("bandits", "nec"): "nec learns keys of observations",
+    ("bandits", "eplstm"): "this family has no observations",
 }
 # learners that give one score, not one before adaptation and one after
 DO_NOT_ADAPT = {"es", "diayn"}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conformance import check_family
 from fakes import FakeFamily, Point, Walk
+from openpoet.cli.conformance import check_family
 
 
 class Simulated(FakeFamily):

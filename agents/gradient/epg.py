@@ -1,13 +1,13 @@
-"""Evolved policy gradients: a loss is evolved, and a policy that starts from nothing learns a trial
-by descending it.
+"""Evolved policy gradients (EPG): evolves a loss function that trains policies from scratch.
 
 Houthooft, Chen, Isola, Stadie, Wolski, Ho & Abbeel 2018 (arXiv 1802.04821). Outer loop: evolution
-strategies on the return at the end of a trial. Inner loop: gradient descent on the loss alone;
-rewards are only an input of it.
-Differs: antithetic pairs that share draw, first policy and action noise, without which a small run
-does not start; a trial's episodes run side by side, one plain gradient step after each batch, where
-the authors take Adam's every 64 steps of one; no normaliser; no value network, so the surrogate
-that may be mixed in is REINFORCE with a mean baseline.
+strategies on the loss parameters phi, with the return at the end of a trial as fitness. Inner loop:
+gradient descent of a new policy on the loss alone; rewards are only an input of the loss.
+Differs: antithetic pairs share draw, initial policy and action noise, without which small
+populations do not learn; a trial's episodes run side by side, with one plain gradient step after
+each batch, where the authors make a step of Adam every 64 steps of one episode; no observation
+normaliser; no value network, so the surrogate loss that may be mixed in (alpha) is REINFORCE with a
+mean baseline.
 """
 
 from __future__ import annotations
@@ -25,29 +25,27 @@ from ..parts.hyperparameters import Range, Tunable
 from ..parts.lifetimes import Control
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial, normalised, streams
+from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial, flatten_trials, normalised
 from . import inner
 from .epg_config import EPGConfig
 from .learned_loss import LearnedLoss
-from .policy_gradient import Policy
+from .policy_gradient import FeedforwardPolicy
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-INSIDE = 64  # constant inputs of the memory's layer (the authors' code)
+MEMORY_INPUTS = 64  # constant inputs of the memory's layer (the authors' code)
 Policies = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Inner:
-    """Initial values of m trials: their loss, their first policies, and the noise of their
-    actions.
-    """
+class Initial:
+    """What m trials begin with."""
 
-    phi: torch.Tensor  # [m, parameters]
+    phi: torch.Tensor  # [m, parameters] of the loss
     policies: Policies  # [m, ...]
-    noise: torch.Tensor  # [updates + 1, horizon, m, episodes, a] uniform
+    noise: torch.Tensor  # [updates + 1, t, m, episodes, a] uniform in [0, 1), of the actions
 
 
 RANGES = {"lr": Range(3e-3, 0.3), "sigma": Range(0.01, 1.0), "inner_lr": Range(0.03, 3.0)}
@@ -60,9 +58,9 @@ class EPG(Tunable, Adapting):
         self.family, self.config = family, config or EPGConfig()
         self.ranges = RANGES
         spec, c = family.spec, self.config
-        self.policy = Policy.of(spec, c.hidden)
-        # Of a step: observation, action, reward, exploration bonus, end of an episode, what the
-        # policy said, memory. The bonus counts visits; the authors' code never updates its counts,
+        self.policy = FeedforwardPolicy.of(spec, c.hidden)
+        # Of a step: observation, action, reward, exploration bonus, end of an episode, policy
+        # outputs, memory. The bonus depends on visit counts, which the authors' code never updates,
         # so it is 1.
         features = (
             spec.observation_size + spec.action_size + 3 + self.policy.actions.outputs + c.memory
@@ -74,8 +72,9 @@ class EPG(Tunable, Adapting):
         return self._fresh_agent(phi)
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same loss; optimiser and schedule begin anew. Policies never outlive a trial."""
-        return {**self._fresh_agent(agent["phi"].clone()), **self.checked_hyperparameters(agent)}
+        """The same loss; optimiser and schedule are reset. Policies never outlast a trial."""
+        phi = agent["phi"].clone()
+        return {**self._fresh_agent(phi), **self.checked_hyperparameters(agent)}
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -93,64 +92,65 @@ class EPG(Tunable, Adapting):
         alpha: float = 0.0,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Trials under the agent's loss: the episodes before each update and after the last;
-        environment steps.
+        """Episodes before each update of the policies and after the last; environment steps.
+
+        alpha: weight of the surrogate loss against the agent's.
         """
         seeds = draw_seeds(key, num_trials)
         generator = torch.Generator().manual_seed(key.child("life").integer())
         phi = agent["phi"].to(self.config.device).expand(num_trials, -1)
-        begun = Inner(phi, self._newborn(num_trials, generator), self._noise(num_trials, generator))
-        return self._run_inner_loops(begun, task, seeds, alpha, control)
+        policies = self._initial_policies(num_trials, generator)
+        initial = Initial(phi, policies, self._noise(num_trials, generator))
+        return self._run_inner_loops(initial, task, seeds, alpha, control)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One generation."""
         c, generator = self.config, torch.Generator().manual_seed(key.child("life").integer())
         seeds = draw_seeds(key, c.population)
         epsilon = torch.randn(c.population, self.loss.parameters, generator=generator)
-        both = torch.cat([epsilon, -epsilon])
-        policies, noise = (
-            self._newborn(c.population, generator),
-            self._noise(c.population, generator),
-        )
-        begun = Inner(
-            (agent["phi"] + c.sigma * both).to(c.device),
+        antithetic = torch.cat([epsilon, -epsilon])
+        policies = self._initial_policies(c.population, generator)
+        noise = self._noise(c.population, generator)
+        initial = Initial(
+            (agent["phi"] + c.sigma * antithetic).to(c.device),
             {name: value.repeat(2, *[1] * (value.dim() - 1)) for name, value in policies.items()},
             noise.repeat(1, 1, 2, 1, 1),
         )
         alpha = c.alpha * max(0.0, 1.0 - float(agent["schedule/step"]) / c.anneal)
-        batches, steps = self._run_inner_loops(begun, task, seeds * 2, alpha)
-        fitness = batches[-1].returns.reshape(len(both), -1).mean(1).cpu()
+        batches, steps = self._run_inner_loops(initial, task, seeds * 2, alpha)
+        fitness = batches[-1].returns.reshape(len(antithetic), -1).mean(1).cpu()
         ranks = _centred_ranks(fitness)
-        # the authors' scale: not over sigma
-        gradient = -(ranks @ both) / len(both) + c.weight_decay * agent["phi"]
+        # not divided by sigma, as in the authors' code
+        gradient = -(ranks @ antithetic) / len(antithetic) + c.weight_decay * agent["phi"]
         after = adam.step(agent, {"phi": gradient}, c.lr)
         return {**after, "schedule/step": agent["schedule/step"] + 1}, steps
 
     def _run_inner_loops(
         self,
-        begun: Inner,
+        initial: Initial,
         task: Task,
         seeds: Sequence[int],
         alpha: float,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        c, policies = self.config, begun.policies
+        c, policies = self.config, initial.policies
         episode_batches = EpisodeBatches(
             self.family, [task] * len(seeds), seeds, c.episodes, c.device
         )
         batches = []
         for update in range(c.updates + 1):
             with torch.no_grad():
-                batches.append(episode_batches.play(self.policy.act(policies, begun.noise[update])))
+                act = self.policy.act(policies, initial.noise[update])
+                batches.append(episode_batches.play(act))
             if update < c.updates:
-                moved = self._descended(begun.phi, policies, batches[-1], alpha)
-                policies = inner.handed(moved, begun.policies, control)
+                updated = self._updated(initial.phi, policies, batches[-1], alpha)
+                policies = inner.after_update(updated, initial.policies, control)
         return batches, episode_batches.steps
 
-    def _descended(
+    def _updated(
         self, phi: torch.Tensor, policies: Policies, batch: Batch, alpha: float
     ) -> Policies:
-        """Each trial's policy a step down its loss."""
+        """Each trial's policy after one gradient step on its loss."""
         return inner.step(
             lambda p: self.losses(phi, p, batch, alpha), policies, self.config.inner_lr
         )
@@ -158,85 +158,81 @@ class EPG(Tunable, Adapting):
     def losses(
         self, phi: torch.Tensor, policies: inner.Parameters, batch: Batch, alpha: float
     ) -> torch.Tensor:
-        """[m]: the learned loss, and `alpha` of it the plain surrogate."""
+        """[m]: (1 - alpha) x the learned loss + alpha x the surrogate."""
         m = len(phi)
-        observations, actions, rewards, alive = (
-            streams(x, m)
-            for x in (
-                batch.observations,
-                batch.actions,
-                batch.rewards[..., None],
-                batch.alive[..., None],
-            )
-        )
-        said = self.policy.said(policies, observations)
-        plain = torch.zeros(m, device=phi.device)
+        outputs = self.policy.batch_outputs(policies, batch)
+        surrogate = torch.zeros(m, device=phi.device)
         if alpha > 0:
-            togo = streams(batch.discounted(1.0)[..., None], m)[..., 0]
-            gain = normalised(togo, alive[..., 0])
-            log_prob = self.policy.actions.log_prob(said, actions)
-            plain = -(log_prob * gain * alive[..., 0]).sum(1) / alive.sum((1, 2))
+            surrogate = self._surrogate(outputs, batch, m)
         if alpha == 1.0:
-            return plain
-        seen = said if isinstance(self.policy.actions, Gaussian) else torch.softmax(said, -1)
-        last = (
-            torch.cat([batch.alive[1:], torch.zeros_like(batch.alive[:1])]).logical_not()
-            & batch.alive
-        )
-        done, bonus = streams(last[..., None], m).float(), torch.ones_like(rewards)
-        steps = torch.cat(
-            [observations, actions, self.config.reward_scale * rewards, bonus, done, seen], 2
-        )
-        learned = self.loss(phi, steps, alive[..., 0].float(), self._memory(policies))
-        return (1 - alpha) * learned + alpha * plain
+            return surrogate
+        alive = flatten_trials(batch.alive[..., None], m)[..., 0]
+        steps = self._features(outputs, batch, m)
+        learned = self.loss(phi, steps, alive.float(), self._memory(policies))
+        return (1 - alpha) * learned + alpha * surrogate
+
+    def _surrogate(self, outputs: torch.Tensor, batch: Batch, m: int) -> torch.Tensor:
+        """REINFORCE with normalised returns to go, [m]. outputs: [m, episodes x t, k]."""
+        alive = flatten_trials(batch.alive[..., None], m)
+        actions = flatten_trials(batch.actions, m)
+        returns = flatten_trials(batch.discounted(1.0)[..., None], m)[..., 0]
+        advantages = normalised(returns, alive[..., 0])
+        log_prob = self.policy.actions.log_prob(outputs, actions)
+        return -(log_prob * advantages * alive[..., 0]).sum(1) / alive.sum((1, 2))
+
+    def _features(self, outputs: torch.Tensor, batch: Batch, m: int) -> torch.Tensor:
+        """Inputs of the learned loss except the memory, [m, episodes x t, features - memory]."""
+        continuous = isinstance(self.policy.actions, Gaussian)
+        rewards = flatten_trials(batch.rewards[..., None], m)
+        still_alive = torch.cat([batch.alive[1:], torch.zeros_like(batch.alive[:1])])
+        done = flatten_trials((batch.alive & ~still_alive)[..., None], m).float()
+        parts = [
+            flatten_trials(batch.observations, m),
+            flatten_trials(batch.actions, m),
+            self.config.reward_scale * rewards,
+            torch.ones_like(rewards),  # the bonus
+            done,
+            outputs if continuous else torch.softmax(outputs, -1),
+        ]
+        return torch.cat(parts, 2)
 
     def _memory(self, policies: inner.Parameters) -> torch.Tensor:
-        """[m, memory]: tanh of a layer that has no input."""
+        """[m, memory]: tanh of a layer whose inputs are all 1."""
         return torch.tanh(policies["memory_weight"].sum(2) + policies["memory_bias"])
 
     def _fresh_agent(self, phi: torch.Tensor) -> Agent:
         return {"phi": phi, **adam.fresh({"phi": phi}), "schedule/step": torch.zeros(())}
 
-    def _newborn(self, num_trials: int, generator: torch.Generator) -> Policies:
-        """Random policies that act near zero, [trials, ...], and memories of nothing in
-        particular.
-        """
-        made, sizes = {}, self.policy.network.sizes
+    def _initial_policies(self, num_trials: int, generator: torch.Generator) -> Policies:
+        """Random policies with mean actions near zero, and random memories, [trials, ...]."""
+        policies, sizes = {}, self.policy.network.sizes
         for layer in range(len(sizes) - 1):
             bound = (0.1 if layer == len(sizes) - 2 else 1.0) / math.sqrt(max(sizes[layer], 1))
             shape = (num_trials, sizes[layer + 1], sizes[layer])
-            made[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
-            made[f"b{layer}"] = torch.zeros(num_trials, sizes[layer + 1])
+            policies[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
+            policies[f"b{layer}"] = torch.zeros(num_trials, sizes[layer + 1])
         if isinstance(self.policy.actions, Gaussian):
-            made["log_std"] = torch.zeros(num_trials, self.policy.actions.size)
+            policies["log_std"] = torch.zeros(num_trials, self.policy.actions.size)
         k = self.config.memory
-        made["memory_weight"] = torch.randn(num_trials, k, INSIDE, generator=generator) / math.sqrt(
-            INSIDE
-        )
-        made["memory_bias"] = torch.zeros(num_trials, k)
-        return {name: value.to(self.config.device) for name, value in made.items()}
+        normal = torch.randn(num_trials, k, MEMORY_INPUTS, generator=generator)
+        policies["memory_weight"] = normal / math.sqrt(MEMORY_INPUTS)
+        policies["memory_bias"] = torch.zeros(num_trials, k)
+        return {name: value.to(self.config.device) for name, value in policies.items()}
 
     def _noise(self, num_trials: int, generator: torch.Generator) -> torch.Tensor:
-        c = self.config
-        shape = (
-            c.updates + 1,
-            self.family.spec.horizon,
-            num_trials,
-            c.episodes,
-            self.policy.actions.size,
-        )
+        c, horizon = self.config, self.family.spec.horizon
+        shape = (c.updates + 1, horizon, num_trials, c.episodes, self.policy.actions.size)
         return torch.rand(shape, generator=generator).to(c.device)
 
 
 def _centred_ranks(values: torch.Tensor) -> torch.Tensor:
-    """Ranks scaled to [-0.5, 0.5]; equal values share their mean rank. ValueError if one is NaN or
-    infinite.
+    """Ranks scaled to [-0.5, 0.5]; equal values share their mean rank.
+
+    ValueError if a value is NaN or infinite.
     """
     if not bool(torch.isfinite(values).all()):
         raise ValueError("the return of a trial is NaN or infinite")
     ordered = values.sort().values
-    first, last = (
-        torch.searchsorted(ordered, values),
-        torch.searchsorted(ordered, values, right=True) - 1,
-    )
+    first = torch.searchsorted(ordered, values)
+    last = torch.searchsorted(ordered, values, right=True) - 1
     return ((first + last) / 2 / (len(values) - 1) - 0.5).float()

@@ -7,61 +7,62 @@ for trials of 8,192 steps on many machines; the defaults are for short trials an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ..parts.finite import check_finite
+from openpoet.settings import (
+    Device,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    Sizes,
+)
 
 
 @dataclass(frozen=True)
-class EPGConfig:
-    population: int = 64  # antithetic pairs of losses a generation
-    sigma: float = 0.15  # of their noise
-    lr: float = 0.03  # Adam's
-    weight_decay: float = 0.002
-    hidden: tuple[int, ...] = (8,)  # of the inner policy
-    updates: int = 5  # of the inner policy in a trial
-    episodes: int = 8  # side by side, before each update and after the last
-    inner_lr: float = 0.3  # of plain gradient descent on the learned loss
-    channels: tuple[int, ...] = (8,)  # of the temporal convolutions
-    kernels: tuple[int, ...] = (4,)  # [steps]
-    strides: tuple[int, ...] = (1,)
-    context: int = 8  # what the convolutions are summed up in
-    units: int = 16  # of the layer that joins a step with the context
-    memory: int = 0  # numbers that only the loss sees, learned within a trial
-    # of the rewards that the loss sees: about as large as the actions, or it hears them not
-    reward_scale: float = 1.0
-    alpha: float = 0.0  # weight of the plain policy gradient in the first generation ...
-    anneal: int = 250  # ... which falls to 0 in so many
-    test_trials: int = 64  # of an evaluation
-    device: str = "cpu"
+class EPGConfig(Settings):
+    population: Annotated[PositiveInt, "Antithetic pairs of loss networks in a generation."] = 64
+    sigma: Annotated[PositiveFloat, "Standard deviation of the perturbations."] = 0.15
+    lr: Annotated[PositiveFloat, "Learning rate of the loss network (Adam)."] = 0.03
+    weight_decay: Annotated[NonNegativeFloat, "Weight decay of the loss network."] = 0.002
+    hidden: Annotated[
+        tuple[PositiveInt, ...], "Units of each hidden layer of the inner policy; empty: linear."
+    ] = (8,)
+    updates: Annotated[PositiveInt, "Updates of the inner policy in a trial."] = 5
+    episodes: Annotated[
+        PositiveInt, "Episodes in parallel before each update and after the last one."
+    ] = 8
+    inner_lr: Annotated[
+        PositiveFloat, "Learning rate of the inner policy: gradient descent on the learned loss."
+    ] = 0.3
+    channels: Annotated[Sizes, "Channels of each temporal convolution of the loss network."] = (8,)
+    kernels: Annotated[Sizes, "Kernel size of each temporal convolution [steps]."] = (4,)
+    strides: Annotated[Sizes, "Stride of each temporal convolution [steps]."] = (1,)
+    context: Annotated[PositiveInt, "Size of the context vector that the convolutions give."] = 8
+    units: Annotated[
+        PositiveInt, "Units of the layer that combines a step with the context vector."
+    ] = 16
+    memory: Annotated[
+        NonNegativeInt, "Numbers that only the loss network sees, trained within a trial; 0: none."
+    ] = 0
+    reward_scale: Annotated[
+        PositiveFloat,
+        "Factor of the loss network's rewards: scale them to the magnitude of the actions, "
+        "otherwise they are ignored.",
+    ] = 1.0
+    alpha: Annotated[
+        Fraction, "Weight of the plain policy gradient in the first generation; falls to 0."
+    ] = 0.0
+    anneal: Annotated[PositiveInt, "Generations until alpha is 0."] = 250
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    device: Annotated[Device, "Device of the networks."] = "cpu"
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        for name in (
-            "population",
-            "updates",
-            "episodes",
-            "context",
-            "units",
-            "test_trials",
-            "anneal",
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        if not len(self.channels) == len(self.kernels) == len(self.strides) >= 1:
-            raise ValueError(
-                "channels, kernels and strides must have one number a convolution, and at least one"
-            )
-        if min(*self.channels, *self.kernels, *self.strides, *self.hidden) < 1:
-            raise ValueError(
-                "channels, kernels, strides and hidden must be whole numbers of at least 1"
-            )
-        for name in ("sigma", "lr", "inner_lr", "reward_scale"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.alpha <= 1 or self.weight_decay < 0 or self.memory < 0:
-            raise ValueError("alpha must be from 0 to 1, weight_decay and memory not below 0")
+        super().__post_init__()
+        if not len(self.channels) == len(self.kernels) == len(self.strides):
+            raise ValueError("channels, kernels and strides must have one number per convolution")
 
 
 AUTHORS = EPGConfig(

@@ -1,9 +1,8 @@
-"""Learners whose agent is where every trial begins: parameters from which a few steps of gradient
-descent lead far.
+"""Learners of an initialisation: parameters from which a few gradient steps adapt to any draw.
 
-What MAML, first-order MAML and Reptile share; how they learn such a beginning is their own. What a
-trial learns is
-gone at its end: a transfer takes the beginning, and the step sizes where those are learned.
+The common part of MAML, first-order MAML and Reptile, which differ in their outer loops. Parameters
+adapted in a trial are discarded at its end. A transfer copies the initialisation, and the step
+sizes where they are learned.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from ..parts.scoring import Outcomes, draw_seeds
 from ..rollouts.episode_batches import Batch, EpisodeBatches, by_trial
 from . import inner
 from .gradient_trial import GradientTrialPolicy
-from .policy_gradient import Policy
+from .policy_gradient import FeedforwardPolicy
 from .regressor import Regressor
 
 if TYPE_CHECKING:
@@ -32,15 +31,13 @@ if TYPE_CHECKING:
 
     from .maml_config import AdaptingConfig
 
-RATE = "rate_"  # before a parameter's name: its learned step size
-# what may be explored, beside what belongs to an outer loop
+RATE = "rate_"  # prefix of a parameter's learned step size
+# hyperparameters that may be explored; outer loops add their own
 RANGES = {"inner_lr": Range(3e-3, 1.0)}
 
 
 class Initialisation(Tunable, Adapting):
-    """Learner (poet.interfaces). It learns from labels where a family has them, else by policy
-    gradient.
-    """
+    """Learner (poet.interfaces): from labels in families that have them, else policy gradient."""
 
     config: AdaptingConfig
 
@@ -51,32 +48,32 @@ class Initialisation(Tunable, Adapting):
             raise ValueError(
                 f"trajectories must be at least 2: the baseline is their mean, got {c.trajectories}"
             )
-        self.model = (
-            Regressor.of(spec, c.hidden) if supervised else Policy.of(spec, c.hidden, c.gamma)
-        )
+        self.model: Regressor | FeedforwardPolicy
+        if supervised:
+            self.model = Regressor.of(spec, c.hidden)
+        else:
+            self.model = FeedforwardPolicy.of(spec, c.hidden, c.gamma)
 
     @abstractmethod
     def outer_step(
         self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Agent:
-        """The agent after one step of the outer loop, on trials that have just begun."""
+        """The agent after one step of the outer loop, on trials that have not begun."""
 
     @abstractmethod
     def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
-        """An agent of these, its optimiser and schedules at their beginning."""
+        """An agent of these weights with the initial state of optimiser and schedules."""
 
     def init(self, key: Key) -> Agent:
         return self.fresh_agent(self.model.init(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same initialisation and step sizes; what a trial made of them is never carried
-        over.
-        """
+        """The same initialisation and step sizes; adapted parameters are never transferred."""
         weights = cloned_weights(agent)
         return {**self.fresh_agent(weights), **self.checked_hyperparameters(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """One outer step, on draws it has not met."""
+        """One outer step, on fresh draws."""
         c = self.config
         episode_batches = EpisodeBatches(
             self.family, [task] * c.draws, draw_seeds(key, c.draws), c.trajectories, c.device
@@ -86,7 +83,7 @@ class Initialisation(Tunable, Adapting):
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
-        """Episodes that updates learned from, and those after the last update, [trials, k]."""
+        """Episodes that each update learned from, and those after the last one, [trials, k]."""
         seeds, updates = draw_seeds(key, num_trials), self.config.test_updates
         batches, steps = self.run_trials(agent, task, seeds, key, updates, control)
         return by_trial(batches, num_trials, steps)
@@ -100,17 +97,15 @@ class Initialisation(Tunable, Adapting):
         updates: int,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Episodes that each update learned from, then those after the last one; environment
-        steps.
-        """
+        """Episodes that each update learned from, then those after the last; environment steps."""
         c, weights, noise = self.config, self.weights(agent), self._noise(key)
         episode_batches = EpisodeBatches(
             self.family, [task] * len(seeds), seeds, c.trajectories, c.device
         )
-        batches, learned = self.inner_loop(
+        batches, adapted = self.inner_loop(
             weights, episode_batches, updates, noise, shrink=c.test_shrink, control=control
         )
-        return [*batches, self.play(learned, episode_batches, noise)], episode_batches.steps
+        return [*batches, self.play(adapted, episode_batches, noise)], episode_batches.steps
 
     def inner_loop(
         self,
@@ -122,81 +117,76 @@ class Initialisation(Tunable, Adapting):
         shrink: float = 1.0,
         control: Control = "none",
     ) -> tuple[list[Batch], inner.Parameters]:
-        """The episodes that trials learn from in so many updates, and what becomes of their
-        parameters [trials, ...].
+        """The episodes that `updates` inner steps learned from, and the adapted parameters.
 
-        shrink: of the step sizes after the first update. control: of what an update hands on.
+        shrink: factor of the step sizes after the first update. control: see lifetimes.
+        Returned parameters: [trials, ...].
         """
-        parameters = first = self.spread(weights, episode_batches.n)
+        parameters = initial = self.repeated(weights, episode_batches.n)
         batches: list[Batch] = []
         for update in range(updates):
             if update == 0 or not self.model.keeps_examples:
                 batches.append(self.play(parameters, episode_batches, noise))
             losses = partial(self.model.losses, batch=batches[-1])
-            moved = inner.step(losses, parameters, self.rates(weights, shrink if update else 1.0))
-            parameters = inner.handed(moved, first, control)
+            updated = inner.step(losses, parameters, self.rates(weights, shrink if update else 1.0))
+            parameters = inner.after_update(updated, initial, control)
         return batches, parameters
 
     def play(
         self, parameters: inner.Parameters, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Batch:
-        """The trials' next episodes."""
-        shape = (
-            episode_batches.horizon,
-            episode_batches.n,
-            episode_batches.side,
-            self.family.spec.action_size,
-        )
+        """The trials' next episodes under parameters [trials, ...]."""
+        trials, per_trial = episode_batches.n, episode_batches.per_trial
+        shape = (episode_batches.horizon, trials, per_trial, self.family.spec.action_size)
         with torch.no_grad():
-            return episode_batches.play(
-                self.model.act(
-                    parameters, torch.rand(shape, generator=noise).to(self.config.device)
-                )
-            )
+            uniform = torch.rand(shape, generator=noise).to(self.config.device)
+            return episode_batches.play(self.model.act(parameters, uniform))
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> GradientTrialPolicy:
-        """The agent in n draws that are driven from outside (metaworld_protocol.TrialPolicy)."""
+        """The agent in n draws that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
         policy, weights, noise = self.model, self.weights(agent), self._noise(key)
         if isinstance(policy, Regressor):
             raise ValueError(
-                "who drives a trial from outside tells rewards, not labels: this needs "
-                "a family without"
+                "trials simulated elsewhere provide rewards, not labels: expected a family "
+                "without labels"
             )
 
         def act(
             parameters: inner.Parameters, observations: torch.Tensor, greedy: bool
         ) -> torch.Tensor:
-            said = policy.said(parameters, observations[:, None])[:, 0]
-            drawn = torch.rand(n, policy.actions.size, generator=noise).to(said.device)
-            return policy.actions.mode(said) if greedy else policy.actions.sample(said, drawn)
+            outputs = policy.outputs(parameters, observations[:, None])[:, 0]
+            uniform = torch.rand(n, policy.actions.size, generator=noise).to(outputs.device)
+            if greedy:
+                return policy.actions.mode(outputs)
+            return policy.actions.sample(outputs, uniform)
 
-        def updated(parameters: inner.Parameters, batch: Batch, update: int) -> inner.Parameters:
-            rates = self.rates(weights, self.config.test_shrink if update else 1.0)
+        def update(parameters: inner.Parameters, batch: Batch, updates: int) -> inner.Parameters:
+            rates = self.rates(weights, self.config.test_shrink if updates else 1.0)
             return inner.step(partial(policy.losses, batch=batch), parameters, rates)
 
-        return GradientTrialPolicy(self.spread(weights, n), act, updated)
+        return GradientTrialPolicy(self.repeated(weights, n), act, update)
 
-    def spread(
+    def repeated(
         self, weights: Mapping[str, torch.Tensor], num_trials: int
     ) -> dict[str, torch.Tensor]:
-        """What every trial begins with, [trials, ...]."""
+        """The initialisation once for each trial, [trials, ...]."""
         return {
             name: weights[name].expand(num_trials, *weights[name].shape)
-            for name in self.learning(weights)
+            for name in self.adapted_names(weights)
         }
 
-    def learning(self, weights: Mapping[str, torch.Tensor]) -> list[str]:
-        """The names of what a trial changes."""
+    def adapted_names(self, weights: Mapping[str, torch.Tensor]) -> list[str]:
+        """The names of the parameters that the inner loop changes."""
         return [name for name in weights if not name.startswith(RATE)]
 
     def rates(
         self, weights: Mapping[str, torch.Tensor], scale: float = 1.0
     ) -> dict[str, torch.Tensor]:
-        """The step size of each parameter, times `scale`: its own where it is learned, else the
-        setting's.
-        """
-        usual = torch.tensor(self.config.inner_lr, device=self.config.device)
-        return {name: scale * weights.get(RATE + name, usual) for name in self.learning(weights)}
+        """Each parameter's inner step size times `scale`: its learned one, else `inner_lr`."""
+        default = torch.tensor(self.config.inner_lr, device=self.config.device)
+        return {
+            name: scale * weights.get(RATE + name, default) for name in self.adapted_names(weights)
+        }
 
     def weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self.config.device)

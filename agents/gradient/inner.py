@@ -1,7 +1,6 @@
-"""The inner step of learners that adapt by gradient: one descent step of each trial's parameters on
-a loss of their own.
+"""The inner step of learners that adapt by gradient: one descent step of each trial's parameters.
 
-EpisodeBatches are independent, so one gradient of the sum of their losses serves all.
+Trials are independent, so one gradient of the sum of their losses gives the gradient of each.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ import torch
 from ..parts.lifetimes import Control, Lifetime, next_episode
 
 Parameters = Mapping[str, torch.Tensor]  # [trials, ...] each
-# How much of a step an outer gradient sees: nothing (0), where it started from (1), and the slopes
-# there too (2).
+# What an outer gradient differentiates: nothing (0), the initial parameters with the inner gradient
+# held constant (1), or the inner gradient as well (2).
 Order = Literal[0, 1, 2]
-ADAPTED: Lifetime = "trial"  # how long parameters that have moved last
+ADAPTED: Lifetime = "trial"  # of adapted parameters
 
 
 def step(
@@ -26,32 +25,34 @@ def step(
     rates: float | Mapping[str, torch.Tensor],
     order: Order = 0,
 ) -> dict[str, torch.Tensor]:
-    """Parameters after one step of gradient descent. losses: of parameters, [trials]; rates: one,
-    or one a name.
+    """Parameters after one step of gradient descent.
 
-    What the losses do not depend on stays as it is.
+    losses: parameters -> [trials]. rates: one step size, or one for each name. Parameters that the
+    losses do not depend on are unchanged.
     """
     if order == 0:
         parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
     total = losses(parameters).sum()
-    slopes = torch.autograd.grad(
+    gradients = torch.autograd.grad(
         total, list(parameters.values()), create_graph=order == 2, allow_unused=True
     )
-    moved = {}
-    for (name, value), slope in zip(parameters.items(), slopes, strict=True):
+    updated = {}
+    for (name, value), gradient in zip(parameters.items(), gradients, strict=True):
         start = value.detach() if order == 0 else value
         rate = rates if isinstance(rates, float) else rates[name]
-        moved[name] = start if slope is None else start - rate * slope
-    return moved
+        updated[name] = start if gradient is None else start - rate * gradient
+    return updated
 
 
-def handed(
-    moved: Parameters, first: Parameters, control: Control = "none"
+def after_update(
+    updated: Parameters, initial: Parameters, control: Control = "none"
 ) -> dict[str, torch.Tensor]:
-    """The parameters with which trials go on after an update; first: those they began with."""
-    names = sorted(moved)
-    every = torch.ones(len(moved[names[0]]), dtype=torch.bool, device=moved[names[0]].device)
-    parts, fresh = (tuple(named[name] for name in names) for named in (moved, first))
-    return dict(
-        zip(names, next_episode(parts, fresh, [ADAPTED] * len(names), every, control), strict=True)
-    )
+    """The parameters that trials continue with after an update, under an evaluation's control.
+
+    initial: those that the trials began with. See lifetimes.next_episode.
+    """
+    names = sorted(updated)
+    every = torch.ones(len(updated[names[0]]), dtype=torch.bool, device=updated[names[0]].device)
+    state, fresh = (tuple(named[name] for name in names) for named in (updated, initial))
+    state = next_episode(state, fresh, [ADAPTED] * len(names), every, control)
+    return dict(zip(names, state, strict=True))

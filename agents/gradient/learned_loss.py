@@ -1,9 +1,9 @@
-"""EPG's learned loss: a temporal convolution over a trial's steps is the context in which each of
-them is judged.
+"""EPG's learned loss: scores each step given a context vector of all steps of the trial.
 
-Houthooft et al. 2018, "Evolved Policy Gradients" (arXiv 1802.04821), architecture of the authors'
-code: at Hopper's sizes 9,857 parameters. Members lie on a leading axis; a convolution is a product
-with unfolded windows.
+Houthooft et al. 2018, "Evolved Policy Gradients" (arXiv 1802.04821), with the architecture of the
+authors' code, 9,857 parameters at Hopper's sizes: temporal convolutions, averaged over time, give
+the context; a small network maps a step and the context to a number. Parameters lead with the axis
+[m], members of a population, so convolutions are matrix products on unfolded windows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .epg_config import EPGConfig
 
 @dataclass(frozen=True)
 class LearnedLoss:
-    """features: numbers a step; see shapes() for the parameters, which lie in one vector."""
+    """A function of one flat parameter vector, whose parts shapes() lists. features: of a step."""
 
     features: int
     config: EPGConfig
@@ -44,8 +44,8 @@ class LearnedLoss:
         return sum(math.prod(shape) for shape in self.shapes().values())
 
     @property
-    def shortest(self) -> int:
-        """Steps that the convolutions need."""
+    def min_steps(self) -> int:
+        """The number of steps that the convolutions need at least."""
         steps = 1
         for kernel, stride in reversed(
             list(zip(self.config.kernels, self.config.strides, strict=True))
@@ -64,30 +64,32 @@ class LearnedLoss:
     def __call__(
         self, phi: torch.Tensor, steps: torch.Tensor, alive: torch.Tensor, memory: torch.Tensor
     ) -> torch.Tensor:
-        """Loss of each member [m]: mean over its steps that count.
+        """Loss of each member [m]: the mean over its alive steps.
 
-        phi: [m, parameters]; steps: [m, s, features less memory]; alive: [m, s]; memory: [m,
-        memory].
+        phi: [m, parameters]; steps: [m, s, features - memory]; alive: [m, s]; memory: [m, memory].
         """
-        p, at = {}, 0
-        for name, shape in self.shapes().items():
-            p[name] = phi[:, at : at + math.prod(shape)].reshape(-1, *shape)
-            at += math.prod(shape)
+        p = self._named(phi)
         tiled = memory[:, None].expand(-1, steps.shape[1], -1)
-        # The context sees the memory's values; only the judgement of a step teaches it (the
-        # authors' code).
+        # The memory's gradient flows through the score of each step only, not through the context
+        # (the authors' code).
         x = torch.cat([steps, tiled.detach()], 2) * alive[..., None]
-        x = torch.nn.functional.pad(
-            x, (0, 0, max(0, self.shortest - x.shape[1]), 0)
-        )  # zeros before a trial's first step
+        # zeros before a trial's first step
+        x = torch.nn.functional.pad(x, (0, 0, max(0, self.min_steps - x.shape[1]), 0))
         for layer, (kernel, stride) in enumerate(
             zip(self.config.kernels, self.config.strides, strict=True)
         ):
             x = leaky_relu(_apply(p, f"conv{layer}", x.unfold(1, kernel, stride).flatten(2)))
         context = _apply(p, "context", x.mean(1, keepdim=True)).expand(-1, steps.shape[1], -1)
         joined = leaky_relu(_apply(p, "join", torch.cat([steps, tiled, context], 2)))
-        each = _apply(p, "judge", joined)[..., 0]
-        return (each * alive).sum(1) / alive.sum(1)
+        scores = _apply(p, "judge", joined)[..., 0]
+        return (scores * alive).sum(1) / alive.sum(1)
+
+    def _named(self, phi: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The parts of phi [m, parameters] by name, [m, *shape]."""
+        shapes = self.shapes()
+        parts = phi.split([math.prod(shape) for shape in shapes.values()], 1)
+        named = zip(shapes.items(), parts, strict=True)
+        return {name: part.reshape(-1, *shape) for (name, shape), part in named}
 
 
 def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
@@ -95,5 +97,5 @@ def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
 
 
 def _apply(p: dict[str, torch.Tensor], name: str, x: torch.Tensor) -> torch.Tensor:
-    """[m, n, outputs] of x [m, n, inputs]."""
+    """A linear layer: [m, n, outputs] of x [m, n, inputs]."""
     return x @ p[f"{name}.weight"].mT + p[f"{name}.bias"][:, None]

@@ -1,14 +1,13 @@
-"""MAESN: a policy that explores along a latent, and adapts to a draw of its task by moving the
-latent only.
+"""MAESN: a policy that explores along a latent, and adapts by gradient steps on the latent only.
 
 Gupta, Mendonca, Liu, Abbeel & Levine 2018, "Meta-Reinforcement Learning of Structured Exploration
-Strategies" (arXiv 1802.07245), details from its authors' code. z ~ N(mean, std^2) is drawn once an
-episode and held, so that exploring is coherent in time. Inner step: the score-function gradient of
-the return in (mean, log std), with learned step sizes.
-Outer: the policy's, the latents' and the step sizes' gradient of the return after it, less the
-latents' distance to the prior. A new draw starts from the prior.
-Differs: Adam on the policy gradient instead of TRPO; advantages are divided by their deviation over
-a draw.
+Strategies" (arXiv 1802.07245), details from its authors' code. z ~ N(mean, std^2) is sampled once
+an episode and kept, so that exploration is coherent in time. Inner step: the score-function
+gradient of the return in (mean, log std), with learned step sizes. Outer step: the gradient of the
+return after the inner step, minus the KL divergence of the latents to the prior, in the weights of
+the policy, the training draws' latents and the step sizes. A new draw starts from the prior.
+Differs: the outer optimiser is Adam on the policy gradient, not TRPO; advantages are also divided
+by their standard deviation over a draw.
 """
 
 from __future__ import annotations
@@ -23,26 +22,27 @@ from ..parts.actions import Gaussian, actions_of
 from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_prior
 from ..parts.hyperparameters import Range, Tunable
-from ..parts.lifetimes import Control, Lifetime, next_episode
-from ..parts.network_weights import network_weights, weight_names
+from ..parts.latent_trial import Latent
+from ..parts.lifetimes import Control, next_episode
+from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial, normalised
+from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
 from .maesn_config import MAESNConfig
+from .maesn_latents import (
+    LATENT_LIFETIMES,
+    LATENTS,
+    RATES,
+    sampled_latent,
+    updated_latent,
+)
 from .maesn_trial import ExploringTrialPolicy
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-# of the training draws: theirs alone, never of another niche
-LATENTS = ("latent_mean", "latent_log_std")
-RATES = ("rate_mean", "rate_log_std")
-Latent = tuple[torch.Tensor, ...]  # mean and log std [draws, d]
-# of mean and log std; z is redrawn each episode
-LATENT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
-
-
+Weights = Mapping[str, torch.Tensor]
 RANGES = {
     "lr": Range(1e-4, 3e-2),
     "kl": Range(1e-3, 1.0),
@@ -61,20 +61,17 @@ class MAESN(Tunable, Adapting):
         self.network = Feedforward((spec.observation_size + c.latent, *c.hidden, spec.action_size))
 
     def init(self, key: Key) -> Agent:
-        """A random policy that acts near zero."""
+        """A random policy whose mean actions are near zero."""
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.zeros(self.actions.size)
-        return self._fresh_agent(
-            weights | {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
-        )
+        rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
+        return self._fresh_agent(weights | rates)
 
     def adopt(self, agent: Agent) -> Agent:
-        """Policy and step sizes. Latents belong to a niche's draws, and there are none yet."""
-        kept = self._fresh_agent(
-            {name: agent[name].clone() for name in weight_names(agent) if name not in LATENTS}
-        )
-        return {**kept, **self.checked_hyperparameters(agent)}
+        """Policy and step sizes; latents and training draws are reset."""
+        weights = {n: w for n, w in cloned_weights(agent).items() if n not in LATENTS}
+        return {**self._fresh_agent(weights), **self.checked_hyperparameters(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """One outer step: episodes before and after an inner step on every training draw."""
@@ -84,7 +81,7 @@ class MAESN(Tunable, Adapting):
         episode_batches = EpisodeBatches(
             self.family, [task] * len(seeds), seeds, self.config.trajectories, self._device
         )
-        return self._outer_step(agent, episode_batches, self._generator(key)), episode_batches.steps
+        return self._outer_step(agent, episode_batches, _generator(key)), episode_batches.steps
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -107,133 +104,102 @@ class MAESN(Tunable, Adapting):
         latent: Latent | None = None,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Episodes from the prior (or `latent`), then after each update of the latents; environment
-        steps.
+        """`updates` + 1 batches of episodes with an inner step between them; environment steps.
 
-        `updates` + 1 batches, rows (draw, trajectory). family: where to act, such as the one with
-        sparse rewards.
+        Rows of a batch are (draw, trajectory). family: what is simulated, such as the same task
+        with sparse rewards. latent: initial mean and log std [draws, d]; None: the prior's.
         """
-        c, episode_batches = (
-            self.config,
-            EpisodeBatches(
-                family, [task] * len(seeds), seeds, self.config.trajectories, self._device
-            ),
+        n, device = len(seeds), self._device
+        episode_batches = EpisodeBatches(
+            family, [task] * n, seeds, self.config.trajectories, device
         )
-        weights, noise = self._weights(agent), self._generator(key.child("actions"))
-        zero = torch.zeros(len(seeds), c.latent, device=self._device)
-        latent = first = latent or (zero, zero)
-        every, batches = torch.ones(len(seeds), dtype=torch.bool, device=self._device), []
+        weights, noise = self._weights(agent), _generator(key.child("actions"))
+        zero = torch.zeros(n, self.config.latent, device=device)
+        latent = initial = latent or (zero, zero)
+        every_row, batches = torch.ones(n, dtype=torch.bool, device=device), []
         with torch.no_grad():
             for update in range(updates + 1):
-                epsilon = self._epsilon(len(seeds), noise)
-                batches.append(
-                    episode_batches.play(self._act(weights, self._z(latent, epsilon), noise))
-                )
-                moved = self.moved(
-                    weights, latent, epsilon, self._returns(batches[-1], len(seeds)), update
-                )
-                latent = next_episode(moved, first, LATENT_LIFETIMES, every, control)
+                epsilon = self._epsilon(n, noise)
+                act = self._act(weights, sampled_latent(latent, epsilon), noise)
+                batches.append(episode_batches.play(act))
+                returns = self._returns(batches[-1], n)
+                updated = updated_latent(weights, latent, epsilon, returns, update)
+                latent = next_episode(updated, initial, LATENT_LIFETIMES, every_row, control)
         return batches, episode_batches.steps
 
     def _outer_step(
         self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Agent:
-        c = self.config
-        weights = {
-            name: value.detach().clone().requires_grad_()
-            for name, value in self._weights(agent).items()
-        }
-        latent = weights["latent_mean"], weights["latent_log_std"]
+        c, weights = self.config, self._weights(agent)
+        leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
+        latent = leaves["latent_mean"], leaves["latent_log_std"]
         with torch.no_grad():
             epsilon = self._epsilon(c.draws, noise)
-            before = episode_batches.play(self._act(weights, self._z(latent, epsilon), noise))
-        moved = self.moved(weights, latent, epsilon, self._returns(before, c.draws), 0)
-        z = self._z(moved, self._epsilon(c.draws, noise))
+            before = episode_batches.play(self._act(leaves, sampled_latent(latent, epsilon), noise))
+        returns = self._returns(before, c.draws)
+        updated = updated_latent(leaves, latent, epsilon, returns, 0)
+        z = sampled_latent(updated, self._epsilon(c.draws, noise))
         with torch.no_grad():
-            after = episode_batches.play(self._act(weights, z, noise))
-        said = self.said(weights, after.observations, z)
-        gain = after.advantages(c.gamma, c.draws)
-        surrogate = (
-            self.actions.log_prob(said, after.actions) * gain
-            + c.entropy * self.actions.entropy(said)
-        ) * after.alive
-        loss = c.kl * kl_to_prior(*latent).mean() - surrogate.sum() / after.alive.sum()
-        gradients = dict(
-            zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True)
-        )
+            after = episode_batches.play(self._act(leaves, z, noise))
+        loss = c.kl * kl_to_prior(*latent).mean() - self._surrogate(leaves, after, z)
+        slopes = torch.autograd.grad(loss, list(leaves.values()))
+        gradients = dict(zip(leaves, slopes, strict=True))
         return {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
 
+    def _surrogate(self, weights: Weights, batch: Batch, z: torch.Tensor) -> torch.Tensor:
+        """Mean over the steps of advantage x log probability + weighted entropy; a scalar."""
+        outputs = self.outputs(weights, batch.observations, z)
+        advantages = batch.advantages(self.config.gamma, self.config.draws)
+        policy_gradient = self.actions.log_prob(outputs, batch.actions) * advantages
+        entropy = self.config.entropy * self.actions.entropy(outputs)
+        return ((policy_gradient + entropy) * batch.alive).sum() / batch.alive.sum()
+
     def trial_policy(self, agent: Agent, n: int, key: Key) -> ExploringTrialPolicy:
-        """The agent in n draws that are driven from outside (metaworld_protocol.TrialPolicy)."""
-        weights, noise = self._weights(agent), self._generator(key.child("actions"))
+        """The agent in n draws that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
+        weights, noise = self._weights(agent), _generator(key.child("actions"))
 
         def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
             if greedy:
-                return self.actions.mode(self.said(weights, observations, z))
+                return self.actions.mode(self.outputs(weights, observations, z))
             return self._act(weights, z, noise)(observations, 0)
 
-        def moved(
-            latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, update: int
+        def update(
+            latent: Latent, epsilon: torch.Tensor, returns: torch.Tensor, updates: int
         ) -> Latent:
-            return self.moved(weights, latent, epsilon, returns, update)
+            return updated_latent(weights, latent, epsilon, returns, updates)
 
         zero = torch.zeros(n, self.config.latent, device=self._device)
-        return ExploringTrialPolicy(
-            {"mean": zero, "log_std": zero}, act, moved, self.config.gamma, noise
-        )
-
-    def moved(
-        self,
-        weights: Mapping[str, torch.Tensor],
-        latent: Latent,
-        epsilon: torch.Tensor,
-        returns: torch.Tensor,
-        update: int,
-    ) -> Latent:
-        """The latents after an inner step up the returns [draws, trajectories]; `update` of them
-        went before.
-        """
-        gain = normalised(returns, torch.ones_like(returns))
-        by_mean, by_log_std = score_gradients(latent[1], epsilon, gain)
-        scale = 0.5 ** max(0, update - 1)
-        mean = latent[0] + scale * weights["rate_mean"] * by_mean
-        return mean, latent[1] + scale * weights["rate_log_std"] * by_log_std
+        prior = {"mean": zero, "log_std": zero}
+        return ExploringTrialPolicy(prior, act, update, self.config.gamma, noise)
 
     def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
+        """Discounted return of each episode, [draws, trajectories]."""
         return batch.discounted(self.config.gamma)[0].reshape(draws, -1)
 
-    def said(
-        self, weights: Mapping[str, torch.Tensor], observations: torch.Tensor, z: torch.Tensor
+    def outputs(
+        self, weights: Weights, observations: torch.Tensor, z: torch.Tensor
     ) -> torch.Tensor:
-        """What the policy says at observations [..., n, o] with latents z [n, d]."""
-        said = self.network(
-            weights, torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1)
-        )
-        if isinstance(self.actions, Gaussian):
-            said = torch.cat([said, weights["log_std"].expand_as(said)], -1)
-        return said
+        """Parameters of the action distribution [..., n, k].
 
-    def _act(
-        self, weights: Mapping[str, torch.Tensor], z: torch.Tensor, noise: torch.Generator
-    ) -> ActFunction:
+        observations: [..., n, o]; z: [n, d].
+        """
+        inputs = torch.cat([observations, z.expand(*observations.shape[:-1], -1)], -1)
+        outputs = self.network(weights, inputs)
+        if isinstance(self.actions, Gaussian):
+            outputs = torch.cat([outputs, weights["log_std"].expand_as(outputs)], -1)
+        return outputs
+
+    def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> ActFunction:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-            drawn = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
-            return self.actions.sample(self.said(weights, observations, z), drawn)
+            uniform = torch.rand(len(z), self.actions.size, generator=noise).to(z.device)
+            return self.actions.sample(self.outputs(weights, observations, z), uniform)
 
         return act
 
-    def _z(self, latent: Latent, epsilon: torch.Tensor) -> torch.Tensor:
-        """One latent an episode, [draws x trajectories, d]."""
-        return (latent[0][:, None] + epsilon * latent[1].exp()[:, None]).flatten(0, 1)
-
     def _epsilon(self, draws: int, noise: torch.Generator) -> torch.Tensor:
         """[draws, trajectories, d] standard normal."""
-        return torch.randn(draws, self.config.trajectories, self.config.latent, generator=noise).to(
-            self._device
-        )
-
-    def _generator(self, key: Key) -> torch.Generator:
-        return torch.Generator().manual_seed(key.integer())
+        shape = (draws, self.config.trajectories, self.config.latent)
+        return torch.randn(shape, generator=noise).to(self._device)
 
     @property
     def _device(self) -> str:
@@ -242,23 +208,18 @@ class MAESN(Tunable, Adapting):
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self._device)
 
-    def _fresh_agent(self, kept: dict[str, torch.Tensor]) -> Agent:
-        """With a fresh optimiser, and no training draws yet."""
-        for name in LATENTS:
-            kept[name] = torch.zeros(self.config.draws, self.config.latent)
-        return {**kept, **adam.fresh(kept), **training_draws.none(self.config.draws)}
+    def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
+        """With a fresh optimiser, latents at the prior and no training draws."""
+        zero = torch.zeros(self.config.draws, self.config.latent)
+        weights = {**weights, **{name: zero.clone() for name in LATENTS}}
+        return {**weights, **adam.fresh(weights), **training_draws.none(self.config.draws)}
 
     def _draws(self, key: Key) -> dict[str, torch.Tensor]:
-        """Training draws from the key, and a latent of each: its mean drawn from the prior."""
+        """New training draws, and latent means sampled from the prior."""
         count, rng = self.config.draws, key.child("latents").generator()
         mean = torch.from_numpy(rng.standard_normal((count, self.config.latent))).float()
         return {**training_draws.drawn(count, key), "latent_mean": mean}
 
 
-def score_gradients(log_std: torch.Tensor, epsilon: torch.Tensor, gain: torch.Tensor) -> Latent:
-    """Gradients of E[gain] in mean and log std, [draws, d], where z = mean + epsilon std.
-
-    log_std: [draws, d]; epsilon: [draws, trajectories, d]; gain: [draws, trajectories].
-    """
-    weighted = gain[..., None] * epsilon
-    return (weighted / log_std.exp()[:, None]).mean(1), (gain[..., None] * (epsilon**2 - 1)).mean(1)
+def _generator(key: Key) -> torch.Generator:
+    return torch.Generator().manual_seed(key.integer())

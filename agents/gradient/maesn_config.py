@@ -8,43 +8,43 @@ CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ..parts.finite import check_finite
+from annotated_types import Ge
+
+from openpoet.settings import (
+    Device,
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    Sizes,
+)
 
 
 @dataclass(frozen=True)
-class MAESNConfig:
-    latent: int = 2
-    hidden: tuple[int, ...] = (32, 32)
-    draws: int = 20  # of the task, for training: each has a latent of its own
-    trajectories: int = 20  # of each draw, for one update of its latent
-    gamma: float = 0.99
-    lr: float = 3e-3
-    rate: float = 0.5  # step sizes of the latents at birth; they are learned
-    kl: float = 0.1  # weight of the latents' distance to the prior, the unit Gaussian
-    entropy: float = 0.0  # weight of the policy's entropy
-    max_gradient: float = 1.0  # norm to which gradients are cut
-    test_trials: int = 20  # of an evaluation
-    # of a latent, from the prior; from the third on each half as large as the one before
-    test_updates: int = 1
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        for name in ("latent", "draws", "test_trials", "test_updates"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        if self.trajectories < 2:
-            raise ValueError(
-                "trajectories must be at least 2: the baseline is their mean, got "
-                f"{self.trajectories}"
-            )
-        if not (self.hidden and min(self.hidden) >= 1):
-            raise ValueError(f"hidden must be sizes of at least 1, got {list(self.hidden)}")
-        for name in ("lr", "rate", "max_gradient"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.gamma <= 1 or self.kl < 0 or self.entropy < 0:
-            raise ValueError("gamma must be from 0 to 1, kl and entropy not below 0")
+class MAESNConfig(Settings):
+    latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 2
+    hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
+    draws: Annotated[
+        PositiveInt, "Training draws of the task; each has its own latent distribution."
+    ] = 20
+    trajectories: Annotated[
+        int, Ge(2), "Episodes of each draw per update; the baseline is their mean."
+    ] = 20
+    gamma: Annotated[Fraction, "Discount factor."] = 0.99
+    lr: Annotated[PositiveFloat, "Learning rate of the meta-parameters (Adam)."] = 3e-3
+    rate: Annotated[
+        PositiveFloat, "Initial step sizes of the latents' inner update; they are learned."
+    ] = 0.5
+    kl: Annotated[
+        NonNegativeFloat, "Weight of the latents' KL divergence from the prior, N(0, I)."
+    ] = 0.1
+    entropy: Annotated[NonNegativeFloat, "Weight of the policy's entropy."] = 0.0
+    max_gradient: Annotated[PositiveFloat, "Norm to which gradients are clipped."] = 1.0
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 20
+    test_updates: Annotated[
+        PositiveInt, "Updates of a latent in an evaluation; from the third on half as large each."
+    ] = 1
+    device: Annotated[Device, "Device of the networks."] = "cpu"

@@ -1,4 +1,4 @@
-"""MAESN's policy in trials driven from outside (metaworld_protocol.TrialPolicy)."""
+"""MAESN's policy in trials that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
 
 from __future__ import annotations
 
@@ -8,60 +8,64 @@ import torch
 
 from ..parts.latent_trial import Latent, LatentPolicyFunction, LatentTrialPolicy
 
+# (latents, epsilon [n, episodes, d], returns [n, episodes], updates so far) -> latents
+LatentUpdate = Callable[[Latent, torch.Tensor, torch.Tensor, int], Latent]
+
 
 class ExploringTrialPolicy(LatentTrialPolicy):
-    """MAESN's: the belief is moved up the return, by the episodes between two calls of adapt.
+    """`adapt` moves mean and log std of the latents up the return of the episodes since the last.
 
-    moved: latents after an inner step, from latents, epsilon [n, episodes, d], returns [n,
-    episodes], updates so far.
+    beliefs: `mean` and `log_std`, [n, d] each. update: one inner step. gamma: discount.
     """
 
     def __init__(
         self,
-        belief: Mapping[str, torch.Tensor],
+        beliefs: Mapping[str, torch.Tensor],
         act: LatentPolicyFunction,
-        moved: Callable[[Latent, torch.Tensor, torch.Tensor, int], Latent],
+        update: LatentUpdate,
         gamma: float,
         generator: torch.Generator,
     ) -> None:
-        super().__init__(belief, lambda state: (state["mean"], state["log_std"]), act, generator)
-        self._moved, self._gamma, self._updates = moved, gamma, 0
-        # z, return
-        self._met: list[list[tuple[torch.Tensor, torch.Tensor]]] = [[] for _ in self.state["z"]]
+        super().__init__(beliefs, lambda state: (state["mean"], state["log_std"]), act, generator)
+        self._update, self._gamma, self._updates = update, gamma, 0
+        # (z, return) of each finished episode, by row
+        self._episodes: list[list[tuple[torch.Tensor, torch.Tensor]]]
+        self._episodes = [[] for _ in self.state["z"]]
         zero = torch.zeros_like(self.state["z"][:, 0])
         self.state |= {"return": zero, "discount": zero + 1}
 
     def begin(self, rows: torch.Tensor) -> None:
         super().begin(rows)
         s = self.state
-        begun = {
+        reset = {
             "return": torch.where(rows, 0.0, s["return"]),
             "discount": torch.where(rows, 1.0, s["discount"]),
         }
-        self.state = {**s, **begun}
+        self.state = {**s, **reset}
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
         s = self.state
         total = s["return"] + s["discount"] * rewards.float()
         self.state = {**s, "return": total, "discount": s["discount"] * self._gamma}
         for row in ended.nonzero()[:, 0].tolist():
-            self._met[row].append((s["z"][row], total[row]))
+            self._episodes[row].append((s["z"][row], total[row]))
 
     def adapt(self) -> None:
-        """An inner step on the episodes that ended since the last; ValueError if there are not two
-        of each draw.
+        """One inner step on the episodes that ended since the last.
+
+        ValueError unless at least two have ended in each row.
         """
-        count = min(map(len, self._met))
+        count = min(map(len, self._episodes))
         if count < 2:
-            raise ValueError(f"a latent is moved by at least 2 episodes of each draw, got {count}")
-        z, returns = (
-            torch.stack(
-                [torch.stack([episode[part] for episode in row[:count]]) for row in self._met]
+            raise ValueError(
+                f"an update of the latents needs at least 2 episodes of each draw, got {count}"
             )
+        z, returns = (
+            torch.stack([torch.stack([one[part] for one in row[:count]]) for row in self._episodes])
             for part in (0, 1)
         )
-        mean, log_std = self._believed(self.state)
+        mean, log_std = self._latent_distribution(self.state)
         epsilon = (z - mean[:, None]) / log_std.exp()[:, None]
-        mean, log_std = self._moved((mean, log_std), epsilon, returns, self._updates)
+        mean, log_std = self._update((mean, log_std), epsilon, returns, self._updates)
         self.state = {**self.state, "mean": mean, "log_std": log_std}
-        self._updates, self._met = self._updates + 1, [[] for _ in self._met]
+        self._updates, self._episodes = self._updates + 1, [[] for _ in self._episodes]

@@ -1,11 +1,11 @@
-"""MAML: an initialisation from which one step of gradient descent adapts to a draw of the task.
+"""MAML: learns an initialisation from which a gradient step adapts to a draw of the task.
 
 Finn, Abbeel & Levine 2017, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks"
-(arXiv 1703.03400). The outer gradient of the loss after the inner steps goes through these steps;
-first-order MAML leaves out how their slopes depend on the initialisation. Without inner steps this
-is joint training.
-Differs: Adam outside by default (setting `outer`: TRPO as in the paper); the baseline is the mean
-over a draw's episodes at each step, not linear in features of the observation.
+(arXiv 1703.03400). The outer gradient of the loss after the inner steps is differentiated through
+these steps; first-order MAML treats the inner gradients as constants. With no inner steps this is
+joint training.
+Differs: the outer optimiser is Adam by default (`outer = "trpo"`: as in the paper); the baseline is
+the mean over a draw's episodes at each step, not a linear function of observation features.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class MAML(Initialisation):
-    """Learner (poet.interfaces) whose outer gradient goes through the adaptation."""
+    """Learner (poet.interfaces) whose outer gradient is differentiated through adaptation."""
 
     config: MAMLConfig
 
@@ -41,7 +41,7 @@ class MAML(Initialisation):
         self.ranges = {**RANGES, **outer}
         if self.config.outer == "trpo" and isinstance(self.model, Regressor):
             raise ValueError(
-                "outer = 'trpo' is for policies, and this family is learned from labels: use 'adam'"
+                "outer = 'trpo' needs a policy, and this family is learned from labels: use 'adam'"
             )
 
     def fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
@@ -49,7 +49,10 @@ class MAML(Initialisation):
             rate = torch.tensor(self.config.inner_lr)
             weights = {
                 **weights,
-                **{RATE + name: weights.get(RATE + name, rate) for name in self.learning(weights)},
+                **{
+                    RATE + name: weights.get(RATE + name, rate)
+                    for name in self.adapted_names(weights)
+                },
             }
         return {**weights, **(adam.fresh(weights) if self.config.outer == "adam" else {})}
 
@@ -57,22 +60,20 @@ class MAML(Initialisation):
         self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Agent:
         c, weights = self.config, self.weights(agent)
-        before, learned = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
-        after = self.play(learned, episode_batches, noise)
+        before, adapted = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
+        after = self.play(adapted, episode_batches, noise)
         if c.outer == "trpo":
             return self._trust_region_step(agent, weights, before, after)
         leaves = _leaves(weights)
-        loss = self.model.losses(self.through(leaves, before, episode_batches.n), after).mean()
+        loss = self.model.losses(self.adapted(leaves, before, episode_batches.n), after).mean()
         gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
         return adam.step(agent, gradients, c.lr, most=c.max_gradient)
 
-    def through(
+    def adapted(
         self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], num_trials: int
     ) -> dict[str, torch.Tensor]:
-        """Parameters after inner steps on these batches as a function of the weights, [trials,
-        ...].
-        """
-        parameters = self.spread(weights, num_trials)
+        """Parameters [trials, ...] after inner steps on these batches; differentiable."""
+        parameters = self.repeated(weights, num_trials)
         for update in range(self.config.inner_steps):
             batch = batches[0 if self.model.keeps_examples else update]
             losses = partial(self.model.losses, batch=batch)
@@ -86,21 +87,28 @@ class MAML(Initialisation):
         before: Sequence[Batch],
         after: Batch,
     ) -> Agent:
-        """As far as the policies after adaptation may diverge from what they were in the episodes
-        `after`.
+        """A TRPO step that constrains the KL divergence of the adapted policies.
+
+        before: the batches of the inner steps; after: episodes of the adapted policies.
         """
         policy, num_trials = self.model, self.config.draws
-        assert not isinstance(policy, Regressor)  # refused at the start
-        old = policy.said_along(self.through(_leaves(weights), before, num_trials), after).detach()
+        assert not isinstance(policy, Regressor)  # checked in __init__
+        old = policy.batch_outputs(
+            self.adapted(_leaves(weights), before, num_trials), after
+        ).detach()
 
-        def surrogate(moved: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return policy.ratio_losses(self.through(moved, before, num_trials), after, old).mean()
+        def surrogate(candidate: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            return policy.ratio_losses(
+                self.adapted(candidate, before, num_trials), after, old
+            ).mean()
 
-        def divergence(moved: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return policy.divergences(self.through(moved, before, num_trials), after, old).mean()
+        def divergence(candidate: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            return policy.divergences(
+                self.adapted(candidate, before, num_trials), after, old
+            ).mean()
 
-        moved = trust_region.step(_leaves(weights), surrogate, divergence, self.config.kl)
-        return {**agent, **{name: value.cpu() for name, value in moved.items()}}
+        updated = trust_region.step(_leaves(weights), surrogate, divergence, self.config.kl)
+        return {**agent, **{name: value.cpu() for name, value in updated.items()}}
 
 
 class FOMAML(MAML):

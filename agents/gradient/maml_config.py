@@ -9,76 +9,67 @@ ten inner steps, shares from 1 to 0. Sizes and rates for minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from ..parts.finite import check_finite
-from .inner import Order
+from openpoet.settings import (
+    Device,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    Sizes,
+)
 
 
 @dataclass(frozen=True)
-class AdaptingConfig:
-    hidden: tuple[int, ...] = (32, 32)
-    draws: int = 20  # of the task, for one outer step
-    trajectories: int = 20  # episodes of each draw, for one update of its parameters
-    inner_steps: int = 1
-    inner_lr: float = 0.1  # of plain gradient descent, within a trial
-    gamma: float = 0.99
-    test_trials: int = 20  # of an evaluation
-    test_updates: int = 1
-    # of the step size after the first of these updates (Finn et al.'s code)
-    test_shrink: float = 0.5
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        for name in ("draws", "trajectories", "test_trials", "test_updates"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        if not (self.hidden and min(self.hidden) >= 1):
-            raise ValueError(f"hidden must be sizes of at least 1, got {list(self.hidden)}")
-        if self.inner_steps < 0:
-            raise ValueError(
-                f"inner_steps must not be below 0 (0: joint training), got {self.inner_steps}"
-            )
-        for name in ("inner_lr", "test_shrink"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.gamma <= 1:
-            raise ValueError(f"gamma must be from 0 to 1, got {self.gamma}")
+class AdaptingConfig(Settings):
+    hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
+    draws: Annotated[PositiveInt, "Draws of the task per outer step."] = 20
+    trajectories: Annotated[PositiveInt, "Episodes of each draw per inner update."] = 20
+    inner_steps: Annotated[NonNegativeInt, "Inner gradient steps; 0: joint training."] = 1
+    inner_lr: Annotated[PositiveFloat, "Step size of the inner gradient descent."] = 0.1
+    gamma: Annotated[Fraction, "Discount factor."] = 0.99
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 20
+    test_updates: Annotated[PositiveInt, "Inner updates in an evaluation."] = 1
+    # Finn et al.'s code halves it
+    test_shrink: Annotated[
+        PositiveFloat, "Factor of the step size after the first update of an evaluation."
+    ] = 0.5
+    device: Annotated[Device, "Device of the networks."] = "cpu"
 
 
 @dataclass(frozen=True)
 class MAMLConfig(AdaptingConfig):
-    order: Order = 2  # of the outer gradient; 1: first-order MAML
-    learn_rates: bool = False  # a step size for each named parameter, learned from inner_lr on
-    outer: Literal["adam", "trpo"] = "adam"
-    lr: float = 3e-3  # Adam's
-    max_gradient: float = 10.0  # norm to which Adam's gradients are cut
-    kl: float = 0.01  # divergence of the adapted policies, mean, at most: TRPO's
+    order: Annotated[
+        Literal[1, 2], "Order of the outer gradient; 1 ignores second derivatives."
+    ] = 2
+    learn_rates: Annotated[
+        bool, "Learn an inner step size for each parameter tensor, starting from inner_lr."
+    ] = False
+    outer: Annotated[Literal["adam", "trpo"], "Outer optimiser."] = "adam"
+    lr: Annotated[PositiveFloat, "Outer learning rate (adam)."] = 3e-3
+    max_gradient: Annotated[PositiveFloat, "Norm to which outer gradients are clipped (adam)."] = (
+        10.0
+    )
+    kl: Annotated[
+        PositiveFloat, "Largest mean KL divergence of the adapted policies in a step (trpo)."
+    ] = 0.01
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.order not in (1, 2) or self.outer not in ("adam", "trpo"):
-            raise ValueError(
-                f"order must be 1 or 2 and outer 'adam' or 'trpo', got {self.order!r} "
-                f"and {self.outer!r}"
-            )
         if self.learn_rates and self.inner_steps == 0:
             raise ValueError(
                 "learn_rates needs inner_steps of at least 1: there are no step sizes without steps"
             )
-        for name in ("lr", "max_gradient", "kl"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
 class FOMAMLConfig(MAMLConfig):
     """First-order MAML."""
 
-    order: Order = 1
+    order: Literal[1, 2] = 1
 
 
 @dataclass(frozen=True)
@@ -86,19 +77,15 @@ class ReptileConfig(AdaptingConfig):
     hidden: tuple[int, ...] = (64, 64)
     draws: int = 10
     trajectories: int = 10
-    inner_steps: int = 10
+    inner_steps: Annotated[PositiveInt, "Inner gradient steps."] = 10
     inner_lr: float = 0.02
-    # the initialisation goes a share of the way; or Adam takes it as slope
-    outer: Literal["share", "adam"] = "share"
-    share: float = 1.0  # of the way, or Adam's rate
-    share_end: float = 0.0  # after `anneal` steps, linearly
-    anneal: int = 1000
+    outer: Annotated[
+        Literal["share", "adam"],
+        "Outer step: a share of the way to the adapted parameters, or Adam with that difference "
+        "as the gradient.",
+    ] = "share"
+    share: Annotated[NonNegativeFloat, "Initial share of the way, or Adam's learning rate."] = 1.0
+    share_end: Annotated[NonNegativeFloat, "Share after `anneal` steps; linear."] = 0.0
+    anneal: Annotated[PositiveInt, "Steps of the schedule of the share."] = 1000
     test_updates: int = 10
     test_shrink: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.inner_steps < 1 or self.anneal < 1:
-            raise ValueError("inner_steps and anneal must be whole numbers of at least 1")
-        if self.outer not in ("share", "adam") or min(self.share, self.share_end) < 0:
-            raise ValueError("outer must be 'share' or 'adam', share and share_end not below 0")

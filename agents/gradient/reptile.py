@@ -1,13 +1,12 @@
-"""Reptile: an initialisation that moves towards where a few steps of gradient descent lead, again
-and again.
+"""Reptile: moves an initialisation towards the parameters that a few gradient steps lead to.
 
 Nichol, Achiam & Schulman 2018, "On First-Order Meta-Learning Algorithms" (arXiv 1803.02999). With
-one inner step this is joint training; with more, gradients of different steps come to agree. In
-reinforcement learning its authors report failure, and so do we (docs/agents.md): it is here for
-comparison, and for families with labels, where it works.
-Differs: plain gradient descent inside, where the authors take Adam without momentum; in families
-with labels all steps of a trial see the same examples, where the authors draw minibatches of a few
-more.
+one inner step this is joint training; with more, the update also increases the inner product of
+gradients of different steps. Its authors report no success in reinforcement learning, and neither
+do our measurements (docs/agents.md): it is here for comparison, and for families with labels.
+Differs: the inner optimiser is plain gradient descent, the authors' is Adam without momentum; in
+families with labels all steps of a trial use the same examples, the authors' use minibatches of a
+slightly larger set.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Reptile(Initialisation):
-    """Learner (poet.interfaces) that needs no gradient of its own."""
+    """Learner (poet.interfaces) whose outer loop needs no gradient."""
 
     config: ReptileConfig
 
@@ -43,14 +42,14 @@ class Reptile(Initialisation):
         self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Agent:
         c, weights = self.config, self.weights(agent)
-        _, learned = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
-        ways = {name: (value.mean(0) - weights[name]).cpu() for name, value in learned.items()}
+        _, adapted = self.inner_loop(weights, episode_batches, c.inner_steps, noise)
+        changes = {name: (value.mean(0) - weights[name]).cpu() for name, value in adapted.items()}
         done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
-        share = c.share + done * (c.share_end - c.share)
+        step_size = c.share + done * (c.share_end - c.share)
         if c.outer == "adam":
-            after = adam.step(agent, {name: -way for name, way in ways.items()}, share)
+            after = adam.step(agent, {name: -change for name, change in changes.items()}, step_size)
         else:
-            after = {name: agent[name] + share * way for name, way in ways.items()}
+            after = {name: agent[name] + step_size * change for name, change in changes.items()}
         if bad := next(
             (name for name, value in after.items() if not bool(torch.isfinite(value).all())), None
         ):

@@ -1,1 +1,1 @@
-"""Learners that adapt by what they remember: recurrent states, beliefs, episodic memories."""
+"""Learners that adapt by memory: recurrent hidden states, beliefs and episodic memories."""

@@ -1,12 +1,11 @@
-"""Outer products for a recurrent network that meets one-hot observations and actions: a table's
-view of a trial.
+"""Bilinear inputs and outputs of a recurrent network, for one-hot observations and actions.
 
-What is given to the memory holds the outer product of the last observation and the last action, and
-that times the last reward; what the memory says is multiplied with the observation. So every pair
-of state and action has input weights of its own, and every state its own read-out, from which what
-was paid where can be told from the first step of learning on. Side by side, a network has to find
-products before it can remember anything (multiplicative
-interactions: Jayakumar et al. 2020, "Multiplicative Interactions and Where to Find Them").
+The input holds the outer product of the last observation and the last action, alone and times the
+last reward. The output is multiplied with the observation. In this way every pair of state and
+action has its own input weights and every state its own read-out, so that rewards can be assigned
+to states and actions from the first update on. With concatenated inputs the network has to learn
+these products first (multiplicative interactions: Jayakumar et al. 2020, "Multiplicative
+Interactions and Where to Find Them").
 """
 
 from __future__ import annotations
@@ -15,22 +14,32 @@ import torch
 
 
 def input_size(observations: int, actions: int) -> int:
+    """Length of `outer_product_inputs`, from the sizes of an observation and an action."""
     return observations + 2 * observations * actions + 2
 
 
 def outer_product_inputs(inputs: torch.Tensor, observations: int) -> torch.Tensor:
-    """[..., i] of a trial's inputs with the last observation (trials.run_trials, twice)."""
+    """The network's inputs [..., input_size] from a trial's inputs [..., i].
+
+    Args:
+        inputs: the inputs of `trials.run_trials` with twice=True.
+        observations: the size of an observation.
+    """
     actions = inputs.shape[-1] - 2 * observations - 3
-    seen, before, action, reward, rest = inputs.split(
+    observation, last_observation, action, reward, rest = inputs.split(
         [observations, observations, actions, 1, 2], -1
     )
-    pair = (before[..., :, None] * action[..., None, :]).flatten(-2)
-    return torch.cat([seen, pair, pair * reward, rest], -1)
+    pair = (last_observation[..., :, None] * action[..., None, :]).flatten(-2)
+    return torch.cat([observation, pair, pair * reward, rest], -1)
 
 
-def bilinear_readout(said: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """[..., k] from what the memory says [..., (1 + o) k] and an observation [..., o]: bilinear in
-    both.
+def bilinear_readout(outputs: torch.Tensor, observations: torch.Tensor) -> torch.Tensor:
+    """Outputs [..., k], bilinear in the network's outputs and the observation.
+
+    Args:
+        outputs: of the network, [..., (1 + o) k].
+        observations: [..., o].
     """
-    always, by_state = said.unflatten(-1, (1 + seen.shape[-1], -1)).split([1, seen.shape[-1]], -2)
-    return always.squeeze(-2) + (by_state * seen[..., None]).sum(-2)
+    size = observations.shape[-1]
+    shared, by_state = outputs.unflatten(-1, (1 + size, -1)).split([1, size], -2)
+    return shared.squeeze(-2) + (by_state * observations[..., None]).sum(-2)

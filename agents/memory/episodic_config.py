@@ -1,78 +1,68 @@
-"""Settings of episodic control. Filled from a TOML section.
+"""Settings of episodic control, read from a TOML section.
 
-Sources: MFEC's authors and re-implementations (arXiv 1606.04460): 11 neighbours, 64 numbers a key,
-epsilon down to .005; NEC's (arXiv 1703.01988): 50 neighbours, delta .001, fast rate .1, 100 steps,
-4 steps acted for one learned.
-Sizes for minutes on a CPU: memories there hold a million entries, or half of one.
+Sources: MFEC (arXiv 1606.04460) and re-implementations: 11 neighbours, keys of 64 numbers, epsilon
+down to .005; NEC (arXiv 1703.01988): 50 neighbours, delta .001, tabular learning rate .1, N = 100,
+one gradient step for every 4 environment steps.
+Sizes are chosen for runs of minutes on a CPU; the papers' memories hold up to a million entries.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from ..parts.finite import check_finite
+from openpoet.settings import (
+    Device,
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+)
 
 Table = Literal["agent", "trial"]
 
 
 @dataclass(frozen=True)
-class ControlConfig:
-    # whose the memories are: kept from trial to trial and moved with the agent, or begun anew
-    table: Table = "agent"
-    capacity: int = 1000  # entries of an action
-    key: int = 16  # numbers
-    neighbours: int = 11
-    same: float = 1e-6  # squared distance of keys up to which they are one
-    gamma: float = 0.99
-    epsilon: float = 0.1  # share of actions that are any
-    episodes: int | None = None  # of a trial; None: the family's
-    test_trials: int = 16  # of an evaluation
-    test_episodes: int = 1  # at the end of each trial: what is scored
-    device: str = "cpu"
+class ControlConfig(Settings):
+    """Settings shared by MFEC and NEC."""
 
-    def __post_init__(self) -> None:
-        check_finite(self)
-        if self.table not in ("agent", "trial"):
-            raise ValueError(f"table must be 'agent' or 'trial', got {self.table!r}")
-        for name in ("capacity", "key", "neighbours", "episodes", "test_trials", "test_episodes"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value}")
-        for name in ("gamma", "epsilon"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
-        if not self.same >= 0:
-            raise ValueError(f"same must not be below 0, got {self.same}")
+    table: Annotated[
+        Table, "agent: memories are kept between trials. trial: each trial starts without any."
+    ] = "agent"
+    capacity: Annotated[PositiveInt, "Memory entries per action."] = 1000
+    key: Annotated[PositiveInt, "Dimensions of a key."] = 16
+    neighbours: Annotated[PositiveInt, "Nearest neighbours whose values are averaged."] = 11
+    same: Annotated[
+        NonNegativeFloat, "Squared distance up to which two keys are considered equal."
+    ] = 1e-6
+    gamma: Annotated[Fraction, "Discount factor."] = 0.99
+    epsilon: Annotated[Fraction, "Probability of a random action."] = 0.1
+    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 16
+    test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
+    device: Annotated[Device, "Device of the networks and memories."] = "cpu"
 
 
 @dataclass(frozen=True)
 class MFECConfig(ControlConfig):
-    pass
+    """Settings of MFEC: those shared with NEC."""
 
 
 @dataclass(frozen=True)
 class NECConfig(ControlConfig):
-    neighbours: int = 50
-    delta: float = 1e-3  # of the kernel 1 / (squared distance + delta)
-    fast: float = 0.1  # share of the way that a value met again goes to the new one
-    steps: int = 100  # of rewards before what the memories say
-    hidden: tuple[int, ...] = (32,)
-    key_scale: float = 10.0  # of a newborn encoder's last layer
-    lr: float = 1e-3  # Adam's, of the encoder
-    memory_lr: float = 0.1  # of the keys and values that were retrieved; 0: they are only written
-    batch: int = 32
-    every: int = 4  # steps acted for each gradient step
-    replay: int = 4096  # steps
+    """Settings of NEC."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("steps", "batch", "every", "replay"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        for name in ("delta", "key_scale", "lr"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.fast <= 1 or not self.memory_lr >= 0:
-            raise ValueError("fast must be from 0 to 1, and memory_lr not below 0")
+    neighbours: int = 50
+    delta: Annotated[PositiveFloat, "Kernel: 1 / (squared distance + delta)."] = 1e-3
+    fast: Annotated[Fraction, "Learning rate of a stored value towards a new one."] = 0.1
+    steps: Annotated[PositiveInt, "N of the N-step returns."] = 100
+    hidden: Annotated[tuple[PositiveInt, ...], "Units of each hidden layer of the encoder."] = (32,)
+    key_scale: Annotated[PositiveFloat, "Scale of the encoder's initial last layer."] = 10.0
+    lr: Annotated[PositiveFloat, "Learning rate of the encoder (Adam)."] = 1e-3
+    memory_lr: Annotated[
+        NonNegativeFloat, "Learning rate of retrieved keys and values; 0: only writes change them."
+    ] = 0.1
+    batch: Annotated[PositiveInt, "Transitions per gradient step."] = 32
+    every: Annotated[PositiveInt, "Environment steps per gradient step."] = 4
+    replay: Annotated[PositiveInt, "Transitions in the replay buffer."] = 4096

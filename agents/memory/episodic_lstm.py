@@ -1,28 +1,31 @@
-"""The episodic LSTM: RL^2 whose cell is reinstated, by a gate, to what it was when the same context
-was last met.
+"""The episodic LSTM: RL^2 with an LSTM that reinstates the cell state of a similar past episode.
 
-Ritter, Wang, Kurth-Nelson, Jayakumar, Blundell, Pascanu & Botvinick 2018, "Been There, Done That"
-(arXiv 1805.09692):
+Ritter et al. 2018, "Been There, Done That: Meta-Learning with Episodic Recall" (arXiv 1805.09692).
+A gate r adds a retrieved cell state c_ep to the update of the LSTM:
 
     c_t = i * c_in + f * c_{t-1} + r * c_ep        h_t = o * tanh(c_t)
 
-At an episode's end its cell state is stored under the episode's context; at the next one's start
-hidden and cell are zero, and c_ep is what is stored under the nearest context. The memory lasts
-through the trial and never longer. The context is what an episode shows first. Training runs
-through the trial again, memory included; what is stored is detached, so the gate and what was
-retrieved teach the use of memories, not their making.
-Differs: PPO as in our RL^2. The formula takes c_ep as it is, re-implementations its tanh: `squash`.
+At the end of an episode its cell state is stored in an episodic memory under the context of the
+episode, which is its first observation. At the start of the next episode h and c are reset to zero,
+and c_ep is the cell state stored under the nearest context. The memory lasts for one trial.
+Training runs through whole trials again, with reads and writes of the memory. Stored cell states
+are detached: gradients train the use of retrieved states, and do not reach the episode in which
+they were stored.
+Differs: PPO, as in our RL^2. The paper's equation uses c_ep directly, re-implementations use
+tanh(c_ep): see `squash`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
 
+from openpoet.settings import PositiveInt
+
 from ..parts.lifetimes import State, over
-from ..parts.recurrent import Cell, Parameters, Recurrent
+from ..parts.recurrent import Parameters, Recurrent
 from .episodic_memory import NAMES, empty, nearest, write
 from .rl2 import RL2
 from .rl2_config import RL2Config
@@ -33,32 +36,30 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import TaskFamily
 
 Nearness = Literal["l2", "cosine"]
-SAME = 1e-6  # squared distance of contexts that are one
+SAME = 1e-6  # squared distance up to which two contexts are considered equal
 
 
 @dataclass(frozen=True)
 class EpisodicLSTMConfig(RL2Config):
-    cell: Cell = "lstm"
-    hidden: int = 48
-    capacity: int | None = None  # episodes remembered; None: as many as a trial has
-    squash: bool = False  # tanh of what is retrieved, as re-implementations have it
-    reinstate: bool = True  # false: nothing is ever retrieved (a control)
-    nearness: Nearness = "l2"
+    """Settings beside those of RL^2."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.cell != "lstm" or self.nearness not in ("l2", "cosine"):
-            raise ValueError(
-                "cell must be 'lstm' and nearness 'l2' or 'cosine', got "
-                f"{self.cell!r}, {self.nearness!r}"
-            )
-        if self.capacity is not None and self.capacity < 1:
-            raise ValueError(f"capacity must be a whole number of at least 1, got {self.capacity}")
+    cell: Annotated[Literal["lstm"], "Recurrent cell; the memory stores its cell state."] = "lstm"
+    hidden: int = 48
+    capacity: Annotated[
+        PositiveInt | None, "Entries of the memory; none: one per episode of a trial."
+    ] = None
+    squash: Annotated[
+        bool, "Use the tanh of the retrieved cell state, as re-implementations do."
+    ] = False
+    reinstate: Annotated[bool, "Retrieve cell states; false: never (a control experiment)."] = True
+    nearness: Annotated[Nearness, "Distance of contexts."] = "l2"
 
 
 class EpisodicLSTM(RL2):
-    """Learner (poet.interfaces) that adapts within a trial, and remembers from one episode of it to
-    others.
+    """Learner (poet.interfaces) that adapts through its hidden state and an episodic memory.
+
+    Raises:
+        ValueError: as `RL2`, and if the family has no observations.
     """
 
     def __init__(self, family: TaskFamily, config: EpisodicLSTMConfig | None = None) -> None:
@@ -67,7 +68,8 @@ class EpisodicLSTM(RL2):
         self.context, plain = family.spec.observation_size, self.network
         if not self.context:
             raise ValueError(
-                "memories are found by what an episode shows first, and this family shows nothing"
+                "eplstm retrieves memories by an episode's first observation, and this family has "
+                "no observations"
             )
         self.memory_steps = family.spec.horizon
         self.network = Reinstated(
@@ -82,20 +84,25 @@ class EpisodicLSTM(RL2):
             c.nearness == "cosine",
         )
 
-    def _entering(self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor) -> torch.Tensor:
-        """What the cell is given, then the first-step flag, second from the end of the inputs, and
-        the observation.
+    def _network_inputs(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
+    ) -> torch.Tensor:
+        """The inputs of RL^2's network, then the first-step flag and the observation.
+
+        The flag is second from the end of a trial's inputs (`trials.policy_inputs`).
         """
-        return torch.cat(
-            [super()._entering(weights, inputs), inputs[..., -2:-1], inputs[..., : self.context]],
-            -1,
-        )
+        given = super()._network_inputs(weights, inputs)
+        return torch.cat([given, inputs[..., -2:-1], inputs[..., : self.context]], -1)
 
 
 @dataclass(frozen=True)
 class Reinstated(Recurrent):
-    """An eplstm cell that carries its memory: the state goes on with the context of the episode,
-    whether there was one yet, and the memory's tensors, of which every trial is a member."""
+    """An episodic LSTM cell with its memory.
+
+    The state holds h, c and c_ep, each [n, hidden]; the context of the episode, [n, context];
+    whether an episode has started, [n] bool; and the tensors of the memory, with one member per
+    trial.
+    """
 
     context: int = 1
     capacity: int = 1
@@ -105,11 +112,9 @@ class Reinstated(Recurrent):
 
     def start(self, n: int, device: str = "cpu") -> State:
         memory = empty(n, self.capacity, self.context, self.hidden, device)
-        nothing = (
-            torch.zeros(n, self.context, device=device),
-            torch.zeros(n, dtype=torch.bool, device=device),
-        )
-        return (*super().start(n, device), *nothing, *(memory[name] for name in NAMES))
+        context = torch.zeros(n, self.context, device=device)
+        started = torch.zeros(n, dtype=torch.bool, device=device)
+        return (*super().start(n, device), context, started, *(memory[name] for name in NAMES))
 
     def step(self, p: Parameters, x: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         given, flag, context = x.split((self.inputs, 1, self.context), -1)
@@ -122,27 +127,30 @@ class Reinstated(Recurrent):
                 ["episode"] * len(state),
                 first,
             )
-        said, inner = super().step(p, given, state[:3])
-        return said, (*inner, *state[3:])
+        outputs, inner = super().step(p, given, state[:3])
+        return outputs, (*inner, *state[3:])
 
     def _begun(self, state: State, context: torch.Tensor, first: torch.Tensor) -> State:
-        """The state as the episodes marked begin: what was is stored, what is like the new context
-        comes back.
+        """The state at the start of an episode in the rows of `first` [n] bool.
+
+        The last cell state is stored under its context, and the cell state stored under the context
+        nearest to `context` [n, context] is retrieved.
         """
         with torch.no_grad():
-            zero, cell, (last, was) = torch.zeros_like(state[0]), state[1], state[3:5]
+            zero, cell, (last, started) = torch.zeros_like(state[0]), state[1], state[3:5]
             key = torch.nn.functional.normalize(context, dim=1) if self.cosine else context
             rows = torch.arange(len(key), device=key.device)
-            entry = rows[None], last[None], cell[None], (first & was)[None]
+            entry = rows[None], last[None], cell[None], (first & started)[None]
             memory = write(
-                dict(zip(NAMES, state[5:], strict=True)), *entry, merge=_newer, same=SAME
+                dict(zip(NAMES, state[5:], strict=True)), *entry, merge=_latest, same=SAME
             )
             found = nearest(memory, key[:, None], 1)
-            old = found.read(found.there.float())[:, 0] * self.reinstate
-            old = torch.tanh(old) if self.squash else old
-            return (zero, zero, old, key, torch.ones_like(was), *(memory[name] for name in NAMES))
+            retrieved = found.read(found.valid.float())[:, 0] * self.reinstate
+            retrieved = torch.tanh(retrieved) if self.squash else retrieved
+            started = torch.ones_like(started)
+            return (zero, zero, retrieved, key, started, *(memory[name] for name in NAMES))
 
 
-def _newer(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
-    """A context that is met again is remembered as it was the last time."""
+def _latest(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """The value to store where a context is stored already: the latest cell state."""
     return new

@@ -1,11 +1,10 @@
-"""Learning to learn by gradient descent: an LSTM that sees examples and, one step late, their
-labels.
+"""Learning to learn by gradient descent: an LSTM that learns a function from labelled examples.
 
-Hochreiter, Younger & Conwell 2001, "Learning to learn using gradient descent". Gradient descent
-through whole sequences (backpropagation through time) changes the weights; within a sequence, which
-is about one function, all learning is the memory's activity, zero when it begins. At test the
-weights are frozen.
-Differs: one LSTM layer with forget gates and Adam, in place of the learning rules of its time.
+Hochreiter, Younger & Conwell 2001, "Learning to Learn Using Gradient Descent" (ICANN). Each
+sequence consists of examples of one function, and the label of an example is part of the next
+input. The weights are trained by backpropagation through whole sequences. Within a sequence the
+LSTM adapts through its state, which is zero at the start. In an evaluation the weights are frozen.
+Differs: one LSTM layer with forget gates, trained with Adam.
 """
 
 from __future__ import annotations
@@ -29,15 +28,19 @@ if TYPE_CHECKING:
 
 
 class Hochreiter(Tunable, PairByPair):
-    """Learner (poet.interfaces) for families with labels."""
+    """Learner (poet.interfaces) for task families with labels (Spec.labels).
+
+    Raises:
+        ValueError: if the family has no labels.
+    """
 
     def __init__(self, family: TaskFamily, config: HochreiterConfig | None = None) -> None:
         self.family, self.config, spec = family, config or HochreiterConfig(), family.spec
         self.labels = getattr(spec, "labels", 0)
         if not self.labels:
             raise ValueError(
-                "hochreiter learns from labels, and this family has none: take family "
-                "regression, or rl2"
+                "hochreiter learns from labels, and this family has none: use the family "
+                "regression, or the learner rl2"
             )
         self.ranges = {"lr": Range(1e-4, 3e-2)}
         self.network = Recurrent(spec.observation_size, self.config.hidden, self.labels, "lstm")
@@ -46,12 +49,12 @@ class Hochreiter(Tunable, PairByPair):
         return self._fresh_agent(self.network.init(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same weights; optimiser and schedule begin anew."""
+        """The same weights and hyperparameters; the optimiser and the schedule are reset."""
         weights = cloned_weights(agent)
         return {**self._fresh_agent(weights), **self.checked_hyperparameters(agent)}
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """`updates` steps, each on sequences it has not met."""
+        """`config.updates` updates, each on new sequences; the agent, environment steps."""
         steps = 0
         for update in range(self.config.updates):
             batch, spent = self.sequences(task, key.child("update", update), self.config.trials)
@@ -59,8 +62,10 @@ class Hochreiter(Tunable, PairByPair):
         return agent, steps
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The return of a sequence, were it all like its last quarter; before adaptation, like its
-        first example.
+        """The sequence length times the mean reward of the last quarter of a sequence.
+
+        The score before adaptation is the sequence length times the mean reward of the first
+        example.
         """
         c = self.config
         episode_batches = EpisodeBatches(
@@ -74,23 +79,27 @@ class Hochreiter(Tunable, PairByPair):
         return Scored(score, bool(reached), episode_batches.steps, before)
 
     def sequences(self, task: Task, key: Key, num_trials: int) -> tuple[Batch, int]:
-        """Sequences on draws of the task; environment steps. What is predicted changes nothing of
-        what is seen.
+        """Sequences on fresh draws of the task, one per trial; environment steps.
+
+        The examples do not depend on the predictions, so the actions are zeros.
         """
 
-        def silent(observations: torch.Tensor, t: int) -> torch.Tensor:
+        def zeros(observations: torch.Tensor, t: int) -> torch.Tensor:
             return torch.zeros(len(observations), self.labels, device=observations.device)
 
         played = EpisodeBatches(
             self.family, [task] * num_trials, draw_seeds(key, num_trials), 1, self.config.device
         )
-        return played.play(silent), played.steps
+        return played.play(zeros), played.steps
 
     def errors(
         self, weights: adam.Named, observations: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        """Squared errors [t, n] of the predictions along whole sequences; [t, n, o] and [t, n,
-        labels].
+        """Squared errors [t, n] of the predictions along whole sequences.
+
+        Args:
+            observations: [t, n, o].
+            labels: [t, n, labels].
         """
         start = self.network.start(observations.shape[1], self.config.device)
         return ((self.network.run(weights, observations, start) - labels) ** 2).sum(2)
@@ -104,20 +113,21 @@ class Hochreiter(Tunable, PairByPair):
         errors = self.errors(leaves, batch.observations, batch.labels(self.labels))
         loss = (errors * batch.alive).sum() / batch.alive.sum()
         gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
-        done = min(float(agent["schedule/step"]) / c.anneal, 1.0)
-        after = adam.step(agent, gradients, c.lr + done * (c.lr_end - c.lr), most=c.max_gradient)
+        progress = min(float(agent["schedule/step"]) / c.anneal, 1.0)
+        lr = c.lr + progress * (c.lr_end - c.lr)
+        after = adam.step(agent, gradients, lr, most=c.max_gradient)
         return {**after, "schedule/step": agent["schedule/step"] + 1}
 
     def _act(self, agent: Agent) -> ActFunction:
-        """Predictions step by step; the memory begins at nothing with each sequence."""
-        weights, memory = self.weights(agent), self.network.start(0)
+        """Predictions step by step; the LSTM's state is reset at the start of each sequence."""
+        weights, state = self.weights(agent), self.network.start(0)
 
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-            nonlocal memory
+            nonlocal state
             if t == 0:
-                memory = self.network.start(len(observations), self.config.device)
-            said, memory = self.network.step(weights, observations, memory)
-            return said
+                state = self.network.start(len(observations), self.config.device)
+            predictions, state = self.network.step(weights, observations, state)
+            return predictions
 
         return act
 

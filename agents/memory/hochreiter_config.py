@@ -1,35 +1,27 @@
-"""Settings of Hochreiter's learner. Filled from a TOML section.
+"""Settings of Hochreiter's learner, read from a TOML section.
 
-Hochreiter et al. 2001 have a small LSTM and 5,373 weights; size and rates here are for minutes on a
-CPU.
+The network of Hochreiter et al. 2001 has 5,373 weights; the size and the learning rate here are
+chosen for runs of minutes on a CPU.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ..parts.finite import check_finite
+from openpoet.settings import Device, PositiveFloat, PositiveInt, Settings
 
 
 @dataclass(frozen=True)
-class HochreiterConfig:
-    hidden: int = 64
-    trials: int = 64  # sequences of an update
-    updates: int = 10  # of an improvement step
-    lr: float = 5e-3  # Adam's
-    lr_end: float = 2.5e-4  # after `anneal` updates, linearly
-    anneal: int = 3000
-    max_gradient: float = 1.0  # norm to which gradients are cut
-    test_trials: int = 64  # sequences of an evaluation
-    device: str = "cpu"
+class HochreiterConfig(Settings):
+    """Settings of `Hochreiter`."""
 
-    def __post_init__(self) -> None:
-        check_finite(self)
-        for name in ("hidden", "trials", "updates", "anneal", "test_trials"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        for name in ("lr", "lr_end", "max_gradient"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+    hidden: Annotated[PositiveInt, "Units of the LSTM."] = 64
+    trials: Annotated[PositiveInt, "Sequences per update."] = 64
+    updates: Annotated[PositiveInt, "Updates per improvement step."] = 10
+    lr: Annotated[PositiveFloat, "Initial learning rate (Adam)."] = 5e-3
+    lr_end: Annotated[PositiveFloat, "Learning rate after `anneal` updates; linear."] = 2.5e-4
+    anneal: Annotated[PositiveInt, "Updates of the learning rate's schedule."] = 3000
+    max_gradient: Annotated[PositiveFloat, "Norm to which gradients are clipped."] = 1.0
+    test_trials: Annotated[PositiveInt, "Sequences per evaluation."] = 64
+    device: Annotated[Device, "Device of the network."] = "cpu"

@@ -1,15 +1,14 @@
-"""MFEC: model-free episodic control, which does again what once went best. There is no gradient in
-it at all.
+"""MFEC: model-free episodic control, a non-parametric method that repeats the best known actions.
 
-Blundell, Uria, Pritzel, Li, Ruderman, Leibo, Rae, Wierstra & Hassabis 2016 (arXiv 1606.04460). Of
-each action a memory holds the best return that ever followed it where an observation looked like
-this; what was never seen is worth the mean of its nearest neighbours. Keys are a random projection
-that an agent is born with. An episode that ran out of time counts for what it paid, as in the
-paper: only observed returns are stored, and none is bootstrapped.
-In a deterministic task what is stored is never above the optimal value and never falls. Where
-chance pays it is too
-high by design, the best of many draws: so too where a task hides a different MDP in each trial,
-unless the memory is the trial's alone (`table`).
+Blundell et al. 2016, "Model-Free Episodic Control" (arXiv 1606.04460). For each action a memory
+maps keys of observations to the highest return observed after that action. The value of a key that
+is not stored is the mean over its nearest neighbours. Keys are a random projection of the
+observation, drawn when the agent is created. There are no gradients. As in the paper only observed
+returns are stored: an episode cut by the time limit is not bootstrapped.
+
+In a deterministic task the stored values never decrease and never exceed the optimal values. With
+stochastic rewards they are biased upwards, since they are maxima over samples. The same holds where
+each trial draws a different MDP, unless the memories are reset in each trial (`table = "trial"`).
 """
 
 from __future__ import annotations
@@ -29,17 +28,19 @@ if TYPE_CHECKING:
 
 
 class MFEC(EpisodicControl[MFECConfig]):
+    """Learner (poet.interfaces); see `EpisodicControl` for its arguments and errors."""
+
     def __init__(self, family: TaskFamily, config: MFECConfig | None = None) -> None:
         super().__init__(family, config or MFECConfig())
 
     def init(self, key: Key) -> Agent:
-        """A projection, and memories of nothing."""
+        """A random projection [o, key], and empty memories."""
         shape = self.family.spec.observation_size, self.config.key
         normal = key.generator().standard_normal(shape) / math.sqrt(self.config.key)
-        return {"projection": torch.from_numpy(normal).float(), **self.no_memories()}
+        return {"projection": torch.from_numpy(normal).float(), **self.empty_memories()}
 
     def adopt(self, agent: Agent) -> Agent:
-        """All of it: the memories are what it has learned."""
+        """A copy of the agent, its memories included."""
         return {name: tensor.clone() for name, tensor in agent.items()}
 
     def keys(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:

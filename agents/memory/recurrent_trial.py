@@ -1,5 +1,5 @@
-"""A remembering agent in trials that are driven from outside: its memory, and what it must be told
-of its last step.
+"""A recurrent policy for trials that the caller simulates: its hidden state, and the inputs that it
+builds from observations, actions and rewards.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from ..rollouts.trials import policy_inputs
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
 
-# (inputs [n, i], memory, greedy) -> (actions [n, a], memory)
+# (inputs [n, i], hidden state, greedy) -> (actions [n, a], hidden state)
 RecurrentPolicyFunction = Callable[[torch.Tensor, State, bool], tuple[torch.Tensor, State]]
 
 
 class RecurrentTrialPolicy:
-    """TrialPolicy (metaworld_protocol) that adapts by its hidden state, and gives the network a
-    trial's inputs.
+    """TrialPolicy (metaworld_protocol) that adapts through its hidden state.
 
-    longest: steps of a trial. start: n memories of nothing. twice: see trials.run_trials.
+    Args:
+        longest: the number of steps of a trial.
+        start: the initial hidden state of n trials.
+        act: the network, as a function of a trial's inputs.
+        twice: whether the inputs also hold the previous observation (`trials.run_trials`).
     """
 
     observes_rewards = True
@@ -57,17 +60,17 @@ class RecurrentTrialPolicy:
         before, over = s["seen"] if self.twice else None, (s["time"] / self.longest).clamp(max=1.0)
         given = policy_inputs(observations, before, s["action"], s["reward"], s["first"], over)
         action, memory = self._act(given, memory, greedy)
-        told = {
+        last_step = {
             "seen": observations,
             "action": action,
             "first": torch.zeros_like(s["first"]),
             "time": s["time"] + 1,
         }
-        self.state = {**s, **told, **{f"memory{i}": part for i, part in enumerate(memory)}}
+        self.state = {**s, **last_step, **{f"memory{i}": part for i, part in enumerate(memory)}}
         return action
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
         self.state = {**self.state, "reward": rewards.double()}
 
     def adapt(self) -> None:
-        """Nothing is left to do: what was met is remembered."""
+        """Does nothing: the hidden state has been updated at each step."""

@@ -1,115 +1,88 @@
-"""Settings of the recurrent actor-critic; the defaults are RL^2's on small problems. Filled from a
-TOML section.
+"""Settings of RL^2, read from a TOML section.
 
-Sources: Duan et al. 2016 (arXiv 1611.02779) and its authors' launchers: GRU, gamma .99, lambda .3;
-Wang et al. 2016 (arXiv 1611.05763): LSTM of 48 units. Sizes and rates for minutes on a CPU.
+Sources: Duan et al. 2016 (arXiv 1611.02779) and the authors' launchers: GRU, gamma .99, lambda .3.
+Sizes and learning rates are chosen for runs of minutes on a CPU.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from ..parts.finite import check_finite
-from ..parts.recurrent import Cell
-
-_AT_LEAST_ONE = (
-    "hidden",
-    "trials",
-    "episodes",
-    "epochs",
-    "minibatches",
-    "anneal",
-    "test_trials",
-    "test_episodes",
+from openpoet.settings import (
+    Device,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
 )
-_POSITIVE = ("lr", "lr_end", "clip", "max_gradient", "action_std", "reward_scale", "input_gain")
-_SHARES = ("gamma", "lam")
-_NOT_NEGATIVE = ("units", "embed", "entropy", "entropy_end", "value_weight")
 
 
 @dataclass(frozen=True)
-class RL2Config:
-    cell: Cell = "gru"
-    hidden: int = 64
-    # of the hidden ones, those in use: a network's size that population-based training may move; 0:
-    # all
-    units: int = 0
-    lasting: bool = True  # memories begin with times up to a trial's length
-    embed: int = 0  # units of a layer before the memory, which can tell what goes together; 0: none
-    # of newborn weights on inputs; about 4 where most inputs are 0, as one-hot states are
-    input_gain: float = 1.0
-    # seen again beside the new one: what was done there and what it gave are together
-    last_observation: bool = False
-    # outer products for one-hot observations (bilinear.py); needs last_observation
-    tabular: bool = False
-    trials: int = 256  # trials of one improvement step
-    episodes: int | None = None  # of a trial; None: the family's
-    gamma: float = 0.99
-    # of the advantages; the authors' for bandits and MDPs, .95-.99 where reward is far away
-    lam: float = 0.3
-    clip: float = 0.2  # of PPO's ratio (arXiv 1707.06347)
-    epochs: int = 3
-    minibatches: int = 4  # of whole trials
-    lr: float = 2e-3
-    lr_end: float = 2e-3  # after `anneal` steps, linearly
-    entropy: float = 0.02  # weight of the policy's entropy
-    entropy_end: float = 0.02
-    anneal: int = 400
-    value_weight: float = 0.25
-    max_gradient: float = 0.5  # norm to which gradients are cut
-    action_std: float = 1.0  # of a newborn's actions, where actions are numbers
-    # of what is learned from, and of the input but for a tabular one; scores are not scaled
-    reward_scale: float = 1.0
-    normalise: bool = True  # advantages to mean 0 and standard deviation 1 over a batch
-    test_trials: int = 64  # trials of an evaluation
-    test_episodes: int = 1  # at the end of each trial, after adaptation: what is scored
-    device: str = "cpu"
+class RL2Config(Settings):
+    """Settings of `RL2`."""
+
+    cell: Annotated[Literal["gru", "lstm"], "Recurrent cell."] = "gru"
+    hidden: Annotated[PositiveInt, "Units of the recurrent layer."] = 64
+    # a network's size that population-based training may change
+    units: Annotated[NonNegativeInt, "Units in use, at most `hidden`; 0: all."] = 0
+    chrono_init: Annotated[bool, "Chrono initialisation: units remember for up to one trial."] = (
+        True
+    )
+    embed: Annotated[NonNegativeInt, "Units of a layer before the recurrent one; 0: none."] = 0
+    input_gain: Annotated[
+        PositiveFloat, "Gain of the initial input weights; about 4 for one-hot observations."
+    ] = 1.0
+    last_observation: Annotated[
+        bool, "Input the previous observation too, beside its action and reward."
+    ] = False
+    tabular: Annotated[
+        bool, "Input outer products of one-hot observations; needs last_observation."
+    ] = False
+    trials: Annotated[PositiveInt, "Trials per improvement step."] = 256
+    episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
+    gamma: Annotated[Fraction, "Discount factor."] = 0.99
+    # .3: the authors' for bandits and MDPs; .95 to .99 where rewards are far away
+    lam: Annotated[Fraction, "Lambda of the generalised advantage estimate."] = 0.3
+    clip: Annotated[PositiveFloat, "Clip range of PPO's probability ratio."] = 0.2
+    epochs: Annotated[PositiveInt, "Passes over the trials per improvement step."] = 3
+    minibatches: Annotated[PositiveInt, "Minibatches per pass, each of whole trials."] = 4
+    lr: Annotated[PositiveFloat, "Initial learning rate (Adam)."] = 2e-3
+    lr_end: Annotated[PositiveFloat, "Learning rate after `anneal` steps; linear."] = 2e-3
+    entropy: Annotated[NonNegativeFloat, "Initial weight of the policy's entropy."] = 0.02
+    entropy_end: Annotated[
+        NonNegativeFloat, "Weight of the entropy after `anneal` steps; linear."
+    ] = 0.02
+    anneal: Annotated[PositiveInt, "Improvement steps of the schedules."] = 400
+    value_weight: Annotated[NonNegativeFloat, "Weight of the value loss."] = 0.25
+    max_gradient: Annotated[PositiveFloat, "Norm to which gradients are clipped."] = 0.5
+    action_std: Annotated[
+        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
+    ] = 1.0
+    reward_scale: Annotated[
+        PositiveFloat,
+        "Factor of the rewards in training, and in the inputs unless tabular; not of scores.",
+    ] = 1.0
+    normalise: Annotated[
+        bool, "Normalise advantages to mean 0 and standard deviation 1 over a batch."
+    ] = True
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
+    device: Annotated[Device, "Device of the networks."] = "cpu"
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        for field in fields(self):
-            _check(field.name, getattr(self, field.name))
+        super().__post_init__()
         if self.units > self.hidden:
             raise ValueError(f"units must be at most hidden, got {self.units} and {self.hidden}")
         if self.tabular and not self.last_observation:
             raise ValueError(
-                "tabular needs last_observation = true: what was done is put down to "
-                "where it was done"
+                "tabular needs last_observation = true: an action's outcome is attributed to the "
+                "observation before it"
             )
         if self.trials % self.minibatches:
             raise ValueError(
                 f"trials must be a multiple of minibatches, got {self.trials} and "
                 f"{self.minibatches}"
             )
-
-
-@dataclass(frozen=True)
-class WangConfig(RL2Config):
-    """Deep meta-RL as in Wang et al.: a smaller LSTM, a short horizon, no lambda.
-
-    Differs: three epochs of PPO with four minibatches, where the paper makes one pass of advantage
-    actor-critic; epochs = 1 and minibatches = 1 is that, since no ratio is clipped then. The
-    entropy's weight is constant; set entropy_end to anneal it.
-    """
-
-    cell: Cell = "lstm"
-    hidden: int = 48
-    gamma: float = 0.8
-    lam: float = 1.0
-    entropy: float = 0.05
-    entropy_end: float = 0.05
-
-
-def _check(name: str, value: Any) -> None:
-    """ValueError that names the field and what it must be."""
-    if name in _AT_LEAST_ONE and value is not None and value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-    if name in _POSITIVE and not value > 0:
-        raise ValueError(f"{name} must be above 0, got {value!r}")
-    if name in _SHARES and not 0 <= value <= 1:
-        raise ValueError(f"{name} must be from 0 to 1, got {value!r}")
-    if name in _NOT_NEGATIVE and not value >= 0:
-        raise ValueError(f"{name} must not be below 0, got {value!r}")
-    if name == "cell" and value not in ("gru", "lstm"):
-        raise ValueError(f"cell must be 'gru' or 'lstm', got {value!r}")

@@ -1,1 +1,1 @@
-"""Learners that replay: soft actor-critic, skills, and inference from context."""
+"""Off-policy learners with a replay buffer: soft actor-critic, DIAYN and PEARL."""

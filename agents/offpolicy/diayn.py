@@ -1,13 +1,12 @@
-"""DIAYN: skills that can be told apart by where they go, learned without a reward.
+"""DIAYN: diverse skills without a reward, by maximising their mutual information with the states.
 
-Eysenbach, Gupta, Ibarz & Levine 2018, "Diversity is All You Need" (arXiv 1802.06070). An episode
-follows a skill z, drawn uniformly; a discriminator q(z|s) learns to name it from the state, and the
-policy, by soft actor-critic, is paid log q(z|s') - log p(z): together they maximise the information
-between skills and states. Whatever reward the task has is ignored. An agent's score is the mean of
-this pay over the steps of fresh episodes, at most log(skills). The discriminator as plain numbers
-makes a task of envs/discriminated.py.
-Differs: a squashed Gaussian where the authors' code has a mixture of four; the pay of an old
-transition is what today's discriminator says.
+Eysenbach, Gupta, Ibarz & Levine 2018, "Diversity is All You Need" (arXiv 1802.06070). Each episode
+follows a skill z drawn uniformly. A discriminator q(z | s) is trained to predict z from the state,
+and the policy, by soft actor-critic, maximises the intrinsic reward log q(z | s') - log p(z). The
+task's own reward is ignored. An agent's score is the mean intrinsic reward over the steps of fresh
+episodes, at most log(skills). envs/discriminated.py makes tasks from a discriminator's weights.
+Differs: a squashed Gaussian policy, where the authors' code has a mixture of four; the intrinsic
+reward of replayed transitions is computed anew by the current discriminator.
 """
 
 from __future__ import annotations
@@ -33,12 +32,13 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-ENOUGH = 0.8  # a niche is solved when so much of log(skills) is earned
+SOLVED_SHARE = 0.8  # of log(skills): the score from which a niche counts as solved
 
 
 def discriminator_of(agent: Agent) -> list[tuple[list[list[float]], list[float]]]:
-    """As plain numbers: weights [outputs, inputs] and biases [outputs] of each layer, tanh between
-    them.
+    """The discriminator as plain numbers: weights [outputs, inputs] and biases [outputs] by layer.
+
+    Between the layers is a tanh.
     """
     layers = range(sum(name.startswith("discriminator_w") for name in agent))
     return [
@@ -55,12 +55,13 @@ class DIAYN(PairByPair):
         spec, c = family.spec, self.config
         if spec.observation_size == 0:
             raise ValueError(
-                "where nothing is observed, nothing tells skills apart: take rl2 or maesn"
+                "diayn needs observations that distinguish its skills, and this family has none: "
+                "take rl2 or maesn"
             )
         if getattr(spec, "labels", 0):
             raise ValueError(
-                "where no action changes what is observed, skills cannot part: take "
-                "hochreiter or maml"
+                "diayn needs actions that change the observations, and in this family they do not: "
+                "take hochreiter or maml"
             )
         self.sac = SAC(
             spec.observation_size + c.skills, spec.action_size, getattr(spec, "discrete", False), c
@@ -71,119 +72,112 @@ class DIAYN(PairByPair):
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
-        return self._fresh_agent(
-            self.sac.init(rng) | self.discriminator.init(rng, readout_scale=0.1)
-        )
+        discriminator = self.discriminator.init
+        return self._fresh_agent(self.sac.init(rng) | discriminator(rng, readout_scale=0.1))
 
     def adopt(self, agent: Agent) -> Agent:
-        """Policy, critics and discriminator; what was met elsewhere is forgotten."""
+        """Policy, critics and discriminator; the replay buffer is reset."""
         return self._fresh_agent(cloned_weights(agent))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """`episodes` episodes, then `updates` of all networks from what is remembered."""
-        drawn = (
-            key.child("skills").generator().integers(0, self.config.skills, self.config.episodes)
-        )
-        skills = torch.from_numpy(drawn)
-        batch, steps = self.play(agent, task, key, skills)
+        """Collects `episodes` episodes, then makes `updates` gradient steps from the replay."""
+        c = self.config
+        skills = key.child("skills").generator().integers(0, c.skills, c.episodes)
+        batch, steps = self.play(agent, task, key, torch.from_numpy(skills))
         generator = torch.Generator().manual_seed(key.child("updates").integer())
-        return self._learned(self._remembering(agent, batch, skills), generator), steps
+        return self._updated(self._stored(agent, batch, torch.from_numpy(skills)), generator), steps
 
     def evaluate(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[np.ndarray, ...]:
-        """Mean pay of a step [nats], whether it is 80 % of its maximum, environment steps, [pairs].
+        """Mean intrinsic reward of a step [nats], solved, and environment steps, each [pairs].
 
-        The score is not a return of the task, so `solved_score` and `success` do not apply.
+        Solved: at least SOLVED_SHARE of the maximum. The score is not a return of the task, so
+        `solved_score` and `success` do not apply.
         """
         return super().evaluate(agents, tasks, keys)[:3]
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
         skills = torch.arange(self.config.test_trials) % self.config.skills
         batch, steps = self.play(agent, task, key, skills)
-        pay = float(self.pay(agent, batch, skills)[batch.alive].double().mean())
-        # the most is log 1 - log p(z)
-        enough = self._prior - (1 - ENOUGH) * math.log(self.config.skills)
-        return Scored(pay, pay >= enough, steps, pay)
+        rewards = self.intrinsic_reward(agent, batch, skills)[batch.alive]
+        score = float(rewards.double().mean())
+        # the maximum is log 1 - log p(z)
+        threshold = self._prior - (1 - SOLVED_SHARE) * math.log(self.config.skills)
+        return Scored(score, score >= threshold, steps, score)
 
     def play(self, agent: Agent, task: Task, key: Key, skills: torch.Tensor) -> tuple[Batch, int]:
-        """An episode of each of these skills [n] on a draw of its own; environment steps."""
-        c, weights = (
-            self.config,
-            network_weights(agent, self.config.device),
-        )
-        episode_batches = EpisodeBatches(
-            self.family, [task] * len(skills), draw_seeds(key, len(skills)), 1, c.device
-        )
-        hot, noise = (
-            self._hot(skills),
-            torch.Generator().manual_seed(key.child("actions").integer()),
-        )
+        """One episode for each of the skills [n], each on its own draw; environment steps."""
+        c, n = self.config, len(skills)
+        weights = network_weights(agent, c.device)
+        episode_batches = EpisodeBatches(self.family, [task] * n, draw_seeds(key, n), 1, c.device)
+        one_hot = self._one_hot(skills)
+        noise = torch.Generator().manual_seed(key.child("actions").integer())
 
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-            drawn = torch.rand(len(hot), self.sac.actions.size, generator=noise).to(c.device)
-            return self.sac.act(weights, torch.cat([observations, hot], 1), drawn)
+            uniform = torch.rand(n, self.sac.actions.size, generator=noise).to(c.device)
+            return self.sac.act(weights, torch.cat([observations, one_hot], 1), uniform)
 
         with torch.no_grad():
             return episode_batches.play(act), episode_batches.steps
 
-    def pay(self, agent: Agent, batch: Batch, skills: torch.Tensor) -> torch.Tensor:
-        """What each step of these skills' episodes pays, [t, n]."""
-        seen = batch.after if self.config.scores == "next" else batch.observations
+    def intrinsic_reward(self, agent: Agent, batch: Batch, skills: torch.Tensor) -> torch.Tensor:
+        """log q(z | s') - log p(z) of each step of episodes that followed skills [n], [t, n]."""
+        states = batch.after if self.config.scores == "next" else batch.observations
         weights = network_weights(agent, self.config.device)
-        return self._known(weights, seen, self._hot(skills)) + self._prior
+        return self._log_q(weights, states, self._one_hot(skills)) + self._prior
 
-    def _known(
-        self, weights: Mapping[str, torch.Tensor], seen: torch.Tensor, hot: torch.Tensor
+    def _log_q(
+        self, weights: Mapping[str, torch.Tensor], states: torch.Tensor, skills: torch.Tensor
     ) -> torch.Tensor:
-        """log q(skill | state), [...] of states [..., o] and skills [..., skills]."""
-        return (torch.log_softmax(self.discriminator(weights, seen), -1) * hot).sum(-1)
+        """log q(z | s), [...], of states [..., o] and one-hot skills [..., skills]."""
+        return (torch.log_softmax(self.discriminator(weights, states), -1) * skills).sum(-1)
 
-    def _remembering(
-        self, agent: Agent, batch: Batch, skills: torch.Tensor
-    ) -> dict[str, torch.Tensor]:
-        """The agent with these episodes in its replay."""
-        hot = self._hot(skills).expand(*batch.rewards.shape, -1)
-        met = {
+    def _stored(self, agent: Agent, batch: Batch, skills: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The agent with these episodes in its replay buffer."""
+        transitions = {
             "observation": batch.observations,
             "action": batch.actions,
             "after": batch.after,
-            "skill": hot,
+            "skill": self._one_hot(skills).expand(*batch.rewards.shape, -1),
+            "over": batch.terminated[..., None],
         }
-        met["over"] = batch.terminated[..., None]
-        flat = {name: part.flatten(0, 1)[None].cpu() for name, part in met.items()}
+        flat = {name: part.flatten(0, 1)[None].cpu() for name, part in transitions.items()}
         return {**agent, **replay.added(agent, flat, batch.alive.flatten()[None].cpu())}
 
-    def _learned(self, agent: Agent, generator: torch.Generator) -> Agent:
-        """After updates of policy and critics on today's pay, and of the discriminator on the same
-        batches.
+    def _updated(self, agent: Agent, generator: torch.Generator) -> Agent:
+        """The agent after `updates` gradient steps.
+
+        Policy and critics learn from the current intrinsic reward; the discriminator's loss is the
+        cross-entropy on the same minibatches.
         """
         c = self.config
         for _ in range(c.updates):
-            met = {
-                name: part[0].to(c.device)
-                for name, part in replay.sample(agent, c.batch, generator).items()
-            }
-            noise = torch.rand(2, *met["action"].shape, generator=generator).to(c.device)
-            weights, hot = self.sac.leaves(agent), met["skill"]
-            known = self._known(weights, met["after" if c.scores == "next" else "observation"], hot)
-            before, after = (torch.cat([met[name], hot], 1) for name in ("observation", "after"))
-            pay = known.detach() + self._prior
-            batch = Transitions(before, met["action"], pay, after, met["over"][:, 0] > 0)
-            agent = self.sac.step(
-                agent, weights, self.sac.loss(weights, agent, batch, noise) - known.mean()
+            sampled = replay.sample(agent, c.batch, generator)
+            steps = {name: part[0].to(c.device) for name, part in sampled.items()}
+            noise = torch.rand(2, *steps["action"].shape, generator=generator).to(c.device)
+            weights, skills = self.sac.leaves(agent), steps["skill"]
+            states = steps["after" if c.scores == "next" else "observation"]
+            log_q = self._log_q(weights, states, skills)
+            batch = Transitions(
+                torch.cat([steps["observation"], skills], 1),
+                steps["action"],
+                log_q.detach() + self._prior,
+                torch.cat([steps["after"], skills], 1),
+                steps["over"][:, 0] > 0,
             )
+            loss = self.sac.loss(weights, agent, batch, noise) - log_q.mean()
+            agent = self.sac.step(agent, weights, loss)
         return agent
 
     @property
     def _prior(self) -> float:
-        """- log p(z), or nothing."""
+        """- log p(z) of the uniform prior, or 0 without `add_p_z`."""
         return math.log(self.config.skills) if self.config.add_p_z else 0.0
 
-    def _hot(self, skills: torch.Tensor) -> torch.Tensor:
-        return (
-            torch.nn.functional.one_hot(skills, self.config.skills).float().to(self.config.device)
-        )
+    def _one_hot(self, skills: torch.Tensor) -> torch.Tensor:
+        one_hot = torch.nn.functional.one_hot(skills, self.config.skills)
+        return one_hot.float().to(self.config.device)
 
     def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         spec, c = self.family.spec, self.config
@@ -192,5 +186,5 @@ class DIAYN(PairByPair):
             "action": spec.action_size,
             "after": spec.observation_size,
         }
-        memory = replay.empty(sizes | {"skill": c.skills, "over": 1}, c.capacity)
-        return {**weights, **self.sac.targets(weights), **adam.fresh(weights), **memory}
+        buffer = replay.empty(sizes | {"skill": c.skills, "over": 1}, c.capacity)
+        return {**weights, **self.sac.targets(weights), **adam.fresh(weights), **buffer}

@@ -8,34 +8,25 @@ environment and a thousand steps an episode; sizes and rates here are for minute
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+
+from openpoet.settings import PositiveInt, Sizes
 
 from .sac_config import SACConfig
 
 
 @dataclass(frozen=True)
 class DIAYNConfig(SACConfig):
-    skills: int = 4
-    discriminator: tuple[int, ...] = (32,)  # its hidden units
-    # the state after an action, as the paper; before, as its code
-    scores: Literal["next", "current"] = "next"
-    add_p_z: bool = True  # less log p(z), so that a state that says nothing about the skill pays 0
-    episodes: int = 16  # episodes a step, each with a skill of its own
-    test_trials: int = 64  # of an evaluation
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.skills < 2:
-            raise ValueError(
-                "skills must be at least 2: there must be something to tell apart, "
-                f"got {self.skills}"
-            )
-        if min(self.episodes, self.test_trials) < 1:
-            raise ValueError(
-                f"episodes and test_trials must be at least 1, got {self.episodes} and "
-                f"{self.test_trials}"
-            )
-        if not (self.discriminator and min(self.discriminator) >= 1):
-            raise ValueError(
-                f"discriminator must be sizes of at least 1, got {list(self.discriminator)}"
-            )
+    skills: Annotated[int, Ge(2), "Skills."] = 4
+    discriminator: Annotated[Sizes, "Units of each hidden layer of the discriminator."] = (32,)
+    scores: Annotated[
+        Literal["next", "current"],
+        "Discriminated state: after the action, as in the paper, or before, as in its code.",
+    ] = "next"
+    add_p_z: Annotated[
+        bool, "Subtract log p(z): a state without information about the skill has reward 0."
+    ] = True
+    episodes: Annotated[PositiveInt, "Episodes per improvement step, each with its own skill."] = 16
+    test_trials: Annotated[PositiveInt, "Episodes per evaluation."] = 64

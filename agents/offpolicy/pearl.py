@@ -1,14 +1,12 @@
-"""PEARL: an off-policy agent that acts on a guess of its task, drawn from what its transitions say
-together.
+"""PEARL: off-policy meta-RL that conditions the policy on a latent inferred from past transitions.
 
 Rakelly, Zhou, Quillen, Finn & Levine 2019, "Efficient Off-Policy Meta-Reinforcement Learning via
-Probabilistic Context Variables" (arXiv 1903.08254), details from its authors' code. Each transition
-(s, a, r) says a Gaussian factor, and the posterior q(z | context) is their product, whatever their
-order. A z is drawn once an episode and held: from the prior at first, then from the posterior, so
-that an agent explores as if its guess were true. Soft actor-critic learns given z, from a replay of
-each training draw; the critics' loss and beta KL(q || N(0, 1)) train the encoder, from transitions
-of the last step alone; the policy's loss does not reach it.
-Differs: the prior is one of the factors, so that no context is a context like any other.
+Probabilistic Context Variables" (arXiv 1903.08254), details from its authors' code. z is sampled
+once an episode and kept, from the prior in the first episode and then from the posterior
+(context_encoder.py): posterior sampling, so that exploration is coherent in time. Soft actor-critic
+learns given z, from one replay buffer for each training draw. The critics' loss and
+beta KL(q(z | c) || N(0, 1)) train the encoder, on contexts sampled from the latest transitions
+only; the policy's loss does not reach the encoder.
 """
 
 from __future__ import annotations
@@ -20,13 +18,13 @@ import torch
 
 from ..parts import adam, training_draws
 from ..parts import replay_buffer as replay
-from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl_to_prior
 from ..parts.lifetimes import Control, Lifetime, next_episode
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..rollouts.episode_batches import ActFunction, Batch, EpisodeBatches, by_trial
+from .context_encoder import ContextEncoder, posterior, sample_latent
 from .pearl_config import PEARLConfig
 from .pearl_trial import InferringTrialPolicy
 from .sac import SAC, Transitions
@@ -36,18 +34,15 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
 Weights = Mapping[str, torch.Tensor]
-# summed precisions, and means times precisions, of the factors so far [draws, d]
-Context = tuple[torch.Tensor, ...]
-# of the parts of a context; z is redrawn each episode
+# of the parts of a context; z is resampled each episode
 CONTEXT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
 
 
 class PEARL(Adapting):
     """Learner (poet.interfaces) that adapts by inference, between episodes.
 
-    teacher: the family whose rewards the critics learn from, such as one that pays everywhere; the
-    agent itself is told those of `family`, as it will be when it is on its own. Both must move
-    alike.
+    teacher: a family with the same dynamics as `family` whose rewards train the critics, such as
+    dense ones. Contexts always hold the rewards of `family`, as they do in evaluation.
     """
 
     def __init__(
@@ -61,29 +56,27 @@ class PEARL(Adapting):
         self.sac = SAC(
             spec.observation_size + c.latent, spec.action_size, getattr(spec, "discrete", False), c
         )
-        self.encoder = Feedforward(
-            (spec.observation_size + spec.action_size + 1, *c.encoder, 2 * c.latent), "encoder_"
-        )
+        transition_size = spec.observation_size + spec.action_size + 1
+        self.encoder = ContextEncoder(transition_size, c.encoder, c.latent)
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
         return self._fresh_agent(self.sac.init(rng) | self.encoder.init(rng))
 
     def adopt(self, agent: Agent) -> Agent:
-        """Policy, critics and encoder; what was met elsewhere is forgotten."""
+        """Policy, critics and encoder; replay buffers and training draws are reset."""
         return self._fresh_agent(cloned_weights(agent))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """Episodes on every training draw, then `updates` of all networks from their replays."""
+        """Collects episodes on every training draw, then makes `updates` gradient steps."""
         if training_draws.missing(agent):
             agent = {**agent, **training_draws.drawn(self.config.draws, key)}
-        batches, steps = self.run_trials(
-            agent, task, training_draws.seeds(agent), key, self.config.episodes
-        )
+        seeds = training_draws.seeds(agent)
+        batches, steps = self.run_trials(agent, task, seeds, key, self.config.episodes)
         generator = torch.Generator().manual_seed(key.child("updates").integer())
-        remembering = self._remembering(agent, task, batches)
-        recent = remembering[replay.COUNT] - agent[replay.COUNT]
-        return self._learned(remembering, generator, recent), steps
+        stored = self._stored(agent, task, batches)
+        recent = stored[replay.COUNT] - agent[replay.COUNT]
+        return self._updated(stored, generator, recent), steps
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -103,133 +96,91 @@ class PEARL(Adapting):
         episodes: int,
         control: Control = "none",
     ) -> tuple[list[Batch], int]:
-        """Episodes of an agent, all draws side by side, one after another; environment steps."""
-        weights, noise = (
-            self._weights(agent),
-            torch.Generator().manual_seed(key.child("actions").integer()),
-        )
-        episode_batches, first = (
-            EpisodeBatches(self.family, [task] * len(seeds), seeds, 1, self.config.device),
-            self.nothing(len(seeds)),
-        )
-        every, context = torch.ones(len(seeds), dtype=torch.bool, device=self.config.device), first
+        """One batch for each episode, with a row for each draw, and environment steps.
+
+        After every episode its transitions are added to the context of its draw.
+        """
+        device, n = self.config.device, len(seeds)
+        weights = self._weights(agent)
+        noise = torch.Generator().manual_seed(key.child("actions").integer())
+        episode_batches = EpisodeBatches(self.family, [task] * n, seeds, 1, device)
+        context = empty = self.encoder.empty_context(n, device)
+        every_row = torch.ones(n, dtype=torch.bool, device=device)
         batches: list[Batch] = []
         with torch.no_grad():
             for _ in range(episodes):
-                mean, log_std = posterior(context)
-                z = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
+                z = sample_latent(*posterior(context), noise)
                 batches.append(episode_batches.play(self._act(weights, z, noise)))
-                met = self._met(batches[-1])
-                said = self.factors(
-                    weights, torch.cat([met["observation"], met["action"], met["reward"]], -1)
-                )
-                added = (part * met["alive"] for part in said)
-                more = tuple(old + part.sum(1) for old, part in zip(context, added, strict=True))
-                context = next_episode(more, first, CONTEXT_LIFETIMES, every, control)
+                steps = _steps(batches[-1])
+                factors = self.encoder.factors(weights, _context_inputs(steps))
+                added = tuple((part * steps["alive"]).sum(1) for part in factors)
+                extended = tuple(old + new for old, new in zip(context, added, strict=True))
+                context = next_episode(extended, empty, CONTEXT_LIFETIMES, every_row, control)
         return batches, episode_batches.steps
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> InferringTrialPolicy:
-        """The agent in n draws that are driven from outside (metaworld_protocol.TrialPolicy)."""
-        weights, noise = (
-            self._weights(agent),
-            torch.Generator().manual_seed(key.child("actions").integer()),
-        )
+        """The agent in n draws that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
+        weights = self._weights(agent)
+        noise = torch.Generator().manual_seed(key.child("actions").integer())
+        names = ("precision", "weighted_mean")
 
         def act(observations: torch.Tensor, z: torch.Tensor, greedy: bool) -> torch.Tensor:
             if greedy:
-                return self.sac.actions.mode(
-                    self.sac.policy(weights, torch.cat([observations, z], 1))
-                )
+                inputs = torch.cat([observations, z], 1)
+                return self.sac.actions.mode(self.sac.policy(weights, inputs))
             return self._act(weights, z, noise)(observations, 0)
 
-        def believed(state: Weights) -> tuple[torch.Tensor, torch.Tensor]:
-            return posterior((state["precision"], state["weighted"]))
+        def latent_distribution(state: Weights) -> tuple[torch.Tensor, torch.Tensor]:
+            return posterior(tuple(state[name] for name in names))
 
-        def factors(met: torch.Tensor) -> Weights:
-            return dict(zip(("precision", "weighted"), self.factors(weights, met), strict=True))
+        def factors(transitions: torch.Tensor) -> Weights:
+            return dict(zip(names, self.encoder.factors(weights, transitions), strict=True))
 
-        belief = dict(zip(("precision", "weighted"), self.nothing(n), strict=True))
-        return InferringTrialPolicy(belief, believed, act, factors, noise)
-
-    def nothing(self, n: int) -> Context:
-        """The contexts of n draws of which nothing is known."""
-        zero = torch.zeros(n, self.config.latent, device=self.config.device)
-        return zero, zero
-
-    def factors(self, weights: Weights, met: torch.Tensor) -> Context:
-        """Precisions and means times precisions that transitions [..., k, (s, a, r)] say, each
-        [..., k, latent].
-        """
-        mean, variance = self.encoder(weights, met).chunk(2, -1)
-        precision = 1 / torch.nn.functional.softplus(variance).clamp(min=1e-6)
-        return precision, mean * precision
+        empty = self.encoder.empty_context(n, self.config.device)
+        context = dict(zip(names, empty, strict=True))
+        return InferringTrialPolicy(context, latent_distribution, act, factors, noise)
 
     def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> ActFunction:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
-            drawn = torch.rand(len(z), self.sac.actions.size, generator=noise).to(z.device)
-            return self.sac.act(weights, torch.cat([observations, z], 1), drawn)
+            uniform = torch.rand(len(z), self.sac.actions.size, generator=noise).to(z.device)
+            return self.sac.act(weights, torch.cat([observations, z], 1), uniform)
 
         return act
 
-    def _met(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """The steps of an episode of each draw, [draws, t, size] by name."""
-        parts = {"observation": batch.observations, "action": batch.actions, "after": batch.after}
-        parts |= {"reward": batch.rewards[..., None], "over": batch.terminated[..., None]}
-        parts |= {"alive": batch.alive[..., None]}
-        return {name: part.transpose(0, 1) for name, part in parts.items()}
-
-    def _remembering(
+    def _stored(
         self, agent: Agent, task: Task, batches: Sequence[Batch]
     ) -> dict[str, torch.Tensor]:
-        """The agent with these episodes in its replays, and what the teacher pays for them."""
-        seeds = training_draws.seeds(agent)
-        teacher = (
-            None
-            if self.teacher is None
-            else EpisodeBatches(self.teacher, [task] * len(seeds), seeds, 1, self.config.device)
-        )
-        remembering = dict(agent)
+        """The agent with these episodes in its replay buffers, `pay` being the teacher's reward."""
+        seeds, teacher = training_draws.seeds(agent), None
+        if self.teacher is not None:
+            teacher = EpisodeBatches(
+                self.teacher, [task] * len(seeds), seeds, 1, self.config.device
+            )
+        stored = dict(agent)
         for batch in batches:
-            met = {name: part.cpu() for name, part in self._met(batch).items()}
-            met["pay"] = met["reward"]
+            steps = {name: part.cpu() for name, part in _steps(batch).items()}
+            steps["pay"] = steps["reward"]
             if teacher is not None:
-                met["pay"] = self._met(_again(teacher, batch.actions))["reward"].cpu()
-            alive = met.pop("alive")[..., 0]
-            remembering |= replay.added(remembering, met, alive)
-        return remembering
+                steps["pay"] = _steps(_replayed(teacher, batch.actions))["reward"].cpu()
+            alive = steps.pop("alive")[..., 0]
+            stored |= replay.added(stored, steps, alive)
+        return stored
 
-    def _learned(self, agent: Agent, generator: torch.Generator, recent: torch.Tensor) -> Agent:
-        """The agent after `updates`.
+    def _updated(self, agent: Agent, generator: torch.Generator, recent: torch.Tensor) -> Agent:
+        """The agent after `updates` gradient steps.
 
-        recent: [draws] int64, how many transitions this step added; contexts are made of these.
+        recent: [draws] int64, transitions added by this step; contexts are sampled from these.
         """
         c = self.config
         for _ in range(c.updates):
-            told = self._sampled(agent, c.context, generator, recent)
-            met, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
-            said = self.factors(
-                weights, torch.cat([told["observation"], told["action"], told["reward"]], -1)
-            )
-            mean, log_std = posterior(tuple(part.sum(1) for part in said))
-            z = mean + log_std.exp() * torch.randn(mean.shape, generator=generator).to(c.device)
-            held = z[:, None].expand(-1, c.batch, -1)
-            inputs, after = (
-                torch.cat([met["observation"], held], -1),
-                torch.cat([met["after"], held.detach()], -1),
-            )
-            over, flat = met["over"][..., 0] > 0, met["action"].flatten(0, 1)
-            batch = Transitions(
-                inputs.flatten(0, 1),
-                flat,
-                met["pay"].flatten(),
-                after.flatten(0, 1),
-                over.flatten(),
-            )
-            noise = torch.rand(2, *flat.shape, generator=generator).to(c.device)
-            loss = (
-                self.sac.loss(weights, agent, batch, noise)
-                + c.kl * kl_to_prior(mean, log_std).mean()
-            )
+            context_steps = self._sampled(agent, c.context, generator, recent)
+            steps, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
+            factors = self.encoder.factors(weights, _context_inputs(context_steps))
+            mean, log_std = posterior(tuple(part.sum(1) for part in factors))
+            batch = _conditioned(steps, sample_latent(mean, log_std, generator))
+            noise = torch.rand(2, *batch.actions.shape, generator=generator).to(c.device)
+            divergence = kl_to_prior(mean, log_std).mean()
+            loss = self.sac.loss(weights, agent, batch, noise) + c.kl * divergence
             agent = self.sac.step(agent, weights, loss)
         return agent
 
@@ -240,8 +191,9 @@ class PEARL(Adapting):
         generator: torch.Generator,
         recent: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        drawn = replay.sample(agent, size, generator, recent=recent)
-        return {name: part.to(self.config.device) for name, part in drawn.items()}
+        """`size` transitions of each draw, [draws, size, numbers] by name."""
+        sampled = replay.sample(agent, size, generator, recent=recent)
+        return {name: part.to(self.config.device) for name, part in sampled.items()}
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self.config.device)
@@ -249,19 +201,44 @@ class PEARL(Adapting):
     def _fresh_agent(self, weights: dict[str, torch.Tensor]) -> Agent:
         o, a, c = self.family.spec.observation_size, self.family.spec.action_size, self.config
         sizes = {"observation": o, "action": a, "reward": 1, "pay": 1, "after": o, "over": 1}
-        memory = replay.empty(sizes, c.capacity, c.draws)
-        state = {**adam.fresh(weights), **memory, **training_draws.none(c.draws)}
+        buffers = replay.empty(sizes, c.capacity, c.draws)
+        state = {**adam.fresh(weights), **buffers, **training_draws.none(c.draws)}
         return {**weights, **self.sac.targets(weights), **state}
 
 
-def _again(episode_batches: EpisodeBatches, actions: torch.Tensor) -> Batch:
-    """The next episodes, with actions that are given."""
-    return episode_batches.play(lambda _, t: actions[t])
+def _steps(batch: Batch) -> dict[str, torch.Tensor]:
+    """The steps of one episode of each draw, [draws, t, size] by name."""
+    parts = {
+        "observation": batch.observations,
+        "action": batch.actions,
+        "after": batch.after,
+        "reward": batch.rewards[..., None],
+        "over": batch.terminated[..., None],
+        "alive": batch.alive[..., None],
+    }
+    return {name: part.transpose(0, 1) for name, part in parts.items()}
 
 
-def posterior(context: Context) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and log standard deviation of the product of the prior N(0, 1) and all factors so
-    far.
+def _context_inputs(steps: Weights) -> torch.Tensor:
+    """(s, a, r) of steps, [draws, t, size]."""
+    return torch.cat([steps["observation"], steps["action"], steps["reward"]], -1)
+
+
+def _conditioned(steps: Weights, z: torch.Tensor) -> Transitions:
+    """Steps [draws, k, size] with their draw's z [draws, latent] appended, as [draws x k, size].
+
+    The gradient reaches z through the inputs only, not through the targets' next inputs.
     """
-    precision = 1 + context[0]
-    return context[1] / precision, -0.5 * precision.log()
+    latent = z[:, None].expand(-1, steps["reward"].shape[1], -1)
+    return Transitions(
+        torch.cat([steps["observation"], latent], -1).flatten(0, 1),
+        steps["action"].flatten(0, 1),
+        steps["pay"].flatten(),
+        torch.cat([steps["after"], latent.detach()], -1).flatten(0, 1),
+        (steps["over"][..., 0] > 0).flatten(),
+    )
+
+
+def _replayed(episode_batches: EpisodeBatches, actions: torch.Tensor) -> Batch:
+    """The next episodes under given actions [t, n, a]."""
+    return episode_batches.play(lambda _, t: actions[t])

@@ -10,35 +10,31 @@ for minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from openpoet.settings import NonNegativeFloat, PositiveInt, Sizes
 
 from .sac_config import SACConfig
 
 
 @dataclass(frozen=True)
 class PEARLConfig(SACConfig):
-    latent: int = 5
-    encoder: tuple[int, ...] = (64, 64)  # its hidden units
-    draws: int = 20  # of the task, for training: each has a replay of its own
-    # of each draw in a step: the first from the prior, each other from what was met before it
-    episodes: int = 3
-    # transitions of a draw, of the last step, from which its latent is inferred for an update
-    context: int = 64
-    kl: float = 0.004  # weight of the latents' distance to the prior
+    latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 5
+    encoder: Annotated[Sizes, "Units of each hidden layer of the context encoder."] = (64, 64)
+    draws: Annotated[PositiveInt, "Training draws of the task; each has its own replay buffer."] = (
+        20
+    )
+    episodes: Annotated[
+        PositiveInt,
+        "Episodes of each draw per step: the first from the prior, later ones from the posterior.",
+    ] = 3
+    context: Annotated[
+        PositiveInt, "Recent transitions of a draw that the encoder is given per update."
+    ] = 64
+    kl: Annotated[NonNegativeFloat, "Weight of the latents' KL divergence from the prior."] = 0.004
     temperature: float = 0.2
     gamma: float = 0.9
     lr: float = 1e-3
-    batch: int = 32  # transitions of each draw for an update
-    capacity: int = 2_000  # of each draw's replay
-    test_trials: int = 50  # of an evaluation
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("latent", "draws", "episodes", "context", "test_trials"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        if not (self.encoder and min(self.encoder) >= 1):
-            raise ValueError(f"encoder must be sizes of at least 1, got {list(self.encoder)}")
-        if self.kl < 0:
-            raise ValueError(f"kl must not be below 0, got {self.kl}")
+    batch: Annotated[PositiveInt, "Transitions of each draw per update."] = 32
+    capacity: Annotated[PositiveInt, "Transitions in the replay buffer of each draw."] = 2_000
+    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 50

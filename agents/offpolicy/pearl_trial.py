@@ -1,4 +1,4 @@
-"""PEARL's policy in trials driven from outside (metaworld_protocol.TrialPolicy)."""
+"""PEARL's policy in trials that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ from ..parts.latent_trial import Latent, LatentPolicyFunction, LatentTrialPolicy
 
 
 class InferringTrialPolicy(LatentTrialPolicy):
-    """PEARL's: every transition adds a factor to the belief, which the next episode's z is drawn
-    from.
+    """Every transition adds a factor to the context from which the next episode's z is sampled.
 
-    factors: parts that are added to the belief's, by name, from transitions [n, (s, a, r)].
+    factors: what transitions [n, (s, a, r)] add to the parts of the context, by name.
     """
 
     def __init__(
         self,
-        belief: Mapping[str, torch.Tensor],
-        believed: Callable[[Mapping[str, torch.Tensor]], Latent],
+        context: Mapping[str, torch.Tensor],
+        latent_distribution: Callable[[Mapping[str, torch.Tensor]], Latent],
         act: LatentPolicyFunction,
         factors: Callable[[torch.Tensor], Mapping[str, torch.Tensor]],
         generator: torch.Generator,
     ) -> None:
-        super().__init__(belief, believed, act, generator)
+        super().__init__(context, latent_distribution, act, generator)
         self._factors = factors
-        self._did = torch.zeros(len(self.state["z"]), 0)  # observation and action of the last step
+        # observation and action of the last step, [n, o + a]
+        self._last = torch.zeros(len(self.state["z"]), 0)
 
     def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
         action = super().act(observations, greedy)
-        self._did = torch.cat([observations, action], 1)
+        self._last = torch.cat([observations, action], 1)
         return action
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
-        if self._did.shape[1]:  # a step was taken
-            more = self._factors(torch.cat([self._did, rewards.float()[:, None]], 1))
-            self.state = {
-                **self.state,
-                **{name: self.state[name] + part for name, part in more.items()},
-            }
+        if self._last.shape[1]:  # a step was taken
+            transitions = torch.cat([self._last, rewards.float()[:, None]], 1)
+            added = self._factors(transitions)
+            extended = {name: self.state[name] + part for name, part in added.items()}
+            self.state = {**self.state, **extended}
 
     def adapt(self) -> None:
-        """Nothing is left to do: the posterior holds all that was met."""
+        """Does nothing: `observe` has already updated the context."""

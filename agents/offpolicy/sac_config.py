@@ -6,39 +6,32 @@ Sources: Haarnoja et al. 2018 (arXiv 1801.01290, 1812.05905); sizes and rates fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ..parts.finite import check_finite
+from annotated_types import Interval
+
+from openpoet.settings import Device, Fraction, PositiveFloat, PositiveInt, Settings, Sizes
 
 
 @dataclass(frozen=True)
-class SACConfig:
-    hidden: tuple[int, ...] = (64, 64)  # of the policy and of each critic
-    gamma: float = 0.99
-    tau: float = 0.01  # share by which a target moves towards its critic at every update
-    lr: float = 3e-3
-    temperature: float = 0.1  # what a nat of entropy is worth; where it is learned, at birth
-    # [nats] a learned temperature holds the policy there; None: it is fixed
-    target_entropy: float | None = None
-    # transitions kept: they are saved with the agent, in every iteration of a run
-    capacity: int = 10_000
-    batch: int = 256  # transitions an update
-    updates: int = 32  # of a step
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        check_finite(self)
-        for name in ("capacity", "batch", "updates"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number of at least 1, got {getattr(self, name)}"
-                )
-        if not (self.hidden and min(self.hidden) >= 1):
-            raise ValueError(f"hidden must be sizes of at least 1, got {list(self.hidden)}")
-        for name in ("lr", "temperature"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not (0 <= self.gamma <= 1 and 0 < self.tau <= 1):
-            raise ValueError(
-                "gamma must be from 0 to 1, tau above 0 and at most 1, got "
-                f"{self.gamma} and {self.tau}"
-            )
+class SACConfig(Settings):
+    hidden: Annotated[Sizes, "Units of each hidden layer of the policy and of each critic."] = (
+        64,
+        64,
+    )
+    gamma: Annotated[Fraction, "Discount factor."] = 0.99
+    tau: Annotated[
+        float, Interval(gt=0, le=1), "Step of the target critics towards the critics per update."
+    ] = 0.01
+    lr: Annotated[PositiveFloat, "Learning rate (Adam)."] = 3e-3
+    temperature: Annotated[
+        PositiveFloat, "Weight of the entropy [reward per nat]; its initial value if learned."
+    ] = 0.1
+    target_entropy: Annotated[
+        float | None, "Entropy that a learned temperature keeps [nats]; none: it is constant."
+    ] = None
+    # they are saved with the agent, in every iteration of a run
+    capacity: Annotated[PositiveInt, "Transitions in the replay buffer."] = 10_000
+    batch: Annotated[PositiveInt, "Transitions per update."] = 256
+    updates: Annotated[PositiveInt, "Updates per improvement step."] = 32
+    device: Annotated[Device, "Device of the networks."] = "cpu"

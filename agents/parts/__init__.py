@@ -1,1 +1,1 @@
-"""Parts that several learners share: networks, optimisers, actions, buffers, lifetimes of state."""
+"""Parts shared by several learners: networks, optimisers, action distributions, replay buffers."""

@@ -1,8 +1,6 @@
-"""Distributions over actions as pure functions of a network's outputs: categorical, or Gaussian
-with learned spread.
+"""Action distributions as pure functions of a network's outputs: categorical, Gaussian, squashed.
 
-Noise comes in as an argument, so that who draws it decides what is common to whom: nothing here is
-random.
+Noise is an argument, so that callers can share it between rollouts: nothing here is random.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ LOG_2_PI = math.log(2 * math.pi)
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of `size` choices; an action is a one-hot vector, as simulators take it."""
+    """One of `size` actions, encoded as a one-hot vector, as simulators expect."""
 
     size: int
 
@@ -35,11 +33,11 @@ class Categorical:
         return self.mode(outputs + gumbel)
 
     def mode(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The likeliest choice, one-hot."""
+        """The most likely action, one-hot."""
         return torch.nn.functional.one_hot(outputs.argmax(-1), self.size).float()
 
     def log_prob(self, outputs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """[...] of one-hot actions [..., size]."""
+        """Log probability [...] of one-hot actions [..., size]."""
         return (torch.log_softmax(outputs, -1) * actions).sum(-1)
 
     def entropy(self, outputs: torch.Tensor) -> torch.Tensor:
@@ -47,16 +45,14 @@ class Categorical:
         return -(logs.exp() * logs).sum(-1)
 
     def kl(self, outputs: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-        """[...]: divergence from the distributions of `outputs` to those of `others`."""
+        """KL(outputs || others), [...]."""
         one, two = torch.log_softmax(outputs, -1), torch.log_softmax(others, -1)
         return (one.exp() * (one - two)).sum(-1)
 
 
 @dataclass(frozen=True)
 class Gaussian:
-    """A vector of `size` numbers; outputs are the mean, then the logarithm of the standard
-    deviation.
-    """
+    """A vector of `size` numbers. Outputs [..., 2 size]: mean, then log standard deviation."""
 
     size: int
 
@@ -85,8 +81,9 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Squashed:
-    """A vector of `size` numbers in (-1, 1): the tanh of a Gaussian, whose deviation the network
-    says too.
+    """A vector of `size` numbers in (-1, 1): the tanh of a Gaussian.
+
+    Outputs [..., 2 size]: the Gaussian's mean, then its log standard deviation.
     """
 
     size: int
@@ -96,14 +93,15 @@ class Squashed:
         return 2 * self.size
 
     def draw(self, outputs: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Actions [..., size] and their log density [...]; differentiable. noise: [..., size]
-        uniform in [0, 1).
+        """Actions [..., size] and their log density [...], by reparametrisation.
+
+        noise: [..., size] uniform in [0, 1).
         """
         mean, log_std = outputs.chunk(2, -1)
         log_std, normal = log_std.clamp(-5.0, 2.0), _normal(noise)
         before = mean + log_std.exp() * normal
-        # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which does not round to log 0 where
-        # tanh is nearly 1
+        # log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which stays finite where tanh rounds
+        # to 1
         slope = 2 * (math.log(2) - before - torch.nn.functional.softplus(-2 * before))
         return torch.tanh(before), (-0.5 * normal**2 - log_std - 0.5 * LOG_2_PI - slope).sum(-1)
 
@@ -124,5 +122,5 @@ Actions = Categorical | Gaussian
 
 
 def actions_of(size: int, discrete: bool) -> Actions:
-    """The distribution that suits a family's actions."""
+    """The distribution for a family's actions."""
     return Categorical(size) if discrete else Gaussian(size)

@@ -1,4 +1,4 @@
-"""Adam (Kingma & Ba 2014, arXiv 1412.6980) on named tensors, its state kept among an agent's own.
+"""Adam (Kingma & Ba 2014, arXiv 1412.6980) on named tensors, its state part of the agent.
 
 The moments' names hold a `/`, so that they are no network weights (network_weights.py).
 """
@@ -14,7 +14,7 @@ STEPS = "adam/steps/"  # before a parameter's name: the steps its moments have s
 
 
 def fresh(parameters: Named) -> dict[str, torch.Tensor]:
-    """The state of an optimiser that has done nothing."""
+    """Initial state of the optimiser: zero moments and step counts."""
     moments = {
         f"adam/{part}/{name}": torch.zeros_like(value)
         for part in ("mean", "square")
@@ -26,10 +26,10 @@ def fresh(parameters: Named) -> dict[str, torch.Tensor]:
 def step(
     agent: Named, gradients: Named, rate: float, *, most: float = float("inf")
 ) -> dict[str, torch.Tensor]:
-    """Parameters and optimiser after one step down the gradients, which are cut to the norm `most`.
+    """Parameters and optimiser state after one step.
 
-    gradients: of some of the parameters; the others rest, and so do their moments and counts.
-    ValueError if a gradient is NaN or infinite.
+    gradients: of some of the parameters; the others, their moments and step counts do not change.
+    most: the norm to which the gradients are clipped. ValueError if a gradient is NaN or infinite.
     """
     norm = torch.sqrt(sum((g.double() ** 2).sum() for g in gradients.values()))  # type: ignore[arg-type]  # not empty
     if not bool(torch.isfinite(norm)):

@@ -1,8 +1,7 @@
-"""Feed-forward networks whose parameters are named tensors, with any leading axes: members, trials,
-or none.
+"""Feed-forward networks on named tensors, with any leading axes of the parameters.
 
-Unlike networks.Policy, which is for search over flat vectors, these are differentiated and mapped
-over by torch.func.
+They are differentiated by autograd and vectorised over leading axes (members, trials). Policies of
+flat parameter vectors, for evolution strategies, are in rollouts/networks.py.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ Parameters = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Feedforward:
-    """tanh between the layers, nothing after the last. sizes: inputs, hidden units, outputs.
+    """tanh between the layers, none after the last. sizes: inputs, hidden units, outputs.
 
-    name: how its parameters' names begin, where an agent has several networks.
+    name: prefix of the parameters' names, for agents with several networks.
     """
 
     sizes: tuple[int, ...]

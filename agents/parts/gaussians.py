@@ -1,4 +1,4 @@
-"""Distances between Gaussians with diagonal covariances, as beliefs and latents of tasks are."""
+"""KL divergences between Gaussians with diagonal covariance, such as beliefs and latents."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def kl_to_prior(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
 
 
 def kl_to_last(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL of each Gaussian [t, ..., d] to the one before it, of the first to N(0, 1); [t, ...]."""
+    """KL of each Gaussian [t, ..., d] to the previous one, of the first to N(0, 1); [t, ...]."""
     last = [torch.cat([torch.zeros_like(part[:1]), part[:-1]]) for part in (mean, log_std)]
     return kl(mean, log_std, *last)

@@ -1,11 +1,10 @@
-"""Hyperparameters that an agent carries in its tensors `hyper/NAME`, for a population or a gradient
-to tune.
+"""Hyperparameters of an agent, in its tensors `hyper/NAME`, tuned by a population or a gradient.
 
-What the tensors say goes before the learner's settings; an agent without them learns by the
-settings. They go along with the weights that were learned under them: `adopt` keeps them. Exploring
-is population-based training's (Jaderberg et al. 2017, arXiv 1711.09846): each is multiplied by 0.8
-or 1.2, or now and then drawn anew from its whole range.
-Differs: a share near 1, such as a discount, is perturbed by its distance from 1: .99 becomes .988
+They take precedence over the learner's settings, which apply to agents without such tensors.
+`adopt` keeps them, since the weights were learned under them. `explore` is that of population-based
+training (Jaderberg et al. 2017, arXiv 1711.09846): each is multiplied by 0.8 or 1.2, or sometimes
+resampled from its whole range.
+Differs: values near 1, such as discounts, are perturbed by their distance from 1: .99 becomes .988
 or .992.
 """
 
@@ -27,19 +26,17 @@ if TYPE_CHECKING:
 
 HYPER_PREFIX = "hyper/"
 FACTORS = (0.8, 1.2)
-RESAMPLED = 0.25  # of the times
+RESAMPLED = 0.25  # probability
 Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
 class Range:
-    """Where a hyperparameter may go. Drawn anew it is uniform: in its logarithm, if low is above
-    0.
-    """
+    """Bounds of a hyperparameter; resampled log-uniformly if low is above 0, else uniformly."""
 
     low: float
     high: float
-    from_one: bool = False  # low and high are of 1 less the value
+    from_one: bool = False  # low and high are bounds of 1 - value
     whole: bool = False
 
     def neighbour(self, value: float, rng: np.random.Generator) -> float:
@@ -59,15 +56,15 @@ class Range:
 
 
 def hyperparameters_of(agent: Agent) -> dict[str, torch.Tensor]:
-    """The agent's hyperparameters, as tensors of a new agent."""
+    """Copies of the agent's hyperparameter tensors, for a new agent."""
     return {name: value.clone() for name, value in agent.items() if name.startswith(HYPER_PREFIX)}
 
 
 def with_hyperparameters(config: Config, agent: Agent) -> Config:
-    """The settings by which the agent learns: `config`, with what it carries instead.
+    """`config` with the values of the agent's hyperparameters.
 
-    A setting that has an `..._end` of its own has no schedule any more: it ends as it begins.
-    ValueError, one line, if the agent carries what is no setting, or no number that it can be.
+    A hyperparameter replaces a setting's schedule too: its `..._end` gets the same value.
+    ValueError if a hyperparameter is not the name of a setting, or its value is not valid.
     """
     known = {f.name: getattr(config, f.name) for f in fields(config)}  # type: ignore[arg-type]  # any dataclass
     values: dict[str, Any] = {}
@@ -88,9 +85,7 @@ def with_hyperparameters(config: Config, agent: Agent) -> Config:
 def explored(
     agent: Agent, config: Any, ranges: Mapping[str, Range], key: Key
 ) -> dict[str, torch.Tensor]:
-    """The agent with each of the hyperparameters near what it was, or near the settings' if it
-    carried none.
-    """
+    """The agent with each hyperparameter perturbed, from its own value or the settings'."""
     now = with_hyperparameters(config, agent)
     values = {
         f"{HYPER_PREFIX}{name}": torch.tensor(
@@ -113,16 +108,16 @@ class Tunable:
     ranges: Mapping[str, Range]  # the settings that may be explored
 
     def explore(self, agent: Agent, key: Key) -> Agent:
-        """The agent with hyperparameters near its own (poet.interfaces.Explorer)."""
+        """The agent with perturbed hyperparameters (poet.interfaces.Explorer)."""
         return explored(agent, self.config, self.ranges, key)
 
     def checked_hyperparameters(self, agent: Agent) -> dict[str, torch.Tensor]:
-        """The agent's hyperparameters, for `adopt`. ValueError if the settings refuse them."""
+        """The agent's hyperparameters, for `adopt`. ValueError if one is not valid."""
         with_hyperparameters(self.config, agent)
         return hyperparameters_of(agent)
 
     def of(self, agent: Agent) -> Self:
-        """This learner with the settings that the agent carries."""
+        """This learner with the agent's hyperparameters."""
         config = with_hyperparameters(self.config, agent)
         if config is self.config:
             return self

@@ -1,8 +1,7 @@
-"""Agents that hold a latent for an episode, in draws that are driven from outside: MAESN's and
-PEARL's.
+"""Policies conditioned on a latent, in trials that are simulated elsewhere: MAESN's and PEARL's.
 
-A z is drawn when an episode begins, from what is believed of its draw then; a greedy agent acts on
-the mean of that.
+z is sampled when an episode begins, from the distribution that the state holds for its draw then. A
+greedy policy takes the distribution's mean.
 """
 
 from __future__ import annotations
@@ -17,33 +16,33 @@ LatentPolicyFunction = Callable[[torch.Tensor, torch.Tensor, bool], torch.Tensor
 
 
 class LatentTrialPolicy:
-    """TrialPolicy (metaworld_protocol) of n draws. believed: from the parts of the state that are a
-    belief, [n, ...] each.
+    """TrialPolicy (metaworld_protocol) of n draws, but for `observe` and `adapt`.
+
+    beliefs: the parts of the state that the latent's distribution is computed from, [n, ...] each.
     """
 
     observes_rewards = False
 
     def __init__(
         self,
-        belief: Mapping[str, torch.Tensor],
-        believed: Callable[[Mapping[str, torch.Tensor]], Latent],
+        beliefs: Mapping[str, torch.Tensor],
+        latent_distribution: Callable[[Mapping[str, torch.Tensor]], Latent],
         act: LatentPolicyFunction,
         generator: torch.Generator,
     ) -> None:
-        self._believed, self._act, self._generator = believed, act, generator
-        mean, _ = believed(belief)
-        self.state = {**belief, "z": mean}
+        self._latent_distribution, self._act = latent_distribution, act
+        self._generator = generator
+        mean, _ = latent_distribution(beliefs)
+        self.state = {**beliefs, "z": mean}
 
     def begin(self, rows: torch.Tensor) -> None:
         if not bool(rows.any()):
             return
-        mean, log_std = self._believed(self.state)
-        z = mean + log_std.exp() * torch.randn(mean.shape, generator=self._generator).to(
-            mean.device
-        )
+        mean, log_std = self._latent_distribution(self.state)
+        epsilon = torch.randn(mean.shape, generator=self._generator).to(mean.device)
+        z = mean + log_std.exp() * epsilon
         self.state = {**self.state, "z": torch.where(rows[:, None], z, self.state["z"])}
 
     def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
-        return self._act(
-            observations, self._believed(self.state)[0] if greedy else self.state["z"], greedy
-        )
+        z = self._latent_distribution(self.state)[0] if greedy else self.state["z"]
+        return self._act(observations, z, greedy)

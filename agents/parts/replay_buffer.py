@@ -1,8 +1,8 @@
-"""Replay: the last transitions that were met, kept in rings among an agent's own tensors.
+"""Replay buffer: the last transitions, in ring buffers among an agent's tensors.
 
-A *lane* is a ring of its own: one for all, or one a task. The names begin with `replay/`, so that
-no agent acts by them and a transfer leaves them behind. An agent is saved whole every iteration:
-memory and disk are 4 bytes x lanes x capacity x (numbers a transition).
+A *lane* is an independent ring: one for all transitions, or one for each training draw. The names
+begin with `replay/`, so a transfer resets them. Agents are saved whole in every iteration, which
+costs 4 bytes x lanes x capacity x numbers of a transition in memory and on disk.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ PREFIX, COUNT = "replay/", "replay/count"
 
 
 def empty(sizes: Mapping[str, int], capacity: int, lanes: int = 1) -> dict[str, torch.Tensor]:
-    """Rings that hold nothing. sizes: numbers of each part of a transition, such as {"observation":
-    2, "reward": 1}.
-    """
+    """Empty buffers. sizes: of a transition's parts, such as {"observation": 2, "reward": 1}."""
     rings = {f"{PREFIX}{name}": torch.zeros(lanes, capacity, size) for name, size in sizes.items()}
     return {**rings, COUNT: torch.zeros(lanes, dtype=torch.int64)}
 
 
 def added(agent: Named, transitions: Named, keep: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The rings after these transitions, in their order; the oldest give way.
+    """The buffers with these transitions appended; the oldest are overwritten.
 
-    transitions: each part [lanes, n, size]; keep: [lanes, n] bool, which of them happened.
+    transitions: each part [lanes, n, size]; keep: [lanes, n] bool, which of them to append.
     """
     count = agent[COUNT]
     capacity = next(agent[f"{PREFIX}{name}"].shape[1] for name in transitions)
@@ -46,7 +44,7 @@ def sample(
 ) -> dict[str, torch.Tensor]:
     """`size` transitions of each lane, uniform with replacement: each part [lanes, size, numbers].
 
-    recent: [lanes] int64, only among so many that came last. ValueError if a lane is empty.
+    recent: [lanes] int64, sample only from this many latest ones. ValueError if a lane is empty.
     """
     rings = {
         name.removeprefix(PREFIX): ring for name, ring in agent.items() if name.startswith(PREFIX)
@@ -54,9 +52,7 @@ def sample(
     count = rings.pop("count")
     kept = count if recent is None else torch.minimum(count, recent)
     if not bool((kept > 0).all()):
-        raise ValueError(
-            "there is nothing to sample: a replay lane is empty; act before learning from it"
-        )
+        raise ValueError("a lane of the replay buffer is empty: add transitions before sampling")
     capacity = next(ring.shape[1] for ring in rings.values())
     among = kept.clamp(max=capacity)[:, None]
     ago = (torch.rand(len(count), size, generator=generator, dtype=torch.float64) * among).long()

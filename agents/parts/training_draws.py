@@ -1,7 +1,8 @@
-"""Training draws that an agent keeps: seeds of its task, each with a latent or a replay of its own.
+"""Fixed training draws of an agent: seeds of its task, each with its own latent or replay lane.
 
-They are drawn from the key of the agent's first improvement in a niche and stay the same there, so
-that runs and niches differ while a latent or replay meets its own draw again. Scores use others.
+They come from the key of the agent's first improvement in a niche and stay the same there, so that
+they differ between runs and niches while each latent or lane keeps its draw. Evaluation uses other
+draws.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ NOT_DRAWN = -1
 
 
 def none(count: int) -> dict[str, torch.Tensor]:
-    """The draws of an agent that has not been improved in its niche yet, [count] int64."""
+    """Placeholders of an agent that has not been improved in its niche yet, [count] int64."""
     return {NAME: torch.full((count,), NOT_DRAWN)}
 
 
@@ -31,12 +32,12 @@ def missing(agent: Agent) -> bool:
 
 
 def drawn(count: int, key: Key) -> dict[str, torch.Tensor]:
-    """Draws for the niche that the key belongs to, [count] int64."""
+    """New draws from the key, [count] int64."""
     return {NAME: torch.tensor(draw_seeds(key.child("draws"), count))}
 
 
 def seeds(agent: Mapping[str, torch.Tensor]) -> list[int]:
-    """ValueError if none have been drawn."""
+    """The draws' seeds. ValueError if none have been drawn."""
     if missing(agent):
         raise ValueError("the agent has no training draws yet: improve it in a task first")
     return agent[NAME].tolist()

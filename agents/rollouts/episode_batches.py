@@ -2,7 +2,7 @@
 between updates of an agent.
 
 For learners that adapt by gradient; trials.py is for those that adapt by memory. Row (trial, j) of
-batch b is episode b x side + j of that trial, where `side` is the number of episodes side by side.
+batch b is episode b x per_trial + j of that trial.
 """
 
 from __future__ import annotations
@@ -25,69 +25,65 @@ ActFunction = Callable[[torch.Tensor, int], torch.Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """n = trials x side episodes of at most t steps; rows of a trial are neighbours."""
+    """n = trials x per_trial episodes of at most t steps; a trial's rows are adjacent."""
 
     observations: torch.Tensor  # [t, n, o] float32, before each action
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float32
-    alive: torch.Tensor  # [t, n] bool: the episode had not ended before this step
+    alive: torch.Tensor  # [t, n] bool: the episode has not ended before this step
     returns: torch.Tensor  # [n] float64
-    success: torch.Tensor  # [n] bool
-    after: torch.Tensor  # [t, n, o] float32, observed after each action
-    # [t, n] bool: the task ended the episode by then; running out of time does not count
-    terminated: torch.Tensor
+    success: torch.Tensor  # [n] bool, the simulator's at the end
+    after: torch.Tensor  # [t, n, o] float32, after each action
+    terminated: torch.Tensor  # [t, n] bool: the episode has terminated; truncation does not count
 
     @property
-    def cut(self) -> torch.Tensor:
-        """[n] bool: the episodes that ran out of time and would have gone on."""
+    def truncated(self) -> torch.Tensor:
+        """[n] bool: the episodes that did not terminate."""
         return ~(self.terminated & self.alive).any(0)
 
     def discounted(self, gamma: float, beyond: torch.Tensor | None = None) -> torch.Tensor:
-        """Discounted sum of rewards from each step on, [t, n]; 0 after the end.
+        """Return to go: the discounted sum of rewards from each step on, [t, n]; 0 after the end.
 
-        beyond: [n], value of the last observation; added, discounted, to episodes that were cut.
+        beyond: [n], value of the last observation, from which truncated episodes are bootstrapped.
         """
         later, sums = torch.zeros_like(self.rewards[0]), torch.zeros_like(self.rewards)
         for t in reversed(range(len(self.rewards))):
             later = self.rewards[t] + gamma * later
             sums[t] = later
         if beyond is not None:
-            left = self.alive.flip(0).cumsum(0).flip(0)  # steps to the episode's end, this one too
-            sums = sums + gamma**left * torch.where(self.cut, beyond, 0.0)
+            left = self.alive.flip(0).cumsum(0).flip(0)  # steps to the end, including this one
+            sums = sums + gamma**left * torch.where(self.truncated, beyond, 0.0)
         return sums * self.alive
 
     def advantages(self, gamma: float, num_trials: int) -> torch.Tensor:
-        """Return to go, less its mean at that step over the episodes of a trial, over their
-        deviation; [t, n].
-        """
+        """Returns to go, normalised at each step over the episodes of a trial, [t, n]."""
         shape = (len(self.rewards), num_trials, -1)
-        togo, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
-        return normalised(togo, alive).reshape(self.rewards.shape)
+        returns, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
+        return normalised(returns, alive).reshape(self.rewards.shape)
 
     def labels(self, size: int) -> torch.Tensor:
-        """The right answers at each step, [t, n, size], which are shown with the next observation
-        (Spec.labels).
-        """
+        """The label of each step, [t, n, size], which ends the next observation (Spec.labels)."""
         return self.after[..., -size:]
 
 
 class EpisodeBatches:
-    """One trial a seed, `side` episodes of each at once."""
+    """One trial for each seed, with `per_trial` episodes of each in a batch."""
 
     def __init__(
         self,
         family: TaskFamily,
         tasks: Sequence[Task],
         seeds: Sequence[int],
-        side: int,
+        per_trial: int,
         device: str,
     ) -> None:
-        self.n, self.side, self.horizon, self.device = len(seeds), side, family.spec.horizon, device
-        rows = [trial for trial in range(self.n) for _ in range(side)]
+        self.n, self.per_trial, self.device = len(seeds), per_trial, device
+        self.horizon = family.spec.horizon
+        rows = [trial for trial in range(self.n) for _ in range(per_trial)]
         self.simulator = family.simulator(
             [tasks[trial] for trial in rows], [seeds[trial] for trial in rows], device
         )
-        self.place = torch.arange(side, device=device).repeat(self.n)
+        self.place = torch.arange(per_trial, device=device).repeat(self.n)
         self.begun = False
 
     @property
@@ -98,7 +94,7 @@ class EpisodeBatches:
         """The next episodes. ValueError if an observation or reward is NaN or infinite."""
         seen, alive = (
             self._start(),
-            torch.ones(self.n * self.side, dtype=torch.bool, device=self.device),
+            torch.ones(self.n * self.per_trial, dtype=torch.bool, device=self.device),
         )
         columns: list[tuple[torch.Tensor, ...]] = []
         for t in range(self.horizon):
@@ -121,20 +117,20 @@ class EpisodeBatches:
         )
 
     def _start(self) -> torch.Tensor:
-        """First observations of each row's next episode: it is `side` episodes after the row's
-        last.
-        """
+        """First observations [n, o] of each row's next episode, `per_trial` episodes later."""
         if not self.begun:
             self.begun, seen = True, self.simulator.reset()
-            return seen if self.side == 1 else self.simulator.restart(self.place > 0, self.place)
+            return (
+                seen if self.per_trial == 1 else self.simulator.restart(self.place > 0, self.place)
+            )
         every = torch.ones_like(self.place, dtype=torch.bool)
-        if self.side == 1:  # so that a simulator without `count` will do
+        if self.per_trial == 1:  # a simulator whose restart takes no `count` is enough
             return self.simulator.restart(every)
-        return self.simulator.restart(every, self.side)
+        return self.simulator.restart(every, self.per_trial)
 
 
 def by_trial(batches: Sequence[Batch], num_trials: int, steps: int) -> Outcomes:
-    """How each trial's episodes went, batch after batch."""
+    """Mean return and success of each trial's episodes, batch after batch, [trials, batches]."""
 
     def means(each: Sequence[torch.Tensor]) -> np.ndarray:
         each = [one.double().reshape(num_trials, -1).mean(1) for one in each]
@@ -145,18 +141,13 @@ def by_trial(batches: Sequence[Batch], num_trials: int, steps: int) -> Outcomes:
 
 
 def normalised(advantages: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
-    """[..., rows] to mean 0 and standard deviation 1 over the entries that are alive, along the
-    last axis.
-    """
+    """Advantages [..., rows] with mean 0 and standard deviation 1 over the alive rows."""
     count = alive.sum(-1, keepdim=True).clamp(min=1)
     centred = (advantages - (advantages * alive).sum(-1, keepdim=True) / count) * alive
     deviation = ((centred**2).sum(-1, keepdim=True) / count).sqrt()
     return centred / (deviation + 1e-6)
 
 
-def streams(values: torch.Tensor, num_trials: int) -> torch.Tensor:
-    """[t, trials x side, k] as one stream of steps a trial, episode after episode.
-
-    Returns [trials, side x t, k].
-    """
+def flatten_trials(values: torch.Tensor, num_trials: int) -> torch.Tensor:
+    """[t, trials x per_trial, k] -> [trials, per_trial x t, k], a trial's episodes in sequence."""
     return values.unflatten(1, (num_trials, -1)).permute(1, 2, 0, 3).flatten(1, 2)

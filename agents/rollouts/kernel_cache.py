@@ -1,11 +1,11 @@
-"""Compiled kernels on disk, shared by all copies of the same source and by both package names.
+"""Disk cache of compiled kernels, shared by all copies of the same source.
 
-Numba's own cache files lie under the path of the source file and hold the name of its module, so
-neither another clone nor another import name (`envs` in the clone, `openpoet.envs` once installed)
-can use them. Here the folder is named by a hash of the source and the compiler, and functions are
-compiled under a module name of their own (`shared_name`).
+Numba's own cache files are stored by the path of the source file and contain the name of its
+module, so that another clone or installation cannot use them. Here the folder is named by a hash of
+the source and the compiler, and functions are compiled under a separate module name
+(`shared_name`).
 
-agents/search and envs/walker/physics hold the same file, since rooms do not import each other; a
+agents/rollouts and envs/walker/physics have the same file, since rooms do not import each other; a
 test compares them.
 """
 
@@ -30,7 +30,7 @@ config: Any = numba.config  # its attributes are made at run time
 
 
 def source_hash(source: Path) -> str:
-    """Hash of every module in a folder and of the compiler's versions: what compiled code is of."""
+    """Hash of every module in a folder and of the compiler's versions."""
     compiler = f"{numba.__version__} {llvmlite.__version__} {sys.version_info[:2]}"
     digest = hashlib.sha256(compiler.encode())
     for path in sorted(source.glob("*.py")):
@@ -39,7 +39,7 @@ def source_hash(source: Path) -> str:
 
 
 def cache_folder(name: str, source: Path) -> Path:
-    """Where kernels of this source are kept: in NUMBA_CACHE_DIR, or else in the user's cache
+    """The folder for kernels of this source: in NUMBA_CACHE_DIR, or else in the user's cache
     folder.
 
     RuntimeError if the user has no home folder.
@@ -56,11 +56,12 @@ def cache_folder(name: str, source: Path) -> Path:
 
 
 def usable_folder(name: str, source: Path, within: str = "") -> tuple[Path | None, str]:
-    """The cache folder (or a folder within it), made if need be, and a text: where kernels are
-    kept.
+    """The cache folder, or a folder within it, created if missing; and a text that describes where
+    kernels are kept.
 
-    None, and the reason in the text, if it cannot be used. Cache files are pickles, which run any
-    code when they are read: a folder of another user, or one that others can write to, is not used.
+    None, and the reason in the text, if it cannot be used. Cache files are pickles, which can run
+    any code when they are read, so a folder that belongs to or is writable by other users is not
+    used.
     """
     advice = "set NUMBA_CACHE_DIR to a folder of your own"
     try:
@@ -77,7 +78,7 @@ def usable_folder(name: str, source: Path, within: str = "") -> tuple[Path | Non
 
 
 def _unsafe(folder: Path) -> str:
-    """Why cache files are neither written to nor read from this folder; empty if they are."""
+    """Why this folder cannot be used for cache files; empty if it can."""
     state = os.lstat(folder)
     if hasattr(os, "getuid"):
         if state.st_uid != os.getuid():
@@ -88,9 +89,10 @@ def _unsafe(folder: Path) -> str:
 
 
 def shared_name(function: Any) -> Any:
-    """The function, its module named as in the cache, where an empty module of that name is enough.
+    """The function with its module renamed to that in the cache.
 
-    Numba imports a function's module when it loads the function; compiled code uses nothing of it.
+    Numba imports a function's module when it loads the function, but compiled code does not use it;
+    an empty module of that name is sufficient.
     """
     name = f"openpoet-compiled.{function.__module__.rpartition('.')[2]}"
     sys.modules.setdefault(name, ModuleType(name))
@@ -99,9 +101,10 @@ def shared_name(function: Any) -> Any:
 
 
 def compiled(source: Any, signature: Any, folder: Path | None, on_miss: Callable[[], None]) -> Any:
-    """The kernel from the folder. If it is not there: `on_miss` is called, it is compiled and kept.
+    """The kernel from the folder. If it is missing, `on_miss` is called and the kernel is compiled
+    and stored.
 
-    folder: None keeps it nowhere. source: a function whose parts went through shared_name.
+    folder: None: not stored. source: a function whose callees were passed to shared_name.
     """
     if config.DISABLE_JIT:
         return source
@@ -117,26 +120,27 @@ def compiled(source: Any, signature: Any, folder: Path | None, on_miss: Callable
 
 @dataclass(frozen=True)
 class _Locator:
-    """Numba's cache locator: where the files of one function are, and of which version they are."""
+    """Numba's cache locator: the location and version of one function's files."""
 
     folder: Path
     _py_file: str  # Numba reads it for its warnings
 
     def ensure_cache_path(self) -> None:
-        """Nothing: usable_folder has made it."""
+        """No effect: usable_folder has created the folder."""
 
     def get_cache_path(self) -> str:
         return str(self.folder)
 
     def get_source_stamp(self) -> str:
-        return ""  # the folder's name says it
+        return ""  # the folder's name contains the version
 
 
 def kernel_cache(numba_cache: Any, folder: Path, on_miss: Callable[[], None]) -> Any:
     """A class like Numba's FunctionCache or numba-cuda's CUDACache that keeps files in this folder.
 
     on_miss: called before a function is compiled because it is not in the cache. OSError, one line,
-    if a file cannot be read. If one cannot be written, a line says so and the kernel works.
+    if a file cannot be read. If one cannot be written, a line on stderr reports it and the kernel
+    works.
     """
 
     class Files(numba_cache._impl_class):
@@ -169,7 +173,7 @@ def kernel_cache(numba_cache: Any, folder: Path, on_miss: Callable[[], None]) ->
 
 
 def to_stderr(line: str) -> None:
-    """Print a line for the user. A process without stderr does without the line."""
+    """Print a line on stderr, if the process has one."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):  # closed, or a pipe that nothing reads
             print(f"openpoet: {line}", file=sys.stderr, flush=True)

@@ -1,17 +1,17 @@
-"""Policies whose weights are one flat vector, a different one for each member of a population.
+"""Policies with flat weight vectors, a different one for each member of a population.
 
 The layout is original POET's (arXiv 1901.01753): layer by layer the weights [in, out] row by row,
 then the bias [out]; 24-40-40-4 has 2,804 parameters, and its activation, tanh, is applied to the
 output too. A policy with memory has a GRU (Cho et al. 2014, arXiv 1406.1078) between the
-observation and the first layer, which then sees the memory alone. Its
-part of the vector comes first: weights [in, 3h], weights [h, 3h], bias [3h], gates in the order
-reset, update, new. Differs from the paper and agrees with torch: the reset gate acts after the
-product with the memory; one bias a gate.
+observation and the first layer, whose input is then the hidden state only. The GRU's weights come
+first: weights [in, 3h], weights [h, 3h], bias [3h], gates in the order reset, update, new.
+Differs: as in torch, the reset gate is applied after the product with the hidden state; each gate
+has one bias.
 
-On the CPU a kernel of our own adds up each row's products in one fixed order, without fused
-multiply-add. A matrix library promises no order, it may change it with the size of the batch, and
-one unit in the last place is enough to
-send a walker elsewhere: here a row's action depends on its weights and observation alone.
+On the CPU a compiled kernel sums each row's products in one fixed order, without fused
+multiply-add. A matrix library guarantees no order and may change it with the batch size, and a
+difference in the last bit is enough to change a walker's trajectory. With the kernel a row's action
+depends on its weights, observation and hidden state only.
 """
 
 from __future__ import annotations
@@ -29,14 +29,12 @@ from .policy_kernel import policy_kernel
 from .sizes import check_array, check_indices
 
 Activation = Literal["tanh", "relu"]
-ROWS_A_THREAD = 512  # fewer are done (in 0.2 ms) before another thread has woken up
+ROWS_A_THREAD = 512  # fewer take 0.2 ms, less than waking another thread
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Layer sizes, observations first and actions last; the output passes through tanh whatever the
-    activation is.
-    """
+    """Layer sizes, observations first and actions last. The output activation is always tanh."""
 
     sizes: tuple[int, ...]
     activation: Activation = "tanh"
@@ -50,11 +48,11 @@ class Policy:
         if self.activation not in ("tanh", "relu"):
             raise ValueError(f'activation must be "tanh" or "relu", got {self.activation!r}')
         if self.memory < 0:
-            raise ValueError(f"a memory has 0 units or more, got {self.memory}")
+            raise ValueError(f"memory must be at least 0 units, got {self.memory}")
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
-        """Inputs and outputs of each layer behind the memory."""
+        """Inputs and outputs of each layer after the GRU."""
         sizes = (self.memory or self.sizes[0], *self.sizes[1:])
         return tuple(pairwise(sizes))
 
@@ -65,17 +63,16 @@ class Policy:
         return gru + sum(n * m + m for n, m in self.layers)
 
     def start(self, n: int) -> np.ndarray:
-        """The memories of n rows before their first observation, [n, memory] float32."""
+        """Initial hidden states of n rows, [n, memory] float32."""
         return np.zeros((n, self.memory), np.float32)
 
     def forward(
         self, weights: torch.Tensor, observations: torch.Tensor, memory: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Actions [n, a] of observations [n, o], each row with its own weights [n, parameters]; any
-        device.
+        """Actions [n, a] at observations [n, o], with weights [n, parameters] by row; any device.
 
-        memory: [n, memory], changed in place. The order of summation is the library's: for the CPU,
-        where results must not depend on the batch, see `act`.
+        memory: hidden states [n, memory], changed in place. The order of summation is the
+        library's: for the CPU, where results must not depend on the batch, see `act`.
         """
         x, at = observations, 0
         if memory is not None and self.memory:
@@ -90,9 +87,7 @@ class Policy:
     def _remember(
         self, weights: torch.Tensor, x: torch.Tensor, memory: torch.Tensor
     ) -> tuple[torch.Tensor, int]:
-        """The GRU: its new memory, also written in place, and where the first layer's weights
-        begin.
-        """
+        """The GRU: the new hidden state, also written in place, and the first layer's offset."""
         o, h = self.sizes[0], self.memory
         at = 3 * h * (o + h)
         given = _affine(x, weights, 0, o, 3 * h, weights[:, at : at + 3 * h])
@@ -104,13 +99,11 @@ class Policy:
 
     @property
     def layout(self) -> np.ndarray:
-        """Activation, units of memory and sizes, as the kernel takes them."""
+        """Activation, GRU units and sizes, in the form that the kernel takes."""
         return np.array([self.activation == "relu", self.memory, *self.sizes], np.int64)
 
     def compiled(self) -> Callable[..., None]:
-        """The kernel behind `act`: what a simulator's `play` calls at every step
-        (poet.interfaces).
-        """
+        """The kernel of `act`, which a simulator's `play` calls at each step (poet.interfaces)."""
         return policy_kernel()
 
     def check_weights(self, weights: np.ndarray | torch.Tensor) -> None:
@@ -131,12 +124,12 @@ class Policy:
         pool: Executor | None = None,
         threads: int = 1,
     ) -> None:
-        """Write actions[rows] for observations[rows]; the other rows of `actions` stay as they are.
+        """Write actions[rows] for observations[rows]; other rows of `actions` are unchanged.
 
-        weights [members, parameters] f32, member [n] i64 (which weights a row uses), rows [k] i64,
-        observations [n, o] f32, actions [n, a] f32, memory [n, memory] f32, which is changed too,
-        all contiguous. With a pool the rows are cut into at most `threads` parts; the cut changes
-        nothing, since no row sees another.
+        weights: [members, parameters] float32; member: [n] int64, the weights of each row; rows:
+        [k] int64; observations: [n, o] float32; actions: [n, a] float32; memory: hidden states
+        [n, memory] float32, updated in place. All contiguous. With a pool the rows are split into
+        at most `threads` parts; rows are independent, so results do not depend on the split.
         """
         n = len(member)
         memory = self.start(0 if self.memory else n) if memory is None else memory
@@ -162,9 +155,7 @@ class Policy:
 def _affine(
     x: torch.Tensor, weights: torch.Tensor, at: int, n: int, m: int, bias: torch.Tensor
 ) -> torch.Tensor:
-    """[rows, m]: bias [rows, m] plus each row of x [rows, n] times its own [n, m], at `at` of its
-    weights.
-    """
+    """[rows, m]: bias [rows, m] + x [rows, n] times each row's matrix [n, m] at offset `at`."""
     return torch.baddbmm(bias[:, None], x[:, None], weights[:, at : at + n * m].view(-1, n, m))[
         :, 0
     ]

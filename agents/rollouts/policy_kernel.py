@@ -1,6 +1,6 @@
 """The kernel of networks.Policy.act, compiled by Numba: actions of rows, each with its own weights.
 
-Sums are added up in one fixed order, so that a row's actions do not depend on the other rows.
+Sums have one fixed order, so that a row's actions do not depend on the other rows.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from . import kernel_cache
 from .kernel_cache import shared_name, to_stderr
 
 # tanh(x) = x P(x^2) / Q(x^2) on [-8, 8], fitted by weighted least squares to the least largest
-# relative error; in float32 it is within 4e-7 of tanh and never leaves [-1, 1]. math.tanh costs far
-# more: it has no vector form.
+# relative error; in float32 it is within 4e-7 of tanh and never leaves [-1, 1]. math.tanh is far
+# slower: it is not vectorised.
 _P0, _P1, _P2, _P3, _P4 = (
     np.float32(p) for p in (1.0, 0.134444997, 0.0035715999, 2.18946952e-05, 1.52304640e-08)
 )
@@ -67,8 +67,9 @@ def _add_products(total, w, at, x, n, m):
 
 @part
 def _remember(total, kept, w, x, n, h, memory):
-    """The GRU of one row: x [n] and memory [h] become the new memory, in both; where the first
-    layer begins.
+    """The GRU of one row: writes the new hidden state to x and memory [h].
+
+    Returns the first layer's offset in w.
     """
     bias = 3 * h * (n + h)
     for o in range(3 * h):
@@ -85,7 +86,7 @@ def _remember(total, kept, w, x, n, h, memory):
 
 @part
 def _fits(weights, observations, layout, memory, actions):
-    """Whether the widths are those of the layout, and the layout is one."""
+    """Whether the layout is valid and matches the arrays' widths."""
     if len(layout) < 4 or layout[1] < 0 or layout[2:].min() < 1 or layout.max() > weights.shape[1]:
         return False
     units, n, last = layout[1], layout[2], layout[len(layout) - 1]
@@ -108,9 +109,8 @@ def _forward(
 ) -> None:
     """The kernel of `Policy.act`.
 
-    It may also be called from compiled code with sizes that Python has not compared: where they do
-    not fit the layout, the actions are NaN, which every simulator refuses, and nothing else is read
-    or written.
+    Compiled code may call it with sizes that Python has not checked. If they do not match the
+    layout, all actions are NaN, which every simulator rejects, and nothing else is read or written.
     """
     if not _fits(weights, observations, layout, memory, actions):
         actions[:, :] = np.float32(np.nan)

@@ -1,11 +1,9 @@
-"""Episodes of many policies in many tasks at once: one row an episode, stepped together until all
-have ended.
-"""
+"""Episodes of many policies in many tasks at once, one row each, stepped until all have ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from .actors import CpuActor, DeviceActor, actor_of, gathered_weights
 from .networks import Policy
 from .sizes import check_indices
 
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Episodes:
-    """What n episodes came to."""
+    """Results of n episodes."""
 
     returns: np.ndarray  # [n] float64, sum of an episode's rewards
-    success: np.ndarray  # [n] bool, reached what the task asks for
+    success: np.ndarray  # [n] bool, the simulator's `success` at the end
     steps: np.ndarray  # [n] int64, environment steps
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where episodes run. Changes how fast they run and never, on the CPU, what they return."""
+    """Where episodes run. On the CPU it affects the speed only, never the results."""
 
     device: str = "cpu"
     max_rows: int = 4096  # episodes side by side
-    threads: int = 1  # of the policy; a simulator has its own
+    threads: int = 1  # of the policy; simulators have their own setting
 
 
 def rollout(
@@ -52,8 +51,8 @@ def rollout(
     """Run n episodes: row i is weights[member[i]] in tasks[i] with seeds[i].
 
     weights: [members, parameters] float32; member: [n] int64; offset: the number of row 0 in error
-    messages. ValueError if sizes do not fit the policy, or if anything that comes back is not
-    finite.
+    messages. ValueError if sizes do not match the policy's, or if an observation, reward or return
+    is NaN or infinite.
     """
     check_rows(policy, weights, member, tasks, seeds)
     if (sizes := (family.spec.observation_size, family.spec.action_size)) != (
@@ -73,13 +72,16 @@ def rollout(
             if hasattr(simulator, "play_captured"):
                 done.append(
                     _play_captured(
-                        simulator, policy, _spread(weights, used, machine.device), first_row
+                        simulator,
+                        policy,
+                        gathered_weights(weights, used, machine.device),
+                        first_row,
                     )
                 )
             elif machine.device == "cpu" and hasattr(simulator, "play"):
                 done.append(_play(simulator, policy, weights, used, first_row))
             else:
-                actor = _actor(policy, weights, used, machine, pool)
+                actor = actor_of(policy, weights, used, machine, pool)
                 done.append(_run(simulator, actor, tasks[rows], family.spec.horizon, first_row))
     return joined(done)
 
@@ -114,7 +116,7 @@ class Rollouts(Protocol):
 
     @property
     def workers(self) -> int:
-        """Processes that run episodes, each up to machine.max_rows of them side by side."""
+        """Number of processes; each runs up to machine.max_rows episodes side by side."""
         ...
 
     def rollout(
@@ -164,13 +166,14 @@ def check_rows(
     tasks: Sequence[Task],
     seeds: Sequence[int],
 ) -> None:
-    """ValueError unless these can be the arguments of a rollout: compiled code reads whatever the
-    sizes say.
+    """ValueError unless these are valid arguments of a rollout.
+
+    Compiled code does not check bounds, so sizes are checked here.
     """
     policy.check_weights(weights)
     if not len(member) == len(tasks) == len(seeds):
         raise ValueError(
-            f"a row needs a member, a task and a seed, got {len(member)}, "
+            f"member, tasks and seeds must have one entry for each row, got {len(member)}, "
             f"{len(tasks)} and {len(seeds)}"
         )
     check_indices("member", member, len(weights))
@@ -182,7 +185,7 @@ def check_rows(
 
 
 def joined(parts: Sequence[Episodes]) -> Episodes:
-    """Batches one after another."""
+    """The rows of all parts, in order."""
     return Episodes(
         returns=np.concatenate([np.empty(0), *(part.returns for part in parts)]),
         success=np.concatenate([np.empty(0, bool), *(part.success for part in parts)]),
@@ -190,78 +193,10 @@ def joined(parts: Sequence[Episodes]) -> Episodes:
     )
 
 
-class _CpuActor:
-    """Actions of the rows that still run, by the kernel that no batch can change."""
-
-    def __init__(
-        self,
-        policy: Policy,
-        weights: np.ndarray,
-        member: np.ndarray,
-        threads: int,
-        pool: Executor | None,
-    ):
-        self.policy, self.weights, self.member = policy, weights, member
-        self.threads, self.pool = threads, pool
-        self.actions, self.memory = (
-            torch.zeros(len(member), policy.sizes[-1]),
-            policy.start(len(member)),
-        )
-
-    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-        self.policy.act(
-            self.weights,
-            self.member,
-            rows,
-            observations.contiguous().numpy(),
-            self.actions.numpy(),
-            self.memory,
-            pool=self.pool,
-            threads=self.threads,
-        )
-        return self.actions
-
-
-class _DeviceActor:
-    """Actions of all rows by the device's own matrix products: fewer rows would not be done
-    sooner.
-    """
-
-    def __init__(self, policy: Policy, weights: torch.Tensor):
-        self.policy, self.weights = policy, weights
-        self.memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
-
-    def __call__(self, observations: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-        return self.policy.forward(self.weights, observations, self.memory)
-
-
-def _actor(
-    policy: Policy,
-    weights: torch.Tensor,
-    member: np.ndarray,
-    machine: Machine,
-    pool: Executor | None,
-) -> _CpuActor | _DeviceActor:
-    if machine.device == "cpu":
-        return _CpuActor(
-            policy,
-            weights.contiguous().numpy(),
-            np.ascontiguousarray(member),
-            machine.threads,
-            pool,
-        )
-    return _DeviceActor(policy, _spread(weights, member, machine.device))
-
-
-def _spread(weights: torch.Tensor, member: np.ndarray, device: str) -> torch.Tensor:
-    """Each row's own weights, on the device."""
-    return weights.to(device)[torch.as_tensor(member, device=device)]
-
-
 def _play(
     simulator: Any, policy: Policy, weights: torch.Tensor, member: np.ndarray, first: int
 ) -> Episodes:
-    """The same episodes by a simulator that runs them whole, with the policy's kernel inside."""
+    """Whole episodes by a simulator that calls the policy's compiled kernel itself."""
     table, memory = weights.contiguous().numpy(), policy.start(len(member))
     played = simulator.play(
         policy.compiled(), table, np.ascontiguousarray(member), policy.layout, memory
@@ -270,7 +205,7 @@ def _play(
 
 
 def _play_captured(simulator: Any, policy: Policy, weights: torch.Tensor, first: int) -> Episodes:
-    """The same episodes by a simulator that keeps them on its device; weights: each row's own."""
+    """Whole episodes on the simulator's device. weights: of each row, [n, parameters]."""
     memory = torch.from_numpy(policy.start(len(weights))).to(weights.device)
     played = simulator.play_captured(
         lambda seen, memory: policy.forward(weights, seen, memory), memory
@@ -279,7 +214,7 @@ def _play_captured(simulator: Any, policy: Policy, weights: torch.Tensor, first:
 
 
 def _finished(simulator: Any, played: tuple[np.ndarray, np.ndarray], first: int) -> Episodes:
-    """What a simulator says that whole episodes came to: returns and steps."""
+    """Results of whole episodes; played: returns [n] and steps [n]."""
     returns, steps = played
     if not np.isfinite(returns).all():
         row = first + int(np.flatnonzero(~np.isfinite(returns))[0])
@@ -289,14 +224,12 @@ def _finished(simulator: Any, played: tuple[np.ndarray, np.ndarray], first: int)
 
 def _run(
     simulator: Simulator,
-    actor: _CpuActor | _DeviceActor,
+    actor: CpuActor | DeviceActor,
     tasks: Sequence[Task],
     horizon: int,
     first: int,
 ) -> Episodes:
-    """One batch of episodes to its end; `first` is the number of its first row in error
-    messages.
-    """
+    """One batch of episodes, step by step. first: number of its first row in error messages."""
     observations = simulator.reset()
     n = len(tasks)
     if observations.dtype != torch.float32 or len(observations) != n:
@@ -326,9 +259,7 @@ def _run(
 
 
 def _check(values: torch.Tensor, name: str, tasks: Sequence[Task], first: int) -> None:
-    """Stop at the first value that is not a number, where it appears, naming the row and its
-    task.
-    """
+    """ValueError that names the first row with a NaN or infinite value, and its task."""
     finite = torch.isfinite(values)
     if bool(finite.all()):
         return

@@ -1,4 +1,4 @@
-"""Sizes of arrays, compared before compiled code reads them: it does not check them itself."""
+"""Checks of array sizes before compiled code, which does not check bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_array(name: str, array: np.ndarray | torch.Tensor, *shape: int | str) -> None:
-    """ValueError unless it is float32 of that shape; a word names an axis of any length."""
+    """ValueError unless it is float32 of this shape; a string stands for an axis of any length."""
     dtype, found = str(array.dtype).removeprefix("torch."), tuple(array.shape)
     fits = len(found) == len(shape) and all(
         isinstance(wanted, str) or size == wanted for size, wanted in zip(found, shape, strict=True)

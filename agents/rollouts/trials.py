@@ -1,14 +1,14 @@
-"""Trials: several episodes on one draw of a task, met by an agent that remembers.
+"""Trials: several episodes on one draw of a task, for agents that adapt by memory.
 
 RL^2's convention (Duan et al. 2016, arXiv 1611.02779, the authors' code): the input at an episode's
 first step carries the new observation together with the last action, the last reward and a flag; at
-a trial's first step the flag is set and the rest is zero. An episode's end is information, it does
-not end the trial: after a termination and a truncation alike, the last step is bootstrapped with
-the value of the next episode's first step. The agent's state ends with the trial, so its end is
-terminal and is not bootstrapped.
-Differs: the input also holds the share of the trial that is over. RL^2 has no such input, and Wang
-et al. give the number of the step. A value that ends with the trial depends on the time left (Pardo
-et al. 2018, arXiv 1712.00378).
+a trial's first step the flag is set and the rest is zero. The end of an episode is part of the
+input and does not end the trial: after a termination and a truncation alike, the last step is
+bootstrapped with the value of the next episode's first step. The agent's state ends with the trial,
+so the trial's end is terminal and is not bootstrapped.
+Differs: the input also holds the elapsed share of the trial. RL^2 has no such input; Wang et al.
+use the number of the step. With a finite horizon the value depends on the remaining time (Pardo et
+al. 2018, arXiv 1712.00378).
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Trials:
     """n trials of at most t steps, on one device."""
 
     inputs: torch.Tensor  # [t, n, i] float32
-    outputs: torch.Tensor  # [t, n, k] what the network said
+    outputs: torch.Tensor  # [t, n, k] of the network
     actions: torch.Tensor  # [t, n, a]
     rewards: torch.Tensor  # [t, n] float64
-    alive: torch.Tensor  # [t, n] bool: the trial had not ended before this step
+    alive: torch.Tensor  # [t, n] bool: the trial has not ended before this step
     # [t, n, o] observed after each action: at an episode's end its last, not the next one's first
     after: torch.Tensor
     returns: torch.Tensor  # [n, episodes] float64, each episode's sum of rewards
@@ -48,8 +48,10 @@ class Trials:
 
 
 def input_size(spec: Spec, twice: bool = False) -> int:
-    """Observation (twice: and the one before), last action, last reward, flag, and how much of the
-    trial is over.
+    """Size of the policy's input.
+
+    Observation (twice: and the one before it), last action, last reward, first-step flag, and the
+    elapsed share of the trial.
     """
     return spec.observation_size * (2 if twice else 1) + spec.action_size + 3
 
@@ -62,9 +64,7 @@ def policy_inputs(
     first: torch.Tensor,
     over: torch.Tensor,
 ) -> torch.Tensor:
-    """Inputs [n, i]; before: the observations before these, where they are given twice. See
-    input_size.
-    """
+    """Inputs [n, i], see input_size. before: the last observations, where `twice` is used."""
     extra = torch.stack([reward.float(), first.float(), over.float()], dim=1)
     return torch.cat([observations, *([] if before is None else [before]), action, extra], dim=1)
 
@@ -84,8 +84,9 @@ def run_trials(
 
     lifetimes: of each part of the state; a trial by default. The last action, reward and
     observation are part of the state too, with the longest of these lifetimes.
-    control: of what an episode hands to the next (lifetimes.next_episode).
-    twice: inputs hold the observation before the last action too, also across an episode's end.
+    control: see lifetimes.next_episode.
+    twice: the inputs also hold the observation before the last action, also across an episode's
+    end.
     """
     seen = simulator.reset()
     before, (n, device) = torch.zeros_like(seen), (len(seen), seen.device)
@@ -105,7 +106,7 @@ def run_trials(
         alive = number < episodes
         if not bool(alive.any()):
             break
-        given = policy_inputs(
+        inputs = policy_inputs(
             seen,
             before if twice else None,
             action,
@@ -113,14 +114,14 @@ def run_trials(
             first,
             torch.full_like(reward, t / longest),
         )
-        action, said, state = act(given, state, t)
+        action, outputs, state = act(inputs, state, t)
         before = seen
         seen, reward, terminated, truncated = simulator.step(action)
         if not bool(torch.isfinite(seen).all() & torch.isfinite(reward).all()):
             raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a trial")
         first = (terminated | truncated) & alive
         reached = first & simulator.success
-        columns.append((given, said, action, reward, alive, seen, number, reached))
+        columns.append((inputs, outputs, action, reward, alive, seen, number, reached))
         carried = over("step", (*state, action, reward, before), fresh, kept, every)
         number = number + first
         again = first & (number < episodes)
@@ -132,7 +133,7 @@ def run_trials(
 
 
 def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps: int) -> Trials:
-    """Trials of what was noted at each step, rewards and successes put down to their episodes."""
+    """Trials from the tensors of each step, with rewards and success summed by episode."""
     inputs, outputs, actions, rewards, alive, after, number, success = (
         torch.stack(part) for part in zip(*columns, strict=True)
     )
@@ -146,13 +147,11 @@ def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps:
 def advantages(
     rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: Number, lam: Number
 ) -> torch.Tensor:
-    """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n]; no cut where an
-    episode ends.
+    """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n].
 
     rewards, values: [t, n]. An episode's last step, terminated or truncated, is bootstrapped with
     the value of the next episode's first step; a trial's last step that is alive is not.
-    gamma, lam: one for all, or one a step, [t] or [t, n]: a step's discount is that of what
-    follows.
+    gamma, lam: scalars, or one for each step, [t] or [t, n]: the discount of what follows a step.
     """
     result = torch.zeros_like(values)
     later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])

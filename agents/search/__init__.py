@@ -1,1 +1,1 @@
-"""Learners that search: evolution strategies over flat policies, and the rollouts behind them."""
+"""Evolution strategies: learners that search in the space of flat policy parameters."""

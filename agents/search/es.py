@@ -1,9 +1,10 @@
-"""The ES learner: an agent is a flat policy and the state of its search; evolution strategies
-improve it in its task.
+"""The ES learner: evolution strategies optimise the flat parameter vector of a policy.
 
-Original POET's inner loop (arXiv 1901.01753, section 3; ES after arXiv 1703.03864). All pairs x
-members x episodes of a step are simulated side by side. The two members of an antithetic pair meet
-the same realisations of the task, so their difference is due to the perturbation alone.
+The inner loop of the original POET (Wang et al. 2019, arXiv 1901.01753, section 3; ES as in
+Salimans et al. 2017, arXiv 1703.03864). An agent holds the policy's parameters and the state of the
+search. The episodes of all pairs and members of a step are simulated as one batch. Both members of
+an antithetic pair are evaluated on the same seeds, so that their difference in return is caused by
+the perturbation alone.
 """
 
 from __future__ import annotations
@@ -25,35 +26,41 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes side by side: enough to fill either
+CPU_ROWS, GPU_ROWS = 4_096, 65_536  # episodes in one batch, enough to occupy the device
 
 
 class ES:
-    """Learner (poet.interfaces) of policies with one flat vector of weights for a task family."""
+    """Learner (poet.interfaces) that optimises a policy's flat parameter vector by ES.
+
+    Args:
+        family: the task family; it must have observations.
+        config: the settings, by default `ESConfig()`.
+        rollouts: where episodes run, by default in this process.
+
+    Raises:
+        ValueError: if the family has no observations, or the device does not exist.
+    """
 
     def __init__(
         self, family: TaskFamily, config: ESConfig | None = None, rollouts: Rollouts | None = None
     ) -> None:
         if family.spec.observation_size == 0:
             raise ValueError(
-                "a policy without memory has nothing to go by where nothing is observed: take rl2 "
-                "or maesn"
+                "es needs observations: a policy without memory cannot act on none; use rl2 or "
+                "maesn for this family"
             )
         self.family = family
         self.rollouts = rollouts or InProcess()
         self.config = config = config or ESConfig()
         if config.device != "cpu" and not torch.cuda.is_available():
-            raise ValueError(
-                f'device {config.device!r} is not there (no CUDA device was found): take "cpu"'
-            )
+            raise ValueError(f'device {config.device!r} was not found (no CUDA device): use "cpu"')
         spec = family.spec
         sizes = (spec.observation_size, *config.hidden, spec.action_size)
         self.policy = Policy(sizes, config.activation, config.memory)
         self.searcher = searcher(config, self.policy.parameters)
         rows = config.max_rows or (CPU_ROWS if config.device == "cpu" else GPU_ROWS)
         self.machine = Machine(config.device, rows, config.threads or 1)
-        # A deterministic task gives the same episode every time: repeats would tell nothing (POET
-        # ran five).
+        # A deterministic task gives the same episode each time, so one is enough (POET ran five).
         self.episodes = 1 if spec.deterministic else config.episodes
         self.evaluation_episodes = 1 if spec.deterministic else config.evaluation_episodes
 
@@ -65,7 +72,10 @@ class ES:
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
-        """One ES step of each agent in its task: new agents, environment steps [pairs] int64."""
+        """One ES step of each agent in its task.
+
+        Returns the new agents, and the environment steps [pairs] int64.
+        """
         population = self.config.population
         improved: list[Agent] = []
         steps = np.zeros(len(agents), np.int64)
@@ -74,7 +84,7 @@ class ES:
                 Asked(self.searcher, agent, key.child("noise"), population)
                 for agent, key in zip(agents[pairs], keys[pairs], strict=True)
             ]
-            # Antithetic twins, 2i and 2i + 1, share their seeds.
+            # The members 2i and 2i + 1 of an antithetic pair share their seeds.
             seeds = [
                 np.repeat(_seeds(key, (population // 2, self.episodes)), 2, axis=0)
                 for key in keys[pairs]
@@ -90,9 +100,10 @@ class ES:
     def evaluate(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean returns [pairs] float64, solved [pairs] bool, environment steps [pairs] int64.
+        """The mean return of each agent in its task over `evaluation_episodes` episodes.
 
-        Solved: see poet.interfaces.Spec.
+        Returns scores [pairs] float64, solved [pairs] bool (see poet.interfaces.Spec), and
+        environment steps [pairs] int64.
         """
         scores, reached = np.zeros(len(agents)), np.zeros(len(agents), bool)
         steps = np.zeros(len(agents), np.int64)
@@ -108,17 +119,17 @@ class ES:
         return scores, reached, steps
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same theta at the start of a search: fresh optimiser, initial sigma and lr."""
+        """A new search centred on the agent's theta: the optimiser, sigma and lr are reset."""
         return self.searcher.init(agent["theta"].clone())
 
     def act(
         self, agent: Agent, observations: torch.Tensor, memory: np.ndarray | None = None
     ) -> torch.Tensor:
-        """The agent's actions [n, a] for observations [n, o] on the CPU, the very ones it takes in
-        `evaluate`.
+        """Actions [n, a] for observations [n, o] on the CPU, identical to those in `evaluate`.
 
-        memory: of a policy that has one, `policy.start(n)` at first; what it is afterwards is for
-        the next step.
+        Args:
+            memory: the hidden state of a recurrent policy, `policy.start(n)` at the first step. It
+                is updated in place, for the next step.
         """
         n = len(observations)
         actions = torch.zeros(n, self.policy.sizes[-1])
@@ -129,11 +140,15 @@ class ES:
         return actions
 
     def evaluation_seeds(self, key: Key) -> list[int]:
-        """Seeds of the episodes that `evaluate` runs under this key, for replaying them."""
+        """Seeds of the episodes that `evaluate` runs with this key, for replaying them."""
         return [int(seed) for seed in _seeds(key, (self.evaluation_episodes,))]
 
     def foreign(self, theta: Any) -> Agent:
-        """An agent from a plain parameter vector, such as original POET's files hold."""
+        """An agent from a plain parameter vector, such as those in the original POET's files.
+
+        Raises:
+            ValueError: if theta is not a finite vector [parameters] of numbers.
+        """
         values = np.asarray(theta)
         if values.shape != (self.policy.parameters,) or values.dtype.kind not in "fiu":
             sizes = "-".join(map(str, self.policy.sizes))
@@ -141,15 +156,17 @@ class ES:
                 f"theta must be {self.policy.parameters} numbers ({sizes}), got {values.dtype} "
                 f"{list(values.shape)}"
             )
-        with np.errstate(over="ignore"):  # too large becomes infinite, and is refused as such
+        with np.errstate(over="ignore"):  # an overflow becomes infinite and is reported below
             theta = values.astype(np.float32)
         if not np.isfinite(theta).all():
             raise ValueError("theta holds NaN, infinity or a number too large for float32")
         return self.searcher.init(torch.from_numpy(theta))
 
     def inherit(self, agent: Mapping[str, torch.Tensor]) -> Agent:
-        """An agent from another run, whatever its searcher was: its theta, at the start of a search
-        here.
+        """A new search centred on the theta of an agent from another run, of any searcher.
+
+        Raises:
+            ValueError: if the agent has no theta, or its theta does not fit this policy.
         """
         if "theta" not in agent:
             raise ValueError(f"an agent for es needs a theta, got {sorted(agent)!s:.200}")
@@ -158,16 +175,18 @@ class ES:
         return self.foreign(agent["theta"].numpy())
 
     def check(self, agent: Mapping[str, torch.Tensor]) -> None:
-        """ValueError, one line, unless these tensors (read from an untrusted file) are an agent of
-        this learner.
+        """Check that tensors read from an untrusted file are an agent of this learner.
+
+        Raises:
+            ValueError: one line that names the first wrong tensor and what was expected.
         """
-        wanted = self.searcher.init(torch.zeros(self.policy.parameters))
-        if set(agent) != set(wanted):
+        expected = self.searcher.init(torch.zeros(self.policy.parameters))
+        if set(agent) != set(expected):
             raise ValueError(
-                f"an agent of {self.config.searcher} holds {sorted(wanted)}, got "
+                f"an agent of {self.config.searcher} holds {sorted(expected)}, got "
                 f"{sorted(agent)!s:.200}"
             )
-        for name, like in wanted.items():
+        for name, like in expected.items():
             value = agent[name]
             if value.shape != like.shape or value.dtype != like.dtype:
                 got = f"{value.dtype} {list(value.shape)}"
@@ -183,21 +202,25 @@ class ES:
     def _groups(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key], rows: int
     ) -> Iterator[slice]:
-        """Slices of the pairs, `rows` rows each, that fill one batch: bounds memory, changes no
-        result.
+        """Slices of the pairs, with `rows` episodes per pair, that fit one batch.
+
+        The batch size bounds memory use and does not change any result.
         """
         if not len(agents) == len(tasks) == len(keys):
             raise ValueError(
-                f"a pair needs an agent, a task and a key, got {len(agents)}, "
-                f"{len(tasks)}, {len(keys)}"
+                f"agents, tasks and keys must have the same length, got {len(agents)}, "
+                f"{len(tasks)} and {len(keys)}"
             )
         size = max(1, self.rollouts.workers * self.machine.max_rows // rows)
         for first in range(0, len(agents), size):
             yield slice(first, first + size)
 
     def _run(self, weights: Weights, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
-        """Episodes of every member in its pair's task; seeds: [pairs, members, episodes], weights
-        in the same order.
+        """Run every member in the task of its pair, once for each of its seeds.
+
+        Args:
+            weights: parameter vectors, [pairs x members, parameters], or what they are made from.
+            seeds: [pairs, members, episodes].
         """
         pairs, members, episodes = seeds.shape
         return self.rollouts.rollout(
@@ -211,12 +234,12 @@ class ES:
         )
 
 
-def _check_finite(agent: Agent, whose: str) -> None:
+def _check_finite(agent: Agent, prefix: str) -> None:
     for name, value in agent.items():
         if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{whose} {name} holds NaN or infinity")
+            raise ValueError(f"{prefix} {name} holds NaN or infinity")
 
 
 def _seeds(key: Key, shape: tuple[int, ...]) -> np.ndarray:
-    """Seeds of realisations, int64, the same for equal keys."""
+    """Seeds of task realisations, int64 of the given shape; equal keys give equal seeds."""
     return key.child("seeds").generator().integers(0, SEEDS, shape)

@@ -1,107 +1,78 @@
-"""Settings of the ES learner; the defaults are original POET's (arXiv 1901.01753). Filled from a
-TOML section [es].
+"""Settings of the ES learner, read from the TOML section [es].
+
+The defaults are those of the original POET (Wang et al. 2019, arXiv 1901.01753).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Interval
+
+from openpoet.settings import (
+    Device,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+)
 
 from ..rollouts.networks import Activation
 
 Shaping = Literal["ranks", "z-score"]
 SearcherName = Literal["openai-es", "pgpe", "snes", "xnes", "cem"]
-_CHOICES = {
-    "searcher": ("openai-es", "pgpe", "snes", "xnes", "cem"),
-    "activation": ("tanh", "relu"),
-    "shaping": ("ranks", "z-score"),
-}
-_AT_LEAST_ONE = ("population", "episodes", "evaluation_episodes", "max_rows", "threads")
-_CHOSEN = ("max_rows", "threads")  # by the machine, where they are not set
-_POSITIVE = ("lr", "sigma")
-_NOT_NEGATIVE = ("init_std", "lr_floor", "sigma_floor", "weight_decay")
-_DECAYS = ("lr_decay", "sigma_decay")
+Decay = Annotated[float, Interval(gt=0, le=1)]
 
 
 @dataclass(frozen=True)
-class ESConfig:
-    searcher: SearcherName = "openai-es"
-    population: int = 512  # members a step; even, since they come in antithetic pairs
-    hidden: tuple[int, ...] = (40, 40)
-    activation: Activation = "tanh"
-    memory: int = 0  # units of a GRU before the hidden layers; 0: none, as in POET
-    init_std: float = 0.1  # theta ~ N(0, init_std^2)
-    lr: float = 0.01  # openai-es and pgpe; the other searchers have their papers' rates
-    lr_decay: float = 0.9999  # a step; openai-es
-    lr_floor: float = 0.001  # openai-es
-    # standard deviation of a member's parameters about theta; where a search begins
-    sigma: float = 0.1
-    sigma_decay: float = 0.999  # a step; openai-es, the other searchers adapt it
-    sigma_floor: float = 0.01  # all but xnes
-    weight_decay: float = 0.01  # openai-es
-    shaping: Shaping = "ranks"  # openai-es and pgpe; "ranks" or "z-score"
-    episodes: int = 1  # an ES member's
-    # a score's; both are 1 where the family is deterministic: more would be repeats
-    evaluation_episodes: int = 5
-    device: str = "cpu"
-    # episodes simulated side by side; None is 4,096 on the CPU, 65,536 on a GPU
-    max_rows: int | None = None
-    threads: int | None = None  # of the policy on the CPU; None: 1 (the command sets it)
+class ESConfig(Settings):
+    searcher: Annotated[SearcherName, "Evolution strategy."] = "openai-es"
+    population: Annotated[
+        int, Ge(2), "Members of a step; even, since perturbations are antithetic pairs."
+    ] = 512
+    hidden: Annotated[
+        tuple[PositiveInt, ...], "Units of each hidden layer of the policy; empty: linear."
+    ] = (40, 40)
+    activation: Annotated[Activation, "Activation of the hidden layers."] = "tanh"
+    memory: Annotated[
+        NonNegativeInt, "Units of a GRU before the hidden layers; 0: none, as in POET."
+    ] = 0
+    init_std: Annotated[NonNegativeFloat, "Standard deviation of the initial parameters."] = 0.1
+    lr: Annotated[
+        PositiveFloat, "Step size of openai-es and pgpe; the others use their papers'."
+    ] = 0.01
+    lr_decay: Annotated[Decay, "Factor of lr per step (openai-es)."] = 0.9999
+    lr_floor: Annotated[NonNegativeFloat, "Smallest lr (openai-es)."] = 0.001
+    sigma: Annotated[
+        PositiveFloat,
+        "Standard deviation of the perturbations; adapted except by openai-es.",
+    ] = 0.1
+    sigma_decay: Annotated[Decay, "Factor of sigma per step (openai-es)."] = 0.999
+    sigma_floor: Annotated[NonNegativeFloat, "Smallest sigma (not xnes)."] = 0.01
+    weight_decay: Annotated[NonNegativeFloat, "Weight decay (openai-es)."] = 0.01
+    shaping: Annotated[
+        Shaping, "Transform of the returns: centred ranks, or z-scores (openai-es and pgpe)."
+    ] = "ranks"
+    episodes: Annotated[PositiveInt, "Episodes per member of the population."] = 1
+    evaluation_episodes: Annotated[
+        PositiveInt, "Episodes per score; 1 in a deterministic family."
+    ] = 5
+    device: Annotated[Device, "Device that runs the policy and the simulator."] = "cpu"
+    max_rows: Annotated[
+        PositiveInt | None, "Episodes simulated side by side; none: 4096 on a CPU, 65536 on a GPU."
+    ] = None
+    threads: Annotated[
+        PositiveInt | None,
+        "Threads of the policy on the CPU; none: 1, but in a launched run every processor.",
+    ] = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", _sizes(self.hidden))
-        for field in fields(self):
-            object.__setattr__(self, field.name, _checked(field.name, getattr(self, field.name)))
+        super().__post_init__()
         if self.population % 2:
             raise ValueError(f"population must be even (antithetic pairs), got {self.population}")
         for name in ("lr", "sigma"):
-            if getattr(self, f"{name}_floor") > getattr(self, name):
-                raise ValueError(f"{name}_floor must not be above {name}, got {self!r}")
-
-
-def _sizes(value: Any) -> tuple[int, ...]:
-    """Hidden layer sizes of a TOML list; an empty one makes the policy linear (before the output's
-    tanh).
-    """
-    whole = isinstance(value, list | tuple) and all(
-        type(size) is int and size > 0 for size in value
-    )
-    if not whole:
-        raise ValueError(f"hidden must be a list of positive whole numbers, got {value!r}")
-    return tuple(value)
-
-
-def _checked(name: str, value: Any) -> Any:
-    """The value as its field's type. ValueError that names the field and what it must be."""
-    if name in _CHOICES:
-        if value not in _CHOICES[name]:
-            raise ValueError(f"{name} must be one of {', '.join(_CHOICES[name])}; got {value!r}")
-    elif name in _AT_LEAST_ONE:
-        if not (value is None and name in _CHOSEN) and (type(value) is not int or value < 1):
-            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-    elif name == "memory":
-        if type(value) is not int or value < 0:
-            raise ValueError(f"memory must be a whole number of 0 or more, got {value!r}")
-    elif name in _POSITIVE + _NOT_NEGATIVE + _DECAYS:
-        return _number(name, value)
-    elif name == "device" and not (
-        value == "cpu" or (isinstance(value, str) and value.split(":")[0] == "cuda")
-    ):
-        raise ValueError(f'device must be "cpu", "cuda" or "cuda:<number>", got {value!r}')
-    return value
-
-
-def _number(name: str, value: Any) -> float:
-    if type(value) not in (int, float):
-        raise ValueError(f"{name} must be a number, got {value!r}")
-    low, high = 0.0, 1.0 if name in _DECAYS else float("inf")
-    if (
-        not low <= value <= high
-        or value == float("inf")
-        or (value == 0 and name not in _NOT_NEGATIVE)
-    ):
-        wanted = (
-            "in (0, 1]" if name in _DECAYS else "0 or more" if name in _NOT_NEGATIVE else "above 0"
-        )
-        raise ValueError(f"{name} must be {wanted} and finite, got {value!r}")
-    return float(value)
+            floor, start = getattr(self, f"{name}_floor"), getattr(self, name)
+            if floor > start:
+                raise ValueError(f"{name}_floor must not be above {name}, got {floor} and {start}")

@@ -1,10 +1,9 @@
-"""The ways to search for better parameters, by name, behind one small interface.
+"""Black-box search algorithms over a parameter vector, by name, with an ask-tell interface.
 
-PGPE (Sehnke et al. 2010; symmetric, with Adam), SNES (Schaul et al. 2011), XNES (Glasmachers et al.
-2010) and CEM (Rubinstein 1999, as in arXiv 1604.06778) are EvoTorch's (arXiv 2302.12600): it does
-their updates. The members are drawn here, from the pair's key, because EvoTorch would draw them
-from torch's global generator. EvoTorch takes seconds to import, so it is imported where it is first
-used.
+PGPE (Sehnke et al. 2010; symmetric sampling, Adam), SNES (Schaul et al. 2011), XNES (Glasmachers et
+al. 2010) and CEM (Rubinstein 1999, in the form of arXiv 1604.06778) use EvoTorch's update rules
+(arXiv 2302.12600). The members are sampled here from the pair's key, because EvoTorch samples from
+torch's global generator. EvoTorch takes seconds to import, so it is imported at its first use.
 """
 
 from __future__ import annotations
@@ -27,45 +26,45 @@ if TYPE_CHECKING:
 State = Mapping[str, torch.Tensor]
 
 PGPE_STDEV_LR = 0.1  # EvoTorch's examples
-CEM_PARENTS = 0.2  # share of the members that become parents
-# XNES keeps two [p, p] matrices and builds [population, p, p] on the way: 134 MB at 512 members
+CEM_PARENTS = 0.2  # fraction of the members used as parents
+# XNES stores two [p, p] matrices and allocates [population, p, p]: 134 MB with 512 members
 XNES_PARAMETERS = 256
 
 
 class Searcher(Protocol):
-    """A search whose state is named tensors, among them its centre, "theta" [parameters]
-    float32.
+    """A search algorithm whose state is a mapping from names to tensors.
+
+    The state holds the centre of the search as "theta" [parameters] float32.
     """
 
-    positive: tuple[str, ...]  # tensors whose every element must be above 0
-    not_negative: tuple[str, ...]
+    positive: tuple[str, ...]  # state tensors of which every element must be > 0
+    not_negative: tuple[str, ...]  # state tensors of which every element must be >= 0
 
     def init(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
-        """A fresh search around theta [parameters] float32."""
+        """The state of a new search centred on theta [parameters] float32."""
         ...
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        """Members to be tried, [population, parameters] float32."""
+        """The next members to evaluate, [population, parameters] float32."""
         ...
 
     def tell(
         self, state: State, members: torch.Tensor, returns: np.ndarray
     ) -> dict[str, torch.Tensor]:
-        """The search after it has learned the members' returns [population] float64."""
+        """The state after one update from the members' returns [population] float64."""
         ...
 
 
 def searcher(config: ESConfig, parameters: int) -> Searcher:
-    """The searcher that config.searcher names, for vectors of this many parameters."""
+    """The searcher named by `config.searcher`; ValueError if it does not support these sizes."""
     if config.searcher == "xnes" and parameters > XNES_PARAMETERS:
         raise ValueError(
-            f"xnes keeps a [parameters, parameters] matrix and takes at most {XNES_PARAMETERS} "
-            "parameters, got "
-            f"{parameters}: make es.hidden smaller or take snes"
+            f"xnes stores a [parameters, parameters] matrix and supports at most {XNES_PARAMETERS} "
+            f"parameters, got {parameters}: make hidden smaller or use snes"
         )
     if config.searcher == "cem" and int(CEM_PARENTS * config.population) < 2:
         raise ValueError(
-            f"cem needs two parents, so a population of at least {2 / CEM_PARENTS:g}: got "
+            f"cem needs two parents, so population must be at least {2 / CEM_PARENTS:g}, got "
             f"{config.population}"
         )
     kinds: dict[str, Callable[[ESConfig], Searcher]] = {
@@ -79,8 +78,10 @@ def searcher(config: ESConfig, parameters: int) -> Searcher:
 
 
 class PGPE:
-    """Follows the gradient of the expected return in the centre, by Adam, and in each parameter's
-    deviation.
+    """Policy gradients with parameter-based exploration (Sehnke et al. 2010).
+
+    Ascends the gradient of the expected return in the centre, with Adam, and in the standard
+    deviation of each parameter.
     """
 
     positive: tuple[str, ...] = ("stdev",)
@@ -114,7 +115,7 @@ class PGPE:
             stdev_learning_rate=PGPE_STDEV_LR,
             stdev_min=self.config.sigma_floor,
             objective_sense="max",
-            ranking_method="raw",  # shaped below: EvoTorch's own ranks do not average ties
+            ranking_method="raw",  # returns are shaped below: EvoTorch's ranks do not average ties
             optimizer="adam",
         )
         adam = search.optimizer_state._replace(
@@ -134,7 +135,7 @@ class PGPE:
 
 
 class _Separable:
-    """What SNES and CEM share: a normal distribution with a deviation for each parameter."""
+    """Shared by SNES and CEM: a normal distribution with one standard deviation per parameter."""
 
     positive: tuple[str, ...] = ("stdev",)
     not_negative: tuple[str, ...] = ()
@@ -151,8 +152,10 @@ class _Separable:
 
 
 class SNES(_Separable):
-    """Natural gradient of the expected utility in the centre and in the logarithm of each
-    deviation.
+    """Separable natural evolution strategies (Schaul et al. 2011).
+
+    Ascends the natural gradient of the expected utility in the centre and in the logarithm of each
+    standard deviation.
     """
 
     def tell(
@@ -164,15 +167,15 @@ class SNES(_Separable):
         rates = {"mu": 1.0, "sigma": 0.2 * (3 + math.log(n)) / math.sqrt(n)}  # EvoTorch's defaults
         with _one_thread():
             search = ExpSeparableGaussian({"mu": state["theta"], "sigma": state["stdev"]})
-            slope = search.compute_gradients(
+            gradients = search.compute_gradients(
                 members, torch.from_numpy(returns), objective_sense="max", ranking_method="nes"
             )
-            search = search.update_parameters(slope, learning_rates=rates)
+            search = search.update_parameters(gradients, learning_rates=rates)
         return {"theta": search.mu, "stdev": search.sigma.clamp(min=self.config.sigma_floor)}
 
 
 class CEM(_Separable):
-    """Mean and deviation of the best members."""
+    """Cross-entropy method: mean and standard deviation of the best members (Rubinstein 1999)."""
 
     def tell(
         self, state: State, members: torch.Tensor, returns: np.ndarray
@@ -192,8 +195,9 @@ class CEM(_Separable):
 
 
 class XNES:
-    """Natural gradient with a full covariance, root root^T; `inverse` is the root's, kept for
-    accuracy.
+    """Exponential natural evolution strategies (Glasmachers et al. 2010), with a full covariance.
+
+    The covariance is root root^T; `inverse` is the inverse of the root, stored for accuracy.
     """
 
     positive: tuple[str, ...] = ()
@@ -203,11 +207,11 @@ class XNES:
         self.config = config
 
     def init(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
-        one = torch.eye(len(theta))
+        identity = torch.eye(len(theta))
         return {
             "theta": theta.clone(),
-            "root": one * self.config.sigma,
-            "inverse": one / self.config.sigma,
+            "root": identity * self.config.sigma,
+            "inverse": identity / self.config.sigma,
         }
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
@@ -227,18 +231,16 @@ class XNES:
             search = ExpGaussian(
                 {"mu": state["theta"], "sigma": state["root"], "sigma_inv": state["inverse"]}
             )
-            slope = search.compute_gradients(
+            gradients = search.compute_gradients(
                 members, torch.from_numpy(returns), objective_sense="max", ranking_method="nes"
             )
-            search = search.update_parameters(slope, learning_rates=rates)
+            search = search.update_parameters(gradients, learning_rates=rates)
         return {"theta": search.mu, "root": search.sigma, "inverse": search.sigma_inv}
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Matrix products and sums cut in one way, whatever the number of cores: the run must not
-    depend on it.
-    """
+    """Run torch on one thread: how it splits a sum, and so a run, would depend on the cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,1 +1,1 @@
-"""Episodes replayed from an archive: in a window, as pictures, as films."""
+"""Replays of episodes from an archive: in a window, as pictures, as films."""

@@ -1,4 +1,4 @@
-"""Where the picture looks: what a take covers in metres, and the map from metres to pixels."""
+"""The camera of a replay: the region covered by a take, and the map from metres to pixels."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ import numpy as np
 
 from .episode import Episode, Outline
 
-SAMPLES = 400  # frames at which the body's path is looked up; between them it is a straight line
-SMOOTHING = 1.0  # [s] over which the camera evens out the height of a body that bounces
-BODIES_HIGH = 3.9  # the picture is this many bodies high
-LEAD = (0.14, 0.12)  # more of the picture for what is ahead, and for the sky
-SMALL = 1 / 50  # a body smaller than this share of the world is a point
+SAMPLES = 400  # frames at which the body's path is sampled; linear in between
+SMOOTHING = 1.0  # [s] window over which the camera smooths the height of a bouncing body
+BODIES_HIGH = 3.9  # height of the picture in body heights
+LEAD = (0.14, 0.12)  # offset of the body from the middle, which shows more ahead and above
+SMALL = 1 / 50  # a body smaller than this fraction of the world is a point
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One take as the camera needs it, looked up once; frames are drawn from it one by one."""
+    """Geometry of one take for the camera, computed once for all its frames."""
 
     take: int
     outline: Outline  # of frame 0
-    low: np.ndarray  # [2] [m], lower left corner of all that stands in the world, and of the path
-    high: np.ndarray  # [2] [m]
+    low: np.ndarray  # [2] [m], lower left corner of the world and of the path
+    high: np.ndarray  # [2] [m], upper right corner
     path: np.ndarray  # [frames, 2] [m], the middle of the body
-    # [frames, 2] [m], what a camera should follow: the path with its bouncing evened out
+    # [frames, 2] [m], the point that the camera follows: the smoothed path
     focus: np.ndarray
-    extent: float  # [m], a good height for the picture
-    # shares of width and height by which the body stands left of and below the middle
+    extent: float  # [m], default height of the picture
+    # fractions of width and height by which the body is left of and below the middle
     lead: tuple[float, float]
 
     def speed(self, frame: int, dt: float) -> float:
-        """Of the body, to the right, over the half second around `frame` [m/s]."""
+        """Speed of the body to the right, over the half second around `frame` [m/s]."""
         half = max(1, round(0.25 / dt))
         first, last = max(0, frame - half), min(len(self.path) - 1, frame + half)
         return float((self.path[last, 0] - self.path[first, 0]) / (max(1, last - first) * dt))
 
 
 def scene_of(episode: Episode, take: int = 0) -> Scene:
-    """Bounds, body path and a good zoom of one take.
+    """Bounds, body path and default zoom of one take.
 
-    A world that is small, seen from above, or in which the body is a point, is looked at as a whole
-    and stands still.
+    A world that is small, seen from above, or in which the body is a point, is shown as a whole
+    with a fixed camera.
     """
     count = len(episode.takes[take].frames)
     first = episode.outline(take, 0)
@@ -66,16 +66,16 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
 
 
 def from_above(outline: Outline) -> bool:
-    """Whether the first line of the ground ends where it began: a polygon, not a surface to walk
-    on.
+    """Whether the world is seen from above: the first line of the ground is closed, and so not a
+    surface to walk on.
     """
     ground = outline.get("ground", [])
     return bool(ground) and len(ground[0]) > 3 and bool(np.array_equal(ground[0][0], ground[0][-1]))
 
 
 def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
-    """Lower left and upper right corner of all but the rays, [2] and [2] [m]; a unit square if
-    there is nothing.
+    """Lower left and upper right corner [2] [m] of all layers but the rays; a unit square if they
+    are empty.
     """
     points = [
         line for layer, lines in outline.items() if layer != "ray" for line in lines if len(line)
@@ -87,16 +87,14 @@ def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _middle(outline: Outline, otherwise: np.ndarray) -> np.ndarray:
-    """Mean of the middles of the body's parts, [2] [m]; every part counts the same, however many
-    corners it has.
-    """
+    """Mean of the midpoints of the body's parts, [2] [m], all with the same weight."""
     parts = [line.mean(axis=0) for line in outline.get("body", []) if len(line)]
     return np.mean(parts, axis=0) if parts else otherwise
 
 
 def _evened(values: np.ndarray, window: int) -> np.ndarray:
-    """Moving average over `window` values around each, [frames]; the ends are taken to go on as
-    they are.
+    """Centred moving average over `window` values, [frames]; the end values are repeated beyond the
+    ends.
     """
     half = max(0, window // 2)
     padded = np.pad(values, half, mode="edge")
@@ -105,8 +103,8 @@ def _evened(values: np.ndarray, window: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Camera:
-    """The world point in the middle of a picture of `width` x `height` [px], and how large a metre
-    is.
+    """The world point (x, y) in the middle of a picture of `width` x `height` [px], and its
+    scale.
     """
 
     x: float  # [m]
@@ -116,7 +114,7 @@ class Camera:
     height: float
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
-        """World points [points, 2] [m] in the picture, [points, 2] float64 [px], y down."""
+        """World points [points, 2] [m] as pixels [points, 2] float64, y down."""
         points = np.asarray(points, np.float64)  # pygame takes no float32
         x = self.width / 2 + (points[:, 0] - self.x) * self.zoom
         y = self.height / 2 - (points[:, 1] - self.y) * self.zoom
@@ -130,8 +128,8 @@ class Camera:
 def camera_at(
     scene: Scene, frame: int, width: float, height: float, *, zoom: float = 1.0
 ) -> Camera:
-    """Following the body.   zoom: 1 shows `scene.extent` metres from top to bottom, 2 half of
-    them.
+    """A camera that follows the body. zoom: 1 shows `scene.extent` metres from top to bottom, 2
+    half of that.
     """
     pixels = height / scene.extent * zoom
     x, y = scene.focus[frame]

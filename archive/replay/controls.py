@@ -1,4 +1,4 @@
-"""What keys and mouse do in the viewer: pure functions of (view, event), which can be tested
+"""Effects of keys and mouse in the viewer, as pure functions of (view, event) that can be tested
 without a window.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-# its greeting would land in the command's output
+# pygame's greeting would appear in the command's output
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
@@ -22,10 +22,10 @@ FARTHEST, NEAREST = 0.2, 8.0
 
 @dataclass(frozen=True)
 class View:
-    """All that the viewer's user can change."""
+    """The state of the viewer that keys and mouse change."""
 
-    niche: int  # place in the list of niches
-    agent: int | None = None  # place of the niche whose agent is shown; None: the niche's own
+    niche: int  # index in the list of niches
+    agent: int | None = None  # index of the niche whose agent is shown; None: the niche's own
     take: int = 0
     frame: float = 0.0
     playing: bool = True
@@ -35,19 +35,19 @@ class View:
     zoom: float = 1.0
     lidar: bool = True
     help: bool = False
-    typed: str = ""  # digits of a niche to go to
-    held: Literal["", "time", "world"] = ""  # what the mouse has hold of
+    typed: str = ""  # digits of a niche id being entered
+    held: Literal["", "time", "world"] = ""  # what the mouse is dragging
     leaving: bool = False
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What the view is a view of, as far as a reaction needs it."""
+    """Context of a view: the niches, the episode's takes, the window."""
 
     niches: tuple[tuple[int, str], ...]  # (id, label)
     lengths: tuple[int, ...]  # frames of each take
     size: tuple[int, int]  # of the window [px]
-    camera: Camera  # as the picture is seen now
+    camera: Camera  # of the current picture
 
 
 def _to_niche(view: View, stage: Stage, by: int) -> View:
@@ -56,7 +56,7 @@ def _to_niche(view: View, stage: Stage, by: int) -> View:
 
 
 def _to_agent(view: View, stage: Stage, by: int) -> View:
-    """Round the list of all niches; passing the niche's own place means its own agent."""
+    """Cycle through the niches' agents; the niche's own index means its own agent."""
     now = view.niche if view.agent is None else view.agent
     there = (now + by) % len(stage.niches)
     return replace(
@@ -65,8 +65,8 @@ def _to_agent(view: View, stage: Stage, by: int) -> View:
 
 
 def _go(view: View, stage: Stage, *, agent: bool) -> View:
-    """To the niche, or to the agent of the niche, whose id was typed; an id that is not there
-    changes nothing.
+    """Go to the niche, or the agent of the niche, whose id was typed; unknown ids have no
+    effect.
     """
     ids = [niche for niche, _ in stage.niches]
     if not view.typed or int(view.typed) not in ids:
@@ -91,7 +91,7 @@ def _step(view: View, stage: Stage, by: int) -> View:
 
 
 def _play(view: View, stage: Stage) -> View:
-    """From the end, play starts again."""
+    """Toggle playing; at the end, start again."""
     at_end = view.frame >= _last(view, stage)
     return replace(
         view, playing=not view.playing, frame=0.0 if at_end and not view.playing else view.frame
@@ -116,8 +116,8 @@ def _next_take(view: View, stage: Stage) -> View:
 
 Reaction = Callable[[View, Stage], View]
 
-# Triggers are characters typed, or key codes. What is shown, triggers, what it does; the help card
-# is this table.
+# (name, triggers, effect in words, function); triggers are characters or key codes. The help card
+# shows this table.
 KEYS: tuple[tuple[str, tuple[str | int, ...], str, Reaction], ...] = (
     ("space", (" ",), "play, pause", _play),
     ("right", (pygame.K_RIGHT, "."), "one step on", lambda view, stage: _step(view, stage, 1)),
@@ -174,7 +174,7 @@ REACTIONS: dict[str | int, Reaction] = {trigger: row[3] for row in KEYS for trig
 
 
 def react(view: View, event: pygame.event.Event, stage: Stage) -> View:
-    """The view after an event; the same one if the event means nothing."""
+    """The view after an event; the same object if the event has no effect."""
     if event.type == pygame.QUIT:
         return replace(view, leaving=True)
     if event.type == pygame.KEYDOWN:
@@ -205,7 +205,8 @@ def _react_to_key(view: View, event: pygame.event.Event, stage: Stage) -> View:
     for trigger in (event.key, character, character.lower()):
         if trigger in REACTIONS:
             return replace(REACTIONS[trigger](view, stage), typed="")
-    return replace(view, typed="") if character else view  # a shift key alone leaves what was typed
+    # a modifier key alone keeps the typed digits
+    return replace(view, typed="") if character else view
 
 
 def _scrub(view: View, x: float, stage: Stage) -> View:
@@ -215,10 +216,10 @@ def _scrub(view: View, x: float, stage: Stage) -> View:
 
 
 def advance(view: View, seconds: float, dt: float, lengths: Sequence[int]) -> View:
-    """The view after `seconds` of watching: on to the next take at the end of one, and still at the
-    end of the last.
+    """The view after `seconds` of playing: continues with the next take, and stops at the end of
+    the last.
 
-    dt: of one step [s].   lengths: frames of each take.
+    dt: duration of a step [s].   lengths: frames of each take.
     """
     if not view.playing or view.held == "time":
         return view
@@ -231,8 +232,8 @@ def advance(view: View, seconds: float, dt: float, lengths: Sequence[int]) -> Vi
 
 
 def fitted(view: View, lengths: Sequence[int]) -> View:
-    """The view on takes of those lengths: keys pressed before an episode was there may point beyond
-    its end.
+    """The view clamped to takes of these lengths; keys pressed while an episode was loading can
+    exceed them.
     """
     take = min(view.take, len(lengths) - 1)
     return replace(view, take=take, frame=min(view.frame, float(lengths[take] - 1)))

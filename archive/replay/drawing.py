@@ -1,8 +1,6 @@
-"""One frame of a replay as a picture: pure drawing on a pygame surface, for which no display is
-needed.
+"""Drawing of one frame of a replay on a pygame surface; needs no display.
 
-The world is drawn at twice the size and scaled down, which smooths every edge to half a pixel; text
-is drawn on top.
+The world is drawn at twice the size and scaled down, which antialiases edges; text is drawn on top.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# its greeting would land in the command's output
+# pygame's greeting would appear in the command's output
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
@@ -29,16 +27,16 @@ EARTH, GRASS, EDGE = (112, 99, 88), (116, 156, 100), (66, 88, 62)
 BEYOND = (176, 180, 170)  # where the track ends and nothing is simulated
 STONE, STONE_EDGE = (133, 124, 117), (84, 76, 71)
 HULL = (74, 92, 170)
-# those first drawn are farther away
+# from back to front
 LIMBS = ((146, 96, 84), (168, 116, 98), (228, 140, 74), (240, 174, 96))
 RAY = (214, 62, 52)
-OTHER = (36, 141, 134)  # layers that only their family knows: goals, zones
-LARGEST = 2_000_000  # [px]; bigger pictures are drawn at their own size
+OTHER = (36, 141, 134)  # layers specific to a family, such as goals and zones
+LARGEST = 2_000_000  # [px]; larger pictures are drawn without antialiasing
 
 
 @dataclass(frozen=True)
 class Look:
-    """What of a frame is shown, and from where."""
+    """Options of a picture: camera and visible layers."""
 
     camera: Camera | None = None  # None: follow the body
     zoom: float = 1.0  # of the following camera
@@ -48,9 +46,9 @@ class Look:
 def draw_frame(
     surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, look: Look | None = None
 ) -> None:
-    """The world, the text panel and the strip with the whole track; fills the surface.
+    """Draw the world, the text panel and the strip with the whole track; fills the surface.
 
-    scene: `scene_of(episode, take)`, made once for all frames of a take.
+    scene: `scene_of(episode, take)`, computed once for all frames of a take.
     """
     look = look or Look()
     size = surface.get_size()
@@ -101,7 +99,7 @@ def draw_world(surface: pygame.Surface, outline: Outline, camera: Camera, lidar:
 
 
 def draw_pixels(surface: pygame.Surface, pixels: np.ndarray, height: float) -> None:
-    """A family's own picture [h, w, 3] uint8, as large as fits in the upper `height` [px]."""
+    """Draw a family's own picture [h, w, 3] uint8, scaled to fit the upper `height` [px]."""
     surface.fill(PAPER)
     size = np.array([pixels.shape[1], pixels.shape[0]])
     fits = np.maximum(size * min(surface.get_width() / size[0], height / size[1]), 1).astype(int)
@@ -111,7 +109,7 @@ def draw_pixels(surface: pygame.Surface, pixels: np.ndarray, height: float) -> N
 
 
 def body_colours(body: list[np.ndarray]) -> list[Colour]:
-    """One colour a part: the largest is the hull, the others take turns in their order."""
+    """A colour per part: the largest is the hull, the others cycle through LIMBS."""
     if not body:
         return []
     hull = int(np.argmax([area(part) for part in body]))
@@ -122,7 +120,7 @@ def body_colours(body: list[np.ndarray]) -> list[Colour]:
 
 
 def area(polygon: np.ndarray) -> float:
-    """Of a polygon [points, 2] [m], closed or not [m^2]."""
+    """Area [m^2] of a polygon [points, 2] [m], closed or not."""
     x, y = (polygon - polygon[0]).T
     return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
@@ -133,8 +131,8 @@ def shade(colour: Colour, light: float) -> Colour:
 
 
 def thumbnail(outline: Outline, size: tuple[int, int] = (240, 60)) -> pygame.Surface:
-    """The whole of an outline, as large as fits; of a long track, height counts up to three times
-    what it measures.
+    """A picture of the whole outline, scaled to fit; the height of a long track is exaggerated up
+    to three times.
     """
     low, high = bounds(outline)
     width, height = np.maximum(high - low, 1e-9)
@@ -151,7 +149,7 @@ def thumbnail(outline: Outline, size: tuple[int, int] = (240, 60)) -> pygame.Sur
 
 
 def _draw_sky(surface: pygame.Surface, camera: Camera) -> None:
-    """A gradient, and two rows of hills that pass more slowly than the ground."""
+    """A gradient, and two rows of hills that scroll more slowly than the ground."""
     width, height = surface.get_size()
     bands = 48
     for band in range(bands):
@@ -161,7 +159,7 @@ def _draw_sky(surface: pygame.Surface, camera: Camera) -> None:
         surface.fill(tint, (0, top, width, height * (band + 1) // bands - top))
     at = np.linspace(0, width, 121)
     for colour, slowness, level in ((HILLS[0], 0.12, 0.42), (HILLS[1], 0.3, 0.52)):
-        # In heights of the picture, so that hills look alike at every zoom.
+        # in units of the picture's height, so that hills look the same at every zoom
         x = (at + camera.x * camera.zoom * slowness) / camera.height * 2.2
         ridge = np.sin(x) * 0.5 + np.sin(2.3 * x + 1 / slowness) * 0.3 + np.sin(4.1 * x) * 0.12
         y = camera.height * (level - 0.07 * ridge)
@@ -169,9 +167,7 @@ def _draw_sky(surface: pygame.Surface, camera: Camera) -> None:
 
 
 def _draw_ground(surface: pygame.Surface, line: np.ndarray, camera: Camera) -> None:
-    """Earth down to the lower edge under a strip of grass; pale where there is a picture but no
-    track.
-    """
+    """Earth down to the lower edge under a strip of grass; pale beyond the ends of the track."""
     points = camera.pixels(line)
     height = surface.get_height()
     width, bottom = surface.get_width(), max(height, float(points[:, 1].max())) + 1
@@ -192,8 +188,8 @@ def _fill(surface: pygame.Surface, line: np.ndarray, bottom: float, colour: Colo
 
 
 def _draw_shape(surface: pygame.Surface, points: np.ndarray, colour: Colour, edge: Colour) -> None:
-    """A filled polygon; an open line of two points; a dot where there is less or where it is too
-    small to see.
+    """A filled polygon, a line for two points, or a dot for a single point or a very small
+    shape.
     """
     line = max(1, round(surface.get_height() / 350))
     if len(points) == 0:
@@ -209,7 +205,7 @@ def _draw_shape(surface: pygame.Surface, points: np.ndarray, colour: Colour, edg
 
 
 def _draw_rays(surface: pygame.Surface, rays: list[np.ndarray], camera: Camera) -> None:
-    """Thin lines, with a dot where each ends."""
+    """Thin lines with a dot at the end of each."""
     line = max(1, round(surface.get_height() / 600))
     for ray in rays:
         points = camera.pixels(ray)

@@ -1,9 +1,9 @@
-"""A replay: one evaluation run again on a family that takes notes, so that it works for any family
+"""Replays: an evaluation repeated on a family whose simulators record every step, for any family
 and any learner.
 
-Nothing is stored for replays: task, weights and key give the same evaluation again, frame by frame
-and to the last bit of the score. The notes are taken between the learner and the simulator, so what
-is shown is what was scored.
+Nothing is stored for replays: task, weights and key determine the evaluation, frame by frame and to
+the last bit of the score. Recording takes place between the learner and the simulator, so the
+replay shows the episodes that were scored.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 Outline = Mapping[str, list[np.ndarray]]  # layers of polylines [points, 2] [m]
 Picture = Callable[[Any, Any], np.ndarray | None]  # of a task and a state: [height, width, 3] uint8
 
-# rows of one simulator whose frames are kept; a meta-learner may simulate thousands side by side
+# rows of a simulator that are recorded; a meta-learner can simulate thousands at once
 ROWS_KEPT = 8
-# [s] a step, where the family's spec has no `dt`: Box2D's walker and most others run at 50 Hz
+# duration of a step [s] if the family's spec has no `dt`; the walker's is the same
 DT = 1 / 50
 
 
 @dataclass(frozen=True)
 class Take:
-    """One simulated episode, from a reset to its end or to where the learner left it."""
+    """One simulated episode, from a reset to its end or to the learner's last step."""
 
     task: Task
     seed: int
-    frames: tuple[Any, ...]  # [steps + 1] states; frame 0 is the one after the reset
+    frames: tuple[Any, ...]  # [steps + 1] states, the first after the reset
     rewards: np.ndarray  # [steps] float64
     terminated: bool
     truncated: bool
@@ -43,31 +43,30 @@ class Take:
 
     @property
     def returns(self) -> np.ndarray:
-        """Return so far at each frame, [steps + 1] float64."""
+        """Cumulative reward at each frame, [steps + 1] float64."""
         return np.concatenate([[0.0], np.cumsum(self.rewards)])
 
 
 @dataclass(frozen=True)
 class Episode:
-    """What an agent did in a task while the learner evaluated it, and the score the learner gave it
-    for that.
+    """The recorded evaluation of an agent in a task, and its score.
 
-    Most learners simulate one episode, so one take; one that adapts, or averages, leaves several,
-    in their order.
+    Most learners simulate one episode, which gives one take; a learner that adapts or averages
+    gives several, in order.
     """
 
     task: Task
     takes: tuple[Take, ...]  # at least one
     score: float  # as `Learner.evaluate` returned it
     solved: bool
-    # the family's; called when a frame is drawn: memory stays small
+    # the family's `outline`, called when a frame is drawn to save memory
     outline_of: Callable[[Task, Any], Outline]
     dt: float = DT  # [s] a step
-    # episodes the evaluation simulated; more than the takes where rows were left out (ROWS_KEPT)
+    # number of episodes of the evaluation; more than the takes if rows were not recorded
     simulated: int = 1
     title: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)  # shown in this order: {"niche": "12"}
-    picture_of: Picture | None = None  # the family's `picture`, drawn in place of the outline
+    labels: Mapping[str, str] = field(default_factory=dict)  # shown in order, e.g. {"niche": "12"}
+    picture_of: Picture | None = None  # the family's `picture`, drawn instead of the outline
 
     @property
     def frames(self) -> tuple[Any, ...]:
@@ -84,14 +83,14 @@ class Episode:
         return self.outline_of(self.takes[take].task, self.takes[take].frames[frame])
 
     def picture(self, take: int, frame: int) -> np.ndarray | None:
-        """The pixels of one frame, [height, width, 3] uint8; None: draw its outline."""
+        """The pixels of one frame, [height, width, 3] uint8; None if it has only an outline."""
         if self.picture_of is None:
             return None
         return self.picture_of(self.takes[take].task, self.takes[take].frames[frame])
 
 
-class _Notes:
-    """A take while it is being simulated."""
+class _OpenTake:
+    """A take during its simulation."""
 
     def __init__(self, task: Task, seed: int, first: Any) -> None:
         self.task, self.seed = task, seed
@@ -113,10 +112,10 @@ class _Notes:
 
 
 class RecordingSimulator:
-    """A simulator that notes every step of its first rows.
+    """A simulator that records every step of its first rows.
 
-    It offers the interface and nothing else of the real one, so a learner that knows a way past
-    `step` meets `step`.
+    It has only the methods of the interface, so that learners use `step` instead of faster
+    alternatives.
     """
 
     def __init__(
@@ -128,7 +127,7 @@ class RecordingSimulator:
     ) -> None:
         self._simulator, self._family = simulator, family
         self._tasks, self._seeds = list(tasks), list(seeds)
-        self._rows: list[_Notes] = []
+        self._rows: list[_OpenTake] = []
 
     @property
     def steps(self) -> int:
@@ -143,22 +142,20 @@ class RecordingSimulator:
 
     def reset(self) -> torch.Tensor:
         observations = self._simulator.reset()
-        kept = range(min(len(self._tasks), ROWS_KEPT))
-        self._rows = [
-            _Notes(self._tasks[row], self._seeds[row], self._simulator.state(row)) for row in kept
-        ]
-        self._family.notes += self._rows
+        self._rows = [self._open(row) for row in range(min(len(self._tasks), ROWS_KEPT))]
+        self._family.open_takes += self._rows
         self._family.simulated += len(self._tasks)
         return observations
 
+    def _open(self, row: int) -> _OpenTake:
+        return _OpenTake(self._tasks[row], self._seeds[row], self._simulator.state(row))
+
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """Another episode of a row is another take."""
+        """Start another episode of these rows, which is another take."""
         observations = self._simulator.restart(rows, count)
         for row in np.flatnonzero(rows[: len(self._rows)].cpu().numpy()):
-            self._rows[row] = _Notes(
-                self._tasks[row], self._seeds[row], self._simulator.state(int(row))
-            )
-            self._family.notes.append(self._rows[row])
+            self._rows[row] = self._open(int(row))
+            self._family.open_takes.append(self._rows[row])
         self._family.simulated += int(rows.sum())
         return observations
 
@@ -166,29 +163,29 @@ class RecordingSimulator:
         self, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         observations, rewards, terminated, truncated = self._simulator.step(actions)
-        for row, notes in enumerate(self._rows):
-            if notes.terminated or notes.truncated:
+        for row, take in enumerate(self._rows):
+            if take.terminated or take.truncated:
                 continue
             reward = float(rewards[row])
             if not math.isfinite(reward):
                 raise ValueError(
-                    f"the reward of step {len(notes.rewards) + 1} is {reward}, "
+                    f"the reward of step {len(take.rewards) + 1} is {reward}, "
                     "expected a finite number"
                 )
-            notes.frames.append(self._simulator.state(row))
-            notes.rewards.append(reward)
-            notes.terminated, notes.truncated = bool(terminated[row]), bool(truncated[row])
-            notes.success = bool(self._simulator.success[row])
+            take.frames.append(self._simulator.state(row))
+            take.rewards.append(reward)
+            take.terminated, take.truncated = bool(terminated[row]), bool(truncated[row])
+            take.success = bool(self._simulator.success[row])
         return observations, rewards, terminated, truncated
 
 
 class RecordingFamily:
-    """Stands in for a family: passes everything on, and notes what its simulators do."""
+    """A wrapper of a family whose simulators are recorded."""
 
     def __init__(self, family: TaskFamily) -> None:
         self._family = family
-        self.notes: list[_Notes] = []
-        self.simulated = 0  # episodes, those without notes too
+        self.open_takes: list[_OpenTake] = []
+        self.simulated = 0  # episodes, including those not recorded
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._family, name)
@@ -199,8 +196,8 @@ class RecordingFamily:
         return RecordingSimulator(self._family.simulator(tasks, seeds, device), tasks, seeds, self)
 
     def takes(self) -> tuple[Take, ...]:
-        """All episodes noted so far, in order of simulation."""
-        return tuple(notes.take() for notes in self.notes)
+        """All episodes recorded so far, in order of simulation."""
+        return tuple(take.take() for take in self.open_takes)
 
 
 def record_episode(
@@ -213,22 +210,22 @@ def record_episode(
     title: str = "",
     labels: Mapping[str, str] | None = None,
 ) -> Episode:
-    """The evaluation of `agent` in `task` under `key`, made again with notes taken.
+    """Repeat and record the evaluation of `agent` in `task` under `key`.
 
-    make_learner: builds the learner on the family it is given. With the key under which the
-    archive's score was found, `score` is that very score.
+    make_learner: function of a family that returns the learner. With the key of an archived score,
+    `score` equals that score.
     ValueError if a reward or the score is not finite, or if the learner evaluates without the
     family's simulator.
     """
     recording = RecordingFamily(family)
     learner = make_learner(recording)
-    # what the learner may have tried while it was built is no part of the evaluation
-    recording.notes.clear()
+    # episodes simulated in the learner's constructor are not part of the evaluation
+    recording.open_takes.clear()
     recording.simulated = 0
     scores, solved, *_ = learner.evaluate([agent], [task], [key])
     score, takes = float(scores[0]), recording.takes()
     if not math.isfinite(score):
-        raise ValueError(f"the learner scored this agent {score}, expected a finite number")
+        raise ValueError(f"the learner's score of this agent is {score}, expected a finite number")
     if not takes:
         raise ValueError(
             "nothing to replay: the learner evaluated without calling family.simulator(...).reset()"

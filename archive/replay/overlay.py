@@ -1,4 +1,4 @@
-"""What lies over the picture of a replay: text panel, strip with the whole track and the time line,
+"""Overlay of a replay's picture: text panel, strip with the whole track and the time line,
 messages.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-# its greeting would land in the command's output
+# pygame's greeting would appear in the command's output
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
@@ -22,23 +22,23 @@ Colour = tuple[int, int, int]
 INK, MUTED, ACCENT = (38, 50, 56), (110, 124, 130), (226, 110, 60)
 CARD, LINE = (255, 255, 255), (176, 186, 188)
 GOOD, BAD = (46, 125, 80), (170, 70, 60)
-STRIP_HEIGHT = 76  # [px] at a picture 600 high
+STRIP_HEIGHT = 76  # [px] in a picture of height 600
 
 
 def ui_scale(size: tuple[int, int]) -> float:
-    """How large text is, compared to a picture of 1200 x 600."""
+    """Scale of text relative to a picture of 1200 x 600."""
     return float(np.clip(min(size[0] / 1200, size[1] / 600), 0.68, 2.0))
 
 
 def strip_of(size: tuple[int, int]) -> pygame.Rect:
-    """Where the strip lies in a picture of that size [px]."""
+    """The strip's rectangle in a picture of this size [px]."""
     height = round(STRIP_HEIGHT * ui_scale(size))
     return pygame.Rect(0, size[1] - height, size[0], height)
 
 
 def timeline_of(size: tuple[int, int]) -> pygame.Rect:
-    """Where the time line lies in the strip: its left end is frame 0, its right end the last one
-    [px].
+    """The time line's rectangle in a picture of this size [px]; its left end is frame 0, its right
+    end the last frame.
     """
     strip, margin = strip_of(size), round(14 * ui_scale(size))
     height = round(26 * ui_scale(size))
@@ -48,16 +48,14 @@ def timeline_of(size: tuple[int, int]) -> pygame.Rect:
 
 
 def frame_at(size: tuple[int, int], x: float, frames: int) -> int:
-    """The frame that the time line shows at pixel column `x`; beyond its ends the first or the
-    last.
-    """
+    """The frame at pixel column `x` of the time line, clamped to the first and the last."""
     line = timeline_of(size)
     share = float(np.clip((x - line.left) / max(1, line.width), 0.0, 1.0))
     return round(share * (frames - 1))
 
 
 def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
-    """Names and values of what the panel says at a frame, in order."""
+    """Names and values of the text panel at a frame, in order."""
     take = episode.takes[scene.take]
     last = len(take.frames) - 1
     lines = list(episode.labels.items())
@@ -70,7 +68,7 @@ def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
         *lines,
         ("step", f"{frame} / {last}"),
         ("time", f"{frame * episode.dt:.2f} s"),
-        # A family's own pictures have no scale in metres.
+        # a family's own pictures have no scale in metres
         *([] if pixels else [("speed", f"{speed:+.1f} m/s")]),
         ("reward", reward),
         ("return", f"{take.returns[frame]:.2f}"),
@@ -106,8 +104,8 @@ def draw_panel(surface: pygame.Surface, episode: Episode, scene: Scene, frame: i
 def draw_strip(
     surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, camera: Camera
 ) -> None:
-    """The whole track with the body and the camera's window on it; below, the return over time with
-    a mark at now.
+    """The whole track with the body and the camera's window; below, the return over time with a
+    mark at the current frame.
     """
     size = surface.get_size()
     strip, line, scale = strip_of(size), timeline_of(size), ui_scale(size)
@@ -137,11 +135,11 @@ def draw_strip(
 def _draw_map(
     surface: pygame.Surface, scene: Scene, frame: int, camera: Camera, area: pygame.Rect
 ) -> None:
-    """The ground of the whole take; its height counts up to three times what it measures."""
+    """The ground of the whole take, with its height exaggerated up to three times."""
     width, height = np.maximum(scene.high - scene.low, 1e-9)
     across = area.width / float(width)
     up = min(area.height * 0.8 / float(height), 3 * across)
-    across = min(across, 4 * up)  # a world that is not long keeps its shape, more or less
+    across = min(across, 4 * up)  # a short world keeps roughly its proportions
     middle = (scene.low + scene.high) / 2
 
     def place(points: np.ndarray) -> np.ndarray:
@@ -165,7 +163,7 @@ def _draw_map(
 
 
 def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str) -> None:
-    """A card in the middle: one sentence, or two columns such as keys and what they do."""
+    """A card in the middle: one sentence, or two columns such as keys and their effects."""
     scale = ui_scale(surface.get_size())
     font = _font(20 * scale)
     rows = [(lines, "")] if isinstance(lines, str) else list(lines)
@@ -202,9 +200,10 @@ def _draw_card(
 
 
 def _font(size: float) -> Callable[[str, Colour], pygame.Surface]:
-    """Draws words in pygame's own font, so that pictures are the same on every machine.
+    """A function that draws text in pygame's built-in font, so that pictures are the same on every
+    machine.
 
-    At twice the size and scaled down: small letters then stand evenly, whatever the size.
+    Text is drawn at twice the size and scaled down, which spaces small letters evenly.
     """
     pygame.font.init()
     font = pygame.font.Font(None, round(2 * size))

@@ -1,42 +1,35 @@
-"""Replays as files, mp4 (H.264) or GIF: drawn without a display, written by the ffmpeg that
-imageio-ffmpeg brings.
-
-A surface in memory needs no display, so no SDL driver is chosen and no environment variable
-touched.
-"""
+"""Replays as mp4 (H.264) or GIF files, drawn on surfaces in memory, which need no display."""
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pygame
-from imageio_ffmpeg import get_ffmpeg_exe
 
 from ..store.files import create
 from .camera import Scene, scene_of
 from .drawing import Look, draw_frame
 from .episode import Episode
+from .ffmpeg import encode
 
 Progress = Callable[[int, int], None]  # (pictures drawn, pictures in all)
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a kind of file is best made with. fps and size hold where the caller names none."""
+    """Encoding options of a file format. fps and size are defaults."""
 
     fps: float
     size: tuple[int, int]
-    arguments: tuple[str, ...]  # for ffmpeg; {palette} is the file of the GIF's colours
+    arguments: tuple[str, ...]  # for ffmpeg; {palette} is replaced by the file of GIF colours
 
 
 FORMATS = {
-    # yuv420p and +faststart: what browsers and phones play, from the first byte on.
+    # yuv420p and +faststart for playback in browsers and phones while loading
     ".mp4": Format(
         50,
         (1200, 600),
@@ -53,8 +46,7 @@ FORMATS = {
             "mp4",
         ),
     ),
-    # One palette for all frames, no dithering: flat colours stay flat, and only what moves is
-    # stored again.
+    # one palette for all frames and no dithering, so that only moving regions are stored again
     ".gif": Format(
         25,
         (800, 400),
@@ -70,9 +62,9 @@ FORMATS = {
         ),
     ),
 }
-# frames a second; delays are hundredths of a second, and browsers slow down below two
+# frames per second; delays are in hundredths of a second, and browsers slow down below two
 GIF_FASTEST = 50.0
-PALETTE_FROM = 12  # pictures the palette is made from
+PALETTE_FROM = 12  # number of pictures from which the palette is computed
 
 
 def record(
@@ -88,12 +80,13 @@ def record(
 ) -> int:
     """Write an episode to a .mp4 or .gif file; the number of pictures written.
 
-    fps: pictures a second of the film; 50, GIF 25.
-    size: width, height [px]; 1200 x 600, GIF 800 x 400; for mp4 both must be even.
-    every: steps from one picture to the next; None: as many as make the film run in real time.
-    takes: which of the episode's takes, all of them by default; the last frame of each is always
-    shown. The file appears under its name only when it is whole. ValueError, one line, if it cannot
-    be made.
+    fps: pictures per second; default 50, GIF 25.
+    size: width, height [px]; default 1200 x 600, GIF 800 x 400; for mp4 both must be even.
+    every: steps between pictures; None: real time.
+    takes: indices of the episode's takes, by default all; the last frame of each is always shown.
+    progress: called after each picture with the number drawn and the total.
+
+    The file gets its name when it is complete. ValueError, one line, if it cannot be written.
     """
     path = Path(path)
     kind = FORMATS.get(path.suffix.lower())
@@ -105,25 +98,25 @@ def record(
     _check(path, fps, size)
     every = max(1, round(1 / (fps * episode.dt))) if every is None else every
     if every < 1:
-        raise ValueError(f"every must be at least 1 step a picture, got {every}")
-    film = _Film(episode, size, every, _chosen(episode, takes), look or Look())
+        raise ValueError(f"every must be at least 1 step per picture, got {every}")
+    film = Film(episode, size, every, _chosen(episode, takes), look or Look())
     with _partial(path) as partial, tempfile.TemporaryDirectory() as folder:
         palette = Path(folder) / "palette.png"
         if "{palette}" in kind.arguments:
             spread = film.moments[:: max(1, len(film.moments) // PALETTE_FROM)]
-            _encode(
+            encode(
                 film.pictures(spread),
                 size,
                 fps,
                 ("-vf", "palettegen=stats_mode=full", str(palette)),
             )
         arguments = [str(palette) if word == "{palette}" else word for word in kind.arguments]
-        _encode(film.pictures(film.moments, progress), size, fps, (*arguments, str(partial)))
+        encode(film.pictures(film.moments, progress), size, fps, (*arguments, str(partial)))
     return len(film.moments)
 
 
-class _Film:
-    """The pictures of an episode, drawn one by one."""
+class Film:
+    """The pictures of an episode, drawn one at a time."""
 
     def __init__(
         self,
@@ -143,7 +136,7 @@ class _Film:
     def pictures(
         self, moments: list[tuple[int, int]], progress: Progress | None = None
     ) -> Iterator[bytes]:
-        """RGB pixels of each, row by row."""
+        """Iterator over the RGB pixels of each moment, row by row."""
         surface = pygame.Surface(self.size, 0, 32)
         scene: Scene | None = None
         for number, (take, frame) in enumerate(moments):
@@ -156,7 +149,7 @@ class _Film:
 
 
 def _chosen(episode: Episode, takes: Iterable[int] | None) -> tuple[int, ...]:
-    """All takes of an episode, or those asked for."""
+    """Indices of the takes to record. ValueError for unknown ones, or if there are none."""
     there = range(len(episode.takes))
     chosen = tuple(there if takes is None else takes)
     if not chosen:
@@ -170,7 +163,7 @@ def _chosen(episode: Episode, takes: Iterable[int] | None) -> tuple[int, ...]:
 
 
 def _check(path: Path, fps: float, size: tuple[int, int]) -> None:
-    """What can be known to fail before anything is drawn."""
+    """ValueError for options that would fail, before anything is drawn."""
     if path.suffix.lower() == ".mp4" and (size[0] % 2 or size[1] % 2):
         raise ValueError(f"an mp4 needs an even width and height, got {size[0]} x {size[1]}")
     if min(size) < 64:
@@ -187,7 +180,7 @@ def _check(path: Path, fps: float, size: tuple[int, int]) -> None:
 
 @contextmanager
 def _partial(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; renamed to it at the end, removed if there is none."""
+    """Context with a temporary file next to `path`, renamed to it on success, else removed."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         create(partial).close()
@@ -198,56 +191,3 @@ def _partial(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _encode(
-    pictures: Iterator[bytes], size: tuple[int, int], fps: float, arguments: tuple[str, ...]
-) -> None:
-    """Hand RGB pictures to ffmpeg, which writes its last argument."""
-    source = (
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-s",
-        f"{size[0]}x{size[1]}",
-        "-r",
-        f"{fps:g}",
-        "-i",
-        "-",
-    )
-    command = (get_ffmpeg_exe(), "-y", "-hide_banner", "-loglevel", "error", *source, *arguments)
-    with tempfile.TemporaryFile() as words:
-        # Its words go to a file, since a pipe that nobody reads would stop it.
-        ffmpeg = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words
-        )
-        assert ffmpeg.stdin is not None
-        try:
-            _feed(ffmpeg.stdin, pictures)
-            if ffmpeg.wait() != 0:
-                reason = _last_line(words) or f"exit status {ffmpeg.returncode}"
-                raise ValueError(f"ffmpeg could not write the film: {reason}")
-        finally:
-            ffmpeg.kill()
-            ffmpeg.wait()
-            with suppress(BrokenPipeError):
-                ffmpeg.stdin.close()
-
-
-def _feed(pipe: IO[bytes], pictures: Iterator[bytes]) -> None:
-    """All pictures, or as many as ffmpeg takes: why it takes no more is in its exit status and its
-    words.
-    """
-    try:
-        for picture in pictures:
-            pipe.write(picture)
-        pipe.close()
-    except BrokenPipeError:
-        return
-
-
-def _last_line(words: IO[bytes]) -> str:
-    words.seek(0)
-    lines = words.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""

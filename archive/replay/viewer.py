@@ -1,5 +1,5 @@
-"""The replay window: it shows what `controls.react` makes of keys and mouse, and simulates what it
-has not yet seen.
+"""The replay window: an event loop that applies `controls.react`, and simulates episodes when they
+are first shown.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-# its greeting would land in the command's output
+# pygame's greeting would appear in the command's output
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
@@ -20,9 +20,9 @@ from .drawing import Look, draw_frame
 from .episode import Episode
 from .overlay import draw_message, draw_status, strip_of
 
-PICTURES = 60  # a second, at most
-EMPTY = (232, 238, 240)  # the window before there is anything to show
-REMEMBERED = 8  # episodes kept, so that going back is immediate
+PICTURES = 60  # largest frame rate [1/s]
+EMPTY = (232, 238, 240)  # colour of the window before the first episode
+REMEMBERED = 8  # cached episodes
 NO_DISPLAY = (
     "no display to open a window on: record the episode to an .mp4 or .gif file, which needs none"
 )
@@ -32,7 +32,7 @@ Load = Callable[[int, int], Episode]  # (niche id, id of the niche whose agent i
 
 @dataclass(frozen=True)
 class Shown:
-    """What is on screen."""
+    """The episode on screen."""
 
     niche: int
     agent: int
@@ -48,14 +48,13 @@ def view(
     *,
     size: tuple[int, int] = (1200, 600),
 ) -> None:
-    """A window on the niches of a run, until it is closed.
+    """Show the niches of a run in a window until it is closed.
 
-    load: the episode of the agent of one niche in another niche, `record_episode`'s or one kept;
-    may take its time.
-    niches: (id, label), in the order in which `n` goes through them.   start: id of the niche to
-    begin with.
-    agent: id of the niche whose agent to begin with; None: the niche's own.
-    ValueError if there is no display, if an id is not among `niches`, or whatever `load` refuses.
+    load: function (niche id, id of the agent's niche) -> Episode; can be slow.
+    niches: (id, label), in the order of the key `n`.
+    start: id of the first niche shown.
+    agent: id of the niche whose agent is shown first; None: the niche's own.
+    ValueError if there is no display, if an id is not among `niches`, or from `load`.
     """
     ids = [niche for niche, _ in niches]
     for wanted in (start, start if agent is None else agent):
@@ -75,8 +74,8 @@ def _listed(ids: Sequence[int]) -> str:
 
 
 def _open_window(size: tuple[int, int]) -> None:
-    """SDL would fall back on a driver that shows nothing, or complain in its own words; both are
-    found out here.
+    """Open the window. ValueError without a display, for which SDL would use an invisible driver or
+    raise an error of its own.
     """
     chosen = os.environ.get("SDL_VIDEODRIVER")
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
@@ -95,14 +94,14 @@ def _open_window(size: tuple[int, int]) -> None:
 
 
 def _screen() -> pygame.Surface:
-    """The window's surface as it is now; resizing changes it."""
+    """The window's current surface; resizing replaces it."""
     screen = pygame.display.get_surface()
     assert screen is not None
     return screen
 
 
 def _announcing(load: Load, niches: tuple[tuple[int, str], ...]) -> Load:
-    """`load` with a word on screen about what takes so long."""
+    """`load` with a message on screen during the simulation."""
     labels = dict(niches)
 
     def announced(niche: int, agent: int) -> Episode:
@@ -118,7 +117,7 @@ def _announcing(load: Load, niches: tuple[tuple[int, str], ...]) -> Load:
 
 
 def _remembering(load: Load) -> Load:
-    """`load` with the last few episodes kept."""
+    """`load` with a cache of the last episodes."""
     kept: dict[tuple[int, int], Episode] = {}
 
     def remembered(niche: int, agent: int) -> Episode:
@@ -132,14 +131,14 @@ def _remembering(load: Load) -> Load:
 
 
 def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
-    """Draw, wait, react, until the view is left."""
+    """The event loop: draw, wait, react, until the viewer is closed."""
     clock = pygame.time.Clock()
     shown: Shown | None = None
     drawn: tuple[View, tuple[int, int]] | None = None
     while not view.leaving:
         before, shown = shown, _showing(load, niches, view, shown)
         if shown is not before:
-            clock.tick()  # the time it took to simulate was not spent watching
+            clock.tick()  # excludes the time of the simulation from playing
         lengths = tuple(len(take.frames) for take in shown.episode.takes)
         view = fitted(view, lengths)
         size = _screen().get_size()
@@ -157,7 +156,7 @@ def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
 def _showing(
     load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None
 ) -> Shown:
-    """What the view asks for: what is shown already, or another episode."""
+    """The episode for the view: the current one, or another that is loaded."""
     niche = niches[view.niche][0]
     agent = niche if view.agent is None else niches[view.agent][0]
     if shown is None or (niche, agent) != (shown.niche, shown.agent):
@@ -174,7 +173,7 @@ def _showing(
 
 
 def camera_of(view: View, scene: Scene, size: tuple[int, int]) -> Camera:
-    """Where the picture looks, the strip left out."""
+    """The camera for the picture above the strip."""
     camera = camera_at(scene, int(view.frame), size[0], strip_of(size).top, zoom=view.zoom)
     return camera if view.anchor is None else replace(camera, x=view.anchor[0], y=view.anchor[1])
 
@@ -188,7 +187,7 @@ def _draw(screen: pygame.Surface, shown: Shown, view: View, camera: Camera) -> N
 
 
 def _status(view: View, takes: int) -> str:
-    """What the viewer itself is doing, for the upper right corner."""
+    """The viewer's status text for the upper right corner."""
     if view.typed:
         return f"niche {view.typed}: enter goes there, a takes its agent"
     parts = ["playing" if view.playing else "paused", f"{view.speed:g}x"]

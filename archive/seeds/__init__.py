@@ -1,1 +1,1 @@
-"""What a new population starts from: niches chosen from a run, or the original POET's files."""
+"""Seeds for a new population: selected niches of a run, or the original POET's files."""

@@ -115,8 +115,8 @@ def inherited(learner: Any, agent: Agent) -> Agent:
 def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> list[Found]:
     if not (hasattr(family, "task_from_poet_file") and hasattr(learner, "foreign")):
         raise ValueError(
-            "the original POET's files hold walker terrains and flat policies: they need the family "
-            "walker and a learner that reads such policies"
+            "the original POET's files hold walker terrains and flat policies: they need the "
+            "family walker and a learner that reads such policies"
         )
 
     def task(niche: PoetNiche) -> Task | None:

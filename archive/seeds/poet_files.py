@@ -1,10 +1,10 @@
-"""The files that the original POET code leaves behind (uber-research/poet, branch original_poet),
-as a stranger's.
+"""Reading of files written by the original POET code (uber-research/poet, branch original_poet), as
+untrusted input.
 
-A folder holds, for each niche, `<exp>.<niche>.env.json` = {"config": {...}, "seed": int} and
-`<exp>.<niche>.best.json` = [theta, score]. Either may be missing. Nothing is executed, sizes are
-checked before a file is read, and what does not fit is refused in one line that names the file.
-What the numbers mean is for the task family and the learner to say.
+A folder contains for each niche `<exp>.<niche>.env.json` = {"config": {...}, "seed": int} and
+`<exp>.<niche>.best.json` = [theta, score]. Either can be missing. Nothing is executed, sizes are
+checked before a file is read, and invalid data raises a one-line error that names the file. The
+task family and the learner interpret the numbers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def holds_poet_files(folder: Path) -> bool:
 
 
 def read_poet_files(folder: Path) -> list[PoetNiche]:
-    """All niches of the folder, by name."""
+    """All niches of the folder, sorted by name."""
     names: set[str] = set()
     size = 0
     for kind in (".env.json", ".best.json"):
@@ -116,7 +116,7 @@ def _env(path: Path) -> tuple[dict[str, Any], int]:
 
 
 def _expected(key: str, value: Any) -> str | None:
-    """What a setting must be; None if it is."""
+    """The expected form of a setting; None if the value has it."""
     if key == "name":
         return None if isinstance(value, str) else "text"
     if key == "ground_roughness":

@@ -1,1 +1,1 @@
-"""The run folder: SQLite, weights, the hash chain, and what may be read from them."""
+"""The run folder: SQLite database, weights, hash chain, and queries."""

@@ -1,12 +1,11 @@
-"""The hash chain of a run: each iteration's row holds a hash over the one before and over what it
-added.
+"""The hash chain of a run: each iteration's row has a hash of the previous one and of all rows that
+the iteration added.
 
-What a link covers is never changed by a later commit: rows of the append-only tables, and niches as
-they were when they retired. Active niches and the checkpoint do change, so a link holds a hash of
-their state (`state`), which can be computed again for the last iteration. Left out are clock values
-and the table `sessions`. The chain shows that
-an archive was edited, not by whom: an editor of the file can compute all hashes anew. Publish the
-last hash to prove more.
+A link covers data that later commits do not change: rows of the append-only tables, and niches at
+their retirement. Active niches and the checkpoint do change, so a link includes a hash of their
+state (`state`), which can be recomputed for the last iteration. Clock values and the table
+`sessions` are excluded. The chain detects edits of an archive, but the editor of a file can
+recompute all hashes; publish the last hash to rule this out.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from .schema import COLUMNS, ORDER
 Row = Mapping[str, Any]
 
 FIRST = "0" * 64  # the hash before the first iteration
-# The tables of which an iteration adds rows, in the order in which a link hashes them; each in the
-# order of its key.
+# The tables to which an iteration adds rows, in the order in which a link hashes them; the rows are
+# in the order of the table's key.
 ADDED = ("settings", "niches", "children", "transfers", "scores", "retired_scores", "ledger")
 SUMMARY = tuple(name for name in COLUMNS["iterations"] if name not in ("clock_seconds", "chain"))
 
@@ -39,15 +38,13 @@ def state_of(active: Iterable[Row], parts: Mapping[str, str]) -> str:
 
 
 class Link:
-    """The hash of an iteration, made as its rows are added, table by table in the order of
-    ADDED.
-    """
+    """Incremental hash of an iteration's rows, added table by table in the order of ADDED."""
 
     def __init__(self, before: str) -> None:
         self.hash = hashlib.sha256(f"{before}\n".encode())
 
     def add(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Rows of a table, cells in the order of its columns, rows in the order of its key."""
+        """Add rows of a table: cells in the order of its columns, rows in the order of its key."""
         for row in rows:
             self.hash.update(_line(table, row))
 
@@ -58,9 +55,7 @@ class Link:
 
 
 def link(before: str, added: Mapping[str, Sequence[Row]], summary: Row) -> str:
-    """The hash of an iteration that added these rows; `before` is the hash of the iteration before
-    it.
-    """
+    """The hash of an iteration with these rows; `before` is the hash of the previous iteration."""
     made = Link(before)
     for table in ADDED:
         in_order = sorted(added[table], key=lambda row: [row[name] for name in ORDER[table]])
@@ -69,8 +64,8 @@ def link(before: str, added: Mapping[str, Sequence[Row]], summary: Row) -> str:
 
 
 def check(database: sqlite3.Connection, where: str) -> str:
-    """The last hash of a run whose whole chain holds. ValueError, one line, at the first link that
-    does not.
+    """Verify the whole chain of a run; its last hash. ValueError, one line, at the first invalid
+    link.
     """
     tables = {table: _Rows(database, table) for table in ADDED}
     last: Row = {}
@@ -88,23 +83,23 @@ def check(database: sqlite3.Connection, where: str) -> str:
             made.add(table, rows)
         if made.end(last) != last["chain"]:
             raise ValueError(
-                f"{where}: what iteration {at} added does not have the hash that was recorded: "
-                "rows of it, or of an "
-                "iteration before it, were changed, added or removed after they were written"
+                f"{where}: the rows of iteration {at} do not have the hash that was recorded: "
+                "rows of this or of an earlier iteration were changed, added or removed after "
+                "they were written"
             )
         before, retired = last["chain"], last["retired"]
         children, transfers = last["children"], last["transfers"]
     for table, left in tables.items():
-        # those of the launch are there before any iteration
+        # the settings of the launch exist before any iteration
         if left.more() and (last or table != "settings"):
-            raise ValueError(f"{where}: the table {table} has rows that no iteration added")
+            raise ValueError(f"{where}: the table {table} has rows that belong to no iteration")
     check_state(database, where)
     return before
 
 
 def check_state(database: sqlite3.Connection, where: str) -> None:
-    """ValueError, one line, if active niches or checkpoint are not as the last iteration left
-    them.
+    """ValueError, one line, if active niches or checkpoint were changed after the last
+    iteration.
     """
     found = database.execute(
         "SELECT iteration, state FROM iterations ORDER BY iteration DESC LIMIT 1"
@@ -117,9 +112,8 @@ def check_state(database: sqlite3.Connection, where: str) -> None:
     parts = dict(database.execute("SELECT part, value FROM checkpoint"))
     if state_of(active, parts) != found[1]:
         raise ValueError(
-            f"{where}: the active niches or the checkpoint are not as iteration {found[0]} left "
-            "them: they were "
-            "changed after they were written"
+            f"{where}: the active niches or the checkpoint do not have the hash recorded by "
+            f"iteration {found[0]}: they were changed after they were written"
         )
 
 
@@ -130,9 +124,7 @@ def _iterations(database: sqlite3.Connection) -> Iterator[Row]:
 
 
 class _Rows:
-    """The rows of a table in the order of its key, taken as the iterations that added them are
-    walked.
-    """
+    """The rows of a table in the order of its key, consumed iteration by iteration."""
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         where = "WHERE died IS NOT NULL" if table == "niches" else ""
@@ -147,14 +139,14 @@ class _Rows:
         return self.ahead is not None
 
     def take(self, count: int) -> Iterator[Sequence[Any]]:
-        """The next `count` rows; fewer if there are no more."""
+        """The next `count` rows, or as many as there are."""
         for _ in range(count):
             if self.ahead is None:
                 return
             yield self._next()
 
     def until(self, iteration: int) -> Iterator[Sequence[Any]]:
-        """The next rows, up to those of this iteration."""
+        """The next rows up to and including those of this iteration."""
         while self.ahead is not None and self.ahead[self.place] <= iteration:
             yield self._next()
 

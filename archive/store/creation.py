@@ -1,8 +1,8 @@
-"""How a run folder comes to be, and what is there if that was cut short.
+"""Creation of run folders, and handling of folders whose creation was interrupted.
 
-The database comes last and gets its name when it is complete, so a folder with an archive.db has
-all the rest. A run that was killed before its first commit holds nothing worth keeping: it may be
-launched again into the same folder.
+The database is created last and gets its name when it is complete, so a folder with an archive.db
+has all other files. A run that was killed before its first commit contains no results: another run
+can be launched into the same folder.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from . import schema
+from .agent_files import AgentFiles, sync_folder
 from .files import check_own, create, make_folder
 from .limits import MOST_CONFIG, MOST_SETTINGS, readable
 from .locks import LOCK, release, writer
 from .sessions import Session, session_row, setting_rows
-from .weights import AgentFiles, sync_folder
 
 MARK = "# The settings of an openpoet run, complete."
 LEFT_BY_A_KILL = re.compile(r"[0-9a-f]{64}\.(tmp|safetensors)", re.ASCII)  # in agents/
@@ -32,8 +32,8 @@ OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
 
 
 def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> int:
-    """The folder of a new run; the writer's lock on it. FileExistsError or OSError, one line, if it
-    cannot be.
+    """Create the folder of a new run; the writer's lock. FileExistsError or OSError, one line, if
+    it cannot be created.
     """
     try:
         _refuse_what_is_there(path)
@@ -46,7 +46,7 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
             f"cannot make the run folder {path}: {_reason(error)}; choose another folder"
         ) from error
     try:
-        _refuse_what_is_there(path)  # again, now that nobody else can be making it
+        _refuse_what_is_there(path)  # again, now that no other process can create it
         config = _commented(config_toml, command, versions)
         _fill(path, config, Session(command, versions, _tables(config)))
     except (OSError, sqlite3.Error) as error:
@@ -101,7 +101,7 @@ def _fill(path: Path, config: str, session: Session) -> None:
 
 def _commented(config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> str:
     known = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    # As JSON, since a comment may hold no line break.
+    # as JSON, since a comment must not contain line breaks
     return (
         f"{MARK}\n# versions: {json.dumps(known)}\n# command: "
         f"{json.dumps(shlex.join(command))}\n\n{config_toml}"
@@ -121,9 +121,7 @@ def _refuse_what_is_there(path: Path) -> None:
 
 
 def _committed(database: Path) -> bool:
-    """Whether a run holds an iteration; True also for one too damaged to say, which is not ours to
-    throw away.
-    """
+    """Whether a run has an iteration; also True for a damaged run, which must not be deleted."""
     try:
         found = schema.connect(database, write=False)
     except ValueError:
@@ -135,7 +133,7 @@ def _committed(database: Path) -> bool:
 
 
 def _is_ours(path: Path, names: set[str]) -> bool:
-    """Whether a folder with these names, all like ours, was left by a run that never began."""
+    """Whether a folder with these names, all of a run's files, is from an interrupted creation."""
     config, agents = path / "config.toml", path / "agents"
     if "agents" in names and (agents.is_symlink() or not agents.is_dir()):
         return False
@@ -154,8 +152,8 @@ def _is_ours(path: Path, names: set[str]) -> bool:
 
 
 def missing(path: Path, write: bool) -> str:
-    """What a folder lacks to be a run, in one line; empty if nothing. write: whether files in it
-    will be written.
+    """Why a folder is not a valid run, in one line; empty if it is. write: whether it is opened for
+    writing.
     """
     if not path.is_dir():
         return f"{path} is not a folder: there is no run"
@@ -164,8 +162,7 @@ def missing(path: Path, write: bool) -> str:
     for name, wanted in (("config.toml", os.path.isfile), ("agents", os.path.isdir)):
         if not wanted(path / name) or (path / name).is_symlink():
             return f"{path} is damaged: it has no {name} of its own"
-    # What is written there while a run goes on must not lead out of the folder, nor wait for a
-    # reader.
+    # files written during a run must not be links out of the folder, nor pipes that block
     for name, wanted in (("run.log", os.path.isfile), ("tb", os.path.isdir)):
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
@@ -173,8 +170,8 @@ def missing(path: Path, write: bool) -> str:
 
 
 def _shared(path: Path) -> str:
-    """Which of the files that a writer changes has another name, or is a link, in one line; empty
-    if none.
+    """The first of the files changed by a writer that is a link or has other hard links, in one
+    line; empty if none.
     """
     events = path / "tb"
     names = [entry.name for entry in os.scandir(events)] if events.is_dir() else []

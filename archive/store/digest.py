@@ -1,9 +1,9 @@
-"""The digest of a run: equal for two runs that did the same, whenever, wherever and in however many
-pieces.
+"""The digest of a run: equal for runs with the same results, independent of time, place and
+interruptions.
 
-Left out is what may differ between equal runs: columns named clock_*, the folder's name, versions,
-the command, the name a seeded niche's source had, the hash chain (which covers that name), and
-settings that cannot change a result.
+Excluded are values that can differ between equal runs: columns named clock_*, the folder's name,
+versions, the command, the name of a seeded niche's source, the hash chain (which covers that name),
+and settings that cannot change a result.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
 
 
 def digest(run: Run) -> str:
-    """SHA-256 over every table, 64 hex digits. Weights count by their hashes, each checked against
-    its file.
+    """SHA-256 over every table, 64 hex digits. Weights are included by their hashes, which are
+    verified.
     """
     found = hashlib.sha256()
-    for table in sorted(set(schema.TABLES) - set(UNCOUNTED_TABLES)):
+    for table in sorted(set(schema.STATEMENTS) - set(UNCOUNTED_TABLES)):
         found.update(f"{table}\n".encode())
         left_out = UNCOUNTED_COLUMNS.get(table, ())
         for row in run.each(table):
@@ -57,5 +57,5 @@ def _counts(setting: Mapping[str, Any]) -> bool:
 
 
 def _is_path(setting: Mapping[str, Any]) -> bool:
-    """Whether it says where a plug-in's file is; what is in the file counts, by its hash."""
+    """Whether the setting is the path of a plug-in's file; its content is included by a hash."""
     return setting["key"] in ("family", "learner") and str(setting["value"]).endswith(".py")

@@ -1,7 +1,6 @@
-"""Files of a run folder, created and opened so that no link leads out of it.
+"""Creation and opening of files in a run folder without following links out of it.
 
-A folder may come from a stranger: a name in it can be a symbolic link, or a hard link, to any file
-of the user's.
+A folder can come from an untrusted source, with symbolic or hard links to any of the user's files.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from typing import BinaryIO
 
 
 def create(path: Path) -> BinaryIO:
-    """A new, empty file at `path`, open for writing. What had the name is removed, no link
-    followed.
+    """A new, empty file at `path`, open for writing. An existing file or link is removed, without
+    following it.
     """
     path.unlink(missing_ok=True)
     descriptor = os.open(
@@ -24,7 +23,9 @@ def create(path: Path) -> BinaryIO:
 
 
 def open_own(path: Path, flags: int) -> int:
-    """A descriptor of a plain file that has no other name; else OSError or ValueError, one line."""
+    """A descriptor of a plain file without other hard links; else OSError or ValueError, one
+    line.
+    """
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     try:
         check(path, os.fstat(descriptor))
@@ -35,7 +36,7 @@ def open_own(path: Path, flags: int) -> int:
 
 
 def make_folder(path: Path) -> None:
-    """Makes the folder at `path` if it is missing. OSError or ValueError if it is a link or
+    """Create the folder at `path` if it is missing. OSError or ValueError if it is a link or a
     file.
     """
     path.mkdir(exist_ok=True)
@@ -44,7 +45,7 @@ def make_folder(path: Path) -> None:
 
 
 def check_own(path: Path) -> None:
-    """ValueError, one line, if `path` is there and no plain file, or one with another name."""
+    """ValueError, one line, if `path` exists and is not a plain file, or has other hard links."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -57,6 +58,6 @@ def check(path: Path, found: os.stat_result) -> None:
         raise ValueError(f"{path} must be a plain file of this run folder")
     if found.st_nlink > 1:
         raise ValueError(
-            f"{path} has another name elsewhere (a hard link), where a change would "
-            "be seen: copy the run"
+            f"{path} is also a file outside this folder (a hard link), which would change with it: "
+            "copy the run"
         )

@@ -1,7 +1,7 @@
-"""What the archive of a run holds already, as far as its next commit depends on it.
+"""The state of an archive on which the next commit depends.
 
-Counts over all niches are carried along, so that a commit costs the same however many niches have
-retired.
+Counts over all niches are updated with each commit instead of being counted again, so the cost of a
+commit does not grow with the number of retired niches.
 """
 
 from __future__ import annotations
@@ -12,31 +12,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import chain
+from .agent_files import AgentFiles
 from .schema import COLUMNS
-from .weights import AgentFiles, check_name
+from .tables import TABLES
+from .weights import check_name
 
 Cells = dict[str, Any]
-# What the next row of `iterations` goes on from, and its value before the first.
-LAST: Cells = {"iteration": -1, "children": 0, "transfers": 0, "steps": 0, "chain": chain.FIRST}
+COUNTS = [column for column in TABLES["iterations"].columns if column.count is not None]
+# What the next row of `iterations` is computed from, and its value before the first.
+LAST: Cells = {"iteration": -1, "chain": chain.FIRST} | {
+    column.name: 0 for column in TABLES["iterations"].columns if column.total is not None
+}
 
 
 class Kept:
-    """What the archive holds, as far as the next commit depends on it."""
+    """Counts, agents and parts of the last commit, as the next one needs them."""
 
     def __init__(self, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.active: dict[int, Cells] = {}
         self.newest = -1  # the highest id of a niche
-        self.retired, self.annecs, self.annecs_reference = 0, 0, 0
-        self.references = Counter[str]()  # how many cells of niches name an agent
-        self.latest = Counter[str]()  # how many of them as the latest agent of a niche
-        self.dropped: set[str] = set()  # agents that no cell names any more
+        self.counts = {column.name: 0 for column in COUNTS}  # of niches, by column of `iterations`
+        self.references = Counter[str]()  # by agent: number of references in `niches`
+        self.latest = Counter[str]()  # by agent: number of niches with it as latest agent
+        self.dropped: set[str] = set()  # agents without references
         self.sizes: dict[str, int] = {}  # bytes of the files of the latest agents
-        self.weights = 0  # bytes of all of them
+        self.weights = 0  # their total [bytes]
         names = tuple(COLUMNS["niches"])
         for row in database.execute(f"SELECT {', '.join(names)} FROM niches"):
             cells = dict(zip(names, row, strict=True))
             self.add(cells, files.size(cells["agent"]))
-            # files no longer named are deleted: no name may lead elsewhere
+            # unreferenced files are deleted, so a name must not be a path to another file
             check_name(cells["birth_agent"])
         self.parts: dict[str, str] = dict(database.execute("SELECT part, value FROM checkpoint"))
         counts = tuple(LAST)
@@ -46,11 +51,11 @@ class Kept:
         self.last: Cells = dict(LAST) if last is None else dict(zip(counts, last, strict=True))
 
     def holds(self, niche: Mapping[str, Any]) -> bool:
-        """Whether the niche had retired at an earlier commit: its row never changes again."""
+        """Whether the niche retired at an earlier commit; its row does not change again."""
         return niche["id"] <= self.newest and niche["id"] not in self.active
 
     def add(self, cells: Cells, size: int) -> None:
-        """A niche's row, new or changed; size: bytes of its agent's file."""
+        """Add a new or changed row of a niche; size: bytes of its agent's file."""
         self.sizes[cells["agent"]] = size
         self._count(cells, 1)
         if (old := self.active.pop(cells["id"], None)) is not None:
@@ -58,12 +63,12 @@ class Kept:
         self.newest = max(self.newest, cells["id"])
         if cells["died"] is None:
             self.active[cells["id"]] = cells
-        else:
-            self.retired += 1
 
     def _count(self, cells: Cells, sign: int) -> None:
-        self.annecs += sign * bool(cells["viable_to_all"] and cells["solved"] is not None)
-        self.annecs_reference += sign * cells["viable_to_retired"]
+        for column in COUNTS:
+            self.counts[column.name] += sign * bool(
+                column.count is not None and column.count(cells)
+            )
         agent = cells["agent"]
         if _moved(self.latest, agent, sign):
             self.weights += sign * self.sizes[agent]
@@ -75,7 +80,7 @@ class Kept:
 
 
 def _moved(counts: Counter[str], name: str, sign: int) -> bool:
-    """Counts a name once more or once less; whether it is the first, or none is left."""
+    """Add `sign` to a name's count; True if it is then the first, or if none is left."""
     counts[name] += sign
     if not counts[name]:
         del counts[name]

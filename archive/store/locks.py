@@ -1,8 +1,7 @@
-"""Locks of a run folder. The kernel holds them for a process and drops them with it, however it
-ends.
+"""Locks of a run folder: file locks (flock), which the kernel releases when the process ends.
 
-A process that is forked shares its parent's locks, and would keep them for as long as it lives: it
-lets go at once.
+A forked process shares its parent's locks and would hold them until it ends, so it closes them
+immediately.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from pathlib import Path
 
 from .files import open_own
 
-LOCK = "lock"  # the file in a run folder that its writer holds
+LOCK = "lock"  # the file in a run folder that its writer locks
 _held: set[int] = set()  # descriptors of this process
 
 
 def release(descriptor: int) -> None:
-    """Gives back what `writer` or `folder_shared` gave."""
+    """Release a lock of `writer` or `folder_shared`."""
     _held.discard(descriptor)
     os.close(descriptor)
 
@@ -34,7 +33,9 @@ os.register_at_fork(after_in_child=_let_go)
 
 
 def writer(folder: Path) -> int:
-    """The writer's lock, as a descriptor to release. ValueError with the process that has it."""
+    """Acquire the writer's lock; a descriptor for `release`. ValueError, with the id of the process
+    that holds it.
+    """
     path = folder / LOCK
     descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
     try:
@@ -42,9 +43,9 @@ def writer(folder: Path) -> int:
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
-        who = f"process {holder}" if holder.isdecimal() else "another process"
+        holder = f"process {holder}" if holder.isdecimal() else "another process"
         raise ValueError(
-            f"{folder} is being written to by {who}: wait for it, or stop it"
+            f"{folder} is being written to by {holder}: wait for it, or stop it"
         ) from None
     try:
         os.ftruncate(descriptor, 0)
@@ -57,8 +58,8 @@ def writer(folder: Path) -> int:
 
 
 def folder_shared(folder: Path) -> int:
-    """A reader's lock on a folder of files, as a descriptor to release: nothing in it is deleted
-    meanwhile.
+    """Acquire a reader's lock on a folder of files, which prevents deletion of the files; a
+    descriptor for `release`.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     _held.add(descriptor)
@@ -68,9 +69,7 @@ def folder_shared(folder: Path) -> int:
 
 @contextmanager
 def unread(folder: Path) -> Iterator[bool]:
-    """Whether nobody reads in the folder now; if so, readers that come wait until the block
-    ends.
-    """
+    """Context: True if the folder has no readers; then new readers wait until the block ends."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         try:

@@ -1,6 +1,4 @@
-"""What `show` prints of a run, as plain data, counted by SQLite: memory does not grow with the
-run.
-"""
+"""Summary statistics of a run as plain data, computed by SQLite in constant memory."""
 
 from __future__ import annotations
 
@@ -22,14 +20,12 @@ FIELDS = ("id", "parent", "born", "died", "score", "best", "solved", "novelty")
 
 
 def number(value: float | None) -> str:
-    """A score as people read it: 231.5, -3.42, 0.93; some families pay hundreds, others at most
-    1.
-    """
+    """A score with about three significant digits: 231.5, -3.42, 0.93. Families differ in scale."""
     return "-" if value is None else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
-    """Rows of a query as plain values, one by one. ValueError if the database is damaged."""
+    """Iterator over the rows of a query as plain values. ValueError if the database is damaged."""
     try:
         found = run.database.execute(query, parameters)
         yield from map(
@@ -46,8 +42,8 @@ def fields(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def lineage(run: Run, niche: int, most: int) -> list[int]:
-    """The niche and its forebears, youngest first, at most `most`. ValueError if one is no
-    elder.
+    """The niche and its ancestors, youngest first, at most `most`. ValueError if a parent is not
+    older than its child.
     """
     line = [niche]
     while len(line) < most:
@@ -62,11 +58,11 @@ def lineage(run: Run, niche: int, most: int) -> list[int]:
 
 
 def nearest(run: Run, chosen: set[int]) -> dict[int, int | None]:
-    """The youngest forebear of each chosen niche that is itself chosen; None if there is none.
+    """The youngest ancestor of each chosen niche that is itself chosen; None if there is none.
 
-    One pass over all niches, oldest first; a forebear that is not chosen is passed over.
+    One pass over all niches, oldest first.
     """
-    # Each niche so far: itself if it is chosen, else its youngest chosen forebear.
+    # for each niche so far: the niche itself if chosen, else its youngest chosen ancestor
     above: dict[int | None, int | None] = {None: None}
     found: dict[int, int | None] = {}
     for row in each(run, "SELECT id, parent FROM niches ORDER BY id"):
@@ -86,7 +82,7 @@ def no_elder(run: Run, niche: int, parent: int) -> ValueError:
 
 
 def transfers_by_kind(run: Run) -> dict[str, tuple[int, int]]:
-    """Tried and accepted, by "direct", "proposal", and the two at birth."""
+    """Numbers of transfers tried and accepted, by kind: "direct", "proposal", and two at birth."""
     query = f"""SELECT kind, at_birth, count(*) AS tried, sum(accepted) AS taken FROM transfers
         GROUP BY kind, at_birth ORDER BY kind, at_birth LIMIT {MOST_GROUPS}"""
     return {
@@ -99,24 +95,25 @@ def transfers_by_kind(run: Run) -> dict[str, tuple[int, int]]:
 
 
 def outcomes(run: Run) -> dict[str, int]:
-    """What became of the candidates, the commonest first."""
+    """Number of candidates by outcome, in descending order."""
     query = f"""SELECT outcome, count(*) AS number FROM children
         GROUP BY outcome ORDER BY number DESC, min(id) LIMIT {MOST_GROUPS}"""
     return {row["outcome"][:100]: row["number"] for row in each(run, query)}
 
 
 def steps_by_purpose(run: Run) -> dict[str, int]:
-    """Environment steps of the whole run by purpose, the largest first."""
+    """Environment steps of the whole run by purpose, in descending order."""
     query = f"""SELECT purpose, sum(steps) AS steps FROM ledger
         GROUP BY purpose ORDER BY sum(steps) DESC, min(iteration) LIMIT {MOST_GROUPS}"""
     return {row["purpose"][:100]: row["steps"] for row in each(run, query)}
 
 
 def annecs(run: Run) -> tuple[int, int]:
-    """ANNECS of the run: the paper's (Enhanced POET, arXiv 2003.08536), and its reference code's.
+    """ANNECS of the run: the paper's (Enhanced POET, arXiv 2003.08536), and the reference code's.
 
-    The paper's: viable to all agents ever at birth, counted when solved. The reference code's (B5):
-    viable to the retired agents, counted at birth whether solved or not.
+    The paper counts niches that met the minimal criterion against all agents so far at birth and
+    have been solved. The reference code (B5) tests against retired agents only and counts at birth,
+    solved or not.
     """
     query = """SELECT coalesce(sum(viable_to_all AND solved IS NOT NULL), 0) AS paper,
         coalesce(sum(viable_to_retired), 0) AS reference FROM niches"""

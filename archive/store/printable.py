@@ -1,14 +1,14 @@
-"""Text for terminals, logs and pictures: every character that is not printable is escaped."""
+"""Escaping of unprintable characters in text for terminals, logs and pictures."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    r"""The text with every character that is not printable as its escape: "\x1b", "\n", "\u202e".
+    r"""The text with every unprintable character escaped: "\x1b", "\n", "\u202e".
 
-    These are Unicode's "other" and "separator" characters but the space: controls (C0, C1),
-    bidirectional overrides, invisible characters, and surrogates, which no stream can encode.
-    Printable text is returned as it is.
+    Unprintable are Unicode's "other" and "separator" characters except the space: controls (C0,
+    C1), bidirectional overrides, invisible characters, and surrogates, which no stream can encode.
+    Printable text is returned unchanged.
     """
     if text.isprintable():
         return text

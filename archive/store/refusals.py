@@ -1,4 +1,4 @@
-"""What errors of SQLite and of the file system mean for a run, and what can be done about them."""
+"""Messages for errors of SQLite and of the file system: their meaning for a run, and remedies."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def locked(error: sqlite3.Error) -> bool:
-    """Whether the error is that another program holds a lock on the database."""
+    """Whether the error is a lock on the database held by another program."""
     return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _code(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 if the error is not SQLite's own."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the higher bits tell variants apart
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the higher bits are extended codes
 
 
 def in_use(path: Path) -> str:
-    """What to do then."""
+    """The remedy for a locked database."""
     return f"another program has locked {path}; close it there"
 
 
 def wrong(error: sqlite3.Error, path: Path, otherwise: str = "is damaged") -> str:
-    """An error while a database is read, in one line: it is locked, or what it is `otherwise`."""
+    """A one-line message for an error while reading a database: it is locked, or `otherwise`."""
     message = words(error)
     if locked(error):
         return f"{path} cannot be read: {message}; {in_use(path)}"
@@ -35,12 +35,14 @@ def wrong(error: sqlite3.Error, path: Path, otherwise: str = "is damaged") -> st
 
 
 def words(error: sqlite3.Error) -> str:
-    """SQLite's message in one line: of a malformed schema it holds the whole statement."""
+    """SQLite's message in one line, shortened: for a malformed schema it has the whole
+    statement.
+    """
     return ascii(" ".join(str(error).split()))[1:-1][:200]
 
 
 def remedies(error: OSError | sqlite3.OperationalError, database: Path) -> Iterator[str]:
-    """What can be done about an error of a commit, where its code tells."""
+    """Remedies for an error of a commit, if its code identifies the cause."""
     if isinstance(error, OSError):
         full, forbidden = error.errno in FULL, error.errno in FORBIDDEN
     else:

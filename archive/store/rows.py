@@ -1,6 +1,7 @@
 """Records of a population (poet/checkpoint.py) as rows of the database, and rows as plain values.
 
-A database may be a stranger's: whatever is read is checked here, once, and refused in one line.
+A database can come from an untrusted source: all values are checked here when they are read, with
+one-line errors.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .limits import MOST_CELL, MOST_INTEGER, MOST_NESTED, readable
-from .schema import COLUMNS
+from .tables import TABLES, Column
 from .weights import check_name
 
 Row = dict[str, Any]
 
-# The fields of a niche's record; `agent` is a name there, a hash in the row.
-NICHE = tuple(name for name in COLUMNS["niches"] if name not in ("score", "birth_agent"))
-# columns whose cells are JSON text
-JSON = {"task", "scores", "score_key", "value", "command", "versions"}
-FLAGS = {"viable_to_all", "viable_to_retired", "at_birth", "accepted"}
-# a terminal may obey them; no text of a run holds one
+KINDS = {column.name: column.kind for table in TABLES.values() for column in table.columns}
+# The fields of a niche's record: all but what is computed from them. `agent` is a name there, a
+# hash in the row.
+NICHE = tuple(
+    column.name
+    for column in TABLES["niches"].columns
+    if column.of is None and column.name != "birth_agent"
+)
+# control characters can affect a terminal and do not occur in a valid run
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
@@ -32,9 +36,7 @@ LONG = re.compile(r"(?<![\d.])-?\d{19,}(?![\d.eE])")  # an integer that may have
 
 
 def text(value: Any) -> str:
-    """JSON in one form, so that equal values have equal texts. ValueError if it is more than
-    `value` reads.
-    """
+    """Canonical JSON: equal values have equal texts. ValueError if `value` could not read it."""
     try:
         written = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
@@ -53,8 +55,8 @@ def text(value: Any) -> str:
 
 
 def value(text: str, where: str) -> Any:
-    """What a JSON text says. ValueError, one line, if it is not JSON, or holds NaN, infinity or
-    more than is kept.
+    """The value of a JSON text. ValueError, one line, if it is not JSON, or contains NaN, infinity
+    or values beyond the limits.
     """
     try:
         if not isinstance(text, str):
@@ -78,7 +80,7 @@ def _whole(digits: str) -> int:
 
 
 def _check_nesting(text: str) -> None:
-    """What reads or writes nested values calls itself, and Python's stack is finite."""
+    """ValueError for deeply nested values, for which a recursive parser exceeds Python's stack."""
     if text.count("[") + text.count("{") <= MOST_NESTED:
         return
     depth = 0
@@ -94,36 +96,43 @@ def _finite(digits: str) -> float:
     return number
 
 
+def computed(table: str, source: Any) -> Row:
+    """The columns with `of`, computed from a niche, or from an iteration for `iterations`."""
+    return {c.name: c.of(source) for c in TABLES[table].columns if c.of is not None}
+
+
 def cells(table: str, record: Mapping[str, Any], where: str, *, without: Sequence[str] = ()) -> Row:
     """A record as a row: the table's columns but those `without`, each in a form that SQLite keeps
     exactly.
 
     ValueError, one line, if the reader would refuse a cell, or SQLite change it.
     """
-    fields = [name for name in COLUMNS[table] if name not in without]
-    if set(record) != set(fields):
-        odd = sorted(set(record) ^ set(fields))
+    columns = [column for column in TABLES[table].columns if column.name not in without]
+    names = [column.name for column in columns]
+    if set(record) != set(names):
+        odd = sorted(set(record) ^ set(names))
         raise ValueError(
-            f"{where} must have the fields {', '.join(fields)}; missing or unknown: "
+            f"{where} must have the fields {', '.join(names)}; missing or unknown: "
             f"{', '.join(odd)[:80]}"
         )
-    return {name: _cell(record[name], COLUMNS[table][name], f"{where}.{name}") for name in fields}
+    return {column.name: _cell(record[column.name], column, where) for column in columns}
 
 
-def _cell(cell: Any, kind: str, where: str) -> Any:
-    if where.rpartition(".")[2] in JSON:
+def _cell(cell: Any, column: Column, row: str) -> Any:
+    where = f"{row}.{column.name}"
+    if column.kind == "json":
         return _bounded(text(cell), where)
     if cell is None:
         return None
-    if kind == "TEXT":
+    if column.type == "TEXT":
         if not isinstance(cell, str):
             raise ValueError(f"{where} must be text, got {type(cell).__name__}")
         return _bounded(_plain(cell, where), where)
     try:
-        number = float(cell) if kind == "REAL" else operator.index(cell)
+        number = float(cell) if column.kind == "real" else operator.index(cell)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{where} must be a number, got {str(cell)[:60]!r}") from None
-    if kind == "INTEGER" and number < 0:
+    if column.type == "INTEGER" and number < 0:
         raise ValueError(f"{where} must be a whole number from 0, got {number}")
     return _plain(number, where)  # SQLite would silently keep NaN as NULL
 
@@ -138,26 +147,27 @@ def _bounded(cell: str, where: str) -> str:
 
 
 def reader(names: Sequence[str], where: str) -> Callable[[Sequence[Any]], Row]:
-    """What makes plain values of rows of these columns: JSON read, flags as bools, numbers
-    finite.
+    """A function from rows of these columns to plain values: JSON decoded, flags as bools, numbers
+    checked to be finite.
     """
     readers = [(name, _reader(name, where)) for name in names]
     return lambda row: {name: read(cell) for (name, read), cell in zip(readers, row, strict=True)}
 
 
 def _reader(name: str, where: str) -> Callable[[Any], Any]:
-    if name in JSON:
+    kind = KINDS.get(name)  # None: a name of a query, such as a count
+    if kind == "json":
         return lambda cell: value(cell, f"{where}.{name}")
-    if name in ("agent", "birth_agent"):
+    if kind == "agent":
         return check_name
-    if name in FLAGS:
+    if kind == "flag":
         return bool
     return lambda cell: _plain(cell, f"{where}.{name}")
 
 
 def _plain(cell: Any, where: str) -> Any:
-    """The cell, if it is null, a finite number that JSON keeps exactly, or text without control
-    characters.
+    """The cell if it is null, a finite number that JSON represents exactly, or text without control
+    characters; else ValueError.
     """
     if isinstance(cell, float) and not math.isfinite(cell):
         raise ValueError(f"{where} must be finite, got {cell}")

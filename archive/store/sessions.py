@@ -1,6 +1,4 @@
-"""Sessions and settings as rows: what a process that writes to a run is, and what it changes in the
-settings.
-"""
+"""Rows for sessions and settings: the process that writes to a run, and the settings it changes."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ Tables = Mapping[str, Mapping[str, Any]]  # {section: {key: value}}
 
 @dataclass(frozen=True)
 class Session:
-    """A process that is about to write, and the settings it changes: recorded with its first
-    commit.
-    """
+    """A process that writes, and the settings it changes; recorded with its first commit."""
 
     command: Sequence[str]
     versions: Mapping[str, str]
@@ -26,7 +22,7 @@ class Session:
 
 
 def setting_rows(settings: Tables, iteration: int) -> list[rows.Row]:
-    """Rows of the table `settings`; iteration: from which they hold."""
+    """Rows of the table `settings`; iteration: the first to which they apply."""
     return [
         rows.cells(
             "settings",
@@ -39,7 +35,7 @@ def setting_rows(settings: Tables, iteration: int) -> list[rows.Row]:
 
 
 def session_row(session: Session, iteration: int) -> rows.Row:
-    """A row of the table `sessions`; iteration: the first that it writes."""
+    """A row of the table `sessions`; iteration: the first that the session writes."""
     row = {
         "iteration": iteration,
         "command": list(session.command),

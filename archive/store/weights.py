@@ -1,9 +1,9 @@
-"""Agents as files named by what they hold: `<SHA-256>.safetensors`.
+"""Content hashes of agents, and their encoding as safetensors files.
 
-Safetensors holds numbers only, so nothing in a stranger's file can run; what it claims is checked
-against its size before memory is taken, and what it holds against its name. The name is the hash of
-the content, not of the file: names, dtypes, shapes and bytes of the tensors in the order of their
-names, little-endian.
+A safetensors file contains numbers only, so an untrusted file cannot execute code; its header is
+checked against the size of the file before memory is allocated, and its content against the hash.
+The hash covers the content rather than the file: names, dtypes, shapes and little-endian bytes of
+the tensors, sorted by name.
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
-import stat
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load, save
 
-from .files import create, make_folder
 from .limits import MOST_AGENT, MOST_DIMENSIONS, MOST_HEADER, readable
 
 if TYPE_CHECKING:
@@ -40,14 +36,13 @@ DTYPES = {  # safetensors' names
     "F64": torch.float64,
 }
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
-RESERVED = "__metadata__"  # a name that means something else in safetensors
+RESERVED = "__metadata__"  # a name with another meaning in safetensors
 HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-SUFFIX = ".safetensors"
 
 
 def content_hash(agent: Agent) -> str:
-    """SHA-256 of an agent, 64 hex digits. ValueError if it is not tensors of known dtypes, all
-    finite.
+    """SHA-256 of an agent, 64 hex digits. ValueError unless all tensors are finite and of known
+    dtypes.
     """
     names = sorted(agent)
     for name in names:
@@ -74,8 +69,8 @@ def _check(name: Any, tensor: Any) -> None:
         )
     if name == RESERVED:
         raise ValueError(
-            f"an agent's tensor must not have the name {RESERVED!r}: safetensors "
-            "reserves it; rename it"
+            f"an agent's tensor must not have the name {RESERVED!r}, which safetensors reserves: "
+            "rename it"
         )
     if tensor.dim() > MOST_DIMENSIONS:
         raise ValueError(
@@ -89,44 +84,44 @@ def _check(name: Any, tensor: Any) -> None:
 
 
 def encode(agent: Agent) -> bytes:
-    """The file of an agent. ValueError if it is larger than `decode` reads."""
-    # Cloned, since safetensors refuses tensors that share memory.
+    """The content of an agent's file. ValueError if it exceeds the limits of `decode`."""
+    # Cloned, since safetensors rejects tensors that share memory.
     data = save(
         {name: tensor.detach().cpu().contiguous().clone() for name, tensor in agent.items()}
     )
     header = int.from_bytes(data[:8], "little")
     if header > MOST_HEADER:
         raise ValueError(
-            f"an agent has {len(agent)} tensors, whose list takes {readable(header)}: at most "
-            f"{readable(MOST_HEADER)} can be kept; join some of them"
+            f"an agent has {len(agent)} tensors, whose header takes {readable(header)}: at most "
+            f"{readable(MOST_HEADER)} can be stored; join some of them"
         )
     if len(data) > MOST_AGENT:
         raise ValueError(
-            f"an agent has {readable(len(data))}, at most {readable(MOST_AGENT)} can be kept"
+            f"an agent has {readable(len(data))}, at most {readable(MOST_AGENT)} can be stored"
         )
     return data
 
 
 def decode(data: bytes, where: str) -> tuple[dict[str, torch.Tensor], str]:
-    """The agent of a file, and its hash. ValueError, one line that begins with `where`, if it is
-    not one.
+    """The agent in a file's content, and its hash. ValueError, one line that begins with `where`,
+    if it is invalid.
     """
     _check_header(data, where)
     try:
         agent = load(data)
         return agent, content_hash(agent)
-    except Exception as error:  # safetensors has errors of its own; all mean the same here
+    except Exception as error:  # safetensors raises errors of its own types
         raise ValueError(f"{where}: {_line(error)}") from error
 
 
 def _check_header(data: bytes, where: str) -> None:
-    """That the tensors a file lists fill it exactly, so that reading takes no more memory than the
-    file has bytes.
+    """ValueError unless the listed tensors fill the file exactly, so that reading takes no more
+    memory than the size of the file.
     """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(MOST_HEADER, len(data) - 8):
         raise ValueError(
-            f"{where} is damaged or no safetensors file: its list of tensors does not fit into it"
+            f"{where} is damaged or not a safetensors file: its header is longer than the file"
         )
     try:
         header = json.loads(data[8 : 8 + length])
@@ -140,8 +135,8 @@ def _check_header(data: bytes, where: str) -> None:
         end = stop
     if end != len(data) - 8 - length:
         raise ValueError(
-            f"{where} is damaged or truncated: {end} bytes of tensors listed, "
-            f"{len(data) - 8 - length} there"
+            f"{where} is damaged or truncated: its header lists {end} bytes of tensors, the file "
+            f"has {len(data) - 8 - length}"
         )
 
 
@@ -169,92 +164,7 @@ def _line(error: BaseException) -> str:
 
 
 def check_name(name: str) -> str:
-    """The name, if it is one that an agent can have: no other may become part of a path."""
+    """The name if it is 64 hex digits, and so safe as part of a path; else ValueError."""
     if not (isinstance(name, str) and HASH.fullmatch(name)):
         raise ValueError(f"an agent's name must be 64 hex digits, got {name!r:.80}")
     return name
-
-
-class AgentFiles:
-    """The folder `agents/` of a run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def size(self, name: str) -> int:
-        """Bytes of an agent's file; ValueError if it is not there, is too large, or is not a plain
-        file here.
-        """
-        path = self._path(check_name(name))
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
-            raise ValueError(f"{path} is missing: the run is damaged") from None
-        if not stat.S_ISREG(found.st_mode) or self.folder.is_symlink():
-            raise ValueError(f"{path} must be a plain file inside the run folder")
-        if found.st_size > MOST_AGENT:
-            raise ValueError(
-                f"{path} has {readable(found.st_size)}, an agent at most {readable(MOST_AGENT)}"
-            )
-        return found.st_size
-
-    def read(self, name: str) -> dict[str, torch.Tensor]:
-        """The agent of that hash, checked against it."""
-        expected, path = self.size(name), self._path(name)
-        with open(
-            path, "rb", opener=lambda p, flags: os.open(p, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-        ) as file:
-            agent, found = decode(file.read(expected + 1), str(path))
-        if found != name:
-            raise ValueError(
-                f"{path} is damaged: its content does not have the hash that its name says"
-            )
-        return agent
-
-    def write(self, agents: Mapping[str, Agent]) -> dict[str, int]:
-        """A file for each agent, {hash: agent}, on the disk when this returns (as far as the disk
-        is honest).
-
-        Returns the bytes of each file.
-        """
-        make_folder(self.folder)
-        sizes = {}
-        for name, agent in agents.items():
-            data = encode(agent)
-            sizes[name] = len(data)
-            temporary = self.folder / f"{name}.tmp"
-            with create(temporary) as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(self._path(name))
-        if agents:
-            sync_folder(self.folder)
-        return sizes
-
-    def strays(self, wanted: Iterable[str]) -> set[str]:
-        """Names of the agents that have files here, whole or half written, and are none of the
-        wanted.
-        """
-        ours = re.compile(rf"({HASH.pattern})(\.tmp|{re.escape(SUFFIX)})", re.ASCII)
-        found = [ours.fullmatch(entry.name) for entry in os.scandir(self.folder)]
-        return {match[1] for match in found if match} - set(wanted)
-
-    def delete(self, names: Iterable[str]) -> None:
-        """Those agents' files, whole or half written."""
-        make_folder(self.folder)
-        for name in names:
-            self._path(check_name(name)).unlink(missing_ok=True)
-            (self.folder / f"{name}.tmp").unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{name}{SUFFIX}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder last through a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

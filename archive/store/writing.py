@@ -1,18 +1,19 @@
 """The commits of a run: what changed since the last one, in one transaction.
 
 The cost of a commit does not grow with the number of retired niches: their rows are written once,
-and what is counted over all of them is carried along.
+and counts over all niches are updated instead of being counted again (kept.py).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import chain, rows
+from .agent_files import AgentFiles
+from .hashed import Hashed, changes
 from .iteration_rows import part_texts, rows_added, summary_row
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
@@ -20,52 +21,33 @@ from .locks import unread
 from .refusals import remedies
 from .schema import COLUMNS
 from .sessions import Session, session_row
-from .weights import AgentFiles, content_hash
+from .tables import Iteration
+from .weights import content_hash
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
 
 
-@dataclass(frozen=True)
-class Hashed:
-    """An agent whose hash is known for as long as nothing is written into its tensors."""
-
-    agent: Agent
-    hash: str
-    changes: int
-
-    @classmethod
-    def now(cls, agent: Agent, hash: str) -> Hashed:
-        return cls(agent, hash, _changes(agent))
-
-
-def _changes(agent: Agent) -> int:
-    """How often something was written into its tensors in place, as torch counts it (but for
-    inference tensors).
-    """
-    return sum(tensor._version for tensor in agent.values() if not tensor.is_inference())
-
-
 class Writer:
-    """What the writer of a run remembers between commits, so that what has not changed is not
-    written again.
+    """The writer of a run, with the state of the last commit, so that unchanged data is not written
+    again.
     """
 
     def __init__(self, path: Path, database: sqlite3.Connection, files: AgentFiles) -> None:
         self.path, self.database, self.files = path, database, files
-        # by identity; the agent is held, so its id stays its own
+        # by identity; a reference to the agent is held, so its id stays unique
         self.hashes: dict[int, Hashed] = {}
         self.session: Session | None = None
         self._load()
 
     def _load(self) -> None:
-        """What the database says, and nothing else on the disk."""
+        """Load the state of the last commit from the database."""
         self.kept = Kept(self.database, self.files)
         self.stale = self.files.strays(self.kept.references)
         self.sweep()
 
     def remember(self, hashed: Iterable[tuple[str, Agent]]) -> None:
-        """Agents whose hashes are known."""
+        """Cache the hashes of these agents."""
         self.hashes |= {id(agent): Hashed.now(agent, name) for name, agent in hashed}
 
     def commit(
@@ -75,7 +57,7 @@ class Writer:
         ledger: Mapping[str, int],
         clock_seconds: float,
     ) -> None:
-        """See Run.commit. What is remembered changes only when all is on the disk."""
+        """See Run.commit. The cached state changes only after the transaction."""
         at, last = record["iteration"], self.kept.last["iteration"]
         if at <= last:
             raise ValueError(
@@ -96,12 +78,12 @@ class Writer:
             added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {
                 "niches": retired
             }
-            summary = summary_row(record, added, self.kept, clock_seconds)
+            summary = summary_row(Iteration(record, float(clock_seconds)), added, self.kept)
             self._transaction(niches, part_texts(record), added, summary)
             self.hashes, self.session = hashes, None
             self.sweep()
         except BaseException as error:
-            # a signal can come just after the transaction: ask the database which state it is
+            # a signal can come just after the transaction: read the actual state from the database
             self._load()
             if isinstance(error, (OSError, sqlite3.OperationalError)):
                 reason = getattr(error, "strerror", None) or str(error)
@@ -116,9 +98,7 @@ class Writer:
             raise
 
     def sweep(self) -> None:
-        """Deletes the files no row names any more, unless somebody reads: then a later commit
-        does.
-        """
+        """Delete unreferenced files, unless the run has readers; then a later commit does."""
         self.stale |= self.kept.dropped
         self.kept.dropped = set()
         self.stale = {name for name in self.stale if name not in self.kept.references}
@@ -131,18 +111,18 @@ class Writer:
 
     def _hashed(self, name: str, agent: Agent) -> Hashed:
         known = self.hashes.get(id(agent))
-        if known is not None and known.changes != _changes(agent):
+        if known is not None and known.changes != changes(agent):
             raise ValueError(
                 f"agent {name} was changed in place: a learner must return new tensors"
             )
         return Hashed.now(agent, content_hash(agent)) if known is None else known
 
     def _check_kept(self, record: Mapping[str, Any], agents: Mapping[str, Agent]) -> None:
-        """That agents kept since the last commit hold what they held.
+        """ValueError if an agent kept since the last commit has been changed.
 
-        torch does not count writes through NumPy or `.data`. Asked of niches that were active until
-        now. The agents of others are checked by the engine wherever they are evaluated; to hash
-        them all would cost more in every iteration of a run.
+        torch does not count writes through NumPy or `.data`. Only the niches that were active until
+        now are checked. Other agents are checked by the engine whenever they are evaluated; hashing
+        all of them would add to the cost of every iteration.
         """
         for niche in (*record["active"], *record["retired"]):
             name = niche["agent"]
@@ -163,16 +143,16 @@ class Writer:
             agent, old = named[niche["agent"]], self.kept.active.get(niche["id"])
             whole = {
                 **niche,
+                **rows.computed("niches", niche),
                 "agent": agent,
                 "birth_agent": agent if old is None else old["birth_agent"],
-                "score": niche["scores"][-1] if niche["scores"] else None,
             }
             found.append(rows.cells("niches", whole, f"niche {niche['id']}"))
             _check_task(found[-1], old)
         return found
 
     def _add(self, niches: Sequence[Cells], written: Mapping[str, int]) -> list[Cells]:
-        """Counts the rows among what is kept; the rows of the niches that retired."""
+        """Add the rows to the cached state; the rows of the niches that retired."""
         for cells in niches:
             agent = cells["agent"]
             known = written.get(agent) or self.kept.sizes.get(agent) or self.files.size(agent)
@@ -180,15 +160,15 @@ class Writer:
         return [cells for cells in niches if cells["died"] is not None]
 
     def _check_sizes(self) -> None:
-        """That a run of this size can be opened again."""
+        """ValueError if the run exceeds a limit beyond which it could not be opened again."""
         if self.kept.weights > MOST_WEIGHTS:
             raise ValueError(
                 f"{self.path}: the agents of all niches have {readable(self.kept.weights)}, at "
-                "most "
-                f"{readable(MOST_WEIGHTS)} can be read together: smaller agents, or fewer niches "
-                "in all"
+                f"most {readable(MOST_WEIGHTS)} can be read together: use smaller agents, or fewer "
+                "niches"
             )
-        for most, number in (("active", len(self.kept.active)), ("retired", self.kept.retired)):
+        for most in ("active", "retired"):
+            number = self.kept.counts[most]
             if number > MOST_ROWS:
                 raise ValueError(
                     f"{self.path}: a run has at most {MOST_ROWS} {most} niches, got {number}"

@@ -1,3 +1,1 @@
-"""What every file here has: `claims()`, a few minutes of real learning that ends in numbers with
-bounds.
-"""
+"""Acceptance claims. Each module has `claims()`: minutes of training, then numbers with bounds."""

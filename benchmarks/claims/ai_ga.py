@@ -1,10 +1,9 @@
-"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run: the preset ai-ga, undisturbed, and killed
-twice and resumed.
+"""AI-GAs (Clune 2019, arXiv 1905.10985) in one small run of the preset ai-ga.
 
-Asked of the run: tasks evolve (niches are born, and grow harder), learning algorithms are learned
-(in every niche alive an agent does better after adaptation than before, on draws the run has not
-seen), and learners compete (agents are exploited with their hyperparameters, a network's size among
-them). Of the killed run: the same digest.
+Claims: tasks evolve (niches are born and become harder); learning algorithms are learned (in every
+active niche the score after adaptation is higher than before, on new draws); learners compete
+(agents are copied with their hyperparameters, among them the network size). A second run, killed
+twice and resumed, has the same digest.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from benchmarks.claims.claim import Claim
 from benchmarks.claims.pairing import difficulty
 from benchmarks.kill_and_resume import command, digest
 
-KILLS = (13, 31)  # iterations after which SIGKILL strikes, in the midst of the next
+KILLS = (13, 31)  # SIGKILL is sent during the iteration after each of these
 
 
-def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
+def started_run(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
     words = (
         [*arguments, str(folder)]
         if arguments[0] == "resume"
@@ -42,7 +41,7 @@ def begun(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
 
 
 def reached(folder: Path) -> int:
-    """Iterations that are in the archive."""
+    """The number of iterations in the archive."""
     if not (folder / "archive.db").exists():
         return 0
     with Run.open(folder, write=False) as run:
@@ -50,17 +49,17 @@ def reached(folder: Path) -> int:
 
 
 def killed_and_resumed(folder: Path, launch: list[str]) -> int:
-    """The run to its end, killed on the way; how many kills struck."""
-    process, struck = begun(launch, folder), 0
+    """Run to the end, killed and resumed on the way; the number of kills that took effect."""
+    process, killed = started_run(launch, folder), 0
     for iteration in KILLS:
         while reached(folder) <= iteration and process.poll() is None:
             time.sleep(0.2)
         process.send_signal(signal.SIGKILL)
-        struck += process.wait() == -signal.SIGKILL
-        process = begun(["resume"], folder)
+        killed += process.wait() == -signal.SIGKILL
+        process = started_run(["resume"], folder)
     if process.wait() != 0:
         raise SystemExit("the resumed run failed")
-    return struck
+    return killed
 
 
 def read(folder: Path) -> tuple[list[Any], list[Any], dict[str, Any]]:
@@ -76,14 +75,14 @@ def claims() -> list[Claim]:
     learner = RL2(family, replace(build(RL2Config, tables["rl2"], "rl2"), test_trials=512))
     launch = ["launch", "--preset", "ai-ga", "--seed", "1"]
     with tempfile.TemporaryDirectory() as place:
-        calm, rough = Path(place) / "calm", Path(place) / "rough"
-        undisturbed = begun(launch, calm)
-        struck = killed_and_resumed(rough, launch)
+        undisturbed_path, killed_path = (Path(place) / name for name in ("undisturbed", "killed"))
+        undisturbed = started_run(launch, undisturbed_path)
+        killed = killed_and_resumed(killed_path, launch)
         if undisturbed.wait() != 0:
             raise SystemExit("the undisturbed run failed")
-        digests = digest(calm), digest(rough)
-        niches, transfers, agents = read(calm)
-    print(f"digests: {digests[0]} undisturbed, {digests[1]} after {struck} kills")
+        digests = digest(undisturbed_path), digest(killed_path)
+        niches, transfers, agents = read(undisturbed_path)
+    print(f"digests: {digests[0]} undisturbed, {digests[1]} after {killed} kills")
     alive = [row for row in niches if row["died"] is None]
     tasks = [family.decode(row["task"]) for row in alive]
     living = [agents[row["agent"]] for row in alive]
@@ -111,6 +110,6 @@ def claims() -> list[Claim]:
         Claim("mean gain", float((scores - before).mean()), 0.3),
         Claim("exploits in the archive", len(exploits), 3),
         Claim("sizes of network among the agents alive", len(sizes), 2),
-        Claim("kills that struck", struck, len(KILLS)),
+        Claim("kills that took effect", killed, len(KILLS)),
         Claim("digests that differ", float(digests[0] != digests[1]), 0, 0),
     ]

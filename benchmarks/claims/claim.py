@@ -1,6 +1,4 @@
-"""A number with its bound, and what the files of claims share: training with progress, means with
-intervals.
-"""
+"""A number with its bounds, and functions shared by the claims: training, means with intervals."""
 
 from __future__ import annotations
 
@@ -18,6 +16,8 @@ from openpoet.poet.streams import Key
 
 @dataclass(frozen=True)
 class Claim:
+    """A measured value with the bounds that it must satisfy."""
+
     text: str
     value: float
     least: float = -np.inf
@@ -39,7 +39,7 @@ class Claim:
 def train(
     learner: Learner, agent: Agent, task: Any, iterations: int, key: Key, name: str = ""
 ) -> Agent:
-    """The agent after so many steps in one task; progress goes to the error stream."""
+    """The agent after `iterations` improvement steps in one task; progress is printed to stderr."""
     start = time.monotonic()
     for i in range(iterations):
         (agent,), _ = learner.improve([agent], [task], [key.child("improve", i)])

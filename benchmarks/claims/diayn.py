@@ -1,8 +1,7 @@
-"""DIAYN (arXiv 1802.06070) in a square with walls, through the command; then its skills as tasks of
-a POET run.
+"""DIAYN (arXiv 1802.06070) in a square with walls, by the command; then its skills as POET's tasks.
 
-Skills, discriminator and pay come from the archive of the first run; the settings that carry its
-discriminator into the second are what examples/skills.py prints.
+Skills, discriminator and intrinsic rewards come from the archive of the first run. The settings of
+the second run, which contain the discriminator, are those that examples/skills.py prints.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ def launched(folder: Path, *words: str) -> None:
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
 
 
-def told(learner: DIAYN, agent: Agent) -> tuple[float, float]:
-    """Over all steps of fresh episodes: mean pay [nats], and how often the discriminator names the
-    skill.
-    """
+def measured(learner: DIAYN, agent: Agent) -> tuple[float, float]:
+    """Mean intrinsic reward [nats] and accuracy of the discriminator over steps of new episodes."""
     batch, _ = learner.play(agent, Goals(), KEY, SKILLS)
     named = learner.discriminator(agent, batch.after).argmax(-1) == SKILLS
-    return float(learner.pay(agent, batch, SKILLS).mean()), float(named.double().mean())
+    return float(learner.intrinsic_reward(agent, batch, SKILLS).mean()), float(
+        named.double().mean()
+    )
 
 
 def claims() -> list[Claim]:
@@ -66,9 +65,9 @@ def claims() -> list[Claim]:
         launched(second, "--config", str(settings), "--iterations", "50")
         with Run.open(second, write=False) as run:
             niches = run.niche_rows()
-    pay, named = told(learner, agent)
+    pay, named = measured(learner, agent)
     blind = DIAYN(family, DIAYNConfig(skills=4, add_p_z=False))
-    random, _ = told(learner, learner.init(Key(0)))
+    random, _ = measured(learner, learner.init(Key(0)))
     alive = [row for row in niches if row["died"] is None]
     gains = [row["score"] - row["before"] for row in alive]
     for row in alive:
@@ -77,12 +76,12 @@ def claims() -> list[Claim]:
             f"{row['score']:.2f}"
         )
     return [
-        Claim("pay of a step, of log 4 = 1.386 at most", pay, 1.11, math.log(4)),
-        Claim("share of steps at which the discriminator names the skill", named, 0.9),
-        Claim("pay of a newborn agent", random, -0.1, 0.1),
+        Claim("intrinsic reward per step, at most log 4 = 1.386", pay, 1.11, math.log(4)),
+        Claim("accuracy of the discriminator over steps", named, 0.9),
+        Claim("intrinsic reward of an initial agent", random, -0.1, 0.1),
         Claim(
-            "pay without log p(z), less pay with it, plus log 4",
-            told(blind, agent)[0] - pay + math.log(4),
+            "intrinsic reward without log p(z), less that with it, plus log 4",
+            measured(blind, agent)[0] - pay + math.log(4),
             -1e-4,
             1e-4,
         ),

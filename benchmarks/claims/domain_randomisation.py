@@ -1,10 +1,10 @@
-"""Domain randomisation (arXiv 1710.06537 and others) on a scalar plant whose best policies are
-known in closed form.
+"""Domain randomisation (arXiv 1710.06537) on a scalar plant with optimal policies in closed form.
 
 x' = x + g u from x = 1, cost sum of x^2 over ten steps, g uniform in [.5, 2]. The tasks come from
 envs/randomised.py, as with `--tasks randomised --set ranges.gain=[0.5,2] --set
-ranges.spread=[0,0]`. A linear policy must come to the best static feedback, a recurrent one must
-identify the plant, and one trained on the nominal plant alone must fail at the range's ends.
+ranges.spread=[0,0]`. A linear policy must reach the cost of the best static feedback, a recurrent
+policy must identify the plant, and a policy trained on the nominal plant alone must fail at the
+ends of the range.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ES_STEPS, RL2_STEPS = 150, 400
 LINEAR = ESConfig(
     hidden=(), population=64, episodes=8, lr=0.02, sigma=0.05, sigma_decay=0.98, weight_decay=0.0
 )
-# Noise must stay while there is something to learn from it, and the critic must see costs that are
-# small.
+# A high entropy bonus keeps exploration noise during training; a high value weight makes the critic
+# fit small costs.
 RECURRENT = RL2Config(
     hidden=24,
     trials=256,
@@ -51,7 +51,7 @@ def linear(family: TaskFamily, key: Key, name: str) -> tuple[ES, Agent]:
 
 
 def cost(learner: ES, agent: Agent, gains: np.ndarray) -> np.ndarray:
-    """Of the policy in each plant, exactly; [gains]."""
+    """The exact cost of the policy in each plant, [gains]."""
     simulator = Plants().simulator([Plant(float(gain)) for gain in gains], range(len(gains)), "cpu")
     seen, total = simulator.reset(), np.zeros(len(gains))
     for _ in range(Plants().spec.horizon):
@@ -74,11 +74,11 @@ def claims() -> list[Claim]:
     learner, robust = linear(box, key, "linear, randomised")
     _, nominal = linear(Plants(), key, "linear, nominal")
     ends = np.array([LOW, HIGH])
-    told = {
+    costs = {
         name: cost(learner, agent, ends)
         for name, agent in (("randomised", robust), ("nominal", nominal))
     }
-    for name, values in told.items():
+    for name, values in costs.items():
         print(f"{name}: cost {values[0]:.3f} at gain {LOW}, {values[1]:.3f} at gain {HIGH}")
 
     recurrent = RL2(box, RECURRENT)
@@ -106,7 +106,7 @@ def claims() -> list[Claim]:
         ),
         Claim(
             "at the ends of the range, nominal less randomised",
-            float((told["nominal"] - told["randomised"]).mean()),
+            float((costs["nominal"] - costs["randomised"]).mean()),
             0.1,
         ),
     ]

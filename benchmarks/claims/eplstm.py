@@ -1,9 +1,8 @@
-"""The episodic LSTM (arXiv 1805.09692) on barcode bandits: what was found out about a context is
-there when it returns.
+"""The episodic LSTM (arXiv 1805.09692) on barcode bandits: it recalls the best arm of a context.
 
-Three contexts of four arms (one pays with .9, the others with .1), each met three times for five
-pulls. Controls: the same agent with retrieval off, trained as long; the trained agent with memories
-wiped, and under shuffled barcodes.
+Three contexts of four arms (one has a reward probability of .9, the others .1) occur three times
+each, for five pulls. Controls: an agent trained equally long without retrieval; the trained agent
+with its memory reset after each episode, and with shuffled barcodes.
 """
 
 from __future__ import annotations
@@ -27,16 +26,12 @@ CONFIG = EpisodicLSTMConfig(
 
 
 def by_occurrence(trials: Trials, settings: BarcodeSettings) -> torch.Tensor:
-    """Mean return of an episode where a context is met for the first, second and third time,
-    [3].
-    """
+    """Mean return of an episode by occurrence of its context, [3]."""
     return trials.returns.reshape(-1, settings.occurrences, settings.contexts).mean((0, 2))
 
 
 def first_pulls(trials: Trials, settings: BarcodeSettings, good: float, bad: float) -> torch.Tensor:
-    """How often the first pull of an episode is the good arm's, by occurrence [3], from what it
-    pays.
-    """
+    """Probability that the first pull is the good arm, by occurrence [3], from its rewards."""
     shape = settings.occurrences, settings.contexts, settings.pulls, -1
     return (trials.rewards.reshape(shape)[:, :, 0].mean((1, 2)) - bad) / (good - bad)
 
@@ -62,7 +57,7 @@ def claims() -> list[Claim]:
         print(f"return by occurrence, {name}: {' / '.join(f'{value:.2f}' for value in returns)}")
     gains = {name: float(returns[2] - returns[0]) for name, returns in found.items()}
     right = first_pulls(trials, settings, task.good, task.bad)
-    print(f"chance {family.chance(task):.2f}, who knows the arms {family.oracle(task):.2f}")
+    print(f"chance {family.chance(task):.2f}, with known arms {family.oracle(task):.2f}")
     return [
         Claim("gain from first to third occurrence", gains["with memory"], 0.8),
         Claim("first pull right at the second occurrence", float(right[1]), 0.7),

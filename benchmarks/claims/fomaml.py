@@ -1,7 +1,6 @@
-"""First-order MAML (arXiv 1703.03400) on the tasks of maml: the outer gradient without the inner
-step's curvature.
+"""First-order MAML (arXiv 1703.03400) on the tasks of maml.py, without second derivatives.
 
-On its quadratics the closed form of full MAML is the control: it is another gradient.
+On quadratics the gradient must differ from that of full MAML in closed form.
 """
 
 from __future__ import annotations

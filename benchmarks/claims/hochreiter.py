@@ -1,9 +1,8 @@
-"""Hochreiter, Younger & Conwell 2001: an LSTM whose weights are frozen learns a new quadratic from
-some 35 examples.
+"""Hochreiter, Younger & Conwell 2001: an LSTM with frozen weights learns a quadratic function.
 
-Reported there: after about 35 examples the function is approximated. The bounds below are exact:
-before the first label nothing beats the prior's variance, and Bayes-linear regression says what
-each further label is worth.
+The paper reports that about 35 examples suffice. The bounds below are exact: before the first label
+the smallest error is the prior variance, and Bayesian linear regression gives the smallest error of
+a linear estimator after each further label.
 """
 
 from __future__ import annotations
@@ -11,12 +10,13 @@ from __future__ import annotations
 import torch
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
-from openpoet.envs.regression import QUADRATICS, Regression
+from openpoet.envs.functions import QUADRATICS
+from openpoet.envs.regression import Regression
 from openpoet.poet.streams import Key
 
 from benchmarks.claims.claim import Claim, train
 
-STEPS, SEQUENCES = 300, 4096  # a step is ten updates
+STEPS, SEQUENCES = 300, 4096  # ten updates per step
 SHOWN = (1, 2, 3, 4, 5, 6, 7, 10, 15, 20, 30, 35, 40)
 # E of the squared features, times the coefficients' variance
 PRIOR = (0.2 + 0.2 + 1 / 9 + 1 / 3 + 1 / 3 + 1) / 3
@@ -29,17 +29,17 @@ def claims() -> list[Claim]:
     batch, _ = learner.sequences(QUADRATICS, key.child("test"), SEQUENCES)
     seen, labels, weights = batch.observations, batch.labels(1), learner.weights(agent)
     # the labels of another sequence
-    strangers = torch.cat([seen[..., :-1], seen[..., -1:].roll(1, dims=1)], 2)
+    permuted_inputs = torch.cat([seen[..., :-1], seen[..., -1:].roll(1, dims=1)], 2)
     with torch.no_grad():
         errors, permuted = (
             learner.errors(weights, seen, labels),
-            learner.errors(weights, strangers, labels),
+            learner.errors(weights, permuted_inputs, labels),
         )
     bayes = family.oracle(QUADRATICS, seen[..., :-1])
     print("squared error at example     ", *(f"{t:6d}" for t in SHOWN))
     for name, curve in (
         ("LSTM, weights frozen", errors),
-        ("Bayes-linear regression", bayes),
+        ("Bayesian linear regression", bayes),
         ("permuted", permuted),
     ):
         print(f"{name:29}", *(f"{float(curve[t - 1].mean()):6.3f}" for t in SHOWN))

@@ -1,9 +1,8 @@
-"""MAESN (arXiv 1802.07245) on goals along a half circle: trained on dense reward, tested where only
-the goal pays.
+"""MAESN (arXiv 1802.07245) on goals on a half circle: dense training, sparse test rewards.
 
-Exploring with action noise does not get far in 20 steps; exploring along a latent, held for an
-episode, does. Each number is the mean of three runs with training goals of their own: 20 goals
-differ much from run to run.
+Exploration by action noise rarely reaches a goal within 20 steps; exploration by a latent that is
+constant in an episode does. Each number is the mean of three runs with different training goals,
+since a sample of 20 goals varies considerably.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ RUNS = (1, 2, 3)
 
 
 def hit(batch: Batch) -> float:
-    """Share of episodes that reach their goal."""
+    """The fraction of episodes that reach their goal."""
     return float(batch.success.double().mean())
 
 
 def goals_hit(learner: MAESN, batch: Batch) -> float:
-    """Share of goals that one of their first episodes reaches."""
+    """The fraction of goals reached in at least one of the first `EPISODES` episodes."""
     each = batch.success.reshape(-1, learner.config.trajectories)[:, :EPISODES]
     return float(each.any(1).double().mean())
 
 
 def measured(key: Key) -> tuple[float, ...]:
-    """What the claims are about, of one run."""
+    """The quantities of the claims, of one run."""
     dense, sparse = Navigation(), Navigation(NavigationSettings("sparse"))
     learner = MAESN(dense, MAESNConfig(latent=3))
-    newborn = learner.init(key)
-    agent = train(learner, newborn, HALF_CIRCLE, STEPS, key, "maesn-navigation")
+    initial = learner.init(key)
+    agent = train(learner, initial, HALF_CIRCLE, STEPS, key, "maesn-navigation")
     latent = agent["latent_mean"], agent["latent_log_std"]
     own = seeds(agent)
     (before, after), _ = learner.run_trials(
@@ -51,7 +50,7 @@ def measured(key: Key) -> tuple[float, ...]:
         agent, dense, HALF_CIRCLE, fresh, key.child("held out"), UPDATES
     )
     tested, _ = learner.run_trials(agent, sparse, HALF_CIRCLE, fresh, key.child("sparse"), UPDATES)
-    noise, _ = learner.run_trials(newborn, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
+    noise, _ = learner.run_trials(initial, sparse, HALF_CIRCLE, fresh, key.child("noise"), 0)
     with torch.no_grad():
         distance = float(kl_to_prior(*latent).mean())
     print(
@@ -67,17 +66,17 @@ def measured(key: Key) -> tuple[float, ...]:
     print(
         "sparse reward, share of episodes that hit by update:", *(f"{hit(b):.3f}" for b in tested)
     )
-    gained, found = float((after.returns - before.returns).mean()), goals_hit(learner, tested[0])
+    gain, found = float((after.returns - before.returns).mean()), goals_hit(learner, tested[0])
     rates_of_hits = hit(after), hit(held_out[-1]), hit(tested[0]), hit(tested[-1])
-    return (*rates_of_hits, gained, found, goals_hit(learner, noise[0]), distance)
+    return (*rates_of_hits, gain, found, goals_hit(learner, noise[0]), distance)
 
 
 def claims() -> list[Claim]:
     runs = np.array([measured(Key(run)) for run in RUNS])
-    trained, held_out, first, last, gained, found, noise, distance = runs.mean(0).tolist()
+    trained, held_out, first, last, gain, found, noise, distance = runs.mean(0).tolist()
     return [
         Claim("dense, training goals: hit rate after one update", trained, 0.7),
-        Claim("dense, training goals: return after less before", gained, 5.0),
+        Claim("dense, training goals: return after less before", gain, 5.0),
         Claim("dense, held-out goals: hit rate after four updates", held_out, 0.5),
         Claim("sparse, from the prior: goals hit in 10 episodes", found, 0.25),
         Claim(

@@ -1,9 +1,8 @@
-"""MAML (arXiv 1703.03400) on its points that must find a goal in a square, 50 steps: one gradient
-step must do.
+"""MAML (arXiv 1703.03400) on point navigation to goals in a square, in episodes of 50 steps.
 
-Published, 100 steps: -40.4 before adaptation, -11.7 after one step, -3.3 after two. Controls: joint
-training of the same policy (no inner step in training), with as many outer steps, and the policy as
-it was born.
+Published, with 100 steps: -40.4 before adaptation, -11.7 after one gradient step, -3.3 after two.
+Controls: joint training of the same policy (no inner step in training) with as many outer steps,
+and the initial policy.
 """
 
 from __future__ import annotations
@@ -46,29 +45,29 @@ def claims() -> list[Claim]:
 
 
 def square_goals(config: MAMLConfig, name: str) -> list[Claim]:
-    """Learned with these settings, and what joint training makes of the same policy."""
+    """Claims about training with these settings, and about joint training of the same policy."""
     key, joint = Key(1), replace(config, inner_steps=0)
-    newborn = MAML(FAMILY, config).init(key)
-    agent = train(MAML(FAMILY, config), newborn, SQUARE, STEPS, key, name)
-    jointly = train(MAML(FAMILY, joint), newborn, SQUARE, STEPS, key, "joint")
+    initial = MAML(FAMILY, config).init(key)
+    agent = train(MAML(FAMILY, config), initial, SQUARE, STEPS, key, name)
+    jointly = train(MAML(FAMILY, joint), initial, SQUARE, STEPS, key, "joint")
     best = float(FAMILY.oracle([SQUARE] * GOALS, SEEDS).mean())
     learned = curve(MAML(FAMILY, config), agent, name)
     control = curve(MAML(FAMILY, joint), jointly, "joint training")
-    unlearned = curve(MAML(FAMILY, config), newborn, "as it was born")
+    unlearned = curve(MAML(FAMILY, config), initial, "initial policy")
     gain = learned[1] - learned[0]
     return [
-        Claim("who knows the goal", best, -1.2, -0.4),
+        Claim("goal known", best, -1.2, -0.4),
         Claim(f"{name}: after one step", learned[1], -11.0),
         Claim(f"{name}: after one step less before", gain, 8.0),
         Claim("joint training: after one step less before", control[1] - control[0], most=gain / 3),
         Claim(
-            "as it was born: after one step less before", unlearned[1] - unlearned[0], most=gain / 3
+            "initial policy: after one step less before", unlearned[1] - unlearned[0], most=gain / 3
         ),
     ]
 
 
 def curve(learner: MAML, agent: Agent, name: str) -> list[float]:
-    """Mean return on goals held out, before adaptation and after each update."""
+    """Mean return on held-out goals, before adaptation and after each update."""
     batches, _ = learner.run_trials(agent, SQUARE, SEEDS, Key(9), UPDATES)
     means = [float(batch.returns.mean()) for batch in batches]
     print(

@@ -1,11 +1,11 @@
-"""Meta-gradients (arXiv 1805.09801): learned discounts on a chain of signal and noise, and RL^2
-that learns its own.
+"""Meta-gradients (arXiv 1805.09801): learned discounts on a chain, and the discount of RL^2.
 
-The chain (the authors' first illustration, in the form with one discount a state): ten steps,
-rewards N(0, 1) at even ones and .1 at odd ones; values from 0 move half the way to one chain's
-return under the discounts, and are then judged by squared error to the undiscounted return of a
-fresh chain, 32 pairs at a time. The discount before a signal must go to 1, before noise to 0. The
-derivatives are the learner's (agents/memory/discounting.py), here held to finite differences too.
+The chain is the authors' first illustration with one discount per state: ten steps, with rewards
+N(0, 1) at even steps and .1 at odd ones. Values of 0 make a step of half the distance to the
+discounted return of one chain, and are then evaluated by the squared error to the undiscounted
+return of another chain, in batches of 32 pairs. The discount before a signal must approach 1, and
+before noise 0. The derivatives are those of agents/memory/advantage_gradients.py, which are also
+compared with finite differences.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def chains(rng: np.random.Generator) -> torch.Tensor:
 
 
 def chain_discounts() -> np.ndarray:
-    """The nine discounts that meta-gradients find, each that of what comes after its step."""
+    """The nine learned discounts, each that of the rewards after its step."""
     rng, count = np.random.default_rng(1), STEPS - 1
     agent = {"logits": torch.zeros(count, dtype=torch.float64)}
     agent |= adam.fresh(agent)
     # Every discount has its own rows, so that one recursion gives all derivatives: row (k, j) is
-    # chain j towards k.
+    # the derivative of chain j in discount k.
     towards = torch.zeros(STEPS, count, BATCH, dtype=torch.float64)
     towards[torch.arange(count), torch.arange(count)] = 1.0
     towards = towards.flatten(1)
@@ -48,11 +48,13 @@ def chain_discounts() -> np.ndarray:
         gamma = torch.cat([discounts, torch.zeros(1, dtype=torch.float64)])
         rewards = chains(rng).repeat(1, count)
         returns = advantages(rewards, zero, alive, gamma, 1.0)
-        # a step of SGD on half the squared error, from 0; each chain its own
+        # one step of SGD on half the squared error, from 0, for each chain
         values = RATE * returns[:, :BATCH]
-        slopes = RATE * advantage_tangents(zero, returns, alive, Eta(gamma, 1.0), Eta(towards, 0.0))
+        derivatives = RATE * advantage_tangents(
+            zero, returns, alive, Eta(gamma, 1.0), Eta(towards, 0.0)
+        )
         fresh = chains(rng).flip(0).cumsum(0).flip(0)  # returns under a discount of 1
-        errors = 2 * (values - fresh)[:, None] * slopes.reshape(STEPS, count, BATCH)
+        errors = 2 * (values - fresh)[:, None] * derivatives.reshape(STEPS, count, BATCH)
         gradient = errors.mean((0, 2)) * discounts * (1 - discounts)
         agent = adam.step(agent, {"logits": gradient}, META_RATE)
     return torch.sigmoid(agent["logits"]).numpy()
@@ -63,7 +65,7 @@ def finite_differences() -> float:
     rng = np.random.default_rng(2)
     rewards, values = (torch.from_numpy(rng.normal(size=(20, 50))) for _ in range(2))
     alive, worst, step = torch.ones(20, 50, dtype=torch.bool), 0.0, 1e-6
-    gained = advantages(rewards, values, alive, 0.95, 0.9)
+    gae = advantages(rewards, values, alive, 0.95, 0.9)
     for towards in (Eta(1.0, 0.0), Eta(0.0, 1.0)):
         ends = [
             advantages(
@@ -71,15 +73,13 @@ def finite_differences() -> float:
             )
             for side in (step, -step)
         ]
-        exact = advantage_tangents(values, gained, alive, Eta(0.95, 0.9), towards)
+        exact = advantage_tangents(values, gae, alive, Eta(0.95, 0.9), towards)
         worst = max(worst, float((exact - (ends[0] - ends[1]) / (2 * step)).abs().max()))
     return worst
 
 
 def bandit_eta(steps: int = 120) -> tuple[float, float]:
-    """Where the discount of RL^2 on bandits goes in so many steps, from .5; and the return of a
-    trial then.
-    """
+    """The learned discount of RL^2 on bandits, from an initial .5, and the return of a trial."""
     family, key = Bandits(), Key(1)
     learner = MetaGradient(
         family, MetaGradientConfig(gamma=0.5, lam=0.5, reference_gamma=0.99, meta_lr=0.03)

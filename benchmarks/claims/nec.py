@@ -1,10 +1,9 @@
-"""Neural episodic control (arXiv 1703.01988) on the grid of `mfec`, from a key that is learned,
-against DQN.
+"""Neural episodic control (arXiv 1703.01988) on the grid of mfec.py with learned keys, against DQN.
 
-The same grid, discount and exploration; observed is the cell, one of a hundred, which an encoder of
-32 hidden units makes a key of. DQN (Mnih et al. 2015) is computed here: the same encoder with a
-linear layer, a target network, the same replay, and as many gradient steps for each step acted.
-Five agents each.
+The same grid, discount and exploration; the observation is the cell, one-hot, and the encoder has
+32 hidden units. DQN (Mnih et al. 2015) is computed here: the same encoder with a linear layer, a
+target network, an equal replay buffer, and as many gradient steps per environment step. Five agents
+each.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sys
 import numpy as np
 import torch
 from openpoet.agents.memory.episodic_config import NECConfig
-from openpoet.agents.memory.episodic_control import greedy
+from openpoet.agents.memory.episodic_control import epsilon_greedy
 from openpoet.agents.memory.nec import NEC
 from openpoet.agents.parts import adam
 from openpoet.agents.parts.feedforward import Feedforward
@@ -24,14 +23,12 @@ from openpoet.poet.streams import Key
 from benchmarks.claims.claim import Claim, interval
 
 SEEDS, EPISODES = 5, 20
-# steps acted; Adam's step sizes, of which the better counts
+# environment steps between updates of the target network; step sizes, of which the best counts
 TARGET_EVERY, RATES = 100, (1e-3, 1e-2)
 
 
 def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> list[int]:
-    """Lengths of the episodes of deep Q-learning, one gradient step for every `config.every`
-    acted.
-    """
+    """Episode lengths of DQN, with one gradient step for every `config.every` environment steps."""
     network = Feedforward((family.spec.observation_size, *config.hidden, config.key, 4))
     weights = network.init(key.generator(), readout_scale=0.1)
     agent, target, rng = (
@@ -42,12 +39,12 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
     simulator, steps, lengths = family.simulator([task], [0], "cpu"), [], []
     seen = simulator.reset()
     for _ in range(EPISODES):
-        over, begun = torch.zeros(1, dtype=torch.bool), len(steps)
+        over, started = torch.zeros(1, dtype=torch.bool), len(steps)
         while not bool(over):
-            chance = torch.from_numpy(rng.random((1, 5), dtype=np.float32))
-            action = greedy(network(agent, seen), chance, config.epsilon)
-            after, paid, terminated, truncated = simulator.step(action)
-            steps.append((seen, action, paid.float(), after, terminated))
+            uniform = torch.from_numpy(rng.random((1, 5), dtype=np.float32))
+            action = epsilon_greedy(network(agent, seen), uniform, config.epsilon)
+            after, reward, terminated, truncated = simulator.step(action)
+            steps.append((seen, action, reward.float(), after, terminated))
             seen, over = after, terminated | truncated
             if len(steps) % config.every == 0:
                 rows = rng.integers(max(0, len(steps) - config.replay), len(steps), config.batch)
@@ -56,25 +53,27 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
                 ]
                 agent = {
                     **agent,
-                    **adam.step(agent, _slopes(network, agent, target, batch, config.gamma), rate),
+                    **adam.step(
+                        agent, _gradients(network, agent, target, batch, config.gamma), rate
+                    ),
                 }
             if len(steps) % TARGET_EVERY == 0:
                 target = {name: agent[name] for name in weights}
-        lengths.append(len(steps) - begun)
+        lengths.append(len(steps) - started)
         seen = simulator.restart(torch.ones(1, dtype=torch.bool))
     return lengths
 
 
-def _slopes(
+def _gradients(
     network: Feedforward,
     agent: dict[str, torch.Tensor],
     target: dict[str, torch.Tensor],
     batch: list[torch.Tensor],
     gamma: float,
 ) -> dict[str, torch.Tensor]:
-    """The gradient of the squared error to reward and the target network's best value."""
-    seen, action, paid, after, terminated = batch
-    aim = paid + gamma * network(target, after).max(1).values * ~terminated
+    """Gradients of the squared temporal-difference error with the target network."""
+    seen, action, reward, after, terminated = batch
+    aim = reward + gamma * network(target, after).max(1).values * ~terminated
     leaves = {name: agent[name].detach().requires_grad_() for name in target}
     loss = ((network(leaves, seen) * action).sum(1) - aim).square().mean()
     return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
@@ -87,7 +86,7 @@ def claims() -> list[Claim]:
     ours, theirs = [], {rate: [] for rate in RATES}
     for seed in range(SEEDS):
         _, episodes, _ = learner.run_trial(learner.init(Key(seed)), task, Key(seed, ("life",)))
-        ours.append([int(lived.batch.alive.sum()) for lived in episodes])
+        ours.append([int(episode.batch.alive.sum()) for episode in episodes])
         for rate in RATES:
             theirs[rate].append(dqn(family, task, config, Key(seed, ("dqn",)), rate))
         print(f"agent {seed}: {np.mean(ours[-1][10:]):.1f}", file=sys.stderr, flush=True)

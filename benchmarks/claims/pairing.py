@@ -1,9 +1,7 @@
-"""POET with agents that adapt: the preset quick-navigation through the command, looked at through
-the archive.
+"""POET with agents that adapt: the preset quick-navigation by the command, read from the archive.
 
-Where goals may be evolves from arm's length outwards. Asked: niches of growing difficulty, agents
-that moved, and in every niche alive at the end a better score after adaptation than before, on
-draws that the run has not seen.
+The area of possible goals evolves. Claims: niches of growing difficulty, transfers between niches,
+and in every active niche at the end a higher score after adaptation than before, on new draws.
 """
 
 from __future__ import annotations
@@ -25,11 +23,11 @@ from openpoet.poet.streams import Key
 from benchmarks.claims.claim import Claim
 from benchmarks.heading import ROOT
 
-TEST_TRIALS = 512  # of an assessment
+TEST_TRIALS = 512  # per assessment
 
 
 def difficulty(task: Goals) -> float:
-    """How much ground goals may lie on: the farthest distance times the arc's length there."""
+    """The size of the area of goals: the largest distance times the arc length there."""
     far = task.distance + task.spread
     return far * far * max(task.width, 0.1)
 
@@ -66,7 +64,7 @@ def claims() -> list[Claim]:
         print(
             f"niche {row['id']}: {family.title(task)}: before {found[-1].before}, after "
             f"{found[-1].after}, "
-            f"gain {found[-1].gain}, adaptation off {found[-1].off}, another's history "
+            f"gain {found[-1].gain}, adaptation off {found[-1].off}, shuffled history "
             f"{found[-1].shuffled}"
         )
     origin, hardest = difficulty(tasks[0]), [difficulty(tasks[row["id"]]) for row in alive]

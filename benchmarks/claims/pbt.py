@@ -1,10 +1,9 @@
-"""Population-based training (arXiv 1711.09846) on its paper's figure 2: a quadratic that no fixed
-setting can climb.
+"""Population-based training (arXiv 1711.09846) on figure 2 of its paper: a quadratic function.
 
-Q = 1.2 - x^2 - y^2, but a worker climbs 1.2 - h0 x^2 - h1 y^2 with hyperparameters h: two workers
-from (.9, .9), one with h = (1, 0) and one with (0, 1). Fixed, each brings one coordinate to 0 and
-ends at 1.2 - .81 = .39. What runs is
-the engine: two niches of one task, whose agents carry h.
+The objective is Q = 1.2 - x^2 - y^2, but a worker ascends 1.2 - h0 x^2 - h1 y^2 with its own
+hyperparameters h. Two workers start from (.9, .9), one with h = (1, 0) and one with (0, 1). With h
+fixed, each brings one coordinate to 0 and ends at 1.2 - .81 = .39. The engine runs two niches of
+one task, whose agents hold h.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from openpoet.poet.streams import Key
 from benchmarks.claims.claim import Claim, interval
 
 STEPS, EVERY, RATE, SEEDS, START = 200, 5, 0.02, 50, 0.9
-SLOW = 0.01  # a rate at which there is less time to find a schedule
+SLOW = 0.01  # a smaller step size, with which the schedule of h matters more
 WORKERS = ((1.0, 0.0), (0.0, 1.0))
 
 
@@ -49,8 +48,9 @@ class Hill:
 
 
 class Climber:
-    """Learner: a gradient step on the surrogate that the agent's hyperparameters make. explores: in
-    its own turn.
+    """Learner: a gradient step on the surrogate given by the agent's hyperparameters.
+
+    alone: explore every `EVERY` steps without exploiting.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ def unchanged(agent: Agent, key: Key) -> Agent:
 
 
 def best(learner: Climber, every: int, seed: int) -> float:
-    """Q of the better worker in the end."""
+    """The final Q of the better worker."""
     config = PoetConfig(
         seed=seed, niches=2, mutate_every=0, transfer_every=0, pbt_every=every, pbt_share=0.5
     )

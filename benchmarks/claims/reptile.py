@@ -1,9 +1,7 @@
-"""Reptile (arXiv 1803.02999) on sines: ten examples of a new one and 32 gradient steps; on
-policies, where it fails.
+"""Reptile (arXiv 1803.02999) on sine regression with ten examples, and on policies, where it fails.
 
-Published: figures only; its authors report that attempts in reinforcement learning had negative
-results. Control: joint training, which is Reptile with one inner step, with at least as many
-gradient steps.
+The paper has figures only, and reports negative results in reinforcement learning. Control: joint
+training, which is Reptile with one inner step, with at least as many gradient steps.
 """
 
 from __future__ import annotations
@@ -11,8 +9,9 @@ from __future__ import annotations
 import torch
 from openpoet.agents.gradient.maml_config import ReptileConfig
 from openpoet.agents.gradient.reptile import Reptile
+from openpoet.envs.functions import SINES
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
-from openpoet.envs.regression import SINES, Regression, RegressionSettings
+from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
@@ -29,17 +28,17 @@ def claims() -> list[Claim]:
     joint = Reptile(
         family, ReptileConfig(trajectories=1, inner_steps=1, draws=50, anneal=JOINT_STEPS)
     )
-    newborn = learner.init(key)
-    agent = train(learner, newborn, SINES, STEPS, key, "reptile")
-    jointly = train(joint, newborn, SINES, JOINT_STEPS, key, "joint")
-    rows = {"Reptile": agent, "joint training": jointly, "as it was born": newborn}
+    initial = learner.init(key)
+    agent = train(learner, initial, SINES, STEPS, key, "reptile")
+    jointly = train(joint, initial, SINES, JOINT_STEPS, key, "joint")
+    rows = {"Reptile": agent, "joint training": jointly, "initial network": initial}
     left = {name: _left(learner, each, name) for name, each in rows.items()}
     errors = [float(torch.abs(reptile_move(k) - reptile_closed_form(k)).max()) for k in (1, 3)]
     before, after, jointly_after = _policies()
     return [
         Claim("Reptile: error after 32 steps over before", left["Reptile"], most=0.2),
         Claim("joint training: the same", left["joint training"], 0.5),
-        Claim("as it was born: the same", left["as it was born"], 0.5),
+        Claim("initial network: the same", left["initial network"], 0.5),
         *(
             Claim(
                 f"quadratics, {k} inner steps: largest error against the closed form",
@@ -55,7 +54,7 @@ def claims() -> list[Claim]:
 
 
 def _left(learner: Reptile, agent: Agent, name: str) -> float:
-    """Squared error on fresh examples after the updates, as a share of before."""
+    """Squared error on new examples after the updates, relative to before."""
     batches, _ = learner.run_trials(agent, SINES, list(range(TEST_TRIALS)), Key(9), UPDATES)
     before, after = (-float(batches[i].returns.mean()) / EXAMPLES for i in (0, -1))
     print(
@@ -66,8 +65,8 @@ def _left(learner: Reptile, agent: Agent, name: str) -> float:
 
 
 def _policies() -> tuple[float, float, float]:
-    """The square goals of maml: before, after one update, and after one update of what joint
-    training makes.
+    """Mean returns on the goals of maml.py: before, after one update, and after one update of the
+    policy of joint training.
     """
     family, key, curves = Navigation(NavigationSettings(horizon=50)), Key(1), []
     shared = {"hidden": (32, 32), "draws": 20, "trajectories": 20, "inner_lr": 0.1, "outer": "adam"}

@@ -1,8 +1,7 @@
-"""RL^2 (arXiv 1611.02779) on its smallest bandit: 5 arms, 10 pulls; the paper's table gives 6.7,
-Thompson sampling 5.7.
+"""RL^2 (arXiv 1611.02779) on its smallest bandit problem: 5 arms, 10 pulls.
 
-6.66 is what the best of all strategies earns, so nothing can be much above it. The controls are
-computed here.
+The paper's table gives 6.7, and 5.7 for Thompson sampling. The optimal strategy has a return of
+6.66. The controls are computed here.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ ARMS, PULLS, TEST_TRIALS, STEPS = 5, 10, 8192, 500
 
 
 def thompson(rng: Generator, num_trials: int) -> np.ndarray:
-    """Total payoff of each trial under Thompson sampling with uniform priors."""
+    """Return of each trial under Thompson sampling with uniform priors, [trials]."""
     chance, rows = rng.random((num_trials, ARMS)), np.arange(num_trials)
     won, lost, total = (
         np.ones((num_trials, ARMS)),
@@ -29,10 +28,10 @@ def thompson(rng: Generator, num_trials: int) -> np.ndarray:
     )
     for _ in range(PULLS):
         arm = rng.beta(won, lost).argmax(axis=1)
-        paid = rng.random(num_trials) < chance[rows, arm]
-        won[rows, arm] += paid
-        lost[rows, arm] += ~paid
-        total += paid
+        reward = rng.random(num_trials) < chance[rows, arm]
+        won[rows, arm] += reward
+        lost[rows, arm] += ~reward
+        total += reward
     return total
 
 
@@ -47,16 +46,21 @@ def claims() -> list[Claim]:
         totals[name] = (
             learner.trials(agent, task, test, TEST_TRIALS, **options).returns.sum(1).numpy()
         )
-    newborn = learner.trials(learner.init(key), task, test, TEST_TRIALS).returns.sum(1).numpy()
+    initial = learner.trials(learner.init(key), task, test, TEST_TRIALS).returns.sum(1).numpy()
     print(
         f"return of a trial of {PULLS} pulls, {TEST_TRIALS} trials: {interval(totals[''])}, greedy "
         f"{interval(totals['greedy'])}"
     )
     best = bayes_value(PULLS, ((0, 0),) * ARMS)
     return [
-        Claim("the best of all strategies, exact", best, 6.6599, 6.6601),
+        Claim("optimal strategy, exact", best, 6.6599, 6.6601),
         Claim("Thompson sampling", float(thompson(default_rng(0), 100_000).mean()), 5.80, 5.90),
-        Claim("untrained", float(newborn.mean()), 4.9, 5.1),
+        Claim("untrained", float(initial.mean()), 4.9, 5.1),
         Claim("RL^2", float(totals[""].mean()), 6.5, best + 0.08),
-        Claim("RL^2 whose memory is reset at every episode", float(totals["off"].mean()), 4.8, 5.2),
+        Claim(
+            "RL^2 with its hidden state reset at every episode",
+            float(totals["off"].mean()),
+            4.8,
+            5.2,
+        ),
     ]

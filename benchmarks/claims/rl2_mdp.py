@@ -1,10 +1,9 @@
-"""RL^2 (arXiv 1611.02779) on tabular MDPs: 10 states, 5 actions, 10 episodes of 10 steps; the
-paper's table says 156.2.
+"""RL^2 (arXiv 1611.02779) on tabular MDPs: 10 states, 5 actions, 10 episodes of 10 steps.
 
-Posterior sampling (PSRL) earns 138.1 in that table; it is computed here with the true prior mean of
-rewards and, as the published baselines had it, with 0. The paper trains on some 2.5 million trials;
-here are 100 thousand, which suffice since the network sees pairs of state and action
-(agents/memory/tables.py), and `--long` has 500 thousand.
+The paper's table gives 156.2, and 138.1 for posterior sampling (PSRL), which is computed here with
+the true prior mean of rewards and with 0, as in the published baselines. The paper trains on about
+2.5 million trials. Here 100 thousand suffice, since the network's inputs are outer products of
+state and action (agents/memory/bilinear.py); `--long` uses 500 thousand.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ def learned(config: RL2Config, steps: int) -> np.ndarray:
 
 
 def settings(steps: int) -> RL2Config:
-    """A table's view and large weights at birth, since states are one-hot; short credit, since
+    """Bilinear inputs and large initial weights, since states are one-hot; a small lambda, since
     rewards are noisy.
     """
     return RL2Config(

@@ -1,17 +1,18 @@
-"""Unsupervised meta-RL (arXiv 1806.04640) end to end: tasks without a reward, meta-training, then
-real goals.
+"""Unsupervised meta-RL (arXiv 1806.04640): tasks without rewards, meta-training, then real goals.
 
-The place is a square with walls. DIAYN finds skills in it; its discriminator makes their tasks;
-first-order MAML learns to adapt to them; then a dense reward for a goal at .8 in any direction is
-met for the first time. Scratch is PPO of the same network on as many episodes; its rate, passes and
-spread of actions are the best at that budget, on goals of their own. Intervals are over 100 goals.
+The environment is a square with walls. DIAYN learns skills, whose discriminator defines tasks, and
+first-order MAML is trained on these tasks. The test has dense rewards for goals at a distance of .8
+in any direction. The baseline ("scratch") is PPO of the same network on as many episodes, with the
+best learning rate, number of passes and action noise at that budget, tuned on other goals.
+Intervals are over 100 goals.
 
-Traps of the method and what is done: (a) in an unbounded plane a discriminator pays for leaving:
-there are walls; (b) a learned one is sure nearly everywhere, so its rewards are flat, and what
-calls most places hopeless teaches nothing: its logits are divided by 3, and every skill keeps a
-chance of .01; (c) many rough tasks have nothing in common: 8 skills, one hidden layer; (d) random
-rewards are best at the walls, where goals are not: their numbers are printed, and beating scratch
-is not claimed of them; (e) gains of meta-training as such: a constant discriminator is the control.
+Pitfalls of the method, and the remedies: (a) in an unbounded plane the rewards of a discriminator
+favour leaving it: there are walls; (b) a trained discriminator is nearly certain almost everywhere,
+so that its rewards are flat and mostly very low: logits are divided by 3, and every skill has a
+probability of at least .01; (c) many irregular tasks have little in common: 8 skills, one hidden
+layer; (d) random rewards are highest at the walls, away from the goals: their numbers are printed
+without a claim; (e) meta-training may help regardless of the tasks: a constant discriminator is the
+control.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ KEY = Key(1)
 
 
 def skills() -> Reward:
-    """The task of skills that DIAYN found without a reward."""
+    """The task defined by the discriminator of skills that DIAYN learned without rewards."""
     config = DIAYNConfig(
         skills=SKILLS, discriminator=HIDDEN, episodes=2 * SKILLS, test_trials=8 * SKILLS
     )
@@ -59,7 +60,7 @@ def skills() -> Reward:
 
 
 def constant() -> Reward:
-    """A discriminator that says nothing."""
+    """The task of a discriminator with constant outputs."""
     (hidden,) = HIDDEN
     return TASKS.task(
         [(np.zeros((hidden, 2)), np.zeros(hidden)), (np.zeros((SKILLS, hidden)), np.zeros(SKILLS))]
@@ -72,14 +73,14 @@ def trained(family: Discriminated, task: Reward, name: str, steps: int = STEPS) 
 
 
 def gain(family: Discriminated, task: Reward, agent: Agent) -> float:
-    """Return after adaptation less before, on fresh draws of the task."""
+    """Return after adaptation less before, on new draws of the task."""
     score, _, _, before = MAML(family, CONFIG).evaluate([agent], [task], [KEY.child("fresh draws")])
     return float(score[0] - before[0])
 
 
 def real(agent: Agent, name: str) -> np.ndarray:
     """Returns of real goals after each update, [updates + 1, goals]."""
-    batches, _ = MAML(PLACE, CONFIG).adapted(agent, GOALS, TESTED, KEY.child("goals"), UPDATES)
+    batches, _ = MAML(PLACE, CONFIG).run_trials(agent, GOALS, TESTED, KEY.child("goals"), UPDATES)
     found = np.stack([batch.returns.reshape(len(TESTED), -1).mean(1).numpy() for batch in batches])
     print(f"{name}: real goals after each update: {', '.join(map(interval, found))}")
     return found
@@ -88,12 +89,12 @@ def real(agent: Agent, name: str) -> np.ndarray:
 def scratch(
     seeds: list[int], *, rate: float, passes: int, spread: float, updates: int
 ) -> np.ndarray:
-    """PPO of a newborn policy on each goal: mean return after each update, [updates + 1, goals]."""
+    """PPO from scratch on each goal: mean return after each update, [updates + 1, goals]."""
     n, network, actions = len(seeds), Feedforward((2, *CONFIG.hidden, 2)), Gaussian(2)
-    newborn = [
+    initial = [
         network.init(KEY.child("scratch", seed).generator(), readout_scale=0.1) for seed in seeds
     ]
-    weights = {part: torch.stack([one[part] for one in newborn]) for part in newborn[0]}
+    weights = {part: torch.stack([one[part] for one in initial]) for part in initial[0]}
     weights["log_std"] = torch.full((n, 1, 2), math.log(spread))
     adam = torch.optim.Adam([weight.requires_grad_() for weight in weights.values()], lr=rate)
     episode_batches, noise = (
@@ -101,13 +102,13 @@ def scratch(
         torch.Generator().manual_seed(1),
     )
 
-    def said(observations: torch.Tensor) -> torch.Tensor:
+    def outputs(observations: torch.Tensor) -> torch.Tensor:
         mean = network(weights, observations.unflatten(-2, (n, EPISODES)))
         return torch.cat([mean, weights["log_std"].expand_as(mean)], -1)
 
     def act(observations: torch.Tensor, t: int) -> torch.Tensor:
         return actions.sample(
-            said(observations), torch.rand(n, EPISODES, 2, generator=noise)
+            outputs(observations), torch.rand(n, EPISODES, 2, generator=noise)
         ).flatten(0, 1)
 
     found = []
@@ -115,13 +116,13 @@ def scratch(
         with torch.no_grad():
             batch = episode_batches.play(act)
             taken = batch.actions.unflatten(1, (n, EPISODES))
-            old = actions.log_prob(said(batch.observations), taken)
+            old = actions.log_prob(outputs(batch.observations), taken)
         found.append(batch.returns.reshape(n, -1).mean(1).numpy())
         better = normalised(
             batch.discounted(0.99).reshape(old.shape), batch.alive.reshape(old.shape)
         )
         for _ in range(passes * (update < updates)):
-            ratio = (actions.log_prob(said(batch.observations), taken) - old).exp()
+            ratio = (actions.log_prob(outputs(batch.observations), taken) - old).exp()
             loss = -torch.minimum(ratio * better, ratio.clamp(0.8, 1.2) * better).mean((0, 2)).sum()
             adam.zero_grad()
             loss.backward()
@@ -130,9 +131,7 @@ def scratch(
 
 
 def tuned() -> np.ndarray:
-    """Scratch with the settings that are best at the budget on the tuning goals, on the tested
-    ones.
-    """
+    """PPO from scratch on the test goals, with the settings that are best on the tuning goals."""
     grid = [
         {"rate": rate, "passes": passes, "spread": spread}
         for rate, passes, spread in itertools.product((0.01, 0.03, 0.1), (1, 5, 10), (0.5, 1.0))
@@ -150,7 +149,7 @@ def claims() -> list[Claim]:
         trained(RANDOM, RANDOM.origin(), "random"),
     )
     other = RANDOM.task(random_layers(RANDOM.sizes, RANDOM.settings.gain, np.random.default_rng(7)))
-    met, _, silent = (
+    adapted, _, constant_control = (
         real(agent, name)
         for agent, name in (
             (learned, "DIAYN"),
@@ -158,8 +157,8 @@ def claims() -> list[Claim]:
             (trained(TASKS, flat, "constant", 20), "constant"),
         )
     )
-    print(f"who knows the goal: {PLACE.oracle([GOALS] * len(TESTED), TESTED).mean():.2f}")
-    later = np.flatnonzero(alone.mean(1) >= met[-1].mean())
+    print(f"goal known: {PLACE.oracle([GOALS] * len(TESTED), TESTED).mean():.2f}")
+    later = np.flatnonzero(alone.mean(1) >= adapted[-1].mean())
     sooner = (later[0] if len(later) else LATEST + 1) / UPDATES
     return [
         Claim("DIAYN's skills: gain of adaptation, fresh draws", gain(TASKS, task, learned), 10.0),
@@ -170,18 +169,18 @@ def claims() -> list[Claim]:
         ),
         Claim(
             f"real goals after {UPDATES * EPISODES} episodes: mean return",
-            float(met[-1].mean()),
+            float(adapted[-1].mean()),
             -8.0,
         ),
         Claim(
             "lower end of its 95 % interval less the upper of scratch's",
-            bounds(met[-1])[0] - bounds(alone[UPDATES])[1],
+            bounds(adapted[-1])[0] - bounds(alone[UPDATES])[1],
             0.0,
         ),
         Claim("episodes that scratch needs for that return, over ours", float(sooner), 1.5),
         Claim(
             "constant discriminator: gain on real goals",
-            float((silent[-1] - silent[0]).mean()),
+            float((constant_control[-1] - constant_control[0]).mean()),
             most=2.0,
         ),
     ]

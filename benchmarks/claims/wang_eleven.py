@@ -1,16 +1,15 @@
-"""Deep meta-RL (Wang et al., arXiv 1611.05763) on eleven arms, one of which pays little and tells
-where the prize is.
+"""Deep meta-RL (Wang et al. 2016, arXiv 1611.05763) on eleven arms, one of which is informative.
 
-Five pulls: who asks the eleventh arm first and then takes the prize four times earns 20.55; who
-searches without it 11.35 at best; who repeats one arm 7.45. Both are local optima, so entropy
-starts high and falls.
+The eleventh arm has a small reward that encodes the arm with the large one. In five pulls, pulling
+the eleventh arm first and then the best arm four times returns 20.55, searching without it at most
+11.35, and repeating one arm 7.45. The last two are local optima, so the entropy bonus starts high
+and is annealed to zero.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from openpoet.agents.memory.rl2 import Wang
-from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.bandits import ELEVEN, Bandits, BanditSettings
 from openpoet.poet.streams import Key
 
@@ -24,7 +23,7 @@ def informed(task_hint: float = 0.1, prize: float = 5.0) -> float:
 
 
 def search(prize: float = 5.0, other: float = 1.1) -> float:
-    """Arms one after another until the prize is found, then that one."""
+    """Mean return of trying one arm after another until the best is found, then repeating it."""
     return float(
         np.mean([min(k, PULLS) * other + max(PULLS - k, 0) * prize for k in range(ELEVEN - 1)])
     )
@@ -55,7 +54,7 @@ def claims() -> list[Claim]:
         Claim("search that ignores the eleventh arm", search(), 11.34, 11.36),
         Claim("deep meta-RL, greedy", float(greedy.returns.sum(1).mean()), 17.0, 20.7),
         Claim(
-            "its share of trials that ask the eleventh arm first",
+            "fraction of trials that pull the eleventh arm first",
             float((first == ELEVEN - 1).double().mean()),
             0.9,
         ),

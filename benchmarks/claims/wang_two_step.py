@@ -1,17 +1,15 @@
-"""Deep meta-RL (Wang et al., arXiv 1611.05763) on the two-step task in its fast form: it learns to
-be model-based.
+"""Deep meta-RL (Wang et al. 2016, arXiv 1611.05763) on the two-step task: model-based behaviour.
 
-The sign of a model: after an uncommon transition a payoff speaks for the other choice. The
-interaction index is the probability of repeating a choice after common-rewarded and
-uncommon-unrewarded trials, less that after the others.
+With a model, a reward after an uncommon transition favours the other choice. The interaction index
+is the probability of repeating a choice after common-rewarded and uncommon-unrewarded steps, less
+that after the others.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from openpoet.agents.memory.rl2 import Wang
-from openpoet.agents.memory.rl2_config import WangConfig
+from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.two_step import Steps, TwoStep
 from openpoet.poet.streams import Key
 
@@ -22,16 +20,16 @@ TASK = Steps()
 
 
 def bayes(num_trials: int = 40_000) -> float:
-    """Payoff of a trial of who follows the probability that the first state is the good one."""
+    """Mean reward of acting on the posterior probability that the first state is the good one."""
     rng = np.random.default_rng(0)
     good, belief, total = rng.integers(0, 2, num_trials), np.full(num_trials, 0.5), 0.0
     for _ in range(TRIALS):
         choice = (belief < 0.5).astype(int)  # belief: that state 0 is good
         place = np.where(rng.random(num_trials) < TASK.common, choice, 1 - choice)
-        paid = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
-        total += paid.mean()
+        reward = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
+        total += reward.mean()
         here = np.where(place == 0, belief, 1 - belief)  # that the state that was reached is good
-        likely, unlikely = (np.where(paid, p, 1 - p) for p in (TASK.good, 1 - TASK.good))
+        likely, unlikely = (np.where(reward, p, 1 - p) for p in (TASK.good, 1 - TASK.good))
         here = here * likely / (here * likely + (1 - here) * unlikely)
         belief = np.where(place == 0, here, 1 - here)
         belief = belief * (1 - TASK.switch) + (1 - belief) * TASK.switch
@@ -40,7 +38,7 @@ def bayes(num_trials: int = 40_000) -> float:
 
 
 def model_free(num_trials: int = 20_000, rate: float = 0.3, explore: float = 0.1) -> float:
-    """Payoff of a trial of Q-learning on choices alone."""
+    """Mean reward of Q-learning on choices, without the transitions."""
     rng, rows = np.random.default_rng(0), np.arange(num_trials)
     good, values, total = rng.integers(0, 2, num_trials), np.zeros((num_trials, 2)), 0.0
     for _ in range(TRIALS):
@@ -49,21 +47,21 @@ def model_free(num_trials: int = 20_000, rate: float = 0.3, explore: float = 0.1
         )
         choice = np.where(rng.random(num_trials) < explore, rng.integers(0, 2, num_trials), best)
         place = np.where(rng.random(num_trials) < TASK.common, choice, 1 - choice)
-        paid = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
-        total += paid.mean()
-        values[rows, choice] += rate * (paid - values[rows, choice])
+        reward = rng.random(num_trials) < np.where(place == good, TASK.good, 1 - TASK.good)
+        total += reward.mean()
+        values[rows, choice] += rate * (reward - values[rows, choice])
         good = np.where(rng.random(num_trials) < TASK.switch, 1 - good, good)
     return total / TRIALS
 
 
 def interaction(
-    choices: torch.Tensor, places: torch.Tensor, paid: torch.Tensor
+    choices: torch.Tensor, places: torch.Tensor, reward: torch.Tensor
 ) -> tuple[float, str]:
-    """The index, and the four probabilities in words; all [steps, trials]."""
+    """The interaction index, and the four probabilities as text; arguments [steps, trials]."""
     stay, common, rewarded = (
         choices[1:] == choices[:-1],
         places[:-1] == choices[:-1],
-        paid[:-1] > 0.5,
+        reward[:-1] > 0.5,
     )
     p = {
         f"{'common' if c else 'uncommon'} {'rewarded' if r else 'unrewarded'}": float(
@@ -96,7 +94,7 @@ def claims() -> list[Claim]:
         / TRIALS
     )
     return [
-        Claim("the best filter", bayes(), 0.75, 0.78),
+        Claim("optimal filter", bayes(), 0.75, 0.78),
         Claim("model-free Q-learning on choices", model_free(), 0.6, 0.7),
         Claim("without memory", float(blank), 0.48, 0.52),
         Claim("deep meta-RL", float(trials.returns.mean()) / TRIALS, 0.74, 0.79),

@@ -36,7 +36,8 @@ Changes = Annotated[
     typer.Option(
         "--set",
         metavar="SECTION.KEY=VALUE",
-        help="Change one setting, such as poet.capacity=20; repeatable.",
+        help="Change one setting, such as poet.capacity=20; repeatable. `list NAME` prints the "
+        "settings of a family, a learner or a preset.",
     ),
 ]
 Preset = Annotated[

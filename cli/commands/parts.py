@@ -1,13 +1,43 @@
-"""The commands about families and learners: list."""
+"""The commands about families and learners: list and check."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from ..parts import known_parts
 from ..terminal import out, tell
+from . import options as o
+
+Part = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A .py file with a family, a learner or both; or the name of one."
+    ),
+]
+Home = Annotated[
+    str | None,
+    typer.Option(
+        help="Family on which a learner is checked: a name or a .py file; default: the file's own, "
+        "else navigation."
+    ),
+]
+
+PartName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="A family, a learner, a preset, `run`, `poet` or a .py file: print its settings.",
+    ),
+]
 
 
-def list_parts() -> None:
-    """List the families, learners and presets that exist."""
+def list_parts(name: PartName = None) -> None:
+    """List families, learners and presets; with NAME, its settings, defaults, ranges, meanings."""
+    if name is not None:
+        print_settings(name)
+        return
     from ..output import line
     from ..plugins import installed
     from ..settings.tables import about, presets
@@ -19,3 +49,33 @@ def list_parts() -> None:
     width = max(map(len, presets()))
     for name in presets():
         out.print(line(f"  {name:{width}} {about(name)}"), soft_wrap=True)
+
+
+def print_settings(name: str) -> None:
+    from ..settings.reference import sections, terminal_table
+
+    for part in sections(name):
+        out.print(terminal_table(part, out.width), soft_wrap=True)
+
+
+def check(part: Part, family: Home = None, changes: o.Changes = None) -> None:
+    """Check your own task family or learner against the laws that all of them obey.
+
+    FILE is executed. One line for each law: pass, FAIL with what was expected and what came, or -
+    where it is about an optional method that is not there. The exit code is 0 if all pass, 1 if
+    one fails, and 2 if the file cannot be loaded.
+    """
+    from ..checking import check as verdicts_on
+    from ..settings.tables import assigned
+
+    settings = {f"{place}.{key}": value for place, key, value in map(assigned, changes or [])}
+    passed = failed = 0
+    for verdict in verdicts_on(part, family=family, settings=settings):
+        passed += verdict.passed and verdict.offered
+        failed += not verdict.passed
+        mark = "FAIL" if not verdict.passed else "pass" if verdict.offered else "-"
+        more = f": {verdict.message}" if verdict.message else ""
+        tell(f"{mark:4}  {verdict.part}  {verdict.law}{more}")
+    tell(f"{passed} laws hold, {failed} are broken")
+    if failed:
+        raise typer.Exit(1)

@@ -1,78 +1,46 @@
-"""Fields of settings: names, types and defaults, of a dataclass or of a callable's arguments.
+"""Sections of settings: which fields a section has, and its table checked against them.
 
 A *table* is what TOML makes of one section. TOML has no null: None is written as the string "none".
-A wrong name or type is a ValueError of one line that says where, what was expected and what came;
-range checks are the dataclass's own.
+The fields are those of a settings dataclass (openpoet.settings), or the keyword arguments of a
+plug-in. What is wrong is a ValueError of one line: where, what was expected, what came.
 """
 
 from __future__ import annotations
 
-import difflib
 import inspect
-import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
-from typing import Any, Literal, TypeVar
+from dataclasses import MISSING, dataclass, replace
+from typing import Annotated, Any, Literal, TypeVar
+
+from openpoet.settings import Field, checked, declared, did_you_mean, expected
 
 Table = Mapping[str, Any]
 Settings = TypeVar("Settings")
 
 NONE = "none"
-_NAMES = {
-    tuple: "a list",
-    int: "an integer",
-    float: "a finite number",
-    bool: "true or false",
-    str: "a string",
-}
-_PLAIN = (bool, int, float, str)  # what TOML has of values that are not lists
-_UNIONS = (typing.Union, types.UnionType)
-
-
-@dataclass(frozen=True)
-class Field:
-    """kind: the annotated type; Any: whatever TOML has. default: MISSING if there is none.
-
-    written: whether complete settings hold it. A plug-in's argument may have a default that TOML
-    cannot express.
-    """
-
-    kind: Any
-    default: Any = MISSING
-    written: bool = True
+_PLAIN = (bool, int, float, str)  # the values of TOML that are not lists
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The fields of a section. more: keys that are not among them are allowed too (a plug-in's
-    **settings).
-    """
+    """The fields of a section. more: whether it may have other keys (a plug-in's **settings)."""
 
     known: Mapping[str, Field]
     more: bool = False
 
 
 def of_dataclass(cls: type[Any]) -> Schema:
-    hints = typing.get_type_hints(cls)
-    known = {}
-    for field in fields(cls):
-        if field.init:
-            factory = field.default_factory
-            known[field.name] = Field(
-                hints[field.name], field.default if factory is MISSING else factory()
-            )
-    return Schema(known)
+    return Schema(declared(cls))
 
 
 def of_arguments(part: Callable[..., Any], given: int, not_settings: Iterable[str] = ()) -> Schema:
-    """The keyword arguments of a plug-in, less the first `given` of its arguments and those in
-    `not_settings`.
-    """
+    """The keyword arguments of a plug-in, but not its first `given` ones, nor `not_settings`."""
     arguments = list(inspect.signature(part).parameters.values())
     try:
-        hints = typing.get_type_hints(part.__init__ if isinstance(part, type) else part)  # type: ignore[misc]
+        source = part.__init__ if isinstance(part, type) else part  # type: ignore[misc]
+        hints = typing.get_type_hints(source, include_extras=True)
     except (NameError, TypeError):  # annotations need not be importable
         hints = {}
     known, place = {}, 0
@@ -101,16 +69,18 @@ def _survives_toml(field: Field) -> bool:
 
 
 def _usable(kind: Any, default: Any) -> Any:
-    """The annotation, if TOML can be checked against it; else the default's type, if TOML has no
-    such type.
+    """The annotation, if a value of TOML can be checked against it; otherwise tuple, if the default
+    is one, or Any.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    plain = [a for a in arguments if a not in (type(None), Ellipsis)]
-    if kind in _NAMES or origin is Literal:
+    if origin is Annotated:
+        plain = _usable(arguments[0], default)
+        return kind if plain is arguments[0] else Annotated[plain, *arguments[1:]]
+    inner = [a for a in arguments if a not in (type(None), Ellipsis)]
+    if kind in _PLAIN or origin is Literal:
         return kind
-    if (origin is tuple or (origin in _UNIONS and len(plain) == 1)) and all(
-        _usable(a, MISSING) is a for a in plain
-    ):
+    optional = origin in (typing.Union, types.UnionType) and len(inner) == 1
+    if (origin is tuple or optional) and all(_usable(a, MISSING) is a for a in inner):
         return kind
     return tuple if isinstance(default, tuple) else Any
 
@@ -125,7 +95,7 @@ def values(schema: Schema, table: Table, section: str) -> dict[str, Any]:
             raise ValueError(f"unknown setting {section}.{key}{did_you_mean(key, known)}")
     for key, field in known.items():
         if key not in table and field.default is MISSING:
-            raise ValueError(f"{section}.{key} is missing, expected {_expected(field.kind)}")
+            raise ValueError(f"{section}.{key} is missing, expected {expected(field.kind)}")
     return {
         key: converted(value, known[key], f"{section}.{key}") if key in known else value
         for key, value in table.items()
@@ -169,7 +139,7 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
     for key, field in schema.known.items():
         if field.written and key not in table:
             raise ValueError(
-                f"{section}.{key} is missing, expected {_expected(field.kind)}: "
+                f"{section}.{key} is missing, expected {expected(field.kind)}: "
                 f"the settings of a run must be complete; `resume --set {section}.{key}=VALUE` "
                 "gives it one"
             )
@@ -177,59 +147,13 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
 
 
 def converted(value: Any, field: Field, where: str) -> Any:
-    if field.kind is tuple:  # of a plug-in's argument without annotation
+    """The value of TOML as the field's type. ValueError, one line, if it is none."""
+    plain, some = field.kind.plain, field.kind.some
+    if value == NONE and (some is not None or (plain is Any and field.default is None)):
+        return None
+    if plain is tuple:  # a plug-in's argument without an annotation
         return tuple(value) if isinstance(value, list) else value
-    if field.kind is Any:
-        return None if field.default is None and value == NONE else value
-    return _convert(value, field.kind, where)
-
-
-def _convert(value: Any, kind: Any, where: str) -> Any:
-    """The value as its annotated type: TOML has lists for tuples, and 1 is a float where one is
-    asked for.
-    """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in _UNIONS:
-        if value == NONE:
-            return None
-        (kind,) = (argument for argument in arguments if argument is not type(None))
-        return _convert(value, kind, where)
-    if origin is tuple and isinstance(value, list | tuple):
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        if len(kinds) == len(value):
-            return tuple(
-                _convert(v, k, f"{where}[{i}]")
-                for i, (v, k) in enumerate(zip(value, kinds, strict=True))
-            )
-    elif origin is Literal:
-        if any(value == choice and type(value) is type(choice) for choice in arguments):
-            return value
-        raise ValueError(
-            f"{where} must be {_expected(kind)}, got "
-            f"{repr(value)[:100]}{did_you_mean(value, arguments)}"
-        )
-    elif kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    elif kind is not float and kind in _NAMES and type(value) is kind:
-        return value
-    raise ValueError(f"{where} must be {_expected(kind)}, got {repr(value)[:100]}")
-
-
-def _expected(kind: Any) -> str:
-    """The type in words."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in _UNIONS:
-        return f'{_expected(next(a for a in arguments if a is not type(None)))} or "{NONE}"'
-    if origin is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in arguments)
-    if origin is tuple and arguments[-1] is Ellipsis:
-        return f"a list, each entry {_expected(arguments[0])}"
-    if origin is tuple:
-        return (
-            f"a list of {len(arguments)}: "
-            f"{', '.join(_expected(argument) for argument in arguments)}"
-        )
-    return "a value" if kind is Any else _NAMES.get(kind, str(kind))
+    return checked(value, field.kind, where)
 
 
 def toml_value(value: Any) -> Any:
@@ -244,9 +168,3 @@ def toml_value(value: Any) -> Any:
             f"{repr(value)[:100]}"
         )
     return value
-
-
-def did_you_mean(word: Any, known: Iterable[Any]) -> str:
-    names = [name for name in known if isinstance(name, str)]
-    near = difflib.get_close_matches(word, names, n=1) if isinstance(word, str) else []
-    return f" (did you mean {near[0]!r}?)" if near else ""

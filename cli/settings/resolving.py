@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from openpoet.poet.config import PoetConfig
 
+from openpoet.settings import Matches, PositiveInt, Settings, did_you_mean
+
 from ..plugins import section
-from .fields import Schema, Table, build, did_you_mean, of_dataclass
+from .fields import Schema, Table, build, of_dataclass
 from .fields import check_complete as check_fields
 from .tables import Tables, assigned, merged, preset, presets, read
 
@@ -23,18 +25,28 @@ THRESHOLDS = ("reproduce_at", "mc_low", "mc_high")
 UNITS = (*THRESHOLDS, "min_gain")
 
 
-@dataclass(frozen=True)
-class RunSettings:
-    """Section [run]: the parts of a run, and how far it goes."""
+Tasks = Literal["evolved", "fixed", "randomised"]
+Sha256 = Annotated[str, Matches("[0-9a-f]{64}", "64 hexadecimal digits")]
 
-    family: str  # a name, or the absolute path of a .py file
-    learner: str
-    preset: str  # that the settings started from
-    iterations: int
-    tasks: Literal["evolved", "fixed", "randomised"] = "evolved"  # where the tasks come from
-    # of the file, if it is one, as it was when the run was launched
-    family_sha256: str | None = None
-    learner_sha256: str | None = None
+
+@dataclass(frozen=True)
+class RunSettings(Settings):
+    """Section [run]: the parts of a run, and its length."""
+
+    family: Annotated[str, "Task family: a name, or the absolute path of a .py file."]
+    learner: Annotated[str, "Learner: a name, or the absolute path of a .py file."]
+    preset: Annotated[str, "Preset that the settings were taken from."]
+    iterations: Annotated[PositiveInt, "Iterations after which the run ends."]
+    tasks: Annotated[
+        Tasks,
+        "evolved: POET. fixed: the family's origin only. randomised: each trial draws a new task.",
+    ] = "evolved"
+    family_sha256: Annotated[
+        Sha256 | None, "SHA-256 of the family's file when the run was launched; none: not a file."
+    ] = None
+    learner_sha256: Annotated[
+        Sha256 | None, "SHA-256 of the learner's file when the run was launched; none: not a file."
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +80,6 @@ def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     tables = merged(*(_for_family(given.get("family"), source) for source in (preset(name), file)))
     tables["run"] |= {**given, "preset": name}
     run = build(RunSettings, tables["run"], "run")
-    if run.iterations < 1:
-        raise ValueError(
-            f"run.iterations must be a whole number of at least 1, got {run.iterations}"
-        )
     used = _used(run)
     parts = [file.get("run", {}).get(kind) for kind in ("family", "learner")]
     own = [section(part) for part in parts if isinstance(part, str)]

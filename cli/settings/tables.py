@@ -7,11 +7,14 @@ hold, and the frozen dataclass that it becomes: fields.py. Which settings a run 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .fields import Table, did_you_mean, toml_value
+from openpoet.settings import did_you_mean
+
+from .fields import Schema, Table, toml_value
 from .fields import build as build
 from .toml_text import MOST_CHARACTERS, loads
 
@@ -113,7 +116,7 @@ def _value(text: str, assignment: str) -> Any:
             return text  # a word: walker.encoding=cppn should not need quotes within quotes
         words = [word.strip(" \"'") for word in text.strip("[]").split(",")]
         if text[0] + text[-1] == "[]" and all(_WORD.fullmatch(word) for word in words):
-            right = f"{assignment.partition('=')[0]}={_toml(words)}".replace(", ", ",")
+            right = f"{assignment.partition('=')[0]}={as_toml(words)}".replace(", ", ",")
             raise ValueError(f"strings in a list need quotes: --set '{right}'") from None
         raise ValueError(f"the value in --set {assignment!r} is not TOML, got {text!r}") from None
     if set(values) != {"value"}:
@@ -121,26 +124,37 @@ def _value(text: str, assignment: str) -> Any:
     return values["value"]
 
 
-def to_toml(tables: Mapping[str, Table]) -> str:
-    """The tables as TOML text: parse(to_toml(tables)) == tables. None is written as the string
-    "none".
+def to_toml(tables: Mapping[str, Table], schemas: Mapping[str, Schema] | None = None) -> str:
+    """The tables as TOML text: parse(to_toml(tables)) == tables. None is written as "none".
+
+    schemas: of sections whose settings are to have their meaning above them, as a comment.
     """
     lines: list[str] = []
     for name, table in tables.items():
-        lines += [
-            f"[{_key(name)}]",
-            *(f"{_key(key)} = {_toml(toml_value(value))}" for key, value in table.items()),
-            "",
-        ]
+        known = schemas[name].known if schemas and name in schemas else {}
+        lines.append(f"[{_key(name)}]")
+        for key, value in table.items():
+            if key in known:
+                lines += _comment(known[key].kind.meaning)
+            lines.append(f"{_key(key)} = {as_toml(value)}")
+        lines.append("")
     return "\n".join(lines)
+
+
+def _comment(meaning: str) -> list[str]:
+    """Lines of at most 100 characters; a plug-in's text may have any character."""
+    printable = "".join(c if c.isprintable() else " " for c in meaning)
+    return textwrap.wrap(printable, 100, initial_indent="# ", subsequent_indent="# ")
 
 
 def _key(name: str) -> str:
     """A file's name may have what a bare key of TOML may not."""
-    return name if _BARE.fullmatch(name) else _toml(name)
+    return name if _BARE.fullmatch(name) else as_toml(name)
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
+    """One value as TOML text. None is written as "none"."""
+    value = toml_value(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -148,4 +162,4 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
-    return "[" + ", ".join(_toml(entry) for entry in value) + "]"
+    return "[" + ", ".join(as_toml(entry) for entry in value) + "]"

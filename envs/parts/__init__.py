@@ -1,1 +1,1 @@
-"""Parts that several task families share: genomes, draws, encodings, batched episodes."""
+"""Parts shared by task families: genomes, random numbers, encodings, batched episodes."""

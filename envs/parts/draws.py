@@ -1,10 +1,10 @@
-"""Random numbers of many rows at once, each row by its own seed: the same on every device and in
+"""Counter-based random numbers for batches, with one seed per row: the same on every device and in
 every batch.
 
-Counter-based: a number is a hash of (seed, name of the stream, counter), so nothing is kept between
-calls, rows can be added, left out or restarted without moving the others, and numbers of different
-purposes do not touch. The hash is SplitMix64's finaliser (Steele, Lea & Flood 2014, "Fast
-splittable pseudorandom number generators"), twice.
+A number is a hash of (seed, name of the stream, counter). There is no state between calls, so rows
+can be added, removed or restarted without affecting others, and streams are independent. The hash
+is SplitMix64's finaliser (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number
+generators"), applied twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIRST, SECOND = 0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64)
 
 
 def _shift(z: torch.Tensor, bits: int) -> torch.Tensor:
-    """A right shift that brings in zeros."""
+    """Logical right shift."""
     return (z >> bits) & ((1 << (64 - bits)) - 1)
 
 
@@ -32,14 +32,14 @@ def _mix(z: torch.Tensor) -> torch.Tensor:
 
 
 class Draws:
-    """The random numbers of n rows."""
+    """The random numbers of n rows. seeds: [n]."""
 
     def __init__(self, seeds: Sequence[int], device: str = "cpu") -> None:
         self.seeds = torch.as_tensor(seeds, dtype=torch.int64, device=device)
 
     def uniform(self, stream: str, size: int, counter: torch.Tensor | int = 0) -> torch.Tensor:
-        """[n, size] float64 in [0, 1). counter: [n] or one for all; another counter gives other
-        numbers.
+        """[n, size] float64, uniform in [0, 1). counter: [n], or one for all rows; different
+        counters give independent numbers.
         """
         start = _mix(self.seeds * GOLDEN + zlib.crc32(stream.encode()))
         start = _mix(start + (torch.as_tensor(counter, device=start.device) + 1) * GOLDEN)

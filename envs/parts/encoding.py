@@ -1,9 +1,8 @@
-"""The JSON of a task: family, schema, the settings that realise it, and the family's own fields.
+"""The JSON of a task: family, schema, the settings it depends on, and the family's own fields.
 
-Schema 2 holds every setting of a family without which the task would be another one, such as its
-horizon or reward. Schema 1 did not: it is read with the settings of the family that reads it. How
-long a trial is, from which score a task counts as solved, and how tasks mutate are settings of a
-run and not of its tasks.
+Schema 2 includes every setting that defines the task, such as horizon or reward. Schema 1 does not:
+it is completed with the settings of the family that reads it. The length of a trial, the score from
+which a task counts as solved, and mutation are settings of a run, not of its tasks.
 """
 
 from __future__ import annotations
@@ -58,6 +57,5 @@ def check_settings(family: str, given: Any, own: Mapping[str, Any]) -> None:
         if other != value or isinstance(other, bool) != isinstance(value, bool):
             raise ValueError(
                 f"the task has {family}.{name} = {str(other)[:60]!r}, this family "
-                f"{str(value)[:60]!r}: "
-                f"set {family}.{name} to the task's"
+                f"{str(value)[:60]!r}: set {family}.{name} to the task's"
             )

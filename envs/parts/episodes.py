@@ -1,9 +1,8 @@
-"""A simulator made of a world: what every family that computes in torch shares, the life of its
-episodes.
+"""A simulator for task families written in torch: bookkeeping of episodes over a *world*.
 
-A *world* is n realised tasks side by side, as pure functions of their state (a dict of tensors [n,
-...]). Rows age, end, wait and start again here. A row that has ended keeps its state, and so what
-is seen of it.
+A world is a batch of n tasks with drawn parameters, as pure functions of their state (a dict of
+tensors [n, ...]). `Episodes` counts steps, ends and restarts rows. A row that has ended keeps its
+state and observation.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ State = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Spec:
-    """What a family says of its episodes; the fields are explained in poet.interfaces.Spec."""
+    """Properties of a family's episodes; the fields are documented in poet.interfaces.Spec."""
 
     observation_size: int
     action_size: int
@@ -29,24 +28,26 @@ class Spec:
     deterministic: bool
     discrete: bool = False
     labels: int = 0
-    dt: float = 0.25  # [s] a step when it is shown: most are decisions that one wants to follow
+    dt: float = 0.25  # duration of a step in a replay [s]: slow enough to follow single decisions
     reproduce_at: float | None = None
     mc_low: float | None = None
     mc_high: float | None = None
 
-    def judged(self, reproduce_at: float, mc_low: float, mc_high: float) -> Spec:
-        """The same with these thresholds of POET."""
+    def with_thresholds(self, reproduce_at: float, mc_low: float, mc_high: float) -> Spec:
+        """A copy with these thresholds of POET."""
         return replace(self, reproduce_at=reproduce_at, mc_low=mc_low, mc_high=mc_high)
 
 
 class World(Protocol):
-    """n realised tasks. Tensors on one device; nothing is changed in place; random numbers from
-    draws.Draws.
+    """A batch of n tasks. All tensors are on one device and none is changed in place; random
+    numbers come from draws.Draws.
     """
 
     def begin(self, episode: torch.Tensor) -> State:
-        """How every row's episode begins. episode: [n] int64, its number in the life; the same draw
-        of the task.
+        """The initial state of every row's episode.
+
+        episode: [n] int64, its number in the trial. Episodes of a trial share the parameters drawn
+        for the task.
         """
         ...
 
@@ -55,7 +56,8 @@ class World(Protocol):
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Next state, rewards [n] f64, terminated and reached [n] bool after actions [n, a] f32.
 
-        reached: what the task asks for, in this step; always True where it asks for return alone.
+        reached: whether the task's goal is reached in this step; always True for tasks that are
+        judged by the return alone.
         """
         ...
 
@@ -84,7 +86,9 @@ class Episodes:
         return self.world.observe(self._state)
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """Rows in the mask [n] bool begin the episode `count` further on; observations of all."""
+        """Start another episode in the rows of the mask [n] bool, `count` after the current one;
+        observations [n, o] of all rows.
+        """
         self._episode = self._episode + rows * count
         self._age = torch.where(rows, 0, self._age)
         self._terminated, self._truncated = self._terminated & ~rows, self._truncated & ~rows
@@ -117,7 +121,7 @@ class Episodes:
 
 
 def _chosen(rows: torch.Tensor, new: State, old: State) -> State:
-    """`new` where the mask says so, else `old`."""
+    """`new` for the rows in the mask, `old` for the others."""
     return {
         name: torch.where(rows.reshape(-1, *[1] * (tensor.dim() - 1)), tensor, old[name])
         for name, tensor in new.items()

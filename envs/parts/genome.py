@@ -1,13 +1,14 @@
-"""Tasks as frozen dataclasses of numbers: ranges, mutation and JSON are said once, in the fields.
+"""Tasks as frozen dataclasses of numbers: ranges and mutation steps are declared in the fields, and
+mutation, sampling and JSON follow from them.
 
     @dataclass(frozen=True)
     class Task:
         kind: str = choice("narrow", "wide")
         distance: float = gene(0.3, low=0.1, high=2.0, step=0.1)
 
-A mutation moves every gene by a normal step of its own size, rounded so that encodings stay short;
-what is a choice stays as it is. A family whose genome is such a dataclass is a `Genomes`. Its JSON
-also holds the settings that realise its tasks (encoding.py), which the family names.
+A mutation adds a normal step to every gene and rounds the result, so that encodings stay short;
+choices do not change. A family whose genome is such a dataclass derives from `Genomes`. A task's
+JSON also holds the settings it depends on (encoding.py), which the family lists.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ Genome = TypeVar("Genome")
 
 
 def gene(default: float, *, low: float, high: float, step: float) -> Any:
-    """A number in [low, high] that mutates; a whole number if its default is one."""
+    """A field with a number in [low, high] that mutates; an integer if its default is one."""
     return field(default=default, metadata={"low": low, "high": high, "step": step})
 
 
 def choice(*options: str) -> Any:
-    """A word that never mutates; the first is the default."""
+    """A field with one of these strings, which does not mutate; the first is the default."""
     return field(default=options[0], metadata={"options": options})
 
 
@@ -41,7 +42,7 @@ def genes(genome: type[Any] | Any) -> list[Field[Any]]:
 
 
 def mutated(genome: Genome, rng: np.random.Generator) -> Genome:
-    """A neighbour."""
+    """A neighbour: each gene plus a normal step, clipped to its range."""
     values = {f.name: getattr(genome, f.name) for f in fields(genome)}  # type: ignore[arg-type]  # any dataclass
     for f in genes(genome):
         moved = values[f.name] + f.metadata["step"] * rng.standard_normal()
@@ -52,16 +53,16 @@ def mutated(genome: Genome, rng: np.random.Generator) -> Genome:
 def sampled(
     genome: Genome, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]]
 ) -> Genome:
-    """A genome with every gene uniform in its own range, or in the one that is given; choices are
-    those of `genome`.
+    """A genome with every gene uniform in its range, or in the narrower one of `ranges`; choices
+    are those of `genome`.
 
-    ValueError, one line, if a range is of no gene, or leaves its gene's own.
+    ValueError, one line, if a range has an unknown name or exceeds its gene's.
     """
     mine = {f.name: f for f in genes(genome)}
     for name, (low, high) in ranges.items():
         if name not in mine:
             raise ValueError(
-                f"ranges.{repr(name)[1:-1][:40]}: there is no such gene; there are "
+                f"ranges.{repr(name)[1:-1][:40]}: there is no such gene; the genes are "
                 f"{', '.join(mine)}"
             )
         least, most = mine[name].metadata["low"], mine[name].metadata["high"]
@@ -82,17 +83,17 @@ def _fitted(f: Field[Any], number: float) -> float:
 
 
 def encoded(genome: Any, kind: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """JSON of a genome: family, schema, the settings that realise its tasks, the fields."""
+    """JSON of a genome: family, schema, the settings its tasks depend on, the fields."""
     return to_json(kind, settings or {}, {f.name: getattr(genome, f.name) for f in fields(genome)})
 
 
 def decoded(
     cls: type[Genome], kind: str, data: Mapping[str, Any], settings: Mapping[str, Any] | None = None
 ) -> Genome:
-    """The genome of its JSON. ValueError, one line, if a field is missing, unknown, of another type
-    or out of range.
+    """The genome from its JSON. ValueError, one line, if a field is missing, unknown, of another
+    type or out of range.
 
-    settings: the family's own; a task that was made with others is refused.
+    settings: the family's own; a task with other settings is rejected.
     """
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # any dataclass
     found = from_json(kind, data, known)
@@ -113,12 +114,12 @@ def _checked(f: Field[Any], value: Any, where: str) -> Any:
         raise ValueError(
             f"{where} must be a number from {low:g} to {high:g}, got {str(value)[:40]!r}"
         )
-    # -0.0 equals 0.0, and must not be written otherwise.
+    # -0.0 becomes 0.0: equal genomes must have equal JSON
     return value if type(f.default) is int else float(value) + 0.0
 
 
 def features(genome: Any) -> np.ndarray:
-    """The genes, each as a share of its range, [genes] float64."""
+    """The genes, each scaled to [0, 1] by its range, [genes] float64."""
     return np.array(
         [
             (getattr(genome, f.name) - f.metadata["low"]) / (f.metadata["high"] - f.metadata["low"])
@@ -138,13 +139,13 @@ def columns(tasks: Sequence[Any], device: str) -> dict[str, torch.Tensor]:
 
 
 class Genomes(Generic[Genome]):
-    """What a family has when its task is a genome: origin, mutation, sampling, description, JSON
-    and a title.
+    """Base class of families whose tasks are such genomes: origin, mutation, sampling, description,
+    JSON and title.
     """
 
     name: str
     start: Genome  # the trivial task
-    realised_by: tuple[str, ...] = ()  # fields of `settings` without which a task would be another
+    realised_by: tuple[str, ...] = ()  # names of the settings that a task depends on
     settings: Any
 
     def origin(self) -> Genome:
@@ -156,11 +157,11 @@ class Genomes(Generic[Genome]):
     def sample(
         self, rng: np.random.Generator, ranges: Mapping[str, tuple[float, float]] | None = None
     ) -> Genome:
-        """A task anywhere in the genes' ranges, or in narrower ones: domain randomisation's."""
+        """A task uniform in the genes' ranges, or in narrower ones, for domain randomisation."""
         return sampled(self.start, rng, ranges or {})
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Of the genes, as `sample` takes them."""
+        """The range of each gene, in the form that `sample` accepts."""
         return {f.name: (f.metadata["low"], f.metadata["high"]) for f in genes(self.start)}
 
     def describe(self, task: Genome) -> np.ndarray:
@@ -173,7 +174,7 @@ class Genomes(Generic[Genome]):
         return decoded(type(self.start), self.name, data, self.realising())
 
     def realising(self) -> dict[str, Any]:
-        """The settings that realise this family's tasks, by name."""
+        """The settings that this family's tasks depend on, by name."""
         return {name: getattr(self.settings, name) for name in self.realised_by}
 
     def title(self, task: Genome) -> str:

@@ -1,7 +1,6 @@
-"""The number of processors that this process may use, which may be fewer than the machine has.
+"""The number of processors available to this process, which can be fewer than the machine has.
 
-The command gives it to the family and the learner as their number of threads. A family or a
-Gymnasium environment that is made in another program, without a number of threads, takes it itself.
+It is the default number of threads of families, learners and Gymnasium environments.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from pathlib import Path
 
 
 def processors(root: Path = Path("/")) -> int:
-    """Processors in this process's affinity mask, or fewer if its control group has a lower limit.
+    """Processors in this process's affinity mask, or the limit of its control group if that is
+    lower.
 
-    root: where proc and sys are mounted. A limit of 1.5 processors counts as 2.
+    root: directory where proc and sys are mounted. A limit of 1.5 processors counts as 2.
     """
     try:
         allowed = len(os.sched_getaffinity(0))
@@ -25,7 +25,7 @@ def processors(root: Path = Path("/")) -> int:
 
 
 def threads_of(threads: int | None) -> int:
-    """The number of threads, checked; None is `processors()`. ValueError if it is not above 0."""
+    """The number of threads; None: `processors()`. ValueError if it is not at least 1."""
     if threads is None:
         return processors()
     if type(threads) is not int or threads < 1:
@@ -41,7 +41,7 @@ def _limits(root: Path) -> Iterator[float]:
         if not (version_2 or "cpu" in controllers.split(",")):
             continue
         mount = root / "sys/fs/cgroup" / ("" if version_2 else "cpu")
-        # In a container the path may be the host's, while the mount is the group itself.
+        # In a container the path can be the host's, while the mount is the group itself.
         folder = mount / group.lstrip("/")
         for part in (folder, *folder.parents):
             yield from _limit(part)
@@ -59,7 +59,7 @@ def _limit(group: Path) -> Iterator[float]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines of a small file of the kernel's; none if it is not there or may not be read."""
+    """Lines of a kernel file; empty if it does not exist or is not readable."""
     try:
         return path.read_text().splitlines()
     except OSError:

@@ -1,7 +1,7 @@
-"""Grids of cells, walled or free, as rows of '#' and '.': ways, mutation, checks, moves. What mazes
-and grids share.
+"""Grids of free and wall cells as rows of '.' and '#', shared by mazes and grids: shortest paths,
+mutation, validation, moves.
 
-A cell is a row and a column; around everything is wall.
+A cell is (row, column); the grid is enclosed by walls.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Rows = tuple[str, ...]
 Cell = tuple[int, int]
 MOST = 31  # cells along a side
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # rows down, columns right: north, east, south, west
-ATTEMPTS = 50  # at a mutation that keeps the free cells in one piece
+ATTEMPTS = 50  # at a mutation that keeps the free cells connected
 
 
 @lru_cache(maxsize=4096)
 def ways(rows: Rows, start: Cell) -> dict[Cell, int]:
-    """Steps from the start to each cell in reach of it, nearest first."""
+    """Shortest path length from the start to each reachable cell [steps], nearest first."""
     found, queue = {start: 0}, deque([start])
     while queue:
         row, column = queue.popleft()
@@ -37,17 +37,17 @@ def ways(rows: Rows, start: Cell) -> dict[Cell, int]:
 
 
 def whole(rows: Rows, start: Cell) -> bool:
-    """Whether every free cell can be reached from the start, and there is another."""
+    """Whether there is a free cell besides the start, and all are reachable from the start."""
     return (
         rows[start[0]][start[1]] == "." and len(ways(rows, start)) == "".join(rows).count(".") > 1
     )
 
 
 def turned(rows: Rows, kept: Sequence[Cell], most: int, rng: np.random.Generator) -> Rows:
-    """Some cells, `most` at most, turned from free to wall or back; those kept stay, and the rest
-    in one piece.
+    """At most `most` cells toggled between free and wall; all free cells stay connected.
 
-    The first of the kept cells is free. Where no attempt succeeds the rows stay as they are.
+    kept: cells that are not toggled; the first is free. Returns the rows unchanged if no attempt
+    succeeds.
     """
     for _ in range(ATTEMPTS):
         grid = np.array([list(row) for row in rows])
@@ -61,7 +61,7 @@ def turned(rows: Rows, kept: Sequence[Cell], most: int, rng: np.random.Generator
 
 
 def sampled(size: int, start: Cell, rng: np.random.Generator) -> Rows:
-    """Walls in up to half of the cells, at random places but only where no cell is cut off."""
+    """Walls in up to half of the cells, at random but with all free cells connected."""
     rows: Rows = ("." * size,) * size
     for place in rng.permutation(size * size)[: int(rng.integers(size * size // 2 + 1))]:
         row, column = divmod(int(place), size)
@@ -73,7 +73,7 @@ def sampled(size: int, start: Cell, rng: np.random.Generator) -> Rows:
 
 
 def checked(rows: Any, size: int, name: str) -> Rows:
-    """Rows from JSON. ValueError if they are not `size` rows of as many cells."""
+    """Rows from JSON. ValueError unless they are `size` rows of `size` cells."""
     grid = isinstance(rows, list) and len(rows) == size
     if not grid or not all(
         isinstance(row, str) and len(row) == size and set(row) <= {"#", "."} for row in rows
@@ -83,7 +83,7 @@ def checked(rows: Any, size: int, name: str) -> Rows:
 
 
 def checked_cell(cell: Any, size: int, what: str) -> Cell:
-    """A cell from JSON. ValueError if it is none."""
+    """A cell from JSON. ValueError unless it is [row, column] within the grid."""
     if (
         not isinstance(cell, list)
         or len(cell) != 2
@@ -94,9 +94,7 @@ def checked_cell(cell: Any, size: int, what: str) -> Cell:
 
 
 def outlines(rows: Rows) -> list[np.ndarray]:
-    """The walls around and each wall inside as closed lines; a cell is 1 m wide, the first row is
-    on top.
-    """
+    """Outer and inner walls as closed lines [m]; a cell is 1 m wide, the first row is on top."""
     cells = [
         (row, column)
         for row in range(len(rows))
@@ -119,12 +117,12 @@ def square() -> np.ndarray:
 
 
 def placed(cell: Any, size: int) -> np.ndarray:
-    """Where a cell's lower left corner is drawn."""
+    """Lower left corner of a cell in the drawing [m]."""
     return np.array([cell[1], size - 1 - cell[0]], float)
 
 
 def walled(grids: Sequence[Rows], size: int, border: int, device: str) -> torch.Tensor:
-    """[n, side, side] bool: walls of n grids with a border of wall."""
+    """Walls of n grids with a border of walls, [n, size + 2 border, size + 2 border] bool."""
     side = size + 2 * border
     walls = np.ones((len(grids), side, side), bool)
     for n, rows in enumerate(grids):
@@ -135,7 +133,7 @@ def walled(grids: Sequence[Rows], size: int, border: int, device: str) -> torch.
 def moved(
     walls: torch.Tensor, border: int, at: torch.Tensor, actions: torch.Tensor
 ) -> torch.Tensor:
-    """Cells [n, 2] after actions [n, 4], the largest of which is the move; a wall stops it."""
+    """Cells [n, 2] after actions [n, 4], whose largest entry is the move; walls block it."""
     there = at + torch.tensor(MOVES, device=at.device)[actions.argmax(1)]
     rows = torch.arange(len(at), device=at.device)
     blocked = walls[rows, there[:, 0] + border, there[:, 1] + border]

@@ -1,3 +1,1 @@
-"""The bipedal walker: terrain genomes, layouts, physics, task family, Gymnasium environments. See
-docs/envs.md.
-"""
+"""The bipedal walker: terrain genomes, layouts, physics, task family, Gymnasium environments."""

@@ -1,59 +1,44 @@
-"""Many bipedal walkers at once, each the very walker of Gymnasium and Box2D 2.3.10, bit for bit
+"""A batch of bipedal walkers, each equal to the walker of Gymnasium on Box2D 2.3.10, bit for bit
 (x86-64).
 
-What a row does depends on its track and its actions only: not on the other rows, not on the number
-of threads, not on what the row did before its reset. Gymnasium's own environment keeps that promise
-only when it is freshly made.
+A row's trajectory depends on its track and its actions only: not on the other rows, the number of
+threads, or earlier episodes of the row. The reference is Gymnasium's environment freshly made; a
+reused one gives other results.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..parts.processors import threads_of
-from .faults import failure
-from .physics import episode, lanes, step, world
+from .faults import check_finite_actions, check_reset, failure
+from .kernels import compile_kernels, physics_version
+from .physics import episode, lanes, world
 from .physics import state as at
-from .physics.draw_track import DRAW
-from .physics.jit import SOURCE, compile_all
-from .physics.kernel_cache import config, source_hash
-from .physics.shapes import SHAPES
+from .physics.kernel_cache import config
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
-from .step_call import StepCall, block_width, step_phases
+from .step_call import StepCall, phases, step_phases
 from .threads import scratch, share_out
 
 if TYPE_CHECKING:
     from .track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
-_compiling = threading.Lock()
-
-
-def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
-    """Make the kernels ready, from the cache if they were ever compiled here; the seconds it took.
-
-    progress: told one line before each kernel that must be compiled. WalkerBatch calls this by
-    itself.
-    """
-    with _compiling:
-        return compile_all([*world.KERNELS, SHAPES, DRAW, step.STEP, episode.PLAY], progress)
-
-
-@cache
-def _source() -> str:
-    """Which physics it is whose state is pickled."""
-    return source_hash(SOURCE)
 
 
 class WalkerBatch:
-    """One walker a track. Rows that share a Track object share its memory."""
+    """One walker per track. Rows with the same Track object share its memory.
+
+    floats, integers: state of the walkers (physics/state.py), flat: [n * FLOATS] float32 and
+    [n * INTEGERS] int32.
+    steps: walker-steps simulated so far, without those of resets.
+    finished: [n] bool, the hull is past the far end of its track.
+    """
 
     def __init__(
         self,
@@ -69,17 +54,17 @@ class WalkerBatch:
         compile_kernels()
         n = self.n = len(tracks)
         self.iterations = velocity_iterations, position_iterations
-        self.steps = 0  # walker-steps simulated, resets not counted
-        self.finished = np.zeros(n, bool)  # the hull is past the far end
+        self.steps = 0
+        self.finished = np.zeros(n, bool)
         self._overflows = 0
-        # walkers solved side by side at most; any gives the same results
+        # most walkers solved side by side; results do not depend on it
         self._width = int(lanes.LANES)
-        self._cull = 1  # 0: every time of impact by GJK, which gives the same results
+        self._cull = 1  # 0: compute every time of impact by GJK; results do not depend on it
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
         self._places = np.array([self._terrains.add(track) for track in tracks], np.int64)
-        self._f = np.zeros(n * int(at.FLOATS), np.float32)
-        self._k = np.zeros(n * int(at.INTEGERS), np.int32)
+        self.floats = np.zeros(n * int(at.FLOATS), np.float32)
+        self.integers = np.zeros(n * int(at.INTEGERS), np.int32)
         self._events = np.zeros((n, int(at.EVENT_COUNT)), np.int64)
         self._obs = np.zeros((n, OBSERVATIONS), np.float32)
         self._reward, self._shaping = np.zeros(n), np.zeros(n)
@@ -88,20 +73,20 @@ class WalkerBatch:
         self._prepare()
 
     def _prepare(self) -> None:
-        """What is no state."""
+        """Make the buffers that are not part of the state."""
         self._scratch = [scratch() for _ in range(self.threads)]
         self._step_rows = None if config.DISABLE_JIT else StepCall(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All of the walkers' state; copies and pickles go on as this batch would."""
+        """The complete state: a copy or pickle continues exactly as this batch would."""
         transient = ("_scratch", "_step_rows")
         kept = {name: value for name, value in self.__dict__.items() if name not in transient}
-        return {**kept, "source": _source()}
+        return {**kept, "source": physics_version()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if state.pop("source") != _source():
+        if state.pop("source") != physics_version():
             raise ValueError(
-                "these walkers were pickled by another version of openpoet: reset new ones"
+                "these walkers were pickled by another version of openpoet: make and reset new ones"
             )
         compile_kernels()
         self.__dict__.update(state)
@@ -109,8 +94,8 @@ class WalkerBatch:
 
     @property
     def events(self) -> Mapping[str, int]:
-        """What happened since construction, resets' own step included; says which code was
-        exercised.
+        """Counts of physics events since construction, including the first step of each reset;
+        tests use them to show which code was exercised.
         """
         counts = self._events.sum(axis=0)
         return {
@@ -119,15 +104,15 @@ class WalkerBatch:
         }
 
     def place(self, row: int, track: Track) -> None:
-        """Give a row another track. It takes effect at the row's reset."""
+        """Assign another track to a row, from its next reset on."""
         self._tracks[row] = track
 
     def reset(self, rows: np.ndarray | None = None) -> np.ndarray:
-        """Rebuild the walkers of `rows` (all if None) on their tracks; observations [n, 24] of all
+        """Rebuild the walkers of `rows` (None: all) on their tracks; observations [n, 24] of all
         rows.
 
-        rows: indices [k] or a mask [n]. As Gymnasium does, the world is made and one step with no
-        action is taken.
+        rows: indices [k] or a mask [n]. As in Gymnasium, a reset includes one step with zero
+        actions.
         """
         chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
         for row in chosen:
@@ -135,9 +120,9 @@ class WalkerBatch:
             if self._terrains.tracks[place] is not self._tracks[row]:
                 self._places[row] = self._terrains.add(self._tracks[row])
                 self._terrains.release(place)
-        self._integers()[chosen, at.TRACK] = self._places[chosen]
+        self._integer_rows()[chosen, at.TRACK] = self._places[chosen]
         t = self._terrains
-        world.START(chosen, self._f, self._k, t.shapes.ravel(), t.table.ravel(), t.pushes)
+        world.START(chosen, self.floats, self.integers, t.shapes.ravel(), t.table.ravel(), t.pushes)
         self._age[chosen] = 0
         self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
@@ -146,13 +131,13 @@ class WalkerBatch:
     def step(
         self, actions: np.ndarray, live: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Observations [n, 24] float32, rewards [n] float64, terminated [n] bool after actions [n,
-        4] in [-1, 1].
+        """One step under actions [n, 4] in [-1, 1]; observations [n, 24] float32, rewards [n]
+        float64, terminated [n] bool.
 
-        live: [n] bool, the rows to simulate; the others stay as they are and get reward 0. Actions
+        live: [n] bool, the rows to simulate; the others keep their state and get reward 0. Actions
         beyond [-1, 1] are clipped where Gymnasium clips them. As in Gymnasium, torque and reward
         are computed in the actions' dtype (integers: float64). FloatingPointError if a walker's
-        state is no longer finite.
+        state is not finite.
         """
         given = np.asarray(actions)
         if given.dtype.kind not in "fiub":
@@ -178,54 +163,39 @@ class WalkerBatch:
         """Up to `limit` steps of the rows `live` [n] bool under a compiled policy: (steps [n],
         terminated [n] bool).
 
-        act, arrays: as in poet.interfaces, `Simulator.play`. returns: [n] float64, to which rewards
-        are added, one by one in order. A row that terminates stops there. That the weights fit the
-        layout is for `act` to check.
+        act, arrays: as in poet.interfaces, `Simulator.play`. returns: [n] float64, to which the
+        rewards are added one by one in order. A row stops where it terminates. `act` must check
+        that the weights fit the layout.
         """
         check_policy(arrays, returns, self.n)
         steps, actions = np.zeros(self.n, np.int64), np.zeros((self.n, ACTIONS), np.float32)
 
         def advance(rows: np.ndarray, part: int) -> None:
-            phases = self.phases(rows, actions, part)
-            (_, collide), (_, solve), _, (_, toi), (_, observe) = phases
+            calls = self.phases(rows, actions, part)
+            (_, collide), (_, solve), _, (_, toi), (_, observe) = calls
             episode.PLAY(
-                rows, limit, act, *(kernel.compiled for kernel, _ in phases), *arrays,
+                rows, limit, act, *(kernel.compiled for kernel, _ in calls), *arrays,
                 self._obs, actions, actions.ravel(), *collide[1:6], observe[6], collide[7],
                 *solve[4:6], *toi[7:9], *solve[6:], toi[10], *observe[8:], returns, steps,
             )  # fmt: skip
 
         rows = np.flatnonzero(self._mask(live))
-        self._check_reset(rows)
+        check_reset(self._age, rows)
         self._reward[:] = 0.0
         self._split(rows, advance)
-        # a policy whose weights do not fit its layout gives NaN at every step
-        self._check_finite(actions, rows)
+        # a policy whose weights do not fit its layout returns NaN at every step
+        check_finite_actions(actions, rows)
         self._age += steps
         self.steps += int(steps.sum())
-        self._complain(rows)
+        self._raise_faults(rows)
         return steps, self._terminated.copy()
 
     def pose(self, row: int) -> Pose:
-        """How one walker stands now; a value of its own, not a view."""
-        return pose(self._f.reshape(self.n, -1)[row])
+        """The current pose of one walker; a copy, not a view."""
+        return pose(self.floats.reshape(self.n, -1)[row])
 
-    def _integers(self) -> np.ndarray:
-        return self._k.reshape(self.n, -1)
-
-    def _check_finite(self, actions: np.ndarray, rows: np.ndarray) -> None:
-        finite = np.isfinite(actions).all(axis=1)[rows]
-        if not finite.all():
-            row = int(rows[np.argmin(finite)])
-            raise ValueError(
-                f"actions must be finite, got {actions[row].tolist()} for walker {row}"
-            )
-
-    def _check_reset(self, rows: np.ndarray) -> None:
-        if (self._age[rows] < 0).any():
-            raise ValueError(
-                f"walker {int(rows[np.argmin(self._age[rows])])} was never reset; "
-                "call reset() first"
-            )
+    def _integer_rows(self) -> np.ndarray:
+        return self.integers.reshape(self.n, -1)
 
     def _mask(self, live: np.ndarray) -> np.ndarray:
         return mask_of(live, self.n, "live")
@@ -236,23 +206,23 @@ class WalkerBatch:
         """
         call = self._step_rows if actions.dtype == np.float32 else None
         if call is None or self.threads > 1:  # before any row has changed
-            self._check_finite(actions, rows)
-            self._check_reset(rows)
+            check_finite_actions(actions, rows)
+            check_reset(self._age, rows)
         if call is None:
             self._age[rows] += elapsed
             step_phases(self, rows, actions)
         elif call(self, rows, actions, elapsed):
             return
-        self._check_finite(actions, rows)
-        self._check_reset(rows)
-        self._complain(rows)
+        check_finite_actions(actions, rows)
+        check_reset(self._age, rows)
+        self._raise_faults(rows)
 
     def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
         share_out(rows, self.threads, advance)
 
-    def _complain(self, rows: np.ndarray) -> None:
-        """Raise if a walker can not go on."""
-        faults = self._integers()[rows, at.FAULT]
+    def _raise_faults(self, rows: np.ndarray) -> None:
+        """Raise the error of the first row with a fault, if any."""
+        faults = self._integer_rows()[rows, at.FAULT]
         if faults.any():
             worst = int(np.flatnonzero(faults)[0])
             row, fault = int(rows[worst]), int(faults[worst])
@@ -262,35 +232,5 @@ class WalkerBatch:
     def phases(
         self, rows: np.ndarray, actions: np.ndarray, part: int
     ) -> list[tuple[world.Kernel, tuple]]:
-        """The kernels of one step in order, each with its arguments. Also what benchmarks time."""
-        t = self._terrains
-        shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
-        state, flat, events = (rows, self._f, self._k), actions.ravel(), self._events.ravel()
-        (s, i, *wide, rays), (velocity, position) = self._scratch[part], self.iterations
-        results = (
-            self._obs.ravel(),
-            self._reward,
-            self._terminated,
-            self.finished,
-            self._shaping,
-            rays,
-        )
-        return [
-            (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
-            (
-                world.SOLVE,
-                (
-                    *state,
-                    events,
-                    s,
-                    i,
-                    *wide,
-                    velocity,
-                    position,
-                    block_width(len(rows), self._width),
-                ),
-            ),
-            (world.PAIRS, (*state, shapes, table)),
-            (world.TOI, (*state, shapes, corners, table, events, s[0], i[0], velocity, self._cull)),
-            (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
-        ]
+        """The kernels of one step in order, each with its arguments; see step_call.phases."""
+        return phases(self, rows, actions, part)

@@ -1,9 +1,9 @@
-"""One bipedal walker in the real Box2D (package `box2d`, import `Box2D`): the oracle of the tests,
-and a slow choice.
+"""One bipedal walker in the real Box2D (package `box2d`, import `Box2D`): the tests' oracle, and a
+slow alternative physics engine.
 
-The world is made as Gymnasium's BipedalWalker makes it in a fresh environment (polygons, edges from
-left to right, hull, leg 0, lower leg 0, leg 1, lower leg 1), and stepped as it steps it, in Python
-floats and numpy scalars.
+The world is constructed in the order of Gymnasium's BipedalWalker in a fresh environment (polygons,
+edges from left to right, hull, leg 0, lower leg 0, leg 1, lower leg 1) and stepped in the same way,
+in Python floats and NumPy scalars.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WALKER = {"restitution": 0.0, "categoryBits": 0x0020, "maskBits": 0x001}
 
 
 class _Detector(contactListener):
-    """Ends the game at a touch of the hull; one flag a lower leg."""
+    """Contact listener: the episode ends when the hull touches; one contact flag per lower leg."""
 
     def __init__(self, walker: Box2DWalker) -> None:
         contactListener.__init__(self)
@@ -70,17 +70,15 @@ class _Nearest(rayCastCallback):
 
 
 class _First(_Nearest):
-    """The callback of the original POET's walker, which stops at the first hit that the tree
-    reports.
-    """
+    """The ray callback of the original POET's walker, which stops at the first reported hit."""
 
     def ReportFixture(self, fixture: Any, point: Any, normal: Any, fraction: float) -> float:
         return min(0.0, super().ReportFixture(fixture, point, normal, fraction))
 
 
 class Box2DWalker:
-    """One walker on one track. lidar: "nearest" hit, or the "first" reported, as the original POET
-    measured it.
+    """One walker on one track. lidar: "nearest" hit, or the "first" reported one, as in the
+    original POET.
     """
 
     def __init__(self, track: Track, lidar: Literal["nearest", "first"] = "nearest") -> None:
@@ -96,7 +94,7 @@ class Box2DWalker:
         self.shaping: float | None = None
 
     def reset(self) -> np.ndarray:
-        """A world made anew, and one step without action: the observation [24] float32."""
+        """Make a new world and take one step with zero actions; the observation [24] float32."""
         self.world = Box2D.b2World()
         self.detector = _Detector(self)
         self.world.contactListener = self.detector
@@ -107,7 +105,9 @@ class Box2DWalker:
         return self.step(np.zeros(4, np.float32))[0]
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool]:
-        """Observation [24] float32, reward, terminated after an action [4] of any dtype."""
+        """One step under an action [4] of any dtype: observation [24] float32, reward,
+        terminated.
+        """
         given = np.asarray(action)
         if given.shape != (4,) or not np.isfinite(given).all():
             raise ValueError(
@@ -121,7 +121,7 @@ class Box2DWalker:
         return self._outcome(given)
 
     def pose(self) -> Pose:
-        """How the walker stands now."""
+        """The walker's current pose."""
         bodies = []
         for body in self.bodies:
             corners = [body.GetWorldPoint(v) for v in body.fixtures[0].shape.vertices]

@@ -22,7 +22,7 @@ from .cppn import (
 )
 
 LARGEST_ID = 10**9
-LARGEST_RESPONSE = 1e6  # tasks of schema 1 have up to this; mutations keep to cppn.RESPONSE
+LARGEST_RESPONSE = 1e6  # in tasks of schema 1; mutations are bounded by cppn_mutation.RESPONSE
 LARGEST_HEIGHT = 1000.0  # of the ground above or below the start pad [m]
 
 
@@ -34,10 +34,10 @@ def encode(genome: Cppn) -> dict[str, Any]:
 
 
 def decode(data: Mapping[str, Any], length: int = 200) -> Cppn:
-    """The genome of an encoding.
+    """The genome from its JSON.
 
-    length: of the task's track [tiles]. ValueError, one line, if it is not a bounded feed-forward
-    network, or if the ground of this length would not be bounded.
+    length: of the task's track [tiles]. ValueError, one line, if the network is not bounded and
+    feed-forward, or if its ground of this length is not bounded.
     """
     nodes, edges = data.get("nodes"), data.get("edges")
     if set(data) != {"nodes", "edges"} or not (isinstance(nodes, list) and isinstance(edges, list)):

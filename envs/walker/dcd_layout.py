@@ -1,9 +1,9 @@
-"""dcd's terrain construction, on which PLR's and ACCEL's walker numbers were measured (arXiv
-2203.01302).
+"""The terrain construction of dcd, with which PLR's and ACCEL's results on the walker were measured
+(arXiv 2203.01302).
 
-It differs from POET's where comparability depends on it: an obstacle is left out below a minimum
-size; after a stump the generator stays in the stump's segment for 4 to 8 further flat tiles, so the
-same parameters give fewer obstacles; the number of stairs is drawn from 0 to n - 1.
+It differs from POET's in three points that affect comparability: obstacles below a minimum size are
+omitted; after a stump the generator stays in the stump's segment for 4 to 8 further flat tiles, so
+that the same parameters give fewer obstacles; the number of stairs is drawn from 0 to n - 1.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .obstacles import Obstacles
 from .poet_layout import TILE, Pen, draw, pit, size_of, stairs
 from .track import Track
 
-LEAST = {"stump": 0.2, "gap": 0.8, "stairs": 0.2}  # below these upper ends an obstacle is left out
+LEAST = {"stump": 0.2, "gap": 0.8, "stairs": 0.2}  # obstacles with lower upper ends are omitted
 
 
 def track(genome: Obstacles, seed: int, length: int = 200) -> Track:
-    """The track of a genome that this seed realises; `length` tiles."""
+    """The track of a genome with this seed; length in tiles."""
     absent = [
         name for name, least in LEAST.items() if (size := getattr(genome, name)) and size[1] < least
     ]
@@ -32,7 +32,7 @@ def track(genome: Obstacles, seed: int, length: int = 200) -> Track:
 def long_stump(
     pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
 ) -> tuple[int, float]:
-    """A stump, and the flat tiles that its unset counter leaves behind it."""
+    """A stump, followed by flat tiles: dcd does not reset the segment's counter."""
     x, tiles = tile * TILE, int(rng.integers(5, 10))
     pen.block(x, x + TILE, y, y + size_of(genome.stump, rng) * TILE)
     for i in range(tiles):
@@ -43,7 +43,7 @@ def long_stump(
 def fewer_stairs(
     pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
 ) -> tuple[int, float]:
-    """Stairs of 0 to n - 1 steps: dcd hands the number on as an upper bound that is left out."""
+    """Stairs of 0 to n - 1 steps: dcd draws with n as an exclusive upper bound."""
     steps = int(rng.integers(genome.stair_steps))
     if steps == 0:
         pen.to(tile * TILE, y)

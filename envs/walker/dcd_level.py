@@ -12,8 +12,8 @@ seed, as the encodings that dcd stores do. Lengths are in tiles of 14/30 m.
 | 6, 7 | height of a stair's step, low and high end | [0, 5] |
 | 8 | steps of a stair | [1, 9] |
 
-Equal parameters give the distribution of tracks of dcd, not its very tracks: a seed is that of our
-generator.
+A level has the same distribution of tracks as in dcd, but not the same tracks: the seed is that of
+our generator.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ WITHOUT_STAIRS = 5  # numbers
 def dcd_task(level: Any) -> WalkerTask:
     """The task of a level [8], [5] without stairs, or [9], [6] with its seed last; layout dcd.
 
-    Ends of an interval are sorted and the steps rounded, as dcd does. Obstacles below its least
-    sizes are left out by the layout. Without a seed every episode has another track. ValueError,
-    one line, if it is no level.
+    The ends of an interval are sorted and the steps rounded, as in dcd. The layout omits obstacles
+    below dcd's minimum sizes. Without a seed every episode has another track. ValueError, one line,
+    if it is not a level.
     """
     values = np.asarray(level)
     sizes = [WITHOUT_STAIRS, len(NAMES)]

@@ -1,4 +1,4 @@
-"""JSON of walker tasks, and tasks of the original POET's files. What is decoded can be realised."""
+"""JSON of walker tasks, and tasks from the original POET's files. Every decoded task is valid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .obstacles import Interval, Obstacles
 from .task import TaskSettings, WalkerTask
 
 LARGEST_SEED = 2**32
-LARGEST = 100.0  # of any number of an obstacle genome: beyond every setting's maximum, and harmless
+LARGEST = 100.0  # of any number of an obstacle genome, above the maximum of every setting
 _NAMES = ("genome", "seed")
 _POET_NAMES = {"gap": "pit_gap", "stump": "stump_height", "stairs": "stair_height"}
 
@@ -27,9 +27,9 @@ def encode(task: WalkerTask) -> dict[str, Any]:
 
 
 def decode(data: Any, own: TaskSettings) -> WalkerTask:
-    """The task of an encoding. ValueError, one line, if it is none, or can not be realised.
+    """The task from its JSON. ValueError, one line, if it is not a valid task.
 
-    own: the settings of a task of schema 1, which does not hold them.
+    own: the settings for a task of schema 1, which does not include them.
     """
     found = from_json("walker", data, _NAMES)
     seed, settings = found["seed"], own
@@ -86,7 +86,7 @@ def _interval(name: str, value: Any) -> Interval | None:
             f"{name} must be null or [low, high] with 0 <= low <= high <= 100, got "
             f"{repr(value)[:60]}"
         )
-    # -0.0 equals 0.0, and must not be written otherwise.
+    # -0.0 becomes 0.0: equal genomes must have equal JSON
     return float(value[0]) + 0.0, float(value[1]) + 0.0
 
 
@@ -95,18 +95,18 @@ def _number(value: Any) -> bool:
 
 
 def task_from_poet_file(config: Mapping[str, Any], seed: int, settings: TaskSettings) -> WalkerTask:
-    """The task of an original POET's env.json. ValueError, one line, if a genome can not hold
-    it.
+    """The task of an env.json file of the original POET. ValueError, one line, if a genome cannot
+    represent it.
     """
     fixed = {"stump_width": (1, 2), "stump_float": (0, 1), "stair_width": (4, 5)}
     for name, only in fixed.items():
         if (given := config.get(name)) and tuple(given) != only:
             raise ValueError(
-                f"{name} must be {list(only)} or empty, got {repr(given)[:60]}: this "
-                "genome has no other"
+                f"{name} must be {list(only)} or empty, got {repr(given)[:60]}: this genome "
+                "supports no other"
             )
-    # Differs: the reference draws from an interval whose ends are reversed (POET-rose 3b is stored
-    # so) as from the sorted one; here it is sorted.
+    # Differs: intervals are sorted here; the reference stores some with reversed ends (POET-rose
+    # 3b) and draws from them as from sorted ones.
     intervals = {
         ours: sorted(config.get(theirs) or []) or None for ours, theirs in _POET_NAMES.items()
     }

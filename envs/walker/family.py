@@ -1,10 +1,9 @@
-"""The walker as a task family: terrain genomes, with the seed of their one terrain (or none).
+"""The bipedal walker as a task family: terrain genomes of POET (arXiv 1901.01753) and Enhanced POET
+(arXiv 2003.08536).
 
-POET's terrains (arXiv 1901.01753) and Enhanced POET's (arXiv 2003.08536). A task with a seed
-realises the same track whatever seed an episode is given; a task without one realises another track
-for every seed. What else realises a task (task.TaskSettings) is part of it: the family's own
-settings hold for its origin, and so for all its descendants; a task of another run keeps those it
-was made with.
+A task with a seed has the same track in every episode; a task without has another track for every
+episode's seed. A task also holds the settings it depends on (task.TaskSettings): the origin has
+those of the family and passes them on to its descendants; a task of another run keeps its own.
 """
 
 from __future__ import annotations
@@ -12,74 +11,66 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Interval
 
-from ..parts.finite import check_finite
-from ..parts.processors import threads_of
-from . import cppn, encoding, obstacles
+from openpoet.settings import PositiveInt
+
+from . import cppn, cppn_mutation, encoding, obstacles
 from . import task as realisation
 from .cppn import Cppn
-from .obstacles import CATEGORIES, Bounds, Category, Mutates, Obstacles
-from .task import Layout, Lidar, TaskSettings, Terrain, WalkerTask
+from .obstacles import Bounds, Category, Mutates, Obstacles
+from .task import TaskSettings, WalkerTask
 
 if TYPE_CHECKING:
     from .cuda.simulator import CudaSimulator
-    from .simulator import Standing, WalkerSimulator
+    from .simulator import WalkerSimulator, WalkerState
     from .track import Track
 
 SEEDS = 10**6  # a niche's seed is drawn from [0, SEEDS), as in the reference
 
 
 @dataclass(frozen=True)
-class WalkerSettings:
+class WalkerSettings(TaskSettings):
     """Section [walker] of the settings."""
 
-    # of the origin, and so of all its descendants
-    encoding: Literal["obstacles", "cppn"] = "obstacles"
-    layout: Layout = "poet"  # how obstacles become ground
-    terrain: Terrain = "corrected"  # reference: CPPN ground with its plateaus (B12)
-    obstacles: tuple[Category, ...] = ("stump", "pit", "roughness")  # which mutate
-    # of them, in every child (POET's code); "some": each picked by itself (its paper)
-    mutates: Mutates = "all"
-    gap_max: float = 10.0  # [tiles]
-    roughness_max: float = 10.0
-    height_max: float = 5.0  # of stumps and of a stair's step [tiles]
-    stair_steps_max: int = 9
-    length: int = 200  # of a track [tiles of 14/30 m]; its end is reached 10 tiles before
-    horizon: int = 2000  # steps of 1/50 s
-    # niche: one terrain a task; life: another for every episode
-    seeds: Literal["niche", "life"] = "niche"
-    physics: Literal["numba", "box2d"] = "numba"
-    lidar: Lidar = "nearest"  # first: what Box2D reports first, as in POET's code (B18)
-    solved_score: float = 230.0
-    threads: int | None = None  # one for each processor that this process may use
+    encoding: Annotated[
+        Literal["obstacles", "cppn"], "Genome of every terrain: POET's or Enhanced POET's."
+    ] = "obstacles"
+    obstacles: Annotated[tuple[Category, ...], "Obstacles that mutate."] = (
+        "stump",
+        "pit",
+        "roughness",
+    )
+    mutates: Annotated[
+        Mutates, "Obstacles mutated in a child: all (POET's code), or some at random (its paper)."
+    ] = "all"
+    gap_max: Annotated[float, Interval(ge=0.8, le=50), "Widest pit [tiles]."] = 10.0
+    roughness_max: Annotated[float, Interval(ge=0, le=100), "Largest roughness."] = 10.0
+    height_max: Annotated[
+        float, Interval(ge=0.4, le=50), "Highest stump and step of stairs [tiles]."
+    ] = 5.0
+    stair_steps_max: Annotated[int, Interval(ge=1, le=100), "Most steps of stairs."] = 9
+    seeds: Annotated[
+        Literal["niche", "life"], "niche: a task has one terrain. life: every episode has another."
+    ] = "niche"
+    physics: Annotated[
+        Literal["numba", "box2d"], "numba: compiled, equal to Box2D. box2d: the real engine, slow."
+    ] = "numba"
+    solved_score: Annotated[float, "Score that solves a task, if the end is reached too."] = 230.0
+    threads: Annotated[PositiveInt | None, "Threads of the simulator; none: every processor."] = (
+        None
+    )
 
     def __post_init__(self) -> None:
-        check_finite(self)
-        if self.threads is not None:
-            threads_of(self.threads)
-        if unknown := set(self.obstacles) - set(CATEGORIES):
-            raise ValueError(
-                f"obstacles must be among {', '.join(CATEGORIES)}, got {', '.join(sorted(unknown))}"
-            )
-        if self.mutates not in ("all", "some"):
-            raise ValueError(f"mutates must be 'all' or 'some', got {self.mutates!r}")
+        super().__post_init__()
         if self.lidar == "first" and self.physics != "box2d":
             raise ValueError(
                 'lidar = "first" needs physics = "box2d": only the real Box2D has an '
                 "order of reporting"
             )
-        TaskSettings.of(self)  # checks those fields
-        for name, least, most in (
-            ("stair_steps_max", 1, 100),
-            ("gap_max", 0.8, 50.0),
-            ("height_max", 0.4, 50.0),
-            ("roughness_max", 0.0, 100.0),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be in [{least}, {most}], got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -122,10 +113,10 @@ class Walker:
         return WalkerTask(genome, 0 if self.settings.seeds == "niche" else None, self.own)
 
     def mutate(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
-        """Another genome and another seed under the same settings."""
+        """A mutated genome with a new seed and the same settings."""
         settings = task.settings or self.own
         if isinstance(task.genome, Cppn):
-            genome: Obstacles | Cppn = cppn.mutate(task.genome, rng, settings.length)
+            genome: Obstacles | Cppn = cppn_mutation.mutate(task.genome, rng, settings.length)
         else:
             genome = obstacles.mutate(task.genome, self.bounds, rng)
         return WalkerTask(
@@ -133,26 +124,28 @@ class Walker:
         )
 
     def sample(self, rng: np.random.Generator) -> WalkerTask:
-        """Obstacles anywhere within the settings' bounds, another terrain for every life."""
+        """Random obstacles within the settings' bounds, without a seed: every trial has another
+        terrain.
+        """
         if self.settings.encoding == "cppn":
-            raise ValueError('a CPPN has no bounds to draw from: take walker.encoding="obstacles"')
+            raise ValueError('a CPPN has no bounds to draw from: set walker.encoding="obstacles"')
         return WalkerTask(obstacles.sample(self.bounds, rng), None, self.own)
 
     def describe(self, task: WalkerTask) -> np.ndarray:
-        """Obstacles: their parameters, raw. CPPN: the height of the ground at 20 places [m]."""
+        """Obstacles: their parameters. CPPN: the height of the ground at 20 positions [m]."""
         if isinstance(task.genome, Cppn):
             return cppn.heights(task.genome, 20, (task.settings or self.own).length)
         return obstacles.describe(task.genome, self.bounds)
 
     def fingerprint(self, task: WalkerTask) -> str:
-        """What makes two tasks duplicates: genome and settings, whatever the seed, as in POET's
+        """Equal for duplicate tasks: a string of genome and settings without the seed, as in POET's
         code.
         """
         settings = asdict(task.settings or self.own)
         return json.dumps([encoding.genome_json(task.genome), settings], sort_keys=True)
 
     def title(self, task: WalkerTask) -> str:
-        """The task in words, with the paper's class of difficulty if it has one."""
+        """A description of the task, with the paper's class of difficulty if it has one."""
         if isinstance(task.genome, Cppn):
             return cppn.title(task.genome, (task.settings or self.own).length)
         level = obstacles.difficulty(task.genome)
@@ -165,13 +158,13 @@ class Walker:
         return self._fitting(encoding.decode(data, self.own))
 
     def task_from_poet_file(self, config: Mapping[str, Any], seed: int) -> WalkerTask:
-        """The task of an original POET's env.json, under the family's own settings."""
+        """The task of an env.json file of the original POET, with the family's settings."""
         return encoding.task_from_poet_file(config, seed, self.own)
 
     def simulator(
         self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
     ) -> WalkerSimulator | CudaSimulator:
-        """Tasks of different lengths and horizons may share a batch."""
+        """A simulator of n tasks, whose lengths and horizons may differ."""
         from .simulator import Box2DWalkers, CompiledWalkers, WalkerSimulator
 
         fitting = [self._fitting(task.under(self.own)) for task in tasks]
@@ -195,7 +188,7 @@ class Walker:
         )
 
     def _fitting(self, task: WalkerTask) -> WalkerTask:
-        """The task. ValueError if this family can not simulate it within the spec's horizon."""
+        """The task. ValueError if this family cannot simulate it within the spec's horizon."""
         settings = task.settings or self.own
         if settings.lidar != self.settings.lidar:
             raise ValueError(
@@ -211,20 +204,18 @@ class Walker:
         return task
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Compiles the physics, the first time, and says so."""
+        """Compile the physics if it is not cached. say: called with lines about the progress."""
         if self.settings.physics == "numba":
-            from .batch import compile_kernels
+            from .kernels import compile_kernels
 
             compile_kernels(say)
 
     def track(self, task: WalkerTask, seed: int) -> Track:
-        """What the task is in an episode of this seed; the task's own seed goes first. Equal tracks
-        are one object.
-        """
+        """The track of the task in an episode with this seed; see task.track."""
         return realisation.track(task.under(self.own), seed)
 
     def outline(
-        self, task: WalkerTask, state: Standing | None = None
+        self, task: WalkerTask, state: WalkerState | None = None
     ) -> dict[str, list[np.ndarray]]:
         track = self.track(task, 0) if state is None else state.track
         closed = [np.concatenate([block, block[:1]]) for block in track.polygons]

@@ -17,7 +17,6 @@ from .obstacles import Obstacles
 from .task import TaskSettings, WalkerTask, track
 from .track import Track
 
-
 EASY_STEPS, HARDCORE_STEPS = 1600, 2000  # Gymnasium's max_episode_steps
 
 

@@ -1,7 +1,6 @@
-"""Gymnasium's own BipedalWalker terrains, easy and hardcore: the same track and the same push for
-the same seed.
+"""Gymnasium's BipedalWalker terrains, easy and hardcore: the same track and push for the same seed.
 
-The generator is left where Gymnasium's reset leaves it. The drawing is compiled:
+The generator is left in the state in which Gymnasium's reset leaves it. The compiled code is in
 physics/draw_track.py.
 """
 
@@ -9,16 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .batch import compile_kernels
+from .kernels import compile_kernels
 from .physics.bits import address
 from .physics.draw_track import DRAW, LENGTH, MOST_POLYGONS
 from .track import Track
 
 
 def track(rng: np.random.Generator, hardcore: bool) -> Track:
-    """The track of Gymnasium's reset with this generator, which is left where Gymnasium leaves
-    it.
-    """
+    """The track of a Gymnasium reset with this generator, which advances as in Gymnasium."""
     if DRAW.compiled is None:
         compile_kernels()
     ground, polygons = (

@@ -1,9 +1,9 @@
-"""POET's terrain genome: how rough the ground is, how large gaps, stumps and stairs are (arXiv
-1901.01753, table 1).
+"""POET's terrain genome (arXiv 1901.01753, table 1): roughness of the ground, sizes of gaps, stumps
+and stairs.
 
-Lengths are in tiles of 14/30 m. An interval is what each obstacle of a track draws its size from;
-None: there is none. A mutation changes every category that is switched on by one step, as the
-reference code does, or some of them, as the paper says.
+Lengths are in tiles of 14/30 m. An interval is the range from which each obstacle's size is drawn;
+None: no such obstacles. A mutation changes every enabled category by one step, as in the reference
+code, or a random subset, as in the paper.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Obstacles:
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a genome may go, and which categories mutate. Maxima are table 1's; the reference
-    code has gap_max 8.
+    """Bounds of a genome and the categories that mutate. The maxima are those of table 1; the
+    reference code has gap_max 8.
     """
 
     categories: tuple[Category, ...] = ("stump", "pit", "roughness")
@@ -50,7 +50,7 @@ class Bounds:
 
 
 def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obstacles:
-    """A neighbour: categories of `bounds` moved by one step, or made to appear at their first
+    """A neighbour: categories of `bounds` changed by one step, or introduced with their first
     values.
     """
     child, picked = genome, _picked(bounds, rng)
@@ -66,8 +66,8 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
             child, stump=_moved(genome.stump, FIRST_HEIGHT, HEIGHT_STEP, bounds.height_max, rng)
         )
     if "stairs" in picked:
-        # Differs: the reference seeds the stairs from the stump's variable and never changes their
-        # number (B21).
+        # Differs: the reference initialises stairs from the stumps' variable and never changes
+        # their number (B21).
         steps = genome.stair_steps + int(rng.integers(-1, 2)) if genome.stairs else 1
         child = replace(
             child,
@@ -80,8 +80,9 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
 def _picked(bounds: Bounds, rng: np.random.Generator) -> tuple[Category, ...]:
     """The categories that a mutation changes.
 
-    "some": each by itself. The paper does not state the probability; 1/2 as in its direct-path
-    control. A draw of none is repeated: a child equal to its parent would be a duplicate.
+    "some": each with probability 1/2, independently, as in the paper's direct-path control (the
+    paper does not state the probability). An empty draw is repeated, since a child equal to its
+    parent would be a duplicate.
     """
     picked = bounds.categories
     while bounds.mutates == "some" and bounds.categories:
@@ -91,8 +92,8 @@ def _picked(bounds: Bounds, rng: np.random.Generator) -> tuple[Category, ...]:
 
 
 def sample(bounds: Bounds, rng: np.random.Generator) -> Obstacles:
-    """Each category of `bounds` anywhere within them: two uniform numbers are the ends of an
-    interval.
+    """A genome with each category of `bounds` uniform within them; the ends of an interval are two
+    sorted uniform numbers.
     """
 
     def interval(category: Category, most: float) -> Interval | None:
@@ -118,7 +119,7 @@ def _moved(
     largest: float,
     rng: np.random.Generator,
 ) -> Interval:
-    """One of the neighbours of an interval: either end, or both, moved by a step; never below its
+    """A random neighbour of an interval: either end, or both, changed by a step; never below the
     first value.
     """
     if interval is None:
@@ -136,8 +137,8 @@ def _moved(
 
 
 def describe(genome: Obstacles, bounds: Bounds) -> np.ndarray:
-    """(roughness, gap low, gap high, stump low, stump high[, stairs low, high, steps]), raw units;
-    absent is 0.
+    """(roughness, gap low, gap high, stump low, stump high[, stairs low, high, steps]) in the
+    genome's units; 0 for absent obstacles.
     """
     ends = [*(genome.gap or (0.0, 0.0)), *(genome.stump or (0.0, 0.0))]
     stairs = [*(genome.stairs or (0.0, 0.0)), genome.stair_steps if genome.stairs else 0.0]
@@ -146,13 +147,13 @@ def describe(genome: Obstacles, bounds: Bounds) -> np.ndarray:
     )
 
 
-# The paper's table 2: 1.2, 2.0 and 4.5 times what a hardcore-like reference environment has.
+# The paper's table 2: 1.2, 2.0 and 4.5 times the values of a hardcore-like reference environment.
 STUMP_HARD, GAP_HARD, ROUGHNESS_HARD = 2.4, 6.0, 4.5
 CLASSES = ("easy", "challenging", "very challenging", "extremely challenging")
 
 
 def difficulty(genome: Obstacles) -> str:
-    """The paper's class: how many of the three thresholds the genome meets."""
+    """The paper's class of difficulty, by the number of thresholds that the genome reaches."""
     met = (
         (genome.stump is not None and genome.stump[1] >= STUMP_HARD)
         + (genome.gap is not None and genome.gap[1] >= GAP_HARD)
@@ -162,7 +163,7 @@ def difficulty(genome: Obstacles) -> str:
 
 
 def title(genome: Obstacles) -> str:
-    """In words: "roughness 0.4, gaps 0-0.8, stumps 0-0.4"."""
+    """A description such as "roughness 0.4, gaps 0-0.8, stumps 0-0.4"."""
     parts = [f"roughness {genome.roughness:g}"] if genome.roughness else []
     parts += [f"gaps {genome.gap[0]:g}-{genome.gap[1]:g}"] if genome.gap else []
     parts += [f"stumps {genome.stump[0]:g}-{genome.stump[1]:g}"] if genome.stump else []

@@ -1,6 +1,4 @@
-"""A plain picture of one walker, for Gymnasium's render(); the viewer of the archive room draws any
-family.
-"""
+"""Pictures of one walker for Gymnasium's render(). The viewer in archive/ draws any family."""
 
 from __future__ import annotations
 
@@ -44,15 +42,15 @@ def picture(track: Track, pose: Pose) -> np.ndarray:
 
 
 class Window:
-    """The window of human rendering. pygame has one for the whole process."""
+    """The window of human rendering; pygame has one per process."""
 
     def __init__(self) -> None:
         self.open = True
         self._clock = pygame.time.Clock()  # one for all frames: it counts the time since the last
 
     def show(self, frame: np.ndarray, fps: int) -> None:
-        """Put a frame [height, width, 3] on the screen, no faster than `fps`; nothing once
-        closed.
+        """Show a frame [height, width, 3] uint8 at no more than `fps` frames per second; no effect
+        once closed.
         """
         if not self.open:
             return
@@ -69,6 +67,6 @@ class Window:
         self._clock.tick(fps)
 
     def close(self) -> None:
-        """Close the window, by the program or by its close button."""
+        """Close the window; also the effect of its close button."""
         self.open = False
         pygame.display.quit()

@@ -1,10 +1,9 @@
-"""POET's terrain construction: an obstacle genome and a seed make a track (arXiv 1901.01753; after
-Gymnasium's walker).
+"""POET's terrain construction: a track from an obstacle genome and a seed (arXiv 1901.01753, based
+on Gymnasium's walker).
 
-The ground is drawn tile by tile. Grass runs of 5 to 9 tiles alternate with obstacles, the first of
-them on tile 20. The tile on which a run begins keeps the height of the one before it, so that
-obstacles stand level. One generator, seeded by the task's seed, makes the terrain and then the
-push.
+The ground is built tile by tile. Runs of 5 to 9 tiles of grass alternate with obstacles, the first
+on tile 20. The first tile of a run has the height of the tile before it, so that obstacles are
+level. One generator, with the task's seed, draws the terrain and then the push.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ LARGEST_PUSH = 5.0  # on the hull at the start [N]
 LOWEST = 0.005  # [m], Box2D's linear slop
 SMALLEST_AREA = 2.0**-23  # [m^2], Box2D's b2_epsilon
 
-# (pen, first tile, height [m], genome, generator) -> (ground tiles it takes, height behind it [m])
+# (pen, first tile, height [m], genome, generator) -> (number of tiles, height behind them [m])
 Builder = Callable[["Pen", int, float, Obstacles, np.random.Generator], tuple[int, float]]
 
 
 @dataclass
 class Pen:
-    """A track as it is being drawn."""
+    """A track under construction."""
 
     xs: list[float] = field(default_factory=list)  # ground vertices [m]
     ys: list[float] = field(default_factory=list)
@@ -47,9 +46,9 @@ class Pen:
     def block(self, left: float, right: float, bottom: float, top: float) -> None:
         """A rectangle, corners counter-clockwise.
 
-        Differs: one lower than Box2D's tolerance is left out; the reference stops with an assertion
-        there (B19). So is one so far from the start that its area is lost to float32, which stops
-        Box2D too.
+        Differs: a block lower than Box2D's tolerance is omitted, where the reference fails with an
+        assertion (B19). So is one so far from the start that float32 rounds its area to nothing,
+        with which Box2D fails too.
         """
         corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
         if top - bottom >= LOWEST and _area(corners) > SMALLEST_AREA:
@@ -61,7 +60,9 @@ class Pen:
 
 
 def _area(corners: list[tuple[float, float]]) -> float:
-    """As Box2D finds it: triangles with the origin, from the lower right on, in float32 [m^2]."""
+    """Area as computed by Box2D: triangles with the origin, from the lower right corner, in float32
+    [m^2].
+    """
     points = [(np.float32(x), np.float32(y)) for x, y in corners[1:] + corners[:1]]
     half, area = np.float32(0.5), np.float32(0.0)
     for (x, y), (next_x, next_y) in zip(points, points[1:] + points[:1], strict=True):
@@ -70,13 +71,13 @@ def _area(corners: list[tuple[float, float]]) -> float:
 
 
 def track(genome: Obstacles, seed: int, length: int = 200) -> Track:
-    """The track of a genome that this seed realises; `length` tiles."""
+    """The track of a genome with this seed; length in tiles."""
     return draw(genome, seed, length, {"stump": stump, "stairs": stairs, "gap": pit})
 
 
 def draw(genome: Obstacles, seed: int, length: int, builders: Mapping[str, Builder]) -> Track:
-    """A track whose obstacles are made by `builders`, each if the genome has an interval of its
-    name.
+    """A track with obstacles made by `builders`, keyed by the genome's interval that enables
+    each.
     """
     rng = np.random.default_rng(seed)
     kinds = [build for name, build in builders.items() if getattr(genome, name) is not None]
@@ -109,7 +110,7 @@ def size_of(interval: Interval | None, rng: np.random.Generator) -> float:
 def stump(
     pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
 ) -> tuple[int, float]:
-    """A block one tile wide; one ground tile."""
+    """A block one tile wide, on one ground tile."""
     x = tile * TILE
     pen.block(x, x + TILE, y, y + size_of(genome.stump, rng) * TILE)
     pen.to(x, y)
@@ -119,9 +120,7 @@ def stump(
 def pit(
     pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
 ) -> tuple[int, float]:
-    """Two walls, a gap of 1 + U(low, high) tiles from the left edge of one to the left edge of the
-    other.
-    """
+    """Two walls whose left edges are 1 + U(low, high) tiles apart."""
     x, gap = tile * TILE, 1 + size_of(genome.gap, rng)
     for left in (x, x + gap * TILE):
         pen.block(left, left + TILE, y - DEPTH * TILE, y)
@@ -129,7 +128,7 @@ def pit(
     pen.to(x, y)
     for i in range(1, wide + 1):
         pen.to((tile + i) * TILE, y - DEPTH * TILE)
-    pen.to((tile + 1 + gap) * TILE, y)  # the right edge of the far wall, which no tile need end on
+    pen.to((tile + 1 + gap) * TILE, y)  # right edge of the far wall, not a tile's end
     return wide + 2, y
 
 

@@ -1,4 +1,4 @@
-"""How one walker stands: what a picture needs of it, read off its block of state."""
+"""Poses of walkers, read from their state: polygons and lidar rays for pictures, hull motion."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pose:
-    """One walker as it stands, world frame [m], float32."""
+    """Pose of one walker, world frame [m], float32."""
 
     # closed polygons [corners + 1, 2]: hull, leg 0, lower leg 0, leg 1, lower leg 1
     bodies: list[np.ndarray]
-    rays: np.ndarray  # [10, 2, 2] from the hull to where each lidar ray ends
+    rays: np.ndarray  # [10, 2, 2] both ends of each lidar ray, the hull's first
     hull: tuple[float, float]
 
 
 def pose(block: np.ndarray) -> Pose:
-    """The pose in a walker's floats, [FLOATS]; a value of its own, not a view."""
+    """The pose of a walker from its floats [FLOATS]; a copy, not a view."""
     bodies = []
     for body in range(BODIES):
         start = int(body * at.BODY_SIZE + at.CORNER)
@@ -41,7 +41,7 @@ def pose(block: np.ndarray) -> Pose:
 def motion(batch: WalkerBatch) -> np.ndarray:
     """Position [m] and velocity [m/s] of each hull along x after its last step, [n, 2] float64.
 
-    Position of the body's origin and velocity of its centre of mass, as Box2D's `position` and
-    `linearVelocity` are.
+    The position is of the body's origin, the velocity of its centre of mass, as for Box2D's
+    `position` and `linearVelocity`.
     """
-    return batch._f.reshape(batch.n, -1)[:, [at.PX, at.VX]].astype(np.float64)
+    return batch.floats.reshape(batch.n, -1)[:, [at.PX, at.VX]].astype(np.float64)

@@ -27,11 +27,11 @@ Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]
 
 
 class WalkerVecEnv(VecEnv):
-    """What DummyVecEnv is of single walkers: the same observations, rewards, ends and infos.
+    """Equivalent to a DummyVecEnv of single walkers: same observations, rewards, dones and infos.
 
-    env: of gymnasium.make_vec, with autoreset_mode AutoresetMode.SAME_STEP. Observations are
-    [num_envs, 24] float32, rewards [num_envs] float32. The info of a row that has ended holds
-    terminal_observation [24]; TimeLimit.truncated says whether the limit alone ended it.
+    env: from gymnasium.make_vec, with autoreset_mode AutoresetMode.SAME_STEP. Observations are
+    [num_envs, 24] float32, rewards [num_envs] float32. The info of a row that has ended contains
+    terminal_observation [24] and TimeLimit.truncated, True if only the time limit ended it.
     """
 
     def __init__(self, env: WalkerVectorEnv) -> None:
@@ -47,7 +47,7 @@ class WalkerVecEnv(VecEnv):
     def reset(self) -> np.ndarray:
         """First observations [num_envs, 24] of all rows, with the seeds and options set before.
 
-        The option "terrain" changes a row's terrain; the others keep theirs.
+        The option "terrain" changes a row's terrain; rows without it keep theirs.
         """
         options: dict[str, Any] | None = None
         if any("terrain" in each for each in self._options):
@@ -82,12 +82,12 @@ class WalkerVecEnv(VecEnv):
         return self.env.call("render")
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """Of each row (of `indices` only, if given) what WalkerVectorEnv.get_attr has."""
+        """The attribute of each row in `indices` (None: all); see WalkerVectorEnv.get_attr."""
         values = self.env.get_attr(attr_name)
         return [values[row] for row in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Set `terrain`, one value for all chosen rows, from each row's next reset on."""
+        """Set `terrain` of the rows in `indices` from their next reset on."""
         values = list(self.env.get_attr(attr_name))
         for row in self._get_indices(indices):
             values[row] = value
@@ -96,17 +96,17 @@ class WalkerVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """What WalkerVectorEnv.call returns for each row: of methods, `render`."""
+        """Result of WalkerVectorEnv.call for each row; the only method is `render`."""
         values = self.env.call(method_name, *method_args, **method_kwargs)
         return [values[row] for row in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Indices = None) -> list[bool]:
-        """False a row: no row has a wrapper of its own."""
+        """False for each row: rows have no wrappers of their own."""
         return [False for _ in self._get_indices(indices)]
 
 
 def _rows(infos: dict[str, Any]) -> list[dict[str, Any]]:
-    """The numbers of a vector environment's infos, row by row."""
+    """A vector environment's infos as one dict per row."""
     names = ("x_position", "x_velocity")
     columns = zip(*(infos[name].tolist() for name in names), strict=True)
     return [dict(zip(names, values, strict=True)) for values in columns]

@@ -1,7 +1,6 @@
-"""The walker's simulator for learners: episodes of many tasks side by side, torch tensors in and
-out.
+"""The walker's simulator for learners: batched episodes, with torch tensors as inputs and outputs.
 
-The same class drives both physics: ours (batch.WalkerBatch) and the real Box2D, one walker at a
+The same class runs on both physics engines: batch.WalkerBatch, and the real Box2D one walker at a
 time.
 """
 
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
     from .track import Track
 
 
-SLICE = 100  # steps between two looks at which walkers are left
+SLICE = 100  # steps after which the walkers still running are distributed over threads again
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One walker as it stands, on the track it stands on: what a picture needs."""
+class WalkerState:
+    """Pose of one walker and its track, for pictures."""
 
     track: Track
     pose: Pose
@@ -39,11 +38,11 @@ Stepped = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Walkers(Protocol):
-    """Walkers side by side, whatever simulates them."""
+    """A batch of walkers on any physics engine."""
 
     @property
     def finished(self) -> np.ndarray:
-        """[n] bool, past the far end."""
+        """[n] bool: the hull is past the far end."""
         ...
 
     def reset(self, rows: np.ndarray | None = None) -> np.ndarray: ...
@@ -52,7 +51,7 @@ class Walkers(Protocol):
 
 
 class WalkerSimulator:
-    """Simulator of poet.interfaces: rows that have ended stay as they are.
+    """Simulator (poet.interfaces); rows that have ended keep their state.
 
     horizon: steps after which a row is truncated, one number for all rows or [n].
     """
@@ -85,10 +84,10 @@ class WalkerSimulator:
         return self._out(self.walkers.reset())
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, on the same terrain.
+        """Start the next episode of the rows in the mask [n] bool, on the same terrain.
 
-        All episodes of a terrain begin alike, so `count` changes nothing, and a walker that has not
-        moved since it was reset is not reset again.
+        All episodes on a terrain begin in the same state, so `count` has no effect, and a walker
+        that has not moved since its reset is not reset again.
         """
         chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows") & (self._ages > 0)
         self._live |= chosen
@@ -117,8 +116,8 @@ class WalkerSimulator:
         self._truncated |= self._live & ~terminated & (self._ages >= self.horizon)
         self._live = ~(self._terminated | self._truncated)
 
-    def state(self, row: int) -> Standing:
-        return Standing(self.tracks[row], self.walkers.pose(row))
+    def state(self, row: int) -> WalkerState:
+        return WalkerState(self.tracks[row], self.walkers.pose(row))
 
     def _out(self, values: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(values)
@@ -126,13 +125,13 @@ class WalkerSimulator:
 
 
 class CompiledWalkers(WalkerSimulator):
-    """The simulator on our physics, which can also run whole episodes by itself."""
+    """The simulator on WalkerBatch, which can also run whole episodes in compiled code."""
 
     walkers: WalkerBatch
 
     def play(self, act: Any, *arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See poet.interfaces, `Simulator.play`. Rows are shared out anew every SLICE steps, since
-        some end early.
+        """See poet.interfaces, `Simulator.play`. Rows are distributed over threads again every
+        SLICE steps, since some end early.
         """
         self.reset()
         returns = np.zeros(len(self._live))
@@ -146,7 +145,7 @@ class CompiledWalkers(WalkerSimulator):
 
 
 class Box2DWalkers:
-    """The real Box2D behind the same methods, one walker after another."""
+    """The real Box2D with the same methods, stepping walkers one after another."""
 
     def __init__(self, tracks: Sequence[Track], **settings: Any) -> None:
         from .box2d import Box2DWalker

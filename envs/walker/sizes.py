@@ -1,4 +1,4 @@
-"""Sizes of the arrays of kernels, compared before they run: compiled code does not check them."""
+"""Checks of kernel arguments: shapes and dtypes, which compiled code does not check."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def mask_of(mask: np.ndarray, n: int, name: str) -> np.ndarray:
-    """The mask [n] bool. ValueError if it is none."""
+    """The mask [n] bool. ValueError for another shape or dtype."""
     mask = np.asarray(mask)
     if mask.shape != (n,) or mask.dtype != bool:
         raise ValueError(
@@ -16,7 +16,7 @@ def mask_of(mask: np.ndarray, n: int, name: str) -> np.ndarray:
 
 
 def rows_of(rows: np.ndarray, n: int) -> np.ndarray:
-    """Indices [k] int64, each once, of a mask [n] bool or of indices [k] in [0, n)."""
+    """Sorted unique indices [k] int64 from a mask [n] bool or indices in [0, n)."""
     rows = np.asarray(rows)
     if rows.dtype == bool:
         return np.flatnonzero(mask_of(rows, n, "rows"))
@@ -47,7 +47,7 @@ def check_policy(arrays: tuple[np.ndarray, ...], returns: np.ndarray, n: int) ->
 
 
 def _check(name: str, array: np.ndarray, dtype: type, *shape: int | None) -> None:
-    """None in the shape: an axis of any length."""
+    """ValueError unless the array has this dtype and shape. None: an axis of any length."""
     fits = array.ndim == len(shape) and all(
         w in (None, s) for s, w in zip(array.shape, shape, strict=True)
     )

@@ -1,5 +1,5 @@
-"""One step of a batch's rows: by one kernel whose arguments are kept ready (physics/step.py), or
-phase after phase.
+"""One step of a batch's rows: by one kernel with prepared arguments (physics/step.py), or phase
+by phase.
 """
 
 from __future__ import annotations
@@ -9,35 +9,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .physics import lanes, step, world
-from .torque import pay, set_motors
+from .torque import set_motors, subtract_cost
 
 if TYPE_CHECKING:
     from .batch import WalkerBatch
 
-ALONE, HALF = 2, 32  # up to so many rows are solved one by one, and in blocks of half the lanes
+# at most this many rows are solved one by one, or in blocks of half the lanes
+ALONE, HALF = 2, 32
 
 
 class StepCall:
-    """One step of rows of a batch under float32 actions. Holds views of its arrays, so it is not
-    pickled with it.
+    """One step of rows of a batch under float32 actions. Holds views of the batch's arrays and
+    must not be pickled with it.
     """
 
     def __init__(self, batch: WalkerBatch) -> None:
         self._phases = step.phase_addresses()
         self._actions = np.zeros((batch.n, 4), np.float32)  # contiguous, as a kernel's must be
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
-        # of a thread: arguments before and after the settings
+        # per thread: the arguments before and after the settings
         self._views: list[tuple[tuple, tuple]] = []
-        self._terrains: np.ndarray | None = None  # that the views are of
+        self._terrains: np.ndarray | None = None  # the terrains that the views belong to
 
     def __call__(
         self, batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, elapsed: int
     ) -> bool:
-        """Whether every row was stepped without a fault. elapsed: steps added to the ages of the
-        rows.
+        """Step the rows [k]; True if none has a fault. elapsed: steps to add to the rows' ages.
 
-        False after an action that is not finite and after a row that was never reset; with one
-        thread nothing has changed then.
+        False also if an action is not finite or a row was never reset; with one thread the state
+        is then unchanged.
         """
         np.copyto(self._actions, actions)
         self._outcomes[:] = step.FINE
@@ -57,25 +57,23 @@ class StepCall:
     def _set_views(self, b: WalkerBatch) -> None:
         t = b._terrains
         tracks = (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), t.ends)
-        head = (b._f, b._k, *tracks, self._actions.ravel(), b._events.ravel())
+        head = (b.floats, b.integers, *tracks, self._actions.ravel(), b._events.ravel())
         results = (b._obs.ravel(), b._reward, b._terminated, b.finished, b._shaping)
         self._views = [((*head, *kept), (*results, rays)) for *kept, rays in b._scratch]
         self._terrains = t.shapes
 
 
 def block_width(rows: int, most: int) -> int:
-    """How many of these rows are solved side by side, `most` at most: what takes the least time for
-    so many.
-    """
+    """Number of walkers to solve side by side, at most `most`: the fastest for this many rows."""
     best = 1 if rows <= ALONE else int(lanes.LANES) // 2 if rows <= HALF else int(lanes.LANES)
     return min(best, most)
 
 
 def step_phases(batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray) -> None:
-    """The same under actions [n, 4] of any float dtype, which torque and reward are computed in."""
+    """One step under actions [n, 4] of any float dtype; torque and reward are computed in it."""
     exact = actions.dtype != np.float32  # a kernel's actions are contiguous, writable float32
     taken = np.zeros((batch.n, 4), np.float32) if exact else np.array(actions, order="C")
-    state = batch._f.reshape(batch.n, -1), batch._integers()
+    state = batch.floats.reshape(batch.n, -1), batch._integer_rows()
 
     def advance(chunk: np.ndarray, part: int) -> None:
         before = batch._shaping[chunk] if exact else None
@@ -84,6 +82,34 @@ def step_phases(batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray) -> No
             if exact and phase is world.COLLIDE:
                 set_motors(state[0], chunk, actions)
         if before is not None:
-            pay(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
+            subtract_cost(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
 
     batch._split(rows, advance)
+
+
+def phases(
+    batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, part: int
+) -> list[tuple[world.Kernel, tuple]]:
+    """The kernels of one step in order, each with its arguments.
+
+    rows: [k].   actions: [n, 4] float32.   part: the thread whose scratch memory is used.
+    """
+    t = batch._terrains
+    shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
+    state, flat = (rows, batch.floats, batch.integers), actions.ravel()
+    events = batch._events.ravel()
+    (s, i, *wide, rays), (velocity, position) = batch._scratch[part], batch.iterations
+    width = block_width(len(rows), batch._width)
+    results = (
+        batch._obs.ravel(), batch._reward, batch._terminated, batch.finished, batch._shaping, rays,
+    )  # fmt: skip
+    return [
+        (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
+        (world.SOLVE, (*state, events, s, i, *wide, velocity, position, width)),
+        (world.PAIRS, (*state, shapes, table)),
+        (
+            world.TOI,
+            (*state, shapes, corners, table, events, s[0], i[0], velocity, batch._cull),
+        ),
+        (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
+    ]

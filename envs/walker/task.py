@@ -1,10 +1,14 @@
-"""A walker's task: a terrain genome, the seed of its one terrain (or none), and its settings."""
+"""A walker's task: a terrain genome, the seed of its terrain (or none), and settings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
+
+from annotated_types import Interval
+
+from openpoet.settings import Settings
 
 from . import cppn, dcd_layout, poet_layout
 from .cppn import Cppn
@@ -14,55 +18,53 @@ from .track import Track
 Layout = Literal["poet", "dcd"]
 Terrain = Literal["corrected", "reference"]
 Lidar = Literal["nearest", "first"]
-CHOICES = {"layout": get_args(Layout), "terrain": get_args(Terrain), "lidar": get_args(Lidar)}
-RANGES = {"length": (31, 10**4), "horizon": (1, 10**6)}
 
 
 @dataclass(frozen=True)
-class TaskSettings:
-    """What realises a task besides genome and seed; section [walker] has the same fields.
+class TaskSettings(Settings):
+    """The settings that a task depends on besides genome and seed; [walker] extends them.
 
     The far end, where an episode ends, is 10 tiles before the last tile of `length`.
     """
 
-    layout: Layout = "poet"
-    terrain: Terrain = "corrected"
-    lidar: Lidar = "nearest"
-    length: int = 200  # [tiles of 14/30 m]
-    horizon: int = 2000  # steps of 1/50 s after which an episode is truncated
-
-    def __post_init__(self) -> None:
-        for name, options in CHOICES.items():
-            if (value := getattr(self, name)) not in options:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(options)}, got {str(value)[:40]!r}"
-                )
-        for name, (least, most) in RANGES.items():
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= most:
-                raise ValueError(f"{name} must be in [{least}, {most}], got {repr(value)[:40]}")
+    layout: Annotated[Layout, "How obstacles become ground: as in POET, or as in DCD."] = "poet"
+    terrain: Annotated[
+        Terrain,
+        "reference: CPPN ground with the plateaus of Enhanced POET's code; corrected: none.",
+    ] = "corrected"
+    lidar: Annotated[
+        Lidar, "nearest: nearest hit of a ray. first: Box2D's first report, as in POET's code."
+    ] = "nearest"
+    length: Annotated[
+        int,
+        Interval(ge=31, le=10**4),
+        "Length of a track [tiles of 14/30 m]; its end is 10 tiles before the last.",
+    ] = 200
+    horizon: Annotated[
+        int, Interval(ge=1, le=10**6), "Steps of 1/50 s after which an episode is truncated."
+    ] = 2000
 
     @classmethod
     def of(cls, settings: Any) -> TaskSettings:
-        """The fields of this name in larger settings."""
+        """Those of `settings`, any object with the same fields."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class WalkerTask:
     genome: Obstacles | Cppn
-    seed: int | None  # None: every life realises another terrain
-    settings: TaskSettings | None = None  # None: those of the family that is given the task
+    seed: int | None  # None: every trial has another terrain
+    settings: TaskSettings | None = None  # None: those of the family that uses the task
 
     def under(self, settings: TaskSettings) -> WalkerTask:
-        """The task with these settings if it has none of its own."""
+        """The task, with these settings if it has none."""
         return self if self.settings is not None else replace(self, settings=settings)
 
 
 def track(task: WalkerTask, seed: int) -> Track:
-    """What the task is in an episode of this seed; the task's own seed goes first.
+    """The track of the task in an episode with this seed; the task's own seed takes precedence.
 
-    Equal tracks are one object.
+    Equal tracks are the same object.
     """
     settings = task.settings or TaskSettings()
     plateaus = settings.terrain == "reference"

@@ -1,6 +1,4 @@
-"""Rows of a batch, shared out between the threads of this process, and the scratch of each
-thread.
-"""
+"""Distribution of a batch's rows over threads, and the scratch memory of each thread."""
 
 from __future__ import annotations
 
@@ -14,17 +12,17 @@ import numpy as np
 from .physics import lane_lidar, lanes
 from .physics import state as at
 
-FEWEST_ROWS = 8  # a thread is not worth its start for fewer
+FEWEST_ROWS = 8  # fewer rows per thread do not compensate for the cost of starting it
 
 
 @cache
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """One pool of threads a process (a forked child must not use its parent's)."""
+    """A thread pool per process, since a forked child cannot use its parent's."""
     return ThreadPoolExecutor(threads, thread_name_prefix=f"walkers-{process}")
 
 
 def share_out(rows: np.ndarray, threads: int, advance: Callable[[np.ndarray, int], None]) -> None:
-    """Call `advance` with all rows [k], in at most `threads` parts: the rows and number of each."""
+    """Call advance(rows, part) for consecutive parts of rows [k], at most `threads` of them."""
     parts = min(threads, max(1, len(rows) // FEWEST_ROWS))
     if parts == 1:
         advance(rows, 0)
@@ -36,7 +34,7 @@ def share_out(rows: np.ndarray, threads: int, advance: Callable[[np.ndarray, int
 
 
 def scratch() -> tuple[np.ndarray, ...]:
-    """What one thread's kernels write to and read within a step."""
+    """Scratch arrays for one thread's kernels."""
     return (
         np.zeros((lanes.LANES, at.SCRATCH_FLOATS), np.float32),
         np.zeros((lanes.LANES, at.SCRATCH_INTEGERS), np.int32),

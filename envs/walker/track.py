@@ -1,6 +1,4 @@
-"""A track: the ground one walker walks on, as the physics sees it. Layouts build tracks, the
-physics reads them.
-"""
+"""A track: the static geometry for one walker, built by layouts and read by the physics."""
 
 from __future__ import annotations
 
@@ -9,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 
-# a track is equal to itself: what is known of it is kept by object
+# tracks are compared by identity, since derived data is cached per object
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Static geometry in Box2D's world frame, and the push the hull gets at the start.
+    """Static geometry in Box2D's world frame, and the push on the hull at the start.
 
     ground:   [points, 2] float32 [m]; consecutive points are joined by an edge. Created after the
     polygons.
-    polygons: [polygons, 4, 2] float32 [m], corners as handed to Box2D, in order of creation.
+    polygons: [polygons, 4, 2] float32 [m], corners as passed to Box2D, in order of creation.
     push:     horizontal force on the hull during the first step [N].
     """
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -26,6 +25,7 @@ from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
 from .pose import motion
 from .track import Track
+from .vector_rows import RowGenerators, reset_mask
 
 ATTRIBUTES = (
     "action_space", "metadata", "np_random", "np_random_seed", "observation_space", "render_mode",
@@ -41,7 +41,7 @@ class WalkerVectorEnv(VectorEnv):
     terrain: as in WalkerEnv, for all rows; or a list or tuple of one terrain per row. Each row has
     the horizon of its own task.
     max_episode_steps: steps after which an episode is truncated, if the row's horizon is not
-    lower. -1: no limit but the horizon; None: the horizon, or Gymnasium's limit where there is none.
+    lower. -1: no limit but the horizon; None: the horizon, or without one Gymnasium's limit.
     threads: None: one for each processor available to this process.
 
     infos of reset and step: x_position [m] and x_velocity [m/s] of each hull, [num_envs] float64,
@@ -85,8 +85,7 @@ class WalkerVectorEnv(VectorEnv):
         self._horizons = np.zeros(num_envs)  # of each row's episode
         for each in self._grounds:
             self._horizon(each)  # ValueError here for a wrong limit
-        self._generators: list[np.random.Generator] = []
-        self._seeds: list[int] = []
+        self._rows = RowGenerators(num_envs)
         self._tracks: list[Track] = []
         self._batch: WalkerBatch | None = None
         self._ages, self._ended = np.zeros(num_envs, np.int64), np.zeros(num_envs, bool)
@@ -94,14 +93,14 @@ class WalkerVectorEnv(VectorEnv):
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """Each row's generator, as in Gymnasium's SyncVectorEnv."""
-        self._seed([None] * self.num_envs, np.zeros(self.num_envs, bool))
-        return tuple(self._generators)
+        self._rows.make()
+        return tuple(self._rows.generators)
 
     @property
     def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
         """The seed each row's generator was made with, as in Gymnasium's SyncVectorEnv."""
-        self._seed([None] * self.num_envs, np.zeros(self.num_envs, bool))
-        return tuple(self._seeds)
+        self._rows.make()
+        return tuple(self._rows.seeds)
 
     def reset(
         self,
@@ -115,24 +114,19 @@ class WalkerVectorEnv(VectorEnv):
         options: {"reset_mask": [num_envs] bool} resets the rows in the mask only. {"terrain": one,
         or a list of one per row} sets the terrain of the rows that are reset, now and later.
         """
-        if seed is None:
-            seeds: list[int | None] = [None] * self.num_envs
-        elif isinstance(seed, int):
-            seeds = [seed + i for i in range(self.num_envs)]
-        else:
-            seeds = list(seed)
-        if len(seeds) != self.num_envs:
-            raise ValueError(
-                f"seed must be one number or {self.num_envs} of them, got {len(seeds)}"
-            )
         rows = np.ones(self.num_envs, bool)
         if options is not None and "reset_mask" in options:
-            rows = self._mask(options["reset_mask"])
+            rows = reset_mask(options["reset_mask"], self.num_envs)
+            if self._batch is None and not rows.all():
+                raise ValueError(
+                    'the first reset must be of all rows: leave out options["reset_mask"]'
+                )
+        given = self._grounds
         if options is not None and "terrain" in options:
             given = self._grounds_of(options["terrain"])
-            pairs = zip(rows, given, self._grounds, strict=True)
-            self._grounds = [new if chosen else old for chosen, new, old in pairs]
-        self._seed(seeds, rows)
+        self._rows.seed(seed, rows)
+        pairs = zip(rows, given, self._grounds, strict=True)
+        self._grounds = [new if chosen else old for chosen, new, old in pairs]
         return self._restart(rows), self._infos(rows)
 
     def step(self, actions: np.ndarray) -> Stepped:
@@ -211,7 +205,7 @@ class WalkerVectorEnv(VectorEnv):
         return grounds(self._hardcore, terrain, self.num_envs, self._own_horizon)
 
     def _infos(self, rows: np.ndarray) -> dict[str, Any]:
-        """Position and velocity of the hulls of these rows, in the form of SyncVectorEnv's infos."""
+        """Position and velocity of the hulls of these rows, in the format of SyncVectorEnv."""
         assert self._batch is not None, "infos are read after a reset"
         position, velocity = np.where(rows, motion(self._batch).T, 0.0)
         return {
@@ -221,39 +215,13 @@ class WalkerVectorEnv(VectorEnv):
             "_x_velocity": rows.copy(),
         }
 
-    def _mask(self, given: Any) -> np.ndarray:
-        """The reset mask, with Gymnasium's checks."""
-        if not isinstance(given, np.ndarray) or given.dtype != bool:
-            got = str(given)[:60]
-            raise TypeError(f'options["reset_mask"] must be a NumPy array of bool, got {got!r}')
-        if given.shape != (self.num_envs,) or not given.any():
-            raise ValueError(
-                f'options["reset_mask"] must have shape [{self.num_envs}] and at least one True, '
-                f"got shape {list(given.shape)} with {int(given.sum())}"
-            )
-        if self._batch is None and not given.all():
-            raise ValueError('the first reset must be of all rows: leave out options["reset_mask"]')
-        return given.copy()
-
-    def _seed(self, seeds: Sequence[int | None], rows: np.ndarray) -> None:
-        """Replace the generators of rows in the mask that have a seed; on the first call, make all
-        of them.
-        """
-        if not self._generators:
-            made = [seeding.np_random(seed) for seed in seeds]
-            self._generators, self._seeds = [rng for rng, _ in made], [seed for _, seed in made]
-            return
-        for row, seed in enumerate(seeds):
-            if rows[row] and seed is not None:
-                self._generators[row], self._seeds[row] = seeding.np_random(seed)
-
     def _restart(self, rows: np.ndarray) -> np.ndarray:
         """Draw new tracks for these rows and reset their walkers; observations [n, 24] of all
         rows.
         """
         fresh = {}
         for row in np.flatnonzero(rows).tolist():
-            fresh[row] = self._grounds[row](self._generators[row])
+            fresh[row] = self._grounds[row](self._rows.generators[row])
             self._horizons[row] = self._horizon(self._grounds[row])
         if self._batch is None:
             self._tracks = [fresh[row] for row in range(self.num_envs)]

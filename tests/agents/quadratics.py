@@ -49,7 +49,7 @@ def outer_gradient(order: inner.Order, k: int) -> torch.Tensor:
     learner = MAML(_FAMILY, MAMLConfig(order=order, inner_steps=k, draws=TASKS))
     learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
     x = X.clone().requires_grad_()
-    after = learner.through({"x": x}, [None], TASKS)
+    after = learner.adapted({"x": x}, [None], TASKS)
     return torch.autograd.grad(learner.model.losses(after, None).mean(), x)[0]
 
 

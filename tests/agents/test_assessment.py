@@ -1,4 +1,4 @@
-"""Assessments by hand on a learner whose trials are written down, and on learners of ours."""
+"""Assessments by hand, of a learner with fixed returns, and of learners of the library."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 
 
-class Written:
-    """Earns 1 in the first episode; then 3, with adaptation off 1, with another's history 0."""
+class FixedReturns:
+    """Returns 1 in the first episode, then 3; with adaptation off 1, and shuffled 0."""
 
     def by_episode(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
@@ -28,8 +28,8 @@ class Written:
         return np.tile([1.0, last], (num_trials, 1)), 10
 
 
-def test_by_hand() -> None:
-    found = assess(Written(), {}, None, Key(0), 5)
+def test_assessment_by_hand() -> None:
+    found = assess(FixedReturns(), {}, None, Key(0), 5)
     assert [x.value for x in (*found.curve, found.before, found.after, found.gain)] == [
         1,
         3,
@@ -46,24 +46,24 @@ def test_by_hand() -> None:
     assert found.steps == 30
     assert (found.gain.low, found.gain.high) == (2, 2)
     with pytest.raises(ValueError, match="at least 2 trials"):
-        assess(Written(), {}, None, Key(0), 1)
+        assess(FixedReturns(), {}, None, Key(0), 1)
 
 
-def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
+def test_intervals_cover_the_mean_in_95_percent_of_cases() -> None:
     rng = np.random.default_rng(0)
     covered = [(m := mean(rng.normal(size=60), 200)).low <= 0 <= m.high for _ in range(200)]
     assert 0.88 < np.mean(covered) < 0.98
 
 
 @pytest.mark.parametrize(
-    "learner", [RL2(Guessing(), RL2Config(lasting=False)), MAESN(Guessing()), EPG(Guessing())]
+    "learner", [RL2(Guessing(), RL2Config(chrono_init=False)), MAESN(Guessing()), EPG(Guessing())]
 )
-def test_controls_meet_the_same_lives_and_differ_only_after_the_first_episode(
+def test_controls_differ_only_after_the_first_episode(
     learner: RL2 | MAESN | EPG,
 ) -> None:
     key = Key(3)
-    loud = {"w_out": 50.0}  # a newborn's memory must show in what it does
-    agent = {name: value * loud.get(name, 1.0) for name, value in learner.init(key).items()}
+    scale = {"w_out": 50.0}  # so that the initial network's hidden state changes its actions
+    agent = {name: value * scale.get(name, 1.0) for name, value in learner.init(key).items()}
     own, off, shuffled = (
         learner.by_episode(agent, 0.5, key, 64, control)[0]
         for control in ("none", "off", "shuffled")

@@ -17,6 +17,7 @@ from openpoet.agents.parts.hyperparameters import (
 )
 from openpoet.agents.parts.network_weights import weight_names
 from openpoet.archive.seeds.finding import inherited
+from openpoet.cli.conformance import same_agent
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.interfaces import Agent
@@ -24,7 +25,6 @@ from openpoet.poet.seeding import Seed, check_seeds, seed_population
 from openpoet.poet.streams import Key
 
 from tests.agents.every_learner import make, trained
-from tests.conformance import same_agent
 
 EXPLORERS = [name for name in LEARNERS if hasattr(make(name).learner, "explore")]
 VARIANTS: list[tuple[str, dict[str, Any]]] = [

@@ -161,7 +161,7 @@ def test_every_episode_of_the_evaluation_begins_from_what_was_learned_in_adaptat
     driven = MetaWorldAgent(learner, agent, TRIALS, Key(4))
     returns = metalearning_evaluation(driven, Environments(family, [VARIBAD] * TRIALS, seeds), 2, 3)
     np.testing.assert_allclose(returns, returns[:, :1].repeat(3, 1), atol=1e-9)
-    learned, now = driven.learned, driven.policy.state
+    learned, now = driven.adapted, driven.policy.state
     assert not torch.equal(learned["memory0"], now["memory0"])
     driven.init()
     assert float(driven.policy.state["memory0"].abs().sum()) == 0  # another trial
@@ -235,11 +235,11 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
     driven = MetaWorldAgent(learner, learner.init(Key(0)), 3, Key(9))
     with pytest.raises(
         ValueError,
-        match=r"observations must be \[3, 14\], or 21 with the last "
-        r"step, got \[3, 15\]",
+        match=r"observations must be \[3, 14\], or \[3, 21\] with the last action, reward and done "
+        r"flag, got \[3, 15\]",
     ):
         driven.adapt_action(np.zeros((3, 15)))
     with pytest.raises(ValueError, match="an observation is NaN or infinite"):
         driven.adapt_action(np.full((3, 14), np.nan))
-    with pytest.raises(ValueError, match="acts by rewards in evaluation too"):
+    with pytest.raises(ValueError, match="actions depend on rewards in evaluation too"):
         driven.eval_action(np.zeros((3, 14)))

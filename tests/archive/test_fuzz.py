@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from openpoet.archive.seeds.finding import Receiver, find_seeds
 from openpoet.archive.store import schema
-from openpoet.archive.store.rows import JSON
+from openpoet.archive.store.rows import KINDS
 from openpoet.archive.store.run_folder import Run
+from openpoet.archive.store.tables import TABLES
 from openpoet.cli.show import as_json, niche_row, one, overview
 from rich.console import Console
 
@@ -86,24 +87,27 @@ def altered(value: Any, rng: random.Random) -> Any:
 
 def alter_a_cell(path: Path, rng: random.Random) -> None:
     """Under a schema that permits any type; then under the run's own again."""
-    table = rng.choice(list(schema.TABLES))
+    table = rng.choice(list(schema.STATEMENTS))
     column, kind = rng.choice(list(schema.COLUMNS[table].items()))
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
     database.execute("PRAGMA writable_schema=ON")
     loose = (
-        schema.TABLES[table].replace(" STRICT,", "").replace(" STRICT", "").replace(" NOT NULL", "")
+        schema.STATEMENTS[table]
+        .replace(" STRICT,", "")
+        .replace(" STRICT", "")
+        .replace(" NOT NULL", "")
     )
     if rng.random() < 0.5:
         database.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", [loose, table])
     database.close()
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
-    keys = schema.KEYS[table]
+    keys = TABLES[table].key
     found = database.execute(f"SELECT {column}, {', '.join(keys)} FROM {table}").fetchall()
     if found:
         old, *row = rng.choice(found)
         new = (
             json.dumps(altered(json.loads(old), rng))
-            if column in JSON and rng.random() < 0.8
+            if KINDS[column] == "json" and rng.random() < 0.8
             else None
         )
         new = new or rng.choice(TEXTS if kind == "TEXT" else NUMBERS)
@@ -112,7 +116,7 @@ def alter_a_cell(path: Path, rng: random.Random) -> None:
             database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", [new, *row])
     database.execute("PRAGMA writable_schema=ON")
     database.execute(
-        "UPDATE sqlite_master SET sql = ? WHERE name = ?", [schema.TABLES[table], table]
+        "UPDATE sqlite_master SET sql = ? WHERE name = ?", [schema.STATEMENTS[table], table]
     )
     database.close()
 
@@ -128,10 +132,10 @@ def alter_bytes(path: Path, rng: random.Random) -> None:
 
 
 def drop_a_row(path: Path, rng: random.Random) -> None:
-    table = rng.choice(list(schema.TABLES))
+    table = rng.choice(list(schema.STATEMENTS))
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
-    where = " AND ".join(f"{key} IS ?" for key in schema.KEYS[table])
-    rows = database.execute(f"SELECT {', '.join(schema.KEYS[table])} FROM {table}").fetchall()
+    where = " AND ".join(f"{key} IS ?" for key in TABLES[table].key)
+    rows = database.execute(f"SELECT {', '.join(TABLES[table].key)} FROM {table}").fetchall()
     if rows:
         database.execute(f"DELETE FROM {table} WHERE {where}", rng.choice(rows))
     database.close()

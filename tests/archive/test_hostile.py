@@ -39,7 +39,7 @@ def use(path: Path, write: bool) -> None:
     with Run.open(path, write) as opened:
         opened.config_toml()
         opened.checkpoint()
-        for table in schema.TABLES:
+        for table in schema.STATEMENTS:
             opened.rows(table)
         digest(opened)
         if write:
@@ -93,7 +93,7 @@ def test_a_database_with_a_page_overwritten(run: Path) -> None:
         ("PRAGMA application_id=7", r"is not an archive of openpoet \(application id 0x7\)"),
         (
             f"PRAGMA user_version={schema.SCHEMA + 1}",
-            f"has schema {schema.SCHEMA + 1}, this openpoet knows {schema.SCHEMA}: ",
+            f"has schema {schema.SCHEMA + 1}, this openpoet reads {schema.SCHEMA}: ",
         ),
         ("PRAGMA user_version=0", "has schema 0"),
         (
@@ -128,7 +128,7 @@ def test_types_that_the_tables_forbid(run: Path) -> None:
     """The schema as ours, the rows as they may not be: written under another schema, then renamed
     back.
     """
-    loose = schema.TABLES["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
+    loose = schema.STATEMENTS["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
     sql(
         run,
         "PRAGMA writable_schema=ON",
@@ -138,7 +138,7 @@ def test_types_that_the_tables_forbid(run: Path) -> None:
     with sqlite3.connect(run / "archive.db") as database:
         database.execute("PRAGMA writable_schema=ON")
         database.execute(
-            "UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.TABLES["scores"]]
+            "UPDATE sqlite_master SET sql = ? WHERE name = 'scores'", [schema.STATEMENTS["scores"]]
         )
     assert "damaged" in refused(run)
 

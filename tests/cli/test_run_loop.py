@@ -80,6 +80,19 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_min_gain_with_a_learner_that_does_not_adapt_is_warned_of_once(
+    resumed: Path, tmp_path: Path
+) -> None:
+    """ES gives no score before adaptation; RL^2 does."""
+    warning = "warning: poet.min_gain = -200 has no effect"
+    assert (resumed / "run.log").read_text().count(warning) == 1
+    settings = {"rl2.trials": 4, "rl2.hidden": 4, "rl2.test_trials": 2, "poet.min_gain": -200}
+    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    parts = ["--family", "bandits", "--learner", "rl2", "--iterations", "1", "--workers", "1"]
+    assert command.main(["launch", "--out", str(tmp_path / "rl2"), *parts, *words]) == 0
+    assert "has no effect" not in (tmp_path / "rl2" / "run.log").read_text()
+
+
 def test_a_niche_has_a_score_for_each_iteration_from_its_birth_until_it_is_retired(
     resumed: Path,
 ) -> None:

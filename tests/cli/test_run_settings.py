@@ -79,17 +79,17 @@ def test_a_run_whose_scores_were_edited_is_not_resumed(
     copy: Path, statement: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sql(copy, statement)
-    assert "not as iteration 4 left them" in refused(
+    assert "do not have the hash recorded by iteration 4" in refused(
         ["resume", str(copy), "--iterations", "9"], capsys
     )
-    assert "not as iteration 4 left them" in refused(["verify", str(copy)], capsys)
+    assert "do not have the hash recorded by iteration 4" in refused(["verify", str(copy)], capsys)
 
 
 def test_verify_walks_the_whole_chain(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["verify", str(copy)]) == 0
     assert "iterations 0 to 4 are as they were written; last hash " in capsys.readouterr().out
     sql(copy, "UPDATE scores SET score = 999.0 WHERE iteration = 2")
-    assert "what iteration 2 added does not have the hash" in refused(["verify", str(copy)], capsys)
+    assert "the rows of iteration 2 do not have the hash" in refused(["verify", str(copy)], capsys)
 
 
 # ---- resume --set --------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ import typing
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,11 +86,3 @@ def test_all_settings_have_defaults() -> None:
                 settings,
                 field.name,
             )
-
-
-def test_rooms_hold_the_same_check() -> None:
-    """Rooms do not import each other, so each has the file."""
-    root = Path(__file__).resolve().parents[2]
-    assert (root / "agents" / "parts" / "finite.py").read_text() == (
-        root / "envs" / "parts" / "finite.py"
-    ).read_text()

@@ -19,6 +19,7 @@ import pytest
 import torch
 from openpoet.agents.rollouts.networks import Policy
 from openpoet.agents.rollouts.rollout import Machine, rollout
+from openpoet.cli.conformance import check_episodes
 from openpoet.cli.meter import Meter
 from openpoet.envs.walker.cuda.simulator import CudaSimulator
 from openpoet.envs.walker.cuda.walkers import DeviceWalkers
@@ -27,7 +28,6 @@ from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.physics import state as at
 
 from benchmarks import walker_cuda
-from tests.conformance import check_episodes
 from tests.envs import oracle
 
 

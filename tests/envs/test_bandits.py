@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.bandits import (
     EASY,
     HARD,
@@ -17,8 +18,6 @@ from openpoet.envs.bandits import (
     Kind,
     bayes_value,
 )
-
-from tests.conformance import check_family
 
 
 def family(kind: Kind, **settings: int) -> Bandits:
@@ -75,7 +74,10 @@ def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
 
 def test_restless_arms_move_and_others_do_not() -> None:
     bandits = family("restless", pulls=40)
-    moving, still = Arms("restless", 0.5, 0.5, drift=1.0), Arms("restless", 0.5, 0.5, drift=0.0)
+    moving, still = (
+        Arms("restless", 0.5, 0.5, drift=1.0),
+        Arms("restless", 0.5, 0.5, drift=0.0),
+    )
     assert pulled(bandits, still, 0, 3000, 40).mean() == pytest.approx(0.5, abs=0.01)
     paid = pulled(bandits, moving, 0, 3000, 40)
     assert paid.mean() == pytest.approx(0.5, abs=0.02)

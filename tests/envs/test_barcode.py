@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
-
-from tests.conformance import check_family
 
 FAMILY = BarcodeBandits()
 CERTAIN = BarcodeArms(1.0, 0.0)

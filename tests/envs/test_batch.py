@@ -128,7 +128,7 @@ def test_actions_are_clipped_where_gymnasium_clips_them() -> None:
 def test_a_walker_past_the_far_end_has_finished() -> None:
     batch = WalkerBatch([oracle.flat_track()] * 2)
     batch.reset()
-    block = batch._f.reshape(2, -1)[1]
+    block = batch.floats.reshape(2, -1)[1]
     for body in range(5):
         start = int(body * at.BODY_SIZE)
         boxes = [box + side for box in (at.FAT, at.TIGHT, at.SWEPT) for side in (0, 2)]
@@ -159,7 +159,7 @@ def test_a_walker_that_goes_nan_is_named() -> None:
     batch = WalkerBatch([oracle.flat_track()] * 20)
     batch.reset()
     batch.step(np.zeros((20, 4), np.float32))
-    batch._f.reshape(20, -1)[17, at.VX] = np.nan
+    batch.floats.reshape(20, -1)[17, at.VX] = np.nan
     with pytest.raises(
         FloatingPointError,
         match=r"^walker 17 went NaN at step 2 "
@@ -234,7 +234,7 @@ def test_a_step_in_one_call_is_its_phases_one_by_one(n: int) -> None:
     np.testing.assert_array_equal(batch.reset(), phased.reset())
     assert_equal(run(batch, plan), run(phased, plan))
     np.testing.assert_array_equal(batch._age, phased._age)
-    np.testing.assert_array_equal(batch._k, phased._k)
+    np.testing.assert_array_equal(batch.integers, phased.integers)
     assert batch.events == phased.events
 
 
@@ -265,10 +265,10 @@ def test_a_refused_step_changes_nothing(threads: int, dtype: type) -> None:
     with pytest.raises(ValueError, match="walker 0 was never reset"):
         batch.step(wrong)
     batch.reset()
-    state, age = batch._f.copy(), batch._age.copy()
+    state, age = batch.floats.copy(), batch._age.copy()
     wrong[19, 3] = np.nan
     with pytest.raises(ValueError, match=r"for walker 19$"):
         batch.step(wrong)
-    np.testing.assert_array_equal(batch._f, state)
+    np.testing.assert_array_equal(batch.floats, state)
     np.testing.assert_array_equal(batch._age, age)
     assert batch.steps == 0

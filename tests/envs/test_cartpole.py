@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+from openpoet.cli.conformance import check_family
 from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
-
-from tests.conformance import check_family
 
 
 def test_the_laws_of_a_family() -> None:

@@ -11,8 +11,6 @@ import pytest
 from openpoet.envs.walker.cppn import (
     ACTIVATIONS,
     IN,
-    LEAST,
-    MOST,
     MOST_NODES,
     OUT,
     Cppn,
@@ -21,11 +19,11 @@ from openpoet.envs.walker.cppn import (
     amplitude,
     evaluate,
     flat,
-    mutate,
     profile,
     track,
 )
 from openpoet.envs.walker.cppn_encoding import decode, encode
+from openpoet.envs.walker.cppn_mutation import LEAST, MOST, mutate
 
 from .built import assert_box2d_takes
 

@@ -30,7 +30,7 @@ def test_kernels_run_as_python_are_the_cpu_to_the_last_bit(tmp_path: Path) -> No
     plan = np.repeat(jerks, 5, axis=0).astype(np.float32)
     for actions in plan[:BEFORE]:
         batch.step(actions)
-    state = {"f": batch._f, "k": batch._k, "shaping": batch._shaping, "ages": batch._age}
+    state = {"f": batch.floats, "k": batch.integers, "shaping": batch._shaping, "ages": batch._age}
     np.savez(
         tmp_path / "given.npz",
         actions=plan[BEFORE:],
@@ -50,8 +50,8 @@ def test_kernels_run_as_python_are_the_cpu_to_the_last_bit(tmp_path: Path) -> No
         made["observations"], np.stack([observations for observations, _ in stepped])
     )
     np.testing.assert_array_equal(made["reward"], np.stack([reward for _, reward in stepped]))
-    np.testing.assert_array_equal(made["k"], batch._k.reshape(ROWS, -1))
-    np.testing.assert_array_equal(made["f"], batch._f.reshape(ROWS, -1))
+    np.testing.assert_array_equal(made["k"], batch.integers.reshape(ROWS, -1))
+    np.testing.assert_array_equal(made["f"], batch.floats.reshape(ROWS, -1))
     happened = batch._events - before
     np.testing.assert_array_equal(made["events"], happened)
     assert (happened.sum(axis=0) > 0).all(), dict(

@@ -10,10 +10,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward, pay
-from openpoet.envs.discriminator import Judges, checked_layers, layers_of, random_layers, summed
-
-from tests.conformance import check_family
+from openpoet.cli.conformance import check_family
+from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward
+from openpoet.envs.discriminator import (
+    Discriminators,
+    checked_layers,
+    layers_of,
+    pairwise_sum,
+    random_layers,
+)
+from openpoet.envs.discriminator_rewards import skill_reward
 
 # q(0|s) = 1 / (1 + exp(-2 x)) in the plane: the first skill is to be on the right. tanh(h) is made
 # nearly h by scale.
@@ -70,16 +76,18 @@ def test_the_choices_that_are_explicit() -> None:
 def test_chances_add_up_to_one_rewards_have_a_floor_and_say_nothing_for_nothing() -> None:
     family = Discriminated(DiscriminatedSettings(skills=4, gain=50.0))
     states = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    chances = Judges([family.origin().layers] * 200, family.sizes, "cpu").chances(states)
-    paid = pay(chances, family.settings)
+    chances = Discriminators([family.origin().layers] * 200, family.sizes, "cpu").probabilities(
+        states
+    )
+    paid = skill_reward(chances, family.settings)
     # sum of q, through the floor as well
     torch.testing.assert_close(paid.exp().mean(1), torch.ones(200).double())
     assert float(paid.min()) == pytest.approx(math.log(0.01 * 4), abs=1e-3)
     # over skills that are all as likely, on average at most 0
     assert float(paid.mean(1).max()) <= 1e-12
     nothing = family.task([(np.zeros((16, 2)), np.zeros(16)), (np.zeros((4, 16)), np.zeros(4))])
-    silent = Judges([nothing.layers] * 200, family.sizes, "cpu").chances(states)
-    torch.testing.assert_close(pay(silent, family.settings), torch.zeros(200, 4).double())
+    silent = Discriminators([nothing.layers] * 200, family.sizes, "cpu").probabilities(states)
+    torch.testing.assert_close(skill_reward(silent, family.settings), torch.zeros(200, 4).double())
 
 
 def test_the_random_one_is_smooth_in_the_arena() -> None:
@@ -89,7 +97,11 @@ def test_the_random_one_is_smooth_in_the_arena() -> None:
         family = Discriminated(DiscriminatedSettings(gain=gain))
         grid = torch.cartesian_prod(*[torch.linspace(-1, 1, 21)] * 2)
         lows.append(
-            float(Judges([family.origin().layers] * 441, family.sizes, "cpu").chances(grid).min())
+            float(
+                Discriminators([family.origin().layers] * 441, family.sizes, "cpu")
+                .probabilities(grid)
+                .min()
+            )
         )
     assert lows[0] > 0.01 > lows[1]
 
@@ -101,17 +113,17 @@ def test_a_row_is_judged_the_same_in_every_batch() -> None:
         [networks[i % 3] for i in range(67)],
         torch.from_numpy(rng.standard_normal((67, 5))),
     )
-    whole = Judges(rows, sizes, "cpu").chances(states)
+    whole = Discriminators(rows, sizes, "cpu").probabilities(states)
     for first, last in [(i, i + 1) for i in range(67)] + [(0, 2), (5, 66), (10, 43)]:
-        part = Judges(rows[first:last], sizes, "cpu").chances(states[first:last])
+        part = Discriminators(rows[first:last], sizes, "cpu").probabilities(states[first:last])
         assert torch.equal(part, whole[first:last])
     x, (inner, middle, outer) = states[:1].float().double().numpy().T, networks[0]
     for weights, biases in (inner, middle):
         x = np.tanh(np.array(weights) @ x + np.array(biases)[:, None])
     x = np.exp(np.array(outer[0]) @ x + np.array(outer[1])[:, None])[:, 0]
-    found = Judges(rows[:1], sizes, "cpu").chances(states[:1].float())[0]
+    found = Discriminators(rows[:1], sizes, "cpu").probabilities(states[:1].float())[0]
     np.testing.assert_allclose(found, x / x.sum(), rtol=1e-9)
-    torch.testing.assert_close(summed(states), states.sum(1))
+    torch.testing.assert_close(pairwise_sum(states), states.sum(1))
 
 
 def test_lives_draw_all_skills_and_a_niche_keeps_its_own() -> None:
@@ -175,15 +187,15 @@ def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"dynamics": "bandits"}, "nothing is observed"),
-        ({"dynamics": "regression"}, "no action changes"),
+        ({"dynamics": "bandits"}, "has no observations"),
+        ({"dynamics": "regression"}, "actions do not change"),
         ({"dynamics": "random-rewards"}, "dynamics must be one of"),
         ({"dynamics": "walker", "episodes": 2}, "has no setting episodes"),
         ({"floor": 0.3}, "floor"),
         ({"skills": 1}, "skills"),
         ({"gain": 0.0}, "gain"),
         ({"temperature": 0.0}, "temperature"),
-        ({"hidden": (200, 200)}, "may have 20000 numbers"),
+        ({"hidden": (200, 200)}, "may have at most 20000 parameters"),
         ({"origin": "{"}, "must be a task's JSON"),
     ],
 )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.grid import START, Grid, Grids, GridSettings
-
-from tests.conformance import check_family
 
 FAMILY = Grids(GridSettings(size=4, horizon=20))
 BENT = Grid(("..#.", "#...", "..#.", "#..."), (3, 3))
@@ -69,11 +68,11 @@ def test_optimal_values_are_those_of_value_iteration(cost: float) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"rows": ["....", "####", "....", "...."]}, "all free cells in reach"),
-        ({"rows": ["#...", "....", "....", "...."]}, "all free cells in reach"),
+        ({"rows": ["....", "####", "....", "...."]}, "all free cells must be reachable"),
+        ({"rows": ["#...", "....", "....", "...."]}, "all free cells must be reachable"),
         ({"rows": ["..."] * 3}, "needs 4 rows"),
-        ({"goal": [0, 0]}, "free and two"),
-        ({"goal": [0, 2]}, "free and two"),
+        ({"goal": [0, 0]}, "two different free cells"),
+        ({"goal": [0, 2]}, "two different free cells"),
         ({"goal": [0, 4]}, "row and column"),
         ({"schema": 3}, "schema"),
     ],

@@ -7,9 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family, lineage
 from openpoet.envs.gridnavi import MOST, MOVES, VARIBAD, Cells, GridNavi
-
-from tests.conformance import check_family, lineage
 
 FAMILY = GridNavi()
 STAY, UP, RIGHT, DOWN, LEFT = range(5)

@@ -13,14 +13,14 @@ import numpy as np
 import openpoet.cli.main as command
 import pytest
 import torch
-from conformance import check_family
 from gymnasium import spaces
 from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.drawing import draw_frame, pygame
 from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.overlay import facts
+from openpoet.cli.conformance import check_family
 from openpoet.envs.gymnasium_family import GymnasiumFamily
-from openpoet.envs.parts.gymnasium_spaces import actions_of, flattened, observation_size
+from openpoet.envs.gymnasium_family.spaces import actions_of, flattened, observation_size
 from openpoet.envs.randomised import Randomised
 from openpoet.poet.streams import Key
 
@@ -266,10 +266,12 @@ def test_what_is_wrong_is_one_line(case: str) -> None:
 def test_environments_of_other_sizes_are_refused() -> None:
     other_actions = counter(make=lambda rate: Counter(rate, actions=spaces.Box(0, rate, (2,))))
     task = other_actions.mutate(other_actions.origin(), np.random.default_rng(1))
-    with pytest.raises(ValueError, match="must have the actions of the origin's"):
+    with pytest.raises(ValueError, match="must have the action space of the origin's"):
         other_actions.simulator([task], [1], "cpu").reset()
     wider = counter(make=lambda rate: Counter(rate) if rate == 1 else Wide(rate))
-    with pytest.raises(ValueError, match="must observe the same, 2 numbers, got 3 in row 0"):
+    with pytest.raises(
+        ValueError, match="must have the same number of observations, 2, got 3 in row 0"
+    ):
         wider.simulator([task], [1], "cpu").reset()
 
 
@@ -281,7 +283,7 @@ def test_a_key_that_info_has_not_is_refused() -> None:
         rows.step(torch.ones(1, 2))
     with pytest.raises(
         ValueError,
-        match=r"info\['won'\], which the last step .* it has "
+        match=r"info\['won'\], which is missing in the last step: its keys are "
         r"\['large'\]",
     ):
         rows.step(torch.ones(1, 2))

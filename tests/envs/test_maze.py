@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.maze import Maze, Mazes, MazeSettings
-
-from tests.conformance import check_family
 
 FAMILY = Mazes()
 ROWS = ("...#...", ".#.#.#.", ".#...#.", ".#####.", ".......", ".#####.", ".......")

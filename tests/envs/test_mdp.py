@@ -9,9 +9,8 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.mdp import MdpSettings, Tables, TabularMdps
-
-from tests.conformance import check_family
 
 FAMILY = TabularMdps()
 

@@ -132,8 +132,8 @@ def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
         actions[::5] = 0  # these fall over and go to sleep
         for a, b in zip(wide.step(actions, live), alone.step(actions, live), strict=True):
             np.testing.assert_array_equal(a, b)
-        np.testing.assert_array_equal(wide._f.view(np.int32), alone._f.view(np.int32))
-        np.testing.assert_array_equal(wide._k, alone._k)
+        np.testing.assert_array_equal(wide.floats.view(np.int32), alone.floats.view(np.int32))
+        np.testing.assert_array_equal(wide.integers, alone.integers)
         live = rng.random(43) < 0.9
         if step == 30:
             np.testing.assert_array_equal(wide.reset(live), alone.reset(live))
@@ -147,13 +147,13 @@ def test_every_width_gives_the_same_bits() -> None:
     batch.reset()
     for _ in range(60):
         batch.step(rng.uniform(-1, 1, (35, 4)))
-    f, k, actions = batch._f.copy(), batch._k.copy(), rng.uniform(-1, 1, (4, 35, 4))
+    f, k, actions = batch.floats.copy(), batch.integers.copy(), rng.uniform(-1, 1, (4, 35, 4))
     found = []
     for width in range(1, int(lanes.LANES) + 1):
-        batch._width, batch._f[:], batch._k[:] = width, f, k
+        batch._width, batch.floats[:], batch.integers[:] = width, f, k
         for action in actions:
             batch.step(action)
-        found.append((batch._f.view(np.int32).copy(), batch._k.copy()))
+        found.append((batch.floats.view(np.int32).copy(), batch.integers.copy()))
     for floats, integers in found[1:]:
         np.testing.assert_array_equal(floats, found[0][0])
         np.testing.assert_array_equal(integers, found[0][1])
@@ -168,13 +168,13 @@ def test_a_walker_that_turned_far_is_solved_by_itself() -> None:
     alone._width = 1
     for batch in (wide, alone):
         batch.reset()
-        batch._f.reshape(4, -1)[1, [at.A + body * at.BODY_SIZE for body in range(5)]] += np.float32(
-            60 * np.pi
+        batch.floats.reshape(4, -1)[1, [at.A + body * at.BODY_SIZE for body in range(5)]] += (
+            np.float32(60 * np.pi)
         )
     for _ in range(30):
         for a, b in zip(wide.step(np.ones((4, 4))), alone.step(np.ones((4, 4))), strict=True):
             np.testing.assert_array_equal(a, b)
-    assert abs(wide._f.reshape(4, -1)[1, at.A]) > 120
+    assert abs(wide.floats.reshape(4, -1)[1, at.A]) > 120
 
 
 def test_leaving_out_hopeless_times_of_impact_changes_nothing() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_episodes
+from openpoet.cli.conformance.family_laws import check_description, check_encoding
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.barcode import BarcodeBandits
 from openpoet.envs.cartpole import CartPole
@@ -24,8 +26,6 @@ from openpoet.envs.parts.genome import genes
 from openpoet.envs.randomised import Box, Randomised
 from openpoet.envs.two_step import TwoStep
 from openpoet.envs.walker.family import Walker, WalkerSettings
-
-from tests.conformance import check_description, check_encoding, check_episodes
 
 FAMILIES: dict[str, Any] = {
     "bandits": Bandits,
@@ -151,11 +151,11 @@ def test_what_cannot_be_drawn_from_is_refused() -> None:
     class Fixed:
         spec = Navigation().spec
 
-    with pytest.raises(ValueError, match="cannot draw a task"):
+    with pytest.raises(ValueError, match="needs a family that can draw a task"):
         Randomised(Fixed())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a CPPN has no bounds"):
         Randomised(Walker(WalkerSettings(encoding="cppn")))
-    with pytest.raises(ValueError, match=r"Walker takes no ranges"):
+    with pytest.raises(ValueError, match=r"Mazes takes no ranges"):
         Randomised(Mazes(), {"reach": [1, 2]})
     with pytest.raises(ValueError, match=r"ranges.width must be \[low, high\], got \[2, 1\]"):
         Randomised(Navigation(), {"width": [2, 1]})

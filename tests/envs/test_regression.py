@@ -9,20 +9,17 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from openpoet.envs.parts.draws import Draws
-from openpoet.envs.regression import (
+from openpoet.cli.conformance import check_family
+from openpoet.envs.functions import (
     QUADRATICS,
     SINES,
     Functions,
-    Kind,
-    Regression,
-    RegressionSettings,
     features,
     prior,
     weights,
 )
-
-from tests.conformance import check_family
+from openpoet.envs.parts.draws import Draws
+from openpoet.envs.regression import Kind, Regression, RegressionSettings
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from openpoet.cli.conformance import check_family
 from openpoet.envs.two_step import Steps, TwoStep, TwoStepSettings
-
-from tests.conformance import check_family
 
 
 def lived(

@@ -288,7 +288,9 @@ def test_an_attribute_that_rows_do_not_have_is_refused_in_one_line() -> None:
         r"action_space, .*render",
     ):
         env.call("step", np.zeros(4))
-    with pytest.raises(AttributeError, match=r"^of a row only terrain can be set, got 'hardcore'$"):
+    with pytest.raises(
+        AttributeError, match=r"^only the attribute terrain of a row can be set, got 'hardcore'$"
+    ):
         env.set_attr("hardcore", True)
 
 

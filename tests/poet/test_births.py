@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
-from openpoet.poet.births import births
+from openpoet.poet.births import births, newborn
 from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.measuring import Annecs, birth_trials
 from openpoet.poet.niche import Child, Niche, Population, Transfer
 from openpoet.poet.novelty import Novelties
 from openpoet.poet.streams import Key
@@ -106,6 +107,26 @@ def test_places_go_to_the_first_that_pass_and_the_rest_are_crowded_out_untried()
     assert {e.target for e in after.events if isinstance(e, Transfer)} == {0, 1, 2, 3}
     assert [n.task.x for n in after.active[1:]] == [101, 103]
     assert [e.niche for e in after.events if isinstance(e, Child) and e.niche is not None] == [1, 2]
+
+
+def test_measuring_a_child_changes_nothing_and_building_it_records_nothing() -> None:
+    setup, before = setup_of(plain), population([100, 240], [80])
+    (trials,) = birth_trials([child(7)], before, setup, KEY, NONE)
+    assert (trials.fault, trials.best.kind, trials.best.score) == (None, "proposal", 240.5)
+    assert trials.annecs == Annecs(of_all=True, of_retired=True)
+    again = population([100, 240], [80])
+    assert repr(before) == repr(again)
+    niche = newborn(trials, before, setup)
+    assert repr(before) == repr(again)
+    after = births([child(7)], before, setup, KEY, NONE)
+    assert repr(after.active) == repr((*before.active, niche))
+
+
+def test_a_child_that_fails_has_no_annecs_and_says_why() -> None:
+    setup = setup_of(plain)
+    (trials,) = birth_trials([child(7)], population([20], [80]), setup, KEY, NONE)
+    assert trials.fault == "too hard"
+    assert trials.annecs == Annecs(of_all=False, of_retired=False)
 
 
 def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:

@@ -7,17 +7,20 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pytest
 import torch
-from fakes import FakeFamily, FakeLearner
+from fakes import FakeFamily, FakeLearner, Point
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start
-from openpoet.poet.niche import Child, Population, Transfer
+from openpoet.poet.niche import Child, Event, Kind, Niche, Outcome, Population, Transfer
+from openpoet.poet.records import Fields, made
 
 FAMILY = FakeFamily()
 SETUP = Setup(
@@ -55,6 +58,76 @@ def test_a_population_survives_json_exactly(population: Population) -> None:
     assert again.iteration > 37
     # the very tensors
     assert [niche.agent for niche in again.niches] == [niche.agent for niche in population.niches]
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+WHOLE = st.integers(0, 2**53 - 1)
+CHILDREN = st.builds(
+    Child,
+    id=st.integers(0, 2**53 - 2),
+    iteration=WHOLE,
+    parent=st.just(0),
+    task=st.builds(Point, NUMBERS, NUMBERS, WHOLE),
+    outcome=st.sampled_from(get_args(Outcome)),
+    score=st.none() | NUMBERS,
+    novelty=st.none() | NUMBERS,
+    niche=st.none() | st.just(0),
+)
+TRANSFERS = st.builds(
+    Transfer,
+    iteration=WHOLE,
+    kind=st.sampled_from(get_args(Kind)),
+    source=st.just(0),
+    target=WHOLE,
+    at_birth=st.booleans(),
+    score=NUMBERS,
+    bar=st.none() | NUMBERS,
+    accepted=st.booleans(),
+    steps=WHOLE,
+)
+
+
+@given(st.lists(st.one_of(CHILDREN, TRANSFERS), max_size=8))
+@settings(deadline=None, max_examples=50)
+def test_events_of_every_kind_survive_json_in_their_order(events: list[Event]) -> None:
+    before = replace(start(SETUP), events=tuple(events), children_tried=2**53 - 1)
+    assert repr(through_json(before).events) == repr(before.events)
+
+
+def test_the_tag_of_an_event_is_its_kind_in_the_record(population: Population) -> None:
+    data, _ = to_records(population, FAMILY)
+    assert [record["event"] for record in data["events"]] == [e.tag for e in population.events]
+    assert {type(event): event.tag for event in population.events} == {
+        Child: "child",
+        Transfer: "transfer",
+    }
+    assert len(population.children) + len(population.transfers) == len(population.events)
+
+
+def test_every_field_of_a_niche_and_an_event_is_read_by_its_annotation() -> None:
+    """So that a new field is one line of niche.py: no list of names stands elsewhere."""
+
+    @dataclass(frozen=True)
+    class More(Niche):
+        effort: int = 0
+        share: float | None = None
+        marked: bool = False
+        mood: Literal["calm", "busy"] = "calm"
+
+    record = {"effort": 3, "share": 0.1, "marked": True, "mood": "busy"}
+    plain = {"id": 4, "parent": None, "born": 0, "best": None, "solved": None, "novelty": None}
+    rest = {"before": None, "viable_to_all": False, "viable_to_retired": False, "died": None}
+    take = Fields({**plain, **rest, "source": None, **record}, "niche")
+    given_here = {"task": Point(), "agent": {}, "scores": (), "score_key": None}
+    made_of_it = made(More, take, **given_here)
+    take.end()
+    assert made_of_it == More(
+        4, None, 0, Point(), {}, effort=3, share=0.1, marked=True, mood="busy"
+    )
+    for name, wrong in (("effort", -1), ("share", "x"), ("marked", 1), ("mood", "sad")):
+        take = Fields({**plain, **rest, "source": None, **record, name: wrong}, "niche")
+        with pytest.raises(ValueError, match=rf"^niche.{name} must be [^\n]*$"):
+            made(More, take, **given_here)
 
 
 def test_records_since_a_population_add_up_to_the_whole() -> None:

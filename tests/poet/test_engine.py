@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from conformance import same_agent
 from fakes import CountedLearner, FakeFamily, FakeLearner, Point, TableLearner, numbered
+from openpoet.cli.conformance import same_agent
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, optimize, start, transfer

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from conformance import same_agent
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
+from openpoet.cli.conformance import same_agent
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start

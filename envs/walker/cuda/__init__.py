@@ -1,3 +1,1 @@
-"""The walker on a GPU: the functions of the physics room, compiled by numba-cuda (the extra
-`cuda`).
-"""
+"""The walker on a GPU: the functions of physics/, compiled by numba-cuda (the extra `cuda`)."""

@@ -1,5 +1,5 @@
-"""The kernels for a GPU that need not be here: their PTX, and the registers and memory its
-assembler gives a thread.
+"""PTX of the kernels for any GPU architecture, and the registers and memory of a thread, without a
+GPU.
 """
 
 from __future__ import annotations
@@ -16,22 +16,20 @@ Architecture = tuple[int, int]  # compute capability: (8, 0) is an A100, (9, 0) 
 
 @dataclass(frozen=True)
 class Resources:
-    """What one thread of a kernel holds."""
+    """Resources of one thread of a kernel."""
 
     registers: int
     stack: int  # local memory, the scratch arrays above all [bytes]
-    spills: int  # registers written to local memory for want of room, stores and loads [bytes]
+    spills: int  # register spills to local memory, stores and loads [bytes]
 
 
 def ptx(kernel: DeviceKernel, architecture: Architecture) -> str:
-    """A kernel's PTX; inside compiler.physics_rules() it is what a GPU of this architecture would
-    run.
-    """
+    """A kernel's PTX for this architecture; call it within compiler.physics_rules()."""
     from numba import cuda
     from numba.cuda import dispatcher
 
     module: Any = dispatcher
-    # Numba asks it for the architecture of the parts, even when it was told
+    # Numba queries it for the architecture of called functions, even if one is given
     present = module.get_current_device
     module.get_current_device = lambda: SimpleNamespace(compute_capability=architecture)
     try:
@@ -44,7 +42,7 @@ def ptx(kernel: DeviceKernel, architecture: Architecture) -> str:
 
 
 def resources(text: str, architecture: Architecture) -> Resources:
-    """What the assembler says of a kernel's PTX."""
+    """Resources of a kernel, from the assembler's report on its PTX."""
     from cuda.bindings import nvjitlink
 
     options, code = [f"-arch=sm_{architecture[0]}{architecture[1]}", "-verbose"], text.encode()
@@ -56,14 +54,14 @@ def resources(text: str, architecture: Architecture) -> Resources:
         nvjitlink.get_info_log(handle, log)
     finally:
         nvjitlink.destroy(handle)
-    said = log.decode()
+    report = log.decode()
     memory = re.search(
         r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill "
         r"loads",
-        said,
+        report,
     )
-    used = re.search(r"Used (\d+) registers", said)
+    used = re.search(r"Used (\d+) registers", report)
     if memory is None or used is None:
-        raise RuntimeError(f"the assembler did not say what the kernel uses: {said[:200]}")
+        raise RuntimeError(f"the assembler did not report the kernel's resources: {report[:200]}")
     stack, stores, loads = map(int, memory.groups())
     return Resources(int(used[1]), stack, stores + loads)

@@ -1,20 +1,19 @@
-"""How the physics is compiled for a GPU: kernels by numba-cuda, the parts they call from the very
-CPU functions.
+"""Compilation of the physics for a GPU by numba-cuda, from the same functions as for the CPU.
 
-numba-cuda takes a function made by Numba's `njit` and compiles its Python source for the device, so
-nothing of the physics is written twice. Three things of Numba's do not suit it.
+numba-cuda compiles the Python source of functions decorated with Numba's `njit` for the device, so
+the physics is written once. Three of Numba's defaults are changed.
 
 No contraction: a fused multiply-add rounds once where Box2D rounds twice. NVVM has the option
--fma=0, but Numba passes no options on, so it is added to the call that Numba makes. NVVM then
-writes mul.rn and add.rn, which the assembler may not fuse either. Link-time optimisation, which
-would compile once more with options of its own, is switched off.
+-fma=0, but Numba has no way to pass it, so it is added to Numba's call. NVVM then emits mul.rn and
+add.rn, which the assembler must not fuse. Link-time optimisation, which would compile again with
+other options, is disabled.
 
-No negative indices: Python's x[-1] is the last element, for which Numba compares every index with
-zero. The physics has none, and those comparisons, of 64 bits where a GPU has 32, were more than
-half of the instructions of a contact.
+No negative indices: to support x[-1] Numba compares every index with zero. The physics has no
+negative indices, and these comparisons, in 64 bits on a 32-bit GPU, were more than half of the
+instructions of a contact.
 
-No zeros: Numba fills local arrays with zeros, ten kilobytes of scratch for every thread; the
-physics reads nothing there that it did not write.
+No zero-filling: Numba fills local arrays with zeros, ten kilobytes of scratch per thread; the
+physics does not read values there that it has not written.
 
 Without a GPU, NUMBA_ENABLE_CUDASIM=1 runs kernels as Python on the memory of CPU tensors
 (`simulated`), for tests.
@@ -36,7 +35,7 @@ from ..physics.jit import NAME, SOURCE
 from ..physics.kernel_cache import config, kernel_cache, source_hash, to_stderr, usable_folder
 
 WARP = 32
-BLOCK = 64  # threads a block: few, so that a few thousand walkers reach all of the chip
+BLOCK = 64  # threads per block: few, so that a few thousand walkers occupy all multiprocessors
 
 
 def simulated() -> bool:
@@ -54,8 +53,8 @@ def require() -> None:
 
 @contextlib.contextmanager
 def physics_rules() -> Iterator[None]:
-    """While this lasts: nothing is fused, indices count from the front, local arrays begin with
-    whatever was there.
+    """Context in which kernels are compiled without contraction, negative indices and zero-filled
+    local arrays.
     """
     import numba.cuda.cgutils as cgutils
     from llvmlite import ir
@@ -90,8 +89,8 @@ def physics_rules() -> Iterator[None]:
 
 
 def device_folder() -> str:
-    """Name of the folder within the CPU kernels' folder: numba-cuda's version, this room's
-    source.
+    """Name of the folder within the CPU kernels' cache folder: numba-cuda's version and a hash of
+    this folder's source.
     """
     from importlib.metadata import version
 
@@ -100,7 +99,7 @@ def device_folder() -> str:
 
 @contextlib.contextmanager
 def caching_in(folder: Path, on_miss: Callable[[], None]) -> Iterator[None]:
-    """While this lasts, kernels that numba-cuda caches are kept in this folder."""
+    """Context in which numba-cuda caches kernels in this folder."""
     from numba.cuda import dispatcher
 
     module: Any = dispatcher
@@ -114,7 +113,7 @@ def caching_in(folder: Path, on_miss: Callable[[], None]) -> Iterator[None]:
 
 @dataclass
 class DeviceKernel:
-    """One phase of the step, one thread a walker; compiled at its first use, or loaded from the
+    """One phase of the step, with one thread per walker; compiled at first use, or loaded from the
     cache.
     """
 
@@ -129,7 +128,7 @@ class DeviceKernel:
         if simulated():
             self.compiled = jit(self.signature)(self.source)
             return
-        # a few walkers cannot fill a GPU, and need no warning for it
+        # no warning for batches that are too small to occupy a GPU
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
         folder, kept = usable_folder(NAME, SOURCE, device_folder())
 
@@ -144,8 +143,8 @@ class DeviceKernel:
             self.compiled = jit(self.signature, lto=False, cache=folder is not None)(self.source)
 
     def launch(self, walkers: int, width: int, stream: Any, *arguments: Any) -> None:
-        """Threads for this many walkers, `width` of them a warp; the kernel is told the width
-        first.
+        """Launch threads for this many walkers, `width` per warp; the width is the kernel's first
+        argument.
         """
         if self.compiled is None:
             self.compile()
@@ -154,7 +153,7 @@ class DeviceKernel:
 
 
 def select(device: torch.device) -> None:
-    """Numba launches from this thread on `device` from now on."""
+    """Make `device` Numba's current device in this thread."""
     if not simulated():
         from numba import cuda
 
@@ -162,7 +161,7 @@ def select(device: torch.device) -> None:
 
 
 def stream_of(device: torch.device) -> Any:
-    """torch's current stream there, so that kernels keep their place among torch's own work."""
+    """torch's current stream on the device, so that kernels are ordered with torch's operations."""
     if simulated():
         return 0
     from numba import cuda
@@ -171,7 +170,7 @@ def stream_of(device: torch.device) -> Any:
 
 
 def device_array(tensor: torch.Tensor) -> Any:
-    """The tensor's own memory as kernels take it; nothing is copied."""
+    """The tensor as a kernel argument; shares its memory."""
     if simulated():
         from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
 

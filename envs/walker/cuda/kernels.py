@@ -1,18 +1,17 @@
-"""The phases of a step as kernels of one thread a walker: physics/world.py's rows, each in a thread
-of its own.
+"""The phases of a step as CUDA kernels with one thread per walker.
 
-State lies walker by walker, as on the CPU, and a thread calls the very functions of the CPU on its
-own walker. The solver's and TOI's scratch is the thread's local memory, which the hardware
-interleaves by itself.
+The memory layout is that of the CPU, one block per walker, and a thread calls the CPU's functions
+on its walker. The solver's and TOI's scratch is the thread's local memory, which the hardware
+interleaves.
 
-The threads of a warp go through one program together, so a warp takes as long as all that any of
-its walkers needs. Hence the long phases work on queues (queues.py) of walkers that need the same:
-velocities of walkers with as many touching contacts; further position sweeps of those whose joints
-are jammed; TOI of those that may hit something. And a warp may hold fewer than 32 walkers
-(`width`), where the chip has room for more warps than there are walkers.
+The threads of a warp execute in lockstep, so a warp takes as long as its slowest walker. The long
+phases therefore process queues (queues.py) of walkers with the same work: velocities of walkers
+with equal numbers of touching contacts; further position sweeps of those that have not converged;
+TOI of those that may have an impact. A warp can have fewer than 32 walkers (`width`) if the GPU has
+room for more warps than there are walkers.
 
-Threads work on the first `count` of `rows`, the walkers that were alive when they were last listed,
-and pass over those that ended since. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence),
+Threads process the first `count` of `rows`, the walkers that were running when last listed, and
+skip those that have ended since. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence),
 written anew: an altered version.
 """
 
@@ -46,14 +45,14 @@ from .queues import (
     push_contacts,
 )
 
-# Numba wants a module's own constants
+# Numba requires constants of the same module
 SCRATCH_FLOATS, SCRATCH_INTEGERS = at.SCRATCH_FLOATS, at.SCRATCH_INTEGERS
 FLOATS, INTEGERS, EVENT_COUNT = at.FLOATS, at.INTEGERS, at.EVENT_COUNT
 MOTORS, CULL = np.int64(4), np.int64(1)
 
 
 def start(width, rows, count, f, k, shapes, tracks, pushes):
-    """Each walker as in a world made anew, before its first step."""
+    """Initialise each walker as in a new world, before its first step."""
     row = listed(width, rows, count)
     if row != NOBODY:
         start_row(f, k, row * FLOATS, row * INTEGERS, shapes, tracks, pushes)
@@ -83,8 +82,8 @@ def collide(
 
 
 def solve(width, f, k, queue, queued, events, velocity_iterations, position_iterations):
-    """Velocities; positions, sleep and moved boxes of walkers whose positions so many sweeps
-    settle.
+    """Velocities; positions, sleep and moved boxes of walkers whose positions converge within
+    `position_iterations`.
     """
     row = pull(width, queue, queued, BY_NEED, JAMMED)
     if row != NOBODY:
@@ -98,7 +97,7 @@ def solve(width, f, k, queue, queued, events, velocity_iterations, position_iter
 
 
 def settle(width, f, k, queue, queued, events, position_iterations):
-    """The position sweeps that are left; then sleep and moved boxes."""
+    """The remaining position sweeps; then sleep and moved boxes."""
     row = pull(width, queue, queued, JAMMED, STRUCK)
     if row != NOBODY:
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
@@ -106,7 +105,7 @@ def settle(width, f, k, queue, queued, events, position_iterations):
 
 
 def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tracks):
-    """New contacts; and which contacts may be hit before the step ends."""
+    """New contacts; and the contacts that may have an impact within the step."""
     row = listed(width, rows, count)
     if row != NOBODY and live[row]:
         fo, ko = row * FLOATS, row * INTEGERS
@@ -119,7 +118,7 @@ def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tra
 
 
 def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, tracks):
-    """When those contacts are hit: one thread a contact."""
+    """Times of impact of those contacts, with one thread per contact."""
     s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
     own = place(width)
     for number in range(
@@ -136,7 +135,7 @@ def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, track
 
 
 def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, velocity_iterations):
-    """What follows from the impacts."""
+    """Handle the impacts."""
     row = pull(width, queue, queued, STRUCK, AHEAD)
     if row != NOBODY:
         fo, ko, eo = row * FLOATS, row * INTEGERS, row * EVENT_COUNT
@@ -152,7 +151,7 @@ def observe(
     terminated, finished, shaping,
     truncated, ages, returns, horizons,
 ):  # fmt: skip
-    """Lidar, observation, reward and end; then the episode's account."""
+    """Lidar, observation, reward and termination; then return, age and truncation."""
     row = listed(width, rows, count)
     if row != NOBODY and live[row]:
         fo, ko = row * FLOATS, row * INTEGERS

@@ -1,8 +1,8 @@
-"""Queues of walkers that need the same, filled by one kernel and worked through by a later one of
-the same step.
+"""Queues of walkers with the same work, filled by one kernel and processed by a later one of the
+same step.
 
-A queue is some rows of a table [QUEUES, walkers] and how many each holds. In which order walkers
-enter is chance, and decides only which thread works on which walker.
+A queue is a row of a table [QUEUES, walkers] and its length. The order within a queue is arbitrary
+and affects only the assignment of threads to walkers.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..physics import state as at
 from . import compiler
 
 WARP = np.int64(compiler.WARP)
-MOST = np.int64(5)  # contacts: walkers with more share a queue with those that have as many
+MOST = np.int64(5)  # contacts; walkers with more are in the queue of those with MOST
 BY_NEED = np.int64(0)  # queues by touching contacts, two-point contacts and joints at a limit
-JAMMED = np.int64(32 * (MOST + 1))  # by contacts only: walkers whose positions are not settled yet
-STRUCK = np.int64(JAMMED + 2 * (MOST + 1))  # walkers that hit something before the step ends
-AHEAD = np.int64(STRUCK + 1)  # not a queue of walkers but the number of contacts that may be hit
+JAMMED = np.int64(32 * (MOST + 1))  # by contacts only: walkers whose positions have not converged
+STRUCK = np.int64(JAMMED + 2 * (MOST + 1))  # walkers with an impact within the step
+AHEAD = np.int64(STRUCK + 1)  # not a queue of walkers but the number of possible impacts
 QUEUES = int(AHEAD)
 
 ONE, NOBODY, TWO_POINTS, JOINTS = np.int64(1), np.int64(-1), np.int32(2), np.int64(4)
@@ -29,9 +29,7 @@ SLOT_BITS = np.int64(int(ANY_SLOT).bit_length())
 
 @cuda.jit(device=True)
 def by_contacts(k, ko):
-    """A number for the touching contacts of a walker, up to MOST, and whether any of them has two
-    points.
-    """
+    """Queue number by the number of touching contacts, up to MOST, and by their points."""
     contacts, pairs = np.int64(0), np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS])):
         g = ko + at.SLOT + np.int64(k[ko + at.ORDER + position]) * at.SLOT_SIZE
@@ -43,7 +41,7 @@ def by_contacts(k, ko):
 
 @cuda.jit(device=True)
 def by_need(k, ko):
-    """The same and which joints were at a limit in the last step; most still are."""
+    """The same, and from the joints that were at a limit in the last step; most still are."""
     number = by_contacts(k, ko)
     for joint in range(JOINTS):
         number = 2 * number + np.int64(k[ko + at.LIMIT + joint] != at.INACTIVE)
@@ -58,7 +56,7 @@ def push(queue, queued, number, row):
 
 @cuda.jit(device=True)
 def push_contacts(contacts, queued, ahead, row):
-    """Add contacts of a walker, bits of their slots, to the list of those that may be hit."""
+    """Add contacts of a walker, as bits of their slots, to the list of possible impacts."""
     while ahead != 0:
         slot = np.int64(cuda.ffs(ahead)) - ONE
         ahead &= ahead - ONE
@@ -67,9 +65,7 @@ def push_contacts(contacts, queued, ahead, row):
 
 @cuda.jit(device=True)
 def place(width):
-    """This thread's number among threads that are to work, `width` of each warp; -1 if it is to
-    stay idle.
-    """
+    """This thread's index among the active threads, `width` of each warp; -1 if it is idle."""
     thread = np.int64(cuda.grid(1))
     return thread // WARP * width + thread % WARP if thread % WARP < width else NOBODY
 
@@ -83,8 +79,8 @@ def listed(width, rows, count):
 
 @cuda.jit(device=True)
 def pull(width, queue, queued, first, end):
-    """This thread's walker of the queues [first, end), the last of them first, or -1. No warp mixes
-    two queues.
+    """This thread's walker of the queues [first, end), the last queue first, or -1. A warp
+    processes one queue only.
     """
     number = place(width)
     if number == NOBODY:

@@ -1,5 +1,5 @@
-"""The walker's simulator on a GPU: torch tensors on the device in and out, and whole episodes that
-stay there.
+"""The walker's simulator on a GPU, with torch tensors on the device as inputs and outputs, and
+whole episodes on the device.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import numpy as np
 import torch
 
 from ..pose import pose
-from ..simulator import Standing
+from ..simulator import WalkerState
 from .compiler import simulated
 from .walkers import DeviceWalkers
 
 if TYPE_CHECKING:
     from ..track import Track
 
-SLICE = 50  # steps between two looks at which walkers are left
+SLICE = 50  # steps after which the host lists the walkers still running
 # of observations [n, 24] and memory [n, h]: actions [n, 4]
 Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class CudaSimulator:
-    """Simulator of poet.interfaces: rows that have ended stay as they are."""
+    """Simulator (poet.interfaces); rows that have ended keep their state."""
 
     def __init__(self, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
         self.tracks, self.walkers = tracks, DeviceWalkers(tracks, device, horizon)
@@ -41,7 +41,9 @@ class CudaSimulator:
         return self.walkers.observations.clone()
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """The next episode of the rows in the mask [n] bool, same terrain, whatever `count`."""
+        """Start the next episode of the rows in the mask [n] bool on the same terrain; `count` has
+        no effect.
+        """
         self.walkers.reset(rows.to(self.walkers.live.device))
         return self.walkers.observations.clone()
 
@@ -56,14 +58,14 @@ class CudaSimulator:
         w.reward.zero_()
         w.advance()
         self.steps += w.threads
-        w.complain()
+        w.raise_faults()
         return w.observations.clone(), w.reward.clone(), w.terminated.clone(), w.truncated.clone()
 
     def play_captured(
         self, act: Act, memory: torch.Tensor, capture: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """See poet.interfaces, `Simulator.play_captured`. capture: False launches every step from
-        here, for timing.
+        the host, for timing.
         """
         w = self.walkers
         self.reset()
@@ -80,25 +82,25 @@ class CudaSimulator:
         while w.threads:
             for _ in range(SLICE):
                 repeat()
-            w.complain()
+            w.raise_faults()
             w.list_live()
         self.steps += int(w.ages.sum())
         return w.returns.cpu().numpy().copy(), w.ages.cpu().numpy().copy()
 
-    def state(self, row: int) -> Standing:
-        return Standing(self.tracks[row], pose(self.walkers.f[row].cpu().numpy()))
+    def state(self, row: int) -> WalkerState:
+        return WalkerState(self.tracks[row], pose(self.walkers.f[row].cpu().numpy()))
 
 
 def _captured(
     advance: Callable[[], None], act: Callable[[], torch.Tensor], device: torch.device
 ) -> Callable[[], None]:
-    """A step as one CUDA graph: replaying it costs the host one launch. The kernels have run
-    already, in reset().
+    """A step as one CUDA graph, replayed with a single launch. Requires that the kernels have run,
+    in reset().
     """
     with torch.cuda.device(device):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
-        # what torch's libraries set up at their first use cannot be captured
+        # the initialisation of torch's libraries at first use cannot be captured
         with torch.cuda.stream(side):
             act()
         torch.cuda.current_stream().wait_stream(side)

@@ -1,9 +1,7 @@
-"""Many walkers in a GPU's memory: torch tensors that hold their state, and the kernels that step
-it.
+"""A batch of walkers in GPU memory: torch tensors with their state, and the kernels that step it.
 
-Terrains are built on the host and copied once. Everything else stays on the device; the host learns
-which rows still live when it lists them anew (`list_rows`), so that warps are not kept busy by
-walkers that have ended.
+Terrains are built on the host and copied once. All other data stays on the device; from time to
+time the host lists the rows still running (`list_rows`), so that ended walkers do not occupy warps.
 """
 
 from __future__ import annotations
@@ -26,9 +24,9 @@ if TYPE_CHECKING:
     from ..track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
-FEW = 4  # position sweeps that settle most walkers; those that are left go on together
-# Walkers a warp of each kernel (benchmarks/results/walker_cuda.txt). Fewer where walkers have
-# little in common.
+FEW = 4  # position sweeps after which most walkers have converged; the others continue together
+# Walkers per warp of each kernel (benchmarks/results/walker_cuda.txt), fewer where their work
+# differs.
 WIDTHS = {
     "start": 32,
     "collide": 32,
@@ -43,11 +41,11 @@ WIDTHS = {
 
 @dataclass(frozen=True)
 class Phase:
-    """A kernel, how many walkers it has a warp, and what else it is called with."""
+    """A kernel with its walkers per warp and its arguments."""
 
     kernel: DeviceKernel
     width: int
-    queues: int  # that it works through; no warp works on two of them
+    queues: int  # number of queues it processes; a warp processes one of them
     arguments: tuple[Any, ...]
 
     def launch(self, walkers: int, stream: Any) -> None:
@@ -58,8 +56,8 @@ class Phase:
 
 @dataclass(frozen=True)
 class Ground:
-    """The tracks of a batch in device memory, as kernels take them (physics/terrain.py), and each
-    row's place there.
+    """The tracks of a batch in device memory, in the arrays of physics/terrain.py, and each row's
+    place in them.
     """
 
     shapes: Any
@@ -81,7 +79,7 @@ def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
 
 
 class DeviceWalkers:
-    """One walker a track, and the account of its present episode. Tensors lie on `device`.
+    """One walker per track, with age and return of its current episode. Tensors are on `device`.
 
     horizon: steps after which a row is truncated, one number for all rows or [n].
     """
@@ -127,11 +125,11 @@ class DeviceWalkers:
         # wild: an action was not finite
         self.live, self.terminated, self.truncated, self.finished, self.wild = flags
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
-        self.threads = 0  # rows that are listed, as the host knows it
+        self.threads = 0  # number of listed rows, on the host
 
     def _arrange(self, ground: Ground, velocity: int, position: int) -> None:
-        """The kernels of a step in order, each with its arguments; and the one that begins an
-        episode.
+        """Prepare the kernels of a step in order, each with its arguments, and the kernel that
+        starts an episode.
         """
         rows, count, live, queued = map(
             device_array, (self.rows, self.count, self.live, self.queued)
@@ -171,7 +169,7 @@ class DeviceWalkers:
         ]
 
     def list_rows(self, rows: torch.Tensor) -> None:
-        """The rows that kernels work on from now on: indices [k]."""
+        """Set the rows that kernels process: indices [k]."""
         self.threads = len(rows)
         self.rows[: self.threads] = rows
         self.count.fill_(self.threads)
@@ -180,8 +178,8 @@ class DeviceWalkers:
         self.list_rows(torch.nonzero(self.live)[:, 0])
 
     def reset(self, chosen: torch.Tensor) -> None:
-        """Rebuild the walkers in the mask [n] bool. As Gymnasium does, one step with no action is
-        taken, uncounted.
+        """Rebuild the walkers in the mask [n] bool. As in Gymnasium, a reset includes one step with
+        zero actions, which is not counted.
         """
         if tuple(chosen.shape) != (self.n,) or chosen.dtype != torch.bool:
             raise ValueError(
@@ -197,19 +195,19 @@ class DeviceWalkers:
             account[rows] = 0
         self.live[rows] = True
         self.wild.zero_()
-        self.complain()
+        self.raise_faults()
         self.list_live()
 
     def advance(self) -> None:
-        """One step of the listed rows that live, under `actions`."""
+        """One step of the listed rows that have not ended, under `actions`."""
         stream = stream_of(self.device)
         self.queued.zero_()
         for phase in self.phases:
             phase.launch(self.threads, stream)
 
     def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
-        """Every walker as a WalkerBatch of the same tracks holds it: blocks of floats and integers,
-        and potentials.
+        """Copy the state of a WalkerBatch with the same tracks: floats, integers and reward
+        potentials.
         """
         self.f.copy_(torch.from_numpy(f.reshape(self.n, -1)))
         places = self.k[:, int(at.TRACK)].clone()
@@ -220,16 +218,16 @@ class DeviceWalkers:
         self.list_live()
 
     def take(self, actions: torch.Tensor) -> None:
-        """The actions [n, 4] of the coming step."""
-        if actions.shape != self.actions.shape:  # copy_ would repeat a row for all walkers
+        """Set the actions [n, 4] of the next step."""
+        if actions.shape != self.actions.shape:  # copy_ would broadcast one row to all walkers
             raise ValueError(
                 f"actions must have shape {list(self.actions.shape)}, got {list(actions.shape)}"
             )
         self.actions.copy_(actions)
         self.wild |= self.live & ~torch.isfinite(self.actions).all(dim=1)
 
-    def complain(self) -> None:
-        """Raise if a walker cannot go on. The host waits for the device."""
+    def raise_faults(self) -> None:
+        """Raise the error of the first walker with a fault. Synchronises with the device."""
         faults = self.k[:, int(at.FAULT)]
         if bool(self.wild.any()):
             row = int(torch.nonzero(self.wild)[0])

@@ -1,8 +1,8 @@
-"""Random numbers of a NumPy bit generator inside compiled code: the numbers that Generator draws,
-in its arithmetic.
+"""Random numbers from a NumPy bit generator in compiled code, equal to those of
+np.random.Generator.
 
-A bit generator is given as the address of its `bitgen_t` (numpy/random/bitgen.h). Numba can draw
-from a Generator by itself, but passing the object to a kernel takes longer than a whole track.
+A bit generator is passed as the address of its `bitgen_t` (numpy/random/bitgen.h). Numba supports
+Generator objects, but passing one to a kernel takes longer than drawing a whole track.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ LOW, SHIFT, NONE = np.uint64((1 << 32) - 1), np.uint64(32), np.uint64(0)
 
 
 def address(rng: np.random.Generator) -> int:
-    """Of the `bitgen_t` of a generator, which must outlive its use. Hold `bit_generator.lock` while
-    drawing.
+    """Address of the `bitgen_t` of a generator, which must outlive its use. Hold
+    `bit_generator.lock` while drawing.
     """
     return rng.bit_generator.ctypes.bit_generator.value
 
 
 def _compiled(field: int, result: Any, llvm: ir.Type) -> Any:
-    """A function of compiled code that calls one field of bitgen_t with its state."""
+    """A compiled function that calls one field of bitgen_t with its state."""
 
     @intrinsic
     def draw(context: Any, bits: Any) -> Any:
@@ -52,7 +52,7 @@ def _compiled(field: int, result: Any, llvm: ir.Type) -> Any:
 
 
 def _interpreted(field: int, result: Any) -> Any:
-    """The same for Python itself, where Numba is switched off."""
+    """The same in plain Python, for use with Numba disabled."""
 
     def draw(bits: int) -> Any:
         fields: Any = (ctypes.c_void_p * FIELDS).from_address(int(bits))

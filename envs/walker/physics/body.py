@@ -1,8 +1,8 @@
 """The walker's five bodies and four joints: shapes, masses and anchors, in Box2D's arithmetic.
 
 Bodies in the order of creation: hull, leg 0, lower leg 0, leg 1, lower leg 1; joints: hip 0, knee
-0, hip 1, knee 1. Sizes are Gymnasium's BipedalWalker (Oleg Klimov). Polygons are put in order as
-b2PolygonShape::Set does (polygon.py), masses come from b2PolygonShape::ComputeMass and
+0, hip 1, knee 1. Sizes are those of Gymnasium's BipedalWalker (Oleg Klimov). Corners are ordered as
+by b2PolygonShape::Set (polygon.py), masses follow b2PolygonShape::ComputeMass and
 b2Body::ResetMassData. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
 altered version.
 """
@@ -28,7 +28,7 @@ GROUND_FRICTION = F(2.5)
 
 @dataclass(frozen=True)
 class Polygon:
-    """A convex polygon as Box2D keeps it; all float32. corners, normals: [k, 2] [m],
+    """A convex polygon in Box2D's form, float32. corners [m], normals: [k, 2],
     counter-clockwise.
     """
 
@@ -46,9 +46,9 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.float32:
 
 
 def polygon(points: np.ndarray) -> Polygon:
-    """The polygon that Box2D makes of `points` [k, 2] [m]. ValueError if they enclose no area.
+    """The polygon that Box2D makes from `points` [k, 2] [m]. ValueError if they enclose no area.
 
-    In plain Python, since it is needed before anything is compiled; shapes.py compiles the same.
+    In plain Python, since it is needed before compilation; shapes.py has the compiled version.
     """
     points = np.asarray(points, np.float32)
     hull = np.zeros(len(points), np.int64)
@@ -61,7 +61,7 @@ def polygon(points: np.ndarray) -> Polygon:
 
 
 def no_area(points: np.ndarray) -> ValueError:
-    """The error of a polygon [k, 2] that Box2D would refuse."""
+    """The error for a polygon [k, 2] that Box2D would reject."""
     return ValueError(
         f"a polygon of a track must enclose an area above 1e-6 m2, got corners {points.tolist()}"
     )
@@ -131,7 +131,7 @@ _ANCHOR_B = np.array([(0, LEG_HEIGHT / 2)] * 4, np.float32)
 ANCHOR_A = _ANCHOR_A - CENTER[JOINT_A]  # from the centre of mass [m], body frame
 ANCHOR_B = _ANCHOR_B - CENTER[JOINT_B]
 START_ANGLE = np.array([0.0, -0.05, -0.05, 0.05, 0.05], np.float32)  # [rad]
-# set without a word by pybox2d's revoluteJointDef
+# set implicitly by pybox2d's revoluteJointDef
 REFERENCE = START_ANGLE[JOINT_B] - START_ANGLE[JOINT_A]
 LOWER_LIMIT = np.array([-0.8, -1.6, -0.8, -1.6], np.float32)  # [rad]
 UPPER_LIMIT = np.array([1.1, -0.1, 1.1, -0.1], np.float32)

@@ -1,11 +1,10 @@
-"""Boxes and pairs (b2BroadPhase, b2DynamicTree, b2Fixture::Synchronize): which contacts exist, and
-how old they are.
+"""Boxes and pairs (b2BroadPhase, b2DynamicTree, b2Fixture::Synchronize): existence and age of
+contacts.
 
-A body keeps a fat box, made anew only when its tight box leaves it. A contact exists exactly while
-fat boxes overlap. Pairs found together are created in order of (terrain shape, body), which is what
-Box2D's sorted pair buffer gives in a world made anew; the tree itself is not needed. A port of
-Box2D 2.3's algorithms (Erin Catto, zlib licence), written
-anew: an altered version.
+A body has a fat box, updated only when its tight box leaves it. A contact exists exactly while fat
+boxes overlap. Pairs found in the same step are created in order of (terrain shape, body), as by
+Box2D's sorted pair buffer in a new world; the tree itself is not needed. A port of Box2D 2.3's
+algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -44,9 +43,7 @@ def pose_box(body, s, c, px, py):
 
 @routine
 def synchronize_transform(f, b, body):
-    """b2Body::SynchronizeTransform, and what follows from the pose: corners and normals in the
-    world.
-    """
+    """b2Body::SynchronizeTransform, and corners and normals in the world frame."""
     s, c = sincos(f[b + at.A])
     rx, ry = rotate(s, c, CENTER_X[body], CENTER_Y[body])
     px, py = f[b + at.CX] - rx, f[b + at.CY] - ry
@@ -66,7 +63,7 @@ def place_corners(f, b, body):
 
 @routine
 def tight_box(f, b, body):
-    """TIGHT from the corners in the world: the same numbers as pose_box of the same pose."""
+    """TIGHT from the corners in the world frame; equal to pose_box of the same pose."""
     corner = b + at.CORNER
     lx, ly = f[corner], f[corner + 1]
     ux, uy = lx, ly
@@ -79,7 +76,7 @@ def tight_box(f, b, body):
 
 @routine
 def move_proxy(f, b, dx, dy):
-    """b2DynamicTree::MoveProxy of the SWEPT box: True if the fat box had to be made anew."""
+    """b2DynamicTree::MoveProxy of the SWEPT box: True if the fat box was updated."""
     fat, box = b + at.FAT, b + at.SWEPT
     inside = (
         (f[fat] <= f[box])
@@ -125,7 +122,7 @@ def first_reaching(shapes, low, high, x):
 
 @routine
 def add_contact(f, k, fo, ko, shape, body):
-    """A new contact, newest of all. The fault OVERFLOW if no slot is free."""
+    """Add a contact as the newest. Sets the fault OVERFLOW if no slot is free."""
     n = k[ko + at.CONTACTS]
     if n >= at.SLOTS:
         k[ko + at.FAULT] = at.OVERFLOW
@@ -146,7 +143,7 @@ def add_contact(f, k, fo, ko, shape, body):
 
 @routine
 def remove_contact(k, ko, position):
-    """Forget the contact at a position of the order; its slot becomes the first free one."""
+    """Remove the contact at a position of the order; its slot becomes the first free one."""
     n = np.int64(k[ko + at.CONTACTS]) - 1
     order = ko + at.ORDER
     slot = k[order + position]
@@ -157,8 +154,8 @@ def remove_contact(k, ko, position):
 
 
 @inline
-def known(k, ko, shape, body):
-    """Is there a contact of this shape and this body?"""
+def has_contact(k, ko, shape, body):
+    """Whether there is a contact of this shape and this body."""
     for i in range(np.int64(k[ko + at.CONTACTS])):
         slot = ko + at.SLOT + np.int64(k[ko + at.ORDER + i]) * at.SLOT_SIZE
         if (k[slot + at.SHAPE] == shape) & (k[slot + at.OWNER] == body):
@@ -181,7 +178,7 @@ def find_in(f, k, fo, ko, shapes, first, low, high):
         for body in range(FIVE):
             if k[ko + at.MOVED + body] == at.YES:
                 near = overlap(f, fo + body * BODY_SIZE + at.FAT, shapes, box + at.SHAPE_FAT)
-                if near and not known(k, ko, shape - first, body):
+                if near and not has_contact(k, ko, shape - first, body):
                     add_contact(f, k, fo, ko, shape - first, body)
 
 

@@ -1,8 +1,8 @@
-"""Where a body of the walker touches an edge (b2CollideEdge).
+"""Contact manifold of a walker's body and an edge (b2CollideEdge).
 
-Edges are isolated (no ghost vertices), so the normal ranges of b2EPCollider never bite and are left
-out. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
-an altered version.
+Edges are isolated (no ghost vertices), so the normal ranges of b2EPCollider have no effect and are
+left out. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
+version.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def face_of_body(f, k, b, body, c, i, face, x1, y1, x2, y2):
 
 @inline
 def face_of_edge(f, k, b, body, c, i, front, nx, ny, x1, y1, x2, y2):
-    """The reference face is the edge's, the body's most opposed face is clipped; values as of
-    face_of_body.
+    """The reference face is the edge's, the body's most opposed face is clipped; returns the same
+    values as face_of_body.
     """
     rx, ry, tx, ty = (x1, y1, x2, y2) if front else (x2, y2, x1, y1)
     k[i + at.KIND] = at.FACE_A
@@ -97,8 +97,8 @@ def face_of_edge(f, k, b, body, c, i, front, nx, ny, x1, y1, x2, y2):
 
 @routine
 def edge_manifold(f, k, b, body, shapes, e, c, i):
-    """b2EPCollider::Collide of the edge shapes[e:] and a body; writes the manifold of contact c, i;
-    points left.
+    """b2EPCollider::Collide of the edge shapes[e:] and a body; writes the manifold of contact c, i
+    and returns its number of points.
     """
     x1, y1, x2, y2 = shapes[e], shapes[e + 1], shapes[e + 2], shapes[e + 3]
     ex, ey = shapes[e + at.SHAPE_NORMAL], shapes[e + at.SHAPE_NORMAL + 1]

@@ -1,7 +1,6 @@
-"""Where a body of the walker touches a terrain polygon (b2CollidePolygon).
+"""Contact manifold of a walker's body and a terrain polygon (b2CollidePolygon).
 
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
-an altered version.
+A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
     """b2FindMaxSeparation over the faces of the terrain polygon (or else the body's): (separation,
     face).
 
-    A hill climb from the face that looks most along (dx, dy), given in the polygon's frame.
+    Hill climbing from the face whose normal is closest to (dx, dy), in the polygon's frame.
     """
     count = corners if terrain else COUNT[body]
     face, most = NONE, -LARGEST
@@ -73,7 +72,7 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
     last = face - ONE_POINT if face - ONE_POINT >= NONE else count - ONE_POINT
     following = face + ONE_POINT if face + ONE_POINT < count else NONE
     other, stride, before, best, turn = face, ONE_POINT, ZERO, ZERO, NONE
-    # one call for all turns: inlined four times it would not fit a GPU's cache of instructions
+    # one call for all iterations: inlined four times it exceeds a GPU's instruction cache
     while True:
         value = separation(terrain, f, b, body, shapes, e, corners, other, s, q)
         if turn == NONE:
@@ -94,8 +93,8 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
 
 @routine
 def polygon_manifold(f, k, b, body, shapes, e, corners, c, i):
-    """b2CollidePolygons of the terrain polygon shapes[e:] and a body; writes the manifold; points
-    left.
+    """b2CollidePolygons of the terrain polygon shapes[e:] and a body; writes the manifold and
+    returns its number of points.
     """
     s, q, px, py = f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY]
     mx, my = place(s, q, px, py, CENTROID[body, 0], CENTROID[body, 1])
@@ -182,8 +181,8 @@ def clip_on_body(f, k, b, body, shapes, e, corners, c, i, face):
 
 @routine
 def clip_sides(f, k, c, i, ax, ay, ka, bx, by, kb, tx, ty, x1, y1, x2, y2, v1, v2, pose):
-    """Clip the incident edge to the sides of the reference face (x1, y1)-(x2, y2); keep the near
-    points.
+    """Clip the incident edge to the sides of the reference face (x1, y1)-(x2, y2); store the points
+    near it.
     """
     nx, ny = ty, -tx
     offset = nx * x1 + ny * y1

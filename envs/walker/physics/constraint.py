@@ -1,9 +1,8 @@
 """The contact constraint (b2ContactSolver) as pure functions of floats: friction, one normal, two
 normals, position.
 
-One side of every contact is the terrain, with no mass and no velocity, so its half of each formula
-is exactly zero and is left out. Nothing bounces (restitution 0), so there is no velocity bias
-either.
+One side of every contact is the terrain, whose inverse mass and velocity are zero, so its terms are
+exactly zero and are left out. Restitution is 0, so there is no velocity bias.
 m, i: inverse mass and inertia of the body; r: contact point from its centre of mass; n: normal, off
 the terrain. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
 version.
@@ -77,7 +76,7 @@ def normal_one(m, i, vx, vy, w, rx, ry, nx, ny, mass, impulse):
 
 @inline
 def block_velocity(vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, k11, k12, k22, old0, old1):
-    """The two points' normal velocities less what the accumulated impulses made of them."""
+    """The two points' normal velocities without the effect of the accumulated impulses."""
     b0 = (vx + -w * r0y) * nx + (vy + w * r0x) * ny - (k11 * old0 + k12 * old1)
     b1 = (vx + -w * r1y) * nx + (vy + w * r1x) * ny - (k12 * old0 + k22 * old1)
     return b0, b1
@@ -85,8 +84,8 @@ def block_velocity(vx, vy, w, r0x, r0y, r1x, r1y, nx, ny, k11, k12, k22, old0, o
 
 @inline
 def solve_block(k11, k12, k22, v11, v12, v21, v22, mass0, mass1, b0, b1, old0, old1):
-    """The complementary normal impulses of two points: the first of four cases that fits, else no
-    change.
+    """Normal impulses of two points that satisfy the complementarity conditions: the first of four
+    cases that does, else no change.
     """
     both0, both1 = -(v11 * b0 + v12 * b1), -(v21 * b0 + v22 * b1)
     only0, only1 = -mass0 * b0, -mass1 * b1
@@ -124,8 +123,8 @@ def separation(kind, s, c, px, py, lx, ly, nx, ny, gx, gy):
 
 @inline
 def position_correction(m, i, x, y, a, apart, nx, ny, qx, qy, share):
-    """The body's pose x, y, a pushed out of the terrain by a share of how deep the point (qx, qy)
-    lies.
+    """The body's pose x, y, a after a correction by a share of the penetration at the point
+    (qx, qy).
     """
     depth = clamp(share * (apart + LINEAR_SLOP), -MAX_LINEAR_CORRECTION, ZERO)
     rx, ry = qx - x, qy - y

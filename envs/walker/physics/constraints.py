@@ -1,10 +1,9 @@
 """The contact constraints of one walker in scratch: load, warm start, sweep, store
 (b2ContactSolver).
 
-The formulas are in constraint.py; here they are fed from the walker's state, one walker at a time.
-A contact that is solved twice in a step, as part of the island and of a TOI event, uses the same
-functions. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
-version.
+The formulas are in constraint.py; this module applies them to the state of one walker at a time.
+The island solver and TOI events use the same functions. A port of Box2D 2.3's algorithms (Erin
+Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
     """Constraint n from the contact in a slot; the body's centre is (x, y), its rotation (sine,
     cosine).
 
-    share: 1 to begin with the stored impulses, 0 to begin with none.
+    share: 1 to start from the stored impulses, 0 to start from zero.
     """
     body = np.int64(k[ko + at.SLOT + slot * at.SLOT_SIZE + at.OWNER])
     c, g = fo + at.CONTACT + slot * at.CONTACT_SIZE, ko + at.SLOT + slot * at.SLOT_SIZE
@@ -74,7 +73,7 @@ def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
 
 @routine
 def warm_start(s, i, contacts):
-    """Apply the impulses that the constraints begin with."""
+    """Apply the initial impulses of the constraints."""
     for n in range(contacts):
         q, e = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, n * at.C_SIZE
         body = np.int64(i[e + at.C_BODY])
@@ -126,7 +125,7 @@ def contact_velocity(s, i, n):
 
 @routine
 def store_impulses(f, fo, s, i, contacts):
-    """Keep the impulses of the points that were solved, for the next step's warm start."""
+    """Store the impulses of the solved points for the next step's warm start."""
     for n in range(contacts):
         q, e = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, n * at.C_SIZE
         c = fo + at.CONTACT + np.int64(i[e + at.C_SLOT]) * at.CONTACT_SIZE
@@ -136,8 +135,8 @@ def store_impulses(f, fo, s, i, contacts):
 
 @routine
 def position_contacts(f, k, fo, ko, s, i, contacts, share):
-    """One position sweep over the contacts, poses in scratch: the smallest separation met [m], 0 at
-    most.
+    """One position sweep over the contacts, poses in scratch: the smallest separation [m], at most
+    0.
     """
     least = ZERO
     for n in range(contacts):

@@ -1,9 +1,9 @@
-"""Contacts over time (b2Contact::Update, b2ContactManager::Collide) and what the walker's listener
-hears of them.
+"""Updates of contacts (b2Contact::Update, b2ContactManager::Collide) and the walker's contact
+listener.
 
-Gymnasium's listener ends the game when the hull begins to touch, and keeps one flag for each lower
-leg: raised by any begin, lowered by any end, even if another contact of that leg still touches.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Gymnasium's listener ends the episode when the hull begins to touch, and has one flag per lower leg:
+set by any begin, cleared by any end, even if another contact of that leg still touches. A port of
+Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HULL_BODY, LOWER_0, LOWER_1 = np.int32(0), np.int32(2), np.int32(4)
 EDGE = np.int32(2)  # corners of an edge
 TWO = np.int32(2)
 NO_POINTS = np.int64(0)
-# boxes further apart than this have no manifold: 0.02 sqrt(2) and a margin for rounding [m]
+# boxes further apart than this have no manifold: 0.02 sqrt(2) plus a margin for rounding [m]
 FAR = np.float32(0.05)
 
 
@@ -45,7 +45,7 @@ def end_contact(k, ko, body):
 
 @routine
 def manifold(f, k, fo, c, i, shapes, corners, first):
-    """Where the contact c, i touches now: points, with the manifold written."""
+    """Write the current manifold of the contact c, i; its number of points."""
     body = np.int64(k[i + at.OWNER])
     shape = first + np.int64(k[i + at.SHAPE])
     b = fo + body * at.BODY_SIZE
@@ -70,8 +70,8 @@ def far_apart(f, b, shapes, e):
 
 @routine
 def take_points(k, ko, i, n):
-    """The end of b2Contact::Update: a contact has n points now; tell the listener what began or
-    ended.
+    """The end of b2Contact::Update for a contact with n points now; calls the listener if it began
+    or ended.
     """
     body = k[i + at.OWNER]
     k[i + at.ENABLED] = at.YES
@@ -87,7 +87,7 @@ def take_points(k, ko, i, n):
 
 @routine
 def update_contact(f, k, fo, ko, slot, shapes, corners, first):
-    """b2Contact::Update of one contact: its manifold at the body's present pose."""
+    """b2Contact::Update of one contact: its manifold at the body's current pose."""
     i = ko + at.SLOT + slot * at.SLOT_SIZE
     c = fo + at.CONTACT + slot * at.CONTACT_SIZE
     old, key0, key1 = k[i + at.POINTS], k[i + at.KEY0], k[i + at.KEY1]
@@ -106,7 +106,7 @@ def update_contact(f, k, fo, ko, slot, shapes, corners, first):
 
 @routine
 def collide(f, k, fo, ko, shapes, corners, first, polygons, events, eo):
-    """b2ContactManager::Collide: destroy contacts whose fat boxes are apart, update the others,
+    """b2ContactManager::Collide: remove contacts whose fat boxes are apart, update the others,
     newest first.
     """
     position = np.int64(k[ko + at.CONTACTS]) - 1

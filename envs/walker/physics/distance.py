@@ -1,8 +1,8 @@
 """Distance between a terrain shape and a body (b2Distance): GJK with a cache of the last simplex.
 
-The terrain's corners are already in the world. The simplex lives in scratch: for each of up to
+The terrain's corners are already in the world frame. The simplex is in scratch: for each of up to
 three vertices seven floats (point on A, point on B, B - A, weight) and the two corner indices. The
-cache is (metric, corners), the indices staying where they are between calls. A port of Box2D 2.3's
+cache is (metric, corners); the indices stay in scratch between calls. A port of Box2D 2.3's
 algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
@@ -78,7 +78,7 @@ def metric(s, corners):
 
 @routine
 def read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py):
-    """b2Simplex::ReadCache: corners of the simplex to begin with."""
+    """b2Simplex::ReadCache: the number of corners of the initial simplex."""
     for n in range(corners):
         v, index = V1 + n * VERTEX_SIZE, I1 + n * INDEX_SIZE
         fill(
@@ -99,7 +99,7 @@ def read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py):
 
 @routine
 def solve_two(s, i):
-    """Closest point of a segment to the origin: corners left."""
+    """Closest point of a segment to the origin; the number of remaining corners."""
     x1, y1, x2, y2 = s[V1 + WX], s[V1 + WY], s[V2 + WX], s[V2 + WY]
     ex, ey = x2 - x1, y2 - y1
     d2 = -(x1 * ex + y1 * ey)
@@ -118,7 +118,7 @@ def solve_two(s, i):
 
 @routine
 def solve_three(s, i):
-    """Closest point of a triangle to the origin: corners left."""
+    """Closest point of a triangle to the origin; the number of remaining corners."""
     x1, y1, x2, y2, x3, y3 = s[V1 + WX], s[V1 + WY], s[V2 + WX], s[V2 + WY], s[V3 + WX], s[V3 + WY]
     e12x, e12y, e13x, e13y, e23x, e23y = x2 - x1, y2 - y1, x3 - x1, y3 - y1, x3 - x2, y3 - y2
     d12_1, d12_2 = x2 * e12x + y2 * e12y, -(x1 * e12x + y1 * e12y)
@@ -191,8 +191,8 @@ def witness_distance(s, corners):
 
 @routine
 def distance(s, i, corners, old, shapes, e, count, body, sine, cosine, px, py):
-    """b2Distance without radii: (distance [m], corners and metric of the final simplex, to be
-    handed back).
+    """b2Distance without radii: (distance [m], number of corners and metric of the final simplex,
+    for the next call).
     """
     corners = read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py)
     for _ in range(MOST_ITERATIONS):

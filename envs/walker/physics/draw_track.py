@@ -1,9 +1,9 @@
 """The kernel that draws Gymnasium's BipedalWalker terrain, easy or hardcore, from a NumPy bit
 generator.
 
-It draws what Gymnasium's reset draws and in its order, the clouds that only a picture would need
-included, and computes in float64 as its Python does; storing makes the numbers float32, as Box2D
-does.
+It draws the same random numbers as Gymnasium's reset in the same order, including those of the
+clouds, which only a picture needs. It computes in float64 as Gymnasium's Python code; stored
+numbers are float32, as in Box2D.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TILE = 14 / SCALE  # [m]
 BASE = 400 / SCALE / 4  # height of the start pad [m]
 START_PAD, SHORTEST_RUN, LONGEST_RUN = 20, 5, 10  # [tiles]; the last is never drawn
 LARGEST_PUSH = 5.0  # on the hull at the start [N]
-CLOUD_DRAWS = LENGTH // 20 * (1 + 5 * 2)  # ten clouds: a place, and five corners
+CLOUD_DRAWS = LENGTH // 20 * (1 + 5 * 2)  # ten clouds: a position, and five corners
 GRASS, STUMP, STAIRS, PIT = 0, 1, 2, 3
 
 
@@ -35,7 +35,7 @@ def block(polygons, n, left, right, low, high):
 
 @routine
 def begin_pit(bits, polygons, n, x, y):
-    """Two walls: how many polygons there are then, and the tiles of the pit."""
+    """Add two walls; the number of polygons, and the tiles of the pit."""
     tiles = integers(bits, 3, 5)
     for shift in (0.0, TILE * tiles):
         block(polygons, n, x + shift, (x + TILE) + shift, y, y - 4 * TILE)
@@ -45,7 +45,7 @@ def begin_pit(bits, polygons, n, x, y):
 
 @routine
 def begin_stump(bits, polygons, n, x, y):
-    """A square: how many polygons there are then, and its tiles."""
+    """Add a square; the number of polygons, and its tiles."""
     tiles = integers(bits, 1, 3)
     side = tiles * TILE
     block(polygons, n, x, x + side, y, y + side)
@@ -54,7 +54,7 @@ def begin_stump(bits, polygons, n, x, y):
 
 @routine
 def begin_stairs(bits, polygons, n, x, y):
-    """Steps: how many polygons there are then; direction, width and number of steps."""
+    """Add steps; the number of polygons, and direction, width and number of steps."""
     up = 1 if next_double(bits) > 0.5 else -1
     width = integers(bits, 4, 5)
     steps = integers(bits, 3, 5)
@@ -77,7 +77,7 @@ def slope(bits, i, y, velocity):
 
 @routine
 def draw_ground(bits, hardcore, ground, polygons):
-    """Ground vertices and obstacles: the number of obstacles."""
+    """Write ground vertices and obstacles; the number of polygons."""
     state, counter, first = GRASS, START_PAD, False
     velocity, y, height = 0.0, BASE, BASE  # height: before the obstacle
     n, up, width, steps = 0, 0, 1, 0
@@ -111,7 +111,7 @@ def draw_ground(bits, hardcore, ground, polygons):
 def draw_track(bits, hardcore, ground, polygons, count, push):
     """Kernel: ground [LENGTH, 2], the first count[0] of polygons [MOST_POLYGONS, 4, 2] and push[0].
 
-    bits: the address of a bit generator (bits.py), which is left where Gymnasium leaves it.
+    bits: the address of a bit generator (bits.py), which advances as in Gymnasium.
     """
     count[0] = draw_ground(bits, hardcore != 0, ground, polygons)
     for _ in range(CLOUD_DRAWS):

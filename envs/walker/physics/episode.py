@@ -1,8 +1,8 @@
-"""Whole episodes without a return to Python: policy and step in turn, until the rows have ended or
-the steps run out.
+"""Whole episodes in compiled code: policy and step alternate until the rows have ended or the limit
+of steps is reached.
 
-The policy is a pointer to a compiled function (poet.interfaces, `Simulator.play`), so a new policy
-compiles nothing here. So are the phases of a step: this kernel only calls what world.py compiled.
+The policy is a pointer to a compiled function (poet.interfaces, `Simulator.play`), and so are the
+phases of a step, so that a new policy needs no compilation here.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ def play_rows(
     velocity, position, width, cull, obs, reward, terminated, finished, shaping, rays, returns,
     steps,
 ):  # fmt: skip
-    """Kernel: up to `limit` steps of each row; a row that terminates or fails stops there.
+    """Kernel: up to `limit` steps of each row; a row stops where it terminates or has a fault.
 
-    table [n, 24] and obs are the same memory, as are actions [n, 4] and flat. returns, steps: [n],
-    added to.
+    table [n, 24] and obs share memory, as do actions [n, 4] and flat. returns, steps: [n],
+    accumulated.
     """
     live = rows.copy()
     n = len(live)

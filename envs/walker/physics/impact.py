@@ -1,8 +1,8 @@
-"""When a moving body first touches a terrain shape (b2TimeOfImpact), by conservative advancement
+"""Time of impact of a moving body and a terrain shape (b2TimeOfImpact), by conservative advancement
 along separating axes.
 
-The terrain does not move, so only the body has a sweep; it lies in scratch (SWEEP: centre and angle
-at both ends), as does the separation function (FUNCTION: its kind; AXIS; LOCAL: a point of the
+The terrain does not move, so only the body has a sweep; it is in scratch (SWEEP: centre and angle
+at both ends), as is the separation function (FUNCTION: its kind; AXIS; LOCAL: a point of the
 face). A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
 version.
 """
@@ -48,7 +48,7 @@ def load_sweep(f, b, s):
 
 @routine
 def pose_at(s, body, t):
-    """The body's pose at the share t of its sweep: sine, cosine, origin."""
+    """The body's pose at the fraction t of its sweep: sine, cosine, origin."""
     rest = ONE - t
     x = rest * s[at.SWEEP] + t * s[at.SWEEP + 3]
     y = rest * s[at.SWEEP + 1] + t * s[at.SWEEP + 4]
@@ -123,8 +123,8 @@ def separation(s, i, shapes, e, body, a, b, t):
 
 @routine
 def deepest(s, i, shapes, e, count, body, t):
-    """b2SeparationFunction::FindMinSeparation at t: the corners (terrain, body) that lie
-    deepest.
+    """b2SeparationFunction::FindMinSeparation at t: the corners (terrain, body) with the deepest
+    penetration.
     """
     sine, cosine, _, _ = pose_at(s, body, t)
     nx, ny = s[at.AXIS], s[at.AXIS + 1]
@@ -141,8 +141,8 @@ def deepest(s, i, shapes, e, count, body, t):
 
 @routine
 def root(s, i, shapes, e, body, a, b, t1, t2, s1, s2):
-    """Where the separation of corners a and b equals TARGET, between t1 and t2; t2 if that is not
-    found.
+    """The time between t1 and t2 at which the separation of corners a and b equals TARGET; t2 if
+    none is found.
     """
     low, high = t1, t2
     for n in range(MOST_ROOT_STEPS):
@@ -159,7 +159,7 @@ def root(s, i, shapes, e, body, a, b, t1, t2, s1, s2):
 
 @routine
 def advance(s, i, shapes, e, count, body, t1):
-    """Push t back along one axis: (finished?, touching?, t)."""
+    """Advance t along one separating axis: (finished?, touching?, t)."""
     t2 = ONE
     for _ in range(MAX_POLYGON_VERTICES):
         a, b = deepest(s, i, shapes, e, count, body, t2)
@@ -179,7 +179,7 @@ def advance(s, i, shapes, e, count, body, t1):
 
 @routine
 def time_of_impact(f, b, body, s, i, shapes, e, count):
-    """b2TimeOfImpact: (does the body touch the shape during its sweep?, at which share of it)."""
+    """b2TimeOfImpact: (whether the body touches the shape during its sweep, at which fraction)."""
     load_sweep(f, b, s)
     t, corners, metric = ZERO, np.int64(0), ZERO
     for _ in range(MOST_AXES):

@@ -1,9 +1,9 @@
-"""How the physics is compiled: decorators for its parts, a class for kernels (kept:
-kernel_cache.py).
+"""Compilation of the physics: decorators for functions, a class for kernels. The disk cache is in
+kernel_cache.py.
 
-Float rules (bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to FMA, division
-as C does it. Parts are compiled for the types they are called with; to keep one version of each,
-integers passed on are int64 (never a literal) and every float is float32.
+Floating-point rules (for bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to
+FMA, division as in C. Functions are compiled for the types of their arguments; to have one version
+of each, integer arguments are int64 (never literals) and floats are float32.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from . import kernel_cache
 from .kernel_cache import shared_name, to_stderr
 
 NAME, SOURCE = "physics", Path(__file__).parent  # of the cache folder
-# Parts own no memory, so they are compiled without Numba's run-time counts of who uses an array
-# (`_nrt`): at every call of a part those were two atomic operations an array, a fifth of the time
-# of some phases.
-_uncounted: Any = {"_nrt": False}  # an option that Numba's type stubs leave out
+# Functions own no memory, so they are compiled without Numba's reference counting (`_nrt`): two
+# atomic operations per array and call, which took a fifth of the time of some phases.
+_uncounted: Any = {"_nrt": False}  # an option missing in Numba's type stubs
 
 
 def inline(function: Any) -> Any:
@@ -34,23 +33,23 @@ def inline(function: Any) -> Any:
 
 
 def routine(function: Any) -> Any:
-    """Decorator of a part too large to repeat in every caller."""
+    """Decorator of a function too large to inline in every caller."""
     return njit(nogil=True, error_model="numpy", **_uncounted)(shared_name(function))
 
 
 def allocating(function: Any) -> Any:
-    """Decorator of one of the few parts that make arrays."""
+    """Decorator of one of the few functions that allocate arrays."""
     return njit(nogil=True, error_model="numpy")(shared_name(function))
 
 
 @dataclass
 class Kernel:
-    """One phase of the step for many rows; compiled at its first use, or loaded from the cache."""
+    """One phase of the step for many rows; compiled at first use, or loaded from the cache."""
 
     title: str
     signature: Any
     source: Callable[..., None]
-    seconds: int  # about how long compiling takes on one quiet core [s]
+    seconds: int  # approximate compile time on one idle core [s]
     compiled: Callable[..., None] | None = None
 
     def __call__(self, *arguments: Any) -> None:
@@ -65,27 +64,27 @@ class Kernel:
 
 
 def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -> float:
-    """Compile or load the kernels that are not ready; seconds it took.
+    """Compile or load the kernels that are not ready; the seconds it took.
 
-    If any must be compiled, one line says so, for how long, and where it is kept; without a folder
-    that can be used everything still works, but every process compiles anew, and the line says why.
-    progress: takes that line, and one more for each kernel that must be compiled; None prints the
-    first line alone on stderr.
+    If any must be compiled, one line gives the expected time and the cache folder. Without a usable
+    folder every process compiles anew, and the line gives the reason.
+    progress: called with that line, and with one more for each kernel that is compiled; None prints
+    only the first line, on stderr.
     """
     start = time.perf_counter()
     waiting = [kernel for kernel in kernels if kernel.compiled is None]
     if not waiting:
         return 0.0
     folder, kept = kernel_cache.usable_folder(NAME, SOURCE)
-    said = False
+    announced = False
     for number, kernel in enumerate(waiting):
 
         def on_miss(number: int = number, kernel: Kernel = kernel) -> None:
-            nonlocal said
-            if not said:
+            nonlocal announced
+            if not announced:
                 left = sum(k.seconds for k in waiting[number:])
                 (progress or to_stderr)(f"compiling the walker's physics, about {left} s; {kept}")
-            said = True
+            announced = True
             if progress:
                 count = f"{number + 1} of {len(waiting)}"
                 progress(f"compiling {kernel.title} ({count}), about {kernel.seconds} s")

@@ -1,7 +1,7 @@
 """The revolute joint with limits and a motor (b2RevoluteJoint), as pure functions of floats.
 
-Each function exists once and has no memory: drivers load, call and store, one walker or many lanes
-at a time. Masses are m (inverse mass) and i (inverse inertia) of the bodies A and B; r is an anchor
+The functions are shared by all drivers, which load, call and store for one walker or many lanes at
+a time. Masses are m (inverse mass) and i (inverse inertia) of the bodies A and B; r is an anchor
 from a centre of mass. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
 altered version.
 """
@@ -48,7 +48,7 @@ def limit_state(angle, lower, upper):
 
 @inline
 def motor(mass, ia, ib, target, most, wa, wb, impulse):
-    """The motor's turn: (wa, wb, accumulated impulse)."""
+    """Solve the motor constraint: (wa, wb, accumulated impulse)."""
     new = clamp(impulse + -mass * (wb - wa - target), -most, most)
     change = new - impulse
     return wa - ia * change, wb + ib * change, new
@@ -99,7 +99,7 @@ def limited_impulse(
 
 @inline
 def limit_correction(angle, lower, upper, mass, limit):
-    """(impulse, error) that bring an angle at its limit back; (0, 0) if it is at none."""
+    """(impulse, error) that correct an angle beyond its limit; (0, 0) within the limits."""
     low, high = angle - lower, angle - upper
     below = clamp(low + ANGULAR_SLOP, -MAX_ANGULAR_CORRECTION, ZERO)
     above = clamp(high - ANGULAR_SLOP, ZERO, MAX_ANGULAR_CORRECTION)
@@ -112,7 +112,7 @@ def limit_correction(angle, lower, upper, mass, limit):
 
 @inline
 def position_correction(ma, ia, mb, ib, ax, ay, aa, bx, by, ab, rax, ray, rbx, rby):
-    """Pull the anchors together: new poses of A and B, and the error there was [m]."""
+    """Move the anchors together: new poses of A and B, and the error before [m]."""
     ex, ey = bx + rbx - ax - rax, by + rby - ay - ray
     k11 = ma + mb + ia * ray * ray + ib * rby * rby
     k12 = -ia * rax * ray - ib * rbx * rby

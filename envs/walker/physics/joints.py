@@ -1,9 +1,9 @@
 """The four joints of one walker in scratch: load with warm start, velocity sweep, position sweep,
 store.
 
-The formulas are in joint.py; here they are fed from the walker's state, one walker at a time. The
-order of the joints is settled when the passes are made, so that it costs nothing; see solver.py for
-the order that is Box2D's. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written
+The formulas are in joint.py; this module applies them to the state of one walker at a time. The
+order of the joints is fixed when the passes are generated, at no run-time cost; solver.py explains
+Box2D's order. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written
 anew: an altered version.
 """
 
@@ -72,7 +72,7 @@ def load_joint(f, k, fo, ko, s, i, j):
 
 @routine
 def load_limits(k, ko, s, i):
-    """All that position sweeps need, of joints whose velocities are solved."""
+    """Load the data that position sweeps need, for joints whose velocities are solved."""
     for j in range(FOUR):
         i[at.J_LIMIT + j] = k[ko + at.LIMIT + j]
         turning = INVERSE_INERTIA[JOINT_A[j]] + INVERSE_INERTIA[JOINT_B[j]]
@@ -148,7 +148,7 @@ def joint_position(s, i, j):
 
 
 def passes(order):
-    """The passes over the joints in an order: load all; velocity sweeps, contacts included; one
+    """The passes over the joints in an order: load all; velocity sweeps including contacts; one
     position sweep.
     """
     first, second, third, fourth = (np.int64(j) for j in order)
@@ -180,7 +180,7 @@ def passes(order):
 
 @routine
 def store_joints(f, fo, s):
-    """Keep the impulses for the next step's warm start."""
+    """Store the impulses for the next step's warm start."""
     for j in range(FOUR):
         q, w = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, fo + at.JOINT + j * at.JOINT_SIZE
         f[w + at.IX], f[w + at.IY], f[w + at.IZ] = s[q + at.SX], s[q + at.SY], s[q + at.SZ]

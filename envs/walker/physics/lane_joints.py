@@ -1,8 +1,8 @@
-"""The joints' velocity sweep in lanes: each alone, or two at once that share no body.
+"""The joints' velocity sweep in lanes: single joints, or two at once that share no body.
 
 The formulas are those of joint.py; where walkers differ (at a limit or not) both are computed and
-one is taken. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered
-version.
+one is selected. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
+altered version.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ def one_joint(j: int) -> Callable:
 
 
 def two_joints(j: int, k: int) -> Callable:
-    """Two joints that share no body, at the same time: while one waits for a result, the other
-    computes.
-    """
+    """Two joints that share no body, interleaved, so that the latency of one hides the other's."""
     free_j, limited_j, store_j = joint_velocities(j)
     free_k, limited_k, store_k = joint_velocities(k)
 

@@ -1,9 +1,9 @@
-"""The ten rays of one walker side by side against the ground, the results of lidar.py to the last
-bit.
+"""The ten lidar rays of one walker in lanes against the ground; results equal lidar.py's to the
+last bit.
 
-Whatever the order in which shapes are met, a ray's share is the least of its hits; so an edge may
-be tried on all rays at once, and on rays that a closer look would have spared it. Polygons, of
-which few are near, are left to lidar.py. A port of Box2D 2.3's algorithms (Erin Catto, zlib
+A ray's fraction is the smallest of its hits, independent of the order of shapes, so an edge can be
+tested against all rays at once, including rays that cannot hit it. Polygons, of which few are near,
+are left to lidar.py. A port of Box2D 2.3's algorithms (Erin Catto, zlib
 licence), written anew: an altered version.
 """
 
@@ -19,9 +19,9 @@ from .lidar import RANGE, RAY_X, RAY_Y, RAYS, cast
 from .math import ONE, ZERO
 
 DX, DY, SHARE = np.int64(0), np.int64(1), np.int64(2)
-SPARE = int(LANES) - RAYS  # lanes without a ray of their own repeat the last
+SPARE = int(LANES) - RAYS  # lanes without a ray repeat the last one
 WIDE_X, WIDE_Y = np.pad(RAY_X, (0, SPARE), "edge"), np.pad(RAY_Y, (0, SPARE), "edge")
-FARTHEST = np.float32(RANGE + 0.1)  # [m] no ray goes so far
+FARTHEST = np.float32(RANGE + 0.1)  # [m] beyond the end of every ray
 FLOATS = int(3 * LANES)
 
 
@@ -35,7 +35,7 @@ def start_rays(rays, px, py, width):
 
 @routine
 def edge_hits(rays, shapes, e, px, py, width):
-    """b2EdgeShape::RayCast of every ray: SHARE falls to where it meets the edge."""
+    """b2EdgeShape::RayCast of every ray: SHARE decreases to the fraction at which it hits."""
     x1, y1 = shapes[e], shapes[e + 1]
     nx, ny = shapes[e + at.SHAPE_NORMAL], shapes[e + at.SHAPE_NORMAL + 1]
     over, square = nx * (x1 - px) + ny * (y1 - py), shapes[e + at.SQUARE]

@@ -1,10 +1,9 @@
 """The position solver for a block of walkers in lanes: pack, sweeps over contacts and joints,
 unpack.
 
-A walker that is solved keeps the poses of that sweep; what its lane computes afterwards is thrown
-away. Sines and
-cosines have loops of their own: they are float64 inside, which fits four to a register, not eight.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+A solved walker keeps the poses of that sweep; later results of its lane are discarded. Sines and
+cosines have separate loops because they use float64, four to a register instead of eight. A port of
+Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -50,11 +49,11 @@ from .math import ONE, ZERO, minimum, rotate
 from .settings import ANGULAR_SLOP, BAUMGARTE, LINEAR_SLOP
 from .sincos import sincos_reduced
 
-# once a place is filled, where it was filled from is no longer needed
+# reuses SOURCE, which is not needed once a place is filled
 KIND = np.int64(SOURCE // LANES)
 DEEPEST = np.float32(-3.0) * LINEAR_SLOP
-# Where the joints lie in a velocity block there are, here: sines and cosines of two angles, the
-# smallest separation and whether all errors are small.
+# In place of a velocity block's joints: sines and cosines of two angles, the smallest separation,
+# and whether all errors are small.
 SINE, _, OTHER_SINE, _, LEAST, SMALL = at.fields(6, int(at.CONSTRAINT_J))
 
 
@@ -111,8 +110,8 @@ def turn(x, angle, rotation, width):
 
 
 def joint_corrections(j: int) -> Callable:
-    """b2RevoluteJoint::SolvePositionConstraints of joint j in every lane; SMALL drops to 0 where
-    errors are not.
+    """b2RevoluteJoint::SolvePositionConstraints of joint j in every lane; SMALL becomes 0 where
+    errors are large.
     """
     a, b = int(JOINT_A[j]), int(JOINT_B[j])
     ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
@@ -192,7 +191,7 @@ first_point, second_point = point_correction(0), point_correction(1)
 
 @routine
 def correct_contacts(x, c, y, width):
-    """One sweep over the contacts of a block; LEAST falls to the smallest separation met."""
+    """One sweep over the contacts of a block; LEAST becomes the smallest separation."""
     for place in range(np.int64(y[BEGIN + FIVE])):
         body = np.int64(y[BODY + place])
         m, inertia, cx, cy = (
@@ -211,8 +210,7 @@ def correct_contacts(x, c, y, width):
 
 @routine
 def sweep_positions(f, block, lanes, solved, x, c, y, iterations, width):
-    """b2Island::Solve's position iterations over a packed block; all walkers' poses are in f
-    afterwards.
+    """b2Island::Solve's position iterations over a packed block; writes all walkers' poses to f.
 
     solved: [LANES] 1 where a walker's errors became small before the iterations ran out, else 0.
     """

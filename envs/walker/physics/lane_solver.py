@@ -1,9 +1,10 @@
 """The island solver for many walkers: blocks of sixteen in lanes, or one by one, with the same
 results to the last bit.
 
-Most walkers are done after one or two position sweeps, the jammed ones take all 60. So a block
-makes a few sweeps, and those still open are packed into new blocks; and once more after some more.
-A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
+Most walkers converge after one or two position sweeps; those with conflicting constraints take all
+60. So after a few sweeps the walkers that have not converged are packed into new blocks, and again
+after some more. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an
+altered version.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from .lanes import LANES, assign_places, sort_by_pattern
 from .math import ZERO, maximum
 from .solver import begin_row, end_row, keep_row, list_contacts, solve_row
 
-# position sweeps after which the walkers that are still open are packed anew
+# position sweeps after which the walkers that have not converged are packed again
 FEW, SOME = np.int64(3), np.int64(12)
-# [rad] angles beyond this are left to the scalar solver, whose sine knows them all
+# [rad] larger angles are left to the scalar solver, whose sine has no limit of range
 FARTHEST = np.float32(100.0)
 ONE, FIVE = np.int64(1), np.int64(5)
 

@@ -2,9 +2,9 @@
 unpack.
 
 The formulas are those of joint.py and constraint.py, applied to each lane; where walkers differ (at
-a limit or not, one point or two), both are computed and one is taken. The results are the scalar
-solver's to the last bit. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
-an altered version.
+a limit or not, one point or two), both are computed and one is selected. The results equal the
+scalar solver's to the last bit. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence),
+written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from .lanes import (
     write,
 )
 
-# where the bodies of each begin
+# first bodies of the groups
 HULL, LEFT, RIGHT, END = np.int64(0), np.int64(1), np.int64(3), np.int64(5)
 
 
 @routine
 def pack(s, i, lanes, x, c, y):
-    """The walkers' scalar scratch into lanes; the places are already assigned."""
+    """Copy the walkers' scalar scratch into lanes; the places are already assigned."""
     for lane in range(lanes):
         for field in range(at.CONSTRAINT_C):
             write(x, field, lane, s[lane, field])
@@ -71,7 +71,7 @@ def pack(s, i, lanes, x, c, y):
 
 @routine
 def unpack(s, lanes, x, c, y):
-    """What the sweeps changed, back into the walkers' scalar scratch."""
+    """Copy the results of the sweeps back to the walkers' scalar scratch."""
     for lane in range(lanes):
         for field in range(np.int64(15)):
             s[lane, at.BODY_V + field] = read(x, at.BODY_V + field, lane)
@@ -93,8 +93,8 @@ def unpack(s, lanes, x, c, y):
 
 @routine
 def one_point(x, c, y, q, v, place, m, inertia, mu, width):
-    """Friction and the normal impulse where no walker has two points; empty lanes keep what they
-    have.
+    """Friction and the normal impulse where no walker has two points; empty lanes are
+    unchanged.
     """
     for lane in range(width):
         (vx, vy), w = pair(x, v, lane), read(x, v + W, lane)
@@ -176,10 +176,8 @@ def sweep_velocities(x, c, y, iterations, width):
     """b2Island::Solve's velocity iterations over a packed block: joints 3, 2, 0, 1, then the
     contacts.
 
-    A contact commutes with what does not touch its body, and so do joints that share none. So each
-    turn of the loop
-    ends one iteration and begins the next: every number is computed from the same numbers as in
-    Box2D's order.
+    Constraints that share no body commute. So each turn of the loop ends one iteration and begins
+    the next; every number is computed from the same operands as in Box2D's order.
     """
     if iterations < 1:
         return

@@ -1,14 +1,15 @@
-"""Sixteen walkers side by side: the scratch of the solver's lanes, and which walkers share a block.
+"""SIMD lanes of sixteen walkers: the scratch memory of the lane solver, and the grouping of walkers
+into blocks.
 
-The lane scratch repeats the scalar scratch (state.py) with every number sixteen wide, so that a
-loop over lanes is a loop over neighbours in memory and the compiler makes vector instructions of
-it. Two rules make it do so: the stride is the constant LANES, and the number of lanes that a loop
-runs over is an argument. (With a constant trip count the loop is unrolled first, and nothing is
-vectorised.) Lanes that hold no walker compute on what lies there; nobody looks.
+The lane scratch is the scalar scratch (state.py) with every number sixteen wide, so that a loop
+over lanes accesses adjacent memory and the compiler vectorises it. Two conditions are required: the
+stride is the constant LANES, and the number of lanes in a loop is an argument. (A loop with a
+constant trip count is unrolled first and not vectorised.) Lanes without a walker compute on
+arbitrary data, which is not used.
 
-Contacts of a block lie in places grouped by body: place n of a body holds each walker's n-th
-touching contact of it, newest first, or none (POINTS 0). So walkers are sorted by which of their
-bodies touch, and fewer places stay empty.
+Contacts of a block are stored in places grouped by body: place n of a body has each walker's n-th
+touching contact of it, newest first, or none (POINTS 0). Walkers are therefore sorted by which of
+their bodies touch, which leaves fewer places empty.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import numpy as np
 from . import state as at
 from .jit import allocating, inline, routine
 
-# two AVX registers of float32: while one waits for its result the other computes
+# two AVX registers of float32, so that the latency of one is hidden by the other
 LANES = np.int64(16)
 PLACES = np.int64(5 * at.SLOTS)  # contacts of one block at most
 FLOATS = int(at.CONSTRAINT_C * LANES)  # bodies and joints
 CONTACT_FLOATS = int(PLACES * at.CONSTRAINT_C_SIZE * LANES)
-# int32: for each place the walkers' points, and where they came from; each joint's limits; where
-# each body's places begin, and their end; each place's body; and whether any lane needs the longer
+# int32: for each place the walkers' points, and their source; each joint's limits; the first place
+# of each body, and the end of the last; each place's body; and whether any lane needs the longer
 # formula, for two points or a limit.
 SOURCE = np.int64(PLACES * LANES)
 LIMIT = np.int64(SOURCE + PLACES * LANES)
@@ -41,7 +42,7 @@ X, Y, W = np.int64(0), np.int64(1), np.int64(2)  # of a body's three numbers
 
 @inline
 def read(x, field, lane):
-    return x[np.uint64(field * LANES + lane)]  # unsigned: no look whether it counts from the end
+    return x[np.uint64(field * LANES + lane)]  # unsigned: no check for a negative index
 
 
 @inline
@@ -57,10 +58,10 @@ def write(x, field, lane, value):
 
 @routine
 def pattern(k, ko):
-    """What decides which formulas a walker needs, as a number below KEYS.
+    """A number below KEYS that encodes which formulas a walker needs.
 
-    From the highest bit on: has any contact two points; which bodies touch; were any joints of each
-    pair that is solved together (lane_joints.py) last at a limit.
+    From the highest bit: whether any contact has two points; which bodies touch; for each pair of
+    joints solved together (lane_joints.py), whether any was last at a limit.
     """
     key = np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS])):
@@ -78,9 +79,7 @@ def pattern(k, ko):
 
 @allocating
 def sort_by_pattern(rows, k):
-    """The rows with those alike next to each other, in their own order where alike (a counting
-    sort).
-    """
+    """The rows sorted by pattern; stable (a counting sort)."""
     result = np.empty(len(rows), np.int64)
     begin = np.zeros(KEYS + ONE, np.int64)
     for row in rows:
@@ -96,9 +95,9 @@ def sort_by_pattern(rows, k):
 
 @routine
 def assign_places(i, contacts, lanes, y):
-    """Give every constraint of a block's walkers a place.
+    """Assign a place to every constraint of a block's walkers.
 
-    i: [LANES, ...] the walkers' scalar constraints; contacts: [LANES] how many each has.
+    i: [LANES, ...] the walkers' scalar constraints; contacts: [LANES] their numbers.
     """
     end = np.int64(0)
     for body in range(FIVE):

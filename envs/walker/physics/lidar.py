@@ -1,9 +1,9 @@
 """Ten rays against the terrain (b2EdgeShape::RayCast, b2PolygonShape::RayCast): the nearest hit of
 each.
 
-Box2D shortens a ray at every hit it reports, so the last report is the nearest hit, in whatever
-order the shapes are met. All rays point right or straight down, so shapes are visited from left to
-right until the ray ends. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+Box2D shortens a ray at every reported hit, so the last report is the nearest hit for any order of
+shapes. All rays point right or straight down, so shapes are visited from left to right until the
+ray ends. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
 an altered version.
 """
 
@@ -30,7 +30,7 @@ NONE = np.int64(-1)
 
 @inline
 def edge_hit(shapes, e, px, py, dx, dy, most):
-    """Share of the ray (px, py) + t (dx, dy) at which it meets the edge, MISS if not within
+    """Fraction of the ray (px, py) + t (dx, dy) at which it hits the edge, MISS if not within
     `most`.
     """
     x1, y1 = shapes[e], shapes[e + 1]
@@ -48,7 +48,7 @@ def edge_hit(shapes, e, px, py, dx, dy, most):
 
 @routine
 def polygon_hit(shapes, e, corners, px, py, dx, dy, most):
-    """Share of the ray at which it enters the polygon, MISS if it does not."""
+    """Fraction of the ray at which it enters the polygon, MISS if it does not."""
     lower, upper, face = ZERO, most, NONE
     for i in range(corners):
         nx, ny = shapes[e + at.SHAPE_NORMAL + 2 * i], shapes[e + at.SHAPE_NORMAL + 2 * i + 1]
@@ -68,13 +68,12 @@ def polygon_hit(shapes, e, corners, px, py, dx, dy, most):
 
 @routine
 def cast(shapes, corners, low, high, px, py, dx, dy, most):
-    """Share of the ray at the nearest hit among the shapes [low, high), or `most`."""
+    """Fraction of the ray at the nearest hit among the shapes [low, high), or `most`."""
     for shape in range(low, high):
         e = shape * at.SHAPE_SIZE
         if shapes[e + at.REACH_LEFT] > px + most * dx:
             break
-        # The fat box is 0.1 m wider than the shape, which leaves rounding no say in whether a shape
-        # is passed over.
+        # The fat box is 0.1 m wider than the shape, so rounding cannot cause a shape to be skipped.
         steep = (shapes[e + at.SHAPE_FAT] > px + most * dx) | (shapes[e + at.SHAPE_FAT + 2] < px)
         if (
             steep

@@ -69,7 +69,7 @@ def length(x, y):
 
 @inline
 def normalize(x, y):
-    """The unit vector and the length; a vector shorter than epsilon comes back as it is, with
+    """The unit vector and the length; a vector shorter than epsilon is returned unchanged, with
     length 0.
     """
     size = length(x, y)

@@ -1,9 +1,8 @@
-"""What Gymnasium's BipedalWalker makes of a world after a step: 24 observations, the reward, the
-end.
+"""Observations [24], reward and termination of Gymnasium's BipedalWalker after a step.
 
-Python computes these in float64, with two exceptions that must be kept: joint angles and speeds are
-float32 differences, and the reward becomes float32 at the first action it pays for, because the
-action is a float32.
+Python computes these in float64, with two exceptions that are reproduced: joint angles and speeds
+are float32 differences, and the reward becomes float32 at the first subtracted action cost, because
+the action is a float32.
 """
 
 from __future__ import annotations
@@ -46,8 +45,8 @@ def write_leg(f, fo, obs, o, leg, ground):
 
 @inline
 def observe_row(f, k, fo, ko, ends, actions, obs, reward, terminated, finished, shaping, row):
-    """Observation, reward and end of one walker, whose lidar has been read; the row-th of all
-    arrays but f and k.
+    """Observation, reward and termination of one walker after its lidar; index `row` in all arrays
+    but f and k.
     """
     o, number = row * OBSERVATIONS, np.int64(k[ko + at.TRACK])
     angle = np.float64(f[fo + at.A])
@@ -87,10 +86,10 @@ def observe_rows(
     shaping,
     rays,
 ):
-    """Kernel: lidar, observation, reward and end of each row.
+    """Kernel: lidar, observation, reward and termination of each row.
 
-    ends: [tracks] where a walker has finished [m]. shaping: [n] the reward's potential, kept
-    between steps.
+    ends: [tracks] positions of the far ends [m]. shaping: [n] the reward's potential, kept between
+    steps.
     rays: scratch of the lidar.
     """
     for row in rows:

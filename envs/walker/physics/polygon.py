@@ -21,7 +21,7 @@ SMALLEST = 1e-6  # area [m2]
 
 
 def interpreted(function: Any) -> Any:
-    """The Python function of a compiled one."""
+    """The Python function behind a compiled one."""
     return getattr(function, "py_func", function)
 
 

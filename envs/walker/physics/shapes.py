@@ -1,9 +1,10 @@
-"""The kernel that makes a track's shapes: polygons first, then edges, as rows named in state.py.
+"""The kernel that makes a track's shapes: polygons, then edges, as rows with the fields of
+state.py.
 
-Ranges of shapes are found by binary search: REACH_RIGHT is the running maximum of the boxes' right
-sides, REACH_LEFT the running minimum, from the right, of their left sides. Both grow along the
-track whatever its shape, so that every shape overlapping [a, b] lies between the first REACH_RIGHT
->= a and the last REACH_LEFT <= b.
+Shapes in an interval are found by binary search: REACH_RIGHT is the running maximum of the boxes'
+right sides, REACH_LEFT the running minimum, from the right, of their left sides. Both are monotone
+for any track, so every shape that overlaps [a, b] is between the first with REACH_RIGHT >= a and
+the last with REACH_LEFT <= b.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .settings import AABB_EXTENSION, POLYGON_RADIUS
 
 SHORTEST_SQUARE = np.float32(1e-12)  # of an edge [m2]
 CORNERS, TWO = np.int32(4), np.int32(2)
-POLYGON, EDGE = np.int64(1), np.int64(2)  # what is wrong with a track
+POLYGON, EDGE = np.int64(1), np.int64(2)  # faults of a track
 
 
 @routine
@@ -88,7 +89,7 @@ def set_shapes(ground, polygons, rows, corners, hull, fault):
     """Kernel: all shapes of a track. rows [shapes, SHAPE_SIZE], corners [shapes]; hull: scratch
     [4].
 
-    fault: [2], what is wrong with the track, if anything, and the index of the polygon.
+    fault: [2], the fault of the track, 0 for none, and the index of the polygon.
     """
     rows[:] = 0.0
     fault[0] = 0

@@ -1,10 +1,10 @@
-"""Sine and cosine of a float32 angle, the very bits of glibc's sinf and cosf, which Box2D calls.
+"""Sine and cosine of a float32 angle, bit for bit equal to glibc's sinf and cosf, which Box2D
+calls.
 
-The algorithm is the one of ARM's optimized-routines that glibc uses since 2.28 (Szabolcs Nagy,
-2018): reduce the angle by multiples of pi/2 in float64, evaluate two short polynomials in float64,
-round once. Written without branches, so that it can run in lanes. Angles of 120 rad and more have a
-reduction of their own, and no angle goes to a library's sine, so that every processor gives the
-same bits.
+The algorithm is that of ARM's optimized-routines, used by glibc since 2.28 (Szabolcs Nagy, 2018):
+reduce the angle by multiples of pi/2 in float64, evaluate two short polynomials in float64, round
+once. It is branch-free, so that it can run in lanes. Angles of 120 rad and more have a separate
+reduction, and no library function is called, so that every processor gives the same bits.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from .jit import inline, routine
 
 TWO_OVER_PI_SCALED = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi * 2^24
-# glibc's variant for processors with FMA subtracts n * pi/2 with one rounding. So do these two
-# parts of the same float64 pi/2: every product and the first difference are exact, and only the
-# last difference is rounded.
+# glibc's variant for processors with FMA subtracts n * pi/2 with one rounding. The two parts of the
+# same float64 pi/2 below have the same effect: every product and the first difference are exact,
+# and only the last difference is rounded.
 HALF_PI_HIGH = float.fromhex("0x1.921FB5p0")
 HALF_PI_LOW = float.fromhex("0x1.921FB54442D18p0") - HALF_PI_HIGH
 HALF_PI_REST = float.fromhex("0x1.1A62633145C07p-54")  # pi/2 less that float64

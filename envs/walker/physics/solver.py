@@ -1,9 +1,9 @@
 """The island solver (b2Island::Solve): velocities, positions, sleep. One island: the five bodies of
 one walker.
 
-Joints are solved in the order 3, 2, 0, 1, in which Box2D's depth-first search from the newest body
-meets them; no other order gives its numbers. Contacts go newest first within a body; between bodies
-their order does not matter, since each touches one body only. A port of Box2D 2.3's algorithms
+Joints are solved in the order 3, 2, 0, 1, that of Box2D's depth-first search from the newest body;
+other orders give other results. Contacts are solved newest first within a body; the order of bodies
+does not matter, since each contact touches one body only. A port of Box2D 2.3's algorithms
 (Erin Catto, zlib licence), written anew: an altered version.
 """
 
@@ -44,7 +44,7 @@ load_joints, solve_velocities, solve_positions = passes(ORDER)
 
 @routine
 def start_velocities(f, fo, s):
-    """Gravity and the push; the sweep starts where the bodies are."""
+    """Apply gravity and the push; the sweep starts at the current poses."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
         f[b + at.C0X], f[b + at.C0Y], f[b + at.A0] = f[b + at.CX], f[b + at.CY], f[b + at.A]
@@ -57,7 +57,7 @@ def start_velocities(f, fo, s):
 
 @inline
 def integrate(x, y, a, vx, vy, w, h):
-    """One explicit step of length h [s], speeds cut to what Box2D allows: pose and velocities."""
+    """One explicit step of length h [s] with speeds clamped to Box2D's limits: pose, velocities."""
     tx, ty = h * vx, h * vy
     square = tx * tx + ty * ty
     if square > MAX_TRANSLATION_SQUARED:
@@ -71,7 +71,7 @@ def integrate(x, y, a, vx, vy, w, h):
 
 @routine
 def integrate_positions(f, fo, s):
-    """Keep the velocities, and the poses that the position solver is to correct."""
+    """Store the velocities, and the poses before correction by the position solver."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
         f[b + at.CX], f[b + at.CY], f[b + at.A], f[b + at.VX], f[b + at.VY], f[b + at.W] = (
@@ -81,7 +81,7 @@ def integrate_positions(f, fo, s):
 
 @routine
 def correct_positions(f, k, fo, ko, s, i, contacts, iterations):
-    """True if the position errors are small before the iterations run out."""
+    """Position iterations; True if the errors become small within them."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
         s[v], s[v + 1], s[v + 2] = f[b + at.CX], f[b + at.CY], f[b + at.A]
@@ -99,8 +99,8 @@ def correct_positions(f, k, fo, ko, s, i, contacts, iterations):
 
 @routine
 def fall_asleep(f, k, fo, ko, solved):
-    """Half a second of stillness puts all five bodies to sleep: they lose their velocities. True if
-    they do.
+    """Put all five bodies to sleep, with zero velocities, after half a second without motion; True
+    if done.
     """
     least = LARGEST
     for body in range(FIVE):
@@ -141,7 +141,7 @@ def finish_bodies(f, k, fo, ko):
 
 @routine
 def find_fault(f, k, fo, ko):
-    """Mark a walker whose numbers are no longer finite."""
+    """Set the fault of a walker whose state is not finite."""
     for body in range(FIVE):
         b = fo + body * at.BODY_SIZE
         if not math.isfinite(f[b + at.CX] + f[b + at.CY] + f[b + at.A]):
@@ -152,7 +152,7 @@ def find_fault(f, k, fo, ko):
 
 @routine
 def list_contacts(k, ko, i):
-    """The touching contacts, newest first, by body and slot: how many."""
+    """List the touching contacts, newest first, by body and slot; their number."""
     n = np.int64(0)
     for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
         slot = np.int64(k[ko + at.ORDER + position])
@@ -165,7 +165,7 @@ def list_contacts(k, ko, i):
 
 @routine
 def begin_row(f, k, fo, ko, s, i):
-    """One walker's velocities and constraints in scratch, warm started: how many contacts touch."""
+    """Load one walker's velocities and constraints, warm started; the number of contacts."""
     start_velocities(f, fo, s)
     contacts = list_contacts(k, ko, i)
     for n in range(contacts):
@@ -181,9 +181,7 @@ def begin_row(f, k, fo, ko, s, i):
 
 @routine
 def keep_row(f, fo, s, i, contacts):
-    """What the velocity sweeps found, back in the walker; its bodies where these velocities bring
-    them.
-    """
+    """Store the results of the velocity sweeps and integrate the positions."""
     store_impulses(f, fo, s, i, contacts)
     store_joints(f, fo, s)
     integrate_positions(f, fo, s)
@@ -191,7 +189,7 @@ def keep_row(f, fo, s, i, contacts):
 
 @routine
 def end_row(f, k, fo, ko, solved, events, eo):
-    """Boxes, sleep, and a look at the numbers."""
+    """Update boxes and sleep, and check for faults."""
     finish_bodies(f, k, fo, ko)
     if fall_asleep(f, k, fo, ko, solved):
         events[eo + at.COUNT_SLEEPING] += 1
@@ -200,9 +198,7 @@ def end_row(f, k, fo, ko, solved, events, eo):
 
 @routine
 def sweep_row(f, k, row, s, i, iterations):
-    """The velocities of one walker, and its bodies where these bring them: how many contacts
-    touch.
-    """
+    """Solve the velocities of one walker and integrate; the number of touching contacts."""
     fo, ko = row * at.FLOATS, row * at.INTEGERS
     contacts = begin_row(f, k, fo, ko, s, i)
     solve_velocities(s, i, contacts, iterations)
@@ -212,7 +208,7 @@ def sweep_row(f, k, row, s, i, iterations):
 
 @routine
 def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations):
-    """One walker by itself."""
+    """Solve one walker."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
     contacts = sweep_row(f, k, row, s, i, velocity_iterations)
     solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
@@ -221,9 +217,7 @@ def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations)
 
 @routine
 def settle_row(f, k, row, events, s, i, iterations):
-    """Go on with the position sweeps of a walker that some did not settle, in scratch that knows
-    nothing of it.
-    """
+    """Continue the position sweeps of a walker that has not converged; scratch is loaded again."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
     load_limits(k, ko, s, i)
     solved = correct_positions(f, k, fo, ko, s, i, list_contacts(k, ko, i), iterations)

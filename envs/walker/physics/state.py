@@ -1,8 +1,7 @@
-"""Where everything of one walker lies: a block of float32 and a block of int32, rows of two arrays.
+"""Memory layout of a walker's state: a block of float32 and a block of int32, rows of two arrays.
 
-One block a walker keeps what a step touches together in memory. Kernels address it as f[base +
-field], with all fields named here; the lanes (lanes.py) copy the same fields to another stride. All
-names are int64 offsets.
+One block per walker keeps the data of a step adjacent in memory. Kernels address it as f[base +
+field] with the int64 offsets defined here; lanes.py copies the same fields to another stride.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import numpy as np
 
 from .body import BODIES, CORNERS, JOINTS
 
-# contacts of a walker whose fat boxes overlap; 28 is the most that was ever seen
+# contacts of a walker with overlapping fat boxes; the largest number observed is 28
 SLOTS = np.int64(64)
 
 
@@ -21,10 +20,9 @@ def fields(number: int, start: int = 0) -> list[np.int64]:
 
 
 # A body. C, A: centre of mass and angle at the step's end; C0, A0: at the sweep's start; V, W:
-# velocities;
-# Q: sine and cosine of A; P: origin; ALPHA: the sweep's start as a share of the step; FAT, TIGHT:
-# boxes in the broad phase and of the shape with its skin (lower x, lower y, upper x, upper y);
-# CORNER, NORMAL: in the world.
+# velocities; Q: sine and cosine of A; P: origin; ALPHA: the sweep's start as a fraction of the
+# step; FAT, TIGHT: boxes in the broad phase and of the shape with its skin (lower x, lower y, upper
+# x, upper y); CORNER, NORMAL: in the world.
 CX, CY, A, VX, VY, W, C0X, C0Y, A0, QS, QC, PX, PY, ALPHA, SLEEP, STARTS, STARTC, STARTX, STARTY = (
     fields(19)
 )
@@ -55,19 +53,19 @@ FLOATS = np.int64(CONTACT + SLOTS * CONTACT_SIZE)
 CONTACTS, FAULT, GAME_OVER, GROUND_0, GROUND_1, TRACK = fields(6)
 LIMIT = np.int64(8)  # state of each joint's limit
 AWAKE = np.int64(12)  # a body
-MOVED = np.int64(17)  # a body: its fat box is new
+MOVED = np.int64(17)  # a body: its fat box has changed
 ORDER = np.int64(24)
 SLOT = np.int64(ORDER + SLOTS)
 SHAPE, OWNER, TOUCHING, ENABLED, TIMED, EVENTS, KIND, POINTS, KEY0, KEY1 = fields(10)
 SLOT_SIZE = np.int64(12)
 INTEGERS = np.int64(SLOT + SLOTS * SLOT_SIZE)
 
-# KIND: the reference face is the terrain's, or the walker's
+# KIND: the reference face belongs to the terrain, or to the walker
 FACE_A, FACE_B = np.int32(1), np.int32(2)
 INACTIVE, AT_LOWER, AT_UPPER = np.int32(0), np.int32(1), np.int32(2)  # LIMIT
 YES, NO = np.int32(1), np.int32(0)
 
-# FAULT: why a walker can not go on.
+# FAULT: why a walker cannot be stepped.
 HEALTHY, OVERFLOW = np.int32(0), np.int32(1)
 # FAULT - FIRST_NAN: position, then velocity
 QUANTITIES = ("hull", "leg 0", "lower leg 0", "leg 1", "lower leg 1")
@@ -108,7 +106,7 @@ SIMPLEX = np.int64(CONSTRAINT_C + SLOTS * CONSTRAINT_C_SIZE)
 SWEEP = np.int64(SIMPLEX + 24)  # centre and angle at both ends
 AXIS, LOCAL = np.int64(SWEEP + 6), np.int64(SWEEP + 8)  # of a separation function
 STATIC_ALPHA = np.int64(SWEEP + 10)  # how far the sweeps of STATIC were advanced
-# a body's velocity and its contacts' impulses some sweeps ago
+# a body's velocity and its contacts' impulses after an earlier sweep
 KEPT = np.int64(STATIC_ALPHA + SLOTS)
 SCRATCH_FLOATS = int(KEPT + 3 + 4 * SLOTS)
 # Scratch, int32: a constraint's body, points in the velocity solver, slot; then a joint's limit.

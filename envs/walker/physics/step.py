@@ -1,9 +1,8 @@
-"""One step of many rows in a single call: the phases of world.py one after the other, and the
-checks before them.
+"""One step of many rows in a single call: argument checks, then the phases of world.py in order.
 
-Python takes longer to hand some twenty arrays to each of five kernels than one walker needs for
-half of its step. The phases are called through their addresses: Numba can also pass functions, but
-it takes .3 ms to do so.
+Passing some twenty arrays from Python to each of five kernels takes longer than half a step of one
+walker. The phases are called through their addresses, because passing functions through Numba takes
+0.3 ms.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ from .world import (
 )
 
 FOUR = np.int64(4)
-# What stopped a step, or happened in it: nothing, an action that is not finite, a row that was
-# never reset, a fault.
+# Outcome of a step: success, an action that is not finite, a row that was never reset, a fault.
 FINE, NOT_FINITE, NEVER_RESET, FAULTY = (np.int64(i) for i in range(4))
 
 
@@ -60,7 +58,7 @@ collide_at, solve_at, pairs_at, toi_at, observe_at = (_function_at(phase) for ph
 
 
 def phase_addresses() -> np.ndarray:
-    """Addresses of the compiled phases, [5] int64; compile_kernels() comes first."""
+    """Addresses of the compiled phases, [5] int64; call compile_kernels() first."""
     phases = (world.COLLIDE, world.SOLVE, world.PAIRS, world.TOI, world.OBSERVE)
     found = [function_type._get_jit_address(phase.compiled, phase.signature) for phase in phases]
     return np.array(found, np.int64)
@@ -84,10 +82,10 @@ def step_rows(
     s, i, x, c, y, velocity, position, width, cull, obs, reward, terminated, finished, shaping,
     rays,
 ):  # fmt: skip
-    """Kernel: one step of each row. outcome: [1]; after NOT_FINITE and NEVER_RESET nothing has
-    changed.
+    """Kernel: one step of each row. outcome: [1]; with NOT_FINITE or NEVER_RESET the state is
+    unchanged.
 
-    phases: phase_addresses(). elapsed: steps that are added to ages [n], 0 in a reset.
+    phases: phase_addresses(). elapsed: steps added to ages [n], 0 in a reset.
     """
     outcome[0] = check(rows, actions, ages)
     if outcome[0] != FINE:

@@ -1,5 +1,5 @@
-"""The sweep of a body during a step (b2Sweep), and a cheap proof that it stays clear of a terrain
-shape.
+"""The sweep of a body during a step (b2Sweep), and a conservative test that it stays clear of a
+terrain shape.
 
 A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
 an altered version.
@@ -32,7 +32,7 @@ REACH = np.array(
 
 @routine
 def refresh_sweep(f, b, body):
-    """The pose at the sweep's start and the box of the whole sweep, after a change of the sweep."""
+    """Update the pose at the sweep's start and the box of the sweep after the sweep changed."""
     sine, cosine = sincos(f[b + at.A0])
     rx, ry = rotate(sine, cosine, CENTER[body, 0], CENTER[body, 1])
     px, py = f[b + at.C0X] - rx, f[b + at.C0Y] - ry
@@ -43,8 +43,8 @@ def refresh_sweep(f, b, body):
 
 @routine
 def stays_clear(f, b, body, shapes, e, count):
-    """True if the body cannot come within CLEAR of the shape during its sweep. False means
-    nothing.
+    """True if the body cannot come within CLEAR of the shape during its sweep. False is
+    inconclusive.
     """
     turn = f[b + at.A] - f[b + at.A0]
     if not (abs(turn) < MOST_TURN):

@@ -1,9 +1,8 @@
-"""A track as the broad phase and the narrow phase see it: polygons first, then edges, in order of
+"""A track in the form used by broad phase and narrow phase: polygons, then edges, in order of
 creation.
 
-In a world made anew Box2D's proxy ids follow the order of creation, and that order settles which
-contact is older.
-Box by box: shapes.py.
+In a new world Box2D's proxy ids follow the order of creation, which determines the age of contacts.
+The kernel that makes single shapes is in shapes.py.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes of a track: float32 [shapes, SHAPE_SIZE] as named in state.py, and corners a shape,
-    [shapes] int32.
+    """Shapes of a track: float32 [shapes, SHAPE_SIZE] with the fields of state.py, and the number
+    of corners of each, [shapes] int32.
     """
     count = shapes_of(track)
     rows, corners = np.zeros((count, int(at.SHAPE_SIZE)), np.float32), np.zeros(count, np.int32)
@@ -32,12 +31,12 @@ def shapes(track: Track) -> tuple[np.ndarray, np.ndarray]:
 
 
 def shapes_of(track: Track) -> int:
-    """How many shapes a track has."""
+    """Number of shapes of a track."""
     return len(track.polygons) + len(track.ground) - 1
 
 
 def write_shapes(track: Track, rows: np.ndarray, corners: np.ndarray) -> None:
-    """Write `shapes(track)` to these arrays. ValueError if Box2D would refuse a polygon or an
+    """Write `shapes(track)` to these arrays. ValueError if Box2D would reject a polygon or an
     edge.
     """
     if SHAPES.compiled is None:
@@ -57,18 +56,17 @@ def write_shapes(track: Track, rows: np.ndarray, corners: np.ndarray) -> None:
 
 
 def far_end(track: Track) -> float:
-    """Where a walker has finished [m]: ten tiles before the last tile, for 200 tiles as Gymnasium
-    computes it.
+    """Position of the far end [m]: ten tiles before the last tile, for 200 tiles in Gymnasium's
+    arithmetic.
     """
     tiles = round(float(track.ground[:, 0].max()) / TERRAIN_STEP) + 1
     return (tiles - 10) * TERRAIN_STEP
 
 
 class Terrains:
-    """The distinct tracks of a batch, side by side in the arrays that kernels read.
+    """The distinct tracks of a batch, in the arrays that kernels read.
 
-    A track object is stored once, whatever the number of walkers on it; a place is used again when
-    nobody is on it.
+    A track object is stored once for all its walkers; its place is reused when it has none.
     """
 
     def __init__(self) -> None:
@@ -98,7 +96,7 @@ class Terrains:
         return place
 
     def release(self, place: int) -> None:
-        """One user less; a track with none is forgotten."""
+        """Remove one user; a track without users is removed."""
         self.users[place] -= 1
         track = self.tracks[place]
         if self.users[place] == 0 and track is not None:

@@ -1,12 +1,12 @@
-"""Continuous collision (b2World::SolveTOI): a body that would pass into the terrain is stopped
-where it touches.
+"""Continuous collision (b2World::SolveTOI): a body that would enter the terrain is stopped at the
+time of impact (TOI).
 
-Only bodies against terrain are looked at, each with its own contacts and without joints. Order
-matters: the smallest time wins, ties go to the newest contact, and asking for a contact's time may
-advance the sweep of its body or of its terrain shape, which keeps its own clock within the step.
-Differs from Box2D: a contact whose body stays clear of the shape for the whole sweep is found by a
-cheap conservative test, not by GJK; the outcome is the same. A port of Box2D 2.3's algorithms (Erin
-Catto, zlib licence), written anew: an altered version.
+Only pairs of body and terrain are considered, each body with its own contacts and without joints.
+The order matters: the earliest event is handled first, ties go to the newest contact, and computing
+a contact's time can advance the sweep of its body or of its terrain shape, whose time within the
+step is stored. Differs from Box2D: contacts whose body stays clear of the shape during the whole
+sweep are found by a cheap conservative test instead of GJK; the result is the same. A port of Box2D
+2.3's algorithms (Erin Catto, zlib licence), written anew: an altered version.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ NOBODY = np.int64(-1)
 
 @routine
 def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull):
-    """When the contact's body touches its shape, as a share of the step, 1 if it does not; and the
-    clocks kept.
+    """Time of impact of a contact as a fraction of the step, 1 for none; and the number of stored
+    shape times.
     """
     body, shape = np.int64(k[g + at.OWNER]), np.int64(k[g + at.SHAPE])
     b, e, count = (
@@ -60,7 +60,7 @@ def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull):
 
 @routine
 def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
-    """The contact that is touched first: (slot or -1, time as a share of the step, clocks kept)."""
+    """The earliest event: (slot or -1, time as a fraction of the step, stored shape times)."""
     best, least = NOBODY, ONE
     for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
         slot = np.int64(k[ko + at.ORDER + position])
@@ -97,8 +97,8 @@ def move_body(f, k, ko, b, body):
 
 @routine
 def handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations):
-    """Advance the contact's body to the event and solve the rest of its step: (did it touch?,
-    clocks kept).
+    """Advance the contact's body to the event and solve the rest of its step: (whether it touched,
+    stored shape times).
     """
     g = ko + at.SLOT + slot * at.SLOT_SIZE
     body, shape = np.int64(k[g + at.OWNER]), np.int64(k[g + at.SHAPE])
@@ -138,8 +138,8 @@ def clear_times(f, k, fo, ko):
 
 @inline
 def contacts_ahead(f, k, fo, ko, shapes, corners, first):
-    """The contacts of a walker that may be hit in this step, as bits of their slots; the others'
-    times are settled.
+    """The contacts of a walker that may have an impact in this step, as bits of their slots; the
+    times of the others are set.
     """
     clear_times(f, k, fo, ko)
     ahead = np.int64(0)
@@ -166,7 +166,7 @@ def contacts_ahead(f, k, fo, ko, shapes, corners, first):
 
 @inline
 def time_first(f, k, fo, ko, slot, s, i, shapes, corners, first):
-    """The time of a contact that may be hit, before any event: is there an event?"""
+    """Compute a contact's time before any event; whether there is an event."""
     g = ko + at.SLOT + slot * at.SLOT_SIZE
     time, _ = contact_time(f, k, fo, s, i, g, ZERO_COUNT, shapes, corners, first, ZERO_COUNT)
     f[fo + at.CONTACT + slot * at.CONTACT_SIZE + at.TOI] = time
@@ -176,7 +176,7 @@ def time_first(f, k, fo, ko, slot, s, i, shapes, corners, first):
 
 @inline
 def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
-    """The events of one walker in the order of time, from contacts that may have been timed
+    """Handle the events of one walker in order of time; some contact times may be computed
     already.
     """
     track = np.int64(k[ko + at.TRACK]) * 3
@@ -198,7 +198,7 @@ def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iteratio
 
 @inline
 def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
-    """Continuous collision of one walker, new contacts included. cull: 0 leaves out the cheap
+    """Continuous collision of one walker, including new contacts. cull: 0 omits the conservative
     test.
     """
     if k[ko + at.FAULT] == at.HEALTHY:

@@ -1,7 +1,7 @@
-"""What a TOI event does (b2Island::SolveTOI): the stopped body and its contacts, solved for the
-rest of the step.
+"""Handling of a TOI event (b2Island::SolveTOI): the stopped body and its contacts are solved for
+the rest of the step.
 
-Terrain shapes keep clocks of their own within a step: how far the sweep of each was advanced
+Terrain shapes have times of their own within a step: how far the sweep of each was advanced
 (STATIC, STATIC_ALPHA in scratch). A port of Box2D 2.3's algorithms (Erin Catto, zlib licence),
 written anew: an altered version.
 """
@@ -22,12 +22,12 @@ from .solver import integrate
 DEEPEST = np.float32(-1.5) * LINEAR_SLOP
 POSITION_ITERATIONS = np.int64(20)
 ZERO_COUNT, ONE_COUNT = np.int64(0), np.int64(1)
-TURN = np.int64(8)  # sweeps between two notes: the longest cycle that is found
+TURN = np.int64(8)  # sweeps between two snapshots: the longest cycle that is detected
 
 
 @routine
 def static_alpha(s, i, statics, shape):
-    """How far the sweep of a terrain shape was advanced in this step, as a share of the step."""
+    """How far the sweep of a terrain shape was advanced, as a fraction of the step."""
     for n in range(statics):
         if i[at.STATIC + n] == shape:
             return s[at.STATIC_ALPHA + n]
@@ -36,7 +36,7 @@ def static_alpha(s, i, statics, shape):
 
 @routine
 def set_static_alpha(s, i, statics, shape, alpha):
-    """Keep a terrain shape's clock; how many clocks are kept now."""
+    """Store a terrain shape's time; the number of stored times."""
     for n in range(statics):
         if i[at.STATIC + n] == shape:
             s[at.STATIC_ALPHA + n] = alpha
@@ -54,10 +54,10 @@ def enlist(i, n, body, slot):
 
 @routine
 def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, first):
-    """The triggering contact, then the body's other touching contacts, newest first: (how many,
-    clocks kept).
+    """The triggering contact, then the body's other touching contacts, newest first: (number of
+    contacts, stored shape times).
 
-    0 contacts if the triggering one turns out not to touch.
+    0 contacts if the triggering one does not touch.
     """
     body, n, contacts = (
         k[ko + at.SLOT + best * at.SLOT_SIZE + at.OWNER],
@@ -83,7 +83,7 @@ def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, fir
 
 @inline
 def keep(s, contacts, v):
-    """Note the velocity and the impulses as they are."""
+    """Store a snapshot of the velocity and the impulses."""
     s[at.KEPT], s[at.KEPT + 1], s[at.KEPT + 2] = s[v], s[v + 1], s[v + 2]
     for n in range(contacts):
         q, kept = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, at.KEPT + 3 + 4 * n
@@ -97,7 +97,7 @@ def keep(s, contacts, v):
 
 @inline
 def as_kept(s, contacts, v):
-    """Are the velocity and the impulses those that were noted?"""
+    """Whether the velocity and the impulses equal the snapshot."""
     same = (s[at.KEPT] == s[v]) & (s[at.KEPT + 1] == s[v + 1]) & (s[at.KEPT + 2] == s[v + 2])
     for n in range(contacts):
         q, kept = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, at.KEPT + 3 + 4 * n
@@ -110,9 +110,8 @@ def as_kept(s, contacts, v):
 def sweep_velocities(s, i, contacts, v, iterations):
     """Velocity sweeps over the sub-island.
 
-    Most come to a standstill, or to a few states that follow each other for ever. What was noted
-    comes back then, and of the sweeps that are left, whole turns through those states change
-    nothing: only the rest of them are made.
+    Most converge, or enter a short cycle of states. When the snapshot recurs, whole cycles of the
+    remaining sweeps have no effect, and only the remainder is computed.
     """
     left, since = iterations, ZERO_COUNT
     keep(s, contacts, v)

@@ -1,8 +1,8 @@
-"""One step of many walkers: the kernels in Box2D's order (b2World::Step), and how a world begins.
+"""One step of many walkers: the kernels in Box2D's order (b2World::Step), and the initial state.
 
-A step is collide, solve, find pairs, TOI, observe; each is a kernel over rows. A fresh world is
-made by `start`. Every kernel takes the rows it works on, so rows can be split between threads; rows
-never look at each other. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
+A step is collide, solve, find pairs, TOI, observe; each is a kernel over rows. `start` makes a new
+world. Every kernel takes a list of rows and rows are independent, so they can be split between
+threads. A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew:
 an altered version.
 """
 
@@ -28,7 +28,7 @@ FIVE, FOUR = np.int64(5), np.int64(4)
 
 @inline
 def start_body(f, b, body):
-    """A body as b2Body and b2Fixture make it: at rest, its fat box around it."""
+    """A body as initialised by b2Body and b2Fixture: at rest, with its fat box."""
     angle = START_ANGLE[body]
     s, c = sincos(angle)
     px, py = START_POSITION[body, 0], START_POSITION[body, 1]
@@ -49,7 +49,7 @@ def start_body(f, b, body):
 
 @inline
 def start_row(f, k, fo, ko, shapes, tracks, pushes):
-    """One walker as in a world made anew, before its first step; TRACK is set, the rest is not."""
+    """One walker as in a new world, before its first step; only TRACK is set beforehand."""
     number = np.int64(k[ko + at.TRACK])
     for n in range(at.CONTACT):
         f[fo + n] = ZERO
@@ -67,7 +67,7 @@ def start_row(f, k, fo, ko, shapes, tracks, pushes):
 
 
 def start_rows(rows, f, k, shapes, tracks, pushes):
-    """Kernel: each row at its start. pushes: [tracks] the first step's force on the hull [N]."""
+    """Kernel: initialise each row. pushes: [tracks] the first step's force on the hull [N]."""
     for row in rows:
         start_row(f, k, row * at.FLOATS, row * at.INTEGERS, shapes, tracks, pushes)
 
@@ -95,7 +95,7 @@ def collide_rows(rows, f, k, shapes, corners, tracks, actions, events):
 
 @inline
 def pair_row(f, k, fo, ko, shapes, tracks):
-    """New contacts of one walker's bodies whose fat boxes were made anew."""
+    """New contacts of one walker's bodies whose fat boxes have changed."""
     if k[ko + at.FAULT] == at.HEALTHY:
         track = np.int64(k[ko + at.TRACK]) * 3
         find_new_contacts(f, k, fo, ko, shapes, tracks[track], tracks[track + 1], tracks[track + 2])

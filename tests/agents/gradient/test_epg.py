@@ -13,11 +13,11 @@ from openpoet.agents.gradient.epg import EPG, _centred_ranks
 from openpoet.agents.gradient.epg_config import AUTHORS, EPGConfig
 from openpoet.agents.gradient.learned_loss import LearnedLoss
 from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = EPGConfig(population=4, hidden=(4,), updates=2, episodes=3, test_trials=5, memory=2)
 PLANE = Navigation(NavigationSettings("progress", step=0.3, horizon=8))
@@ -80,9 +80,9 @@ def test_equal_returns_share_their_rank() -> None:
 class Quadratic(EPG):
     """Its trials return -|phi - 1|^2, whatever they do."""
 
-    def _live(self, inner, task, seeds, alpha):
-        empty = torch.zeros(1, len(inner.phi), 1)
-        returns, none = -((inner.phi - 1) ** 2).sum(1).double(), empty[..., 0] > 0
+    def _run_inner_loops(self, initial, task, seeds, alpha):
+        empty = torch.zeros(1, len(initial.phi), 1)
+        returns, none = -((initial.phi - 1) ** 2).sum(1).double(), empty[..., 0] > 0
         return [Batch(empty, empty, empty[..., 0], none, returns, returns > 0, empty, none)], 1
 
 
@@ -120,7 +120,7 @@ def test_the_plain_surrogates_gradient_by_hand() -> None:
     """
     family = Navigation(NavigationSettings("progress", horizon=2))
     learner = EPG(family, EPGConfig(hidden=(1,), episodes=1))
-    policies = learner._newborn(1, torch.Generator().manual_seed(0))
+    policies = learner._initial_policies(1, torch.Generator().manual_seed(0))
     policies = {name: torch.zeros_like(value).requires_grad_() for name, value in policies.items()}
     rewards = torch.tensor([[1.0], [-1.0]])
     actions = torch.tensor([[[2.0, 0.0]], [[0.5, 1.0]]])

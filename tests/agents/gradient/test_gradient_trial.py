@@ -1,4 +1,4 @@
-"""Initialisations driven from outside adapt to the episodes that they are told of, as they do in
+"""Initialisations in trials simulated elsewhere adapt to the observed episodes as they do in
 trials of their own.
 """
 
@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import torch
 from openpoet.agents.gradient import inner
-from openpoet.agents.gradient.gradient_trial import gathered
+from openpoet.agents.gradient.gradient_trial import padded_batch
 from openpoet.agents.gradient.maml import MAML
 from openpoet.agents.gradient.maml_config import MAMLConfig
 from openpoet.agents.metaworld_protocol import MetaWorldAgent
@@ -24,16 +24,16 @@ from tests.agents.test_metaworld_protocol import Environments, metalearning_eval
 SMALL = MAMLConfig(draws=3, trajectories=4, hidden=(6,), inner_lr=0.5)
 
 
-def test_episodes_told_one_by_one_are_the_batch_they_came_from() -> None:
+def test_observed_episodes_equal_the_batch_they_were_taken_from() -> None:
     """Of different lengths, so that the shorter are padded; and the update by them is the same."""
     family = CartPole(CartPoleSettings(horizon=60))
     learner = MAML(family, SMALL)
-    first = learner.spread(learner.weights(learner.init(Key(0))), 3)
+    first = learner.repeated(learner.weights(learner.init(Key(0))), 3)
     episode_batches = EpisodeBatches(family, [Cart()] * 3, [0, 1, 2], SMALL.trajectories, "cpu")
     batch = learner.play(first, episode_batches, torch.Generator().manual_seed(0))
     lengths = batch.alive.sum(0).tolist()
     assert min(lengths) < max(lengths)
-    told = gathered(
+    observed = padded_batch(
         [
             [
                 (batch.observations[t, row], batch.actions[t, row], batch.rewards[t, row])
@@ -42,12 +42,12 @@ def test_episodes_told_one_by_one_are_the_batch_they_came_from() -> None:
             for row, length in enumerate(lengths)
         ]
     )
-    assert torch.equal(told.alive, batch.alive)
-    assert torch.equal(told.rewards, batch.rewards)
-    assert torch.equal(told.returns, batch.returns)
-    assert torch.equal(told.actions, batch.actions * batch.alive[..., None])
+    assert torch.equal(observed.alive, batch.alive)
+    assert torch.equal(observed.rewards, batch.rewards)
+    assert torch.equal(observed.returns, batch.returns)
+    assert torch.equal(observed.actions, batch.actions * batch.alive[..., None])
     one, two = (
-        inner.step(partial(learner.model.losses, batch=b), first, 0.5) for b in (told, batch)
+        inner.step(partial(learner.model.losses, batch=b), first, 0.5) for b in (observed, batch)
     )
     for name in first:
         torch.testing.assert_close(one[name], two[name])
@@ -71,7 +71,7 @@ def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
     assert adapted > float(before.returns.mean()) + 1
 
 
-def test_two_episodes_are_needed_and_labels_are_not_told() -> None:
+def test_an_update_needs_two_episodes_and_no_labels() -> None:
     learner = MAML(Navigation(), SMALL)
     trial = learner.trial_policy(learner.init(Key(0)), 2, Key(8))
     # before any step: nothing was done
@@ -82,5 +82,5 @@ def test_two_episodes_are_needed_and_labels_are_not_told() -> None:
     with pytest.raises(ValueError, match="at least 2 episodes of each draw, got 0"):
         trial.adapt()
     supervised = MAML(Regression(), SMALL)
-    with pytest.raises(ValueError, match="tells rewards, not labels"):
+    with pytest.raises(ValueError, match="provide rewards, not labels"):
         supervised.trial_policy(supervised.init(Key(0)), 2, Key(8))

@@ -13,13 +13,14 @@ from openpoet.agents.assessment import assess
 from openpoet.agents.gradient.initialisation import RATE
 from openpoet.agents.gradient.maml import FOMAML, MAML
 from openpoet.agents.gradient.maml_config import FOMAMLConfig, MAMLConfig, ReptileConfig
-from openpoet.agents.gradient.policy_gradient import Policy
+from openpoet.agents.gradient.policy_gradient import FeedforwardPolicy
 from openpoet.agents.gradient.regressor import Regressor
 from openpoet.agents.gradient.reptile import Reptile
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches
+from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression, RegressionSettings
@@ -27,7 +28,6 @@ from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
 from tests.agents.parts.test_hyperparameters import Exploring
-from tests.conformance import check_learner, same_agent
 
 SMALL = MAMLConfig(draws=3, trajectories=4, test_trials=3, hidden=(6,))
 PLANE = Navigation(NavigationSettings(horizon=5))
@@ -56,7 +56,7 @@ def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> Non
 
 
 def test_trpo_without_a_policy_is_refused() -> None:
-    with pytest.raises(ValueError, match="is for policies"):
+    with pytest.raises(ValueError, match="needs a policy"):
         MAML(LINES, replace(SMALL, outer="trpo"))
 
 
@@ -69,12 +69,12 @@ def test_one_episode_has_no_baseline() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"order": 0}, "order must be 1 or 2"),
-        ({"outer": "sgd"}, "outer 'adam' or 'trpo'"),
+        ({"order": 0}, "order must be one of 1, 2, got 0"),
+        ({"outer": "sgd"}, "outer must be one of 'adam', 'trpo', got 'sgd'"),
         ({"learn_rates": True, "inner_steps": 0}, "no step sizes without steps"),
         ({"inner_lr": 0.0}, "inner_lr must be above 0"),
-        ({"inner_steps": -1}, "inner_steps must not be below 0"),
-        ({"hidden": ()}, "hidden must be sizes"),
+        ({"inner_steps": -1}, "inner_steps must be at least 0"),
+        ({"hidden": ()}, "hidden must be a non-empty list"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:
@@ -114,13 +114,13 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
     tasks = learner.config.draws
 
     def loss(w: dict[str, torch.Tensor]) -> torch.Tensor:
-        return learner.model.losses(learner.through(w, before, tasks), after).mean()
+        return learner.model.losses(learner.adapted(w, before, tasks), after).mean()
 
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
     exact = dict(zip(leaves, torch.autograd.grad(loss(leaves), list(leaves.values())), strict=True))
     first = FOMAML(PLANE, FOMAMLConfig(**{**vars(learner.config), "order": 1}))
     rough = torch.autograd.grad(
-        first.model.losses(first.through(leaves, before, tasks), after).mean(),
+        first.model.losses(first.adapted(leaves, before, tasks), after).mean(),
         list(leaves.values()),
     )
     for name in weights:
@@ -140,9 +140,9 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
     assert gap > 1e-3
 
 
-def test_one_life_at_a_time_is_all_at_once() -> None:
+def test_one_trial_at_a_time_equals_all_at_once() -> None:
     """The gradient of the sum over trials against torch.func's, each trial on its own."""
-    policy, tasks, side = Policy.of(PLANE.spec, (6,)), 3, 4
+    policy, tasks, side = FeedforwardPolicy.of(PLANE.spec, (6,)), 3, 4
     episode_batches = EpisodeBatches(PLANE, [SQUARE] * tasks, [0, 1, 2], side, "cpu")
     rng = np.random.default_rng(0)
     made = [policy.init(rng) for _ in range(tasks)]
@@ -174,8 +174,8 @@ def test_a_ratio_begins_at_one_with_the_slope_of_the_logarithm() -> None:
     _, after, weights = met(learner, dict(learner.init(Key(5))))
     leaves = {n: v.expand(3, *v.shape).clone().requires_grad_() for n, v in weights.items()}
     policy = learner.model
-    assert isinstance(policy, Policy)
-    old = policy.said_along(leaves, after).detach()
+    assert isinstance(policy, FeedforwardPolicy)
+    old = policy.batch_outputs(leaves, after).detach()
     assert torch.equal(policy.divergences(leaves, after, old), torch.zeros(3, dtype=torch.float64))
     slopes = [
         torch.autograd.grad(losses.sum(), list(leaves.values()))

@@ -1,6 +1,4 @@
-"""The episodic LSTM: its cell and its memory by hand, acting is training, its laws, what it
-remembers it by.
-"""
+"""The episodic LSTM: cell and memory by hand, acting equals training, use of contexts."""
 
 from __future__ import annotations
 
@@ -11,12 +9,12 @@ import pytest
 import torch
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
 from openpoet.agents.parts.recurrent import Recurrent
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = EpisodicLSTMConfig(hidden=8, trials=16, test_trials=8, epochs=1)
 TINY = BarcodeSettings(arms=2, contexts=2, occurrences=2, pulls=2, bits=4)
@@ -26,7 +24,7 @@ A, B, NEAR_A = torch.tensor([[1.0, 1.0]]), torch.tensor([[-1.0, 1.0]]), torch.te
 def fed(
     network: Reinstated, contexts: list[torch.Tensor], steps: int = 3
 ) -> list[tuple[torch.Tensor, ...]]:
-    """The states after each step of episodes under these contexts, random inputs."""
+    """The states after each step of one episode per context, with random inputs."""
     rng = np.random.default_rng(0)
     weights, state, states = network.init(rng), network.start(1), []
     for context in contexts:
@@ -37,12 +35,12 @@ def fed(
     return states
 
 
-def test_the_cell_is_an_lstm_and_a_gate_for_what_was() -> None:
+def test_the_cell_is_an_lstm_with_a_reinstatement_gate() -> None:
     rng = np.random.default_rng(1)
     network = Recurrent(3, 5, 2, "eplstm")
     p, x = network.init(rng), torch.from_numpy(rng.normal(size=(4, 3))).float()
     h, c, old = (torch.from_numpy(rng.normal(size=(4, 5))).float() for _ in range(3))
-    said, (h2, c2, kept) = network.step(p, x, (h, c, old))
+    outputs, (h2, c2, kept) = network.step(p, x, (h, c, old))
     i, f, new, o, r = (x @ p["w_in"].T + p["b_in"] + h @ p["w_hidden"].T + p["b_hidden"]).split(
         5, 1
     )
@@ -54,35 +52,35 @@ def test_the_cell_is_an_lstm_and_a_gate_for_what_was() -> None:
     lstm = Recurrent(3, 5, 2, "lstm").step(plain, x, (h, c))[0]
     # with nothing to reinstate
     torch.testing.assert_close(network.step(p, x, (h, c, torch.zeros(4, 5)))[0], lstm)
-    assert not torch.allclose(said, lstm)
+    assert not torch.allclose(outputs, lstm)
 
 
 @pytest.mark.parametrize("squash", [True, False])
-def test_the_cell_of_the_same_context_comes_back_and_hidden_states_do_not(squash: bool) -> None:
+def test_the_cell_state_of_the_same_context_is_retrieved(squash: bool) -> None:
     network = Reinstated(3, 5, 2, "eplstm", context=2, capacity=4, squash=squash)
     states = fed(network, [A, B, A, B])
     ends = [state[1] for state in states[2::3]]  # cells at the ends of the four episodes
-    back = [state[2] for state in states[::3]]  # what was retrieved at their beginnings
-    assert float(back[0].abs().sum()) == 0
+    retrieved = [state[2] for state in states[::3]]  # at the starts of the four episodes
+    assert float(retrieved[0].abs().sum()) == 0
     shape = torch.tanh if squash else torch.clone
-    torch.testing.assert_close(back[1], shape(ends[0]))  # nothing else was there yet
-    torch.testing.assert_close(back[2], shape(ends[0]))
-    torch.testing.assert_close(back[3], shape(ends[1]))
-    torch.testing.assert_close(states[7][2], back[2])  # held through the episode
+    torch.testing.assert_close(retrieved[1], shape(ends[0]))  # the only entry so far
+    torch.testing.assert_close(retrieved[2], shape(ends[0]))
+    torch.testing.assert_close(retrieved[3], shape(ends[1]))
+    torch.testing.assert_close(states[7][2], retrieved[2])  # constant within the episode
     off = fed(replace(network, reinstate=False), [A, B, A])
     assert all(float(state[2].abs().sum()) == 0 for state in off)
     alone = fed(replace(network, reinstate=False), [A])
     assert [state[1].tolist() for state in off[:3]] == [state[1].tolist() for state in alone]
 
 
-def test_the_newest_of_a_context_is_kept_and_the_nearest_is_found() -> None:
+def test_the_latest_cell_state_of_a_context_is_stored() -> None:
     states = fed(Reinstated(3, 5, 2, "eplstm", 2, 4), [A, B, A, NEAR_A])
     torch.testing.assert_close(states[9][2], states[8][1])
     full = fed(Reinstated(3, 5, 2, "eplstm", 2, 1), [A, B, A])
-    torch.testing.assert_close(full[6][2], full[5][1])  # there was room for one: B took A's
+    torch.testing.assert_close(full[6][2], full[5][1])  # capacity of one: B replaced A
 
 
-def test_by_cosine_length_does_not_count() -> None:
+def test_cosine_distance_ignores_the_length_of_contexts() -> None:
     contexts = [5 * A, B, 0.1 * A]
     network = Reinstated(3, 5, 2, "eplstm", 2, 4)
     by_angle, by_distance = fed(replace(network, cosine=True), contexts), fed(network, contexts)
@@ -91,10 +89,8 @@ def test_by_cosine_length_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("family", [BarcodeBandits(TINY), Guessing()])
-def test_acting_is_training(family: BarcodeBandits | Guessing) -> None:
-    """The pass over whole trials says what was said step by step: the memory is filled and read
-    again.
-    """
+def test_training_outputs_equal_acting_outputs(family: BarcodeBandits | Guessing) -> None:
+    """A pass over whole trials, with reads and writes of the memory, gives the same outputs."""
     learner = EpisodicLSTM(family, SMALL)
     agent = learner.init(Key(0))
     trials = learner.trials(agent, family.origin(), Key(1), 16)
@@ -107,12 +103,12 @@ def test_acting_is_training(family: BarcodeBandits | Guessing) -> None:
 
 
 @pytest.mark.parametrize("family", [BarcodeBandits(TINY), Guessing()])
-def test_the_laws_of_a_learner(family: BarcodeBandits | Guessing) -> None:
+def test_learner_conformance(family: BarcodeBandits | Guessing) -> None:
     check_learner(EpisodicLSTM(family, SMALL), family)
 
 
-def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
-    """Two certain arms, two pulls: 1.5 where a context is new, 2 where it is known."""
+def test_it_learns_to_use_memory_across_episodes() -> None:
+    """Two deterministic arms, two pulls: at most 1.5 with a new context and 2 with a known one."""
     family, root = BarcodeBandits(TINY), Key(5)
     task = BarcodeArms(1.0, 0.0)
     learner = EpisodicLSTM(
@@ -124,14 +120,14 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     returns = learner.trials(agent, task, root.child("test"), 512).returns
     assert float(returns[:, 2:].mean()) > 1.8
     assert float(returns[:, :2].mean()) < 1.6
-    forgetful = learner.trials(agent, task, root.child("test"), 512, control="off").returns
-    assert float(forgetful.mean()) < 1.6
+    off = learner.trials(agent, task, root.child("test"), 512, control="off").returns
+    assert float(off.mean()) < 1.6
 
 
-def test_what_cannot_be_is_said_in_one_line() -> None:
-    with pytest.raises(ValueError, match="this family shows nothing"):
+def test_invalid_arguments_are_one_line_errors() -> None:
+    with pytest.raises(ValueError, match="has no observations"):
         EpisodicLSTM(Bandits())
     with pytest.raises(ValueError, match="cell must be 'lstm'"):
         EpisodicLSTMConfig(cell="gru")
-    with pytest.raises(ValueError, match="capacity must be a whole number"):
+    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
         EpisodicLSTMConfig(capacity=0)

@@ -1,6 +1,4 @@
-"""Hochreiter's learner: laws, one function in training and in acting, labels that are used, who is
-refused.
-"""
+"""Hochreiter's learner: conformance, training equals acting, use of labels, invalid families."""
 
 from __future__ import annotations
 
@@ -10,27 +8,27 @@ from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.rollouts.episode_batches import EpisodeBatches
+from openpoet.cli.conformance import check_learner
+from openpoet.envs.functions import QUADRATICS
 from openpoet.envs.navigation import Navigation
-from openpoet.envs.regression import QUADRATICS, Regression, RegressionSettings
+from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.streams import Key
-
-from tests.conformance import check_learner
 
 FAMILY = Regression(RegressionSettings(horizon=6))
 SMALL = HochreiterConfig(hidden=8, trials=4, updates=2, test_trials=5)
 
 
-def test_the_laws_of_a_learner() -> None:
+def test_learner_conformance() -> None:
     check_learner(Hochreiter(FAMILY, SMALL), FAMILY)
 
 
-def test_a_family_without_labels_is_refused() -> None:
+def test_a_family_without_labels_is_an_error() -> None:
     with pytest.raises(ValueError, match="learns from labels, and this family has none"):
         Hochreiter(Navigation())
 
 
-def test_what_it_is_trained_on_is_what_it_does() -> None:
-    """Step by step through the simulator, and as one fused sequence: the same squared errors."""
+def test_training_and_acting_give_the_same_errors() -> None:
+    """Squared errors step by step through the simulator, and of one fused sequence."""
     learner, key = Hochreiter(FAMILY, SMALL), Key(1)
     agent = learner.init(key)
     batch, steps = learner.sequences(QUADRATICS, key, 7)
@@ -68,7 +66,7 @@ def test_the_gradient_goes_through_the_whole_sequence() -> None:
     assert abs(float(slope)) > 1e-6
 
 
-def test_it_learns_to_learn_from_labels_and_permuted_ones_are_of_no_use() -> None:
+def test_it_learns_to_learn_from_labels_but_not_from_permuted_ones() -> None:
     family = Regression(RegressionSettings(horizon=12))
     learner, root = Hochreiter(family, HochreiterConfig(hidden=24, anneal=300)), Key(4)
     agent = learner.init(root)
@@ -76,10 +74,10 @@ def test_it_learns_to_learn_from_labels_and_permuted_ones_are_of_no_use() -> Non
         (agent,), _ = learner.improve([agent], [QUADRATICS], [root.child("step", step)])
     batch, _ = learner.sequences(QUADRATICS, root.child("test"), 500)
     weights, labels = learner.weights(agent), batch.labels(1)
-    honest = learner.errors(weights, batch.observations, labels).mean(1)
+    errors = learner.errors(weights, batch.observations, labels).mean(1)
     permuted = batch.observations.clone()
     permuted[..., -1] = permuted[..., -1].roll(1, dims=1)
     control = learner.errors(weights, permuted, labels).mean(1)
-    assert float(honest[0]) == pytest.approx(0.726, abs=0.1)
-    assert float(honest[-3:].mean()) < 0.5
+    assert float(errors[0]) == pytest.approx(0.726, abs=0.1)
+    assert float(errors[-3:].mean()) < 0.5
     assert float(control[-3:].mean()) > 0.65

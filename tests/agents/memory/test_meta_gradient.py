@@ -1,6 +1,4 @@
-"""Meta-gradients: closed forms against finite differences and against autograd through a step; eta
-in the agent.
-"""
+"""Meta-gradients: closed forms against finite differences and autograd; eta as hyperparameters."""
 
 from __future__ import annotations
 
@@ -17,17 +15,17 @@ from openpoet.agents.memory.meta_gradient import (
     validation_gradient,
 )
 from openpoet.agents.rollouts.trials import advantages
+from openpoet.cli.conformance import check_learner
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 SMALL = MetaGradientConfig(
     hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise=False
 )
 
 
-def made_up(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def random_trials(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(seed)
     rewards, values = (torch.from_numpy(rng.normal(size=(7, 4))) for _ in range(2))
     alive = torch.ones(7, 4, dtype=torch.bool)
@@ -36,11 +34,11 @@ def made_up(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize(("gamma", "lam"), [(0.9, 0.7), (1.0, 1.0), (0.3, 0.0)])
-def test_derivatives_in_discount_and_lambda_are_finite_differences(
+def test_derivatives_in_discount_and_lambda_equal_finite_differences(
     gamma: float, lam: float
 ) -> None:
-    rewards, values, alive = made_up(0)
-    gained, step = advantages(rewards, values, alive, gamma, lam), 1e-6
+    rewards, values, alive = random_trials(0)
+    gae, step = advantages(rewards, values, alive, gamma, lam), 1e-6
     for direction in (Eta(1.0, 0.0), Eta(0.0, 1.0), Eta(2.0, -0.5)):
         ends = [
             advantages(
@@ -48,15 +46,15 @@ def test_derivatives_in_discount_and_lambda_are_finite_differences(
             )
             for side in (step, -step)
         ]
-        ours = advantage_tangents(values, gained, alive, Eta(gamma, lam), direction)
+        ours = advantage_tangents(values, gae, alive, Eta(gamma, lam), direction)
         torch.testing.assert_close(ours, (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-6)
         assert float(ours[5:, 1].abs().sum()) == 0
 
 
-def test_a_discount_of_every_step_has_a_derivative_of_its_own() -> None:
-    rewards, values, alive = made_up(1)
+def test_derivatives_in_the_discount_of_each_step() -> None:
+    rewards, values, alive = random_trials(1)
     gamma = torch.linspace(0.2, 0.95, 7, dtype=torch.float64)
-    gained = advantages(rewards, values, alive, gamma, 0.8)
+    gae = advantages(rewards, values, alive, gamma, 0.8)
     for k in range(6):
         direction = torch.zeros(7, dtype=torch.float64)
         direction[k] = 1.0
@@ -64,14 +62,14 @@ def test_a_discount_of_every_step_has_a_derivative_of_its_own() -> None:
             advantages(rewards, values, alive, gamma + side * direction, 0.8)
             for side in (1e-6, -1e-6)
         ]
-        ours = advantage_tangents(values, gained, alive, Eta(gamma, 0.8), Eta(direction, 0.0))
+        ours = advantage_tangents(values, gae, alive, Eta(gamma, 0.8), Eta(direction, 0.0))
         torch.testing.assert_close(ours, (ends[0] - ends[1]) / 2e-6, rtol=1e-6, atol=1e-6)
-        assert float(ours[k + 1 :].abs().sum()) == 0  # what comes later does not hear of it
+        assert float(ours[k + 1 :].abs().sum()) == 0  # later advantages do not depend on it
     steady = advantages(rewards, values, alive, torch.full((7,), 0.9, dtype=torch.float64), 0.8)
     torch.testing.assert_close(steady, advantages(rewards, values, alive, 0.9, 0.8))
 
 
-def test_the_meta_gradient_is_autograds_through_one_step_of_gradient_descent() -> None:
+def test_the_meta_gradient_equals_autograd_through_one_gradient_step() -> None:
     """In double precision: theta' = theta - rate grad L(theta, eta), then J'(theta') on the next
     batch, by eta.
     """
@@ -85,12 +83,10 @@ def test_the_meta_gradient_is_autograds_through_one_step_of_gradient_descent() -
         weights: dict[str, torch.Tensor], gamma: torch.Tensor, lam: torch.Tensor
     ) -> torch.Tensor:
         old = first.outputs[..., -1]
-        gained = advantages(first.rewards, old, first.alive, gamma.expand(4), lam.expand(4))
+        gae = advantages(first.rewards, old, first.alive, gamma.expand(4), lam.expand(4))
         policy, values = learner.outputs(weights, first.inputs)
-        error = 0.5 * (values - gained - old) ** 2
-        each = (
-            -gained * learner.actions.log_prob(policy, first.actions) + SMALL.value_weight * error
-        )
+        error = 0.5 * (values - gae - old) ** 2
+        each = -gae * learner.actions.log_prob(policy, first.actions) + SMALL.value_weight * error
         return (each * first.alive).sum() / first.alive.sum()
 
     numbers = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in eta]
@@ -112,9 +108,9 @@ def test_the_meta_gradient_is_autograds_through_one_step_of_gradient_descent() -
         learner, {n: v.detach() for n, v in stepped.items()}, second, Eta(0.99, 1.0)
     )
     values = first.outputs[..., -1]
-    gained = advantages(first.rewards, values, first.alive, *eta)
+    gae = advantages(first.rewards, values, first.alive, *eta)
     for theirs, direction in zip(autograd, (Eta(1.0, 0.0), Eta(0.0, 1.0)), strict=True):
-        change = advantage_tangents(values, gained, first.alive, Eta(*eta), direction)
+        change = advantage_tangents(values, gae, first.alive, Eta(*eta), direction)
         moved = step_gradient(learner, weights, first, change, 1.0)
         ours = rate * sum(float((slope[name] * moved[name]).sum()) for name in slope)
         assert ours == pytest.approx(float(theirs), rel=1e-6, abs=1e-12)
@@ -127,12 +123,12 @@ def _double(trials: object) -> dict[str, torch.Tensor]:
     }
 
 
-def test_it_obeys_the_laws_of_a_learner() -> None:
+def test_learner_conformance() -> None:
     family = Guessing()
     check_learner(MetaGradient(family, replace(SMALL, normalise=True)), family)
 
 
-def test_eta_moves_once_there_is_a_step_to_judge_and_goes_along_where_steps_do_not() -> None:
+def test_eta_changes_from_the_second_update_on_and_is_kept_by_adopt() -> None:
     learner, key = MetaGradient(Guessing(), SMALL), Key(2)
     agent = learner.init(key)
     assert (float(agent["hyper/gamma"]), float(agent["hyper/lam"])) == (0.99, 0.9)
@@ -148,15 +144,15 @@ def test_eta_moves_once_there_is_a_step_to_judge_and_goes_along_where_steps_do_n
         for n, v in adopted.items()
         if n.startswith(("towards/", "meta/", "adam/"))
     )
-    # What is carried is what is learned by: another discount, other weights.
+    # The agent's eta is the one that its updates use: another discount gives other weights.
     other = {**twice, "hyper/gamma": torch.tensor(0.1, dtype=torch.float64)}
     one, two = (learner.improve([a], [0.5], [key.child(2)])[0][0] for a in (twice, other))
     assert not torch.equal(one["w_in"], two["w_in"])
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
-def test_eta_never_rounds_to_0_or_1_however_long_it_is_driven_there(side: float) -> None:
-    """A sigmoid of 45 is 1 in double precision: settings refuse that, and its logit is infinite."""
+def test_eta_never_rounds_to_0_or_1(side: float) -> None:
+    """In double precision the sigmoid of 45 is 1: an invalid setting, whose logit is infinite."""
     learner, key = MetaGradient(Guessing(), replace(SMALL, meta_lr=20.0)), Key(3)
     agent = learner.init(key)
     for i in range(4):
@@ -170,8 +166,8 @@ def test_eta_never_rounds_to_0_or_1_however_long_it_is_driven_there(side: float)
             assert 0 < float(agent[name]) < 1
 
 
-def test_what_cannot_be_learned_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"lam must be above 0 and below 1 to be learned, got 1.0"):
+def test_invalid_arguments_are_one_line_errors() -> None:
+    with pytest.raises(ValueError, match=r"lam must be above 0 and below 1, got 1.0"):
         MetaGradientConfig(lam=1.0)
-    with pytest.raises(ValueError, match="reference_gamma and reference_lam must be from 0 to 1"):
+    with pytest.raises(ValueError, match=r"reference_gamma must be from 0 to 1, got 1\.5"):
         MetaGradientConfig(reference_gamma=1.5)

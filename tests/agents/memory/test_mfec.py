@@ -1,4 +1,4 @@
-"""MFEC: what it stores by hand and under the optimal values, whose its memories are, its laws."""
+"""MFEC: stored values by hand and against optimal values, lifetimes of memories, conformance."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from openpoet.agents.memory.episodic_config import MFECConfig
-from openpoet.agents.memory.episodic_control import greedy
+from openpoet.agents.memory.episodic_control import epsilon_greedy
 from openpoet.agents.memory.episodic_memory import nearest
 from openpoet.agents.memory.mfec import MFEC
 from openpoet.agents.parts.lifetimes import Control
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Arms, Bandits
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.envs.navigation import Navigation
@@ -17,31 +18,31 @@ from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))
 CORNERS = GRID.corners()
 
 
 def stored(learner: MFEC, agent: Agent, cells: int = 16) -> torch.Tensor:
-    """[cells, actions] what the memories hold of each cell, 0 where they hold nothing."""
+    """The stored value of each cell and action, [cells, actions]; 0 where none is stored."""
     keys = learner.keys(agent, torch.eye(cells)).expand(learner.actions, -1, -1)
     found = nearest(agent, keys, 1)
-    hit = found.there & (found.distances <= learner.config.same)
+    hit = found.valid & (found.distances <= learner.config.same)
     return torch.where(hit, found.values[..., 0], 0.0)[..., 0].T
 
 
-def test_the_laws_of_a_learner() -> None:
+def test_learner_conformance() -> None:
     small = Grids(GridSettings(size=3, horizon=4, episodes=2))
     check_learner(MFEC(Guessing(), MFECConfig(test_trials=2)), Guessing())
     check_learner(MFEC(small, MFECConfig(table="trial", capacity=5, test_trials=2)), small)
 
 
-def test_an_episode_is_stored_as_the_best_return_that_followed_each_action() -> None:
+def test_the_highest_return_after_each_action_is_stored() -> None:
     learner = MFEC(GRID, MFECConfig(episodes=1, epsilon=1.0))
-    agent, (lived,), steps = learner.run_trial(learner.init(Key(0)), CORNERS, Key(10))
-    cells, actions = lived.batch.observations[:, 0].argmax(1), lived.batch.actions[:, 0].argmax(1)
-    assert float(lived.batch.returns) == 1.0  # it found the goal
+    agent, (episode,), steps = learner.run_trial(learner.init(Key(0)), CORNERS, Key(10))
+    batch = episode.batch
+    cells, actions = batch.observations[:, 0].argmax(1), batch.actions[:, 0].argmax(1)
+    assert float(batch.returns) == 1.0  # it reached the goal
     best: dict[tuple[int, int], float] = {}
     for t in range(steps):
         pair, togo = (int(cells[t]), int(actions[t])), 0.99 ** (steps - 1 - t)
@@ -53,7 +54,7 @@ def test_an_episode_is_stored_as_the_best_return_that_followed_each_action() -> 
         assert float(values[pair]) == pytest.approx(value, rel=1e-6)
 
 
-def test_what_is_stored_never_falls_and_is_never_above_the_optimal_value() -> None:
+def test_stored_values_never_decrease_and_never_exceed_the_optimal_values() -> None:
     learner = MFEC(GRID, MFECConfig())
     agent, before = learner.init(Key(2)), torch.zeros(16, 4)
     bound = torch.from_numpy(GRID.optimal(CORNERS, 0.99)).reshape(16, 4)
@@ -66,65 +67,63 @@ def test_what_is_stored_never_falls_and_is_never_above_the_optimal_value() -> No
     assert float(values[0].max()) > 0.99**9  # 0.99**5 is the shortest way
 
 
-def test_where_chance_pays_it_hopes_for_the_best_ever() -> None:
-    """By design: an arm that pays every other time is worth what it paid once."""
+def test_stored_values_of_stochastic_rewards_are_maxima() -> None:
+    """As in the paper: the value of an arm with a mean reward of .5 is its highest reward, 1."""
     family = Bandits()
     learner = MFEC(family, MFECConfig(episodes=60, epsilon=1.0))
-    agent, lived, _ = learner.run_trial(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
+    agent, episodes, _ = learner.run_trial(learner.init(Key(4)), Arms(low=0.5, high=0.5), Key(5))
     assert torch.equal(agent["values"][:, 0, 0], torch.ones(5))
-    assert 0.3 < sum(float(one.batch.returns) for one in lived) / 60 < 0.7
+    assert 0.3 < sum(float(one.batch.returns) for one in episodes) / 60 < 0.7
 
 
-def test_unseen_is_the_mean_of_the_neighbours_and_nothing_is_zero() -> None:
+def test_a_new_key_has_the_mean_value_of_its_neighbours() -> None:
     learner = MFEC(GRID, MFECConfig(episodes=1, epsilon=1.0, neighbours=3))
     agent, _, _ = learner.run_trial(learner.init(Key(0)), CORNERS, Key(1))
     assert float(stored(learner, learner.init(Key(0))).abs().sum()) == 0
     unseen = learner.keys(agent, torch.full((1, 16), 0.5))
     found = learner.look_up(agent, unseen[None], 1)
-    said = found.read(learner.weights(found))[:, 0, 0]
+    values = found.read(learner.weights(found))[:, 0, 0]
     for action in range(4):
-        apart = (
+        distance = (
             (agent["keys"][action] - unseen)
             .square()
             .sum(1)
             .masked_fill(agent["used"][action] == 0, torch.inf)
         )
         torch.testing.assert_close(
-            said[action], agent["values"][action, apart.argsort()[:3], 0].mean()
+            values[action], agent["values"][action, distance.argsort()[:3], 0].mean()
         )
 
 
-def test_of_equal_actions_any_is_taken_and_with_epsilon_any_at_all() -> None:
-    chance = torch.rand(4000, 4, generator=torch.Generator().manual_seed(0))
+def test_ties_are_broken_at_random_and_epsilon_gives_random_actions() -> None:
+    uniform = torch.rand(4000, 4, generator=torch.Generator().manual_seed(0))
     values = torch.tensor([1.0, 3.0, 3.0]).expand(4000, 3)
-    shares = greedy(values, chance, 0.0).mean(0)
+    shares = epsilon_greedy(values, uniform, 0.0).mean(0)
     torch.testing.assert_close(shares, torch.tensor([0.0, 0.5, 0.5]), atol=0.03, rtol=0)
-    shares = greedy(values, chance, 0.3).mean(0)
+    shares = epsilon_greedy(values, uniform, 0.3).mean(0)
     torch.testing.assert_close(shares, torch.tensor([0.1, 0.45, 0.45]), atol=0.03, rtol=0)
 
 
-def test_memories_are_the_agents_and_go_with_it_or_are_a_lifes() -> None:
+def test_memories_belong_to_the_agent_or_to_a_trial() -> None:
     kept, new = (MFEC(GRID, MFECConfig(table, test_trials=3)) for table in ("agent", "trial"))
     agent = kept.init(Key(6))
     for learner in (kept, new):
-        (lived,), _ = learner.improve([agent], [CORNERS], [Key(7)])
+        (after,), _ = learner.improve([agent], [CORNERS], [Key(7)])
         scores = [
             learner.evaluate([one], [CORNERS], [Key(8)])
-            for one in (agent, lived, learner.adopt(lived))
+            for one in (agent, after, learner.adopt(after))
         ]
         assert scores[1][3] == scores[2][3]
         if learner is kept:
-            assert int(lived["used"].count_nonzero()) > 0
+            assert int(after["used"].count_nonzero()) > 0
             assert scores[1][3] >= scores[0][3]
         else:
-            assert int(lived["used"].count_nonzero()) == 0
+            assert int(after["used"].count_nonzero()) == 0
             assert scores[1] == scores[0]
 
 
-def test_what_is_remembered_is_of_the_life() -> None:
-    """A hidden side: who forgets learns nothing, and another trial's memories are wrong every other
-    time.
-    """
+def test_memories_help_only_in_their_own_trial() -> None:
+    """A hidden side: memories of another trial are wrong half of the time."""
     learner = MFEC(Guessing(), MFECConfig(epsilon=0.0, capacity=8))
     agent = learner.init(Key(9))
     controls: tuple[Control, ...] = ("none", "off", "shuffled")
@@ -137,12 +136,12 @@ def test_what_is_remembered_is_of_the_life() -> None:
     assert abs(shuffled[:, 1].mean() - none[:, 0].mean()) < 0.15
 
 
-def test_what_cannot_be_is_said_in_one_line() -> None:
+def test_invalid_arguments_are_one_line_errors() -> None:
     with pytest.raises(ValueError, match="needs discrete actions"):
         MFEC(Navigation())
-    with pytest.raises(ValueError, match="at most the 6 of a trial, got 7"):
+    with pytest.raises(ValueError, match="at most the 6 episodes of a trial, got 7"):
         MFEC(GRID, MFECConfig(test_episodes=7))
-    with pytest.raises(ValueError, match="table must be 'agent' or 'trial'"):
+    with pytest.raises(ValueError, match="table must be one of 'agent', 'trial'"):
         MFECConfig(table="mine")
-    with pytest.raises(ValueError, match="capacity must be a whole number"):
+    with pytest.raises(ValueError, match="capacity must be at least 1, got 0"):
         MFECConfig(capacity=0)

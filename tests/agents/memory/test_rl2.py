@@ -1,6 +1,4 @@
-"""RL^2's parts by hand-made cases and its laws; that it learns to remember, and that without memory
-it can not.
-"""
+"""RL^2: hand-computed cases of its parts, learner conformance, and learning that needs memory."""
 
 from __future__ import annotations
 
@@ -17,31 +15,31 @@ from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.agents.rollouts.trials import advantages, run_trials
+from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_family, check_learner
 
 SMALL = RL2Config(hidden=16, trials=128, test_trials=32, lr=5e-3, lr_end=5e-3, lam=0.9)
 
 
 @pytest.mark.parametrize("cell", get_args(Cell))
-def test_step_by_step_is_the_fused_sequence(cell: Cell) -> None:
+def test_step_by_step_equals_the_fused_sequence(cell: Cell) -> None:
     rng = np.random.default_rng(0)
     network = Recurrent(3, 8, 2, cell)
     weights = network.init(rng)
     x, state, outputs = torch.from_numpy(rng.normal(size=(7, 5, 3))).float(), network.start(5), []
     for one in x:
-        said, state = network.step(weights, one, state)
-        outputs.append(said)
+        output, state = network.step(weights, one, state)
+        outputs.append(output)
     torch.testing.assert_close(
         torch.stack(outputs), network.run(weights, x, network.start(5)), rtol=1e-5, atol=1e-6
     )
 
 
 @pytest.mark.parametrize("cell", get_args(Cell))
-def test_members_with_weights_of_their_own_are_members_one_by_one(cell: Cell) -> None:
-    """Both with a leading axis and under vmap."""
+def test_batched_members_equal_members_one_by_one(cell: Cell) -> None:
+    """With a leading axis of the weights, and under vmap."""
     rng = np.random.default_rng(1)
     network = Recurrent(3, 8, 2, cell)
     members = [network.init(rng) for _ in range(4)]
@@ -55,7 +53,7 @@ def test_members_with_weights_of_their_own_are_members_one_by_one(cell: Cell) ->
     torch.testing.assert_close(mapped, alone, rtol=1e-5, atol=1e-6)
 
 
-def test_advantages_are_the_lambda_returns_and_do_not_stop_where_an_episode_ends() -> None:
+def test_advantages_are_lambda_returns_across_episode_ends() -> None:
     rng = np.random.default_rng(2)
     rewards, values = (torch.from_numpy(rng.normal(size=(6, 3))) for _ in range(2))
     alive = torch.ones(6, 3, dtype=torch.bool)
@@ -71,9 +69,9 @@ def test_advantages_are_the_lambda_returns_and_do_not_stop_where_an_episode_ends
     assert float(ours[4:, 1].abs().sum()) == 0
 
 
-def test_advantages_by_hand_where_an_episode_is_cut_inside_a_trial() -> None:
-    """Two episodes of two steps, gamma and lambda .5. The first is cut, and the second begins at
-    value 3.
+def test_advantages_by_hand_where_an_episode_is_truncated_within_a_trial() -> None:
+    """Two episodes of two steps, gamma and lambda .5. The first is truncated, and the value of the
+    first step of the second is 3.
 
     delta: 1 + .5 x 2 - 1 = 1; 0 + .5 x 3 - 2 = -.5; 2 + .5 x 4 - 3 = 1; at the trial's end 1 - 4 =
     -3. advantages from the back, + .25 x the one after: -3; .25; -.4375; .890625.
@@ -92,10 +90,8 @@ def test_advantages_by_hand_where_an_episode_is_cut_inside_a_trial() -> None:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_trials_are_bootstrapped_across_episodes_that_end_and_that_are_cut(ends: bool) -> None:
-    """An episode's last step is followed by the next one's first input, and bootstrapped with its
-    value.
-    """
+def test_trials_are_bootstrapped_across_terminated_and_truncated_episodes(ends: bool) -> None:
+    """An episode's last step is bootstrapped with the value of the next episode's first step."""
     family = Guessing()
     simulator = family.simulator
 
@@ -120,7 +116,7 @@ def test_trials_are_bootstrapped_across_episodes_that_end_and_that_are_cut(ends:
     torch.testing.assert_close(found[3], trials.rewards[3].float() - values[3])
 
 
-def test_distributions_are_torchs() -> None:
+def test_distributions_equal_those_of_torch() -> None:
     rng = np.random.default_rng(3)
     outputs = torch.from_numpy(rng.normal(size=(5, 4)))
     one = Categorical(4)
@@ -134,30 +130,30 @@ def test_distributions_are_torchs() -> None:
     torch.testing.assert_close(two.entropy(outputs), normal.entropy().sum(1))
 
 
-def test_noise_becomes_the_right_shares() -> None:
+def test_sampled_actions_follow_the_distribution() -> None:
     rng = np.random.default_rng(4)
     logits = torch.tensor([0.0, 1.0, -1.0]).expand(40_000, 3)
     shares = (
         Categorical(3).sample(logits, torch.from_numpy(rng.random((40_000, 3))).float()).mean(0)
     )
     torch.testing.assert_close(shares, torch.softmax(logits[0], 0), atol=0.01, rtol=0)
-    said = torch.tensor([2.0, 0.5]).expand(40_000, 2)
-    drawn = Gaussian(1).sample(said, torch.from_numpy(rng.random((40_000, 1))).float())
+    outputs = torch.tensor([2.0, 0.5]).expand(40_000, 2)
+    drawn = Gaussian(1).sample(outputs, torch.from_numpy(rng.random((40_000, 1))).float())
     assert float(drawn.mean()) == pytest.approx(2.0, abs=0.03)
     assert float(drawn.std()) == pytest.approx(np.exp(0.5), abs=0.03)
 
 
-def test_the_family_for_these_tests_is_one() -> None:
+def test_the_test_family_is_a_valid_task_family() -> None:
     check_family(Guessing())
 
 
-def test_it_obeys_the_laws_of_a_learner() -> None:
+def test_learner_conformance() -> None:
     family = Guessing()
     check_learner(RL2(family, SMALL), family)
 
 
-def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
-    """The ceiling is 3.5 a trial, 3 without memory across episodes, 2 without any."""
+def test_it_learns_to_use_memory_across_episodes() -> None:
+    """The best return of a trial is 3.5; 3 without memory across episodes, and 2 without memory."""
     family = Guessing()
     learner, root = RL2(family, SMALL), Key(5)
     agent = learner.init(root)
@@ -166,12 +162,12 @@ def test_it_learns_to_remember_and_is_nothing_without_memory() -> None:
     found = assess(learner, agent, 0.5, root.child("test"), 512)
     assert found.before.value + found.after.value > 3.3
     assert found.before.value + found.off.value < 3.05
-    assert found.gain.low > 0.3  # it has adapted ...
-    # ... to its own draw: half the time the trial before had the other side
+    assert found.gain.low > 0.3  # it adapts, and to its own draw:
+    # half of the shuffled histories are those of a draw with the other side
     assert found.over_shuffled.low > 0.5
 
 
-def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
+def test_first_inputs_of_trials_and_episodes_follow_duan_et_al() -> None:
     family = Guessing()
     learner = RL2(family, SMALL)
     trials = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4)
@@ -180,15 +176,16 @@ def test_the_first_inputs_of_trials_and_episodes_are_duans() -> None:
     )
     assert flag[:, 0].tolist() == [1, 0, 1, 0]
     assert float(action[0].abs().sum() + reward[0].abs().sum()) == 0
-    # across the boundary: the last action and reward ...
+    # the last action and reward are passed across the end of an episode ...
     torch.testing.assert_close(action[2], trials.actions[1])
     torch.testing.assert_close(reward[2], trials.rewards[1].float())
-    assert float(observation[2].abs().sum()) == 0  # ... with the new episode's observation
+    assert float(observation[2].abs().sum()) == 0  # ... with the observation of the new episode
     off = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, control="off").inputs
-    assert float(off[2, :, 1:4].abs().sum()) == 0  # with adaptation off nothing crosses it, ...
-    assert float(off[3, :, 1:3].sum()) == 4  # ... within an episode all is as it was
+    assert float(off[2, :, 1:4].abs().sum()) == 0  # with adaptation off they are not, ...
+    assert float(off[3, :, 1:3].sum()) == 4  # ... and inputs within an episode are unchanged
     blank = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4, memory="step").inputs
-    assert float(blank[..., 1:4].abs().sum()) == 0  # without memory nothing crosses a step
+    # without memory nothing is passed on to the next step
+    assert float(blank[..., 1:4].abs().sum()) == 0
 
 
 class Passing:
@@ -206,7 +203,7 @@ class Passing:
         return getattr(self.simulator, name)
 
 
-def test_success_is_the_simulators_when_an_episode_has_ended() -> None:
+def test_success_is_read_at_the_end_of_an_episode() -> None:
     family = Guessing()
 
     def act(inputs: torch.Tensor, state: State, t: int) -> tuple[torch.Tensor, torch.Tensor, State]:
@@ -216,10 +213,10 @@ def test_success_is_the_simulators_when_an_episode_has_ended() -> None:
     assert not bool(run_trials(simulator, family.spec, 2, act, (torch.zeros(4, 1),)).success.any())
 
 
-def test_what_cannot_be_is_said_in_one_line() -> None:
+def test_invalid_arguments_are_one_line_errors() -> None:
     with pytest.raises(ValueError, match="trials must be a multiple of minibatches, got 10 and 4"):
         RL2Config(trials=10)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
         RL2Config(gamma=1.5)
-    with pytest.raises(ValueError, match="test_episodes must be at most the 2 of a trial, got 3"):
+    with pytest.raises(ValueError, match="at most the 2 episodes of a trial, got 3"):
         RL2(Guessing(), RL2Config(test_episodes=3))

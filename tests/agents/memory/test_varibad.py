@@ -1,6 +1,4 @@
-"""VariBAD's bound by hand, whose gradient reaches what, the laws of a learner, and that it comes to
-believe.
-"""
+"""VariBAD: the ELBO by hand, gradient paths, learner conformance, and learning of beliefs."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
 from openpoet.agents.parts.gaussians import kl, kl_to_last
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import Navigation, NavigationSettings
@@ -20,7 +19,6 @@ from openpoet.poet.interfaces import TaskFamily
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 TINY = VariBADConfig(
     hidden=6, trials=8, minibatches=2, epochs=1, test_trials=4, policy=(8,), decoder=(8, 4)
@@ -29,7 +27,7 @@ ENCODER, POLICY = ("w_in", "w_hidden", "w_out"), ("policy_w0", "policy_w1")
 DECODER = ("answer_w0", "question_w0")
 
 
-def test_distances_between_beliefs_are_torchs() -> None:
+def test_kl_divergences_equal_those_of_torch() -> None:
     rng = np.random.default_rng(0)
     mean, log_std, mean_q, log_std_q = (
         torch.from_numpy(rng.normal(size=(3, 4, 2))) for _ in range(4)
@@ -44,7 +42,7 @@ def test_distances_between_beliefs_are_torchs() -> None:
     torch.testing.assert_close(each[0], kl(mean[0], log_std[0], unit, unit))
     torch.testing.assert_close(each[2], kl(mean[2], log_std[2], mean[1], log_std[1]))
     still = kl_to_last(mean[:1].expand(3, -1, -1), log_std[:1].expand(3, -1, -1))
-    assert float(still[1:].abs().max()) == 0  # who learns nothing new is not surprised
+    assert float(still[1:].abs().max()) == 0  # no divergence where the belief does not change
 
 
 @pytest.mark.parametrize(
@@ -52,21 +50,21 @@ def test_distances_between_beliefs_are_torchs() -> None:
     [Guessing(), Bandits(), Navigation(NavigationSettings(horizon=4)), GridNavi()],
     ids=lambda f: str(f.spec),
 )
-def test_the_laws_of_a_learner(family: TaskFamily) -> None:
+def test_learner_conformance(family: TaskFamily) -> None:
     check_learner(VariBAD(family, TINY), family, tasks=2)
 
 
-def grown(learner: RL2) -> dict[str, torch.Tensor]:
+def differentiable(learner: RL2) -> dict[str, torch.Tensor]:
     agent = learner.init(Key(0))
     return {
         name: value.clone().requires_grad_() for name, value in agent.items() if "/" not in name
     }
 
 
-def test_the_policys_gradient_does_not_reach_the_encoder_nor_the_bounds_the_policy() -> None:
+def test_the_policy_loss_does_not_reach_the_encoder_nor_the_elbo_the_policy() -> None:
     family = Guessing()
     learner = VariBAD(family, TINY)
-    weights, trials = grown(learner), learner.trials(learner.init(Key(0)), 0.5, Key(1), 8)
+    weights, trials = differentiable(learner), learner.trials(learner.init(Key(0)), 0.5, Key(1), 8)
     names = [*ENCODER, *POLICY, *DECODER]
 
     def reached(loss: torch.Tensor) -> set[str]:
@@ -77,17 +75,18 @@ def test_the_policys_gradient_does_not_reach_the_encoder_nor_the_bounds_the_poli
             if part is not None and bool(part.any())
         }
 
-    belief = learner.believed(weights, trials.inputs)
-    policy, values = learner.outputs(weights, learner.told(trials.inputs, belief).detach())
+    belief = learner.beliefs(weights, trials.inputs)
+    policy, values = learner.outputs(weights, learner.policy_inputs(trials.inputs, belief).detach())
     assert reached((policy**2).sum() + values.sum()) == set(POLICY)
-    bound = learner._bound_of(trials, Key(2))
-    assert reached(bound(weights, torch.arange(8), 0)) == {*ENCODER, *DECODER}
-    # later passes are the policy's
-    assert float(bound(weights, torch.arange(8), learner.config.belief_epochs)) == 0
-    # on beliefs held in acting
+    elbo_loss = learner._elbo_loss_of(trials, Key(2))
+    assert reached(elbo_loss(weights, torch.arange(8), 0)) == {*ENCODER, *DECODER}
+    # later epochs train the policy only
+    assert float(elbo_loss(weights, torch.arange(8), learner.config.belief_epochs)) == 0
+    # the outputs are those of acting
     torch.testing.assert_close(torch.cat([policy, values[..., None]], -1), trials.outputs)
-    plain = RL2(family, RL2Config(hidden=6))  # as it is where the encoder is the policy's own
-    theirs = grown(plain)
+    # in RL^2 the policy loss does reach the recurrent network
+    plain = RL2(family, RL2Config(hidden=6))
+    theirs = differentiable(plain)
     policy, _ = plain.outputs(theirs, trials.inputs)
     assert all(
         bool(part.any())
@@ -95,10 +94,8 @@ def test_the_policys_gradient_does_not_reach_the_encoder_nor_the_bounds_the_poli
     )
 
 
-def test_the_bound_by_hand() -> None:
-    """Two steps; one trial that ends after the first and one that goes on; every prediction is
-    2.
-    """
+def test_the_elbo_by_hand() -> None:
+    """Two trials of one and of two steps; every predicted reward is 2."""
     learner = VariBAD(Guessing(), VariBADConfig(latent=1, kl=0.6, decoder=(1, 1)))
     weights = dict(learner.init(Key(0)))
     for name in ("answer_w1", "question_w1"):
@@ -110,20 +107,21 @@ def test_the_bound_by_hand() -> None:
         torch.tensor([[1.0, 2.0], [7.0, 5.0]]),
     )
     alive = torch.tensor([[True, True], [False, True]])
-    met = torch.zeros(2, 2, 4)
-    # errors of known beliefs and rewards: 1/2 for (0, 0) of the first trial; of the second, twice 0
-    # and 9/2 surprises (difference of means)^2 / 2: 1/2 for the first trial; 0 and 9/2 for the
-    # second
+    transitions = torch.zeros(2, 2, 4)
+    # Errors of valid pairs of belief and reward: 1/2 in the first trial; twice 0 and 9/2 in the
+    # second. KL divergences, (difference of means)^2 / 2: 1/2 in the first trial, 0 and 9/2 in the
+    # second.
     expected = (0.5 + 2 * 4.5) / 5 + 0.6 * (0.5 + 4.5) / 3 / 2
-    found = learner._bound(weights, belief, met, rewards, alive, torch.Generator().manual_seed(0))
-    assert float(found.detach()) == pytest.approx(expected)
+    noise = torch.Generator().manual_seed(0)
+    loss = learner._elbo_loss(weights, belief, transitions, rewards, alive, noise)
+    assert float(loss.detach()) == pytest.approx(expected)
 
 
-def test_it_learns_to_remember_and_its_belief_knows_what_will_pay() -> None:
-    """RL^2's ceiling of 3.5; after one answer the belief foretells what either guess would give."""
+def test_it_learns_to_use_memory_and_its_belief_predicts_rewards() -> None:
+    """The best return is 3.5; after one reward the belief predicts the reward of either guess."""
     family = Guessing()
     config = VariBADConfig(
-        told="action",
+        decoder_input="action",
         hidden=16,
         trials=128,
         test_trials=32,
@@ -141,17 +139,15 @@ def test_it_learns_to_remember_and_its_belief_knows_what_will_pay() -> None:
     off = learner.trials(agent, 0.5, root.child("test"), 512, control="off")
     assert float(trials.returns.sum(1).mean()) > 3.3
     assert float(off.returns.sum(1).mean()) < 3.05
-    foretold, paid = learner.foretold(agent, trials), trials.rewards[0].float()
-    # of the first guess, before it
-    assert float(torch.corrcoef(torch.stack([foretold[0, 0], paid]))[0, 1]) < 0.3
-    # and when its answer is known
-    assert float(torch.corrcoef(torch.stack([foretold[1, 0], paid]))[0, 1]) > 0.95
+    predicted, rewards = learner.predicted_rewards(agent, trials), trials.rewards[0].float()
+    # of the first guess, from the belief before it
+    assert float(torch.corrcoef(torch.stack([predicted[0, 0], rewards]))[0, 1]) < 0.3
+    # and from the belief after it
+    assert float(torch.corrcoef(torch.stack([predicted[1, 0], rewards]))[0, 1]) > 0.95
 
 
-def test_encoder_and_policy_count_the_steps_of_their_own_moments() -> None:
-    """Of three epochs of two minibatches the first two train encoder and decoder, all the
-    policy.
-    """
+def test_adam_counts_the_updates_of_each_weight() -> None:
+    """Two of three epochs train encoder and decoder, and all train the policy."""
     family = Guessing()
     learner = VariBAD(family, replace(TINY, epochs=3, belief_epochs=2))
     (agent,), _ = learner.improve([learner.init(Key(0))], [0.5], [Key(1)])
@@ -164,13 +160,13 @@ def test_encoder_and_policy_count_the_steps_of_their_own_moments() -> None:
     for name, count in counts.items():
         assert count == (12 if name.startswith("policy_") else 8), name
     one, two = (
-        learner.improve([rested], [0.5], [Key(3)])[0][0] for rested in (agent, _rested(agent))
+        learner.improve([start], [0.5], [Key(3)])[0][0] for start in (agent, _equal_counts(agent))
     )
     assert not torch.equal(one["w_in"], two["w_in"])
 
 
-def _rested(agent: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The known fault: the policy's count of steps for all weights."""
+def _equal_counts(agent: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The agent with the policy's update count for all weights, which would be wrong."""
     most = max(value for name, value in agent.items() if name.startswith("adam/steps"))
     return {
         name: most.clone() if name.startswith("adam/steps") else value

@@ -11,6 +11,7 @@ from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
 from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
 from openpoet.agents.parts.network_weights import weight_names
 from openpoet.agents.rollouts.episode_batches import Batch
+from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
@@ -18,7 +19,6 @@ from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner, same_agent
 
 SMALL = DIAYNConfig(
     hidden=(8,), discriminator=(4,), episodes=4, test_trials=8, updates=2, batch=8, capacity=50
@@ -67,7 +67,9 @@ def test_the_pay_of_a_step_by_hand() -> None:
         ({"add_p_z": False}, -math.log(1 + math.exp(-0.6))),
     ):
         learner, agent = telling(DIAYNConfig(**two, **more))
-        assert float(learner.pay(agent, step_to(0.3), right)) == pytest.approx(expected, abs=1e-4)
+        assert float(learner.intrinsic_reward(agent, step_to(0.3), right)) == pytest.approx(
+            expected, abs=1e-4
+        )
 
 
 def test_a_task_of_its_discriminator_pays_what_it_pays() -> None:
@@ -79,7 +81,7 @@ def test_a_task_of_its_discriminator_pays_what_it_pays() -> None:
         simulator = family.simulator([family.task(discriminator_of(agent), skill)], [0], "cpu")
         simulator.reset()
         seen, paid, _, _ = simulator.step(torch.tensor([[3.0, -0.4]]))
-        same = learner.pay(agent, Batch(*[seen[None]] * 8), torch.tensor([skill]))
+        same = learner.intrinsic_reward(agent, Batch(*[seen[None]] * 8), torch.tensor([skill]))
         # a genome's weights are rounded
         assert float(paid[0]) == pytest.approx(float(same), abs=1e-3)
 
@@ -111,7 +113,7 @@ def test_the_reward_of_the_task_is_not_heard() -> None:
 
 
 def test_where_nothing_is_seen_it_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing tells skills apart"):
+    with pytest.raises(ValueError, match="needs observations that distinguish its skills"):
         DIAYN(Bandits())
 
 
@@ -140,7 +142,9 @@ def test_skills_part_and_the_discriminator_tells_them() -> None:
     # not the place's.
     skills = torch.arange(8) % 2
     batch, _ = learner.play(agent, Goals(), key.child("test"), skills)
-    own, swapped = (learner.pay(agent, batch, which).mean() for which in (skills, 1 - skills))
+    own, swapped = (
+        learner.intrinsic_reward(agent, batch, which).mean() for which in (skills, 1 - skills)
+    )
     assert float(own) > 0.5 > 0 > float(swapped)
     assert (
         np.linalg.norm(batch.after[-1, skills == 0].mean(0) - batch.after[-1, skills == 1].mean(0))

@@ -7,9 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from openpoet.agents.offpolicy.pearl import PEARL, posterior
+from openpoet.agents.offpolicy.context_encoder import posterior
+from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.agents.offpolicy.pearl_config import PEARLConfig
 from openpoet.agents.offpolicy.sac import Transitions
+from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import HALF_CIRCLE, Goals, Navigation, NavigationSettings
@@ -17,7 +19,6 @@ from openpoet.poet.interfaces import TaskFamily
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner
 
 TINY = PEARLConfig(
     draws=3, episodes=2, updates=2, batch=4, capacity=30, hidden=(4,), encoder=(4,), test_trials=3
@@ -47,7 +48,7 @@ def test_the_order_of_a_context_does_not_matter() -> None:
         torch.randn(1, 9, 5, generator=torch.Generator().manual_seed(0)),
     )
     one, two = (
-        learner.factors(agent, met[:, order])
+        learner.encoder.factors(agent, met[:, order])
         for order in (torch.arange(9), torch.arange(8, -1, -1))
     )
     for a, b in zip(one, two, strict=True):
@@ -69,7 +70,9 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
     agent = learner.init(Key(0))
     sac = learner.sac
     weights, met = sac.leaves(agent), torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
-    mean, _ = posterior(tuple(part.sum(0, keepdim=True) for part in learner.factors(weights, met)))
+    mean, _ = posterior(
+        tuple(part.sum(0, keepdim=True) for part in learner.encoder.factors(weights, met))
+    )
     inputs = torch.cat([met[:, :2], mean.expand(6, -1)], 1)
     critics = {
         name: value.detach() for name, value in weights.items() if name.startswith("critic_")
@@ -85,7 +88,7 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
     batch = Transitions(
         inputs, met[:, 2:4], met[:, 4], inputs.detach(), torch.zeros(6, dtype=torch.bool)
     )
-    value, _ = sac.expected(weights, critics, batch.inputs.detach(), noise[0])
+    value, _ = sac.value_and_entropy(weights, critics, batch.inputs.detach(), noise[0])
     assert reaches(sac.critic_loss(weights, agent, batch, noise[1]))
     assert reaches(sac.loss(weights, agent, batch, noise))
     assert not reaches(value.mean())

@@ -100,7 +100,7 @@ def test_two_actions_in_one_state_reach_the_soft_optimum(over: bool) -> None:
         torch.softmax(sac.policy(agent, at), -1), expected, atol=0.02, rtol=0
     )
     later = 0.0 if over else CONFIG.gamma * t * math.log(math.exp(1 / t) + 1) / (1 - CONFIG.gamma)
-    held = sac.judged(agent, met.inputs, met.actions)
+    held = sac.q_values(agent, met.inputs, met.actions)
     torch.testing.assert_close(held, torch.tensor([[1.0, 0.0]] * 2) + later, atol=0.08, rtol=0)
 
 

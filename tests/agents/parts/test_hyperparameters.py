@@ -22,10 +22,10 @@ from openpoet.agents.parts.hyperparameters import (
     with_hyperparameters,
 )
 from openpoet.agents.parts.recurrent import Cell, Recurrent
+from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.poet.streams import Key
 
 from tests.agents.guessing import Guessing
-from tests.conformance import check_learner, same_agent
 
 SMALL = RL2Config(hidden=8, units=5, trials=8, test_trials=8)
 

@@ -75,7 +75,7 @@ def test_returns_to_go_of_an_episode_that_was_cut_go_on_by_hand() -> None:
     rewards = torch.tensor([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 4.0, 0.0], [8.0, 8.0, 0.0, 0.0]])
     empty = torch.zeros(3, 4, 1)
     batch = Batch(empty, empty, rewards, alive, rewards.sum(0), alive[0], empty, over)
-    assert batch.cut.tolist() == [True, False, False, True]
+    assert batch.truncated.tolist() == [True, False, False, True]
     found = batch.discounted(0.5, torch.tensor([16.0, 100.0, 100.0, 16.0]))
     by_hand = [[5.0, 3.0, 3.0, 5.0], [8.0, 4.0, 4.0, 8.0], [16.0, 8.0, 0.0, 0.0]]
     torch.testing.assert_close(found, torch.tensor(by_hand))

@@ -1,12 +1,12 @@
-"""The ES learner: it learns, and what it returns depends on (agent, task, key) alone."""
+"""The ES learner: it learns, and its results depend only on (agent, task, key)."""
 
 import numpy as np
 import pytest
 import torch
-from conformance import check_learner
 from fakes import FakeFamily
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
+from openpoet.cli.conformance import check_learner
 from openpoet.poet.streams import Key
 
 from tests.agents.point_mass import PointMass
@@ -30,7 +30,7 @@ def equal(a, b):
 
 @pytest.mark.parametrize("searcher", ["openai-es", "snes"])
 @pytest.mark.parametrize("noise", [0.0, 0.2])
-def test_it_obeys_the_laws_of_a_learner(searcher, noise):
+def test_learner_conformance(searcher, noise):
     family = FakeFamily(noise)
     check_learner(learner(family, searcher=searcher), family)
 
@@ -53,7 +53,7 @@ def test_es_learns_to_reach_the_point():
     assert solved[0]
 
 
-def test_with_the_gradients_sign_flipped_it_does_not_learn(monkeypatch):
+def test_no_learning_with_a_flipped_gradient(monkeypatch):
     right = "openpoet.agents.search.openai_es.gradient"
     from openpoet.agents.search.openai_es import gradient
 
@@ -64,7 +64,7 @@ def test_with_the_gradients_sign_flipped_it_does_not_learn(monkeypatch):
 
 
 @pytest.mark.parametrize("change", [{"max_rows": 7}, {"max_rows": 20}, {"threads": 2}])
-def test_improve_and_evaluate_do_not_depend_on_how_the_work_is_cut(change):
+def test_results_do_not_depend_on_batch_size_or_threads(change):
     es, other = learner(episodes=2), learner(episodes=2, **change)
     start = agents(es)
     (a, steps_a), (b, steps_b) = es.improve(start, TASKS, KEYS), other.improve(start, TASKS, KEYS)
@@ -74,7 +74,7 @@ def test_improve_and_evaluate_do_not_depend_on_how_the_work_is_cut(change):
         np.testing.assert_array_equal(x, y)
 
 
-def test_batch_is_one_by_one():
+def test_batch_equals_one_by_one():
     es = learner(episodes=2)
     start = agents(es)
     together, steps = es.improve(start, TASKS, KEYS)
@@ -87,7 +87,7 @@ def test_batch_is_one_by_one():
         assert [got[0][0], got[1][0], got[2][0]] == [scores[i], solved[i], costs[i]]
 
 
-def test_same_key_same_result_and_another_key_another():
+def test_results_depend_only_on_the_key():
     es = learner()
     start = agents(es, 1)
     before = {name: value.clone() for name, value in start[0].items()}
@@ -101,7 +101,7 @@ def test_same_key_same_result_and_another_key_another():
     assert not torch.equal(es.init(Key(1))["theta"], es.init(Key(2))["theta"])
 
 
-def test_the_gradient_and_scores_are_bit_identical_for_any_number_of_torch_threads():
+def test_an_update_is_bit_identical_for_any_number_of_torch_threads():
     es, threads = learner(), torch.get_num_threads()
     start = agents(es, 1)
     try:
@@ -114,7 +114,7 @@ def test_the_gradient_and_scores_are_bit_identical_for_any_number_of_torch_threa
     assert equal(one, two)
 
 
-def test_equal_keys_are_equal_realisations_whoever_is_scored():
+def test_equal_keys_give_equal_seeds_for_every_agent():
     family = PointMass()
     es = learner(family)
     es.evaluate(agents(es, 2), TASKS[:1] * 2, [KEYS[0]] * 2)
@@ -123,18 +123,18 @@ def test_equal_keys_are_equal_realisations_whoever_is_scored():
     assert len(set(seeds)) == 5
 
 
-def test_antithetic_twins_meet_the_same_realisations():
+def test_antithetic_pairs_share_seeds():
     family = PointMass()
     es = learner(family, episodes=2)
     es.improve(agents(es, 1), TASKS[:1], KEYS[:1])
     [seeds] = family.batches
-    twins = np.array(seeds).reshape(8, 2, 2)  # pairs, twins, episodes
-    np.testing.assert_array_equal(twins[:, 0], twins[:, 1])
-    assert len(np.unique(twins[:, 0])) == 16
+    pair_seeds = np.array(seeds).reshape(8, 2, 2)  # [pairs, members, episodes]
+    np.testing.assert_array_equal(pair_seeds[:, 0], pair_seeds[:, 1])
+    assert len(np.unique(pair_seeds[:, 0])) == 16
 
 
 def test_every_step_is_counted():
-    """B20: pairs were counted once, evaluations not at all."""
+    """POET's code counts a pair once and evaluations not at all."""
     family = PointMass()
     es = learner(family, episodes=2, max_rows=20)
     start = agents(es)
@@ -146,8 +146,8 @@ def test_every_step_is_counted():
     assert steps.sum() + costs.sum() == family.steps
 
 
-def test_a_deterministic_family_is_scored_once():
-    """B16: five identical episodes were four too many."""
+def test_a_deterministic_family_needs_one_episode():
+    """POET's code runs five identical episodes."""
     family = PointMass(deterministic=True)
     es = learner(family, episodes=3)
     es.evaluate(agents(es, 1), TASKS[:1], KEYS[:1])
@@ -155,24 +155,24 @@ def test_a_deterministic_family_is_scored_once():
     assert [len(seeds) for seeds in family.batches] == [1, 16]
 
 
-def test_pairs_share_batches():
+def test_pairs_are_simulated_in_one_batch():
     family = PointMass()
     es = learner(family)
     es.improve(agents(es), TASKS, KEYS)
     assert [len(seeds) for seeds in family.batches] == [48]
 
 
-def test_solved_needs_both_the_score_and_the_success():
+def test_solved_needs_both_score_and_success():
     es = learner(PointMass(solved_score=-1e9))
-    # every score is high enough here, but it never comes near its target
+    # Every score is high enough here, but this agent never reaches its target.
     idle = es.foreign(np.zeros(50))
     assert not es.evaluate([idle], TASKS[:1], KEYS[:1])[1][0]
-    # comes there, but not at once
+    # This one reaches it, but not fast enough for the score.
     _, (_, solved, _) = train(learner(PointMass(solved_score=-0.1), **LEARNING))
     assert not solved[0]
 
 
-def test_adopt_keeps_theta_and_forgets_the_search():
+def test_adopt_keeps_theta_and_resets_the_search():
     es = learner()
     [old], _ = es.improve(agents(es, 1), TASKS[:1], KEYS[:1])
     new = es.adopt(old)
@@ -185,7 +185,7 @@ def test_adopt_keeps_theta_and_forgets_the_search():
     assert not torch.equal(new["theta"], old["theta"])
 
 
-def test_act_takes_the_actions_of_evaluate():
+def test_act_gives_the_actions_of_evaluate():
     family = PointMass()
     es = learner(family, evaluation_episodes=1)
     [agent] = agents(es, 1)
@@ -198,7 +198,7 @@ def test_act_takes_the_actions_of_evaluate():
     assert total == score
 
 
-def test_poets_own_agent_fits():
+def test_a_parameter_vector_of_original_poet_fits():
     es = ES(PointMass(observation_size=24, action_size=4))
     theta = [0.01 * i for i in range(2804)]
     np.testing.assert_array_equal(es.foreign(theta)["theta"], np.float32(theta))
@@ -213,13 +213,13 @@ def test_poets_own_agent_fits():
         (["a"] * 50, "50"),
     ],
 )
-def test_a_foreign_vector_that_does_not_fit_is_refused(theta, message):
+def test_an_invalid_parameter_vector_is_an_error(theta, message):
     with pytest.raises(ValueError, match=message) as error:
         learner().foreign(theta)
     assert "\n" not in str(error.value)
 
 
-def test_check_passes_what_the_learner_made():
+def test_check_accepts_agents_of_the_learner():
     es = learner()
     [agent], _ = es.improve(agents(es, 1), TASKS[:1], KEYS[:1])
     es.check(agent)
@@ -237,7 +237,7 @@ def test_check_passes_what_the_learner_made():
         (lambda a: a.update(sigma=torch.tensor(0.0, dtype=torch.float64)), "sigma must be above 0"),
     ],
 )
-def test_check_refuses_what_is_not_an_agent(spoil, message):
+def test_check_rejects_invalid_agents(spoil, message):
     agent = dict(learner().init(Key(1)))
     spoil(agent)
     with pytest.raises(ValueError, match=message) as error:
@@ -245,31 +245,31 @@ def test_check_refuses_what_is_not_an_agent(spoil, message):
     assert "\n" not in str(error.value)
 
 
-def test_cuda_is_taken_where_it_is_there_and_refused_in_one_line_where_it_is_not():
+def test_cuda_is_used_where_available_and_a_clear_error_elsewhere():
     if torch.cuda.is_available():
         assert learner(device="cuda").machine.device == "cuda"
     else:
-        with pytest.raises(ValueError, match="'cuda' is not there"):
+        with pytest.raises(ValueError, match="'cuda' was not found"):
             learner(device="cuda")
 
 
-def test_a_gpu_is_given_more_episodes_side_by_side_unless_their_number_is_set(monkeypatch):
+def test_default_batch_size_depends_on_the_device(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert learner().machine.max_rows == 4_096
     assert learner(device="cuda").machine.max_rows == 65_536
     assert learner(device="cuda", max_rows=7).machine.max_rows == 7
-    with pytest.raises(ValueError, match="max_rows must be a whole number of at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_rows must be at least 1, got 0"):
         learner(max_rows=0)
 
 
-def test_lists_that_do_not_match_are_refused():
+def test_lists_of_different_lengths_are_an_error():
     es = learner()
-    with pytest.raises(ValueError, match="a pair needs an agent, a task and a key, got 3, 2, 3"):
+    with pytest.raises(ValueError, match="must have the same length, got 3, 2 and 3"):
         es.improve(agents(es), TASKS[:2], KEYS)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.int8, torch.bool])
-def test_an_inherited_theta_of_another_dtype_is_refused(dtype):
+def test_an_inherited_theta_of_another_dtype_is_an_error(dtype):
     es = learner()
     with pytest.raises(ValueError, match=f"theta must be float32, got {dtype}"):
         es.inherit({"theta": torch.zeros(es.policy.parameters, dtype=dtype)})

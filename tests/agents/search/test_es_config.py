@@ -1,4 +1,4 @@
-"""Settings of ES: original POET's by default, refused in one line when they make no sense."""
+"""Settings of ES: the defaults are the original POET's; invalid values are one-line errors."""
 
 import tomllib
 from pathlib import Path
@@ -8,7 +8,7 @@ from openpoet.agents.search.es_config import ESConfig
 from openpoet.cli.settings import tables as settings
 
 
-def test_defaults_are_original_poets():
+def test_defaults_are_those_of_original_poet():
     config = ESConfig()
     assert (config.population, config.hidden, config.init_std) == (512, (40, 40), 0.1)
     assert (config.lr, config.lr_decay, config.lr_floor) == (0.01, 0.9999, 0.001)
@@ -16,7 +16,7 @@ def test_defaults_are_original_poets():
     assert (config.weight_decay, config.shaping, config.searcher) == (0.01, "ranks", "openai-es")
 
 
-def test_it_is_filled_from_toml():
+def test_settings_are_read_from_toml():
     table = tomllib.loads('[es]\nhidden = [20, 20]\nlr = 1\nlr_floor = 0\nsearcher = "snes"')["es"]
     config = ESConfig(**table)
     assert config.hidden == (20, 20)
@@ -27,26 +27,26 @@ def test_it_is_filled_from_toml():
     ("changes", "message"),
     [
         ({"population": 7}, "population must be even"),
-        ({"population": 0}, "population must be a whole number"),
-        ({"population": True}, "population must be a whole number"),
-        ({"hidden": [40, 0]}, "hidden must be a list"),
+        ({"population": 0}, "population must be at least 2, got 0"),
+        ({"population": True}, "population must be an integer of at least 2, got True"),
+        ({"hidden": [40, 0]}, r"hidden\[1\] must be at least 1, got 0"),
         ({"hidden": 40}, "hidden must be a list"),
-        ({"searcher": "cma"}, "searcher must be one of openai-es, pgpe, snes, xnes, cem"),
+        ({"searcher": "cma"}, "searcher must be one of 'openai-es', 'pgpe', 'snes', 'xnes', 'cem'"),
         ({"activation": "step"}, "activation"),
         ({"shaping": "raw"}, "shaping"),
         ({"lr": 0}, "lr must be above 0"),
-        ({"lr": "fast"}, "lr must be a number"),
-        ({"sigma": float("nan")}, "sigma must be above 0"),
-        ({"sigma": float("inf")}, "sigma must be above 0"),
-        ({"sigma_decay": 1.01}, r"sigma_decay must be in \(0, 1\]"),
-        ({"weight_decay": -1}, "weight_decay must be 0 or more"),
+        ({"lr": "fast"}, "lr must be a finite number above 0"),
+        ({"sigma": float("nan")}, "sigma must be a finite number above 0"),
+        ({"sigma": float("inf")}, "sigma must be a finite number above 0"),
+        ({"sigma_decay": 1.01}, "sigma_decay must be above 0 and at most 1"),
+        ({"weight_decay": -1}, "weight_decay must be at least 0"),
         ({"lr": 0.0001}, "lr_floor must not be above lr"),
         ({"threads": 0}, "threads"),
         ({"device": "tpu"}, "device"),
         ({"device": "cpu:0"}, "device"),
     ],
 )
-def test_nonsense_is_refused_in_one_line(changes, message):
+def test_invalid_values_are_one_line_errors(changes, message):
     with pytest.raises(ValueError, match=message) as error:
         ESConfig(**changes)
     assert "\n" not in str(error.value)
@@ -60,7 +60,7 @@ PRESETS = [
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
-def test_every_preset_fills_it(path):
+def test_every_preset_is_valid(path):
     settings.build(ESConfig, tomllib.loads(path.read_text())["es"], "es")
 
 

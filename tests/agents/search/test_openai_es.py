@@ -1,4 +1,4 @@
-"""OpenAI-ES: each formula against a case worked by hand, and the laws of the noise."""
+"""OpenAI-ES: each formula against a hand-computed case, and the properties of the noise."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from openpoet.poet.streams import Key
 
 
 def test_equal_returns_share_the_mean_of_their_ranks():
-    """B4: the reference gives [-.5, -.25, 0, .25, .5] here."""
+    """POET's code gives [-.5, -.25, 0, .25, .5] here."""
     shaped = openai_es.centred_ranks(np.array([25.0, 25, 25, 340, 340]))
     np.testing.assert_allclose(shaped, [-0.25, -0.25, -0.25, 0.375, 0.375])
 
@@ -76,7 +76,7 @@ CONFIG = ESConfig(
 )
 
 
-def told(config, state, eps):
+def one_step(config, state, eps):
     """One step on returns that favour the members' first parameter."""
     search = openai_es.OpenAIES(config)
     members = torch.from_numpy(
@@ -97,7 +97,7 @@ def test_tell_by_hand():
             pytest.approx(sigma),
             pytest.approx(lr),
         )
-        state = told(CONFIG, state, eps)
+        state = one_step(CONFIG, state, eps)
         # first parameters: theta + sigma (1, -1, -2, 2)
         shaped = np.array([1 / 6, -1 / 6, -0.5, 0.5])
         g = (
@@ -123,7 +123,7 @@ def test_weight_decay_alone_shrinks_theta():
     np.testing.assert_allclose(after["theta"], [0.9, -0.9], rtol=1e-5)
 
 
-def test_init_is_a_value_of_its_own():
+def test_init_copies_theta():
     theta = torch.zeros(3)
     state = openai_es.OpenAIES(CONFIG).init(theta)
     theta += 1

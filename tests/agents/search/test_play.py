@@ -1,4 +1,4 @@
-"""Whole episodes inside the walker's compiled world are the episodes of reset and step, and are
+"""Episodes run inside the walker's compiled simulator equal those of reset and step, and are
 counted.
 """
 
@@ -21,7 +21,7 @@ POLICY, REMEMBERS = Policy((24, 8, 4)), Policy((24, 8, 4), memory=6)
 
 
 class StepByStep:
-    """The family without its way past `step`."""
+    """The family without its compiled `play`."""
 
     def __init__(self, family: Walker) -> None:
         self.family = family
@@ -49,7 +49,7 @@ def episodes(family: Any, rows: int = 37, threads: int = 1, policy: Policy = POL
 
 @pytest.mark.parametrize("policy", [POLICY, REMEMBERS], ids=["feed-forward", "with memory"])
 @pytest.mark.parametrize("horizon", [90, 230])
-def test_play_is_reset_and_step(horizon: int, policy: Policy) -> None:
+def test_play_equals_reset_and_step(horizon: int, policy: Policy) -> None:
     family = Walker(WalkerSettings(horizon=horizon, length=31, threads=1))
     ours, theirs = (
         episodes(Meter(family), policy=policy),
@@ -58,10 +58,10 @@ def test_play_is_reset_and_step(horizon: int, policy: Policy) -> None:
     np.testing.assert_array_equal(ours.returns, theirs.returns)
     np.testing.assert_array_equal(ours.steps, theirs.steps)
     np.testing.assert_array_equal(ours.success, theirs.success)
-    assert len(set(ours.steps)) > 2  # some fell early, some lived on
+    assert len(set(ours.steps)) > 2  # some fell early, some did not
 
 
-def test_threads_change_nothing_and_every_step_is_counted() -> None:
+def test_results_do_not_depend_on_threads_and_every_step_is_counted() -> None:
     one = episodes(Walker(WalkerSettings(horizon=150, threads=1)), policy=REMEMBERS)
     meter = Meter(Walker(WalkerSettings(horizon=150, threads=3)))
     three = episodes(meter, policy=REMEMBERS)
@@ -69,14 +69,14 @@ def test_threads_change_nothing_and_every_step_is_counted() -> None:
     assert meter.steps == one.steps.sum()
 
 
-def test_a_walker_that_goes_nan_is_named() -> None:
+def test_an_error_names_the_walker_that_goes_nan() -> None:
     family = Walker(WalkerSettings(horizon=50, threads=1))
     simulator = family.simulator([family.origin()] * 3, [0, 1, 2], "cpu")
     reset = simulator.walkers.reset
 
     def broken(rows: Any = None) -> np.ndarray:
         observations = reset(rows)
-        simulator.walkers._f.reshape(3, -1)[1, 3] = np.nan
+        simulator.walkers.floats.reshape(3, -1)[1, 3] = np.nan
         return observations
 
     simulator.walkers.reset = broken
@@ -91,8 +91,8 @@ def test_a_walker_that_goes_nan_is_named() -> None:
         )
 
 
-def test_play_called_with_sizes_that_do_not_fit_is_refused() -> None:
-    """Each of these read or wrote outside its array before sizes were compared."""
+def test_play_with_wrong_sizes_is_an_error() -> None:
+    """Each of these accessed memory outside its array before sizes were checked."""
     family = Walker(WalkerSettings(horizon=20, length=31, threads=1))
     weights = np.zeros((2, REMEMBERS.parameters), np.float32)
     member, layout, memory = np.array([0, 1, 1]), REMEMBERS.layout, REMEMBERS.start(3)

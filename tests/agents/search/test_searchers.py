@@ -1,5 +1,5 @@
-"""The named searchers: they climb, they draw only from their key, and their state is all they
-know.
+"""The searchers: they improve the return, sample only from their key, and depend only on their
+state.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def climb(name, steps=80, sign=1.0):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_climbs_and_with_the_sign_flipped_it_does_not(name):
+def test_it_climbs_and_descends_with_the_sign_flipped(name):
     start = height(torch.zeros(1, 10))[0]
     assert start < -20
     assert height(climb(name)["theta"][None])[0] > -1
@@ -46,7 +46,7 @@ def test_it_climbs_and_with_the_sign_flipped_it_does_not(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_members_come_from_the_key_alone_and_the_global_generator_is_left_alone(name):
+def test_members_depend_only_on_the_key_and_the_global_generator_is_unused(name):
     method = search(name)
     state = method.init(torch.zeros(10))
     torch.manual_seed(1)
@@ -65,7 +65,7 @@ def test_members_come_from_the_key_alone_and_the_global_generator_is_left_alone(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_members_are_spread_by_sigma(name):
+def test_standard_deviation_of_members_is_sigma(name):
     method = search(name, population=2000)
     members = method.ask(method.init(torch.zeros(10)), Key(1))
     assert members.std(dim=0).numpy() == pytest.approx(0.2, rel=0.1)
@@ -73,7 +73,7 @@ def test_members_are_spread_by_sigma(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_number_of_threads_changes_nothing(name):
+def test_results_do_not_depend_on_the_number_of_threads(name):
     method = searcher(ESConfig(searcher=name, population=64), XNES_PARAMETERS)
     state, threads = method.init(torch.zeros(XNES_PARAMETERS)), torch.get_num_threads()
     found = []
@@ -94,7 +94,7 @@ def test_the_number_of_threads_changes_nothing(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_as_a_learner_batch_is_one_by_one_and_its_own_agents_pass_the_check(name):
+def test_as_a_learner_batch_equals_one_by_one_and_agents_pass_the_check(name):
     es = ES(PointMass(), ESConfig(searcher=name, population=16, hidden=(6,)))
     agents, keys = [es.init(Key(i)) for i in range(2)], [Key(7, (i,)) for i in range(2)]
     tasks = [(0.5, 0.0), (-0.4, 0.8)]
@@ -110,7 +110,7 @@ def test_as_a_learner_batch_is_one_by_one_and_its_own_agents_pass_the_check(name
     es.check(es.adopt(agents[0]))
 
 
-def test_pgpe_climbs_along_openai_es_gradient():
+def test_pgpe_follows_the_gradient_of_openai_es():
     """The first Adam step has the sign of the gradient: both agree wherever it is not nearly 0."""
     moves = []
     for name in ("openai-es", "pgpe"):
@@ -148,21 +148,21 @@ def test_snes_by_hand():
     np.testing.assert_allclose(state["stdev"][0], grown, rtol=1e-5)
 
 
-def test_xnes_refuses_networks_that_are_too_large():
+def test_xnes_rejects_networks_that_are_too_large():
     with pytest.raises(ValueError, match="at most 256 parameters, got 2804") as error:
         ES(PointMass(observation_size=24, action_size=4), ESConfig(searcher="xnes"))
     assert "\n" not in str(error.value)
 
 
-def test_a_search_that_breaks_down_is_an_error(monkeypatch):
+def test_nan_in_a_search_is_an_error(monkeypatch):
     es = ES(PointMass(), ESConfig(population=16, hidden=(6,)))
     monkeypatch.setattr("openpoet.agents.search.openai_es.gradient", lambda *_: np.full(50, np.nan))
     with pytest.raises(ValueError, match="after a step of openai-es the agent's theta holds NaN"):
         es.improve([es.init(Key(1))], [(0.5, 0.0)], [Key(2)])
 
 
-def test_pgpe_in_named_tensors_is_evotorchs_own_search():
-    """Its state goes out and in at each step here; EvoTorch's, kept whole, is the oracle."""
+def test_pgpe_equals_evotorchs_own_search():
+    """The oracle is EvoTorch's search object, which is not converted to tensors between steps."""
     from evotorch.algorithms.functional import pgpe, pgpe_tell
     from openpoet.agents.search.openai_es import centred_ranks
     from openpoet.agents.search.searchers import PGPE_STDEV_LR

@@ -179,7 +179,7 @@ def test_a_reward_or_a_score_that_is_not_finite_is_refused(bad):
             super().evaluate(agents, tasks, keys)
             return np.array([bad]), np.array([False]), np.array([1])
 
-    with pytest.raises(ValueError, match="scored this agent"):
+    with pytest.raises(ValueError, match="score of this agent is"):
         record_episode(Lost, Rolling(), FAST, TASK, KEY)
 
 

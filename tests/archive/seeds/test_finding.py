@@ -12,7 +12,7 @@ import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
 from openpoet.archive.seeds.finding import Receiver, find_seeds
-from openpoet.archive.store import run_folder
+from openpoet.archive.store import contents
 from openpoet.archive.store.run_folder import Run
 
 from tests.archive.lived import FAMILY, create, finished
@@ -64,9 +64,9 @@ def test_one_agent_named_by_many_rows_is_read_once(
         database.execute("UPDATE niches SET agent = (SELECT agent FROM niches WHERE id = 0)")
     with Run.open(run, write=False) as opened:
         size = opened.agents.size(opened.niche_rows()[0]["agent"])
-    monkeypatch.setattr(run_folder, "MOST_WEIGHTS", size)
+    monkeypatch.setattr(contents, "MOST_WEIGHTS", size)
     assert len(find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))) > 2
-    monkeypatch.setattr(run_folder, "MOST_WEIGHTS", size - 1)
+    monkeypatch.setattr(contents, "MOST_WEIGHTS", size - 1)
     with pytest.raises(
         ValueError, match=f"has {size} bytes of agents, at most {size - 1} bytes are read together"
     ):

@@ -29,7 +29,7 @@ ROWS = [
 )
 def test_expression_selects(expression: str, ids: list[int] | None) -> None:
     if ids is None:
-        with pytest.raises(ValueError, match="knows no field"):
+        with pytest.raises(ValueError, match="has an unknown field"):
             select(expression, ROWS)
     else:
         assert [row["id"] for row in select(expression, ROWS)] == ids

@@ -47,10 +47,10 @@ def commit_first(run: Run, agent: Agent | None = None, family: FakeFamily = FAMI
         ({"__metadata__": torch.zeros(1)}, "must not have the name '__metadata__'"),
         (
             {f"tensor-{i}": torch.zeros(1) for i in range(16_000)},
-            r"16000 tensors, whose list takes "
+            r"16000 tensors, whose header takes "
             r"1\.\d+ MiB",
         ),
-        ({"w": torch.zeros(2**26 + 1)}, "an agent has 256 MiB, at most 256 MiB can be kept"),
+        ({"w": torch.zeros(2**26 + 1)}, "an agent has 256 MiB, at most 256 MiB can be stored"),
     ],
 )
 def test_an_agent_that_could_not_be_read_again_is_not_kept(

@@ -9,8 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpoet.archive.store.agent_files import AgentFiles
 from openpoet.archive.store.limits import MOST_AGENT, MOST_HEADER, readable
-from openpoet.archive.store.weights import DTYPES, AgentFiles, content_hash, decode, encode
+from openpoet.archive.store.weights import DTYPES, content_hash, decode, encode
 
 AGENT = {
     "b": torch.arange(6, dtype=torch.float32).reshape(2, 3),

@@ -84,8 +84,8 @@ def test_set_of_a_part_chooses_its_section_and_its_familys_quick_preset() -> Non
     ("change", "message"),
     [
         ("run.itertions=3", r"unknown setting run.itertions \(did you mean 'iterations'\?\)"),
-        ("run.iterations=0", "run.iterations must be a whole number of at least 1, got 0"),
-        ("run.iterations=many", "run.iterations must be an integer, got 'many'"),
+        ("run.iterations=0", "run.iterations must be at least 1, got 0"),
+        ("run.iterations=many", "run.iterations must be an integer of at least 1, got 'many'"),
         ("run.tasks=fixt", r"run.tasks must be one of .*, got 'fixt' \(did you mean 'fixed'\?\)"),
         ("run.family=3", "run.family must be a string, got 3"),
         ("run.preset=3", "unknown preset 3"),

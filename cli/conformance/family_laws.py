@@ -1,39 +1,69 @@
-"""What a task family and a learner must obey, as checks to run on your own: `check_family(f)`,
-`check_learner(l, f)`.
-
-Each broken law is an AssertionError that says which law, and on what. No engine, no archive and no
-clock is involved.
-"""
+"""The laws of a task family, as checks: encoding, mutation, description, and its simulators."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from openpoet.poet.interfaces import Task, TaskFamily
 
-from tests.interface_checks import KEY, check_family_interface, check_sampling, lineage
-from tests.learner_laws import check_learner, same_agent
-from tests.simulator_laws import check_episodes
-
-__all__ = ["check_episodes", "check_family", "check_learner", "lineage", "same_agent"]
+from .interface import KEY, check_family_interface, check_sampling, lineage
+from .laws import NOT_OFFERED, Law, check_all
+from .simulator_laws import Batch, simulator_laws
 
 
 def check_family(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> None:
-    """All laws of `TaskFamily` and its simulators, on a lineage of `tasks` tasks."""
-    check_family_interface(family)
-    line = lineage(family, tasks)
-    check_encoding(family, line)
-    check_mutation(family, line)
-    check_description(family, line)
-    texts = [_text(family, task) for task in line]
-    check_episodes(family, line, device)
-    assert [_text(family, task) for task in line] == texts, (
-        "a simulator must leave its tasks as they are"
-    )
-    check_sampling(family)
+    """All laws of `TaskFamily` and its simulators, on a lineage of `tasks` tasks.
+
+    AssertionError, with the law, what was expected and what came, at the first that is broken.
+    """
+    check_all(family_laws(family, tasks=tasks, device=device))
+
+
+def family_laws(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> list[Law]:
+    """The laws in the order in which they are checked."""
+    line = Lineage(family, tasks)
+
+    def on_line(check: Callable[[TaskFamily, Sequence[Task]], str | None]) -> Callable[[], Any]:
+        return lambda: check(family, line.tasks)
+
+    return [
+        Law(
+            "interface: all methods, and the attributes of `spec` with their types",
+            lambda: check_family_interface(family),
+            needed=True,
+        ),
+        Law("encode and decode: JSON with a schema version, and back", on_line(check_encoding)),
+        Law("decode: refuses other data with a ValueError", lambda: check_refusal(family)),
+        Law("mutate: varies, by its generator alone; keeps its argument", on_line(check_mutation)),
+        Law("fingerprint: hashable, equal for equal tasks", on_line(check_fingerprint)),
+        Law("describe and outline: finite numbers of fixed shapes", on_line(check_description)),
+        *simulator_laws(lambda: Batch(family, line.tasks, device)),
+        Law("simulator: leaves its tasks as they are", lambda: check_tasks_kept(line, device)),
+        Law("sample: tasks of the family, by its generator alone", lambda: check_sampling(family)),
+    ]
+
+
+class Lineage:
+    """The origin and its first descendants, made when first needed."""
+
+    def __init__(self, family: TaskFamily, length: int) -> None:
+        self.family, self.length = family, length
+
+    @cached_property
+    def tasks(self) -> list[Task]:
+        return lineage(self.family, self.length)
+
+
+def check_tasks_kept(line: Lineage, device: str) -> None:
+    """An episode of each task, after which the tasks are as they were."""
+    before = [_text(line.family, task) for task in line.tasks]
+    _ = Batch(line.family, line.tasks, device).episodes
+    after = [_text(line.family, task) for task in line.tasks]
+    assert after == before, "a simulator must leave its tasks as they are"
 
 
 def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
@@ -52,6 +82,9 @@ def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
         assert any("schema" in str(name) for name in json.loads(text)), (
             "encode must state its schema version"
         )
+
+
+def check_refusal(family: TaskFamily) -> None:
     for wrong in ({}, {"schema": -1}):
         refusal = _refusal(family, wrong)
         assert refusal is not None, f"decode must refuse {wrong!r} with a ValueError"
@@ -81,14 +114,21 @@ def check_mutation(family: TaskFamily, tasks: Sequence[Task]) -> None:
         _text(family, family.mutate(tasks[0], KEY.child("many", i).generator())) for i in range(8)
     }
     assert len(many) > 1, "mutate must vary, got the same child of the origin from 8 generators"
-    if (name := getattr(family, "fingerprint", None)) is not None:
-        for task in tasks:
-            assert isinstance(name(task), Hashable), (
-                f"fingerprint must give something hashable, got {name(task)!r}"
-            )
-            assert name(task) == name(family.decode(family.encode(task))), (
-                "equal tasks must have equal fingerprints"
-            )
+
+
+def check_fingerprint(family: TaskFamily, tasks: Sequence[Task]) -> str | None:
+    """`fingerprint(task)`, if the family has it: hashable, and the same for equal tasks."""
+    name = getattr(family, "fingerprint", None)
+    if name is None:
+        return NOT_OFFERED
+    for task in tasks:
+        assert isinstance(name(task), Hashable), (
+            f"fingerprint must give something hashable, got {name(task)!r}"
+        )
+        assert name(task) == name(family.decode(family.encode(task))), (
+            "equal tasks must have equal fingerprints"
+        )
+    return None
 
 
 def check_description(family: TaskFamily, tasks: Sequence[Task]) -> None:

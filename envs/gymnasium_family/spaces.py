@@ -1,4 +1,4 @@
-"""Gymnasium's spaces as a policy's numbers: observations float32 [o], actions float32 [a].
+"""Conversion of Gymnasium's spaces: observations to float32 [o], actions from float32 [a].
 
 Source: Gymnasium (arXiv 2407.17032), its `spaces` and `spaces.flatten`.
 """
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-LARGEST = 2048  # numbers of an observation: images need convolutions, which no policy here has
+LARGEST = 2048  # size of an observation; larger ones are images, and no policy has convolutions
 
 
 def observation_size(space: spaces.Space[Any]) -> int:
-    """Numbers of a flattened observation. ValueError, one line, if it is an image or too large."""
+    """Size of a flattened observation. ValueError, one line, if it is an image or too large."""
     try:
         size = int(spaces.flatdim(space))
     except (NotImplementedError, ValueError):
@@ -28,7 +28,7 @@ def observation_size(space: spaces.Space[Any]) -> int:
 
 
 def _parts(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
-    """The spaces of which a Dict or Tuple is made, or the space itself."""
+    """The elementary spaces of a Dict or Tuple, or the space itself."""
     if isinstance(space, spaces.Dict):
         return [part for inner in space.values() for part in _parts(inner)]
     if isinstance(space, spaces.Tuple):
@@ -43,9 +43,9 @@ def flattened(space: spaces.Space[Any], observation: Any) -> np.ndarray:
 
 
 class Actions:
-    """From a policy's numbers to an action of `space`, which is a Discrete or a bounded Box.
+    """Conversion of a policy's outputs to actions of `space`, a Discrete or a bounded Box.
 
-    size: numbers a policy gives, one an action of a Discrete or one an entry of a Box.
+    size: number of policy outputs: the actions of a Discrete, or the entries of a Box.
     """
 
     def __init__(self, space: spaces.Discrete | spaces.Box) -> None:
@@ -59,10 +59,10 @@ class Actions:
             self._half = (high - self._low) / 2
 
     def of(self, numbers: np.ndarray) -> Any:
-        """The action for the numbers float32 [a].
+        """The action for policy outputs [a] float32.
 
-        Discrete: the place of the largest. Box: [-1, 1] mapped to [low, high] entry by entry;
-        numbers beyond are clipped.
+        Discrete: the index of the largest. Box: [-1, 1] mapped to [low, high] entry by entry, with
+        clipping.
         """
         space = self.space
         if isinstance(space, spaces.Discrete):

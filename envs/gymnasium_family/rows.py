@@ -1,8 +1,8 @@
-"""Simulator of Gymnasium environments side by side (arXiv 2407.17032): one environment a row.
+"""Simulator of a batch of Gymnasium environments (arXiv 2407.17032), one environment per row.
 
-Every episode runs in an environment of its own, newly made and reset with the row's seed, since
-some environments depend on what they simulated before (Box2D's on the order of its contacts). So
-batch = one by one, and the same seed gives the same episode.
+Every episode runs in a newly made environment, reset with the row's seed, because the results of
+some environments depend on earlier episodes (for Box2D, on the order of contacts). So a batch gives
+the results of single rows, and the same seed gives the same episode.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ import gymnasium
 import numpy as np
 import torch
 
-from .gymnasium_spaces import Actions, flattened
+from .spaces import Actions, flattened
 
 Environment = gymnasium.Env[Any, Any]
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The last step of an episode, by which `success` is judged."""
+    """The last step of an episode, from which `success` is determined."""
 
     env: Environment
     observation: Any
     reward: float
-    terminated: bool  # False: it was truncated
+    terminated: bool  # False: truncated
     info: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A row as a picture needs it."""
+    """A row's state for pictures."""
 
     observation: np.ndarray  # [o] float32
-    pixels: bytes = b""  # zlib of [height, width, 3] uint8; empty: the environment renders nothing
+    pixels: bytes = b""  # zlib of [height, width, 3] uint8; empty if nothing is rendered
     shape: tuple[int, ...] = ()
 
     def picture(self) -> np.ndarray | None:
@@ -50,10 +50,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Course:
-    """What the environments of a family have in common."""
+    """Properties shared by all environments of a family."""
 
     space: gymnasium.Space[Any]  # of observations
-    size: int  # numbers of an observation
+    size: int  # of a flattened observation
     actions: Actions
     horizon: int
     success: Callable[[Ending], bool]
@@ -62,7 +62,7 @@ class Course:
 class Rows:
     """Simulator (poet.interfaces) of n environments.
 
-    make: [n] functions, each of which makes the environment of its row anew.
+    make: [n] functions, each of which returns a new environment for its row.
     """
 
     def __init__(
@@ -93,7 +93,9 @@ class Rows:
         return self._tensor(self._seen)
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
-        """Rows in the mask [n] bool begin the episode `count` further on; observations of all."""
+        """Start another episode in the rows of the mask [n] bool, `count` after the current one;
+        observations [n, o] of all rows.
+        """
         further = np.broadcast_to(torch.as_tensor(count).cpu().numpy(), len(self._make))
         for row in np.flatnonzero(rows.cpu().numpy()):
             self._begin(int(row), int(self._episode[row] + further[row]))
@@ -109,10 +111,10 @@ class Rows:
         return self._tensor(self._seen), self._tensor(rewards), *flags
 
     def state(self, row: int) -> Shown:
-        """The row's observation, and its picture where the environment renders arrays of pixels.
+        """The row's observation, and its picture if the environment renders pixel arrays.
 
-        The render mode is set for this call alone: LunarLander simulates the particles it draws,
-        so an environment made with a render mode would give other episodes.
+        The render mode is set for this call only: LunarLander simulates the particles it draws, so
+        an environment made with a render mode would give different episodes.
         """
         env, seen = self._envs[row], self._seen[row].copy()
         if env is None or "rgb_array" not in (env.metadata.get("render_modes") or ()):
@@ -126,7 +128,7 @@ class Rows:
             world.render_mode = before
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3:
             raise ValueError(
-                f"render() must give uint8 [height, width, 3], got {str(pixels)[:60]!r}"
+                f"render() must return uint8 [height, width, 3], got {str(pixels)[:60]!r}"
             )
         return Shown(seen, zlib.compress(pixels.tobytes(), 1), pixels.shape)
 
@@ -139,7 +141,7 @@ class Rows:
         self._see(row, env.reset(seed=int(seed))[0])
 
     def _step(self, row: int, numbers: np.ndarray) -> float:
-        """One step of a row that runs; its reward."""
+        """One step of a row that has not ended; its reward."""
         env, course = self._envs[row], self.course
         if env is None:
             raise ValueError("step() was called before reset()")
@@ -158,8 +160,8 @@ class Rows:
         seen = flattened(self.course.space, observation)
         if len(seen) != self.course.size:
             raise ValueError(
-                f"all environments of a family must observe the same, {self.course.size} numbers, "
-                f"got {len(seen)} in row {row}"
+                "all environments of a family must have the same number of observations, "
+                f"{self.course.size}, got {len(seen)} in row {row}"
             )
         self._seen[row] = seen
 
@@ -168,9 +170,9 @@ class Rows:
 
 
 def _rendered(world: Environment) -> Any:
-    """What render() gives, with pygame's display left as it was.
+    """The result of render(), with pygame's display restored.
 
-    Gymnasium's classic environments initialise it even where they draw in memory.
+    Gymnasium's classic environments initialise the display even if they draw in memory.
     """
     import pygame
 
@@ -187,10 +189,10 @@ def _close_all(envs: list[Environment | None], drawn: set[int]) -> None:
 
 
 def _close(envs: list[Environment | None], drawn: set[int], row: int) -> None:
-    """Closes the row's environment, unless it has rendered.
+    """Close the row's environment, unless it has rendered.
 
-    Gymnasium's own environments that have rendered end pygame for the whole process when they are
-    closed, and with it the window of a replay; the garbage collector frees these.
+    A Gymnasium environment that has rendered quits pygame for the whole process when it is closed,
+    and with it the window of a replay; these are left to the garbage collector.
     """
     env, envs[row] = envs[row], None
     if env is not None and row not in drawn:

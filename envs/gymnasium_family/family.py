@@ -1,4 +1,4 @@
-"""Any Gymnasium environment as a task family (arXiv 2407.17032): genes are arguments of `make`.
+"""Any Gymnasium environment (arXiv 2407.17032) as a task family, with arguments of `make` as genes.
 
     def make(gravity, wind):
         return gymnasium.make("LunarLander-v3", gravity=gravity, enable_wind=True, wind_power=wind)
@@ -13,8 +13,7 @@
         mc_high=90.0,
     )
 
-A plug-in's file may hold these arguments as a dict and import nothing of openpoet:
-docs/plugins.md.
+A plug-in file can define these arguments as a dict, without importing openpoet: docs/plugins.md.
 """
 
 from __future__ import annotations
@@ -29,28 +28,31 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from .parts.episodes import Spec
-from .parts.genome import DIGITS, Genomes, features, gene
-from .parts.gymnasium_rows import Course, Ending, Environment, Rows, Shown
-from .parts.gymnasium_spaces import actions_of, observation_size
+from ..parts.episodes import Spec
+from ..parts.genome import DIGITS, Genomes, features, gene
+from .rows import Course, Ending, Environment, Rows, Shown
+from .spaces import actions_of, observation_size
 
 Success = str | Callable[[Ending], bool] | None
-FRAMES = 50  # a second, where the environment's metadata have no render_fps
+FRAMES = 50  # per second, if the environment's metadata have no render_fps
 
 
 class GymnasiumFamily(Genomes[Any]):
-    """Task family (poet.interfaces) of the environments that `make(**genes)` gives.
+    """Task family (poet.interfaces) of the environments returned by `make(**genes)`.
 
-    origin: the genes of the trivial task. genes: of each its low end, high end and mutation step
-    (the standard deviation); numbers of up to three decimals, whole where all four are.
+    origin: the genes of the trivial task.
+    genes: (low, high, mutation step) of each gene, where the step is a standard deviation. Numbers
+    of up to three decimals; a gene is an integer if all four numbers are.
     solved_score, reproduce_at, mc_low, mc_high: see poet.interfaces.Spec.
-    horizon: steps after which an episode is truncated, at most the environment's
+    horizon: steps after which an episode is truncated; at most the environment's
     max_episode_steps, which is the default.
-    success: a key of the last step's info, or a function of an Ending; None: return alone counts.
-    deterministic: whether a seed changes nothing. name: of the family in a task's JSON, by default
-    the environment's id; give one where `make` sets something that is neither a gene nor in the id.
+    success: a key of the last step's info, or a function of an Ending; None: only the return
+    counts.
+    deterministic: whether episodes do not depend on the seed.
+    name: the family's name in a task's JSON, by default the environment's id. Choose one if `make`
+    sets something that is neither a gene nor part of the id.
 
-    ValueError, one line, if an argument or a space of the environment is not as it should be.
+    ValueError, one line, for an invalid argument or an unsupported space.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class GymnasiumFamily(Genomes[Any]):
             actions.discrete,
             dt=1 / frames,
         )
-        self.spec = spec.judged(float(reproduce_at), float(mc_low), float(mc_high))
+        self.spec = spec.with_thresholds(float(reproduce_at), float(mc_low), float(mc_high))
 
     def simulator(self, tasks: Sequence[Any], seeds: Sequence[int], device: str) -> Rows:
         return Rows(self.course, [partial(self._fitting, task) for task in tasks], seeds, device)
@@ -110,13 +112,13 @@ class GymnasiumFamily(Genomes[Any]):
         return {"horizon": self.spec.horizon, **sizes}
 
     def picture(self, task: Any, state: Shown) -> np.ndarray | None:
-        """What the environment renders in this state, [height, width, 3] uint8; None if nothing."""
+        """The environment's rendering of this state, [height, width, 3] uint8; None without one."""
         return state.picture()
 
     def outline(self, task: Any, state: Shown | None = None) -> dict[str, list[np.ndarray]]:
-        """A bar for each gene, as high as its share of its range.
+        """A bar for each gene, with the gene's position in its range as height.
 
-        With a state: below them a bar for each number observed, longer the larger it is.
+        With a state: below them a bar for each observation, longer for larger values.
         """
         shares = features(task)
         layers = {"ground": [_bar(-0.5, len(shares) - 0.5, -1.1, 1.1), *_bars(shares, len(shares))]}
@@ -125,11 +127,11 @@ class GymnasiumFamily(Genomes[Any]):
         return layers
 
     def _fitting(self, task: Any) -> Environment:
-        """The task's environment. ValueError if its actions are not those of the origin's."""
+        """The task's environment. ValueError if its action space is not that of the origin's."""
         env = self._made(task)
         if env.action_space != self.course.actions.space:
             raise ValueError(
-                f"all environments of {self.name} must have the actions of the origin's, "
+                f"all environments of {self.name} must have the action space of the origin's, "
                 f"{str(self.course.actions.space)[:60]}, got {str(env.action_space)[:60]} "
                 f"for {asdict(task)}"
             )
@@ -145,7 +147,10 @@ class GymnasiumFamily(Genomes[Any]):
 
 
 def genome_of(origin: Mapping[str, float], genes: Mapping[str, Sequence[float]]) -> Any:
-    """The task `origin`, of a frozen dataclass with the fields `genes`. ValueError, one line."""
+    """The task `origin`, an instance of a new frozen dataclass with the fields `genes`.
+
+    ValueError, one line, for invalid genes.
+    """
     mappings = isinstance(genes, Mapping) and isinstance(origin, Mapping)
     if not mappings or not genes or set(origin) != set(genes):
         raise ValueError(
@@ -192,8 +197,8 @@ def _horizon(wanted: int | None, limit: int | None) -> int:
     steps = limit if wanted is None else wanted
     if type(steps) is not int or steps < 1:
         raise ValueError(
-            "horizon must be a whole number of at least 1, and is needed where the environment has "
-            f"no max_episode_steps, got {wanted!r:.60}"
+            "horizon must be an integer of at least 1, and is required if the environment has no "
+            f"max_episode_steps, got {wanted!r:.60}"
         )
     if limit is not None and steps > limit:
         raise ValueError(f"horizon must be at most {limit}, the environment's own, got {steps}")
@@ -219,14 +224,14 @@ def _always(ending: Ending) -> bool:
 def _reported(key: str, ending: Ending) -> bool:
     if key not in ending.info:
         raise ValueError(
-            f"success is info[{key!r}], which the last step does not have: it has "
+            f"success is info[{key!r}], which is missing in the last step: its keys are "
             f"{sorted(ending.info)!r:.80}"
         )
     return bool(ending.info[key])
 
 
 def _bars(heights: np.ndarray, width: float) -> list[np.ndarray]:
-    """A bar from 0 to each height, side by side, `width` in all."""
+    """A bar from 0 to each height, side by side, with total width `width`."""
     across = width / max(len(heights), 1)
     middles = (np.arange(len(heights)) + 0.5) * across - 0.5
     return [

@@ -1,7 +1,7 @@
-"""That a family, a simulator and a learner have what poet/interfaces.py asks for, of the types it
-says.
+"""Interface checks: a family, a simulator and a learner have the methods and attributes of
+poet/interfaces.py, of the right types.
 
-conformance.py calls these first, so that a missing attribute is a line that names it.
+They come first, so that a missing attribute is one line that names it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from openpoet.poet.interfaces import Learner, Simulator, Task, TaskFamily
 from openpoet.poet.streams import Key
+
+from .laws import NOT_OFFERED
 
 KEY = Key(12345, ("conformance",))
 
@@ -107,17 +109,18 @@ def check_part(part: Any, n: int, dtype: torch.dtype, name: str) -> None:
     assert found == ((n,), dtype), f"{name} must be a tensor [{n}] of {dtype}, got {found}"
 
 
-def check_sampling(family: TaskFamily) -> None:
+def check_sampling(family: TaskFamily) -> str | None:
     """`sample(rng)`, if the family has it: a task of the family, drawn from the generator alone."""
     sample = getattr(family, "sample", None)
     if sample is None:
-        return
+        return NOT_OFFERED
     try:
         one, two, other = (sample(KEY.child("sample", i).generator()) for i in (0, 0, 1))
     except ValueError:  # a family may refuse under some of its settings
-        return
+        return NOT_OFFERED
     texts = [family.encode(task) for task in (one, two, other)]
     assert texts[0] == texts[1], "sample must draw from the generator it is given, and nowhere else"
     assert texts[0] != texts[2], "sample must vary, got the same task from two generators"
     for task, text in ((one, texts[0]), (other, texts[2])):
         assert family.decode(text) == task, f"sample must give a task of the family, got {task!r}"
+    return None

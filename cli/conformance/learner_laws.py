@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,52 +14,111 @@ import torch
 from openpoet.poet.interfaces import Agent, Learner, Task, TaskFamily
 from openpoet.poet.streams import Key
 
-from tests.interface_checks import KEY, check_learner_interface, lineage
+from .interface import KEY, check_learner_interface, lineage
+from .laws import NOT_OFFERED, Law, check_all
 
 
 def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> None:
-    """All laws of `Learner`, on agents that have learned a step in a lineage of `tasks` tasks."""
-    check_learner_interface(learner)
-    line = lineage(family, tasks)
-    keys = [KEY.child("pair", i) for i in range(tasks)]
-    newborn = [learner.init(key) for key in keys]
-    check_agent(newborn[0], "init")
-    assert same_agent(newborn[0], learner.init(keys[0])), (
-        "init must give the same agent for the same key"
-    )
-    assert not same_agent(newborn[0], newborn[1]), (
-        "init must give different agents for different keys"
-    )
+    """All laws of `Learner`, on agents after one optimisation step in a lineage of `tasks` tasks.
 
-    before = [copy.deepcopy(dict(agent)) for agent in newborn]
-    learned, steps = learner.improve(newborn, line, keys)
-    assert len(learned) == tasks, (
-        f"improve must give {tasks} agents for {tasks} pairs, got {len(learned)}"
-    )
-    assert all(map(same_agent, newborn, before)), (
-        "improve must leave the agents it is given as they are"
-    )
-    _check_steps(steps, tasks, "improve")
-    for agent in learned:
-        check_agent(agent, "improve")
-        _check_tensors(agent, newborn[0], "improve")
-    again, again_steps = learner.improve(newborn, line, keys)
-    same = all(map(same_agent, learned, again)) and np.array_equal(steps, again_steps)
-    assert same, "improve must give the same agents and steps for the same keys"
-    for i in reversed(range(tasks)):
-        (alone,), alone_steps = learner.improve([newborn[i]], [line[i]], [keys[i]])
-        same = same_agent(alone, learned[i]) and alone_steps[0] == steps[i]
-        assert same, f"improve: batch must equal one by one, it does not for pair {i}"
+    AssertionError, with the law, what was expected and what came, at the first that is broken.
+    """
+    check_all(learner_laws(learner, family, tasks=tasks))
 
-    check_evaluation(learner, learned, line, keys)
-    check_adoption(learner, learned, newborn[0])
-    check_exploration(learner, learned)
-    adopted = [learner.adopt(agent) for agent in learned]
-    one, two = (learner.evaluate(agents, line, keys) for agents in (learned, adopted))
-    assert np.array_equal(one[0], two[0]), (
-        f"adopt must keep what the agent does, scores were {one[0]}, are {two[0]}"
-    )
-    learner.improve(adopted, line, keys)
+
+def learner_laws(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> list[Law]:
+    """The laws in the order in which they are checked."""
+    pairs = Pairs(learner, family, tasks)
+    return [
+        Law("interface: all methods", lambda: check_learner_interface(learner), needed=True),
+        Law("init: an agent by its key alone", pairs.check_init),
+        Law("improve: new agents of the same form, by its keys alone", pairs.check_improve),
+        Law("improve: a batch equals its pairs one by one", pairs.check_improve_one_by_one),
+        Law(
+            "evaluate: finite scores by its keys alone; a batch equals its pairs one by one",
+            lambda: check_evaluation(learner, pairs.learned, pairs.tasks, pairs.keys),
+        ),
+        Law(
+            "adopt: a fresh optimiser; hyperparameters stay",
+            lambda: check_adoption(learner, pairs.learned, pairs.newborn[0]),
+        ),
+        Law("adopt: the scores stay", pairs.check_adopted_scores),
+        Law(
+            "explore: other hyperparameters, by its key alone",
+            lambda: check_exploration(learner, pairs.learned),
+        ),
+    ]
+
+
+class Pairs:
+    """Pairs of a learner's agent and a task of a lineage, with a key each, made when needed."""
+
+    def __init__(self, learner: Learner, family: TaskFamily, count: int) -> None:
+        self.learner, self.family = learner, family
+        self.keys = [KEY.child("pair", i) for i in range(count)]
+
+    @cached_property
+    def tasks(self) -> list[Task]:
+        return lineage(self.family, len(self.keys))
+
+    @cached_property
+    def newborn(self) -> list[Agent]:
+        return [self.learner.init(key) for key in self.keys]
+
+    @cached_property
+    def improved(self) -> tuple[list[Agent], Any]:
+        """Agents after a step, and environment steps."""
+        return self.learner.improve(self.newborn, self.tasks, self.keys)
+
+    @property
+    def learned(self) -> list[Agent]:
+        return self.improved[0]
+
+    def check_init(self) -> None:
+        newborn = self.newborn
+        check_agent(newborn[0], "init")
+        assert same_agent(newborn[0], self.learner.init(self.keys[0])), (
+            "init must give the same agent for the same key"
+        )
+        assert not same_agent(newborn[0], newborn[1]), (
+            "init must give different agents for different keys"
+        )
+
+    def check_improve(self) -> None:
+        newborn, n = self.newborn, len(self.keys)
+        before = [copy.deepcopy(dict(agent)) for agent in newborn]
+        learned, steps = self.improved
+        assert len(learned) == n, f"improve must give {n} agents for {n} pairs, got {len(learned)}"
+        assert all(map(same_agent, newborn, before)), (
+            "improve must leave the agents it is given as they are"
+        )
+        _check_steps(steps, n, "improve")
+        for agent in learned:
+            check_agent(agent, "improve")
+            _check_tensors(agent, newborn[0], "improve")
+        again, again_steps = self.learner.improve(newborn, self.tasks, self.keys)
+        same = all(map(same_agent, learned, again)) and np.array_equal(steps, again_steps)
+        assert same, "improve must give the same agents and steps for the same keys"
+
+    def check_improve_one_by_one(self) -> None:
+        learned, steps = self.improved
+        for i in reversed(range(len(self.keys))):
+            (alone,), alone_steps = self.learner.improve(
+                [self.newborn[i]], [self.tasks[i]], [self.keys[i]]
+            )
+            same = same_agent(alone, learned[i]) and alone_steps[0] == steps[i]
+            assert same, f"improve: batch must equal one by one, it does not for pair {i}"
+
+    def check_adopted_scores(self) -> None:
+        adopted = [self.learner.adopt(agent) for agent in self.learned]
+        one, two = (
+            self.learner.evaluate(agents, self.tasks, self.keys)[0]
+            for agents in (self.learned, adopted)
+        )
+        assert np.array_equal(one, two), (
+            f"adopt must keep what the agent does, scores were {one}, are {two}"
+        )
+        self.learner.improve(adopted, self.tasks, self.keys)
 
 
 def check_adoption(learner: Learner, agents: Sequence[Agent], newborn: Agent) -> None:
@@ -114,12 +174,12 @@ def check_evaluation(
     )
 
 
-def check_exploration(learner: Any, agents: Sequence[Agent]) -> None:
+def check_exploration(learner: Any, agents: Sequence[Agent]) -> str | None:
     """`explore`, if the learner has it: other hyperparameters, from the key alone, and an agent of
     the same form.
     """
     if not hasattr(learner, "explore"):
-        return
+        return NOT_OFFERED
     kept = [{name: tensor.clone() for name, tensor in agent.items()} for agent in agents]
     for i, agent in enumerate(agents):
         one, two = (learner.explore(agent, KEY.child("explore", i)) for _ in range(2))
@@ -134,6 +194,7 @@ def check_exploration(learner: Any, agents: Sequence[Agent]) -> None:
     assert all(map(same_agent, agents, kept)), (
         "explore must leave the agents it is given as they are"
     )
+    return None
 
 
 def _forms(agent: Agent) -> dict[str, str]:

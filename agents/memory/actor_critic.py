@@ -1,0 +1,128 @@
+"""The recurrent actor-critic of RL^2 and the learners built on it: networks, inputs and outputs.
+
+A policy and a value function share one recurrent network, whose input at each step is the
+observation, the last action, the last reward and an episode flag (rollouts/trials.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ..parts.actions import Gaussian, actions_of
+from ..parts.feedforward import Feedforward
+from ..parts.hyperparameters import Tunable
+from ..parts.lifetimes import State
+from ..parts.network_weights import network_weights
+from ..parts.recurrent import Recurrent
+from ..rollouts.trials import RecurrentActFunction, input_size
+from . import bilinear
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Agent, TaskFamily
+
+    from .rl2_config import RL2Config
+
+
+class RecurrentActorCritic(Tunable):
+    """The network of a recurrent actor-critic, as functions of its named weights.
+
+    Args:
+        family: the task family, with discrete or continuous actions.
+        config: the settings.
+    """
+
+    config: RL2Config
+
+    def __init__(self, family: TaskFamily, config: RL2Config) -> None:
+        self.family, self.config, spec, c = family, config, family.spec, config
+        self.episodes = c.episodes or spec.episodes
+        self.actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
+        inputs, outputs = input_size(spec, c.last_observation), spec.action_size + 1
+        if c.tabular:
+            inputs = bilinear.input_size(spec.observation_size, spec.action_size)
+            outputs *= 1 + spec.observation_size
+        self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
+        self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
+        # the longest time that the hidden state may have to remember for
+        self.memory_steps = self.episodes * spec.horizon
+
+    def outputs(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Policy parameters [t, n, k] and values [t, n] along whole trials of inputs [t, n, i]."""
+        weights = self.active(weights)
+        start = self.network.start(inputs.shape[1], str(inputs.device))
+        outputs = self.network.run(weights, self._network_inputs(weights, inputs), start)
+        return self._policy_and_values(weights, inputs, outputs)
+
+    def _act_function(
+        self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None
+    ) -> RecurrentActFunction:
+        def act(
+            inputs: torch.Tensor, state: State, t: int
+        ) -> tuple[torch.Tensor, torch.Tensor, State]:
+            given = self._network_inputs(weights, inputs)
+            outputs, state = self.network.advance(weights, given, state)
+            policy, value = self._policy_and_values(weights, inputs, outputs)
+            action = (
+                self.actions.mode(policy)
+                if noise is None
+                else self.actions.sample(policy, noise[t])
+            )
+            return action, torch.cat([policy, value[..., None]], -1), state
+
+        return act
+
+    def _policy_and_values(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, outputs: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Policy parameters [..., n, k] and values [..., n] from the network's inputs and outputs.
+
+        k: one logit per discrete action, or means and log standard deviations of continuous ones.
+        """
+        if self.config.tabular:
+            observations = inputs[..., : self.family.spec.observation_size]
+            outputs = bilinear.bilinear_readout(outputs, observations)
+        policy = outputs[..., :-1]
+        if isinstance(self.actions, Gaussian):
+            policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
+        return policy, outputs[..., -1]
+
+    def _network_inputs(
+        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
+    ) -> torch.Tensor:
+        """The recurrent network's inputs: those of a trial with scaled rewards, or an embedding.
+
+        The last reward is third from the end of a trial's inputs (`trials.policy_inputs`).
+        """
+        if self.config.tabular:
+            inputs = bilinear.outer_product_inputs(inputs, self.family.spec.observation_size)
+        elif self.config.reward_scale != 1.0:
+            scale = torch.ones(inputs.shape[-1], device=inputs.device)
+            scale[-3] = self.config.reward_scale
+            inputs = inputs * scale
+        return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
+
+    def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        weights = self.network.init(
+            rng, readout_scale=0.1, lasting=self.memory_steps if self.config.chrono_init else 0
+        )
+        weights["w_in"] *= self.config.input_gain
+        if self.embedding is not None:
+            weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
+        if isinstance(self.actions, Gaussian):
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
+        return weights
+
+    def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
+        return self.of(agent).active(network_weights(agent, self.config.device))
+
+    def active(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """The weights with the outgoing weights of hidden units beyond `config.units` set to 0."""
+        units = self.config.units
+        return self.network.pruned(weights, units) if 0 < units < self.config.hidden else weights

@@ -1,0 +1,24 @@
+"""The conformance suite: laws that every task family and learner obeys, as checks of your own.
+
+`check_family(family)` and `check_learner(learner, family)` raise an AssertionError at the first law
+that is broken; `openpoet check FILE` prints them all.
+"""
+
+from .family_laws import check_family, family_laws
+from .interface import lineage
+from .laws import Law, Verdict, verdicts
+from .learner_laws import check_learner, learner_laws, same_agent
+from .simulator_laws import check_episodes
+
+__all__ = [
+    "Law",
+    "Verdict",
+    "check_episodes",
+    "check_family",
+    "check_learner",
+    "family_laws",
+    "learner_laws",
+    "lineage",
+    "same_agent",
+    "verdicts",
+]

@@ -1,0 +1,127 @@
+"""The laws of a simulator, as checks: episodes alone and in a batch, repeated, and restarted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+
+import torch
+from openpoet.poet.interfaces import Task, TaskFamily
+
+from .episodes import episodes, same
+from .interface import KEY
+from .laws import NOT_OFFERED, Law, check_all
+from .play_laws import check_play, check_play_captured
+
+
+def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
+    """All laws of the simulators of these tasks; AssertionError at the first that is broken."""
+    batch = Batch(family, tasks, device)
+    check_all(simulator_laws(lambda: batch))
+
+
+class Batch:
+    """Tasks with a seed each, and the episodes that random actions lead to in them."""
+
+    def __init__(self, family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
+        self.family, self.tasks, self.device = family, tasks, device
+        self.seeds = [KEY.child("seed", i).integer() for i in range(len(tasks))]
+
+    @cached_property
+    def episodes(self) -> list[torch.Tensor]:
+        return self.again(self.seeds)
+
+    def again(self, seeds: Sequence[int], *, discrete: bool = False) -> list[torch.Tensor]:
+        return episodes(self.family, self.tasks, seeds, self.device, discrete=discrete)
+
+    def check_repeated(self) -> None:
+        law = "the same tasks and seeds must give the same episodes"
+        same(self.episodes, self.again(self.seeds), law)
+
+    def check_one_by_one(self) -> None:
+        for row in reversed(range(len(self.tasks))):
+            task, seed = [self.tasks[row]], [self.seeds[row]]
+            alone = episodes(self.family, task, seed, self.device, first=row)
+            part = [tensor[row : row + 1] for tensor in self.episodes]
+            same(part, alone, f"batch must equal one by one, it does not for row {row}")
+
+    def check_discrete(self) -> str | None:
+        if not getattr(self.family.spec, "discrete", False):
+            return NOT_OFFERED
+        law = "spec.discrete says that only the place of the largest number counts, others do"
+        same(self.episodes, self.again(self.seeds, discrete=True), law)
+        return None
+
+    def check_deterministic(self) -> str | None:
+        if not self.family.spec.deterministic:
+            return NOT_OFFERED
+        law = "spec.deterministic says that seeds change nothing, they do"
+        same(self.episodes, self.again([seed + 1 for seed in self.seeds]), law)
+        return None
+
+
+def simulator_laws(make: Callable[[], Batch]) -> list[Law]:
+    """The laws in the order in which they are checked. make: the batch, called when needed."""
+
+    @cache
+    def batch() -> Batch:
+        return make()
+
+    def on(check: Callable[..., str | None]) -> Callable[[], str | None]:
+        def checked() -> str | None:
+            b = batch()
+            return check(b.family, b.tasks, b.seeds, b.device)
+
+        return checked
+
+    return [
+        Law("simulator: equal tasks and seeds, equal episodes", lambda: batch().check_repeated()),
+        Law("simulator: a batch equals its rows one by one", lambda: batch().check_one_by_one()),
+        Law("restart: the next episode of the chosen rows only", on(check_restart)),
+        Law("play: the numbers of reset() and step()", on(check_play)),
+        Law("play_captured: the numbers of reset() and step()", on(check_play_captured)),
+        Law("spec.discrete: only the largest entry counts", lambda: batch().check_discrete()),
+        Law("spec.deterministic: seeds change nothing", lambda: batch().check_deterministic()),
+    ]
+
+
+def check_restart(
+    family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
+) -> str | None:
+    """Where a simulator can begin an episode anew, only the rows that are asked for do, and they
+    run again.
+    """
+    simulator, n = family.simulator(tasks, seeds, device), len(tasks)
+    if not hasattr(simulator, "restart"):
+        assert family.spec.episodes == 1, (
+            f"a trial of {family.spec.episodes} episodes needs simulator.restart"
+        )
+        return NOT_OFFERED
+    before, actions = (
+        simulator.reset().clone(),
+        torch.full((n, family.spec.action_size), 0.5, device=device),
+    )
+    for _ in range(family.spec.horizon):
+        before = simulator.step(actions)[0].clone()
+    again = torch.zeros(n, dtype=torch.bool, device=device)
+    again[0] = True
+    after = simulator.restart(again)
+    assert torch.equal(after[1:], before[1:]), (
+        "restart must leave the rows alone that were not asked for"
+    )
+    steps = simulator.steps
+    _, rewards, terminated, truncated = simulator.step(actions)
+    assert simulator.steps == steps + 1, "after restart of one row a step must count one"
+    assert bool((rewards[1:] == 0).all() & (terminated | truncated)[1:].all()), (
+        "rows not restarted must stay ended"
+    )
+    twice, ahead = (family.simulator(tasks, seeds, device) for _ in range(2))
+    for one in (twice, ahead):
+        one.reset()
+        one.step(actions)
+    twice.restart(again)
+    observations = [twice.restart(again), ahead.restart(again, 2)]
+    law = "restart(rows, 2) must begin the episode that two restarts lead to"
+    same(observations[:1], observations[1:], law)
+    same(twice.step(actions), ahead.step(actions), law)
+    return None

@@ -1,0 +1,165 @@
+"""Settings as tables for people: `openpoet list NAME`, and the reference page of the documentation.
+
+`python -m openpoet.cli.settings.reference docs/reference/settings.md` writes that page.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+from typing import Any
+
+from annotated_types import MinLen
+from openpoet.poet.config import PoetConfig
+from rich.table import Table
+
+from openpoet.settings import Kind, Matches, did_you_mean, limits
+
+from ..output import line
+from ..parts import KINDS, known_parts, schema_of
+from ..plugins import installed, kinds_in, section
+from .fields import Field, Schema, of_dataclass
+from .resolving import RunSettings
+from .tables import as_toml, preset, presets
+
+COLUMNS = ("setting", "type", "default", "range", "meaning")
+ALWAYS = {"run": RunSettings, "poet": PoetConfig}  # sections of every run
+_TYPES = {int: "integer", float: "number", bool: "true or false", str: "text", tuple: "list"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the settings. given: values of a preset, which replace the defaults."""
+
+    name: str
+    schema: Schema
+    given: Mapping[str, Any]
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """A row of COLUMNS for each setting."""
+        for name, field in self.schema.known.items():
+            kind, allowed = type_and_range(field.kind)
+            yield name, kind, self._default(name, field), allowed, field.kind.meaning
+
+    def _default(self, name: str, field: Field) -> str:
+        if name in self.given:
+            return as_toml(self.given[name])
+        if field.default is MISSING:
+            return "required"
+        return as_toml(field.default) if field.written else repr(field.default)
+
+
+def sections(name: str) -> list[Section]:
+    """The sections that `name` has: one of `run`, `poet`, a family or a learner, all of a preset.
+
+    A .py file is executed to see its settings. ValueError, one line, if there is nothing of that
+    name.
+    """
+    if name in ALWAYS:
+        return [Section(name, of_dataclass(ALWAYS[name]), {})]
+    if name in presets():
+        return _of_preset(name)
+    kinds = kinds_in(Path(name)) if name.endswith(".py") else _kinds_of(name)
+    if kinds:
+        return [_section(kind, name, {}) for kind in kinds]
+    parts = [part for kind in KINDS for part in (*known_parts(kind), *installed(kind))]
+    near = did_you_mean(name, [*ALWAYS, *presets(), *parts])
+    raise ValueError(
+        f"there are no settings of {name!r}{near}; `list` without a name lists families, learners "
+        "and presets, which have settings, as have run and poet"
+    )
+
+
+def type_and_range(kind: Kind) -> tuple[str, str]:
+    """A type in words: ("integer", "at least 1"), ("choice", "poet, epoet")."""
+    if kind.some is not None:
+        inner, allowed = type_and_range(kind.some)
+        return f"{inner} or none", allowed
+    if kind.choices:
+        return "choice", ", ".join(map(str, kind.choices))
+    if kind.entries:
+        inner, allowed = type_and_range(kind.entries[0])
+        count = "" if kind.any_length else f" of {len(kind.entries)}"
+        least = ["not empty"] if any(isinstance(c, MinLen) for c in kind.constraints) else []
+        each = [f"each {allowed}" if inner != "choice" else f"of {allowed}"] if allowed else []
+        return f"list{count} ({inner})", ", ".join([*each, *least])
+    pattern = next((c.words for c in kind.constraints if isinstance(c, Matches)), "")
+    return _TYPES.get(kind.plain, "any"), pattern or limits(kind)
+
+
+def terminal_table(part: Section, width: int) -> Table:
+    """The section for a terminal of `width` characters; meanings wrap."""
+    table = Table(
+        title=line(f"[{part.name}]", "bold"),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        width=max(width, 100),
+    )
+    for name in COLUMNS:
+        title = "value" if name == "default" and part.given else name
+        table.add_column(title, overflow="fold", ratio=3 if name == "meaning" else None)
+    for row in part.rows():
+        table.add_row(*map(line, row))
+    return table
+
+
+def markdown() -> str:
+    """The reference page: every section of openpoet's own parts."""
+    lines = [INTRODUCTION]
+    for name in ALWAYS:
+        lines += [f"## Section [{name}]", "", *_markdown_table(sections(name)[0])]
+    for kind, title in zip(KINDS, ("Task families", "Learners"), strict=True):
+        lines += [f"## {title}", ""]
+        for name in known_parts(kind):
+            lines += [f"### {name}", "", *_markdown_table(_section(kind, name, {}))]
+    return "\n".join(lines)
+
+
+INTRODUCTION = """\
+# Settings
+
+This page is generated from the code by `python -m openpoet.cli.settings.reference`; do not edit it.
+`openpoet list NAME` prints one of its tables.
+
+A run has the sections `[run]` and `[poet]`, one named after its task family and one after its
+learner. Change a setting with `--set SECTION.KEY=VALUE`, such as `--set poet.capacity=20`, or in a
+TOML file given with `--config`. TOML has no null: write `"none"`. A run with `--tasks randomised`
+has a section `[ranges]` too: the lowest and highest value of each gene of the family.
+`config.toml` of a run folder holds every setting of the run.
+"""
+
+
+def _markdown_table(part: Section) -> Iterator[str]:
+    yield _markdown_row(COLUMNS)
+    yield "|---" * len(COLUMNS) + "|"
+    for name, kind, default, allowed, meaning in part.rows():
+        yield _markdown_row((f"`{name}`", kind, f"`{default}`", allowed, meaning))
+    yield ""
+
+
+def _markdown_row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _kinds_of(name: str) -> list[str]:
+    return [kind for kind in KINDS if name in known_parts(kind) or name in installed(kind)]
+
+
+def _section(kind: str, name: str, given: Mapping[str, Any]) -> Section:
+    return Section(section(name), schema_of(kind, name), given)
+
+
+def _of_preset(name: str) -> list[Section]:
+    tables = preset(name)
+    tables["run"]["preset"] = name
+    always = [Section(place, of_dataclass(cls), tables[place]) for place, cls in ALWAYS.items()]
+    names = {kind: tables["run"][kind] for kind in KINDS}
+    return always + [_section(kind, part, tables[part]) for kind, part in names.items()]
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")

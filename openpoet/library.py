@@ -1,0 +1,210 @@
+"""Starting, resuming and opening runs from Python: `openpoet.launch`, `resume`, `open`, ...
+
+Each does what the command of the same name does, with the same results: equal settings and seeds
+give equal archives.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from .cli import sessions
+from .cli.run_loop import RunStopped
+from .cli.seeding import Take
+from .cli.sessions import Launch, Machine, Resume, Source
+from .cli.settings.fields import toml_value
+from .reporting import Progress, PythonFrontend
+from .runs import Run, path_of
+
+PathLike = str | os.PathLike[str]
+Callback = Callable[[Progress], object]
+Settings = Mapping[str, Any]
+
+
+def launch(
+    preset: str | None = None,
+    *,
+    family: PathLike | None = None,
+    learner: PathLike | None = None,
+    out: PathLike | None = None,
+    seed: int | None = None,
+    iterations: int | None = None,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    progress: Callback | None = None,
+) -> Run:
+    """Start a run, iterate it to its end, and return it.
+
+    Everything that happens is written to the run's folder after each iteration, so that a run can
+    be continued with `openpoet.resume` however it ended.
+
+    Args:
+        preset: name of the settings to start from (`openpoet list` prints them). Default: the
+            quick preset of the family, and without a family "quick", which is the bipedal walker.
+        family: task family: a name, or the path of a .py file, which is executed.
+        learner: learner: a name, or the path of a .py file, which is executed.
+        out: folder of the run, which must not exist yet. Default: runs/<date>_<preset>_s<seed>.
+        seed: seed of all random numbers, 0 or more. Equal seeds and settings give equal runs.
+        iterations: iterations of the run. In each, every active niche's agent takes one
+            optimisation step.
+        settings: other settings by "section.key", such as {"poet.capacity": 10,
+            "es.population": 64}. `None` disables a setting that has such a value.
+        workers: threads. Default: all processors. Never changes a result.
+        device: where the learner computes: "auto" (as the settings say), "cpu" or "cuda".
+        progress: called with an `openpoet.Progress` after each iteration. To stop a run early,
+            raise an exception in it: the iteration has been written before.
+
+    Returns:
+        The run, open for reading.
+
+    Raises:
+        ValueError: bad input, in one line: what was wrong and what was expected.
+        FileExistsError: there is something in `out` already.
+        openpoet.RunFailedError: the run started and an iteration failed; those before are kept.
+        KeyboardInterrupt: Ctrl-C was pressed. The current iteration was finished and written
+            first; a second Ctrl-C stops at once. Only the main thread receives Ctrl-C.
+
+    Example:
+        >>> run = openpoet.launch("quick-bandits", iterations=20, seed=1)
+        >>> run.niches[0].score
+        0.41
+    """
+    named = {"run.preset": preset, "poet.seed": seed, "run.iterations": iterations}
+    parts = {"run.family": family, "run.learner": learner}
+    options = _options(settings, named | {key: _text(part) for key, part in parts.items()})
+    folder = None if out is None else Path(out)
+    wanted = Launch(options, folder=folder, machine=Machine(device, workers))
+    return _launch(wanted, PythonFrontend("openpoet.launch", progress))
+
+
+def seed_from(
+    run: PathLike | Run,
+    *,
+    select: str = "alive",
+    take: Literal["both", "tasks", "agents"] = "both",
+    preset: str | None = None,
+    family: PathLike | None = None,
+    learner: PathLike | None = None,
+    out: PathLike | None = None,
+    seed: int | None = None,
+    iterations: int | None = None,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    progress: Callback | None = None,
+) -> Run:
+    """Start a run from the niches of another one.
+
+    Args:
+        run: the other run: a folder, a name under runs/, or a `Run`; or a folder of files that
+            the original POET code wrote.
+        select: an expression that chooses niches by id, parent, born, died, score, best, solved,
+            novelty and alive: "alive", "best > 9.5 or id in (3, 7)", "not alive and solved".
+        take: what is copied: "tasks", "agents" or "both". Without a task a niche starts from the
+            family's origin, without an agent from a new one.
+
+    The other arguments are those of `openpoet.launch`; family and learner default to those of
+    `run`. Returns and raises: see `openpoet.launch`.
+    """
+    if take not in [choice.value for choice in Take]:
+        raise ValueError(f'take must be "both", "tasks" or "agents", got {take!r}')
+    named = {"run.preset": preset, "poet.seed": seed, "run.iterations": iterations}
+    parts = {"run.family": family, "run.learner": learner}
+    options = _options(settings, named | {key: _text(part) for key, part in parts.items()})
+    source = Source(os.fspath(run.path if isinstance(run, Run) else run), select, Take(take))
+    folder = None if out is None else Path(out)
+    wanted = Launch(options, folder=folder, source=source, machine=Machine(device, workers))
+    return _launch(wanted, PythonFrontend("openpoet.seed_from", progress))
+
+
+def resume(
+    run: PathLike | Run,
+    *,
+    iterations: int | None = None,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    progress: Callback | None = None,
+) -> Run:
+    """Continue a run from its last iteration, however it ended.
+
+    The archive becomes that of a run which was never interrupted. A `Run` that was opened before
+    keeps showing the earlier state; use the one returned.
+
+    Args:
+        run: a run folder, a name under runs/, or a `Run`.
+        iterations: total to reach, not additional ones. Default: the run's own setting.
+        settings: settings by "section.key" that change from here on. They are recorded with the
+            iteration from which they hold.
+        workers, device, progress: see `openpoet.launch`.
+
+    Returns:
+        The run, open for reading. Raises: see `openpoet.launch`.
+    """
+    options = _options(settings, {})
+    wanted = Resume(path_of(run), iterations, options, machine=Machine(device, workers))
+    try:
+        path = sessions.resume(wanted, PythonFrontend("openpoet.resume", progress))
+    except RunStopped:
+        raise KeyboardInterrupt from None
+    return Run(path)
+
+
+def open(run: PathLike | Run) -> Run:
+    """Open a run for reading; use it as a context manager to close it again.
+
+    Args:
+        run: a run folder, a name under runs/, or a `Run`.
+
+    Raises:
+        ValueError: there is no such run, or it is damaged, in one line.
+
+    A run that another process is writing can be read too. What is read stays one committed state
+    until the run is closed. An archive from a stranger is safe to open: nothing in it is executed,
+    except by `policy` and `replay` if it names a .py file that you have launched yourself before.
+    """
+    opened = Run(path_of(run))
+    _ = opened.reader  # errors appear here
+    return opened
+
+
+def _launch(wanted: Launch, frontend: PythonFrontend) -> Run:
+    try:
+        return Run(sessions.launch(wanted, frontend))
+    except RunStopped:
+        raise KeyboardInterrupt from None
+
+
+def _text(part: PathLike | None) -> str | None:
+    return None if part is None else os.fspath(part)
+
+
+def _options(settings: Settings | None, named: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by "section.key" as TOML values, with those that arguments name."""
+    options = {name: _value(name, value) for name, value in (settings or {}).items()}
+    for name, value in named.items():
+        if value is None:
+            continue
+        if options.setdefault(name, value) != value:
+            raise ValueError(
+                f"the argument {name.partition('.')[2]}={value!r} contradicts "
+                f"settings[{name!r}] = {options[name]!r}: leave one of them out"
+            )
+    return options
+
+
+def _value(name: str, value: Any) -> Any:
+    if "." not in name:
+        raise ValueError(f'a setting is named "section.key", such as "poet.capacity", got {name!r}')
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    try:
+        return toml_value(value)
+    except ValueError as error:
+        raise ValueError(f"settings[{name!r}]: {error}") from None

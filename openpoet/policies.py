@@ -1,0 +1,143 @@
+"""Policies: agents of an archive as functions from observations to actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+
+from .cli.sessions import one_torch_thread
+
+if TYPE_CHECKING:
+    from openpoet.agents.metaworld_protocol import TrialPolicy
+    from openpoet.poet.interfaces import Agent, Spec
+    from openpoet.poet.streams import Key
+
+Array = TypeVar("Array", np.ndarray, torch.Tensor)
+
+
+class Policy:
+    """An agent that acts in n environments side by side.
+
+        actions = policy(observations)      # [n, o] -> [n, a]
+        policy.observe(rewards, ended)      # after the environments' step
+
+    Observations and actions are those of the run's task family: observations [n, o] float32, and
+    actions [n, a] float32 as its simulator takes them; where actions are discrete, the index of the
+    largest of a numbers is the action. NumPy arrays in give NumPy arrays out, tensors give tensors.
+
+    An agent that adapts, or remembers, needs `observe` after every step: where an episode ended,
+    the next call begins another episode of the same trial. `reset` begins a new trial, in which
+    nothing is known. Agents that adapt by gradient steps take one at `adapt`.
+
+    With the random numbers of the niche's last evaluation (the default) and its environments, the
+    policy takes the actions of that evaluation.
+    """
+
+    def __init__(
+        self, start: Callable[[int], TrialPolicy], spec: Spec, *, greedy: bool = False
+    ) -> None:
+        self._start, self.spec, self.greedy = start, spec, greedy
+        self._trial: TrialPolicy | None = None
+        self._beginning = torch.zeros(0, dtype=torch.bool)  # [n], rows whose episode begins
+
+    def reset(self) -> None:
+        """Forget everything: the next call begins a new trial, with any number of rows."""
+        self._trial = None
+
+    def __call__(self, observations: Array) -> Array:
+        """Actions [n, a] float32 for observations [n, o].
+
+        ValueError if observations are of another shape, NaN or infinite.
+        """
+        seen = torch.as_tensor(observations, dtype=torch.float32)
+        n, o = len(seen), self.spec.observation_size
+        if self._trial is not None and n != len(self._beginning):
+            raise ValueError(
+                f"observations must be [{len(self._beginning)}, {o}] until reset(), got "
+                f"{list(seen.shape)}"
+            )
+        if seen.dim() != 2 or seen.shape[1] != o:
+            raise ValueError(f"observations must be [n, {o}], got {list(seen.shape)}")
+        if not bool(torch.isfinite(seen).all()):
+            raise ValueError("an observation is NaN or infinite")
+        with one_torch_thread(), torch.no_grad():
+            if self._trial is None:
+                self._trial, self._beginning = self._start(n), torch.ones(n, dtype=torch.bool)
+            self._trial.begin(self._beginning)
+            self._beginning = torch.zeros(n, dtype=torch.bool)
+            actions = self._trial.act(seen, greedy=self.greedy)
+        return actions if isinstance(observations, torch.Tensor) else actions.cpu().numpy()
+
+    def observe(self, rewards: Array, ended: Array) -> None:
+        """The result of the last actions: rewards [n], and whose episode ended, [n] bool."""
+        trial = self._begun("observe")
+        rewarded = torch.as_tensor(rewards, dtype=torch.float64)
+        over = torch.as_tensor(ended, dtype=torch.bool)
+        n = len(self._beginning)
+        if rewarded.shape != (n,) or over.shape != (n,):
+            raise ValueError(
+                f"rewards and ended must be [{n}], got {list(rewarded.shape)} and "
+                f"{list(over.shape)}"
+            )
+        with one_torch_thread(), torch.no_grad():
+            trial.observe(rewarded, over)
+        self._beginning = over.clone()
+
+    def adapt(self) -> None:
+        """Adapt to the episodes that have ended since the last call.
+
+        Changes something only in agents that adapt by gradient steps; others adapt as they observe.
+        ValueError if there are too few episodes.
+        """
+        with one_torch_thread():
+            self._begun("adapt").adapt()
+
+    def _begun(self, method: str) -> TrialPolicy:
+        if self._trial is None:
+            raise ValueError(f"{method} follows a call of the policy; there was none since reset()")
+        return self._trial
+
+
+class _Reactive:
+    """The agent of a learner that does not adapt: its `act`, and the hidden state of each row."""
+
+    observes_rewards = False
+
+    def __init__(self, learner: Any, agent: Agent, n: int) -> None:
+        self._learner, self._agent = learner, agent
+        self.state = {"memory": torch.from_numpy(learner.policy.start(n))}
+
+    def begin(self, rows: torch.Tensor) -> None:
+        fresh = torch.from_numpy(self._learner.policy.start(int(rows.sum())))
+        self.state["memory"][rows] = fresh
+
+    def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
+        actions: torch.Tensor = self._learner.act(
+            self._agent, observations.cpu(), self.state["memory"].numpy()
+        )
+        return actions
+
+    def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
+        """Rewards change nothing in an agent that does not adapt."""
+
+    def adapt(self) -> None:
+        """There is nothing to adapt."""
+
+
+def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) -> Policy:
+    """The agent as a policy. ValueError if its learner, of that name, cannot act step by step.
+
+    key: the random stream of its actions.
+    """
+    spec = learner.family.spec
+    if hasattr(learner, "trial_policy"):
+        return Policy(lambda n: learner.trial_policy(agent, n, key), spec, greedy=greedy)
+    if hasattr(learner, "act"):
+        return Policy(lambda n: _Reactive(learner, agent, n), spec, greedy=greedy)
+    raise ValueError(
+        f"the learner {name} cannot act step by step: it has neither a method `trial_policy` nor "
+        "`act`; replay() shows its agents"
+    )

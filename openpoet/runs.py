@@ -1,0 +1,211 @@
+"""A run as a Python object: its niches, agents, policies, replays and tables."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from .archive.store import measures
+from .archive.store.digest import digest
+from .archive.store.run_folder import Run as Archive
+from .archive.store.run_folder import find_run
+from .cli.replays import Replays, replays_of
+from .cli.run_settings import settings_of
+from .cli.sessions import Machine, one_torch_thread
+from .cli.show import niche_row
+from .cli.wiring import titles, whole_task
+from .policies import Policy, policy_of
+from .reporting import PythonFrontend
+
+if TYPE_CHECKING:
+    import torch
+
+    from openpoet.archive.replay.episode import Episode
+
+
+@dataclass(frozen=True)
+class Niche:
+    """A task and the agent trained in it.
+
+    Attributes:
+        id: number of the niche, in the order of creation.
+        parent: the niche whose task was mutated; None for the first niches.
+        born: iteration of its creation, from 1; 0 for the first population.
+        died: iteration at which it was retired; None for an active niche.
+        score: the agent's last score in its task, in the family's units of return.
+        before: the same before adaptation; None where agents do not adapt.
+        best: the best score the niche has had.
+        solved: the iteration at which the task was first solved; None if it never was.
+        novelty: the novelty of the task at its birth.
+        task: the task as JSON.
+        title: the task in words.
+    """
+
+    id: int
+    parent: int | None
+    born: int
+    died: int | None
+    score: float | None
+    before: float | None
+    best: float | None
+    solved: int | None
+    novelty: float | None
+    task: Any
+    title: str
+
+
+class Replay:
+    """The pictures of one evaluation. Iterate over it: uint8 [height, width, 3], RGB.
+
+    score: of the evaluation; it equals the score in the archive. solved: whether it solved the
+    task. len(): number of pictures. seconds: time between two pictures in the simulation [s].
+    """
+
+    def __init__(self, episode: Episode, size: tuple[int, int], every: int) -> None:
+        from .archive.replay.recording import Film, Look
+
+        takes = tuple(range(len(episode.takes)))
+        self._film, self._size = Film(episode, size, every, takes, Look()), size
+        self.score, self.solved = episode.score, episode.solved
+        self.seconds = every * episode.dt
+
+    def __len__(self) -> int:
+        return len(self._film.moments)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        width, height = self._size
+        for pixels in self._film.pictures(self._film.moments):
+            yield np.frombuffer(pixels, np.uint8).reshape(height, width, 3).copy()
+
+
+class Run:
+    """A run, open for reading. Made by `openpoet.launch`, `resume`, `seed_from` and `open`.
+
+    A context manager. What is read is one committed state, from the first use until `close`.
+
+    path: the run's folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+
+    @cached_property
+    def reader(self) -> Archive:
+        """The archive (openpoet.archive), opened at the first use."""
+        return Archive.open(self.path, write=False)
+
+    def close(self) -> None:
+        """Close the archive. The next use opens it again, in its state at that time."""
+        reader = self.__dict__.pop("reader", None)
+        self.__dict__.pop("_replays", None)
+        if reader is not None:
+            reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"openpoet.Run({str(self.path)!r})"
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """All settings as they are now, {section: {key: value}}."""
+        return settings_of(self.reader)
+
+    @property
+    def iteration(self) -> int:
+        """The last iteration in the archive; 0: only the first population."""
+        for row in measures.each(self.reader, "SELECT max(iteration) AS last FROM iterations"):
+            if row["last"] is not None:
+                return int(row["last"])
+        raise ValueError(f"{self.path} holds no iteration yet")
+
+    @property
+    def niches(self) -> list[Niche]:
+        """All niches ever, active and retired, oldest first."""
+        tables = self.settings
+        title = titles(tables)
+        columns = [field.name for field in fields(Niche) if field.name != "title"]
+        rows = measures.each(self.reader, f"SELECT {', '.join(columns)} FROM niches ORDER BY id")
+        return [
+            Niche(**{**row, "task": whole_task(tables, row["task"])}, title=title(row["task"]))
+            for row in rows
+        ]
+
+    def lineage(self, niche: int) -> list[int]:
+        """The niche and its ancestors, youngest first."""
+        niche_row(self.reader, niche)
+        return measures.lineage(self.reader, niche, sys.maxsize)
+
+    def agent(self, niche: int) -> dict[str, torch.Tensor]:
+        """The niche's agent: named tensors, which the learner defines."""
+        return self.reader.agent(niche_row(self.reader, niche)["agent"])
+
+    def policy(self, niche: int, *, greedy: bool = False, seed: int | None = None) -> Policy:
+        """The niche's agent as a function from observations [n, o] to actions [n, a].
+
+        greedy: the most likely action instead of a random one, where the agent draws its actions.
+        seed: of the actions' random numbers; None: those of the niche's last evaluation.
+        ValueError if the learner's agents cannot act step by step.
+        """
+        from .poet.streams import Key
+
+        replays = self._replays
+        agent = replays.check(niche).agent
+        key = replays.key(niche) if seed is None else Key(seed, ("policy", niche))
+        learner, name = replays.parts.ledger.learner, replays.tables["run"]["learner"]
+        return policy_of(learner, name, agent, key, greedy=greedy)
+
+    def replay(
+        self,
+        niche: int,
+        agent: int | None = None,
+        *,
+        size: tuple[int, int] = (800, 400),
+        every: int = 1,
+    ) -> Replay:
+        """The niche's last evaluation, simulated again, as pictures.
+
+        agent: the niche whose agent acts; None: the niche's own, whose score equals the archive's.
+        size: width and height of the pictures [px]. every: steps from one picture to the next.
+        """
+        with one_torch_thread():
+            episode = self._replays.load(niche, niche if agent is None else agent)
+        return Replay(episode, size, every)
+
+    def rows(self, table: str) -> list[Mapping[str, Any]]:
+        """A table of the archive, such as "scores", "children", "transfers" or "ledger"."""
+        return list(self.reader.each(table))
+
+    def digest(self) -> str:
+        """SHA-256, 64 hex digits, of everything that must be reproducible; clock times left out.
+
+        Runs with equal settings and seeds have equal digests.
+        """
+        return digest(self.reader)
+
+    def verify(self) -> str:
+        """The last hash of the chain, once nothing proves to be edited or damaged.
+
+        ValueError, one line, at the first iteration or agent that is not as it was written.
+        """
+        return self.reader.verify()
+
+    @cached_property
+    def _replays(self) -> Replays:
+        return replays_of(self.reader, Machine(), PythonFrontend("openpoet.open"))
+
+
+def path_of(run: str | os.PathLike[str] | Run) -> Path:
+    """The folder of a run. ValueError if there is none."""
+    return run.path if isinstance(run, Run) else find_run(os.fspath(run))

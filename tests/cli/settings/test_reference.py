@@ -1,0 +1,160 @@
+"""Settings for people: every one has a meaning, and it is the same in config.toml, in `list NAME`
+and on the reference page.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import openpoet.cli.main as command
+import pytest
+from annotated_types import GroupedMetadata, Interval
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpoet.agents.learners import LEARNERS
+from openpoet.cli import parts
+from openpoet.cli.settings.reference import markdown, sections, type_and_range
+from openpoet.cli.settings.resolving import Request
+from openpoet.cli.settings.tables import parse, preset, presets, to_toml
+from openpoet.envs.families import FAMILIES
+
+from openpoet.settings import Device, Field, PositiveFloat, PositiveInt, Sizes, checked, kind_of
+
+ROOT = Path(__file__).parents[3]
+NAMES = ["run", "poet", *FAMILIES, *LEARNERS]
+SETTINGS = {
+    f"{part.name}.{key}": field
+    for name in NAMES
+    for part in sections(name)
+    for key, field in part.schema.known.items()
+}
+
+
+def test_every_setting_has_a_meaning_in_one_line() -> None:
+    for name, field in SETTINGS.items():
+        meaning = field.kind.meaning
+        assert meaning == " ".join(meaning.split()), name
+        assert meaning.endswith("."), name
+        assert 5 < len(meaning) < 200, name
+
+
+def test_every_constraint_of_a_setting_is_one_that_is_checked() -> None:
+    """Those of other kinds are ignored, since a plug-in's may be."""
+    for name, field in SETTINGS.items():
+        given = [m for m in field.annotation.__metadata__ if not isinstance(m, str)]
+        known = [c for m in given for c in (m if isinstance(m, GroupedMetadata) else [m])]
+        assert len(field.kind.constraints) == len(known), name
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_what_a_declaration_allows_is_accepted(data: st.DataObject) -> None:
+    """Drawn by hypothesis, which reads the ranges by itself."""
+    name = data.draw(st.sampled_from([name for name in SETTINGS if not plain_text(SETTINGS[name])]))
+    field = SETTINGS[name]
+    # hypothesis draws NaN and infinity too
+    value = data.draw(st.from_type(field.annotation).filter(finite))
+    assert checked(value, field.kind, name) == value
+
+
+def finite(value: object) -> bool:
+    entries = value if isinstance(value, tuple) else (value,)
+    return all(not isinstance(entry, float) or math.isfinite(entry) for entry in entries)
+
+
+def plain_text(field: Field) -> bool:
+    """Hypothesis cannot draw what matches our regular expressions."""
+    return str in (field.kind.plain, field.kind.some and field.kind.some.plain)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (PositiveInt, ("integer", "at least 1")),
+        (Annotated[float, Interval(gt=0, le=1), "meaning"], ("number", "above 0 and at most 1")),
+        (Annotated[PositiveFloat | None, "meaning"], ("number or none", "above 0")),
+        (Sizes, ("list (integer)", "each at least 1, not empty")),
+        (tuple[Literal["a", "b"], ...], ("list (choice)", "of a, b")),
+        (tuple[float, float], ("list of 2 (number)", "")),
+        (Device, ("text", '"cpu", "cuda" or "cuda:<number>"')),
+        (bool, ("true or false", "")),
+    ],
+)
+def test_type_and_range_in_words(kind: object, words: tuple[str, str]) -> None:
+    assert type_and_range(kind_of(kind)) == words
+
+
+def test_the_reference_page_is_that_of_the_code() -> None:
+    """Else: python -m openpoet.cli.settings.reference docs/reference/settings.md"""
+    assert (ROOT / "docs" / "reference" / "settings.md").read_text() == markdown()
+
+
+@pytest.mark.parametrize("name", [*NAMES, "quick-maze"])
+def test_list_prints_every_setting_of_a_part(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command.out, "_width", 300)
+    assert command.main(["list", name]) == 0
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for part in sections(name):
+        assert f"[{part.name}]" in printed
+        for row in part.rows():
+            assert " ".join(" ".join(row).split()) in printed
+
+
+def test_a_presets_values_are_listed_in_place_of_defaults() -> None:
+    listed = {part.name: {row[0]: row[2] for row in part.rows()} for part in sections("quick-maze")}
+    assert listed["run"]["preset"] == '"quick-maze"'
+    assert listed["poet"]["capacity"] == str(preset("quick-maze")["poet"]["capacity"]) != "40"
+    assert listed["maze"]["size"] == "7"
+
+
+def test_settings_of_a_file_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from typing import Annotated\nfrom openpoet.settings import PositiveFloat\n\n\n"
+        "class Own:\n    def __init__(self, rate: Annotated[PositiveFloat, 'Its rate.'] = 2.0, "
+        "act=print): ...\n\n\nfamily = Own\n"
+    )
+    (part,) = sections(str(path))
+    rows = list(part.rows())
+    assert rows[0] == ("rate", "number", "2.0", "above 0", "Its rate.")
+    assert rows[1] == ("act", "any", repr(print), "", "")
+
+
+def test_what_has_no_settings_is_refused_with_a_neighbour() -> None:
+    with pytest.raises(ValueError, match=r"no settings of 'naze' \(did you mean 'maze'\?\)"):
+        sections("naze")
+
+
+def test_config_toml_has_each_meaning_above_its_setting() -> None:
+    tables = parts.settings_for(Request({"run.family": "grid", "run.learner": "rl2"}))
+    text = to_toml(tables, parts.schemas(tables))
+    assert parse(text, "it") == tables
+    assert all(len(line) <= 100 for line in text.splitlines())
+    said, comment = {}, ""
+    for line in text.splitlines():
+        if line.startswith("# "):
+            comment += line[1:]
+        elif line.startswith("["):
+            place = line.strip("[]")
+        elif line:
+            said[f"{place}.{line.split(' = ')[0]}"] = comment.strip()
+            comment = ""
+    for name in said:
+        assert said[name] == SETTINGS[name].kind.meaning
+
+
+def test_a_meaning_of_a_plug_in_cannot_break_config_toml() -> None:
+    from openpoet.cli.settings.fields import Schema
+
+    schema = Schema({"a": Field(Annotated[int, "one\nb = 2\x1b[0m"], 1)})
+    text = to_toml({"own": {"a": 1}}, {"own": schema})
+    assert parse(text, "it") == {"own": {"a": 1}}
+    assert "\x1b" not in text
+
+
+def test_no_name_means_two_things() -> None:
+    assert len({*NAMES, *presets()}) == len(NAMES) + len(presets())

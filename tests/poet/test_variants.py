@@ -1,0 +1,106 @@
+"""Novelty and transfer rule are objects of the setup: the settings name the two papers' ones, and a
+run can have others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import pytest
+from fakes import FakeFamily, FakeLearner
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.engine import evolve, start
+from openpoet.poet.interfaces import Learner
+from openpoet.poet.niche import Child, Niche, Population
+from openpoet.poet.novelty import Novelties, ParameterNovelty, PataEc
+from openpoet.poet.streams import Key
+from openpoet.poet.transfer import Candidate, GatedTransfer, Place, PoetTransfer, try_all
+
+CONFIG = PoetConfig(
+    seed=1,
+    mutate_every=4,
+    transfer_every=2,
+    capacity=4,
+    reproduce_at=50.0,
+    mc_low=0.0,
+    mc_high=290.0,
+    max_admitted=1,
+)
+
+
+def test_the_settings_name_the_papers_objects() -> None:
+    family = FakeFamily()
+    for name, rule, novelty, transfer in (
+        ("parameters", "poet", ParameterNovelty(7), PoetTransfer),
+        ("pata-ec", "epoet", PataEc(7, low=-3, high=4), GatedTransfer),
+    ):
+        config = PoetConfig(novelty=name, transfer_rule=rule, neighbours=7, mc_low=-3, mc_high=4)  # type: ignore[arg-type]
+        setup = Setup(family, FakeLearner(family), config)
+        assert setup.novelty == novelty
+        assert type(setup.transfer) is transfer
+
+
+@pytest.mark.parametrize("name", ["novelty", "transfer_rule"])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name} must be '[^\n]*' or '[^\n]*', got 'x'$"):
+        PoetConfig(**{name: "x"})
+
+
+@dataclass
+class Youngest:
+    """The youngest child counts as the most novel."""
+
+    measured: list[int] = field(default_factory=list)
+
+    def measure(
+        self, children: Sequence[Child], population: Population, setup: Setup, key: Key
+    ) -> Novelties:
+        self.measured += [child.id for child in children]
+        return Novelties({child.id: float(child.id) for child in children})
+
+
+def test_a_run_can_have_a_novelty_of_its_own() -> None:
+    family, novelty = FakeFamily(), Youngest()
+    setup = Setup(family, FakeLearner(family), CONFIG, novelty=novelty)
+    children = [c for p in islice(evolve(start(setup), setup), 40) for c in p.children]
+    born = [child for child in children if child.outcome == "admitted"]
+    crowded = [child for child in children if child.outcome == "crowded"]
+    assert novelty.measured
+    assert len(born) > 2
+    assert [child.novelty for child in born] == [float(child.id) for child in born]
+    for child in born:  # no younger one of its litter was left waiting
+        assert all(c.id < child.id for c in crowded if c.iteration == child.iteration)
+
+
+class Never:
+    """Everything is tried, nothing is installed."""
+
+    def bar(self, niche: Niche) -> float:
+        return -1e9
+
+    def attempt(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        return try_all(sources, places, learner, key)
+
+    def installs(self, candidate: Candidate) -> bool:
+        return False
+
+
+def test_a_run_can_have_a_transfer_rule_of_its_own() -> None:
+    family = FakeFamily()
+    own = Setup(family, FakeLearner(family), CONFIG, transfer=Never())
+    papers = Setup(family, FakeLearner(family), replace(CONFIG, transfer_rule="poet"))
+    tried, accepted = ({}, {})
+    for setup in (own, papers):
+        events = [
+            event
+            for population in islice(evolve(start(setup), setup), 40)
+            for event in population.transfers
+            if not event.at_birth
+        ]
+        tried[setup], accepted[setup] = len(events), sum(event.accepted for event in events)
+    assert min(tried.values()) > 0
+    assert accepted[own] == 0 < accepted[papers]

@@ -1,0 +1,299 @@
+"""openpoet from Python: the same runs as by the command, read back as objects."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpoet.cli.main as command
+import pytest
+import torch
+from openpoet.agents.parts.scoring import draw_seeds
+
+import openpoet
+
+# Points that look for goals, in episodes of four steps; niches are created within six iterations.
+POINTS: dict[str, Any] = {
+    "es.population": 4,
+    "es.hidden": (4,),
+    "navigation.horizon": 4,
+    "navigation.episodes": 2,
+    "navigation.solved_score": -3.0,
+    "poet.mutate_every": 2,
+    "poet.transfer_every": 2,
+    "poet.reproduce_at": -200.0,
+    "poet.mc_low": -200.0,
+    "poet.mc_high": 200.0,
+    "poet.min_gain": -200.0,
+    "poet.capacity": 3,
+    "poet.children": 4,
+}
+BANDITS = {"rl2.hidden": 8, "rl2.trials": 16, "rl2.test_trials": 32}
+
+
+def points(out: Path, iterations: int, **options: Any) -> openpoet.Run:
+    wanted = {"family": "navigation", "learner": "es", "seed": 3, "settings": POINTS} | options
+    return openpoet.launch(out=out, iterations=iterations, workers=1, **wanted)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> openpoet.Run:
+    return points(tmp_path_factory.mktemp("runs") / "points", 6)
+
+
+@pytest.fixture(scope="module")
+def bandits(tmp_path_factory: pytest.TempPathFactory) -> openpoet.Run:
+    out = tmp_path_factory.mktemp("runs") / "bandits"
+    return openpoet.launch("quick-bandits", out=out, iterations=2, seed=1, settings=BANDITS)
+
+
+def test_importing_openpoet_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, openpoet; openpoet.__version__; dir(openpoet)\n"
+        "assert not {'torch', 'numba', 'gymnasium', 'numpy'} & set(sys.modules)\n"
+        "assert {'launch', 'open', 'check'} <= set(dir(openpoet)) & set(openpoet.__all__)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_library_and_the_command_give_the_same_digest(
+    run: openpoet.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"{name}={list(v) if isinstance(v, tuple) else v}" for name, v in POINTS.items()]
+    options = [part for word in words for part in ("--set", word)]
+    parts = ["--family", "navigation", "--learner", "es", "--seed", "3", "--iterations", "6"]
+    assert command.main(["launch", "--out", str(tmp_path / "same"), *parts, *options]) == 0
+    capsys.readouterr()
+    assert command.main(["digest", str(tmp_path / "same")]) == 0
+    assert capsys.readouterr().out.strip() == run.digest()
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(run: openpoet.Run, tmp_path: Path) -> None:
+    with points(tmp_path / "short", 3) as short:
+        assert short.iteration == 3  # open while another object continues it
+        resumed = openpoet.resume(short, iterations=6, workers=1)
+        assert resumed.digest() == run.digest()
+        assert short.iteration == 3
+    assert short.iteration == 6  # opened again
+    assert resumed.verify() == openpoet.open(tmp_path / "short").verify()
+
+
+def test_a_run_can_be_launched_in_a_thread_and_read_in_another(
+    run: openpoet.Run, tmp_path: Path
+) -> None:
+    found: dict[str, Any] = {}
+
+    def work() -> None:
+        found["run"] = points(tmp_path / "threaded", 6)
+        found["digest"] = found["run"].digest()
+
+    handlers = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found["digest"] == run.digest() == found["run"].digest()
+    assert signal.getsignal(signal.SIGINT) is handlers
+
+
+def test_a_run_can_be_launched_while_an_event_loop_runs(run: openpoet.Run, tmp_path: Path) -> None:
+    async def cell() -> str:
+        return points(tmp_path / "notebook", 6).digest()
+
+    assert asyncio.run(cell()) == run.digest()
+
+
+def test_nothing_is_printed_and_settings_of_the_process_stay(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    torch.set_num_threads(2)
+    try:
+        points(tmp_path / "quiet", 2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_progress_is_called_after_each_iteration(run: openpoet.Run, tmp_path: Path) -> None:
+    seen: list[openpoet.Progress] = []
+    points(tmp_path / "seen", 6, progress=seen.append)
+    assert [(p.iteration, p.total) for p in seen] == [(i, 6) for i in range(1, 7)]
+    assert dict(seen[-1].scores) == {n.id: n.score for n in run.niches if n.died is None}
+    assert seen[-1].steps == sum(row["steps"] for row in run.rows("ledger"))
+    assert all(p.seconds > 0 for p in seen)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
+def test_an_exception_in_progress_ends_the_run_after_its_iteration_is_written(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    def stop(now: openpoet.Progress) -> None:
+        if now.iteration == 2:
+            raise error
+
+    with pytest.raises(error):
+        points(tmp_path / "stopped", 6, progress=stop)
+    assert openpoet.open(tmp_path / "stopped").iteration == 2
+
+
+def test_ctrl_c_finishes_the_iteration(run: openpoet.Run, tmp_path: Path) -> None:
+    def press(now: openpoet.Progress) -> None:
+        if now.iteration == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        points(tmp_path / "stopped", 6, progress=press)
+    assert openpoet.open(tmp_path / "stopped").iteration == 2
+    assert openpoet.resume(tmp_path / "stopped", workers=1).digest() == run.digest()
+
+
+def test_niches_are_the_rows_of_the_archive(run: openpoet.Run) -> None:
+    rows = run.rows("niches")
+    assert len(run.niches) == len(rows) > 2
+    for niche, row in zip(run.niches, rows, strict=True):
+        for name in ("id", "parent", "born", "died", "score", "best", "solved", "novelty"):
+            assert getattr(niche, name) == row[name]
+        assert niche.task["schema"]
+        assert niche.title
+    last = run.niches[-1]
+    line = run.lineage(last.id)
+    assert line[0] == last.id
+    assert line[-1] == 0
+    assert [run.niches[id].parent for id in line] == [*line[1:], None]
+    assert run.settings["es"]["hidden"] == [4]
+
+
+def test_an_es_policy_earns_the_score_of_the_archive(run: openpoet.Run) -> None:
+    with run:
+        for niche in run.niches:
+            replays = run._replays
+            family, learner = replays.parts.setup.family, replays.learner(replays.parts.meter)
+            seeds = learner.evaluation_seeds(replays.key(niche.id))
+            tasks = [family.decode(niche.task)] * len(seeds)
+            simulator = family.simulator(tasks, seeds, "cpu")
+            policy, observations = run.policy(niche.id), simulator.reset().numpy()
+            total, alive = np.zeros(len(seeds)), np.ones(len(seeds), bool)
+            while alive.any():
+                actions = policy(observations)
+                seen, rewards, terminated, truncated = simulator.step(torch.from_numpy(actions))
+                policy.observe(rewards.numpy(), (terminated | truncated).numpy())
+                total += rewards.numpy()
+                alive &= ~(terminated | truncated).numpy()
+                observations = seen.numpy()
+            assert total.mean() == niche.score
+
+
+def test_an_rl2_policy_earns_the_score_of_the_archive(bandits: openpoet.Run) -> None:
+    niche = bandits.niches[0]
+    replays = bandits._replays
+    family, learner = replays.parts.setup.family, replays.parts.ledger.learner
+    trials = BANDITS["rl2.test_trials"]
+    seeds = draw_seeds(replays.key(0), trials)
+    simulator = family.simulator([family.decode(niche.task)] * trials, seeds, "cpu")
+    policy, observations = bandits.policy(0), simulator.reset()
+    returns = torch.zeros(learner.episodes, trials, dtype=torch.float64)
+    for episode in range(learner.episodes):
+        ended = torch.zeros(trials, dtype=torch.bool)
+        while not bool(ended.all()):
+            observations, rewards, *over = simulator.step(policy(observations))
+            ended = over[0] | over[1]
+            policy.observe(rewards, ended)
+            returns[episode] += rewards
+        if episode + 1 < learner.episodes:
+            observations = simulator.restart(ended)
+    tested = learner.config.test_episodes
+    assert float(returns[-tested:].mean()) == pytest.approx(niche.score, abs=1e-12)
+
+
+def test_a_policy_refuses_what_does_not_fit(run: openpoet.Run) -> None:
+    policy = run.policy(0)
+    size = policy.spec.observation_size
+    with pytest.raises(ValueError, match="follows a call of the policy"):
+        policy.observe(np.zeros(1), np.zeros(1, bool))
+    with pytest.raises(ValueError, match=rf"must be \[n, {size}\], got \[2, {size + 1}\]"):
+        policy(np.zeros((2, size + 1), np.float32))
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        policy(np.full((2, size), np.nan, np.float32))
+    assert policy(np.zeros((2, size), np.float32)).shape == (2, policy.spec.action_size)
+    with pytest.raises(ValueError, match=r"until reset\(\)"):
+        policy(np.zeros((3, size), np.float32))
+    policy.reset()
+    assert isinstance(policy(torch.zeros(3, size)), torch.Tensor)
+    with pytest.raises(ValueError, match="there is no niche 99"):
+        run.policy(99)
+
+
+def test_a_replay_has_the_score_of_the_archive_and_moving_pictures(run: openpoet.Run) -> None:
+    replay = run.replay(0, size=(160, 80))
+    assert replay.score == run.niches[0].score
+    frames = list(replay)
+    assert len(frames) == len(replay) > 1
+    assert all(f.shape == (80, 160, 3) and f.dtype == np.uint8 for f in frames)
+    assert any(not np.array_equal(frames[0], f) for f in frames[1:])
+    assert np.array_equal(frames[0], next(iter(replay)))
+
+
+def test_a_run_seeded_from_another_starts_with_its_niches(
+    run: openpoet.Run, tmp_path: Path
+) -> None:
+    child = openpoet.seed_from(
+        run, select="id in (0, 1)", out=tmp_path / "child", iterations=1, workers=1, settings=POINTS
+    )
+    assert child.settings["run"]["family"] == "navigation"
+    assert [n.task for n in child.niches[:2]] == [n.task for n in run.niches[:2]]
+    with pytest.raises(ValueError, match="take must be"):
+        openpoet.seed_from(run, take="all", out=tmp_path / "no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "quik"}, "did you mean 'quick'"),
+        ({"settings": {"capacity": 3}}, 'named "section.key"'),
+        ({"settings": {"poet.capacty": 3}}, "did you mean 'capacity'"),
+        ({"settings": {"poet.capacity": object()}}, r"settings\['poet.capacity'\]: a setting must"),
+        ({"seed": 1, "settings": {"poet.seed": 2}}, "argument seed=1 contradicts"),
+        ({"device": "tpu"}, "must be auto, cpu or cuda"),
+        ({"family": "no_such_file.py"}, "no such file"),
+    ],
+)
+def test_bad_input_is_a_value_error_of_one_line(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        openpoet.launch(out=tmp_path / "run", iterations=1, **options)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_in_use_and_a_run_that_is_not_there_are_refused(
+    run: openpoet.Run, tmp_path: Path
+) -> None:
+    with pytest.raises(FileExistsError, match="is already a run"):
+        points(run.path, 6)
+    with pytest.raises(ValueError, match="there is no run"):
+        openpoet.open(tmp_path / "nothing")
+    with pytest.raises(ValueError, match=r"reached its 6 iterations.*openpoet\.resume\(.*, iter"):
+        openpoet.resume(run)
+
+
+def test_a_failing_learner_is_reported_with_its_iteration(tmp_path: Path) -> None:
+    file = tmp_path / "failing.py"
+    file.write_text(
+        "from openpoet.agents.search.es import ES\n"
+        "class Failing(ES):\n"
+        "    def improve(self, agents, tasks, keys):\n"
+        "        raise ZeroDivisionError('no luck')\n"
+        "learner = Failing\n"
+    )
+    settings = {name: value for name, value in POINTS.items() if not name.startswith("es.")}
+    with pytest.raises(openpoet.RunFailedError, match=r"iteration 1 failed: .*no luck"):
+        points(tmp_path / "run", 2, learner=file, settings=settings)
+    assert openpoet.open(tmp_path / "run").iteration == 0
