@@ -18,9 +18,9 @@ import torch
 from ..parts.scoring import SEEDS, solved
 from ..rollouts.networks import Policy
 from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts, Weights
-from .asked import Asked, agent_of, told
 from .es_config import ESConfig
 from .searchers import searcher
+from .step_members import StepMembers, agent_of, updated_arrays
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -80,8 +80,8 @@ class ES:
         improved: list[Agent] = []
         steps = np.zeros(len(agents), np.int64)
         for pairs in self._groups(agents, tasks, keys, population * self.episodes):
-            asked = [
-                Asked(self.searcher, agent, key.child("noise"), population)
+            members = [
+                StepMembers(self.searcher, agent, key.child("noise"), population)
                 for agent, key in zip(agents[pairs], keys[pairs], strict=True)
             ]
             # The members 2i and 2i + 1 of an antithetic pair share their seeds.
@@ -89,10 +89,12 @@ class ES:
                 np.repeat(_seeds(key, (population // 2, self.episodes)), 2, axis=0)
                 for key in keys[pairs]
             ]
-            episodes = self._run(asked, tasks[pairs], np.stack(seeds))
+            episodes = self._run(members, tasks[pairs], np.stack(seeds))
             returns = episodes.returns.reshape(-1, population, self.episodes).mean(axis=2)
-            steps[pairs] = episodes.steps.reshape(len(asked), -1).sum(axis=1)
-            for arrays in self.rollouts.each(told, list(zip(asked, returns, strict=True))):
+            steps[pairs] = episodes.steps.reshape(len(members), -1).sum(axis=1)
+            for arrays in self.rollouts.each(
+                updated_arrays, list(zip(members, returns, strict=True))
+            ):
                 improved.append(agent_of(arrays))
                 _check_finite(improved[-1], f"after a step of {self.config.searcher} the agent's")
         return improved, steps

@@ -17,9 +17,9 @@ import torch
 from openpoet.agents.rollouts import distributed, object_store
 from openpoet.agents.rollouts.distributed import RayRollouts
 from openpoet.agents.rollouts.rollout import InProcess, Machine
-from openpoet.agents.search.asked import Asked
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
+from openpoet.agents.search.step_members import StepMembers
 from openpoet.cli.meter import Meter
 from openpoet.cli.plugins import load, module_name
 from openpoet.cli.plugins import place as place_of
@@ -162,10 +162,10 @@ class Weighed:
 def test_members_made_apart_are_those_of_the_whole(searcher):
     config = ESConfig(population=12, searcher=searcher)
     es = ES(PointMass(), config)
-    asked = Asked(es.searcher, es.init(Key(0)), Key(1), 12)
-    whole = es.searcher.ask(asked.agent, asked.key)
+    members = StepMembers(es.searcher, es.init(Key(0)), Key(1), 12)
+    whole = es.searcher.ask(members.agent, members.key)
     for numbers in ([0, 1, 2, 3], [5], [2, 3, 9, 11], [], list(range(12))):
-        some = pickle.loads(pickle.dumps(asked)).make(np.array(numbers, np.int64))
+        some = pickle.loads(pickle.dumps(members)).make(np.array(numbers, np.int64))
         assert torch.equal(some, whole[numbers])
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a searcher's `ask` returns (rollouts.rollout.WeightSource). key: of the noise."""
+class StepMembers:
+    """The result of a searcher's `ask` (rollouts.rollout.WeightSource). key: of the noise."""
 
     searcher: Searcher
     agent: Agent
@@ -45,25 +45,25 @@ class Asked:
         every = np.array_equal(members, np.arange(len(self)))
         return self.members if every else self.members[torch.from_numpy(members)]
 
-    def told(self, returns: np.ndarray) -> dict[str, torch.Tensor]:
-        """The agent after it has learned the members' returns [population]."""
+    def updated_agent(self, returns: np.ndarray) -> dict[str, torch.Tensor]:
+        """The agent after the searcher's update with the members' returns [population]."""
         return self.searcher.tell(self.agent, self.members, returns)
 
-    def __reduce__(self) -> tuple[Callable[..., Asked], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., StepMembers], tuple[Any, ...]]:
         """Without the members. Arrays, since torch pickles a small tensor slowly."""
         arrays = {name: value.numpy() for name, value in self.agent.items()}
-        return _again, (self.searcher, arrays, self.key, self.population)
+        return _rebuilt, (self.searcher, arrays, self.key, self.population)
 
 
-def _again(
+def _rebuilt(
     searcher: Searcher, arrays: Mapping[str, np.ndarray], key: Key, population: int
-) -> Asked:
-    return Asked(searcher, agent_of(arrays), key, population)
+) -> StepMembers:
+    return StepMembers(searcher, agent_of(arrays), key, population)
 
 
-def told(asked: Asked, returns: np.ndarray) -> dict[str, np.ndarray]:
-    """`Asked.told` as arrays: a function for rollouts.rollout.Rollouts.each."""
-    return {name: value.numpy() for name, value in asked.told(returns).items()}
+def updated_arrays(members: StepMembers, returns: np.ndarray) -> dict[str, np.ndarray]:
+    """`StepMembers.updated_agent` as arrays: a function for rollouts.rollout.Rollouts.each."""
+    return {name: value.numpy() for name, value in members.updated_agent(returns).items()}
 
 
 def agent_of(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
