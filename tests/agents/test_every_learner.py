@@ -160,7 +160,7 @@ def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_sourc
     with pytest.raises(
         ValueError,
         match=r"the agent of runs/a#1: the agent's tensor "
-        r"hyper/share.*--take tasks",
+        r"hyper/share.*seed from its task, without its agent",
     ):
         check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
 
