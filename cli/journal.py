@@ -1,4 +1,4 @@
-"""What happened in an iteration, in words: for the terminal and for the run's run.log."""
+"""The events of an iteration as lines of text, for the terminal and the run's run.log."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 Title = Callable[[Any], str]  # a task in words
 HOW = {
-    "direct": "as it is",
-    "proposal": "after one step there",
-    "exploit": "with hyperparameters near its own",
+    "direct": "unchanged",
+    "proposal": "after one step of training there",
+    "exploit": "with perturbed hyperparameters",
 }
 
 
 def happened(
     before: Population, after: Population, title: Title, without_children: str = ""
 ) -> Iterator[str]:
-    """A line for each birth, retirement, accepted transfer and first solution, and one for
-    refusals.
+    """One line for each new niche, retirement, accepted transfer and first solution, and one for
+    all refused children.
 
-    without_children: why no niche could have any in this iteration.
+    without_children: why no niche could reproduce in this iteration; else empty.
     """
     at = f"iteration {after.iteration}:"
     yield from _births(at, after.children, after.transfers, title)
@@ -92,14 +92,14 @@ def _takeovers(at: str, transfers: Sequence[Transfer]) -> Iterator[str]:
 
 
 def introduce(niche: Niche, title: Title) -> str:
-    """A niche of a first population."""
+    """A line about a niche of the first population."""
     source = f" from {niche.source}" if niche.source else ""
     score = f" ({number(niche.scores[-1])})" if niche.scores else ""
     return f"niche {niche.id}{source}: {title(niche.task)}{score}"
 
 
 def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callable[[str], None]:
-    """Says a line, and appends it to a log file, whose errors are noted in `failures`."""
+    """`say`, which also appends each line to a log file; its errors are noted in `failures`."""
 
     def both(line: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live panel on a terminal, plain lines anywhere else."""
+"""Progress of a run: a live panel on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY = 10.0  # seconds between two plain lines, unless something happened
 
-# The ledger's purposes in words, by the first that the purpose begins with.
+# The ledger's purposes in words, by the first entry that is a prefix of the purpose.
 DOING = {
     "iteration/improve": "improving every agent in its niche",
     "iteration/score": "scoring every agent in its niche",
     "iteration/transfer/direct": "trying agents in other niches",
-    "iteration/transfer/proposal": "trying agents in other niches after one step there",
+    "iteration/transfer/proposal": "trying agents in other niches after one step of training there",
     "iteration/exploit": "population-based training: comparing agents",
-    "iteration/criterion": "testing new terrains: too hard, too easy?",
-    "iteration/novelty": "measuring how new the children are",
-    "iteration/birth": "looking for the best agent for a newborn niche",
-    "iteration/annecs": "asking retired agents about a newborn niche",
+    "iteration/criterion": "testing new tasks against the minimal criterion",
+    "iteration/novelty": "measuring the novelty of new tasks",
+    "iteration/birth": "selecting the agent of a new niche",
+    "iteration/annecs": "evaluating retired agents in a new niche (ANNECS)",
     "seed": "scoring the seeds",
 }
 
 
 class Activity(Protocol):
-    """What runs now; read by the display from its own thread."""
+    """The current work of a run; the display reads it from its own thread."""
 
     @property
     def purpose(self) -> str: ...
@@ -52,9 +52,7 @@ def doing(purpose: str) -> str:
 
 @dataclass(frozen=True)
 class Pace:
-    """Speed and time left, from the last iterations: an early iteration says little about one with
-    many niches.
-    """
+    """Speed and time left, from the last 20 iterations: they take longer as niches are added."""
 
     marks: tuple[tuple[float, int, int], ...] = ()  # (clock [s], iterations, steps), newest last
 
@@ -67,7 +65,7 @@ class Pace:
         return (self.marks[-1][2] - self.marks[0][2]) / (self.marks[-1][0] - self.marks[0][0])
 
     def seconds_left(self, iterations: int) -> float | None:
-        """Until `iterations` more are done; None if there is nothing to go by yet."""
+        """Time until `iterations` more are done; None before the first two marks."""
         if len(self.marks) < 2 or self.marks[-1][1] == self.marks[0][1]:
             return None
         seconds = (self.marks[-1][0] - self.marks[0][0]) / (self.marks[-1][1] - self.marks[0][1])
@@ -96,16 +94,14 @@ def summary(population: Population) -> str:
 
 
 class Progress:
-    """Shows a run. Use as a context; `update` after each iteration, `say` for what happened in
-    it.
-    """
+    """The display (frontend.Display) of the command line, on a rich console."""
 
     def __init__(self, console: Console, *, total: int, title: str, activity: Activity) -> None:
         self.console, self.total, self.title, self.activity = console, total, title, activity
         self.began = time.monotonic()
         self.pace = Pace()
         self.population: Population | None = None
-        self.said = 0.0
+        self.printed = 0.0
         # On a terminal that cannot move its cursor (TERM=dumb) rich draws no live display.
         self.drawn = console.is_terminal and not console.is_dumb_terminal
         self.live = Live(
@@ -124,7 +120,7 @@ class Progress:
         self.console.print(line(text), soft_wrap=True)
 
     def begin(self, population: Population) -> None:
-        """Start from this population, the first of a run or the last before a resume."""
+        """The population from which the run starts or continues."""
         self.population = population
         self.pace = self.pace.mark(time.monotonic(), population.iteration, self.activity.steps)
 
@@ -135,8 +131,8 @@ class Progress:
             population,
             self.pace.mark(now, population.iteration, self.activity.steps),
         )
-        if not self.drawn and (last or now - self.said >= PLAIN_EVERY):
-            self.said = now
+        if not self.drawn and (last or now - self.printed >= PLAIN_EVERY):
+            self.printed = now
             self.say(f"{self._where()} · {summary(population)} · {self._speed()}")
 
     @property
@@ -147,8 +143,8 @@ class Progress:
     def _where(self) -> str:
         iteration = self.reached
         left = self.pace.seconds_left(self.total - iteration)
-        gone = duration(time.monotonic() - self.began)
-        return f"iteration {iteration}/{self.total} · {gone} gone, {duration(left)} left"
+        elapsed = duration(time.monotonic() - self.began)
+        return f"iteration {iteration}/{self.total} · {elapsed} elapsed, {duration(left)} left"
 
     def _speed(self) -> str:
         return (

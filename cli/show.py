@@ -1,4 +1,4 @@
-"""A run as tables on the terminal, and as JSON, in pieces, so that memory stays small."""
+"""A run as tables on the terminal and as JSON, produced piece by piece to bound memory."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Title = Callable[[Any], str]  # of an encoded task
 
 FEW = 30  # niches that are shown where a run has more
 MOST_TREE = 300  # niches of a tree
-LONGEST = 200  # characters of a text; a stranger's may have any length
-MOST_LINES = 100  # forebears or transfers of one niche
+LONGEST = 200  # characters of a text; archives from others may have texts of any length
+MOST_LINES = 100  # ancestors or transfers of one niche
 AT_ONCE = 200  # rows of a table; a longer one is printed in pieces
 COLUMNS = "id, parent, born, died, before, score, best, solved, source, task"
 JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "niches")
@@ -152,11 +152,11 @@ def _niche(run: Run, id: int, columns: str = COLUMNS) -> Row:
 
 
 def _tree(run: Run, ids: Sequence[int]) -> Tree:
-    """The niches under their nearest forebears among them."""
+    """The niches under their nearest ancestors among them."""
     root = Tree("lineage")
     above = measures.nearest(run, set(ids))
     twigs: dict[int | None, Tree] = {None: root}
-    for id in sorted(above):  # elders come first
+    for id in sorted(above):  # parents come first
         row = _niche(run, id, "parent, score, died")
         state = "" if row["died"] is None else " (retired)"
         gap = f", child of {row['parent']}" if row["parent"] != above[id] else ""
@@ -186,7 +186,7 @@ def _facts(run: Run) -> Iterator[str]:
 
 
 def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableType]:
-    """One niche: its origin, scores, what its agent learns by, and agents that came or went."""
+    """One niche: its task, scores, ancestors, its agent's hyperparameters, and transfers."""
     row = _niche(run, id, f"{COLUMNS}, novelty")
     yield line(f"niche {id}: {title(row['task'])}")
     state = "alive" if row["died"] is None else f"retired at {row['died']}"
@@ -195,9 +195,9 @@ def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableTyp
         f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}"
     )
     yield line(f"score {number(row['score'])}, best ever {number(row['best'])}{_adapted(row)}")
-    forebears = measures.lineage(run, id, MOST_LINES)
-    more = " <- ..." if len(forebears) == MOST_LINES else ""
-    yield line("line of descent: " + " <- ".join(map(str, forebears)) + more)
+    ancestors = measures.lineage(run, id, MOST_LINES)
+    more = " <- ..." if len(ancestors) == MOST_LINES else ""
+    yield line("line of descent: " + " <- ".join(map(str, ancestors)) + more)
     if row["source"]:
         yield line(f"seeded from {row['source']:.{LONGEST}}")
     if learned_by := ", ".join(islice(_hyperparameters(agent), MOST_LINES)):
@@ -206,7 +206,7 @@ def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableTyp
 
 
 def _hyperparameters(agent: Agent) -> Iterator[str]:
-    """What an agent carries of them, in words; a stranger's agent may have any names."""
+    """The agent's hyperparameters in words; agents from others may have any names."""
     for name, tensor in sorted(agent.items()):
         if (
             name.startswith("hyper/")

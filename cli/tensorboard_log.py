@@ -1,7 +1,8 @@
-"""TensorBoard events of a run, in its folder `tb/`: a curve a number, an iteration a point.
+"""TensorBoard events of a run, in its folder `tb/`: one curve for each measure, one point for each
+iteration.
 
-They are for looking at, not kept by the archive's rules: a run without its tb/ is still whole, and
-an error in writing them does not stop it.
+They are not part of the archive: a run without its tb/ is complete, and an error in writing them
+does not stop the run.
 """
 
 from __future__ import annotations

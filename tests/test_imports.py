@@ -144,6 +144,24 @@ def test_no_arrow_leads_back(paths: list[Path]) -> None:
     assert cycle(graph(paths)) == []
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_arrow_leads_back_between_the_folders_of_a_room(room: str) -> None:
+    folders: dict[str, set[str]] = {}
+    for name, targets in graph(
+        [path for path in MODULES if path.is_relative_to(ROOT / room)]
+    ).items():
+        own = folder(name)
+        folders.setdefault(own, set()).update(folder(target) for target in targets)
+        folders[own].discard(own)
+    assert cycle({name: targets - {""} for name, targets in folders.items() if name}) == []
+
+
+def folder(module: str) -> str:
+    """The folder of a module in its room; empty at the top of the room."""
+    path = ROOT.joinpath(*module.split(".")[1:3])
+    return path.name if path.is_dir() else ""
+
+
 @pytest.mark.parametrize("path", [*MODULES, *CLI, *LIBRARY], ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_module_is_for_odds_and_ends(path: Path) -> None:
     assert not ODDS_AND_ENDS & {*path.relative_to(ROOT).with_suffix("").parts}

@@ -132,14 +132,18 @@ class Stranger:
 
     To spare the download of the dependencies, a .pth file gives it this interpreter's packages. The
     .pth files in there are not executed, so that no editable install of the clone is seen; and the
-    wheel is installed before, so that pip sees an empty environment.
+    wheel is installed before, so that pip sees an empty environment. Compiled kernels, which are
+    kept by the hash of their source, are shared too.
     """
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.folder, self.home = folder, folder / "home"
         self.home.mkdir()
         self.bin = folder / "venv" / "bin"
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
+        cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+        self.environment = {"HOME": str(self.home), "XDG_CACHE_HOME": cache} | {
+            name: os.environ[name] for name in ("PATH", "NUMBA_CACHE_DIR") if name in os.environ
+        }
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=300)
         self.run("python", "-m", "pip", "install", "--quiet", "--no-deps", str(wheel))
         code = "import sysconfig; print(sysconfig.get_path('purelib'))"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-Number = float | torch.Tensor  # a tensor, [t] or [t, n], holds one number per step
+from ..rollouts.trials import Number, at
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,3 @@ def advantage_tangents(
         )
         result[t] = later
     return result
-
-
-def at(number: Number, t: int) -> Number:
-    """The number at step t."""
-    return number[t] if isinstance(number, torch.Tensor) else number

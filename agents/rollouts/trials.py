@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..memory.advantage_gradients import Number, at
 from ..parts.lifetimes import LIFETIMES, Control, Lifetime, State, next_episode, over
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 RecurrentActFunction = Callable[
     [torch.Tensor, State, int], tuple[torch.Tensor, torch.Tensor, State]
 ]
+Number = float | torch.Tensor  # a tensor, [t] or [t, n], holds one number per step
 
 
 @dataclass(frozen=True)
@@ -162,3 +162,8 @@ def advantages(
         after = torch.where(alive[t], values[t], 0.0)
         result[t] = later
     return result
+
+
+def at(number: Number, t: int) -> Number:
+    """The number at step t."""
+    return number[t] if isinstance(number, torch.Tensor) else number
