@@ -71,12 +71,10 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     ValueError or OSError, one line: bad input. RunFailedError: the run started and failed.
     RunStopped: a signal stopped it.
     """
-    from openpoet.archive.store.run_folder import Run
     from openpoet.poet.engine import evolve, start
     from openpoet.poet.seeding import seed_population
 
     from .settings.resolving import Request
-    from .settings.tables import to_toml
 
     options, source, machine = wanted.options, wanted.source, wanted.machine
     like = inherited(None if source is None else source.run, options)
@@ -88,12 +86,11 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     for problem in remember(tables):
         frontend.warn(problem)
     folder = wanted.folder or default_folder(tables)
-    command = list(frontend.command)
     with (
         one_torch_thread(),
         rollouts or nullcontext(),
         closing(parts),
-        Run.create(folder, to_toml(tables, schemas(tables)), command, versions()) as run,
+        _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
         loop = run_loop(run, parts, frontend)
@@ -102,6 +99,23 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         )
         loop.go(population, evolve(population, parts.setup), tables["run"]["iterations"])
     return folder
+
+
+def _created(folder: Path, tables: Tables, frontend: Frontend) -> Run:
+    """A new run folder, open for writing. FileExistsError, one line, if there is something."""
+    from openpoet.archive.store.run_folder import Run
+
+    from .settings.tables import to_toml
+
+    try:
+        return Run.create(
+            folder, to_toml(tables, schemas(tables)), list(frontend.command), versions()
+        )
+    except FileExistsError as error:
+        if not (folder / "archive.db").is_file():
+            raise
+        again = frontend.resume(folder)
+        raise FileExistsError(f"{error}; to continue it: {again}") from None
 
 
 def default_folder(tables: Tables) -> Path:

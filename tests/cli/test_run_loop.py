@@ -405,13 +405,12 @@ def test_commands_that_are_suggested_can_be_pasted_whatever_the_folder_is_called
     assert [shlex.split(words) for words in done.groups()] == [
         ["openpoet", what, str(folder)] for what in ("show", "replay")
     ]
-    reached = refused(capsys, ["resume", str(folder)]).partition("to go on: ")[2]
-    assert shlex.split(reached) == ["python", "run.py", "resume", str(folder), "--iterations", "4"]
-    there = re.search(
-        r"go on with `(.*)`, or choose", refused(capsys, ["launch", "--out", str(folder)])
-    )
-    assert there is not None
-    assert shlex.split(there[1]) == ["python", "run.py", "resume", str(folder)]
+    reached = refused(capsys, ["resume", str(folder)]).partition("to continue: ")[2]
+    assert shlex.split(reached) == ["openpoet", "resume", str(folder), "--iterations", "4"]
+    there = refused(capsys, ["launch", "--out", str(folder)])
+    assert "is already a run: resume it, or choose another folder" in there
+    again = there.partition("to continue it: ")[2]
+    assert shlex.split(again) == ["openpoet", "resume", str(folder)]
 
 
 FAILING = """
