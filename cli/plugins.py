@@ -76,15 +76,25 @@ def module_name(name: str) -> str:
     return f"{_PREFIX}{stem}_{hashlib.sha256(bytes(path)).hexdigest()[:12]}"
 
 
+def digests(files: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each of these plug-ins' files as it was when it was executed."""
+    return {name: sys.modules[module_name(name)].__dict__["__sha256__"] for name in files}
+
+
 def place(error: BaseException) -> str:
     """The innermost line of a plug-in's file in an error's traceback, such as "hill.py, line 12";
     empty if there is none.
     """
     causes: BaseException | None = error
     while causes is not None:
-        for frame, line in reversed(list(traceback.walk_tb(causes.__traceback__))):
-            if str(frame.f_globals.get("__name__")).startswith(_PREFIX):
-                return f"{Path(frame.f_code.co_filename).name}, line {line}"
+        frames = [
+            (str(frame.f_globals.get("__name__")), frame.f_code.co_filename, line)
+            for frame, line in traceback.walk_tb(causes.__traceback__)
+        ]
+        # an error of another process has the frames it had there (rollouts.remote_errors)
+        for module, file, line in reversed([*frames, *getattr(causes, "frames", [])]):
+            if module.startswith(_PREFIX):
+                return f"{Path(file).name}, line {line}"
         causes = causes.__cause__
     return ""
 
