@@ -42,6 +42,7 @@ OPTIONAL = (
         "a policy for n tasks that are stepped from outside",
     ),
     ("learner", "by_episode(...)", "returns by episode of a trial, for `agents.assessment.assess`"),
+    ("learner", "config", "its settings; with a field `threads` it is not divided among processes"),
     ("learner", "inherit(agent)", "an agent of another run, checked and converted"),
     ("learner", "foreign(theta)", "an agent from the original POET's weight files"),
 )
