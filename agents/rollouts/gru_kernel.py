@@ -176,5 +176,5 @@ def gru(
             f"a GRU of {h} units in {n} rows needs inputs [t, {n}, {3 * h}], weights "
             f"[{3 * h}, {h}] and a bias [{3 * h}], got {[list(shape) for shape in shapes]}"
         )
-    hidden: torch.Tensor = _Sequence.apply(given, w_hidden, b_hidden, start)  # type: ignore[no-untyped-call]
+    hidden: torch.Tensor = _Sequence.apply(given, w_hidden, b_hidden, start)
     return hidden
