@@ -75,9 +75,9 @@ class DiscriminatedSettings(Settings):
         PositiveFloat, "Standard deviation of a mutation of the discriminator's weights."
     ] = 0.2
     skill: Annotated[
-        Literal["life", "niche"],
-        "life: every trial draws a skill. niche: a task has one, which mutations change.",
-    ] = "life"
+        Literal["trial", "niche"],
+        "trial: every trial draws a skill. niche: a task has one, which mutations change.",
+    ] = "trial"
     move: Annotated[Fraction, "Probability that a mutation changes the skill of a task."] = 0.25
     scores: Annotated[
         Literal["next", "current"], "Rewarded state: after the action (next) or before (current)."
@@ -144,7 +144,7 @@ class Discriminated:
                 ) from None
             return self.decode(data)
         layers = random_layers(self.sizes, s.gain, np.random.default_rng(0))
-        return Reward(layers, None if s.skill == "life" else 0, self.place.origin())
+        return Reward(layers, None if s.skill == "trial" else 0, self.place.origin())
 
     def task(
         self, layers: Sequence[tuple[Any, Any]], skill: int | None = None, place: Any = None

@@ -55,7 +55,8 @@ def launch(
             optimisation step.
         settings: other settings by "section.key", such as {"poet.capacity": 10,
             "es.population": 64}. `None` disables a setting that has such a value.
-        workers: threads. Default: all processors. Never changes a result.
+        workers: threads, or processes for learners without threads. Default: one per
+            processor. Never changes a result.
         device: where the learner computes: "auto" (as the settings say), "cpu" or "cuda".
         progress: called with an `openpoet.Progress` after each iteration. To stop a run early,
             raise an exception in it: the iteration has been written before.

@@ -85,9 +85,7 @@ class RayRollouts:
                     if isinstance(error, ConnectionError)
                     else ""
                 )
-                raise ValueError(
-                    f"--ray {self.address}: no Ray cluster to work with: {error}{hint}"
-                ) from error
+                raise ValueError(f"no Ray cluster at {self.address}: {error}{hint}") from error
             self.owned = True
         for name in self.by_value:
             ray.cloudpickle.register_pickle_by_value(sys.modules[name])
@@ -173,7 +171,7 @@ def _check_version() -> None:
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < OLDEST_RAY:
         oldest = ".".join(map(str, OLDEST_RAY))
         raise ValueError(
-            f"--ray: Ray {ray.__version__} is installed, which listens without a token; {oldest} "
+            f"Ray {ray.__version__} is installed, which listens without a token; {oldest} "
             "or later is needed: "
             f"pip install 'ray>={oldest}'"
         )

@@ -34,7 +34,7 @@ class Shared:
             data = ray.cloudpickle.dumps(value)
         except Exception as error:
             raise ValueError(
-                f"--ray: {what} cannot be sent to workers, since pickle refuses: {error}"
+                f"{what} cannot be sent to Ray workers, since pickle refuses: {error}"
             ) from error
         return self._put(hashlib.sha256(data).digest(), value, len(data))
 

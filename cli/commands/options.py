@@ -21,7 +21,11 @@ Device = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Threads; by default all processors. Never changes a result."),
+    typer.Option(
+        min=1,
+        help="Threads, or processes for learners without threads; by default one per processor. "
+        "Never changes a result.",
+    ),
 ]
 Ray = Annotated[
     str | None,

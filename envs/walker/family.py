@@ -54,7 +54,8 @@ class WalkerSettings(TaskSettings):
     ] = 5.0
     stair_steps_max: Annotated[int, Interval(ge=1, le=100), "Most steps of stairs."] = 9
     seeds: Annotated[
-        Literal["niche", "life"], "niche: a task has one terrain. life: every episode has another."
+        Literal["niche", "episode"],
+        "niche: a task has one terrain. episode: every episode has another.",
     ] = "niche"
     physics: Annotated[
         Literal["numba", "box2d"], "numba: compiled, equal to Box2D. box2d: the real engine, slow."

@@ -27,7 +27,7 @@ ALL = ("stump", "pit", "roughness", "stairs")
 FAMILIES: dict[str, Callable[[], Any]] = {
     "walker": lambda: Walker(WalkerSettings(horizon=30, obstacles=ALL)),
     "walker dcd": lambda: Walker(
-        WalkerSettings(horizon=30, obstacles=ALL, layout="dcd", seeds="life", length=60)
+        WalkerSettings(horizon=30, obstacles=ALL, layout="dcd", seeds="episode", length=60)
     ),
     "walker cppn": lambda: Walker(WalkerSettings(horizon=30, encoding="cppn", terrain="reference")),
     "mdp": TabularMdps,

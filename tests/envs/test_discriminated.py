@@ -39,7 +39,7 @@ def moved(
 
 
 @pytest.mark.parametrize("dynamics", ["navigation", "maze", "cartpole", "mdp", "two-step"])
-@pytest.mark.parametrize("skill", ["life", "niche"])
+@pytest.mark.parametrize("skill", ["trial", "niche"])
 def test_the_laws_of_a_family(dynamics: str, skill: str) -> None:
     check_family(
         Discriminated(DiscriminatedSettings(dynamics, skill=skill, skills=3, scores="current"))

@@ -17,11 +17,11 @@ from openpoet.envs.walker.task import TaskSettings
     [
         WalkerSettings(horizon=40),
         WalkerSettings(horizon=40, encoding="cppn"),
-        WalkerSettings(horizon=40, seeds="life", obstacles=("stump", "roughness")),
+        WalkerSettings(horizon=40, seeds="episode", obstacles=("stump", "roughness")),
         WalkerSettings(horizon=40, layout="dcd", length=60),
         WalkerSettings(horizon=15, physics="box2d", lidar="first"),
     ],
-    ids=["obstacles", "cppn", "life", "dcd", "box2d"],
+    ids=["obstacles", "cppn", "episode", "dcd", "box2d"],
 )
 def test_walker_passes_the_conformance_suite(settings: WalkerSettings) -> None:
     check_family(Walker(settings))
@@ -46,15 +46,15 @@ def test_children_of_the_papers_preset_differ_in_some_parameters_and_of_the_code
     assert 15 < kept["poet-paper"] < 45
 
 
-def test_a_niche_has_one_terrain_and_a_life_its_own() -> None:
+def test_a_niche_has_one_terrain_and_with_seeds_episode_every_episode_has_another() -> None:
     task = WalkerTask(Obstacles(1.0, stump=(0.4, 1.0)), 5)
-    niche, life = Walker(), Walker(WalkerSettings(seeds="life"))
+    niche, episode = Walker(), Walker(WalkerSettings(seeds="episode"))
     assert niche.track(task, 1) is niche.track(task, 2)
     loose = WalkerTask(task.genome, None)
-    assert not np.array_equal(life.track(loose, 1).ground, life.track(loose, 2).ground)
-    np.testing.assert_array_equal(life.track(loose, 5).ground, niche.track(task, 0).ground)
+    assert not np.array_equal(episode.track(loose, 1).ground, episode.track(loose, 2).ground)
+    np.testing.assert_array_equal(episode.track(loose, 5).ground, niche.track(task, 0).ground)
     assert niche.spec.deterministic
-    assert not life.spec.deterministic
+    assert not episode.spec.deterministic
 
 
 def test_a_mutant_has_a_fresh_seed_and_only_the_genome_makes_a_duplicate() -> None:

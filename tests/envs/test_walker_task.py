@@ -31,7 +31,7 @@ SETTINGS = {
     "short": WalkerSettings(length=60, horizon=25),
     "dcd": WalkerSettings(layout="dcd", obstacles=ALL, horizon=200),
     "reference": WalkerSettings(encoding="cppn", terrain="reference", length=90),
-    "life": WalkerSettings(seeds="life", obstacles=ALL, length=40),
+    "episode": WalkerSettings(seeds="episode", obstacles=ALL, length=40),
 }
 STEPS = 200
 

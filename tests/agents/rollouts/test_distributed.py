@@ -319,7 +319,7 @@ def test_a_ray_that_listens_without_a_token_is_refused_before_it_starts(monkeypa
     monkeypatch.setattr(ray, "__version__", version)
     with pytest.raises(
         ValueError,
-        match=rf"^--ray: Ray {version} is installed, [^\n]*pip install "
+        match=rf"^Ray {version} is installed, [^\n]*pip install "
         r"'ray>=2.59'$",
     ):
         RayRollouts("local")
@@ -358,7 +358,7 @@ def test_what_has_been_sent_is_not_sent_again_and_not_kept_for_ever(two_nodes, m
 def test_what_cannot_be_sent_is_refused_in_one_line(two_nodes):
     family = PointMass()
     family.lock = threading.Lock()
-    with pytest.raises(ValueError, match="the family cannot be sent to workers"):
+    with pytest.raises(ValueError, match="the family cannot be sent to Ray workers"):
         run(two_nodes, family, *case())
     with pytest.raises(ValueError, match='device must be "cpu"'):
         run(two_nodes, PointMass(), *case(), device="cuda")
