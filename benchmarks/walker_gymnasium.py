@@ -5,8 +5,8 @@ EnvPool.
 
 Steps per CPU second of this process on one thread, since machines are shared. All environments draw
 a new terrain at every reset. Contestants take turns; a ratio is the median of the ratios of the
-rounds. The actions are drawn beforehand; with `--network` a trained policy plays as well, whose
-time is not counted.
+rounds. Actions are random ones, and those of a network that `es` has trained; the time they take is
+not counted.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from benchmarks.heading import heading
 from openpoet import envs  # noqa: F401  # registers the ids
 
 IDS = {True: "BipedalWalkerHardcore-v3", False: "BipedalWalker-v3"}
+ES_SIZES = (24, 40, 40, 4)
+# of the best niche that `run.py launch --preset quick --seed 1` ends with: the agent's theta
+NETWORK = Path(__file__).parent / "networks" / "quick_seed_1.npy"
 SIZES = (1, 8, 64, 256)  # environments of an EnvPool
 Policy = Callable[[np.ndarray], np.ndarray]  # observations [n, 24] -> actions [n, 4]
 
@@ -82,13 +85,13 @@ def random_policy() -> Policy:
     return lambda observations: rng.uniform(-1, 1, (len(observations), 4)).astype(np.float32)
 
 
-def trained_policy(weights: np.ndarray) -> Policy:
-    """The network, with a little noise so that rows differ."""
+def trained_policy(theta: np.ndarray) -> Policy:
+    """An agent of `es`, with a little noise so that rows differ."""
     rng = np.random.default_rng(1)
 
     def act(observations: np.ndarray) -> np.ndarray:
-        members = np.broadcast_to(weights, (len(observations), len(weights)))
-        actions = walker_policies.forward(members, observations)
+        members = np.broadcast_to(theta, (len(observations), len(theta)))
+        actions = walker_policies.forward(members, observations, ES_SIZES)
         return np.clip(actions + 0.1 * rng.normal(size=actions.shape), -1, 1).astype(np.float32)
 
     return act
@@ -152,8 +155,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="CPU seconds of one turn")
     parser.add_argument(
-        "--network", type=Path, help=".npy file of a trained network (walker_speed)"
+        "--network", type=Path, default=NETWORK, help=".npy file of an agent's theta, 24-40-40-4"
     )
+    parser.add_argument("--only", default="", help="titles that begin so, as `hardcore, trained`")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
     print(heading())
@@ -162,13 +166,13 @@ def main() -> None:
     )
     print(f"packages: {versions}\nkernels ready after {compile_kernels():.1f} s")
     print_tracks()
-    policies = {"random actions": random_policy}
-    if options.network:
-        weights = np.load(options.network)
-        policies["trained policy"] = lambda: trained_policy(weights)
+    theta = np.load(options.network)
+    policies = {"random actions": random_policy, "trained policy": lambda: trained_policy(theta)}
     for hardcore in (True, False):
         layout = "hardcore" if hardcore else "easy"
         for name, make in policies.items():
+            if not f"{layout}, {name}".startswith(options.only):
+                continue
             pools = {f"EnvPool, {n} envs": pool(hardcore, n) for n in SIZES}
             turns = make, options.rounds, options.seconds
             many = {"make_vec, 256 envs": ours(hardcore, 256), **pools}

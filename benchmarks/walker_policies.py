@@ -20,12 +20,14 @@ SIZES = (24, 24, 24, 4)
 PARAMETERS = sum((i + 1) * o for i, o in pairwise(SIZES))
 
 
-def forward(weights: np.ndarray, observations: np.ndarray) -> np.ndarray:
-    """Actions [members, 4] float32 of tanh networks [members, PARAMETERS] at observations [members,
-    24].
+def forward(
+    weights: np.ndarray, observations: np.ndarray, sizes: tuple[int, ...] = SIZES
+) -> np.ndarray:
+    """Actions [members, 4] float32 of tanh networks [members, parameters] at observations [members,
+    24]; the parameters are those of these layer sizes, in the order of agents.rollouts.networks.
     """
     x, start = observations, 0
-    for i, o in pairwise(SIZES):
+    for i, o in pairwise(sizes):
         matrix = weights[:, start : start + i * o].reshape(-1, i, o)
         bias = weights[:, start + i * o : start + (i + 1) * o]
         x = np.tanh(np.einsum("mi,mio->mo", x, matrix) + bias)

@@ -1,5 +1,4 @@
-"""The family and the learner of a run, by name and settings; and the settings of a run completed by
-theirs.
+"""The family and the learner of a run, made from their names and settings; complete settings.
 
 With wiring.py and run.py, the modules that may import all rooms. Nothing heavy is imported before
 it is needed.
@@ -25,7 +24,7 @@ KINDS = ("family", "learner")
 
 
 def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
-    """Our own families or learners."""
+    """The families or learners of openpoet: module, class and settings class by name."""
     from openpoet.agents.learners import LEARNERS
     from openpoet.envs.families import FAMILIES
 
@@ -33,8 +32,8 @@ def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
 
 
 def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | None]:
-    """The class of a family or learner, and the dataclass of its settings; None: a plug-in's are
-    its arguments.
+    """The class of a family or learner, and its settings dataclass; None for a plug-in, whose
+    settings are its keyword arguments.
     """
     from .plugins import load
 
@@ -46,8 +45,8 @@ def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | Non
 
 
 def _gymnasium(arguments: dict[str, Any]) -> Callable[..., Any]:
-    """The family of Gymnasium environments that a plug-in's dict describes; its numbers are
-    settings.
+    """A family of Gymnasium environments from the dict of a plug-in, the arguments of
+    GymnasiumFamily.
     """
     from openpoet.envs.gymnasium_family import GymnasiumFamily
 
@@ -61,7 +60,7 @@ def _gymnasium(arguments: dict[str, Any]) -> Callable[..., Any]:
 
 
 def schema_of(kind: str, name: str) -> Schema:
-    """The fields of the section of a family or learner. A plug-in is executed to see them."""
+    """The fields of the section of a family or learner. A plug-in's file is executed."""
     from .settings.fields import of_arguments, of_dataclass
 
     part, settings = load_part(kind, name)
@@ -71,10 +70,10 @@ def schema_of(kind: str, name: str) -> Schema:
 
 
 def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
-    """The run's family or learner, made of its section; `first` is what comes before the settings.
+    """The run's family or learner, made from its section. first: arguments before the settings.
 
-    threads: for a part that runs in threads of its own; None leaves them to its settings, which by
-    default take all processors. elsewhere: `rollouts`, if episodes are not to run in this process.
+    threads: replaces the setting `threads` of a part that has one; None: its setting, by default
+    all processors. elsewhere: `rollouts`, if episodes do not run in this process.
     """
     from openpoet.envs.parts.processors import threads_of
 
@@ -121,7 +120,7 @@ def _plugged_in(
 
 
 def settings_for(request: Request) -> Tables:
-    """The settings of a new run, complete. Its plug-ins are executed: the user named them."""
+    """The complete settings of a new run. Its plug-in files are executed."""
     from .plugins import installed
     from .settings.resolving import resolve
 
@@ -133,10 +132,9 @@ def settings_for(request: Request) -> Tables:
 
 
 def completed(tables: Tables) -> Tables:
-    """The tables with every field of every section, and with the paths and hashes of plug-ins'
-    files.
+    """The tables with every field of every section, and the paths and hashes of plug-in files.
 
-    Filled in: the defaults of settings, the family's thresholds (Spec) and its ranges of genes.
+    Missing values are defaults, the family's thresholds (Spec), or its ranges of genes.
     """
     from openpoet.poet.config import PoetConfig
 
@@ -162,7 +160,7 @@ def completed(tables: Tables) -> Tables:
 
 
 def schemas(tables: Tables) -> dict[str, Schema]:
-    """The fields of every section of a run, by section. Plug-ins are executed to see them."""
+    """The fields of every section of a run, by section. Plug-in files are executed."""
     from openpoet.poet.config import PoetConfig
 
     from .plugins import section
@@ -178,9 +176,8 @@ def schemas(tables: Tables) -> dict[str, Schema]:
 
 
 def check_complete(tables: Tables) -> None:
-    """ValueError, one line, unless these are the complete settings of a run.
-
-    Plug-ins are executed. See settings.resolving.check_complete.
+    """ValueError, one line, unless these are the complete settings of a run
+    (settings.resolving.check_complete). Plug-in files are executed.
     """
     from .settings.resolving import check_complete as check
 
@@ -188,7 +185,7 @@ def check_complete(tables: Tables) -> None:
 
 
 def _recorded(run: dict[str, Any]) -> dict[str, Any]:
-    """The section [run] with the absolute paths of plug-ins' files, and what is in these."""
+    """The section [run] with the absolute paths and the hashes of plug-in files."""
     from .trust import sha256
 
     result = dict(run)
@@ -213,7 +210,7 @@ def _ranges(family: Any) -> Schema:
 
 
 def executable(tables: Tables, kind: str) -> bool:
-    """Whether the code of a run's family or learner is here and may be executed."""
+    """Whether the code of a run's family or learner exists here and may be executed."""
     from .plugins import installed
 
     name = tables["run"][kind]
@@ -223,10 +220,9 @@ def executable(tables: Tables, kind: str) -> bool:
 
 
 def trusted(tables: Tables) -> Tables:
-    """The settings of a run that may be a stranger's: files they name are executed only if the user
-    has launched them.
+    """The settings. ValueError if they name a plug-in file that the user has not launched here.
 
-    Installed packages' families and learners are trusted as they were when they were installed.
+    Families and learners of installed packages are trusted.
     """
     if reason := refusal(tables):
         raise ValueError(reason)
@@ -234,7 +230,7 @@ def trusted(tables: Tables) -> Tables:
 
 
 def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
-    """Why a file that a run names must not be executed; empty if all may be."""
+    """Why a plug-in file of the run must not be executed; empty if all may be."""
     from . import trust
     from .settings.fields import build
     from .settings.resolving import RunSettings
@@ -250,9 +246,7 @@ def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
 
 
 def remember(tables: Tables) -> Iterator[str]:
-    """Notes that the user has launched these plug-ins here; a line for each that cannot be
-    noted.
-    """
+    """Record that the user has launched these plug-in files; yields a line for each failure."""
     from . import trust
 
     for kind in KINDS:

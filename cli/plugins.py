@@ -1,8 +1,7 @@
-"""Families and learners that are not ours: a file of the user's, or an installed package's entry
-point.
+"""Plug-ins: families and learners from a .py file or from the entry point of an installed package.
 
-A file is loaded as a module of a private name, so that it may have any: archive.py, statistics.py,
-poet.py.
+A file is loaded under a private module name, so that its own name may be that of another module,
+such as archive.py, statistics.py or poet.py.
 """
 
 from __future__ import annotations
@@ -29,11 +28,10 @@ _PREFIX = "_openpoet_plugin_"
 def load(
     kind: str, name: str, ours: Iterable[str], described: Described | None = None
 ) -> Callable[..., Any]:
-    """The class that a .py file names (`family = ...`, `learner = ...`), or that an entry point of
-    that name gives.
+    """The class that a .py file names (`family = ...`, `learner = ...`), or an entry point.
 
-    described: makes of a dict in the class's place, `family = {...}`, what stands for it;
-    ValueError if it cannot. None: a dict is refused.
+    described: turns a dict in place of the class, `family = {...}`, into a callable; ValueError if
+    it cannot. None: a dict is refused.
     """
     if name.endswith(".py"):
         return _from_file(kind, Path(name), described)
@@ -47,7 +45,7 @@ def load(
 
 
 def installed(kind: str) -> list[str]:
-    """Names that installed packages offer."""
+    """Names of the entry points of installed packages."""
     return sorted(point.name for point in entry_points(group=GROUPS[kind]))
 
 
@@ -63,30 +61,40 @@ def kinds_in(path: Path) -> list[str]:
 
 
 def section(name: str) -> str:
-    """The section of the settings that belongs to a part: its name, or its file's without .py.
+    """The section of a part's settings: its name, or the name of its file without .py.
 
-    Files whose names every run has as sections have others: [poet_py] is the section of poet.py.
+    The names in RESERVED get a suffix: the section of poet.py is [poet_py].
     """
     stem = Path(name).stem if name.endswith(".py") else name
     return f"{stem}_py" if stem in RESERVED else stem
 
 
 def module_name(name: str) -> str:
-    """Under which a file is loaded: the same for the same path, and no other module's."""
+    """The module name of a file: the same for the same path, and different from all others."""
     path = Path(name).resolve()
     stem = re.sub(r"[^0-9A-Za-z_]", "_", path.stem)
     return f"{_PREFIX}{stem}_{hashlib.sha256(bytes(path)).hexdigest()[:12]}"
 
 
+def digests(files: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each of these plug-ins' files as it was when it was executed."""
+    return {name: sys.modules[module_name(name)].__dict__["__sha256__"] for name in files}
+
+
 def place(error: BaseException) -> str:
-    """The last line of a plug-in's file through which an error came, "hill.py, line 12"; empty if
-    there is none.
+    """The innermost line of a plug-in's file in an error's traceback, such as "hill.py, line 12";
+    empty if there is none.
     """
     causes: BaseException | None = error
     while causes is not None:
-        for frame, line in reversed(list(traceback.walk_tb(causes.__traceback__))):
-            if str(frame.f_globals.get("__name__")).startswith(_PREFIX):
-                return f"{Path(frame.f_code.co_filename).name}, line {line}"
+        frames = [
+            (str(frame.f_globals.get("__name__")), frame.f_code.co_filename, line)
+            for frame, line in traceback.walk_tb(causes.__traceback__)
+        ]
+        # an error of another process has the frames it had there (rollouts.remote_errors)
+        for module, file, line in reversed([*frames, *getattr(causes, "frames", [])]):
+            if module.startswith(_PREFIX):
+                return f"{Path(file).name}, line {line}"
         causes = causes.__cause__
     return ""
 
@@ -104,7 +112,7 @@ def _from_file(kind: str, path: Path, described: Described | None) -> Callable[.
 
 
 def _module(path: Path, role: str) -> ModuleType:
-    """The file as a module; executed once for each content."""
+    """The file as a module. It is executed again only if its content has changed."""
     name, source = module_name(str(path)), content(path, role)
     digest = hashlib.sha256(source).hexdigest()
     if getattr(sys.modules.get(name), "__sha256__", None) == digest:

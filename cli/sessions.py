@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     with (
         one_torch_thread(),
         rollouts or nullcontext(),
+        closing(parts),
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
@@ -168,7 +169,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
             frontend.warn(warning)
         run.begin_session(list(frontend.command), versions(), changed)
         prepare(parts, frontend)
-        with rollouts or nullcontext():
+        with rollouts or nullcontext(), closing(parts):
             further = evolve(population, parts.setup)
             run_loop(run, parts, frontend).go(population, further, total)
     return wanted.path

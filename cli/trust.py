@@ -1,8 +1,8 @@
 """Which plug-in files may be executed: those that the user has launched on this machine, by hash.
 
-A run folder names the files of its plug-ins, but it may come from a stranger, who may name any file
-there is. So the hashes of what was launched here are kept in a folder of the user's own, which no
-archive brings along. Only the file itself is hashed, not the modules that it imports.
+A run folder from another person could name any file of this machine. Therefore hashes of launched
+files are kept outside run folders, in a folder that only the user can write. Only the file itself
+is hashed, not the modules that it imports.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ MOST = 2**24  # bytes of a plug-in's file
 
 
 def content(path: Path, role: str) -> bytes:
-    """What is in a plug-in's file. ValueError, one line that begins with its role, if it is
-    none.
+    """The bytes of a plug-in's file. ValueError, which begins with `role`, if it is no plain file
+    of at most MOST bytes.
     """
     try:
         found = path.stat()
@@ -33,7 +33,7 @@ def sha256(path: Path, role: str) -> str:
 
 
 def remember(digest: str) -> None:
-    """The user has launched a file of this content. OSError, one line, if it cannot be kept
+    """Record that the user has launched a file with this hash. OSError if that cannot be done
     safely.
     """
     folder = _folder()
@@ -44,7 +44,7 @@ def remember(digest: str) -> None:
         os.close(os.open(folder / digest, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
     except OSError as error:
         raise OSError(
-            f"cannot remember in {folder} what was launched here: {error.strerror or error}"
+            f"cannot record in {folder} which files were launched: {error.strerror or error}"
         ) from error
 
 
@@ -54,8 +54,9 @@ def remembered(digest: str) -> bool:
 
 
 def refusal(recorded: str | None, name: str, option: str) -> str:
-    """Why the file that a run names as its --`option` must not be executed, and what to do; empty
-    if it may be.
+    """Why a run's plug-in file must not be executed, and what to do; empty if it may be.
+
+    recorded: the hash in the run's settings. option: family or learner.
     """
     accept = "to execute it as it is: OPENPOET_TRUST=1"
     if not Path(name).is_file():
@@ -84,7 +85,7 @@ def _folder() -> Path:
 
 
 def _mode(path: Path) -> int:
-    """0: there is nothing, or nothing that may be looked at."""
+    """The file mode; 0 if there is no such file, or no permission to look."""
     try:
         return path.lstat().st_mode
     except OSError:
@@ -92,7 +93,7 @@ def _mode(path: Path) -> int:
 
 
 def _unsafe(folder: Path) -> str:
-    """Why what is in the folder may be another's; empty if only this user can have written it."""
+    """Why another user may have written to the folder; empty if only this user can have."""
     if not stat.S_ISDIR(mode := _mode(folder)):
         return "it is not a folder"
     if folder.lstat().st_uid != os.geteuid() or mode & 0o077:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .devices import check_device
-from .parts import Tables, executable, known_parts, make_part
+from .devices import check_device, learner_section
+from .parts import KINDS, Tables, executable, known_parts, make_part
 
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -34,6 +34,11 @@ class Parts:
     def title(self, task: Any) -> str:
         """A task in words: the family's own, if it has some."""
         return title_of(self.setup.family, task)
+
+    def close(self) -> None:
+        """End the processes that were started for the learner, if there are any."""
+        if close := getattr(self.ledger, "close", None):
+            close()
 
 
 def title_of(family: TaskFamily, task: Any) -> str:
@@ -81,8 +86,46 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
-    ledger = Ledger(make_part("learner", tables, threads, meter, **elsewhere))
+    learner = make_part("learner", tables, threads, meter, **elsewhere)
+    if rollouts is None:
+        learner = in_processes(learner, meter, tables, threads)
+    ledger = Ledger(learner)
     return Parts(Setup(meter, ledger, config), meter, ledger)
+
+
+def in_processes(learner: Any, meter: Meter, tables: Tables, workers: int | None) -> Any:
+    """The learner with its pairs divided among processes; itself if it has threads or a GPU."""
+    from functools import partial
+
+    from openpoet.agents.rollouts.worker_processes import WorkerProcesses
+    from openpoet.envs.parts.processors import threads_of
+
+    from .plugins import digests
+
+    config = getattr(learner, "config", None)
+    device = tables.get(learner_section(tables), {}).get("device", "cpu")
+    if hasattr(config, "threads") or device != "cpu" or threads_of(workers) == 1:
+        return learner
+    files = [tables["run"][kind] for kind in KINDS if tables["run"][kind].endswith(".py")]
+    build = partial(_in_worker, tables, digests(files))
+    return WorkerProcesses(learner, meter, build, threads_of(workers))
+
+
+def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
+    """The learner of a run and what counts its steps, in another process.
+
+    files: hashes of the plug-ins' files, as the run has executed them.
+    """
+    import torch
+    from openpoet.agents.rollouts.child_process import SourceChangedError
+
+    from .plugins import digests
+
+    torch.set_num_threads(1)
+    parts = wire(tables, 1)
+    if digests(files) != files:
+        raise SourceChangedError(f"{' or '.join(files)} was edited while the run was going")
+    return parts.ledger.learner, parts.meter
 
 
 def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> RayRollouts | None:

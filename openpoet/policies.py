@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -108,7 +108,8 @@ class _Reactive:
 
     def __init__(self, learner: Any, agent: Agent, n: int) -> None:
         self._learner, self._agent = learner, agent
-        self.state = {"memory": torch.from_numpy(learner.policy.start(n))}
+        memory = torch.from_numpy(learner.policy.start(n))
+        self.state: Mapping[str, torch.Tensor] = {"memory": memory}
 
     def begin(self, rows: torch.Tensor) -> None:
         fresh = torch.from_numpy(self._learner.policy.start(int(rows.sum())))

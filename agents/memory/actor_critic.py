@@ -67,7 +67,7 @@ class RecurrentActorCritic(Tunable):
             inputs: torch.Tensor, state: State, t: int
         ) -> tuple[torch.Tensor, torch.Tensor, State]:
             given = self._network_inputs(weights, inputs)
-            outputs, state = self.network.step(weights, given, state)
+            outputs, state = self.network.advance(weights, given, state)
             policy, value = self._policy_and_values(weights, inputs, outputs)
             action = (
                 self.actions.mode(policy)

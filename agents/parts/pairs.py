@@ -1,8 +1,7 @@
-"""Learners that take one pair of agent and task after another: the loops of the two batched calls,
-written once.
+"""Base classes of learners that process pairs of agent and task one at a time.
 
-Pairs never see each other, so a batch is its pairs one by one. What differs is a learner's own: how
-one agent is improved in one task, and what the episodes of its trials come to.
+Pairs are independent, so a batched call is a loop over its pairs. A subclass defines how one agent
+is improved in one task, and the results of its trials.
 """
 
 from __future__ import annotations
@@ -31,14 +30,12 @@ class PairByPair(ABC):
 
     @abstractmethod
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """The agent after one step of its learner's outer loop in the task; environment steps."""
+        """The agent after one step of the outer loop in the task, and environment steps."""
 
     def improve(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[list[Agent], np.ndarray]:
-        """New agents, environment steps [pairs] int64. Hyperparameters that an agent carries stay
-        with it.
-        """
+        """New agents, and environment steps [pairs] int64. Agents keep their hyperparameters."""
         improved: list[Agent] = []
         steps = np.zeros(len(agents), np.int64)
         for pair, (agent, task, key) in enumerate(zip(agents, tasks, keys, strict=True)):
@@ -49,8 +46,9 @@ class PairByPair(ABC):
     def evaluate(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]
     ) -> tuple[np.ndarray, ...]:
-        """Scores, solved, environment steps and scores before adaptation, each [pairs], on fresh
-        draws.
+        """Scores, solved, environment steps and scores before adaptation, [pairs] each.
+
+        All on fresh draws.
         """
         return columns(
             self.of(pair[0]).score_one(*pair) for pair in zip(agents, tasks, keys, strict=True)
@@ -58,19 +56,20 @@ class PairByPair(ABC):
 
     @abstractmethod
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """What the agent comes to in the task."""
+        """The agent's score in the task."""
 
     def of(self, agent: Agent) -> Self:
-        """This learner with the settings that the agent carries; Tunable learners have some."""
+        """This learner with the agent's hyperparameters, in learners that are Tunable."""
         return self
 
 
 class Adapting(PairByPair):
-    """A learner whose agents adapt within a trial, and are scored by the trial's last episodes."""
+    """A learner whose agents adapt within a trial and are scored on the trial's last episodes."""
 
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
-        """The mean return of the last episodes of `test_trials` trials, and before adaptation that
-        of their first.
+        """The mean return of the last episodes of `test_trials` trials.
+
+        The score before adaptation is that of their first episodes.
         """
         outcomes = self.outcomes(agent, task, key, self.config.test_trials)
         return scored(

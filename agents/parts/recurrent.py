@@ -1,9 +1,10 @@
 """Recurrent networks whose parameters are named tensors: a GRU or LSTM cell and a linear read-out.
 
 `step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run`
-hands a whole sequence to torch's fused kernel, which is what training wants. Both compute the same
-function. The cell "eplstm" is an LSTM with a gate more, through which a cell state of old comes in
-(arXiv 1805.09692); it has no fused kernel.
+hands a whole sequence to a fused kernel, which is what training wants: on the CPU that of
+rollouts.gru_kernel for a GRU, else torch's. Both compute the same function. The cell "eplstm" is an
+LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692); it has no
+fused kernel.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch.nn.functional import linear
 
+from ..rollouts import gru_kernel
 from .lifetimes import State
 
 Cell = Literal["gru", "lstm", "eplstm"]
@@ -93,6 +96,14 @@ class Recurrent:
             state = (torch.sigmoid(leave) * torch.tanh(memory), memory, *state[2:])
         return state[0] @ p["w_out"].mT + p["b_out"].unsqueeze(-2), state
 
+    def advance(self, p: Parameters, x: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """`step` with one set of parameters and without gradients: faster where a kernel fits."""
+        if self.cell != "gru" or not gru_kernel.fits(x, *state, *p.values()):
+            return self.step(p, x, state)
+        given = linear(x, p["w_in"], p["b_in"])
+        hidden = gru_kernel.gru(given[None], p["w_hidden"], p["b_hidden"], state[0])[0]
+        return linear(hidden, p["w_out"], p["b_out"]), (hidden,)
+
     def run(self, p: Parameters, x: torch.Tensor, state: State) -> torch.Tensor:
         """Outputs [t, n, outputs] of a sequence x [t, n, inputs]; one set of parameters."""
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
@@ -102,6 +113,10 @@ class Recurrent:
                 read_out, state = self.step(p, one, state)
                 said.append(read_out)
             return torch.stack(said)
+        if self.cell == "gru" and gru_kernel.fits(x, state[0], *weights):
+            given = linear(x, p["w_in"], p["b_in"])
+            hidden = gru_kernel.gru(given, p["w_hidden"], p["b_hidden"], state[0])
+            return linear(hidden, p["w_out"], p["b_out"])
         # Biases, layers, dropout, training, two directions, batch first. Nothing is dropped, so
         # `training` changes no number; but without it cuDNN keeps nothing for gradients.
         flags = (True, 1, 0.0, True, False, False)

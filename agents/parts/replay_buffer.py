@@ -52,7 +52,7 @@ def sample(
     count = rings.pop("count")
     kept = count if recent is None else torch.minimum(count, recent)
     if not bool((kept > 0).all()):
-        raise ValueError("a lane of the replay buffer is empty: add transitions before sampling")
+        raise ValueError("cannot sample: a replay lane is empty; add transitions before sampling")
     capacity = next(ring.shape[1] for ring in rings.values())
     among = kept.clamp(max=capacity)[:, None]
     ago = (torch.rand(len(count), size, generator=generator, dtype=torch.float64) * among).long()

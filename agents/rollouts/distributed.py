@@ -4,32 +4,31 @@ for bit.
 The rows of a rollout are cut into one contiguous part a worker. A part is a Ray task: if its worker
 or its machine dies, Ray runs it again on another, and since a part is a pure function of its
 arguments, the result is the same. What parts share (the family, the tasks, the weights of their
-members) lies in Ray's object store, once per content. Importing this module imports Ray, which
-takes a second: do so only when it was asked for.
+members or what these are made from) is in Ray's object store, once (object_store). Importing this
+module imports Ray, which takes a second: do so only when it was asked for.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import platform
 import socket
 import sys
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache, lru_cache
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numba
 import numpy as np
 import ray
 import torch
 
 from .networks import Policy
-from .rollout import Episodes, Machine, check_rows, joined, rollout
+from .object_store import Members, Shared, TaskRefs, WeightRefs
+from .remote_errors import with_frames
+from .rollout import Episodes, Machine, Weights, check_rows, joined, rollout
+from .source_code import source_code as _code
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Task, TaskFamily
@@ -39,8 +38,6 @@ ATTEMPTS = 4  # of a part, before its rows are taken to be what kills the worker
 FEWEST_ROWS = 16
 # the first that asks for a token; to older ones anybody in the network can send code
 OLDEST_RAY = (2, 59)
-# bytes of shared values that stay in the object store in case they are asked for again
-KEPT = 2**26
 
 
 @runtime_checkable
@@ -69,8 +66,9 @@ class RayRollouts:
         _check_version()
         self.address, self.wanted, self.by_value = address, workers, by_value
         self.owned = False  # Ray was started here, and so is stopped here
-        self._shared = _Shared()
-        self._part = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_part)
+        self._shared = Shared()
+        task = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)
+        self._part, self._item = task(_part), task(_item)
 
     def __enter__(self) -> RayRollouts:
         if not ray.is_initialized():
@@ -96,7 +94,7 @@ class RayRollouts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._shared = _Shared()
+        self._shared = Shared()
         for name in self.by_value:
             ray.cloudpickle.unregister_pickle_by_value(sys.modules[name])
         if self.owned:
@@ -111,7 +109,7 @@ class RayRollouts:
         self,
         policy: Policy,
         family: TaskFamily,
-        weights: torch.Tensor,
+        weights: Weights,
         member: np.ndarray,
         tasks: Sequence[Task],
         seeds: Sequence[int],
@@ -123,35 +121,43 @@ class RayRollouts:
 
         RuntimeError, one line, if a part has killed its worker ATTEMPTS times.
         """
-        check_rows(policy, weights, member, tasks, seeds)
+        if isinstance(weights, torch.Tensor):  # else a worker checks those that it makes
+            check_rows(policy, weights, member, tasks, seeds)
         if machine.device != "cpu":
             raise ValueError(
                 f'Ray workers run episodes on the CPU: device must be "cpu", got {machine.device!r}'
             )
         # in a list: a worker fetches it once, not each time
         shared_family = [self._shared.value(family, "the family")]
+        known = TaskRefs(self._shared)
+        blocks = WeightRefs(weights, self._shared)
         here, sent = replace(machine, threads=1), []
         parts = min(self.workers, max(1, len(tasks) // FEWEST_ROWS))
         for rows in np.array_split(np.arange(len(tasks)), parts):
-            used, members = np.unique(member[rows], return_inverse=True)
-            distinct, places = _distinct([tasks[row] for row in rows])
-            block = self._shared.array(weights[torch.from_numpy(used)].numpy())
-            known = self._shared.value(distinct, "the tasks")
-            part = [seeds[row] for row in rows]
-            first = int(rows[0]) if len(rows) else 0
-            sent.append(
-                self._part.remote(
-                    _code(), shared_family, policy, block, members, known, places, part, here, first
-                )
-            )
-        return joined([self._answer(part, family) for part in sent])
+            first, end = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
+            distinct, places = known.of(tasks[first:end])
+            members, sources = blocks.of(member[first:end])
+            work = _Work(_code(), policy, members, places, np.array(seeds[first:end]), here, first)
+            sent.append(self._part.remote(work, shared_family, distinct, *sources))
+        return joined([self._counted(self._answer(part), family) for part in sent])
 
-    def _answer(self, part: Any, family: TaskFamily) -> Episodes:
-        """A part's episodes, their steps counted. An error in a worker is raised as the error it
-        was there.
+    def each(self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """function(*item) for each item, one Ray task each. function: of a module that workers
+        import.
         """
+        sent = [self._item.remote(_code(), function, *item) for item in items]
+        return [self._answer(one) for one in sent]
+
+    def _counted(self, part: tuple[Episodes, int], family: TaskFamily) -> Episodes:
+        episodes, steps = part
+        if isinstance(family, Counting):
+            family.add_steps(steps)
+        return episodes
+
+    def _answer(self, sent: Any) -> Any:
+        """What a Ray task returns. An error in a worker is raised as the error it was there."""
         try:
-            episodes, steps = ray.get(part)
+            return ray.get(sent)
         except ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None) or error
             if not isinstance(cause, ray.exceptions.RayError):
@@ -160,9 +166,6 @@ class RayRollouts:
             raise RuntimeError(
                 f"Ray gave up a part of a batch (at most {ATTEMPTS} attempts): {first_line}"
             ) from error
-        if isinstance(family, Counting):
-            family.add_steps(steps)
-        return episodes
 
 
 def _check_version() -> None:
@@ -183,57 +186,17 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-class _Shared:
-    """Values in the object store by the hash of their content; the last KEPT bytes of them stay
-    there.
-    """
+@dataclass(frozen=True)
+class _Work:
+    """What one part has of its own."""
 
-    def __init__(self) -> None:
-        self.kept: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
-
-    def value(self, value: Any, what: str) -> Any:
-        try:
-            data = ray.cloudpickle.dumps(value)
-        except Exception as error:
-            raise ValueError(
-                f"--ray: {what} cannot be sent to workers, since pickle refuses: {error}"
-            ) from error
-        return self._put(hashlib.sha256(data).digest(), value, len(data))
-
-    def array(self, array: np.ndarray) -> Any:
-        digest = hashlib.sha256(f"{array.shape} {array.dtype} ".encode() + array.tobytes()).digest()
-        return self._put(digest, array, array.nbytes)
-
-    def _put(self, key: bytes, value: Any, size: int) -> Any:
-        if key not in self.kept:
-            self.kept[key] = ray.put(value), size
-        self.kept.move_to_end(key)
-        while sum(size for _, size in self.kept.values()) > KEPT and len(self.kept) > 1:
-            # Ray forgets it when the parts under way no longer need it
-            self.kept.popitem(last=False)
-        return self.kept[key][0]
-
-
-def _distinct(tasks: Sequence[Task]) -> tuple[list[Task], np.ndarray]:
-    """The tasks without repeats of one object, and the place of each row's task among them, [n]
-    int64.
-    """
-    found = {id(task): task for task in tasks}
-    order = {key: place for place, key in enumerate(found)}
-    return list(found.values()), np.array([order[id(task)] for task in tasks], np.int64)
-
-
-@cache
-def _code() -> str:
-    """Hash of what results depend on: the source of all rooms, and what compiles and computes
-    it.
-    """
-    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {torch.__version__}".encode())
-    root = Path(__file__).resolve().parents[2]
-    rooms = ("agents", "archive", "cli", "envs", "poet")
-    for path in sorted(path for room in rooms for path in (root / room).rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
+    code: str
+    policy: Policy
+    members: Members
+    places: np.ndarray  # [n] int64, of the rows' tasks
+    seeds: np.ndarray  # [n] int64
+    machine: Machine
+    first: int  # number of the first row, for messages
 
 
 @lru_cache(maxsize=1)
@@ -243,29 +206,43 @@ def _fetched(family: Any) -> TaskFamily:
 
 
 def _part(
-    code: str,
-    shared_family: list[Any],
-    policy: Policy,
-    weights: np.ndarray,
-    member: np.ndarray,
-    tasks: list[Task],
-    places: np.ndarray,
-    seeds: list[int],
-    machine: Machine,
-    first: int,
+    work: _Work, shared_family: list[Any], tasks: list[Task], *sources: Any
 ) -> tuple[Episodes, int]:
     """In a worker: a part of a rollout, and the steps that the family's simulators counted
     meanwhile, if it counts.
     """
+    _check_code(work.code)
+    family = _fetched(shared_family[0])
+    before = family.steps if isinstance(family, Counting) else 0
+    rows = [tasks[place] for place in work.places]
+    try:
+        episodes = rollout(
+            work.policy,
+            family,
+            work.members.weights(sources),
+            work.members.place.copy(),
+            rows,
+            work.seeds.tolist(),
+            machine=work.machine,
+            offset=work.first,
+        )
+    except Exception as error:
+        raise with_frames(error) from None
+    return episodes, family.steps - before if isinstance(family, Counting) else 0
+
+
+def _item(code: str, function: Callable[..., Any], *item: Any) -> Any:
+    """In a worker: one item of `each`."""
+    _check_code(code)
+    try:
+        return function(*item)
+    except Exception as error:
+        raise with_frames(error) from None
+
+
+def _check_code(code: str) -> None:
     if code != _code():
         raise ValueError(
             f"{platform.node()} has other code than the driver: install the same "
             "openpoet on all machines"
         )
-    family = _fetched(shared_family[0])
-    before = family.steps if isinstance(family, Counting) else 0
-    # what came through the object store is read-only
-    own, member = torch.from_numpy(weights.copy()), member.copy()
-    rows = [tasks[place] for place in places]
-    episodes = rollout(policy, family, own, member, rows, seeds, machine=machine, offset=first)
-    return episodes, family.steps - before if isinstance(family, Counting) else 0

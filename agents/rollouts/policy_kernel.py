@@ -16,7 +16,7 @@ import numpy as np
 from . import kernel_cache
 from .kernel_cache import shared_name, to_stderr
 
-# tanh(x) = x P(x^2) / Q(x^2) on [-8, 8], fitted by weighted least squares to the least largest
+# tanh(x) = x P(x^2) / Q(x^2) on [-8, 8], fitted by weighted least squares to minimise the largest
 # relative error; in float32 it is within 4e-7 of tanh and never leaves [-1, 1]. math.tanh is far
 # slower: it is not vectorised.
 _P0, _P1, _P2, _P3, _P4 = (

@@ -17,7 +17,8 @@ import torch
 
 from ..parts.scoring import SEEDS, solved
 from ..rollouts.networks import Policy
-from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts
+from ..rollouts.rollout import Episodes, InProcess, Machine, Rollouts, Weights
+from .asked import Asked, agent_of, told
 from .es_config import ESConfig
 from .searchers import searcher
 
@@ -79,8 +80,8 @@ class ES:
         improved: list[Agent] = []
         steps = np.zeros(len(agents), np.int64)
         for pairs in self._groups(agents, tasks, keys, population * self.episodes):
-            members = [
-                self.searcher.ask(agent, key.child("noise"))
+            asked = [
+                Asked(self.searcher, agent, key.child("noise"), population)
                 for agent, key in zip(agents[pairs], keys[pairs], strict=True)
             ]
             # The members 2i and 2i + 1 of an antithetic pair share their seeds.
@@ -88,11 +89,11 @@ class ES:
                 np.repeat(_seeds(key, (population // 2, self.episodes)), 2, axis=0)
                 for key in keys[pairs]
             ]
-            episodes = self._run(torch.cat(members), tasks[pairs], np.stack(seeds))
+            episodes = self._run(asked, tasks[pairs], np.stack(seeds))
             returns = episodes.returns.reshape(-1, population, self.episodes).mean(axis=2)
-            steps[pairs] = episodes.steps.reshape(len(members), -1).sum(axis=1)
-            for agent, values, scores in zip(agents[pairs], members, returns, strict=True):
-                improved.append(self.searcher.tell(agent, values, scores))
+            steps[pairs] = episodes.steps.reshape(len(asked), -1).sum(axis=1)
+            for arrays in self.rollouts.each(told, list(zip(asked, returns, strict=True))):
+                improved.append(agent_of(arrays))
                 _check_finite(improved[-1], f"after a step of {self.config.searcher} the agent's")
         return improved, steps
 
@@ -214,11 +215,11 @@ class ES:
         for first in range(0, len(agents), size):
             yield slice(first, first + size)
 
-    def _run(self, weights: torch.Tensor, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
+    def _run(self, weights: Weights, tasks: Sequence[Task], seeds: np.ndarray) -> Episodes:
         """Run every member in the task of its pair, once for each of its seeds.
 
         Args:
-            weights: parameter vectors, [pairs x members, parameters].
+            weights: parameter vectors, [pairs x members, parameters], or what they are made from.
             seeds: [pairs, members, episodes].
         """
         pairs, members, episodes = seeds.shape
@@ -228,7 +229,7 @@ class ES:
             weights,
             np.repeat(np.arange(pairs * members), episodes),
             [task for task in tasks for _ in range(members * episodes)],
-            [int(seed) for seed in seeds.ravel()],
+            seeds.ravel().tolist(),
             machine=self.machine,
         )
 

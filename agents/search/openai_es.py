@@ -17,7 +17,7 @@ float64 in a fixed order, so that they do not depend on the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,14 +55,14 @@ def shape(returns: np.ndarray, shaping: Shaping) -> np.ndarray:
     return centred_ranks(returns) if shaping == "ranks" else z_scores(returns)
 
 
-def noise(key: Key, pairs: int, parameters: int) -> np.ndarray:
-    """Standard normal noise [pairs, parameters] float32; row i depends only on (key, i)."""
+def noise(key: Key, rows: Iterable[int], parameters: int) -> np.ndarray:
+    """Standard normal noise [rows, parameters] float32; row i depends only on (key, i)."""
     number = key.integer()
-    rows = [
-        np.random.Generator(np.random.Philox(key=np.array([number, i], np.uint64)))
-        for i in range(pairs)
-    ]
-    return np.stack([row.standard_normal(parameters, dtype=np.float32) for row in rows])
+    generators = (
+        np.random.Generator(np.random.Philox(key=np.array([number, i], np.uint64))) for i in rows
+    )
+    drawn = [one.standard_normal(parameters, dtype=np.float32) for one in generators]
+    return np.stack(drawn) if drawn else np.zeros((0, parameters), np.float32)
 
 
 def antithetic(theta: np.ndarray, sigma: float | np.ndarray, eps: np.ndarray) -> np.ndarray:
@@ -128,8 +128,20 @@ class OpenAIES:
     def ask(self, state: Mapping[str, torch.Tensor], key: Key) -> torch.Tensor:
         """The next members to evaluate, [population, parameters] float32."""
         theta = state["theta"].numpy()
-        eps = noise(key, self.config.population // 2, len(theta))
+        eps = noise(key, range(self.config.population // 2), len(theta))
         return torch.from_numpy(antithetic(theta, float(state["sigma"]), eps))
+
+    def ask_some(
+        self, state: Mapping[str, torch.Tensor], key: Key, members: np.ndarray
+    ) -> torch.Tensor:
+        """The rows `members` [k] of what `ask` returns, [k, parameters] float32; no others are
+        made.
+        """
+        theta = state["theta"].numpy()
+        pairs, place = np.unique(members // 2, return_inverse=True)
+        eps = noise(key, pairs.tolist(), len(theta))
+        both = antithetic(theta, float(state["sigma"]), eps)
+        return torch.from_numpy(both[2 * place + members % 2])
 
     def tell(
         self, state: Mapping[str, torch.Tensor], members: torch.Tensor, returns: np.ndarray

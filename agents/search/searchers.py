@@ -100,7 +100,7 @@ class PGPE:
         }
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        eps = noise(key, self.config.population // 2, len(state["theta"]))
+        eps = noise(key, range(self.config.population // 2), len(state["theta"]))
         return torch.from_numpy(antithetic(state["theta"].numpy(), state["stdev"].numpy(), eps))
 
     def tell(
@@ -147,7 +147,7 @@ class _Separable:
         return {"theta": theta.clone(), "stdev": torch.full_like(theta, self.config.sigma)}
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
+        eps = torch.from_numpy(noise(key, range(self.config.population), len(state["theta"])))
         return state["theta"] + eps.mul_(state["stdev"])
 
 
@@ -215,7 +215,7 @@ class XNES:
         }
 
     def ask(self, state: State, key: Key) -> torch.Tensor:
-        eps = torch.from_numpy(noise(key, self.config.population, len(state["theta"])))
+        eps = torch.from_numpy(noise(key, range(self.config.population), len(state["theta"])))
         with _one_thread():
             return state["theta"] + eps @ state["root"].T
 

@@ -1,8 +1,8 @@
 """Sections of settings: which fields a section has, and its table checked against them.
 
-A *table* is what TOML makes of one section. TOML has no null: None is written as the string "none".
+A *table* is one parsed section. TOML has no null: None is written as the string "none".
 The fields are those of a settings dataclass (openpoet.settings), or the keyword arguments of a
-plug-in. What is wrong is a ValueError of one line: where, what was expected, what came.
+plug-in. Errors are a ValueError of one line: the place, what was expected, and the value.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def _usable(kind: Any, default: Any) -> Any:
 
 
 def values(schema: Schema, table: Table, section: str) -> dict[str, Any]:
-    """The table's values as their fields' types. ValueError: unknown, missing without a default, of
-    another type.
+    """The values of the table as their fields' types. ValueError: an unknown key, a missing key
+    without a default, a value of another type or out of range.
     """
     known = schema.known
     for key in table:
@@ -103,9 +103,7 @@ def values(schema: Schema, table: Table, section: str) -> dict[str, Any]:
 
 
 def build(cls: type[Settings], table: Table, section: str) -> Settings:
-    """The frozen dataclass `cls` of the section's table; what the table leaves out keeps its
-    default.
-    """
+    """The settings dataclass `cls` made from the table; missing keys get their defaults."""
     found = values(of_dataclass(cls), table, section)
     try:
         return cls(**found)
@@ -114,10 +112,10 @@ def build(cls: type[Settings], table: Table, section: str) -> Settings:
 
 
 def complete(schema: Schema, table: Table, section: str) -> dict[str, Any]:
-    """The table with every field of its section, in the fields' order: what it leaves out gets its
-    default.
+    """The table with every field of its section, in the order of the fields; missing keys get
+    their defaults.
 
-    Numbers are of their fields' types, None is "none": complete(complete(t)) == complete(t).
+    Numbers have their fields' types, None is "none": complete(complete(t)) == complete(t).
     """
     defaults = {
         key: toml_value(field.default)
@@ -130,11 +128,10 @@ def complete(schema: Schema, table: Table, section: str) -> dict[str, Any]:
 
 
 def check_complete(schema: Schema, table: Table, section: str) -> None:
-    """ValueError, one line, unless the table holds every field, each with a value of its type, and
-    nothing else.
+    """ValueError, one line, unless the table holds exactly the fields, each with a valid value.
 
-    A missing key does not get its default: if the default had been changed in the code, the run
-    would change with it.
+    Missing keys do not get their defaults: a default that was changed in the code would change the
+    run.
     """
     for key, field in schema.known.items():
         if field.written and key not in table:

@@ -1,11 +1,7 @@
-"""Settings as tables for people: `openpoet list NAME`, and the reference page of the documentation.
-
-`python -m openpoet.cli.settings.reference docs/reference/settings.md` writes that page.
-"""
+"""Tables of settings: `openpoet list NAME`, and the reference page (docs/generate.py)."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import Path
@@ -122,8 +118,8 @@ def markdown() -> str:
 INTRODUCTION = """\
 # Settings
 
-This page is generated from the code by `python -m openpoet.cli.settings.reference`; do not edit it.
-`openpoet list NAME` prints one of its tables.
+This page is generated from the code by `python docs/generate.py`; do not edit it. `openpoet list
+NAME` prints one of its tables.
 
 A run has the sections `[run]` and `[poet]`, one named after its task family and one after its
 learner. Change a setting with `--set SECTION.KEY=VALUE`, such as `--set poet.capacity=20`, or in a
@@ -159,7 +155,3 @@ def _of_preset(name: str) -> list[Section]:
     always = [Section(place, of_dataclass(cls), tables[place]) for place, cls in ALWAYS.items()]
     names = {kind: tables["run"][kind] for kind in KINDS}
     return always + [_section(kind, part, tables[part]) for kind, part in names.items()]
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")

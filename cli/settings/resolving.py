@@ -1,7 +1,6 @@
-"""The settings of a run: what a launch asks for in one set of tables, and whether they are
-complete.
+"""The settings of a run: merged from a preset, a TOML file and options, and checked.
 
-From the weakest to the strongest: a preset, a TOML file, `--set` and the other options.
+In order of increasing precedence: preset, TOML file, `--set` and the other options.
 """
 
 from __future__ import annotations
@@ -51,11 +50,11 @@ class RunSettings(Settings):
 
 @dataclass(frozen=True)
 class Request:
-    """What a launch asks for, from the weakest: a preset, a TOML file, --set, other options.
+    """The sources of a new run's settings.
 
     options: by section.key, such as run.family; None is an option that was not given. They and
-    `changes` (--set) must not contradict each other. inherited: values of [run] that are used where
-    neither a preset nor anything stronger has one.
+    `changes` (--set) must not contradict each other. inherited: values of [run] with a lower
+    precedence than any other source.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -65,11 +64,11 @@ class Request:
 
 
 def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
-    """The sections that a run needs, with the values that the request gives.
+    """The sections of the run, with the values of the request.
 
-    Without a preset, the quick one of the family. sections: of all families and learners there are,
-    so that a section that belongs to none is refused. Where tasks do not evolve nothing mutates;
-    randomised tasks need [ranges].
+    The default preset is the quick one of the family. sections: names of all families and learners;
+    others are refused. Tasks that do not evolve set poet.mutate_every to 0; randomised tasks have a
+    section [ranges].
     """
     file = {} if request.file is None else read(request.file)
     explicit = _explicit(request)
@@ -92,7 +91,7 @@ def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
 
 
 def _explicit(request: Request) -> Tables:
-    """What --set and the other options say. ValueError if they contradict each other."""
+    """The values of --set and the other options. ValueError if they contradict each other."""
     result: Tables = {}
     for assignment in request.changes:
         place, key, value = assigned(assignment)
@@ -112,7 +111,7 @@ def _quick(family: Any) -> str:
 
 
 def _for_family(family: Any, tables: Tables) -> Tables:
-    """The tables; without thresholds, if they are those of another family's scores."""
+    """The tables, without score thresholds if these were chosen for another family."""
     if family in (None, tables.get("run", {}).get("family", family)):
         return tables
     poet = {key: value for key, value in tables.get("poet", {}).items() if key not in UNITS}
@@ -138,7 +137,9 @@ def _check_sections(names: Iterable[str], known: Sequence[str], where: str) -> N
 def _check_set(
     explicit: Tables, run: RunSettings, used: Sequence[str], sections: Iterable[str]
 ) -> None:
-    """ValueError if --set is about a section, or a mutation, that the run does not have."""
+    """ValueError if --set names a section that the run does not have, or a mutation schedule for
+    tasks that do not mutate.
+    """
     for name in explicit:
         if name not in used and name in (*sections, "ranges"):
             raise ValueError(
@@ -154,28 +155,24 @@ def _check_set(
 
 
 def with_thresholds(poet: Table, spec: Any, family: str) -> dict[str, Any]:
-    """The section [poet] with the thresholds that it lacks, from the family's spec
-    (interfaces.Spec).
-    """
+    """The section [poet] with missing thresholds from the family's spec (interfaces.Spec)."""
     lacking = [name for name in THRESHOLDS if name not in poet]
     found = {name: getattr(spec, name, None) for name in lacking}
     found = {name: float(value) for name, value in found.items() if value is not None}
     if len(found) < len(lacking) and poet.get("mutate_every") != 0:
         raise ValueError(
             f"{' and '.join(THRESHOLDS)} are scores, and the spec of the family {family} does not "
-            "say which: give "
-            "them there, or as in --set poet.reproduce_at=0.6 --set poet.mc_low=0.2 --set "
-            "poet.mc_high=0.9"
+            "say which: set them there, or as in --set poet.reproduce_at=0.6 --set poet.mc_low=0.2 "
+            "--set poet.mc_high=0.9"
         )
     return {**poet, **found}
 
 
 def check_complete(tables: Mapping[str, Table], schemas: Mapping[str, Schema]) -> None:
-    """ValueError, one line, unless these are complete settings of a run: each section with all its
-    fields.
+    """ValueError, one line, unless these are the complete settings of a run.
 
-    schemas: of the sections of family, learner and ranges. A plug-in that must not be executed has
-    none here: what its section holds is then not checked.
+    schemas: of the sections of family, learner and ranges. A section without one, of a plug-in that
+    must not be executed, is not checked.
     """
     schemas = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig), **schemas}
     check_fields(schemas["run"], tables.get("run", {}), "run")

@@ -1,7 +1,7 @@
 """Settings in TOML: presets, files, and `--set section.key=value`.
 
-A *table* is what TOML makes of one section, *tables* map section names to them. What a section may
-hold, and the frozen dataclass that it becomes: fields.py. Which settings a run has: resolving.py.
+A *table* is one parsed section, *tables* map section names to tables. fields.py checks a table
+against the declared fields; resolving.py merges the settings of a run.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def parse(text: str, source: str) -> Tables:
 
 
 def merged(tables: Mapping[str, Table], over: Mapping[str, Table]) -> Tables:
-    """`tables`, with what `over` says instead."""
+    """`tables`, with the values of `over` in their place."""
     return {name: {**tables.get(name, {}), **over.get(name, {})} for name in {**tables, **over}}
 
 

@@ -1,7 +1,7 @@
-"""TOML text within bounds: what a stranger's settings may not be is refused before it is parsed.
+"""TOML text within limits, checked before it is parsed: settings may come from another person.
 
-tomllib takes time that grows with the square of a key's parts, and its calls nest as deeply as the
-text does. One pass over the text finds both; strings and comments are skipped.
+tomllib takes time quadratic in the parts of a dotted key, and recurses as deeply as the text is
+nested. One pass over the text, without strings and comments, checks both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STRINGS = {  # what ends each kind; a multi-line string may end with two quotes 
 
 
 def loads(text: str) -> dict[str, Any]:
-    """What the text says. ValueError, one line, if it is not TOML, or beyond the bounds above."""
+    """The parsed text. ValueError, one line, if it is not TOML, or beyond the limits above."""
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"it has {len(text)} characters, at most {MOST_CHARACTERS} are read")
     _scan(text)

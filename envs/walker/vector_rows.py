@@ -42,6 +42,7 @@ class RowGenerators:
     def _one_a_row(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.n
+        seeds: list[int | None]
         seeds = [seed + i for i in range(self.n)] if isinstance(seed, int) else list(seed)
         if len(seeds) != self.n:
             raise ValueError(f"seed must be one number or {self.n} of them, got {len(seeds)}")

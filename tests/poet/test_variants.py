@@ -44,7 +44,7 @@ def test_the_settings_name_the_papers_objects() -> None:
 
 @pytest.mark.parametrize("name", ["novelty", "transfer_rule"])
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"^{name} must be '[^\n]*' or '[^\n]*', got 'x'$"):
+    with pytest.raises(ValueError, match=rf"^{name} must be one of '[^\n]*', got 'x'$"):
         PoetConfig(**{name: "x"})
 
 

@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 import ray
 import torch
-from openpoet.agents.rollouts import distributed
+from openpoet.agents.rollouts import distributed, object_store
 from openpoet.agents.rollouts.distributed import RayRollouts
 from openpoet.agents.rollouts.rollout import InProcess, Machine
+from openpoet.agents.search.asked import Asked
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.cli.meter import Meter
 from openpoet.cli.plugins import load, module_name
+from openpoet.cli.plugins import place as place_of
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.config import PoetConfig, Setup
@@ -31,6 +33,7 @@ from ray.cluster_utils import Cluster
 from tests.agents.point_mass import PointMass
 from tests.agents.rollouts.test_rollout import POLICY, case, same
 
+FAULT = "def step(self, actions):\n        [][1]"
 HILL = Path(__file__).resolve().parents[3] / "examples" / "hill.py"
 
 
@@ -124,6 +127,61 @@ def test_es_improves_and_scores_there_as_here(two_nodes):
     ):
         np.testing.assert_array_equal(a, b)
     assert here.family.steps == there.family.steps > 0
+
+
+def test_an_es_step_sends_agents_and_keys_but_no_members(two_nodes, monkeypatch):
+    es = ES(PointMass(), ESConfig(population=64, hidden=(40, 40)), two_nodes)
+    agents, keys = [es.init(Key(i)) for i in range(3)], [Key(9, (i,)) for i in range(3)]
+    tasks = [(0.5, 0.0), (0.0, 0.5), (-0.5, 0.5)]
+    sizes, put = [], ray.put
+    monkeypatch.setattr(
+        ray, "put", lambda value: sizes.append(len(pickle.dumps(value))) or put(value)
+    )
+    for name in ("_part", "_item"):
+        task = getattr(two_nodes, name)
+        monkeypatch.setattr(two_nodes, name, Weighed(task, sizes))
+    es.improve(agents, tasks, keys)
+    agent = sum(value.nbytes for value in agents[0].values())
+    members = 64 * agents[0]["theta"].nbytes
+    assert sum(sizes) < 3 * (2 * agent + 4_000) + 10_000 < 3 * members
+
+
+class Weighed:
+    """A Ray task that notes how many bytes its arguments are, pickled."""
+
+    def __init__(self, task, sizes):
+        self.task, self.sizes = task, sizes
+
+    def remote(self, *arguments):
+        values = [one for one in arguments if not isinstance(one, ray.ObjectRef)]
+        self.sizes.append(len(ray.cloudpickle.dumps(values)))
+        return self.task.remote(*arguments)
+
+
+@pytest.mark.parametrize("searcher", ["openai-es", "pgpe", "snes"])
+def test_members_made_apart_are_those_of_the_whole(searcher):
+    config = ESConfig(population=12, searcher=searcher)
+    es = ES(PointMass(), config)
+    asked = Asked(es.searcher, es.init(Key(0)), Key(1), 12)
+    whole = es.searcher.ask(asked.agent, asked.key)
+    for numbers in ([0, 1, 2, 3], [5], [2, 3, 9, 11], [], list(range(12))):
+        some = pickle.loads(pickle.dumps(asked)).make(np.array(numbers, np.int64))
+        assert torch.equal(some, whole[numbers])
+
+
+def test_an_error_in_a_users_file_has_its_place(two_nodes, tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(HILL.read_text().replace("def step(self, actions):", FAULT))
+    family = load("family", str(own), ())()
+    es = ES(family, ESConfig(population=16, hidden=(6,)))
+    weights, rows = torch.zeros(1, es.policy.parameters), (np.zeros(1, int), [family.origin()], [0])
+    with (
+        RayRollouts("local", by_value=[module_name(str(own))]) as rollouts,
+        pytest.raises(IndexError) as failed,
+    ):
+        rollouts.rollout(es.policy, family, weights, *rows, machine=Machine())
+    line = 1 + own.read_text().splitlines().index("        [][1]")
+    assert place_of(failed.value) == f"own.py, line {line}"
 
 
 def test_a_worker_killed_in_mid_batch_is_replaced_and_its_part_run_again(two_nodes, tmp_path):
@@ -287,12 +345,12 @@ def test_machines_with_other_code_are_refused(two_nodes, monkeypatch):
 
 
 def test_what_has_been_sent_is_not_sent_again_and_not_kept_for_ever(two_nodes, monkeypatch):
-    shared = distributed._Shared()
+    shared = object_store.Shared()
     task, array = shared.value([(0.1, 0.2)], "the tasks"), shared.array(np.arange(5.0))
     assert shared.value([(0.1, 0.2)], "the tasks") == task
     assert shared.array(np.arange(5.0)) == array
     assert shared.array(np.arange(5)) != array  # the same numbers in another type are other content
-    monkeypatch.setattr(distributed, "KEPT", 100)
+    monkeypatch.setattr(object_store, "KEPT", 100)
     assert shared.array(np.arange(10.0)) != array
     assert len(shared.kept) == 1
 

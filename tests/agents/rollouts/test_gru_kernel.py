@@ -1,0 +1,92 @@
+"""The compiled GRU is torch's, its gradients too; a row's result does not depend on others."""
+
+import numpy as np
+import pytest
+import torch
+from openpoet.agents.parts.recurrent import Recurrent
+from openpoet.agents.rollouts import gru_kernel
+from openpoet.agents.rollouts.gru_kernel import gru
+
+
+def arguments(t=7, n=5, h=6, seed=0):
+    """given, weights, bias, start."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = (t, n, 3 * h), (3 * h, h), (3 * h,), (n, h)
+    made = [torch.randn(shape, generator=generator) for shape in shapes]
+    made[1] /= h**0.5
+    return [value.requires_grad_() for value in made]
+
+
+def torchs(given, weights, bias, start):
+    """The same by torch: the inputs go through an identity."""
+    width = given.shape[2]
+    same = [torch.eye(width), weights, torch.zeros(width), bias]
+    return torch.gru(given, start[None], same, True, 1, 0.0, True, False, False)[0]
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 5, 6), (12, 3, 48), (3, 0, 4)])
+def test_outputs_and_gradients_are_torchs(sizes):
+    values = arguments(*sizes)
+    wanted = torch.randn(sizes, generator=torch.Generator().manual_seed(9))
+    results = []
+    for function in (gru, torchs):
+        if sizes[1] == 0 and function is torchs:  # torch refuses no rows
+            continue
+        hidden = function(*values)
+        results.append([hidden, *torch.autograd.grad(hidden, values, wanted)])
+    for ours, theirs in zip(results[0], results[-1], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=2e-5, atol=2e-6)
+
+
+def test_gradients_are_those_of_finite_differences():
+    given, weights, bias, start = (value.detach() for value in arguments(t=4, n=2, h=3))
+    weights.requires_grad_()
+    (found,) = torch.autograd.grad(gru(given, weights, bias, start).pow(2).sum(), weights)
+    step = 1e-2
+    for place in ((0, 0), (4, 1), (8, 2)):
+        moved = [weights.detach().clone(), weights.detach().clone()]
+        moved[0][place] += step
+        moved[1][place] -= step
+        high, low = (float(gru(given, w, bias, start).double().pow(2).sum()) for w in moved)
+        assert float(found[place]) == pytest.approx((high - low) / (2 * step), rel=2e-2, abs=2e-3)
+
+
+def test_a_row_does_not_depend_on_the_other_rows():
+    given, weights, bias, start = (value.detach() for value in arguments(n=9, h=16))
+    whole = gru(given, weights, bias, start)
+    for row in range(9):
+        alone = gru(given[:, row : row + 1], weights, bias, start[row : row + 1])
+        assert torch.equal(alone[:, 0], whole[:, row])
+
+
+def test_a_sequence_is_its_steps():
+    network = Recurrent(3, 8, 2)
+    p = network.init(np.random.default_rng(0))
+    x, state = torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(1)), network.start(4)
+    whole = network.run(p, x, state)
+    for t in range(6):
+        plain, _ = network.step(p, x[t], state)
+        out, state = network.advance(p, x[t], state)
+        torch.testing.assert_close(out, whole[t], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(out, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_large_inputs_saturate_as_torchs_do():
+    given, weights, bias, start = arguments()
+    hidden = gru(given * 1e6, weights, bias, start)
+    torch.testing.assert_close(hidden, torchs(given * 1e6, weights, bias, start))
+
+
+@pytest.mark.parametrize("wrong", range(4))
+def test_sizes_that_do_not_fit_are_refused(wrong):
+    values = arguments()
+    values[wrong] = values[wrong][..., :-1]
+    with pytest.raises(ValueError, match=r"^a GRU of \d units in 5 rows needs"):
+        gru(*values)
+
+
+def test_only_float32_on_the_cpu_fits():
+    x = torch.zeros(2)
+    assert gru_kernel.fits(x, x)
+    assert not gru_kernel.fits(x, x.double())
+    assert not gru_kernel.fits(x.to("meta"))
