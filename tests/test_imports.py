@@ -144,8 +144,7 @@ def test_no_arrow_leads_back(paths: list[Path]) -> None:
     assert cycle(graph(paths)) == []
 
 
-# Not yet of agents: parts/recurrent.py imports a kernel from rollouts/, which imports parts/.
-@pytest.mark.parametrize("room", ["poet", "envs", "archive"])
+@pytest.mark.parametrize("room", ["poet", "agents", "envs", "archive"])
 def test_no_arrow_leads_back_between_the_folders_of_a_room(room: str) -> None:
     folders: dict[str, set[str]] = {}
     for name, targets in graph(

@@ -2,7 +2,7 @@
 
 `step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run`
 hands a whole sequence to a fused kernel, which is what training wants: on the CPU that of
-rollouts.gru_kernel for a GRU, else torch's. Both compute the same function. The cell "eplstm" is an
+kernels.gru_kernel for a GRU, else torch's. Both compute the same function. The cell "eplstm" is an
 LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692); it has no
 fused kernel.
 """
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn.functional import linear
 
-from ..rollouts import gru_kernel
+from ..kernels import gru_kernel
 from .lifetimes import State
 
 Cell = Literal["gru", "lstm", "eplstm"]

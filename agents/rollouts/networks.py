@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from .policy_kernel import policy_kernel
+from ..kernels.policy_kernel import policy_kernel
 from .sizes import check_array, check_indices
 
 Activation = Literal["tanh", "relu"]

@@ -20,9 +20,7 @@ ACTION = "0.95246"  # tanh(0.5 + 3 * 0.5 * tanh(1.5))
 
 
 def test_rooms_that_compile_hold_the_same_cache() -> None:
-    copies = [
-        ROOT / room / "kernel_cache.py" for room in ("agents/rollouts", "envs/walker/physics")
-    ]
+    copies = [ROOT / room / "kernel_cache.py" for room in ("agents/kernels", "envs/walker/physics")]
     assert copies[0].read_text() == copies[1].read_text()
 
 

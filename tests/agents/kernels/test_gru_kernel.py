@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from openpoet.agents.kernels import gru_kernel
+from openpoet.agents.kernels.gru_kernel import gru
 from openpoet.agents.parts.recurrent import Recurrent
-from openpoet.agents.rollouts import gru_kernel
-from openpoet.agents.rollouts.gru_kernel import gru
 
 
 def arguments(t=7, n=5, h=6, seed=0):

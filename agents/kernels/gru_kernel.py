@@ -3,7 +3,7 @@
 The same function as torch.gru with one layer. Of a network with some tens of units torch spends
 most of its time between its operations, of which each step takes twenty; here a step of one row is
 one loop. Only the products with the hidden state are here: those with the inputs are one matrix
-product over all steps, which torch does well. Sums are added up in one fixed order (policy_kernel).
+product over all steps, which torch does well. Sums are added up in one fixed order (arithmetic).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from . import kernel_cache
+from .arithmetic import ONE, ZERO, add_products, sigmoid, tanh
 from .kernel_cache import to_stderr
-from .policy_kernel import _ONE, _ZERO, _add_products, _sigmoid, _tanh
 
 
 def _forward(
@@ -38,10 +38,10 @@ def _forward(
             before, x, gate = hidden[step, row], given[step, row], gates[step, row]
             after = hidden[step + 1, row]
             total[:] = bias
-            _add_products(total, w, 0, before, h, 3 * h)
+            add_products(total, w, 0, before, h, 3 * h)
             # each loop reads and writes few arrays, so that it is vectorised
             for o in range(2 * h):
-                gate[o] = _sigmoid(x[o] + total[o])
+                gate[o] = sigmoid(x[o] + total[o])
             reset, update, new, kept = (
                 gate[:h],
                 gate[h : 2 * h],
@@ -49,9 +49,9 @@ def _forward(
                 total[2 * h :],
             )
             for o in range(h):
-                new[o] = _tanh(x[2 * h + o] + reset[o] * kept[o])
+                new[o] = tanh(x[2 * h + o] + reset[o] * kept[o])
             for o in range(h):
-                after[o] = (_ONE - update[o]) * new[o] + update[o] * before[o]
+                after[o] = (ONE - update[o]) * new[o] + update[o] * before[o]
             gate[3 * h :] = kept
 
 
@@ -72,7 +72,7 @@ def _backward(
     t, n, h = gates.shape[0], gates.shape[1], hidden.shape[2]
     carried = np.empty(h, np.float32)
     for row in range(n):
-        carried[:] = _ZERO
+        carried[:] = ZERO
         for step in range(t - 1, -1, -1):
             before, gate, wanted = hidden[step, row], gates[step, row], gradient[step, row]
             given, kept = of_given[step, row], of_kept[step, row]
@@ -81,17 +81,17 @@ def _backward(
             for o in range(h):
                 carried[o] += wanted[o]
             for o in range(h):
-                of_new[o] = carried[o] * (_ONE - update[o]) * (_ONE - new[o] * new[o])
+                of_new[o] = carried[o] * (ONE - update[o]) * (ONE - new[o] * new[o])
             for o in range(h):
                 change = carried[o] * (before[o] - new[o])
-                of_update[o] = change * update[o] * (_ONE - update[o])
+                of_update[o] = change * update[o] * (ONE - update[o])
             for o in range(h):
-                of_reset[o] = of_new[o] * gate[3 * h + o] * reset[o] * (_ONE - reset[o])
+                of_reset[o] = of_new[o] * gate[3 * h + o] * reset[o] * (ONE - reset[o])
             kept[: 2 * h] = given[: 2 * h]
             for o in range(h):
                 kept[2 * h + o] = of_new[o] * reset[o]
                 carried[o] *= update[o]
-            _add_products(carried, w, 0, kept, 3 * h, h)
+            add_products(carried, w, 0, kept, 3 * h, h)
         of_start[row] = carried
 
 
