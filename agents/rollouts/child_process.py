@@ -72,7 +72,7 @@ class ChildProcess:
         answer = self._exchange(arguments)
         if isinstance(answer, Exception):
             raise answer
-        return answer  # type: ignore[no-any-return]  # as `serve` makes it
+        return answer  # as `serve` makes it
 
     def _start(self, code: str, build: Build) -> None:
         try:

@@ -55,7 +55,7 @@ class WorkerProcesses:
         """As the learner's."""
         parts = self._divided("improve", agents, tasks, keys)
         if len(parts) == 1:
-            return parts[0]  # type: ignore[no-any-return]  # the learner's own answer
+            return parts[0]  # the learner's own answer
         improved = [agent for part, _ in parts for agent in part]
         return improved, np.concatenate([steps for _, steps in parts])
 
@@ -65,7 +65,7 @@ class WorkerProcesses:
         """As the learner's."""
         parts = self._divided("evaluate", agents, tasks, keys)
         if len(parts) == 1:
-            return parts[0]  # type: ignore[no-any-return]  # the learner's own answer
+            return parts[0]  # the learner's own answer
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
     def start(self, others: int | None = None) -> None:

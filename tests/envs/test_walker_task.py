@@ -192,7 +192,7 @@ def test_settings_that_a_family_can_not_realise_are_refused(
 
 def test_the_id_refuses_what_only_the_real_box2d_can_play() -> None:
     family = Walker(WalkerSettings(physics="box2d", lidar="first"))
-    with pytest.raises(ValueError, match='lidar = "first", which the real Box2D alone has'):
+    with pytest.raises(ValueError, match='lidar = "first", which only the real Box2D has'):
         gymnasium.make("openpoet/Walker-v0", terrain=json.dumps(family.encode(family.origin())))
 
 

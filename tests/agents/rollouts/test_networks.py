@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused():
     weights, member, observations = data(REMEMBERS, 2)
     with pytest.raises(ValueError, match=r"memory must be float32 \[2, 5\], got float32 \[0, 5\]"):
         act(REMEMBERS, weights, member, observations)
-    with pytest.raises(ValueError, match="0 units or more"):
+    with pytest.raises(ValueError, match="at least 0 units"):
         Policy((3, 1), memory=-1)
     weights, member, observations = data(POET, 2)
     for bad in [
