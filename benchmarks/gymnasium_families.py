@@ -77,10 +77,9 @@ def main() -> int:
                 }
             origin = "never" if found["origin"] is None else f"at iteration {found['origin']}"
             print(
-                f"{name}: {found['born']} niches born, {found['solved']} of them solved "
-                f"(origin {origin} of "
-                f"{found['iterations']}); {found['steps'] / 1e6:.2f} M steps, {clock:.0f} s, "
-                f"{processor:.0f} s of the processor",
+                f"{name}: {found['born']} niches born, {found['solved']} of them solved (origin "
+                f"{origin} of {found['iterations']}); {found['steps'] / 1e6:.2f} M steps, "
+                f"{clock:.0f} s, {processor:.0f} s of the processor",
                 flush=True,
             )
             good &= found["solved"] > 0

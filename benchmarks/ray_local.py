@@ -170,8 +170,7 @@ def main() -> None:
         report_driver(workers)
     print(
         f"{MEMBERS} members x 1 niche, horizon {HORIZON}; {WORKERS} threads in process, {WORKERS} "
-        "Ray workers of one; "
-        f"medians of {REPEATS} (least-greatest)"
+        f"Ray workers of one; medians of {REPEATS} (least-greatest)"
     )
     with RayRollouts("local", WORKERS) as workers:
         report("flat", 0, workers)

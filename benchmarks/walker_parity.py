@@ -89,8 +89,7 @@ def report(name: str, counts: Counter) -> Counter:
     )
     print(
         f"{name:44} {counts['episodes']:4} episodes {counts['steps']:8,} steps "
-        f"{counts['differing']} differing; "
-        f"{events}"
+        f"{counts['differing']} differing; {events}"
     )
     sys.stdout.flush()
     return counts

@@ -53,10 +53,9 @@ def _check_copy(copy: Tables, run: Run) -> None:
         here, there = (tables.get(section, {}).get(key, "missing") for tables in (copy, launched))
         if here != there:
             raise ValueError(
-                f"{run.path}/config.toml was edited: {section}.{key} is {repr(here)[:100]}, "
-                f"the run was launched with {repr(there)[:100]}; "
-                "config.toml is a copy for reading: put it back, and change a setting with "
-                "`resume --set`"
+                f"{run.path}/config.toml was edited: {section}.{key} is {repr(here)[:100]}, the "
+                f"run was launched with {repr(there)[:100]}; config.toml is a copy for reading: "
+                "put it back, and change a setting with `resume --set`"
             )
 
 

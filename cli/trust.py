@@ -67,8 +67,7 @@ def refusal(recorded: str | None, name: str, option: str) -> str:
     if digest != recorded:
         return (
             f"the {option} {name} has changed since the run was launched (SHA-256 was "
-            f"{recorded[:12]}..., "
-            f"is {digest[:12]}...): restore it; {accept}"
+            f"{recorded[:12]}..., is {digest[:12]}...): restore it; {accept}"
         )
     if not remembered(digest):
         return (

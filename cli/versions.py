@@ -41,6 +41,5 @@ def version_warning(before: Mapping[str, str], now: Mapping[str, str]) -> str | 
     )
     return (
         f"this run was last written with other versions: {parts}; it goes on, but its numbers may "
-        "differ in their "
-        "last bits from those of a run that never stopped"
+        "differ in their last bits from those of a run that never stopped"
     )

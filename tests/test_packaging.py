@@ -108,12 +108,10 @@ def test_wheel_imports_under_its_roof_and_registers_the_environments(
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
         "import sys, gymnasium, openpoet.envs, openpoet.poet.engine, openpoet.agents.search.es;"
-        "import openpoet.archive.store.run_folder;"
-        "assert not {'poet', 'agents', 'envs', 'archive'} & set(sys.modules), 'a plain name "
-        "leaked';"
-        "assert 'openpoet/BipedalWalker-v3' in gymnasium.registry;"
-        "from openpoet.cli.settings.tables import presets; assert 'quick' in presets();"
-        "print('openpoet' in openpoet.envs.__file__)"
+        "import openpoet.archive.store.run_folder;assert not {'poet', 'agents', 'envs', 'archive'} "
+        "& set(sys.modules), 'a plain name leaked';assert 'openpoet/BipedalWalker-v3' in "
+        "gymnasium.registry;from openpoet.cli.settings.tables import presets; assert 'quick' in "
+        "presets();print('openpoet' in openpoet.envs.__file__)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -171,9 +171,8 @@ def _check_version() -> None:
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < OLDEST_RAY:
         oldest = ".".join(map(str, OLDEST_RAY))
         raise ValueError(
-            f"Ray {ray.__version__} is installed, which listens without a token; {oldest} "
-            "or later is needed: "
-            f"pip install 'ray>={oldest}'"
+            f"Ray {ray.__version__} is installed, which listens without a token; {oldest} or later "
+            f"is needed: pip install 'ray>={oldest}'"
         )
 
 

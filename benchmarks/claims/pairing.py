@@ -63,9 +63,8 @@ def claims() -> list[Claim]:
         )
         print(
             f"niche {row['id']}: {family.title(task)}: before {found[-1].before}, after "
-            f"{found[-1].after}, "
-            f"gain {found[-1].gain}, adaptation off {found[-1].off}, shuffled history "
-            f"{found[-1].shuffled}"
+            f"{found[-1].after}, gain {found[-1].gain}, adaptation off {found[-1].off}, shuffled "
+            f"history {found[-1].shuffled}"
         )
     origin, hardest = difficulty(tasks[0]), [difficulty(tasks[row["id"]]) for row in alive]
     moved = sum(row["accepted"] and not row["at_birth"] for row in transfers)

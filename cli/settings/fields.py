@@ -136,9 +136,8 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
     for key, field in schema.known.items():
         if field.written and key not in table:
             raise ValueError(
-                f"{section}.{key} is missing, expected {expected(field.kind)}: "
-                f"the settings of a run must be complete; `resume --set {section}.{key}=VALUE` "
-                "gives it one"
+                f"{section}.{key} is missing, expected {expected(field.kind)}: the settings of a "
+                f"run must be complete; `resume --set {section}.{key}=VALUE` gives it one"
             )
     values(schema, table, section)
 

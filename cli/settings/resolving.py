@@ -144,8 +144,7 @@ def _check_set(
         if name not in used and name in (*sections, "ranges"):
             raise ValueError(
                 f"--set {name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its "
-                "family is "
-                f"{run.family}, its learner {run.learner}, its tasks are {run.tasks}"
+                f"family is {run.family}, its learner {run.learner}, its tasks are {run.tasks}"
             )
     _check_sections(explicit, used, " in --set")
     if run.tasks != "evolved" and explicit.get("poet", {}).get("mutate_every"):

@@ -199,8 +199,7 @@ class Walker:
         if settings.horizon > self.spec.horizon:
             raise ValueError(
                 f"the task's horizon is {settings.horizon} steps, this family has at most "
-                f"{self.spec.horizon}: "
-                f"set walker.horizon={settings.horizon}"
+                f"{self.spec.horizon}: set walker.horizon={settings.horizon}"
             )
         return task
 

@@ -52,8 +52,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database.executemany(f"INSERT INTO niches VALUES ({', '.join('?' * len(columns))})", niches())
     database.executemany(
         "INSERT INTO transfers (iteration, kind, source, target, at_birth, score, bar, accepted, "
-        "steps)"
-        " VALUES (5, 'direct', ?, 3, 0, 1.5, 0.5, 1, 100)",
+        "steps) VALUES (5, 'direct', ?, 3, 0, 1.5, 0.5, 1, 100)",
         ((i,) for i in range(TRANSFERS)),
     )
     database.execute("COMMIT")

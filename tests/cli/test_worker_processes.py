@@ -167,9 +167,8 @@ def test_a_killed_process_is_one_clear_line() -> None:
 
 def test_processes_end_when_their_parent_is_killed() -> None:
     code = (
-        "import sys, time; from tests.cli.test_worker_processes import wired; "
-        "l = wired('rl2', 2).ledger.learner; "
-        "print(l._others[0].process.pid, flush=True); time.sleep(600)"
+        "import sys, time; from tests.cli.test_worker_processes import wired; l = wired('rl2', "
+        "2).ledger.learner; print(l._others[0].process.pid, flush=True); time.sleep(600)"
     )
     root = Path(__file__).resolve().parents[2]
     with subprocess.Popen(
