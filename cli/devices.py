@@ -1,4 +1,4 @@
-"""The device a run's learner computes on: the option of the command against the run's settings."""
+"""The device on which a run's learner computes: an argument of this process, or a setting."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from .parts import Tables, schema_of
 
 
 def choose_device(tables: Tables, device: str, changes: Sequence[str] = ()) -> str:
-    """Puts the learner on the device that --device names; auto leaves it as the settings say.
+    """Set the learner's device in the settings; "auto" leaves the settings as they are.
 
-    changes: of --set, which must not name another.
+    changes: assignments "section.key=value" of the user, which must not name another device.
 
-    Returns one line on what that means for a run whose settings have another device, or "".
+    Returns a one-line warning if the settings had another device, otherwise "".
     """
     if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"--device must be auto, cpu or cuda, got {device!r}")
+        raise ValueError(f"device must be auto, cpu or cuda, got {device!r}")
     if device != "auto":
         _check_device_option(tables, device, changes)
     table = tables.setdefault(learner_section(tables), {})
@@ -35,12 +35,12 @@ def _check_device_option(tables: Tables, device: str, changes: Sequence[str]) ->
     schema = schema_of("learner", learner := tables["run"]["learner"])
     if not (schema.more or "device" in schema.known):
         raise ValueError(
-            f"--device {device}: the learner {learner} has no setting `device`; leave --device out"
+            f"device {device}: the learner {learner} has no setting `device`; leave the device out"
         )
     for name, key, value in map(assigned, changes):
         if (name, key) == (learner_section(tables), "device") and value != device:
             raise ValueError(
-                f"--device {device} contradicts --set {name}.{key}={value}: leave one of them out"
+                f"device {device} contradicts {name}.{key}={value}: leave one of them out"
             )
 
 
@@ -59,6 +59,6 @@ def check_device(tables: Tables) -> None:
 
         if not torch.cuda.is_available():
             raise ValueError(
-                f"[{name}] device = {device!r}: torch finds no GPU here; use --device cpu, or "
-                "install torch for CUDA"
+                f"[{name}] device = {device!r}: torch finds no GPU here; use the device cpu, "
+                "or install torch for CUDA"
             )

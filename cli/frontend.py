@@ -1,7 +1,7 @@
 """What differs between the ways to start a run: the command line and the Python functions.
 
 A frontend displays a run while it iterates, receives warnings, and words the hints in messages:
-the command line prints commands, the library prints Python calls.
+the command line prints commands, the library Python calls.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Display(Protocol):
 
 
 class Frontend(Protocol):
-    """Where a run reports to."""
+    """The receiver of a run's progress and warnings."""
 
     @property
     def command(self) -> Sequence[str]:
@@ -59,7 +59,7 @@ class Frontend(Protocol):
         ...
 
     def note(self, text: str) -> None:
-        """One line about what the program does now, such as compile, stop or end."""
+        """One line about the state of the program, such as compiling, stopping or ending."""
         ...
 
     def resume(self, path: Path, iterations: int | None = None) -> str:

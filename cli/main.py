@@ -1,6 +1,6 @@
 """The command line of openpoet: its commands, errors in one line, and exit codes.
 
-Nothing heavy is imported before a command needs it, so that --help answers at once.
+Modules that take long to import are imported by the commands that use them, so that --help is fast.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typer
 from .commands import archives, launching, parts, viewing
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
-from .terminal import complain, out
+from .terminal import print_error, out
 from .versions import versions
 
 # Gymnasium's walker and the viewer import pygame
@@ -65,17 +65,17 @@ def common(
         ),
     ] = False,
 ) -> None:
-    """Options of every command. `main` removes --debug before, so that it may stand anywhere."""
+    """Options of every command. `main` removes --debug first, so that it is accepted anywhere."""
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 0 done, 1 a run failed, 2 bad input, 128 + signal stopped.
+    """Run a command and return its exit code: 0 success, 1 a run failed, 2 bad input, 128 + signal.
 
-    --debug prints tracebacks. Standard output may fail without stopping a run; where the output is
-    the result, that is an error.
+    --debug prints tracebacks. An error of standard output does not stop a run; for commands whose
+    output is their result it is an error.
     """
     running = next((a for a in arguments if not a.startswith("-")), "") in ("launch", "resume")
-    failures = Failures(complain)
+    failures = Failures(print_error)
     occupy_standard_descriptors()
     with tolerant("stderr"):
         note = (lambda error: failures.note("standard output", error)) if running else None
@@ -83,8 +83,10 @@ def main(arguments: list[str]) -> int:
             code = exit_code(arguments)
         if stdout.error is None or running:
             return code
-        if not isinstance(stdout.error, BrokenPipeError):  # `show RUN | head` has what it wants
-            complain(f"openpoet: cannot write standard output: {reason(stdout.error)}")
+        if not isinstance(
+            stdout.error, BrokenPipeError
+        ):  # the reader closed the pipe, as in `show RUN | head`
+            print_error(f"openpoet: cannot write standard output: {reason(stdout.error)}")
         return code or (1 if isinstance(stdout.error, BrokenPipeError) else 2)
 
 
@@ -102,15 +104,15 @@ def exit_code(arguments: list[str]) -> int:
             return code
         for text in traceback.format_exception(error) if debug else ():
             for one in text.splitlines():
-                complain(one)
-        complain(f"openpoet: {one_line(error)}")
+                print_error(one)
+        print_error(f"openpoet: {one_line(error)}")
         return 2 if isinstance(error, ValueError | OSError) else 1
     return 0
 
 
 def one_line(error: Exception) -> str:
-    """What to tell a person. An error nobody planned says its kind, and how to see where it came
-    from.
+    """The error in one line for the user. An unexpected error, other than ValueError and OSError,
+    includes its type and how to print its traceback.
     """
     from .plugins import place
     from .run_loop import RunFailedError

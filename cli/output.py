@@ -1,8 +1,9 @@
 """Text for terminals and logs: escaping, and streams whose errors are tolerated.
 
 Everything printed or logged goes through `printable` or `line`, since a terminal would interpret
-control characters. What is only for looking at (standard output, standard error, run.log,
-TensorBoard's events) must not stop a run: its first error is reported, and the run continues.
+control characters. An error of an output that is not part of the archive (standard output, standard
+error, run.log, TensorBoard events) must not stop a run: the first one is reported, and the run
+continues.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ def line(text: str, style: str = "") -> Text:
 
 
 def described(error: BaseException) -> str:
-    """An error in one line: its type and message; of a ValueError or OSError, the message alone.
+    """An error in one line: its type and message, or only the message of a ValueError or OSError.
 
-    Those are raised with a message for the user. That of a KeyError, for example, is only the key.
+    These two are raised with messages for the user. The message of a KeyError, for example, is just
+    the key.
     """
     text = " ".join(str(error).split())
     if len(text) > LONGEST:
@@ -40,7 +42,7 @@ def described(error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """The system's words for an error of a file or stream, or the error in one line."""
+    """The operating system's message for an error of a file or stream, or the error in one line."""
     return (error.strerror if isinstance(error, OSError) else None) or described(error)
 
 
@@ -58,9 +60,9 @@ class Failures:
 
 
 class TolerantStream:
-    """A text stream in the place of sys.stdout or sys.stderr that drops all after its first error.
+    """A replacement of sys.stdout or sys.stderr that drops all text after its first error.
 
-    error: that error, or None. report: called with it.
+    error: the first error, or None. report: called with the first error.
     """
 
     def __init__(self, stream: IO[str], report: Callable[[Exception], None] | None = None) -> None:
@@ -92,22 +94,24 @@ class TolerantStream:
 
 
 def _discard(stream: IO[str]) -> None:
-    """Redirects the stream's file to nowhere, since what it has buffered cannot be taken back.
+    """Redirect the stream's file descriptor to /dev/null.
 
-    Python flushes its standard streams as it exits; a second error would change the exit code.
+    The stream's buffer cannot be cleared, and Python flushes its standard streams at exit: a second
+    error there would change the exit code.
     """
     with suppress(OSError, ValueError):  # a stream without a file, or closed
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        null = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(null, stream.fileno())
         finally:
-            os.close(nowhere)
+            os.close(null)
 
 
 def occupy_standard_descriptors() -> None:
-    """Opens those of 0, 1 and 2 that are closed, on nothing.
+    """Open /dev/null on those of the file descriptors 0, 1 and 2 that are closed.
 
-    Else a file of the run would get one, and receive what libraries print.
+    Otherwise a file of the run could be opened with one of these numbers, and text that libraries
+    print would be written to it.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -115,7 +119,7 @@ def occupy_standard_descriptors() -> None:
 
 
 def _closed() -> IO[str]:
-    """In the place of a standard stream that was closed before Python started."""
+    """A closed stream, for a standard stream that was closed before Python started."""
     stream = io.StringIO()
     stream.close()
     return stream
@@ -125,19 +129,19 @@ def _closed() -> IO[str]:
 def tolerant(
     name: Literal["stdout", "stderr"], report: Callable[[Exception], None] | None = None
 ) -> Iterator[TolerantStream]:
-    """That standard stream of `sys` as a TolerantStream while the block runs.
+    """Replace the standard stream `name` of `sys` by a TolerantStream while the block runs.
 
-    Characters that the stream's encoding lacks are written as escapes.
+    Characters that the stream's encoding lacks are written as escape sequences.
     """
     before = getattr(sys, name)
     stream = before or _closed()
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-    taking = TolerantStream(stream, report)
-    setattr(sys, name, taking)
+    replacement = TolerantStream(stream, report)
+    setattr(sys, name, replacement)
     try:
-        yield taking
-        taking.flush()
+        yield replacement
+        replacement.flush()
     finally:
         setattr(sys, name, before)
 

@@ -1,7 +1,6 @@
-"""The family and the learner of a run, made from their names and settings; complete settings.
+"""Constructs the family and the learner of a run from their names and settings; completes settings.
 
-With wiring.py and run.py, the modules that may import all rooms. Nothing heavy is imported before
-it is needed.
+Modules that take long to import are imported inside the functions that use them.
 """
 
 from __future__ import annotations
@@ -69,11 +68,12 @@ def schema_of(kind: str, name: str) -> Schema:
     return of_arguments(part, given=KINDS.index(kind), not_settings=("rollouts",))
 
 
-def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **elsewhere: Any) -> Any:
-    """The run's family or learner, made from its section. first: arguments before the settings.
+def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **remote: Any) -> Any:
+    """The run's family or learner, constructed from its section of the settings.
 
-    threads: replaces the setting `threads` of a part that has one; None: its setting, by default
-    all processors. elsewhere: `rollouts`, if episodes do not run in this process.
+    first: positional arguments before the settings. threads: replaces the setting `threads` of a
+    part that has one; None: its setting, by default all processors. remote: `rollouts`, if
+    episodes do not run in this process.
     """
     from openpoet.envs.parts.processors import threads_of
 
@@ -83,10 +83,10 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
     name = tables["run"][kind]
     table = tables.get(section(name), {})
     part, settings = load_part(kind, name)
-    if elsewhere and "rollouts" not in signature(part).parameters:
+    if remote and "rollouts" not in signature(part).parameters:
         raise ValueError(
-            f"--ray: {kind} {name!r} has no argument `rollouts`: its episodes cannot "
-            "be sent to workers"
+            f"ray: {kind} {name!r} has no argument `rollouts`, so Ray workers cannot simulate its "
+            "episodes"
         )
     if settings is None:
         return _plugged_in(
@@ -94,15 +94,15 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **els
             name,
             part,
             first,
-            {**values(schema_of(kind, name), table, section(name)), **elsewhere},
+            {**values(schema_of(kind, name), table, section(name)), **remote},
         )
     made: Any = build(settings, table, section(name))
     if hasattr(made, "threads"):  # a part that runs in threads of its own
         made = replace(made, threads=threads_of(threads or made.threads))
     try:
-        return part(*first, made, **elsewhere)
+        return part(*first, made, **remote)
     except ValueError as error:
-        raise ValueError(f"--{kind} {name}: {error}") from error
+        raise ValueError(f"{kind} {name}: {error}") from error
 
 
 def _plugged_in(
@@ -113,9 +113,7 @@ def _plugged_in(
     except TypeError as error:
         wanted = "(**settings)" if kind == "family" else "(family, **settings)"
         called = getattr(part, "__name__", kind)
-        raise ValueError(
-            f"--{kind} {name}: it cannot be made as {called}{wanted}: {error}"
-        ) from None
+        raise ValueError(f"{kind} {name}: it cannot be made as {called}{wanted}: {error}") from None
     return part(*first, **named)
 
 
@@ -193,7 +191,7 @@ def _recorded(run: dict[str, Any]) -> dict[str, Any]:
         result[f"{kind}_sha256"] = None
         if run[kind].endswith(".py"):
             result[kind] = str(Path(run[kind]).resolve())
-            result[f"{kind}_sha256"] = sha256(Path(run[kind]), f"--{kind}")
+            result[f"{kind}_sha256"] = sha256(Path(run[kind]), kind)
     return {key: value for key, value in result.items() if value is not None}
 
 
@@ -230,7 +228,7 @@ def trusted(tables: Tables) -> Tables:
 
 
 def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
-    """Why a plug-in file of the run must not be executed; empty if all may be."""
+    """The reason why a plug-in file of the run must not be executed; empty if all may be."""
     from . import trust
     from .settings.fields import build
     from .settings.resolving import RunSettings

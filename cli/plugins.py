@@ -30,8 +30,8 @@ def load(
 ) -> Callable[..., Any]:
     """The class that a .py file names (`family = ...`, `learner = ...`), or an entry point.
 
-    described: turns a dict in place of the class, `family = {...}`, into a callable; ValueError if
-    it cannot. None: a dict is refused.
+    described: converts a dict in place of the class, `family = {...}`, to a callable; it raises
+    ValueError if the dict is invalid. None: a dict is an error.
     """
     if name.endswith(".py"):
         return _from_file(kind, Path(name), described)
@@ -100,13 +100,13 @@ def place(error: BaseException) -> str:
 
 
 def _from_file(kind: str, path: Path, described: Described | None) -> Callable[..., Any]:
-    module = _module(path, f"--{kind}")
+    module = _module(path, kind)
     part = getattr(module, kind, None)
     if isinstance(part, dict) and described is not None:
         return described(part)
     if not callable(part):
         raise ValueError(
-            f"--{kind} {path}: its last line must name the class, such as `{kind} = MyClass`"
+            f"{kind} {path}: its last line must name the class, such as `{kind} = MyClass`"
         )
     return part
 

@@ -1,4 +1,4 @@
-"""Progress of a run: a live panel on a terminal, plain lines elsewhere."""
+"""Progress of a run: a live panel on a terminal, plain lines on other outputs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Activity(Protocol):
 
 
 def doing(purpose: str) -> str:
-    """The purpose in words; the purpose itself where there are none."""
+    """The purpose in words, or the purpose itself if it has no entry."""
     return next((words for start, words in DOING.items() if purpose.startswith(start)), purpose)
 
 

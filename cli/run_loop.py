@@ -181,9 +181,9 @@ class StopRequest:
 
     number: int | None = None
 
-    def __init__(self, signals: Sequence[signal.Signals], tell: Callable[[str], None]) -> None:
+    def __init__(self, signals: Sequence[signal.Signals], notify: Callable[[str], None]) -> None:
         main = threading.current_thread() is threading.main_thread()
-        self.signals, self.tell = signals if main else (), tell
+        self.signals, self.notify = signals if main else (), notify
 
     def __enter__(self) -> StopRequest:
         self.before = {number: signal.signal(number, self.note) for number in self.signals}
@@ -197,7 +197,7 @@ class StopRequest:
         if self.number is not None:
             raise RunStopped(number)
         self.number = number
-        self.tell(
+        self.notify(
             "finishing this iteration; Ctrl-C again stops at once (the last finished "
             "iteration is kept)"
         )

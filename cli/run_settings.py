@@ -81,8 +81,8 @@ def changed_settings(
     for key in FIXED:
         if key in new["run"]:
             raise ValueError(
-                f"--set run.{key}: a run cannot change its {key}; start another with "
-                "`launch --from`"
+                f"run.{key}: a run cannot change its {key}; start another from its niches, with "
+                "`launch --from` or openpoet.seed_from"
             )
     check_complete(after)
     return after, {section: table for section, table in new.items() if table}

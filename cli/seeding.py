@@ -18,7 +18,11 @@ class Take(StrEnum):
 
 
 def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> list[Seed]:
-    """What --from, --select and --take choose."""
+    """The seeds that the niches of `source` give. ValueError if the run cannot use one of them.
+
+    source: a run, or a folder of the original POET's files. select: an expression that chooses
+    niches; None: the active ones. take: whether to copy tasks, agents or both.
+    """
     from openpoet.archive.seeds.finding import Receiver, find_seeds
     from openpoet.poet.seeding import Seed, check_number, check_seeds
 
@@ -34,5 +38,5 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
         )
         for found in find_seeds(source, select, receiver)
     ]
-    check_seeds(seeds, parts.setup, advice="take its task alone with --take tasks")
+    check_seeds(seeds, parts.setup, advice="with take=tasks its task alone is copied")
     return seeds

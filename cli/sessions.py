@@ -176,7 +176,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
 
 
 def prepare(parts: Parts, frontend: Frontend) -> None:
-    """Let a family do what takes long the first time (the walker compiles its kernels)."""
+    """Do the one-time work of a family that takes long, such as compiling the walker's kernels."""
     if ready := getattr(parts.setup.family, "prepare", None):
         ready(frontend.note)
 

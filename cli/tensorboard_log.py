@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class Events:
-    """Writes the points of a run that goes on after iteration `resume_at`; points beyond it are
-    taken back.
+    """Writes the points of a run that continues after iteration `resume_at`; later points are
+    discarded.
 
-    After a first error, noted in `failures`, nothing more is written: a record may have been cut
-    short, and readers do not go past it.
+    After the first error, noted in `failures`, nothing more is written: a record may be incomplete,
+    and readers stop there.
     """
 
     def __init__(self, folder: Path, resume_at: int, failures: Failures) -> None:

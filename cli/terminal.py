@@ -17,12 +17,12 @@ out = Terminal(highlight=False)
 errors = Terminal(stderr=True, highlight=False)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """One line on standard error."""
     errors.print(line(text), soft_wrap=True)
 
 
-def tell(text: str) -> None:
+def print_line(text: str) -> None:
     """One line on standard output."""
     out.print(line(text), soft_wrap=True)
 
@@ -46,7 +46,7 @@ class CommandLine:
         errors.print(line(text, "yellow"), soft_wrap=True)
 
     def note(self, text: str) -> None:
-        complain(text)
+        print_error(text)
 
     def resume(self, path: Path, iterations: int | None = None) -> str:
         more = [] if iterations is None else ["--iterations", str(iterations)]

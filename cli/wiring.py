@@ -32,7 +32,7 @@ class Parts:
     ledger: Ledger
 
     def title(self, task: Any) -> str:
-        """A task in words: the family's own, if it has some."""
+        """A task in words: the family's title if it has that method."""
         return title_of(self.setup.family, task)
 
     def close(self) -> None:
@@ -83,10 +83,10 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     from .settings.tables import build
 
     check_device(tables)
-    threads, elsewhere = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
+    threads, remote = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
-    learner = make_part("learner", tables, threads, meter, **elsewhere)
+    learner = make_part("learner", tables, threads, meter, **remote)
     if rollouts is None:
         learner = in_processes(learner, meter, tables, threads)
     ledger = Ledger(learner)
@@ -129,7 +129,7 @@ def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
 
 
 def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> RayRollouts | None:
-    """Rollouts in Ray workers for --ray; Ray itself starts when the context is entered."""
+    """Rollouts in Ray workers; None without an address. Ray starts when the context is entered."""
     if address is None:
         return None
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -140,7 +140,7 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
     names = tables["run"]["family"], tables["run"]["learner"]
     if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
         raise ValueError(
-            f"--ray: its workers run episodes on the CPU, and the learner's device is {device!r}"
+            f"ray: its workers run episodes on the CPU, and the learner's device is {device!r}"
         )
     if address == "local":  # Ray itself would count the machine's processors, not this process's
         workers = threads_of(workers)

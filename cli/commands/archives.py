@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..run_settings import settings_of
-from ..terminal import tell
+from ..terminal import print_line
 from . import options as o
 
 
@@ -33,7 +33,7 @@ def verify(name: o.RunName) -> None:
         last = run.verify()
         iterations = run.rows("iterations")
     if not iterations:
-        tell(f"{run.path} holds no iteration yet")
+        print_line(f"{run.path} holds no iteration yet")
         return
     found = f"iterations 0 to {iterations[-1]['iteration']} are as they were written"
-    tell(f"{run.path}: {found}; last hash {last}")
+    print_line(f"{run.path}: {found}; last hash {last}")

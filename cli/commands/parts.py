@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..parts import known_parts
-from ..terminal import out, tell
+from ..terminal import out, print_line
 from . import options as o
 
 Part = Annotated[
@@ -44,7 +44,7 @@ def list_parts(name: PartName = None) -> None:
 
     for title, kind in (("families", "family"), ("learners", "learner")):
         names = ", ".join([*known_parts(kind), *installed(kind)])
-        tell(f"{title}: {names}, or the path of your own .py file")
+        print_line(f"{title}: {names}, or the path of your own .py file")
     out.print("presets:")
     width = max(map(len, presets()))
     for name in presets():
@@ -59,7 +59,7 @@ def print_settings(name: str) -> None:
 
 
 def check(part: Part, family: Home = None, changes: o.Changes = None) -> None:
-    """Check your own task family or learner against the laws that all of them obey.
+    """Check your own task family or learner against the laws that every one must satisfy.
 
     FILE is executed. One line for each law: pass, FAIL with what was expected and what came, or -
     where it is about an optional method that is not there. The exit code is 0 if all pass, 1 if
@@ -75,7 +75,7 @@ def check(part: Part, family: Home = None, changes: o.Changes = None) -> None:
         failed += not verdict.passed
         mark = "FAIL" if not verdict.passed else "pass" if verdict.offered else "-"
         more = f": {verdict.message}" if verdict.message else ""
-        tell(f"{mark:4}  {verdict.part}  {verdict.law}{more}")
-    tell(f"{passed} laws hold, {failed} are broken")
+        print_line(f"{mark:4}  {verdict.part}  {verdict.law}{more}")
+    print_line(f"{passed} laws hold, {failed} are broken")
     if failed:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..run_settings import settings_of
-from ..terminal import CommandLine, out, tell
+from ..terminal import CommandLine, out, print_line
 from ..wiring import titles, whole_task
 from . import options as o
 
@@ -104,4 +104,4 @@ def replay(
         episode = replays.load(start, start if agent is None else agent)
         pictures = write(episode, record)
     solved = ", solved" if episode.solved else ""
-    tell(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}")
+    print_line(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}")

@@ -137,7 +137,7 @@ def check_complete(schema: Schema, table: Table, section: str) -> None:
         if field.written and key not in table:
             raise ValueError(
                 f"{section}.{key} is missing, expected {expected(field.kind)}: the settings of a "
-                f"run must be complete; `resume --set {section}.{key}=VALUE` gives it one"
+                f"run must be complete; set {section}.{key} when you resume it"
             )
     values(schema, table, section)
 

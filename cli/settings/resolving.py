@@ -143,13 +143,13 @@ def _check_set(
     for name in explicit:
         if name not in used and name in (*sections, "ranges"):
             raise ValueError(
-                f"--set {name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its "
+                f"{name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its "
                 f"family is {run.family}, its learner {run.learner}, its tasks are {run.tasks}"
             )
-    _check_sections(explicit, used, " in --set")
+    _check_sections(explicit, used, " in the settings given")
     if run.tasks != "evolved" and explicit.get("poet", {}).get("mutate_every"):
         raise ValueError(
-            f"--tasks {run.tasks} contradicts --set poet.mutate_every: such tasks do not mutate"
+            f"run.tasks={run.tasks} contradicts poet.mutate_every: such tasks do not mutate"
         )
 
 
@@ -160,9 +160,9 @@ def with_thresholds(poet: Table, spec: Any, family: str) -> dict[str, Any]:
     found = {name: float(value) for name, value in found.items() if value is not None}
     if len(found) < len(lacking) and poet.get("mutate_every") != 0:
         raise ValueError(
-            f"{' and '.join(THRESHOLDS)} are scores, and the spec of the family {family} does not "
-            "say which: set them there, or as in --set poet.reproduce_at=0.6 --set poet.mc_low=0.2 "
-            "--set poet.mc_high=0.9"
+            f"missing thresholds {', '.join(lacking)}: they are not in the spec of the family "
+            f"{family}; add them there, or give them as settings, for example with "
+            "--set poet.reproduce_at=0.6 --set poet.mc_low=0.2 --set poet.mc_high=0.9"
         )
     return {**poet, **found}
 

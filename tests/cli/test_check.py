@@ -50,9 +50,7 @@ def checked(
     return captured.out.splitlines(), captured.err
 
 
-def test_a_file_that_obeys_passes_every_law(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_valid_file_passes_every_law(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "both.py").write_text(BOTH)
     *lines, last = checked([str(tmp_path / "both.py")], capsys, 0)[0]
     assert {line.split()[0] for line in lines} == {"pass", "-"}
@@ -65,7 +63,7 @@ def test_the_example_family_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert not any("learner" in line.split()[1] for line in lines[:-1])
 
 
-def test_a_broken_law_is_named_with_what_was_expected_and_the_others_are_checked(
+def test_a_failed_law_reports_expected_and_actual_values_and_the_other_laws_are_still_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "hidden.py").write_text(HIDDEN)
@@ -76,7 +74,7 @@ def test_a_broken_law_is_named_with_what_was_expected_and_the_others_are_checked
     assert lines[-1].endswith("laws hold, 1 are broken")
 
 
-def test_an_exception_in_the_file_is_a_broken_law_with_its_line(
+def test_an_exception_in_the_file_fails_the_law_and_reports_the_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "raising.py").write_text(RAISING)
@@ -86,7 +84,7 @@ def test_an_exception_in_the_file_is_a_broken_law_with_its_line(
     assert all("it raised KeyError: 'weights' (raising.py, line 8)" in line for line in broken)
 
 
-def test_without_the_interface_nothing_else_is_checked(
+def test_a_missing_method_of_the_interface_stops_the_check(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "half.py").write_text("class Half: ...\n\nfamily = Half\n")
@@ -105,7 +103,7 @@ def test_without_the_interface_nothing_else_is_checked(
         (["bandits", "--set", "bandit.arms=3"], "no section 'bandit'"),
     ],
 )
-def test_what_cannot_be_loaded_is_bad_input(
+def test_a_file_that_cannot_be_loaded_exits_with_code_2(
     words: list[str],
     says: str,
     tmp_path: Path,
@@ -119,11 +117,13 @@ def test_what_cannot_be_loaded_is_bad_input(
     assert errors.count("\n") == 1
 
 
-def test_ours_are_checked_by_name_and_with_settings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_built_in_parts_are_checked_by_name_with_settings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     checked(["bandits", "--set", "bandits.arms=3"], capsys, 0)
 
 
-def test_objects_are_checked_from_python() -> None:
+def test_check_accepts_objects() -> None:
     family = FakeFamily()
     assert all(v.passed for v in openpoet.check(family))
     verdicts = openpoet.check(FakeLearner(family), family=family)
@@ -133,7 +133,7 @@ def test_objects_are_checked_from_python() -> None:
         openpoet.check(object())
 
 
-def test_assertions_must_be_on() -> None:
+def test_check_raises_if_python_runs_with_assertions_disabled() -> None:
     code = "import openpoet; openpoet.check('bandits')"
     done = subprocess.run(
         [sys.executable, "-O", "-c", code], capture_output=True, text=True, check=False

@@ -38,7 +38,7 @@ def refusal(capsys: pytest.CaptureFixture[str]) -> str:
 PBT = ("--pbt", "1", "--set", "poet.pbt_share=0.5", "--set", "rl2.units=3")
 
 
-def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_digest(
+def test_exploits_are_archived_and_shown_and_a_resumed_run_has_the_same_digest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -63,10 +63,10 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     assert "(exploit, " in told
     assert "its agent learns by " in told
     assert "units " in told
-    assert "with hyperparameters near its own" in (whole / "run.log").read_text()
+    assert "with perturbed hyperparameters" in (whole / "run.log").read_text()
 
 
-def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(
+def test_agents_with_hyperparameters_seed_runs_without_them_and_vice_versa(
     tmp_path: Path,
 ) -> None:
     plain, tuned = tmp_path / "plain", tmp_path / "tuned"
@@ -84,7 +84,7 @@ def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(
     assert max(map(len, carried)) == 5
 
 
-def test_plain_population_based_training_is_niches_of_one_task(tmp_path: Path) -> None:
+def test_population_based_training_on_one_task_uses_one_niche_per_member(tmp_path: Path) -> None:
     more = (
         "--tasks",
         "fixed",
@@ -132,7 +132,7 @@ def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> No
     assert all(4 <= float(agent["hyper/units"]) <= 8 for agent in agents[2:])
 
 
-def test_a_learner_without_hyperparameters_is_refused(
+def test_pbt_with_a_learner_without_hyperparameters_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch(tmp_path / "run", 1, "--pbt", "1", learner="es") == 2
@@ -152,7 +152,7 @@ def test_a_learner_without_hyperparameters_is_refused(
         ("walker", "es", ()),
     ],
 )
-def test_randomised_tasks_run_and_resume_with_any_learner_and_nothing_mutates(
+def test_randomised_tasks_run_and_resume_with_any_learner_without_mutation(
     family: str,
     learner: str,
     more: tuple[str, ...],
@@ -197,12 +197,12 @@ def test_randomised_tasks_run_and_resume_with_any_learner_and_nothing_mutates(
         ),
         (
             ("--tasks", "randomised", "--set", "ranges.width=3"),
-            "ranges.width must be [low, high], got 3",
+            "ranges.width must be a list of 2: a finite number, a finite number, got 3",
         ),
         (("--set", "ranges.width=[0, 1]"), "this run has no section [ranges]"),
     ],
 )
-def test_wrong_sources_are_refused_in_one_line(
+def test_invalid_task_options_are_an_error_of_one_line(
     more: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch(tmp_path / "run", 1, *more) == 2

@@ -13,7 +13,7 @@ from tests.archive.lived import FAMILY, ledger, setup
 A, B = Key(0, ("iteration", 3, "score", 1)), Key(0, ("iteration", 3, "transfer", 2))
 
 
-def test_steps_go_to_the_purpose_of_their_own_key() -> None:
+def test_steps_are_counted_under_the_purpose_of_their_key() -> None:
     counted = Ledger(FakeLearner(FakeFamily()))
     slow, fast = (
         {"velocity": torch.zeros(2), "steps": torch.zeros(1)},
@@ -30,7 +30,7 @@ def test_steps_go_to_the_purpose_of_their_own_key() -> None:
     assert counted.steps == 34
 
 
-def test_what_costs_nothing_is_the_learners_own() -> None:
+def test_methods_without_steps_are_those_of_the_learner() -> None:
     learner = FakeLearner(FakeFamily())
     counted = Ledger(learner)
     assert counted.family is learner.family
@@ -39,7 +39,7 @@ def test_what_costs_nothing_is_the_learners_own() -> None:
     assert (counted.steps, counted.drain()) == (0, {})
 
 
-def test_a_run_costs_what_its_simulators_ran() -> None:
+def test_the_ledger_counts_the_steps_of_the_simulators() -> None:
     parts, before, costs = setup(), FAMILY.steps, 0
     for population in evolve(start(parts), parts):
         costs += sum(ledger(parts).drain().values())
@@ -54,7 +54,7 @@ class Wrong(FakeLearner):
         return scores, solved, np.array([-1])
 
 
-def test_steps_cannot_be_given_back() -> None:
+def test_a_negative_number_of_steps_is_an_error() -> None:
     agent = {"velocity": torch.zeros(2), "steps": torch.zeros(1)}
     with pytest.raises(ValueError, match="must be 0 or more, got -1"):
         Ledger(Wrong(FakeFamily())).evaluate([agent], [Point()], [A])

@@ -78,7 +78,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int 
     return line
 
 
-def test_same_seed_same_digest_with_other_workers_and_another_seed_another(
+def test_the_digest_depends_on_the_seed_and_not_on_the_number_of_workers(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch(tmp_path / "same", 9, "--seed", "5", "--workers", "1") == 0
@@ -115,7 +115,7 @@ def test_a_killed_run_resumes_to_the_same_digest(
     assert digest(folder, capsys) == digest(lived, capsys)
 
 
-def test_ray_changes_no_digest_and_a_run_may_go_on_with_it(
+def test_ray_does_not_change_the_digest_and_can_be_enabled_at_resume(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "ray"
@@ -129,7 +129,7 @@ def test_ray_changes_no_digest_and_a_run_may_go_on_with_it(
     assert digest(folder, capsys) == digest(lived, capsys)
 
 
-def test_a_learner_that_cannot_send_its_episodes_away_is_refused(
+def test_ray_with_a_learner_without_rollouts_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "own.py").write_text(
@@ -155,7 +155,7 @@ def _iterations(folder: Path) -> int:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_iteration_commits_and_says_how_to_go_on(
+def test_a_signal_finishes_and_commits_the_iteration_and_prints_how_to_resume(
     number: signal.Signals, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "stopped"
@@ -179,7 +179,7 @@ def test_a_signal_ends_the_iteration_commits_and_says_how_to_go_on(
     assert _iterations(folder) == reached + 1
 
 
-def test_a_run_that_exists_is_not_overwritten(
+def test_an_existing_run_is_not_overwritten(
     lived: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (lived / "archive.db").read_bytes()
@@ -187,7 +187,7 @@ def test_a_run_that_exists_is_not_overwritten(
     assert (lived / "archive.db").read_bytes() == before
 
 
-def test_a_second_process_on_a_run_is_refused_and_readers_are_not(
+def test_a_second_writer_of_a_run_is_an_error_and_readers_are_allowed(
     lived: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Run.open(lived, write=True):
@@ -209,7 +209,7 @@ def test_a_second_process_on_a_run_is_refused_and_readers_are_not(
         (["launch", "--device", "tpu"], "must be auto, cpu or cuda"),
         (
             ["launch", "--ray", "local", "--set", "es.device=cuda"],
-            "--ray: its workers run episodes on the CPU",
+            "ray: its workers run episodes on the CPU",
         ),
         (["launch", "--ray", "nowhere"], "no Ray cluster at nowhere: "),
         (["launch", "--ray", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1: "),
@@ -219,7 +219,7 @@ def test_a_second_process_on_a_run_is_refused_and_readers_are_not(
         (["show", "nowhere"], "there is no run"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(
+def test_bad_input_is_an_error_of_one_line_and_creates_no_files(
     arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = ["--out", str(tmp_path / "run")] if arguments[0] == "launch" else []
@@ -227,14 +227,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unwritable_place_is_one_line(
+def test_an_unwritable_folder_is_an_error_of_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
     refused(["launch", "--out", str(tmp_path / "file" / "run"), *tiny()], capsys)
 
 
-def test_a_full_disk_is_one_line_and_the_run_before_it_is_kept(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_of_one_line_and_committed_iterations_are_kept(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "full"
     assert launch(folder, 2) == 0
     kept = _iterations(folder)
@@ -254,7 +256,7 @@ def test_a_full_disk_is_one_line_and_the_run_before_it_is_kept(tmp_path: Path) -
     assert command.main(["resume", str(folder), "--iterations", str(reached + 1)]) == 0
 
 
-def test_a_miniature_of_enhanced_poet_does_all_that_enhanced_poet_does(tmp_path: Path) -> None:
+def test_a_small_run_of_the_epoet_preset_covers_every_step_of_enhanced_poet(tmp_path: Path) -> None:
     """Births, refusals, retirements, PATA-EC, both kinds of transfer; `commit` compares ledger and
     simulators.
     """
@@ -288,7 +290,7 @@ def test_a_miniature_of_enhanced_poet_does_all_that_enhanced_poet_does(tmp_path:
     } <= purposes
 
 
-def test_a_replay_shows_the_very_score_the_archive_holds(lived: Path, tmp_path: Path) -> None:
+def test_the_score_of_a_replay_equals_that_in_the_archive(lived: Path, tmp_path: Path) -> None:
     with Run.open(lived, write=False) as run:
         held = {row["id"]: row["score"] for row in run.niche_rows()}
     replays = open_replays(lived, Machine(workers=1), CommandLine())
@@ -309,9 +311,7 @@ def test_a_replay_is_recorded_without_a_display(lived: Path, tmp_path: Path) -> 
     assert (tmp_path / "a.gif").read_bytes()[:6] == b"GIF89a"
 
 
-def test_show_tells_of_the_run_and_of_a_niche(
-    lived: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_prints_a_run_and_a_niche(lived: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["show", str(lived)]) == 0
     text = capsys.readouterr().out
     assert all(
@@ -322,7 +322,7 @@ def test_show_tells_of_the_run_and_of_a_niche(
     assert "there is no niche 99" in refused(["show", str(lived), "99"], capsys)
 
 
-def test_show_json_is_the_run_and_of_a_niche_its_task(
+def test_show_json_prints_the_run_and_the_task_of_a_niche(
     lived: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["show", str(lived), "--json"]) == 0
@@ -335,13 +335,13 @@ def test_show_json_is_the_run_and_of_a_niche_its_task(
     assert Walker().encode(Walker().decode(task)) == task
 
 
-def test_list_names_parts_and_presets(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_prints_families_learners_and_presets(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["list"]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in ("walker", "es", "quick", "poet-paper", "epoet-code"))
 
 
-def test_a_run_seeds_another_of_another_preset_with_tasks_and_agents(
+def test_a_run_seeds_a_run_of_another_preset_with_tasks_and_agents(
     lived: Path, tmp_path: Path
 ) -> None:
     chosen = [row for row in rows(lived, "niches") if row["died"] is None][:2]
@@ -360,7 +360,7 @@ def test_a_run_seeds_another_of_another_preset_with_tasks_and_agents(
             )
 
 
-def test_tasks_of_schema_1_get_the_settings_of_their_run(
+def test_tasks_of_schema_1_are_read_with_the_settings_of_their_run(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Shown or taken as seeds; a task of schema 2 has them itself, and neither becomes a task of
@@ -382,7 +382,7 @@ def test_tasks_of_schema_1_get_the_settings_of_their_run(
     assert task["settings"] == {**task["settings"], "length": 60, "horizon": 20, "layout": "poet"}
 
 
-def test_a_seed_that_the_new_run_can_not_realise_is_refused_by_name(
+def test_a_seed_task_that_the_new_run_cannot_realise_is_an_error_that_names_it(
     lived: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [
@@ -403,9 +403,7 @@ def test_a_seed_that_the_new_run_can_not_realise_is_refused_by_name(
 
 
 @pytest.mark.parametrize("take", ["tasks", "agents"])
-def test_seeds_may_bring_only_their_tasks_or_their_agents(
-    lived: Path, tmp_path: Path, take: str
-) -> None:
+def test_seeds_can_be_tasks_alone_or_agents_alone(lived: Path, tmp_path: Path, take: str) -> None:
     parent = rows(lived, "niches")[2]
     folder = tmp_path / take
     assert launch(folder, 1, "--from", str(lived), "--select", "id == 2", "--take", take) == 0
@@ -417,7 +415,7 @@ def test_seeds_may_bring_only_their_tasks_or_their_agents(
     assert (niche["task"] == parent["task"], same) == (take == "tasks", take == "agents")
 
 
-def test_more_seeds_than_there_is_room_for_are_bad_input_and_leave_nothing(
+def test_more_seeds_than_the_capacity_are_an_error_and_create_no_files(
     lived: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "crowded"
@@ -431,7 +429,7 @@ def test_more_seeds_than_there_is_room_for_are_bad_input_and_leave_nothing(
 CEM = {"es__searcher": "cem", "es__population": "20"}
 
 
-def test_agents_of_another_searcher_are_taken_by_their_parameters(
+def test_agents_of_another_searcher_are_adopted_by_their_parameters(
     lived: Path, tmp_path: Path
 ) -> None:
     assert launch(tmp_path / "cem", 2, "--from", str(lived), "--select", "id == 2", **CEM) == 0
@@ -458,7 +456,7 @@ def test_the_original_poets_files_seed_a_run(tmp_path: Path) -> None:
         np.testing.assert_array_equal(run.agent(niche["birth_agent"])["theta"], np.float32(theta))
 
 
-def test_a_broken_file_of_the_original_poet_is_named(
+def test_a_damaged_file_of_the_original_poet_is_an_error_that_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "e.a.best.json").write_text("[[1, 2], 3]")
@@ -468,7 +466,7 @@ def test_a_broken_file_of_the_original_poet_is_named(
     assert not (tmp_path / "r").exists()
 
 
-def test_a_learner_that_hides_steps_fails_the_run(
+def test_a_learner_that_does_not_report_all_steps_fails_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "cheat.py").write_text(
@@ -486,7 +484,7 @@ def test_a_learner_that_hides_steps_fails_the_run(
     )
 
 
-def test_help_answers_without_loading_anything_heavy() -> None:
+def test_help_does_not_import_torch_or_numba() -> None:
     code = (
         "import sys; from openpoet.cli import main as run\n"
         "try: run.main(['launch', '--help'])\n"
@@ -523,7 +521,7 @@ def test_help_answers_without_loading_anything_heavy() -> None:
         ),
     ],
 )
-def test_a_run_whose_settings_make_other_agents_is_refused(
+def test_settings_that_do_not_fit_the_agents_of_a_run_are_an_error(
     key: str,
     value: object,
     line: str,

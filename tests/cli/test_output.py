@@ -50,7 +50,7 @@ def harmless(text: str) -> bool:
 
 @given(HOSTILE)
 @settings(deadline=None)
-def test_printable_text_is_left_alone_and_the_rest_escaped_so_that_it_can_be_read_back(
+def test_printable_text_is_unchanged_and_other_characters_are_escaped_reversibly(
     text: str,
 ) -> None:
     escaped = printable(text)
@@ -71,7 +71,7 @@ def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
 
 @given(HOSTILE)
 @settings(deadline=None)
-def test_a_line_is_printed_as_one_without_markup(text: str) -> None:
+def test_a_line_is_printed_on_one_line_without_markup(text: str) -> None:
     assert printed(line(text)) == printable(text) + "\n"
 
 
@@ -84,9 +84,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(text=HOSTILE, name=HOSTILE)
 @settings(deadline=None, max_examples=40)
-def test_the_tables_of_show_hold_no_characters_to_interpret(
-    run: Path, text: str, name: str
-) -> None:
+def test_the_tables_of_show_contain_no_control_characters(run: Path, text: str, name: str) -> None:
     # a reader refuses the others
     kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
     database = sqlite3.connect(run / "archive.db", isolation_level=None)
@@ -109,7 +107,7 @@ def test_the_tables_of_show_hold_no_characters_to_interpret(
 
 @given(HOSTILE)
 @settings(deadline=None, max_examples=40)
-def test_the_journal_and_the_panel_hold_no_characters_to_interpret(text: str) -> None:
+def test_the_log_and_the_panel_contain_no_control_characters(text: str) -> None:
     niche = Niche(0, None, 0, None, {}, scores=(1.0,), source=text)
     born = Niche(1, 0, 1, None, {}, scores=(1.0,), best=1.0, solved=1)
     before = Population(0, (niche,), niches_born=1)
@@ -135,7 +133,7 @@ def test_the_journal_and_the_panel_hold_no_characters_to_interpret(text: str) ->
     assert printable(text) in said.getvalue()
 
 
-def test_the_log_has_a_line_for_each_that_is_said(tmp_path: Path) -> None:
+def test_the_log_has_one_line_per_message(tmp_path: Path) -> None:
     said: list[str] = []
     say = noted(tmp_path / "run.log", said.append, Failures(said.append))
     lines = ["".join(PIECES), "second"]
@@ -156,7 +154,7 @@ def test_the_log_has_a_line_for_each_that_is_said(tmp_path: Path) -> None:
     assert [text for text in said if text != report] == lines
 
 
-def test_errors_are_described_with_their_type_unless_it_says_nothing() -> None:
+def test_errors_are_described_with_their_type_except_value_error_and_os_error() -> None:
     assert described(KeyError("x")) == "KeyError: 'x'"
     assert described(ValueError("lr must be\n positive")) == "lr must be positive"
     assert described(ValueError()) == "ValueError"
@@ -167,7 +165,7 @@ def test_errors_are_described_with_their_type_unless_it_says_nothing() -> None:
     )
 
 
-def test_a_stream_that_fails_once_is_tried_no_more() -> None:
+def test_nothing_is_written_to_a_stream_after_its_first_error() -> None:
     errors: list[Exception] = []
     with open("/dev/full", "w") as full:
         stream = TolerantStream(full, errors.append)
@@ -184,7 +182,7 @@ def test_a_stream_that_fails_once_is_tried_no_more() -> None:
     assert isinstance(stream.error, ValueError)
 
 
-def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """rich draws nothing live on such a terminal, and calls it a terminal all the same."""
     monkeypatch.setenv("TERM", "dumb")
     file = io.StringIO()
@@ -201,7 +199,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch: pytest.M
     ]
 
 
-def test_the_panel_starts_from_the_iteration_that_a_run_is_taken_up_after() -> None:
+def test_the_panel_of_a_resumed_run_starts_at_its_last_iteration() -> None:
     activity = SimpleNamespace(purpose="iteration/improve", steps=2_000_000)
     progress = Progress(Console(file=io.StringIO()), total=9, title="a", activity=activity)
     progress.begin(Population(7, (Niche(0, None, 0, None, {}),), niches_born=1))

@@ -39,7 +39,7 @@ def launch(family: Path | str, iterations: int, *more: str) -> int:
     return command.main([*common, *SMALL, *more])
 
 
-def test_what_was_launched_here_resumes_replays_and_seeds_without_trust(
+def test_a_file_launched_here_resumes_replays_and_seeds_without_openpoet_trust(
     hill: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert launch("archive.py", 2, *ALWAYS) == 0
@@ -58,7 +58,7 @@ def test_what_was_launched_here_resumes_replays_and_seeds_without_trust(
 
 
 @pytest.mark.parametrize("fault", ["changed", "a stranger's", "moved"])
-def test_another_file_is_refused_with_what_to_do_and_shown_without_being_executed(
+def test_a_changed_file_is_an_error_with_a_remedy_and_show_does_not_execute_it(
     fault: str,
     hill: Path,
     state: Path,
@@ -86,7 +86,7 @@ def test_another_file_is_refused_with_what_to_do_and_shown_without_being_execute
     assert command.main(["resume", "run", "--iterations", "3"]) == (2 if fault == "moved" else 0)
 
 
-def test_where_nothing_can_be_remembered_a_launch_says_so_and_goes_on(
+def test_a_launch_whose_trust_cannot_be_recorded_prints_a_warning_and_continues(
     hill: Path, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state.parent.parent.write_text("")  # a file where the folder should be
@@ -95,7 +95,7 @@ def test_where_nothing_can_be_remembered_a_launch_says_so_and_goes_on(
     assert "has not been launched by you" in refused(["resume", "run", "--iterations", "2"], capsys)
 
 
-def test_without_thresholds_a_family_is_refused_and_with_its_own_it_is_not(
+def test_missing_thresholds_are_an_error_and_those_of_the_spec_are_used(
     hill: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["launch", "--out", "run", "--iterations", "1", "--family", str(hill), *SMALL]
@@ -111,7 +111,7 @@ def test_without_thresholds_a_family_is_refused_and_with_its_own_it_is_not(
     assert [poet[name] for name in ("reproduce_at", "mc_low", "mc_high")] == [0.5, 0.1, 0.9]
 
 
-def test_while_no_niche_may_have_children_the_log_says_so(hill: Path) -> None:
+def test_the_log_reports_that_no_niche_can_reproduce(hill: Path) -> None:
     assert launch(hill, 3, *ALWAYS[2:], "--set", "poet.reproduce_at=7.5") == 0
     lines = [
         line for line in Path("run/run.log").read_text().splitlines() if "reproduce_at" in line
@@ -132,7 +132,7 @@ def test_while_no_niche_may_have_children_the_log_says_so(hill: Path) -> None:
         (("--learner", "own.py", "--device", "cpu"), "the learner {own} has no setting `device`"),
         (
             ("--device", "cpu", "--set", "es.device=cuda"),
-            "--device cpu contradicts --set es.device=cuda",
+            "device cpu contradicts es.device=cuda",
         ),
         (
             ("--learner", "own.py", "--set", "own.rate=fast"),
@@ -140,7 +140,7 @@ def test_while_no_niche_may_have_children_the_log_says_so(hill: Path) -> None:
         ),
     ],
 )
-def test_settings_that_a_part_does_not_take_are_one_line(
+def test_unknown_settings_of_a_file_are_an_error_of_one_line(
     change: tuple[str, ...],
     message: str,
     hill: Path,
@@ -155,7 +155,7 @@ def test_settings_that_a_part_does_not_take_are_one_line(
     assert message.format(own=tmp_path / "own.py") in refused(arguments, capsys)
 
 
-def test_an_error_in_a_file_names_file_and_line(
+def test_an_error_in_a_file_is_reported_with_file_and_line(
     hill: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = hill.read_text()
@@ -176,7 +176,7 @@ def test_an_error_in_a_file_names_file_and_line(
 
 
 @pytest.mark.parametrize("more", [(), ("--learner", "rl2")])
-def test_a_run_seeds_one_of_its_own_family_and_learner(more: tuple[str, ...]) -> None:
+def test_a_run_of_files_seeds_a_run_of_the_same_family_and_learner(more: tuple[str, ...]) -> None:
     from tests.test_pairing import SMALL as SIZES
     from tests.test_pairing import words
 

@@ -39,7 +39,9 @@ def built(tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("family", "learner"), PAIRS)
-def test_settings_are_complete_and_are_the_same_after_toml(family: str, learner: str) -> None:
+def test_completed_settings_are_unchanged_by_writing_and_reading_toml(
+    family: str, learner: str
+) -> None:
     tables = chosen(family, learner)
     again = parse(to_toml(tables), "it")
     assert again == tables
@@ -49,7 +51,7 @@ def test_settings_are_complete_and_are_the_same_after_toml(family: str, learner:
     assert parts.completed(again) == again
 
 
-def test_completing_changes_no_setting() -> None:
+def test_completing_settings_adds_defaults_and_changes_no_given_value() -> None:
     """What a section said, and the defaults of the rest."""
     for name in presets():
         said = preset(name)
@@ -66,7 +68,7 @@ def test_completing_changes_no_setting() -> None:
     [(f"openpoet.envs.{m}", settings) for m, _, settings in FAMILIES.values()]
     + [(f"openpoet.agents.{m}", settings) for m, _, settings in LEARNERS.values()],
 )
-def test_a_default_that_changes_later_changes_no_run(
+def test_a_changed_default_does_not_change_existing_runs(
     module: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = import_module(module)
@@ -92,7 +94,7 @@ def test_a_default_that_changes_later_changes_no_run(
         parts.check_complete(tables)
 
 
-def test_ranges_are_complete_and_draw_the_tasks_that_no_ranges_draw() -> None:
+def test_completed_ranges_draw_the_same_tasks_as_default_ranges() -> None:
     import numpy as np
     from openpoet.envs.randomised import Randomised
 
@@ -112,7 +114,7 @@ def test_ranges_are_complete_and_draw_the_tasks_that_no_ranges_draw() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_has_thresholds_and_they_are_those_of_its_quick_preset(family: str) -> None:
+def test_thresholds_of_every_family_equal_those_of_its_quick_preset(family: str) -> None:
     name = f"quick-{family}" if f"quick-{family}" in presets() else "quick"
     tables = preset(name)
     spec = parts.make_part("family", {**tables, "run": {"family": family}}, None).spec
@@ -149,7 +151,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "own.py"
 
 
-def test_a_plug_ins_path_hash_and_arguments_are_in_the_settings(own: str, tmp_path: Path) -> None:
+def test_settings_record_path_hash_and_arguments_of_a_plug_in(own: str, tmp_path: Path) -> None:
     import hashlib
 
     tables = chosen(own, "es", "own.size=4", tasks="fixed")
@@ -166,7 +168,7 @@ def test_a_plug_ins_path_hash_and_arguments_are_in_the_settings(own: str, tmp_pa
 @pytest.mark.parametrize(
     ("options", "changes", "message"),
     [
-        ({}, (), r"spec of the family .*own.py does not say which"),
+        ({}, (), r"they are not in the spec of the family .*own.py; "),
         (
             {"run.tasks": "fixed"},
             ("own.sise=3",),
@@ -176,7 +178,7 @@ def test_a_plug_ins_path_hash_and_arguments_are_in_the_settings(own: str, tmp_pa
         ({"run.learner": "other.py"}, (), "there is no such file"),
     ],
 )
-def test_a_plug_in_that_lacks_something_is_refused(
+def test_a_plug_in_without_thresholds_or_device_is_an_error(
     options: dict, changes: tuple, message: str, own: str
 ) -> None:
     asked = {"run.family": own, "run.learner": "es", **options}
@@ -184,7 +186,7 @@ def test_a_plug_in_that_lacks_something_is_refused(
         parts.settings_for(Request(asked, changes))
 
 
-def test_a_part_that_cannot_be_made_of_its_settings_is_one_line(own: str) -> None:
+def test_settings_that_a_constructor_rejects_are_an_error_of_one_line(own: str) -> None:
     Path("odd.py").write_text("class Odd:\n    def __init__(self): ...\n\nlearner = Odd\n")
     tables = {"run": {"family": "maze", "learner": "odd.py"}, "odd": {}}
     with pytest.raises(
@@ -204,7 +206,7 @@ def test_every_learner_has_a_device() -> None:
     ("setting", "workers", "threads"),
     [("none", None, processors()), (3, None, 3), (3, 2, 2), ("none", 2, 2)],
 )
-def test_workers_go_before_the_settings_of_threads(
+def test_workers_override_the_setting_threads(
     setting: object, workers: int | None, threads: int
 ) -> None:
     changes = [f"es.threads={setting}", f"walker.threads={setting}"]

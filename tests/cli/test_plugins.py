@@ -28,7 +28,7 @@ OWN = (
 @pytest.mark.parametrize(
     "name", ["archive.py", "statistics.py", "poet.py", "two words.py", "a.b.py"]
 )
-def test_a_file_may_have_any_name_and_leaves_modules_as_they_are(name: str, tmp_path: Path) -> None:
+def test_a_file_with_the_name_of_a_module_does_not_replace_it(name: str, tmp_path: Path) -> None:
     before = dict(sys.modules)
     path = written(tmp_path, name, OWN)
     made = load("family", path, ())()
@@ -37,7 +37,7 @@ def test_a_file_may_have_any_name_and_leaves_modules_as_they_are(name: str, tmp_
     assert added == {module_name(path)}
 
 
-def test_a_file_is_executed_once_and_anew_when_it_has_changed(tmp_path: Path) -> None:
+def test_a_file_is_executed_again_only_if_its_content_changed(tmp_path: Path) -> None:
     path = written(tmp_path, "own.py", OWN)
     first = load("family", path, ())
     assert load("family", path, ()) is first
@@ -45,7 +45,7 @@ def test_a_file_is_executed_once_and_anew_when_it_has_changed(tmp_path: Path) ->
     assert load("family", path, ())().size == 4
 
 
-def test_a_file_that_fails_leaves_no_module(tmp_path: Path) -> None:
+def test_a_file_that_raises_is_not_left_in_sys_modules(tmp_path: Path) -> None:
     path = written(tmp_path, "own.py", "family = 3 / 0\n")
     with pytest.raises(ZeroDivisionError):
         load("family", path, ())
@@ -55,24 +55,26 @@ def test_a_file_that_fails_leaves_no_module(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("family = (\n", r"--family .*own.py is not Python: .*own.py, line 1"),
+        ("family = (\n", r"^family .*own.py is not Python: .*own.py, line 1"),
         ("learner = 3\n", r"its last line must name the class, such as `family = MyClass`"),
     ],
 )
-def test_a_file_that_is_no_plug_in_is_refused(text: str, message: str, tmp_path: Path) -> None:
+def test_a_file_without_a_family_or_learner_is_an_error(
+    text: str, message: str, tmp_path: Path
+) -> None:
     with pytest.raises(ValueError, match=message):
         load("family", written(tmp_path, "own.py", text), ())
 
 
-def test_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_plain_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "own.py").mkdir()
     with pytest.raises(ValueError, match="must be a plain file"):
         load("family", str(tmp_path / "own.py"), ())
-    with pytest.raises(ValueError, match=r"--family .*none.py: there is no such file"):
+    with pytest.raises(ValueError, match=r"^family .*none.py: there is no such file"):
         load("family", str(tmp_path / "none.py"), ())
 
 
-def test_an_error_names_the_file_and_the_line_where_it_left_it(tmp_path: Path) -> None:
+def test_the_place_of_an_error_is_the_innermost_line_of_the_file(tmp_path: Path) -> None:
     text = "import json\n\ndef own():\n    return json.loads('{')\n\nfamily = own\n"
     part = load("family", written(tmp_path, "own.py", text), ())
     with pytest.raises(ValueError, match="Expecting") as caught:
@@ -84,7 +86,7 @@ def test_an_error_names_the_file_and_the_line_where_it_left_it(tmp_path: Path) -
     assert place(ValueError("elsewhere")) == ""
 
 
-def test_a_section_is_named_by_the_file_but_not_as_one_that_every_run_has() -> None:
+def test_a_section_has_the_name_of_the_file_with_a_suffix_for_reserved_names() -> None:
     names = ("maze", "a/hill.py", "poet.py", "a/run.py", "ranges.py", "a.b.py")
     assert [section(name) for name in names] == [
         "maze",
@@ -114,7 +116,7 @@ class Own:
 SCHEMA = of_arguments(Own, given=1, not_settings=("rollouts",))
 
 
-def test_arguments_are_settings_written_with_their_defaults_and_read_back_as_they_were() -> None:
+def test_keyword_arguments_are_settings_and_defaults_survive_writing_and_reading() -> None:
     table = complete(SCHEMA, {"size": 3}, "own")
     assert table == {"size": 3, "rate": 1.0, "sizes": [4, 4], "name": "none", "word": "none"}
     check_complete(SCHEMA, table, "own")
@@ -131,12 +133,12 @@ def test_arguments_are_settings_written_with_their_defaults_and_read_back_as_the
         ({"size": 1, "rate": "x"}, "own.rate must be a finite number, got 'x'"),
     ],
 )
-def test_settings_that_it_does_not_take_are_refused(table: dict, message: str) -> None:
+def test_unknown_or_invalid_settings_of_a_plug_in_are_an_error(table: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         values(SCHEMA, table, "own")
 
 
-def test_a_part_that_takes_any_settings_takes_them_all() -> None:
+def test_a_plug_in_with_var_keyword_arguments_accepts_any_setting() -> None:
     class Open:
         def __init__(self, size: int = 2, **more: Any) -> None: ...
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("", "openpoet"),
     ],
 )
-def test_the_program_is_named_as_it_was_started(
+def test_messages_name_the_program_as_it_was_started(
     started: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", [started, "launch"])

@@ -80,7 +80,7 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_min_gain_with_a_learner_that_does_not_adapt_is_warned_of_once(
+def test_min_gain_with_a_learner_that_does_not_adapt_prints_one_warning(
     resumed: Path, tmp_path: Path
 ) -> None:
     """ES gives no score before adaptation; RL^2 does."""
@@ -93,7 +93,7 @@ def test_min_gain_with_a_learner_that_does_not_adapt_is_warned_of_once(
     assert "has no effect" not in (tmp_path / "rl2" / "run.log").read_text()
 
 
-def test_a_niche_has_a_score_for_each_iteration_from_its_birth_until_it_is_retired(
+def test_a_niche_has_one_score_per_iteration_from_birth_to_retirement(
     resumed: Path,
 ) -> None:
     """`born` and `died` are counted as the rows of `iterations`: 0 is the first population."""
@@ -108,7 +108,7 @@ def test_a_niche_has_a_score_for_each_iteration_from_its_birth_until_it_is_retir
         assert scored == list(range(max(niche["born"], 1), end))
 
 
-def test_what_is_recorded_of_an_iteration_has_its_number(resumed: Path) -> None:
+def test_events_are_recorded_with_the_number_of_their_iteration(resumed: Path) -> None:
     steps = {row["iteration"]: row["steps"] for row in table(resumed, "iterations")}
     assert list(steps) == list(range(13))
     for before, at in pairwise(steps):
@@ -183,7 +183,7 @@ def test_tensorboard_counts_iterations_and_steps_of_the_whole_run(resumed: Path)
     assert min(value for _, value in seen["steps per second"]) > 0
 
 
-def test_the_steps_printed_after_a_resume_are_those_of_the_whole_run(
+def test_steps_printed_after_a_resume_are_those_of_the_whole_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch(tmp_path / "run", 3, "--set", "es.population=4000") == 0
@@ -223,7 +223,7 @@ def unread_pipe() -> TextIO:
     [(full_device, "No space left on device"), (unread_pipe, "Broken pipe")],
     ids=["full", "closed"],
 )
-def test_a_standard_output_that_fails_is_reported_once_and_the_run_reaches_its_end(
+def test_an_error_of_standard_output_is_reported_once_and_the_run_continues(
     make: Callable[[], TextIO], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with stdout_on(make()):
@@ -236,7 +236,7 @@ def test_a_standard_output_that_fails_is_reported_once_and_the_run_reaches_its_e
     assert "iteration 3: niche 1 is born" in (tmp_path / "run" / "run.log").read_text()
 
 
-def test_a_launch_piped_into_head_reaches_its_end_with_exit_code_0(tmp_path: Path) -> None:
+def test_a_launch_piped_into_head_completes_with_exit_code_0(tmp_path: Path) -> None:
     words = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
     arguments = [
         "launch",
@@ -266,7 +266,7 @@ def test_a_launch_piped_into_head_reaches_its_end_with_exit_code_0(tmp_path: Pat
     assert len(table(tmp_path / "run", "iterations")) == 5
 
 
-def test_nothing_at_all_to_write_to_stops_no_run(
+def test_a_run_completes_with_all_standard_streams_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with unread_pipe() as stderr, monkeypatch.context() as patch:
@@ -283,7 +283,7 @@ def test_nothing_at_all_to_write_to_stops_no_run(
     )
 
 
-def test_no_file_gets_the_number_of_a_standard_stream_that_is_closed(tmp_path: Path) -> None:
+def test_files_are_not_opened_on_descriptors_of_closed_standard_streams(tmp_path: Path) -> None:
     code = (
         "import os, sys; from openpoet.cli import main as run\n"
         "code = run.main(['list'])\n"
@@ -338,7 +338,7 @@ family = Breaking
 """
 
 
-def test_log_events_and_titles_that_fail_are_reported_once_each(
+def test_errors_of_log_events_and_titles_are_each_reported_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "own.py").write_text(BREAKING.format(folder=str(tmp_path / "run")))
@@ -363,7 +363,7 @@ def test_log_events_and_titles_that_fail_are_reported_once_each(
     assert len(table(tmp_path / "run", "iterations")) == 7
 
 
-def test_a_result_that_cannot_be_written_is_an_error(
+def test_a_command_whose_result_cannot_be_written_fails(
     resumed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words in (
@@ -395,7 +395,7 @@ def refused(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int 
     return text
 
 
-def test_commands_that_are_suggested_can_be_pasted_whatever_the_folder_is_called(
+def test_suggested_commands_quote_the_folder_name_for_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "my own 'run' [red]$HOME"
@@ -461,7 +461,7 @@ learner = Failing
         ),
     ],
 )
-def test_a_failure_is_described_with_its_type_unless_its_message_was_meant_to_be_read(
+def test_unexpected_errors_are_reported_with_their_type(
     method: str,
     call: int,
     error: str,
@@ -487,7 +487,7 @@ def test_a_failure_is_described_with_its_type_unless_its_message_was_meant_to_be
         assert shlex.quote(str(tmp_path / "a b")) in text
 
 
-def test_debug_prints_where_an_error_came_from_and_keeps_the_exit_code(
+def test_debug_prints_the_traceback_and_keeps_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = str(tmp_path / "a\x1b[31m")
@@ -513,7 +513,7 @@ def test_help_lists_debug_and_version(capsys: pytest.CaptureFixture[str]) -> Non
     assert all(name in told for name in ("python 3", "torch", "numba", "numpy"))
 
 
-def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
+def test_a_run_without_a_committed_iteration_is_reported_as_empty(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As it is while the first population is scored, or after a kill meanwhile."""
@@ -530,7 +530,7 @@ def test_a_run_before_its_first_commit_is_said_to_hold_nothing_yet(
     assert whole["config"]["run"]["family"] == "navigation"
 
 
-def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it_comes_up(
+def test_folder_names_with_escape_sequences_and_markup_are_printed_escaped(
     resumed: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -564,7 +564,7 @@ def test_a_folder_name_with_escapes_and_markup_is_printed_harmlessly_wherever_it
     assert all(character.isprintable() or character == "\n" for character in log)
 
 
-def test_a_selection_of_nothing_says_what_there_is(
+def test_an_empty_selection_reports_the_range_of_the_fields(
     resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     best = [niche["best"] for niche in table(resumed, "niches")]
@@ -632,7 +632,7 @@ def made_on_a_gpu(resumed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return folder
 
 
-def test_such_a_run_is_shown_and_its_digest_taken_without_a_learner_or_a_simulator(
+def test_show_and_digest_of_a_gpu_run_construct_no_learner_or_simulator(
     made_on_a_gpu: Path,
     resumed: Path,
     capsys: pytest.CaptureFixture[str],
@@ -649,14 +649,14 @@ def test_such_a_run_is_shown_and_its_digest_taken_without_a_learner_or_a_simulat
     assert command.main(["digest", str(made_on_a_gpu)]) == 0
 
 
-def test_such_a_run_goes_on_and_is_replayed_on_another_device_only_where_that_is_asked_for(
+def test_a_gpu_run_resumes_and_replays_on_the_cpu_only_with_device_cpu(
     made_on_a_gpu: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = (made_on_a_gpu / "config.toml").read_bytes()
     film = tmp_path / "a.gif"
     on = ["resume", str(made_on_a_gpu), "--iterations"]
     watched = ["replay", str(made_on_a_gpu), "--record", str(film)]
-    says = "[es] device = 'cuda': torch finds no GPU here; use --device cpu"
+    says = "[es] device = 'cuda': torch finds no GPU here; use the device cpu"
     assert says in refused(capsys, [*on, "13"])
     assert says in refused(capsys, watched)
     assert says in refused(capsys, [*on, "13", "--device", "cuda"])
@@ -677,7 +677,7 @@ def test_such_a_run_goes_on_and_is_replayed_on_another_device_only_where_that_is
     assert not (tmp_path / "new").exists()
 
 
-def test_a_run_of_a_learner_that_is_not_here_is_shown_with_titles_and_of_a_family_without(
+def test_show_prints_titles_without_the_learner_and_json_without_the_family(
     resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for kind, titled in (("learner", True), ("family", False)):

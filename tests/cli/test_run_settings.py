@@ -53,7 +53,7 @@ COMMANDS = (
         ("[es]\n", "[es]\nmore = 1\n", "es.more is 1, the run was launched with 'missing'"),
     ],
 )
-def test_an_edited_config_toml_is_refused(
+def test_an_edited_config_toml_is_an_error(
     copy: Path, before: str, after: str, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit(copy, before, after)
@@ -85,7 +85,9 @@ def test_a_run_whose_scores_were_edited_is_not_resumed(
     assert "do not have the hash recorded by iteration 4" in refused(["verify", str(copy)], capsys)
 
 
-def test_verify_walks_the_whole_chain(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_checks_every_iteration_of_the_chain(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command.main(["verify", str(copy)]) == 0
     assert "iterations 0 to 4 are as they were written; last hash " in capsys.readouterr().out
     sql(copy, "UPDATE scores SET score = 999.0 WHERE iteration = 2")
@@ -95,7 +97,7 @@ def test_verify_walks_the_whole_chain(copy: Path, capsys: pytest.CaptureFixture[
 # ---- resume --set --------------------------------------------------------------------------------
 
 
-def test_a_setting_changed_at_resume_holds_from_there_on(
+def test_a_setting_changed_at_resume_applies_from_that_iteration(
     lived: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["resume", str(copy), "--iterations", "6", "--set", "es.lr=0.2"]) == 0
@@ -116,7 +118,7 @@ def test_a_setting_changed_at_resume_holds_from_there_on(
     assert digest(again, capsys) == digest(copy, capsys) != digest(unchanged, capsys)
 
 
-def test_a_setting_set_to_what_it_is_changes_nothing(
+def test_setting_the_current_value_records_no_change(
     lived: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["resume", str(copy), "--iterations", "5", "--set", "es.lr=0.03"]) == 0
@@ -134,7 +136,7 @@ def test_a_setting_set_to_what_it_is_changes_nothing(
         ("es.lr=fast", "es.lr must be a finite number"),
     ],
 )
-def test_a_setting_that_cannot_be_changed(
+def test_an_invalid_change_at_resume_is_an_error(
     copy: Path, change: str, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert line in refused(["resume", str(copy), "--iterations", "9", "--set", change], capsys)
@@ -164,7 +166,7 @@ learner = Own
 """
 
 
-def test_a_run_that_ended_in_an_error_goes_on_with_another_setting(
+def test_a_failed_run_resumes_with_a_changed_setting(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENPOET_TRUST", "1")
@@ -194,7 +196,7 @@ def test_a_run_that_ended_in_an_error_goes_on_with_another_setting(
 # ---- versions ------------------------------------------------------------------------------------
 
 
-def test_other_versions_are_named_in_one_line(
+def test_changed_versions_are_reported_in_one_line(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sql(
@@ -212,7 +214,7 @@ def test_other_versions_are_named_in_one_line(
     assert "other versions" not in capsys.readouterr().err
 
 
-def test_a_run_that_lacks_a_setting_goes_on_only_when_it_is_given(
+def test_a_run_with_a_missing_setting_resumes_only_if_it_is_given(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As if the code had got another field since, or the run's settings had lost one: no default is

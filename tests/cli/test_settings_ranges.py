@@ -60,7 +60,7 @@ def values_like(default: Any, annotation: Any, number: float) -> list[Any]:
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings.__name__)
-def test_a_number_that_is_not_finite_is_refused_by_name(settings: type) -> None:
+def test_a_number_that_is_not_finite_is_an_error_that_names_the_setting(settings: type) -> None:
     hints, accepted = typing.get_type_hints(settings), []
     for field in fields(settings):
         if field.name not in numbers(settings):

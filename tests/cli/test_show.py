@@ -87,7 +87,7 @@ def title(task: dict) -> str:
     return f"point {task['x']}"
 
 
-def test_the_best_of_many_are_shown_and_the_rest_counted(run: Run) -> None:
+def test_show_lists_the_best_niches_and_counts_the_rest(run: Run) -> None:
     text = printed(overview(run, title, None, whole=False))
     best = list(range(NICHES - 100, 0, -100))[:FEW]
     table, _, rest = text.partition(f"{NICHES - FEW:,} more of {NICHES:,} niches: --all shows them")
@@ -96,7 +96,7 @@ def test_the_best_of_many_are_shown_and_the_rest_counted(run: Run) -> None:
     assert len(text.splitlines()) < 120
 
 
-def test_select_chooses_and_all_shows_all(run: Run) -> None:
+def test_select_filters_niches_and_all_lists_every_niche(run: Run) -> None:
     text = printed(overview(run, title, "id in (7, 8, 9, 4000)", whole=False))
     assert listed(text + "\n") == [7, 8, 9, 4000]
     assert "more of" not in text
@@ -114,7 +114,7 @@ def test_select_chooses_and_all_shows_all(run: Run) -> None:
         printed(overview(run, title, "fame > 3", whole=False))
 
 
-def test_a_niche_of_a_long_line_with_many_transfers(run: Run) -> None:
+def test_a_niche_with_many_ancestors_and_transfers_is_shown_shortened(run: Run) -> None:
     text = printed(one(run, NICHES - 1, title, {}), width=10_000)
     assert f"{NICHES - MOST_LINES} <- ...\n" in text
     text = printed(one(run, 3, title, {}))
@@ -123,7 +123,7 @@ def test_a_niche_of_a_long_line_with_many_transfers(run: Run) -> None:
     assert f"took over the agent of {TRANSFERS - 1} (direct, 0.50 -> 1.50)" in text.splitlines()[-1]
 
 
-def test_time_and_memory_do_not_grow_with_the_run(run: Run) -> None:
+def test_time_and_memory_of_show_are_bounded(run: Run) -> None:
     began = time.monotonic()
     printed(overview(run, title, None, whole=False))
     assert time.monotonic() - began < 10  # under a second on an idle core
@@ -138,7 +138,7 @@ def test_time_and_memory_do_not_grow_with_the_run(run: Run) -> None:
         assert peak < most  # rows of transfers alone were 40 MB
 
 
-def test_json_has_every_row_and_is_read_row_by_row(run: Run) -> None:
+def test_json_has_every_row_and_is_written_row_by_row(run: Run) -> None:
     settings = run.settings()
     whole = json.loads("".join(as_json(run, settings)))
     assert whole.pop("config") == settings

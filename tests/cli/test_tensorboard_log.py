@@ -24,7 +24,7 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-def test_a_point_an_iteration_also_across_a_kill(tmp_path: Path) -> None:
+def test_one_point_per_iteration_also_after_a_kill(tmp_path: Path) -> None:
     parts = setup()
     lives = evolve(start(parts), parts)
     populations = [next(lives) for _ in range(9)]
@@ -52,7 +52,7 @@ def test_a_point_an_iteration_also_across_a_kill(tmp_path: Path) -> None:
     } <= seen.keys()
 
 
-def test_errors_are_reported_once_and_leave_what_was_written(tmp_path: Path) -> None:
+def test_write_errors_are_reported_once_and_earlier_points_are_kept(tmp_path: Path) -> None:
     parts = setup()
     populations = list(itertools.islice(evolve(start(parts), parts), 5))
     reports: list[str] = []
@@ -73,7 +73,7 @@ def test_errors_are_reported_once_and_leave_what_was_written(tmp_path: Path) -> 
     assert curves(tmp_path / "tb")["environment steps"] == [(1, 100.0)]
 
 
-def test_a_folder_that_cannot_be_made_is_reported_once(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_once(tmp_path: Path) -> None:
     parts = setup()
     (tmp_path / "file").write_text("")
     reports: list[str] = []

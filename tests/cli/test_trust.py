@@ -22,7 +22,7 @@ def trusted_folder(own: Path) -> Path:
     return own.parent / "state" / "openpoet" / "trusted"
 
 
-def test_a_file_that_was_launched_here_needs_no_trust(own: Path) -> None:
+def test_a_file_launched_here_may_be_executed(own: Path) -> None:
     digest = sha256(own, "it")
     assert not remembered(digest)
     remember(digest)
@@ -30,14 +30,14 @@ def test_a_file_that_was_launched_here_needs_no_trust(own: Path) -> None:
     assert refusal(digest, str(own), "family") == ""
 
 
-def test_the_recorded_hash_alone_is_not_enough(own: Path) -> None:
+def test_a_matching_hash_in_the_archive_is_not_sufficient(own: Path) -> None:
     """An archive may name any file of this machine, with its right hash."""
     assert "has not been launched by you on this machine" in refusal(
         sha256(own, "it"), str(own), "family"
     )
 
 
-def test_a_changed_file_is_refused_even_if_its_new_content_was_launched_too(own: Path) -> None:
+def test_a_changed_file_is_rejected_even_if_its_new_content_was_launched(own: Path) -> None:
     digest = sha256(own, "it")
     remember(digest)
     own.write_text("family = list\n")
@@ -49,13 +49,13 @@ def test_a_changed_file_is_refused_even_if_its_new_content_was_launched_too(own:
     assert "is not there: put it back" in refusal(digest, str(own), "family")
 
 
-def test_without_a_recorded_hash_a_file_is_refused(own: Path) -> None:
+def test_a_file_without_a_recorded_hash_is_rejected(own: Path) -> None:
     remember(sha256(own, "it"))
     assert "without a hash" in refusal(None, str(own), "family")
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
-def test_a_folder_that_others_may_write_or_see_says_nothing(own: Path, mode: int) -> None:
+def test_a_trust_folder_accessible_to_other_users_is_ignored(own: Path, mode: int) -> None:
     digest = sha256(own, "it")
     remember(digest)
     assert trusted_folder(own).stat().st_mode & 0o777 == 0o700

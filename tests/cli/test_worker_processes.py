@@ -96,7 +96,7 @@ def history(parts: Parts, iterations: int = 3) -> list[Any]:
 
 
 @pytest.mark.parametrize("learner", SMALL)
-def test_two_workers_give_the_run_of_one_and_count_every_step(learner: str) -> None:
+def test_a_run_with_two_workers_equals_one_with_one_and_counts_every_step(learner: str) -> None:
     one, two = (wired(learner, workers) for workers in (1, 2))
     assert history(one) == history(two)
     assert one.meter.steps == two.meter.steps > 0
@@ -106,7 +106,7 @@ def test_two_workers_give_the_run_of_one_and_count_every_step(learner: str) -> N
         two.ledger.learner.close()
 
 
-def test_a_familys_and_a_learners_files_are_executed_in_the_other_processes(tmp_path: Path) -> None:
+def test_plug_in_files_are_executed_in_worker_processes(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text(LEARNER)
     one, two = (wired(str(own), workers, str(HILL)) for workers in (1, 2))
@@ -115,7 +115,7 @@ def test_a_familys_and_a_learners_files_are_executed_in_the_other_processes(tmp_
     two.ledger.learner.close()
 
 
-def test_a_file_edited_since_the_run_began_is_refused(tmp_path: Path) -> None:
+def test_a_file_edited_since_the_run_began_is_an_error(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text(LEARNER)
     parts = wire(settings_of(str(own), str(HILL)), 2)
@@ -140,7 +140,7 @@ def test_a_process_with_source_edited_since_the_run_began_is_not_used(
     assert learner._others[0].calls == 0
 
 
-def test_an_error_in_another_process_has_its_place_and_ends_that_process(tmp_path: Path) -> None:
+def test_an_error_in_a_worker_process_has_its_place_and_ends_that_process(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text(LEARNER)
     learner = wired(str(own), 2, str(HILL), parent=os.getpid()).ledger.learner
@@ -155,7 +155,7 @@ def test_an_error_in_another_process_has_its_place_and_ends_that_process(tmp_pat
     assert learner.evaluate(agents, [(0.0, 0.0, 0.0)] * 4, keys)[0].shape == (4,)
 
 
-def test_a_killed_process_is_one_clear_line() -> None:
+def test_a_killed_worker_process_is_an_error_of_one_line() -> None:
     learner = wired("rl2", 2).ledger.learner
     (worker,) = learner._others
     os.kill(worker.process.pid, signal.SIGKILL)
@@ -165,7 +165,7 @@ def test_a_killed_process_is_one_clear_line() -> None:
         learner.improve(agents, tasks, [Key(i) for i in range(3)])
 
 
-def test_processes_end_when_their_parent_is_killed() -> None:
+def test_worker_processes_end_when_their_parent_is_killed() -> None:
     code = (
         "import sys, time; from tests.cli.test_worker_processes import wired; l = wired('rl2', "
         "2).ledger.learner; print(l._others[0].process.pid, flush=True); time.sleep(600)"
@@ -187,7 +187,7 @@ def test_processes_end_when_their_parent_is_killed() -> None:
     raise AssertionError("the worker process outlived its parent")
 
 
-def test_short_runs_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_runs_start_no_worker_process(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = wire(settings_of("rl2"), 2)
     learner = parts.ledger.learner
     agents, tasks = [learner.init(Key(0))] * 2, [learner.family.origin()] * 2
@@ -212,7 +212,7 @@ def test_short_runs_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
         torch.ones(3, dtype=torch.bfloat16),
     ],
 )
-def test_tensors_arrive_as_they_were(tensor: torch.Tensor) -> None:
+def test_tensors_sent_to_a_process_are_unchanged(tensor: torch.Tensor) -> None:
     sink = io.BytesIO()
     send({"w": tensor}, sink)
     arrived = pickle.loads(sink.getvalue())["w"]
@@ -221,7 +221,7 @@ def test_tensors_arrive_as_they_were(tensor: torch.Tensor) -> None:
     arrived.zero_()  # not read-only
 
 
-def test_what_pickle_refuses_is_refused_in_one_line_and_nothing_is_sent() -> None:
+def test_an_object_that_cannot_be_pickled_is_an_error_of_one_line_and_nothing_is_sent() -> None:
     sink = io.BytesIO()
     with pytest.raises(ValueError, match=r"cannot be sent to another process[^\n]*use one worker"):
         send([lambda: 0], sink)
@@ -233,7 +233,7 @@ class TwoArgumentsError(Exception):
         super().__init__(f"{one} and {two}")
 
 
-def test_an_error_that_cannot_be_pickled_keeps_its_message_and_its_cause_s_frames() -> None:
+def test_an_error_that_cannot_be_pickled_keeps_its_message_and_frames_of_its_cause() -> None:
     try:
         try:
             np.zeros(2)[3]

@@ -31,7 +31,7 @@ SETTINGS = {
 }
 
 
-def test_every_setting_has_a_meaning_in_one_line() -> None:
+def test_every_setting_has_a_one_line_description() -> None:
     for name, field in SETTINGS.items():
         meaning = field.kind.meaning
         assert meaning == " ".join(meaning.split()), name
@@ -39,7 +39,7 @@ def test_every_setting_has_a_meaning_in_one_line() -> None:
         assert 5 < len(meaning) < 200, name
 
 
-def test_every_constraint_of_a_setting_is_one_that_is_checked() -> None:
+def test_every_annotated_constraint_is_checked() -> None:
     """Those of other kinds are ignored, since a plug-in's may be."""
     for name, field in SETTINGS.items():
         given = [m for m in field.annotation.__metadata__ if not isinstance(m, str)]
@@ -49,7 +49,7 @@ def test_every_constraint_of_a_setting_is_one_that_is_checked() -> None:
 
 @settings(deadline=None)
 @given(st.data())
-def test_what_a_declaration_allows_is_accepted(data: st.DataObject) -> None:
+def test_values_within_the_declared_range_are_accepted(data: st.DataObject) -> None:
     """Drawn by hypothesis, which reads the ranges by itself."""
     name = data.draw(st.sampled_from([name for name in SETTINGS if not plain_text(SETTINGS[name])]))
     field = SETTINGS[name]
@@ -85,7 +85,7 @@ def test_type_and_range_in_words(kind: object, words: tuple[str, str]) -> None:
     assert type_and_range(kind_of(kind)) == words
 
 
-def test_the_reference_page_holds_every_setting() -> None:
+def test_the_reference_page_lists_every_setting() -> None:
     """tests/test_documents.py compares the page with the code."""
     page = markdown()
     for name, field in SETTINGS.items():
@@ -106,14 +106,14 @@ def test_list_prints_every_setting_of_a_part(
             assert " ".join(" ".join(row).split()) in printed
 
 
-def test_a_presets_values_are_listed_in_place_of_defaults() -> None:
+def test_list_of_a_preset_prints_its_values_in_place_of_defaults() -> None:
     listed = {part.name: {row[0]: row[2] for row in part.rows()} for part in sections("quick-maze")}
     assert listed["run"]["preset"] == '"quick-maze"'
     assert listed["poet"]["capacity"] == str(preset("quick-maze")["poet"]["capacity"]) != "40"
     assert listed["maze"]["size"] == "7"
 
 
-def test_settings_of_a_file_are_listed(tmp_path: Path) -> None:
+def test_list_prints_the_settings_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "own.py"
     path.write_text(
         "from typing import Annotated\nfrom openpoet.settings import PositiveFloat\n\n\n"
@@ -126,12 +126,12 @@ def test_settings_of_a_file_are_listed(tmp_path: Path) -> None:
     assert rows[1] == ("act", "any", repr(print), "", "")
 
 
-def test_what_has_no_settings_is_refused_with_a_neighbour() -> None:
+def test_list_of_an_unknown_name_suggests_a_similar_one() -> None:
     with pytest.raises(ValueError, match=r"no settings of 'naze' \(did you mean 'maze'\?\)"):
         sections("naze")
 
 
-def test_config_toml_has_each_meaning_above_its_setting() -> None:
+def test_config_toml_has_each_description_above_its_setting() -> None:
     tables = parts.settings_for(Request({"run.family": "grid", "run.learner": "rl2"}))
     text = to_toml(tables, parts.schemas(tables))
     assert parse(text, "it") == tables
@@ -149,7 +149,7 @@ def test_config_toml_has_each_meaning_above_its_setting() -> None:
         assert said[name] == SETTINGS[name].kind.meaning
 
 
-def test_a_meaning_of_a_plug_in_cannot_break_config_toml() -> None:
+def test_a_plug_in_description_cannot_break_config_toml() -> None:
     from openpoet.cli.settings.fields import Schema
 
     schema = Schema({"a": Field(Annotated[int, "one\nb = 2\x1b[0m"], 1)})
@@ -158,5 +158,5 @@ def test_a_meaning_of_a_plug_in_cannot_break_config_toml() -> None:
     assert "\x1b" not in text
 
 
-def test_no_name_means_two_things() -> None:
+def test_settings_of_the_same_name_have_the_same_description() -> None:
     assert len({*NAMES, *presets()}) == len(NAMES) + len(presets())

@@ -42,7 +42,7 @@ class Example:
             raise ValueError(f"count must be at least 1, got {self.count}")
 
 
-def test_a_table_becomes_the_dataclass() -> None:
+def test_build_converts_a_table_to_the_dataclass() -> None:
     table = tomllib.loads(
         'count = 3\nrate = 1\nmode = "fast"\nsizes = [8]\nspan = [0, 2]\nparts = ["pit"]\nlimit = 2'
     )
@@ -81,13 +81,13 @@ def test_a_table_becomes_the_dataclass() -> None:
         ({"count": 0}, "[es] count must be at least 1, got 0"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(table: dict, message: str) -> None:
+def test_invalid_tables_are_an_error_of_one_line(table: dict, message: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # the whole message is compared
         build(Example, table, "es")
     assert str(caught.value) == message
 
 
-def test_set_parses_toml_and_takes_bare_words() -> None:
+def test_set_parses_toml_and_accepts_bare_words() -> None:
     tables = {"es": {"count": 3}, "walker": {}}
     assignments = [
         "es.count=5",
@@ -117,12 +117,12 @@ def test_set_parses_toml_and_takes_bare_words() -> None:
         ("es.count=1\nrate = 2", "sets one value"),
     ],
 )
-def test_a_bad_set_is_explained(assignment: str, message: str) -> None:
+def test_an_invalid_set_is_an_error_with_an_explanation(assignment: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         override({"es": {}, "poet": {}}, [assignment])
 
 
-def test_later_tables_win_key_by_key() -> None:
+def test_later_tables_override_earlier_ones_by_key() -> None:
     assert merged({"a": {"x": 1, "y": 2}, "b": {}}, {"a": {"y": 3}, "c": {"z": 4}}) == {
         "a": {"x": 1, "y": 3},
         "b": {},
@@ -130,7 +130,7 @@ def test_later_tables_win_key_by_key() -> None:
     }
 
 
-def test_files_are_read_or_refused(tmp_path: Path) -> None:
+def test_invalid_settings_files_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("[poet]\nseed = 4\n")
     assert read(path) == {"poet": {"seed": 4}}
@@ -159,13 +159,13 @@ VALUES = st.recursive(
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b_c", "d"]), VALUES))
-def test_toml_reads_back_as_written(table: dict) -> None:
+def test_written_toml_is_read_back_unchanged(table: dict) -> None:
     for section in ("es", "two words", "a.b", 'qu"ote'):  # named by a file
         tables = {"poet": table, section: {}}
         assert parse(to_toml(tables), "it") == tables
 
 
-def test_none_is_written_as_a_word_and_read_where_it_is_allowed() -> None:
+def test_none_is_written_as_a_string_and_read_where_allowed() -> None:
     table = parse(to_toml({"es": {"count": 3, "limit": None}}), "it")["es"]
     assert table == {"count": 3, "limit": "none"}
     assert build(Example, table, "es") == Example(3, limit=None)
@@ -174,7 +174,7 @@ def test_none_is_written_as_a_word_and_read_where_it_is_allowed() -> None:
         build(Example, {"count": 3, "rate": "none"}, "es")
 
 
-def test_a_section_that_a_file_names_may_have_dots() -> None:
+def test_a_section_named_by_a_file_may_contain_dots() -> None:
     assert override({"a.b": {}}, ["a.b.size=3"]) == {"a.b": {"size": 3}}
 
 
@@ -188,7 +188,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_presets_hold_the_published_values(name: str) -> None:  # B25
+def test_presets_have_the_published_values(name: str) -> None:  # B25
     tables = preset(name)
     poet, walker = build(PoetConfig, tables["poet"], "poet"), tables["walker"]
     values = (
@@ -215,7 +215,7 @@ def test_presets_hold_the_published_values(name: str) -> None:  # B25
 
 
 @pytest.mark.parametrize("name", presets())
-def test_every_preset_is_whole_and_says_what_it_is(name: str) -> None:
+def test_every_preset_is_complete_and_has_a_description(name: str) -> None:
     tables = preset(name)
     assert set(tables["run"]) == {"family", "learner", "iterations"}
     assert set(tables) == {"run", "poet", tables["run"]["family"], tables["run"]["learner"]}
@@ -225,7 +225,7 @@ def test_every_preset_is_whole_and_says_what_it_is(name: str) -> None:
     assert 20 < len(about(name)) < 120
 
 
-def test_an_unknown_preset_is_told_its_neighbours() -> None:
+def test_an_unknown_preset_suggests_similar_names() -> None:
     assert {name for name in presets() if not name.startswith("quick-")} == {
         *PUBLISHED,
         "quick",

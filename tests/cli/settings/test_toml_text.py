@@ -42,7 +42,7 @@ PARTS = [".".join([part] * 100_000) for part in ("a", '"a"', "'a'", " a ")]
         ("[x]\na = '\n'", "a string that begins with ' does not end"),
     ],
 )
-def test_what_is_beyond_bounds_is_refused_at_once(text: str, line: str) -> None:
+def test_toml_beyond_the_bounds_is_an_error_without_delay(text: str, line: str) -> None:
     began = time.monotonic()
     with pytest.raises(ValueError, match=rf"^config.toml is not valid TOML: [^\n]*{line}[^\n]*$"):
         parse(text, "config.toml")
@@ -55,7 +55,7 @@ def test_settings_on_the_command_line_have_the_same_bounds() -> None:
             override({"poet": {}}, [f"poet.seed=[{value}]"])
 
 
-def test_a_file_of_any_size_is_read_to_the_bound_only(tmp_path) -> None:
+def test_a_file_is_read_up_to_the_size_limit_only(tmp_path) -> None:
     path = tmp_path / "large.toml"
     with path.open("wb") as file:
         file.truncate(2**40)  # a hole: takes no room on the disk
@@ -63,7 +63,7 @@ def test_a_file_of_any_size_is_read_to_the_bound_only(tmp_path) -> None:
         read(path)
 
 
-def test_strings_and_comments_are_no_structure() -> None:
+def test_strings_and_comments_do_not_count_as_nesting() -> None:
     text = """
 # [a.b.c.d.e.f.g.h.i.j = "
 [x]
@@ -83,7 +83,7 @@ def test_presets_are_within_bounds(name: str) -> None:
 
 
 @given(st.text(alphabet="ab.=[]{}\"'#\\\n, 1", max_size=60))
-def test_any_text_is_what_tomllib_says_or_refused(text: str) -> None:
+def test_parsed_text_equals_the_result_of_tomllib_or_is_an_error(text: str) -> None:
     try:
         expected = tomllib.loads(text)
     except ValueError:
