@@ -16,7 +16,7 @@ import typer
 from .commands import archives, launching, parts, viewing
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
-from .terminal import print_error, out
+from .terminal import out, print_error
 from .versions import versions
 
 # Gymnasium's walker and the viewer import pygame
