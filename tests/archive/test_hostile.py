@@ -55,7 +55,7 @@ def refused(path: Path) -> str:
     return said[0]
 
 
-def test_the_whole_run_is_fine(run: Path) -> None:
+def test_an_undamaged_run_can_be_used(run: Path) -> None:
     use(run, write=False)
     use(run, write=True)
 
@@ -71,12 +71,12 @@ def sql(path: Path, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 1, 15, 16, 99, 100, 4095, 4096, 10_000, 30_000])
-def test_a_truncated_database(run: Path, keep: int) -> None:
+def test_a_truncated_database_is_an_error(run: Path, keep: int) -> None:
     os.truncate(run / "archive.db", keep)
     assert "archive.db" in refused(run)
 
 
-def test_a_database_with_a_page_overwritten(run: Path) -> None:
+def test_a_database_with_an_overwritten_page_is_an_error(run: Path) -> None:
     pages = (run / "archive.db").stat().st_size // 4096
     assert pages > 6
     for page in range(1, pages, 2):
@@ -112,19 +112,19 @@ def test_a_database_with_a_page_overwritten(run: Path) -> None:
         ("DROP TABLE ledger", "tables differ"),
     ],
 )
-def test_a_database_that_is_not_ours(run: Path, statement: str, line: str) -> None:
+def test_a_database_with_another_schema_is_an_error(run: Path, statement: str, line: str) -> None:
     sql(run, statement)
     with pytest.raises(ValueError, match=line):
         use(run, write=False)
     refused(run)
 
 
-def test_a_view_in_the_place_of_a_table(run: Path) -> None:
+def test_a_view_in_place_of_a_table_is_an_error(run: Path) -> None:
     sql(run, "ALTER TABLE scores RENAME TO real", "CREATE VIEW scores AS SELECT * FROM real")
     assert "another schema" in refused(run)
 
 
-def test_types_that_the_tables_forbid(run: Path) -> None:
+def test_values_of_types_that_the_schema_forbids_are_an_error(run: Path) -> None:
     """The schema as ours, the rows as they may not be: written under another schema, then renamed
     back.
     """
@@ -192,14 +192,14 @@ CHECKPOINT = "UPDATE checkpoint SET value = '{}' WHERE part = '{}'"
         ),
     ],
 )
-def test_rows_that_no_run_writes(run: Path, statement: str, line: str) -> None:
+def test_inconsistent_rows_are_an_error(run: Path, statement: str, line: str) -> None:
     sql(run, statement)
     with pytest.raises(ValueError, match=line):
         use(run, write=False)
     refused(run)
 
 
-def test_a_path_in_a_row_deletes_nothing(run: Path) -> None:
+def test_a_path_as_an_agent_name_deletes_no_file(run: Path) -> None:
     """The writer deletes agents that rows named and name no more; here a row names a file
     elsewhere.
     """
@@ -210,7 +210,7 @@ def test_a_path_in_a_row_deletes_nothing(run: Path) -> None:
     assert victim.read_text() == "precious"
 
 
-def test_a_journal_is_not_played_back(run: Path) -> None:
+def test_a_rollback_journal_is_not_applied(run: Path) -> None:
     (run / "archive.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(500))
     assert "archive.db-journal is no file of a run" in refused(run)
 
@@ -218,26 +218,26 @@ def test_a_journal_is_not_played_back(run: Path) -> None:
 # ---- size ----------------------------------------------------------------------------------------
 
 
-def test_a_database_beyond_all_bounds_is_not_read(run: Path) -> None:
+def test_a_database_above_the_size_limit_is_not_read(run: Path) -> None:
     # a hole: takes no room on the disk
     os.truncate(run / "archive.db", limits.MOST_DATABASE + 4096)
     assert f"a run's archive has at most {limits.readable(limits.MOST_DATABASE)}" in refused(run)
 
 
-def test_a_log_beyond_all_bounds_is_not_read(run: Path) -> None:
+def test_a_write_ahead_log_above_the_size_limit_is_not_read(run: Path) -> None:
     (run / "archive.db-wal").touch()
     os.truncate(run / "archive.db-wal", limits.MOST_DATABASE + 1)
     assert f"at most {limits.readable(limits.MOST_DATABASE)}" in refused(run)
 
 
-def test_settings_beyond_all_bounds_are_not_read(run: Path) -> None:
+def test_a_config_toml_above_the_size_limit_is_not_read(run: Path) -> None:
     os.truncate(run / "config.toml", 2**40)
     assert f"at most {limits.readable(limits.MOST_CONFIG)}" in refused(run)
     (run / "config.toml").write_bytes(b"\xff")
     assert "not text in UTF-8" in refused(run)
 
 
-def test_a_huge_value_is_refused_without_the_memory_for_it(run: Path) -> None:
+def test_a_huge_value_is_an_error_without_allocating_its_size(run: Path) -> None:
     """A value of 150 MB of zeros, read by a process that may take 100 MB more than it has."""
     sql(
         run, "UPDATE checkpoint SET value = CAST(zeroblob(150000000) AS TEXT) WHERE part = 'events'"
@@ -274,12 +274,12 @@ def rename_in_rows(path: Path, agent: dict[str, torch.Tensor], name: str) -> Non
     (path / "agents" / f"{name}.safetensors").write_bytes(encode(agent))
 
 
-def test_weights_that_are_not_finite(run: Path) -> None:
+def test_weights_that_are_not_finite_are_an_error(run: Path) -> None:
     rename_in_rows(run, {"velocity": torch.tensor([0.0, float("nan")])}, "1" * 64)
     assert "NaN or infinity in its tensor 'velocity'" in refused(run)
 
 
-def test_weights_under_a_wrong_hash(run: Path) -> None:
+def test_weights_under_a_wrong_hash_are_an_error(run: Path) -> None:
     agent = {"velocity": torch.zeros(2, dtype=torch.float64), "steps": torch.zeros(1)}
     rename_in_rows(run, agent, "1" * 64)
     assert "does not have the hash" in refused(run)
@@ -329,26 +329,28 @@ AWRY = [_missing, _truncated, _huge, _pickle, _claims_terabytes, _link, _pipe, _
 
 
 @pytest.mark.parametrize("awry", AWRY)
-def test_an_agents_file_awry(run: Path, awry: Callable[[Path], None]) -> None:
+def test_an_invalid_agent_file_is_an_error(run: Path, awry: Callable[[Path], None]) -> None:
     awry(path := an_agent(run))
     assert path.name in refused(run)
 
 
 @pytest.mark.parametrize("awry", [_missing, _link, _pipe, _folder])
 @pytest.mark.parametrize("name", ["archive.db", "config.toml"])
-def test_a_file_of_the_run_awry(run: Path, name: str, awry: Callable[[Path], None]) -> None:
+def test_an_invalid_file_of_the_run_is_an_error(
+    run: Path, name: str, awry: Callable[[Path], None]
+) -> None:
     (run / "agents" / "below").mkdir(parents=True)
     awry(run / name)
     assert name in refused(run)
 
 
-def test_agents_behind_a_link(run: Path) -> None:
+def test_an_agents_folder_that_is_a_symlink_is_an_error(run: Path) -> None:
     (run / "agents").rename(run.parent / "elsewhere")
     (run / "agents").symlink_to(run.parent / "elsewhere")
     assert "has no agents of its own" in refused(run)
 
 
-def test_a_log_or_a_lock_behind_a_link(run: Path) -> None:
+def test_a_log_or_lock_that_is_a_symlink_is_an_error(run: Path) -> None:
     victim = run.parent / "victim"
     victim.write_text("precious")
     (run / "lock").unlink()
@@ -363,7 +365,7 @@ def test_a_log_or_a_lock_behind_a_link(run: Path) -> None:
 
 @pytest.mark.parametrize("awry", [_link, _pipe])
 @pytest.mark.parametrize("name", ["run.log", "tb"])
-def test_what_is_written_beside_the_archive_leads_nowhere_else(
+def test_run_log_and_tb_do_not_follow_symlinks(
     run: Path, name: str, awry: Callable[[Path], None]
 ) -> None:
     (run / "agents" / "below").mkdir(parents=True)
@@ -372,12 +374,12 @@ def test_what_is_written_beside_the_archive_leads_nowhere_else(
     assert f"it has no {name} of its own" in refused(run)
 
 
-def test_a_control_character_in_the_schema_reaches_no_terminal(run: Path) -> None:
+def test_control_characters_in_the_schema_are_escaped_in_messages(run: Path) -> None:
     sql(run, 'CREATE TABLE "\x1b[2J" (x)')
     assert r"(table \x1b[2J)" in refused(run)
 
 
-def test_other_files_in_the_folder_are_left_alone(run: Path) -> None:
+def test_other_files_in_the_folder_are_unchanged(run: Path) -> None:
     for name in ("notes.txt", "agents/notes.txt"):
         (run / name).write_text("mine")
     use(run, write=True)

@@ -62,7 +62,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Populati
         return list(live(run, TOTAL)), digest(run)
 
 
-def test_after_every_kill_a_committed_state_is_there_and_the_end_is_the_same(
+def test_every_kill_leaves_a_committed_state_that_resumes_to_the_uninterrupted_result(
     tmp_path: Path, undisturbed: tuple[list[Population], str]
 ) -> None:
     path, (states, end) = tmp_path / "run", undisturbed
@@ -89,7 +89,7 @@ def test_after_every_kill_a_committed_state_is_there_and_the_end_is_the_same(
         assert digest(run) == end
 
 
-def test_a_creation_killed_anywhere_can_be_launched_again(tmp_path: Path) -> None:
+def test_a_launch_killed_during_creation_can_be_repeated(tmp_path: Path) -> None:
     """The child dies at its n-th system call that changes the folder, for every n there is."""
     for n in range(1, 40):
         path = tmp_path / f"run{n}"

@@ -72,7 +72,7 @@ print(json.dumps(sorted(seen)))
 """
 
 
-def test_the_list_of_names_is_complete(tmp_path: Path) -> None:
+def test_the_list_of_file_names_is_complete(tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", WATCH, str(ROOT), str(tmp_path / "run"), json.dumps(LAUNCH)]
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
     seen = [name.split("?")[0] for name in json.loads(done.stdout.splitlines()[-1])]
@@ -146,7 +146,7 @@ def one_line(code: int, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("link", KINDS)
-def test_a_launch_into_a_folder_with_a_link(
+def test_a_launch_into_a_folder_with_a_link_changes_no_other_file(
     link: Callable[[Path, Path], None],
     elsewhere: Path,
     tmp_path: Path,
@@ -179,7 +179,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("link", KINDS)
-def test_a_run_with_a_link_in_it(
+def test_commands_on_a_run_with_a_link_change_no_other_file(
     link: Callable[[Path, Path], None],
     whole: Path,
     elsewhere: Path,
@@ -196,7 +196,7 @@ def test_a_run_with_a_link_in_it(
             assert contents(elsewhere) == before, (name, arguments)
 
 
-def test_a_writer_is_told_of_another_name(
+def test_a_writer_of_hard_linked_files_gets_an_error(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A copy made of hard links shares its bytes with the run: reading is safe, going on is not."""
@@ -212,7 +212,7 @@ def test_a_writer_is_told_of_another_name(
 
 @pytest.mark.parametrize("link", KINDS)
 @pytest.mark.parametrize("name", [".walk.gif.partial", "walk.gif"])
-def test_a_film_is_not_written_through_a_link(
+def test_a_recording_is_not_written_through_a_link(
     name: str, link: Callable[[Path, Path], None], elsewhere: Path, tmp_path: Path
 ) -> None:
     episode = record_episode(Roller, Rolling(horizon=4), FAST, Hills(), Key(1))

@@ -56,7 +56,7 @@ def camera_for(episode, frame):
     return camera_at(scene_of(episode), frame, SIZE[0], strip_of(SIZE).top)
 
 
-def test_hull_limb_earth_stone_and_sky_are_where_the_coordinates_say(episode):
+def test_hull_limbs_ground_obstacles_and_sky_are_drawn_at_their_coordinates(episode):
     for frame in (0, 20):
         surface, camera = picture(episode, frame), camera_for(episode, frame)
         x = episode.frames[frame].x
@@ -79,7 +79,7 @@ def test_the_lidar_can_be_hidden(episode):
     assert red(picture(episode, 5, Look(lidar=False))) == 0
 
 
-def test_the_body_stays_in_its_place_while_the_camera_follows(episode):
+def test_a_following_camera_keeps_the_body_at_one_place_of_the_picture(episode):
     for frame in range(0, len(episode.frames), 7):
         camera = camera_for(episode, frame)
         middle = np.mean([part.mean(axis=0) for part in episode.outline(0, frame)["body"]], axis=0)
@@ -88,7 +88,7 @@ def test_the_body_stays_in_its_place_while_the_camera_follows(episode):
         assert 0.4 * strip_of(SIZE).top < y < 0.85 * strip_of(SIZE).top
 
 
-def test_a_camera_that_stands_still_lets_the_body_move(episode):
+def test_a_fixed_camera_shows_the_body_move(episode):
     camera = camera_for(episode, 0)
     first, later = (
         colour_at(picture(episode, f, Look(camera)), camera, episode.frames[0].x - 0.3, 0.9)
@@ -98,7 +98,7 @@ def test_a_camera_that_stands_still_lets_the_body_move(episode):
     assert not close(later, HULL)
 
 
-def test_metres_undo_pixels():
+def test_metres_is_the_inverse_of_pixels():
     camera = Camera(3.0, -2.0, 40.0, 1200, 524)
     points = np.random.default_rng(1).normal(size=(20, 2)) * 9
     back = [camera.metres(x, y) for x, y in camera.pixels(points)]
@@ -127,7 +127,7 @@ def test_a_long_episode_is_sampled_and_its_path_is_still_right():
     np.testing.assert_allclose(scene.path[:, 0], [wheel.x for wheel in episode.frames], atol=0.1)
 
 
-def test_the_panel_says_what_is_so_at_the_frame(episode):
+def test_the_panel_shows_the_values_of_the_frame(episode):
     said = dict(facts(episode, scene_of(episode), 10))
     assert said["niche"] == "12"
     assert said["agent"] == "of niche 3"
@@ -141,7 +141,7 @@ def test_the_panel_says_what_is_so_at_the_frame(episode):
     assert "episode" not in said
 
 
-def test_with_several_takes_the_panel_counts_them():
+def test_the_panel_counts_episodes_if_there_are_several():
     several = record_episode(lambda family: Roller(family, 3), Rolling(), FAST, Hills(), Key(1))
     assert dict(facts(several, scene_of(several, 2), 0))["episode"] == "3 of 3"
 
@@ -157,13 +157,13 @@ def test_the_time_line_and_frame_at_agree():
     assert strip_of(SIZE).contains(line)
 
 
-def test_the_largest_part_is_the_hull_whatever_its_place():
+def test_the_largest_part_is_the_hull_at_any_position():
     small, large = np.array([[0, 0], [1, 0], [1, 1]]), np.array([[0, 0], [3, 0], [3, 3]])
     assert body_colours([small, large, small]) == [LIMBS[0], HULL, LIMBS[1]]
     assert body_colours([]) == []
 
 
-def test_a_slanted_limb_is_no_hull_because_its_bounding_box_is_large():
+def test_a_slanted_limb_with_a_large_bounding_box_is_not_the_hull():
     limb = np.array([[0.0, 0.0], [0.2, 0.0], [5.2, 5.0], [5.0, 5.0]])
     hull = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
     assert area(hull) == pytest.approx(2.0)
@@ -171,7 +171,7 @@ def test_a_slanted_limb_is_no_hull_because_its_bounding_box_is_large():
     assert body_colours([limb, hull]) == [LIMBS[0], HULL]
 
 
-def test_the_same_frame_is_the_same_picture_and_another_is_another(episode):
+def test_equal_frames_give_equal_pictures_and_different_frames_different_ones(episode):
     first, again, other = (
         pygame.image.tobytes(picture(episode, frame), "RGB") for frame in (4, 4, 5)
     )
@@ -210,7 +210,7 @@ def test_worlds_seen_from_above_and_worlds_without_a_body_are_drawn():
     np.testing.assert_array_equal([low, high], [[-1, -1], [1, 1]])
 
 
-def test_a_maze_shows_walls_ways_goal_and_walker():
+def test_a_maze_shows_walls_corridors_goal_and_agent():
     task = Maze(("#....", *["....."] * 4), start=(2, 2), reach=4)
     outline = Mazes(MazeSettings(size=5)).outline(task, {"at": (2, 2), "goal": (4, 4)})
     assert from_above(outline)
@@ -225,7 +225,7 @@ def test_a_maze_shows_walls_ways_goal_and_walker():
         assert close(colour_at(surface, camera, x, y), colour), (x, y)
 
 
-def test_a_family_that_counts_in_float32_gets_the_same_picture(episode):
+def test_a_family_of_float32_outlines_gets_the_same_picture(episode):
     def narrow(task, state):
         return {
             name: [line.astype(np.float32) for line in lines]

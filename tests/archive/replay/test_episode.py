@@ -21,7 +21,7 @@ def record(agent=FAST, family=None, **settings):
     )
 
 
-def test_score_and_solved_are_those_of_an_evaluation_nobody_watches():
+def test_score_and_solved_equal_those_of_an_evaluation_without_recording():
     for agent in (FAST, SLOW):
         for episodes, chunk in ((1, 1), (5, 2)):
             scores, solved, _ = Roller(Rolling(), episodes, chunk).evaluate([agent], [TASK], [KEY])
@@ -30,7 +30,7 @@ def test_score_and_solved_are_those_of_an_evaluation_nobody_watches():
             assert episode.solved == solved[0]
 
 
-def test_the_es_learner_replays_to_the_bit_with_its_episodes_kept():
+def test_the_es_learner_replays_bit_for_bit_and_every_episode_is_kept():
     def es(family):
         return ES(
             family,
@@ -49,7 +49,7 @@ def test_the_es_learner_replays_to_the_bit_with_its_episodes_kept():
     )
 
 
-def test_a_walker_on_evolved_ground_replays_to_the_bit_and_stands_where_it_is_drawn():
+def test_a_walker_on_evolved_terrain_replays_bit_for_bit_and_is_drawn_at_its_position():
     family = Walker(WalkerSettings(horizon=60, threads=1))
     task, rng = family.origin(), np.random.default_rng(3)
     for _ in range(6):
@@ -72,7 +72,7 @@ def test_a_walker_on_evolved_ground_replays_to_the_bit_and_stands_where_it_is_dr
     assert not np.array_equal(first["body"][0], last["body"][0])
 
 
-def test_frames_are_the_states_before_and_after_every_step():
+def test_frames_are_the_states_before_and_after_each_step():
     episode = record(SLOW)
     [take] = episode.takes
     assert len(take.frames) == 40 + 1
@@ -84,26 +84,26 @@ def test_frames_are_the_states_before_and_after_every_step():
     assert episode.rewards is take.rewards
 
 
-def test_a_row_that_has_ended_gets_no_more_frames_while_others_go_on():
+def test_an_ended_row_gets_no_more_frames_while_others_continue():
     episode = record(FAST, episodes=4)
     lengths = {len(take.frames) for take in episode.takes}
     assert len(lengths) > 1  # the rows start in different places, and so end at different times
     assert all(take.terminated and take.success and take.rewards.all() for take in episode.takes)
 
 
-def test_chunks_and_rows_come_in_the_order_of_the_seeds():
+def test_chunks_and_rows_are_in_the_order_of_the_seeds():
     seeds = [KEY.child(i).integer() % 2**31 for i in range(5)]
     assert [take.seed for take in record(episodes=5, chunk=2).takes] == seeds
     assert [take.seed for take in record(episodes=5).takes] == seeds
 
 
-def test_of_very_many_rows_the_first_are_kept_and_the_number_is_told():
+def test_only_the_first_rows_of_a_large_batch_are_kept_and_their_number_is_reported():
     episode = record(episodes=ROWS_KEPT + 5)
     assert len(episode.takes) == ROWS_KEPT
     assert episode.simulated == ROWS_KEPT + 5
 
 
-def test_every_reset_begins_a_take():
+def test_every_reset_begins_a_new_episode():
     class Twice(Roller):
         def _score(self, agent, task, key):
             simulator = self.family.simulator([task], [5], "cpu")
@@ -118,7 +118,7 @@ def test_every_reset_begins_a_take():
     assert not episode.takes[0].terminated
 
 
-def test_outlines_are_the_familys_own_frame_by_frame():
+def test_outlines_of_each_frame_are_those_of_the_family():
     episode = record()
     for frame in (0, 5):
         expected = Rolling().outline(TASK, episode.frames[frame])
@@ -126,7 +126,7 @@ def test_outlines_are_the_familys_own_frame_by_frame():
         np.testing.assert_array_equal(episode.outline(0, frame)["body"][0], expected["body"][0])
 
 
-def test_what_a_learner_tries_while_it_is_built_is_not_shown():
+def test_steps_in_a_learners_constructor_are_not_recorded():
     def curious(family):
         family.simulator([TASK], [1], "cpu").reset()
         return Roller(family)
@@ -135,7 +135,7 @@ def test_what_a_learner_tries_while_it_is_built_is_not_shown():
     assert len(episode.takes) == episode.simulated == 1
 
 
-def test_everything_else_of_the_family_is_passed_on():
+def test_other_attributes_of_the_family_are_passed_through():
     seen = []
     family = Rolling()
     family.extra = "mine"
@@ -149,7 +149,7 @@ def test_everything_else_of_the_family_is_passed_on():
     assert seen == [(family.spec, "mine")]
 
 
-def test_a_family_with_a_step_of_its_own_is_shown_at_that_pace():
+def test_a_family_with_its_own_time_step_is_replayed_at_that_rate():
     class Slow(Rolling):
         class spec:
             observation_size, action_size, horizon, episodes, solved_score, deterministic = (
@@ -170,7 +170,7 @@ def test_a_family_with_a_step_of_its_own_is_shown_at_that_pace():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_reward_or_a_score_that_is_not_finite_is_refused(bad):
+def test_a_reward_or_score_that_is_not_finite_is_an_error(bad):
     with pytest.raises(ValueError, match="reward of step 1 is"):
         record({"speed": torch.tensor([bad])})
 
@@ -183,7 +183,7 @@ def test_a_reward_or_a_score_that_is_not_finite_is_refused(bad):
         record_episode(Lost, Rolling(), FAST, TASK, KEY)
 
 
-def test_a_learner_that_goes_past_the_simulator_is_told_so():
+def test_a_learner_that_does_not_use_the_simulator_is_an_error():
     class Blind(Roller):
         def evaluate(self, agents, tasks, keys):
             return np.array([1.0]), np.array([True]), np.array([0])

@@ -52,7 +52,7 @@ def drawn(episode, frame, size):
     )
 
 
-def test_an_mp4_holds_every_frame_as_drawn(episode, tmp_path):
+def test_an_mp4_contains_every_frame_as_drawn(episode, tmp_path):
     size = (322, 182)  # divisible by 2 and not by 16: nothing is resized silently
     path = tmp_path / "a.mp4"
     assert record(episode, path, size=size) == 41
@@ -78,7 +78,7 @@ def test_a_gif_runs_in_real_time_and_looks_as_drawn(episode, tmp_path):
     assert all((a != b).any() for a, b in pairwise(film))
 
 
-def test_every_and_takes_choose_the_pictures_and_the_last_frame_is_always_there(tmp_path):
+def test_every_and_takes_select_pictures_and_the_last_frame_is_always_included(tmp_path):
     episode = record_episode(lambda family: Roller(family, 3), Rolling(), FAST, Hills(), Key(1))
     lengths = [len(take.frames) for take in episode.takes]
     expected = [len({*range(0, n, 10), n - 1}) for n in lengths]
@@ -105,7 +105,9 @@ def test_progress_counts_to_the_number_of_pictures(episode, tmp_path):
     assert seen == [(number + 1, 41) for number in range(41)]
 
 
-def test_no_display_is_opened_and_the_environment_is_left_as_it_was(episode, tmp_path, monkeypatch):
+def test_recording_opens_no_display_and_restores_the_environment_variables(
+    episode, tmp_path, monkeypatch
+):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
     before = dict(os.environ)
@@ -129,7 +131,7 @@ def test_no_display_is_opened_and_the_environment_is_left_as_it_was(episode, tmp
         ("a.mp4", {"takes": []}, "at least one take"),
     ],
 )
-def test_what_cannot_be_made_is_refused_in_one_line_and_leaves_nothing(
+def test_an_invalid_recording_is_an_error_of_one_line_and_leaves_no_file(
     episode, tmp_path, name, settings, words
 ):
     with pytest.raises(ValueError, match=words) as refused:
@@ -138,13 +140,13 @@ def test_what_cannot_be_made_is_refused_in_one_line_and_leaves_nothing(
     assert os.listdir(tmp_path) == []
 
 
-def test_a_folder_of_that_name_is_refused(episode, tmp_path):
+def test_a_folder_at_the_output_path_is_an_error(episode, tmp_path):
     (tmp_path / "a.mp4").mkdir()
     with pytest.raises(ValueError, match="it is a folder"):
         record(episode, tmp_path / "a.mp4")
 
 
-def test_an_earlier_film_survives_a_recording_that_is_broken_off(episode, tmp_path):
+def test_an_interrupted_recording_keeps_the_earlier_file(episode, tmp_path):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"precious")
 
@@ -158,7 +160,7 @@ def test_an_earlier_film_survives_a_recording_that_is_broken_off(episode, tmp_pa
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
-def test_a_file_that_cannot_grow_is_one_line_and_leaves_nothing(episode, tmp_path):
+def test_a_full_disk_is_an_error_of_one_line_and_leaves_no_file(episode, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))  # what ffmpeg inherits
     try:

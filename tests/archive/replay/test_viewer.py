@@ -44,7 +44,7 @@ def mouse(view, *events):
     return view
 
 
-def test_space_plays_and_pauses_and_from_the_end_it_starts_again():
+def test_space_plays_pauses_and_restarts_at_the_end():
     paused = press(START, " ")
     assert paused == replace(START, playing=False)
     assert press(paused, " ") == START
@@ -67,7 +67,7 @@ def test_speed_doubles_and_halves_between_its_bounds():
     assert press(START, *"-" * 9).speed == 0.25
 
 
-def test_niches_go_round_with_their_own_agents_or_with_the_one_chosen():
+def test_niches_cycle_with_their_own_agents_or_the_selected_one():
     later = replace(START, frame=30.0, take=1, playing=False, anchor=(50.0, 1.0))
     assert press(later, "n") == press(later, pygame.K_PAGEDOWN) == View(2)
     assert press(later, "p") == press(later, pygame.K_PAGEUP) == View(0)
@@ -75,7 +75,7 @@ def test_niches_go_round_with_their_own_agents_or_with_the_one_chosen():
     assert press(View(1, agent=0), "n") == View(2, agent=0)
 
 
-def test_agents_go_round_and_back_to_the_own_one():
+def test_agents_cycle_and_return_to_the_niches_own():
     assert press(START, "a") == View(1, agent=2)
     assert press(START, "a", "a") == View(1, agent=0)
     assert press(START, "a", "a", "a") == START
@@ -83,14 +83,14 @@ def test_agents_go_round_and_back_to_the_own_one():
     assert press(START, "a", "o") == START
 
 
-def test_any_agent_reaches_any_niche():
+def test_every_pair_of_agent_and_niche_can_be_selected():
     for niche in range(3):
         for agent in range(3):
             there = press(START, *str(NICHES[niche][0]), "\r", *str(NICHES[agent][0]), "a")
             assert there == View(niche, None if agent == niche else agent)
 
 
-def test_digits_are_shown_while_typed_and_forgotten_by_other_keys():
+def test_typed_digits_are_shown_and_cleared_by_other_keys():
     assert press(START, "1", "2").typed == "12"
     assert press(START, "1", pygame.K_LSHIFT, "2").typed == "12"
     assert press(START, "1", "2", "l").typed == ""
@@ -100,25 +100,25 @@ def test_digits_are_shown_while_typed_and_forgotten_by_other_keys():
     assert press(START, "\r") == START
 
 
-def test_switches():
+def test_display_options_are_toggled_by_their_keys():
     for name, field in (("l", "lidar"), ("h", "help"), ("?", "help")):
         once = press(START, name)
         assert getattr(once, field) is not getattr(START, field)
         assert press(once, name) == START
 
 
-def test_follow_off_keeps_the_camera_where_it_is():
+def test_disabling_follow_keeps_the_camera_position():
     still = press(START, "f")
     assert still == replace(START, anchor=(10.0, 2.0))
     assert press(still, "f") == START
 
 
-def test_takes_go_round():
+def test_episodes_cycle():
     assert press(replace(START, frame=9.0), "e") == replace(START, take=1)
     assert press(START, "e", "e") == START
 
 
-def test_leaving():
+def test_escape_and_q_close_the_viewer():
     for leave in ("q", pygame.K_ESCAPE):
         assert press(START, leave).leaving
     assert react(START, pygame.event.Event(pygame.QUIT), STAGE).leaving
@@ -160,7 +160,7 @@ def test_the_wheel_zooms_between_bounds():
     assert mouse(START, (pygame.MOUSEWHEEL, {"x": 0, "y": -99})).zoom == 0.2
 
 
-def test_every_trigger_is_in_the_help_card_and_only_once():
+def test_every_key_is_listed_once_in_the_help_card():
     triggers = [trigger for row in KEYS for trigger in row[1]]
     assert len(triggers) == len(set(triggers)) == len(REACTIONS)
     assert all(shown and meaning for shown, _, meaning, _ in KEYS)
@@ -172,14 +172,14 @@ def test_unknown_keys_and_events_change_nothing():
     assert mouse(START, (pygame.MOUSEBUTTONDOWN, {"button": 3, "pos": (5, 5)})) == START
 
 
-def test_time_passes_at_the_speed_chosen():
+def test_playback_advances_at_the_selected_speed():
     assert advance(START, 0.5, 0.02, (101, 51)) == replace(START, frame=25.0)
     assert advance(replace(START, speed=2.0), 0.5, 0.02, (101, 51)).frame == 50
     for still in (replace(START, playing=False), replace(START, held="time")):
         assert advance(still, 0.5, 0.02, (101, 51)) == still
 
 
-def test_the_end_of_a_take_leads_to_the_next_and_the_last_one_stays():
+def test_playback_continues_with_the_next_episode_and_stops_at_the_end_of_the_last():
     assert advance(replace(START, frame=99.0), 1.0, 0.02, (101, 51)) == replace(START, take=1)
     assert advance(replace(START, take=1), 9.0, 0.02, (101, 51)) == replace(
         START, take=1, frame=50.0, playing=False
@@ -187,7 +187,7 @@ def test_the_end_of_a_take_leads_to_the_next_and_the_last_one_stays():
     assert advance(START, 1.0, 0.02, (1,)) == replace(START, playing=False)
 
 
-def test_a_view_is_fitted_to_the_episode_it_meets():
+def test_a_view_is_clamped_to_the_loaded_episode():
     assert fitted(replace(START, take=3, frame=70.0), (101, 51)) == replace(
         START, take=1, frame=50.0
     )
@@ -226,7 +226,7 @@ class Person:
         return replace(episode, outline_of=outline)
 
 
-def test_a_window_goes_through_niches_and_agents_and_simulates_only_what_it_has_not_seen(dummy):
+def test_a_window_simulates_each_pair_of_niche_and_agent_once(dummy):
     person = Person("n", "a", "hp", "lo", "4\r", "q")
     view(person.load, NICHES, 7)
     assert person.seen == [(7, 7), (12, 12), (12, 4), (7, 4), (7, 7), (4, 4)]
@@ -234,13 +234,13 @@ def test_a_window_goes_through_niches_and_agents_and_simulates_only_what_it_has_
     assert person.presses == []
 
 
-def test_keys_pressed_in_haste_simulate_only_where_they_end(dummy):
+def test_keys_pressed_in_quick_succession_simulate_only_the_last_selection(dummy):
     person = Person("nn", "q")
     view(person.load, NICHES, 4)
     assert person.asked == [(4, 4), (12, 12)]
 
 
-def test_an_episode_chosen_in_haste_is_the_last_there_is(dummy):
+def test_an_episode_number_beyond_the_last_selects_the_last(dummy):
     loaded = []
 
     def load(niche, agent):
@@ -255,14 +255,14 @@ def test_an_episode_chosen_in_haste_is_the_last_there_is(dummy):
     assert loaded == [4, 7]
 
 
-def test_a_window_begins_with_the_agent_asked_for(dummy):
+def test_a_window_starts_with_the_requested_agent(dummy):
     for agent, asked in ((12, (7, 12)), (7, (7, 7)), (None, (7, 7))):
         person = Person("q")
         view(person.load, NICHES, 7, agent)
         assert person.asked == [asked]
 
 
-def test_the_window_says_that_it_simulates(dummy):
+def test_the_window_shows_a_message_while_it_simulates(dummy):
     person = Person("n", "q")
     view(person.load, NICHES, 4)
     first, second = person.pictures
@@ -272,7 +272,7 @@ def test_the_window_says_that_it_simulates(dummy):
     assert second.get_at((600, 300)) != background
 
 
-def test_a_window_plays_on_by_itself_at_the_size_asked_for(dummy):
+def test_a_window_of_the_requested_size_plays_without_input(dummy):
     seen = []
 
     def outline(task, state):
@@ -309,7 +309,7 @@ def test_a_window_can_be_resized(dummy):
     assert sizes[-1] == (640, 480)
 
 
-def test_titles_with_characters_that_would_be_interpreted_are_escaped(dummy):
+def test_control_characters_in_titles_are_escaped(dummy):
     """A null character, for example, is an error in pygame's own functions."""
     title, captions = "hill\0 \x1b]0;a\x07 \u202e\n", set()
 
@@ -328,7 +328,7 @@ def test_titles_with_characters_that_would_be_interpreted_are_escaped(dummy):
     assert r"hill\x00 \x1b]0;a\x07 \u202e\n" in captions
 
 
-def test_what_load_refuses_comes_out_and_the_window_is_closed(dummy):
+def test_an_error_of_load_is_raised_and_the_window_is_closed(dummy):
     def load(niche, agent):
         raise ValueError("the weights of niche 4 are damaged")
 
@@ -336,7 +336,7 @@ def test_what_load_refuses_comes_out_and_the_window_is_closed(dummy):
         view(load, NICHES, 4)
 
 
-def test_niches_that_are_not_there_are_refused_before_a_window_opens():
+def test_unknown_niches_are_an_error_before_a_window_opens():
     with pytest.raises(ValueError, match="there is no niche 5: this run has 4, 7, 12"):
         view(None, NICHES, 5)
     with pytest.raises(ValueError, match="there is no niche 6"):
@@ -345,7 +345,7 @@ def test_niches_that_are_not_there_are_refused_before_a_window_opens():
         view(None, [], 0)
 
 
-def test_without_a_display_one_line_names_record():
+def test_without_a_display_the_error_suggests_record():
     program = (
         "from openpoet.archive.replay.viewer import view\ntry: view(None, [(1, 'a')], "
         "1)\nexcept ValueError as error: print(error)"

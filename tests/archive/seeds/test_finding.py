@@ -32,7 +32,7 @@ def run(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "run"))
 
 
-def test_a_run_gives_its_living_niches_with_task_agent_and_name(run: Path) -> None:
+def test_seeds_of_a_run_are_its_active_niches_with_task_agent_and_name(run: Path) -> None:
     found = find_seeds(str(run), None, Receiver(FAMILY, LEARNER))
     with Run.open(run, write=False) as opened:
         living = [row for row in opened.niche_rows() if row["died"] is None]
@@ -46,7 +46,7 @@ def test_a_run_gives_its_living_niches_with_task_agent_and_name(run: Path) -> No
             assert all(agent[name].equal(own[name]) for name in ("velocity", "steps"))
 
 
-def test_only_the_niches_that_are_wanted_are_read(run: Path) -> None:
+def test_only_selected_niches_are_read(run: Path) -> None:
     with Run.open(run, write=False) as opened:
         first, *others = opened.niche_rows()
     for name in {row["agent"] for row in others} - {first["agent"]}:
@@ -57,7 +57,7 @@ def test_only_the_niches_that_are_wanted_are_read(run: Path) -> None:
         find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))
 
 
-def test_one_agent_named_by_many_rows_is_read_once(
+def test_an_agent_shared_by_many_rows_is_read_once(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sqlite3.connect(run / "archive.db") as database:
@@ -73,7 +73,7 @@ def test_one_agent_named_by_many_rows_is_read_once(
         find_seeds(str(run), "id >= 0", Receiver(FAMILY, LEARNER))
 
 
-def test_what_chooses_nothing_is_said(run: Path, tmp_path: Path) -> None:
+def test_an_empty_selection_is_an_error(run: Path, tmp_path: Path) -> None:
     with Run.open(run, write=False) as opened:
         scores = [row["score"] for row in opened.niche_rows()]
     says = re.escape(f": score is {min(scores):.6g} to {max(scores):.6g}")
@@ -129,7 +129,7 @@ def test_poet_files_give_tasks_and_agents_and_errors_name_the_file(tmp_path: Pat
         find_seeds(str(tmp_path), None, Receiver(FAMILY, LEARNER))
 
 
-def test_too_many_are_refused_before_their_agents_are_read(run: Path) -> None:
+def test_too_many_seeds_are_an_error_before_their_agents_are_read(run: Path) -> None:
     def refuse(count: int) -> None:
         raise ValueError(f"{count} are too many")
 

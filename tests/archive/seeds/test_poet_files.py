@@ -68,7 +68,7 @@ def test_niches_are_read_with_their_task_and_agent(tmp_path: Path) -> None:
         ("e.a.best.json", " " * (LARGEST_BEST + 1)),
     ],
 )
-def test_a_broken_or_hostile_file_is_refused_by_name(
+def test_a_damaged_or_malicious_file_is_an_error_that_names_it(
     tmp_path: Path, name: str, data: object
 ) -> None:
     path = write(tmp_path, name, data)
@@ -78,7 +78,7 @@ def test_a_broken_or_hostile_file_is_refused_by_name(
     assert str(path) in str(caught.value)
 
 
-def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+def test_a_symlink_out_of_the_folder_is_an_error(tmp_path: Path) -> None:
     outside = write(tmp_path, "secret", [[0.0], 1.0])
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "e.a.best.json").symlink_to(outside)
@@ -86,7 +86,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         read_poet_files(tmp_path / "in")
 
 
-def test_more_than_fits_into_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_files_above_the_size_limit_are_an_error_before_they_are_read(tmp_path: Path) -> None:
     for number in range(LARGEST_ALL // LARGEST_BEST + 1):
         (tmp_path / f"e.{number}.best.json").touch()
         os.truncate(tmp_path / f"e.{number}.best.json", LARGEST_BEST)

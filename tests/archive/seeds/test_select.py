@@ -54,7 +54,7 @@ def test_expression_selects(expression: str, ids: list[int] | None) -> None:
         "",
     ],
 )
-def test_anything_but_comparisons_is_refused_in_one_line(expression: str) -> None:
+def test_expressions_other_than_comparisons_are_an_error_of_one_line(expression: str) -> None:
     with pytest.raises(ValueError, match="expression") as caught:
         select(expression, ROWS)
     assert "\n" not in str(caught.value)
@@ -74,7 +74,7 @@ def test_anything_but_comparisons_is_refused_in_one_line(expression: str) -> Non
         ("1 == 2", ""),
     ],
 )
-def test_what_the_fields_of_an_expression_hold_is_said(expression: str, found: str) -> None:
+def test_an_empty_selection_reports_the_values_of_its_fields(expression: str, found: str) -> None:
     rows = [row | {"novelty": None, "name": name} for row, name in zip(ROWS, "abc", strict=True)]
     assert select(expression, rows) == []
     assert held(expression, rows) == found

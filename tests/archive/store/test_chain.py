@@ -44,7 +44,7 @@ def sql(path: Path, *statements: str) -> None:
     database.close()
 
 
-def test_it_holds_at_every_iteration(tmp_path: Path) -> None:
+def test_the_chain_verifies_after_every_iteration(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         assert run.verify() == "0" * 64
         for population in live(run, LONG):
@@ -55,7 +55,7 @@ def test_it_holds_at_every_iteration(tmp_path: Path) -> None:
         assert run.rows("retired_scores")
 
 
-def test_interrupted_as_uninterrupted(whole: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_chain_of_an_uninterrupted_one(whole: Path, tmp_path: Path) -> None:
     finished(tmp_path / "run", 5)
     for total in (6, 13, LONG):
         with Run.open(tmp_path / "run", write=True) as run:
@@ -81,14 +81,14 @@ EDITS = {
 }
 
 
-def test_every_table_is_covered() -> None:
+def test_the_chain_covers_every_table() -> None:
     assert EDITS.keys() == schema.STATEMENTS.keys() - {"sessions"}
 
 
 @pytest.mark.parametrize(
     "edit", [edit for edits in EDITS.values() for edit in edits if "value = '0'" not in edit]
 )
-def test_an_edit_breaks_it(copy: Path, edit: str) -> None:
+def test_an_edited_cell_breaks_the_chain(copy: Path, edit: str) -> None:
     # unique with its source: the change goes into one row only
     if "retired_scores SET niche" in edit:
         edit += " WHERE (source, niche) = (SELECT source, niche FROM retired_scores LIMIT 1)"
@@ -101,7 +101,7 @@ def test_an_edit_breaks_it(copy: Path, edit: str) -> None:
     "table",
     ["children", "transfers", "scores", "ledger", "retired_scores", "iterations", "settings"],
 )
-def test_a_lost_row_breaks_it(copy: Path, table: str) -> None:
+def test_a_deleted_row_breaks_the_chain(copy: Path, table: str) -> None:
     key = " AND ".join(
         f"{name} = (SELECT {name} FROM {table} ORDER BY 1 LIMIT 1)"
         for name in TABLES[table].key[:1]
@@ -111,31 +111,31 @@ def test_a_lost_row_breaks_it(copy: Path, table: str) -> None:
         verified(copy)
 
 
-def test_rows_after_the_last_iteration_are_noticed(copy: Path) -> None:
+def test_rows_after_the_last_iteration_break_the_chain(copy: Path) -> None:
     sql(copy, "INSERT INTO ledger VALUES (999, 'iteration/score', 7)")
     with pytest.raises(ValueError, match="the table ledger has rows that belong to no iteration"):
         verified(copy)
 
 
-def test_the_first_iteration_that_was_edited_is_named(copy: Path) -> None:
+def test_the_error_names_the_first_edited_iteration(copy: Path) -> None:
     sql(copy, "UPDATE scores SET score = 999.0 WHERE iteration = 7")
     with pytest.raises(ValueError, match="the rows of iteration 7 do not have the hash"):
         verified(copy)
 
 
-def test_clock_values_are_not_covered(copy: Path, whole: Path) -> None:
+def test_the_chain_excludes_clock_values(copy: Path, whole: Path) -> None:
     sql(copy, "UPDATE iterations SET clock_seconds = 5.0", "UPDATE sessions SET clock_began = 5.0")
     assert verified(copy) == verified(whole)
 
 
-def test_a_damaged_agent_is_noticed(copy: Path) -> None:
+def test_verify_detects_a_damaged_agent(copy: Path) -> None:
     path = next((copy / "agents").iterdir())
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     with pytest.raises(ValueError, match="does not have the hash in its name"):
         verified(copy)
 
 
-def test_settings_of_a_session_are_part_of_it(tmp_path: Path) -> None:
+def test_the_chain_covers_settings_changed_in_a_session(tmp_path: Path) -> None:
     finished(tmp_path / "run", 3)
     with Run.open(tmp_path / "run", write=True) as run:
         run.begin_session(["resume"], {"torch": "9"}, {"es": {"lr": 0.25}})

@@ -45,7 +45,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
-def test_in_pieces_as_in_one(whole: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_digest_of_an_uninterrupted_one(whole: Path, tmp_path: Path) -> None:
     finished(tmp_path / "run", 5)
     for total in (6, 13, LONG):
         with Run.open(tmp_path / "run", write=True) as run:
@@ -53,7 +53,9 @@ def test_in_pieces_as_in_one(whole: Path, tmp_path: Path) -> None:
     assert digest_of(tmp_path / "run") == digest_of(whole)
 
 
-def test_clocks_versions_command_and_folder_do_not_count(whole: Path, tmp_path: Path) -> None:
+def test_the_digest_excludes_clocks_versions_command_and_folder(
+    whole: Path, tmp_path: Path
+) -> None:
     with Run.create(tmp_path / "elsewhere", SETTINGS, ["resume"], {"python": "4"}) as run:
         list(live(run, LONG, seconds=77.0))
         assert run.rows("iterations")[3]["clock_seconds"] == 77.0
@@ -68,7 +70,7 @@ def test_clocks_versions_command_and_folder_do_not_count(whole: Path, tmp_path: 
         (SETTINGS.replace("fake", "maze"), False),
     ],
 )
-def test_settings_count_if_they_can_change_a_result(
+def test_the_digest_covers_settings_that_can_change_a_result(
     whole: Path, tmp_path: Path, settings: str, equal: bool
 ) -> None:
     with Run.create(tmp_path / "run", settings, ["launch"], {}) as run:
@@ -77,7 +79,7 @@ def test_settings_count_if_they_can_change_a_result(
 
 
 @pytest.mark.parametrize(("sha256", "equal"), [("a" * 64, True), ("b" * 64, False)])
-def test_of_a_plug_in_the_content_counts_and_not_the_path(
+def test_the_digest_covers_the_content_of_a_plug_in_and_not_its_path(
     tmp_path: Path, sha256: str, equal: bool
 ) -> None:
     for folder, content in (("here", "a" * 64), ("there", sha256)):
@@ -87,7 +89,7 @@ def test_of_a_plug_in_the_content_counts_and_not_the_path(
     assert (digest_of(tmp_path / "here") == digest_of(tmp_path / "there")) == equal
 
 
-def test_the_name_of_a_seed_does_not_count(copy: Path, whole: Path) -> None:
+def test_the_digest_excludes_the_name_of_a_seed(copy: Path, whole: Path) -> None:
     with sqlite3.connect(copy / "archive.db") as database:
         database.execute("UPDATE niches SET source = 'runs/b#3'")
     assert digest_of(copy) == digest_of(whole)
@@ -116,14 +118,16 @@ CHANGES = {
 }
 
 
-def test_every_table_counts() -> None:
+def test_the_digest_covers_every_table() -> None:
     assert CHANGES.keys() == schema.STATEMENTS.keys() - UNCOUNTED_TABLES
 
 
 @pytest.mark.parametrize(
     ("table", "change"), [(t, change) for t, changes in CHANGES.items() for change in changes]
 )
-def test_one_changed_cell_changes_it(copy: Path, whole: Path, table: str, change: str) -> None:
+def test_a_changed_cell_changes_the_digest(
+    copy: Path, whole: Path, table: str, change: str
+) -> None:
     key = {"niches": "id", "transfers": "id", "children": "id", "checkpoint": "part"} | {
         "retired_scores": "niche"
     }
@@ -134,13 +138,13 @@ def test_one_changed_cell_changes_it(copy: Path, whole: Path, table: str, change
     assert digest_of(copy) != digest_of(whole)
 
 
-def test_one_lost_row_changes_it(copy: Path, whole: Path) -> None:
+def test_a_deleted_row_changes_the_digest(copy: Path, whole: Path) -> None:
     with sqlite3.connect(copy / "archive.db") as database:
         database.execute("DELETE FROM transfers WHERE id = 1")
     assert digest_of(copy) != digest_of(whole)
 
 
-def test_one_changed_weight_changes_it(whole: Path, tmp_path: Path) -> None:
+def test_a_changed_weight_changes_the_digest(whole: Path, tmp_path: Path) -> None:
     parts = setup()
     with create(tmp_path / "run") as run:
         first = start(parts)
@@ -157,7 +161,7 @@ def test_one_changed_weight_changes_it(whole: Path, tmp_path: Path) -> None:
     assert digest_of(tmp_path / "run") != digest_of(whole)
 
 
-def test_weights_changed_on_the_disk_are_refused(copy: Path) -> None:
+def test_the_digest_of_weights_changed_on_disk_is_an_error(copy: Path) -> None:
     with Run.open(copy, write=False) as run:
         name = run.niche_rows()[0]["birth_agent"]
         agent = run.agent(name)

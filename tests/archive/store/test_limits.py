@@ -53,7 +53,7 @@ def commit_first(run: Run, agent: Agent | None = None, family: FakeFamily = FAMI
         ({"w": torch.zeros(2**26 + 1)}, "an agent has 256 MiB, at most 256 MiB can be stored"),
     ],
 )
-def test_an_agent_that_could_not_be_read_again_is_not_kept(
+def test_an_agent_above_the_read_limits_is_not_written(
     tmp_path: Path, agent: Agent, line: str
 ) -> None:
     with create(tmp_path / "run") as run:
@@ -65,7 +65,7 @@ def test_an_agent_that_could_not_be_read_again_is_not_kept(
         commit_first(run)
 
 
-def test_agents_just_within_the_limits_are_kept_and_read(tmp_path: Path) -> None:
+def test_agents_at_the_limits_are_written_and_read(tmp_path: Path) -> None:
     agent = {f"tensor-{i}": torch.full([1] * 8, float(i)) for i in range(9_000)}
     with create(tmp_path / "run") as run:
         commit_first(run, agent)
@@ -75,7 +75,9 @@ def test_agents_just_within_the_limits_are_kept_and_read(tmp_path: Path) -> None
     assert all(read[name].equal(agent[name]) for name in agent)
 
 
-def test_all_agents_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_total_size_of_all_agents_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit is counted over the latest agents of all niches, as they are read together."""
     with create(tmp_path / "run") as run:
         list(live(run, 20))
@@ -93,13 +95,15 @@ def test_all_agents_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         list(go_on(run, 22))
 
 
-def test_settings_that_are_too_long(tmp_path: Path) -> None:
+def test_settings_above_the_size_limit_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"the settings take 2 MiB, config\.toml at most 1 MiB"):
         Run.create(tmp_path / "run", f"[run]\nname = '{'x' * 2**21}'\n", ["launch"], {})
     Run.create(tmp_path / "run", SETTINGS, ["launch"], {}).close()  # the folder is as good as new
 
 
-def test_a_database_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_above_the_database_limit_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finished(tmp_path / "run", 3)
     monkeypatch.setattr(writing, "MOST_DATABASE", limits.ROOM + 10_000)
     with Run.open(tmp_path / "run", write=True) as run:
@@ -114,7 +118,7 @@ def test_a_database_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "encoding", ["a string", "", 0.1 + 0.2, 1 / 3, 7, None, True, ["x", 0.1], {"a": {"b": 1e-300}}]
 )
-def test_any_encoding_that_is_json_comes_back_exactly(tmp_path: Path, encoding: Any) -> None:
+def test_any_json_encoding_of_a_task_is_read_back_exactly(tmp_path: Path, encoding: Any) -> None:
     with create(tmp_path / "run") as run:
         commit_first(run, family=Encoded(encoding))
     with Run.open(tmp_path / "run", write=False) as run:
@@ -126,7 +130,7 @@ def test_any_encoding_that_is_json_comes_back_exactly(tmp_path: Path, encoding: 
 @pytest.mark.parametrize(
     "encoding", [{1, 2}, object(), b"x", {"x": torch.zeros(1)}, float("nan"), {"x": float("inf")}]
 )
-def test_an_encoding_that_is_no_json_is_refused(tmp_path: Path, encoding: Any) -> None:
+def test_a_task_encoding_that_is_not_json_is_an_error(tmp_path: Path, encoding: Any) -> None:
     with create(tmp_path / "run") as run:
         with pytest.raises(
             ValueError,
@@ -137,7 +141,9 @@ def test_an_encoding_that_is_no_json_is_refused(tmp_path: Path, encoding: Any) -
         assert run.rows("niches") == []
 
 
-def test_a_value_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_above_the_size_limit_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rows, "MOST_CELL", 10_000)
     with create(tmp_path / "run") as run:
         with pytest.raises(
@@ -161,7 +167,9 @@ def test_a_value_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         {"source": b"x"},
     ],
 )
-def test_a_cell_that_the_reader_would_refuse(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_a_cell_that_the_reader_rejects_is_not_written(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
     record, agents = to_records(start(setup()), FAMILY)
     with create(tmp_path / "run") as run:
         with pytest.raises(ValueError, match=r"^niche 0\.\w+ must be [^\n]+$"):
@@ -184,7 +192,7 @@ def test_a_cell_that_the_reader_would_refuse(tmp_path: Path, change: dict[str, A
     )
 )
 @settings(max_examples=200, deadline=None)
-def test_a_json_cell_is_exact_through_sqlite(value: Any) -> None:
+def test_json_cells_are_exact_through_sqlite(value: Any) -> None:
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE t (value TEXT NOT NULL) STRICT")
     cells = rows.cells("checkpoint", {"part": "x", "value": value}, "x")
@@ -194,7 +202,7 @@ def test_a_json_cell_is_exact_through_sqlite(value: Any) -> None:
     database.close()
 
 
-def test_a_file_that_the_writer_makes_the_reader_reads() -> None:
+def test_files_that_the_writer_accepts_are_read() -> None:
     """Both ends of the limits of an agent's file are the same numbers."""
     agent = {f"{i:060}": torch.zeros([1] * limits.MOST_DIMENSIONS) for i in range(5_000)}
     weights.decode(weights.encode(agent), "x")

@@ -23,7 +23,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield opened
 
 
-def test_counts_are_those_of_the_rows(run: Run) -> None:
+def test_counts_equal_the_number_of_rows(run: Run) -> None:
     transfers, children, ledger = (run.rows(table) for table in ("transfers", "children", "ledger"))
     tried = Counter(
         f"{row['kind']} at birth" if row["at_birth"] else row["kind"] for row in transfers
@@ -53,7 +53,7 @@ def test_annecs_is_that_of_the_last_iteration(run: Run) -> None:
     assert measures.annecs(run)[0] == paper > 0
 
 
-def test_fields_are_those_of_the_niches(run: Run) -> None:
+def test_fields_equal_the_values_of_the_niches(run: Run) -> None:
     expected = [
         {name: row[name] for name in measures.FIELDS} | {"alive": row["died"] is None}
         for row in run.niche_rows()
@@ -61,7 +61,7 @@ def test_fields_are_those_of_the_niches(run: Run) -> None:
     assert list(measures.fields(run)) == expected
 
 
-def test_lineage_goes_up_to_the_first_niche_or_to_the_bound(run: Run) -> None:
+def test_lineage_ends_at_the_first_niche_or_the_limit(run: Run) -> None:
     parents = {row["id"]: row["parent"] for row in run.niche_rows()}
     longest = max((measures.lineage(run, id, 99) for id in parents), key=len)
     assert len(longest) > 2
@@ -70,7 +70,7 @@ def test_lineage_goes_up_to_the_first_niche_or_to_the_bound(run: Run) -> None:
     assert measures.lineage(run, longest[0], 2) == longest[:2]
 
 
-def test_the_nearest_chosen_forebear(run: Run) -> None:
+def test_nearest_ancestor_among_the_selected_niches(run: Run) -> None:
     parents = {row["id"]: row["parent"] for row in run.niche_rows()}
     chosen = {id for id in parents if id % 2 == 0}
     found = measures.nearest(run, chosen)
@@ -82,7 +82,7 @@ def test_the_nearest_chosen_forebear(run: Run) -> None:
     assert found.keys() == chosen
 
 
-def test_a_forebear_that_is_no_elder_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_parent_with_a_higher_number_than_its_child_is_an_error(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "run"
     finished(path, 14)
     database = sqlite3.connect(path / "archive.db", isolation_level=None)

@@ -17,7 +17,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_a_cell_is_read_back_or_not_written(cell: object) -> None:
+def test_every_written_cell_is_read_back_unchanged(cell: object) -> None:
     try:
         written = text(cell)
     except ValueError:
@@ -26,7 +26,7 @@ def test_a_cell_is_read_back_or_not_written(cell: object) -> None:
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**400])
-def test_integers_beyond_64_bits_are_refused_by_writer_and_reader(number: int) -> None:
+def test_integers_above_64_bits_are_an_error_of_writer_and_reader(number: int) -> None:
     for wrong in (number, {"a": [1.5, number]}):
         with pytest.raises(ValueError, match="is an integer beyond 64 bits"):
             text(wrong)
@@ -49,7 +49,7 @@ def nested(depth: int) -> list:
     return [] if depth == 1 else [1.0, nested(depth - 1), "[[["]
 
 
-def test_deep_nesting_is_refused_by_writer_and_reader() -> None:
+def test_deep_nesting_is_an_error_of_writer_and_reader() -> None:
     assert value(text(nested(32)), "cell") == nested(32)
     assert value(text([[1]] * 100), "cell") == [[1]] * 100
     deep: list = []
@@ -68,6 +68,6 @@ def test_deep_nesting_is_refused_by_writer_and_reader() -> None:
 
 
 @pytest.mark.parametrize("wrong", [b"[1]", None, 3, 2.5])
-def test_what_is_no_text_is_refused(wrong: object) -> None:
+def test_a_json_cell_that_is_not_text_is_an_error(wrong: object) -> None:
     with pytest.raises(ValueError, match="it must be text"):
         value(wrong, "cell")  # type: ignore[arg-type]  # a database may hold anything

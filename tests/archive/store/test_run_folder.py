@@ -63,7 +63,7 @@ def lived(
     return path, populations, dict(spent)
 
 
-def test_the_run_lives_through_all_that_is_to_be_kept(
+def test_the_example_run_has_every_kind_of_event(
     lived: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     events = [event for population in lived[1] for event in population.events]
@@ -72,7 +72,7 @@ def test_the_run_lives_through_all_that_is_to_be_kept(
     assert {e.accepted for e in events if isinstance(e, Transfer)} == {True, False}
 
 
-def test_a_checkpoint_is_what_was_committed(
+def test_the_checkpoint_equals_the_committed_population(
     lived: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     path, populations, _ = lived
@@ -82,7 +82,7 @@ def test_a_checkpoint_is_what_was_committed(
     assert same(from_records(record, agents, FAMILY), populations[-1])
 
 
-def test_every_event_score_and_step_is_kept(
+def test_every_event_score_and_step_is_stored(
     lived: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     path, populations, spent = lived
@@ -107,7 +107,9 @@ def test_every_event_score_and_step_is_kept(
     assert dict(kept) == spent
 
 
-def test_iterations_are_summed_up(lived: tuple[Path, list[Population], dict[str, int]]) -> None:
+def test_the_row_of_an_iteration_summarises_it(
+    lived: tuple[Path, list[Population], dict[str, int]],
+) -> None:
     path, populations, spent = lived
     with Run.open(path, write=False) as run:
         rows = run.rows("iterations")
@@ -126,7 +128,7 @@ def test_iterations_are_summed_up(lived: tuple[Path, list[Population], dict[str,
     assert rows[-1]["steps"] == sum(spent.values())
 
 
-def test_each_niche_keeps_the_agent_it_was_born_with_and_its_last(
+def test_each_niche_stores_its_birth_agent_and_its_latest_agent(
     lived: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     path, populations, _ = lived
@@ -146,7 +148,7 @@ def test_each_niche_keeps_the_agent_it_was_born_with_and_its_last(
         json.dumps({"all": [run.niche_rows(), run.rows("iterations"), run.rows("transfers")]})
 
 
-def test_no_file_is_kept_that_no_row_names(
+def test_files_that_no_row_refers_to_are_deleted(
     lived: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     with Run.open(lived[0], write=False) as run:
@@ -175,7 +177,7 @@ def test_retired_agents_are_not_hashed_again(
     assert len(hashed) <= len(after.active)
 
 
-def test_settings_are_kept_with_how_they_came_about(tmp_path: Path) -> None:
+def test_settings_are_stored_with_command_and_versions(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         lines = run.config_toml()
     assert lines == (tmp_path / "run" / "config.toml").read_text()
@@ -185,13 +187,15 @@ def test_settings_are_kept_with_how_they_came_about(tmp_path: Path) -> None:
     assert "--out 'a b'" in lines
 
 
-def test_line_breaks_in_a_command_stay_in_the_comment(tmp_path: Path) -> None:
+def test_line_breaks_in_the_command_do_not_end_its_comment(tmp_path: Path) -> None:
     with Run.create(tmp_path / "run", SETTINGS, ["launch", "a\nb = 1"], {"x": "1\ny = 2"}) as run:
         lines = run.config_toml().removesuffix(SETTINGS).splitlines()
     assert all(line.startswith("#") or not line for line in lines)
 
 
-def test_a_run_is_found_by_folder_or_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_find_run_accepts_a_folder_or_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"there is no run 'a'; runs/ has none"):
         find_run("a")
@@ -220,7 +224,7 @@ def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "config.toml", "agents", "archive.db"])
-def test_a_folder_with_other_things_in_it_is_left_as_it_is(tmp_path: Path, name: str) -> None:
+def test_a_folder_with_other_files_is_an_error_and_unchanged(tmp_path: Path, name: str) -> None:
     thing = tmp_path / "run" / name
     (thing / "portrait.png" if name == "agents" else thing).parent.mkdir(parents=True)
     (thing / "portrait.png" if name == "agents" else thing).write_text("mine")
@@ -231,12 +235,12 @@ def test_a_folder_with_other_things_in_it_is_left_as_it_is(tmp_path: Path, name:
         create(thing / "portrait.png" if name == "agents" else thing)
 
 
-def test_a_folder_that_is_empty_will_do(tmp_path: Path) -> None:
+def test_a_run_can_be_created_in_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     finished(tmp_path / "run", 1)
 
 
-def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
+def test_a_parent_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
         OSError,
@@ -246,7 +250,7 @@ def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
         create(tmp_path / "file" / "run")
 
 
-def test_what_was_committed_cannot_be_committed_again(tmp_path: Path) -> None:
+def test_committing_an_iteration_twice_is_an_error(tmp_path: Path) -> None:
     parts = setup()
     with create(tmp_path / "run") as run:
         commit(run, parts, start(parts))
@@ -255,7 +259,7 @@ def test_what_was_committed_cannot_be_committed_again(tmp_path: Path) -> None:
         assert len(run.rows("iterations")) == 1
 
 
-def test_nan_never_becomes_null(tmp_path: Path) -> None:
+def test_nan_is_an_error_and_not_stored_as_null(tmp_path: Path) -> None:
     parts = setup()
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(parts), FAMILY)
@@ -275,7 +279,7 @@ def test_nan_never_becomes_null(tmp_path: Path) -> None:
         run.commit(record, agents, ledger={}, clock_seconds=0)
 
 
-def test_a_record_with_a_field_that_the_archive_would_lose_is_refused(tmp_path: Path) -> None:
+def test_a_record_with_a_field_without_a_column_is_an_error(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
         wider = record | {"active": [record["active"][0] | {"mood": "good"}]}
@@ -283,7 +287,7 @@ def test_a_record_with_a_field_that_the_archive_would_lose_is_refused(tmp_path: 
             run.commit(wider, agents, ledger={}, clock_seconds=0)
 
 
-def test_an_agent_changed_in_place_is_noticed(tmp_path: Path) -> None:
+def test_an_agent_changed_in_place_is_an_error(tmp_path: Path) -> None:
     """Its hash is remembered: without a word, the archive would keep what it was before."""
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
@@ -301,7 +305,7 @@ def test_an_agent_changed_in_place_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["numpy", "data", "inference"])
 @pytest.mark.parametrize("list_name", ["active", "retired"])
-def test_a_change_that_torch_does_not_count_is_noticed_too(
+def test_an_in_place_change_without_a_torch_version_change_is_an_error(
     tmp_path: Path, way: str, list_name: str
 ) -> None:
     """In an agent that stays as it is, or whose niche retires: nothing evaluates that one any
@@ -324,7 +328,7 @@ def test_a_change_that_torch_does_not_count_is_noticed_too(
             run.commit(after, agents, ledger={}, clock_seconds=0)
 
 
-def test_a_task_changed_in_place_is_noticed(tmp_path: Path) -> None:
+def test_a_task_changed_in_place_is_an_error(tmp_path: Path) -> None:
     """Its row would follow, and the events that name the task would not."""
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
@@ -336,7 +340,7 @@ def test_a_task_changed_in_place_is_noticed(tmp_path: Path) -> None:
         run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
 
 
-def test_a_control_character_is_not_kept(tmp_path: Path) -> None:
+def test_text_with_control_characters_is_an_error(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
         named = record | {"active": [record["active"][0] | {"source": "runs/\x1b[2J#1"}]}
@@ -348,7 +352,7 @@ def test_a_control_character_is_not_kept(tmp_path: Path) -> None:
         assert run.steps() == 1
 
 
-def test_a_run_open_for_reading_takes_no_commit(tmp_path: Path) -> None:
+def test_commit_on_a_run_open_for_reading_is_an_error(tmp_path: Path) -> None:
     finished(tmp_path / "run", 1)
     parts = setup()
     with (
@@ -361,7 +365,7 @@ def test_a_run_open_for_reading_takes_no_commit(tmp_path: Path) -> None:
 # ---- several at once -----------------------------------------------------------------------------
 
 
-def test_a_second_writer_is_refused_with_the_process_that_writes(tmp_path: Path) -> None:
+def test_a_second_writer_is_an_error_that_names_the_writing_process(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         list(live(run, 1))
         program = (
@@ -380,7 +384,9 @@ def test_a_second_writer_is_refused_with_the_process_that_writes(tmp_path: Path)
     Run.open(tmp_path / "run", write=True).close()
 
 
-def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: Path) -> None:
+def test_the_lock_is_released_when_its_process_ends_even_if_a_fork_continues(
+    tmp_path: Path,
+) -> None:
     finished(tmp_path / "run", 1)
     receive, send = os.pipe()
     if (writer := os.fork()) == 0:
@@ -401,7 +407,7 @@ def test_the_lock_ends_with_its_process_though_a_fork_of_it_lives_on(tmp_path: P
         os.close(send)
 
 
-def test_two_launches_into_one_folder(tmp_path: Path) -> None:
+def test_of_two_simultaneous_launches_into_one_folder_one_succeeds(tmp_path: Path) -> None:
     with (
         create(tmp_path / "run"),
         pytest.raises(ValueError, match=f"written to by process {os.getpid()}"),
@@ -409,7 +415,7 @@ def test_two_launches_into_one_folder(tmp_path: Path) -> None:
         create(tmp_path / "run")
 
 
-def test_a_reader_sees_one_state_with_its_agents_while_the_writer_goes_on(tmp_path: Path) -> None:
+def test_a_reader_has_a_snapshot_with_its_agents_while_the_writer_continues(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         lives = live(run, 20)
         seen = [next(lives) for _ in range(5)][-1]
@@ -447,7 +453,7 @@ def in_a_child(action: Callable[[], str]) -> str:
 
 
 @pytest.mark.parametrize("limit", [16, 60_000, 120_000])
-def test_a_full_disk_costs_no_committed_iteration(tmp_path: Path, limit: int) -> None:
+def test_a_full_disk_loses_no_committed_iteration(tmp_path: Path, limit: int) -> None:
     """16 bytes: not even an agent; the others: the database, sooner or later."""
 
     def fill() -> str:
@@ -494,7 +500,7 @@ def locked(path: Path, *statements: str) -> Iterator[None]:
         other.communicate("")
 
 
-def test_a_database_that_another_program_has_locked_is_called_so_by_the_writer(
+def test_a_writer_reports_a_database_locked_by_another_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
@@ -518,7 +524,7 @@ def test_a_database_that_another_program_has_locked_is_called_so_by_the_writer(
         list(go_on(run, 2))
 
 
-def test_a_database_that_can_no_longer_be_written_is_not_called_full(tmp_path: Path) -> None:
+def test_a_write_error_other_than_a_full_disk_is_not_reported_as_one(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         lives = live(run, 300)
         next(lives)
@@ -534,7 +540,7 @@ def test_a_database_that_can_no_longer_be_written_is_not_called_full(tmp_path: P
 
 
 @pytest.mark.parametrize("write", [False, True])
-def test_a_database_that_another_program_has_locked_is_not_called_damaged(
+def test_a_locked_database_is_not_reported_as_damaged(
     write: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
@@ -548,7 +554,7 @@ def test_a_database_that_another_program_has_locked_is_not_called_damaged(
     assert "copy" not in str(caught.value)
 
 
-def test_a_disk_full_from_the_start(tmp_path: Path) -> None:
+def test_a_launch_on_a_full_disk_is_an_error(tmp_path: Path) -> None:
     def fill() -> str:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         create(tmp_path / "run")
@@ -602,7 +608,7 @@ def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
         folder.chmod(0o755)
 
 
-def test_a_read_only_copy_of_a_run_under_way_says_what_to_do(open_folder: Path) -> None:
+def test_a_read_only_copy_of_a_running_run_is_an_error_with_a_remedy(open_folder: Path) -> None:
     """What the log holds cannot be read without a file beside it."""
     with create(open_folder / "run") as run:
         list(live(run, 3))

@@ -35,7 +35,7 @@ def test_sqlite_has_the_columns_types_and_keys_of_the_description() -> None:
     database.close()
 
 
-def test_a_name_that_is_read_in_a_way_of_its_own_is_read_so_in_all_tables() -> None:
+def test_columns_of_the_same_name_are_converted_alike_in_all_tables() -> None:
     """Queries are read by the names of their columns."""
     for table in TABLES.values():
         for column in table.columns:
@@ -68,7 +68,7 @@ def test_a_flag_is_0_or_1() -> None:
     database.close()
 
 
-def test_what_the_engine_records_of_niches_and_events_has_a_column_each() -> None:
+def test_every_field_of_niches_and_events_has_a_column() -> None:
     """A field that a checkpoint keeps and the archive does not would be lost by a resume."""
     for kind, table, given in (
         (Niche, "niches", {"birth_agent"}),
@@ -88,7 +88,7 @@ def rewrite(path: Path, statements: dict[str, str]) -> None:
     database.close()
 
 
-def test_a_run_whose_statements_are_wrapped_otherwise_is_read(tmp_path: Path) -> None:
+def test_a_schema_that_differs_in_white_space_only_is_read(tmp_path: Path) -> None:
     """As runs are that an earlier openpoet of the same schema has made."""
     finished(tmp_path / "run", 3)
     rewrite(
@@ -109,7 +109,7 @@ def test_a_run_whose_statements_are_wrapped_otherwise_is_read(tmp_path: Path) ->
         ("score REAL NOT NULL", "score  INTEGER NOT NULL"),
     ],
 )
-def test_a_run_whose_statements_say_something_else_is_not(
+def test_a_schema_that_differs_otherwise_is_an_error(
     tmp_path: Path, before: str, after: str
 ) -> None:
     finished(tmp_path / "run", 1)

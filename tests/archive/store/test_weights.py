@@ -56,7 +56,7 @@ def test_the_hash_is_of_names_dtypes_shapes_and_bytes() -> None:
     assert len({content_hash(variant) for variant in variants}) == len(variants)
 
 
-def test_the_hash_knows_no_order_and_no_layout_in_memory() -> None:
+def test_the_hash_does_not_depend_on_order_or_memory_layout() -> None:
     other = {"a": AGENT["a"].clone(), "b": AGENT["b"].t().contiguous().t()}
     assert not other["b"].is_contiguous()
     assert content_hash(other) == content_hash(AGENT)
@@ -70,14 +70,16 @@ def test_tensors_may_share_memory() -> None:
 
 
 @pytest.mark.parametrize("value", [torch.zeros(2, dtype=torch.complex64), [1.0], None])
-def test_only_numbers_are_kept(value: Any) -> None:
+def test_tensors_that_are_not_numbers_are_an_error(value: Any) -> None:
     with pytest.raises(ValueError, match="an agent's tensors must be of"):
         content_hash({"a": value})
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_nan_and_infinity_are_refused_in_and_out(dtype: torch.dtype, value: float) -> None:
+def test_nan_and_infinity_are_an_error_of_encode_and_decode(
+    dtype: torch.dtype, value: float
+) -> None:
     agent = {"a": torch.tensor([0.0, value], dtype=dtype)}
     with pytest.raises(ValueError, match="NaN or infinity in its tensor 'a'"):
         content_hash(agent)
@@ -96,7 +98,7 @@ def entry(shape: Any = (2,), dtype: Any = "F32", offsets: Any = (0, 8)) -> dict[
     return {"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}
 
 
-def test_the_files_made_here_by_hand_would_be_read() -> None:
+def test_hand_made_files_without_a_fault_are_read() -> None:
     assert decode(packed(entry(), bytes(8)), "it")[0]["a"].tolist() == [0, 0]
 
 
@@ -135,7 +137,7 @@ def test_the_files_made_here_by_hand_would_be_read() -> None:
         packed(entry(), bytes(9)),
     ],
 )
-def test_a_file_that_is_no_agent_is_refused_in_one_line(data: bytes) -> None:
+def test_a_file_that_is_not_an_agent_is_an_error_of_one_line(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"^it") as refused:
         decode(data, "it")
     assert "\n" not in str(refused.value)
@@ -144,7 +146,7 @@ def test_a_file_that_is_no_agent_is_refused_in_one_line(data: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_a_damaged_file_is_refused_or_has_another_hash(data: st.DataObject) -> None:
+def test_a_damaged_file_is_an_error_or_has_another_hash(data: st.DataObject) -> None:
     whole = bytearray(encode(AGENT))
     if data.draw(st.booleans()):
         at = data.draw(st.integers(0, len(whole) - 1))
@@ -172,7 +174,7 @@ def test_files_are_read_by_hash_only(tmp_path: Path) -> None:
         files.read("0" * 64)
 
 
-def test_a_file_must_hold_what_its_name_says_here_and_in_bounds(tmp_path: Path) -> None:
+def test_a_file_must_match_its_name_and_the_size_limit(tmp_path: Path) -> None:
     files = AgentFiles(tmp_path)
     path = tmp_path / f"{'0' * 64}.safetensors"
     path.write_bytes(encode(AGENT))
@@ -189,7 +191,7 @@ def test_a_file_must_hold_what_its_name_says_here_and_in_bounds(tmp_path: Path) 
         files.read("0" * 64)
 
 
-def test_a_file_that_is_being_written_follows_no_link(tmp_path: Path) -> None:
+def test_writing_an_agent_file_does_not_follow_links(tmp_path: Path) -> None:
     (tmp_path / "agents").mkdir()
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "agents" / f"{content_hash(AGENT)}.tmp").symlink_to(tmp_path / "victim")
@@ -198,7 +200,7 @@ def test_a_file_that_is_being_written_follows_no_link(tmp_path: Path) -> None:
     assert [path.suffix for path in (tmp_path / "agents").iterdir()] == [".safetensors"]
 
 
-def test_strays_are_ours_and_not_wanted(tmp_path: Path) -> None:
+def test_strays_are_agent_files_that_no_row_refers_to(tmp_path: Path) -> None:
     files = AgentFiles(tmp_path)
     files.write({content_hash(AGENT): AGENT})
     for other in (
