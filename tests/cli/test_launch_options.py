@@ -84,7 +84,7 @@ def test_agents_with_hyperparameters_seed_runs_without_them_and_vice_versa(
     assert max(map(len, carried)) == 5
 
 
-def test_population_based_training_on_one_task_uses_one_niche_per_member(tmp_path: Path) -> None:
+def test_population_based_training_runs_niches_of_one_task(tmp_path: Path) -> None:
     more = (
         "--tasks",
         "fixed",

@@ -42,7 +42,7 @@ def test_the_laws_of_a_family(kind: Kind) -> None:
     check_family(family(kind))
 
 
-def test_independent_arms_pay_one_with_a_probability_of_their_own() -> None:
+def test_independent_arms_have_bernoulli_rewards_with_their_own_probability() -> None:
     paid = pulled(family("independent"), Arms(low=0.2, high=0.6), 3, 4000, 10)
     assert set(np.unique(paid)) == {0.0, 1.0}
     assert paid.mean() == pytest.approx(0.4, abs=0.01)
@@ -50,7 +50,7 @@ def test_independent_arms_pay_one_with_a_probability_of_their_own() -> None:
     assert shares.var() == pytest.approx(0.4**2 / 12 + (0.24 - 0.4**2 / 12) / 10, abs=0.004)
 
 
-def test_dependent_arms_share_one_coin() -> None:
+def test_dependent_arms_have_complementary_reward_probabilities() -> None:
     bandits = family("dependent")
     one, two = (pulled(bandits, EASY, arm, 3000, 20).mean(axis=0) for arm in (0, 1))
     good = one > 0.5
@@ -59,7 +59,7 @@ def test_dependent_arms_share_one_coin() -> None:
     assert two[good].mean() == pytest.approx(0.1, abs=0.01)
 
 
-def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
+def test_the_eleventh_arm_reveals_the_best_arm() -> None:
     bandits = family("eleven")
     task = bandits.origin()
     hint = pulled(bandits, task, 10, 200, 1)[0]
@@ -72,7 +72,7 @@ def test_the_eleventh_arm_tells_where_the_prize_is() -> None:
     assert bandits.oracle(task) == 5.0
 
 
-def test_restless_arms_move_and_others_do_not() -> None:
+def test_only_restless_arms_drift() -> None:
     bandits = family("restless", pulls=40)
     moving, still = (
         Arms("restless", 0.5, 0.5, drift=1.0),
@@ -87,7 +87,7 @@ def test_restless_arms_move_and_others_do_not() -> None:
     assert abs(far) < 0.02  # it was in the middle when it began
 
 
-def test_the_best_strategies_earn_what_is_known() -> None:
+def test_returns_of_optimal_strategies_equal_published_values() -> None:
     """Exact values: RL^2's setting of ten pulls, and two arms; one pull of one arm is a coin's."""
     assert bayes_value(1, ((0, 0),)) == 0.5
     assert bayes_value(10, ((0, 0),) * 5) == pytest.approx(6.660, abs=5e-4)
@@ -101,6 +101,6 @@ def test_oracles() -> None:
     assert family("independent").oracle(Arms()) == pytest.approx(5 / 6)
 
 
-def test_a_task_of_another_kind_is_refused() -> None:
+def test_a_task_of_another_kind_is_an_error() -> None:
     with pytest.raises(ValueError, match="independent arms"):
         family("independent").simulator([EASY], [0], "cpu")

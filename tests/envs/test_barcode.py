@@ -29,7 +29,7 @@ def test_the_laws_of_a_family(cues: str) -> None:
     check_family(BarcodeBandits(BarcodeSettings(cues=cues)))  # type: ignore[arg-type]  # one of two words
 
 
-def test_every_context_comes_once_a_round_with_its_barcode_and_its_arm() -> None:
+def test_every_context_occurs_once_per_round_with_its_barcode_and_arm() -> None:
     codes, best = met(FAMILY, CERTAIN, 50)
     assert set(codes.unique().tolist()) == {-1.0, 1.0}
     orders = set()
@@ -48,7 +48,7 @@ def test_every_context_comes_once_a_round_with_its_barcode_and_its_arm() -> None
     assert float(shares.min()) > 0.12
 
 
-def test_shuffled_barcodes_lead_to_another_context() -> None:
+def test_shuffled_barcodes_cue_another_context() -> None:
     codes, _ = met(BarcodeBandits(BarcodeSettings(cues="shuffled")), CERTAIN, 50)
     true, _ = met(FAMILY, CERTAIN, 50)
     torch.testing.assert_close(codes[:3], true[:3])
@@ -62,7 +62,7 @@ def test_shuffled_barcodes_lead_to_another_context() -> None:
         assert len(last) == 3  # the barcodes are the same three
 
 
-def test_payoffs_and_misread_bits_have_their_shares() -> None:
+def test_rewards_and_flipped_bits_have_their_probabilities() -> None:
     lives = 4000
     simulator = FAMILY.simulator([BarcodeArms(0.8, 0.3, 0.1)] * lives, list(range(lives)), "cpu")
     seen, actions = simulator.reset(), torch.eye(4)[torch.zeros(lives, dtype=torch.int64)]
@@ -75,14 +75,14 @@ def test_payoffs_and_misread_bits_have_their_shares() -> None:
     assert FAMILY.chance(BarcodeArms()) == pytest.approx(1.5)
 
 
-def test_the_good_arm_stays_the_better() -> None:
+def test_mutation_keeps_the_better_arm_better() -> None:
     rng, task = np.random.default_rng(0), BarcodeArms(0.5, 0.5)
     for _ in range(100):
         task = FAMILY.mutate(task, rng)
         assert task.good >= task.bad
 
 
-def test_what_cannot_be_is_said_in_one_line() -> None:
+def test_invalid_settings_are_an_error_of_one_line() -> None:
     with pytest.raises(ValueError, match="enough to tell 3 contexts apart"):
         BarcodeSettings(bits=1)
     with pytest.raises(ValueError, match="arms must be at least 2"):

@@ -33,7 +33,7 @@ def assert_equal(a: list[np.ndarray], b: list[np.ndarray]) -> None:
         np.testing.assert_array_equal(x, y)
 
 
-def test_a_batch_is_its_walkers_one_by_one() -> None:
+def test_a_batch_equals_its_walkers_one_by_one() -> None:
     tracks, plan = [oracle.obstacle_track(seed) for seed in range(6)], actions(6)
     batch = WalkerBatch(tracks)
     first = batch.reset()
@@ -55,7 +55,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     assert one.events == three.events
 
 
-def test_a_reused_row_is_a_fresh_one() -> None:
+def test_a_reused_row_equals_a_new_environment() -> None:
     """What Gymnasium's own environment fails: its broad phase remembers earlier episodes."""
     track, plan = oracle.obstacle_track(3), actions(1)
     batch = WalkerBatch([track])
@@ -65,7 +65,7 @@ def test_a_reused_row_is_a_fresh_one() -> None:
     assert_equal(run(batch, plan), first)
 
 
-def test_rows_that_are_not_live_stay_as_they_are() -> None:
+def test_rows_that_are_not_live_are_unchanged() -> None:
     tracks, plan = [oracle.obstacle_track(seed) for seed in range(3)], actions(3)
     batch, other = WalkerBatch(tracks), WalkerBatch(tracks)
     before = batch.reset()
@@ -81,7 +81,7 @@ def test_rows_that_are_not_live_stay_as_they_are() -> None:
     assert_equal([part[:, 1] for part in paused], [part[:, 1] for part in fresh])
 
 
-def test_resetting_some_rows_leaves_the_others_alone() -> None:
+def test_resetting_some_rows_does_not_change_the_others() -> None:
     tracks, plan = [oracle.obstacle_track(seed) for seed in range(3)], actions(3)
     batch, undisturbed = WalkerBatch(tracks), WalkerBatch(tracks)
     start = batch.reset()
@@ -104,7 +104,7 @@ def test_a_new_track_takes_effect_at_the_rows_reset() -> None:
     assert_equal([p[:, 1:] for p in run(batch, plan)], run(fresh, plan[:, 1:]))
 
 
-def test_many_changes_of_track_use_the_same_memory_again() -> None:
+def test_memory_is_reused_over_many_changes_of_track() -> None:
     batch = WalkerBatch([oracle.flat_track(), oracle.flat_track()])
     for seed in range(6):
         batch.place(seed % 2, oracle.obstacle_track(seed))
@@ -112,7 +112,7 @@ def test_many_changes_of_track_use_the_same_memory_again() -> None:
     assert len(batch._terrains.tracks) <= 4
 
 
-def test_walkers_on_one_track_object_share_its_shapes() -> None:
+def test_walkers_on_the_same_track_object_share_its_shapes() -> None:
     track = oracle.flat_track()
     assert len(WalkerBatch([track] * 50)._terrains.tracks) == 1
 
@@ -125,7 +125,7 @@ def test_actions_are_clipped_where_gymnasium_clips_them() -> None:
     assert_equal(run(beyond, 7 * signs), run(inside, signs))
 
 
-def test_a_walker_past_the_far_end_has_finished() -> None:
+def test_a_walker_past_the_end_of_the_track_has_finished() -> None:
     batch = WalkerBatch([oracle.flat_track()] * 2)
     batch.reset()
     block = batch.floats.reshape(2, -1)[1]
@@ -140,7 +140,7 @@ def test_a_walker_past_the_far_end_has_finished() -> None:
     assert terminated.tolist() == [False, True]
 
 
-def test_the_pose_is_that_of_box2d() -> None:
+def test_the_pose_equals_that_of_box2d() -> None:
     from openpoet.envs.walker.box2d import Box2DWalker
 
     track, plan = oracle.obstacle_track(2), actions(1)
@@ -155,7 +155,7 @@ def test_the_pose_is_that_of_box2d() -> None:
     np.testing.assert_allclose(ours.rays, theirs.rays, atol=1e-5)
 
 
-def test_a_walker_that_goes_nan_is_named() -> None:
+def test_nan_in_a_walkers_state_is_an_error_that_names_the_walker() -> None:
     batch = WalkerBatch([oracle.flat_track()] * 20)
     batch.reset()
     batch.step(np.zeros((20, 4), np.float32))
@@ -188,21 +188,21 @@ def test_too_many_shapes_at_once_are_an_error_that_names_the_walker() -> None:
         (np.full((2, 4), np.nan), "actions must be finite, got [nan, nan, nan, nan] for walker 0"),
     ],
 )
-def test_bad_actions_are_refused_in_one_line(given: np.ndarray, message: str) -> None:
+def test_invalid_actions_are_an_error_of_one_line(given: np.ndarray, message: str) -> None:
     batch = WalkerBatch([oracle.flat_track()] * 2)
     batch.reset()
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         batch.step(given)
 
 
-def test_a_step_before_the_reset_and_an_empty_batch_are_refused() -> None:
+def test_a_step_before_the_reset_and_an_empty_batch_are_errors() -> None:
     with pytest.raises(ValueError, match="walker 0 was never reset"):
         WalkerBatch([oracle.flat_track()]).step(np.zeros((1, 4)))
     with pytest.raises(ValueError, match="at least one track"):
         WalkerBatch([])
 
 
-def test_rows_that_are_not_of_the_batch_are_refused() -> None:
+def test_row_indices_outside_the_batch_are_an_error() -> None:
     batch = WalkerBatch([oracle.obstacle_track(0)] * 2)
     live, returns = np.ones(2, bool), np.zeros(2)
     arrays = (
@@ -227,7 +227,7 @@ def test_rows_that_are_not_of_the_batch_are_refused() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 20, 40])
-def test_a_step_in_one_call_is_its_phases_one_by_one(n: int) -> None:
+def test_a_step_equals_its_phases_called_one_by_one(n: int) -> None:
     tracks, plan = [oracle.obstacle_track(seed) for seed in range(n)], actions(n)
     batch, phased = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
     phased._step_rows = None
@@ -238,7 +238,7 @@ def test_a_step_in_one_call_is_its_phases_one_by_one(n: int) -> None:
     assert batch.events == phased.events
 
 
-def test_a_copy_and_a_batch_whose_terrains_grew_step_their_own_walkers() -> None:
+def test_copies_and_batches_with_larger_terrains_step_their_own_state() -> None:
     """The arguments of kernels are kept between steps; they must be of the arrays that are in use
     now.
     """
@@ -259,7 +259,7 @@ def test_a_copy_and_a_batch_whose_terrains_grew_step_their_own_walkers() -> None
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_refused_step_changes_nothing(threads: int, dtype: type) -> None:
+def test_a_step_that_raises_changes_no_state(threads: int, dtype: type) -> None:
     batch = WalkerBatch([oracle.flat_track()] * 20, threads=threads)
     wrong = actions(20)[0].astype(dtype)
     with pytest.raises(ValueError, match="walker 0 was never reset"):

@@ -31,7 +31,7 @@ def gymnasiums(task: Cart) -> CartPoleEnv:
 
 
 @pytest.mark.parametrize("task", [Cart(), Cart(5.0, 0.7, 1.2, 17.0)])
-def test_every_episode_is_gymnasiums(task: Cart) -> None:
+def test_episodes_equal_those_of_gymnasium(task: Cart) -> None:
     rng = np.random.default_rng(0)
     for seed in range(20):
         simulator = CartPole().simulator([task], [seed], "cpu")
@@ -55,7 +55,7 @@ def feedback(observations: torch.Tensor, sign: float = 1.0) -> torch.Tensor:
     return torch.stack([-sign * push, sign * push], 1)
 
 
-def test_linear_feedback_reaches_the_bound_and_on_a_reversed_motor_falls() -> None:
+def test_linear_feedback_balances_and_fails_with_a_reversed_motor() -> None:
     family = CartPole(CartPoleSettings(horizon=200))
     seeds = list(range(100))
     for task, least, most in ((Cart(), 200, 200), (Cart(reversed=0.5), 90, 130)):
@@ -68,7 +68,7 @@ def test_linear_feedback_reaches_the_bound_and_on_a_reversed_motor_falls() -> No
     assert family.oracle(Cart()) == 200
 
 
-def test_a_life_keeps_its_physics_and_begins_each_episode_elsewhere() -> None:
+def test_a_trial_keeps_its_physics_and_starts_each_episode_in_another_state() -> None:
     simulator = CartPole().simulator([Cart(spread=0.5)] * 3, [1, 1, 2], "cpu")
     first = simulator.reset()
     assert torch.equal(first[0], first[1])

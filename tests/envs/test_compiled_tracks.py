@@ -34,7 +34,7 @@ def assert_same_shapes(track: Track) -> None:
 @pytest.mark.parametrize("hardcore", [False, True], ids=["easy", "hardcore"])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None)
-def test_a_track_its_shapes_and_the_generator_are_those_of_python(
+def test_compiled_tracks_shapes_and_generator_state_equal_those_of_python(
     seed: int, hardcore: bool
 ) -> None:
     rng, other = seeding.np_random(seed)[0], seeding.np_random(seed)[0]
@@ -53,7 +53,7 @@ def test_a_track_its_shapes_and_the_generator_are_those_of_python(
 @pytest.mark.parametrize(
     "bits", [np.random.MT19937, np.random.SFC64, np.random.Philox, np.random.PCG64DXSM]
 )
-def test_every_bit_generator_serves(bits: type[np.random.BitGenerator]) -> None:
+def test_every_numpy_bit_generator_is_supported(bits: type[np.random.BitGenerator]) -> None:
     rng, other = np.random.Generator(bits(5)), np.random.Generator(bits(5))
     for _ in range(5):
         ours, theirs = gymnasium_layout.track(rng, True), reference_tracks.track(other, True)
@@ -80,7 +80,7 @@ def refusal(track: Track) -> str:
     )
 )
 @settings(max_examples=400, deadline=None)
-def test_a_polygon_of_any_four_points_is_the_same_or_the_same_error(
+def test_polygons_of_four_random_points_equal_the_reference_or_raise_the_same_error(
     points: list[tuple[float, float]],
 ) -> None:
     corners = np.array(points, np.float32)
@@ -105,12 +105,12 @@ def test_a_polygon_of_any_four_points_is_the_same_or_the_same_error(
 
 @given(seed=st.integers(0, 2**31), layout=st.sampled_from([poet_layout, dcd_layout]))
 @settings(max_examples=60, deadline=None)
-def test_shapes_of_other_layouts_are_those_of_python(seed: int, layout: object) -> None:
+def test_shapes_of_other_layouts_equal_those_of_python(seed: int, layout: object) -> None:
     genome = Obstacles(3.0, (0.5, 2.5), (0.5, 4.0), (0.3, 1.5), 4)
     assert_same_shapes(layout.track(genome, seed))  # type: ignore[attr-defined]
 
 
 @given(points=st.lists(st.tuples(*[st.floats(-1e4, 1e4)] * 2), min_size=4, max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_the_area_of_a_block_is_that_of_numpy(points: list[tuple[float, float]]) -> None:
+def test_the_area_of_a_block_equals_that_of_numpy(points: list[tuple[float, float]]) -> None:
     assert poet_layout._area(points) == reference_tracks.area(points)

@@ -63,7 +63,7 @@ def by_neat(genome: Cppn, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_each_activation_is_neat_pythons(activation: str) -> None:
+def test_each_activation_equals_that_of_neat_python(activation: str) -> None:
     genome = Cppn(
         (Node(OUT, "identity", 0.1, 2.0), Node(1, activation, -0.3)),
         (Edge(IN, 1, 1.7), Edge(1, OUT, -0.6)),
@@ -85,7 +85,7 @@ def test_networks_grow() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 # B10
-def test_amplitude_is_bounded_where_the_terrain_is_used_along_300_mutations(seed: int) -> None:
+def test_the_amplitude_of_the_track_is_bounded_over_300_mutations(seed: int) -> None:
     for genome in evolved(seed, 300)[1:]:
         heights = profile(genome)
         assert LEAST - 1e-9 <= np.abs(heights).max() <= MOST + 1e-9
@@ -93,14 +93,16 @@ def test_amplitude_is_bounded_where_the_terrain_is_used_along_300_mutations(seed
         assert len(genome.nodes) <= MOST_NODES
 
 
-def test_a_terrain_that_only_descends_counts_by_its_depth() -> None:  # B10: abs(max) calls it flat
+def test_the_amplitude_of_a_descending_terrain_is_its_depth() -> (
+    None
+):  # B10: abs(max) calls it flat
     falling = Cppn((Node(OUT, "identity", 0.0),), (Edge(IN, OUT, -1.0),))
     assert profile(falling).max() == 0
     assert amplitude(falling) > 4
 
 
 # B11: 42 % of such children change by more than twice
-def test_a_rescaled_parent_hands_its_amplitude_on() -> None:
+def test_children_inherit_the_scale_of_a_rescaled_parent() -> None:
     changes = []
     for seed in range(12):
         genomes = evolved(seed, 25)
@@ -110,7 +112,7 @@ def test_a_rescaled_parent_hands_its_amplitude_on() -> None:
     assert np.mean(np.array(changes) > 2) < 0.25
 
 
-def test_the_ground_depends_on_the_network_alone_and_has_no_plateaus() -> None:  # B12
+def test_the_ground_depends_only_on_the_network_and_has_no_plateaus() -> None:  # B12
     genome = Cppn(
         (Node(OUT, "identity", 0.0), Node(1, "sin", 0.2)), (Edge(IN, 1, 0.4), Edge(1, OUT, 2.0))
     )
@@ -123,19 +125,19 @@ def test_the_ground_depends_on_the_network_alone_and_has_no_plateaus() -> None: 
     assert not np.array_equal(reference.ground, track(genome, 2, plateaus=True).ground)
 
 
-def test_same_generator_same_child_and_every_child_differs_from_its_parent() -> None:  # B9
+def test_equal_generators_give_equal_children_that_differ_from_the_parent() -> None:  # B9
     genomes = evolved(9, 40)
     assert genomes == evolved(9, 40)
     assert all(a != b for a, b in itertools.pairwise(genomes))
 
 
-def test_box2d_takes_evolved_ground() -> None:
+def test_box2d_accepts_evolved_terrain() -> None:
     for seed in range(4):
         assert_box2d_takes(track(evolved(seed, 50)[-1], seed))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_decode_of_encode_is_the_genome(seed: int) -> None:
+def test_decode_inverts_encode(seed: int) -> None:
     genome = evolved(seed, 40)[-1]
     assert decode(json.loads(json.dumps(encode(genome)))) == genome
 
@@ -163,7 +165,7 @@ OUTPUT = [0, "identity", 0.0, 1.0]
         },
     ],
 )
-def test_what_is_not_a_bounded_network_is_refused_in_one_line(data: dict[str, Any]) -> None:
+def test_invalid_networks_are_an_error_of_one_line(data: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"CPPN") as caught, np.errstate(all="ignore"):
         decode(data)
     assert "\n" not in str(caught.value)

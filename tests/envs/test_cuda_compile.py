@@ -28,7 +28,7 @@ MOST = {
 
 
 @pytest.mark.parametrize("kernel", kernels.KERNELS, ids=lambda kernel: kernel.source.__name__)
-def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(
+def test_kernels_for_sm_80_and_sm_90_have_no_fused_operations_and_no_register_spills(
     kernel: DeviceKernel,
 ) -> None:
     name = kernel.source.__name__
@@ -47,7 +47,7 @@ def test_no_operation_is_fused_and_no_register_spills_on_sm_80_and_sm_90(
         assert used.stack <= (STACK if name in ("solve", "settle", "impacts", "toi") else 0), used
 
 
-def test_an_edit_anywhere_in_the_room_leaves_the_kept_kernels_behind(
+def test_an_edit_of_any_module_of_envs_invalidates_cached_kernels(
     tmp_path: Path, monkeypatch
 ) -> None:
     """Numba itself would notice it in the kernel's own file only."""
@@ -60,13 +60,13 @@ def test_an_edit_anywhere_in_the_room_leaves_the_kept_kernels_behind(
     assert before != device_folder()
 
 
-def test_the_kernels_would_be_fused_if_nobody_forbade_it() -> None:
+def test_kernels_compiled_with_contraction_have_fused_operations() -> None:
     """The control of the test above: the same search finds what NVVM does by default."""
     architecture: Architecture = (9, 0)
     assert FUSED.search(ptx(kernels.START, architecture))
 
 
-def test_kept_kernels_do_not_depend_on_where_the_clone_is(tmp_path: Path) -> None:
+def test_cached_kernels_do_not_depend_on_the_path_of_the_clone(tmp_path: Path) -> None:
     """Numba would keep them under the path of their source file."""
     from numba import cuda
 

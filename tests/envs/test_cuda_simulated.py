@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS, IDLE, BEFORE, STEPS = 8, 3, 140, 5
 
 
-def test_kernels_run_as_python_are_the_cpu_to_the_last_bit(tmp_path: Path) -> None:
+def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None:
     batch = WalkerBatch([oracle.obstacle_track(seed) for seed in range(ROWS)], threads=1)
     batch.reset()
     jerks = np.random.default_rng(0).choice([-1.0, 0.3, 1.0], ((BEFORE + STEPS) // 5, ROWS, 4))

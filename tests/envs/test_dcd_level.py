@@ -18,7 +18,7 @@ from openpoet import envs  # noqa: F401  # registers the ids
 LEVEL = [1.5, 0.4, 2.0, 0.2, 1.0, 0.6, 1.4, 3]
 
 
-def test_the_numbers_are_roughness_gap_stump_stairs_steps() -> None:
+def test_level_vectors_are_roughness_gap_stump_stair_height_and_steps() -> None:
     expected = Obstacles(
         roughness=1.5, gap=(0.4, 2.0), stump=(0.2, 1.0), stairs=(0.6, 1.4), stair_steps=3
     )
@@ -27,12 +27,12 @@ def test_the_numbers_are_roughness_gap_stump_stairs_steps() -> None:
     )
 
 
-def test_five_numbers_are_a_level_without_stairs() -> None:
+def test_a_vector_of_five_numbers_is_a_level_without_stairs() -> None:
     assert dcd_task(LEVEL[:5]).genome == Obstacles(roughness=1.5, gap=(0.4, 2.0), stump=(0.2, 1.0))
 
 
 @pytest.mark.parametrize("numbers", [5, 8])
-def test_a_seed_may_follow_as_in_dcds_own_encoding(numbers: int) -> None:
+def test_a_vector_may_end_with_a_seed_as_in_dcd(numbers: int) -> None:
     level = [*LEVEL[:numbers], 2**32 - 1]
     assert dcd_task(level) == WalkerTask(
         dcd_task(LEVEL[:numbers]).genome, 2**32 - 1, TaskSettings(layout="dcd")
@@ -42,24 +42,24 @@ def test_a_seed_may_follow_as_in_dcds_own_encoding(numbers: int) -> None:
     assert dcd_task(np.array([str(value) for value in level])) == dcd_task(level)
 
 
-def test_ends_are_sorted_and_steps_rounded_as_dcd_does() -> None:
+def test_interval_ends_are_sorted_and_steps_rounded_as_in_dcd() -> None:
     reversed_ends = [1.5, 2.0, 0.4, 1.0, 0.2, 1.4, 0.6, 2.6]
     assert dcd_task(reversed_ends) == dcd_task(LEVEL)
 
 
-def test_the_vector_is_the_genomes_description() -> None:
+def test_the_vector_equals_the_description_of_the_genome() -> None:
     bounds = Bounds(categories=("stump", "pit", "roughness", "stairs"))
     assert describe(dcd_task(LEVEL).genome, bounds).tolist() == LEVEL
 
 
-def test_the_track_is_the_dcd_layouts() -> None:
+def test_the_track_equals_that_of_the_dcd_layout() -> None:
     made = track(dcd_task([*LEVEL, 7]), 0)
     expected = dcd_layout.track(dcd_task(LEVEL).genome, 7)
     assert np.array_equal(made.ground, expected.ground)
     assert np.array_equal(made.polygons, expected.polygons)
 
 
-def test_dcds_thresholds_leave_out_small_obstacles() -> None:
+def test_obstacles_below_the_thresholds_of_dcd_are_omitted() -> None:
     """Upper ends just below 0.8 (gap), 0.2 (stump) and 0.2 (stairs): only the ground is left."""
     small = track(dcd_task([0, 0, 0.79, 0, 0.19, 0, 0.19, 9, 3]), 0)
     assert len(small.polygons) == 0
@@ -89,12 +89,12 @@ def test_dcds_thresholds_leave_out_small_obstacles() -> None:
         ),
     ],
 )
-def test_what_is_no_level_is_refused_in_one_line(level: Any, message: str) -> None:
+def test_invalid_level_vectors_are_an_error_of_one_line(level: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dcd_task(level)
 
 
-def test_levels_are_terrains_of_the_rows() -> None:
+def test_levels_are_accepted_as_terrain_per_row() -> None:
     levels = [[*LEVEL, 7], LEVEL[:5], [0.0, 0, 0, 0, 0]]
     env = gymnasium.make_vec(
         "openpoet/Walker-v0", num_envs=3, terrain=[dcd_task(level) for level in levels]

@@ -46,7 +46,7 @@ def test_the_laws_of_a_family(dynamics: str, skill: str) -> None:
     )  # type: ignore[arg-type]  # a Literal
 
 
-def test_a_step_by_hand() -> None:
+def test_the_reward_of_a_step_by_hand() -> None:
     """At x = 0.1 the chance of the first skill is 1 / (1 + exp(-0.2)): its task gains log 2 - log(1
     + exp(-0.2)).
     """
@@ -57,7 +57,7 @@ def test_a_step_by_hand() -> None:
         assert bool(told) == (skill == 0)
 
 
-def test_the_choices_that_are_explicit() -> None:
+def test_rewards_with_the_other_scored_state_and_without_log_prior() -> None:
     """Scoring the state before an action shifts rewards by a step; leaving out log p(z) takes
     log(skills) off each.
     """
@@ -73,7 +73,7 @@ def test_the_choices_that_are_explicit() -> None:
     torch.testing.assert_close(plain, after - math.log(2))
 
 
-def test_chances_add_up_to_one_rewards_have_a_floor_and_say_nothing_for_nothing() -> None:
+def test_probabilities_sum_to_one_and_rewards_are_bounded_below() -> None:
     family = Discriminated(DiscriminatedSettings(skills=4, gain=50.0))
     states = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
     chances = Discriminators([family.origin().layers] * 200, family.sizes, "cpu").probabilities(
@@ -90,7 +90,7 @@ def test_chances_add_up_to_one_rewards_have_a_floor_and_say_nothing_for_nothing(
     torch.testing.assert_close(skill_reward(silent, family.settings), torch.zeros(200, 4).double())
 
 
-def test_the_random_one_is_smooth_in_the_arena() -> None:
+def test_the_random_discriminator_is_smooth_in_the_arena() -> None:
     """No skill is hopeless anywhere in it, which large random weights do not give."""
     lows = []
     for gain in (DiscriminatedSettings().gain, 6.0):
@@ -106,7 +106,7 @@ def test_the_random_one_is_smooth_in_the_arena() -> None:
     assert lows[0] > 0.01 > lows[1]
 
 
-def test_a_row_is_judged_the_same_in_every_batch() -> None:
+def test_the_reward_of_a_row_does_not_depend_on_the_batch() -> None:
     rng, sizes = np.random.default_rng(0), (5, 33, 7, 6)
     networks = [random_layers(sizes, 1.0, rng) for _ in range(3)]
     rows, states = (
@@ -126,7 +126,7 @@ def test_a_row_is_judged_the_same_in_every_batch() -> None:
     torch.testing.assert_close(pairwise_sum(states), states.sum(1))
 
 
-def test_lives_draw_all_skills_and_a_niche_keeps_its_own() -> None:
+def test_trials_draw_all_skills_and_a_task_with_a_skill_keeps_it() -> None:
     drawn = Discriminated()
     skills = drawn.simulator([drawn.origin()] * 400, list(range(400)), "cpu").skill[:, 0]
     assert (skills.bincount(minlength=4) - 100).abs().max() < 35
@@ -139,7 +139,7 @@ def test_lives_draw_all_skills_and_a_niche_keeps_its_own() -> None:
     assert found == {0, 1, 2, 3}
 
 
-def test_a_learned_discriminator_starts_a_run() -> None:
+def test_a_learned_discriminator_can_be_the_origin_of_a_run() -> None:
     """Through JSON, as a setting holds it, and only where the sizes are the settings' own."""
     made = Discriminated(PLANE)
     text = json.dumps(made.encode(made.task(RIGHT)))
@@ -170,14 +170,14 @@ def test_a_learned_discriminator_starts_a_run() -> None:
         ({"more": 1}, "has the fields family, schema, settings, layers, skill, place"),
     ],
 )
-def test_data_that_are_no_task_are_refused(change: dict[str, object], reason: str) -> None:
+def test_invalid_task_data_are_an_error(change: dict[str, object], reason: str) -> None:
     family = Discriminated()
     with pytest.raises(ValueError, match=reason):
         family.decode({**family.encode(family.origin()), **change})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 101.0, "1", None, True])
-def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None:
+def test_weights_out_of_range_are_an_error(value: object) -> None:
     checked_layers([[[[1.0, 2.0]], [0]]], (2, 1))
     with pytest.raises(ValueError, match="must be a number of at most"):
         checked_layers([[[[1.0, value]], [0.0]]], (2, 1))
@@ -199,12 +199,12 @@ def test_weights_that_are_no_numbers_in_range_are_refused(value: object) -> None
         ({"origin": "{"}, "must be a task's JSON"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], reason: str) -> None:
+def test_invalid_settings_are_an_error(settings: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Discriminated(DiscriminatedSettings(**settings))  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_a_mutation_stays_near_and_equal_rewards_are_described_alike() -> None:
+def test_mutations_are_small_and_equal_rewards_have_equal_descriptions() -> None:
     family = Discriminated()
     task = family.origin()
     near = family.mutate(task, np.random.default_rng(1))

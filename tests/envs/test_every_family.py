@@ -50,7 +50,7 @@ def run(family: Any, task: Any, steps: int = 3) -> None:
     assert family.title(task)
 
 
-def test_no_family_is_left_out() -> None:
+def test_every_family_is_listed() -> None:
     assert {family().encode(family().origin())["family"] for family in FAMILIES.values()} == {
         *NAMES,
         "randomised",
@@ -59,7 +59,7 @@ def test_no_family_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 # B1
-def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and_run(
+def test_1000_chained_mutations_raise_no_error_and_every_task_can_be_decoded_and_run(
     name: str,
 ) -> None:
     family, rng = FAMILIES[name](), np.random.default_rng(1)
@@ -79,7 +79,7 @@ def test_a_lineage_of_1000_mutations_never_raises_and_every_task_can_be_read_and
 
 
 @pytest.mark.parametrize("name", [*FAMILIES, "hill"])
-def test_what_is_decoded_can_be_run_and_what_is_not_is_refused_in_one_line(name: str) -> None:  # C6
+def test_altered_task_data_can_be_run_or_are_an_error_of_one_line(name: str) -> None:  # C6
     """Every place in a task's JSON in turn holds something that does not belong there, or only just
     does.
     """
@@ -130,7 +130,7 @@ def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_equal_tasks_have_equal_encodings_where_a_zero_is_negative(name: str) -> None:
+def test_negative_zero_has_the_encoding_of_zero(name: str) -> None:
     family = FAMILIES[name]()
     for path in places(family.encode(family.origin())):
         one, other = (
@@ -142,7 +142,7 @@ def test_equal_tasks_have_equal_encodings_where_a_zero_is_negative(name: str) ->
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_task_of_schema_1_is_read_with_the_familys_own_settings(name: str) -> None:  # A1
+def test_tasks_of_schema_1_are_decoded_with_the_settings_of_the_family(name: str) -> None:  # A1
     family = FAMILIES[name]()
     task = family.mutate(family.origin(), np.random.default_rng(0))
     old = {key: value for key, value in family.encode(task).items() if key != "settings"} | {
@@ -153,7 +153,7 @@ def test_a_task_of_schema_1_is_read_with_the_familys_own_settings(name: str) -> 
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_setting_in_a_task_counts(name: str) -> None:  # A1
+def test_a_changed_setting_in_a_task_gives_another_task_or_an_error(name: str) -> None:  # A1
     """A task with another setting is another task, or is refused: none is taken for what it is
     not.
     """

@@ -28,11 +28,11 @@ def test_walker_passes_the_conformance_suite(settings: WalkerSettings) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in presets() if "walker" in preset(name)])
-def test_every_preset_fills_the_settings(name: str) -> None:
+def test_every_preset_has_valid_walker_settings(name: str) -> None:
     Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
 
 
-def test_children_of_the_papers_preset_differ_in_some_parameters_and_of_the_codes_in_all() -> None:
+def test_poet_paper_mutates_some_parameters_and_poet_code_all() -> None:
     parent = WalkerTask(Obstacles(5.0, gap=(2.0, 4.0), stump=(1.0, 2.0)), 0)
     kept = {}
     for name in ("poet-paper", "poet-code"):
@@ -46,7 +46,7 @@ def test_children_of_the_papers_preset_differ_in_some_parameters_and_of_the_code
     assert 15 < kept["poet-paper"] < 45
 
 
-def test_a_niche_has_one_terrain_and_with_seeds_episode_every_episode_has_another() -> None:
+def test_a_task_has_one_terrain_unless_seeds_is_episode() -> None:
     task = WalkerTask(Obstacles(1.0, stump=(0.4, 1.0)), 5)
     niche, episode = Walker(), Walker(WalkerSettings(seeds="episode"))
     assert niche.track(task, 1) is niche.track(task, 2)
@@ -57,7 +57,7 @@ def test_a_niche_has_one_terrain_and_with_seeds_episode_every_episode_has_anothe
     assert not episode.spec.deterministic
 
 
-def test_a_mutant_has_a_fresh_seed_and_only_the_genome_makes_a_duplicate() -> None:
+def test_a_child_has_a_new_seed_and_duplicates_are_compared_by_genome() -> None:
     family = Walker()
     child = family.mutate(family.origin(), np.random.default_rng(3))
     assert isinstance(child.seed, int)
@@ -84,7 +84,7 @@ def test_a_mutant_has_a_fresh_seed_and_only_the_genome_makes_a_duplicate() -> No
         {"genome": {"kind": "obstacles", "roughness": 1.0}},
     ],
 )
-def test_what_is_not_a_walker_task_is_refused_in_one_line(change: dict[str, Any]) -> None:
+def test_invalid_walker_tasks_are_an_error_of_one_line(change: dict[str, Any]) -> None:
     family = Walker()
     with pytest.raises(ValueError, match=r".") as caught:
         family.decode(family.encode(family.origin()) | change)
@@ -118,7 +118,7 @@ def test_numbers_of_a_genome_are_bounded(change: dict[str, Any]) -> None:
         family.decode(data | {"genome": data["genome"] | change})
 
 
-def test_a_newer_schema_says_upgrade() -> None:
+def test_a_newer_schema_is_an_error_that_suggests_an_upgrade() -> None:
     family = Walker()
     with pytest.raises(ValueError, match="upgrade"):
         family.decode(family.encode(family.origin()) | {"schema": 3})
@@ -156,12 +156,12 @@ def test_the_original_poets_files_become_tasks() -> None:
     "wrong",
     [{"lidar": "first"}, {"obstacles": ("lava",)}, {"horizon": 0}, {"gap_max": 0.1}, {"length": 5}],
 )
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+def test_invalid_settings_are_an_error(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         WalkerSettings(**wrong)
 
 
-def test_outline_is_ground_obstacles_and_with_a_pose_the_walker() -> None:
+def test_the_outline_has_ground_obstacles_and_with_a_pose_the_walker() -> None:
     family = Walker(WalkerSettings(horizon=5))
     task = WalkerTask(Obstacles(stump=(1.0, 1.0)), 0)
     simulator = family.simulator([task], [0], "cpu")
@@ -197,7 +197,7 @@ def test_encoding_is_plain_json_with_its_schema() -> None:
     }
 
 
-def test_a_gpu_without_its_compiler_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_cuda_compiler_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

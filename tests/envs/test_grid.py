@@ -16,7 +16,7 @@ def test_the_laws_of_a_family() -> None:
     check_family(FAMILY, tasks=8)
 
 
-def test_every_descendant_can_be_solved_and_goals_move_away() -> None:
+def test_every_mutated_grid_is_solvable_and_goals_get_farther_away() -> None:
     rng, task, farthest = np.random.default_rng(0), FAMILY.origin(), 0
     for _ in range(200):
         task = FAMILY.mutate(task, rng)
@@ -25,7 +25,7 @@ def test_every_descendant_can_be_solved_and_goals_move_away() -> None:
     assert farthest >= 5
 
 
-def test_moves_observations_and_pay_are_those_of_the_drawing() -> None:
+def test_moves_observations_and_rewards_by_hand() -> None:
     simulator, way = FAMILY.simulator([BENT], [0], "cpu"), [1, 2, 0, 2, 1, 1, 2, 2]
     cells = [1, 5, 1, 5, 6, 7, 11, 15]
     assert simulator.reset()[0].argmax() == 0
@@ -41,7 +41,7 @@ def test_moves_observations_and_pay_are_those_of_the_drawing() -> None:
 
 
 @pytest.mark.parametrize("cost", [0.0, 0.9])
-def test_optimal_values_are_those_of_value_iteration(cost: float) -> None:
+def test_optimal_values_equal_those_of_value_iteration(cost: float) -> None:
     family, gamma = Grids(GridSettings(size=4, horizon=20, cost=cost)), 0.9
     cells = [
         (row, column) for row in range(4) for column in range(4) if BENT.rows[row][column] == "."
@@ -77,6 +77,6 @@ def test_optimal_values_are_those_of_value_iteration(cost: float) -> None:
         ({"schema": 3}, "schema"),
     ],
 )
-def test_what_is_no_grid_is_refused(change: dict[str, object], said: str) -> None:
+def test_invalid_grids_are_an_error(change: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         FAMILY.decode({**FAMILY.encode(BENT), **change})

@@ -36,7 +36,7 @@ def test_the_laws_of_a_family() -> None:
     assert all(FAMILY.sample(np.random.default_rng(seed)).goals for seed in range(100))
 
 
-def test_moves_stop_at_the_border_and_are_seen() -> None:
+def test_moves_are_observed_and_stop_at_the_border() -> None:
     simulator = FAMILY.simulator([Cells(3, 1)], [0], "cpu")
     seen = simulator.reset()
     moves = (DOWN, UP, UP, UP, RIGHT, LEFT, LEFT, STAY)
@@ -48,7 +48,7 @@ def test_moves_stop_at_the_border_and_are_seen() -> None:
             seen = simulator.step(torch.eye(5)[moves[i]][None])[0]
 
 
-def test_goals_are_the_authors_21_and_all_are_drawn() -> None:
+def test_goals_are_drawn_from_the_21_published_cells() -> None:
     assert len(VARIBAD.goals) == 21
     assert not {(0, 0), (0, 1), (1, 0), (1, 1)} & set(VARIBAD.goals)
     simulator = FAMILY.simulator([VARIBAD] * 2100, list(range(2100)), "cpu")
@@ -59,13 +59,13 @@ def test_goals_are_the_authors_21_and_all_are_drawn() -> None:
     assert min(counts) > 60  # of 100 expected
 
 
-def test_the_oracle_is_the_straight_way() -> None:
+def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
     assert FAMILY.oracle(VARIBAD) == pytest.approx(11.07, abs=0.005)
     assert Cells(2, 1).goals == [(0, 1), (1, 0), (1, 1)]
     assert FAMILY.oracle(Cells(2, 1)) == pytest.approx((15 + 15 + 13.9) / 3)
 
 
-def test_no_first_episode_beats_the_blind_walk_and_one_reaches_it() -> None:
+def test_the_bound_of_a_first_episode_is_that_of_the_best_search_path() -> None:
     """Up twice, then through 14 of the 21 cells without meeting one twice."""
     walk = [UP, UP, UP, UP, RIGHT, DOWN, DOWN, RIGHT, UP, UP, RIGHT, DOWN, DOWN, DOWN, LEFT]
     seeds = list(range(4000))
@@ -80,7 +80,7 @@ def test_no_first_episode_beats_the_blind_walk_and_one_reaches_it() -> None:
     assert returns(walk, VARIBAD, seeds, stop=False).mean() < -0.5
 
 
-def test_a_grid_with_no_goal_is_refused() -> None:
+def test_a_grid_without_a_goal_is_an_error() -> None:
     data = FAMILY.encode(VARIBAD)
     with pytest.raises(ValueError, match="clear must be below its size, got 5 of 5"):
         FAMILY.decode({**data, "clear": 5})

@@ -43,12 +43,12 @@ def episode(env: Any, seed: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_gymnasiums_own_check_passes(id: str) -> None:
+def test_gymnasiums_check_env_passes(id: str) -> None:
     check_env(gymnasium.make(id, render_mode="rgb_array").unwrapped)
 
 
 @pytest.mark.parametrize("id", THEIRS)
-def test_a_seed_gives_the_episode_of_a_fresh_gymnasium_environment_fresh_reused_and_batched(
+def test_seeded_episodes_of_new_reused_and_batched_environments_equal_those_of_a_new_gymnasium_env(
     id: str,
 ) -> None:
     """The stricter check, which Gymnasium's own environment fails on reuse."""
@@ -60,7 +60,7 @@ def test_a_seed_gives_the_episode_of_a_fresh_gymnasium_environment_fresh_reused_
         assert episode(reused, seed) == theirs
 
 
-def test_a_reset_without_a_seed_goes_on_with_the_generator_as_gymnasiums_does() -> None:
+def test_a_reset_without_a_seed_continues_the_generator_as_in_gymnasium() -> None:
     ours, theirs = gymnasium.make(IDS[1]), gymnasium.make("BipedalWalkerHardcore-v3")
     ours.reset(seed=4)
     theirs.reset(seed=4)
@@ -69,7 +69,7 @@ def test_a_reset_without_a_seed_goes_on_with_the_generator_as_gymnasiums_does() 
     assert ours.unwrapped.np_random.random() == theirs.unwrapped.np_random.random()
 
 
-def test_spaces_and_limits_are_gymnasiums() -> None:
+def test_spaces_and_limits_equal_those_of_gymnasium() -> None:
     ours, theirs = gymnasium.make(IDS[0]), gymnasium.make("BipedalWalker-v3")
     assert ours.observation_space == theirs.observation_space
     assert ours.action_space == theirs.action_space
@@ -78,7 +78,7 @@ def test_spaces_and_limits_are_gymnasiums() -> None:
 
 
 @pytest.mark.parametrize("form", ["task", "genome", "dict", "json"])
-def test_walker_takes_a_terrain_in_any_form(form: str) -> None:
+def test_walker_accepts_every_form_of_terrain(form: str) -> None:
     task = WalkerTask(Obstacles(1.0, (0.0, 0.8), (0.2, 0.6)), 7)
     data = Walker().encode(task)
     terrain = {"task": task, "genome": task.genome, "dict": data, "json": json.dumps(data)}[form]
@@ -100,9 +100,7 @@ def test_walker_takes_a_terrain_in_any_form(form: str) -> None:
     ],
 )
 @pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
-def test_a_terrain_that_is_none_is_refused_in_one_line(
-    make: Any, terrain: Any, message: str
-) -> None:
+def test_an_invalid_terrain_is_an_error_of_one_line(make: Any, terrain: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make("openpoet/Walker-v0", terrain=terrain)
 
@@ -145,7 +143,9 @@ def fates(env: Any, seed: int, given: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64])
-def test_torque_and_cost_are_computed_in_the_actions_dtype_as_gymnasium_does(dtype: Any) -> None:
+def test_torque_and_cost_are_computed_in_the_dtype_of_the_actions_as_in_gymnasium(
+    dtype: Any,
+) -> None:
     for seed in range(3):
         given = plan(seed, dtype)
         theirs = fates(gymnasium.make("BipedalWalker-v3"), seed, given)
@@ -158,7 +158,7 @@ def test_torque_and_cost_are_computed_in_the_actions_dtype_as_gymnasium_does(dty
             assert fates(gymnasium.make(IDS[0]), seed, given.astype(np.float32)) != theirs
 
 
-def test_actions_may_be_read_only() -> None:
+def test_read_only_action_arrays_are_accepted() -> None:
     """As arrays of JAX are, and those of np.broadcast_to."""
     env, given = gymnasium.make(IDS[0]), plan(0, np.float32)[:5]
     expected = fates(env, 0, given)
@@ -199,7 +199,7 @@ def made(id: str, several: bool) -> Any:
 @pytest.mark.parametrize("several", [False, True], ids=["make", "make_vec"])
 @pytest.mark.parametrize("id", IDS)
 @pytest.mark.parametrize("form", COPIES)
-def test_a_copy_has_the_same_future(form: str, id: str, several: bool) -> None:
+def test_a_copy_continues_with_the_same_episodes(form: str, id: str, several: bool) -> None:
     env = made(id, several)
     env.reset(seed=1)
     if not several:
@@ -223,7 +223,7 @@ def test_copies_do_not_share_their_state() -> None:
     assert future(third) == story
 
 
-def test_a_pickle_goes_on_in_another_process(tmp_path: Path) -> None:
+def test_a_pickled_environment_continues_in_another_process(tmp_path: Path) -> None:
     env = gymnasium.make(IDS[1])
     env.reset(seed=2)
     (tmp_path / "env").write_bytes(pickle.dumps(env))
@@ -236,7 +236,9 @@ def test_a_pickle_goes_on_in_another_process(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == env.step(np.ones(4, np.float32))[0].tolist()
 
 
-def test_walkers_pickled_by_other_physics_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unpickling_a_walker_of_another_physics_version_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     env = gymnasium.make(IDS[0])
     env.reset(seed=0)
     data = pickle.dumps(env)
@@ -266,7 +268,9 @@ def test_a_window_opens_and_closes(window: Any) -> None:
     assert pygame.display.get_surface() is None
 
 
-def test_a_windows_close_button_closes_it_for_good_and_the_episode_goes_on(window: Any) -> None:
+def test_the_close_button_closes_the_window_permanently_and_the_episode_continues(
+    window: Any,
+) -> None:
     window.reset(seed=0)
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     for _ in range(2):
@@ -278,7 +282,7 @@ def test_a_windows_close_button_closes_it_for_good_and_the_episode_goes_on(windo
     later.close()
 
 
-def test_all_frames_of_a_window_are_timed_by_one_clock(
+def test_all_frames_of_a_window_use_the_same_clock(
     window: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new clock a frame waits for a whole frame, whatever the step has taken."""
@@ -296,7 +300,7 @@ def test_all_frames_of_a_window_are_timed_by_one_clock(
     assert clocks[0].get_time() > 0
 
 
-def test_importing_the_room_loads_nothing_heavy() -> None:
+def test_importing_envs_does_not_import_torch_or_numba() -> None:
     code = "import sys, envs; assert not {'torch', 'numba', 'Box2D', 'pygame'} & set(sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
@@ -305,7 +309,7 @@ def test_importing_the_room_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_gymnasium_imports_the_room_by_itself_if_the_id_names_it(id: str) -> None:
+def test_gymnasium_imports_envs_for_ids_with_a_module_prefix(id: str) -> None:
     code = (
         f"import gymnasium; print(gymnasium.make('openpoet.envs:{id}').reset(seed=1)[0].tolist())"
     )

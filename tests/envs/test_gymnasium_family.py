@@ -73,11 +73,11 @@ def counter(**changes: Any) -> GymnasiumFamily:
 
 
 @pytest.mark.parametrize("name", ["cartpole", "pendulum", "lunar_lander"])
-def test_the_examples_are_families(name: str) -> None:
+def test_the_examples_are_valid_families(name: str) -> None:
     check_family(GymnasiumFamily(**{**example(name), "horizon": 60}))
 
 
-def test_an_environment_of_your_own_class_is_a_family() -> None:
+def test_a_custom_environment_class_can_be_a_family() -> None:
     family = counter()
     check_family(family)
     assert family.name == "Counter"
@@ -88,7 +88,7 @@ def test_an_environment_of_your_own_class_is_a_family() -> None:
     }
 
 
-def test_a_row_gives_the_numbers_of_its_environment_and_an_ended_row_stays() -> None:
+def test_a_row_equals_its_environment_and_an_ended_row_is_frozen() -> None:
     family = GymnasiumFamily(**example("pendulum"))
     tasks = [family.origin(), family.mutate(family.origin(), np.random.default_rng(1))]
     rows = family.simulator(tasks, [5, 6], "cpu")
@@ -113,7 +113,7 @@ def test_a_row_gives_the_numbers_of_its_environment_and_an_ended_row_stays() -> 
     assert rows.steps == 400
 
 
-def test_rows_end_apart_and_restart_apart() -> None:
+def test_rows_end_and_restart_independently() -> None:
     family = counter()
     rows = family.simulator([family.origin()] * 2, [1, 1], "cpu")
     first = rows.reset()
@@ -139,7 +139,7 @@ def test_a_terminated_episode_is_not_truncated_and_the_horizon_truncates() -> No
         assert rows.steps == min(horizon, 4)
 
 
-def test_actions_cover_the_box_and_are_clipped() -> None:
+def test_actions_are_clipped_and_scaled_to_the_box() -> None:
     actions = actions_of(spaces.Box(np.float32([0, -4]), np.float32([2, 8])))
     for numbers, expected in (
         ([-1, 1], [0, 8]),
@@ -153,7 +153,7 @@ def test_actions_cover_the_box_and_are_clipped() -> None:
     assert (discrete.size, discrete.discrete, actions.size, actions.discrete) == (3, True, 2, False)
 
 
-def test_observations_of_several_parts_are_flattened() -> None:
+def test_dict_and_tuple_observations_are_flattened() -> None:
     space = spaces.Dict(
         a=spaces.Discrete(3), b=spaces.Tuple([spaces.Box(0, 1, (2,)), spaces.MultiBinary(2)])
     )
@@ -172,7 +172,9 @@ def test_observations_of_several_parts_are_flattened() -> None:
         (lambda end: not end.terminated, 0.0, False),
     ],
 )
-def test_success_is_what_the_family_says(success: Any, second: float, expected: bool) -> None:
+def test_success_is_computed_by_the_given_key_or_function(
+    success: Any, second: float, expected: bool
+) -> None:
     family = counter(success=success)
     rows = family.simulator([family.origin()], [1], "cpu")
     rows.reset()
@@ -182,12 +184,12 @@ def test_success_is_what_the_family_says(success: Any, second: float, expected: 
     assert rows.success.tolist() == [expected]
 
 
-def test_thresholds_are_those_of_the_spec() -> None:
+def test_thresholds_are_attributes_of_the_spec() -> None:
     spec = counter().spec
     assert {name: getattr(spec, name) for name in SCORES} == SCORES
 
 
-def test_environments_are_closed_once_each() -> None:
+def test_each_environment_is_closed_once() -> None:
     family = counter()
     Counter.closed = 0
     rows = family.simulator([family.origin()] * 3, [1, 2, 3], "cpu")
@@ -199,7 +201,7 @@ def test_environments_are_closed_once_each() -> None:
     assert Counter.closed == 4
 
 
-def test_whole_genes_stay_whole_and_within_their_ends() -> None:
+def test_integer_genes_stay_integers_within_their_range() -> None:
     family = counter(origin={"rate": 1}, genes={"rate": (0, 3, 2.0)})
     task, seen = family.origin(), set()
     for i in range(40):
@@ -256,14 +258,14 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_wrong_is_one_line(case: str) -> None:
+def test_invalid_arguments_are_an_error_of_one_line(case: str) -> None:
     wrong, message = BAD[case]
     with pytest.raises(ValueError, match=message) as caught:
         wrong()
     assert "\n" not in str(caught.value)
 
 
-def test_environments_of_other_sizes_are_refused() -> None:
+def test_an_environment_with_other_space_sizes_is_an_error() -> None:
     other_actions = counter(make=lambda rate: Counter(rate, actions=spaces.Box(0, rate, (2,))))
     task = other_actions.mutate(other_actions.origin(), np.random.default_rng(1))
     with pytest.raises(ValueError, match="must have the action space of the origin's"):
@@ -275,7 +277,7 @@ def test_environments_of_other_sizes_are_refused() -> None:
         wider.simulator([task], [1], "cpu").reset()
 
 
-def test_a_key_that_info_has_not_is_refused() -> None:
+def test_a_success_key_missing_from_info_is_an_error() -> None:
     family = counter(success="won")
     rows = family.simulator([family.origin()], [1], "cpu")
     rows.reset()
@@ -289,12 +291,12 @@ def test_a_key_that_info_has_not_is_refused() -> None:
         rows.step(torch.ones(1, 2))
 
 
-def test_minus_zero_is_zero() -> None:
+def test_negative_zero_genes_are_stored_as_zero() -> None:
     family = counter(origin={"rate": -0.0}, genes={"rate": (-1.0, 1.0, 0.5)})
     assert str(family.encode(family.origin())["rate"]) == "0.0"
 
 
-def test_domain_randomisation_draws_and_shows_its_tasks() -> None:
+def test_domain_randomisation_samples_tasks_and_prints_their_titles() -> None:
     family = Randomised(GymnasiumFamily(**example("cartpole")), {"length": [1.0, 3.0]})
     episode = record_episode(Still, family, {}, family.origin(), Key(1))
     state = episode.frames[0]
@@ -304,7 +306,7 @@ def test_domain_randomisation_draws_and_shows_its_tasks() -> None:
     assert pixels.shape == (400, 600, 3)
 
 
-def test_tasks_of_another_family_or_out_of_range_are_refused() -> None:
+def test_tasks_of_another_family_or_out_of_range_are_an_error() -> None:
     family = counter()
     good = family.encode(family.origin())
     for wrong in (
@@ -335,7 +337,7 @@ class Still:
 
 
 @pytest.mark.parametrize("name", ["lunar_lander", "cartpole"])
-def test_a_replay_shows_what_the_environment_renders_and_changes_no_episode(name: str) -> None:
+def test_a_replay_shows_rendered_frames_and_does_not_change_the_episode(name: str) -> None:
     family = GymnasiumFamily(**{**example(name), "horizon": 30})
     task = family.origin()
     alone = Still(family).evaluate([{}], [task], [Key(1)])
@@ -360,7 +362,7 @@ def test_a_replay_shows_what_the_environment_renders_and_changes_no_episode(name
     assert len(shown & brightest) > 1
 
 
-def test_a_file_with_a_dict_is_launched_replayed_and_shown(tmp_path: Path) -> None:
+def test_a_file_with_a_dict_can_be_launched_replayed_and_shown(tmp_path: Path) -> None:
     small = ["--set", "es.population=4", "--set", "cartpole.horizon=20", "--iterations", "2"]
     config = [
         "--config",
@@ -379,7 +381,7 @@ def test_a_file_with_a_dict_is_launched_replayed_and_shown(tmp_path: Path) -> No
     ("line", "message"),
     [("family = {'make': print}", "missing a required"), ("learner = {}", "must name the class")],
 )
-def test_a_dict_that_is_no_family_is_refused(
+def test_a_dict_without_the_required_arguments_is_an_error(
     line: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.py").write_text(line)

@@ -9,7 +9,7 @@ from .oracle import fresh_env
 
 
 @pytest.mark.parametrize("hardcore", [False, True])
-def test_track_and_push_are_those_of_a_fresh_gymnasium_environment(hardcore: bool) -> None:
+def test_track_and_initial_push_equal_those_of_a_new_gymnasium_environment(hardcore: bool) -> None:
     for seed in range(25):
         _, _, theirs = fresh_env(seed, hardcore)
         ours = track(seeding.np_random(seed)[0], hardcore)
@@ -20,7 +20,7 @@ def test_track_and_push_are_those_of_a_fresh_gymnasium_environment(hardcore: boo
         assert ours.push == theirs.push
 
 
-def test_the_generator_is_left_where_gymnasium_leaves_it() -> None:
+def test_the_generator_state_after_a_reset_equals_that_of_gymnasium() -> None:
     env, _, _ = fresh_env(3, True)
     rng, _ = seeding.np_random(3)
     track(rng, True)

@@ -36,13 +36,13 @@ round(float(f[at.FAT + 2] - f[at.TIGHT + 2]), 3))
 COMPILED, LOADED = "3 lines, compiled", "0 lines, loaded"
 
 
-def test_kernels_of_the_installed_package_are_loaded_in_the_clone(tmp_path: Path) -> None:
+def test_kernels_cached_by_the_installed_package_are_loaded_in_the_clone(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert run(PHYSICS, cache, installed=True) == (f"{COMPILED} 0.1", "")
     assert run(PHYSICS, cache, installed=False) == (f"{LOADED} 0.1", "")
 
 
-def test_kernels_of_a_clone_are_loaded_once_installed_and_in_another_clone_until_that_is_edited(
+def test_kernels_cached_by_a_clone_are_loaded_elsewhere_until_the_source_is_edited(
     tmp_path: Path,
 ) -> None:
     """Numba looks only at the file of the kernel; START imports the fat box's margin."""
@@ -64,7 +64,7 @@ def pairs() -> jit.Kernel:
     return jit.Kernel("find pairs", world.PAIRS.signature, world.pair_rows, 2)
 
 
-def test_a_compile_is_announced_in_one_line_through_gymnasium(
+def test_compilation_is_announced_in_one_line_through_gymnasium(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gymnasium.make("openpoet/BipedalWalker-v3").reset(seed=0)  # the real kernels are ready
@@ -81,7 +81,7 @@ def test_a_compile_is_announced_in_one_line_through_gymnasium(
 
 
 @pytest.mark.parametrize("trouble", ["a file", "others can write", "a link", "no home"])
-def test_a_folder_that_cannot_be_trusted_is_not_used_and_the_line_says_so(
+def test_a_cache_folder_writable_by_others_is_reported_and_not_used(
     trouble: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))
@@ -112,7 +112,7 @@ def test_a_folder_that_cannot_be_trusted_is_not_used_and_the_line_says_so(
     assert not any(path.is_file() and path.stat().st_size for path in tmp_path.rglob("*"))
 
 
-def test_the_folder_is_made_for_this_user_alone(
+def test_the_cache_folder_is_created_for_this_user_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path / "new"))
@@ -122,7 +122,7 @@ def test_the_folder_is_made_for_this_user_alone(
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_damaged_file_is_named_and_a_full_disk_stops_nothing(
+def test_a_damaged_cache_file_is_reported_and_a_full_disk_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", str(tmp_path))

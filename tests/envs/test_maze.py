@@ -17,7 +17,7 @@ def test_the_laws_of_a_family() -> None:
     check_family(FAMILY, tasks=8)
 
 
-def test_every_descendant_can_be_solved_and_they_grow_walls_and_ways() -> None:
+def test_every_mutated_maze_is_solvable_and_mutations_add_walls() -> None:
     rng, task, walls = np.random.default_rng(0), FAMILY.origin(), []
     for _ in range(200):
         task = FAMILY.mutate(task, rng)
@@ -27,7 +27,7 @@ def test_every_descendant_can_be_solved_and_they_grow_walls_and_ways() -> None:
     assert FAMILY.describe(task).shape == (4,)
 
 
-def test_walls_stop_moves_and_the_view_shows_them() -> None:
+def test_walls_block_moves_and_are_observed() -> None:
     simulator = FAMILY.simulator([WINDING], [0], "cpu")
     seen = simulator.reset()[0, :25].reshape(5, 5)
     # around the start in the corner: the border above and left of it, walls as in ROWS
@@ -46,7 +46,7 @@ def test_walls_stop_moves_and_the_view_shows_them() -> None:
         assert simulator.state(0)["at"].tolist() == place
 
 
-def test_the_goal_is_seen_when_near_and_pays_by_the_time_it_took() -> None:
+def test_the_goal_is_observed_when_near_and_its_reward_decreases_with_time() -> None:
     lives = 64
     simulator = FAMILY.simulator([FAMILY.origin()] * lives, list(range(lives)), "cpu")
     seen = simulator.reset()
@@ -61,7 +61,7 @@ def test_the_goal_is_seen_when_near_and_pays_by_the_time_it_took() -> None:
     assert 0 < int(north.sum()) < lives
 
 
-def test_the_oracle_is_the_shortest_way() -> None:
+def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
     """A corridor of five cells, goals on the four others: ways of 1 to 4 steps."""
     corridor = Mazes(MazeSettings(size=5, horizon=10))
     task = Maze((".....", *["#####"] * 4), (0, 0), 25)
@@ -80,6 +80,6 @@ def test_the_oracle_is_the_shortest_way() -> None:
         ({"schema": 3}, "schema"),
     ],
 )
-def test_what_is_no_maze_is_refused(change: dict[str, object], said: str) -> None:
+def test_invalid_mazes_are_an_error(change: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         FAMILY.decode({**FAMILY.encode(WINDING), **change})

@@ -19,7 +19,7 @@ def test_the_laws_of_a_family() -> None:
     check_family(FAMILY)
 
 
-def test_tables_are_rl2s() -> None:
+def test_tables_are_drawn_as_in_rl2() -> None:
     world = FAMILY.world([Tables()] * 3000, list(range(3000)))
     assert float(world.rewards.mean()) == pytest.approx(1.0, abs=0.01)
     assert float(world.rewards.std()) == pytest.approx(1.0, abs=0.01)
@@ -28,7 +28,7 @@ def test_tables_are_rl2s() -> None:
     assert float(world.transitions.var()) == pytest.approx(9 / 1100, abs=2e-4)
 
 
-def test_steps_follow_the_tables() -> None:
+def test_transitions_and_rewards_follow_the_tables() -> None:
     lives = 4000
     settings = MdpSettings(states=3, actions=2)
     family = TabularMdps(settings)
@@ -53,7 +53,7 @@ def test_steps_follow_the_tables() -> None:
     assert world.rewards.shape == (1, 3, 2)
 
 
-def test_the_planner_is_the_best_of_all_plans() -> None:
+def test_the_planner_finds_the_best_of_all_plans() -> None:
     """All deterministic plans of two steps, one by one."""
     family = TabularMdps(MdpSettings(states=3, actions=2, horizon=2))
     for seed in range(5):
@@ -66,7 +66,7 @@ def test_the_planner_is_the_best_of_all_plans() -> None:
         assert family.oracle([Tables()], [seed])[0] == pytest.approx(best)
 
 
-def test_a_known_mdp_of_rl2_is_worth_about_22_an_episode() -> None:
+def test_the_optimal_return_of_rl2s_mdps_is_about_22_per_episode() -> None:
     assert FAMILY.oracle([Tables()] * 1000, list(range(1000))).mean() == pytest.approx(
         21.9, abs=0.3
     )

@@ -24,7 +24,7 @@ def test_the_laws_of_a_family(reward: Reward) -> None:
     check_family(Navigation(NavigationSettings(reward)))
 
 
-def test_goals_lie_where_the_genome_says() -> None:
+def test_goals_are_drawn_from_the_region_of_the_genome() -> None:
     arc = goals([HALF_CIRCLE] * 500, list(range(500)), "cpu").numpy()
     np.testing.assert_allclose(np.linalg.norm(arc, axis=1), 1.0)
     assert arc[:, 1].min() > -1e-3
@@ -46,7 +46,7 @@ def test_goals_lie_where_the_genome_says() -> None:
 @pytest.mark.parametrize(
     ("reward", "expected"), [("dense", -0.9), ("sparse", 0.0), ("progress", 0.1)]
 )
-def test_a_step_towards_the_goal_by_hand(reward: Reward, expected: float) -> None:
+def test_the_reward_of_a_step_towards_the_goal_by_hand(reward: Reward, expected: float) -> None:
     """A goal at (1, 0); a step along x is cut to 0.1."""
     family = Navigation(NavigationSettings(reward))
     simulator = family.simulator([Goals("arc", 1.0, 0.0, 0.0, 0.0)], [0], "cpu")

@@ -10,7 +10,7 @@ from openpoet.envs.walker.obstacles import Bounds, Obstacles, describe, difficul
 ALL = Bounds(("stump", "pit", "roughness", "stairs"))
 
 
-def test_first_child_of_flat_has_first_gap_and_first_stump_and_a_rounded_roughness() -> None:
+def test_the_first_child_of_flat_has_initial_gap_and_stump_and_rounded_roughness() -> None:
     children = [mutate(Obstacles(), Bounds(), np.random.default_rng(seed)) for seed in range(200)]
     assert {(child.gap, child.stump, child.stairs) for child in children} == {
         ((0.0, 0.8), (0.0, 0.4), None)
@@ -27,7 +27,7 @@ def changed(parent: Obstacles, child: Obstacles) -> frozenset[str]:
     )
 
 
-def test_where_some_parameters_mutate_each_is_picked_by_itself_and_one_at_least() -> None:
+def test_partial_mutation_picks_each_parameter_independently_and_at_least_one() -> None:
     """The POET paper's mutation; all is the reference code's."""
     parent = Obstacles(roughness=5.0, gap=(2.0, 4.0), stump=(1.0, 2.0))
     bounds = Bounds(mutates="some")
@@ -45,7 +45,7 @@ def test_where_some_parameters_mutate_each_is_picked_by_itself_and_one_at_least(
     assert all(150 < counts[part] < 250 for part in subsets)
 
 
-def test_roughness_appears_at_its_first_value_and_then_goes_up_or_down() -> None:
+def test_roughness_starts_at_its_initial_value_and_then_increases_or_decreases() -> None:
     bounds = Bounds(("roughness",), mutates="some")
     first = Counter(
         mutate(Obstacles(), bounds, np.random.default_rng(seed)).roughness for seed in range(600)
@@ -59,11 +59,11 @@ def test_roughness_appears_at_its_first_value_and_then_goes_up_or_down() -> None
     assert later == {round(2.4 + i / 10, 1) for i in range(13)}
 
 
-def test_nothing_to_mutate_is_no_endless_draw() -> None:
+def test_mutation_without_mutable_parameters_terminates() -> None:
     assert mutate(Obstacles(), Bounds((), mutates="some"), np.random.default_rng(0)) == Obstacles()
 
 
-def test_an_interval_moves_by_one_step_at_either_end_or_both_and_never_stands_still() -> None:
+def test_an_interval_always_changes_by_one_step_at_one_or_both_ends() -> None:
     parent = Obstacles(gap=(2.0, 4.0), stump=(1.0, 2.0))
     children = [mutate(parent, Bounds(), np.random.default_rng(seed)) for seed in range(400)]
     gaps = {(round(c.gap[0] - 2.0, 1), round(c.gap[1] - 4.0, 1)) for c in children if c.gap}
@@ -75,7 +75,7 @@ def test_an_interval_moves_by_one_step_at_either_end_or_both_and_never_stands_st
     }
 
 
-def test_the_upper_end_never_shrinks_below_its_first_value() -> None:
+def test_the_upper_end_is_never_below_its_initial_value() -> None:
     children = [
         mutate(Obstacles(gap=(0.0, 0.8)), Bounds(), np.random.default_rng(seed))
         for seed in range(200)
@@ -83,7 +83,7 @@ def test_the_upper_end_never_shrinks_below_its_first_value() -> None:
     assert {child.gap for child in children} == {(0.0, 1.2), (0.4, 0.8), (0.4, 1.2)}
 
 
-def test_at_the_maximum_of_both_ends_only_the_ways_back_are_left() -> None:
+def test_at_the_maximum_of_both_ends_an_interval_only_decreases() -> None:
     bounds = Bounds(("pit",), gap_max=8.0)
     children = [
         mutate(Obstacles(gap=(8.0, 8.0)), bounds, np.random.default_rng(seed)) for seed in range(50)
@@ -92,7 +92,7 @@ def test_at_the_maximum_of_both_ends_only_the_ways_back_are_left() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_bounds_hold_along_300_chained_mutations(seed: int) -> None:
+def test_bounds_hold_over_300_chained_mutations(seed: int) -> None:
     rng, genome = np.random.default_rng(seed), Obstacles()
     for _ in range(300):
         genome = mutate(genome, ALL, rng)
@@ -109,7 +109,7 @@ def test_bounds_hold_along_300_chained_mutations(seed: int) -> None:
             assert interval[1] >= first
 
 
-def test_a_category_that_is_off_never_appears() -> None:
+def test_a_disabled_obstacle_category_never_appears() -> None:
     rng, genome = np.random.default_rng(0), Obstacles()
     for _ in range(50):
         genome = mutate(genome, Bounds(("roughness",)), rng)
@@ -117,7 +117,7 @@ def test_a_category_that_is_off_never_appears() -> None:
     assert genome.roughness > 0
 
 
-def test_stairs_mutate_their_number_and_start_at_their_own_first_value() -> None:  # B21
+def test_the_number_of_stairs_mutates_from_its_own_initial_value() -> None:  # B21
     first = mutate(Obstacles(stump=(3.0, 4.0)), ALL, np.random.default_rng(0))
     assert (first.stairs, first.stair_steps) == ((0.0, 0.4), 1)
     children = [
@@ -127,14 +127,14 @@ def test_stairs_mutate_their_number_and_start_at_their_own_first_value() -> None
     assert {child.stair_steps for child in children} == {3, 4, 5}
 
 
-def test_same_generator_same_child_and_the_parent_is_left_alone() -> None:
+def test_equal_generators_give_equal_children_and_the_parent_is_unchanged() -> None:
     parent = Obstacles(2.0, (1.2, 2.0), (0.4, 1.0))
     twins = [mutate(parent, ALL, np.random.default_rng(5)) for _ in range(2)]
     assert twins[0] == twins[1] != parent
     assert parent == Obstacles(2.0, (1.2, 2.0), (0.4, 1.0))
 
 
-def test_describe_is_the_raw_five_vector_with_zero_for_absent() -> None:
+def test_describe_returns_the_five_parameters_with_zero_for_absent_ones() -> None:
     assert describe(Obstacles(), Bounds()).tolist() == [0, 0, 0, 0, 0]
     full = Obstacles(1.5, (0.4, 2.0), (0.2, 1.0), (0.6, 0.8), 3)
     assert describe(full, Bounds()).tolist() == [1.5, 0.4, 2.0, 0.2, 1.0]
@@ -153,11 +153,11 @@ def test_describe_is_the_raw_five_vector_with_zero_for_absent() -> None:
         (Obstacles(4.8, (4.8, 4.48), (2.4, 2.76)), "very challenging"),
     ],
 )
-def test_difficulty_is_the_number_of_thresholds_met(genome: Obstacles, level: str) -> None:
+def test_difficulty_is_the_number_of_thresholds_exceeded(genome: Obstacles, level: str) -> None:
     assert difficulty(genome) == level
 
 
-def test_title_is_words() -> None:
+def test_title_describes_the_terrain_in_words() -> None:
     assert title(Obstacles()) == "flat"
     assert title(Obstacles(0.4, (0.0, 0.8), (0.0, 0.4), (0.2, 0.6), 3)) == (
         "roughness 0.4, gaps 0-0.8, stumps 0-0.4, 3 stairs 0.2-0.6"

@@ -27,7 +27,7 @@ POLICIES = {
 }
 
 
-def test_masses_and_shapes_are_box2ds() -> None:
+def test_masses_and_shapes_equal_those_of_box2d() -> None:
     env, _, _ = oracle.fresh_env(0, hardcore=False)
     for i, part in enumerate([env.hull, *env.legs]):
         shape, k = part.fixtures[0].shape, body.COUNT[i]
@@ -38,7 +38,7 @@ def test_masses_and_shapes_are_box2ds() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_polygons_are_put_in_order_as_box2d_does(seed: int) -> None:
+def test_polygon_corners_are_ordered_as_in_box2d(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = (rng.normal(size=(4, 2)) + rng.uniform(0, 80, 2)).astype(np.float32)
     box2d = Box2D.b2World()
@@ -52,14 +52,14 @@ def test_polygons_are_put_in_order_as_box2d_does(seed: int) -> None:
 
 @pytest.mark.parametrize("policy", ["random", "heuristic", "noisy"])
 @pytest.mark.parametrize("hardcore", [False, True], ids=["easy", "hardcore"])
-def test_episodes_are_those_of_a_fresh_gymnasium_environment(hardcore: bool, policy: str) -> None:
+def test_episodes_equal_those_of_a_new_gymnasium_environment(hardcore: bool, policy: str) -> None:
     for seed in range(3):
         result, _ = oracle.compare_with_gymnasium(seed, hardcore, POLICIES[policy](seed), limit=400)
         assert result.steps > 20
         assert result.differing == 0
 
 
-def test_obstacles_falls_and_sleep_are_box2ds() -> None:
+def test_obstacles_falls_and_sleep_equal_box2d() -> None:
     """Also past the end of an episode, so that fallen walkers lie, slide and sleep on every kind of
     shape.
     """
@@ -81,7 +81,7 @@ def test_obstacles_falls_and_sleep_are_box2ds() -> None:
     assert all(seen.values()), f"an event was never exercised: {seen}"
 
 
-def test_the_box2d_walker_is_gymnasiums() -> None:
+def test_the_box2d_walker_equals_that_of_gymnasium() -> None:
     env, observation, track = oracle.fresh_env(5, hardcore=True)
     walker, policy = Box2DWalker(track), oracle.random_policy(5)
     np.testing.assert_array_equal(walker.reset(), observation)
@@ -93,7 +93,7 @@ def test_the_box2d_walker_is_gymnasiums() -> None:
         assert ours[1:] == (reward, terminated)
 
 
-def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_order_of_joints_gives_different_results(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparisons above can fail: the order of creation instead of the island's is enough."""
     _, velocities, positions = joints.passes((0, 1, 2, 3))
     begin_row, keep_row, end_row = solver.begin_row, solver.keep_row, solver.end_row
@@ -117,7 +117,7 @@ def test_joints_in_any_other_order_differ(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("width", [2, 5, 8, 16])
-def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
+def test_vectorised_walkers_equal_walkers_one_by_one(width: int) -> None:
     """All bits of all state, also of walkers that lie fallen, of short last blocks, and after a
     reset.
     """
@@ -141,7 +141,7 @@ def test_walkers_side_by_side_are_walkers_one_by_one(width: int) -> None:
     assert all(wide.events[name] for name in ("toi", "polygon", "two_point", "sleeping"))
 
 
-def test_every_width_gives_the_same_bits() -> None:
+def test_every_vector_width_gives_the_same_bits() -> None:
     tracks, rng = [oracle.obstacle_track(seed % 12) for seed in range(35)], np.random.default_rng(0)
     batch = WalkerBatch(tracks, threads=1)
     batch.reset()
@@ -159,7 +159,7 @@ def test_every_width_gives_the_same_bits() -> None:
         np.testing.assert_array_equal(integers, found[0][1])
 
 
-def test_a_walker_that_turned_far_is_solved_by_itself() -> None:
+def test_a_walker_beyond_the_range_of_the_fast_sine_uses_the_scalar_solver() -> None:
     """The lanes' sine is for angles below 120 rad; beyond 100 the scalar solver takes over, with
     the same results.
     """
@@ -177,7 +177,7 @@ def test_a_walker_that_turned_far_is_solved_by_itself() -> None:
     assert abs(wide.floats.reshape(4, -1)[1, at.A]) > 120
 
 
-def test_leaving_out_hopeless_times_of_impact_changes_nothing() -> None:
+def test_skipping_impossible_times_of_impact_does_not_change_results() -> None:
     tracks = [oracle.obstacle_track(seed) for seed in range(16)]
     culled, full = WalkerBatch(tracks), WalkerBatch(tracks)
     full._cull = 0
@@ -191,7 +191,7 @@ def test_leaving_out_hopeless_times_of_impact_changes_nothing() -> None:
     assert culled.events["toi"] > 0
 
 
-def test_the_first_hit_lidar_sees_no_further_than_it_must() -> None:
+def test_the_first_hit_lidar_is_never_shorter_than_the_nearest_hit() -> None:
     """The original POET's rays stop at the first shape reported: never nearer than the nearest,
     sometimes farther.
     """
@@ -207,7 +207,7 @@ def test_the_first_hit_lidar_sees_no_further_than_it_must() -> None:
     assert farther > 0
 
 
-def test_a_track_that_box2d_would_refuse_is_refused() -> None:
+def test_a_track_that_box2d_rejects_is_an_error() -> None:
     ground = oracle.flat_track().ground
     line = np.array([[(5, 4), (6, 4), (6, 4), (5, 4)]], np.float32)
     with pytest.raises(ValueError, match=r"polygon 0 of the track: .* enclose an area"):

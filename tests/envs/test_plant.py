@@ -21,11 +21,11 @@ def simulated(gains: list[float], feedback: float, identify: bool = False) -> np
     return total
 
 
-def test_it_obeys_the_laws_of_a_family() -> None:
+def test_the_laws_of_a_family() -> None:
     check_family(Plants())
 
 
-def test_costs_are_the_closed_forms() -> None:
+def test_simulated_costs_equal_the_closed_forms() -> None:
     gains = [0.5, 1.0, 1.7, 2.0]
     np.testing.assert_allclose(
         simulated(gains, 0.731), static_cost(0.731, np.array(gains)), rtol=1e-5
@@ -36,14 +36,14 @@ def test_costs_are_the_closed_forms() -> None:
     assert simulated([1.6], 1 / 1.6)[0] == pytest.approx(-Plants().oracle(Plant(1.6)), abs=1e-5)
 
 
-def test_the_numbers_of_the_range_from_a_half_to_two() -> None:
+def test_values_for_the_range_from_one_half_to_two() -> None:
     gains = np.linspace(0.5, 2.0, 20_001)
     assert static_cost(0.8, gains).mean() == pytest.approx(1.155, abs=1e-3)
     assert static_cost(0.731, gains).mean() == pytest.approx(1.139, abs=1e-3)
     assert identifying_cost(0.714, gains).mean() == pytest.approx(1.107, abs=1e-3)
 
 
-def test_a_life_draws_its_gain_once_and_within_the_spread() -> None:
+def test_a_trial_draws_its_gain_once_within_the_range() -> None:
     family = Plants()
     simulator = family.simulator([Plant(1.0, 0.5)] * 500, range(500), "cpu")
     simulator.reset()

@@ -10,7 +10,7 @@ from openpoet.envs.walker.poet_layout import BASE, LOWEST, TILE, Pen, track
 from .built import assert_box2d_takes
 
 
-def test_flat_ground_is_200_vertices_at_base_height() -> None:
+def test_flat_ground_has_200_vertices_at_base_height() -> None:
     flat = track(Obstacles(), 3)
     assert flat.ground.shape == (200, 2)
     np.testing.assert_allclose(flat.ground[:, 0], np.arange(200) * TILE, rtol=1e-6)
@@ -19,7 +19,7 @@ def test_flat_ground_is_200_vertices_at_base_height() -> None:
     assert -5 <= flat.push <= 5
 
 
-def test_same_seed_same_track_and_another_seed_another() -> None:
+def test_equal_seeds_give_equal_tracks_and_different_seeds_different_ones() -> None:
     genome = Obstacles(1.0, (0.4, 2.0), (0.2, 1.0), (0.2, 0.6), 3)
     one, same, other = track(genome, 7), track(genome, 7), track(genome, 8)
     np.testing.assert_array_equal(one.ground, same.ground)
@@ -28,7 +28,7 @@ def test_same_seed_same_track_and_another_seed_another() -> None:
     assert one.ground.shape != other.ground.shape or not np.array_equal(one.ground, other.ground)
 
 
-def test_a_pit_has_two_walls_a_tile_wide_and_four_deep_with_the_gap_between() -> None:
+def test_a_pit_has_two_walls_one_tile_wide_and_four_deep_on_either_side_of_the_gap() -> None:
     pits = track(Obstacles(gap=(1.5, 1.5)), 0)  # gap 1 + 1.5 tiles, left edge to left edge
     near, far = pits.polygons[:2].astype(float)
     x = 20 * TILE
@@ -43,7 +43,7 @@ def test_a_pit_has_two_walls_a_tile_wide_and_four_deep_with_the_gap_between() ->
     np.testing.assert_allclose(tiles[4], [x + 3.5 * TILE, BASE], atol=1e-5)
 
 
-def test_a_stump_stands_on_its_tile_and_a_grass_run_of_5_to_9_follows() -> None:
+def test_a_stump_is_on_its_tile_and_followed_by_5_to_9_tiles_of_grass() -> None:
     stumps = track(Obstacles(stump=(1.0, 1.0)), 0)
     left = stumps.polygons[:, :, 0].min(axis=1) / TILE
     assert left[0] == pytest.approx(20, abs=1e-3)
@@ -55,7 +55,7 @@ def test_a_stump_stands_on_its_tile_and_a_grass_run_of_5_to_9_follows() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_stairs_rise_or_fall_by_their_height_and_the_ground_stays_under_the_steps(
+def test_stairs_rise_or_fall_by_their_height_and_the_ground_is_not_above_the_steps(
     seed: int,
 ) -> None:
     stairs = track(Obstacles(stairs=(0.5, 0.5), stair_steps=3), seed)
@@ -74,7 +74,7 @@ def test_stairs_rise_or_fall_by_their_height_and_the_ground_stays_under_the_step
         assert y <= max(above) + 1e-5
 
 
-def test_mean_number_of_obstacles_is_the_published_one() -> None:
+def test_the_mean_number_of_obstacles_equals_that_of_the_published_code() -> None:
     """Figures of the codes themselves (500 seeds): 22.9 stumps a track, in dcd's layout 13.3."""
 
     genome = Obstacles(stump=(1.0, 1.0))
@@ -85,7 +85,7 @@ def test_mean_number_of_obstacles_is_the_published_one() -> None:
 
 
 # B19: an assertion in the reference, 60 seeds of 60
-def test_a_stump_of_no_height_is_left_out() -> None:
+def test_a_stump_of_height_zero_is_omitted() -> None:
     assert len(track(Obstacles(stump=(0.0, 0.0)), 1).polygons) == 0
     low = track(Obstacles(stump=(0.0, 0.02)), 1).polygons
     assert 0 < len(low) < 23
@@ -94,7 +94,7 @@ def test_a_stump_of_no_height_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("layout", [poet_layout, dcd_layout])
-def test_box2d_takes_every_track_of_lineages_50_mutations_deep(layout: object) -> None:
+def test_box2d_accepts_every_track_of_50_chained_mutations(layout: object) -> None:
     for seed in range(4):
         rng, genome = np.random.default_rng(seed), Obstacles()
         for depth in range(50):
@@ -103,18 +103,18 @@ def test_box2d_takes_every_track_of_lineages_50_mutations_deep(layout: object) -
                 assert_box2d_takes(layout.track(genome, depth))  # type: ignore[attr-defined]  # a module
 
 
-def test_a_shorter_track_is_the_beginning_of_the_longer_one() -> None:
+def test_a_shorter_track_is_a_prefix_of_a_longer_one() -> None:
     genome = Obstacles(1.0, (0.4, 2.0), (0.2, 1.0))
     np.testing.assert_array_equal(track(genome, 4, 60).ground, track(genome, 4, 200).ground[:60])
 
 
-def test_dcd_leaves_out_what_is_too_small() -> None:
+def test_the_dcd_layout_omits_small_obstacles() -> None:
     small = Obstacles(gap=(0.0, 0.7), stump=(0.0, 0.1), stairs=(0.0, 0.1))
     assert len(dcd_layout.track(small, 0).polygons) == 0
     assert len(poet_layout.track(small, 0).polygons) > 0
 
 
-def test_dcd_draws_one_stair_less_than_asked() -> None:
+def test_the_dcd_layout_draws_up_to_one_step_less_than_given() -> None:
     """n = 1 is always 0 steps; n = 5 is 0 to 4."""
     assert len(dcd_layout.track(Obstacles(stairs=(1.0, 1.0), stair_steps=1), 0).polygons) == 0
     genome = Obstacles(stairs=(1.0, 1.0), stair_steps=5)
@@ -123,7 +123,7 @@ def test_dcd_draws_one_stair_less_than_asked() -> None:
     assert set(first) == {0, 1, 2, 3, 4}
 
 
-def test_a_block_far_from_the_start_is_left_out_where_float32_loses_its_area() -> None:
+def test_a_distant_block_without_area_in_float32_is_omitted() -> None:
     """What is kept has a centroid: as in Box2D it is found from the origin, however far away that
     is.
     """

@@ -41,7 +41,7 @@ FAMILIES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_box_of_any_family_obeys_the_laws_of_one(name: str) -> None:
+def test_randomised_families_satisfy_the_laws_of_a_family(name: str) -> None:
     family = Randomised(FAMILIES[name]())
     boxes = [family.origin()] * 3
     check_encoding(family, boxes)
@@ -51,7 +51,7 @@ def test_a_box_of_any_family_obeys_the_laws_of_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_samples_are_tasks_of_the_family_and_differ(name: str) -> None:
+def test_samples_are_different_tasks_of_the_family(name: str) -> None:
     family, rng = FAMILIES[name](), np.random.default_rng(1)
     drawn = [family.sample(rng) for _ in range(20)]
     assert [family.decode(json.loads(json.dumps(family.encode(task)))) for task in drawn] == drawn
@@ -73,7 +73,7 @@ def test_genes_are_uniform_in_their_ranges_or_in_narrower_ones() -> None:
             assert np.mean(values) == pytest.approx((low + high) / 2, abs=0.04 * (high - low))
 
 
-def test_a_life_is_a_life_of_the_task_that_its_seed_draws_in_all_its_episodes() -> None:
+def test_all_episodes_of_a_trial_are_in_the_task_drawn_by_its_seed() -> None:
     family = Navigation()
     box = Randomised(family)
     lives = box.simulator([box.origin()] * 3, [5, 6, 7], "cpu")
@@ -130,7 +130,7 @@ SPECS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", SPECS)
-def test_a_spec_may_be_any_object_with_the_attributes(kind: str) -> None:
+def test_the_spec_may_be_any_object_with_the_attributes(kind: str) -> None:
     family = Navigation()
     values = {**asdict(family.spec), "deterministic": True}
     family.spec = own = SPECS[kind](**values)
@@ -141,13 +141,13 @@ def test_a_spec_may_be_any_object_with_the_attributes(kind: str) -> None:
     check_episodes(box, [box.origin()] * 2, "cpu")
 
 
-def test_a_box_goes_to_other_processes() -> None:
+def test_a_randomised_family_can_be_sent_to_other_processes() -> None:
     box = pickle.loads(pickle.dumps(Randomised(Navigation())))
     assert (box.spec.deterministic, box.spec.horizon) == (False, Navigation().spec.horizon)
     assert copy.deepcopy(box).spec.action_size == 2
 
 
-def test_what_cannot_be_drawn_from_is_refused() -> None:
+def test_a_family_without_sample_or_with_invalid_ranges_is_an_error() -> None:
     class Fixed:
         spec = Navigation().spec
 

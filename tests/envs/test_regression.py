@@ -39,7 +39,7 @@ def test_labels_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("kind", "task"), [("quadratic", QUADRATICS), ("sine", SINES)])
-def test_a_label_is_seen_one_step_late_and_pays_the_squared_error(
+def test_labels_are_observed_one_step_late_and_the_reward_is_the_negative_squared_error(
     kind: Kind, task: Functions
 ) -> None:
     family = Regression(RegressionSettings(kind, horizon=5))
@@ -58,7 +58,7 @@ def test_a_label_is_seen_one_step_late_and_pays_the_squared_error(
         assert torch.isfinite(seen).all(), episode
 
 
-def test_an_episode_is_new_examples_of_the_same_function() -> None:
+def test_episodes_of_a_trial_have_new_examples_of_the_same_function() -> None:
     family = Regression(RegressionSettings(horizon=7))
     simulator = family.simulator([QUADRATICS], [5], "cpu")
     rows, labels = [], []
@@ -78,14 +78,14 @@ def test_an_episode_is_new_examples_of_the_same_function() -> None:
 @pytest.mark.parametrize(
     "task", [QUADRATICS, Functions("quadratic", 0.0, 2.0), SINES, Functions("sine", 1, 3, 2.0)]
 )
-def test_the_prior_is_that_of_the_draws(task: Functions) -> None:
+def test_the_prior_equals_the_moments_of_the_samples(task: Functions) -> None:
     drawn = weights([task] * 40_000, Draws(list(range(40_000))), "cpu").numpy()
     mean, covariance = prior(task)
     np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.04)
     np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.06)
 
 
-def test_the_oracle_is_projection_on_what_has_not_been_seen() -> None:
+def test_the_oracle_error_is_the_prior_outside_the_span_of_observed_features() -> None:
     """Without noise, what linear regression still gets wrong is the prior outside the span of the
     features seen.
     """
@@ -105,7 +105,7 @@ def test_the_oracle_is_projection_on_what_has_not_been_seen() -> None:
     assert float(curve[6:].max()) < 1e-6  # six coefficients, six examples
 
 
-def test_two_examples_tell_a_sine() -> None:
+def test_two_examples_determine_a_sine() -> None:
     x = torch.tensor([[[0.3]], [[1.9]], [[-4.0]]])
     curve = Regression(RegressionSettings("sine")).oracle(SINES, x)
     square = (0.1**2 + 0.1 * 5 + 5**2) / 3
@@ -114,7 +114,7 @@ def test_two_examples_tell_a_sine() -> None:
     assert float(curve[2]) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_mutation_stays_in_its_kind_and_in_order() -> None:
+def test_mutations_keep_the_kind_and_ordered_ranges() -> None:
     rng, task = np.random.default_rng(0), Functions("quadratic", -0.01, 0.01)
     for _ in range(50):
         task = Regression().mutate(task, rng)
@@ -122,7 +122,7 @@ def test_mutation_stays_in_its_kind_and_in_order() -> None:
         assert task.phase == 0.0
 
 
-def test_samples_are_of_its_kind_and_in_order() -> None:
+def test_samples_have_the_kind_and_ordered_ranges() -> None:
     rng = np.random.default_rng(0)
     drawn = [
         Regression(RegressionSettings("sine")).sample(rng, {"low": (0.0, 5.0)}) for _ in range(50)
@@ -132,6 +132,6 @@ def test_samples_are_of_its_kind_and_in_order() -> None:
     assert all(Regression().sample(rng).phase == 0 for _ in range(5))
 
 
-def test_a_task_of_another_kind_is_refused() -> None:
+def test_a_task_of_another_kind_is_an_error() -> None:
     with pytest.raises(ValueError, match="quadratics"):
         Regression().simulator([SINES], [0], "cpu")

@@ -47,7 +47,7 @@ def same(ours: Any, theirs: Any) -> bool:
     return type(ours) is type(theirs) and ours == theirs
 
 
-def test_steps_and_resets_are_those_of_dummy_vec_env() -> None:
+def test_steps_and_resets_equal_those_of_dummy_vec_env() -> None:
     """Through limits and falls, with seeds and with options that are used once."""
     ours, theirs = made(), singles()
     assert ours.observation_space == theirs.observation_space
@@ -96,7 +96,7 @@ def test_attributes_and_methods_of_chosen_rows() -> None:
         ours.set_attr("metadata", {})
 
 
-def test_ppo_learns_on_it_and_its_evaluation_runs() -> None:
+def test_ppo_trains_and_evaluates_on_the_adapter() -> None:
     env = VecMonitor(made())
     model = PPO("MlpPolicy", env, n_steps=32, batch_size=32, n_epochs=1, seed=0, device="cpu")
     before = [value.clone() for value in model.policy.parameters()]
@@ -110,7 +110,7 @@ def test_ppo_learns_on_it_and_its_evaluation_runs() -> None:
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
-def test_another_autoreset_mode_is_refused_in_one_line(mode: AutoresetMode) -> None:
+def test_another_autoreset_mode_is_an_error_of_one_line(mode: AutoresetMode) -> None:
     with pytest.raises(
         ValueError,
         match=r"^env must be made with "
@@ -119,7 +119,7 @@ def test_another_autoreset_mode_is_refused_in_one_line(mode: AutoresetMode) -> N
         made(autoreset_mode=mode)
 
 
-def test_without_stable_baselines3_the_module_says_what_to_install() -> None:
+def test_a_missing_stable_baselines3_is_an_error_that_names_the_package() -> None:
     code = (
         "import sys; sys.modules['stable_baselines3'] = None\n"
         "try: import envs.walker.sb3\n"

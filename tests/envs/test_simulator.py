@@ -15,7 +15,7 @@ def actions(steps: int, rows: int) -> list[torch.Tensor]:
     ]
 
 
-def test_our_physics_and_the_real_box2d_agree_behind_the_same_interface() -> None:
+def test_both_physics_engines_give_equal_observations() -> None:
     """On flat ground and before obstacles, observation by observation, to the last bit."""
     pair = [
         Walker(WalkerSettings(horizon=150, physics=physics)).simulator(TASKS, [0, 0], "cpu")
@@ -28,7 +28,7 @@ def test_our_physics_and_the_real_box2d_agree_behind_the_same_interface() -> Non
     assert pair[0].steps == pair[1].steps > 0
 
 
-def test_horizon_truncates_and_ended_rows_cost_nothing() -> None:
+def test_the_horizon_truncates_and_ended_rows_count_no_steps() -> None:
     simulator = Walker(WalkerSettings(horizon=3)).simulator(TASKS, [0, 0], "cpu")
     simulator.reset()
     for action in actions(3, 2):
@@ -41,7 +41,7 @@ def test_horizon_truncates_and_ended_rows_cost_nothing() -> None:
     assert simulator.steps == before
 
 
-def test_equal_tasks_share_one_track() -> None:
+def test_equal_tasks_share_a_track() -> None:
     simulator = Walker().simulator(
         [TASKS[1], WalkerTask(TASKS[1].genome, 2), TASKS[0]], [4, 5, 6], "cpu"
     )
@@ -49,7 +49,7 @@ def test_equal_tasks_share_one_track() -> None:
     assert tracks[0] is tracks[1] is not tracks[2]
 
 
-def test_reaching_the_far_end_is_a_success() -> None:
+def test_reaching_the_end_of_the_track_is_a_success() -> None:
     """A walker pushed over a short track: its end is ten tiles before the last."""
     family = Walker(WalkerSettings(length=31))
     simulator = family.simulator([TASKS[0]], [0], "cpu")

@@ -37,7 +37,7 @@ def angles(limit: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("limit", [3.2, 119.0])
-def test_no_bit_differs_from_libm_in_the_range_of_the_fast_reduction(limit: float) -> None:
+def test_results_equal_libm_in_the_range_of_the_fast_reduction(limit: float) -> None:
     """With glibc's variant for processors with FMA; the other one differs in a few values beyond
     one turn.
     """
@@ -46,13 +46,13 @@ def test_no_bit_differs_from_libm_in_the_range_of_the_fast_reduction(limit: floa
 
 
 @pytest.mark.parametrize("limit", [1e4, 1e6])
-def test_no_bit_differs_from_libm_at_larger_angles(limit: float) -> None:
+def test_results_equal_libm_at_larger_angles(limit: float) -> None:
     rng = np.random.default_rng(1)
     far = rng.uniform(119.0, limit, 1_000_000) * rng.choice([-1, 1], 1_000_000)
     ours, theirs = both(far.astype(np.float32))
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_an_angle_that_is_no_number_has_neither_sine_nor_cosine() -> None:
+def test_the_sine_and_cosine_of_nan_and_infinity_are_nan() -> None:
     ours, _ = both(np.array([np.nan, np.inf, -np.inf], np.float32))
     assert np.isnan(ours).all()

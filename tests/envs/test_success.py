@@ -35,14 +35,14 @@ def ended(name: str) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", sorted(RETURN_ALONE))
-def test_where_a_task_asks_for_return_alone_every_episode_is_a_success(name: str) -> None:
+def test_success_is_always_true_in_families_solved_by_return_alone(name: str) -> None:
     """Or no return, however high, would solve it."""
     assert bool(ended(name).all())
 
 
 # Walkers that reach the far end need a policy: tests/envs/test_batch.py.
 @pytest.mark.parametrize("name", sorted(set(FAMILIES) - RETURN_ALONE - {"walker"}))
-def test_elsewhere_it_tells_episodes_apart(name: str) -> None:
+def test_success_is_true_of_some_episodes_in_the_other_families(name: str) -> None:
     success = ended(name)
     assert success.shape == (ROWS,)
     assert success.dtype == torch.bool

@@ -27,12 +27,12 @@ def test_the_laws_of_a_family() -> None:
 
 
 @pytest.mark.parametrize("choice", [0, 1])
-def test_a_choice_leads_to_its_own_state_as_often_as_is_common(choice: int) -> None:
+def test_common_transitions_have_their_probability(choice: int) -> None:
     seen, _ = lived(Steps(common=0.8), choice)
     assert (seen == choice).mean() == pytest.approx(0.8, abs=0.01)
 
 
-def test_a_state_pays_well_or_badly_and_the_other_the_reverse() -> None:
+def test_second_stage_states_have_opposite_reward_probabilities() -> None:
     seen, paid = lived(Steps(common=0.5, switch=0.0, good=0.8), 0)
     ones = np.array([paid[seen[:, i] == 1, i].mean() for i in range(1000)])
     zeros = np.array([paid[seen[:, i] == 0, i].mean() for i in range(1000)])
@@ -40,10 +40,10 @@ def test_a_state_pays_well_or_badly_and_the_other_the_reverse() -> None:
     assert np.maximum(ones, zeros).mean() == pytest.approx(0.8, abs=0.04)
 
 
-def test_the_good_state_changes_as_often_as_it_should() -> None:
+def test_the_better_state_switches_with_its_probability() -> None:
     _, paid = lived(Steps(common=1.0, switch=0.1, good=1.0), 0)
     assert (paid[1:] != paid[:-1]).mean() == pytest.approx(0.1, abs=0.005)
 
 
-def test_who_knows_the_good_state_earns_what_the_oracle_says() -> None:
+def test_the_oracle_return_by_hand() -> None:
     assert TwoStep().oracle(Steps(0.9, 0.02, 0.9)) == pytest.approx(0.82)

@@ -17,7 +17,7 @@ def actions(steps: int, rows: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, (steps, rows, 4)).astype(np.float32)
 
 
-def test_every_row_lives_the_episodes_of_a_single_environment() -> None:
+def test_rows_equal_single_environments() -> None:
     """Through ends and autoresets, against Gymnasium's own synchronous vector environment over
     single walkers.
     """
@@ -32,7 +32,7 @@ def test_every_row_lives_the_episodes_of_a_single_environment() -> None:
     assert ends > 6
 
 
-def test_next_step_autoreset_is_declared_and_keeps_reward_zero() -> None:
+def test_next_step_autoreset_is_declared_and_its_reward_is_zero() -> None:
     env = gymnasium.make_vec(ID, num_envs=2, max_episode_steps=2)
     assert env.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
     env.reset(seed=1)
@@ -45,7 +45,7 @@ def test_next_step_autoreset_is_declared_and_keeps_reward_zero() -> None:
     assert not truncated.any()
 
 
-def test_same_step_autoreset_hands_the_last_observation_on() -> None:
+def test_same_step_autoreset_returns_the_final_observation() -> None:
     next_step = gymnasium.make_vec(ID, num_envs=3, max_episode_steps=2)
     same_step = gymnasium.make_vec(
         ID, num_envs=3, max_episode_steps=2, autoreset_mode=AutoresetMode.SAME_STEP
@@ -62,7 +62,7 @@ def test_same_step_autoreset_hands_the_last_observation_on() -> None:
     assert np.array_equal(observations, first)
 
 
-def test_seeds_are_a_number_or_one_a_row() -> None:
+def test_seeds_are_one_number_or_one_per_row() -> None:
     env = gymnasium.make_vec(ID, num_envs=3)
     by_number, by_list = env.reset(seed=7)[0], env.reset(seed=[7, 8, 9])[0]
     assert np.array_equal(by_number, by_list)
@@ -91,7 +91,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)
-def test_every_autoreset_mode_and_reset_mask_is_gymnasiums(mode: AutoresetMode) -> None:
+def test_autoreset_modes_and_reset_masks_equal_those_of_gymnasium(mode: AutoresetMode) -> None:
     """Masks reset some rows now and then, seeded or not; without autoreset, those that ended."""
     ours, theirs = pairs(mode, max_episode_steps=20)
     assert ours.metadata["autoreset_mode"] is mode
@@ -117,7 +117,7 @@ def test_every_autoreset_mode_and_reset_mask_is_gymnasiums(mode: AutoresetMode) 
     assert ends > 8
 
 
-def test_a_disabled_row_that_has_ended_is_not_stepped() -> None:
+def test_with_autoreset_disabled_an_ended_row_is_not_stepped() -> None:
     env = gymnasium.make_vec(
         ID, num_envs=2, max_episode_steps=1, autoreset_mode=AutoresetMode.DISABLED
     )
@@ -136,7 +136,7 @@ def test_a_disabled_row_that_has_ended_is_not_stepped() -> None:
     [[True, False], np.ones(3, bool), np.ones(2), np.zeros(2, bool)],
     ids=["list", "shape", "dtype", "none"],
 )
-def test_a_reset_mask_that_gymnasium_refuses_is_refused(mask: Any) -> None:
+def test_a_reset_mask_that_gymnasium_rejects_is_an_error(mask: Any) -> None:
     ours = gymnasium.make_vec(ID, num_envs=2)
     theirs = gymnasium.make_vec(ID, num_envs=2, vectorization_mode="sync")
     raised = []
@@ -148,13 +148,13 @@ def test_a_reset_mask_that_gymnasium_refuses_is_refused(mask: Any) -> None:
     assert raised[0] is raised[1]
 
 
-def test_the_first_reset_is_of_all_rows() -> None:
+def test_the_first_reset_must_include_all_rows() -> None:
     with pytest.raises(ValueError, match=r"^the first reset must be of all rows"):
         gymnasium.make_vec(ID, num_envs=2).reset(options={"reset_mask": np.array([True, False])})
 
 
 @pytest.mark.parametrize("limit", [None, -1, 3, 0, -2, 2.5, "3"])
-def test_limits_are_gymnasiums(limit: Any) -> None:
+def test_step_limits_equal_those_of_gymnasium(limit: Any) -> None:
     results: list[Any] = []
     for mode in ("vector_entry_point", "sync"):
         try:
@@ -173,7 +173,7 @@ def test_limits_are_gymnasiums(limit: Any) -> None:
     assert results[0] == results[1]
 
 
-def test_a_fall_on_the_step_of_the_limit_is_both_ends() -> None:
+def test_a_fall_on_the_last_step_is_terminated_and_truncated() -> None:
     falling = np.random.default_rng(0).uniform(-1, 1, (200, 1, 4)).astype(np.float32)
     env = gymnasium.make_vec(ID, num_envs=1)
     env.reset(seed=5)
@@ -186,7 +186,7 @@ def test_a_fall_on_the_step_of_the_limit_is_both_ends() -> None:
         assert (terminated[0], truncated[0]) == (True, True), mode
 
 
-def test_rows_say_the_seeds_and_generators_they_have() -> None:
+def test_rows_report_their_seeds_and_generators() -> None:
     ours, theirs = pairs(AutoresetMode.NEXT_STEP)
     assert len(ours.np_random_seed) == 4  # drawn, before any reset
     for seed in (3, [5, 6, 7, 8], None):
@@ -199,7 +199,7 @@ def test_rows_say_the_seeds_and_generators_they_have() -> None:
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True])
-def test_a_wrong_number_of_threads_is_refused_at_once(threads: Any) -> None:
+def test_an_invalid_number_of_threads_is_an_error_at_construction(threads: Any) -> None:
     with pytest.raises(
         ValueError,
         match=r"^threads must be a whole number of at least 1, .*, got "
@@ -219,7 +219,7 @@ def test_a_wrong_number_of_threads_is_refused_at_once(threads: Any) -> None:
         (20, 30, 20),
     ],
 )
-def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(
+def test_episodes_end_at_the_lower_of_the_limit_and_the_horizon_of_the_task(
     limit: Any, horizon: Any, expected: float
 ) -> None:
     assert ground.limit(limit, 1600, horizon) == expected
@@ -229,7 +229,7 @@ def test_the_lower_of_the_limit_and_the_tasks_horizon_holds(
     ("limit", "hardcore", "expected"),
     [(None, False, 1600), (None, True, 2000), (-1, False, 1600), (5000, False, 1600), (7, True, 7)],
 )
-def test_any_terrain_has_the_same_horizon_through_make_and_make_vec(
+def test_every_terrain_has_the_same_horizon_in_make_and_make_vec(
     limit: int | None, hardcore: bool, expected: int
 ) -> None:
     """Gymnasium's ground in Walker-v0, whose id has no limit of its own."""

@@ -70,7 +70,7 @@ def through_id(terrain: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_the_id_gives_a_niches_own_track_horizon_and_episode(name: str) -> None:
+def test_the_id_gives_the_track_horizon_and_episode_of_a_task(name: str) -> None:
     family = Walker(SETTINGS[name])
     task = descendant(family)
     terrain = json.dumps(family.encode(task))
@@ -103,7 +103,7 @@ def test_the_horizon_ends_an_episode_of_the_id_alone_and_in_a_batch() -> None:
     assert [bool(shorter.step(actions()[:1])[3][0]) for _ in range(3)] == [False, False, True]
 
 
-def test_json_without_its_settings_is_played_on_another_track_with_a_warning() -> None:
+def test_task_json_without_settings_gives_another_track_and_a_warning() -> None:
     """What schema 1 left out: this is the fault that schema 2 mends."""
     family = Walker(SETTINGS["short"])
     task = WalkerTask(Obstacles(2.0, (0.0, 2.0), (0.4, 1.2)), 7)
@@ -117,7 +117,7 @@ def test_json_without_its_settings_is_played_on_another_track_with_a_warning() -
         assert len(ground(None, old)(np.random.default_rng(0)).ground) == 200
 
 
-def test_a_task_of_another_run_stays_what_it_was() -> None:
+def test_a_task_of_another_run_keeps_its_settings() -> None:
     """Its track, its horizon, its JSON and those of its children; beside tasks of the run's own
     settings.
     """
@@ -146,7 +146,7 @@ def test_a_task_of_another_run_stays_what_it_was() -> None:
     assert simulator.steps == 60 + 25
 
 
-def test_whole_episodes_end_each_at_its_own_horizon() -> None:
+def test_episodes_of_a_batch_end_at_the_horizon_of_their_task() -> None:
     family = Walker(WalkerSettings(horizon=230))
     tasks = [
         replace(family.origin(), settings=replace(family.own, horizon=horizon))
@@ -180,7 +180,7 @@ def test_whole_episodes_end_each_at_its_own_horizon() -> None:
         ({"more": 1}, "settings are layout, terrain, lidar, length, horizon"),
     ],
 )
-def test_settings_that_a_family_can_not_realise_are_refused(
+def test_settings_that_the_family_cannot_realise_are_an_error(
     settings: dict[str, Any], line: str
 ) -> None:
     family = Walker(WalkerSettings(horizon=60))
@@ -190,7 +190,7 @@ def test_settings_that_a_family_can_not_realise_are_refused(
     assert len(str(caught.value)) < 200
 
 
-def test_the_id_refuses_what_only_the_real_box2d_can_play() -> None:
+def test_a_task_of_the_box2d_engine_is_an_error_for_the_id() -> None:
     family = Walker(WalkerSettings(physics="box2d", lidar="first"))
     with pytest.raises(ValueError, match='lidar = "first", which only the real Box2D has'):
         gymnasium.make("openpoet/Walker-v0", terrain=json.dumps(family.encode(family.origin())))
@@ -199,11 +199,11 @@ def test_the_id_refuses_what_only_the_real_box2d_can_play() -> None:
 @pytest.mark.parametrize(
     "terrain", [np.zeros(3), "[" * 10**5, Obstacles(gap=(5.0, 1.0)), WalkerTask(Obstacles(), -1)]
 )
-def test_a_terrain_made_by_hand_is_checked_too(terrain: Any) -> None:
+def test_terrains_constructed_directly_are_validated(terrain: Any) -> None:
     with pytest.raises(ValueError, match=r"terrain must be|gap must be|seed must be"):
         ground(None, terrain)
 
 
-def test_a_ground_is_a_plain_value() -> None:
+def test_grounds_compare_by_value() -> None:
     family = Walker(SETTINGS["short"])
     assert ground(None, family.origin()) == TaskGround(family.origin(), 25)

@@ -67,7 +67,7 @@ def test_rows_of_several_terrains_equal_single_environments_of_each(kind: Any) -
     assert ends.tolist() == [10, 6, 4]  # an episode and its reset take horizon + 1 steps
 
 
-def test_a_list_may_name_gymnasiums_own_ground() -> None:
+def test_a_terrain_list_may_contain_gymnasiums_ground() -> None:
     env = gymnasium.make_vec(HARDCORE, num_envs=2, terrain=[None, TASKS[0]])
     plain = gymnasium.make_vec(HARDCORE, num_envs=2)
     ours, theirs = env.reset(seed=3)[0], plain.reset(seed=3)[0]
@@ -93,7 +93,7 @@ def test_a_list_may_name_gymnasiums_own_ground() -> None:
     ],
 )
 @pytest.mark.parametrize("when", ["make", "reset", "set_attr"])
-def test_a_wrong_list_is_refused_in_one_line_and_changes_nothing(
+def test_an_invalid_terrain_list_is_an_error_of_one_line_and_changes_nothing(
     when: str, terrain: Any, message: str
 ) -> None:
     if when == "make":
@@ -114,13 +114,13 @@ def test_a_wrong_list_is_refused_in_one_line_and_changes_nothing(
     assert env.unwrapped.np_random_seed == twin.unwrapped.np_random_seed
 
 
-def test_a_single_environment_takes_one_terrain() -> None:
+def test_a_single_environment_accepts_one_terrain() -> None:
     with pytest.raises(ValueError, match=r"^terrain must be a task, a genome, "):
         gymnasium.make(ID, terrain=TASKS)
 
 
 @pytest.mark.parametrize("form", ["task", "dict", "json"])
-def test_a_single_environment_switches_its_terrain_at_a_reset(form: str) -> None:
+def test_reset_options_change_the_terrain_of_a_single_environment(form: str) -> None:
     data = as_dict(TASKS[1])
     terrain = {"task": TASKS[1], "dict": data, "json": json.dumps(data)}[form]
     env, other = gymnasium.make(ID, terrain=TASKS[0]), gymnasium.make(ID, terrain=TASKS[1])
@@ -135,7 +135,7 @@ def test_a_single_environment_switches_its_terrain_at_a_reset(form: str) -> None
     assert env.get_wrapper_attr("terrain") == TASKS[1]
 
 
-def test_a_terrain_that_is_set_takes_effect_at_the_next_reset() -> None:
+def test_a_terrain_set_as_attribute_takes_effect_at_the_next_reset() -> None:
     env, left = gymnasium.make(ID, terrain=TASKS[2]), gymnasium.make(ID, terrain=TASKS[2])
     for made in (env, left):
         made.reset(seed=1)
@@ -146,7 +146,7 @@ def test_a_terrain_that_is_set_takes_effect_at_the_next_reset() -> None:
     assert same(env.reset(seed=2), gymnasium.make(ID, terrain=TASKS[0]).reset(seed=2))
 
 
-def test_a_wrong_terrain_at_a_reset_changes_nothing() -> None:
+def test_an_invalid_terrain_at_a_reset_changes_nothing() -> None:
     env = gymnasium.make(ID, terrain=TASKS[2])
     env.reset(seed=1)
     twin = copy.deepcopy(env)
@@ -158,7 +158,7 @@ def test_a_wrong_terrain_at_a_reset_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("given", ["one", "list"])
-def test_a_reset_switches_all_rows(given: str) -> None:
+def test_reset_options_change_the_terrain_of_all_rows(given: str) -> None:
     env = gymnasium.make_vec(ID, num_envs=3, terrain="flat")
     env.reset(seed=1)
     terrain: Any = TASKS[0] if given == "one" else TASKS
@@ -169,7 +169,7 @@ def test_a_reset_switches_all_rows(given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["one", "list"])
-def test_with_a_mask_only_its_rows_change_their_terrain(given: str) -> None:
+def test_with_a_reset_mask_only_its_rows_change_terrain(given: str) -> None:
     mask = np.array([False, True, True])
     env = gymnasium.make_vec(ID, num_envs=3, terrain=TASKS[0])
     env.reset(seed=1)
@@ -183,7 +183,7 @@ def test_with_a_mask_only_its_rows_change_their_terrain(given: str) -> None:
     assert [np.flatnonzero(column).tolist() for column in truncated.T] == [[2, 6], [8], [8]]
 
 
-def test_a_terrain_set_in_the_vector_environment_takes_effect_row_by_row() -> None:
+def test_a_terrain_set_in_the_vector_environment_takes_effect_at_each_rows_reset() -> None:
     env = gymnasium.make_vec(ID, num_envs=2, terrain=[TASKS[0], TASKS[1]])
     env.reset(seed=1)
     env.unwrapped.set_attr("terrain", TASKS[2])
@@ -192,7 +192,7 @@ def test_a_terrain_set_in_the_vector_environment_takes_effect_row_by_row() -> No
     assert [np.flatnonzero(column).tolist() for column in truncated.T] == [[2, 12], [4, 14]]
 
 
-def test_a_copy_keeps_the_rows_terrains() -> None:
+def test_a_copy_keeps_the_terrains_of_its_rows() -> None:
     env = gymnasium.make_vec(ID, num_envs=3, terrain=TASKS)
     env.reset(seed=1)
     twin = pickle.loads(pickle.dumps(env))
@@ -201,7 +201,7 @@ def test_a_copy_keeps_the_rows_terrains() -> None:
 
 
 @pytest.mark.parametrize("limit", [None, 4, -1])
-def test_the_lower_of_the_limit_and_each_rows_horizon_holds(limit: int | None) -> None:
+def test_rows_end_at_the_lower_of_the_limit_and_their_horizon(limit: int | None) -> None:
     env = gymnasium.make_vec(ID, num_envs=3, terrain=TASKS, max_episode_steps=limit)
     env.reset(seed=1)
     truncated = np.array([env.step(action)[3] for action in actions(9, 3)])
@@ -209,7 +209,7 @@ def test_the_lower_of_the_limit_and_each_rows_horizon_holds(limit: int | None) -
     assert lengths == [min(horizon, limit if limit == 4 else 9) for horizon in (3, 5, 9)]
 
 
-def test_info_is_the_hulls_position_and_speed_in_gymnasiums_walker() -> None:
+def test_info_has_position_and_speed_of_the_hull_as_in_gymnasiums_walker() -> None:
     ours, theirs = gymnasium.make(HARDCORE), gymnasium.make("BipedalWalker-v3", hardcore=True)
     infos = [ours.reset(seed=3)[1]]
     theirs.reset(seed=3)
@@ -226,7 +226,7 @@ def test_info_is_the_hulls_position_and_speed_in_gymnasiums_walker() -> None:
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)
-def test_infos_of_the_vector_environment_are_gymnasiums(mode: AutoresetMode) -> None:
+def test_infos_of_the_vector_environment_equal_those_of_gymnasium(mode: AutoresetMode) -> None:
     """final_info included, and the masks."""
     ours = gymnasium.make_vec(HARDCORE, num_envs=4, autoreset_mode=mode, max_episode_steps=6)
     kwargs = {"autoreset_mode": mode}
@@ -259,7 +259,7 @@ ATTRIBUTES = (
 )
 
 
-def test_row_attributes_are_those_of_single_environments() -> None:
+def test_row_attributes_equal_those_of_single_environments() -> None:
     ours = gymnasium.make_vec(ID, num_envs=3, terrain=TASKS, render_mode="rgb_array").unwrapped
     makers = [lambda t=t: gymnasium.make(ID, terrain=t, render_mode="rgb_array") for t in TASKS]
     theirs = gymnasium.vector.SyncVectorEnv(makers)
@@ -274,7 +274,7 @@ def test_row_attributes_are_those_of_single_environments() -> None:
     assert [spec.id for spec in ours.get_attr("spec")] == [ID] * 3
 
 
-def test_an_attribute_that_rows_do_not_have_is_refused_in_one_line() -> None:
+def test_an_unknown_row_attribute_is_an_error_of_one_line() -> None:
     env = gymnasium.make_vec(ID, num_envs=2).unwrapped
     with pytest.raises(
         AttributeError,

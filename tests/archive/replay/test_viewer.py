@@ -240,7 +240,7 @@ def test_keys_pressed_in_quick_succession_simulate_only_the_last_selection(dummy
     assert person.asked == [(4, 4), (12, 12)]
 
 
-def test_an_episode_number_beyond_the_last_selects_the_last(dummy):
+def test_an_episode_selected_while_loading_is_clamped_to_the_last(dummy):
     loaded = []
 
     def load(niche, agent):

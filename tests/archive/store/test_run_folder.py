@@ -524,7 +524,7 @@ def test_a_writer_reports_a_database_locked_by_another_program(
         list(go_on(run, 2))
 
 
-def test_a_write_error_other_than_a_full_disk_is_not_reported_as_one(tmp_path: Path) -> None:
+def test_a_read_only_database_is_not_reported_as_full(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         lives = live(run, 300)
         next(lives)

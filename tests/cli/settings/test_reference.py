@@ -158,5 +158,5 @@ def test_a_plug_in_description_cannot_break_config_toml() -> None:
     assert "\x1b" not in text
 
 
-def test_settings_of_the_same_name_have_the_same_description() -> None:
+def test_names_of_families_learners_and_presets_are_distinct() -> None:
     assert len({*NAMES, *presets()}) == len(NAMES) + len(presets())

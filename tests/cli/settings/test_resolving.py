@@ -166,7 +166,7 @@ def test_a_family_and_a_learner_with_the_same_section_are_an_error() -> None:
         resolved(family="a/es.py")
 
 
-def test_the_family_and_learner_of_a_seed_run_have_the_lowest_precedence() -> None:
+def test_inherited_family_and_learner_have_the_lowest_precedence() -> None:
     inherited = {"family": "maze", "learner": "es"}
     run = resolve(Request(inherited=inherited), SECTIONS)["run"]
     assert (run["family"], run["learner"], run["preset"]) == ("maze", "es", "quick-maze")

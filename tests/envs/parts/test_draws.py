@@ -6,7 +6,7 @@ import torch
 from openpoet.envs.parts.draws import Draws
 
 
-def test_a_row_draws_the_same_alone_and_in_a_batch() -> None:
+def test_random_numbers_of_a_row_do_not_depend_on_the_batch() -> None:
     many = Draws(range(100)).normal("noise", 4, torch.arange(100))
     for row in (0, 7, 99):
         torch.testing.assert_close(
@@ -23,7 +23,7 @@ def test_the_hash_is_splitmix64() -> None:
     assert [value % 2**64 for value in _mix(state).tolist()] == expected
 
 
-def test_numbers_are_uniform_and_do_not_go_together() -> None:
+def test_random_numbers_are_uniform_and_uncorrelated() -> None:
     draws = Draws(range(2000))
     u = draws.uniform("a", 200)
     others = {
@@ -42,7 +42,7 @@ def test_numbers_are_uniform_and_do_not_go_together() -> None:
         assert abs(float(correlation)) < 0.01, name
 
 
-def test_normal_numbers_are_normal() -> None:
+def test_normal_numbers_have_normal_moments() -> None:
     z = Draws(range(2000)).normal("a", 200)
     assert abs(float(z.mean())) < 0.01
     assert abs(float(z.std()) - 1) < 0.01

@@ -16,7 +16,7 @@ class Task:
     count: int = gene(3, low=1, high=9, step=2)
 
 
-def test_mutation_stays_in_bounds_moves_every_gene_and_leaves_choices_alone() -> None:
+def test_mutation_stays_in_bounds_and_changes_every_gene_but_choices() -> None:
     rng, task = np.random.default_rng(0), Task("wide")
     seen = set()
     for _ in range(300):
@@ -30,7 +30,7 @@ def test_mutation_stays_in_bounds_moves_every_gene_and_leaves_choices_alone() ->
     assert len(seen) > 9  # all counts, at the bounds and between
 
 
-def test_features_are_shares_of_the_ranges() -> None:
+def test_features_are_fractions_of_the_ranges() -> None:
     np.testing.assert_allclose(features(Task("wide", 1.5, 7)), [0.75, 0.75])
 
 
@@ -49,7 +49,7 @@ def test_features_are_shares_of_the_ranges() -> None:
         ({"more": 1}, "has the fields family, schema, settings, kind, distance, count, got"),
     ],
 )
-def test_what_is_no_task_is_refused(change: dict[str, object], said: str) -> None:
+def test_invalid_tasks_are_an_error(change: dict[str, object], said: str) -> None:
     good = encoded(Task(), "tasks")
     assert decoded(Task, "tasks", good) == Task()
     with pytest.raises(ValueError, match=said):

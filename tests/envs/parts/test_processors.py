@@ -77,7 +77,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_limits_of_control_groups_count(
+def test_thread_counts_respect_limits_of_control_groups(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files, expected = LIMITS[name]
@@ -102,7 +102,7 @@ print(rollouts_at("local", None, tables).wanted, rollouts_at("host:1", None, tab
 """
 
 
-def test_affinity_counts_for_gymnasium_and_for_a_run() -> None:
+def test_thread_counts_respect_affinity_in_gymnasium_and_in_a_run() -> None:
     command = [sys.executable, "-c", ONE_PROCESSOR]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -112,7 +112,7 @@ def test_affinity_counts_for_gymnasium_and_for_a_run() -> None:
 
 
 @pytest.mark.parametrize("threads", [0, -1, 2.0, True])
-def test_wrong_numbers_are_refused_when_settings_are_made(threads: int) -> None:
+def test_invalid_thread_counts_are_an_error_of_the_settings(threads: int) -> None:
     with pytest.raises(
         ValueError,
         match=r"^threads must be a whole number of at least 1, .*, got "
