@@ -24,7 +24,7 @@ from openpoet.archive.store.tables import TABLES
 from openpoet.cli.show import as_json, niche_row, one, overview
 from rich.console import Console
 
-from tests.archive.lived import FAMILY, finished, go_on, setup
+from tests.archive.example_runs import FAMILY, finished, go_on, setup
 
 CASES = 12  # a kind and seed
 LONGEST = 700  # characters of a refusal

@@ -19,7 +19,7 @@ from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.weights import content_hash, encode
 
-from tests.archive.lived import finished, go_on
+from tests.archive.example_runs import finished, go_on
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +47,12 @@ def use(path: Path, write: bool) -> None:
 
 
 def refused(path: Path) -> str:
-    said = []
+    messages = []
     for write in (False, True):
         with pytest.raises(ValueError, match=r"^[^\n]{10,499}$") as error:
             use(path, write)
-        said.append(str(error.value))
-    return said[0]
+        messages.append(str(error.value))
+    return messages[0]
 
 
 def test_an_undamaged_run_can_be_used(run: Path) -> None:
@@ -253,10 +253,10 @@ def test_a_huge_value_is_an_error_without_allocating_its_size(run: Path) -> None
         os._exit(0)
     os.close(send)
     with os.fdopen(receive) as answers:
-        said = answers.read()
+        messages = answers.read()
     os.waitpid(child, 0)
-    assert said.startswith("ValueError: ")
-    assert "too big" in said
+    assert messages.startswith("ValueError: ")
+    assert "too big" in messages
 
 
 # ---- files ---------------------------------------------------------------------------------------

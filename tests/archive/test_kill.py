@@ -17,7 +17,7 @@ from openpoet.archive.store.run_folder import Run
 from openpoet.poet.checkpoint import from_records
 from openpoet.poet.niche import Population
 
-from tests.archive.lived import FAMILY, SETTINGS, create, finished, go_on, live, same
+from tests.archive.example_runs import FAMILY, SETTINGS, create, finished, go_on, live, same
 
 TOTAL, KILLS = 60, 12
 
@@ -47,12 +47,12 @@ def killed(path: Path, wait: float) -> None:
         finally:
             os._exit(0)
     os.close(send)
-    with os.fdopen(receive, "rb") as said:
-        assert said.read(1) == b"!"
+    with os.fdopen(receive, "rb") as output:
+        assert output.read(1) == b"!"
         time.sleep(wait)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        assert said.read() == b""
+        assert output.read() == b""
 
 
 @pytest.fixture(scope="module")

@@ -139,10 +139,12 @@ def planted(folder: Path, name: str, link: Callable[[Path, Path], None], elsewhe
 
 
 def one_line(code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    said = capsys.readouterr().err
-    assert code in (0, 2), said
-    assert "Traceback" not in said
-    assert code == 0 or sum(line.startswith("openpoet:") for line in said.splitlines()) == 1, said
+    output = capsys.readouterr().err
+    assert code in (0, 2), output
+    assert "Traceback" not in output
+    assert code == 0 or sum(line.startswith("openpoet:") for line in output.splitlines()) == 1, (
+        output
+    )
 
 
 @pytest.mark.parametrize("link", KINDS)

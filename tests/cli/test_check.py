@@ -42,10 +42,10 @@ family, learner""",
 
 
 def checked(
-    words: list[str], capsys: pytest.CaptureFixture[str], code: int
+    arguments: list[str], capsys: pytest.CaptureFixture[str], code: int
 ) -> tuple[list[str], str]:
     capsys.readouterr()
-    assert command.main(["check", *words]) == code
+    assert command.main(["check", *arguments]) == code
     captured = capsys.readouterr()
     return captured.out.splitlines(), captured.err
 
@@ -94,7 +94,7 @@ def test_a_missing_method_of_the_interface_stops_the_check(
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "expected"),
     [
         (["nothing.py"], "there is no such file"),
         (["nothing"], "there is no file, family or learner 'nothing'"),
@@ -104,16 +104,16 @@ def test_a_missing_method_of_the_interface_stops_the_check(
     ],
 )
 def test_a_file_that_cannot_be_loaded_exits_with_code_2(
-    words: list[str],
-    says: str,
+    arguments: list[str],
+    expected: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.py").write_text("")
-    _, errors = checked(words, capsys, 2)
-    assert says in errors
+    _, errors = checked(arguments, capsys, 2)
+    assert expected in errors
     assert errors.count("\n") == 1
 
 

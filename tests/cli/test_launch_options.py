@@ -59,10 +59,10 @@ def test_exploits_are_archived_and_shown_and_a_resumed_run_has_the_same_digest(
         in capsys.readouterr().out
     )
     assert command.main(["show", str(whole), str(exploits[0]["target"])]) == 0
-    told = capsys.readouterr().out
-    assert "(exploit, " in told
-    assert "its agent learns by " in told
-    assert "units " in told
+    output = capsys.readouterr().out
+    assert "(exploit, " in output
+    assert "its agent learns by " in output
+    assert "units " in output
     assert "with perturbed hyperparameters" in (whole / "run.log").read_text()
 
 

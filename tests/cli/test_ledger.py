@@ -8,7 +8,7 @@ from openpoet.cli.ledger import Ledger
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.streams import Key
 
-from tests.archive.lived import FAMILY, ledger, setup
+from tests.archive.example_runs import FAMILY, ledger, setup
 
 A, B = Key(0, ("iteration", 3, "score", 1)), Key(0, ("iteration", 3, "transfer", 2))
 

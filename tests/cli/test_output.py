@@ -23,7 +23,7 @@ from openpoet.cli.show import one, overview
 from openpoet.poet.niche import Child, Niche, Population, Transfer
 from rich.console import Console, RenderableType
 
-from tests.archive.lived import finished
+from tests.archive.example_runs import finished
 
 # Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and
 # emoji.
@@ -122,36 +122,36 @@ def test_the_log_and_the_panel_contain_no_control_characters(text: str) -> None:
             activity=SimpleNamespace(purpose=text, steps=3),
         )
         assert harmless(printed(progress._panel()))
-        said = io.StringIO()
-        progress.console = Console(file=said, width=10_000)
+        lines_written = io.StringIO()
+        progress.console = Console(file=lines_written, width=10_000)
         for words in (
             introduce(niche, lambda task: text),
             *happened(before, after, lambda task: text),
         ):
             progress.say(words)
-    assert harmless(said.getvalue())
-    assert printable(text) in said.getvalue()
+    assert harmless(lines_written.getvalue())
+    assert printable(text) in lines_written.getvalue()
 
 
 def test_the_log_has_one_line_per_message(tmp_path: Path) -> None:
-    said: list[str] = []
-    say = noted(tmp_path / "run.log", said.append, Failures(said.append))
+    lines_written: list[str] = []
+    write_line = noted(tmp_path / "run.log", lines_written.append, Failures(lines_written.append))
     lines = ["".join(PIECES), "second"]
     for text in lines:
-        say(text)
-    assert said == lines
+        write_line(text)
+    assert lines_written == lines
     assert (tmp_path / "run.log").read_text() == "".join(printable(text) + "\n" for text in lines)
     (tmp_path / "run.log").unlink()
     (tmp_path / "run.log").mkdir()
-    del said[:]
+    del lines_written[:]
     for text in lines:
-        say(text)
-    (report,) = set(said) - set(lines)
+        write_line(text)
+    (report,) = set(lines_written) - set(lines)
     assert report == (
         f"cannot write {tmp_path / 'run.log'} (Is a directory); the run continues without it"
     )
-    assert said.count(report) == 1
-    assert [text for text in said if text != report] == lines
+    assert lines_written.count(report) == 1
+    assert [text for text in lines_written if text != report] == lines
 
 
 def test_errors_are_described_with_their_type_except_value_error_and_os_error() -> None:

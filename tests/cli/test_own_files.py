@@ -72,13 +72,15 @@ def test_a_changed_file_is_an_error_with_a_remedy_and_show_does_not_execute_it(
         hill.unlink()
     else:
         shutil.rmtree(state)  # the run came from another machine, and names a file that is here too
-    says = {"changed": "has changed", "moved": "put it back"}.get(fault, "not been launched by you")
+    expected = {"changed": "has changed", "moved": "put it back"}.get(
+        fault, "not been launched by you"
+    )
     for arguments in (
         ["resume", "run", "--iterations", "3"],
         ["replay", "run", "--record", "a.gif"],
     ):
-        assert says in refused(arguments, capsys)
-    assert says in refused(["launch", "--from", "run", "--out", "seeded", *SMALL], capsys)
+        assert expected in refused(arguments, capsys)
+    assert expected in refused(["launch", "--from", "run", "--out", "seeded", *SMALL], capsys)
     assert command.main(["show", "run"]) == 0
     assert "bumps of" not in capsys.readouterr().out
     assert not Path("executed").exists()
@@ -163,10 +165,10 @@ def test_an_error_in_a_file_is_reported_with_file_and_line(
     begins = "        return tuple(\n"
     assert begins in text
     hill.write_text(text.replace(begins, f"        raise KeyError('own')\n{begins}", 1))
-    said = refused(
+    line_printed = refused(
         ["launch", "--out", "run", "--family", str(hill), *SMALL, *ALWAYS], capsys, code=1
     )
-    assert f"'own' (archive.py, line {line}); " in said
+    assert f"'own' (archive.py, line {line}); " in line_printed
     hill.write_text("family = dict(\n")
     assert "archive.py, line 1" in refused(["launch", "--family", str(hill), "--out", "b"], capsys)
     hill.write_text("import json\n\njson.loads('{')\n")

@@ -54,13 +54,13 @@ def test_completed_settings_are_unchanged_by_writing_and_reading_toml(
 def test_completing_settings_adds_defaults_and_changes_no_given_value() -> None:
     """What a section said, and the defaults of the rest."""
     for name in presets():
-        said = preset(name)
+        given = preset(name)
         tables = parts.settings_for(Request({"run.preset": name}))
         for kind in parts.KINDS:
-            part = said["run"][kind]
+            part = given["run"][kind]
             cls = parts.load_part(kind, part)[1]
-            assert build(cls, tables[part], part) == build(cls, said[part], part)
-        assert build(PoetConfig, tables["poet"], "poet") == build(PoetConfig, said["poet"], "poet")
+            assert build(cls, tables[part], part) == build(cls, given[part], part)
+        assert build(PoetConfig, tables["poet"], "poet") == build(PoetConfig, given["poet"], "poet")
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_settings_record_path_hash_and_arguments_of_a_plug_in(own: str, tmp_path
 def test_a_plug_in_without_thresholds_or_device_is_an_error(
     options: dict, changes: tuple, message: str, own: str
 ) -> None:
-    asked = {"run.family": own, "run.learner": "es", **options}
+    options_of_run = {"run.family": own, "run.learner": "es", **options}
     with pytest.raises(ValueError, match=message):
-        parts.settings_for(Request(asked, changes))
+        parts.settings_for(Request(options_of_run, changes))
 
 
 def test_settings_that_a_constructor_rejects_are_an_error_of_one_line(own: str) -> None:

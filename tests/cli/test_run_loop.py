@@ -168,19 +168,19 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """What TensorBoard shows."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    seen = EventAccumulator(str(folder))
-    seen.Reload()
+    scalars = EventAccumulator(str(folder))
+    scalars.Reload()
     return {
-        tag: [(point.step, point.value) for point in seen.Scalars(tag)]
-        for tag in seen.Tags()["scalars"]
+        tag: [(point.step, point.value) for point in scalars.Scalars(tag)]
+        for tag in scalars.Tags()["scalars"]
     }
 
 
 def test_tensorboard_counts_iterations_and_steps_of_the_whole_run(resumed: Path) -> None:
-    seen, rows = curves(resumed / "tb"), table(resumed, "iterations")[1:]
-    assert seen["environment steps"] == [(row["iteration"], row["steps"]) for row in rows]
-    assert [at for at, _ in seen["niches/active"]] == [row["iteration"] for row in rows]
-    assert min(value for _, value in seen["steps per second"]) > 0
+    scalars, rows = curves(resumed / "tb"), table(resumed, "iterations")[1:]
+    assert scalars["environment steps"] == [(row["iteration"], row["steps"]) for row in rows]
+    assert [at for at, _ in scalars["niches/active"]] == [row["iteration"] for row in rows]
+    assert min(value for _, value in scalars["steps per second"]) > 0
 
 
 def test_steps_printed_after_a_resume_are_those_of_the_whole_run(
@@ -228,10 +228,10 @@ def test_an_error_of_standard_output_is_reported_once_and_the_run_continues(
 ) -> None:
     with stdout_on(make()):
         assert launch(tmp_path / "run", 4) == 0
-    told = capsys.readouterr().err
-    assert told.count("cannot write") == 1
-    assert f"cannot write standard output ({reason}); the run continues without it" in told
-    assert "done: " in told
+    printed = capsys.readouterr().err
+    assert printed.count("cannot write") == 1
+    assert f"cannot write standard output ({reason}); the run continues without it" in printed
+    assert "done: " in printed
     assert len(table(tmp_path / "run", "iterations")) == 5
     assert "iteration 3: niche 1 is born" in (tmp_path / "run" / "run.log").read_text()
 
@@ -258,11 +258,11 @@ def test_a_launch_piped_into_head_completes_with_exit_code_0(tmp_path: Path) -> 
     assert process.stderr is not None
     assert process.stdout.readline().endswith("from iteration 0 to 4\n")
     process.stdout.close()
-    told = process.stderr.read()
-    assert process.wait() == 0, told
-    assert told.count("cannot write standard output (Broken pipe)") == 1
+    printed = process.stderr.read()
+    assert process.wait() == 0, printed
+    assert printed.count("cannot write standard output (Broken pipe)") == 1
     # what Python says of a stream that it cannot flush as it exits
-    assert "Exception ignored" not in told
+    assert "Exception ignored" not in printed
     assert len(table(tmp_path / "run", "iterations")) == 5
 
 
@@ -433,7 +433,7 @@ learner = Failing
 
 
 @pytest.mark.parametrize(
-    ("method", "call", "error", "says"),
+    ("method", "call", "error", "expected"),
     [
         (
             "improve",
@@ -465,7 +465,7 @@ def test_unexpected_errors_are_reported_with_their_type(
     method: str,
     call: int,
     error: str,
-    says: str,
+    expected: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -481,7 +481,7 @@ def test_unexpected_errors_are_reported_with_their_type(
     ]
     arguments += ["--learner", str(tmp_path / "own.py"), "--set", "navigation.horizon=4"]
     text = refused(capsys, arguments, code=1)
-    assert says in text
+    assert expected in text
     assert ("--debug" in text) == ("ValueError" not in error)
     if call == 2:
         assert shlex.quote(str(tmp_path / "a b")) in text
@@ -496,21 +496,21 @@ def test_debug_prints_the_traceback_and_keeps_the_exit_code(
         == command.main(["--debug", "show", missing])
         == 2
     )
-    told = capsys.readouterr().err
-    assert told.count("Traceback (most recent call last):") == 2
-    assert r"\x1b[31m" in told
-    assert "\x1b" not in told
+    printed = capsys.readouterr().err
+    assert printed.count("Traceback (most recent call last):") == 2
+    assert r"\x1b[31m" in printed
+    assert "\x1b" not in printed
 
 
 def test_help_lists_debug_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--help"]) == 0
-    told = capsys.readouterr().out
-    assert "--debug" in told
-    assert "--version" in told
+    printed = capsys.readouterr().out
+    assert "--debug" in printed
+    assert "--version" in printed
     assert command.main(["--version"]) == 0
-    told = capsys.readouterr().out
-    assert re.match(r"openpoet (\d+\.\d+|not installed)", told)
-    assert all(name in told for name in ("python 3", "torch", "numba", "numpy"))
+    printed = capsys.readouterr().out
+    assert re.match(r"openpoet (\d+\.\d+|not installed)", printed)
+    assert all(name in printed for name in ("python 3", "torch", "numba", "numpy"))
 
 
 def test_a_run_without_a_committed_iteration_is_reported_as_empty(
@@ -553,12 +553,12 @@ def test_folder_names_with_escape_sequences_and_markup_are_printed_escaped(
     assert command.main(["show", str(tmp_path / f"{name}2")]) == 0
     assert command.main(["show", str(tmp_path / f"{name}2"), "0"]) == 0
     captured = capsys.readouterr()
-    told = captured.out + captured.err
+    printed = captured.out + captured.err
     escaped = r"a\x1b[31m\u202e[red]b\x9b"
     assert f"[from {escaped}#1]" in captured.out
     assert f"seeded from {escaped}#1" in captured.out
     assert f"{escaped}2" in captured.err
-    assert all(character.isprintable() or character == "\n" for character in told)
+    assert all(character.isprintable() or character == "\n" for character in printed)
     log = (tmp_path / f"{name}2" / "run.log").read_text()
     assert f"niche 0 from {escaped}#1: " in log
     assert all(character.isprintable() or character == "\n" for character in log)
@@ -568,7 +568,7 @@ def test_an_empty_selection_reports_the_range_of_the_fields(
     resumed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     best = [niche["best"] for niche in table(resumed, "niches")]
-    says = (
+    expected = (
         f"keeps none of the {len(best)} niches of {resumed}: best is {min(best):.6g} to "
         f"{max(best):.6g}"
     )
@@ -576,7 +576,7 @@ def test_an_empty_selection_reports_the_range_of_the_fields(
         ["show", str(resumed)],
         ["launch", "--from", str(resumed), "--out", str(tmp_path / "run")],
     ):
-        assert says in refused(capsys, [*words, "--select", "best > 60"])
+        assert expected in refused(capsys, [*words, "--select", "best > 60"])
     assert not (tmp_path / "run").exists()
 
 
@@ -656,10 +656,10 @@ def test_a_gpu_run_resumes_and_replays_on_the_cpu_only_with_device_cpu(
     film = tmp_path / "a.gif"
     on = ["resume", str(made_on_a_gpu), "--iterations"]
     watched = ["replay", str(made_on_a_gpu), "--record", str(film)]
-    says = "[es] device = 'cuda': torch finds no GPU here; use the device cpu"
-    assert says in refused(capsys, [*on, "13"])
-    assert says in refused(capsys, watched)
-    assert says in refused(capsys, [*on, "13", "--device", "cuda"])
+    expected = "[es] device = 'cuda': torch finds no GPU here; use the device cpu"
+    assert expected in refused(capsys, [*on, "13"])
+    assert expected in refused(capsys, watched)
+    assert expected in refused(capsys, [*on, "13", "--device", "cuda"])
     assert "must be auto, cpu or cuda" in refused(capsys, [*on, "13", "--device", "tpu"])
     assert command.main([*on, "13", "--device", "cpu"]) == 0
     assert (
@@ -669,11 +669,13 @@ def test_a_gpu_run_resumes_and_replays_on_the_cpu_only_with_device_cpu(
     assert command.main([*watched, "--device", "cpu"]) == 0
     assert film.read_bytes()[:6] == b"GIF89a"
     assert (made_on_a_gpu / "config.toml").read_bytes() == settings
-    assert says in refused(capsys, [*on, "14"])
-    assert says in refused(
+    assert expected in refused(capsys, [*on, "14"])
+    assert expected in refused(
         capsys, ["launch", "--set", "es.device=cuda", "--out", str(tmp_path / "new")]
     )
-    assert says in refused(capsys, ["launch", "--device", "cuda", "--out", str(tmp_path / "new")])
+    assert expected in refused(
+        capsys, ["launch", "--device", "cuda", "--out", str(tmp_path / "new")]
+    )
     assert not (tmp_path / "new").exists()
 
 

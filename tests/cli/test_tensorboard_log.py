@@ -9,25 +9,25 @@ from openpoet.cli.output import Failures
 from openpoet.cli.tensorboard_log import Events
 from openpoet.poet.engine import evolve, start
 
-from tests.archive.lived import setup
+from tests.archive.example_runs import setup
 
 
 def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """What TensorBoard shows."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    seen = EventAccumulator(str(folder))
-    seen.Reload()
+    scalars = EventAccumulator(str(folder))
+    scalars.Reload()
     return {
-        tag: [(point.step, point.value) for point in seen.Scalars(tag)]
-        for tag in seen.Tags()["scalars"]
+        tag: [(point.step, point.value) for point in scalars.Scalars(tag)]
+        for tag in scalars.Tags()["scalars"]
     }
 
 
 def test_one_point_per_iteration_also_after_a_kill(tmp_path: Path) -> None:
     parts = setup()
-    lives = evolve(start(parts), parts)
-    populations = [next(lives) for _ in range(9)]
+    evolution = evolve(start(parts), parts)
+    populations = [next(evolution) for _ in range(9)]
     reports: list[str] = []
     with Events(tmp_path / "tb", 0, Failures(reports.append)) as events:
         for population in populations[:6]:
@@ -37,19 +37,19 @@ def test_one_point_per_iteration_also_after_a_kill(tmp_path: Path) -> None:
         for population in populations[4:]:
             events.write(population, 100 * population.iteration)
     assert not reports
-    seen = curves(tmp_path / "tb")
-    assert seen["niches/active"] == [(p.iteration, len(p.active)) for p in populations]
-    assert [round(value, 2) for _, value in seen["score/median"]] == [
+    scalars = curves(tmp_path / "tb")
+    assert scalars["niches/active"] == [(p.iteration, len(p.active)) for p in populations]
+    assert [round(value, 2) for _, value in scalars["score/median"]] == [
         round(statistics.median([niche.scores[-1] for niche in p.active]), 2) for p in populations
     ]
-    assert seen["environment steps"] == [(p.iteration, 100 * p.iteration) for p in populations]
+    assert scalars["environment steps"] == [(p.iteration, 100 * p.iteration) for p in populations]
     assert {
         "score/best",
         "annecs/paper",
         "annecs/reference code",
         "niches/ever",
         "steps per second",
-    } <= seen.keys()
+    } <= scalars.keys()
 
 
 def test_write_errors_are_reported_once_and_earlier_points_are_kept(tmp_path: Path) -> None:

@@ -42,9 +42,9 @@ def test_a_changed_file_is_rejected_even_if_its_new_content_was_launched(own: Pa
     remember(digest)
     own.write_text("family = list\n")
     remember(sha256(own, "it"))
-    said = refusal(digest, str(own), "family")
-    assert "has changed since the run was launched" in said
-    assert "OPENPOET_TRUST=1" in said
+    message = refusal(digest, str(own), "family")
+    assert "has changed since the run was launched" in message
+    assert "OPENPOET_TRUST=1" in message
     own.unlink()
     assert "is not there: put it back" in refusal(digest, str(own), "family")
 

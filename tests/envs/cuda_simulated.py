@@ -108,9 +108,11 @@ def keep_the_laws() -> None:
     )
     played = rollout(policy, meter, weights, member, tasks, [0, 0], machine=Machine())
     simulator, memory = family.simulator(tasks, [0, 0], "cpu"), torch.zeros(2, 3)
-    seen, total = simulator.reset(), torch.zeros(2, dtype=torch.float64)
+    observation, total = simulator.reset(), torch.zeros(2, dtype=torch.float64)
     for _ in range(3):
-        seen, reward, _, truncated = simulator.step(policy.forward(weights[member], seen, memory))
+        observation, reward, _, truncated = simulator.step(
+            policy.forward(weights[member], observation, memory)
+        )
         total += reward
     assert played.returns.tolist() == total.tolist()
     assert played.steps.tolist() == [3, 2]
@@ -139,10 +141,10 @@ def refuse() -> None:
 
 def measure() -> None:
     """The GPU's benchmark, which runs on nothing else: that it runs, and finds no difference."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
         walker_cuda.print_parity("cpu", count=2, snapshots=1)
-    assert ": 0 differ in any bit" in said.getvalue()
+    assert ": 0 differ in any bit" in output.getvalue()
     assert walker_cuda.physics_rate("cpu", 2, steps=2) > 0
     assert walker_cuda.episode_rate("cpu", 2, capture=False, horizon=2) > 0
 

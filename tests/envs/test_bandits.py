@@ -24,17 +24,17 @@ def family(kind: Kind, **settings: int) -> Bandits:
     return Bandits(BanditSettings(kind, **settings))
 
 
-def pulled(bandits: Bandits, task: Arms, arm: int, lives: int, pulls: int) -> np.ndarray:
+def pulled(bandits: Bandits, task: Arms, arm: int, trials: int, pulls: int) -> np.ndarray:
     """Payoffs [pulls, lives] of one arm pulled again and again."""
-    simulator = bandits.simulator([task] * lives, list(range(lives)), "cpu")
+    simulator = bandits.simulator([task] * trials, list(range(trials)), "cpu")
     simulator.reset()
-    action = torch.zeros(lives, bandits.spec.action_size)
+    action = torch.zeros(trials, bandits.spec.action_size)
     action[:, arm] = 1
-    paid = []
+    rewards = []
     for _ in range(pulls):
-        paid.append(simulator.step(action)[1].numpy().copy())
-        simulator.restart(torch.ones(lives, dtype=torch.bool))
-    return np.array(paid)
+        rewards.append(simulator.step(action)[1].numpy().copy())
+        simulator.restart(torch.ones(trials, dtype=torch.bool))
+    return np.array(rewards)
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
@@ -43,11 +43,11 @@ def test_the_laws_of_a_family(kind: Kind) -> None:
 
 
 def test_independent_arms_have_bernoulli_rewards_with_their_own_probability() -> None:
-    paid = pulled(family("independent"), Arms(low=0.2, high=0.6), 3, 4000, 10)
-    assert set(np.unique(paid)) == {0.0, 1.0}
-    assert paid.mean() == pytest.approx(0.4, abs=0.01)
-    shares = paid.mean(axis=0)  # of a life: its variance is that of p and of ten coins
-    assert shares.var() == pytest.approx(0.4**2 / 12 + (0.24 - 0.4**2 / 12) / 10, abs=0.004)
+    rewards = pulled(family("independent"), Arms(low=0.2, high=0.6), 3, 4000, 10)
+    assert set(np.unique(rewards)) == {0.0, 1.0}
+    assert rewards.mean() == pytest.approx(0.4, abs=0.01)
+    means = rewards.mean(axis=0)  # of a life: its variance is that of p and of ten coins
+    assert means.var() == pytest.approx(0.4**2 / 12 + (0.24 - 0.4**2 / 12) / 10, abs=0.004)
 
 
 def test_dependent_arms_have_complementary_reward_probabilities() -> None:
@@ -79,10 +79,10 @@ def test_only_restless_arms_drift() -> None:
         Arms("restless", 0.5, 0.5, drift=0.0),
     )
     assert pulled(bandits, still, 0, 3000, 40).mean() == pytest.approx(0.5, abs=0.01)
-    paid = pulled(bandits, moving, 0, 3000, 40)
-    assert paid.mean() == pytest.approx(0.5, abs=0.02)
-    near = np.mean((paid[-1] - 0.5) * (paid[-2] - 0.5))
-    far = np.mean((paid[-1] - 0.5) * (paid[0] - 0.5))
+    rewards = pulled(bandits, moving, 0, 3000, 40)
+    assert rewards.mean() == pytest.approx(0.5, abs=0.02)
+    near = np.mean((rewards[-1] - 0.5) * (rewards[-2] - 0.5))
+    far = np.mean((rewards[-1] - 0.5) * (rewards[0] - 0.5))
     assert near > 0.1  # far from the middle by then, so two pulls agree
     assert abs(far) < 0.02  # it was in the middle when it began
 

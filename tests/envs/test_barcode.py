@@ -12,15 +12,17 @@ FAMILY = BarcodeBandits()
 CERTAIN = BarcodeArms(1.0, 0.0)
 
 
-def met(family: BarcodeBandits, task: BarcodeArms, lives: int) -> tuple[torch.Tensor, torch.Tensor]:
+def barcodes_and_arms(
+    family: BarcodeBandits, task: BarcodeArms, trials: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Barcodes [episodes, lives, bits], and which arm pays [episodes, lives] (of CERTAIN)."""
-    simulator = family.simulator([task] * lives, list(range(lives)), "cpu")
-    seen, codes, best = simulator.reset(), [], []
+    simulator = family.simulator([task] * trials, list(range(trials)), "cpu")
+    observation, codes, best = simulator.reset(), [], []
     for _ in range(family.spec.episodes):
-        codes.append(seen)
-        paid = [simulator.step(torch.eye(4)[arm].expand(lives, 4))[1] for arm in range(4)]
-        best.append(torch.stack(paid).argmax(0))
-        seen = simulator.restart(torch.ones(lives, dtype=torch.bool))
+        codes.append(observation)
+        rewards = [simulator.step(torch.eye(4)[arm].expand(trials, 4))[1] for arm in range(4)]
+        best.append(torch.stack(rewards).argmax(0))
+        observation = simulator.restart(torch.ones(trials, dtype=torch.bool))
     return torch.stack(codes), torch.stack(best)
 
 
@@ -30,7 +32,7 @@ def test_the_laws_of_a_family(cues: str) -> None:
 
 
 def test_every_context_occurs_once_per_round_with_its_barcode_and_arm() -> None:
-    codes, best = met(FAMILY, CERTAIN, 50)
+    codes, best = barcodes_and_arms(FAMILY, CERTAIN, 50)
     assert set(codes.unique().tolist()) == {-1.0, 1.0}
     orders = set()
     for life in range(50):
@@ -49,28 +51,28 @@ def test_every_context_occurs_once_per_round_with_its_barcode_and_arm() -> None:
 
 
 def test_shuffled_barcodes_cue_another_context() -> None:
-    codes, _ = met(BarcodeBandits(BarcodeSettings(cues="shuffled")), CERTAIN, 50)
-    true, _ = met(FAMILY, CERTAIN, 50)
-    torch.testing.assert_close(codes[:3], true[:3])
+    codes, _ = barcodes_and_arms(BarcodeBandits(BarcodeSettings(cues="shuffled")), CERTAIN, 50)
+    unshuffled, _ = barcodes_and_arms(FAMILY, CERTAIN, 50)
+    torch.testing.assert_close(codes[:3], unshuffled[:3])
     for life in range(50):
         # the context that a barcode last stood for
         last: dict[tuple[float, ...], tuple[float, ...]] = {}
         for number in range(9):
-            shown, context = (tuple(x[number, life].tolist()) for x in (codes, true))
+            shown, context = (tuple(x[number, life].tolist()) for x in (codes, unshuffled))
             assert last.get(shown) != context
             last[shown] = context
         assert len(last) == 3  # the barcodes are the same three
 
 
 def test_rewards_and_flipped_bits_have_their_probabilities() -> None:
-    lives = 4000
-    simulator = FAMILY.simulator([BarcodeArms(0.8, 0.3, 0.1)] * lives, list(range(lives)), "cpu")
-    seen, actions = simulator.reset(), torch.eye(4)[torch.zeros(lives, dtype=torch.int64)]
-    paid = torch.stack([simulator.step(actions)[1] for _ in range(5)])
-    assert float(paid.mean()) == pytest.approx((0.8 + 3 * 0.3) / 4, abs=0.01)
+    trials = 4000
+    simulator = FAMILY.simulator([BarcodeArms(0.8, 0.3, 0.1)] * trials, list(range(trials)), "cpu")
+    observation, actions = simulator.reset(), torch.eye(4)[torch.zeros(trials, dtype=torch.int64)]
+    rewards = torch.stack([simulator.step(actions)[1] for _ in range(5)])
+    assert float(rewards.mean()) == pytest.approx((0.8 + 3 * 0.3) / 4, abs=0.01)
     assert FAMILY.chance(BarcodeArms(0.8, 0.3)) == pytest.approx(5 * (0.8 + 3 * 0.3) / 4)
-    clean = FAMILY.simulator([BarcodeArms(0.8, 0.3)] * lives, list(range(lives)), "cpu").reset()
-    assert float((seen != clean).float().mean()) == pytest.approx(0.1, abs=0.01)
+    clean = FAMILY.simulator([BarcodeArms(0.8, 0.3)] * trials, list(range(trials)), "cpu").reset()
+    assert float((observation != clean).float().mean()) == pytest.approx(0.1, abs=0.01)
     assert FAMILY.oracle(BarcodeArms()) == 4.5
     assert FAMILY.chance(BarcodeArms()) == pytest.approx(1.5)
 

@@ -42,9 +42,9 @@ def test_episodes_equal_those_of_gymnasium(task: Cart) -> None:
         for _ in range(500):
             side = int(rng.integers(2))
             theirs, reward, ended, _, _ = env.step(side)
-            ours, paid, terminated, _ = simulator.step(torch.eye(2)[side : side + 1])
+            ours, rewards, terminated, _ = simulator.step(torch.eye(2)[side : side + 1])
             np.testing.assert_allclose(ours[0], theirs, rtol=1e-5, atol=1e-7)
-            assert (float(paid[0]), bool(terminated[0])) == (reward, ended)
+            assert (float(rewards[0]), bool(terminated[0])) == (reward, ended)
             if ended:
                 break
         assert ended
@@ -60,10 +60,10 @@ def test_linear_feedback_balances_and_fails_with_a_reversed_motor() -> None:
     seeds = list(range(100))
     for task, least, most in ((Cart(), 200, 200), (Cart(reversed=0.5), 90, 130)):
         simulator, total = family.simulator([task] * 100, seeds, "cpu"), torch.zeros(100).double()
-        seen = simulator.reset()
+        observation = simulator.reset()
         for _ in range(200):
-            seen, paid, _, _ = simulator.step(feedback(seen))
-            total += paid
+            observation, rewards, _, _ = simulator.step(feedback(observation))
+            total += rewards
         assert least <= float(total.mean()) <= most
     assert family.oracle(Cart()) == 200
 

@@ -52,9 +52,9 @@ def test_the_reward_of_a_step_by_hand() -> None:
     """
     chance = 1 / (1 + math.exp(-0.2))
     for skill, expected in ((0, chance), (1, 1 - chance)):
-        rewards, told = moved(PLANE, skill)
+        rewards, successes = moved(PLANE, skill)
         assert float(rewards[0]) == pytest.approx(math.log(2) + math.log(expected), abs=1e-4)
-        assert bool(told) == (skill == 0)
+        assert bool(successes) == (skill == 0)
 
 
 def test_rewards_with_the_other_scored_state_and_without_log_prior() -> None:
@@ -76,18 +76,20 @@ def test_rewards_with_the_other_scored_state_and_without_log_prior() -> None:
 def test_probabilities_sum_to_one_and_rewards_are_bounded_below() -> None:
     family = Discriminated(DiscriminatedSettings(skills=4, gain=50.0))
     states = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    chances = Discriminators([family.origin().layers] * 200, family.sizes, "cpu").probabilities(
-        states
-    )
-    paid = skill_reward(chances, family.settings)
+    q = Discriminators([family.origin().layers] * 200, family.sizes, "cpu").probabilities(states)
+    rewards_of_skills = skill_reward(q, family.settings)
     # sum of q, through the floor as well
-    torch.testing.assert_close(paid.exp().mean(1), torch.ones(200).double())
-    assert float(paid.min()) == pytest.approx(math.log(0.01 * 4), abs=1e-3)
+    torch.testing.assert_close(rewards_of_skills.exp().mean(1), torch.ones(200).double())
+    assert float(rewards_of_skills.min()) == pytest.approx(math.log(0.01 * 4), abs=1e-3)
     # over skills that are all as likely, on average at most 0
-    assert float(paid.mean(1).max()) <= 1e-12
-    nothing = family.task([(np.zeros((16, 2)), np.zeros(16)), (np.zeros((4, 16)), np.zeros(4))])
-    silent = Discriminators([nothing.layers] * 200, family.sizes, "cpu").probabilities(states)
-    torch.testing.assert_close(skill_reward(silent, family.settings), torch.zeros(200, 4).double())
+    assert float(rewards_of_skills.mean(1).max()) <= 1e-12
+    uniform = family.task([(np.zeros((16, 2)), np.zeros(16)), (np.zeros((4, 16)), np.zeros(4))])
+    uniform_probabilities = Discriminators(
+        [uniform.layers] * 200, family.sizes, "cpu"
+    ).probabilities(states)
+    torch.testing.assert_close(
+        skill_reward(uniform_probabilities, family.settings), torch.zeros(200, 4).double()
+    )
 
 
 def test_the_random_discriminator_is_smooth_in_the_arena() -> None:

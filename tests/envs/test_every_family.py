@@ -39,12 +39,12 @@ def text(family: Any, task: Any) -> str:
 def run(family: Any, task: Any, steps: int = 3) -> None:
     """Some steps in the task; all that a family can say of it."""
     simulator = family.simulator([task], [1], "cpu")
-    seen = [simulator.reset()]
+    outputs = [simulator.reset()]
     for t in range(steps):
         actions = np.random.default_rng(t).uniform(-1, 1, (1, family.spec.action_size))
         observation, reward, *_ = simulator.step(torch.from_numpy(actions.astype(np.float32)))
-        seen += [observation, reward]
-    assert all(bool(torch.isfinite(part).all()) for part in seen)
+        outputs += [observation, reward]
+    assert all(bool(torch.isfinite(part).all()) for part in outputs)
     assert np.isfinite(family.describe(task)).all()
     assert family.outline(task, simulator.state(0))["body"]
     assert family.title(task)

@@ -30,11 +30,11 @@ def test_moves_observations_and_rewards_by_hand() -> None:
     cells = [1, 5, 1, 5, 6, 7, 11, 15]
     assert simulator.reset()[0].argmax() == 0
     for i, (move, cell) in enumerate(zip(way, cells, strict=True)):
-        seen, paid, terminated, _ = simulator.step(torch.eye(4)[move : move + 1])
-        assert seen.sum() == 1
-        assert seen[0].argmax() == cell
+        observation, reward, terminated, _ = simulator.step(torch.eye(4)[move : move + 1])
+        assert observation.sum() == 1
+        assert observation[0].argmax() == cell
         assert bool(terminated[0]) == (i == 7)
-        assert paid.item() == pytest.approx((i == 7) - 0.9 / 20)
+        assert reward.item() == pytest.approx((i == 7) - 0.9 / 20)
     simulator.reset()
     for move in (0, 3, 2):  # the border twice, a wall
         assert simulator.step(torch.eye(4)[move : move + 1])[0][0].argmax() == 0
@@ -66,7 +66,7 @@ def test_optimal_values_equal_those_of_value_iteration(cost: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"rows": ["....", "####", "....", "...."]}, "all free cells must be reachable"),
         ({"rows": ["#...", "....", "....", "...."]}, "all free cells must be reachable"),
@@ -77,6 +77,6 @@ def test_optimal_values_equal_those_of_value_iteration(cost: float) -> None:
         ({"schema": 3}, "schema"),
     ],
 )
-def test_invalid_grids_are_an_error(change: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_grids_are_an_error(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         FAMILY.decode({**FAMILY.encode(BENT), **change})

@@ -25,8 +25,8 @@ def returns(walk: list[int], task: Cells, seeds: list[int], *, stop: bool) -> np
     for move in walk:
         chosen = torch.full((len(seeds),), move)
         actions = torch.where(found & stop, STAY, chosen)
-        _, paid, _, _ = simulator.step(torch.nn.functional.one_hot(actions, len(MOVES)).float())
-        total, found = total + paid, simulator.success
+        _, rewards, _, _ = simulator.step(torch.nn.functional.one_hot(actions, len(MOVES)).float())
+        total, found = total + rewards, simulator.success
     return total.numpy()
 
 
@@ -38,14 +38,14 @@ def test_the_laws_of_a_family() -> None:
 
 def test_moves_are_observed_and_stop_at_the_border() -> None:
     simulator = FAMILY.simulator([Cells(3, 1)], [0], "cpu")
-    seen = simulator.reset()
+    observation = simulator.reset()
     moves = (DOWN, UP, UP, UP, RIGHT, LEFT, LEFT, STAY)
     places = ((0, 0), (0, 0), (0, 1), (0, 2), (0, 2), (1, 2), (0, 2), (0, 2), (0, 2))
     for i, (x, y) in enumerate(places):
-        assert seen[0].reshape(2, MOST).argmax(1).tolist() == [x, y]
-        assert float(seen.sum()) == 2
+        assert observation[0].reshape(2, MOST).argmax(1).tolist() == [x, y]
+        assert float(observation.sum()) == 2
         if i < len(moves):
-            seen = simulator.step(torch.eye(5)[moves[i]][None])[0]
+            observation = simulator.step(torch.eye(5)[moves[i]][None])[0]
 
 
 def test_goals_are_drawn_from_the_21_published_cells() -> None:

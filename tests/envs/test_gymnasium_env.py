@@ -33,13 +33,13 @@ def actions(seed: int, steps: int = STEPS) -> np.ndarray:
 def episode(env: Any, seed: int) -> list[Any]:
     """Observations, rewards and ends from a seeded reset, as plain values."""
     observation, _ = env.reset(seed=seed)
-    story = [observation.tolist()]
+    trajectory = [observation.tolist()]
     for action in actions(seed):
         observation, reward, terminated, truncated, _ = env.step(action)
-        story.append((observation.tolist(), float(reward), bool(terminated), bool(truncated)))
+        trajectory.append((observation.tolist(), float(reward), bool(terminated), bool(truncated)))
         if terminated or truncated:
             break
-    return story
+    return trajectory
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -122,24 +122,24 @@ def plan(seed: int, dtype: Any) -> np.ndarray:
     return np.rint(drawn).astype(dtype) if np.issubdtype(dtype, np.integer) else drawn.astype(dtype)
 
 
-def fates(env: Any, seed: int, given: Any) -> list[Any]:
+def trajectory_of(env: Any, seed: int, given: Any) -> list[Any]:
     """Observations, rewards and ends as plain values, of a single environment or of a vector of
     one.
     """
     env.reset(seed=seed)
-    story = []
+    trajectory = []
     for action in given:
         observation, reward, terminated, *_ = env.step(action)
-        story.append(
+        trajectory.append(
             (
                 np.ravel(observation).tolist(),
                 float(np.ravel(reward)[0]),
                 bool(np.ravel(terminated)[0]),
             )
         )
-        if story[-1][2]:
+        if trajectory[-1][2]:
             break
-    return story
+    return trajectory
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64])
@@ -148,22 +148,22 @@ def test_torque_and_cost_are_computed_in_the_dtype_of_the_actions_as_in_gymnasiu
 ) -> None:
     for seed in range(3):
         given = plan(seed, dtype)
-        theirs = fates(gymnasium.make("BipedalWalker-v3"), seed, given)
-        assert fates(gymnasium.make(IDS[0]), seed, given) == theirs
-        assert fates(gymnasium.make_vec(IDS[0]), seed, given[:, None]) == theirs
+        theirs = trajectory_of(gymnasium.make("BipedalWalker-v3"), seed, given)
+        assert trajectory_of(gymnasium.make(IDS[0]), seed, given) == theirs
+        assert trajectory_of(gymnasium.make_vec(IDS[0]), seed, given[:, None]) == theirs
         if dtype is np.float64:
             # Python's floats are float64
-            assert fates(gymnasium.make(IDS[0]), seed, given.tolist()) == theirs
+            assert trajectory_of(gymnasium.make(IDS[0]), seed, given.tolist()) == theirs
             # what narrowing would give
-            assert fates(gymnasium.make(IDS[0]), seed, given.astype(np.float32)) != theirs
+            assert trajectory_of(gymnasium.make(IDS[0]), seed, given.astype(np.float32)) != theirs
 
 
 def test_read_only_action_arrays_are_accepted() -> None:
     """As arrays of JAX are, and those of np.broadcast_to."""
     env, given = gymnasium.make(IDS[0]), plan(0, np.float32)[:5]
-    expected = fates(env, 0, given)
+    expected = trajectory_of(env, 0, given)
     given.flags.writeable = False
-    assert fates(env, 0, given) == expected
+    assert trajectory_of(env, 0, given) == expected
 
 
 COPIES = {
@@ -175,13 +175,13 @@ COPIES = {
 
 def future(env: Any, resets: int = 2) -> list[Any]:
     """Steps from where it stands, then whole episodes without a seed."""
-    story = []
+    trajectory = []
     for number in range(resets + 1):
-        story += [env.reset()[0].tolist()] if number else []
+        trajectory += [env.reset()[0].tolist()] if number else []
         for action in actions(number, 12):
-            wanted = np.broadcast_to(action, env.action_space.shape).copy()
-            story.append([np.asarray(part).tolist() for part in env.step(wanted)[:4]])
-    return story
+            full_action = np.broadcast_to(action, env.action_space.shape).copy()
+            trajectory.append([np.asarray(part).tolist() for part in env.step(full_action)[:4]])
+    return trajectory
 
 
 def made(id: str, several: bool) -> Any:
@@ -218,9 +218,9 @@ def test_copies_do_not_share_their_state() -> None:
     env = made(IDS[0], several=False)
     env.reset(seed=1)
     twin, third = copy.deepcopy(env), copy.deepcopy(env)
-    story = future(env)
-    assert future(twin) == story
-    assert future(third) == story
+    trajectory = future(env)
+    assert future(twin) == trajectory
+    assert future(third) == trajectory
 
 
 def test_a_pickled_environment_continues_in_another_process(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ class Counter(gymnasium.Env[Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.count += 1
         info = {"large": bool(action[1] > 0)}
-        seen = np.array([[self.start, self.rate * self.count]], np.float32)
-        return seen, float(action[0]), self.count == self.limit, False, info
+        observed = np.array([[self.start, self.rate * self.count]], np.float32)
+        return observed, float(action[0]), self.count == self.limit, False, info
 
     def close(self) -> None:
         type(self).closed += 1
@@ -63,8 +63,8 @@ class Wide(Counter):
     """Observes three numbers."""
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        seen, info = super().reset(seed=seed)
-        return np.append(seen, 0.0), info
+        observed, info = super().reset(seed=seed)
+        return np.append(observed, 0.0), info
 
 
 def counter(**changes: Any) -> GymnasiumFamily:
@@ -92,23 +92,23 @@ def test_a_row_equals_its_environment_and_an_ended_row_is_frozen() -> None:
     family = GymnasiumFamily(**example("pendulum"))
     tasks = [family.origin(), family.mutate(family.origin(), np.random.default_rng(1))]
     rows = family.simulator(tasks, [5, 6], "cpu")
-    seen, draws = rows.reset(), np.random.default_rng(2)
+    observed, draws = rows.reset(), np.random.default_rng(2)
     own = [example("pendulum")["make"](**vars(task)) for task in tasks]
     firsts = [
         env.reset(seed=int(np.random.SeedSequence((seed, 0)).generate_state(1)[0]))[0]
         for env, seed in zip(own, (5, 6), strict=True)
     ]
-    assert np.array_equal(seen, np.stack(firsts))
+    assert np.array_equal(observed, np.stack(firsts))
     for _ in range(200):
         actions = draws.uniform(-1, 1, (2, 1)).astype(np.float32)
-        seen, rewards, terminated, truncated = rows.step(torch.from_numpy(actions))
+        observed, rewards, terminated, truncated = rows.step(torch.from_numpy(actions))
         alone = [env.step(2 * action) for env, action in zip(own, actions, strict=True)]
-        assert np.allclose(seen, np.stack([step[0] for step in alone]), atol=1e-5)
+        assert np.allclose(observed, np.stack([step[0] for step in alone]), atol=1e-5)
         assert np.allclose(rewards, [step[1] for step in alone], atol=1e-5)
     assert truncated.all()
     assert not terminated.any()
     again = rows.step(torch.ones(2, 1))
-    assert torch.equal(again[0], seen)
+    assert torch.equal(again[0], observed)
     assert again[1].tolist() == [0.0, 0.0]
     assert rows.steps == 400
 
@@ -203,13 +203,13 @@ def test_each_environment_is_closed_once() -> None:
 
 def test_integer_genes_stay_integers_within_their_range() -> None:
     family = counter(origin={"rate": 1}, genes={"rate": (0, 3, 2.0)})
-    task, seen = family.origin(), set()
+    task, observed = family.origin(), set()
     for i in range(40):
         task = family.mutate(task, np.random.default_rng(i))
         assert family.decode(family.encode(task)) == task
         assert type(task.rate) is int
-        seen.add(task.rate)
-    assert seen == {0, 1, 2, 3}
+        observed.add(task.rate)
+    assert observed == {0, 1, 2, 3}
 
 
 BAD: dict[str, tuple[Callable[[], Any], str]] = {

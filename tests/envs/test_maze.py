@@ -29,10 +29,11 @@ def test_every_mutated_maze_is_solvable_and_mutations_add_walls() -> None:
 
 def test_walls_block_moves_and_are_observed() -> None:
     simulator = FAMILY.simulator([WINDING], [0], "cpu")
-    seen = simulator.reset()[0, :25].reshape(5, 5)
+    observation = simulator.reset()[0, :25].reshape(5, 5)
     # around the start in the corner: the border above and left of it, walls as in ROWS
     np.testing.assert_array_equal(
-        seen, [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 0, 1, 0]]
+        observation,
+        [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 0, 1, 0], [1, 1, 0, 1, 0]],
     )
     for action, place in (
         (0, [0, 0]),
@@ -47,18 +48,18 @@ def test_walls_block_moves_and_are_observed() -> None:
 
 
 def test_the_goal_is_observed_when_near_and_its_reward_decreases_with_time() -> None:
-    lives = 64
-    simulator = FAMILY.simulator([FAMILY.origin()] * lives, list(range(lives)), "cpu")
-    seen = simulator.reset()
-    goal = torch.tensor(np.array([simulator.state(i)["goal"] for i in range(lives)]))
-    assert bool((seen[:, 25:].sum(1) == 1).all())  # all within two steps
+    batch = 64
+    simulator = FAMILY.simulator([FAMILY.origin()] * batch, list(range(batch)), "cpu")
+    observation = simulator.reset()
+    goal = torch.tensor(np.array([simulator.state(i)["goal"] for i in range(batch)]))
+    assert bool((observation[:, 25:].sum(1) == 1).all())  # all within two steps
     way = goal - 3
     assert int(way.abs().sum(1).max()) == 2
     north = (way == torch.tensor([-1, 0])).all(1)
-    _, paid, terminated, _ = simulator.step(torch.eye(4)[:1].expand(lives, 4))
+    _, reward, terminated, _ = simulator.step(torch.eye(4)[:1].expand(batch, 4))
     assert torch.equal(terminated, north)
-    np.testing.assert_allclose(paid, np.where(north, 1 - 0.9 / 40, 0.0))
-    assert 0 < int(north.sum()) < lives
+    np.testing.assert_allclose(reward, np.where(north, 1 - 0.9 / 40, 0.0))
+    assert 0 < int(north.sum()) < batch
 
 
 def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
@@ -69,7 +70,7 @@ def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"rows": [".......", "#######", *["......."] * 5]}, "every other free cell"),
         ({"rows": ["......"] * 7}, "needs 7 rows"),
@@ -80,6 +81,6 @@ def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
         ({"schema": 3}, "schema"),
     ],
 )
-def test_invalid_mazes_are_an_error(change: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_mazes_are_an_error(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         FAMILY.decode({**FAMILY.encode(WINDING), **change})

@@ -29,27 +29,27 @@ def test_tables_are_drawn_as_in_rl2() -> None:
 
 
 def test_transitions_and_rewards_follow_the_tables() -> None:
-    lives = 4000
+    trials = 4000
     settings = MdpSettings(states=3, actions=2)
     family = TabularMdps(settings)
     task = Tables(noise=0.5)
     simulator, world = (
-        family.simulator([task] * lives, [7] * lives, "cpu"),
+        family.simulator([task] * trials, [7] * trials, "cpu"),
         family.world([task], [7]),
     )
-    again = family.simulator([task] * lives, list(range(lives)), "cpu")
-    action = torch.zeros(lives, 2)
+    again = family.simulator([task] * trials, list(range(trials)), "cpu")
+    action = torch.zeros(trials, 2)
     action[:, 1] = 1
     simulator.reset()
-    seen, paid, _, _ = simulator.step(action)
-    assert torch.equal(seen, seen[:1].expand_as(seen))  # one seed, one life
-    many = family.world([task] * lives, list(range(lives)))
+    state, reward, _, _ = simulator.step(action)
+    assert torch.equal(state, state[:1].expand_as(state))  # one seed, one life
+    many = family.world([task] * trials, list(range(trials)))
     again.reset()
-    seen, paid, _, _ = again.step(action)
-    excess = paid - many.rewards[:, 0, 1]
+    state, reward, _, _ = again.step(action)
+    excess = reward - many.rewards[:, 0, 1]
     assert float(excess.std()) == pytest.approx(0.5, abs=0.02)
     expected = many.transitions[:, 0, 1].mean(0)
-    np.testing.assert_allclose(seen.mean(0), expected, atol=0.03)
+    np.testing.assert_allclose(state.mean(0), expected, atol=0.03)
     assert world.rewards.shape == (1, 3, 2)
 
 

@@ -51,14 +51,14 @@ def test_the_reward_of_a_step_towards_the_goal_by_hand(reward: Reward, expected:
     family = Navigation(NavigationSettings(reward))
     simulator = family.simulator([Goals("arc", 1.0, 0.0, 0.0, 0.0)], [0], "cpu")
     simulator.reset()
-    seen, paid, _, _ = simulator.step(torch.tensor([[5.0, 0.0]]))
-    np.testing.assert_allclose(seen, [[0.1, 0.0]], rtol=1e-6)
-    assert float(paid[0]) == pytest.approx(expected)
+    observation, rewards, _, _ = simulator.step(torch.tensor([[5.0, 0.0]]))
+    np.testing.assert_allclose(observation, [[0.1, 0.0]], rtol=1e-6)
+    assert float(rewards[0]) == pytest.approx(expected)
     for _ in range(8):
-        seen, paid, _, _ = simulator.step(torch.tensor([[1.0, 0.0]]))
+        observation, rewards, _, _ = simulator.step(torch.tensor([[1.0, 0.0]]))
     assert bool(simulator.success[0])  # at 0.9
     if reward == "sparse":
-        assert float(paid[0]) == pytest.approx(0.9)
+        assert float(rewards[0]) == pytest.approx(0.9)
 
 
 def test_the_oracle_beats_random_walks_and_progress_sums_to_the_distance() -> None:

@@ -63,7 +63,7 @@ def test_obstacles_falls_and_sleep_equal_box2d() -> None:
     """Also past the end of an episode, so that fallen walkers lie, slide and sleep on every kind of
     shape.
     """
-    seen = dict.fromkeys(("toi", "polygon", "two_point", "sleeping"), 0)
+    counts = dict.fromkeys(("toi", "polygon", "two_point", "sleeping"), 0)
     for seed in range(15):
         track = oracle.obstacle_track(seed)
         policy = list(POLICIES.values())[seed % len(POLICIES)](seed)
@@ -76,9 +76,9 @@ def test_obstacles_falls_and_sleep_equal_box2d() -> None:
             ours, rewards, ends = batch.step(action[None])
             np.testing.assert_array_equal(ours[0], observation)
             assert (rewards[0], ends[0], batch.finished[0]) == (reward, terminated, walker.finished)
-        for name in seen:
-            seen[name] += batch.events[name]
-    assert all(seen.values()), f"an event was never exercised: {seen}"
+        for name in counts:
+            counts[name] += batch.events[name]
+    assert all(counts.values()), f"an event was never exercised: {counts}"
 
 
 def test_the_box2d_walker_equals_that_of_gymnasium() -> None:

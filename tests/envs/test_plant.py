@@ -16,8 +16,8 @@ def simulated(gains: list[float], feedback: float, identify: bool = False) -> np
     x, total = simulator.reset().double()[:, 0], np.zeros(len(gains))
     for t in range(10):
         k = 1 / torch.tensor(gains) if identify and t else torch.full((len(gains),), feedback)
-        seen, reward, _, _ = simulator.step((-k * x / 10)[:, None].float())
-        x, total = seen.double()[:, 0], total - reward.numpy()
+        observation, reward, _, _ = simulator.step((-k * x / 10)[:, None].float())
+        x, total = observation.double()[:, 0], total - reward.numpy()
     return total
 
 

@@ -76,9 +76,9 @@ def test_genes_are_uniform_in_their_ranges_or_in_narrower_ones() -> None:
 def test_all_episodes_of_a_trial_are_in_the_task_drawn_by_its_seed() -> None:
     family = Navigation()
     box = Randomised(family)
-    lives = box.simulator([box.origin()] * 3, [5, 6, 7], "cpu")
-    lives.reset()
-    drawn = [lives.state(row).task for row in range(3)]
+    batch = box.simulator([box.origin()] * 3, [5, 6, 7], "cpu")
+    batch.reset()
+    drawn = [batch.state(row).task for row in range(3)]
     assert len({repr(task) for task in drawn}) == 3
     own = family.simulator(drawn, [5, 6, 7], "cpu")
     own.reset()
@@ -86,10 +86,10 @@ def test_all_episodes_of_a_trial_are_in_the_task_drawn_by_its_seed() -> None:
     for _ in range(2):
         for _ in range(family.spec.horizon):
             actions = torch.full((3, 2), 0.3)
-            assert torch.equal(lives.step(actions)[1], own.step(actions)[1])
-        lives.restart(every)
+            assert torch.equal(batch.step(actions)[1], own.step(actions)[1])
+        batch.restart(every)
         own.restart(every)
-    assert lives.steps == own.steps > 0
+    assert batch.steps == own.steps > 0
 
 
 def test_terrains_stay_within_the_settings_bounds() -> None:

@@ -45,30 +45,30 @@ def test_labels_are_observed_one_step_late_and_the_reward_is_the_negative_square
     family = Regression(RegressionSettings(kind, horizon=5))
     simulator = family.simulator([task] * 3, [1, 2, 3], "cpu")
     function = weights([task] * 3, Draws([1, 2, 3]), "cpu")
-    seen = simulator.reset()
+    observation = simulator.reset()
     for episode in range(2):
-        assert torch.equal(seen[:, -1], torch.zeros(3))
+        assert torch.equal(observation[:, -1], torch.zeros(3))
         for _ in range(5):
-            label = (features(kind, seen[:, :-1].double()) * function).sum(1)
-            seen, paid, _, truncated = simulator.step(torch.full((3, 1), 0.25))
-            torch.testing.assert_close(seen[:, -1].double(), label, rtol=1e-4, atol=1e-5)
-            torch.testing.assert_close(paid, -((0.25 - label) ** 2), rtol=1e-4, atol=1e-5)
+            label = (features(kind, observation[:, :-1].double()) * function).sum(1)
+            observation, rewards, _, truncated = simulator.step(torch.full((3, 1), 0.25))
+            torch.testing.assert_close(observation[:, -1].double(), label, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(rewards, -((0.25 - label) ** 2), rtol=1e-4, atol=1e-5)
         assert bool(truncated.all())
-        seen = simulator.restart(torch.ones(3, dtype=torch.bool))
-        assert torch.isfinite(seen).all(), episode
+        observation = simulator.restart(torch.ones(3, dtype=torch.bool))
+        assert torch.isfinite(observation).all(), episode
 
 
 def test_episodes_of_a_trial_have_new_examples_of_the_same_function() -> None:
     family = Regression(RegressionSettings(horizon=7))
     simulator = family.simulator([QUADRATICS], [5], "cpu")
     rows, labels = [], []
-    seen = simulator.reset()
+    observation = simulator.reset()
     for _ in range(2):
         for _ in range(7):
-            rows.append(features("quadratic", seen[0, :-1].double()))
-            seen = simulator.step(torch.zeros(1, 1))[0]
-            labels.append(seen[0, -1])
-        seen = simulator.restart(torch.tensor([True]))
+            rows.append(features("quadratic", observation[0, :-1].double()))
+            observation = simulator.step(torch.zeros(1, 1))[0]
+            labels.append(observation[0, -1])
+        observation = simulator.restart(torch.tensor([True]))
     table, values = torch.stack(rows).numpy(), torch.stack(labels).double().numpy()
     assert len({tuple(row) for row in table}) == 14
     fitted = np.linalg.lstsq(table, values, rcond=None)[0]
@@ -92,13 +92,13 @@ def test_the_oracle_error_is_the_prior_outside_the_span_of_observed_features() -
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (9, 2000, 2))
     curve = Regression().oracle(QUADRATICS, torch.from_numpy(x))
-    seen = features("quadratic", torch.from_numpy(x)).numpy()
+    observation = features("quadratic", torch.from_numpy(x)).numpy()
     for t in range(6):
-        known = seen[:t].transpose(1, 0, 2)
+        known = observation[:t].transpose(1, 0, 2)
         rest = (
-            seen[t] - np.einsum("nij,nj->ni", np.linalg.pinv(known) @ known, seen[t])
+            observation[t] - np.einsum("nij,nj->ni", np.linalg.pinv(known) @ known, observation[t])
             if t
-            else seen[t]
+            else observation[t]
         )
         np.testing.assert_allclose(curve[t], (rest**2).sum(1) / 3, rtol=1e-5, atol=1e-8)
     np.testing.assert_allclose(curve.mean(1)[:3], [0.726, 0.44, 0.303], atol=0.02)

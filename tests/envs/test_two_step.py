@@ -9,17 +9,15 @@ from openpoet.cli.conformance import check_family
 from openpoet.envs.two_step import Steps, TwoStep, TwoStepSettings
 
 
-def lived(
-    task: Steps, choice: int, lives: int = 4000, trials: int = 30
+def states_and_rewards(
+    task: Steps, choice: int, rows: int = 4000, trials: int = 30
 ) -> tuple[np.ndarray, np.ndarray]:
     """Second-stage states and payoffs [trials, lives] of one choice repeated."""
-    simulator = TwoStep(TwoStepSettings(trials)).simulator(
-        [task] * lives, list(range(lives)), "cpu"
-    )
+    simulator = TwoStep(TwoStepSettings(trials)).simulator([task] * rows, list(range(rows)), "cpu")
     simulator.reset()
-    action = torch.eye(2)[choice].expand(lives, 2)
-    seen, paid = zip(*(simulator.step(action)[:2] for _ in range(trials)), strict=True)
-    return torch.stack(seen)[..., 1].numpy(), torch.stack(paid).numpy()
+    action = torch.eye(2)[choice].expand(rows, 2)
+    states, rewards = zip(*(simulator.step(action)[:2] for _ in range(trials)), strict=True)
+    return torch.stack(states)[..., 1].numpy(), torch.stack(rewards).numpy()
 
 
 def test_the_laws_of_a_family() -> None:
@@ -28,21 +26,21 @@ def test_the_laws_of_a_family() -> None:
 
 @pytest.mark.parametrize("choice", [0, 1])
 def test_common_transitions_have_their_probability(choice: int) -> None:
-    seen, _ = lived(Steps(common=0.8), choice)
-    assert (seen == choice).mean() == pytest.approx(0.8, abs=0.01)
+    states, _ = states_and_rewards(Steps(common=0.8), choice)
+    assert (states == choice).mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_second_stage_states_have_opposite_reward_probabilities() -> None:
-    seen, paid = lived(Steps(common=0.5, switch=0.0, good=0.8), 0)
-    ones = np.array([paid[seen[:, i] == 1, i].mean() for i in range(1000)])
-    zeros = np.array([paid[seen[:, i] == 0, i].mean() for i in range(1000)])
+    states, rewards = states_and_rewards(Steps(common=0.5, switch=0.0, good=0.8), 0)
+    ones = np.array([rewards[states[:, i] == 1, i].mean() for i in range(1000)])
+    zeros = np.array([rewards[states[:, i] == 0, i].mean() for i in range(1000)])
     assert np.corrcoef(ones, zeros)[0, 1] < -0.8
     assert np.maximum(ones, zeros).mean() == pytest.approx(0.8, abs=0.04)
 
 
 def test_the_better_state_switches_with_its_probability() -> None:
-    _, paid = lived(Steps(common=1.0, switch=0.1, good=1.0), 0)
-    assert (paid[1:] != paid[:-1]).mean() == pytest.approx(0.1, abs=0.005)
+    _, rewards = states_and_rewards(Steps(common=1.0, switch=0.1, good=1.0), 0)
+    assert (rewards[1:] != rewards[:-1]).mean() == pytest.approx(0.1, abs=0.005)
 
 
 def test_the_oracle_return_by_hand() -> None:

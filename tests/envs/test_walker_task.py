@@ -49,24 +49,28 @@ def actions() -> np.ndarray:
 
 def in_family(family: Walker, task: WalkerTask) -> list[Any]:
     simulator = family.simulator([task], [0], "cpu")
-    story: list[Any] = [simulator.reset()[0].tolist()]
+    trajectory: list[Any] = [simulator.reset()[0].tolist()]
     for action in torch.from_numpy(actions()):
-        seen, reward, terminated, truncated = simulator.step(action[None])
-        story.append((seen[0].tolist(), float(reward), bool(terminated), bool(truncated)))
+        observation, reward, terminated, truncated = simulator.step(action[None])
+        trajectory.append(
+            (observation[0].tolist(), float(reward), bool(terminated), bool(truncated))
+        )
         if terminated or truncated:
             break
-    return story
+    return trajectory
 
 
 def through_id(terrain: str) -> list[Any]:
     env = gymnasium.make("openpoet/Walker-v0", terrain=terrain)
-    story: list[Any] = [env.reset(seed=5)[0].tolist()]
+    trajectory: list[Any] = [env.reset(seed=5)[0].tolist()]
     for action in actions():
-        seen, reward, terminated, truncated, _ = env.step(action)
-        story.append((seen.tolist(), float(reward), terminated, truncated and not terminated))
+        observation, reward, terminated, truncated, _ = env.step(action)
+        trajectory.append(
+            (observation.tolist(), float(reward), terminated, truncated and not terminated)
+        )
         if terminated or truncated:
             break
-    return story
+    return trajectory
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -87,15 +91,15 @@ def test_the_id_gives_the_track_horizon_and_episode_of_a_task(name: str) -> None
 def test_the_horizon_ends_an_episode_of_the_id_alone_and_in_a_batch() -> None:
     family = Walker(SETTINGS["short"])
     terrain = json.dumps(family.encode(family.origin()))
-    story = through_id(terrain)
-    assert len(story) == 1 + 25
-    assert story[-1][2:] == (False, True)
+    trajectory = through_id(terrain)
+    assert len(trajectory) == 1 + 25
+    assert trajectory[-1][2:] == (False, True)
     batch = gymnasium.make_vec("openpoet/Walker-v0", num_envs=2, terrain=terrain)
     batch.reset(seed=5)
     for t in range(25):
-        seen, _, _, truncated, _ = batch.step(actions()[[t, t]])
+        observation, _, _, truncated, _ = batch.step(actions()[[t, t]])
         assert truncated.tolist() == [t == 24] * 2
-    assert seen[0].tolist() == story[-1][0]
+    assert observation[0].tolist() == trajectory[-1][0]
     shorter = gymnasium.make_vec(
         "openpoet/Walker-v0", num_envs=1, terrain=terrain, max_episode_steps=3
     )
@@ -131,13 +135,15 @@ def test_a_task_of_another_run_keeps_its_settings() -> None:
     )
     assert new.fingerprint(foreign) != new.fingerprint(replace(foreign, settings=new.own))
     simulator = new.simulator([new.origin(), foreign], [0, 0], "cpu")
-    seen, alone = simulator.reset(), in_family(old, foreign)
-    assert seen[1].tolist() == alone[0]
+    observation, alone = simulator.reset(), in_family(old, foreign)
+    assert observation[1].tolist() == alone[0]
     for t in range(60):
-        seen, reward, terminated, truncated = simulator.step(torch.from_numpy(actions()[[t, t]]))
+        observation, reward, terminated, truncated = simulator.step(
+            torch.from_numpy(actions()[[t, t]])
+        )
         if t < 25:
             assert (
-                seen[1].tolist(),
+                observation[1].tolist(),
                 float(reward[1]),
                 bool(terminated[1]),
                 bool(truncated[1]),

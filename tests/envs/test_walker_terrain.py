@@ -300,15 +300,15 @@ def test_gymnasiums_vector_wrappers_work() -> None:
     """
     from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
-    stories = []
+    trajectories = []
     for mode in ("vector_entry_point", "sync"):
         env = gymnasium.make_vec(HARDCORE, num_envs=3, vectorization_mode=mode, max_episode_steps=5)
         env = DictInfoToList(RecordEpisodeStatistics(env))
-        story = [env.reset(seed=2)]
+        trajectory = [env.reset(seed=2)]
         for action in actions(14, 3):
             *rest, infos = env.step(action)
             for info in infos:
                 info.get("episode", {}).pop("t", None)  # seconds
-            story.append((rest, infos))
-        stories.append(story)
-    assert same(*stories)
+            trajectory.append((rest, infos))
+        trajectories.append(trajectory)
+    assert same(*trajectories)

@@ -128,17 +128,17 @@ def test_a_long_episode_is_sampled_and_its_path_is_still_right():
 
 
 def test_the_panel_shows_the_values_of_the_frame(episode):
-    said = dict(facts(episode, scene_of(episode), 10))
-    assert said["niche"] == "12"
-    assert said["agent"] == "of niche 3"
-    assert said["step"] == f"10 / {len(episode.rewards)}"
-    assert said["time"] == "0.20 s"
-    assert said["reward"] == "+0.300"
-    assert said["return"] == "3.00"
-    assert said["score"] == f"{episode.score:.2f}"
-    assert said["solved"] == "yes"
+    values = dict(facts(episode, scene_of(episode), 10))
+    assert values["niche"] == "12"
+    assert values["agent"] == "of niche 3"
+    assert values["step"] == f"10 / {len(episode.rewards)}"
+    assert values["time"] == "0.20 s"
+    assert values["reward"] == "+0.300"
+    assert values["return"] == "3.00"
+    assert values["score"] == f"{episode.score:.2f}"
+    assert values["solved"] == "yes"
     assert dict(facts(episode, scene_of(episode), 0))["reward"] == "-"
-    assert "episode" not in said
+    assert "episode" not in values
 
 
 def test_the_panel_counts_episodes_if_there_are_several():

@@ -127,26 +127,26 @@ def test_outlines_of_each_frame_are_those_of_the_family():
 
 
 def test_steps_in_a_learners_constructor_are_not_recorded():
-    def curious(family):
+    def with_steps_in_its_constructor(family):
         family.simulator([TASK], [1], "cpu").reset()
         return Roller(family)
 
-    episode = record_episode(curious, Rolling(), FAST, TASK, KEY)
+    episode = record_episode(with_steps_in_its_constructor, Rolling(), FAST, TASK, KEY)
     assert len(episode.takes) == episode.simulated == 1
 
 
 def test_other_attributes_of_the_family_are_passed_through():
-    seen = []
+    attributes = []
     family = Rolling()
     family.extra = "mine"
     record_episode(
-        lambda family: seen.append((family.spec, family.extra)) or Roller(family),
+        lambda family: attributes.append((family.spec, family.extra)) or Roller(family),
         family,
         FAST,
         TASK,
         KEY,
     )
-    assert seen == [(family.spec, "mine")]
+    assert attributes == [(family.spec, "mine")]
 
 
 def test_a_family_with_its_own_time_step_is_replayed_at_that_rate():

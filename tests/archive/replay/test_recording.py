@@ -95,14 +95,14 @@ def test_every_and_takes_select_pictures_and_the_last_frame_is_always_included(t
 
 
 def test_progress_counts_to_the_number_of_pictures(episode, tmp_path):
-    seen = []
+    calls = []
     record(
         episode,
         tmp_path / "a.mp4",
         size=(128, 96),
-        progress=lambda done, all_: seen.append((done, all_)),
+        progress=lambda done, all_: calls.append((done, all_)),
     )
-    assert seen == [(number + 1, 41) for number in range(41)]
+    assert calls == [(number + 1, 41) for number in range(41)]
 
 
 def test_recording_opens_no_display_and_restores_the_environment_variables(

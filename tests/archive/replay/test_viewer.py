@@ -201,24 +201,24 @@ def dummy(monkeypatch):
     assert not pygame.display.get_init()  # the viewer tidied up
 
 
-class Person:
+class ScriptedUser:
     """Loads episodes for the viewer, and presses the next keys whenever another niche or agent is
     drawn.
     """
 
     def __init__(self, *presses):
-        self.asked, self.pictures, self.presses, self.seen = [], [], list(presses), []
+        self.requested, self.pictures, self.presses, self.displayed = [], [], list(presses), []
 
     def load(self, niche, agent):
-        self.asked.append((niche, agent))
+        self.requested.append((niche, agent))
         self.pictures.append(pygame.display.get_surface().copy())
         episode = record_episode(
             Roller, Rolling(), FAST if niche == agent else SLOW, Hills(), Key(niche)
         )
 
         def outline(task, state):
-            if self.seen[-1:] != [(niche, agent)]:
-                self.seen.append((niche, agent))
+            if self.displayed[-1:] != [(niche, agent)]:
+                self.displayed.append((niche, agent))
                 for name in self.presses.pop(0):
                     pygame.event.post(key(name))
             return Rolling().outline(task, state)
@@ -227,17 +227,17 @@ class Person:
 
 
 def test_a_window_simulates_each_pair_of_niche_and_agent_once(dummy):
-    person = Person("n", "a", "hp", "lo", "4\r", "q")
-    view(person.load, NICHES, 7)
-    assert person.seen == [(7, 7), (12, 12), (12, 4), (7, 4), (7, 7), (4, 4)]
-    assert person.asked == [(7, 7), (12, 12), (12, 4), (7, 4), (4, 4)]
-    assert person.presses == []
+    user = ScriptedUser("n", "a", "hp", "lo", "4\r", "q")
+    view(user.load, NICHES, 7)
+    assert user.displayed == [(7, 7), (12, 12), (12, 4), (7, 4), (7, 7), (4, 4)]
+    assert user.requested == [(7, 7), (12, 12), (12, 4), (7, 4), (4, 4)]
+    assert user.presses == []
 
 
 def test_keys_pressed_in_quick_succession_simulate_only_the_last_selection(dummy):
-    person = Person("nn", "q")
-    view(person.load, NICHES, 4)
-    assert person.asked == [(4, 4), (12, 12)]
+    user = ScriptedUser("nn", "q")
+    view(user.load, NICHES, 4)
+    assert user.requested == [(4, 4), (12, 12)]
 
 
 def test_an_episode_selected_while_loading_is_clamped_to_the_last(dummy):
@@ -256,16 +256,16 @@ def test_an_episode_selected_while_loading_is_clamped_to_the_last(dummy):
 
 
 def test_a_window_starts_with_the_requested_agent(dummy):
-    for agent, asked in ((12, (7, 12)), (7, (7, 7)), (None, (7, 7))):
-        person = Person("q")
-        view(person.load, NICHES, 7, agent)
-        assert person.asked == [asked]
+    for agent, requested in ((12, (7, 12)), (7, (7, 7)), (None, (7, 7))):
+        user = ScriptedUser("q")
+        view(user.load, NICHES, 7, agent)
+        assert user.requested == [requested]
 
 
 def test_the_window_shows_a_message_while_it_simulates(dummy):
-    person = Person("n", "q")
-    view(person.load, NICHES, 4)
-    first, second = person.pictures
+    user = ScriptedUser("n", "q")
+    view(user.load, NICHES, 4)
+    first, second = user.pictures
     background = first.get_at((5, 5))
     words = pygame.surfarray.array3d(first)[400:800, 270:330].astype(int)
     assert np.ptp(words) > 150  # dark words on a light card
@@ -273,30 +273,30 @@ def test_the_window_shows_a_message_while_it_simulates(dummy):
 
 
 def test_a_window_of_the_requested_size_plays_without_input(dummy):
-    seen = []
+    frames_drawn = []
 
     def outline(task, state):
-        seen.append((pygame.display.get_surface().get_size(), state.x))
-        if len(seen) == 60:
+        frames_drawn.append((pygame.display.get_surface().get_size(), state.x))
+        if len(frames_drawn) == 60:
             pygame.event.post(pygame.event.Event(pygame.QUIT))
         return Rolling().outline(task, state)
 
     episode = record_episode(Roller, Rolling(), FAST, Hills(), Key(1))
     drawn_from = len(episode.frames)  # the scene looks at the frames once first
     view(lambda niche, agent: replace(episode, outline_of=outline), NICHES, 4, size=(400, 300))
-    assert {size for size, _ in seen} == {(400, 300)}
-    xs = [x for _, x in seen[drawn_from + 1 :]]
+    assert {size for size, _ in frames_drawn} == {(400, 300)}
+    xs = [x for _, x in frames_drawn[drawn_from + 1 :]]
     assert xs == sorted(xs)
     assert xs[-1] > xs[0]
 
 
 def test_a_window_can_be_resized(dummy):
-    person, sizes = Person("n", "q"), []
+    user, sizes = ScriptedUser("n", "q"), []
 
     def load(niche, agent):
         if niche == 7:
             pygame.display.set_mode((640, 480), pygame.RESIZABLE)
-        episode = person.load(niche, agent)
+        episode = user.load(niche, agent)
 
         def outline(task, state):
             sizes.append(pygame.display.get_surface().get_size())

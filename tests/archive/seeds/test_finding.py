@@ -15,7 +15,7 @@ from openpoet.archive.seeds.finding import Receiver, find_seeds
 from openpoet.archive.store import contents
 from openpoet.archive.store.run_folder import Run
 
-from tests.archive.lived import FAMILY, create, finished
+from tests.archive.example_runs import FAMILY, create, finished
 
 LEARNER = FakeLearner(FAMILY)
 
@@ -76,11 +76,11 @@ def test_an_agent_shared_by_many_rows_is_read_once(
 def test_an_empty_selection_is_an_error(run: Path, tmp_path: Path) -> None:
     with Run.open(run, write=False) as opened:
         scores = [row["score"] for row in opened.niche_rows()]
-    says = re.escape(f": score is {min(scores):.6g} to {max(scores):.6g}")
+    message = re.escape(f": score is {min(scores):.6g} to {max(scores):.6g}")
     with pytest.raises(
         ValueError,
         match=r'the expression "score > 1e9" keeps none of the \d+ niches of '
-        rf"\S+{says}$",
+        rf"\S+{message}$",
     ):
         find_seeds(str(run), "score > 1e9", Receiver(FAMILY, LEARNER))
     create(tmp_path / "young").close()

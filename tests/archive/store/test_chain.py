@@ -13,7 +13,7 @@ from openpoet.archive.store import schema
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.tables import TABLES
 
-from tests.archive.lived import create, finished, go_on, live
+from tests.archive.example_runs import create, finished, go_on, live
 from tests.archive.store.test_digest import CHANGES
 
 LONG = 24

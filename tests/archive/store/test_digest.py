@@ -12,7 +12,7 @@ from openpoet.archive.store.weights import content_hash, encode
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.engine import evolve, start
 
-from tests.archive.lived import (
+from tests.archive.example_runs import (
     FAMILY,
     SETTINGS,
     commit,

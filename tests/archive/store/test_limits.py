@@ -19,7 +19,7 @@ from openpoet.poet.checkpoint import to_records
 from openpoet.poet.engine import start
 from openpoet.poet.interfaces import Agent
 
-from tests.archive.lived import FAMILY, SETTINGS, create, finished, go_on, live, setup
+from tests.archive.example_runs import FAMILY, SETTINGS, create, finished, go_on, live, setup
 
 
 class Encoded(FakeFamily):

@@ -12,7 +12,7 @@ import pytest
 from openpoet.archive.store import measures
 from openpoet.archive.store.run_folder import Run
 
-from tests.archive.lived import finished
+from tests.archive.example_runs import finished
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.niche import Child, Population, Transfer
 
-from tests.archive.lived import (
+from tests.archive.example_runs import (
     FAMILY,
     SETTINGS,
     commit,
@@ -40,7 +40,7 @@ LONG = 40
 
 
 @pytest.fixture(scope="module")
-def lived(
+def example(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, list[Population], dict[str, int]]:
     """A run, its populations, and what the whole of it cost by purpose."""
@@ -64,18 +64,18 @@ def lived(
 
 
 def test_the_example_run_has_every_kind_of_event(
-    lived: tuple[Path, list[Population], dict[str, int]],
+    example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
-    events = [event for population in lived[1] for event in population.events]
-    assert len(lived[1][-1].retired) > 3
+    events = [event for population in example[1] for event in population.events]
+    assert len(example[1][-1].retired) > 3
     assert len({e.outcome for e in events if isinstance(e, Child)}) > 2
     assert {e.accepted for e in events if isinstance(e, Transfer)} == {True, False}
 
 
 def test_the_checkpoint_equals_the_committed_population(
-    lived: tuple[Path, list[Population], dict[str, int]],
+    example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
-    path, populations, _ = lived
+    path, populations, _ = example
     with Run.open(path, write=False) as run:
         record, agents = run.checkpoint()
     assert record == to_records(populations[-1], FAMILY)[0]
@@ -83,9 +83,9 @@ def test_the_checkpoint_equals_the_committed_population(
 
 
 def test_every_event_score_and_step_is_stored(
-    lived: tuple[Path, list[Population], dict[str, int]],
+    example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
-    path, populations, spent = lived
+    path, populations, spent = example
     events = [event for population in populations for event in population.events]
     with Run.open(path, write=False) as run:
         children, transfers, scores = (
@@ -108,9 +108,9 @@ def test_every_event_score_and_step_is_stored(
 
 
 def test_the_row_of_an_iteration_summarises_it(
-    lived: tuple[Path, list[Population], dict[str, int]],
+    example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
-    path, populations, spent = lived
+    path, populations, spent = example
     with Run.open(path, write=False) as run:
         rows = run.rows("iterations")
     assert [row["iteration"] for row in rows] == list(range(LONG + 1))
@@ -129,9 +129,9 @@ def test_the_row_of_an_iteration_summarises_it(
 
 
 def test_each_niche_stores_its_birth_agent_and_its_latest_agent(
-    lived: tuple[Path, list[Population], dict[str, int]],
+    example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
-    path, populations, _ = lived
+    path, populations, _ = example
     born = {niche.id: niche for population in reversed(populations) for niche in population.niches}
     last = {niche.id: niche for niche in populations[-1].niches}
     with Run.open(path, write=False) as run:
@@ -149,11 +149,11 @@ def test_each_niche_stores_its_birth_agent_and_its_latest_agent(
 
 
 def test_files_that_no_row_refers_to_are_deleted(
-    lived: tuple[Path, list[Population], dict[str, int]],
+    example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
-    with Run.open(lived[0], write=False) as run:
+    with Run.open(example[0], write=False) as run:
         named = {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
-    assert {entry.name for entry in (lived[0] / "agents").iterdir()} == {
+    assert {entry.name for entry in (example[0] / "agents").iterdir()} == {
         f"{name}.safetensors" for name in named
     }
 
@@ -417,13 +417,15 @@ def test_of_two_simultaneous_launches_into_one_folder_one_succeeds(tmp_path: Pat
 
 def test_a_reader_has_a_snapshot_with_its_agents_while_the_writer_continues(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
-        lives = live(run, 20)
-        seen = [next(lives) for _ in range(5)][-1]
+        populations_of_run = live(run, 20)
+        snapshot = [next(populations_of_run) for _ in range(5)][-1]
         with Run.open(tmp_path / "run", write=False) as reader:
             for _ in range(5):
-                next(lives)
-            assert same(from_records(*reader.checkpoint(), FAMILY), seen)
-        newest = next(lives)  # nobody reads: what the readers' state needed is deleted now
+                next(populations_of_run)
+            assert same(from_records(*reader.checkpoint(), FAMILY), snapshot)
+        newest = next(
+            populations_of_run
+        )  # nobody reads: what the readers' state needed is deleted now
         with Run.open(tmp_path / "run", write=False) as reader:
             assert same(from_records(*reader.checkpoint(), FAMILY), newest)
             named = {
@@ -464,11 +466,13 @@ def test_a_full_disk_loses_no_committed_iteration(tmp_path: Path, limit: int) ->
                 (tmp_path / "last").write_text(f"{population.iteration}"[:16])
         return "no limit was met"
 
-    said = in_a_child(fill)
+    message = in_a_child(fill)
     last = int((tmp_path / "last").read_text())
-    assert said.startswith(f"OSError: {tmp_path / 'run'}: iteration {last + 1} could not be kept (")
-    assert said.endswith("): is the disk full?")
-    assert "\n" not in said
+    assert message.startswith(
+        f"OSError: {tmp_path / 'run'}: iteration {last + 1} could not be kept ("
+    )
+    assert message.endswith("): is the disk full?")
+    assert "\n" not in message
     with Run.open(tmp_path / "run", write=True) as run:
         assert run.checkpoint()[0]["iteration"] == last
         list(go_on(run, last + 2))
@@ -505,8 +509,8 @@ def test_a_writer_reports_a_database_locked_by_another_program(
 ) -> None:
     monkeypatch.setattr(schema, "LONGEST_WAIT", 0.05)
     with create(tmp_path / "run") as run:
-        lives = live(run, 300)
-        next(lives)
+        populations_of_run = live(run, 300)
+        next(populations_of_run)
         with (
             locked(tmp_path / "run", "BEGIN IMMEDIATE"),
             pytest.raises(
@@ -515,7 +519,7 @@ def test_a_writer_reports_a_database_locked_by_another_program(
                 r"",
             ) as caught,
         ):
-            next(lives)
+            next(populations_of_run)
     assert str(caught.value).endswith(
         f": another program has locked {tmp_path / 'run' / 'archive.db'}; close it there"
     )
@@ -526,8 +530,8 @@ def test_a_writer_reports_a_database_locked_by_another_program(
 
 def test_a_read_only_database_is_not_reported_as_full(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
-        lives = live(run, 300)
-        next(lives)
+        populations_of_run = live(run, 300)
+        next(populations_of_run)
         # SQLite's code is that of a database on a read-only disk
         run.database.execute("PRAGMA query_only=ON")
         with pytest.raises(
@@ -535,7 +539,7 @@ def test_a_read_only_database_is_not_reported_as_full(tmp_path: Path) -> None:
             match=r"iteration 1 could not be kept \(attempt to write a readonly "
             r"database\): ",
         ) as c:
-            next(lives)
+            next(populations_of_run)
     assert str(c.value).endswith(": has the folder become read-only?")
 
 
@@ -560,9 +564,9 @@ def test_a_launch_on_a_full_disk_is_an_error(tmp_path: Path) -> None:
         create(tmp_path / "run")
         return "no limit was met"
 
-    said = in_a_child(fill)
-    assert said.startswith(f"OSError: cannot make the run folder {tmp_path / 'run'}: ")
-    assert "\n" not in said
+    message = in_a_child(fill)
+    assert message.startswith(f"OSError: cannot make the run folder {tmp_path / 'run'}: ")
+    assert "\n" not in message
     finished(tmp_path / "run", 1)  # what was left there is ours, and holds nothing
 
 
@@ -595,12 +599,12 @@ def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
             return str(run.checkpoint()[0]["iteration"])
 
     assert as_nobody(look) == "8"
-    said = as_nobody(lambda: str(Run.open(path, write=True)))
-    assert said == (
+    message = as_nobody(lambda: str(Run.open(path, write=True)))
+    assert message == (
         f"OSError: cannot write to {path}: Permission denied; copy it to a folder you may write to"
     )
-    said = as_nobody(lambda: str(create(path / "below")))
-    assert said == (
+    message = as_nobody(lambda: str(create(path / "below")))
+    assert message == (
         f"OSError: cannot make the run folder {path / 'below'}: Permission denied; "
         "choose another folder"
     )
@@ -615,9 +619,11 @@ def test_a_read_only_copy_of_a_running_run_is_an_error_with_a_remedy(open_folder
         copytree(open_folder / "run", open_folder / "copy")
     (open_folder / "copy" / "archive.db-shm").unlink()
     (open_folder / "copy").chmod(0o555)
-    said = as_nobody(lambda: str(Run.open(open_folder / "copy", write=False)))
-    assert said.startswith(f"ValueError: {open_folder / 'copy' / 'archive.db'} cannot be opened: ")
-    assert said.endswith("a copy in a folder you may write to can be")
+    message = as_nobody(lambda: str(Run.open(open_folder / "copy", write=False)))
+    assert message.startswith(
+        f"ValueError: {open_folder / 'copy' / 'archive.db'} cannot be opened: "
+    )
+    assert message.endswith("a copy in a folder you may write to can be")
     (open_folder / "copy").chmod(0o755)
     with Run.open(open_folder / "copy", write=False) as run:
         assert run.checkpoint()[0]["iteration"] == 3

@@ -17,7 +17,7 @@ from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.tables import TABLES
 from openpoet.poet.niche import Child, Niche, Transfer
 
-from tests.archive.lived import finished
+from tests.archive.example_runs import finished
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -145,7 +145,7 @@ for name, columns in {{{new}}}.items():
     tables.TABLES[name] = replace(table, columns=(*table.columns, *columns))
 from pathlib import Path
 from openpoet.archive.store.run_folder import Run
-from tests.archive.lived import finished
+from tests.archive.example_runs import finished
 finished(Path({path!r}), 20)
 with Run.open(Path({path!r}), write=False) as run:
     run.verify()

@@ -136,17 +136,17 @@ def test_config_toml_has_each_description_above_its_setting() -> None:
     text = to_toml(tables, parts.schemas(tables))
     assert parse(text, "it") == tables
     assert all(len(line) <= 100 for line in text.splitlines())
-    said, comment = {}, ""
+    comments, comment = {}, ""
     for line in text.splitlines():
         if line.startswith("# "):
             comment += line[1:]
         elif line.startswith("["):
             place = line.strip("[]")
         elif line:
-            said[f"{place}.{line.split(' = ')[0]}"] = comment.strip()
+            comments[f"{place}.{line.split(' = ')[0]}"] = comment.strip()
             comment = ""
-    for name in said:
-        assert said[name] == SETTINGS[name].kind.meaning
+    for name in comments:
+        assert comments[name] == SETTINGS[name].kind.meaning
 
 
 def test_a_plug_in_description_cannot_break_config_toml() -> None:

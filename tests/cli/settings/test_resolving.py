@@ -20,8 +20,8 @@ def resolved(*changes: str, file: Path | None = None, **options: Any) -> dict[st
     places = {
         name: f"poet.{name}" if name in ("seed", "pbt_every") else f"run.{name}" for name in options
     }
-    asked = {places[name]: value for name, value in options.items()}
-    return resolve(Request(asked, changes, file), SECTIONS)
+    named = {places[name]: value for name, value in options.items()}
+    return resolve(Request(named, changes, file), SECTIONS)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ class Task:
 
 def test_mutation_stays_in_bounds_and_changes_every_gene_but_choices() -> None:
     rng, task = np.random.default_rng(0), Task("wide")
-    seen = set()
+    values = set()
     for _ in range(300):
         task = mutated(task, rng)
         assert task.kind == "wide"
@@ -26,8 +26,8 @@ def test_mutation_stays_in_bounds_and_changes_every_gene_but_choices() -> None:
         assert task.distance == round(task.distance, 3)
         assert 1 <= task.count <= 9
         assert type(task.count) is int
-        seen.add((task.distance in (0.0, 2.0), task.count))
-    assert len(seen) > 9  # all counts, at the bounds and between
+        values.add((task.distance in (0.0, 2.0), task.count))
+    assert len(values) > 9  # all counts, at the bounds and between
 
 
 def test_features_are_fractions_of_the_ranges() -> None:
@@ -35,7 +35,7 @@ def test_features_are_fractions_of_the_ranges() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"schema": 3}, "schema 1 to 2, got '3': upgrade"),
         ({"schema": True}, "schema 1 to 2, got 'True'"),
@@ -49,8 +49,8 @@ def test_features_are_fractions_of_the_ranges() -> None:
         ({"more": 1}, "has the fields family, schema, settings, kind, distance, count, got"),
     ],
 )
-def test_invalid_tasks_are_an_error(change: dict[str, object], said: str) -> None:
+def test_invalid_tasks_are_an_error(change: dict[str, object], message: str) -> None:
     good = encoded(Task(), "tasks")
     assert decoded(Task, "tasks", good) == Task()
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         decoded(Task, "tasks", {**good, **change})
