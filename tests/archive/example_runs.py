@@ -1,4 +1,4 @@
-"""Real runs to keep, cheap: the fakes live through births, refusals, transfers and retirements."""
+"""Cheap example runs: the fakes cause births, rejections, transfers and retirements."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def commit(
 
 
 def live(run: Run, iterations: int, seconds: float = 1.0) -> Iterator[Population]:
-    """From nothing: every population, committed."""
+    """Start the run and commit every population."""
     parts = setup()
     first, before = start(parts), None
     for population in itertools.chain([first], itertools.islice(evolve(first, parts), iterations)):
@@ -66,7 +66,7 @@ def live(run: Run, iterations: int, seconds: float = 1.0) -> Iterator[Population
 
 
 def go_on(run: Run, total: int) -> Iterator[Population]:
-    """From the run's checkpoint: every further population, committed."""
+    """Continue from the run's checkpoint and commit every population."""
     parts = setup()
     population = from_records(*run.checkpoint(), FAMILY)
     for after in itertools.islice(evolve(population, parts), total - population.iteration):
@@ -76,7 +76,7 @@ def go_on(run: Run, total: int) -> Iterator[Population]:
 
 
 def finished(path: Path, iterations: int, seconds: float = 1.0) -> Population:
-    """A run that was made, lived so long, and was closed."""
+    """A closed run of so many iterations."""
     with create(path) as run:
         *_, last = live(run, iterations, seconds)
     return last

@@ -1,6 +1,4 @@
-"""A wheel that rolls along hilly ground: a small family with every layer a picture can have, and a
-learner for it.
-"""
+"""A wheel on hilly ground: a small family whose outline has every layer, and a learner for it."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ class Wheel:
 
 
 class Rolling:
-    """Reward: metres rolled; every seed starts elsewhere, in [1, 2) m."""
+    """Reward: distance rolled [m]. The seed determines the start position, in [1, 2) m."""
 
     def __init__(self, horizon: int = 40) -> None:
         self.spec = Spec(1, 1, horizon, episodes=1, solved_score=5.0, deterministic=False)
@@ -80,8 +78,8 @@ class RollingSimulator:
 
 
 class Roller:
-    """A learner that has nothing to learn: an agent is a speed. A score: the mean of `episodes`,
-    `chunk` at a time.
+    """A learner without training: an agent is a speed, its score the mean return of `episodes`
+    episodes, simulated `chunk` at a time.
     """
 
     def __init__(self, family, episodes: int = 1, chunk: int = 100) -> None:

@@ -1,6 +1,4 @@
-"""Damage drawn at random from a fixed seed: every reader of a run refuses it in one line, or reads
-on.
-"""
+"""Random damage from fixed seeds: every reader of a run raises an error of one line or succeeds."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ from rich.console import Console
 from tests.archive.example_runs import FAMILY, finished, go_on, setup
 
 CASES = 12  # a kind and seed
-LONGEST = 700  # characters of a refusal
+LONGEST = 700  # characters of an error message
 DEEP = json.loads("[" * 30 + "]" * 30)
 STRANGE = [
     *(None, True, -1, 2**31, 2**53, 2**64 - 1, -(2**63), 1e300, -1e300, 5e-324, -0.0, 0.5),
@@ -70,7 +68,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def altered(value: Any, rng: random.Random) -> Any:
-    """The value with one part of it another, or gone."""
+    """The value with one part changed or deleted."""
     value = copy.deepcopy(value)
     path = rng.choice(list(places(value)))
     if not path:
@@ -86,7 +84,7 @@ def altered(value: Any, rng: random.Random) -> Any:
 
 
 def alter_a_cell(path: Path, rng: random.Random) -> None:
-    """Under a schema that permits any type; then under the run's own again."""
+    """Write the cell under a schema that permits any type, then restore the run's schema."""
     table = rng.choice(list(schema.STATEMENTS))
     column, kind = rng.choice(list(schema.COLUMNS[table].items()))
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
@@ -112,7 +110,7 @@ def alter_a_cell(path: Path, rng: random.Random) -> None:
         )
         new = new or rng.choice(TEXTS if kind == "TEXT" else NUMBERS)
         where = " AND ".join(f"{key} IS ?" for key in keys)
-        with suppress(sqlite3.Error, OverflowError):  # what SQLite itself does not keep
+        with suppress(sqlite3.Error, OverflowError):  # values that SQLite itself does not store
             database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", [new, *row])
     database.execute("PRAGMA writable_schema=ON")
     database.execute(

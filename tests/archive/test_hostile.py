@@ -1,5 +1,5 @@
-"""Run folders from strangers: each is refused in one line, or is harmless; nothing in them runs,
-nothing is deleted.
+"""Malicious run folders: each is an error of one line or harmless; nothing in them is executed, and
+no file is deleted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run(whole: Path, tmp_path: Path) -> Path:
 
 
 def use(path: Path, write: bool) -> None:
-    """All that launch --from, resume, show, replay and digest do with a run."""
+    """Everything that launch --from, resume, show, replay and digest do with a run."""
     with Run.open(path, write) as opened:
         opened.config_toml()
         opened.checkpoint()
@@ -125,9 +125,7 @@ def test_a_view_in_place_of_a_table_is_an_error(run: Path) -> None:
 
 
 def test_values_of_types_that_the_schema_forbids_are_an_error(run: Path) -> None:
-    """The schema as ours, the rows as they may not be: written under another schema, then renamed
-    back.
-    """
+    """Rows written under another schema; then the correct schema is restored."""
     loose = schema.STATEMENTS["scores"].replace(") STRICT, WITHOUT", ") WITHOUT")
     sql(
         run,
@@ -200,8 +198,8 @@ def test_inconsistent_rows_are_an_error(run: Path, statement: str, line: str) ->
 
 
 def test_a_path_as_an_agent_name_deletes_no_file(run: Path) -> None:
-    """The writer deletes agents that rows named and name no more; here a row names a file
-    elsewhere.
+    """The writer deletes agents that rows no longer refer to; here a row refers to a file outside
+    the run.
     """
     victim = run.parent / "victim.safetensors"
     victim.write_text("precious")
@@ -219,7 +217,7 @@ def test_a_rollback_journal_is_not_applied(run: Path) -> None:
 
 
 def test_a_database_above_the_size_limit_is_not_read(run: Path) -> None:
-    # a hole: takes no room on the disk
+    # sparse: uses no disk space
     os.truncate(run / "archive.db", limits.MOST_DATABASE + 4096)
     assert f"a run's archive has at most {limits.readable(limits.MOST_DATABASE)}" in refused(run)
 
@@ -238,7 +236,7 @@ def test_a_config_toml_above_the_size_limit_is_not_read(run: Path) -> None:
 
 
 def test_a_huge_value_is_an_error_without_allocating_its_size(run: Path) -> None:
-    """A value of 150 MB of zeros, read by a process that may take 100 MB more than it has."""
+    """A value of 150 MB of zeros, read by a process that may allocate 100 MB more than it has."""
     sql(
         run, "UPDATE checkpoint SET value = CAST(zeroblob(150000000) AS TEXT) WHERE part = 'events'"
     )
@@ -268,7 +266,7 @@ def an_agent(path: Path) -> Path:
 
 
 def rename_in_rows(path: Path, agent: dict[str, torch.Tensor], name: str) -> None:
-    """The agent in the place of one that a row names, under `name`."""
+    """Store the agent under `name` in place of one that a row refers to."""
     old = an_agent(path)
     sql(path, f"UPDATE niches SET agent = '{name}' WHERE agent = '{old.stem}'")
     (path / "agents" / f"{name}.safetensors").write_bytes(encode(agent))
@@ -317,7 +315,7 @@ def _link(path: Path) -> None:
 
 def _pipe(path: Path) -> None:
     path.unlink()
-    os.mkfifo(path)  # would be waited for without end
+    os.mkfifo(path)  # opening it would block forever
 
 
 def _folder(path: Path) -> None:

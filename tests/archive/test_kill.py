@@ -1,5 +1,6 @@
-"""SIGKILL at moments nobody chose: what is there afterwards is always a committed state, and going
-on reaches the end that the undisturbed run reaches."""
+"""SIGKILL at arbitrary times always leaves a committed state, and the resumed run equals an
+uninterrupted one.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def begun(path: Path) -> bool:
 
 
 def killed(path: Path, wait: float) -> None:
-    """A process that makes or takes up the run, killed `wait` seconds after it has begun to."""
+    """Create or resume the run in a process that is killed after `wait` seconds."""
     receive, send = os.pipe()
     if (child := os.fork()) == 0:
         try:
@@ -66,12 +67,12 @@ def test_every_kill_leaves_a_committed_state_that_resumes_to_the_uninterrupted_r
     tmp_path: Path, undisturbed: tuple[list[Population], str]
 ) -> None:
     path, (states, end) = tmp_path / "run", undisturbed
-    moments, at = random.Random(4), 0  # the moments are the machine's; the seed only spreads them
+    moments, at = random.Random(4), 0  # the times depend on the machine; the seed only spreads them
     for _ in range(KILLS):
         killed(path, moments.uniform(0.0, 0.12))
         if not begun(path):
-            continue  # before its first commit: launched again
-        with Run.open(path, write=False) as run:  # a reader meets what the kill has left
+            continue  # before the first commit: launch again
+        with Run.open(path, write=False) as run:  # a reader opens the state after the kill
             assert same(
                 from_records(*run.checkpoint(), FAMILY), states[run.checkpoint()[0]["iteration"]]
             )
@@ -90,7 +91,7 @@ def test_every_kill_leaves_a_committed_state_that_resumes_to_the_uninterrupted_r
 
 
 def test_a_launch_killed_during_creation_can_be_repeated(tmp_path: Path) -> None:
-    """The child dies at its n-th system call that changes the folder, for every n there is."""
+    """The child is killed at its n-th system call that changes the folder, for every n."""
     for n in range(1, 40):
         path = tmp_path / f"run{n}"
         if (child := os.fork()) == 0:

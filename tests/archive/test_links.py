@@ -1,4 +1,4 @@
-"""No link in a run folder leads a command out of it: files elsewhere keep their bytes and names."""
+"""Commands follow no link out of a run folder: other files keep their content and names."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SETTINGS = {
 LAUNCH = ["launch", "--family", "gridnavi", "--learner", "es", "--seed", "3", "--workers", "1"]
 LAUNCH += [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
 HASH, EVENTS = "0" * 64, "tb/events.out.tfevents.1.here.2.3"
-# Every name that a command creates, opens for writing or deletes in a run folder (the next test:
-# these are all).
+# Every name that a command creates, opens for writing or deletes in a run folder (the next test
+# checks that the list is complete).
 NAMES = [
     *(
         "archive.db",
@@ -48,7 +48,7 @@ NAMES = [
     *("config.toml", "config.toml.new", "lock", "run.log", "agents", "tb", EVENTS),
     *(f"agents/{HASH}.safetensors", f"agents/{HASH}.tmp"),
 ]
-# SQLite would play them back; it never makes them here
+# SQLite would apply them; it never creates them here
 UNSEEN = {"archive.db-journal", "archive.db.new-journal"}
 
 WATCH = """
@@ -154,7 +154,9 @@ def test_a_launch_into_a_folder_with_a_link_changes_no_other_file(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Agents behind a link were deleted; `config.toml.new` was written through one."""
+    """Regression test: agents behind a link were deleted, and `config.toml.new` was written through
+    one.
+    """
     before, agents = (
         contents(elsewhere),
         [f"agents/{name}.tmp" for name in first_agents(tmp_path / "known", capsys)],
@@ -167,7 +169,7 @@ def test_a_launch_into_a_folder_with_a_link_changes_no_other_file(
 
 
 def first_agents(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Hashes of the agents that a launch writes: the same in every folder."""
+    """Hashes of the agents that a launch writes; they are equal in every folder."""
     assert command.main([*LAUNCH, "--iterations", "1", "--out", str(folder)]) == 0
     capsys.readouterr()
     return [path.stem for path in (folder / "agents").iterdir()]
@@ -201,7 +203,7 @@ def test_commands_on_a_run_with_a_link_change_no_other_file(
 def test_a_writer_of_hard_linked_files_gets_an_error(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A copy made of hard links shares its bytes with the run: reading is safe, going on is not."""
+    """A copy of hard links shares its data with the run: reading is safe, resuming is not."""
     copy = tmp_path / "copy"
     shutil.copytree(whole, copy, copy_function=os.link)
     assert command.main(["digest", str(copy)]) == 0

@@ -1,4 +1,4 @@
-"""`check`: one line for each law, and exit codes that a script can use."""
+"""`openpoet check`: one line per law, and exit codes for scripts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Tasks that do not evolve, and agents whose hyperparameters do, through the command: --tasks and
---pbt.
-"""
+"""The options --tasks (tasks that do not evolve) and --pbt (hyperparameters that do)."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ def launch(
     folder: Path, iterations: int, *more: str, family: str = "navigation", learner: str = "rl2"
 ) -> int:
     common = [*words(family, learner), "--seed", "4", "--workers", "1"]
-    if "--tasks" in more:  # then nothing may be asked to mutate
+    if "--tasks" in more:  # such tasks must not be mutated
         at = common.index("poet.mutate_every=1")
         common = common[: at - 1] + common[at + 1 :]
     return command.main(
@@ -128,7 +126,7 @@ def test_the_preset_ai_ga_evolves_tasks_and_explores_sizes(tmp_path: Path) -> No
         agents = [run.agent(row["agent"]) for row in niches]
     assert any(row["parent"] is not None for row in niches)
     assert any(row["kind"] == "exploit" for row in transfers)
-    # all that were born of others
+    # all niches that have a parent
     assert all(4 <= float(agent["hyper/units"]) <= 8 for agent in agents[2:])
 
 

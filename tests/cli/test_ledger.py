@@ -49,7 +49,7 @@ def test_the_ledger_counts_the_steps_of_the_simulators() -> None:
 
 
 class Wrong(FakeLearner):
-    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # as the learner's own
+    def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # the signature of the wrapped learner
         scores, solved, _ = super().evaluate(agents, tasks, keys)
         return scores, solved, np.array([-1])
 

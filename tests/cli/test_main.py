@@ -1,4 +1,4 @@
-"""The command, end to end, on real walkers: tiny populations and episodes of a few steps."""
+"""The command line end to end on real walkers, with tiny populations and short episodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from openpoet.cli.terminal import CommandLine
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# All that POET does happens within a few iterations: anything goes, and places are few.
+# Every step of POET occurs within a few iterations: low thresholds and a small capacity.
 TINY = {
     "es.population": "4",
     "walker.horizon": "20",
@@ -69,7 +69,7 @@ def run_of_9(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) -> str:
-    """What the command says when it refuses: one line, no traceback."""
+    """The error message of the command: one line, no traceback."""
     capsys.readouterr()
     assert command.main(arguments) == code
     captured = capsys.readouterr()
@@ -150,7 +150,7 @@ def test_ray_with_a_learner_without_rollouts_is_an_error(
 def _iterations(folder: Path) -> int:
     try:
         return max((row["iteration"] for row in rows(folder, "iterations")), default=0)
-    except (ValueError, OSError):  # the launch is not that far yet
+    except (ValueError, OSError):  # the run has not been created yet
         return 0
 
 
@@ -257,8 +257,8 @@ def test_a_full_disk_is_an_error_of_one_line_and_committed_iterations_are_kept(
 
 
 def test_a_small_run_of_the_epoet_preset_covers_every_step_of_enhanced_poet(tmp_path: Path) -> None:
-    """Births, refusals, retirements, PATA-EC, both kinds of transfer; `commit` compares ledger and
-    simulators.
+    """Births, rejected children, retirements, PATA-EC and both kinds of transfer. `commit` compares
+    the steps of ledger and simulators.
     """
     folder = tmp_path / "epoet"
     changes = {
@@ -364,8 +364,8 @@ def test_a_run_seeds_a_run_of_another_preset_with_tasks_and_agents(
 def test_tasks_of_schema_1_are_read_with_the_settings_of_their_run(
     run_of_9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Shown or taken as seeds; a task of schema 2 has them itself, and neither becomes a task of
-    the new run's.
+    """In `show` and as seeds. A task of schema 2 includes its settings; neither gets those of the
+    new run.
     """
     old, seeded = Path(shutil.copytree(run_of_9, tmp_path / "old")), tmp_path / "seeded"
     task = rows(old, "niches")[1]["task"]
@@ -534,8 +534,8 @@ def test_settings_that_do_not_fit_the_agents_of_a_run_are_an_error(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With the first, compiled code read beyond the weights; with the second, another network went
-    on.
+    """The first setting made compiled code read beyond the weights; with the second, training
+    continued with another network.
     """
     folder = Path(shutil.copytree(run_of_9, tmp_path / "run"))
     message = refused(

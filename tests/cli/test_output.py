@@ -1,4 +1,4 @@
-"""Text that is printed: what a terminal would interpret is escaped, whatever it comes from."""
+"""Printed text: characters that a terminal would interpret are escaped, from any source."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ INTERPRETED = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories
 
 
 def harmless(text: str) -> bool:
-    """Whether no character but the line feed is a control, a format character or a surrogate."""
+    """Whether the text has no control, format or surrogate characters except line feeds."""
     return not any(unicodedata.category(c) in INTERPRETED for c in text.replace("\n", ""))
 
 
@@ -85,7 +85,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(text=HOSTILE, name=HOSTILE)
 @settings(deadline=None, max_examples=40)
 def test_the_tables_of_show_contain_no_control_characters(run: Path, text: str, name: str) -> None:
-    # a reader refuses the others
+    # a reader rejects the others
     kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
     database = sqlite3.connect(run / "archive.db", isolation_level=None)
     for change in ("niches SET source", "children SET outcome", "transfers SET kind"):
@@ -183,7 +183,7 @@ def test_nothing_is_written_to_a_stream_after_its_first_error() -> None:
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """rich draws nothing live on such a terminal, and calls it a terminal all the same."""
+    """rich draws no live display on such a terminal, although `is_terminal` is true."""
     monkeypatch.setenv("TERM", "dumb")
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=200)

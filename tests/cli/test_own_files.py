@@ -1,6 +1,4 @@
-"""Families and learners in files of the user's, through the command: trust, thresholds, names,
-errors.
-"""
+"""Families and learners in .py files of the user: trust, thresholds, names, errors."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ ALWAYS = tuple(word for name, value in SCORES.items() for word in ("--set", f"po
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What is remembered of launches, empty for each test."""
+    """The folder of trusted hashes, empty for each test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "state" / "openpoet" / "trusted"
@@ -30,7 +28,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hill(tmp_path: Path) -> Path:
-    """The example's family, in a file whose name is that of a module of ours."""
+    """The family of examples/hill.py, in a file with the name of one of our packages."""
     return Path(shutil.copy(HILL, tmp_path / "archive.py"))
 
 
@@ -71,7 +69,9 @@ def test_a_changed_file_is_an_error_with_a_remedy_and_show_does_not_execute_it(
     elif fault == "moved":
         hill.unlink()
     else:
-        shutil.rmtree(state)  # the run came from another machine, and names a file that is here too
+        shutil.rmtree(
+            state
+        )  # the run comes from another machine and names a file that also exists here
     expected = {"changed": "has changed", "moved": "put it back"}.get(
         fault, "not been launched by you"
     )
@@ -91,7 +91,7 @@ def test_a_changed_file_is_an_error_with_a_remedy_and_show_does_not_execute_it(
 def test_a_launch_whose_trust_cannot_be_recorded_prints_a_warning_and_continues(
     hill: Path, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state.parent.parent.write_text("")  # a file where the folder should be
+    state.parent.parent.write_text("")  # a file at the path of the folder
     assert launch(hill, 1, *ALWAYS) == 0
     assert "OPENPOET_TRUST=1 will be needed" in " ".join(capsys.readouterr().err.split())
     assert "has not been launched by you" in refused(["resume", "run", "--iterations", "2"], capsys)

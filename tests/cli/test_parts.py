@@ -1,5 +1,5 @@
-"""Settings are complete: every field of every section, so that what a run is does not depend on
-later defaults.
+"""Settings of a run are complete, with every field of every section, so that later changes of
+defaults do not affect it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def chosen(family: str, learner: str, *changes: str, **run: Any) -> dict[str, di
 
 
 def built(tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Every section as the dataclass that it becomes."""
+    """Every section as its dataclass."""
     classes = {"run": RunSettings, "poet": PoetConfig}
     for kind in parts.KINDS:
         classes[tables["run"][kind]] = parts.load_part(kind, tables["run"][kind])[1]
@@ -52,7 +52,7 @@ def test_completed_settings_are_unchanged_by_writing_and_reading_toml(
 
 
 def test_completing_settings_adds_defaults_and_changes_no_given_value() -> None:
-    """What a section said, and the defaults of the rest."""
+    """The values of a section, and defaults for the other fields."""
     for name in presets():
         given = preset(name)
         tables = parts.settings_for(Request({"run.preset": name}))
@@ -82,7 +82,7 @@ def test_a_changed_default_does_not_change_existing_runs(
     tables = chosen(part, "es") if kind == "family" else chosen("navigation", part)
     before = built(tables)
     hints = get_type_hints(cls)
-    # no value that a setting can have
+    # not a valid value of any setting
     changed = [(field.name, hints[field.name], object()) for field in fields(cls)]
     later = make_dataclass(
         name, changed, bases=(cls,), frozen=True, namespace={"__module__": module}

@@ -1,6 +1,4 @@
-"""Files of the user's: any name, loaded beside modules of that name; their arguments as settings;
-where errors are.
-"""
+"""Plug-in files: names equal to those of modules, arguments as settings, places of errors."""
 
 from __future__ import annotations
 

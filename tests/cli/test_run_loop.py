@@ -1,6 +1,4 @@
-"""What a run prints, logs and plots while it runs and after a resume, through the command
-itself.
-"""
+"""What a run prints, logs and plots while it runs and after a resume, through the command line."""
 
 from __future__ import annotations
 
@@ -33,8 +31,8 @@ from openpoet.cli.versions import versions
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Points that look for goals, in episodes of four steps. Within a few iterations niches are born,
-# solved and retired.
+# Navigation in episodes of four steps: within a few iterations niches are born, solved and
+# retired.
 SETTINGS = {
     "es.population": "4",
     "es.hidden": "[4]",
@@ -73,7 +71,7 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 @pytest.fixture(scope="module")
 def resumed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 6 iterations, taken up again until 12."""
+    """A run of 6 iterations, resumed until iteration 12."""
     folder = tmp_path_factory.mktemp("runs") / "resumed"
     assert launch(folder, 6) == 0
     assert command.main(["resume", str(folder), "--iterations", "12", "--workers", "1"]) == 0
@@ -96,7 +94,7 @@ def test_min_gain_with_a_learner_that_does_not_adapt_prints_one_warning(
 def test_a_niche_has_one_score_per_iteration_from_birth_to_retirement(
     resumed: Path,
 ) -> None:
-    """`born` and `died` are counted as the rows of `iterations`: 0 is the first population."""
+    """`born` and `died` are iteration numbers: 0 is the initial population."""
     last = table(resumed, "iterations")[-1]["iteration"]
     niches = table(resumed, "niches")
     assert any(niche["parent"] is not None and niche["died"] is not None for niche in niches)
@@ -115,7 +113,7 @@ def test_events_are_recorded_with_the_number_of_their_iteration(resumed: Path) -
         spent = sum(row["steps"] for row in table(resumed, "ledger") if row["iteration"] == at)
         assert steps[at] - steps[before] == spent
     children, transfers = table(resumed, "children"), table(resumed, "transfers")
-    # mutate_every and transfer_every are 2: what they do is due in iterations 3, 5, ...
+    # mutate_every and transfer_every are 2: mutation and transfer occur in iterations 3, 5, ...
     assert {row["iteration"] for row in children} == {3, 5, 7, 9, 11}
     assert {row["iteration"] for row in transfers if not row["at_birth"]} == {3, 5, 7, 9, 11}
     spent = {
@@ -165,7 +163,7 @@ def test_the_log_and_show_give_the_same_iterations(
 
 
 def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """What TensorBoard shows."""
+    """The curves that TensorBoard shows."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     scalars = EventAccumulator(str(folder))
@@ -191,11 +189,10 @@ def test_steps_printed_after_a_resume_are_those_of_the_whole_run(
     assert command.main(["resume", str(tmp_path / "run"), "--iterations", "4"]) == 0
     millions = table(tmp_path / "run", "iterations")[-1]["steps"] / 1e6
     assert f", {millions:.1f} M steps" in capsys.readouterr().out
-    assert millions > 0.05  # or the text would be 0.0 in any case
+    assert millions > 0.05  # otherwise the text would always be 0.0
 
 
-# ---- what is only for looking at does not stop a run
-# -----------------------------------------------
+# ---- errors of output do not stop a run ----------------------------------------------------------
 
 
 @contextmanager
@@ -205,7 +202,7 @@ def stdout_on(stream: TextIO) -> Iterator[None]:
         yield
     finally:
         sys.stdout = before
-        stream.close()  # raises if anything is left that cannot be written
+        stream.close()  # raises if the buffer cannot be written
 
 
 def full_device() -> TextIO:
@@ -261,7 +258,7 @@ def test_a_launch_piped_into_head_completes_with_exit_code_0(tmp_path: Path) -> 
     printed = process.stderr.read()
     assert process.wait() == 0, printed
     assert printed.count("cannot write standard output (Broken pipe)") == 1
-    # what Python says of a stream that it cannot flush as it exits
+    # Python's message if it cannot flush a stream at exit
     assert "Exception ignored" not in printed
     assert len(table(tmp_path / "run", "iterations")) == 5
 
@@ -297,7 +294,7 @@ def test_files_are_not_opened_on_descriptors_of_closed_standard_streams(tmp_path
         check=True,
         preexec_fn=lambda: os.closerange(0, 3),
     )
-    # The list had nowhere to go: an error.
+    # The output of `list` cannot be written: an error.
     assert (tmp_path / "found").read_text() == "2 /dev/null /dev/null /dev/null True\n"
 
 
@@ -377,7 +374,7 @@ def test_a_command_whose_result_cannot_be_written_fails(
         assert capsys.readouterr().err == (
             "openpoet: cannot write standard output: No space left on device\n"
         )
-        with stdout_on(unread_pipe()):  # as left by `| head` when it has what it wants
+        with stdout_on(unread_pipe()):  # as after `| head` has closed the pipe
             assert command.main(words) == 1, words
         assert capsys.readouterr().err == ""
 
@@ -386,7 +383,7 @@ def test_a_command_whose_result_cannot_be_written_fails(
 
 
 def refused(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int = 2) -> str:
-    """What the command says when it refuses: its only line that begins with its name."""
+    """The error message of the command: its only line that begins with its name."""
     capsys.readouterr()
     assert command.main(arguments) == code
     (text,) = [
@@ -516,7 +513,7 @@ def test_help_lists_debug_and_version(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_run_without_a_committed_iteration_is_reported_as_empty(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As it is while the first population is scored, or after a kill meanwhile."""
+    """This is the state while the first population is scored, or after a kill at that time."""
     (tmp_path / "own.py").write_text(FAILING.format(method="init", call=1, error="KeyError"))
     arguments = ["launch", "--out", str(tmp_path / "run"), "--family", "navigation"]
     assert command.main([*arguments, "--learner", str(tmp_path / "own.py")]) == 1
@@ -580,7 +577,7 @@ def test_an_empty_selection_reports_the_range_of_the_fields(
     assert not (tmp_path / "run").exists()
 
 
-# Texts that the archive may hold: its reader refuses the controls, C0 and C1.
+# Texts that an archive may contain: its reader rejects the control characters C0 and C1.
 NAMES = st.lists(
     st.one_of(
         st.sampled_from(
@@ -612,15 +609,12 @@ def test_text_of_an_archive_is_shown_escaped_and_without_markup(resumed: Path, t
             assert out.getvalue().count(printable(text)) >= times
 
 
-# ---- a run that was made on a GPU
-# ------------------------------------------------------------------
+# ---- a run that was made on a GPU ----------------------------------------------------------------
 
 
 @pytest.fixture
 def made_on_a_gpu(resumed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same run with `device = "cuda"` among its settings, on a machine where torch finds no
-    GPU.
-    """
+    """The run with the setting `device = "cuda"`, on a machine without a GPU."""
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     folder = tmp_path / "gpu"

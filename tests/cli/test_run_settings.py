@@ -1,4 +1,4 @@
-"""The settings of a run: protected, recorded, and changed by `resume --set` only."""
+"""The settings of a run: protected and recorded; only `resume --set` changes them."""
 
 from __future__ import annotations
 
@@ -108,8 +108,7 @@ def test_a_setting_changed_at_resume_applies_from_that_iteration(
     assert command.main(["verify", str(copy)]) == 0
     assert command.main(["show", str(copy)]) == 0
     assert "es.lr = 0.2 from iteration 5 on" in capsys.readouterr().out
-    # Once more in two pieces: the changed setting is that of the run now, and needs not be given
-    # again.
+    # Again in two parts: the changed setting is stored in the run and need not be given again.
     copytree(lived, again := tmp_path / "again")
     assert command.main(["resume", str(again), "--iterations", "5", "--set", "es.lr=0.2"]) == 0
     assert command.main(["resume", str(again), "--iterations", "6"]) == 0
@@ -209,7 +208,7 @@ def test_changed_versions_are_reported_in_one_line(
     assert "torch 1.0 -> " in line
     assert "cpu AVX9 -> " in line
     assert "python" not in line
-    # said once: this session is the last now
+    # printed once: this session is now the last one
     assert command.main(["resume", str(copy), "--iterations", "6"]) == 0
     assert "other versions" not in capsys.readouterr().err
 
@@ -217,9 +216,7 @@ def test_changed_versions_are_reported_in_one_line(
 def test_a_run_with_a_missing_setting_resumes_only_if_it_is_given(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As if the code had got another field since, or the run's settings had lost one: no default is
-    taken.
-    """
+    """As after adding a field to the code: its default is not used."""
     edit(copy, "sigma_floor = 0.01\n", "")
     sql(copy, "DELETE FROM settings WHERE section = 'es' AND key = 'sigma_floor'")
     line = refused(["resume", str(copy), "--iterations", "5"], capsys)

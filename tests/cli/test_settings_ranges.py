@@ -1,8 +1,7 @@
-"""Every number of every settings dataclass: NaN and infinity are refused by the dataclass itself,
-in one line.
+"""NaN and infinity are an error of one line in every number of every settings dataclass.
 
-A settings file goes through cli.settings.tables.build, which refuses them too; a script that makes
-the dataclass does not.
+The dataclasses check this themselves, so that it also holds for scripts that construct them without
+cli.settings.tables.build.
 """
 
 from __future__ import annotations

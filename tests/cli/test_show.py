@@ -1,6 +1,4 @@
-"""`show` of a long run: the best niches, the rest counted, in little time and memory; as JSON,
-every row.
-"""
+"""`show` of a long run lists the best niches in bounded time and memory; as JSON, every row."""
 
 from __future__ import annotations
 
@@ -25,8 +23,8 @@ NICHES, TRANSFERS = 10_000, 60_000
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with many niches, each below the one before, every hundredth alive, and many
-    transfers.
+    """A run with many transfers and many niches, each with a lower score than the one before and
+    every hundredth active.
     """
     path = tmp_path_factory.mktemp("run") / "run"
     finished(path, 12)
@@ -107,7 +105,7 @@ def test_select_filters_niches_and_all_lists_every_niche(run: Run) -> None:
     assert [int(line.split()[0]) for line in rows[1 : 2 * AT_ONCE + 8]] == list(
         range(2 * AT_ONCE + 7)
     )
-    # columns go on below each other
+    # columns continue below each other
     assert len({line.index("point") for line in rows[30 : 2 * AT_ONCE + 8]}) == 1
     assert f"not drawn for more than {MOST_TREE} niches" in text
     with pytest.raises(ValueError, match="the expression has an unknown field 'fame'"):

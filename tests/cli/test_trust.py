@@ -1,5 +1,5 @@
-"""Which files may be executed: launched here, by this user, and unchanged; an archive cannot say
-so.
+"""Only files that this user has launched on this machine and that are unchanged may be executed,
+whatever an archive records.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_a_file_launched_here_may_be_executed(own: Path) -> None:
 
 
 def test_a_matching_hash_in_the_archive_is_not_sufficient(own: Path) -> None:
-    """An archive may name any file of this machine, with its right hash."""
+    """An archive may name any file of this machine with its correct hash."""
     assert "has not been launched by you on this machine" in refusal(
         sha256(own, "it"), str(own), "family"
     )

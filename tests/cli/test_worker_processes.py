@@ -1,5 +1,5 @@
-"""Pairs divided among processes: the run of one process, all steps counted, errors with their
-place, and no process left behind.
+"""Pairs divided among processes: results equal those of one process, all steps are counted, errors
+report their place, and all processes end.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def wired(learner: str, workers: int, family: str = "gridnavi", **settings: Any)
 
 
 def history(parts: Parts, iterations: int = 3) -> list[Any]:
-    """What an archive would hold of a run: records, agents and steps by purpose."""
+    """The archived content of a run: records, agents and steps by purpose."""
     found: list[Any] = []
     for _, population in zip(
         range(iterations), evolve(start(parts.setup), parts.setup), strict=False
@@ -197,7 +197,7 @@ def test_short_runs_start_no_worker_process(monkeypatch: pytest.MonkeyPatch) -> 
     assert learner._others == []
     monkeypatch.setattr(worker_processes, "START_AFTER", 0.0)
     learner.improve(agents[:1], tasks[:1], keys[:1])
-    assert learner._others == []  # one pair is one process's work
+    assert learner._others == []  # one pair is evaluated in one process
     learner.improve(agents, tasks, keys)
     assert len(learner._others) == 1
     learner.close()

@@ -11,8 +11,8 @@ from openpoet.envs.walker.track import Track
 
 
 def assert_box2d_takes(track: Track) -> None:
-    """Every edge and polygon becomes a static body, without an assertion, and every polygon keeps
-    its four corners.
+    """Every edge and polygon becomes a static body without an assertion in Box2D, and every polygon
+    keeps its four corners.
     """
     world = Box2D.b2World()
     for corners in track.polygons.tolist():

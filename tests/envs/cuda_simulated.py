@@ -1,7 +1,7 @@
-"""What test_cuda_simulated.py runs in a process of its own: kernels as Python, on CPU tensors.
+"""Run by test_cuda_simulated.py in a process of its own: kernels as Python, on CPU tensors.
 
-Numba decides about that when it is imported, so NUMBA_ENABLE_CUDASIM and NUMBA_DISABLE_JIT must be
-set before.
+Numba reads NUMBA_ENABLE_CUDASIM and NUMBA_DISABLE_JIT when it is imported, so they must be set
+before.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.envs import oracle
 
 
 class Simulated(Walker):
-    """The family, its simulator the GPU's."""
+    """The family with the simulator of the GPU."""
 
     def simulator(
         self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
@@ -43,8 +43,8 @@ class Simulated(Walker):
 
 
 def forbid_negative_indices() -> None:
-    """On a GPU an index counts from the front only (compiler.physics_rules); here Python would take
-    it for another.
+    """Negative indices are errors on a GPU (compiler.physics_rules), while Python would accept
+    them.
     """
     from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
 
@@ -62,8 +62,8 @@ def forbid_negative_indices() -> None:
 
 
 def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str, np.ndarray]:
-    """What becomes of the states of the CPU that test_cuda_simulated.py wrote. width: of all
-    kernels, if not theirs.
+    """Continue from the CPU states that test_cuda_simulated.py wrote. width: number of walkers per
+    warp of all kernels; None: their own.
     """
     rows = len(given["ages"])
     walkers = DeviceWalkers([oracle.obstacle_track(seed) for seed in range(rows)], "cpu", 10**6)
@@ -74,7 +74,7 @@ def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str
     for actions in given["actions"]:
         walkers.take(torch.from_numpy(actions))
         walkers.advance()
-        walkers.live.fill_(True)  # the fallen go on falling, as in the batch on the CPU
+        walkers.live.fill_(True)  # fallen walkers continue to fall, as in the batch on the CPU
         results.append([walkers.observations.numpy().copy(), walkers.reward.numpy().copy()])
     return {
         "f": walkers.f.numpy(),
@@ -86,7 +86,7 @@ def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str
 
 
 def go_on_in_any_width(folder: Path) -> None:
-    """How many walkers a warp has changes nothing."""
+    """Results do not depend on the number of walkers per warp."""
     given = np.load(folder / "given.npz")
     made = go_on(given)
     np.savez(folder / "made.npz", **made)
@@ -95,8 +95,8 @@ def go_on_in_any_width(folder: Path) -> None:
 
 
 def keep_the_laws() -> None:
-    """Episodes are the same alone and together, again and after a restart; played whole they are
-    those of step.
+    """Episodes are equal alone and in a batch, repeated and after a restart, and `play` equals
+    `step`.
     """
     family = Simulated(WalkerSettings(horizon=3, length=31))
     shorter = replace(family.own, horizon=2)
@@ -121,7 +121,7 @@ def keep_the_laws() -> None:
 
 
 def refuse() -> None:
-    """What cannot go on is named, as on the CPU."""
+    """Errors name the walker, as on the CPU."""
     simulator = CudaSimulator([oracle.flat_track()] * 3, 9, "cpu")
     with pytest.raises(ValueError, match=r"never reset"):
         simulator.step(torch.zeros(3, 4))
@@ -140,7 +140,7 @@ def refuse() -> None:
 
 
 def measure() -> None:
-    """The GPU's benchmark, which runs on nothing else: that it runs, and finds no difference."""
+    """The benchmark of the GPU runs, and finds no difference."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         walker_cuda.print_parity("cpu", count=2, snapshots=1)

@@ -1,6 +1,4 @@
-"""Gymnasium's BipedalWalker, freshly made, as the oracle of the physics tests; policies and tracks
-to try it with.
-"""
+"""A new BipedalWalker of Gymnasium as the reference of the physics tests, with policies and tracks."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ def fresh_env(seed: int, hardcore: bool) -> tuple[gymnasium.Env, np.ndarray, Tra
 
 
 def _push(seed: int, hardcore: bool) -> float:
-    """The force the hull gets, by drawing from the same generator again what comes before it."""
+    """The initial force on the hull, found by repeating the earlier draws of the same generator."""
     env = gymnasium.make("BipedalWalker-v3", hardcore=hardcore).unwrapped
     env.np_random, _ = seeding.np_random(seed)
     env._generate_terrain(hardcore)
@@ -51,7 +49,7 @@ def random_policy(seed: int) -> Policy:
 
 
 def jerky_policy(seed: int) -> Policy:
-    """Full torque, changed now and then: hard falls, joints at their limits."""
+    """Full torque that changes occasionally: hard falls, joints at their limits."""
     rng = np.random.default_rng(seed)
     actions = np.repeat(rng.choice([-1.0, 1.0], (200, 4)), 20, axis=0).astype(np.float32)
     steps = iter(actions)
@@ -59,7 +57,7 @@ def jerky_policy(seed: int) -> Policy:
 
 
 def heuristic_policy(seed: int, noise: float = 0.0) -> Policy:
-    """Gymnasium's own walker, with noise on its actions."""
+    """The heuristic policy of Gymnasium, with noise on its actions."""
     rng, walker = np.random.default_rng(seed), BipedalWalkerHeuristics()
 
     def act(observation: np.ndarray) -> np.ndarray:
@@ -73,8 +71,8 @@ def idle_policy(seed: int) -> Policy:
 
 
 def obstacle_track(seed: int) -> Track:
-    """Rough ground with stumps, pits and stairs from where the walker starts on, at odd places and
-    of odd sizes.
+    """Rough ground with stumps, pits and stairs of irregular sizes and positions, from the start
+    on.
     """
     rng, n, s = np.random.default_rng(seed), 120, TERRAIN_STEP
     x, y = np.arange(n) * s, np.full(n, GROUND_HEIGHT)

@@ -1,5 +1,5 @@
-"""The tracks and shapes of the walker in plain NumPy and Python: what the compiled code must equal
-bit for bit.
+"""Tracks and shapes of the walker in plain NumPy and Python: the reference that the compiled code
+must equal bit for bit.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from openpoet.envs.walker.track import Track
 
 LENGTH, GRASS_RUN = 200, 10  # [tiles]
 GRASS, STUMP, STAIRS, PIT = range(4)
-WIDTH, HEIGHT = 600, 400  # of the picture, of which clouds know [px]
+WIDTH, HEIGHT = 600, 400  # width of the picture, for the clouds [px]
 
 Corners = list[tuple[float, float]]
 
 
 def track(rng: np.random.Generator, hardcore: bool) -> Track:
-    """The track of Gymnasium's reset with this generator, which is left where Gymnasium leaves
-    it.
-    """
+    """The track of Gymnasium's reset with this generator, which ends in the same state as there."""
     ground, blocks = _terrain(rng, hardcore)
     _clouds(rng)
     push = float(rng.uniform(-LARGEST_PUSH, LARGEST_PUSH))

@@ -1,4 +1,4 @@
-"""Bandits: laws of a family, payoffs by hand, known values of the best strategies."""
+"""Bandits: laws of a family, rewards by hand, published values of optimal strategies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_independent_arms_have_bernoulli_rewards_with_their_own_probability() ->
     rewards = pulled(family("independent"), Arms(low=0.2, high=0.6), 3, 4000, 10)
     assert set(np.unique(rewards)) == {0.0, 1.0}
     assert rewards.mean() == pytest.approx(0.4, abs=0.01)
-    means = rewards.mean(axis=0)  # of a life: its variance is that of p and of ten coins
+    means = rewards.mean(axis=0)  # per trial: the variance is that of p plus that of ten draws
     assert means.var() == pytest.approx(0.4**2 / 12 + (0.24 - 0.4**2 / 12) / 10, abs=0.004)
 
 
@@ -83,12 +83,12 @@ def test_only_restless_arms_drift() -> None:
     assert rewards.mean() == pytest.approx(0.5, abs=0.02)
     near = np.mean((rewards[-1] - 0.5) * (rewards[-2] - 0.5))
     far = np.mean((rewards[-1] - 0.5) * (rewards[0] - 0.5))
-    assert near > 0.1  # far from the middle by then, so two pulls agree
-    assert abs(far) < 0.02  # it was in the middle when it began
+    assert near > 0.1  # far from the middle by now, so two pulls are correlated
+    assert abs(far) < 0.02  # it started in the middle
 
 
 def test_returns_of_optimal_strategies_equal_published_values() -> None:
-    """Exact values: RL^2's setting of ten pulls, and two arms; one pull of one arm is a coin's."""
+    """Exact values of ten pulls as in RL^2, and of two arms; one pull of one arm has mean 0.5."""
     assert bayes_value(1, ((0, 0),)) == 0.5
     assert bayes_value(10, ((0, 0),) * 5) == pytest.approx(6.660, abs=5e-4)
     assert bayes_value(20, ((0, 0),) * 2) == pytest.approx(12.431, abs=5e-4)

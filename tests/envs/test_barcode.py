@@ -1,4 +1,4 @@
-"""Barcode bandits: laws of a family, contexts that come back as drawn, payoffs, the control."""
+"""Barcode bandits: laws of a family, recurring contexts, rewards, shuffled cues as a control."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CERTAIN = BarcodeArms(1.0, 0.0)
 def barcodes_and_arms(
     family: BarcodeBandits, task: BarcodeArms, trials: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Barcodes [episodes, lives, bits], and which arm pays [episodes, lives] (of CERTAIN)."""
+    """Barcodes [episodes, trials, bits], and the rewarded arm [episodes, trials] (of CERTAIN)."""
     simulator = family.simulator([task] * trials, list(range(trials)), "cpu")
     observation, codes, best = simulator.reset(), [], []
     for _ in range(family.spec.episodes):
@@ -45,7 +45,7 @@ def test_every_context_occurs_once_per_round_with_its_barcode_and_arm() -> None:
         names = list(known)
         orders.add(tuple(names.index(tuple(code)) for code in codes[3:, life].tolist()))
     assert len(orders) > 10
-    assert len({tuple(row) for row in codes[0].tolist()}) > 30  # other lives, other barcodes
+    assert len({tuple(row) for row in codes[0].tolist()}) > 30  # other trials, other barcodes
     shares = torch.bincount(best[:3].flatten(), minlength=4) / 150
     assert float(shares.min()) > 0.12
 
@@ -55,7 +55,7 @@ def test_shuffled_barcodes_cue_another_context() -> None:
     unshuffled, _ = barcodes_and_arms(FAMILY, CERTAIN, 50)
     torch.testing.assert_close(codes[:3], unshuffled[:3])
     for life in range(50):
-        # the context that a barcode last stood for
+        # the last context of a barcode
         last: dict[tuple[float, ...], tuple[float, ...]] = {}
         for number in range(9):
             shown, context = (tuple(x[number, life].tolist()) for x in (codes, unshuffled))

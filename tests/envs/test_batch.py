@@ -1,6 +1,4 @@
-"""A batch is its rows one by one, whatever else is in it; and what it cannot do it says in one
-line.
-"""
+"""A batch equals its rows one by one, independent of the other rows; errors have one line."""
 
 from __future__ import annotations
 
@@ -56,7 +54,9 @@ def test_the_number_of_threads_changes_nothing() -> None:
 
 
 def test_a_reused_row_equals_a_new_environment() -> None:
-    """What Gymnasium's own environment fails: its broad phase remembers earlier episodes."""
+    """Gymnasium's environment does not satisfy this: its broad phase keeps state of earlier
+    episodes.
+    """
     track, plan = oracle.obstacle_track(3), actions(1)
     batch = WalkerBatch([track])
     batch.reset()
@@ -239,9 +239,7 @@ def test_a_step_equals_its_phases_called_one_by_one(n: int) -> None:
 
 
 def test_copies_and_batches_with_larger_terrains_step_their_own_state() -> None:
-    """The arguments of kernels are kept between steps; they must be of the arrays that are in use
-    now.
-    """
+    """Arguments of kernels are cached between steps; they must be the arrays in use now."""
     batch, plan = WalkerBatch([oracle.flat_track()] * 3), actions(3)
     batch.reset()
     batch.step(plan[0])

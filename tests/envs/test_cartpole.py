@@ -1,4 +1,4 @@
-"""Cart-pole: laws of a family, and Gymnasium's own CartPole-v1 as the oracle, also with other
+"""Cart-pole: laws of a family, and Gymnasium's CartPole-v1 as the reference, also with other
 physics.
 """
 

@@ -1,5 +1,5 @@
-"""Compiled tracks and shapes are those of plain NumPy and Python, bit for bit, and so is the
-generator left behind.
+"""Compiled tracks, shapes and final generator state equal those of plain NumPy and Python bit for
+bit.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def test_every_numpy_bit_generator_is_supported(bits: type[np.random.BitGenerato
 
 
 def refusal(track: Track) -> str:
-    """The reference's error, or nothing."""
+    """The error message of the reference, or an empty string."""
     try:
         with np.errstate(all="ignore"):
             reference_tracks.shapes(track)
@@ -94,7 +94,7 @@ def test_polygons_of_four_random_points_equal_the_reference_or_raise_the_same_er
         return
     with np.errstate(all="ignore"):
         theirs = reference_tracks.shapes(track)
-    assume(np.isfinite(theirs[0]).all())  # not a hull of area 0 around corners that cross
+    assume(np.isfinite(theirs[0]).all())  # not a hull of area 0 around intersecting corners
     for a, b in zip(shapes(track), theirs, strict=True):
         assert_same_bits(a, b)
     ours, reference = body.polygon(corners), reference_tracks.polygon(corners)

@@ -1,6 +1,4 @@
-"""The kernels compile for GPUs that are not here: without contraction, and within the registers a
-thread may have.
-"""
+"""Kernels compile for GPUs without having one: without contraction and within the register limit."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ INEXACT = re.compile(r"\.(approx|ftz)\b")
 # scratch of the solver and of TOI, and a little more
 STACK = 4 * (at.SCRATCH_FLOATS + at.SCRATCH_INTEGERS) + 64
 
-# Beyond this a kernel has changed for the worse: fewer warps fit on a multiprocessor.
+# With more registers fewer warps fit on a multiprocessor, so a kernel has become slower.
 MOST = {
     "start": 96, "collide": 128, "solve": 128, "settle": 96, "pairs": 80, "impacts": 128,
     "toi": 168, "observe": 96
@@ -50,7 +48,7 @@ def test_kernels_for_sm_80_and_sm_90_have_no_fused_operations_and_no_register_sp
 def test_an_edit_of_any_module_of_envs_invalidates_cached_kernels(
     tmp_path: Path, monkeypatch
 ) -> None:
-    """Numba itself would notice it in the kernel's own file only."""
+    """Numba itself only checks the file of the kernel."""
     room = tmp_path / "cuda"
     shutil.copytree(Path(compiler.__file__).parent, room)
     monkeypatch.setattr(compiler, "__file__", str(room / "compiler.py"))
@@ -61,13 +59,13 @@ def test_an_edit_of_any_module_of_envs_invalidates_cached_kernels(
 
 
 def test_kernels_compiled_with_contraction_have_fused_operations() -> None:
-    """The control of the test above: the same search finds what NVVM does by default."""
+    """Control of the test above: the same search finds the fused operations of NVVM's default."""
     architecture: Architecture = (9, 0)
     assert FUSED.search(ptx(kernels.START, architecture))
 
 
 def test_cached_kernels_do_not_depend_on_the_path_of_the_clone(tmp_path: Path) -> None:
-    """Numba would keep them under the path of their source file."""
+    """Numba itself would cache them by the path of their source file."""
     from numba import cuda
 
     with compiler.caching_in(tmp_path, lambda: None):

@@ -1,8 +1,7 @@
-"""The GPU's drivers under Numba's CUDA simulator: a few steps of a few walkers, the CPU's to the
-last bit.
+"""The GPU simulator under Numba's CUDA simulator equals the CPU bit for bit over a few steps.
 
-The simulator runs kernels as plain Python, and with them the whole physics: so this also holds the
-compiled CPU code against the meaning of its own source.
+The CUDA simulator runs the kernels, and so the whole physics, as plain Python: this also compares
+the compiled CPU code with its source.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None
     batch = WalkerBatch([oracle.obstacle_track(seed) for seed in range(ROWS)], threads=1)
     batch.reset()
     jerks = np.random.default_rng(0).choice([-1.0, 0.3, 1.0], ((BEFORE + STEPS) // 5, ROWS, 4))
-    jerks[:, :IDLE] = 0.0  # they lie, some of them asleep
+    jerks[:, :IDLE] = 0.0  # fallen, and some asleep
     plan = np.repeat(jerks, 5, axis=0).astype(np.float32)
     for actions in plan[:BEFORE]:
         batch.step(actions)

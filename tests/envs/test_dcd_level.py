@@ -38,7 +38,7 @@ def test_a_vector_may_end_with_a_seed_as_in_dcd(numbers: int) -> None:
         dcd_task(LEVEL[:numbers]).genome, 2**32 - 1, TaskSettings(layout="dcd")
     )
     assert dcd_task(np.array(level)) == dcd_task(level)
-    # dcd keeps them as text
+    # dcd stores them as text
     assert dcd_task(np.array([str(value) for value in level])) == dcd_task(level)
 
 

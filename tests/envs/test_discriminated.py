@@ -1,6 +1,4 @@
-"""Rewards from discriminators: laws of a family, what is paid by hand, and what data may not
-say.
-"""
+"""Rewards from discriminators: laws of a family, rewards by hand, and invalid data."""
 
 from __future__ import annotations
 
@@ -47,8 +45,8 @@ def test_the_laws_of_a_family(dynamics: str, skill: str) -> None:
 
 
 def test_the_reward_of_a_step_by_hand() -> None:
-    """At x = 0.1 the chance of the first skill is 1 / (1 + exp(-0.2)): its task gains log 2 - log(1
-    + exp(-0.2)).
+    """At x = 0.1 the probability of the first skill is 1 / (1 + exp(-0.2)): its reward is log 2 -
+    log(1 + exp(-0.2)).
     """
     chance = 1 / (1 + math.exp(-0.2))
     for skill, expected in ((0, chance), (1, 1 - chance)):
@@ -58,8 +56,8 @@ def test_the_reward_of_a_step_by_hand() -> None:
 
 
 def test_rewards_with_the_other_scored_state_and_without_log_prior() -> None:
-    """Scoring the state before an action shifts rewards by a step; leaving out log p(z) takes
-    log(skills) off each.
+    """Scoring the state before an action shifts rewards by one step; omitting log p(z) subtracts
+    log(skills) from each.
     """
     after, _ = moved(PLANE, 0, 3)
     before, _ = moved(
@@ -78,10 +76,10 @@ def test_probabilities_sum_to_one_and_rewards_are_bounded_below() -> None:
     states = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
     q = Discriminators([family.origin().layers] * 200, family.sizes, "cpu").probabilities(states)
     rewards_of_skills = skill_reward(q, family.settings)
-    # sum of q, through the floor as well
+    # the sum of q, also with the lower bound
     torch.testing.assert_close(rewards_of_skills.exp().mean(1), torch.ones(200).double())
     assert float(rewards_of_skills.min()) == pytest.approx(math.log(0.01 * 4), abs=1e-3)
-    # over skills that are all as likely, on average at most 0
+    # the mean over equally likely skills is at most 0
     assert float(rewards_of_skills.mean(1).max()) <= 1e-12
     uniform = family.task([(np.zeros((16, 2)), np.zeros(16)), (np.zeros((4, 16)), np.zeros(4))])
     uniform_probabilities = Discriminators(
@@ -93,7 +91,7 @@ def test_probabilities_sum_to_one_and_rewards_are_bounded_below() -> None:
 
 
 def test_the_random_discriminator_is_smooth_in_the_arena() -> None:
-    """No skill is hopeless anywhere in it, which large random weights do not give."""
+    """No skill has a probability near 0 in the arena, as large random weights would give."""
     lows = []
     for gain in (DiscriminatedSettings().gain, 6.0):
         family = Discriminated(DiscriminatedSettings(gain=gain))
@@ -142,7 +140,7 @@ def test_trials_draw_all_skills_and_a_task_with_a_skill_keeps_it() -> None:
 
 
 def test_a_learned_discriminator_can_be_the_origin_of_a_run() -> None:
-    """Through JSON, as a setting holds it, and only where the sizes are the settings' own."""
+    """Its weights are read from JSON, as in a setting, if their sizes equal those of the settings."""
     made = Discriminated(PLANE)
     text = json.dumps(made.encode(made.task(RIGHT)))
     again = Discriminated(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, origin=text))

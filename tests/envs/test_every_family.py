@@ -1,5 +1,5 @@
-"""Laws of tasks that hold for every family and encoding: mutation, JSON, settings, and that what is
-read can be run.
+"""Laws of the tasks of every family and encoding: mutation, JSON, settings, and that decoded tasks
+can be run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ AWKWARD: tuple[Any, ...] = (
 
 
 def hill() -> Any:
-    """The family that plug-ins are shown by."""
+    """The family of the plug-in example."""
     return runpy.run_path(str(Path(__file__).parents[2] / "examples" / "hill.py"))["family"]()
 
 
@@ -37,7 +37,7 @@ def text(family: Any, task: Any) -> str:
 
 
 def run(family: Any, task: Any, steps: int = 3) -> None:
-    """Some steps in the task; all that a family can say of it."""
+    """Simulate some steps of the task, and call every method of the family on it."""
     simulator = family.simulator([task], [1], "cpu")
     outputs = [simulator.reset()]
     for t in range(steps):
@@ -80,9 +80,7 @@ def test_1000_chained_mutations_raise_no_error_and_every_task_can_be_decoded_and
 
 @pytest.mark.parametrize("name", [*FAMILIES, "hill"])
 def test_altered_task_data_can_be_run_or_are_an_error_of_one_line(name: str) -> None:  # C6
-    """Every place in a task's JSON in turn holds something that does not belong there, or only just
-    does.
-    """
+    """Each value in a task's JSON is in turn replaced by an invalid or a barely valid one."""
     family, rng = (FAMILIES | {"hill": hill})[name](), np.random.default_rng(5)
     task = family.origin()
     for _ in range(8):
@@ -105,7 +103,7 @@ def test_altered_task_data_can_be_run_or_are_an_error_of_one_line(name: str) -> 
 
 
 def read(family: Any, data: Any) -> tuple[Any, str]:
-    """The task, and what was said if it was refused."""
+    """The task, and the error message if there is none."""
     try:
         return family.decode(data), ""
     except ValueError as error:
@@ -154,9 +152,7 @@ def test_tasks_of_schema_1_are_decoded_with_the_settings_of_the_family(name: str
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_changed_setting_in_a_task_gives_another_task_or_an_error(name: str) -> None:  # A1
-    """A task with another setting is another task, or is refused: none is taken for what it is
-    not.
-    """
+    """A task with another setting is decoded as another task, or is an error."""
     family = FAMILIES[name]()
     data = family.encode(family.origin())
     for setting, value in data["settings"].items():

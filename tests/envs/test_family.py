@@ -142,7 +142,7 @@ def test_the_original_poets_files_become_tasks() -> None:
     assert Walker().task_from_poet_file(stairs, 77).genome == Obstacles(
         0.6, (0.4, 1.2), (0.0, 0.4), (0.2, 0.6), 3
     )
-    reversed_gap = config | {"pit_gap": [4.8, 4.48]}  # POET-rose 3b is stored so
+    reversed_gap = config | {"pit_gap": [4.8, 4.48]}  # POET-rose 3b is stored like this
     assert Walker().task_from_poet_file(reversed_gap, 1).genome == Obstacles(
         0.6, (4.48, 4.8), (0.0, 0.4)
     )

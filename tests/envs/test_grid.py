@@ -1,4 +1,4 @@
-"""Grids: laws of a family, moves and pay by hand, optimal values against value iteration."""
+"""Grids: laws of a family, moves and rewards by hand, optimal values against value iteration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_mutated_grid_is_solvable_and_goals_get_farther_away() -> None:
     rng, task, farthest = np.random.default_rng(0), FAMILY.origin(), 0
     for _ in range(200):
         task = FAMILY.mutate(task, rng)
-        assert FAMILY.decode(FAMILY.encode(task)) == task  # decode refuses what is cut in two
+        assert FAMILY.decode(FAMILY.encode(task)) == task  # decode rejects disconnected grids
         farthest = max(farthest, FAMILY.way(task))
     assert farthest >= 5
 

@@ -1,6 +1,4 @@
-"""GridNavi: laws of a family, moves and rewards by hand, the two bounds by walks that reach
-them.
-"""
+"""GridNavi: laws of a family, moves and rewards by hand, the two bounds by walks that reach them."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ STAY, UP, RIGHT, DOWN, LEFT = range(5)
 
 
 def returns(walk: list[int], task: Cells, seeds: list[int], *, stop: bool) -> np.ndarray:
-    """Of an episode of each seed on this walk; stop: it stays where it has found the goal."""
+    """Return of an episode of each seed on this walk. stop: stay at the goal once it is reached."""
     simulator = FAMILY.simulator([task] * len(seeds), seeds, "cpu")
     simulator.reset()
     total, found = (
@@ -66,7 +64,7 @@ def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
 
 
 def test_the_bound_of_a_first_episode_is_that_of_the_best_search_path() -> None:
-    """Up twice, then through 14 of the 21 cells without meeting one twice."""
+    """Up twice, then through 14 of the 21 cells without visiting one twice."""
     walk = [UP, UP, UP, UP, RIGHT, DOWN, DOWN, RIGHT, UP, UP, RIGHT, DOWN, DOWN, DOWN, LEFT]
     seeds = list(range(4000))
     assert FAMILY.blind(VARIBAD) == pytest.approx(4.0)
@@ -76,7 +74,7 @@ def test_the_bound_of_a_first_episode_is_that_of_the_best_search_path() -> None:
     for _ in range(20):
         other = random.integers(0, 5, 15).tolist()
         assert returns(other, VARIBAD, seeds, stop=True).mean() < found
-    # who does not stay gains little from finding it
+    # without staying at the goal the return is low
     assert returns(walk, VARIBAD, seeds, stop=False).mean() < -0.5
 
 

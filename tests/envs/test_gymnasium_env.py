@@ -51,7 +51,7 @@ def test_gymnasiums_check_env_passes(id: str) -> None:
 def test_seeded_episodes_of_new_reused_and_batched_environments_equal_those_of_a_new_gymnasium_env(
     id: str,
 ) -> None:
-    """The stricter check, which Gymnasium's own environment fails on reuse."""
+    """Gymnasium's own environment does not pass this check when it is reused."""
     reused = gymnasium.make(id)
     seeds = [3, 11, 12]
     for seed in seeds:
@@ -85,7 +85,7 @@ def test_walker_accepts_every_form_of_terrain(form: str) -> None:
     env = gymnasium.make("openpoet/Walker-v0", terrain=terrain)
     first = env.reset(seed=1)[0]
     again = env.reset(seed=2)[0]
-    # a genome alone has another terrain every time
+    # a genome without a seed has a new terrain in every episode
     assert np.array_equal(first, again) == (form != "genome")
 
 
@@ -159,7 +159,7 @@ def test_torque_and_cost_are_computed_in_the_dtype_of_the_actions_as_in_gymnasiu
 
 
 def test_read_only_action_arrays_are_accepted() -> None:
-    """As arrays of JAX are, and those of np.broadcast_to."""
+    """For example arrays of JAX and of np.broadcast_to."""
     env, given = gymnasium.make(IDS[0]), plan(0, np.float32)[:5]
     expected = trajectory_of(env, 0, given)
     given.flags.writeable = False
@@ -174,7 +174,7 @@ COPIES = {
 
 
 def future(env: Any, resets: int = 2) -> list[Any]:
-    """Steps from where it stands, then whole episodes without a seed."""
+    """Steps from the current state, then whole episodes without a seed."""
     trajectory = []
     for number in range(resets + 1):
         trajectory += [env.reset()[0].tolist()] if number else []
@@ -185,8 +185,8 @@ def future(env: Any, resets: int = 2) -> list[Any]:
 
 
 def made(id: str, several: bool) -> Any:
-    """An environment that resets within few steps; Walker-v0 on rough ground that is another for
-    every episode.
+    """An environment that resets within few steps; Walker-v0 on rough ground that differs in every
+    episode.
     """
     more: dict[str, Any] = (
         {"terrain": Obstacles(1.0, (0.0, 0.8), (0.2, 0.6))} if id == IDS[2] else {}
@@ -278,14 +278,14 @@ def test_the_close_button_closes_the_window_permanently_and_the_episode_continue
         assert pygame.display.get_surface() is None
     later = gymnasium.make(IDS[0], render_mode="human")
     later.reset(seed=0)
-    assert pygame.display.get_surface() is not None  # the press was for the other window
+    assert pygame.display.get_surface() is not None  # the click was on the other window
     later.close()
 
 
 def test_all_frames_of_a_window_use_the_same_clock(
     window: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new clock a frame waits for a whole frame, whatever the step has taken."""
+    """A new clock per frame would wait for a whole frame, regardless of the duration of the step."""
     clocks, real = [], pygame.time.Clock
 
     def clock() -> Any:

@@ -1,4 +1,4 @@
-"""Gymnasium's environments as task families: a family's laws; Gymnasium's numbers in a batch."""
+"""Gymnasium environments as task families: laws of a family, and results equal to Gymnasium."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def example(name: str) -> dict[str, Any]:
 
 
 class Counter(gymnasium.Env[Any, Any]):
-    """Counts up by `rate` beside a number of its seed; ends at `limit`."""
+    """Observes a number drawn from its seed and a count that grows by `rate`; ends at `limit`."""
 
     closed = 0
 
@@ -319,7 +319,7 @@ def test_tasks_of_another_family_or_out_of_range_are_an_error() -> None:
 
 
 class Still:
-    """Learner that evaluates one episode of no action."""
+    """A learner that evaluates one episode with zero actions."""
 
     def __init__(self, family: Any) -> None:
         self.family = family

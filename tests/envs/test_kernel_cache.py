@@ -1,6 +1,4 @@
-"""Compiled kernels are kept once for all copies and names of the package; compiles are
-announced.
-"""
+"""Compiled kernels are cached once for all copies of the package; compilation is announced."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ def test_kernels_cached_by_the_installed_package_are_loaded_in_the_clone(tmp_pat
 def test_kernels_cached_by_a_clone_are_loaded_elsewhere_until_the_source_is_edited(
     tmp_path: Path,
 ) -> None:
-    """Numba looks only at the file of the kernel; START imports the fat box's margin."""
+    """Numba only checks the file of the kernel; START imports a constant of another file."""
     cache, clone = tmp_path / "cache", tmp_path / "clone"
     for folder in ("openpoet", "envs"):
         ignored = shutil.ignore_patterns("__pycache__")
@@ -60,7 +58,7 @@ def test_kernels_cached_by_a_clone_are_loaded_elsewhere_until_the_source_is_edit
 
 
 def pairs() -> jit.Kernel:
-    """A kernel that is not compiled yet, of those that compile soonest."""
+    """A kernel that is not compiled yet and compiles quickly."""
     return jit.Kernel("find pairs", world.PAIRS.signature, world.pair_rows, 2)
 
 

@@ -1,4 +1,4 @@
-"""Mazes: laws of a family, always solvable, seen as drawn, paid as said."""
+"""Mazes: laws of a family, solvability, observations and rewards by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_every_mutated_maze_is_solvable_and_mutations_add_walls() -> None:
     rng, task, walls = np.random.default_rng(0), FAMILY.origin(), []
     for _ in range(200):
         task = FAMILY.mutate(task, rng)
-        assert FAMILY.decode(FAMILY.encode(task)) == task  # decode refuses what is cut in two
+        assert FAMILY.decode(FAMILY.encode(task)) == task  # decode rejects disconnected mazes
         walls.append("".join(task.rows).count("#"))
     assert max(walls) > 10
     assert FAMILY.describe(task).shape == (4,)
@@ -63,7 +63,7 @@ def test_the_goal_is_observed_when_near_and_its_reward_decreases_with_time() -> 
 
 
 def test_the_oracle_return_is_that_of_the_shortest_path() -> None:
-    """A corridor of five cells, goals on the four others: ways of 1 to 4 steps."""
+    """A corridor of five cells with goals on the four others: paths of 1 to 4 steps."""
     corridor = Mazes(MazeSettings(size=5, horizon=10))
     task = Maze((".....", *["#####"] * 4), (0, 0), 25)
     assert corridor.oracle(task) == pytest.approx(1 - 0.09 * 2.5)

@@ -1,6 +1,4 @@
-"""Tabular MDPs: laws of a family, tables as drawn, the planner against brute force, known
-returns.
-"""
+"""Tabular MDPs: laws of a family, drawn tables, the planner against brute force, known returns."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ def test_tables_are_drawn_as_in_rl2() -> None:
     assert float(world.rewards.mean()) == pytest.approx(1.0, abs=0.01)
     assert float(world.rewards.std()) == pytest.approx(1.0, abs=0.01)
     np.testing.assert_allclose(world.transitions.sum(3), 1.0)
-    # a share of a uniform point of the simplex of 10: mean 1/10, variance 9/1100
+    # a coordinate of a uniform point of the 10-simplex: mean 1/10, variance 9/1100
     assert float(world.transitions.var()) == pytest.approx(9 / 1100, abs=2e-4)
 
 
@@ -42,7 +40,7 @@ def test_transitions_and_rewards_follow_the_tables() -> None:
     action[:, 1] = 1
     simulator.reset()
     state, reward, _, _ = simulator.step(action)
-    assert torch.equal(state, state[:1].expand_as(state))  # one seed, one life
+    assert torch.equal(state, state[:1].expand_as(state))  # equal seeds, equal trials
     many = family.world([task] * trials, list(range(trials)))
     again.reset()
     state, reward, _, _ = again.step(action)

@@ -1,4 +1,4 @@
-"""Navigation: laws of a family, goals where the genome says, rewards by hand."""
+"""Navigation: laws of a family, positions of goals, rewards by hand."""
 
 from __future__ import annotations
 

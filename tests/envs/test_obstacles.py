@@ -39,7 +39,7 @@ def test_partial_mutation_picks_each_parameter_independently_and_at_least_one() 
         for n in (1, 2, 3)
         for part in combinations(("roughness", "gap", "stump"), n)
     }
-    # Roughness that was picked stays as it was where its step rounds to 0: one time in twelve.
+    # Selected roughness does not change if its step rounds to 0: one time in twelve.
     assert set(counts) == subsets | {frozenset()}
     assert counts.pop(frozenset()) < 40
     assert all(150 < counts[part] < 250 for part in subsets)

@@ -1,6 +1,4 @@
-"""The physics is Box2D's, bit for bit: against Gymnasium freshly made, against Box2D on obstacles,
-and not by luck.
-"""
+"""The physics equals Box2D bit for bit: against new Gymnasium environments and Box2D on obstacles."""
 
 from __future__ import annotations
 
@@ -60,8 +58,8 @@ def test_episodes_equal_those_of_a_new_gymnasium_environment(hardcore: bool, pol
 
 
 def test_obstacles_falls_and_sleep_equal_box2d() -> None:
-    """Also past the end of an episode, so that fallen walkers lie, slide and sleep on every kind of
-    shape.
+    """Also after the end of an episode, so that fallen walkers lie, slide and sleep on every kind
+    of shape.
     """
     counts = dict.fromkeys(("toi", "polygon", "two_point", "sleeping"), 0)
     for seed in range(15):
@@ -94,7 +92,7 @@ def test_the_box2d_walker_equals_that_of_gymnasium() -> None:
 
 
 def test_another_order_of_joints_gives_different_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparisons above can fail: the order of creation instead of the island's is enough."""
+    """Control: the comparisons above fail with the order of creation instead of the island's."""
     _, velocities, positions = joints.passes((0, 1, 2, 3))
     begin_row, keep_row, end_row = solver.begin_row, solver.keep_row, solver.end_row
 
@@ -118,9 +116,7 @@ def test_another_order_of_joints_gives_different_results(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("width", [2, 5, 8, 16])
 def test_vectorised_walkers_equal_walkers_one_by_one(width: int) -> None:
-    """All bits of all state, also of walkers that lie fallen, of short last blocks, and after a
-    reset.
-    """
+    """All bits of all state, also of fallen walkers, of incomplete last blocks, and after a reset."""
     tracks = [oracle.obstacle_track(seed % 12) for seed in range(43)]
     wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
     wide._width, alone._width = width, 1
@@ -129,7 +125,7 @@ def test_vectorised_walkers_equal_walkers_one_by_one(width: int) -> None:
     live = np.ones(43, bool)
     for step in range(240):
         actions = rng.uniform(-1, 1, (43, 4)).astype(np.float32)
-        actions[::5] = 0  # these fall over and go to sleep
+        actions[::5] = 0  # these fall and sleep
         for a, b in zip(wide.step(actions, live), alone.step(actions, live), strict=True):
             np.testing.assert_array_equal(a, b)
         np.testing.assert_array_equal(wide.floats.view(np.int32), alone.floats.view(np.int32))
@@ -160,8 +156,8 @@ def test_every_vector_width_gives_the_same_bits() -> None:
 
 
 def test_a_walker_beyond_the_range_of_the_fast_sine_uses_the_scalar_solver() -> None:
-    """The lanes' sine is for angles below 120 rad; beyond 100 the scalar solver takes over, with
-    the same results.
+    """The vectorised sine is for angles below 120 rad; from 100 rad on the scalar solver is used,
+    with equal results.
     """
     tracks = [oracle.obstacle_track(seed) for seed in range(4)]
     wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
@@ -192,8 +188,8 @@ def test_skipping_impossible_times_of_impact_does_not_change_results() -> None:
 
 
 def test_the_first_hit_lidar_is_never_shorter_than_the_nearest_hit() -> None:
-    """The original POET's rays stop at the first shape reported: never nearer than the nearest,
-    sometimes farther.
+    """The rays of the original POET stop at the first shape that Box2D reports, which can be
+    farther than the nearest one.
     """
     farther = 0
     for seed in range(6):

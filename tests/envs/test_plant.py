@@ -10,7 +10,9 @@ from openpoet.envs.plant import Plant, Plants, PlantSettings, identifying_cost, 
 
 
 def simulated(gains: list[float], feedback: float, identify: bool = False) -> np.ndarray:
-    """Cost of a feedback in each plant; identify: of the right one from the second step on."""
+    """Cost of a feedback gain in each plant. identify: use the optimal gain from the second step
+    on.
+    """
     family = Plants(PlantSettings(push=10.0))
     simulator = family.simulator([Plant(gain) for gain in gains], [0] * len(gains), "cpu")
     x, total = simulator.reset().double()[:, 0], np.zeros(len(gains))

@@ -75,7 +75,7 @@ def test_stairs_rise_or_fall_by_their_height_and_the_ground_is_not_above_the_ste
 
 
 def test_the_mean_number_of_obstacles_equals_that_of_the_published_code() -> None:
-    """Figures of the codes themselves (500 seeds): 22.9 stumps a track, in dcd's layout 13.3."""
+    """Values of the published code (500 seeds): 22.9 stumps per track, 13.3 in the layout of dcd."""
 
     genome = Obstacles(stump=(1.0, 1.0))
     poet = [len(track(genome, seed).polygons) for seed in range(300)]
@@ -84,7 +84,7 @@ def test_the_mean_number_of_obstacles_equals_that_of_the_published_code() -> Non
     assert np.mean(dcd) == pytest.approx(13.3, abs=0.4)
 
 
-# B19: an assertion in the reference, 60 seeds of 60
+# B19: an assertion error in the reference code for 60 of 60 seeds
 def test_a_stump_of_height_zero_is_omitted() -> None:
     assert len(track(Obstacles(stump=(0.0, 0.0)), 1).polygons) == 0
     low = track(Obstacles(stump=(0.0, 0.02)), 1).polygons
@@ -124,9 +124,7 @@ def test_the_dcd_layout_draws_up_to_one_step_less_than_given() -> None:
 
 
 def test_a_distant_block_without_area_in_float32_is_omitted() -> None:
-    """What is kept has a centroid: as in Box2D it is found from the origin, however far away that
-    is.
-    """
+    """Every kept block has a centroid: as in Box2D it is computed relative to the origin."""
     rng, kept = np.random.default_rng(0), 0
     for _ in range(400):
         pen, left, bottom = Pen(), float(rng.uniform(0, 4667)), float(rng.uniform(-5e3, 5e3))

@@ -1,4 +1,4 @@
-"""Domain randomisation: what a box draws, that a life is its task's own, and what is refused."""
+"""Domain randomisation: sampled tasks, trials that equal those of their task, and errors."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_genes_are_uniform_in_their_ranges_or_in_narrower_ones() -> None:
     assert (distance.min() >= 0.5, distance.max() <= 1.0) == (True, True)
     np.testing.assert_allclose(np.histogram(distance, 5, (0.5, 1.0))[0] / 2000, 0.2, atol=0.04)
     assert {task.width for task in drawn} == {1.0}
-    assert {task.shape for task in drawn} == {"arc"}  # a choice is the origin's
+    assert {task.shape for task in drawn} == {"arc"}  # choices are those of the origin
     for field in genes(drawn[0]):
         if field.name not in ("distance", "width"):
             values = [getattr(task, field.name) for task in drawn]
@@ -104,7 +104,7 @@ def test_terrains_stay_within_the_settings_bounds() -> None:
 
 
 class Slotted:
-    """A spec that is no dataclass, and whose attributes cannot be set."""
+    """A spec that is not a dataclass and whose attributes cannot be set."""
 
     __slots__ = ("_values",)
 
@@ -136,7 +136,7 @@ def test_the_spec_may_be_any_object_with_the_attributes(kind: str) -> None:
     family.spec = own = SPECS[kind](**values)
     box = Randomised(family)
     assert {name: getattr(box.spec, name) for name in values} == {**values, "deterministic": False}
-    assert own.deterministic  # the family's own is as it was
+    assert own.deterministic  # the spec of the family is unchanged
     assert getattr(box.spec, "unheard_of", 7) == 7
     check_episodes(box, [box.origin()] * 2, "cpu")
 

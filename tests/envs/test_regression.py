@@ -1,6 +1,4 @@
-"""Regression: laws of a family, labels by hand and one step late, the best that linear learners can
-do.
-"""
+"""Regression: laws of a family, labels by hand and one step late, the optimum of linear learners."""
 
 from __future__ import annotations
 
@@ -72,7 +70,7 @@ def test_episodes_of_a_trial_have_new_examples_of_the_same_function() -> None:
     table, values = torch.stack(rows).numpy(), torch.stack(labels).double().numpy()
     assert len({tuple(row) for row in table}) == 14
     fitted = np.linalg.lstsq(table, values, rcond=None)[0]
-    np.testing.assert_allclose(table @ fitted, values, atol=1e-5)  # one quadratic goes through all
+    np.testing.assert_allclose(table @ fitted, values, atol=1e-5)  # one quadratic fits all
 
 
 @pytest.mark.parametrize(
@@ -86,8 +84,8 @@ def test_the_prior_equals_the_moments_of_the_samples(task: Functions) -> None:
 
 
 def test_the_oracle_error_is_the_prior_outside_the_span_of_observed_features() -> None:
-    """Without noise, what linear regression still gets wrong is the prior outside the span of the
-    features seen.
+    """Without noise, the error of linear regression is the prior variance outside the span of the
+    observed features.
     """
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (9, 2000, 2))

@@ -1,4 +1,4 @@
-"""The adapter to Stable-Baselines3, against its own DummyVecEnv over single walkers."""
+"""The adapter to Stable-Baselines3 against its DummyVecEnv over single walkers."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def actions(steps: int, rows: int) -> list[torch.Tensor]:
 
 
 def test_both_physics_engines_give_equal_observations() -> None:
-    """On flat ground and before obstacles, observation by observation, to the last bit."""
+    """On flat ground and before obstacles, bit for bit in every observation."""
     pair = [
         Walker(WalkerSettings(horizon=150, physics=physics)).simulator(TASKS, [0, 0], "cpu")
         for physics in ("numba", "box2d")
@@ -50,7 +50,7 @@ def test_equal_tasks_share_a_track() -> None:
 
 
 def test_reaching_the_end_of_the_track_is_a_success() -> None:
-    """A walker pushed over a short track: its end is ten tiles before the last."""
+    """A walker pushed over a short track, which ends ten tiles before its last tile."""
     family = Walker(WalkerSettings(length=31))
     simulator = family.simulator([TASKS[0]], [0], "cpu")
     simulator.reset()

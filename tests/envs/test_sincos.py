@@ -1,4 +1,4 @@
-"""Sine and cosine are libm's, bit for bit where a walker's angles lie."""
+"""Sine and cosine equal libm bit for bit in the range of a walker's angles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ sinf, cosf = libm.sinf, libm.cosf
 
 @njit
 def both(angles):
-    """Ours and libm's, [2 (sine, cosine), angles] each."""
+    """Our results and those of libm, each [2 (sine, cosine), angles]."""
     ours, theirs = np.empty((2, len(angles)), np.float32), np.empty((2, len(angles)), np.float32)
     for i, angle in enumerate(angles):
         ours[0, i], ours[1, i] = sincos(angle)

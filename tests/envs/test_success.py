@@ -1,4 +1,4 @@
-"""Every family's `success` at the end of an episode: what its tasks ask for, or always True."""
+"""`success` of every family at the end of an episode: the goal of its tasks, or always True."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from openpoet.envs.families import FAMILIES
 
 RETURN_ALONE = {"bandits", "mdp", "two-step", "barcode", "regression"}
-# Settings under which a random policy now and then does what is asked.
+# Settings under which a random policy sometimes reaches the goal.
 WITHIN_REACH: dict[str, dict[str, Any]] = {"cartpole": {"horizon": 12}}
 ROWS = 200
 
@@ -23,7 +23,7 @@ def made(name: str) -> Any:
 
 
 def ended(name: str) -> torch.Tensor:
-    """Success of rows that have all ended, under random actions."""
+    """Success of rows under random actions, after all have ended."""
     family, rng = made(name), np.random.default_rng(0)
     simulator = family.simulator([family.origin()] * ROWS, list(range(ROWS)), "cpu")
     simulator.reset()
@@ -36,7 +36,7 @@ def ended(name: str) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", sorted(RETURN_ALONE))
 def test_success_is_always_true_in_families_solved_by_return_alone(name: str) -> None:
-    """Or no return, however high, would solve it."""
+    """Otherwise no return would solve a niche."""
     assert bool(ended(name).all())
 
 

@@ -1,4 +1,4 @@
-"""The two-step task: laws of a family, transitions, payoffs and switches as its genome says."""
+"""The two-step task: laws of a family; transitions, rewards and switches of its genome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openpoet.envs.two_step import Steps, TwoStep, TwoStepSettings
 def states_and_rewards(
     task: Steps, choice: int, rows: int = 4000, trials: int = 30
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Second-stage states and payoffs [trials, lives] of one choice repeated."""
+    """Second-stage states and rewards [trials, rows] of one repeated choice."""
     simulator = TwoStep(TwoStepSettings(trials)).simulator([task] * rows, list(range(rows)), "cpu")
     simulator.reset()
     action = torch.eye(2)[choice].expand(rows, 2)

@@ -80,7 +80,7 @@ def pairs(mode: AutoresetMode, **more: Any) -> tuple[Any, Any]:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Equal keys, shapes, types and values, all the way down."""
+    """Whether keys, shapes, types and values are equal, recursively."""
     if isinstance(theirs, dict):
         return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in theirs)
     if isinstance(theirs, tuple | list):
@@ -92,7 +92,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 @pytest.mark.parametrize("mode", AutoresetMode)
 def test_autoreset_modes_and_reset_masks_equal_those_of_gymnasium(mode: AutoresetMode) -> None:
-    """Masks reset some rows now and then, seeded or not; without autoreset, those that ended."""
+    """Masks reset some rows, with or without seeds; with autoreset disabled, those that ended."""
     ours, theirs = pairs(mode, max_episode_steps=20)
     assert ours.metadata["autoreset_mode"] is mode
     assert same(ours.reset(seed=5), theirs.reset(seed=5))
@@ -232,7 +232,7 @@ def test_episodes_end_at_the_lower_of_the_limit_and_the_horizon_of_the_task(
 def test_every_terrain_has_the_same_horizon_in_make_and_make_vec(
     limit: int | None, hardcore: bool, expected: int
 ) -> None:
-    """Gymnasium's ground in Walker-v0, whose id has no limit of its own."""
+    """Gymnasium's ground in Walker-v0, whose id has no step limit."""
     standing = np.array([1, 0, -1, 0], np.float32)  # legs spread: it never falls
     lengths = []
     for mode in ("vector_entry_point", "sync"):

@@ -1,5 +1,5 @@
-"""A walker's task holds all that realises it: through its JSON the Gymnasium ids play what the
-family plays (A1).
+"""A walker's task contains everything that defines it: its JSON gives the same episodes in the
+Gymnasium ids as in the family (A1).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def test_the_horizon_ends_an_episode_of_the_id_alone_and_in_a_batch() -> None:
 
 
 def test_task_json_without_settings_gives_another_track_and_a_warning() -> None:
-    """What schema 1 left out: this is the fault that schema 2 mends."""
+    """Schema 1 did not contain the settings; schema 2 does."""
     family = Walker(SETTINGS["short"])
     task = WalkerTask(Obstacles(2.0, (0.0, 2.0), (0.4, 1.2)), 7)
     data = family.encode(task)
@@ -122,9 +122,7 @@ def test_task_json_without_settings_gives_another_track_and_a_warning() -> None:
 
 
 def test_a_task_of_another_run_keeps_its_settings() -> None:
-    """Its track, its horizon, its JSON and those of its children; beside tasks of the run's own
-    settings.
-    """
+    """Its track, horizon and JSON and those of its children, in a batch with tasks of the run."""
     old, new = Walker(SETTINGS["short"]), Walker(WalkerSettings(layout="dcd", horizon=60))
     foreign = new.decode(json.loads(json.dumps(old.encode(descendant(old)))))
     assert new.encode(foreign) == old.encode(descendant(old))

@@ -1,6 +1,4 @@
-"""Terrain of the Gymnasium environments: one a row, and switched at a reset; row attributes;
-info.
-"""
+"""Terrain of the Gymnasium environments: per row and at a reset; row attributes; info."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ def actions(steps: int, rows: int) -> np.ndarray:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Equal keys, shapes, dtypes and values, all the way down."""
+    """Whether keys, shapes, dtypes and values are equal, recursively."""
     if isinstance(theirs, dict):
         return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in theirs)
     if isinstance(theirs, tuple | list):
@@ -52,7 +50,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_rows_of_several_terrains_equal_single_environments_of_each(kind: Any) -> None:
-    """Through ends and autoresets, which come at each task's own horizon."""
+    """Through ends and autoresets, at the horizon of each task."""
     forms = kind([TASKS[0], json.dumps(as_dict(TASKS[1])), as_dict(TASKS[2])])
     ours = gymnasium.make_vec(ID, num_envs=3, terrain=forms)
     theirs = gymnasium.vector.SyncVectorEnv(
@@ -125,7 +123,7 @@ def test_reset_options_change_the_terrain_of_a_single_environment(form: str) -> 
     terrain = {"task": TASKS[1], "dict": data, "json": json.dumps(data)}[form]
     env, other = gymnasium.make(ID, terrain=TASKS[0]), gymnasium.make(ID, terrain=TASKS[1])
     env.reset(seed=1)
-    for options, resets in (({"terrain": terrain}, 0), (None, 1)):  # it stays until it is changed
+    for options, resets in (({"terrain": terrain}, 0), (None, 1)):  # it is kept until it is changed
         first = env.reset(seed=4, options=options)
         assert same(first, other.reset(seed=4)), resets
         for number, action in enumerate(actions(5, 1)[:, 0], 1):
@@ -295,9 +293,7 @@ def test_an_unknown_row_attribute_is_an_error_of_one_line() -> None:
 
 
 def test_gymnasiums_vector_wrappers_work() -> None:
-    """Statistics of episodes, and infos as a list, are those of Gymnasium's own vector
-    environment.
-    """
+    """Episode statistics and infos as a list equal those of Gymnasium's vector environment."""
     from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
     trajectories = []

@@ -1,4 +1,4 @@
-"""Pictures: things are where their coordinates say, in their colours, and no display is needed."""
+"""Pictures: objects are drawn at their coordinates and in their colours, without a display."""
 
 from dataclasses import replace
 
@@ -205,7 +205,7 @@ def test_worlds_seen_from_above_and_worlds_without_a_body_are_drawn():
         surface = picture(episode, 5)
         assert min(surface.get_at((600, 20))[:3]) > 200
         cameras = {camera_at(scene_of(episode), frame, 800, 400) for frame in (0, 5)}
-        assert len(cameras) == 1  # a world that is seen as a whole does not move
+        assert len(cameras) == 1  # a world that fits into the picture does not move
     low, high = bounds(Above().outline(None))
     np.testing.assert_array_equal([low, high], [[-1, -1], [1, 1]])
 

@@ -1,4 +1,4 @@
-"""Replays: what is shown is what was scored, for any learner, however many episodes it needs."""
+"""Replays show the episodes that were scored, for any learner and any number of episodes."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,9 @@ def test_frames_are_the_states_before_and_after_each_step():
 def test_an_ended_row_gets_no_more_frames_while_others_continue():
     episode = record(FAST, episodes=4)
     lengths = {len(take.frames) for take in episode.takes}
-    assert len(lengths) > 1  # the rows start in different places, and so end at different times
+    assert (
+        len(lengths) > 1
+    )  # the rows start at different positions and therefore end at different times
     assert all(take.terminated and take.success and take.rewards.all() for take in episode.takes)
 
 

@@ -1,6 +1,4 @@
-"""Films: decoded again, they have the frames, the size and the movement they should; failures are
-one line.
-"""
+"""Recordings: decoded, they have the expected frames, size and movement; errors are one line."""
 
 import os
 import resource
@@ -26,8 +24,8 @@ def episode():
 
 
 def decode(path, size):
-    """All pictures of a film, [pictures, height, width, 3] uint8, and what ffmpeg says of the
-    file.
+    """All pictures of a recording, uint8 [pictures, height, width, 3], and ffmpeg's description of
+    the file.
     """
     command = [
         get_ffmpeg_exe(),
@@ -162,7 +160,7 @@ def test_an_interrupted_recording_keeps_the_earlier_file(episode, tmp_path):
 
 def test_a_full_disk_is_an_error_of_one_line_and_leaves_no_file(episode, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))  # what ffmpeg inherits
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))  # inherited by ffmpeg
     try:
         with pytest.raises(ValueError, match="ffmpeg could not write the film") as refused:
             record(episode, tmp_path / "a.mp4", size=(128, 96))

@@ -1,5 +1,5 @@
-"""The viewer: what every key and the mouse do, and a real window driven by real events under SDL's
-dummy driver.
+"""The viewer: the effect of every key and of the mouse, and a real window with real events under
+SDL's dummy driver.
 """
 
 import os
@@ -26,7 +26,7 @@ START = View(1)
 
 
 def key(name, code=0):
-    """A key press: of a character, or of a key that has none."""
+    """A key press, given as a character or a key code."""
     return pygame.event.Event(
         pygame.KEYDOWN, key=code or ord(name), unicode="" if code else name, mod=0
     )
@@ -202,9 +202,7 @@ def dummy(monkeypatch):
 
 
 class ScriptedUser:
-    """Loads episodes for the viewer, and presses the next keys whenever another niche or agent is
-    drawn.
-    """
+    """Loads episodes for the viewer; presses the next keys when another pair is drawn."""
 
     def __init__(self, *presses):
         self.requested, self.pictures, self.presses, self.displayed = [], [], list(presses), []
@@ -268,7 +266,7 @@ def test_the_window_shows_a_message_while_it_simulates(dummy):
     first, second = user.pictures
     background = first.get_at((5, 5))
     words = pygame.surfarray.array3d(first)[400:800, 270:330].astype(int)
-    assert np.ptp(words) > 150  # dark words on a light card
+    assert np.ptp(words) > 150  # dark text on a light card
     assert second.get_at((600, 300)) != background
 
 
@@ -282,7 +280,7 @@ def test_a_window_of_the_requested_size_plays_without_input(dummy):
         return Rolling().outline(task, state)
 
     episode = record_episode(Roller, Rolling(), FAST, Hills(), Key(1))
-    drawn_from = len(episode.frames)  # the scene looks at the frames once first
+    drawn_from = len(episode.frames)  # constructing the scene reads the frames once
     view(lambda niche, agent: replace(episode, outline_of=outline), NICHES, 4, size=(400, 300))
     assert {size for size, _ in frames_drawn} == {(400, 300)}
     xs = [x for _, x in frames_drawn[drawn_from + 1 :]]

@@ -1,6 +1,4 @@
-"""The hash chain: it holds for every run, however it was made, and breaks at whatever is edited
-afterwards.
-"""
+"""The hash chain verifies for every run, interrupted or not, and every later edit breaks it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the writer accepts the reader accepts: all else is refused at the commit, in one line, and
-nothing is kept.
+"""The reader accepts everything that the writer accepts; anything else is an error of one line at
+the commit, and nothing is written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.archive.example_runs import FAMILY, SETTINGS, create, finished, go_on
 
 
 class Encoded(FakeFamily):
-    """A family whose tasks have whatever encoding a test wants."""
+    """A family whose tasks have the encoding that a test passes."""
 
     def __init__(self, encoding: Any) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def test_agents_at_the_limits_are_written_and_read(tmp_path: Path) -> None:
 def test_the_total_size_of_all_agents_is_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit is counted over the latest agents of all niches, as they are read together."""
+    """The limit is on the sum over the latest agents of all niches, which are read together."""
     with create(tmp_path / "run") as run:
         list(live(run, 20))
         named = {row["agent"] for row in run.niche_rows()}
@@ -98,7 +98,7 @@ def test_the_total_size_of_all_agents_is_limited(
 def test_settings_above_the_size_limit_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"the settings take 2 MiB, config\.toml at most 1 MiB"):
         Run.create(tmp_path / "run", f"[run]\nname = '{'x' * 2**21}'\n", ["launch"], {})
-    Run.create(tmp_path / "run", SETTINGS, ["launch"], {}).close()  # the folder is as good as new
+    Run.create(tmp_path / "run", SETTINGS, ["launch"], {}).close()  # the folder can be used again
 
 
 def test_a_commit_above_the_database_limit_is_an_error(
@@ -203,6 +203,6 @@ def test_json_cells_are_exact_through_sqlite(value: Any) -> None:
 
 
 def test_files_that_the_writer_accepts_are_read() -> None:
-    """Both ends of the limits of an agent's file are the same numbers."""
+    """Writer and reader have the same limits of an agent's file."""
     agent = {f"{i:060}": torch.zeros([1] * limits.MOST_DIMENSIONS) for i in range(5_000)}
     weights.decode(weights.encode(agent), "x")

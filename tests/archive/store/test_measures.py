@@ -1,4 +1,4 @@
-"""What SQLite counts is what counting the rows gives."""
+"""Statistics computed by SQLite equal those computed from the rows."""
 
 from __future__ import annotations
 

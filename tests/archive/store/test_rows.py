@@ -1,4 +1,4 @@
-"""JSON cells: what is written is read back, and what could not be read back is not written."""
+"""JSON cells are read back as written; values that could not be read back are an error."""
 
 from __future__ import annotations
 
@@ -70,4 +70,4 @@ def test_deep_nesting_is_an_error_of_writer_and_reader() -> None:
 @pytest.mark.parametrize("wrong", [b"[1]", None, 3, 2.5])
 def test_a_json_cell_that_is_not_text_is_an_error(wrong: object) -> None:
     with pytest.raises(ValueError, match="it must be text"):
-        value(wrong, "cell")  # type: ignore[arg-type]  # a database may hold anything
+        value(wrong, "cell")  # type: ignore[arg-type]  # a database may contain any type

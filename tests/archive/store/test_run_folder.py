@@ -43,7 +43,7 @@ LONG = 40
 def example(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, list[Population], dict[str, int]]:
-    """A run, its populations, and what the whole of it cost by purpose."""
+    """A run, its populations, and all its steps by purpose."""
     path = tmp_path_factory.mktemp("lived") / "run"
     parts, spent = setup(), Counter[str]()
     with create(path) as run:
@@ -173,7 +173,7 @@ def test_retired_agents_are_not_hashed_again(
     with Run.open(tmp_path / "run", write=True) as run:
         hashed.clear()
         after = next(go_on(run, LONG + 1))
-    # a resumed run knows the hashes of what it has just read
+    # a resumed run has the hashes of the agents that it has read
     assert len(hashed) <= len(after.active)
 
 
@@ -209,7 +209,7 @@ def test_find_run_accepts_a_folder_or_a_name(
             find_run(wrong)
 
 
-# ---- what is refused -----------------------------------------------------------------------------
+# ---- errors --------------------------------------------------------------------------------------
 
 
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
@@ -288,14 +288,14 @@ def test_a_record_with_a_field_without_a_column_is_an_error(tmp_path: Path) -> N
 
 
 def test_an_agent_changed_in_place_is_an_error(tmp_path: Path) -> None:
-    """Its hash is remembered: without a word, the archive would keep what it was before."""
+    """Its hash is cached: without this error, the archive would keep the earlier values."""
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
         run.commit(record, agents, ledger={}, clock_seconds=0)
         agents["niche-0"]["velocity"] += 1
         with pytest.raises(ValueError, match="agent niche-0 was changed in place"):
             run.commit(record | {"iteration": 1}, agents, ledger={}, clock_seconds=0)
-        with torch.inference_mode():  # such tensors do not count their changes
+        with torch.inference_mode():  # such tensors have no version counter
             made_there = {
                 "niche-0": {name: tensor.clone() for name, tensor in agents["niche-0"].items()}
             }
@@ -308,9 +308,7 @@ def test_an_agent_changed_in_place_is_an_error(tmp_path: Path) -> None:
 def test_an_in_place_change_without_a_torch_version_change_is_an_error(
     tmp_path: Path, way: str, list_name: str
 ) -> None:
-    """In an agent that stays as it is, or whose niche retires: nothing evaluates that one any
-    more.
-    """
+    """In an agent that does not change, or whose niche retires and is not evaluated any more."""
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
         if way == "inference":
@@ -329,7 +327,7 @@ def test_an_in_place_change_without_a_torch_version_change_is_an_error(
 
 
 def test_a_task_changed_in_place_is_an_error(tmp_path: Path) -> None:
-    """Its row would follow, and the events that name the task would not."""
+    """Its row would change, but the events that contain the task would not."""
     with create(tmp_path / "run") as run:
         record, agents = to_records(start(setup()), FAMILY)
         run.commit(record, agents, ledger={}, clock_seconds=0)
@@ -362,7 +360,7 @@ def test_commit_on_a_run_open_for_reading_is_an_error(tmp_path: Path) -> None:
         commit(run, parts, start(parts))
 
 
-# ---- several at once -----------------------------------------------------------------------------
+# ---- concurrency ---------------------------------------------------------------------------------
 
 
 def test_a_second_writer_is_an_error_that_names_the_writing_process(tmp_path: Path) -> None:
@@ -391,7 +389,7 @@ def test_the_lock_is_released_when_its_process_ends_even_if_a_fork_continues(
     receive, send = os.pipe()
     if (writer := os.fork()) == 0:
         with Run.open(tmp_path / "run", write=True):
-            if worker := os.fork():  # as a pool of worker processes does
+            if worker := os.fork():  # as in a pool of worker processes
                 os.write(send, str(worker).encode())
             signal.pause()
     worker = int(os.read(receive, 20))
@@ -423,9 +421,7 @@ def test_a_reader_has_a_snapshot_with_its_agents_while_the_writer_continues(tmp_
             for _ in range(5):
                 next(populations_of_run)
             assert same(from_records(*reader.checkpoint(), FAMILY), snapshot)
-        newest = next(
-            populations_of_run
-        )  # nobody reads: what the readers' state needed is deleted now
+        newest = next(populations_of_run)  # no reader is left: agents of its state are deleted now
         with Run.open(tmp_path / "run", write=False) as reader:
             assert same(from_records(*reader.checkpoint(), FAMILY), newest)
             named = {
@@ -434,11 +430,11 @@ def test_a_reader_has_a_snapshot_with_its_agents_while_the_writer_continues(tmp_
         assert len(list((tmp_path / "run" / "agents").iterdir())) == len(named)
 
 
-# ---- a disk and folders that do not take it ------------------------------------------------------
+# ---- full disks and read-only folders ------------------------------------------------------------
 
 
 def in_a_child(action: Callable[[], str]) -> str:
-    """What the action says in a process of its own, whose rights and limits it may change."""
+    """The result or error of an action in a child process, whose limits it may change."""
     receive, send = os.pipe()
     if (child := os.fork()) == 0:
         try:
@@ -456,7 +452,7 @@ def in_a_child(action: Callable[[], str]) -> str:
 
 @pytest.mark.parametrize("limit", [16, 60_000, 120_000])
 def test_a_full_disk_loses_no_committed_iteration(tmp_path: Path, limit: int) -> None:
-    """16 bytes: not even an agent; the others: the database, sooner or later."""
+    """With 16 bytes the first agent fails; with the others, the database at some commit."""
 
     def fill() -> str:
         with create(tmp_path / "run") as run:
@@ -493,7 +489,7 @@ sys.stdin.read()
 
 @contextmanager
 def locked(path: Path, *statements: str) -> Iterator[None]:
-    """Another program, such as a browser of databases, in the midst of a transaction."""
+    """Another program, such as a database browser, with an open transaction."""
     arguments = [sys.executable, "-c", LOCKING, str(path / "archive.db"), *statements]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -532,7 +528,7 @@ def test_a_read_only_database_is_not_reported_as_full(tmp_path: Path) -> None:
     with create(tmp_path / "run") as run:
         populations_of_run = live(run, 300)
         next(populations_of_run)
-        # SQLite's code is that of a database on a read-only disk
+        # SQLite's error code is that of a database on a read-only disk
         run.database.execute("PRAGMA query_only=ON")
         with pytest.raises(
             OSError,
@@ -567,7 +563,7 @@ def test_a_launch_on_a_full_disk_is_an_error(tmp_path: Path) -> None:
     message = in_a_child(fill)
     assert message.startswith(f"OSError: cannot make the run folder {tmp_path / 'run'}: ")
     assert "\n" not in message
-    finished(tmp_path / "run", 1)  # what was left there is ours, and holds nothing
+    finished(tmp_path / "run", 1)  # only empty files of openpoet are left
 
 
 def as_nobody(action: Callable[[], str]) -> str:
@@ -582,7 +578,7 @@ def as_nobody(action: Callable[[], str]) -> str:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that any user can reach; pytest's own are for one."""
+    """A folder that all users can open; those of pytest are private."""
     with TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -613,7 +609,7 @@ def test_a_read_only_run_can_be_read_and_not_written(open_folder: Path) -> None:
 
 
 def test_a_read_only_copy_of_a_running_run_is_an_error_with_a_remedy(open_folder: Path) -> None:
-    """What the log holds cannot be read without a file beside it."""
+    """The write-ahead log cannot be read without creating a file beside it."""
     with create(open_folder / "run") as run:
         list(live(run, 3))
         copytree(open_folder / "run", open_folder / "copy")

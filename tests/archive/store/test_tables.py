@@ -1,6 +1,4 @@
-"""The tables are described once: what the description says is what SQLite keeps, and a new measure
-is one line of it.
-"""
+"""The tables are described once: SQLite has the described schema, and a new measure is one line."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ def test_sqlite_has_the_columns_types_and_keys_of_the_description() -> None:
 
 
 def test_columns_of_the_same_name_are_converted_alike_in_all_tables() -> None:
-    """Queries are read by the names of their columns."""
+    """Rows of queries are converted by the names of their columns."""
     for table in TABLES.values():
         for column in table.columns:
             kinds = {KINDS[column.name], column.kind}
@@ -69,7 +67,7 @@ def test_a_flag_is_0_or_1() -> None:
 
 
 def test_every_field_of_niches_and_events_has_a_column() -> None:
-    """A field that a checkpoint keeps and the archive does not would be lost by a resume."""
+    """A field without a column would be lost at a resume."""
     for kind, table, given in (
         (Niche, "niches", {"birth_agent"}),
         (Child, "children", set()),
@@ -89,7 +87,7 @@ def rewrite(path: Path, statements: dict[str, str]) -> None:
 
 
 def test_a_schema_that_differs_in_white_space_only_is_read(tmp_path: Path) -> None:
-    """As runs are that an earlier openpoet of the same schema has made."""
+    """Such runs were written by earlier versions of openpoet with the same schema."""
     finished(tmp_path / "run", 3)
     rewrite(
         tmp_path / "run",
@@ -103,7 +101,7 @@ def test_a_schema_that_differs_in_white_space_only_is_read(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("score REAL NOT NULL", "score REAL\u00a0NOT NULL"),  # no white space to SQLite
+        ("score REAL NOT NULL", "score REAL\u00a0NOT NULL"),  # not white space in SQLite
         ("score REAL NOT NULL", "score REAL NOT NULL DEFAULT 7"),
         ("score REAL NOT NULL", "score REAL NOT NULL /* x */"),
         ("score REAL NOT NULL", "score  INTEGER NOT NULL"),
@@ -155,7 +153,7 @@ with Run.open(Path({path!r}), write=False) as run:
 
 
 def test_a_new_measure_is_one_line(tmp_path: Path) -> None:
-    """The table, its checks, the rows of a run, their hashes and their reading follow from it."""
+    """Table, checks, rows, hashes and reading follow from the line."""
     new = ", ".join(f"{name!r}: [{', '.join(lines)}]" for name, lines in NEW.items())
     path = tmp_path / "run"
     out, _ = fresh(

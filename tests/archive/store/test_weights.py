@@ -106,7 +106,7 @@ def test_hand_made_files_without_a_fault_are_read() -> None:
     "data",
     [
         b"",
-        b"\x80\x04\x95",  # how a pickle begins
+        b"\x80\x04\x95",  # the first bytes of a pickle
         packed({}, length=2**63),
         packed({}, length=3),
         packed(b" " * (MOST_HEADER + 1)),
@@ -131,7 +131,7 @@ def test_hand_made_files_without_a_fault_are_read() -> None:
         packed(entry(shape=(True, 2)), bytes(8)),
         packed(entry(offsets=(0, 8, 8)), bytes(8)),
         packed(entry(offsets=(8, 16)), bytes(16)),
-        packed(entry() | {"b": entry()["a"]}, bytes(8)),  # over one another
+        packed(entry() | {"b": entry()["a"]}, bytes(8)),  # overlapping
         packed(entry() | {"b": entry(offsets=(12, 20))["a"]}, bytes(20)),  # a gap
         packed(entry(), bytes(7)),
         packed(entry(), bytes(9)),
@@ -181,7 +181,7 @@ def test_a_file_must_match_its_name_and_the_size_limit(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not have the hash"):
         files.read("0" * 64)
     with path.open("wb") as file:
-        file.truncate(MOST_AGENT + 1)  # a hole: takes no room on the disk
+        file.truncate(MOST_AGENT + 1)  # sparse: uses no disk space
     with pytest.raises(ValueError, match=f"an agent at most {readable(MOST_AGENT)}"):
         files.read("0" * 64)
     path.unlink()

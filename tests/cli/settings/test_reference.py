@@ -1,5 +1,5 @@
-"""Settings for people: every one has a meaning, and it is the same in config.toml, in `list NAME`
-and on the reference page.
+"""Every setting has a description, which is the same in config.toml, in `list NAME` and on the
+reference page.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def test_every_setting_has_a_one_line_description() -> None:
 
 
 def test_every_annotated_constraint_is_checked() -> None:
-    """Those of other kinds are ignored, since a plug-in's may be."""
+    """Unknown kinds of constraints are ignored, since a plug-in may use them."""
     for name, field in SETTINGS.items():
         given = [m for m in field.annotation.__metadata__ if not isinstance(m, str)]
         known = [c for m in given for c in (m if isinstance(m, GroupedMetadata) else [m])]
@@ -50,7 +50,7 @@ def test_every_annotated_constraint_is_checked() -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_values_within_the_declared_range_are_accepted(data: st.DataObject) -> None:
-    """Drawn by hypothesis, which reads the ranges by itself."""
+    """Values are drawn by hypothesis, which reads the annotated ranges independently."""
     name = data.draw(st.sampled_from([name for name in SETTINGS if not plain_text(SETTINGS[name])]))
     field = SETTINGS[name]
     # hypothesis draws NaN and infinity too
@@ -64,7 +64,7 @@ def finite(value: object) -> bool:
 
 
 def plain_text(field: Field) -> bool:
-    """Hypothesis cannot draw what matches our regular expressions."""
+    """Hypothesis cannot draw strings that match our regular expressions."""
     return str in (field.kind.plain, field.kind.some and field.kind.some.plain)
 
 

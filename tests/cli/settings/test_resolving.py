@@ -1,6 +1,4 @@
-"""What a launch asks for becomes the settings of a run: who wins, what is refused, and what is
-complete.
-"""
+"""Settings of a new run: precedence of their sources, errors, and completeness."""
 
 from __future__ import annotations
 
@@ -133,7 +131,7 @@ def test_a_file_may_have_sections_of_parts_that_the_run_does_not_use(file: Path)
 
 
 def test_thresholds_are_dropped_if_another_family_is_chosen(file: Path) -> None:
-    """A preset's, or a file's, are in the units of its own family's scores."""
+    """The thresholds of a preset or file are in the units of its own family's scores."""
     assert resolved()["poet"]["reproduce_at"] == 35.0
     assert not {"reproduce_at", "mc_low", "mc_high"} & set(resolved(family="own.py")["poet"])
     assert "min_gain" not in resolved(preset="quick-navigation", family="maze")["poet"]

@@ -1,6 +1,4 @@
-"""Settings: strict tables, one-line errors that help, --set, and the presets' published values
-(B25).
-"""
+"""Settings: strict tables, errors of one line, --set, and published values in presets (B25)."""
 
 from __future__ import annotations
 

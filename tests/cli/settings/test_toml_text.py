@@ -1,6 +1,4 @@
-"""TOML text beyond bounds is refused at once in one line; within them it is what tomllib makes of
-it.
-"""
+"""TOML text beyond the bounds is an error of one line; within them the result equals tomllib's."""
 
 from __future__ import annotations
 
@@ -58,7 +56,7 @@ def test_settings_on_the_command_line_have_the_same_bounds() -> None:
 def test_a_file_is_read_up_to_the_size_limit_only(tmp_path) -> None:
     path = tmp_path / "large.toml"
     with path.open("wb") as file:
-        file.truncate(2**40)  # a hole: takes no room on the disk
+        file.truncate(2**40)  # sparse: uses no disk space
     with pytest.raises(ValueError, match="at most"):
         read(path)
 

@@ -1,4 +1,4 @@
-"""Random numbers by row: known, uniform, independent, and the same in every batch."""
+"""Random numbers per row: known values, uniform, independent, and equal in every batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_random_numbers_of_a_row_do_not_depend_on_the_batch() -> None:
 
 
 def test_the_hash_is_splitmix64() -> None:
-    """SplitMix64 seeded with 0 begins with these numbers (Vigna's reference implementation)."""
+    """The first numbers of SplitMix64 with seed 0 (Vigna's reference implementation)."""
     from openpoet.envs.parts.draws import GOLDEN, _mix
 
     state = torch.arange(1, 4) * GOLDEN

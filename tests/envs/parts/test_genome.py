@@ -1,4 +1,4 @@
-"""Genomes of numbers: bounds, whole numbers, JSON that is refused in one line."""
+"""Genomes of numbers: bounds, integers, and invalid JSON, which is an error of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads are counted by the affinity of the process and the limits of its control groups."""
+"""The number of threads respects the affinity of the process and limits of its control groups."""
 
 from __future__ import annotations
 
