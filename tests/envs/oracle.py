@@ -1,4 +1,4 @@
-"""A new BipedalWalker of Gymnasium as the reference of the physics tests, with policies and tracks."""
+"""A new BipedalWalker of Gymnasium as the reference of the physics tests; policies; tracks."""
 
 from __future__ import annotations
 

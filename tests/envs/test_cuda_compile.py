@@ -1,4 +1,4 @@
-"""Kernels compile for GPUs without having one: without contraction and within the register limit."""
+"""Kernels compile without a GPU, without contraction and within the register limit."""
 
 from __future__ import annotations
 

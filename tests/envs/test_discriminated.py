@@ -140,7 +140,7 @@ def test_trials_draw_all_skills_and_a_task_with_a_skill_keeps_it() -> None:
 
 
 def test_a_learned_discriminator_can_be_the_origin_of_a_run() -> None:
-    """Its weights are read from JSON, as in a setting, if their sizes equal those of the settings."""
+    """Its weights are read from JSON text if their sizes equal those of the settings."""
     made = Discriminated(PLANE)
     text = json.dumps(made.encode(made.task(RIGHT)))
     again = Discriminated(DiscriminatedSettings(skills=2, hidden=(1,), floor=0.0, origin=text))

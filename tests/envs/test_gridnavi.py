@@ -1,4 +1,4 @@
-"""GridNavi: laws of a family, moves and rewards by hand, the two bounds by walks that reach them."""
+"""GridNavi: laws of a family, moves and rewards by hand, walks that reach the two bounds."""
 
 from __future__ import annotations
 

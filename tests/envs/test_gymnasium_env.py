@@ -285,7 +285,7 @@ def test_the_close_button_closes_the_window_permanently_and_the_episode_continue
 def test_all_frames_of_a_window_use_the_same_clock(
     window: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new clock per frame would wait for a whole frame, regardless of the duration of the step."""
+    """A new clock per frame would wait for a whole frame, however long the step took."""
     clocks, real = [], pygame.time.Clock
 
     def clock() -> Any:

@@ -1,4 +1,4 @@
-"""The physics equals Box2D bit for bit: against new Gymnasium environments and Box2D on obstacles."""
+"""The physics equals Box2D bit for bit, in new Gymnasium environments and on obstacles."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_another_order_of_joints_gives_different_results(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("width", [2, 5, 8, 16])
 def test_vectorised_walkers_equal_walkers_one_by_one(width: int) -> None:
-    """All bits of all state, also of fallen walkers, of incomplete last blocks, and after a reset."""
+    """All bits of all state, also of fallen walkers, incomplete blocks, and after a reset."""
     tracks = [oracle.obstacle_track(seed % 12) for seed in range(43)]
     wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
     wide._width, alone._width = width, 1

@@ -75,7 +75,7 @@ def test_stairs_rise_or_fall_by_their_height_and_the_ground_is_not_above_the_ste
 
 
 def test_the_mean_number_of_obstacles_equals_that_of_the_published_code() -> None:
-    """Values of the published code (500 seeds): 22.9 stumps per track, 13.3 in the layout of dcd."""
+    """Published code (500 seeds): 22.9 stumps per track, 13.3 in the layout of dcd."""
 
     genome = Obstacles(stump=(1.0, 1.0))
     poet = [len(track(genome, seed).polygons) for seed in range(300)]

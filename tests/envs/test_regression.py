@@ -1,4 +1,4 @@
-"""Regression: laws of a family, labels by hand and one step late, the optimum of linear learners."""
+"""Regression: laws of a family, labels by hand and one step late, optimal linear learners."""
 
 from __future__ import annotations
 
