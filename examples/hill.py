@@ -1,4 +1,4 @@
-"""A task family in one file: carts that must cross hills. It imports nothing of openpoet.
+"""A task family in one file that needs no import of openpoet: carts that must cross hills.
 
     openpoet launch --config examples/hill.toml
 

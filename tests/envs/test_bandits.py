@@ -25,7 +25,7 @@ def family(kind: Kind, **settings: int) -> Bandits:
 
 
 def pulled(bandits: Bandits, task: Arms, arm: int, trials: int, pulls: int) -> np.ndarray:
-    """Payoffs [pulls, lives] of one arm pulled again and again."""
+    """Rewards [pulls, trials] of one arm that is pulled repeatedly."""
     simulator = bandits.simulator([task] * trials, list(range(trials)), "cpu")
     simulator.reset()
     action = torch.zeros(trials, bandits.spec.action_size)

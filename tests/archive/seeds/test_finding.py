@@ -41,7 +41,7 @@ def test_seeds_of_a_run_are_its_active_niches_with_task_agent_and_name(run: Path
             agent = seed.agent()
             assert seed.task() == FAMILY.decode(row["task"])
             assert agent is not None
-            # as it is: poet.seeding adopts it, once it is known to fit
+            # unchanged: poet.seeding checks and adopts it
             own = opened.agent(row["agent"])
             assert all(agent[name].equal(own[name]) for name in ("velocity", "steps"))
 

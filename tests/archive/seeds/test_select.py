@@ -50,7 +50,7 @@ def test_expression_selects(expression: str, ids: list[int] | None) -> None:
         "a" * 2000,
         "score < 'x'",
         "-" * 900 + "1",
-        "score > 1e9 and nosuch",  # though never asked
+        "score > 1e9 and nosuch",  # although never evaluated
         "",
     ],
 )

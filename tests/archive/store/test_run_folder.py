@@ -460,7 +460,7 @@ def test_a_full_disk_loses_no_committed_iteration(tmp_path: Path, limit: int) ->
                 if population.iteration == 3:
                     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
                 (tmp_path / "last").write_text(f"{population.iteration}"[:16])
-        return "no limit was met"
+        return "no limit was reached"
 
     message = in_a_child(fill)
     last = int((tmp_path / "last").read_text())
@@ -558,7 +558,7 @@ def test_a_launch_on_a_full_disk_is_an_error(tmp_path: Path) -> None:
     def fill() -> str:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         create(tmp_path / "run")
-        return "no limit was met"
+        return "no limit was reached"
 
     message = in_a_child(fill)
     assert message.startswith(f"OSError: cannot make the run folder {tmp_path / 'run'}: ")
