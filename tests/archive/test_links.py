@@ -210,7 +210,7 @@ def test_a_writer_of_hard_linked_files_gets_an_error(
     capsys.readouterr()
     before = contents(whole)
     assert command.main(["resume", str(copy), "--iterations", "3"]) == 2
-    assert "(a hard link), where a change would be seen: copy the run" in capsys.readouterr().err
+    assert "(a hard link), which would change with it: copy the run" in capsys.readouterr().err
     assert contents(whole) == before
 
 

@@ -242,7 +242,7 @@ def test_unpickling_a_walker_of_another_physics_version_is_an_error(
     env = gymnasium.make(IDS[0])
     env.reset(seed=0)
     data = pickle.dumps(env)
-    monkeypatch.setattr(batch, "_source", lambda: "edited")
+    monkeypatch.setattr(batch, "physics_version", lambda: "edited")
     with pytest.raises(
         ValueError,
         match=r"^these walkers were pickled by another version of "
