@@ -14,7 +14,7 @@ from .interface import KEY, check_part, check_simulator_interface
 
 
 class Course:
-    """A batch of episodes under way; every step is checked."""
+    """A batch of running episodes; every step is checked."""
 
     def __init__(self, simulator: Simulator, spec: Any, n: int) -> None:
         self.simulator, self.spec, self.n = simulator, spec, n
@@ -30,7 +30,7 @@ class Course:
         )
 
     def step(self, actions: torch.Tensor) -> None:
-        """actions: [n, a] float32. Rows that have ended must stay as they are."""
+        """actions: [n, a] float32. Ended rows must not change."""
         ended, before = self.ended, self.observation.clone()
         self.observation, rewards, *flags = self.simulator.step(actions)
         self._check_observation("step")

@@ -18,7 +18,7 @@ from .simulator_laws import Batch, simulator_laws
 def check_family(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> None:
     """All laws of `TaskFamily` and its simulators, on a lineage of `tasks` tasks.
 
-    AssertionError, with the law, what was expected and what came, at the first that is broken.
+    AssertionError at the first law that fails, with the expected and the actual value.
     """
     check_all(family_laws(family, tasks=tasks, device=device))
 
@@ -48,7 +48,7 @@ def family_laws(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> l
 
 
 class Lineage:
-    """The origin and its first descendants, made when first needed."""
+    """The origin and its first descendants, created when first needed."""
 
     def __init__(self, family: TaskFamily, length: int) -> None:
         self.family, self.length = family, length
@@ -59,7 +59,7 @@ class Lineage:
 
 
 def check_tasks_kept(line: Lineage, device: str) -> None:
-    """An episode of each task, after which the tasks are as they were."""
+    """Simulate an episode of each task, which must not modify the tasks."""
     before = [_text(line.family, task) for task in line.tasks]
     _ = Batch(line.family, line.tasks, device).episodes
     after = [_text(line.family, task) for task in line.tasks]
@@ -92,7 +92,7 @@ def check_refusal(family: TaskFamily) -> None:
 
 
 def _refusal(family: TaskFamily, data: dict[str, Any]) -> str | None:
-    """What decode says to data that are no task, or None if it takes them."""
+    """The error message of decode for data that are not a task; None if decode accepts them."""
     try:
         family.decode(data)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Interface checks: a family, a simulator and a learner have the methods and attributes of
 poet/interfaces.py, of the right types.
 
-They come first, so that a missing attribute is one line that names it.
+They are checked first, so that a missing attribute is reported by name in one line.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def check_sampling(family: TaskFamily) -> str | None:
         return NOT_OFFERED
     try:
         one, two, other = (sample(KEY.child("sample", i).generator()) for i in (0, 0, 1))
-    except ValueError:  # a family may refuse under some of its settings
+    except ValueError:  # a family may raise under some of its settings
         return NOT_OFFERED
     texts = [family.encode(task) for task in (one, two, other)]
     assert texts[0] == texts[1], "sample must draw from the generator it is given, and nowhere else"

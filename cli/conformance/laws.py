@@ -14,7 +14,7 @@ NOT_OFFERED = "not offered"  # what `check` returns where a law is about an opti
 @dataclass(frozen=True)
 class Law:
     """statement: the law in one line. check: raises AssertionError, with what was expected and what
-    came, if it is broken; returns NOT_OFFERED if the part lacks the optional method.
+    came, if it fails; returns NOT_OFFERED if the part lacks the optional method.
     needed: laws after this one cannot be checked if it is broken.
     """
 

@@ -1,5 +1,5 @@
-"""The laws of a learner, as checks: what its four methods leave alone, what they give, and what it
-depends on.
+"""The laws of a learner, as checks: its methods do not modify arguments, have valid outputs, and
+depend on nothing but their arguments.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .laws import NOT_OFFERED, Law, check_all
 def check_learner(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> None:
     """All laws of `Learner`, on agents after one optimisation step in a lineage of `tasks` tasks.
 
-    AssertionError, with the law, what was expected and what came, at the first that is broken.
+    AssertionError at the first law that fails, with the expected and the actual value.
     """
     check_all(learner_laws(learner, family, tasks=tasks))
 
@@ -51,7 +51,7 @@ def learner_laws(learner: Learner, family: TaskFamily, *, tasks: int = 3) -> lis
 
 
 class Pairs:
-    """Pairs of a learner's agent and a task of a lineage, with a key each, made when needed."""
+    """Pairs of an agent and a task of a lineage, each with a key; created when first needed."""
 
     def __init__(self, learner: Learner, family: TaskFamily, count: int) -> None:
         self.learner, self.family = learner, family
@@ -175,9 +175,7 @@ def check_evaluation(
 
 
 def check_exploration(learner: Any, agents: Sequence[Agent]) -> str | None:
-    """`explore`, if the learner has it: other hyperparameters, from the key alone, and an agent of
-    the same form.
-    """
+    """`explore`, if the learner has it: hyperparameters change and depend on the key alone."""
     if not hasattr(learner, "explore"):
         return NOT_OFFERED
     kept = [{name: tensor.clone() for name, tensor in agent.items()} for agent in agents]
@@ -198,7 +196,7 @@ def check_exploration(learner: Any, agents: Sequence[Agent]) -> str | None:
 
 
 def _forms(agent: Agent) -> dict[str, str]:
-    """Shape and dtype of each tensor that is no hyperparameter."""
+    """Shape and dtype of each tensor that is not a hyperparameter."""
     return {
         name: f"{list(tensor.shape)} {tensor.dtype}"
         for name, tensor in agent.items()
@@ -223,7 +221,7 @@ def check_agent(agent: Agent, method: str) -> None:
 
 
 def _check_tensors(agent: Agent, newborn: Agent, method: str) -> None:
-    """Only then can a run be checked when it is opened (poet/agent_tensors.py)."""
+    """Opening a run relies on this to check its agents (poet/agent_tensors.py)."""
     one, other = _forms(agent), _forms(newborn)
     assert one == other, (
         f"{method} must give tensors of the names, shapes and dtypes of init, got {one}, not "

@@ -16,9 +16,7 @@ from .laws import NOT_OFFERED
 def check_play(
     family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
 ) -> str | None:
-    """`play`, if the simulator has it: the numbers of reset() and step() under the same compiled
-    policy.
-    """
+    """`play`, if the simulator has it, equals reset() and step() under the same compiled policy."""
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "play") or device != "cpu":
         return NOT_OFFERED
@@ -46,9 +44,7 @@ def check_play(
 def check_play_captured(
     family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
 ) -> str | None:
-    """`play_captured`, if the simulator has it: the numbers of reset() and step() under the same
-    torch policy.
-    """
+    """`play_captured`, if it exists, equals reset() and step() under the same torch policy."""
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "play_captured"):
         return NOT_OFFERED
@@ -72,7 +68,7 @@ def _check_played(
     other: Simulator,
     acts: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> None:
-    """That episodes played at once came to what they do step by step in the other simulator."""
+    """Check that whole episodes equal those of step() in the other simulator."""
     observations = other.reset()
     live = torch.ones(len(observations), dtype=torch.bool)
     returns, steps = (
@@ -97,7 +93,7 @@ _SIGNATURE = numba.void(_F32, _I64, _I64, _F32, _I64, _F32, _F32)
 
 
 def _swinging(weights, member, rows, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
-    """Actions of rows: each weight times what a memory has added up, within [-1, 1]."""
+    """Actions of rows: each weight times an accumulated memory, clipped to [-1, 1]."""
     for row in rows:
         memory[row, 0] += np.float32(0.3)
         if observations.shape[1] > 0:

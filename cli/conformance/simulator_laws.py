@@ -15,13 +15,13 @@ from .play_laws import check_play, check_play_captured
 
 
 def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
-    """All laws of the simulators of these tasks; AssertionError at the first that is broken."""
+    """All laws of the simulators of these tasks; AssertionError at the first that fails."""
     batch = Batch(family, tasks, device)
     check_all(simulator_laws(lambda: batch))
 
 
 class Batch:
-    """Tasks with a seed each, and the episodes that random actions lead to in them."""
+    """Tasks with a seed each, and their episodes under random actions."""
 
     def __init__(self, family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
         self.family, self.tasks, self.device = family, tasks, device
@@ -88,9 +88,7 @@ def simulator_laws(make: Callable[[], Batch]) -> list[Law]:
 def check_restart(
     family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
 ) -> str | None:
-    """Where a simulator can begin an episode anew, only the rows that are asked for do, and they
-    run again.
-    """
+    """`restart`, if the simulator has it, starts a new episode in the selected rows only."""
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "restart"):
         assert family.spec.episodes == 1, (

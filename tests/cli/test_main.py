@@ -61,9 +61,9 @@ def digest(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def run_of_9(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of 9 iterations."""
-    folder = tmp_path_factory.mktemp("runs") / "lived"
+    folder = tmp_path_factory.mktemp("runs") / "base"
     assert launch(folder, 9, "--seed", "5") == 0
     return folder
 
@@ -79,16 +79,16 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int 
 
 
 def test_the_digest_depends_on_the_seed_and_not_on_the_number_of_workers(
-    run_of_9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch(tmp_path / "same", 9, "--seed", "5", "--workers", "1") == 0
     assert launch(tmp_path / "other", 9, "--seed", "6") == 0
-    assert digest(tmp_path / "same", capsys) == digest(run_of_9, capsys)
-    assert digest(tmp_path / "other", capsys) != digest(run_of_9, capsys)
+    assert digest(tmp_path / "same", capsys) == digest(example, capsys)
+    assert digest(tmp_path / "other", capsys) != digest(example, capsys)
 
 
 def test_a_killed_run_resumes_to_the_same_digest(
-    run_of_9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "killed"
     arguments = [
@@ -112,11 +112,11 @@ def test_a_killed_run_resumes_to_the_same_digest(
     process.wait()
     # 2: it had just finished
     assert command.main(["resume", str(folder), "--workers", "1"]) in (0, 2)
-    assert digest(folder, capsys) == digest(run_of_9, capsys)
+    assert digest(folder, capsys) == digest(example, capsys)
 
 
 def test_ray_does_not_change_the_digest_and_can_be_enabled_at_resume(
-    run_of_9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "ray"
     assert launch(folder, 5, "--seed", "5", "--ray", "local", "--workers", "2") == 0
@@ -126,7 +126,7 @@ def test_ray_does_not_change_the_digest_and_can_be_enabled_at_resume(
         )
         == 0
     )
-    assert digest(folder, capsys) == digest(run_of_9, capsys)
+    assert digest(folder, capsys) == digest(example, capsys)
 
 
 def test_ray_with_a_learner_without_rollouts_is_an_error(
@@ -180,19 +180,19 @@ def test_a_signal_finishes_and_commits_the_iteration_and_prints_how_to_resume(
 
 
 def test_an_existing_run_is_not_overwritten(
-    run_of_9: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = (run_of_9 / "archive.db").read_bytes()
-    assert "resume" in refused(["launch", "--out", str(run_of_9), *tiny()], capsys)
-    assert (run_of_9 / "archive.db").read_bytes() == before
+    before = (example / "archive.db").read_bytes()
+    assert "resume" in refused(["launch", "--out", str(example), *tiny()], capsys)
+    assert (example / "archive.db").read_bytes() == before
 
 
 def test_a_second_writer_of_a_run_is_an_error_and_readers_are_allowed(
-    run_of_9: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Run.open(run_of_9, write=True):
-        assert str(os.getpid()) in refused(["resume", str(run_of_9), "--iterations", "12"], capsys)
-        assert command.main(["show", str(run_of_9)]) == 0
+    with Run.open(example, write=True):
+        assert str(os.getpid()) in refused(["resume", str(example), "--iterations", "12"], capsys)
+        assert command.main(["show", str(example)]) == 0
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_a_small_run_of_the_epoet_preset_covers_every_step_of_enhanced_poet(tmp_
     } <= purposes
 
 
-def test_the_score_of_a_replay_equals_that_in_the_archive(run_of_9: Path, tmp_path: Path) -> None:
-    with Run.open(run_of_9, write=False) as run:
+def test_the_score_of_a_replay_equals_that_in_the_archive(example: Path, tmp_path: Path) -> None:
+    with Run.open(example, write=False) as run:
         held = {row["id"]: row["score"] for row in run.niche_rows()}
-    replays = open_replays(run_of_9, Machine(workers=1), CommandLine())
+    replays = open_replays(example, Machine(workers=1), CommandLine())
     assert replays.population.retired
     for niche in held:
         episode = replays.load(niche, niche)
@@ -301,33 +301,33 @@ def test_the_score_of_a_replay_equals_that_in_the_archive(run_of_9: Path, tmp_pa
         assert episode.takes[0].returns[-1] == pytest.approx(held[niche], abs=1e-9)
 
 
-def test_a_replay_is_recorded_without_a_display(run_of_9: Path, tmp_path: Path) -> None:
+def test_a_replay_is_recorded_without_a_display(example: Path, tmp_path: Path) -> None:
     assert (
         command.main(
-            ["replay", str(run_of_9), "1", "--agent", "0", "--record", str(tmp_path / "a.gif")]
+            ["replay", str(example), "1", "--agent", "0", "--record", str(tmp_path / "a.gif")]
         )
         == 0
     )
     assert (tmp_path / "a.gif").read_bytes()[:6] == b"GIF89a"
 
 
-def test_show_prints_a_run_and_a_niche(run_of_9: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["show", str(run_of_9)]) == 0
+def test_show_prints_a_run_and_a_niche(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["show", str(example)]) == 0
     text = capsys.readouterr().out
     assert all(
         word in text for word in ("niche", "lineage", "transfers", "ANNECS", "environment steps")
     )
-    assert command.main(["show", str(run_of_9), "1"]) == 0
+    assert command.main(["show", str(example), "1"]) == 0
     assert "line of descent: 1 <- 0" in capsys.readouterr().out
-    assert "there is no niche 99" in refused(["show", str(run_of_9), "99"], capsys)
+    assert "there is no niche 99" in refused(["show", str(example), "99"], capsys)
 
 
 def test_show_json_prints_the_run_and_the_task_of_a_niche(
-    run_of_9: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(["show", str(run_of_9), "--json"]) == 0
+    assert command.main(["show", str(example), "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
-    assert command.main(["show", str(run_of_9), "1", "--json"]) == 0
+    assert command.main(["show", str(example), "1", "--json"]) == 0
     task = json.loads(capsys.readouterr().out)
     assert task == whole["niches"][1]["task"]
     from openpoet.envs.walker.family import Walker
@@ -342,32 +342,32 @@ def test_list_prints_families_learners_and_presets(capsys: pytest.CaptureFixture
 
 
 def test_a_run_seeds_a_run_of_another_preset_with_tasks_and_agents(
-    run_of_9: Path, tmp_path: Path
+    example: Path, tmp_path: Path
 ) -> None:
-    chosen = [row for row in rows(run_of_9, "niches") if row["died"] is None][:2]
+    chosen = [row for row in rows(example, "niches") if row["died"] is None][:2]
     select = f"id in ({chosen[0]['id']}, {chosen[1]['id']})"
     folder = tmp_path / "seeded"
     assert (
-        launch(folder, 1, "--preset", "epoet-paper", "--from", str(run_of_9), "--select", select)
+        launch(folder, 1, "--preset", "epoet-paper", "--from", str(example), "--select", select)
         == 0
     )
     born = rows(folder, "niches")[:2]
     for niche, parent in zip(born, chosen, strict=True):
         assert niche["task"] == parent["task"]
-        assert niche["source"] == f"lived#{parent['id']}"
-        with Run.open(folder, write=False) as new, Run.open(run_of_9, write=False) as old:
+        assert niche["source"] == f"base#{parent['id']}"
+        with Run.open(folder, write=False) as new, Run.open(example, write=False) as old:
             np.testing.assert_array_equal(
                 new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"]
             )
 
 
 def test_tasks_of_schema_1_are_read_with_the_settings_of_their_run(
-    run_of_9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In `show` and as seeds. A task of schema 2 includes its settings; neither gets those of the
     new run.
     """
-    old, seeded = Path(shutil.copytree(run_of_9, tmp_path / "old")), tmp_path / "seeded"
+    old, seeded = Path(shutil.copytree(example, tmp_path / "old")), tmp_path / "seeded"
     task = rows(old, "niches")[1]["task"]
     short = {name: value for name, value in task.items() if name != "settings"} | {"schema": 1}
     with sqlite3.connect(old / "archive.db") as database:
@@ -379,39 +379,37 @@ def test_tasks_of_schema_1_are_read_with_the_settings_of_their_run(
     source = ["--from", str(old), "--select", "id <= 1", "--take", "tasks"]
     assert launch(seeded, 1, *source, **changes) == 0
     born = [row["task"] for row in rows(seeded, "niches")[:2]]
-    assert born == [rows(run_of_9, "niches")[0]["task"], task]
+    assert born == [rows(example, "niches")[0]["task"], task]
     assert task["settings"] == {**task["settings"], "length": 60, "horizon": 20, "layout": "poet"}
 
 
 def test_a_seed_task_that_the_new_run_cannot_realise_is_an_error_that_names_it(
-    run_of_9: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [
         "launch",
         "--out",
         str(tmp_path / "new"),
         "--from",
-        str(run_of_9),
+        str(example),
         "--select",
         "id == 1",
         *tiny(),
     ]
     line = refused([*words, "--set", "walker.horizon=19"], capsys)
     assert (
-        "lived#1: the task's horizon is 20 steps, this family has at most 19: set walker.horizon=20"
+        "base#1: the task's horizon is 20 steps, this family has at most 19: set walker.horizon=20"
         in line
     )
 
 
 @pytest.mark.parametrize("take", ["tasks", "agents"])
-def test_seeds_can_be_tasks_alone_or_agents_alone(
-    run_of_9: Path, tmp_path: Path, take: str
-) -> None:
-    parent = rows(run_of_9, "niches")[2]
+def test_seeds_can_be_tasks_alone_or_agents_alone(example: Path, tmp_path: Path, take: str) -> None:
+    parent = rows(example, "niches")[2]
     folder = tmp_path / take
-    assert launch(folder, 1, "--from", str(run_of_9), "--select", "id == 2", "--take", take) == 0
+    assert launch(folder, 1, "--from", str(example), "--select", "id == 2", "--take", take) == 0
     niche = rows(folder, "niches")[0]
-    with Run.open(folder, write=False) as new, Run.open(run_of_9, write=False) as old:
+    with Run.open(folder, write=False) as new, Run.open(example, write=False) as old:
         same = np.array_equal(
             new.agent(niche["birth_agent"])["theta"], old.agent(parent["agent"])["theta"]
         )
@@ -419,13 +417,11 @@ def test_seeds_can_be_tasks_alone_or_agents_alone(
 
 
 def test_more_seeds_than_the_capacity_are_an_error_and_create_no_files(
-    run_of_9: Path, tmp_path: Path
+    example: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "crowded"
     assert (
-        launch(
-            folder, 1, "--from", str(run_of_9), "--select", "id >= 0", "--set", "poet.capacity=2"
-        )
+        launch(folder, 1, "--from", str(example), "--select", "id >= 0", "--set", "poet.capacity=2")
         == 2
     )
     assert not folder.exists()
@@ -435,9 +431,9 @@ CEM = {"es__searcher": "cem", "es__population": "20"}
 
 
 def test_agents_of_another_searcher_are_adopted_by_their_parameters(
-    run_of_9: Path, tmp_path: Path
+    example: Path, tmp_path: Path
 ) -> None:
-    assert launch(tmp_path / "cem", 2, "--from", str(run_of_9), "--select", "id == 2", **CEM) == 0
+    assert launch(tmp_path / "cem", 2, "--from", str(example), "--select", "id == 2", **CEM) == 0
 
 
 def test_the_original_poets_files_seed_a_run(tmp_path: Path) -> None:
@@ -530,14 +526,14 @@ def test_settings_that_do_not_fit_the_agents_of_a_run_are_an_error(
     key: str,
     value: object,
     line: str,
-    run_of_9: Path,
+    example: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The first setting made compiled code read beyond the weights; with the second, training
     continued with another network.
     """
-    folder = Path(shutil.copytree(run_of_9, tmp_path / "run"))
+    folder = Path(shutil.copytree(example, tmp_path / "run"))
     message = refused(
         ["resume", str(folder), "--iterations", "10", "--set", f"es.{key}={json.dumps(value)}"],
         capsys,

@@ -13,15 +13,15 @@ from tests.cli.test_main import digest, launch, refused, rows
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "lived"
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "example"
     assert launch(folder, 4, "--seed", "5") == 0
     return folder
 
 
 @pytest.fixture
-def copy(lived: Path, tmp_path: Path) -> Path:
-    copytree(lived, tmp_path / "copy")
+def copy(example: Path, tmp_path: Path) -> Path:
+    copytree(example, tmp_path / "copy")
     return tmp_path / "copy"
 
 
@@ -62,10 +62,10 @@ def test_an_edited_config_toml_is_an_error(
 
 
 def test_a_comment_in_config_toml_may_be_added(
-    lived: Path, copy: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit(copy, "[es]\n", "[es]  # my notes\n")
-    assert digest(copy, capsys) == digest(lived, capsys)
+    assert digest(copy, capsys) == digest(example, capsys)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_verify_checks_every_iteration_of_the_chain(
 
 
 def test_a_setting_changed_at_resume_applies_from_that_iteration(
-    lived: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["resume", str(copy), "--iterations", "6", "--set", "es.lr=0.2"]) == 0
     changes = [row for row in rows(copy, "settings") if row["iteration"]]
@@ -109,19 +109,19 @@ def test_a_setting_changed_at_resume_applies_from_that_iteration(
     assert command.main(["show", str(copy)]) == 0
     assert "es.lr = 0.2 from iteration 5 on" in capsys.readouterr().out
     # Again in two parts: the changed setting is stored in the run and need not be given again.
-    copytree(lived, again := tmp_path / "again")
+    copytree(example, again := tmp_path / "again")
     assert command.main(["resume", str(again), "--iterations", "5", "--set", "es.lr=0.2"]) == 0
     assert command.main(["resume", str(again), "--iterations", "6"]) == 0
-    copytree(lived, unchanged := tmp_path / "unchanged")
+    copytree(example, unchanged := tmp_path / "unchanged")
     assert command.main(["resume", str(unchanged), "--iterations", "6"]) == 0
     assert digest(again, capsys) == digest(copy, capsys) != digest(unchanged, capsys)
 
 
 def test_setting_the_current_value_records_no_change(
-    lived: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["resume", str(copy), "--iterations", "5", "--set", "es.lr=0.03"]) == 0
-    copytree(lived, other := tmp_path / "other")
+    copytree(example, other := tmp_path / "other")
     assert command.main(["resume", str(other), "--iterations", "5"]) == 0
     assert digest(copy, capsys) == digest(other, capsys)
 

@@ -44,7 +44,7 @@ def example(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, list[Population], dict[str, int]]:
     """A run, its populations, and all its steps by purpose."""
-    path = tmp_path_factory.mktemp("lived") / "run"
+    path = tmp_path_factory.mktemp("example") / "run"
     parts, spent = setup(), Counter[str]()
     with create(path) as run:
         populations = [start(parts)]
