@@ -85,8 +85,8 @@ def test_after_any_number_of_explorations_hyperparameters_are_valid(
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_adopt_keeps_parameters_and_hyperparameters_and_resets_the_rest(name: str) -> None:
-    """The result depends only on parameters and hyperparameters; optimisers and schedules start at
-    zero.
+    """An adopted agent depends only on parameters and hyperparameters; optimisers and schedules are
+    at zero.
     """
     learner, agent = make(name).learner, trained(name)
     if hasattr(learner, "explore"):
