@@ -107,9 +107,9 @@ class SamplesInvalidTasks(Sampling):
 def test_sample_returns_tasks_of_the_family_drawn_from_the_generator() -> None:
     check_family(Sampling())
     for family, law in (
-        (SamplesOwnRandomness(), "sample must draw from the generator"),
-        (SamplesOne(), "sample must vary"),
-        (SamplesInvalidTasks(), "sample must give a task of the family"),
+        (SamplesOwnRandomness(), "sample must draw only from the generator"),
+        (SamplesOne(), "sample must be random"),
+        (SamplesInvalidTasks(), "sample must return a task of the family"),
     ):
         with pytest.raises(AssertionError, match=law):
             check_family(family)

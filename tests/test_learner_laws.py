@@ -131,24 +131,24 @@ class Constant(FakeLearner):
     ("make", "law"),
     [
         (SharedDraws, "improve: batch must equal one by one"),
-        (InPlace, "improve must leave the agents"),
-        (AdoptForgets, "adopt must keep what the agent does"),
+        (InPlace, "improve must not change the agents"),
+        (AdoptForgets, "adopt must not change an agent's scores"),
         (NotANumber, "scores must be finite"),
-        (Constant, "init must give different agents"),
-        (RandomInit, "init must give the same agent for the same key"),
-        (OneTensorMore, "improve must give tensors of the names, shapes and dtypes of init"),
-        (Short, "improve must give 3 agents for 3 pairs, got 2"),
+        (Constant, "init must return different agents"),
+        (RandomInit, "init must return the same agent for the same key"),
+        (OneTensorMore, "improve must return tensors of the names, shapes and dtypes of init"),
+        (Short, "improve must return 3 agents for 3 pairs, got 2"),
         (NoSteps, "improve: steps must be whole numbers above 0"),
         (Attached, "an agent's tensors must be detached"),
         (Infinite, "an agent must be finite"),
-        (Two, "evaluate must give three arrays"),
+        (Two, "evaluate must return three arrays"),
         (Narrow, "scores must be float64 [pairs]"),
         (Marks, "solved must be bool [pairs]"),
         (Before, "scores before adaptation must be finite"),
-        (OwnRandomness, "evaluate must give the same for the same keys"),
+        (OwnRandomness, "evaluate must return the same for the same keys"),
         (ScoresByPlace, "evaluate: batch must equal one by one"),
-        (Growing, "adopt must give a fresh optimiser"),
-        (AdoptsInPlace, "adopt must leave the agents it is given as they are"),
+        (Growing, "adopt must return a new optimiser state"),
+        (AdoptsInPlace, "adopt must not change the agents it is given"),
     ],
 )
 def test_a_violated_law_of_learners_is_reported(make: type[FakeLearner], law: str) -> None:
@@ -194,8 +194,8 @@ def test_laws_of_explore() -> None:
     family = FakeFamily()
     check_learner(Explorer(family), family)
     for cls, law in (
-        (ExploresAtRandom, "explore must give the same agent for the same key"),
-        (ExploresInPlace, "explore must leave the agents it is given as they are"),
+        (ExploresAtRandom, "explore must return the same agent for the same key"),
+        (ExploresInPlace, "explore must not change the agents it is given"),
         (ExploresShapes, "explore may add `hyper/...` and change numbers"),
         (ForgetsHyperparameters, "adopt must keep an agent's hyperparameters"),
     ):

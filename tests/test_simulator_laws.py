@@ -165,11 +165,11 @@ def test_simulators_with_and_without_optional_methods_conform(walk: type[Walk]) 
         (FloatSteps, "steps must be a whole number"),
         (
             changed_step(0, lambda part: part.double()),
-            "step must give observations [n, o] of float32",
+            "step must return observations [n, o] of float32",
         ),
         (
             changed_step(0, lambda part: part[:, :1]),
-            "step must give observations [n, o] of float32",
+            "step must return observations [n, o] of float32",
         ),
         (
             changed_step(1, lambda part: part.float()),
@@ -184,11 +184,11 @@ def test_simulators_with_and_without_optional_methods_conform(walk: type[Walk]) 
             changed_step(3, lambda part: part.numpy()),
             "truncated must be a tensor [4] of torch.bool",
         ),  # type: ignore[arg-type,return-value]
-        (RestartsAll, "restart must leave the rows alone"),
+        (RestartsAll, "restart must not change other rows"),
         (RestartsNone, "after restart of one row a step must count one"),
-        (PlayedElsewhere, "play must give the numbers of reset() and step()"),
-        (CapturedElsewhere, "play_captured must give the numbers of reset() and step()"),
-        (Shared, "a state must be a value of its own"),
+        (PlayedElsewhere, "play must return the results of reset() and step()"),
+        (CapturedElsewhere, "play_captured must return the results of reset() and step()"),
+        (Shared, "a state must be a copy"),
     ],
 )
 def test_a_violated_law_of_simulators_is_reported(walk: type[Walk], law: str) -> None:
@@ -210,5 +210,5 @@ def test_discrete_actions_depend_only_on_the_largest_output() -> None:
             return super().step(torch.eye(2)[actions.argmax(1)])
 
     check_family(Simulated(OneHot, discrete=True))
-    with pytest.raises(AssertionError, match=r"spec\.discrete says that only the place"):
+    with pytest.raises(AssertionError, match=r"spec\.discrete is True, but results depend on more"):
         check_family(Simulated(Walk, discrete=True))
