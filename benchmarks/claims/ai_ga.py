@@ -49,7 +49,9 @@ def reached(folder: Path) -> int:
 
 
 def killed_and_resumed(folder: Path, launch: list[str]) -> int:
-    """Run to the end, killed and resumed on the way; the number of kills that took effect."""
+    """Run to the end, killed and resumed on the way; the number of kills that hit a
+    running process.
+    """
     process, killed = started_run(launch, folder), 0
     for iteration in KILLS:
         while reached(folder) <= iteration and process.poll() is None:
@@ -85,10 +87,12 @@ def claims() -> list[Claim]:
     print(f"digests: {digests[0]} undisturbed, {digests[1]} after {killed} kills")
     alive = [row for row in niches if row["died"] is None]
     tasks = [family.decode(row["task"]) for row in alive]
-    living = [agents[row["agent"]] for row in alive]
+    active_agents = [agents[row["agent"]] for row in alive]
     keys = [Key(99, ("held out", row["id"])) for row in alive]
-    scores, _, _, before = learner.evaluate(living, tasks, keys)
-    for row, task, agent, score, first in zip(alive, tasks, living, scores, before, strict=True):
+    scores, _, _, before = learner.evaluate(active_agents, tasks, keys)
+    for row, task, agent, score, first in zip(
+        alive, tasks, active_agents, scores, before, strict=True
+    ):
         hypers = ", ".join(
             f"{n.removeprefix('hyper/')} {float(v):.3g}" for n, v in agent.items() if "hyper/" in n
         )
@@ -97,7 +101,7 @@ def claims() -> list[Claim]:
             f"{hypers}"
         )
     exploits = [row for row in transfers if row["kind"] == "exploit" and row["accepted"]]
-    sizes = {float(agent.get("hyper/units", learner.config.units)) for agent in living}
+    sizes = {float(agent.get("hyper/units", learner.config.units)) for agent in active_agents}
     harder = max(difficulty(task) for task in tasks) / difficulty(family.origin())
     return [
         Claim("niches born of others", sum(row["parent"] is not None for row in niches), 3),

@@ -1,4 +1,6 @@
-"""A number with its bounds, and functions shared by the claims: training, means with intervals."""
+"""A measured value with its bounds, and functions shared by the claims: training, means
+with intervals.
+"""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def claims() -> list[Claim]:
         launched(second, "--config", str(settings), "--iterations", "50")
         with Run.open(second, write=False) as run:
             niches = run.niche_rows()
-    pay, named = measured(learner, agent)
+    reward, named = measured(learner, agent)
     blind = DIAYN(family, DIAYNConfig(skills=4, add_p_z=False))
     random, _ = measured(learner, learner.init(Key(0)))
     alive = [row for row in niches if row["died"] is None]
@@ -76,12 +76,12 @@ def claims() -> list[Claim]:
             f"{row['score']:.2f}"
         )
     return [
-        Claim("intrinsic reward per step, at most log 4 = 1.386", pay, 1.11, math.log(4)),
+        Claim("intrinsic reward per step, at most log 4 = 1.386", reward, 1.11, math.log(4)),
         Claim("accuracy of the discriminator over steps", named, 0.9),
         Claim("intrinsic reward of an initial agent", random, -0.1, 0.1),
         Claim(
             "intrinsic reward without log p(z), less that with it, plus log 4",
-            measured(blind, agent)[0] - pay + math.log(4),
+            measured(blind, agent)[0] - reward + math.log(4),
             -1e-4,
             1e-4,
         ),

@@ -27,15 +27,15 @@ def claims() -> list[Claim]:
     learner = Hochreiter(family, HochreiterConfig(anneal=10 * STEPS))
     agent = train(learner, learner.init(key), QUADRATICS, STEPS, key, "hochreiter")
     batch, _ = learner.sequences(QUADRATICS, key.child("test"), SEQUENCES)
-    seen, labels, weights = batch.observations, batch.labels(1), learner.weights(agent)
+    observations, labels, weights = batch.observations, batch.labels(1), learner.weights(agent)
     # the labels of another sequence
-    permuted_inputs = torch.cat([seen[..., :-1], seen[..., -1:].roll(1, dims=1)], 2)
+    permuted_inputs = torch.cat([observations[..., :-1], observations[..., -1:].roll(1, dims=1)], 2)
     with torch.no_grad():
         errors, permuted = (
-            learner.errors(weights, seen, labels),
+            learner.errors(weights, observations, labels),
             learner.errors(weights, permuted_inputs, labels),
         )
-    bayes = family.oracle(QUADRATICS, seen[..., :-1])
+    bayes = family.oracle(QUADRATICS, observations[..., :-1])
     print("squared error at example     ", *(f"{t:6d}" for t in SHOWN))
     for name, curve in (
         ("LSTM, weights frozen", errors),
