@@ -257,11 +257,11 @@ def test_every_child_and_every_niche_is_recorded() -> None:
 
 def test_retired_niches_do_not_change() -> None:
     setup = miniature()
-    seen: dict[int, Niche] = {}
+    first_seen: dict[int, Niche] = {}
     for population in islice(evolve(start(setup), setup), 100):
         for niche in population.retired:
-            assert niche is seen.setdefault(niche.id, niche)
-    assert len(seen) > 3
+            assert niche is first_seen.setdefault(niche.id, niche)
+    assert len(first_seen) > 3
 
 
 def test_cached_scores_of_retired_agents_do_not_change_the_run() -> None:  # B17

@@ -67,9 +67,9 @@ def test_scores_beyond_the_criterion_are_clipped_before_ranking() -> None:
 
 
 def test_mean_distance_to_the_k_nearest() -> None:
-    known = np.array([[0.0, 3.0], [4.0, 0.0], [0.0, 1.0], [0.0, -2.0]])
-    assert mean_distance(np.zeros(2), known, 3) == 2.0  # 1, 2, 3
-    assert mean_distance(np.zeros(2), known, 9) == 2.5  # fewer than k: all
+    stored = np.array([[0.0, 3.0], [4.0, 0.0], [0.0, 1.0], [0.0, -2.0]])
+    assert mean_distance(np.zeros(2), stored, 3) == 2.0  # 1, 2, 3
+    assert mean_distance(np.zeros(2), stored, 9) == 2.5  # fewer than k: all
 
 
 def population_of(active: int, retired: int) -> Population:
@@ -106,9 +106,9 @@ def test_pata_ec_equals_a_direct_implementation() -> None:
         scores = np.clip([wavy(agent, task) for agent in range(5)], 50, 300)
         return np.array([(sum(scores < s) + (sum(scores == s) - 1) / 2) / 4 - 0.5 for s in scores])
 
-    known = [vector(niche.task) for niche in population.niches]
+    vectors = [vector(niche.task) for niche in population.niches]
     for one in children:
-        nearest = sorted(float(np.linalg.norm(vector(one.task) - other)) for other in known)[:3]
+        nearest = sorted(float(np.linalg.norm(vector(one.task) - other)) for other in vectors)[:3]
         assert novel.of[one.id] == pytest.approx(sum(nearest) / 3)
 
 
@@ -145,9 +145,9 @@ def test_scores_of_retired_agents_are_cached_without_changing_the_novelty() -> N
     fresh = setup.novelty.measure([child(8, 0.7)], population, setup, KEY)
     assert len(learner.calls) == 1  # one batch
     assert len(learner.calls[0][1]) == 5 * (5 + 1)  # all agents in all tasks
-    known = remembered(population, fresh)
-    assert set(known.scores_of_retired) == {(agent, task) for agent in (0, 1) for task in range(5)}
-    again = setup.novelty.measure([child(8, 0.7)], known, setup, KEY)
+    stored = remembered(population, fresh)
+    assert set(stored.scores_of_retired) == {(agent, task) for agent in (0, 1) for task in range(5)}
+    again = setup.novelty.measure([child(8, 0.7)], stored, setup, KEY)
     assert (
         len(learner.calls[1][1]) == 3 * 5 + 5 * 1
     )  # active agents in all tasks, retired agents only in the child

@@ -52,8 +52,8 @@ def test_only_niches_with_a_sufficient_score_have_children() -> None:
 
 def test_parents_are_chosen_by_their_latest_score() -> None:
     worsened = Niche(0, None, 0, Point(), numbered(0), (500.0, 10.0))
-    newborn = Niche(1, None, 0, Point(), numbered(0))
-    assert litter(Population(1, (worsened, newborn), niches_born=2), setup_of(Line(1)), KEY) == []
+    unscored = Niche(1, None, 0, Point(), numbered(0))
+    assert litter(Population(1, (worsened, unscored), niches_born=2), setup_of(Line(1)), KEY) == []
 
 
 def test_parents_are_drawn_with_replacement_for_the_given_number_of_children() -> None:

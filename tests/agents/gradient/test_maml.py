@@ -232,9 +232,9 @@ def test_the_regressor_ignores_the_last_label() -> None:
     model = Regressor.of(LINES.spec, (6,))
     weights = {name: value[None] for name, value in model.init(np.random.default_rng(0)).items()}
     act = model.act(weights, torch.zeros(5, 1, 4, 1))
-    seen = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
-    other = torch.cat([seen[:, :1], seen[:, 1:] + 9], 1)
-    assert torch.equal(act(seen, 0), act(other, 0))
+    observations = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    other = torch.cat([observations[:, :1], observations[:, 1:] + 9], 1)
+    assert torch.equal(act(observations, 0), act(other, 0))
 
 
 def test_squared_errors_by_hand() -> None:
@@ -244,10 +244,12 @@ def test_squared_errors_by_hand() -> None:
         name: torch.zeros_like(v)[None] for name, v in model.init(np.random.default_rng(0)).items()
     }
     weights["b1"] += 0.5
-    seen = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
+    observations = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
     after = torch.tensor([[[9.0, 1.0]], [[9.0, -1.0]]])  # of the second -1
     empty, alive = torch.zeros(2, 1, 1), torch.ones(2, 1, dtype=torch.bool)
-    batch = Batch(seen, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after, ~alive)
+    batch = Batch(
+        observations, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after, ~alive
+    )
     assert float(model.losses(weights, batch)) == pytest.approx((0.25 + 2.25) / 2)
 
 
