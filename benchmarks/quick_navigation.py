@@ -3,14 +3,15 @@ commit.
 
     python -m benchmarks.quick_navigation --before 4e543d4 > benchmarks/results/quick_navigation.txt
 
-The earlier commit is checked out into a temporary worktree, and this file is run there in a
-separate process; the two alternate. CPU seconds of one thread: an improvement step of 128
-trials, and an evaluation of 128. The returns differ, since the order of sums differs.
+The earlier commit is checked out into a temporary worktree and measured in a separate process; the
+two alternate. CPU seconds of one thread: an improvement step of 128 trials, and an evaluation of
+128. The returns differ, since the order of sums differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import statistics
 import subprocess
@@ -18,6 +19,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.heading import heading
 
 ROOT = Path(__file__).resolve().parent.parent
 TURNS = 5
@@ -44,9 +47,9 @@ def measure() -> None:
 
 
 def started(tree: Path) -> subprocess.Popen[str]:
-    """Start this file in another process, with the code of this tree."""
+    """Start `measure` in another process, with the code of this tree."""
     return subprocess.Popen(
-        [sys.executable, __file__, "--measure"],
+        [sys.executable, "-c", f"import sys, time\n{inspect.getsource(measure)}\nmeasure()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -64,18 +67,11 @@ def turn(process: subprocess.Popen[str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    sys.path.insert(0, str(ROOT))
-    from benchmarks.heading import heading
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--before", default="4e543d4", help="the earlier commit")
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.measure:
-        measure()
-        return
     print(heading())
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "before"

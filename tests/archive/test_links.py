@@ -206,7 +206,7 @@ def test_a_writer_is_told_of_another_name(
     capsys.readouterr()
     before = contents(whole)
     assert command.main(["resume", str(copy), "--iterations", "3"]) == 2
-    assert "(a hard link), where a change would be seen: copy the run" in capsys.readouterr().err
+    assert "(a hard link), which would change with it: copy the run" in capsys.readouterr().err
     assert contents(whole) == before
 
 

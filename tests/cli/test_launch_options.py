@@ -63,7 +63,7 @@ def test_exploits_are_in_the_archive_and_in_show_and_a_resumed_run_has_the_same_
     assert "(exploit, " in told
     assert "its agent learns by " in told
     assert "units " in told
-    assert "with hyperparameters near its own" in (whole / "run.log").read_text()
+    assert "with perturbed hyperparameters" in (whole / "run.log").read_text()
 
 
 def test_agents_with_hyperparameters_seed_a_run_without_and_the_other_way_round(
@@ -197,7 +197,7 @@ def test_randomised_tasks_run_and_resume_with_any_learner_and_nothing_mutates(
         ),
         (
             ("--tasks", "randomised", "--set", "ranges.width=3"),
-            "ranges.width must be [low, high], got 3",
+            "ranges.width must be a list of 2: a finite number, a finite number, got 3",
         ),
         (("--set", "ranges.width=[0, 1]"), "this run has no section [ranges]"),
     ],

@@ -240,7 +240,7 @@ def test_walkers_pickled_by_other_physics_are_refused(monkeypatch: pytest.Monkey
     env = gymnasium.make(IDS[0])
     env.reset(seed=0)
     data = pickle.dumps(env)
-    monkeypatch.setattr(batch, "_source", lambda: "edited")
+    monkeypatch.setattr(batch, "physics_version", lambda: "edited")
     with pytest.raises(
         ValueError,
         match=r"^these walkers were pickled by another version of "

@@ -80,10 +80,10 @@ def test_a_list_may_name_gymnasiums_own_ground() -> None:
     [
         (
             TASKS[:2],
-            r"^terrain must be one for all rows, or a list of 3, one a row; got a list of "
+            r"^terrain must be one for all rows, or a list of 3, one per row; got a list of "
             r"2$",
         ),
-        ([], r"^terrain must be one for all rows, or a list of 3, one a row; got a list of 0$"),
+        ([], r"^terrain must be one for all rows, or a list of 3, one per row; got a list of 0$"),
         (
             [*TASKS[:2], "hilly"],
             r"^row 2: terrain must be a task, its JSON, or \"flat\"; got the "

@@ -49,7 +49,7 @@ def test_targets_are_n_step_returns() -> None:
     batch = Batch(
         observations, actions, rewards, alive, returns, alive[0], observations, terminated
     )
-    assert batch.cut.tolist() == [True, False]
+    assert batch.truncated.tolist() == [True, False]
     found = NEC(GRID, replace(SMALL, gamma=gamma, steps=3)).targets(
         EpisodeRecord(batch, values, beyond)
     )
@@ -76,7 +76,7 @@ def test_a_truncated_episode_is_bootstrapped_with_the_value_of_its_last_observat
     )
     assert float(first[1][0].beyond.abs().max()) == 0  # the memories are empty
     episode = then[1][0]
-    assert bool(episode.batch.cut.all())
+    assert bool(episode.batch.truncated.all())
     trained = learner.run_trial(agent, CORNERS, Key(7))[0]
     torch.testing.assert_close(episode.beyond, learner.values(trained, episode.batch.after[-1]))
     assert float(episode.beyond.abs().max()) > 0
