@@ -1,6 +1,6 @@
 """Acceptance tests of the learners: train from scratch, in minutes, and print numbers with bounds.
 
-python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number falls short
+python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number is out of bounds
 python -m benchmarks.acceptance                   # lists the names
 """
 

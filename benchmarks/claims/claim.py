@@ -35,7 +35,7 @@ class Claim:
             f"<= {self.most:.4g}" if self.most < np.inf else "",
         ]
         bound = " and ".join(filter(None, bounds)) or "no bound"
-        return f"{self.text}: {self.value:.4g} ({bound}){'' if self.holds else '  FALLS SHORT'}"
+        return f"{self.text}: {self.value:.4g} ({bound}){'' if self.holds else '  OUT OF BOUNDS'}"
 
 
 def train(

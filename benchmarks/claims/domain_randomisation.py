@@ -98,14 +98,14 @@ def claims() -> list[Claim]:
             1.0,
             1.144,
         ),
-        Claim("recurrent policy, the same", float(-returns.mean()), 1.0, 1.12),
+        Claim("recurrent policy, trained on randomised plants", float(-returns.mean()), 1.0, 1.12),
         Claim(
             "linear policy, trained on the nominal plant",
             float(cost(learner, nominal, grid).mean()),
             1.144,
         ),
         Claim(
-            "at the ends of the range, nominal less randomised",
+            "at the ends of the range, nominal minus randomised",
             float((costs["nominal"] - costs["randomised"]).mean()),
             0.1,
         ),

@@ -49,13 +49,17 @@ def claims() -> list[Claim]:
     return [
         Claim("error at example 35", float(mean[34]), most=0.08),
         Claim("error at example 1, the prior's variance", float(mean[0]), 0.9 * PRIOR, 1.1 * PRIOR),
-        Claim("labels of other sequences: error at example 35", float(permuted[34].mean()), 0.6),
+        Claim("labels of another sequence: error at example 35", float(permuted[34].mean()), 0.6),
         Claim(
-            "least of error less Bayes' over examples 1 to 6, plus two standard errors",
+            "smallest error minus Bayes-optimal error of examples 1 to 6, plus two standard errors",
             float(least),
             0.0,
         ),
-        Claim("largest rise of the error over 1, 2, 3, 5, 10, 20, 35", _rise(mean), most=0.01),
+        Claim(
+            "largest increase of the error between examples 1, 2, 3, 5, 10, 20, 35",
+            _rise(mean),
+            most=0.01,
+        ),
     ]
 
 

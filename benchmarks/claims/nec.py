@@ -104,7 +104,7 @@ def claims() -> list[Claim]:
     return [
         Claim("NEC: steps in episodes 10-20", float(late["NEC"].mean()), 18, 60),
         Claim(
-            "DQN, the better step size, over NEC",
+            "ratio of DQN with the better step size to NEC",
             float(late[rate].mean() / late["NEC"].mean()),
             1.5,
         ),
