@@ -66,7 +66,7 @@ def launch(
 
     Raises:
         ValueError: invalid arguments or settings; one line with the value and what was expected.
-        FileExistsError: `out` exists and is not empty.
+        FileExistsError: `out` exists and is not an empty folder.
         openpoet.RunFailedError: the run started and an iteration failed; earlier iterations are
             kept.
         KeyboardInterrupt: Ctrl-C was pressed. The current iteration was finished and written
