@@ -1,6 +1,6 @@
 """Acceptance tests of the learners: train from scratch, in minutes, and print numbers with bounds.
 
-python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number falls short
+python -m benchmarks.acceptance rl2-bandit        # exits 1 if a number is out of bounds
 python -m benchmarks.acceptance                   # lists the names
 """
 
@@ -34,10 +34,10 @@ def main() -> int:
         "--threads",
         type=int,
         default=1,
-        help="torch threads; the last bits of sums depend on it",
+        help="number of torch threads; sums depend on it up to rounding",
     )
     parser.add_argument(
-        "--long", action="store_true", help="the longer form, of hours, if there is one"
+        "--long", action="store_true", help="the long version, which takes hours, where available"
     )
     options = parser.parse_args()
     if options.name not in NAMES:
@@ -48,7 +48,7 @@ def main() -> int:
     start = time.monotonic()
     module = import_module(f"benchmarks.claims.{options.name.replace('-', '_')}")
     if options.long and not hasattr(module, "long_claims"):
-        print(f"{options.name} has no long form", file=sys.stderr)
+        print(f"{options.name} has no long version", file=sys.stderr)
         return 2
     claims = module.long_claims() if options.long else module.claims()
     for claim in claims:

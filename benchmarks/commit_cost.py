@@ -1,13 +1,13 @@
-"""The cost of a commit against the number of retired niches: it must not grow with it.
+"""The cost of a commit as a function of the number of retired niches, on which it must not depend.
 
     python -m benchmarks.commit_cost [--niches 10 100 300 1000] [--commits 40]
 
-Each population has 10 active niches, whose agents (10,000 weights) change every iteration, and so
-many retired ones, with the PATA-EC scores of every retired agent in every niche. Prints machine,
-commit, command, and for each number of retired niches the CPU time of a commit of an ordinary
-iteration (records made from the population, written, synced) and of one in which a niche is born
-and another retires; exits 1 if an ordinary commit at the largest number costs more than 1.5 times
-that at the smallest.
+Each population has 10 active niches, whose agents (10,000 weights) change every iteration, and the
+given number of retired niches, with the PATA-EC scores of every retired agent in every niche.
+Prints machine, commit, command, and for each number of retired niches the CPU time of the commit of
+an ordinary iteration (records made from the population, written, synced) and of one with a birth
+and a retirement; exits 1 if an ordinary commit at the largest number costs more than 1.5 times that
+at the smallest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def agent(generator: torch.Generator) -> dict[str, torch.Tensor]:
 
 
 def built(family: Navigation, retired: int, generator: torch.Generator) -> Population:
-    """A population with so many retired niches, as if a run had made it."""
+    """A population with this number of retired niches, as in a run."""
     niches = tuple(
         Niche(id, None, 0, family.origin(), agent(generator), scores=(1.0,) * 5, best=1.0)
         for id in range(retired + ACTIVE)
@@ -50,7 +50,7 @@ def built(family: Navigation, retired: int, generator: torch.Generator) -> Popul
 
 
 def next_ordinary(population: Population, generator: torch.Generator) -> Population:
-    """Every active agent changed and scored."""
+    """The next population: every active agent is changed and has a new score."""
     t, result = population.iteration, Result(float(population.iteration), False, None, 1)
     active = tuple(
         niche.improved(agent(generator), result, KEY, iteration=t, history=5)
@@ -60,7 +60,7 @@ def next_ordinary(population: Population, generator: torch.Generator) -> Populat
 
 
 def next_with_birth(population: Population, generator: torch.Generator) -> Population:
-    """The same, with a birth, a retirement, and the scores that PATA-EC finds then."""
+    """The same with a birth, a retirement, and their PATA-EC scores."""
     born = replace(population.active[-1], id=population.niches_born, born=population.iteration)
     after = replace(
         population, active=(*population.active, born), niches_born=population.niches_born + 1
@@ -76,8 +76,8 @@ def next_with_birth(population: Population, generator: torch.Generator) -> Popul
 
 
 def cost(retired: int, commits: int) -> tuple[float, float, float]:
-    """CPU [ms] of an ordinary commit and of one with a birth, medians; and the first, which writes
-    all [s].
+    """Median CPU time of an ordinary commit and of one with a birth [ms]; CPU time of the first
+    commit, which writes everything [s].
     """
     family, generator = Navigation(), torch.Generator().manual_seed(0)
     population = built(family, retired, generator)
@@ -104,12 +104,12 @@ def cost(retired: int, commits: int) -> tuple[float, float, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description="The cost of a commit against the number of retired niches."
+        description="The cost of a commit as a function of the number of retired niches."
     )
     parser.add_argument(
         "--niches", type=int, nargs="+", default=[10, 100, 300, 1000], help="retired niches"
     )
-    parser.add_argument("--commits", type=int, default=40, help="of each kind")
+    parser.add_argument("--commits", type=int, default=40, help="number of commits of each kind")
     options = parser.parse_args()
     print(heading())
     print(

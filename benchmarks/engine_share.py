@@ -1,20 +1,20 @@
-"""The engine's own cost: what an iteration of 20 niches spends outside simulation and policy.
+"""The cost of the engine: the time of an iteration of 20 niches outside simulation and policy.
 
     python -m benchmarks.engine_share > benchmarks/results/engine_share.txt
 
-Three kinds of iteration of Enhanced POET on the walker, each committed to a run folder as a run's
-are: an ES step and a score of every niche; the same with a round of transfers; and with a
-reproduction (PATA-EC, births) before both. Simulation and policy is the time inside the compiled
-episodes and nothing else: tracks, simulators, members, updates, ranks and the archive are the
-engine's. CPU seconds on one thread. Shorter episodes or fewer members than a preset's make the
-share larger, since the engine's cost goes by niches, members and pairs, not by steps. Exits 1 above
-5 %.
+Three kinds of iterations of Enhanced POET on the walker, each committed to a run folder as in a
+run: an ES step and an evaluation in every niche; the same with a round of transfers; and with a
+reproduction (PATA-EC, births) before both. "Simulation and policy" is the time in compiled
+episodes; all else counts as the engine: tracks, simulators, members, updates, ranks, archive. CPU
+seconds on one thread. Shorter episodes or fewer members than a preset's make the share larger,
+since the cost of the engine depends on the numbers of niches, members and pairs and not on steps.
+Exits 1 above 5 %.
 
     python -m benchmarks.engine_share --device cuda --members 512 >
     benchmarks/results/engine_share_cuda.txt
 
-says what of the loop is not on the GPU, by the clock. No claim is made of it: a GPU leaves the
-engine as it is.
+prints the wall-clock time outside the GPU, without a bound, since a GPU does not accelerate the
+engine.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ now = time.process_time
 
 
 def timed(owner: Any, name: str, title: str) -> None:
-    """From now on the method's CPU seconds are added up under a title."""
+    """Wrap the method: its CPU seconds are added up in `spent` under this title."""
     method = getattr(owner, name)
 
     def timing(*arguments: Any, **options: Any) -> Any:
@@ -66,8 +66,8 @@ def timed(owner: Any, name: str, title: str) -> None:
 
 
 def niches(members: int, horizon: int, device: str) -> tuple[Setup, Population]:
-    """Newborn agents in niches that mutation made one of another; any child and any parent will
-    do.
+    """A population with initial agents, whose tasks are successive mutations; every score permits
+    reproduction and birth.
     """
     family = Meter(Walker(WalkerSettings(horizon=horizon, threads=1)))
     learner = Ledger(ES(family, ESConfig(population=members, threads=1, device=device)))
@@ -148,9 +148,9 @@ def main() -> int:
             total = now() - start
             share = 100 * (1 - spent["simulation and policy"] / total)
             worst = max(worst, share)
-            told = ", ".join(f"{title} {amount:.3f}" for title, amount in spent.items())
+            parts = ", ".join(f"{title} {amount:.3f}" for title, amount in spent.items())
             print(
-                f"{name:22} {total:7.2f} s, outside simulation and policy {share:.1f} %; {told}",
+                f"{name:22} {total:7.2f} s, outside simulation and policy {share:.1f} %; {parts}",
                 flush=True,
             )
     if on_gpu:

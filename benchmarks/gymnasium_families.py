@@ -1,11 +1,11 @@
-"""POET on three of Gymnasium's environments: niches born and solved, environment steps, seconds.
+"""POET on three of Gymnasium's environments: niches created and solved, environment steps, seconds.
 
     python -m benchmarks.gymnasium_families [NAME ...] [--keep FOLDER]
 
 Launches examples/NAME.toml (cartpole, pendulum, lunar_lander) on one core. Prints machine, commit,
-command, and for each: niches born of others, how many of these were solved, the iteration at which
-the origin was solved, environment steps, seconds of the clock and of the processor. Exits 1 if in
-one of the runs no niche that was born of another was solved.
+command, and for each: niches created by mutation, how many of these were solved, the iteration at
+which the origin was solved, environment steps, wall-clock and CPU seconds. Exits 1 if a run solved
+no niche created by mutation.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUERIES = {
 
 
 def run(name: str, folder: Path) -> tuple[float, float]:
-    """Launches the example on one core; seconds of the clock and of the processor."""
+    """Launch the example on one core. Returns wall-clock and CPU seconds."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     arguments = [
         "launch",

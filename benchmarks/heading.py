@@ -1,4 +1,4 @@
-"""What every benchmark prints first: machine, commit, command."""
+"""The heading of every benchmark's output: machine, commit, command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def heading() -> str:
-    """Machine, commit (with a + if the tree has changes) and command, a line each."""
+    """Machine, commit (with a + if the tree has changes) and command, one per line."""
     commit = _git("rev-parse", "--short", "HEAD") + (
         "+" if _git("status", "--porcelain", "-uno") else ""
     )
@@ -36,7 +36,7 @@ def heading() -> str:
 
 
 def _script() -> str:
-    """The benchmark as `python -m` names it: results must not depend on where the clone lies."""
+    """The benchmark's module name, since results must not contain the path of the clone."""
     path = Path(sys.argv[0]).resolve()
     inside = path.is_relative_to(ROOT)
     return "-m " + ".".join(path.relative_to(ROOT).with_suffix("").parts) if inside else path.name

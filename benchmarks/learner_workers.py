@@ -3,10 +3,10 @@
     python -m benchmarks.learner_workers > benchmarks/results/learner_workers.txt
 
 The learner and family of a preset (by default quick-navigation's RL^2), six niches: each iteration
-improves and scores every agent in its niche. The two sides take turns; both must give the same
-scores. Wall-clock, and CPU seconds on the path: of one process all of them, of two those of the one
-that used more. On a machine that others use too, the first says little; the second is what the
-wall-clock would be if each process had a core to itself.
+improves and scores every agent in its niche. The two settings alternate, and must give the same
+scores. Prints wall-clock time, and CPU seconds on the critical path: those of the one process, or
+of the busier of two. On a shared machine the wall-clock time is unreliable; the critical path is
+what it would be if each process had its own core.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.heading import heading
 
 
 def cpu_seconds(processes: list[int]) -> np.ndarray:
-    """Of these processes so far [s]; Linux."""
+    """CPU seconds used by these processes so far; Linux only."""
     found = []
     for process in processes:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -37,7 +37,7 @@ def cpu_seconds(processes: list[int]) -> np.ndarray:
 
 
 def iteration(parts: Parts, niches: int, number: int) -> np.ndarray:
-    """Scores [niches] after one step of agents that are the same for both sides."""
+    """Scores [niches] after one improvement step of the same agents for both settings."""
     learner, family = parts.ledger, parts.setup.family
     agents = [learner.init(Key(0, ("agent", i))) for i in range(niches)]
     tasks = [family.origin()] * niches

@@ -3,12 +3,12 @@ Gymnasium's walkers.
 
     python -m benchmarks.poet_iteration > benchmarks/results/poet_iteration.txt
 
-Both improve each agent in its niche and try every agent in every other niche, as it is and after
-one ES step there (original POET). The reference side is run step for step as its code does it, on
+Both improve each agent in its niche and evaluate every agent in every other niche, directly and
+after one ES step there (original POET). The reference algorithm is reimplemented as in its code, on
 the same cores: a pool of processes, one Gymnasium walker at a time, a policy in numpy, five
 episodes for every score although they are equal (B16). Same terrains, same sizes, same population.
-CPU seconds, of all threads and processes, do not depend on who else uses the machine; wall clock
-does.
+CPU seconds, of all threads and processes, do not depend on other users of the machine; wall-clock
+time does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ CORES = processors()
 
 
 class OnTrack(BipedalWalker):
-    """Gymnasium's walker on a track of ours."""
+    """Gymnasium's walker on one of our tracks."""
 
     def __init__(self, track: Track) -> None:
         self.track = track
@@ -93,8 +93,8 @@ def episode(job: tuple[Track, np.ndarray, int]) -> tuple[float, int, float]:
 def reference_iteration(
     pool: Any, tracks: Sequence[Track], thetas: list[np.ndarray], members: int, horizon: int
 ) -> tuple[int, float]:
-    """optimise, evaluate, transfer as in poet_distributed's poet_algo.py; environment steps,
-    workers' CPU seconds.
+    """Optimise, evaluate and transfer as in poet_distributed's poet_algo.py. Returns environment
+    steps and the workers' CPU seconds.
     """
     rng, spent, cpu = np.random.default_rng(0), 0, 0.0
 
@@ -148,7 +148,7 @@ def reference_iteration(
 
 
 def niches(count: int, members: int, horizon: int, threads: int) -> tuple[Setup, Population]:
-    """A population of `count` niches on evolved terrains, newborn agents in them."""
+    """A population of `count` niches on evolved terrains with initial agents."""
     family = Walker(WalkerSettings(horizon=horizon, threads=threads))
     learner = ES(family, ESConfig(population=members, threads=threads))
     config = PoetConfig(seed=0, transfer_rule="poet")
@@ -184,11 +184,8 @@ def compare(members: int, horizon: int, rounds: int) -> None:
     print(f"10 niches, {members} members, horizon {horizon}, {CORES} cores, median of {rounds}:")
     for i, name in enumerate(("wall clock", "CPU seconds")):
         a, b = (float(np.median([row[i] for row in side])) for side in (ours, theirs))
-        print(
-            f"  {name}: ours {a:.2f} s, the reference's way {b:.1f} s: {b / a:.1f} times (must "
-            "reach 20)"
-        )
-    print(f"  the reference's way takes {steps:,} environment steps")
+        print(f"  {name}: ours {a:.2f} s, reference {b:.1f} s: {b / a:.1f} times (must reach 20)")
+    print(f"  the reference takes {steps:,} environment steps")
 
 
 def main() -> None:

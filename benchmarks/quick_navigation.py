@@ -1,10 +1,11 @@
-"""One iteration of a niche of `quick-navigation` (RL^2) on one core, beside an earlier commit.
+"""One iteration of a niche of `quick-navigation` (RL^2) on one core, compared with an earlier
+commit.
 
     python -m benchmarks.quick_navigation --before 4e543d4 > benchmarks/results/quick_navigation.txt
 
-The earlier commit is checked out into a temporary worktree, and measured in a process of its own;
-the two take turns. CPU seconds of one thread: an improvement step of 128
-trials, and an evaluation of 128. The returns differ, since sums are added up in another order.
+The earlier commit is checked out into a temporary worktree and measured in a separate process; the
+two alternate. CPU seconds of one thread: an improvement step of 128 trials, and an evaluation of
+128. The returns differ, since the order of sums differs.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def measure() -> None:
 
 
 def started(tree: Path) -> subprocess.Popen[str]:
-    """`measure` in another process, with the code of this tree."""
+    """Start `measure` in another process, with the code of this tree."""
     return subprocess.Popen(
         [sys.executable, "-c", f"import sys, time\n{inspect.getsource(measure)}\nmeasure()"],
         stdin=subprocess.PIPE,
@@ -94,7 +95,7 @@ def main() -> None:
         "evaluate": [(before[1], now[1]) for before, now in found],
         "both": [(sum(before), sum(now)) for before, now in found],
     }
-    print(f"CPU seconds, medians of {TURNS} turns, before ({options.before}) and now:")
+    print(f"CPU seconds, medians of {TURNS} rounds, before ({options.before}) and now:")
     for name, pairs in rows.items():
         before, now = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratios = [one / two for one, two in pairs]

@@ -1,12 +1,11 @@
-"""`quick` from nothing, in several seeds: when each run has what a person hopes to see, and the
-memory it took.
+"""The preset `quick` with several seeds: the time of each milestone, and the memory used.
 
     python -m benchmarks.quick_preset [--seeds 1 2 3] [--minutes 15]
 
 Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given.
-Prints machine, commit,
-command and for each seed the minute of: the flat ground crossed (niche 0 solved), 4 niches alive,
-the first accepted transfer between niches. Exits 1 if a seed misses one of them or takes 2 GB.
+Prints machine, commit, command and for each seed the time of each milestone: flat ground crossed
+(niche 0 solved), 4 active niches, the first accepted transfer between niches. Exits 1 if a seed
+misses one of them or uses 2 GB.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ LIMIT = 2 * 10**9  # bytes
 
 
 def minutes(database: Path, query: str) -> float | None:
-    """Wall-clock minutes at the end of the iteration that the query names first."""
+    """Wall-clock minutes until the end of the first iteration that the query returns."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as archive:
         (iteration,) = archive.execute(query).fetchone()
         if iteration is None:
@@ -44,7 +43,9 @@ MILESTONES = {
 
 
 def run(folder: Path, seed: int, limit: float) -> int:
-    """Launches quick for `limit` minutes at most; the largest memory of the process [bytes]."""
+    """Launch `quick` for at most `limit` minutes. Returns the peak memory of the process
+    [bytes].
+    """
     command = [
         sys.executable,
         str(ROOT / "run.py"),
@@ -57,14 +58,14 @@ def run(folder: Path, seed: int, limit: float) -> int:
         str(folder),
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    end, asked = time.monotonic() + limit * 60, False
+    end, interrupted = time.monotonic() + limit * 60, False
     while True:
         done, _, usage = os.wait4(process.pid, os.WNOHANG)
         if done:
             return usage.ru_maxrss * 1024
-        if time.monotonic() > end and not asked:
+        if time.monotonic() > end and not interrupted:
             process.send_signal(signal.SIGINT)
-            asked = True
+            interrupted = True
         time.sleep(0.5)
 
 
@@ -83,11 +84,11 @@ def main() -> int:
             reached = {
                 name: minutes(folder / "archive.db", query) for name, query in MILESTONES.items()
             }
-            told = ", ".join(
+            times = ", ".join(
                 f"{name} {'never' if at is None else f'{at:.1f} min'}"
                 for name, at in reached.items()
             )
-            print(f"seed {seed}: {told}; largest memory {memory / 1e9:.2f} GB", flush=True)
+            print(f"seed {seed}: {times}; largest memory {memory / 1e9:.2f} GB", flush=True)
             good &= (
                 all(at is not None and at <= options.minutes for at in reached.values())
                 and memory < LIMIT

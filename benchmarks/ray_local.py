@@ -2,13 +2,12 @@
 
     python -m benchmarks.ray_local > benchmarks/results/ray_local.txt
 
-The rollouts are those of an ES step: 512 members around a newborn agent, one episode each, in one
-niche. Both sides run the same rollouts, one after the other, taking turns at who goes first; both
-must give the same returns. Wall-clock after a warm-up that is not counted; CPU seconds of all
-processes, the raylet's and the stores' included; and those on
-the path: this process's and the slower worker's, against half of what the two threads use. On a
-machine that others use too, the first says little; the last is what it would be if each thread and
-worker had a core to itself.
+The rollouts are those of an ES step: 512 members around an initial agent, one episode each, in one
+niche. Both run the same rollouts, in alternating order, and must give the same returns. Prints
+steps per wall-clock second, after a warm-up that is not counted; per CPU second of all processes,
+including raylet and object store; and per CPU second on the critical path: that of this process
+plus the slower worker, or half of what the two threads use. On a shared machine the wall-clock time
+is unreliable; the critical path is what it would be if each thread and worker had its own core.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import numpy as np
 import ray
 import torch
 
-os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray spells it so; its own choice is 15, the other side has 0
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray's own spelling; its default is 15, that of the threads is 0
 
 from openpoet.agents.rollouts.distributed import RayRollouts
 from openpoet.agents.rollouts.rollout import Episodes, InProcess, Rollouts
@@ -37,17 +36,17 @@ from openpoet.poet.streams import Key
 
 from benchmarks.heading import heading
 
-CLOCKS = "second", "CPU second", "second of the path"
+CLOCKS = "second", "CPU second", "second of critical path"
 NICHES, MEMBERS, HORIZON, WORKERS, REPEATS, MUTATIONS = 40, 512, 500, 2, 7, 40
 
 
 def cpu_seconds() -> Counter[int]:
-    """Of this process and of all that it has started, by process, as far as they still run [s];
-    Linux.
+    """CPU seconds of this process and of all running processes that it has started, by process;
+    Linux only.
     """
     parents, ticks = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # a process that ends meanwhile
+        with contextlib.suppress(OSError):  # the process has ended
             fields = stat.read_text().rpartition(")")[2].split()
             process = int(stat.parent.name)
             parents[process], ticks[process] = int(fields[1]), int(fields[11]) + int(fields[12])
@@ -77,7 +76,7 @@ def timed(
 
 
 def report(name: str, mutations: int, workers: RayRollouts) -> None:
-    """In the task that so many mutations make of the origin."""
+    """Compare both in the task after this number of mutations of the origin."""
     sides = [
         (InProcess(), WORKERS, Walker(WalkerSettings(threads=WORKERS, horizon=HORIZON))),
         (workers, 1, Walker(WalkerSettings(threads=1, horizon=HORIZON))),
@@ -99,15 +98,15 @@ def report(name: str, mutations: int, workers: RayRollouts) -> None:
         ratios = [there[i] / here[i] for here, there in zip(*rates, strict=True)]
         here, there = (statistics.median(row[i] for row in side) for side in rates)
         print(
-            f"{name:10} in process {here:9,.0f} steps a {clock:18}   Ray {there:9,.0f}   "
+            f"{name:10} in process {here:9,.0f} steps a {clock:24}   Ray {there:9,.0f}   "
             f"Ray / in process {statistics.median(ratios):.2f} "
             f"({min(ratios):.2f}-{max(ratios):.2f}; must reach 0.90)",
             flush=True,
         )
 
 
-class Weighed:
-    """A Ray task that adds up the pickled bytes of its arguments."""
+class Measured:
+    """A Ray task that records the pickled size of its arguments."""
 
     def __init__(self, task: Any, sizes: list[int]) -> None:
         self.task, self.sizes = task, sizes
@@ -119,10 +118,10 @@ class Weighed:
 
 
 def report_driver(workers: RayRollouts) -> None:
-    """What the driver does itself for an ES step of `epoet-paper`, 40 niches of 512 members.
+    """The driver's own work in an ES step of `epoet-paper`, with 40 niches of 512 members.
 
-    Episodes end after two steps, so that the workers have little to do; their number is that of the
-    parts that the step is cut into, which two processes here execute.
+    Episodes end after two steps, so that workers have little to do. The number of workers is that
+    of the parts into which the step is split; two processes execute them here.
     """
     family = Walker(WalkerSettings(threads=1, horizon=2))
     es = ES(family, ESConfig(population=MEMBERS), workers)
@@ -135,7 +134,7 @@ def report_driver(workers: RayRollouts) -> None:
         spent, sent = [], 0
         for number in range(4):
             keys = [Key(number, ("improve", i)) for i in range(NICHES)]
-            if number == 3:  # bytes are counted in a step of its own, since that takes time
+            if number == 3:  # bytes are counted in a separate step, since counting takes time
                 sent = bytes_sent(workers, lambda: es.improve(agents, tasks, keys))  # noqa: B023
                 continue
             start = time.process_time()
@@ -144,18 +143,18 @@ def report_driver(workers: RayRollouts) -> None:
         print(
             f"the driver, an ES step of {NICHES} niches x {MEMBERS} members in {parts:5,} parts: "
             f"{min(spent[1:]):.2f} CPU s, {sent / 1e6:.1f} MB sent (must be .25 s, 10 MB; "
-            "1.0 s and 230 MB when it made the members itself)",
+            "1.0 s and 230 MB when it sent the members)",
             flush=True,
         )
     workers.wanted = WORKERS
 
 
 def bytes_sent(workers: RayRollouts, work: Callable[[], Any]) -> int:
-    """What goes into the object store and with the tasks."""
+    """Bytes sent to the object store and with the tasks."""
     sizes: list[int] = []
     put, tasks = ray.put, (workers._part, workers._item)
     ray.put = lambda value: sizes.append(len(ray.cloudpickle.dumps(value))) or put(value)
-    workers._part, workers._item = (Weighed(task, sizes) for task in tasks)
+    workers._part, workers._item = (Measured(task, sizes) for task in tasks)
     try:
         work()
     finally:
@@ -170,7 +169,7 @@ def main() -> None:
         report_driver(workers)
     print(
         f"{MEMBERS} members x 1 niche, horizon {HORIZON}; {WORKERS} threads in process, {WORKERS} "
-        f"Ray workers of one; medians of {REPEATS} (least-greatest)"
+        f"Ray workers of one; medians of {REPEATS} (minimum-maximum)"
     )
     with RayRollouts("local", WORKERS) as workers:
         report("flat", 0, workers)

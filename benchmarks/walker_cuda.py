@@ -55,9 +55,9 @@ def tracks(count: int) -> list[Track]:
 def random_actions(steps: int, count: int) -> np.ndarray:
     """Actions [steps, count, 4], each repeated for five steps; zero for a fifth of the walkers."""
     rng = np.random.default_rng(0)
-    held = rng.uniform(-1, 1, (-(-steps // 5), count, 4)).astype(np.float32)
-    held[:, ::5] = 0.0
-    return np.repeat(held, 5, axis=0)[:steps]
+    repeated = rng.uniform(-1, 1, (-(-steps // 5), count, 4)).astype(np.float32)
+    repeated[:, ::5] = 0.0
+    return np.repeat(repeated, 5, axis=0)[:steps]
 
 
 def print_parity(device: str, count: int = 1_000, snapshots: int = 10) -> None:
@@ -225,7 +225,7 @@ def print_shares(device: str, count: int) -> None:
     total, live = sum(spent.values()), int(walkers.live.sum())
     shares = ", ".join(f"{name} {100 * part / total:.0f} %" for name, part in spent.items())
     print(
-        f"\na step of {count:,} walkers, {live:,} of them live: {total:,.0f} us on the device: "
+        f"\na step of {count:,} walkers, {live:,} of them running: {total:,.0f} us on the device: "
         f"{shares}"
     )
 

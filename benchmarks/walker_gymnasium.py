@@ -4,9 +4,8 @@ EnvPool.
     python -m benchmarks.walker_gymnasium > benchmarks/results/walker_gymnasium.txt
 
 Steps per CPU second of this process on one thread, since machines are shared. All environments draw
-a new terrain at every reset. Contestants take turns; a ratio is the median of the ratios of the
-rounds. Actions are random ones, and those of a network that `es` has trained; the time they take is
-not counted.
+a new terrain at every reset. The libraries alternate; a ratio is the median over the rounds.
+Actions are random, or those of a network trained by `es`; the time to compute them is not counted.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Single:
 
 
 class Several:
-    """gymnasium.make_vec of ours, or an EnvPool: both reset by themselves."""
+    """Our environment by gymnasium.make_vec, or an EnvPool; both reset automatically."""
 
     def __init__(self, env: Any, n: int) -> None:
         self.env, self.n = env, n
@@ -119,7 +118,7 @@ def compare(
     """Print the rates and the ratio of the first to the fastest of the others."""
     policies = {name: make() for name in contestants}
     for name, contestant in contestants.items():
-        rate(contestant, policies[name], 2 * seconds)  # until the ages of the episodes have spread
+        rate(contestant, policies[name], 2 * seconds)  # until episodes have different ages
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, contestant in contestants.items():
@@ -135,7 +134,9 @@ def compare(
 
 
 def print_tracks() -> None:
-    """What one track takes: drawn from a generator, and placed among the terrains of a batch."""
+    """Print the time of one track: drawn from a generator, and copied to the terrains of
+    a batch.
+    """
     rng, terrains = np.random.default_rng(0), Terrains()
     terrains.add(gymnasium_layout.track(rng, True))
     taken = []
@@ -157,7 +158,11 @@ def main() -> None:
     parser.add_argument(
         "--network", type=Path, default=NETWORK, help=".npy file of an agent's theta, 24-40-40-4"
     )
-    parser.add_argument("--only", default="", help="titles that begin so, as `hardcore, trained`")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="only comparisons whose title starts with this, such as `hardcore, trained`",
+    )
     options = parser.parse_args()
     warnings.filterwarnings("ignore", module="gymnasium")
     print(heading())
@@ -174,16 +179,16 @@ def main() -> None:
             if not f"{layout}, {name}".startswith(options.only):
                 continue
             pools = {f"EnvPool, {n} envs": pool(hardcore, n) for n in SIZES}
-            turns = make, options.rounds, options.seconds
+            arguments = make, options.rounds, options.seconds
             many = {"make_vec, 256 envs": ours(hardcore, 256), **pools}
-            compare(f"{layout}, {name}, 256 environments", many, *turns)
+            compare(f"{layout}, {name}, 256 environments", many, *arguments)
             eight = {"make_vec, 8 envs": ours(hardcore, 8), "EnvPool, 8 envs": pool(hardcore, 8)}
-            compare(f"{layout}, {name}, 8 environments", eight, *turns)
+            compare(f"{layout}, {name}, 8 environments", eight, *arguments)
             one = {
                 "openpoet, make": Single(f"openpoet/{IDS[hardcore]}"),
                 "Gymnasium, make": Single(IDS[hardcore]),
             }
-            compare(f"{layout}, {name}, one environment", one, *turns)
+            compare(f"{layout}, {name}, one environment", one, *arguments)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Policies for the walker benchmarks: random, Gymnasium's heuristic, and one trained here by a
 small plain ES.
 
-The ES is OpenAI's (arXiv:1703.03864): antithetic noise, centred ranks, Adam. It needs no other room
-of this project, so that what it measures is the simulator.
+The ES is OpenAI's (arXiv:1703.03864): antithetic noise, centred ranks, Adam. It uses no learner of
+this project, so that results depend only on the simulator.
 """
 
 from __future__ import annotations

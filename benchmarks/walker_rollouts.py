@@ -3,7 +3,7 @@ simulator.
 
     python -m benchmarks.walker_rollouts > benchmarks/results/walker_rollouts.txt
 
-Contestants alternate; the median of the rounds is reported.
+The settings alternate; the median of the rounds is reported.
 """
 
 from __future__ import annotations
@@ -86,8 +86,10 @@ def print_cores(controller: Controller, rounds: int) -> None:
     for clock, found in rates.items():
         one, two = (float(np.median(values[1:])) for values in found)
         best = max(b / a for a, b in zip(found[0][1:], found[1][1:], strict=True))
-        told = f"{two:,.0f} / {one:,.0f} = {two / one:.2f}, best round {best:.2f} (must reach 1.8)"
-        print(f"\ntwo cores over one, 1,024 walkers, by {clock}: {told}", flush=True)
+        result = (
+            f"{two:,.0f} / {one:,.0f} = {two / one:.2f}, best round {best:.2f} (must reach 1.8)"
+        )
+        print(f"\ntwo cores over one, 1,024 walkers, by {clock}: {result}", flush=True)
 
 
 @numba.njit(nogil=True, error_model="numpy")

@@ -3,7 +3,7 @@
     python -m benchmarks.walker_speed > benchmarks/results/walker_speed.txt
 
 CPU seconds of this process (all its threads), since machines are shared; all use one thread. Only
-`step` is timed, including resets, without the policy. Contestants alternate; the median of the
+`step` is timed, including resets, without the policy. The libraries alternate; the median of the
 rounds is reported. All have the same controller: random actions, or a network trained here to walk
 on flat ground. One difference remains: Gymnasium and EnvPool generate a new terrain at a reset, the
 simulator restarts on the row's track (building tracks is timed separately).
@@ -115,7 +115,7 @@ def rate(
 def compare(
     hardcore: bool, name: str, make: Callable[[], Controller], rounds: int, peak: float
 ) -> dict[str, float]:
-    """Median rates of all contestants, in alternation; prints a line for each and the ratios."""
+    """Median rates of all libraries, in alternation; prints a line for each and the ratios."""
     contestants: dict[str, tuple[Contestant, int]] = {
         f"ours, {WALKERS} walkers": (Ours(hardcore), 51_200),
         "Gymnasium": (Gymnasium(hardcore), 5_000),

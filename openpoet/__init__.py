@@ -7,12 +7,12 @@
         print(niche.id, niche.title, niche.score)
     policy = run.policy(run.niches[-1].id)
 
-`launch`, `resume` and `seed_from` start runs, `open` reads one, and `check` tests your own task
-family or learner. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents` (learners),
+`launch`, `resume` and `seed_from` start runs, `open` reads one, and `check` tests a task family or
+learner of yours. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents` (learners),
 `openpoet.envs` (task families), `openpoet.archive` (run folders) and `openpoet.cli` (the command).
 
-Importing `openpoet` loads neither torch nor Numba; the first use of a function does. If Gymnasium
-is loaded already, its ids "openpoet/..." are registered.
+Importing `openpoet` loads neither torch nor Numba; they are loaded at the first use of a function.
+If Gymnasium has been imported, the ids "openpoet/..." are registered.
 """
 
 from __future__ import annotations

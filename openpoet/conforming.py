@@ -1,4 +1,4 @@
-"""Checking your own task family or learner from Python: `openpoet.check`."""
+"""Checking a task family or learner from Python: `openpoet.check`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from .cli.conformance.laws import Verdict as Verdict
 def check(
     part: Any, *, family: Any = None, settings: Mapping[str, Any] | None = None
 ) -> list[Verdict]:
-    """Check a task family or learner against the laws that all of them obey.
+    """Check a task family or learner against the laws of its interface.
 
     Among them: equal keys give equal results; a batch equals its pairs or rows one by one;
-    arguments are left as they are; outputs have the shapes and dtypes of the interface and are
-    finite; every environment step is counted; encodings survive JSON.
+    arguments are not changed; outputs have the shapes and dtypes of the interface and are finite;
+    every environment step is counted; encodings round-trip through JSON.
 
     Args:
         part: a task family or learner: an object, the name of one, or the path of a .py file with
             `family = ...`, `learner = ...` or both, which is executed.
-        family: the family a learner is checked on, in the same forms. Default: the one in the same
-            file, else "navigation".
+        family: the family on which a learner is checked, in the same forms. Default: the family in
+            the same file, otherwise "navigation".
         settings: settings of named parts, by "section.key".
 
     Returns:
-        A verdict on each law, with `part`, `law`, `passed`, `message` (what was expected and what
-        came) and `offered` (False: the law is about an optional method that the part lacks).
+        A verdict for each law, with `part`, `law`, `passed`, `message` (the expected and the actual
+            value) and `offered` (False: the law is about an optional method that is not
+            implemented).
 
     Raises:
-        ValueError: there is no such part, or it cannot be made.
+        ValueError: there is no such part, or it cannot be constructed.
 
     Example:
         >>> broken = [v for v in openpoet.check("hill.py") if not v.passed]

@@ -1,7 +1,7 @@
 """Starting, resuming and opening runs from Python: `openpoet.launch`, `resume`, `open`, ...
 
-Each does what the command of the same name does, with the same results: equal settings and seeds
-give equal archives.
+Each function has the same results as the command of the same name: equal settings and seeds give
+equal archives.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def launch(
     device: str = "auto",
     progress: Callback | None = None,
 ) -> Run:
-    """Start a run, iterate it to its end, and return it.
+    """Start a run, run all its iterations, and return it.
 
-    Everything that happens is written to the run's folder after each iteration, so that a run can
-    be continued with `openpoet.resume` however it ended.
+    The state of the run is written to its folder after each iteration, so that an interrupted run
+    can be continued with `openpoet.resume`.
 
     Args:
         preset: name of the settings to start from (`openpoet list` prints them). Default: the
@@ -59,15 +59,16 @@ def launch(
             processor. Never changes a result.
         device: where the learner computes: "auto" (as the settings say), "cpu" or "cuda".
         progress: called with an `openpoet.Progress` after each iteration. To stop a run early,
-            raise an exception in it: the iteration has been written before.
+            raise an exception in it; the iteration has already been written.
 
     Returns:
         The run, open for reading.
 
     Raises:
-        ValueError: bad input, in one line: what was wrong and what was expected.
-        FileExistsError: there is something in `out` already.
-        openpoet.RunFailedError: the run started and an iteration failed; those before are kept.
+        ValueError: invalid arguments or settings; one line with the value and what was expected.
+        FileExistsError: `out` exists and is not an empty folder.
+        openpoet.RunFailedError: the run started and an iteration failed; earlier iterations are
+            kept.
         KeyboardInterrupt: Ctrl-C was pressed. The current iteration was finished and written
             first; a second Ctrl-C stops at once. Only the main thread receives Ctrl-C.
 
@@ -100,11 +101,11 @@ def seed_from(
     device: str = "auto",
     progress: Callback | None = None,
 ) -> Run:
-    """Start a run from the niches of another one.
+    """Start a run from the niches of another run.
 
     Args:
-        run: the other run: a folder, a name under runs/, or a `Run`; or a folder of files that
-            the original POET code wrote.
+        run: the other run: a folder, a name under runs/, or a `Run`; or a folder of files written
+            by the original POET code.
         select: an expression that chooses niches by id, parent, born, died, score, best, solved,
             novelty and alive: "alive", "best > 9.5 or id in (3, 7)", "not alive and solved".
         take: what is copied: "tasks", "agents" or "both". Without a task a niche starts from the
@@ -133,16 +134,16 @@ def resume(
     device: str = "auto",
     progress: Callback | None = None,
 ) -> Run:
-    """Continue a run from its last iteration, however it ended.
+    """Continue a run from its last iteration, whether it was finished, stopped or killed.
 
-    The archive becomes that of a run which was never interrupted. A `Run` that was opened before
-    keeps showing the earlier state; use the one returned.
+    The resulting archive equals that of an uninterrupted run. A `Run` that was opened before still
+    shows the earlier state; use the returned one.
 
     Args:
         run: a run folder, a name under runs/, or a `Run`.
         iterations: total to reach, not additional ones. Default: the run's own setting.
-        settings: settings by "section.key" that change from here on. They are recorded with the
-            iteration from which they hold.
+        settings: settings to change, by "section.key". They are recorded with the first
+            iteration to which they apply.
         workers, device, progress: see `openpoet.launch`.
 
     Returns:
@@ -166,9 +167,9 @@ def open(run: PathLike | Run) -> Run:
     Raises:
         ValueError: there is no such run, or it is damaged, in one line.
 
-    A run that another process is writing can be read too. What is read stays one committed state
-    until the run is closed. An archive from a stranger is safe to open: nothing in it is executed,
-    except by `policy` and `replay` if it names a .py file that you have launched yourself before.
+    A run can be opened while another process writes it. All reads see one committed state until the
+    run is closed. Untrusted archives are safe to open: no code in them is executed. `policy` and
+    `replay` execute a .py file named by the archive only if you have launched that file before.
     """
     opened = Run(path_of(run))
     _ = opened.reader  # errors appear here

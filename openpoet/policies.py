@@ -19,18 +19,19 @@ Array = TypeVar("Array", np.ndarray, torch.Tensor)
 
 
 class Policy:
-    """An agent that acts in n environments side by side.
+    """An agent that acts in a batch of n environments.
 
         actions = policy(observations)      # [n, o] -> [n, a]
         policy.observe(rewards, ended)      # after the environments' step
 
     Observations and actions are those of the run's task family: observations [n, o] float32, and
     actions [n, a] float32 as its simulator takes them; where actions are discrete, the index of the
-    largest of a numbers is the action. NumPy arrays in give NumPy arrays out, tensors give tensors.
+    largest of a numbers is the action. The actions are NumPy arrays if the
+    observations are, and tensors otherwise.
 
-    An agent that adapts, or remembers, needs `observe` after every step: where an episode ended,
-    the next call begins another episode of the same trial. `reset` begins a new trial, in which
-    nothing is known. Agents that adapt by gradient steps take one at `adapt`.
+    Agents that adapt or have memory need `observe` after every step: where an episode has ended,
+    the next call starts another episode of the same trial. `reset` starts a new trial, without
+    memory of earlier ones. Agents that adapt by gradient steps take one in `adapt`.
 
     With the random numbers of the niche's last evaluation (the default) and its environments, the
     policy takes the actions of that evaluation.
@@ -44,7 +45,7 @@ class Policy:
         self._beginning = torch.zeros(0, dtype=torch.bool)  # [n], rows whose episode begins
 
     def reset(self) -> None:
-        """Forget everything: the next call begins a new trial, with any number of rows."""
+        """Clear all memory: the next call starts a new trial, with any number of rows."""
         self._trial = None
 
     def __call__(self, observations: Array) -> Array:
@@ -52,28 +53,30 @@ class Policy:
 
         ValueError if observations are of another shape, NaN or infinite.
         """
-        seen = torch.as_tensor(observations, dtype=torch.float32)
-        n, o = len(seen), self.spec.observation_size
+        batch = torch.as_tensor(observations, dtype=torch.float32)
+        n, o = len(batch), self.spec.observation_size
         if self._trial is not None and n != len(self._beginning):
             raise ValueError(
                 f"observations must be [{len(self._beginning)}, {o}] until reset(), got "
-                f"{list(seen.shape)}"
+                f"{list(batch.shape)}"
             )
-        if seen.dim() != 2 or seen.shape[1] != o:
-            raise ValueError(f"observations must be [n, {o}], got {list(seen.shape)}")
-        if not bool(torch.isfinite(seen).all()):
+        if batch.dim() != 2 or batch.shape[1] != o:
+            raise ValueError(f"observations must be [n, {o}], got {list(batch.shape)}")
+        if not bool(torch.isfinite(batch).all()):
             raise ValueError("an observation is NaN or infinite")
         with one_torch_thread(), torch.no_grad():
             if self._trial is None:
                 self._trial, self._beginning = self._start(n), torch.ones(n, dtype=torch.bool)
             self._trial.begin(self._beginning)
             self._beginning = torch.zeros(n, dtype=torch.bool)
-            actions = self._trial.act(seen, greedy=self.greedy)
+            actions = self._trial.act(batch, greedy=self.greedy)
         return actions if isinstance(observations, torch.Tensor) else actions.cpu().numpy()
 
     def observe(self, rewards: Array, ended: Array) -> None:
-        """The result of the last actions: rewards [n], and whose episode ended, [n] bool."""
-        trial = self._begun("observe")
+        """Pass the results of the last actions: rewards [n], and whether each episode
+        ended, [n] bool.
+        """
+        trial = self._started("observe")
         rewarded = torch.as_tensor(rewards, dtype=torch.float64)
         over = torch.as_tensor(ended, dtype=torch.bool)
         n = len(self._beginning)
@@ -89,15 +92,17 @@ class Policy:
     def adapt(self) -> None:
         """Adapt to the episodes that have ended since the last call.
 
-        Changes something only in agents that adapt by gradient steps; others adapt as they observe.
+        Only affects agents that adapt by gradient steps; others adapt in `observe`.
         ValueError if there are too few episodes.
         """
         with one_torch_thread():
-            self._begun("adapt").adapt()
+            self._started("adapt").adapt()
 
-    def _begun(self, method: str) -> TrialPolicy:
+    def _started(self, method: str) -> TrialPolicy:
         if self._trial is None:
-            raise ValueError(f"{method} follows a call of the policy; there was none since reset()")
+            raise ValueError(
+                f"call the policy before {method}(); it has not been called since reset()"
+            )
         return self._trial
 
 
@@ -122,10 +127,10 @@ class _Reactive:
         return actions
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
-        """Rewards change nothing in an agent that does not adapt."""
+        """Does nothing, since the agent does not use rewards."""
 
     def adapt(self) -> None:
-        """There is nothing to adapt."""
+        """Does nothing, since the agent does not adapt."""
 
 
 def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) -> Policy:

@@ -1,4 +1,4 @@
-"""How a run started from Python reports: to a callback, and through the logger "openpoet"."""
+"""Reporting of runs started from Python: a callback, and the logger "openpoet"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = logging.getLogger("openpoet")
 class Progress:
     """The state of a run after an iteration, which has been written to its archive.
 
-    iteration: iterations done. total: iterations at which the run ends.
+    iteration: completed iterations. total: iterations at which the run ends.
     scores: the last score of each active niche by its id, in the family's units of return.
     steps: environment steps since the run's launch. seconds: wall-clock time of this iteration.
     """
@@ -40,7 +40,7 @@ class PythonFrontend:
     """The frontend (cli/frontend.py) of the Python functions.
 
     called: the function that started the run, recorded in its archive. progress: called with a
-    Progress after each iteration; an exception of its own stops the run and propagates.
+    Progress after each iteration; an exception raised in it stops the run and is propagated.
     """
 
     signals = (signal.SIGINT,)

@@ -40,12 +40,12 @@ class Niche:
         born: iteration of its creation, from 1; 0 for the first population.
         died: iteration at which it was retired; None for an active niche.
         score: the agent's last score in its task, in the family's units of return.
-        before: the same before adaptation; None where agents do not adapt.
-        best: the best score the niche has had.
+        before: the score before adaptation; None if agents do not adapt.
+        best: the best score of the niche so far.
         solved: the iteration at which the task was first solved; None if it never was.
-        novelty: the novelty of the task at its birth.
+        novelty: the novelty of the task when the niche was created.
         task: the task as JSON.
-        title: the task in words.
+        title: a short description of the task.
     """
 
     id: int
@@ -62,7 +62,8 @@ class Niche:
 
 
 class Replay:
-    """The pictures of one evaluation. Iterate over it: uint8 [height, width, 3], RGB.
+    """The pictures of one evaluation. Iterating over it yields uint8 arrays [height, width, 3],
+    RGB.
 
     score: of the evaluation; it equals the score in the archive. solved: whether it solved the
     task. len(): number of pictures. seconds: time between two pictures in the simulation [s].
@@ -88,7 +89,7 @@ class Replay:
 class Run:
     """A run, open for reading. Made by `openpoet.launch`, `resume`, `seed_from` and `open`.
 
-    A context manager. What is read is one committed state, from the first use until `close`.
+    A context manager. All reads see one committed state, from the first use until `close`.
 
     path: the run's folder.
     """
@@ -119,12 +120,12 @@ class Run:
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
-        """All settings as they are now, {section: {key: value}}."""
+        """All current settings, {section: {key: value}}."""
         return settings_of(self.reader)
 
     @property
     def iteration(self) -> int:
-        """The last iteration in the archive; 0: only the first population."""
+        """The last iteration in the archive; 0 if there is only the first population."""
         for row in measures.each(self.reader, "SELECT max(iteration) AS last FROM iterations"):
             if row["last"] is not None:
                 return int(row["last"])
@@ -132,7 +133,7 @@ class Run:
 
     @property
     def niches(self) -> list[Niche]:
-        """All niches ever, active and retired, oldest first."""
+        """All niches, active and retired, oldest first."""
         tables = self.settings
         title = titles(tables)
         columns = [field.name for field in fields(Niche) if field.name != "title"]
@@ -148,13 +149,13 @@ class Run:
         return measures.lineage(self.reader, niche, sys.maxsize)
 
     def agent(self, niche: int) -> dict[str, torch.Tensor]:
-        """The niche's agent: named tensors, which the learner defines."""
+        """The niche's agent: tensors by name, as defined by its learner."""
         return self.reader.agent(niche_row(self.reader, niche)["agent"])
 
     def policy(self, niche: int, *, greedy: bool = False, seed: int | None = None) -> Policy:
         """The niche's agent as a function from observations [n, o] to actions [n, a].
 
-        greedy: the most likely action instead of a random one, where the agent draws its actions.
+        greedy: the most likely action instead of a random one, for stochastic policies.
         seed: of the actions' random numbers; None: those of the niche's last evaluation.
         ValueError if the learner's agents cannot act step by step.
         """
@@ -195,9 +196,9 @@ class Run:
         return digest(self.reader)
 
     def verify(self) -> str:
-        """The last hash of the chain, once nothing proves to be edited or damaged.
+        """Check all hashes, and return the last one of the chain.
 
-        ValueError, one line, at the first iteration or agent that is not as it was written.
+        ValueError, one line, at the first iteration or agent that was edited or damaged.
         """
         return self.reader.verify()
 

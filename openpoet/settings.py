@@ -5,9 +5,9 @@
         frequency: Annotated[PositiveFloat, "Frequency of the wave [Hz]."] = 1.0
         layers: Annotated[Sizes, "Units of each hidden layer."] = (32, 32)
 
-`WaveSettings(frequency=-1)` is a ValueError of one line. The command reads TOML by the same
-declarations, and prints them. Ranges are those of the package annotated-types.
-Every room may import this module, which imports none of them.
+`WaveSettings(frequency=-1)` raises a one-line ValueError. The command reads TOML files and prints
+help by the same declarations. Ranges are those of the package annotated-types. All rooms may import
+this module; it imports none of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from annotated_types import Ge, GroupedMetadata, Gt, Interval, Le, Lt, MinLen
 
 @dataclass(frozen=True)
 class Matches:
-    """A constraint on text: the regular expression that all of it must match, and that in words."""
+    """A constraint on text: a regular expression that must match all of it, and its description."""
 
     pattern: str
     words: str
@@ -51,7 +51,7 @@ _NAMES = {
     str: "a string",
     tuple: "a list",
 }
-# Of each constraint: its attribute, what the value is compared by, and in words if it is a bound.
+# For each constraint: its attribute, the comparison, and its description if it is a bound.
 _CONSTRAINTS: dict[type, tuple[str, Callable[[Any, Any], bool], str]] = {
     Gt: ("gt", operator.gt, "above"),
     Ge: ("ge", operator.ge, "at least"),
@@ -64,10 +64,10 @@ _CONSTRAINTS: dict[type, tuple[str, Callable[[Any, Any], bool], str]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """An annotated type, taken apart.
+    """The parts of an annotated type.
 
     plain: the type without annotations. some: the T of `T | None`. entries: the types of a tuple's
-    entries; one that is repeated if any_length. choices: of a Literal.
+    entries; a single, repeated one if any_length. choices: of a Literal.
     """
 
     plain: Any
@@ -87,8 +87,8 @@ class Kind:
 class Field:
     """The declaration of one setting.
 
-    annotation: its type, range and meaning. default: MISSING if there is none. written: whether
-    complete settings hold it; an argument of a plug-in may have a default that TOML cannot express.
+    annotation: its type, range and meaning. default: MISSING if there is none. written: whether it
+    is part of complete settings; a plug-in's argument may have a default that TOML cannot express.
     """
 
     annotation: Any
@@ -118,7 +118,7 @@ def declared(cls: type[Any]) -> Mapping[str, Field]:
     """The fields of a dataclass by name.
 
     A subclass that only changes a default does not repeat range and meaning: an annotation without
-    a meaning is replaced by that of the nearest base class which has one.
+    a meaning is replaced by that of the nearest base class that has one.
     """
     return _declared(cls)  # type: ignore[arg-type]  # a class is hashable
 
@@ -137,7 +137,8 @@ def _declared(cls: type[Any]) -> Mapping[str, Field]:
 
 
 def checked(value: Any, kind: Kind, where: str) -> Any:
-    """The value as its declared type. ValueError, one line that begins with `where`, if it is none.
+    """The value converted to its declared type. Otherwise ValueError: one line that starts with
+    `where`.
 
     An integer counts as a float, a list as a tuple, and NumPy's numbers as Python's.
     """
@@ -192,7 +193,7 @@ def did_you_mean(word: Any, known: Iterable[Any]) -> str:
 
 @cache
 def kind_of(annotation: Any) -> Kind:
-    """The annotation taken apart. TypeError if it is a union of several types."""
+    """The parts of an annotation. TypeError if it is a union of several types."""
     metadata = getattr(annotation, "__metadata__", ())
     plain = annotation.__origin__ if metadata else annotation
     meaning = next((entry for entry in metadata if isinstance(entry, str)), "")
@@ -212,7 +213,7 @@ def kind_of(annotation: Any) -> Kind:
 
 
 def _flat(metadata: Iterable[Any]) -> Iterator[Any]:
-    """The constraints among annotations. A plug-in's may be of other kinds: these are ignored."""
+    """The constraints among annotations. Other annotations, as plug-ins may have, are ignored."""
     for entry in metadata:
         if isinstance(entry, GroupedMetadata):
             yield from _flat(entry)
@@ -234,7 +235,7 @@ def _is(value: Any, kind: Kind) -> bool:
 def _finite(value: Any) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer beyond the range of floats
         return False
 
 
@@ -249,7 +250,7 @@ def _entries(value: Any, kind: Kind, where: str) -> tuple[Any, ...]:
 
 
 def _test(constraint: Any) -> Callable[[Any], bool]:
-    """Whether a value of the type meets the constraint."""
+    """A function that returns whether a value satisfies the constraint."""
     compare, bound = _CONSTRAINTS[type(constraint)][1], _bound(constraint)
     return lambda value: compare(value, bound)
 

@@ -1,8 +1,7 @@
-"""One thread for torch: the tests have small tensors, and threads that wait for each other would
-take most of it.
+"""Settings for all tests: one torch thread, since threads only add overhead for small tensors.
 
-And a folder of their own for what openpoet keeps beside runs, so that no test leaves something with
-its user.
+The state that openpoet keeps outside of runs is in a temporary folder, so that tests do not change
+the user's files.
 """
 
 import os
@@ -11,5 +10,5 @@ import tempfile
 import torch
 
 torch.set_num_threads(1)
-state = tempfile.TemporaryDirectory(prefix="openpoet-state-")  # until the tests end
+state = tempfile.TemporaryDirectory(prefix="openpoet-state-")  # deleted at exit
 os.environ["XDG_STATE_HOME"] = state.name

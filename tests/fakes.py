@@ -1,9 +1,8 @@
-"""A family and a learner that obey the protocols, cheap (thousands of iterations a minute), exact
-(scores by hand).
+"""A family and a learner that implement the protocols: fast (thousands of iterations per minute),
+with scores that can be computed by hand.
 
-A task is a point in the plane to be reached from (0, 0); an agent is a velocity. Over an episode of
-8 steps it comes to 8 * 0.25 * velocity, and its return is 300 - 1000 * (its distance from the point
-when the episode ends).
+A task is a target point in the plane; an agent is a velocity. In an episode of 8 steps it moves
+from (0, 0) to 8 * 0.25 * velocity; the return is 300 - 1000 * (the final distance to the target).
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import torch
 from openpoet.poet.interfaces import Agent, Learner, Spec, TaskFamily
 from openpoet.poet.streams import Key
 
-STEP = 0.25  # metres a step at velocity 1
-NEAR = 0.05  # metres from the point: reached
+STEP = 0.25  # [m] per step at velocity 1
+NEAR = 0.05  # [m]; a target within this distance is reached
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Point:
 
 
 class Walk:
-    """Episodes of n rows."""
+    """A simulator of n episodes."""
 
     def __init__(self, family: FakeFamily, points: np.ndarray) -> None:
         self.family, self.steps = family, 0
@@ -75,12 +74,12 @@ class Walk:
 
 
 class FakeFamily:
-    """`noise` > 0 [m]: every seed realises another point near the task's, so that tasks are
+    """noise: standard deviation of the target around the task's point [m]. If above 0, tasks are
     distributions.
     """
 
     def __init__(self, noise: float = 0.0) -> None:
-        self.noise, self.steps = noise, 0  # steps of all simulators this family has made
+        self.noise, self.steps = noise, 0  # steps of all simulators of this family
         self.spec = Spec(2, 2, horizon=8, episodes=1, solved_score=230.0, deterministic=noise == 0)
 
     def origin(self) -> Point:
@@ -119,9 +118,7 @@ class FakeFamily:
 
 
 class FakeLearner:
-    """Moves the velocity along a random direction, towards the better of its two ends; steps shrink
-    with experience.
-    """
+    """Moves the velocity along a random direction with the better sign; the step size decreases."""
 
     def __init__(self, family: FakeFamily) -> None:
         self.family = family
@@ -170,7 +167,7 @@ class FakeLearner:
     def _episodes(
         self, velocities: torch.Tensor, tasks: Sequence[Point], seeds: Sequence[int]
     ) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
-        """Returns [n], success [n], steps [n] of one episode a row."""
+        """Returns [n], success [n], steps [n] of one episode per row."""
         simulator = self.family.simulator(tasks, seeds, "cpu")
         simulator.reset()
         returns, steps = (
@@ -187,8 +184,8 @@ class FakeLearner:
 
 
 class TableLearner:
-    """Scores out of a function, for cases by hand: an agent is a number, a step of learning adds
-    `gain` to it.
+    """For cases by hand: an agent is a number, scores are a function of it and the task, and
+    `improve` adds `gain`.
     """
 
     def __init__(self, score: Callable[[float, Point], float], gain: float = 0.5) -> None:
@@ -219,12 +216,12 @@ class TableLearner:
 
 
 def numbered(number: float) -> Agent:
-    """A TableLearner's agent that has learned before."""
+    """An agent of TableLearner that has been trained."""
     return {"number": torch.tensor(number, dtype=torch.float64), "steps": torch.ones(1)}
 
 
 class CountedLearner:
-    """A learner whose steps are added up by purpose; also keeps every call, as (method, keys)."""
+    """Wraps a learner: counts steps by purpose and records every call as (method, keys)."""
 
     def __init__(self, learner: Learner) -> None:
         self.learner = learner
@@ -260,4 +257,4 @@ class CountedLearner:
 def _obey(
     family: FakeFamily, learner: FakeLearner, table: TableLearner
 ) -> tuple[TaskFamily, Learner, Learner]:
-    return family, learner, table  # mypy: the fakes have the protocols' types
+    return family, learner, table  # for mypy: the fakes match the protocols

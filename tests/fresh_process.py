@@ -1,5 +1,5 @@
-"""Code in a fresh process with a kernel cache of its own: in a clone, or with the package
-installed.
+"""Run code in a new process with a separate kernel cache: in a clone, or with the
+installed package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(code: str, cache: Path, clone: Path = ROOT, *, installed: bool) -> tuple[str, str]:
-    """Its stdout and stderr. installed: in another folder, with the package on the path."""
+    """The stdout and stderr of the code. installed: run in another folder with the
+    package on the path.
+    """
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     if installed:
         environment["PYTHONPATH"] = str(clone)

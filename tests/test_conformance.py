@@ -1,4 +1,4 @@
-"""The conformance suite passes what obeys, and names each law that is broken."""
+"""The conformance suite accepts valid families and learners, and reports each violated law."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from openpoet.cli.conformance import check_family, check_learner
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
-def test_the_fakes_obey(noise: float) -> None:
+def test_the_fakes_conform(noise: float) -> None:
     family = FakeFamily(noise)
     check_family(family)
     check_learner(FakeLearner(family), family)
 
 
-class HiddenChance(FakeFamily):
+class OwnRandomness(FakeFamily):
     def mutate(self, task: Point, rng: np.random.Generator) -> Point:
         return Point(task.x + float(np.random.default_rng().uniform()), task.y)
 
 
-class Forgetful(FakeFamily):
+class DropsSeed(FakeFamily):
     def decode(self, data: object) -> Point:
-        point = super().decode(data)  # type: ignore[arg-type]  # as loose as a plug-in may be
+        point = super().decode(data)  # type: ignore[arg-type]  # untyped, as in a plug-in
         return Point(point.x, point.y)
 
 
-class Credulous(FakeFamily):
-    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+class AcceptsAnything(FakeFamily):
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # untyped, as in a plug-in
         return Point(data.get("x", 0.0), data.get("y", 0.0), data.get("seed", 0))
 
 
@@ -40,8 +40,8 @@ class Unbounded(FakeFamily):
         return np.array([task.x, np.inf])
 
 
-class Wavering(FakeFamily):
-    """Nothing is the same twice: which of its methods counts is set from outside."""
+class Inconsistent(FakeFamily):
+    """One method, given by name, returns another result at each call."""
 
     def __init__(self, method: str) -> None:
         super().__init__()
@@ -63,24 +63,24 @@ class Longer(FakeFamily):
         return np.zeros(1 + (task != Point()))
 
 
-class Stuck(FakeFamily):
+class SameChildren(FakeFamily):
     def mutate(self, task: Point, rng: np.random.Generator) -> Point:
         return Point(task.x + 0.1, task.y)
 
 
-class Careless(FakeFamily):
+class MutatesInPlace(FakeFamily):
     def mutate(self, task: Point, rng: np.random.Generator) -> Point:
         object.__setattr__(task, "y", task.y + 0.1)
         return super().mutate(task, rng)
 
 
-class Marked(FakeFamily):
-    """An encoding that says more than what makes tasks equal: that a task has been decoded."""
+class EncodesState(FakeFamily):
+    """The encoding depends on whether the task has been decoded, which equality ignores."""
 
     def encode(self, task: Point) -> dict:
         return {**super().encode(task), "read": getattr(task, "read", False)}
 
-    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # untyped, as in a plug-in
         point = super().decode({name: value for name, value in data.items() if name != "read"})
         object.__setattr__(point, "read", True)
         return point
@@ -90,7 +90,7 @@ class Unversioned(FakeFamily):
     def encode(self, task: Point) -> dict:
         return {"x": task.x, "y": task.y, "seed": task.seed}
 
-    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # untyped, as in a plug-in
         return super().decode({"schema": 1, **data})
 
 
@@ -100,48 +100,48 @@ class NoJson(FakeFamily):
 
 
 class NoObject(FakeFamily):
-    def encode(self, task: Point) -> list:  # type: ignore[override]  # the fault at hand
+    def encode(self, task: Point) -> list:  # type: ignore[override]
         return ["schema", 1, task.x]
 
 
-class Verbose(FakeFamily):
-    def decode(self, data: dict) -> Point:  # type: ignore[override]  # as loose as a plug-in may be
+class TwoLineError(FakeFamily):
+    def decode(self, data: dict) -> Point:  # type: ignore[override]  # untyped, as in a plug-in
         try:
             return super().decode(data)
         except ValueError as error:
             raise ValueError(f"not a point:\n{error}") from None
 
 
-class Groundless(FakeFamily):
+class NoGround(FakeFamily):
     def outline(self, task: Point, state: object = None) -> dict:
         layers = super().outline(task, state)
         return {name: lines for name, lines in layers.items() if name != "ground"}
 
 
-class Crooked(FakeFamily):
+class WrongLines(FakeFamily):
     def outline(self, task: Point, state: object = None) -> dict:
         return {**super().outline(task, state), "ground": [np.zeros(3)]}
 
 
-class Bodiless(FakeFamily):
+class NoBody(FakeFamily):
     def outline(self, task: Point, state: object = None) -> dict:
         return dict(super().outline(task))
 
 
 class NoHash(FakeFamily):
-    def fingerprint(self, task: Point) -> list:  # type: ignore[override]  # the fault at hand
+    def fingerprint(self, task: Point) -> list:  # type: ignore[override]
         return [task.x, task.y]
 
 
 class HashOfObject(FakeFamily):
-    def fingerprint(self, task: Point) -> int:  # type: ignore[override]  # the fault at hand
+    def fingerprint(self, task: Point) -> int:  # type: ignore[override]
         return id(task)
 
 
-class Marking(FakeFamily):
-    """Its simulators write into the tasks they are made of."""
+class ChangesTasks(FakeFamily):
+    """Its simulators change their tasks in place."""
 
-    def simulator(self, tasks: list, seeds: list, device: str) -> Walk:  # type: ignore[override]  # the fault at hand
+    def simulator(self, tasks: list, seeds: list, device: str) -> Walk:  # type: ignore[override]
         made = super().simulator(tasks, seeds, device)
         for task in tasks:
             object.__setattr__(task, "seed", task.seed + 1)
@@ -155,7 +155,7 @@ class FalselyDeterministic(FakeFamily):
 
 
 class BatchSeeded(FakeFamily):
-    def simulator(self, tasks: list, seeds: list, device: str) -> Walk:  # type: ignore[override]  # the fault at hand
+    def simulator(self, tasks: list, seeds: list, device: str) -> Walk:  # type: ignore[override]
         return super().simulator(tasks, [seeds[0] + i for i in range(len(seeds))], device)
 
 
@@ -167,8 +167,8 @@ class EndlessWalk(Walk):
         return observation, reward, terminated, torch.zeros_like(truncated)
 
 
-class GoingOn(Walk):
-    """A row that has ended is moved and paid on."""
+class RewardsAfterEnd(Walk):
+    """Rows that have ended still have rewards."""
 
     def step(
         self, actions: torch.Tensor
@@ -183,7 +183,7 @@ class CountsReset(Walk):
         return super().reset()
 
 
-class OtherAgain(Walk):
+class OtherReset(Walk):
     def reset(self) -> torch.Tensor:
         self.points = self.points + 0.1
         return super().reset()
@@ -198,15 +198,15 @@ class MiscountedWalk(Walk):
     def step(
         self, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        answer = super().step(actions)
+        result = super().step(actions)
         self.steps += 1  # B20
-        return answer
+        return result
 
 
 def with_walk(walk: type[Walk]) -> Callable[[], FakeFamily]:
     def make() -> FakeFamily:
         family = FakeFamily()
-        family.simulator = lambda tasks, seeds, device: walk(  # type: ignore[method-assign]  # the fault at hand
+        family.simulator = lambda tasks, seeds, device: walk(  # type: ignore[method-assign]
             family, np.array([(task.x, task.y) for task in tasks])
         )
         return family
@@ -217,36 +217,36 @@ def with_walk(walk: type[Walk]) -> Callable[[], FakeFamily]:
 @pytest.mark.parametrize(
     ("make", "law"),
     [
-        (HiddenChance, "mutate must draw from the generator"),
-        (Forgetful, "decode(encode(task)) must equal the task"),
-        (Credulous, "decode must refuse"),
-        (Unbounded, "describe must give finite numbers"),
-        (lambda: Wavering("origin"), "origin() must be the same task each time"),
-        (lambda: Wavering("describe"), "describe must be the same each time"),
+        (OwnRandomness, "mutate must draw only from the generator"),
+        (DropsSeed, "decode(encode(task)) must equal the task"),
+        (AcceptsAnything, "decode must raise a ValueError for"),
+        (Unbounded, "describe must return finite numbers"),
+        (lambda: Inconsistent("origin"), "origin() must be the same task each time"),
+        (lambda: Inconsistent("describe"), "describe must be the same each time"),
         (Longer, "describe must have one length for all tasks"),
-        (Stuck, "mutate must vary"),
-        (Careless, "mutate must leave its argument as it is"),
-        (Marked, "equal tasks must have equal encodings"),
+        (SameChildren, "mutate must be random"),
+        (MutatesInPlace, "mutate must not change its argument"),
+        (EncodesState, "equal tasks must have equal encodings"),
         (Unversioned, "encode must state its schema version"),
-        (NoJson, "encode must give JSON"),
-        (NoObject, "encode must give a JSON object"),
-        (Verbose, "an error must be one line"),
-        (Groundless, "outline must have a layer 'ground'"),
-        (Crooked, "outline lines must be finite [points, 2]"),
-        (Bodiless, "outline with a state must have a 'body'"),
-        (NoHash, "fingerprint must give something hashable"),
+        (NoJson, "encode must return JSON"),
+        (NoObject, "encode must return a JSON object"),
+        (TwoLineError, "an error must be one line"),
+        (NoGround, "outline must have a layer 'ground'"),
+        (WrongLines, "outline lines must be finite [points, 2]"),
+        (NoBody, "outline with a state must have a 'body'"),
+        (NoHash, "fingerprint must return a hashable value"),
         (HashOfObject, "equal tasks must have equal fingerprints"),
-        (Marking, "a simulator must leave its tasks as they are"),
-        (with_walk(GoingOn), "a row that has ended must have reward 0"),
+        (ChangesTasks, "a simulator must not change its tasks"),
+        (with_walk(RewardsAfterEnd), "a row that has ended must have reward 0"),
         (with_walk(CountsReset), "reset must count no steps"),
-        (with_walk(OtherAgain), "reset must begin the same episodes again"),
-        (with_walk(WideReset), "reset must give observations [n, o] of float32"),
-        (FalselyDeterministic, "spec.deterministic says"),
+        (with_walk(OtherReset), "reset must start the same episodes again"),
+        (with_walk(WideReset), "reset must return observations [n, o] of float32"),
+        (FalselyDeterministic, "spec.deterministic is True, but"),
         (lambda: BatchSeeded(0.2), "batch must equal one by one"),
         (with_walk(EndlessWalk), "every row must have ended"),
         (with_walk(MiscountedWalk), "steps must count rows that run"),
     ],
 )
-def test_a_family_that_breaks_a_law_is_told_which(make: Callable[[], FakeFamily], law: str) -> None:
+def test_a_violated_law_of_families_is_reported(make: Callable[[], FakeFamily], law: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(law)):
         check_family(make())

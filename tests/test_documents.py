@@ -1,4 +1,4 @@
-"""The documents: no dead links, no code that is not there, no stale tables or numbers."""
+"""The documents: no dead links, no references to missing code, no stale tables or numbers."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=named)
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=named)
-def test_no_page_holds_a_long_sentence_twice(page: Path) -> None:
+def test_no_page_repeats_a_long_sentence(page: Path) -> None:
     sentences = re.split(r"(?<=[.:])\s", " ".join(page.read_text().split()))
     counts = Counter(sentence for sentence in sentences if len(sentence) > LONG)
     assert [sentence for sentence, count in counts.items() if count > 1] == []
 
 
 @each_page
-def test_every_link_and_anchor_leads_somewhere(page: Path) -> None:
+def test_every_link_and_anchor_exists(page: Path) -> None:
     assert list(dead(page)) == []
 
 
 @each_page
-def test_every_function_that_a_page_names_is_in_its_file(page: Path) -> None:
+def test_every_referenced_function_exists(page: Path) -> None:
     assert list(missing_code(page)) == []
 
 
@@ -76,13 +76,13 @@ def generator() -> ModuleType:
 
 
 @pytest.mark.parametrize("page", ["commands.md", "parts.md", "interfaces.md", "settings.md"])
-def test_a_reference_page_is_what_the_code_gives(page: str) -> None:
+def test_reference_pages_equal_the_generated_ones(page: str) -> None:
     assert (MADE / page).read_text(encoding="utf-8") == generator().GENERATED[page](), (
         "stale: run `python docs/generate.py`"
     )
 
 
-def test_every_optional_method_that_the_code_looks_for_is_in_the_table() -> None:
+def test_every_optional_method_is_in_the_table() -> None:
     looked = re.compile(
         r'(?:getattr|hasattr)\(\s*(?:[\w.]*\.)?(?:family|learner|spec|simulator), "([a-z]\w+)"'
     )
@@ -96,7 +96,7 @@ def test_every_optional_method_that_the_code_looks_for_is_in_the_table() -> None
 # ---- algorithms ----------------------------------------------------------------------------------
 
 
-def test_the_readme_counts_learners_and_families() -> None:
+def test_the_readme_has_the_numbers_of_learners_and_families() -> None:
     text = " ".join((ROOT / "README.md").read_text().split())
     assert f"All {len(LEARNERS)} [learners]" in text
     assert f"all {len(FAMILIES)} [task families]" in text
@@ -107,7 +107,7 @@ def test_every_learner_has_a_page() -> None:
 
 
 @pytest.mark.parametrize("page", [p for p in ALGORITHMS if p.stem != "index"], ids=named)
-def test_an_algorithms_page_has_paper_equations_numbers_and_differences(page: Path) -> None:
+def test_pages_of_algorithms_have_all_sections(page: Path) -> None:
     titles = {"the-paper-and-the-code", "equations", "numbers", "differences"}
     assert titles <= anchors(page)
     assert re.search(r"arxiv\.org/abs/|doi\.org/", page.read_text())
@@ -116,7 +116,9 @@ def test_an_algorithms_page_has_paper_equations_numbers_and_differences(page: Pa
 
 
 def rows(page: Path) -> Iterator[tuple[str, Path]]:
-    """The cells `ours` of the table of numbers, and the result file that the row links to."""
+    """The cells in the column `ours` of the table of numbers, each with the result file
+    of its row.
+    """
     section = page.read_text(encoding="utf-8").split("## Numbers", 1)[1].split("\n## ", 1)[0]
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -126,8 +128,8 @@ def rows(page: Path) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.mark.parametrize("page", [p for p in ALGORITHMS if p.stem != "index"], ids=named)
-def test_our_numbers_are_those_that_the_result_file_holds(page: Path) -> None:
-    """Each number of the column `ours`, rounded as it is written, is in the file it names."""
+def test_our_numbers_equal_those_of_the_result_files(page: Path) -> None:
+    """Each number in the column `ours` is in its result file, up to rounding."""
     checked = 0
     for ours, file in rows(page):
         printed = [float(found) for found in NUMBER.findall(file.read_text().replace(",", ""))]

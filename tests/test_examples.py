@@ -1,4 +1,4 @@
-"""The examples run as they are."""
+"""The examples run unmodified."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
 def test_the_engine_from_python() -> None:
-    """In a process of its own, as its first lines say: this one's module path has the clone
-    anyway.
-    """
+    """In a new process, since the module path of this one includes the clone."""
     command_line = [sys.executable, "-m", "examples.engine"]
     done = subprocess.run(
         command_line, cwd=EXAMPLES.parent, capture_output=True, text=True, check=False
@@ -37,7 +35,7 @@ def test_the_engine_from_python() -> None:
 def test_the_walker_in_other_libraries(
     name: str, lines: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each prints finite returns: of the episodes so far, an update a line, or of the last four."""
+    """Each example prints finite returns."""
     runpy.run_module(f"examples.{name}")
     out = capsys.readouterr().out
     found = re.findall(r"return (-?[\d.]+)", out)
@@ -46,19 +44,19 @@ def test_the_walker_in_other_libraries(
 
 
 @pytest.mark.parametrize("folder", ["examples", "benchmarks"])
-def test_no_file_of_ours_changes_where_modules_are_found(folder: str) -> None:
-    """Each is run with `python -m`, which finds the rooms by itself."""
+def test_no_file_changes_the_module_path(folder: str) -> None:
+    """Files are run with `python -m`, which finds the rooms."""
     files = sorted((EXAMPLES.parent / folder).rglob("*.py"))
     assert len(files) > 3
     assert [path.name for path in files if "sys.path" in path.read_text(encoding="utf-8")] == []
 
 
-def test_an_outside_harness_scores_an_agent_by_metaworlds_protocol(
+def test_the_example_of_metaworlds_protocol(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     runpy.run_module("examples.metaworld_protocol")
     before, *_, after = [float(line.split()[-3]) for line in capsys.readouterr().out.splitlines()]
-    assert after > before + 0.15  # of 1: it has learned to find goals of another's environments
+    assert after > before + 0.15  # of at most 1: it finds goals in environments of another library
 
 
 def test_a_family_of_your_own_passes_the_conformance_suite() -> None:
@@ -84,7 +82,7 @@ def test_the_launch_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert command.main(arguments) == 0
 
 
-def test_skills_of_one_run_are_the_tasks_of_another(
+def test_skills_of_a_run_are_tasks_of_another_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = [
@@ -129,12 +127,12 @@ def test_skills_of_one_run_are_the_tasks_of_another(
 
 
 @pytest.mark.parametrize("name", ["cartpole", "pendulum", "lunar_lander"])
-def test_environments_of_gymnasium_evolve(
+def test_gymnasium_environments_evolve(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(EXAMPLES.parent)
     small = ["--set", "es.population=4", "--set", f"{name}.horizon=30", "--iterations", "2"]
-    # Every score lets a niche have children, and every child be born.
+    # Every niche can reproduce, and every child is admitted.
     for key, value in (
         ("mutate_every", 1),
         ("reproduce_at", -1e4),

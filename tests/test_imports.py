@@ -1,5 +1,5 @@
-"""The picture of imports, read from the source: rooms side by side, `cli` above them, the library
-above `cli`, and inside each no arrow that leads back.
+"""The import graph, read from the source: rooms do not import each other, `cli` imports
+rooms, the library imports both, and there are no cycles.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("poet", "agents", "envs", "archive")
 FOREIGN = (*ROOMS, "openpoet", "cli", "run")  # names that no room may import
-SETTINGS = "openpoet.settings"  # but this: how settings are declared; it imports no room
+SETTINGS = "openpoet.settings"  # except this module, which declares settings and imports no room
 ODDS_AND_ENDS = {"utils", "util", "common", "base", "helpers", "helper", "misc", "manager"}
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 CLI = sorted((ROOT / "cli").rglob("*.py"))
@@ -38,7 +38,7 @@ def imports(source: str) -> Iterator[ast.Import | ast.ImportFrom]:
 
 def foreign_imports(source: str, path: Path) -> Iterator[str]:
     """Imports that leave the room of `path` or name a room: inside a room imports are relative."""
-    depth = len(path.relative_to(ROOT).parts) - 1  # dots that stay in the room
+    depth = len(path.relative_to(ROOT).parts) - 1  # the number of dots that stay within the room
     for node in imports(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] in FOREIGN)
@@ -51,7 +51,7 @@ def foreign_imports(source: str, path: Path) -> Iterator[str]:
 
 
 def own_imports(source: str, module: str, package: bool = False) -> Iterator[str]:
-    """Absolute names, under `openpoet`, of what a module imports of openpoet.
+    """Absolute names, starting with `openpoet`, of the modules of openpoet that a module imports.
 
     module: its own name, such as "openpoet.cli.main". package: whether it is an __init__.py. Of
     `from a import b` both a and a.b are given, since b may be a module.
@@ -72,14 +72,14 @@ def own_imports(source: str, module: str, package: bool = False) -> Iterator[str
 
 
 def named(path: Path) -> str:
-    """The module's name under `openpoet`."""
+    """The absolute name of the module, starting with `openpoet`."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     parts = parts[1:] if parts[0] == "openpoet" else parts
     return ".".join(["openpoet", *(part for part in parts if part != "__init__")])
 
 
 def graph(paths: list[Path]) -> dict[str, set[str]]:
-    """The modules of these files that each of them imports."""
+    """For each module of these files, the modules of these files that it imports."""
     modules = {named(path): path for path in paths}
     return {
         name: {
@@ -92,7 +92,7 @@ def graph(paths: list[Path]) -> dict[str, set[str]]:
 
 
 def cycle(arrows: Mapping[str, set[str]]) -> list[str]:
-    """A path of arrows that ends where it began; empty if there is none."""
+    """A cycle of imports; empty if there is none."""
     done: set[str] = set()
 
     def visit(name: str, path: list[str]) -> list[str]:
@@ -120,7 +120,7 @@ def test_rooms_never_import_each_other(path: Path) -> None:
     assert list(foreign_imports(path.read_text(), path)) == []
 
 
-def test_the_module_that_every_room_may_import_imports_none() -> None:
+def test_the_settings_module_imports_no_room() -> None:
     path = ROOT / "openpoet" / "settings.py"
     source = path.read_text()
     assert list(foreign_imports(source, path)) == []
@@ -130,8 +130,8 @@ def test_the_module_that_every_room_may_import_imports_none() -> None:
 
 
 @pytest.mark.parametrize("path", CLI, ids=lambda path: str(path.relative_to(ROOT)))
-def test_cli_imports_rooms_and_itself(path: Path) -> None:
-    """And nothing of the library above it."""
+def test_cli_imports_only_rooms_and_itself(path: Path) -> None:
+    """It does not import the library, which is built on it."""
     found = own_imports(path.read_text(), named(path), path.name == "__init__.py")
     below = tuple(f"openpoet.{room}" for room in (*ROOMS, "cli", "settings"))
     assert [
@@ -140,12 +140,12 @@ def test_cli_imports_rooms_and_itself(path: Path) -> None:
 
 
 @pytest.mark.parametrize("paths", [MODULES, CLI, LIBRARY], ids=["rooms", "cli", "library"])
-def test_no_arrow_leads_back(paths: list[Path]) -> None:
+def test_modules_have_no_import_cycles(paths: list[Path]) -> None:
     assert cycle(graph(paths)) == []
 
 
 @pytest.mark.parametrize("room", ["poet", "agents", "envs", "archive"])
-def test_no_arrow_leads_back_between_the_folders_of_a_room(room: str) -> None:
+def test_folders_of_a_room_have_no_import_cycles(room: str) -> None:
     folders: dict[str, set[str]] = {}
     for name, targets in graph(
         [path for path in MODULES if path.is_relative_to(ROOT / room)]
@@ -157,13 +157,13 @@ def test_no_arrow_leads_back_between_the_folders_of_a_room(room: str) -> None:
 
 
 def folder(module: str) -> str:
-    """The folder of a module in its room; empty at the top of the room."""
+    """The sub-folder of a module in its room; empty at the top level."""
     path = ROOT.joinpath(*module.split(".")[1:3])
     return path.name if path.is_dir() else ""
 
 
 @pytest.mark.parametrize("path", [*MODULES, *CLI, *LIBRARY], ids=lambda p: str(p.relative_to(ROOT)))
-def test_no_module_is_for_odds_and_ends(path: Path) -> None:
+def test_no_module_has_a_catch_all_name(path: Path) -> None:
     assert not ODDS_AND_ENDS & {*path.relative_to(ROOT).with_suffix("").parts}
 
 
@@ -181,7 +181,7 @@ def test_no_module_is_for_odds_and_ends(path: Path) -> None:
         "from openpoet.cli.settings import fields",
     ],
 )
-def test_the_rule_catches(line: str) -> None:
+def test_foreign_imports_are_found(line: str) -> None:
     assert list(foreign_imports(line, ROOT / "poet" / "engine.py"))
 
 
@@ -194,7 +194,7 @@ def test_the_rule_catches(line: str) -> None:
         "if TYPE_CHECKING:\n    from agents import es",
     ],
 )
-def test_the_rule_allows(line: str) -> None:
+def test_permitted_imports_are_accepted(line: str) -> None:
     assert not list(foreign_imports(line, ROOT / "poet" / "engine.py"))
 
 

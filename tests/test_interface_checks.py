@@ -1,6 +1,4 @@
-"""Each attribute and method of poet/interfaces.py, missing or wrong: the conformance suite names
-it.
-"""
+"""The conformance suite names each missing or wrong attribute and method of poet/interfaces.py."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ import pytest
 from fakes import FakeFamily, FakeLearner, Point
 from openpoet.cli.conformance import check_family, check_learner
 
-SPEC = {  # name: values it must not have
+SPEC = {  # name: invalid values
     "observation_size": [-1, 2.0, True, None],
     "action_size": [0, 2.0, None],
     "horizon": [0, 8.0, np.inf],
@@ -45,7 +43,7 @@ def test_an_attribute_of_the_spec_that_is_missing_is_named(name: str) -> None:
         check_family(with_spec(lambda values: values.pop(name)))
 
 
-def test_what_is_optional_in_the_spec_may_be_missing() -> None:
+def test_optional_attributes_of_the_spec_can_be_missing() -> None:
     check_family(with_spec(lambda values: [values.pop(name) for name in OPTIONAL]))
 
 
@@ -57,15 +55,15 @@ def test_an_attribute_of_the_spec_that_is_wrong_is_named(name: str, value: Any) 
         check_family(with_spec(lambda values: values.update({name: value})))
 
 
-def test_a_family_without_a_spec_is_told() -> None:
+def test_a_family_without_a_spec_is_reported() -> None:
     family = FakeFamily()
     del family.spec
     with pytest.raises(AssertionError, match="a family must have an attribute `spec`"):
         check_family(family)
 
 
-def lacking(cls: type, name: str) -> type:
-    """The class with nothing callable under that name."""
+def without(cls: type, name: str) -> type:
+    """The class without this method."""
     return type(f"Without_{name}", (cls,), {name: None})
 
 
@@ -73,16 +71,16 @@ def lacking(cls: type, name: str) -> type:
     "name", ["origin", "mutate", "describe", "encode", "decode", "simulator", "outline"]
 )
 @pytest.mark.parametrize("tasks", [1, 4])
-def test_a_method_that_a_family_lacks_is_named(name: str, tasks: int) -> None:
+def test_a_missing_method_of_a_family_is_named(name: str, tasks: int) -> None:
     with pytest.raises(AssertionError, match=f"a family must have a method `{name}`"):
-        check_family(lacking(FakeFamily, name)(), tasks=tasks)
+        check_family(without(FakeFamily, name)(), tasks=tasks)
 
 
 @pytest.mark.parametrize("name", ["init", "improve", "evaluate", "adopt"])
-def test_a_method_that_a_learner_lacks_is_named(name: str) -> None:
+def test_a_missing_method_of_a_learner_is_named(name: str) -> None:
     family = FakeFamily()
     with pytest.raises(AssertionError, match=f"a learner must have a method `{name}`"):
-        check_learner(lacking(FakeLearner, name)(family), family)
+        check_learner(without(FakeLearner, name)(family), family)
 
 
 class Sampling(FakeFamily):
@@ -90,7 +88,7 @@ class Sampling(FakeFamily):
         return Point(round(float(rng.uniform()), 3), 0.0)
 
 
-class SamplesByChance(FakeFamily):
+class SamplesOwnRandomness(FakeFamily):
     def sample(self, rng: np.random.Generator) -> Point:
         return Point(float(np.random.default_rng().uniform()), 0.0)
 
@@ -100,18 +98,18 @@ class SamplesOne(FakeFamily):
         return Point()
 
 
-class SamplesStrangers(Sampling):
+class SamplesInvalidTasks(Sampling):
     def decode(self, data: Any) -> Point:
         point = super().decode(data)
         return Point(round(point.x, 1), point.y, point.seed)
 
 
-def test_what_a_family_samples_is_a_task_of_it_and_comes_of_the_generator() -> None:
+def test_sample_returns_tasks_of_the_family_drawn_from_the_generator() -> None:
     check_family(Sampling())
     for family, law in (
-        (SamplesByChance(), "sample must draw from the generator"),
-        (SamplesOne(), "sample must vary"),
-        (SamplesStrangers(), "sample must give a task of the family"),
+        (SamplesOwnRandomness(), "sample must draw only from the generator"),
+        (SamplesOne(), "sample must be random"),
+        (SamplesInvalidTasks(), "sample must return a task of the family"),
     ):
         with pytest.raises(AssertionError, match=law):
             check_family(family)

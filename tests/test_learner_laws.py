@@ -1,4 +1,4 @@
-"""Learners that break a law, each told which."""
+"""The conformance suite reports each law that a learner violates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InPlace(FakeLearner):
         return improved, steps
 
 
-class Amnesiac(FakeLearner):
+class AdoptForgets(FakeLearner):
     def adopt(self, agent):  # type: ignore[no-untyped-def]
         return {"velocity": torch.zeros(2, dtype=torch.float64), "steps": torch.zeros(1)}
 
@@ -56,7 +56,7 @@ class NoSteps(FakeLearner):
         return improved, steps * 0
 
 
-class Moody(FakeLearner):
+class RandomInit(FakeLearner):
     def init(self, key: Key):  # type: ignore[no-untyped-def]
         return super().init(Key(int(np.random.default_rng().integers(2**60))))
 
@@ -97,8 +97,8 @@ class Before(FakeLearner):
         return (*super().evaluate(agents, tasks, keys), np.full(len(agents), np.nan))
 
 
-class OwnChance(FakeLearner):
-    """Scores with a noise that is not the key's."""
+class OwnRandomness(FakeLearner):
+    """Scores have noise that does not come from the key."""
 
     def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
         scores, solved, steps = super().evaluate(agents, tasks, keys)
@@ -131,27 +131,27 @@ class Constant(FakeLearner):
     ("make", "law"),
     [
         (SharedDraws, "improve: batch must equal one by one"),
-        (InPlace, "improve must leave the agents"),
-        (Amnesiac, "adopt must keep what the agent does"),
+        (InPlace, "improve must not change the agents"),
+        (AdoptForgets, "adopt must not change an agent's scores"),
         (NotANumber, "scores must be finite"),
-        (Constant, "init must give different agents"),
-        (Moody, "init must give the same agent for the same key"),
-        (OneTensorMore, "improve must give tensors of the names, shapes and dtypes of init"),
-        (Short, "improve must give 3 agents for 3 pairs, got 2"),
+        (Constant, "init must return different agents"),
+        (RandomInit, "init must return the same agent for the same key"),
+        (OneTensorMore, "improve must return tensors of the names, shapes and dtypes of init"),
+        (Short, "improve must return 3 agents for 3 pairs, got 2"),
         (NoSteps, "improve: steps must be whole numbers above 0"),
         (Attached, "an agent's tensors must be detached"),
         (Infinite, "an agent must be finite"),
-        (Two, "evaluate must give three arrays"),
+        (Two, "evaluate must return three arrays"),
         (Narrow, "scores must be float64 [pairs]"),
         (Marks, "solved must be bool [pairs]"),
         (Before, "scores before adaptation must be finite"),
-        (OwnChance, "evaluate must give the same for the same keys"),
+        (OwnRandomness, "evaluate must return the same for the same keys"),
         (ScoresByPlace, "evaluate: batch must equal one by one"),
-        (Growing, "adopt must give a fresh optimiser"),
-        (AdoptsInPlace, "adopt must leave the agents it is given as they are"),
+        (Growing, "adopt must return a new optimiser state"),
+        (AdoptsInPlace, "adopt must not change the agents it is given"),
     ],
 )
-def test_a_learner_that_breaks_a_law_is_told_which(make: type[FakeLearner], law: str) -> None:
+def test_a_violated_law_of_learners_is_reported(make: type[FakeLearner], law: str) -> None:
     family = FakeFamily()
     with pytest.raises(AssertionError, match=re.escape(law)):
         check_learner(make(family), family)
@@ -169,7 +169,7 @@ class Explorer(FakeLearner):
         return {**agent, "hyper/rate": torch.tensor(key.generator().uniform())}
 
 
-class ExploresByChance(Explorer):
+class ExploresAtRandom(Explorer):
     def explore(self, agent: Agent, key: Key) -> Agent:
         return super().explore(agent, Key(int(np.random.default_rng().integers(2**60))))
 
@@ -180,7 +180,7 @@ class ExploresInPlace(Explorer):
         return super().explore(agent, key)
 
 
-class ExploresTheForm(Explorer):
+class ExploresShapes(Explorer):
     def explore(self, agent: Agent, key: Key) -> Agent:
         return {**super().explore(agent, key), "steps": torch.zeros(2)}
 
@@ -190,13 +190,13 @@ class ForgetsHyperparameters(Explorer):
         return FakeLearner.adopt(self, agent)
 
 
-def test_a_learner_that_explores_obeys_or_is_told_what_it_breaks() -> None:
+def test_laws_of_explore() -> None:
     family = FakeFamily()
     check_learner(Explorer(family), family)
     for cls, law in (
-        (ExploresByChance, "explore must give the same agent for the same key"),
-        (ExploresInPlace, "explore must leave the agents it is given as they are"),
-        (ExploresTheForm, "explore may add `hyper/...` and change numbers"),
+        (ExploresAtRandom, "explore must return the same agent for the same key"),
+        (ExploresInPlace, "explore must not change the agents it is given"),
+        (ExploresShapes, "explore may add `hyper/...` and change numbers"),
         (ForgetsHyperparameters, "adopt must keep an agent's hyperparameters"),
     ):
         with pytest.raises(AssertionError, match=re.escape(law)):

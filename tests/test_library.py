@@ -1,4 +1,4 @@
-"""openpoet from Python: the same runs as by the command, read back as objects."""
+"""The library `openpoet`: runs equal those of the command, and are read back as objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from openpoet.agents.parts.scoring import draw_seeds
 
 import openpoet
 
-# Points that look for goals, in episodes of four steps; niches are created within six iterations.
+# Point navigation in episodes of four steps; niches are created within six iterations.
 POINTS: dict[str, Any] = {
     "es.population": 4,
     "es.hidden": (4,),
@@ -53,7 +53,7 @@ def bandits(tmp_path_factory: pytest.TempPathFactory) -> openpoet.Run:
     return openpoet.launch("quick-bandits", out=out, iterations=2, seed=1, settings=BANDITS)
 
 
-def test_importing_openpoet_loads_nothing_heavy() -> None:
+def test_importing_openpoet_does_not_load_its_dependencies() -> None:
     code = (
         "import sys, openpoet; openpoet.__version__; dir(openpoet)\n"
         "assert not {'torch', 'numba', 'gymnasium', 'numpy'} & set(sys.modules)\n"
@@ -76,7 +76,7 @@ def test_the_library_and_the_command_give_the_same_digest(
 
 def test_a_resumed_run_equals_an_uninterrupted_one(run: openpoet.Run, tmp_path: Path) -> None:
     with points(tmp_path / "short", 3) as short:
-        assert short.iteration == 3  # open while another object continues it
+        assert short.iteration == 3  # opened while another object continues the run
         resumed = openpoet.resume(short, iterations=6, workers=1)
         assert resumed.digest() == run.digest()
         assert short.iteration == 3
@@ -108,7 +108,7 @@ def test_a_run_can_be_launched_while_an_event_loop_runs(run: openpoet.Run, tmp_p
     assert asyncio.run(cell()) == run.digest()
 
 
-def test_nothing_is_printed_and_settings_of_the_process_stay(
+def test_nothing_is_printed_and_process_settings_do_not_change(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     torch.set_num_threads(2)
@@ -122,12 +122,12 @@ def test_nothing_is_printed_and_settings_of_the_process_stay(
 
 
 def test_progress_is_called_after_each_iteration(run: openpoet.Run, tmp_path: Path) -> None:
-    seen: list[openpoet.Progress] = []
-    points(tmp_path / "seen", 6, progress=seen.append)
-    assert [(p.iteration, p.total) for p in seen] == [(i, 6) for i in range(1, 7)]
-    assert dict(seen[-1].scores) == {n.id: n.score for n in run.niches if n.died is None}
-    assert seen[-1].steps == sum(row["steps"] for row in run.rows("ledger"))
-    assert all(p.seconds > 0 for p in seen)
+    calls: list[openpoet.Progress] = []
+    points(tmp_path / "calls", 6, progress=calls.append)
+    assert [(p.iteration, p.total) for p in calls] == [(i, 6) for i in range(1, 7)]
+    assert dict(calls[-1].scores) == {n.id: n.score for n in run.niches if n.died is None}
+    assert calls[-1].steps == sum(row["steps"] for row in run.rows("ledger"))
+    assert all(p.seconds > 0 for p in calls)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
@@ -170,7 +170,7 @@ def test_niches_are_the_rows_of_the_archive(run: openpoet.Run) -> None:
     assert run.settings["es"]["hidden"] == [4]
 
 
-def test_an_es_policy_earns_the_score_of_the_archive(run: openpoet.Run) -> None:
+def test_an_es_policy_has_the_return_of_the_archive(run: openpoet.Run) -> None:
     with run:
         for niche in run.niches:
             replays = run._replays
@@ -182,15 +182,15 @@ def test_an_es_policy_earns_the_score_of_the_archive(run: openpoet.Run) -> None:
             total, alive = np.zeros(len(seeds)), np.ones(len(seeds), bool)
             while alive.any():
                 actions = policy(observations)
-                seen, rewards, terminated, truncated = simulator.step(torch.from_numpy(actions))
+                calls, rewards, terminated, truncated = simulator.step(torch.from_numpy(actions))
                 policy.observe(rewards.numpy(), (terminated | truncated).numpy())
                 total += rewards.numpy()
                 alive &= ~(terminated | truncated).numpy()
-                observations = seen.numpy()
+                observations = calls.numpy()
             assert total.mean() == niche.score
 
 
-def test_an_rl2_policy_earns_the_score_of_the_archive(bandits: openpoet.Run) -> None:
+def test_an_rl2_policy_has_the_return_of_the_archive(bandits: openpoet.Run) -> None:
     niche = bandits.niches[0]
     replays = bandits._replays
     family, learner = replays.parts.setup.family, replays.parts.ledger.learner
@@ -212,10 +212,10 @@ def test_an_rl2_policy_earns_the_score_of_the_archive(bandits: openpoet.Run) -> 
     assert float(returns[-tested:].mean()) == pytest.approx(niche.score, abs=1e-12)
 
 
-def test_a_policy_refuses_what_does_not_fit(run: openpoet.Run) -> None:
+def test_invalid_arguments_of_a_policy_raise_value_error(run: openpoet.Run) -> None:
     policy = run.policy(0)
     size = policy.spec.observation_size
-    with pytest.raises(ValueError, match="follows a call of the policy"):
+    with pytest.raises(ValueError, match=r"call the policy before \w+\(\)"):
         policy.observe(np.zeros(1), np.zeros(1, bool))
     with pytest.raises(ValueError, match=rf"must be \[n, {size}\], got \[2, {size + 1}\]"):
         policy(np.zeros((2, size + 1), np.float32))
@@ -273,7 +273,7 @@ def test_bad_input_is_a_value_error_of_one_line(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_folder_in_use_and_a_run_that_is_not_there_are_refused(
+def test_a_folder_in_use_and_a_missing_run_raise_value_error(
     run: openpoet.Run, tmp_path: Path
 ) -> None:
     with pytest.raises(FileExistsError, match="is already a run"):

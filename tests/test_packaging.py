@@ -1,4 +1,6 @@
-"""The wheel holds exactly the rooms of the tree, under one roof, and works from elsewhere."""
+"""The wheel contains exactly the rooms of the tree in one package, and works outside of
+the clone.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def folders_with_code() -> set[str]:
     }
 
 
-def test_declared_packages_are_the_folders_that_hold_code() -> None:
+def test_declared_packages_are_the_folders_with_code() -> None:
     assert set(declared().values()) == folders_with_code()
     rooms = {name: folder for name, folder in declared().items() if name != "openpoet"}
     assert {name.removeprefix("openpoet.").replace(".", "/") for name in rooms} == {*rooms.values()}
@@ -37,9 +39,7 @@ def test_declared_packages_are_the_folders_that_hold_code() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from a copy of the files under version control, so that no stale build folder
-    can help.
-    """
+    """A wheel built from a copy of the files under version control, without stale build folders."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     kept = {".py", ".toml", ".typed"}
     names = [
@@ -65,7 +65,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_wheel_holds_every_module_and_preset_and_nothing_at_the_top(wheel: Path) -> None:
+def test_wheel_contains_every_module_and_preset_and_one_top_level_package(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
@@ -92,7 +92,7 @@ print(one.step(one.action_space.sample())[4].keys() == {"x_position", "x_velocit
 def test_gymnasium_makes_the_wheels_environments_by_module_and_id(
     wheel: Path, tmp_path: Path
 ) -> None:
-    """In a fresh process, in which nothing of ours was imported."""
+    """In a new process that has not imported openpoet."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     command = [sys.executable, "-c", MAKE]
     done = subprocess.run(
@@ -102,9 +102,7 @@ def test_gymnasium_makes_the_wheels_environments_by_module_and_id(
     assert done.stdout.split("\n") == ["(24,) (2, 24)", "True", ""]
 
 
-def test_wheel_imports_under_its_roof_and_registers_the_environments(
-    wheel: Path, tmp_path: Path
-) -> None:
+def test_wheel_imports_and_registers_the_environments(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
         "import sys, gymnasium, openpoet.envs, openpoet.poet.engine, openpoet.agents.search.es;"
@@ -125,13 +123,13 @@ def test_wheel_imports_under_its_roof_and_registers_the_environments(
     assert done.stdout.strip() == "True"
 
 
-class Stranger:
-    """A fresh virtual environment outside the checkout, with the wheel installed by pip.
+class Installation:
+    """A new virtual environment outside the clone, with the wheel installed by pip.
 
-    To spare the download of the dependencies, a .pth file gives it this interpreter's packages. The
-    .pth files in there are not executed, so that no editable install of the clone is seen; and the
-    wheel is installed before, so that pip sees an empty environment. Compiled kernels, which are
-    kept by the hash of their source, are shared too.
+    To avoid downloading the dependencies, a .pth file adds the packages of this interpreter. Their
+    .pth files are not executed, so that an editable install of the clone is not found; and the
+    wheel is installed first, so that pip runs in an empty environment. Compiled kernels, which are
+    cached by the hash of their source, are shared.
     """
 
     def __init__(self, folder: Path, wheel: Path) -> None:
@@ -150,7 +148,7 @@ class Stranger:
         Path(self.site, "dependencies.pth").write_text(f"{ours}\n")
 
     def run(self, program: str, *words: str) -> str:
-        """What a program of the environment prints; it must succeed."""
+        """The output of a program of the environment, which must succeed."""
         done = subprocess.run(
             [self.bin / program, *words],
             cwd=self.home,
@@ -165,51 +163,55 @@ class Stranger:
 
 
 @pytest.fixture(scope="module")
-def stranger(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Stranger:
-    return Stranger(tmp_path_factory.mktemp("stranger"), wheel)
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("installation"), wheel)
 
 
-def test_the_installed_command_says_its_version_and_lists_its_parts(stranger: Stranger) -> None:
+def test_the_installed_command_prints_its_version_and_lists_presets(
+    installation: Installation,
+) -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         version = tomllib.load(file)["project"]["version"]
-    assert stranger.run("openpoet", "--version").startswith(f"openpoet {version} (python ")
-    assert "quick-bandits" in stranger.run("python", "-m", "openpoet", "list")
+    assert installation.run("openpoet", "--version").startswith(f"openpoet {version} (python ")
+    assert "quick-bandits" in installation.run("python", "-m", "openpoet", "list")
     code = (
         "import openpoet, os; print(openpoet.__version__);"
         "print(os.path.isfile(os.path.join(openpoet.__path__[0], 'py.typed')), openpoet.__path__)"
     )
-    first, second = stranger.run("python", "-c", code).splitlines()
+    first, second = installation.run("python", "-c", code).splitlines()
     assert first == version
-    assert second == f"True ['{stranger.site}/openpoet']"
+    assert second == f"True ['{installation.site}/openpoet']"
 
 
-def test_the_installed_command_launches_resumes_shows_and_records(stranger: Stranger) -> None:
+def test_the_installed_command_launches_resumes_shows_and_records(
+    installation: Installation,
+) -> None:
     bandits = ["--preset", "quick-bandits", "--out", "runs/bandits"]
-    stranger.run("openpoet", "launch", *bandits, "--iterations", "2")
-    stranger.run("openpoet", "resume", "bandits", "--iterations", "3")
-    assert "ANNECS" in stranger.run("openpoet", "show", "bandits")
+    installation.run("openpoet", "launch", *bandits, "--iterations", "2")
+    installation.run("openpoet", "resume", "bandits", "--iterations", "3")
+    assert "ANNECS" in installation.run("openpoet", "show", "bandits")
     points = ["--family", "navigation", "--learner", "es", "--out", "runs/points"]
-    stranger.run("openpoet", "launch", *points, "--iterations", "1")
-    assert "pictures" in stranger.run("openpoet", "replay", "points", "--record", "film.gif")
-    assert (stranger.home / "film.gif").read_bytes()[:6] == b"GIF89a"
+    installation.run("openpoet", "launch", *points, "--iterations", "1")
+    assert "pictures" in installation.run("openpoet", "replay", "points", "--record", "film.gif")
+    assert (installation.home / "film.gif").read_bytes()[:6] == b"GIF89a"
     code = "import openpoet; run = openpoet.open('bandits'); print(run.iteration, run.digest())"
-    assert stranger.run("python", "-c", code).split() == [
+    assert installation.run("python", "-c", code).split() == [
         "3",
-        stranger.run("openpoet", "digest", "bandits").strip(),
+        installation.run("openpoet", "digest", "bandits").strip(),
     ]
 
 
-def test_the_installed_package_checks_a_file(stranger: Stranger) -> None:
-    (stranger.home / "hill.py").write_text((ROOT / "examples" / "hill.py").read_text())
-    assert "0 are broken" in stranger.run("openpoet", "check", "hill.py")
+def test_the_installed_package_checks_a_file(installation: Installation) -> None:
+    (installation.home / "hill.py").write_text((ROOT / "examples" / "hill.py").read_text())
+    assert "0 are broken" in installation.run("openpoet", "check", "hill.py")
 
 
-def test_gymnasium_makes_the_installed_walker(stranger: Stranger) -> None:
-    """By the name of the package, and by that of the sub-package, which imports nothing else."""
+def test_gymnasium_makes_the_installed_walker(installation: Installation) -> None:
+    """By the module `openpoet`, and by the sub-package of the environments alone."""
     code = (
         "import gymnasium, sys\n"
         "for module in ('openpoet', 'openpoet.envs'):\n"
         "    env = gymnasium.make(f'{module}:openpoet/BipedalWalker-v3')\n"
         "    print(env.reset(seed=1)[0].shape, 'torch' in sys.modules)"
     )
-    assert stranger.run("python", "-c", code) == "(24,) False\n" * 2
+    assert installation.run("python", "-c", code) == "(24,) False\n" * 2

@@ -1,5 +1,5 @@
-"""Every family with every learner, through the command: each pair runs, or is refused with the
-reason.
+"""Every family with every learner, by the command: each pair runs, or is an error with
+the reason.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REFUSED = {
     ("bandits", "nec"): "nec learns keys of observations",
     ("bandits", "eplstm"): "this family has no observations",
 }
-# learners that give one score, not one before adaptation and one after
+# learners without scores before adaptation
 DO_NOT_ADAPT = {"es", "diayn"}
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
@@ -93,8 +93,7 @@ SMALL = {
     "nec": {"capacity": 20, "test_trials": 2, "hidden": "[4]", "replay": 30},
     "eplstm": {"trials": 8, "hidden": 4, "test_trials": 4, "epochs": 1, "test_episodes": 1},
 }
-# Every pair of these goes through a run and its resumption; what came later is tried with the
-# families it is meant for.
+# Every pair of these is launched and resumed; later families and learners only in suitable pairs.
 FULL = list(
     itertools.product(
         ("walker", "bandits", "mdp", "two-step", "navigation", "maze", "cartpole"),
@@ -150,7 +149,7 @@ ALSO: list[tuple[str, str]] = [
     ("navigation", "eplstm"),
     ("bandits", "eplstm"),
 ]
-# Anything may have children, so that births and transfers happen within three iterations.
+# Every niche can reproduce, so that births and transfers happen within three iterations.
 ALWAYS = {
     "mutate_every": 1,
     "transfer_every": 1,
@@ -167,7 +166,7 @@ def words(family: str, learner: str, **more: object) -> list[str]:
         settings |= {f"{part}.{name}": value for name, value in SMALL[part].items()}
     settings |= more
     if family in ("navigation", "random-rewards", "regression"):
-        settings["poet.min_gain"] = -1e6  # their presets ask for one
+        settings["poet.min_gain"] = -1e6  # required by their presets
     chosen = ["--family", family, "--learner", learner]
     return chosen + [
         word for name, value in settings.items() for word in ("--set", f"{name}={value}")
@@ -175,7 +174,7 @@ def words(family: str, learner: str, **more: object) -> list[str]:
 
 
 @pytest.mark.parametrize(("family", "learner"), [*FULL, *ALSO])
-def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
+def test_every_pair_resumes_to_the_same_digest_or_is_an_error(
     family: str, learner: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -183,9 +182,9 @@ def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
     code = command.main(["launch", "--out", str(whole), "--iterations", "3", *arguments])
     if reason := REFUSED.get((family, learner)):
         assert code == 2
-        said = capsys.readouterr().err
-        assert reason in " ".join(said.split())
-        assert said.count("openpoet:") == 1
+        error = capsys.readouterr().err
+        assert reason in " ".join(error.split())
+        assert error.count("openpoet:") == 1
         assert not whole.exists()
         return
     assert code == 0
@@ -209,14 +208,14 @@ def test_every_pair_runs_resumes_to_the_same_digest_or_is_refused(
     )
 
 
-def test_no_family_or_learner_is_left_untried() -> None:
+def test_every_family_and_learner_is_in_a_pair() -> None:
     families, learners = (set(names) for names in zip(*FULL, *ALSO, strict=True))
     assert families == set(FAMILIES)
     assert learners == set(LEARNERS)
 
 
 @pytest.mark.parametrize("name", [name for name in presets() if name.startswith("quick-")])
-def test_quick_presets_fill_the_settings(name: str) -> None:
+def test_quick_presets_have_all_settings(name: str) -> None:
     from importlib import import_module
 
     tables = preset(name)
@@ -227,7 +226,7 @@ def test_quick_presets_fill_the_settings(name: str) -> None:
     assert name == f"quick-{tables['run']['family']}"
 
 
-def test_a_run_seeds_another_with_adapting_agents_and_others_are_refused(
+def test_a_run_seeds_another_with_meta_learned_agents_and_others_are_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"

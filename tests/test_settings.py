@@ -1,6 +1,4 @@
-"""Declared settings: what is accepted, what one line says of what is not, and what a subclass
-takes over.
-"""
+"""Declared settings: accepted values, one-line errors, and inheritance."""
 
 from __future__ import annotations
 
@@ -84,13 +82,13 @@ class Steep(Wave):
         ({"device": "cudas"}, 'device must be "cpu", "cuda" or "cuda:<number>", got \'cudas\''),
     ],
 )
-def test_what_is_out_of_its_range_is_refused_in_one_line(values: dict, message: str) -> None:
+def test_values_out_of_range_are_one_line_errors(values: dict, message: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # the whole message is compared
         Wave(**values)
     assert str(caught.value) == message
 
 
-def test_values_become_their_declared_types() -> None:
+def test_values_are_converted_to_their_declared_types() -> None:
     wave = Wave(
         frequency=np.float32(0.5),
         count=np.int64(3),
@@ -138,12 +136,12 @@ def test_a_subclass_may_narrow_a_range_and_add_rules_between_fields() -> None:
         (Any, "a value"),
     ],
 )
-def test_a_declaration_in_words(kind: Any, words: str) -> None:
+def test_the_text_of_a_declaration(kind: Any, words: str) -> None:
     assert expected(kind_of(kind)) == words
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True) | st.integers() | st.text() | st.booleans())
-def test_a_float_is_accepted_exactly_where_its_range_says(value: object) -> None:
+def test_a_float_is_accepted_exactly_in_its_range(value: object) -> None:
     fits = type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
     try:
         found = Wave(share=value).share  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""Simulators that break a law, each told which; those with and without what is optional obey."""
+"""The conformance suite reports each law that a simulator violates, and accepts valid simulators
+with and
+without optional methods."""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from openpoet.cli.conformance import check_family
 
 
 class Simulated(FakeFamily):
-    """Its simulators are of the class given, made of the family and points."""
+    """Simulators are instances of the given class, constructed from the family and the points."""
 
     def __init__(self, walk: type[Walk], **spec: Any) -> None:
         super().__init__()
@@ -26,12 +28,12 @@ class Simulated(FakeFamily):
 
 
 @pytest.mark.parametrize("name", ["step", "state"])
-def test_a_method_that_a_simulator_lacks_is_named(name: str) -> None:
+def test_a_missing_method_of_a_simulator_is_named(name: str) -> None:
     with pytest.raises(AssertionError, match=f"a simulator must have a method `{name}`"):
         check_family(Simulated(type("Lacking", (Walk,), {name: None})))
 
 
-class Nameless(Walk):
+class NoSuccess(Walk):
     def reset(self) -> torch.Tensor:
         observation = super().reset()
         del self.success
@@ -45,7 +47,7 @@ class FloatSteps(Walk):
 
 
 class Restarting(Walk):
-    """Episodes that can begin anew, each row on its own clock."""
+    """Episodes can restart; every row has its own time."""
 
     def reset(self) -> torch.Tensor:
         self.ages = torch.zeros(len(self.points), dtype=torch.int64)
@@ -55,7 +57,7 @@ class Restarting(Walk):
         self, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         self.ages += ~(self.terminated | self.truncated)
-        self.time = -1  # the family's clock is for all rows
+        self.time = -1  # time is counted for all rows in the base class
         observation, reward, terminated, _ = super().step(actions)
         self.truncated |= ~terminated & (self.ages >= self.family.spec.horizon)
         return observation, reward, terminated, self.truncated.clone()
@@ -83,25 +85,27 @@ class Played(Restarting):
     factor = 1.0
 
     def play(self, act: Any, weights: Any, member: Any, layout: Any, memory: Any) -> Any:
-        def acts(seen: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
+        def acts(observations: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
             rows = np.flatnonzero(live)
-            act(weights, member, rows, np.ascontiguousarray(seen), layout, memory, actions)
+            act(weights, member, rows, np.ascontiguousarray(observations), layout, memory, actions)
             return torch.from_numpy(actions.copy())
 
         actions = np.zeros((len(member), 2), np.float32)
         return self._played(acts)
 
     def play_captured(self, act: Any, memory: torch.Tensor) -> Any:
-        return self._played(lambda seen, live: act(seen, memory))
+        return self._played(lambda observations, live: act(observations, memory))
 
     def _played(self, acts: Any) -> tuple[np.ndarray, np.ndarray]:
-        seen, returns, live = (
+        observations, returns, live = (
             self.reset(),
             np.zeros(len(self.points)),
             np.ones(len(self.points), bool),
         )
         while live.any():
-            seen, reward, terminated, truncated = self.step(acts(seen, torch.from_numpy(live)))
+            observations, reward, terminated, truncated = self.step(
+                acts(observations, torch.from_numpy(live))
+            )
             returns += self.factor * reward.numpy()
             live &= ~(terminated | truncated).numpy()
         return returns, self.ages.numpy().copy()
@@ -121,58 +125,73 @@ class CapturedElsewhere(PlayedElsewhere):
 
 
 class Shared(Walk):
-    """A state that is a view of what moves on."""
+    """The state is a view of an array that changes."""
 
     def step(
         self, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         before = self.place
-        answer = super().step(actions)
+        result = super().step(actions)
         self.place = before.copy_(self.place)
-        return answer
+        return result
 
     def state(self, row: int) -> np.ndarray:
         return self.place[row].numpy()
 
 
-def giving(place: int, change: Callable[[torch.Tensor], torch.Tensor]) -> type[Walk]:
-    """A Walk whose step changes one of the four tensors that it gives."""
+def changed_step(place: int, change: Callable[[torch.Tensor], torch.Tensor]) -> type[Walk]:
+    """A Walk whose step changes one of the four returned tensors."""
 
     class Changed(Walk):
         def step(
             self, actions: torch.Tensor
         ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-            answer = list(super().step(actions))
-            answer[place] = change(answer[place])
-            return tuple(answer)  # type: ignore[return-value]  # four
+            result = list(super().step(actions))
+            result[place] = change(result[place])
+            return tuple(result)  # type: ignore[return-value]  # four
 
     return Changed
 
 
 @pytest.mark.parametrize("walk", [Walk, Restarting, Played])
-def test_simulators_with_and_without_what_is_optional_obey(walk: type[Walk]) -> None:
+def test_simulators_with_and_without_optional_methods_conform(walk: type[Walk]) -> None:
     check_family(Simulated(walk))
 
 
 @pytest.mark.parametrize(
     ("walk", "law"),
     [
-        (Nameless, "a simulator must have an attribute `success`"),
+        (NoSuccess, "a simulator must have an attribute `success`"),
         (FloatSteps, "steps must be a whole number"),
-        (giving(0, lambda part: part.double()), "step must give observations [n, o] of float32"),
-        (giving(0, lambda part: part[:, :1]), "step must give observations [n, o] of float32"),
-        (giving(1, lambda part: part.float()), "rewards must be a tensor [4] of torch.float64"),
-        (giving(1, lambda part: part[:, None]), "rewards must be a tensor [4] of torch.float64"),
-        (giving(2, lambda part: part.int()), "terminated must be a tensor [4] of torch.bool"),
-        (giving(3, lambda part: part.numpy()), "truncated must be a tensor [4] of torch.bool"),  # type: ignore[arg-type,return-value]
-        (RestartsAll, "restart must leave the rows alone"),
+        (
+            changed_step(0, lambda part: part.double()),
+            "step must return observations [n, o] of float32",
+        ),
+        (
+            changed_step(0, lambda part: part[:, :1]),
+            "step must return observations [n, o] of float32",
+        ),
+        (
+            changed_step(1, lambda part: part.float()),
+            "rewards must be a tensor [4] of torch.float64",
+        ),
+        (
+            changed_step(1, lambda part: part[:, None]),
+            "rewards must be a tensor [4] of torch.float64",
+        ),
+        (changed_step(2, lambda part: part.int()), "terminated must be a tensor [4] of torch.bool"),
+        (
+            changed_step(3, lambda part: part.numpy()),
+            "truncated must be a tensor [4] of torch.bool",
+        ),  # type: ignore[arg-type,return-value]
+        (RestartsAll, "restart must not change other rows"),
         (RestartsNone, "after restart of one row a step must count one"),
-        (PlayedElsewhere, "play must give the numbers of reset() and step()"),
-        (CapturedElsewhere, "play_captured must give the numbers of reset() and step()"),
-        (Shared, "a state must be a value of its own"),
+        (PlayedElsewhere, "play must return the results of reset() and step()"),
+        (CapturedElsewhere, "play_captured must return the results of reset() and step()"),
+        (Shared, "a state must be a copy"),
     ],
 )
-def test_a_simulator_that_breaks_a_law_is_told_which(walk: type[Walk], law: str) -> None:
+def test_a_violated_law_of_simulators_is_reported(walk: type[Walk], law: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(law)):
         check_family(Simulated(walk))
 
@@ -183,13 +202,13 @@ def test_a_trial_of_several_episodes_needs_restart() -> None:
     check_family(Simulated(Restarting, episodes=2))
 
 
-def test_an_action_that_is_a_place_is_nothing_else() -> None:
-    class Places(Walk):
+def test_discrete_actions_depend_only_on_the_largest_output() -> None:
+    class OneHot(Walk):
         def step(
             self, actions: torch.Tensor
         ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
             return super().step(torch.eye(2)[actions.argmax(1)])
 
-    check_family(Simulated(Places, discrete=True))
-    with pytest.raises(AssertionError, match=r"spec\.discrete says that only the place"):
+    check_family(Simulated(OneHot, discrete=True))
+    with pytest.raises(AssertionError, match=r"spec\.discrete is True, but results depend on more"):
         check_family(Simulated(Walk, discrete=True))

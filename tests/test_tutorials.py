@@ -33,7 +33,9 @@ def run_block(block: Block, namespace: dict[str, object]) -> None:
 
 
 def shortened(block: Block) -> str:
-    """Python with the assignment `NAME = value` of the comment in place of the text's own."""
+    """Python code in which the assignment `NAME = value` of the comment replaces that of
+    the text.
+    """
     if not block.short:
         return block.text
     name = block.short.partition(" = ")[0]
@@ -43,7 +45,7 @@ def shortened(block: Block) -> str:
 
 
 def run_line(line: str, short: str) -> bool:
-    """Whether the line was one that `short` is appended to."""
+    """Whether the options in `short` were appended to the line."""
     words = shlex.split(line, comments=True)
     if not words:
         return False
@@ -60,7 +62,7 @@ def run_line(line: str, short: str) -> bool:
 def test_the_blocks_of_a_page_run_in_order(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In an empty folder, with the overrides that the page's own comments list."""
+    """In an empty folder, with the overrides in the comments of the page."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     (tmp_path / "examples").symlink_to(ROOT / "examples")

@@ -49,7 +49,9 @@ def reached(folder: Path) -> int:
 
 
 def killed_and_resumed(folder: Path, launch: list[str]) -> int:
-    """Run to the end, killed and resumed on the way; the number of kills that took effect."""
+    """Run to the end, killed and resumed on the way; the number of kills that hit a
+    running process.
+    """
     process, killed = started_run(launch, folder), 0
     for iteration in KILLS:
         while reached(folder) <= iteration and process.poll() is None:
@@ -75,20 +77,24 @@ def claims() -> list[Claim]:
     learner = RL2(family, replace(build(RL2Config, tables["rl2"], "rl2"), test_trials=512))
     launch = ["launch", "--preset", "ai-ga", "--seed", "1"]
     with tempfile.TemporaryDirectory() as place:
-        undisturbed_path, killed_path = (Path(place) / name for name in ("undisturbed", "killed"))
-        undisturbed = started_run(launch, undisturbed_path)
+        uninterrupted_path, killed_path = (
+            Path(place) / name for name in ("uninterrupted", "killed")
+        )
+        uninterrupted = started_run(launch, uninterrupted_path)
         killed = killed_and_resumed(killed_path, launch)
-        if undisturbed.wait() != 0:
-            raise SystemExit("the undisturbed run failed")
-        digests = digest(undisturbed_path), digest(killed_path)
-        niches, transfers, agents = read(undisturbed_path)
-    print(f"digests: {digests[0]} undisturbed, {digests[1]} after {killed} kills")
-    alive = [row for row in niches if row["died"] is None]
-    tasks = [family.decode(row["task"]) for row in alive]
-    living = [agents[row["agent"]] for row in alive]
-    keys = [Key(99, ("held out", row["id"])) for row in alive]
-    scores, _, _, before = learner.evaluate(living, tasks, keys)
-    for row, task, agent, score, first in zip(alive, tasks, living, scores, before, strict=True):
+        if uninterrupted.wait() != 0:
+            raise SystemExit("the uninterrupted run failed")
+        digests = digest(uninterrupted_path), digest(killed_path)
+        niches, transfers, agents = read(uninterrupted_path)
+    print(f"digests: {digests[0]} uninterrupted, {digests[1]} after {killed} kills")
+    active = [row for row in niches if row["died"] is None]
+    tasks = [family.decode(row["task"]) for row in active]
+    agents_of_active = [agents[row["agent"]] for row in active]
+    keys = [Key(99, ("held out", row["id"])) for row in active]
+    scores, _, _, before = learner.evaluate(agents_of_active, tasks, keys)
+    for row, task, agent, score, first in zip(
+        active, tasks, agents_of_active, scores, before, strict=True
+    ):
         hypers = ", ".join(
             f"{n.removeprefix('hyper/')} {float(v):.3g}" for n, v in agent.items() if "hyper/" in n
         )
@@ -97,19 +103,19 @@ def claims() -> list[Claim]:
             f"{hypers}"
         )
     exploits = [row for row in transfers if row["kind"] == "exploit" and row["accepted"]]
-    sizes = {float(agent.get("hyper/units", learner.config.units)) for agent in living}
+    sizes = {float(agent.get("hyper/units", learner.config.units)) for agent in agents_of_active}
     harder = max(difficulty(task) for task in tasks) / difficulty(family.origin())
     return [
-        Claim("niches born of others", sum(row["parent"] is not None for row in niches), 3),
-        Claim("difficulty of the hardest niche alive, over the origin's", harder, 1.5),
+        Claim("niches created by mutation", sum(row["parent"] is not None for row in niches), 3),
+        Claim("difficulty of the hardest active niche, relative to the origin", harder, 1.5),
         Claim(
-            "least gain of adaptation in a niche alive, fresh draws",
+            "smallest gain of adaptation in an active niche, new draws",
             float((scores - before).min()),
             0.01,
         ),
         Claim("mean gain", float((scores - before).mean()), 0.3),
         Claim("exploits in the archive", len(exploits), 3),
-        Claim("sizes of network among the agents alive", len(sizes), 2),
-        Claim("kills that took effect", killed, len(KILLS)),
+        Claim("number of network sizes of active agents", len(sizes), 2),
+        Claim("kills that hit a running process", killed, len(KILLS)),
         Claim("digests that differ", float(digests[0] != digests[1]), 0, 0),
     ]

@@ -1,4 +1,6 @@
-"""A number with its bounds, and functions shared by the claims: training, means with intervals."""
+"""A measured value with its bounds, and functions shared by the claims: training, means
+with intervals.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ class Claim:
             f"<= {self.most:.4g}" if self.most < np.inf else "",
         ]
         bound = " and ".join(filter(None, bounds)) or "no bound"
-        return f"{self.text}: {self.value:.4g} ({bound}){'' if self.holds else '  FALLS SHORT'}"
+        return f"{self.text}: {self.value:.4g} ({bound}){'' if self.holds else '  OUT OF BOUNDS'}"
 
 
 def train(

@@ -46,9 +46,9 @@ def launched(folder: Path, *words: str) -> None:
 def measured(learner: DIAYN, agent: Agent) -> tuple[float, float]:
     """Mean intrinsic reward [nats] and accuracy of the discriminator over steps of new episodes."""
     batch, _ = learner.play(agent, Goals(), KEY, SKILLS)
-    named = learner.discriminator(agent, batch.after).argmax(-1) == SKILLS
+    correct = learner.discriminator(agent, batch.after).argmax(-1) == SKILLS
     return float(learner.intrinsic_reward(agent, batch, SKILLS).mean()), float(
-        named.double().mean()
+        correct.double().mean()
     )
 
 
@@ -65,26 +65,26 @@ def claims() -> list[Claim]:
         launched(second, "--config", str(settings), "--iterations", "50")
         with Run.open(second, write=False) as run:
             niches = run.niche_rows()
-    pay, named = measured(learner, agent)
-    blind = DIAYN(family, DIAYNConfig(skills=4, add_p_z=False))
+    reward, accuracy = measured(learner, agent)
+    without_prior = DIAYN(family, DIAYNConfig(skills=4, add_p_z=False))
     random, _ = measured(learner, learner.init(Key(0)))
-    alive = [row for row in niches if row["died"] is None]
-    gains = [row["score"] - row["before"] for row in alive]
-    for row in alive:
+    active = [row for row in niches if row["died"] is None]
+    gains = [row["score"] - row["before"] for row in active]
+    for row in active:
         print(
             f"niche {row['id']} of rewards, parent {row['parent']}: {row['before']:.2f} -> "
             f"{row['score']:.2f}"
         )
     return [
-        Claim("intrinsic reward per step, at most log 4 = 1.386", pay, 1.11, math.log(4)),
-        Claim("accuracy of the discriminator over steps", named, 0.9),
+        Claim("intrinsic reward per step, at most log 4 = 1.386", reward, 1.11, math.log(4)),
+        Claim("accuracy of the discriminator over steps", accuracy, 0.9),
         Claim("intrinsic reward of an initial agent", random, -0.1, 0.1),
         Claim(
-            "intrinsic reward without log p(z), less that with it, plus log 4",
-            measured(blind, agent)[0] - pay + math.log(4),
+            "intrinsic reward without log p(z), minus that with it, plus log 4",
+            measured(without_prior, agent)[0] - reward + math.log(4),
             -1e-4,
             1e-4,
         ),
-        Claim("POET on the skills as tasks: niches ever", len(niches), 3),
-        Claim("least gain of adaptation in a niche alive", min(gains), 0.0),
+        Claim("POET on the skills as tasks: number of niches", len(niches), 3),
+        Claim("smallest gain of adaptation in an active niche", min(gains), 0.0),
     ]

@@ -53,9 +53,9 @@ def linear(family: TaskFamily, key: Key, name: str) -> tuple[ES, Agent]:
 def cost(learner: ES, agent: Agent, gains: np.ndarray) -> np.ndarray:
     """The exact cost of the policy in each plant, [gains]."""
     simulator = Plants().simulator([Plant(float(gain)) for gain in gains], range(len(gains)), "cpu")
-    seen, total = simulator.reset(), np.zeros(len(gains))
+    observations, total = simulator.reset(), np.zeros(len(gains))
     for _ in range(Plants().spec.horizon):
-        seen, rewards, _, _ = simulator.step(learner.act(agent, seen))
+        observations, rewards, _, _ = simulator.step(learner.act(agent, observations))
         total -= rewards.numpy()
     return total
 
@@ -98,14 +98,14 @@ def claims() -> list[Claim]:
             1.0,
             1.144,
         ),
-        Claim("recurrent policy, the same", float(-returns.mean()), 1.0, 1.12),
+        Claim("recurrent policy, trained on randomised plants", float(-returns.mean()), 1.0, 1.12),
         Claim(
             "linear policy, trained on the nominal plant",
             float(cost(learner, nominal, grid).mean()),
             1.144,
         ),
         Claim(
-            "at the ends of the range, nominal less randomised",
+            "at the ends of the range, nominal minus randomised",
             float((costs["nominal"] - costs["randomised"]).mean()),
             0.1,
         ),

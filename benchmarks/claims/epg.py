@@ -52,12 +52,12 @@ def claims() -> list[Claim]:
             9857,
         ),
         Claim(
-            "learned loss, fresh policies and goals: progress",
+            "learned loss, new policies and goals: progress",
             float(learned[-1].returns.mean()),
             0.8,
             2.0,
         ),
-        Claim("the same before the first update", float(learned[0].returns.mean()), -0.2, 0.2),
+        Claim("progress before the first update", float(learned[0].returns.mean()), -0.2, 0.2),
         Claim("the initial loss", float(initial_loss[-1].returns.mean()), -0.2, 0.2),
         Claim("REINFORCE, tuned", float(reinforce[best].returns.mean()), 1.2, 1.45),
     ]

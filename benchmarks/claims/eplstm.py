@@ -48,7 +48,7 @@ def claims() -> list[Claim]:
     found = {
         "with memory": by_occurrence(trials, settings),
         "retrieval off": by_occurrence(without.trials(blind, task, test, TEST_TRIALS), settings),
-        "memory wiped after training": by_occurrence(wiped, settings),
+        "memory reset after training": by_occurrence(wiped, settings),
         "shuffled": by_occurrence(
             EpisodicLSTM(wrong, CONFIG).trials(agent, task, test, TEST_TRIALS), settings
         ),
@@ -60,9 +60,13 @@ def claims() -> list[Claim]:
     print(f"chance {family.chance(task):.2f}, with known arms {family.oracle(task):.2f}")
     return [
         Claim("gain from first to third occurrence", gains["with memory"], 0.8),
-        Claim("first pull right at the second occurrence", float(right[1]), 0.7),
+        Claim(
+            "probability of the best arm in the first pull of the second occurrence",
+            float(right[1]),
+            0.7,
+        ),
         Claim("gain, retrieval off", gains["retrieval off"], -0.1, 0.1),
-        Claim("gain, memory wiped after training", gains["memory wiped after training"], most=0.1),
+        Claim("gain, memory reset after training", gains["memory reset after training"], most=0.1),
         Claim("gain, shuffled barcodes", gains["shuffled"], most=0.1),
         Claim(
             "return at the third occurrence",

@@ -27,15 +27,15 @@ def claims() -> list[Claim]:
     learner = Hochreiter(family, HochreiterConfig(anneal=10 * STEPS))
     agent = train(learner, learner.init(key), QUADRATICS, STEPS, key, "hochreiter")
     batch, _ = learner.sequences(QUADRATICS, key.child("test"), SEQUENCES)
-    seen, labels, weights = batch.observations, batch.labels(1), learner.weights(agent)
+    observations, labels, weights = batch.observations, batch.labels(1), learner.weights(agent)
     # the labels of another sequence
-    permuted_inputs = torch.cat([seen[..., :-1], seen[..., -1:].roll(1, dims=1)], 2)
+    permuted_inputs = torch.cat([observations[..., :-1], observations[..., -1:].roll(1, dims=1)], 2)
     with torch.no_grad():
         errors, permuted = (
-            learner.errors(weights, seen, labels),
+            learner.errors(weights, observations, labels),
             learner.errors(weights, permuted_inputs, labels),
         )
-    bayes = family.oracle(QUADRATICS, seen[..., :-1])
+    bayes = family.oracle(QUADRATICS, observations[..., :-1])
     print("squared error at example     ", *(f"{t:6d}" for t in SHOWN))
     for name, curve in (
         ("LSTM, weights frozen", errors),
@@ -49,13 +49,17 @@ def claims() -> list[Claim]:
     return [
         Claim("error at example 35", float(mean[34]), most=0.08),
         Claim("error at example 1, the prior's variance", float(mean[0]), 0.9 * PRIOR, 1.1 * PRIOR),
-        Claim("labels of other sequences: error at example 35", float(permuted[34].mean()), 0.6),
+        Claim("labels of another sequence: error at example 35", float(permuted[34].mean()), 0.6),
         Claim(
-            "least of error less Bayes' over examples 1 to 6, plus two standard errors",
+            "smallest error minus Bayes-optimal error of examples 1 to 6, plus two standard errors",
             float(least),
             0.0,
         ),
-        Claim("largest rise of the error over 1, 2, 3, 5, 10, 20, 35", _rise(mean), most=0.01),
+        Claim(
+            "largest increase of the error between examples 1, 2, 3, 5, 10, 20, 35",
+            _rise(mean),
+            most=0.01,
+        ),
     ]
 
 

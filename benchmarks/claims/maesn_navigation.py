@@ -76,7 +76,7 @@ def claims() -> list[Claim]:
     trained, held_out, first, last, gain, found, noise, distance = runs.mean(0).tolist()
     return [
         Claim("dense, training goals: hit rate after one update", trained, 0.7),
-        Claim("dense, training goals: return after less before", gain, 5.0),
+        Claim("dense, training goals: return after minus before adaptation", gain, 5.0),
         Claim("dense, held-out goals: hit rate after four updates", held_out, 0.5),
         Claim("sparse, from the prior: goals hit in 10 episodes", found, 0.25),
         Claim(
@@ -84,6 +84,6 @@ def claims() -> list[Claim]:
             noise,
             most=found / 4,
         ),
-        Claim("sparse: hit rate after four updates over before", last / first, 1.3),
+        Claim("sparse: ratio of hit rates after four updates and before", last / first, 1.3),
         Claim("distance of the training latents to the prior (KL)", distance, most=3.0),
     ]

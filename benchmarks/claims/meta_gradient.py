@@ -102,9 +102,14 @@ def claims() -> list[Claim]:
     return [
         Claim("largest discount before noise (odd steps)", float(discounts[1::2].max()), 0.0, 0.2),
         Claim(
-            "least discount before a signal (even steps)", float(discounts[::2].min()), 0.95, 1.0
+            "smallest discount before a signal (even steps)", float(discounts[::2].min()), 0.95, 1.0
         ),
-        Claim("derivatives less finite differences, largest", finite_differences(), 0.0, 1e-6),
-        Claim("RL^2's discount on bandits, from .5", gamma, 0.6),
-        Claim("its return of ten pulls (random 5)", score, 5.8),
+        Claim(
+            "largest error of derivatives against finite differences",
+            finite_differences(),
+            0.0,
+            1e-6,
+        ),
+        Claim("learned discount of RL^2 on bandits, initially .5", gamma, 0.6),
+        Claim("return of ten pulls (random actions: 5)", score, 5.8),
     ]

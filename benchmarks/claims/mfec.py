@@ -78,5 +78,5 @@ def claims() -> list[Claim]:
         Claim("the shortest path", family.way(task), 18, 18),
         Claim("MFEC: steps in episodes 10-20", float(ours[:, 10:20].mean()), 18, 35),
         Claim("tabular Q-learning: steps in episodes 10-20", float(theirs[:, 10:20].mean()), 100),
-        Claim("Q_EC above Q*, the most of all entries", max(above), most=1e-6),
+        Claim("largest excess of Q_EC over Q*", max(above), most=1e-6),
     ]

@@ -37,15 +37,15 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
         key.child("acting").generator(),
     )
     simulator, steps, lengths = family.simulator([task], [0], "cpu"), [], []
-    seen = simulator.reset()
+    observation = simulator.reset()
     for _ in range(EPISODES):
         over, started = torch.zeros(1, dtype=torch.bool), len(steps)
         while not bool(over):
             uniform = torch.from_numpy(rng.random((1, 5), dtype=np.float32))
-            action = epsilon_greedy(network(agent, seen), uniform, config.epsilon)
+            action = epsilon_greedy(network(agent, observation), uniform, config.epsilon)
             after, reward, terminated, truncated = simulator.step(action)
-            steps.append((seen, action, reward.float(), after, terminated))
-            seen, over = after, terminated | truncated
+            steps.append((observation, action, reward.float(), after, terminated))
+            observation, over = after, terminated | truncated
             if len(steps) % config.every == 0:
                 rows = rng.integers(max(0, len(steps) - config.replay), len(steps), config.batch)
                 batch = [
@@ -60,7 +60,7 @@ def dqn(family: Grids, task: Grid, config: NECConfig, key: Key, rate: float) -> 
             if len(steps) % TARGET_EVERY == 0:
                 target = {name: agent[name] for name in weights}
         lengths.append(len(steps) - started)
-        seen = simulator.restart(torch.ones(1, dtype=torch.bool))
+        observation = simulator.restart(torch.ones(1, dtype=torch.bool))
     return lengths
 
 
@@ -72,10 +72,10 @@ def _gradients(
     gamma: float,
 ) -> dict[str, torch.Tensor]:
     """Gradients of the squared temporal-difference error with the target network."""
-    seen, action, reward, after, terminated = batch
+    observation, action, reward, after, terminated = batch
     aim = reward + gamma * network(target, after).max(1).values * ~terminated
     leaves = {name: agent[name].detach().requires_grad_() for name in target}
-    loss = ((network(leaves, seen) * action).sum(1) - aim).square().mean()
+    loss = ((network(leaves, observation) * action).sum(1) - aim).square().mean()
     return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
 
 
@@ -104,7 +104,7 @@ def claims() -> list[Claim]:
     return [
         Claim("NEC: steps in episodes 10-20", float(late["NEC"].mean()), 18, 60),
         Claim(
-            "DQN, the better step size, over NEC",
+            "ratio of DQN with the better step size to NEC",
             float(late[rate].mean() / late["NEC"].mean()),
             1.5,
         ),

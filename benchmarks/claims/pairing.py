@@ -69,15 +69,15 @@ def claims() -> list[Claim]:
     origin, hardest = difficulty(tasks[0]), [difficulty(tasks[row["id"]]) for row in alive]
     moved = sum(row["accepted"] and not row["at_birth"] for row in transfers)
     return [
-        Claim("niches ever", len(niches), 6),
+        Claim("number of niches", len(niches), 6),
         Claim(
-            "difficulty of the niches alive, mean, over the origin's",
+            "mean difficulty of active niches, relative to the origin",
             float(np.mean(hardest)) / origin,
             2.0,
         ),
-        Claim("transfers accepted between niches", moved, 1),
+        Claim("accepted transfers between niches", moved, 1),
         Claim(
-            "least gain of adaptation in a niche alive, fresh draws",
+            "smallest gain of adaptation in an active niche, new draws",
             min(x.gain.value for x in found),
             0.0,
         ),

@@ -131,10 +131,12 @@ def claims() -> list[Claim]:
     return [
         Claim("PBT, mean over seeds", mean["PBT"], 1.18, 1.2),
         Claim("fixed hyperparameters", mean["fixed"], 0.389, 0.391),
-        Claim("fixed hyperparameters, less the closed form", mean["fixed"] - exact, -1e-9, 1e-9),
+        Claim("fixed hyperparameters, minus the closed form", mean["fixed"] - exact, -1e-9, 1e-9),
         Claim("exploit only", mean["exploit only"], 0.389, 0.391),
-        Claim("PBT less explore only", mean["PBT"] - mean["explore only"], 0.0),
+        Claim("PBT minus explore only", mean["PBT"] - mean["explore only"], 0.0),
         Claim(
-            f"the same at a step of {SLOW}", mean["PBT, slow"] - mean["explore only, slow"], 0.01
+            f"PBT minus explore only at a step size of {SLOW}",
+            mean["PBT, slow"] - mean["explore only, slow"],
+            0.01,
         ),
     ]

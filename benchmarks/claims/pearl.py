@@ -44,18 +44,21 @@ def claims() -> list[Claim]:
     return [
         Claim("goal known", oracle, 14.5, 14.8),
         Claim("untrained, third episode", float(untrained[:, 2].mean()), most=0.3),
-        Claim("PEARL, first episode, of the oracle's", first.value / oracle, 0.05, passed),
+        Claim("PEARL, first episode, relative to the oracle", first.value / oracle, 0.05, passed),
         Claim(
-            "PEARL, third episode, of the oracle's", third.value / oracle, 0.22, 2 * passed + 0.1
+            "PEARL, third episode, relative to the oracle",
+            third.value / oracle,
+            0.22,
+            2 * passed + 0.1,
         ),
         Claim(
-            "third episode's lower end less the first's upper end (95 % intervals)",
+            "lower bound of the third episode minus upper bound of the first (95 % intervals)",
             third.low - first.high,
             1.0,
         ),
-        Claim("last episode less one from the prior, lower end", found.over_off.low, 1.0),
+        Claim("last episode minus one with z from the prior, lower bound", found.over_off.low, 1.0),
         Claim(
-            "last episode less one from another trial's context, lower end",
+            "last episode minus one with another trial's context, lower bound",
             found.over_shuffled.low,
             1.0,
         ),

@@ -36,9 +36,9 @@ def claims() -> list[Claim]:
     errors = [float(torch.abs(reptile_move(k) - reptile_closed_form(k)).max()) for k in (1, 3)]
     before, after, jointly_after = _policies()
     return [
-        Claim("Reptile: error after 32 steps over before", left["Reptile"], most=0.2),
-        Claim("joint training: the same", left["joint training"], 0.5),
-        Claim("initial network: the same", left["initial network"], 0.5),
+        Claim("Reptile: ratio of errors after 32 steps and before", left["Reptile"], most=0.2),
+        Claim("joint training: ratio of errors", left["joint training"], 0.5),
+        Claim("initial network: ratio of errors", left["initial network"], 0.5),
         *(
             Claim(
                 f"quadratics, {k} inner steps: largest error against the closed form",

@@ -60,9 +60,7 @@ def psrl(num_trials: int, prior_mean: float) -> np.ndarray:
 
 
 def learned(config: RL2Config, steps: int) -> np.ndarray:
-    """Total reward of each trial under RL^2, learned from nothing in so many steps, on fresh
-    MDPs.
-    """
+    """Total reward of each trial of RL^2 on new MDPs, after training for this number of steps."""
     family, key = TabularMdps(), Key(1)
     learner = RL2(family, config)
     agent = train(learner, learner.init(key), Tables(), steps, key, "rl2-mdp")

@@ -161,7 +161,7 @@ def claims() -> list[Claim]:
     later = np.flatnonzero(alone.mean(1) >= adapted[-1].mean())
     sooner = (later[0] if len(later) else LATEST + 1) / UPDATES
     return [
-        Claim("DIAYN's skills: gain of adaptation, fresh draws", gain(TASKS, task, learned), 10.0),
+        Claim("DIAYN's skills: gain of adaptation, new draws", gain(TASKS, task, learned), 10.0),
         Claim(
             "random rewards: gain on another random discriminator",
             gain(RANDOM, other, guessing),
@@ -173,11 +173,11 @@ def claims() -> list[Claim]:
             -8.0,
         ),
         Claim(
-            "lower end of its 95 % interval less the upper of scratch's",
+            "lower bound of its 95 % interval minus the upper bound of scratch",
             bounds(adapted[-1])[0] - bounds(alone[UPDATES])[1],
             0.0,
         ),
-        Claim("episodes that scratch needs for that return, over ours", float(sooner), 1.5),
+        Claim("ratio of episodes that scratch needs for this return to ours", float(sooner), 1.5),
         Claim(
             "constant discriminator: gain on real goals",
             float((constant_control[-1] - constant_control[0]).mean()),

@@ -37,7 +37,7 @@ def claims() -> list[Claim]:
         Claim("last episode, adaptation off", found.off.value, most=blind + 0.5),
         Claim("last episode, with another trial's belief", found.shuffled.value, most=blind + 0.5),
         Claim(
-            "last episode less that with adaptation off, lower end",
+            "last episode minus that with adaptation off, lower bound",
             found.over_off.low,
             3.0,
         ),

@@ -50,7 +50,7 @@ def claims() -> list[Claim]:
     first = greedy.actions[0].argmax(1)
     print(f"a trial of {PULLS} pulls: {interval(sampled.returns.sum(1).numpy())}")
     return [
-        Claim("the eleventh arm first, then the prize", informed(), 20.54, 20.56),
+        Claim("the eleventh arm first, then the best arm", informed(), 20.54, 20.56),
         Claim("search that ignores the eleventh arm", search(), 11.34, 11.36),
         Claim("deep meta-RL, greedy", float(greedy.returns.sum(1).mean()), 17.0, 20.7),
         Claim(

@@ -81,10 +81,12 @@ def claims() -> list[Claim]:
     )
     agent = train(learner, learner.init(key), TASK, STEPS, key, "wang-two-step")
     trials = learner.trials(agent, TASK, key.child("test"), TEST_TRIALS)
-    seen = torch.cat(
+    observations = torch.cat(
         [trials.inputs[1:, :, :2].argmax(2), torch.zeros(1, TEST_TRIALS, dtype=torch.int64)]
     )
-    index, words = interaction(trials.actions.argmax(2)[:-1], seen[:-1], trials.rewards[:-1])
+    index, words = interaction(
+        trials.actions.argmax(2)[:-1], observations[:-1], trials.rewards[:-1]
+    )
     print(
         f"payoff of a trial {interval(trials.returns[:, 0].numpy() / TRIALS)}; a choice is "
         f"repeated after {words}"

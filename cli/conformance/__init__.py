@@ -1,7 +1,7 @@
-"""The conformance suite: laws that every task family and learner must satisfy, also your own.
+"""The conformance suite: laws that every task family and learner must satisfy, as checks for yours.
 
 `check_family(family)` and `check_learner(learner, family)` raise an AssertionError at the first law
-that fails; `openpoet check FILE` prints all laws.
+that is violated; `openpoet check FILE` checks and prints all of them.
 """
 
 from .family_laws import check_family, family_laws

@@ -1,4 +1,4 @@
-"""Episodes under random actions, each step of which is checked."""
+"""Episodes under random actions, with checks after every step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .interface import KEY, check_part, check_simulator_interface
 
 
 class Course:
-    """A batch of running episodes; every step is checked."""
+    """A running batch of episodes; every step is checked."""
 
     def __init__(self, simulator: Simulator, spec: Any, n: int) -> None:
         self.simulator, self.spec, self.n = simulator, spec, n
@@ -24,13 +24,13 @@ class Course:
         assert simulator.steps == 0, f"reset must count no steps, got {simulator.steps}"
         self.ended = torch.zeros(n, dtype=torch.bool)
         self.flags = (self.ended, self.ended)
-        self.returns, self.lived = (
+        self.returns, self.lengths = (
             torch.zeros(n, dtype=torch.float64),
             torch.zeros(n, dtype=torch.int64),
         )
 
     def step(self, actions: torch.Tensor) -> None:
-        """actions: [n, a] float32. Ended rows must not change."""
+        """actions: [n, a] float32. Rows that have ended must not change."""
         ended, before = self.ended, self.observation.clone()
         self.observation, rewards, *flags = self.simulator.step(actions)
         self._check_observation("step")
@@ -45,8 +45,8 @@ class Course:
             assert torch.equal(old[ended], new.cpu()[ended]), (
                 "a row that has ended must keep its flags"
             )
-        self.lived += ~ended
-        steps, expected = self.simulator.steps, int(self.lived.sum())
+        self.lengths += ~ended
+        steps, expected = self.simulator.steps, int(self.lengths.sum())
         assert steps == expected, (
             f"steps must count rows that run, expected {expected}, got {steps}"
         )
@@ -55,13 +55,13 @@ class Course:
         self.ended = self.flags[0] | self.flags[1]
 
     def _check_observation(self, method: str) -> None:
-        seen, size = self.observation, self.spec.observation_size
-        shaped = tuple(seen.shape) == (self.n, size) and seen.dtype == torch.float32
+        observations, size = self.observation, self.spec.observation_size
+        shaped = tuple(observations.shape) == (self.n, size) and observations.dtype == torch.float32
         assert shaped, (
-            f"{method} must give observations [n, o] of float32, here {[self.n, size]}, "
-            f"got {list(seen.shape)} of {seen.dtype}"
+            f"{method} must return observations [n, o] of float32, here {[self.n, size]}, "
+            f"got {list(observations.shape)} of {observations.dtype}"
         )
-        assert torch.isfinite(seen).all(), (
+        assert torch.isfinite(observations).all(), (
             f"observations must be finite, got NaN or infinity from {method}"
         )
 
@@ -75,17 +75,16 @@ def episodes(
     first: int = 0,
     discrete: bool = False,
 ) -> list[torch.Tensor]:
-    """One episode a row under random actions, and a step more.
+    """Run one episode per row under random actions, and one step after its end.
 
-    What a row went through: [n, o] first and last observations, [n] returns, [n] steps, [n]
-    success.
-    first: the number of row 0 where the batch is part of another, since actions belong to rows.
-    discrete: of each action only the place of its largest number is kept.
+    Returns the first and the last observations [n, o], returns [n], steps [n] and success [n].
+    first: the number of row 0 if the batch is part of another, since actions depend on the row.
+    discrete: actions are one-hot.
     """
     simulator, spec, n = family.simulator(tasks, seeds, device), family.spec, len(tasks)
     course = Course(simulator, spec, n)
-    start, newborn = course.observation.cpu().clone(), simulator.state(0)
-    shown = copy.deepcopy(dict(family.outline(tasks[0], newborn)))
+    start, initial = course.observation.cpu().clone(), simulator.state(0)
+    shown = copy.deepcopy(dict(family.outline(tasks[0], initial)))
     draws = [KEY.child("actions", first + row).generator() for row in range(n)]
     for time in range(spec.horizon + 1):
         over = bool(course.ended.all())
@@ -104,11 +103,11 @@ def episodes(
         assert family.outline(tasks[row], simulator.state(row)).get("body"), (
             "outline with a state must have a 'body'"
         )
-    own = _same_drawing(shown, family.outline(tasks[0], newborn))
-    assert own, "a state must be a value of its own, this one changes with the simulator"
+    own = _same_drawing(shown, family.outline(tasks[0], initial))
+    assert own, "a state must be a copy, this one changes with the simulator"
     last, success = course.observation.cpu().clone(), simulator.success.cpu().clone()
-    assert torch.equal(simulator.reset().cpu(), start), "reset must begin the same episodes again"
-    return [start, last, course.returns, course.lived, success]
+    assert torch.equal(simulator.reset().cpu(), start), "reset must start the same episodes again"
+    return [start, last, course.returns, course.lengths, success]
 
 
 def same(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor], law: str) -> None:

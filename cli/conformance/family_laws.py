@@ -18,7 +18,7 @@ from .simulator_laws import Batch, simulator_laws
 def check_family(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> None:
     """All laws of `TaskFamily` and its simulators, on a lineage of `tasks` tasks.
 
-    AssertionError at the first law that fails, with the expected and the actual value.
+    AssertionError, with the law, the expected and the actual value, at the first that is violated.
     """
     check_all(family_laws(family, tasks=tasks, device=device))
 
@@ -37,18 +37,21 @@ def family_laws(family: TaskFamily, *, tasks: int = 4, device: str = "cpu") -> l
             needed=True,
         ),
         Law("encode and decode: JSON with a schema version, and back", on_line(check_encoding)),
-        Law("decode: refuses other data with a ValueError", lambda: check_refusal(family)),
-        Law("mutate: varies, by its generator alone; keeps its argument", on_line(check_mutation)),
+        Law("decode: raises ValueError for other data", lambda: check_refusal(family)),
+        Law(
+            "mutate: random by its generator alone; does not change its argument",
+            on_line(check_mutation),
+        ),
         Law("fingerprint: hashable, equal for equal tasks", on_line(check_fingerprint)),
         Law("describe and outline: finite numbers of fixed shapes", on_line(check_description)),
         *simulator_laws(lambda: Batch(family, line.tasks, device)),
-        Law("simulator: leaves its tasks as they are", lambda: check_tasks_kept(line, device)),
+        Law("simulator: does not change its tasks", lambda: check_tasks_kept(line, device)),
         Law("sample: tasks of the family, by its generator alone", lambda: check_sampling(family)),
     ]
 
 
 class Lineage:
-    """The origin and its first descendants, created when first needed."""
+    """The origin and its first descendants, created at the first use."""
 
     def __init__(self, family: TaskFamily, length: int) -> None:
         self.family, self.length = family, length
@@ -59,11 +62,11 @@ class Lineage:
 
 
 def check_tasks_kept(line: Lineage, device: str) -> None:
-    """Simulate an episode of each task, which must not modify the tasks."""
+    """Run an episode of each task; the tasks must not change."""
     before = [_text(line.family, task) for task in line.tasks]
     _ = Batch(line.family, line.tasks, device).episodes
     after = [_text(line.family, task) for task in line.tasks]
-    assert after == before, "a simulator must leave its tasks as they are"
+    assert after == before, "a simulator must not change its tasks"
 
 
 def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
@@ -77,7 +80,7 @@ def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
             f"decode(encode(task)) must equal the task, got {again!r} for {task!r}"
         )
         assert _text(family, again) == text, (
-            f"equal tasks must have equal encodings, got two for {task!r}"
+            f"equal tasks must have equal encodings, got different ones for {task!r}"
         )
         assert any("schema" in str(name) for name in json.loads(text)), (
             "encode must state its schema version"
@@ -86,13 +89,13 @@ def check_encoding(family: TaskFamily, tasks: Sequence[Task]) -> None:
 
 def check_refusal(family: TaskFamily) -> None:
     for wrong in ({}, {"schema": -1}):
-        refusal = _refusal(family, wrong)
-        assert refusal is not None, f"decode must refuse {wrong!r} with a ValueError"
-        assert "\n" not in refusal, f"an error must be one line, got {refusal!r}"
+        error = _decode_error(family, wrong)
+        assert error is not None, f"decode must raise a ValueError for {wrong!r}"
+        assert "\n" not in error, f"an error must be one line, got {error!r}"
 
 
-def _refusal(family: TaskFamily, data: dict[str, Any]) -> str | None:
-    """The error message of decode for data that are not a task; None if decode accepts them."""
+def _decode_error(family: TaskFamily, data: dict[str, Any]) -> str | None:
+    """The message of decode's ValueError for these data, or None if it raises none."""
     try:
         family.decode(data)
     except ValueError as error:
@@ -105,15 +108,17 @@ def check_mutation(family: TaskFamily, tasks: Sequence[Task]) -> None:
         before, key = _text(family, task), KEY.child("law", i)
         one, two = (family.mutate(task, key.generator()) for _ in range(2))
         assert _text(family, task) == before, (
-            f"mutate must leave its argument as it is, it changed {before}"
+            f"mutate must not change its argument, it changed {before}"
         )
         assert _text(family, one) == _text(family, two), (
-            "mutate must draw from the generator it is given, and nowhere else"
+            "mutate must draw only from the generator it is given"
         )
-    many = {
+    children = {
         _text(family, family.mutate(tasks[0], KEY.child("many", i).generator())) for i in range(8)
     }
-    assert len(many) > 1, "mutate must vary, got the same child of the origin from 8 generators"
+    assert len(children) > 1, (
+        "mutate must be random, got the same child of the origin from 8 generators"
+    )
 
 
 def check_fingerprint(family: TaskFamily, tasks: Sequence[Task]) -> str | None:
@@ -123,7 +128,7 @@ def check_fingerprint(family: TaskFamily, tasks: Sequence[Task]) -> str | None:
         return NOT_OFFERED
     for task in tasks:
         assert isinstance(name(task), Hashable), (
-            f"fingerprint must give something hashable, got {name(task)!r}"
+            f"fingerprint must return a hashable value, got {name(task)!r}"
         )
         assert name(task) == name(family.decode(family.encode(task))), (
             "equal tasks must have equal fingerprints"
@@ -136,7 +141,7 @@ def check_description(family: TaskFamily, tasks: Sequence[Task]) -> None:
     for task in tasks:
         row = np.asarray(family.describe(task))
         shaped = row.ndim == 1 and bool(np.isfinite(row).all())
-        assert shaped, f"describe must give finite numbers [k], got {row!r}"
+        assert shaped, f"describe must return finite numbers [k], got {row!r}"
         assert np.array_equal(row, family.describe(task)), "describe must be the same each time"
         sizes.add(len(row))
         ground = family.outline(task)
@@ -155,6 +160,6 @@ def _text(family: TaskFamily, task: Task) -> str:
     try:
         text = json.dumps(data, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise AssertionError(f"encode must give JSON, got {data!r}: {error}") from None
-    assert isinstance(data, dict), f"encode must give a JSON object, got {data!r}"
+        raise AssertionError(f"encode must return JSON, got {data!r}: {error}") from None
+    assert isinstance(data, dict), f"encode must return a JSON object, got {data!r}"
     return text

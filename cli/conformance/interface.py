@@ -1,7 +1,7 @@
 """Interface checks: a family, a simulator and a learner have the methods and attributes of
 poet/interfaces.py, of the right types.
 
-They are checked first, so that a missing attribute is reported by name in one line.
+They are checked first, so that a missing attribute is a one-line message with its name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KEY = Key(12345, ("conformance",))
 
 
 def lineage(family: TaskFamily, length: int) -> list[Task]:
-    """The origin and its first descendants, each a mutation of the one before."""
+    """The origin and its first descendants, each a mutation of its predecessor."""
     tasks = [family.origin()]
     for i in range(length - 1):
         tasks.append(family.mutate(tasks[-1], KEY.child("mutate", i).generator()))
@@ -77,8 +77,10 @@ def check_family_interface(family: TaskFamily) -> None:
             continue
         value = getattr(family.spec, name)
         assert fits(value), f"spec.{name} must be {words}, got {value!r}"
-    labels, seen = getattr(family.spec, "labels", 0), family.spec.observation_size
-    assert labels <= seen, f"spec.labels are part of an observation of {seen}, got {labels}"
+    labels, observations = getattr(family.spec, "labels", 0), family.spec.observation_size
+    assert labels <= observations, (
+        f"spec.labels are part of an observation of {observations}, got {labels}"
+    )
 
 
 def check_simulator_interface(simulator: Simulator, n: int) -> None:
@@ -102,7 +104,7 @@ def _check_methods(part: Any, what: str) -> None:
 
 
 def check_part(part: Any, n: int, dtype: torch.dtype, name: str) -> None:
-    """A tensor [n] of that dtype, as step() gives rewards and flags."""
+    """Check that `part` is a tensor [n] of this dtype, as step() returns rewards and flags."""
     found = (
         (tuple(part.shape), part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
     )
@@ -110,17 +112,17 @@ def check_part(part: Any, n: int, dtype: torch.dtype, name: str) -> None:
 
 
 def check_sampling(family: TaskFamily) -> str | None:
-    """`sample(rng)`, if the family has it: a task of the family, drawn from the generator alone."""
+    """Check the optional `sample(rng)`: a task of the family, drawn only from the generator."""
     sample = getattr(family, "sample", None)
     if sample is None:
         return NOT_OFFERED
     try:
         one, two, other = (sample(KEY.child("sample", i).generator()) for i in (0, 0, 1))
-    except ValueError:  # a family may raise under some of its settings
+    except ValueError:  # some settings of a family may exclude sampling
         return NOT_OFFERED
     texts = [family.encode(task) for task in (one, two, other)]
-    assert texts[0] == texts[1], "sample must draw from the generator it is given, and nowhere else"
-    assert texts[0] != texts[2], "sample must vary, got the same task from two generators"
+    assert texts[0] == texts[1], "sample must draw only from the generator it is given"
+    assert texts[0] != texts[2], "sample must be random, got the same task from two generators"
     for task, text in ((one, texts[0]), (other, texts[2])):
-        assert family.decode(text) == task, f"sample must give a task of the family, got {task!r}"
+        assert family.decode(text) == task, f"sample must return a task of the family, got {task!r}"
     return None

@@ -1,4 +1,4 @@
-"""Laws and verdicts: one statement about a family or learner, and whether it holds."""
+"""Laws and verdicts: a statement about a family or learner, and whether it holds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from ..output import LONGEST, described
 from ..plugins import place
 
-NOT_OFFERED = "not offered"  # what `check` returns where a law is about an optional method
+NOT_OFFERED = "not offered"  # returned by `check` if a law is about a missing optional method
 
 
 @dataclass(frozen=True)
 class Law:
     """statement: the law in one line. check: raises AssertionError, with what was expected and what
-    came, if it fails; returns NOT_OFFERED if the part lacks the optional method.
+    came, if it is broken; returns NOT_OFFERED if the part lacks the optional method.
     needed: laws after this one cannot be checked if it is broken.
     """
 
@@ -25,7 +25,9 @@ class Law:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One law of a part. message: what was expected and what came, in one line, if it is broken."""
+    """One law of a part. message: the expected and the actual value, in one line, if it
+    is broken.
+    """
 
     part: str  # "family" or "learner"
     law: str
@@ -50,13 +52,13 @@ def verdicts(part: str, laws: Iterable[Law]) -> Iterator[Verdict]:
 
 
 def check_all(laws: Iterable[Law]) -> None:
-    """AssertionError at the first law that is broken."""
+    """AssertionError at the first law that is violated."""
     for law in laws:
         law.check()
 
 
 def message(error: Exception) -> str:
-    """The error in one line; of a user's own file, with the line of code."""
+    """The error in one line, with the line of code if it is in a user's file."""
     if isinstance(error, AssertionError) and str(error):
         return " ".join(str(error).split())[:LONGEST]
     where = place(error)

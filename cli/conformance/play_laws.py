@@ -1,4 +1,6 @@
-"""The laws of simulators that play whole episodes themselves: `play` and `play_captured`."""
+"""The laws of the optional simulator methods that run whole episodes: `play` and
+`play_captured`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from .laws import NOT_OFFERED
 def check_play(
     family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
 ) -> str | None:
-    """`play`, if the simulator has it, equals reset() and step() under the same compiled policy."""
+    """Check the optional `play`: the results of reset() and step() under the same
+    compiled policy.
+    """
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "play") or device != "cpu":
         return NOT_OFFERED
@@ -30,34 +34,48 @@ def check_play(
     member, layout = np.arange(n) % 2, np.zeros(1, np.int64)
     actions, kept = np.zeros((n, family.spec.action_size), np.float32), memory.copy()
 
-    def acts(seen: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
+    def act_on(observations: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
         act(
-            weights, member, np.flatnonzero(live), np.ascontiguousarray(seen), layout, kept, actions
+            weights,
+            member,
+            np.flatnonzero(live),
+            np.ascontiguousarray(observations),
+            layout,
+            kept,
+            actions,
         )
         return torch.from_numpy(actions.copy())
 
     played = simulator.play(act, weights, member, layout, memory)
-    _check_played("play", simulator, played, family.simulator(tasks, seeds, device), acts)
+    _check_played("play", simulator, played, family.simulator(tasks, seeds, device), act_on)
     return None
 
 
 def check_play_captured(
     family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
 ) -> str | None:
-    """`play_captured`, if it exists, equals reset() and step() under the same torch policy."""
+    """Check the optional `play_captured`: the results of reset() and step() under the
+    same torch policy.
+    """
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "play_captured"):
         return NOT_OFFERED
     memory = torch.zeros(n, 1, device=device)
     kept, sizes = memory.clone(), torch.linspace(-1, 1, family.spec.action_size, device=device)
 
-    def act(seen: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
-        memory += 0.3 + 0.1 * seen[:, :1].sum(1, keepdim=True)
+    def act(observations: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+        memory += 0.3 + 0.1 * observations[:, :1].sum(1, keepdim=True)
         return (sizes * memory).clamp(-1, 1)
 
     played = simulator.play_captured(act, memory)
     again = family.simulator(tasks, seeds, device)
-    _check_played("play_captured", simulator, played, again, lambda seen, live: act(seen, kept))
+    _check_played(
+        "play_captured",
+        simulator,
+        played,
+        again,
+        lambda observations, live: act(observations, kept),
+    )
     return None
 
 
@@ -66,9 +84,9 @@ def _check_played(
     simulator: Simulator,
     played: tuple[np.ndarray, np.ndarray],
     other: Simulator,
-    acts: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    act_on: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> None:
-    """Check that whole episodes equal those of step() in the other simulator."""
+    """Check that whole episodes equal those run step by step in the other simulator."""
     observations = other.reset()
     live = torch.ones(len(observations), dtype=torch.bool)
     returns, steps = (
@@ -76,13 +94,13 @@ def _check_played(
         torch.zeros(len(live), dtype=torch.int64),
     )
     while live.any():
-        observations, rewards, terminated, truncated = other.step(acts(observations, live))
+        observations, rewards, terminated, truncated = other.step(act_on(observations, live))
         returns, steps = returns + rewards.cpu(), steps + live
         live &= ~(terminated | truncated).cpu()
     got = [played[0].tolist(), played[1].tolist(), simulator.success.tolist(), simulator.steps]
     expected = [returns.tolist(), steps.tolist(), other.success.tolist(), other.steps]
     assert got == expected, (
-        f"{method} must give the numbers of reset() and step(), got {got} for {expected}"
+        f"{method} must return the results of reset() and step(), got {got} for {expected}"
     )
 
 
@@ -93,7 +111,7 @@ _SIGNATURE = numba.void(_F32, _I64, _I64, _F32, _I64, _F32, _F32)
 
 
 def _swinging(weights, member, rows, observations, layout, memory, actions):  # type: ignore[no-untyped-def]  # Numba
-    """Actions of rows: each weight times an accumulated memory, clipped to [-1, 1]."""
+    """Actions of rows: each weight times the row's accumulated memory, clipped to [-1, 1]."""
     for row in rows:
         memory[row, 0] += np.float32(0.3)
         if observations.shape[1] > 0:

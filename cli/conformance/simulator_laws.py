@@ -1,4 +1,6 @@
-"""The laws of a simulator, as checks: episodes alone and in a batch, repeated, and restarted."""
+"""The laws of a simulator, as checks: episodes in a batch and one by one, repeated, and
+restarted.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from .play_laws import check_play, check_play_captured
 
 
 def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
-    """All laws of the simulators of these tasks; AssertionError at the first that fails."""
+    """All laws of the simulators of these tasks; AssertionError at the first that is violated."""
     batch = Batch(family, tasks, device)
     check_all(simulator_laws(lambda: batch))
 
 
 class Batch:
-    """Tasks with a seed each, and their episodes under random actions."""
+    """Tasks, each with a seed, and their episodes under random actions."""
 
     def __init__(self, family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
         self.family, self.tasks, self.device = family, tasks, device
@@ -48,14 +50,16 @@ class Batch:
     def check_discrete(self) -> str | None:
         if not getattr(self.family.spec, "discrete", False):
             return NOT_OFFERED
-        law = "spec.discrete says that only the place of the largest number counts, others do"
+        law = (
+            "spec.discrete is True, but results depend on more than the largest entry of an action"
+        )
         same(self.episodes, self.again(self.seeds, discrete=True), law)
         return None
 
     def check_deterministic(self) -> str | None:
         if not self.family.spec.deterministic:
             return NOT_OFFERED
-        law = "spec.deterministic says that seeds change nothing, they do"
+        law = "spec.deterministic is True, but results depend on the seed"
         same(self.episodes, self.again([seed + 1 for seed in self.seeds]), law)
         return None
 
@@ -78,17 +82,22 @@ def simulator_laws(make: Callable[[], Batch]) -> list[Law]:
         Law("simulator: equal tasks and seeds, equal episodes", lambda: batch().check_repeated()),
         Law("simulator: a batch equals its rows one by one", lambda: batch().check_one_by_one()),
         Law("restart: the next episode of the chosen rows only", on(check_restart)),
-        Law("play: the numbers of reset() and step()", on(check_play)),
-        Law("play_captured: the numbers of reset() and step()", on(check_play_captured)),
+        Law("play: the results of reset() and step()", on(check_play)),
+        Law("play_captured: the results of reset() and step()", on(check_play_captured)),
         Law("spec.discrete: only the largest entry counts", lambda: batch().check_discrete()),
-        Law("spec.deterministic: seeds change nothing", lambda: batch().check_deterministic()),
+        Law(
+            "spec.deterministic: results do not depend on the seed",
+            lambda: batch().check_deterministic(),
+        ),
     ]
 
 
 def check_restart(
     family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
 ) -> str | None:
-    """`restart`, if the simulator has it, starts a new episode in the selected rows only."""
+    """Check the optional `restart`: it starts a new episode in the given rows and does not change
+    the others.
+    """
     simulator, n = family.simulator(tasks, seeds, device), len(tasks)
     if not hasattr(simulator, "restart"):
         assert family.spec.episodes == 1, (
@@ -104,9 +113,7 @@ def check_restart(
     again = torch.zeros(n, dtype=torch.bool, device=device)
     again[0] = True
     after = simulator.restart(again)
-    assert torch.equal(after[1:], before[1:]), (
-        "restart must leave the rows alone that were not asked for"
-    )
+    assert torch.equal(after[1:], before[1:]), "restart must not change other rows"
     steps = simulator.steps
     _, rewards, terminated, truncated = simulator.step(actions)
     assert simulator.steps == steps + 1, "after restart of one row a step must count one"
@@ -119,7 +126,7 @@ def check_restart(
         one.step(actions)
     twice.restart(again)
     observations = [twice.restart(again), ahead.restart(again, 2)]
-    law = "restart(rows, 2) must begin the episode that two restarts lead to"
+    law = "restart(rows, 2) must start the same episode as two restarts"
     same(observations[:1], observations[1:], law)
     same(twice.step(actions), ahead.step(actions), law)
     return None

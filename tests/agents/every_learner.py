@@ -1,4 +1,6 @@
-"""Every learner that --learner names, small and on a small family, for laws over all of them."""
+"""Every learner with a name in the registry, with small settings on a small family, for tests over
+all.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,8 @@ class Made(NamedTuple):
 
 
 def make(name: str, family: Any = None, **settings: Any) -> Made:
-    """The learner of that name. family: if not the small grid, or the regression that labels
-    need.
+    """The learner with this name. family: by default the small grid, or regression for learners
+    that need labels.
     """
     module, learner, config = LEARNERS[name]
     rooms = import_module(f"openpoet.agents.{module}")

@@ -1,9 +1,8 @@
-"""A family for tests of learners that adapt: guess a hidden side, hear at once whether it was
-right, guess again.
+"""A family for tests of meta-learners: guess a hidden side; the next observation is whether the
+guess was right.
 
-Two episodes of two steps each on one draw. Who remembers can be right three times in four guesses
-and half the fourth: 3.5; who forgets with every episode can not beat 3 (the first guess of each is
-a coin's).
+A trial has two episodes of two steps. The best return with memory across episodes is 3.5, since
+only the first guess is random; without it 3, since the first guess of each episode is random.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ class Sides:
         self.right = Draws(seeds, device).uniform("side", 1)[:, 0] < share
 
     def begin(self, episode: torch.Tensor) -> State:
-        return {"said": torch.zeros(len(self.right), 1)}
+        return {"hit": torch.zeros(len(self.right), 1)}
 
     def advance(
         self, state: State, actions: torch.Tensor
     ) -> tuple[State, torch.Tensor, torch.Tensor, torch.Tensor]:
         hit = (actions.argmax(1) == 1) == self.right
-        return {"said": hit[:, None].float()}, hit.double(), torch.zeros_like(hit), hit
+        return {"hit": hit[:, None].float()}, hit.double(), torch.zeros_like(hit), hit
 
     def observe(self, state: State) -> torch.Tensor:
-        return state["said"]
+        return state["hit"]
 
 
 class Guessing:
-    """A task is the share of draws whose side is the right one."""
+    """A task is the probability of side 1."""
 
     def __init__(self) -> None:
         self.spec = Spec(
@@ -68,5 +67,5 @@ class Guessing:
         return (
             layers
             if state is None
-            else {**layers, "body": [np.array([[float(state["said"][0]), 0.0]])]}
+            else {**layers, "body": [np.array([[float(state["hit"][0]), 0.0]])]}
         )

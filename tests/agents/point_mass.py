@@ -1,5 +1,5 @@
-"""A family for learners' tests: bring a mass on a plane to a point, from a random start; some
-episodes end early.
+"""A family for tests of learners: move a point mass to a target, from a random start; some episodes
+terminate early.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True)
 class Spec:
-    observation_size: int = 5  # target seen from the mass, velocity, 1
+    observation_size: int = 5  # target relative to the mass, velocity, 1
     action_size: int = 2
     horizon: int = 20
     episodes: int = 1
@@ -19,8 +19,8 @@ class Spec:
 
 
 class Masses:
-    """An episode ends when the mass leaves the disc of 2 m, or after the horizon. Reward: minus the
-    distance [m].
+    """An episode terminates when the mass leaves the disc of 2 m, and is truncated at the horizon.
+    Reward: minus the distance to the target [m].
     """
 
     def __init__(self, family, targets, starts):
@@ -60,13 +60,13 @@ class Masses:
 
 
 class PointMass:
-    """Tasks are targets (x, y) [m]. `spread` is the standard deviation of where an episode starts
-    [m].
+    """Tasks are targets (x, y) [m]. `spread` is the standard deviation of the start
+    position [m].
     """
 
     def __init__(self, spread=0.1, **spec):
         self.spec, self.spread, self.steps = replace(Spec(), **spec), spread, 0
-        self.batches = []  # the seeds of each simulator made
+        self.batches = []  # the seeds of each simulator
 
     def simulator(self, tasks, seeds, device):
         self.batches.append(list(seeds))

@@ -1,8 +1,8 @@
-"""Tasks whose loss is a quadratic: outer gradients of MAML, first-order MAML and Reptile have
-closed forms there.
+"""Tasks with quadratic losses, for which the outer gradients of MAML, first-order MAML and Reptile
+have closed forms.
 
-L_i(x) = (x - c_i)' A (x - c_i) / 2, inner steps of size a: k of them make B^k (x - c_i) of x - c_i,
-B = 1 - a A.
+L_i(x) = (x - c_i)' A (x - c_i) / 2. After k inner steps of size a, x - c_i becomes B^k (x - c_i),
+where B = 1 - a A.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ A = torch.from_numpy(_ROOT @ _ROOT.T + np.eye(D))
 CENTRES = torch.from_numpy(_RNG.standard_normal((TASKS, D)))
 X = torch.from_numpy(_RNG.standard_normal(D))
 ONE = torch.eye(D, dtype=torch.float64)
-# episodes there must be; the losses do not look at them
+# MAML needs a family; the losses do not use its episodes
 _FAMILY = Navigation(NavigationSettings(horizon=1))
 
 
 class Quadratics:
-    """Stands in for a policy."""
+    """A policy whose loss is the quadratic."""
 
     keeps_examples = True
 
@@ -45,7 +45,7 @@ def _rates(weights, scale=1.0):
 
 
 def outer_gradient(order: inner.Order, k: int) -> torch.Tensor:
-    """Of the mean loss after k inner steps, by MAML's own code."""
+    """The gradient of the mean loss after k inner steps, computed by MAML."""
     learner = MAML(_FAMILY, MAMLConfig(order=order, inner_steps=k, draws=TASKS))
     learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
     x = X.clone().requires_grad_()
@@ -60,7 +60,7 @@ def closed_form(order: inner.Order, k: int) -> torch.Tensor:
 
 
 def reptile_move(k: int) -> torch.Tensor:
-    """What one whole outer step of Reptile adds to x."""
+    """The change of x in an outer step of Reptile of size 1."""
     learner = Reptile(_FAMILY, ReptileConfig(inner_steps=k, draws=TASKS, trajectories=2))
     learner.model, learner.rates = Quadratics(), _rates  # type: ignore[assignment, method-assign]
     (after,), _ = learner.improve([learner.fresh_agent({"x": X})], [_FAMILY.origin()], [Key(0)])

@@ -1,4 +1,4 @@
-"""Laws over every learner that --learner names: exploring, adopting, seeding another run."""
+"""Tests over every learner: exploring, adopting, seeding another run."""
 
 from __future__ import annotations
 
@@ -84,14 +84,16 @@ def test_after_any_number_of_explorations_hyperparameters_are_valid(
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str) -> None:
-    """It depends on parameters and hyperparameters alone; optimisers and schedules are at zero."""
+def test_adopt_keeps_parameters_and_hyperparameters_and_resets_the_rest(name: str) -> None:
+    """An adopted agent depends only on parameters and hyperparameters; optimisers and schedules are
+    at zero.
+    """
     learner, agent = make(name).learner, trained(name)
     if hasattr(learner, "explore"):
         agent = learner.explore(agent, Key(5))
     adopted = learner.adopt(agent)
     assert same_agent(adopted, learner.adopt(adopted))
-    if name == "es":  # its optimiser's names have a dot
+    if name == "es":  # names of optimiser states have a dot
         assert same_agent(adopted, learner.searcher.init(agent["theta"]))
         return
     kept = {
@@ -99,7 +101,7 @@ def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str
     }
     assert same_agent(adopted, learner.adopt(kept))
     assert same_agent(hyperparameters_of(adopted), hyperparameters_of(agent))
-    # a latent belongs to its draw
+    # latents belong to a draw
     moving = [part for part in weight_names(agent) if not part.startswith("latent_")]
     assert all(torch.equal(adopted[part], agent[part]) for part in moving)
     state = [
@@ -108,11 +110,11 @@ def test_adopting_keeps_what_an_agent_acts_by_and_begins_the_rest_anew(name: str
         if part.split("/")[0] in ("adam", "schedule", "replay", "meta", "towards")
     ]
     assert all(bool((adopted[part] == 0).all()) for part in state)
-    assert not state or any(bool((agent[part] != 0).any()) for part in state)  # it had learned
+    assert not state or any(bool((agent[part] != 0).any()) for part in state)  # it has been trained
 
 
-def refusal(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
-    """The message with which a run is refused, or None if it may start."""
+def error_of(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
+    """The error with which a run is rejected, or None if it starts."""
     try:
         check_seeds(seeds(), setup)
     except ValueError as error:
@@ -121,12 +123,12 @@ def refusal(seeds: Callable[[], list[Seed]], setup: Setup) -> str | None:
 
 
 def accepted(source: str, target: str) -> bool:
-    """Whether a run of `target` may start from an agent of `source`; if not, one line refuses
-    it.
+    """Whether a run of `target` can start from an agent of `source`; if not, checks the one-line
+    error.
     """
     learner, family, task = make(target)
     setup = Setup(family, learner, PoetConfig())
-    if (message := refusal(lambda: _seeds(source, target), setup)) is not None:
+    if (message := error_of(lambda: _seeds(source, target), setup)) is not None:
         assert message
         assert "\n" not in message
         return False
@@ -140,7 +142,7 @@ def _seeds(source: str, target: str) -> list[Seed]:
     return [Seed(task, inherited(learner, trained(source)), f"runs/{source}#1")]
 
 
-ALIKE = {  # beside each learner's own agents
+ALIKE = {  # in addition to each learner's own agents
     ("rl2", "meta-gradient"),
     ("meta-gradient", "rl2"),
     ("fomaml", "reptile"),
@@ -149,12 +151,12 @@ ALIKE = {  # beside each learner's own agents
 
 
 @pytest.mark.parametrize("target", LEARNERS)
-def test_agents_of_every_other_learner_seed_a_run_or_are_refused_in_one_line(target: str) -> None:
-    taken = {source for source in LEARNERS if accepted(source, target)}
-    assert taken == {target, *(source for source, other in ALIKE if other == target)}
+def test_agents_of_other_learners_seed_a_run_or_raise_a_one_line_error(target: str) -> None:
+    sources = {source for source in LEARNERS if accepted(source, target)}
+    assert sources == {target, *(source for source, other in ALIKE if other == target)}
 
 
-def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_source() -> None:
+def test_unknown_hyperparameters_are_an_error_that_names_the_source() -> None:
     learner, family, task = make("fomaml")
     wrong = {**trained("fomaml"), "hyper/share": torch.tensor(0.5)}
     with pytest.raises(
@@ -165,8 +167,8 @@ def test_hyperparameters_that_a_learner_does_not_have_are_refused_with_the_sourc
         check_seeds([Seed(task, wrong, "runs/a#1")], Setup(family, learner, PoetConfig()))
 
 
-class Noted:
-    """A family that notes the draws of its task that were simulated."""
+class Recording:
+    """A family that records the seeds of the simulated draws."""
 
     def __init__(self, family: Any) -> None:
         self.family = family
@@ -181,8 +183,10 @@ class Noted:
 
 
 def improved_on(name: str, agent: Agent | None, key: Key) -> tuple[Agent, set[int]]:
-    """A newborn agent, or this one, after an improvement, and the seeds of the draws it met."""
-    family = Noted(make(name).family)
+    """The agent, by default an initial one, after an improvement step, and the seeds of
+    its draws.
+    """
+    family = Recording(make(name).family)
     learner = make(name, family).learner
     (after,), _ = learner.improve(
         [learner.init(Key(7)) if agent is None else agent], [family.origin()], [key]
@@ -192,14 +196,14 @@ def improved_on(name: str, agent: Agent | None, key: Key) -> tuple[Agent, set[in
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_training_draws_come_from_the_key(name: str) -> None:
-    """Other niches and runs have other keys and meet other draws; equal keys meet equal draws."""
+    """Other niches and runs have other keys and other draws; equal keys give equal draws."""
     one, two, same = (improved_on(name, None, key)[1] for key in (Key(8), Key(9), Key(8)))
     assert one == same
     assert not one & two
 
 
 @pytest.mark.parametrize("name", ["maesn", "pearl"])
-def test_draws_that_latents_or_replays_belong_to_stay_until_the_agent_moves(name: str) -> None:
+def test_draws_of_latents_and_replay_buffers_are_kept_until_the_agent_is_adopted(name: str) -> None:
     agent, first = improved_on(name, None, Key(8))
     agent, second = improved_on(name, agent, Key(9))
     assert first == second
@@ -207,7 +211,7 @@ def test_draws_that_latents_or_replays_belong_to_stay_until_the_agent_moves(name
 
 
 class Reaching:
-    """Another family's episodes, with `success(i)` as the success of row i."""
+    """Episodes of another family, with `success(i)` as the success of row i."""
 
     def __init__(self, family: Any, success: Callable[[int], bool], solved_score: float) -> None:
         self.family, self.success = family, success
@@ -230,10 +234,10 @@ class _Reaching:
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # no return
-def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
-    """Of three trials, or three episodes of ES: success in none, one, two, all."""
+def test_solved_requires_the_score_and_success_in_most_episodes(name: str) -> None:
+    """Three trials, or three episodes of ES: success in none, one, two or all."""
     agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_trials": 3}
-    met: list[Callable[[int], bool]] = [
+    successes: list[Callable[[int], bool]] = [
         lambda row: False,
         lambda row: row % 3 == 0,
         lambda row: row % 3 != 0,
@@ -241,7 +245,7 @@ def test_solved_is_score_and_success_of_most_scored_episodes(name: str) -> None:
     ]
     for most, enough in ((-1e9, [False, False, True, True]), (1e9, [False] * 4)):
         found = []
-        for success in met:
+        for success in successes:
             family = Reaching(make(name).family, success, most)
             solved = make(name, family, **scored).learner.evaluate(
                 [agent], [family.origin()], [Key(11)]
@@ -268,14 +272,14 @@ def test_a_truncated_transition_is_not_stored_as_terminal(name: str) -> None:
     assert any(map(any, over[40]))
 
 
-def test_pearls_context_is_of_the_last_step_alone() -> None:
-    """Where episodes end early, rewards of older steps, here NaN, are in no context."""
+def test_pearls_context_uses_only_the_last_step() -> None:
+    """Where episodes end early, rewards of older steps, NaN here, are not in the context."""
     family = Grids(GridSettings(size=3, horizon=40, episodes=2))
     learner = make("pearl", family, capacity=400, context=200).learner
     (agent,), _ = learner.improve([learner.init(Key(14))], [family.origin()], [Key(15)])
     assert int(agent["replay/count"].min()) < learner.config.episodes * 40
-    spoilt = {**agent, "replay/reward": torch.full_like(agent["replay/reward"], torch.nan)}
-    (after,), _ = learner.improve([spoilt], [family.origin()], [Key(16)])
+    with_nan = {**agent, "replay/reward": torch.full_like(agent["replay/reward"], torch.nan)}
+    (after,), _ = learner.improve([with_nan], [family.origin()], [Key(16)])
     assert all(
         bool(torch.isfinite(part).all()) for name, part in after.items() if name != "replay/reward"
     )

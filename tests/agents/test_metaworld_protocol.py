@@ -1,6 +1,5 @@
-"""Meta-World's protocol: through it an agent does what it does in our own trials; what is learned
-is kept, no more.
-"""
+"""Meta-World's evaluation protocol: results equal those of our own trials; only adaptation is
+kept."""
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ LEARNERS = [
 
 
 class Timestep(NamedTuple):
-    """As metaworld.evaluation has it."""
+    """The same fields as metaworld.evaluation."""
 
     observation: np.ndarray
     action: np.ndarray
@@ -50,45 +49,52 @@ class Timestep(NamedTuple):
 
 
 class Environments:
-    """One of our simulators as a harness sees it: numpy, resets in the same step, the last step
-    behind what is seen.
+    """A simulator with the interface of a vector environment: numpy arrays and automatic resets;
+    the last step is appended to the observation.
     """
 
     def __init__(
-        self, family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], *, told: bool = True
+        self,
+        family: TaskFamily,
+        tasks: Sequence[Task],
+        seeds: Sequence[int],
+        *,
+        last_step: bool = True,
     ) -> None:
-        self.simulator, self.told, self.size = (
+        self.simulator, self.last_step, self.size = (
             family.simulator(tasks, seeds, "cpu"),
-            told,
+            last_step,
             family.spec.action_size,
         )
 
     def reset(self) -> np.ndarray:
-        self.seen = self.simulator.reset()
+        self.observations = self.simulator.reset()
         return self._with(
-            np.zeros((len(self.seen), self.size)),
-            np.zeros(len(self.seen)),
-            np.zeros(len(self.seen)),
+            np.zeros((len(self.observations), self.size)),
+            np.zeros(len(self.observations)),
+            np.zeros(len(self.observations)),
         )
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-        self.seen, reward, terminated, truncated = self.simulator.step(
+        self.observations, reward, terminated, truncated = self.simulator.step(
             torch.from_numpy(actions).float()
         )
         ended = terminated | truncated
         if bool(ended.any()):
-            self.seen = self.simulator.restart(ended)
-        # what is told of the last step is gone after a reset
+            self.observations = self.simulator.restart(ended)
+        # after a reset the appended last step is zero
         kept, over = (~ended).numpy(), ended.numpy()
-        seen = self._with(actions * kept[:, None], reward.numpy() * kept, np.zeros(len(kept)))
-        return seen, reward.numpy(), terminated.numpy(), truncated.numpy(), over
+        observations = self._with(
+            actions * kept[:, None], reward.numpy() * kept, np.zeros(len(kept))
+        )
+        return observations, reward.numpy(), terminated.numpy(), truncated.numpy(), over
 
     def _with(self, action: np.ndarray, reward: np.ndarray, ended: np.ndarray) -> np.ndarray:
-        seen = self.seen.numpy().astype(np.float64)
+        observations = self.observations.numpy().astype(np.float64)
         return (
-            np.concatenate([seen, action, reward[:, None], ended[:, None]], 1)
-            if self.told
-            else seen
+            np.concatenate([observations, action, reward[:, None], ended[:, None]], 1)
+            if self.last_step
+            else observations
         )
 
 
@@ -99,24 +105,22 @@ def metalearning_evaluation(
     episodes: int,
     steps: int = 1,
 ) -> np.ndarray:
-    """Returns of the evaluation [environments, episodes]: the loop of metaworld.evaluation, in our
-    own words.
-    """
+    """Returns of the evaluation [environments, episodes], by the loop of metaworld.evaluation."""
     agent.init()
-    seen = environments.reset()
-    n = len(seen)
+    observations = environments.reset()
+    n = len(observations)
     for _ in range(steps):
         elapsed = np.zeros(n)
         while (elapsed < adaptation_episodes).any():
-            actions, told = agent.adapt_action(seen)
+            actions, outputs = agent.adapt_action(observations)
             after, reward, terminated, truncated, ended = environments.step(actions)
-            agent.step(Timestep(seen, actions, reward, terminated, truncated, told))
-            seen, elapsed = after, elapsed + ended
+            agent.step(Timestep(observations, actions, reward, terminated, truncated, outputs))
+            observations, elapsed = after, elapsed + ended
         agent.adapt()
     agent.reset(np.ones(n, bool))
     returns, total = [[] for _ in range(n)], np.zeros(n)
     while min(map(len, returns)) < episodes:
-        seen, reward, _, _, ended = environments.step(agent.eval_action(seen))
+        observations, reward, _, _, ended = environments.step(agent.eval_action(observations))
         total += reward
         agent.reset(ended)
         for row in np.flatnonzero(ended):
@@ -125,8 +129,8 @@ def metalearning_evaluation(
     return np.array([row[:episodes] for row in returns])
 
 
-def mindful(learner: RL2, task: Any) -> Mapping[str, torch.Tensor]:
-    """An agent that has learned a step and listens to its memory."""
+def trained(learner: RL2, task: Any) -> Mapping[str, torch.Tensor]:
+    """An agent after an improvement step, with large weights from memory to actions."""
     (agent,), _ = learner.improve([learner.init(Key(0))], [task], [Key(1)])
     return {
         name: value * (30 if name in ("w_out", "policy_w1") else 1) for name, value in agent.items()
@@ -135,39 +139,39 @@ def mindful(learner: RL2, task: Any) -> Mapping[str, torch.Tensor]:
 
 @pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize(("family", "task"), [(GridNavi(), VARIBAD), (Navigation(), HALF_CIRCLE)])
-def test_it_gets_the_very_returns_that_it_gets_in_its_own_trials(
-    family: Any, task: Any, learner: Any
-) -> None:
+def test_returns_equal_those_of_our_own_trials(family: Any, task: Any, learner: Any) -> None:
     made = learner(family)
-    agent, key, last = mindful(made, task), Key(2), family.spec.episodes - 1
+    agent, key, last = trained(made, task), Key(2), family.spec.episodes - 1
     trials = made.trials(agent, task, key.child("life", 1), TRIALS)
     outside = Environments(family, [task] * TRIALS, draw_seeds(key.child("life", 1), TRIALS))
-    driven = MetaWorldAgent(made, agent, TRIALS, key, greedy=False)
-    returns = metalearning_evaluation(driven, outside, last, 1)
+    evaluated = MetaWorldAgent(made, agent, TRIALS, key, greedy=False)
+    returns = metalearning_evaluation(evaluated, outside, last, 1)
     np.testing.assert_array_equal(returns[:, 0], trials.returns[:, last].numpy())
     (score,), *_ = made.evaluate([agent], [task], [key.child("life", 1)])
     assert returns.mean() == pytest.approx(score, abs=1e-9)  # summed in another order
-    forgot = made.trials(agent, task, key.child("life", 1), TRIALS, control="off")
-    assert not np.array_equal(returns[:, 0], forgot.returns[:, last].numpy())
+    without_memory = made.trials(agent, task, key.child("life", 1), TRIALS, control="off")
+    assert not np.array_equal(returns[:, 0], without_memory.returns[:, last].numpy())
 
 
-def test_every_episode_of_the_evaluation_begins_from_what_was_learned_in_adaptation() -> None:
-    """Greedy in a world without chance: the same episode again and again; a trial that goes on has
-    another.
+def test_every_evaluation_episode_starts_from_the_adapted_state() -> None:
+    """With greedy actions in a deterministic family all episodes are equal; the state still
+    changes.
     """
     family = GridNavi()
     learner = RL2(family, SMALL)
-    agent, seeds = mindful(learner, VARIBAD), draw_seeds(Key(3), TRIALS)
-    driven = MetaWorldAgent(learner, agent, TRIALS, Key(4))
-    returns = metalearning_evaluation(driven, Environments(family, [VARIBAD] * TRIALS, seeds), 2, 3)
+    agent, seeds = trained(learner, VARIBAD), draw_seeds(Key(3), TRIALS)
+    evaluated = MetaWorldAgent(learner, agent, TRIALS, Key(4))
+    returns = metalearning_evaluation(
+        evaluated, Environments(family, [VARIBAD] * TRIALS, seeds), 2, 3
+    )
     np.testing.assert_allclose(returns, returns[:, :1].repeat(3, 1), atol=1e-9)
-    learned, now = driven.adapted, driven.policy.state
-    assert not torch.equal(learned["memory0"], now["memory0"])
-    driven.init()
-    assert float(driven.policy.state["memory0"].abs().sum()) == 0  # another trial
+    adapted, now = evaluated.adapted, evaluated.policy.state
+    assert not torch.equal(adapted["memory0"], now["memory0"])
+    evaluated.init()
+    assert float(evaluated.policy.state["memory0"].abs().sum()) == 0  # a new trial
 
 
-def straight(learner: MAESN) -> dict[str, torch.Tensor]:
+def latent_policy(learner: MAESN) -> dict[str, torch.Tensor]:
     """A policy whose action is its latent."""
     agent = dict(learner.init(Key(0)))
     through = torch.zeros(2, 4)
@@ -181,34 +185,34 @@ def straight(learner: MAESN) -> dict[str, torch.Tensor]:
     }
 
 
-def test_a_latent_is_moved_by_adapt_and_held_through_the_evaluation() -> None:
+def test_adapt_changes_the_latent_and_evaluation_keeps_it() -> None:
     family, n = Navigation(), 40
     learner = MAESN(family, MAESNConfig(hidden=(2,), rate=0.5))
-    agent, seeds = straight(learner), draw_seeds(Key(5), n)
+    agent, seeds = latent_policy(learner), draw_seeds(Key(5), n)
     for rate, gain in ((0.5, True), (0.0, False)):
         fixed = {**agent, "rate_mean": torch.full((2,), rate), "rate_log_std": torch.zeros(2)}
         returns = {}
         for greedy in (True, False):
-            driven = MetaWorldAgent(learner, fixed, n, Key(6), greedy=greedy)
+            evaluated = MetaWorldAgent(learner, fixed, n, Key(6), greedy=greedy)
             # no rewards are needed in evaluation
-            outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
+            outside = Environments(family, [HALF_CIRCLE] * n, seeds, last_step=False)
             returns[greedy] = metalearning_evaluation(
-                driven, outside, learner.config.trajectories, 2
+                evaluated, outside, learner.config.trajectories, 2
             )
         # both at the mean of one latent
         np.testing.assert_allclose(returns[True][:, 0], returns[True][:, 1])
-        assert (returns[True].mean() > -16) == gain  # who stays gets -20
+        assert (returns[True].mean() > -16) == gain  # an agent at rest has -20
         (_, after), _ = learner.run_trials(fixed, family, HALF_CIRCLE, seeds, Key(7), 1)
         # of 40 goals
         assert float(after.returns.mean()) == pytest.approx(returns[False].mean(), abs=3.0)
 
 
-def test_a_posterior_guides_as_in_its_own_episodes() -> None:
+def test_pearls_posterior_equals_that_of_our_own_trials() -> None:
     family, n = Navigation(), 5
     learner = PEARL(family, PEARLConfig(hidden=(8,), encoder=(8,)))
     agent, key, seeds = learner.init(Key(0)), Key(10), draw_seeds(Key(11), n)
     own, _ = learner.run_trials(agent, HALF_CIRCLE, seeds, key.child("life", 1), 3)
-    outside = Environments(family, [HALF_CIRCLE] * n, seeds, told=False)
+    outside = Environments(family, [HALF_CIRCLE] * n, seeds, last_step=False)
     returns = metalearning_evaluation(
         MetaWorldAgent(learner, agent, n, key, greedy=False), outside, 2, 1
     )
@@ -218,9 +222,9 @@ def test_a_posterior_guides_as_in_its_own_episodes() -> None:
     assert np.abs(returns[:, 0] - prior[-1].returns.numpy()).max() > 0.01
 
 
-def test_only_episodes_that_ended_count_and_two_are_needed() -> None:
+def test_adapt_requires_two_completed_episodes() -> None:
     learner = MAESN(Navigation(), MAESNConfig(hidden=(2,)))
-    trial = learner.trial_policy(straight(learner), 2, Key(8))
+    trial = learner.trial_policy(latent_policy(learner), 2, Key(8))
     ended = torch.tensor([True, False])
     for _ in range(3):
         trial.begin(ended)
@@ -230,16 +234,16 @@ def test_only_episodes_that_ended_count_and_two_are_needed() -> None:
         trial.adapt()
 
 
-def test_what_cannot_be_is_said_in_one_line() -> None:
+def test_invalid_calls_are_one_line_errors() -> None:
     learner = RL2(GridNavi(), SMALL)
-    driven = MetaWorldAgent(learner, learner.init(Key(0)), 3, Key(9))
+    evaluated = MetaWorldAgent(learner, learner.init(Key(0)), 3, Key(9))
     with pytest.raises(
         ValueError,
         match=r"observations must be \[3, 14\], or \[3, 21\] with the last action, reward and done "
         r"flag, got \[3, 15\]",
     ):
-        driven.adapt_action(np.zeros((3, 15)))
+        evaluated.adapt_action(np.zeros((3, 15)))
     with pytest.raises(ValueError, match="an observation is NaN or infinite"):
-        driven.adapt_action(np.full((3, 14), np.nan))
+        evaluated.adapt_action(np.full((3, 14), np.nan))
     with pytest.raises(ValueError, match="actions depend on rewards in evaluation too"):
-        driven.eval_action(np.zeros((3, 14)))
+        evaluated.eval_action(np.zeros((3, 14)))

@@ -1,6 +1,4 @@
-"""Agents that do not have the learner's tensors are refused by niche and tensor; all others
-pass.
-"""
+"""Agents must have the tensors of the learner; an error names the niche and the tensor."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ def with_agent(agent: Agent) -> Population:
     return replace(population, active=(replace(first, agent=agent), *more))
 
 
-def test_a_populations_own_agents_pass() -> None:
+def test_agents_of_a_run_are_accepted() -> None:
     check_population(next(evolve(start(SETUP), SETUP)), SETUP)
 
 
@@ -43,7 +41,7 @@ def test_a_populations_own_agents_pass() -> None:
         ({"steps": None}, r"'steps' is missing, expected float32 \[1\]"),
     ],
 )
-def test_another_tensor_is_named_with_its_niche(
+def test_an_error_names_the_tensor_and_its_niche(
     change: dict[str, torch.Tensor | None], line: str
 ) -> None:
     agent = {
@@ -59,6 +57,6 @@ def test_another_tensor_is_named_with_its_niche(
         check_population(with_agent(agent), SETUP)
 
 
-def test_hyperparameters_may_be_more() -> None:
+def test_additional_hyperparameters_are_accepted() -> None:
     agent = {**made_by(SETUP.learner), "hyper/lr": torch.tensor(0.1, dtype=torch.float64)}
     check_tensors(agent, made_by(SETUP.learner), "niche 0", "")

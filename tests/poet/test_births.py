@@ -1,4 +1,4 @@
-"""Birth: transfer into a child, the second minimal criterion, places, and what ANNECS is told."""
+"""Births: transfer into a child, the second minimal criterion, free places, and ANNECS."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def plain(number: float, task: Point) -> float:
 NONE = Novelties({})
 
 
-def test_a_child_is_born_with_the_best_of_all_agents_and_proposals() -> None:
+def test_a_child_gets_the_best_of_all_agents_and_proposals() -> None:
     after = births([child(7)], population([100, 240, 90]), setup_of(plain), KEY, NONE)
     born = after.active[-1]
     assert (born.id, born.parent, born.born, born.task) == (3, 0, 10, Point(107.0))
-    # a proposal, its optimiser fresh
+    # a proposal, with a new optimiser
     assert (float(born.agent["number"]), float(born.agent["steps"])) == (240.5, 0.0)
     assert (born.scores, born.best, born.solved, born.novelty) == ((240.5,), 240.5, 10, 1.5)
     assert after.niches_born == 4
@@ -73,12 +73,12 @@ def test_a_child_is_born_with_the_best_of_all_agents_and_proposals() -> None:
     ("best", "outcome"),
     [
         (49.4, "too hard after transfer"),
-        (49.5, "admitted"),  # 49.5 + 0.5, a proposal: the lower end belongs to the criterion
+        (49.5, "admitted"),  # 49.5 + 0.5, a proposal: the lower bound is inclusive
         (299.5, "admitted"),
         (299.6, "too easy after transfer"),
     ],
 )
-def test_the_criterion_is_asked_again_of_the_best(best: float, outcome: str) -> None:
+def test_the_best_agent_must_satisfy_the_minimal_criterion(best: float, outcome: str) -> None:
     after = births([child(0)], population([best, 10]), setup_of(plain), KEY, NONE)
     assert isinstance(after.events[-1], Child)
     assert after.events[-1].outcome == outcome
@@ -92,7 +92,7 @@ def hard_in(*hard: float) -> Callable[[float, Point], float]:
     return lambda number, task: 0.0 if task.x - 100 in hard else number
 
 
-def test_places_go_to_the_first_that_pass_and_the_rest_are_crowded_out_untried() -> None:
+def test_the_first_valid_children_are_admitted_and_the_rest_are_not_evaluated() -> None:
     setup = setup_of(hard_in(0, 2), max_admitted=2)
     after = births([child(i) for i in range(6)], population([100]), setup, KEY, NONE)
     outcomes = {e.id: e.outcome for e in after.events if isinstance(e, Child)}
@@ -109,7 +109,7 @@ def test_places_go_to_the_first_that_pass_and_the_rest_are_crowded_out_untried()
     assert [e.niche for e in after.events if isinstance(e, Child) and e.niche is not None] == [1, 2]
 
 
-def test_measuring_a_child_changes_nothing_and_building_it_records_nothing() -> None:
+def test_birth_trials_and_newborn_do_not_change_the_population() -> None:
     setup, before = setup_of(plain), population([100, 240], [80])
     (trials,) = birth_trials([child(7)], before, setup, KEY, NONE)
     assert (trials.fault, trials.best.kind, trials.best.score) == (None, "proposal", 240.5)
@@ -122,14 +122,14 @@ def test_measuring_a_child_changes_nothing_and_building_it_records_nothing() -> 
     assert repr(after.active) == repr((*before.active, niche))
 
 
-def test_a_child_that_fails_has_no_annecs_and_says_why() -> None:
+def test_a_rejected_child_has_a_fault_and_no_annecs() -> None:
     setup = setup_of(plain)
     (trials,) = birth_trials([child(7)], population([20], [80]), setup, KEY, NONE)
     assert trials.fault == "too hard"
     assert trials.annecs == Annecs(of_all=False, of_retired=False)
 
 
-def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:
+def test_newborn_niches_are_not_sources_of_other_births_in_the_same_iteration() -> None:
     after = births(
         [child(0), child(1)], population([100]), setup_of(plain, max_admitted=2), KEY, NONE
     )
@@ -139,11 +139,11 @@ def test_newborns_do_not_take_part_in_the_births_beside_them() -> None:
 @pytest.mark.parametrize(
     ("active", "retired", "to_all", "to_retired"),
     [
-        ([100], [], True, False),  # B3: nobody has retired yet
+        ([100], [], True, False),  # B3: no niche has retired yet
         ([100], [90], True, True),
-        ([100], [20], True, False),  # B5: the code would not count it
-        ([20, 99], [320], False, False),  # too easy for one that has retired
-        # born by its proposal, 50.1, which is no agent that was there before
+        ([100], [20], True, False),  # B5: the reference code does not count it
+        ([20, 99], [320], False, False),  # too easy for a retired agent
+        # only a proposal, 50.1, satisfies the criterion: no agent of the population does
         ([49.6], [], False, False),
     ],
 )
@@ -159,7 +159,7 @@ def test_annecs_by_hand(
     assert (born.viable_to_all, born.viable_to_retired) == (to_all, to_retired)
 
 
-def test_asking_the_retired_costs_extra_for_admitted_children_only_and_can_be_left_out() -> None:
+def test_retired_agents_are_evaluated_for_admitted_children_only_and_optionally() -> None:
     setup = setup_of(hard_in(0))
     after = births([child(0), child(1)], population([100], [90, 80]), setup, KEY, NONE)
     assert after.active[-1].viable_to_all
@@ -170,7 +170,7 @@ def test_asking_the_retired_costs_extra_for_admitted_children_only_and_can_be_le
     assert "iteration/annecs" not in setup.learner.ledger  # type: ignore[attr-defined]
 
 
-def test_all_agents_of_a_birth_are_scored_on_the_same_random_numbers() -> None:
+def test_all_agents_are_evaluated_in_a_child_with_the_same_key() -> None:
     setup = setup_of(plain)
     births([child(0)], population([100, 90], [80]), setup, KEY, NONE)
     scoring = [key for method, keys in setup.learner.calls if method == "evaluate" for key in keys]  # type: ignore[attr-defined]

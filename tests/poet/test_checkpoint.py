@@ -1,6 +1,4 @@
-"""Checkpoints: an exact inverse through JSON text, and a one-line refusal of records that do not
-fit.
-"""
+"""Checkpoints: exact round trip through JSON text, and one-line errors for invalid records."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ SETUP = Setup(
 
 @pytest.fixture(scope="module")
 def population() -> Population:
-    """One with retired niches, cached scores, and both kinds of events."""
+    """A population with retired niches, cached scores, and both kinds of events."""
     for population in islice(evolve(start(SETUP), SETUP), 37, 100):
         if {type(event) for event in population.events} == {
             Child,
@@ -47,16 +45,16 @@ def through_json(population: Population) -> Population:
     return from_records(json.loads(json.dumps(data, allow_nan=False)), agents, FAMILY)
 
 
-def test_a_population_survives_json_exactly(population: Population) -> None:
+def test_a_population_round_trips_through_json_exactly(population: Population) -> None:
     again = through_json(population)
     in_order = replace(
         population, scores_of_retired=dict(sorted(population.scores_of_retired.items()))
     )
-    assert repr(again) == repr(in_order)  # every float to its last bit, tuples as tuples
+    assert repr(again) == repr(in_order)  # floats are bit-identical, tuples stay tuples
     assert again.scores_of_retired == population.scores_of_retired
     assert again.events == population.events
     assert again.iteration > 37
-    # the very tensors
+    # the same tensor objects
     assert [niche.agent for niche in again.niches] == [niche.agent for niche in population.niches]
 
 
@@ -89,12 +87,12 @@ TRANSFERS = st.builds(
 
 @given(st.lists(st.one_of(CHILDREN, TRANSFERS), max_size=8))
 @settings(deadline=None, max_examples=50)
-def test_events_of_every_kind_survive_json_in_their_order(events: list[Event]) -> None:
+def test_events_round_trip_through_json_in_order(events: list[Event]) -> None:
     before = replace(start(SETUP), events=tuple(events), children_tried=2**53 - 1)
     assert repr(through_json(before).events) == repr(before.events)
 
 
-def test_the_tag_of_an_event_is_its_kind_in_the_record(population: Population) -> None:
+def test_records_of_events_have_the_tag_of_their_class(population: Population) -> None:
     data, _ = to_records(population, FAMILY)
     assert [record["event"] for record in data["events"]] == [e.tag for e in population.events]
     assert {type(event): event.tag for event in population.events} == {
@@ -104,8 +102,8 @@ def test_the_tag_of_an_event_is_its_kind_in_the_record(population: Population) -
     assert len(population.children) + len(population.transfers) == len(population.events)
 
 
-def test_every_field_of_a_niche_and_an_event_is_read_by_its_annotation() -> None:
-    """So that a new field is one line of niche.py: no list of names stands elsewhere."""
+def test_fields_of_records_are_read_by_their_annotations() -> None:
+    """A new field needs one line in niche.py, and no second list of names."""
 
     @dataclass(frozen=True)
     class More(Niche):
@@ -130,10 +128,8 @@ def test_every_field_of_a_niche_and_an_event_is_read_by_its_annotation() -> None
             made(More, take, **given_here)
 
 
-def test_records_since_a_population_add_up_to_the_whole() -> None:
-    """Retired niches and their scores, as an archive keeps them: each is in the records of one
-    iteration only.
-    """
+def test_incremental_records_add_up_to_the_full_record() -> None:
+    """Each retired niche and each of its scores is in the records of exactly one iteration."""
     before, retired, scores = None, [], []
     for population in islice(evolve(start(SETUP), SETUP), 60):
         new, _ = to_records(population, FAMILY, before)
@@ -147,14 +143,14 @@ def test_records_since_a_population_add_up_to_the_whole() -> None:
     assert scores
 
 
-def test_scores_that_become_known_late_are_not_lost(population: Population) -> None:
+def test_scores_measured_after_retirement_are_recorded(population: Population) -> None:
     pair = next(iter(population.scores_of_retired))
     fewer = {p: score for p, score in population.scores_of_retired.items() if p != pair}
     new, _ = to_records(population, FAMILY, replace(population, scores_of_retired=fewer))
     assert new["scores_of_retired"] == [[*pair, population.scores_of_retired[pair]]]
 
 
-def test_a_newborn_population_survives_too() -> None:
+def test_an_initial_population_round_trips() -> None:
     assert repr(through_json(start(SETUP))) == repr(start(SETUP))
 
 
@@ -212,7 +208,7 @@ def without(name: str) -> Callable[[dict[str, Any]], None]:
         (lambda data: data["retired"].append(data["retired"][0]), "niche ids must rise"),
     ],
 )
-def test_damage_is_refused_in_one_line(
+def test_damaged_records_raise_one_line_errors(
     population: Population, damage: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     data, agents = to_records(population, FAMILY)
@@ -226,12 +222,12 @@ def test_damage_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 3])
-def test_what_is_no_object_is_refused(data: Any) -> None:
+def test_a_checkpoint_that_is_not_an_object_is_an_error(data: Any) -> None:
     with pytest.raises(ValueError, match="checkpoint must be a JSON object"):
         from_records(data, {}, FAMILY)
 
 
-def test_missing_and_broken_agents_are_refused(population: Population) -> None:
+def test_missing_and_non_finite_agents_are_errors(population: Population) -> None:
     data, agents = to_records(population, FAMILY)
     name = f"niche-{population.active[0].id}"
     with pytest.raises(ValueError, match=f"must be '{name}' and among the agents"):

@@ -1,4 +1,4 @@
-"""PoetConfig refuses what cannot be run."""
+"""PoetConfig rejects invalid settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from openpoet.poet.config import PoetConfig
         ({"min_gain": float("nan")}, "min_gain must be a finite number, got nan"),
         ({"min_gain": float("inf")}, "min_gain must be a finite number, got inf"),
         ({"capacity": float("nan")}, "capacity must be an integer from 1 to 1000000, got nan"),
-        # A niche that is retired in the reproduction that it is born in never learns.
+        # A niche that retires in the iteration of its birth is never trained.
         (
             {"max_admitted": 5, "capacity": 4},
             "max_admitted must not be above capacity, got 5 and 4",
@@ -44,6 +44,6 @@ from openpoet.poet.config import PoetConfig
         ),
     ],
 )
-def test_impossible_constants_are_refused(values: dict, message: str) -> None:
+def test_invalid_settings_raise_value_error(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         PoetConfig(**values)

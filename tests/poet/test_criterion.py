@@ -1,4 +1,4 @@
-"""The minimal criterion: both ends belong to it."""
+"""The minimal criterion: both bounds are inclusive."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CONFIG = PoetConfig(mc_low=50, mc_high=300)
 @pytest.mark.parametrize(
     ("score", "expected"), [(49.999, False), (50.0, True), (300.0, True), (300.001, False)]
 )
-def test_both_ends_belong(score: float, expected: bool) -> None:
+def test_both_bounds_are_inclusive(score: float, expected: bool) -> None:
     assert viable(score, CONFIG) is expected
 
 
 @pytest.mark.parametrize(("before", "expected"), [(95.0, True), (95.1, False), (None, True)])
-def test_a_niche_may_ask_for_a_gain(before: float | None, expected: bool) -> None:
+def test_a_minimal_gain_can_be_required(before: float | None, expected: bool) -> None:
     config = PoetConfig(mc_low=50, mc_high=300, min_gain=5.0)
     assert viable(100.0, config, before) is expected
     assert viable(100.0, CONFIG, before)
@@ -25,5 +25,5 @@ def test_a_niche_may_ask_for_a_gain(before: float | None, expected: bool) -> Non
         assert fault(100.0, config, before) == "no gain"
 
 
-def test_the_fault_names_the_side() -> None:
+def test_the_fault_is_too_hard_or_too_easy() -> None:
     assert (fault(49.0, CONFIG), fault(301.0, CONFIG)) == ("too hard", "too easy")

@@ -1,5 +1,5 @@
-"""The loop: its calendar, its two transfer rules by hand, a whole cycle in miniature, the ledger,
-and resuming.
+"""The main loop: its schedule, both transfer rules by hand, a small complete run, the ledger,
+resuming.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def miniature(
 def run(
     setup: Setup, iterations: int, population: Population | None = None
 ) -> tuple[Population, list[Event]]:
-    """The population after so many iterations more, and all events on the way."""
+    """The population after `iterations` more iterations, and all events in between."""
     population, events = population or start(setup), list[Event]()
     for population in islice(evolve(population, setup), iterations):  # noqa: B020  # the last one is the answer
         events += population.events
@@ -74,7 +74,7 @@ def test_a_run_starts_with_one_niche() -> None:
     assert (population.iteration, population.niches_born, setup.learner.ledger) == (0, 1, {})  # type: ignore[attr-defined]
 
 
-def test_the_calendar() -> None:
+def test_the_schedule_of_reproduction_and_transfer() -> None:
     """Reproduction on multiples of mutate_every but 0, transfer on multiples of transfer_every."""
     setup = miniature(mc_low=-1000.0, mc_high=1000.0, reproduce_at=-1000.0)
     run(setup, 13)
@@ -97,7 +97,7 @@ def test_the_calendar() -> None:
     assert last == sorted(last)  # reproduction, then the ES step, then transfer
 
 
-def test_an_iteration_is_one_call_to_improve_and_one_to_score() -> None:  # B16
+def test_an_iteration_calls_improve_and_evaluate_once() -> None:  # B16
     learner = CountedLearner(TableLearner(lambda number, task: number))
     setup = Setup(FakeFamily(), learner, PoetConfig())
     niches = tuple(Niche(i, None, 0, Point(float(i)), numbered(10.0 * i)) for i in (0, 4, 7))
@@ -113,8 +113,8 @@ def test_an_iteration_is_one_call_to_improve_and_one_to_score() -> None:  # B16
 def two_niches(
     score: Callable[[float, Point], float], rule: str, **values: Any
 ) -> tuple[Population, Setup]:
-    """Niche 0 with agent 1 and own scores 5, 9, 3; niche 1 with agent 2 and an own score out of
-    reach.
+    """Niche 0 with agent 1 and scores 5, 9, 3; niche 1 with agent 2 and a score that no other agent
+    reaches.
     """
     one = Niche(0, None, 0, Point(0.0), numbered(1), (5.0, 9.0, 3.0), best=9.0)
     two = Niche(1, None, 0, Point(1.0), numbered(2), (1000.0,), best=1000.0)
@@ -133,23 +133,28 @@ def accepted(population: Population) -> list[tuple[str, int, int]]:
 @pytest.mark.parametrize(
     ("rule", "direct", "proposal", "taken"),
     [
-        # POET: the current own score, 3, is the bar, for both kinds, and it must be beaten
-        # strictly.
+        # POET: the bar is the niche's latest score, 3, for both kinds; it must be exceeded.
         ("poet", 3.0, 3.0, None),
         ("poet", 4.0, 3.0, "direct"),
         ("poet", 4.0, 4.0, "direct"),
         ("poet", 1.0, 4.0, "proposal"),
         ("poet", 4.0, 4.5, "proposal"),
-        # Enhanced POET: the best of the last scores, 9, is the bar; first for direct, then for the
-        # proposal.
+        # Enhanced POET: the bar is the best of the last scores, 9, first for the direct transfer
+        # and
+        # then for the proposal.
         ("epoet", 4.0, 500.0, None),
         ("epoet", 9.0, 500.0, None),
         ("epoet", 10.0, 9.0, None),
         ("epoet", 10.0, 9.5, "proposal"),
-        ("epoet", 500.0, 10.0, "proposal"),  # never the agent as it is, though it is better
+        (
+            "epoet",
+            500.0,
+            10.0,
+            "proposal",
+        ),  # always the proposal, even if the direct transfer is better
     ],
 )
-def test_the_transfer_rules_by_hand(
+def test_transfer_rules_by_hand(
     rule: str, direct: float, proposal: float, taken: str | None
 ) -> None:
     population, setup = two_niches(
@@ -163,14 +168,14 @@ def test_the_transfer_rules_by_hand(
     else:
         score = direct if taken == "direct" else proposal
         assert float(niche.agent["number"]) == (2.0 if taken == "direct" else 2.5)
-        assert float(niche.agent["steps"]) == 0.0  # a fresh optimiser
+        assert float(niche.agent["steps"]) == 0.0  # a new optimiser
         assert (niche.scores, niche.best) == ((5.0, 9.0, score), max(9.0, score))
     assert {e.bar for e in after.events if isinstance(e, Transfer) and e.target == 0} == {
         3.0 if rule == "poet" else 9.0
     }
 
 
-def test_after_an_accepted_transfer_its_score_is_the_bar_to_beat() -> None:  # B22
+def test_the_score_of_an_accepted_transfer_is_the_next_bar() -> None:  # B22
     population, setup = two_niches(lambda number, task: 20.0, "epoet")
     once = transfer(population, setup, KEY)
     assert accepted(once) == [("proposal", 1, 0)]
@@ -180,20 +185,17 @@ def test_after_an_accepted_transfer_its_score_is_the_bar_to_beat() -> None:  # B
 
 
 @pytest.mark.parametrize("rule", ["poet", "epoet"])
-def test_transfers_take_agents_as_they_were_before_the_round(rule: str) -> None:
+def test_transfers_use_the_agents_from_before_the_round(rule: str) -> None:
     population, setup = two_niches(lambda number, task: number, rule)
     one, two = population.active
-    # Niche 1 takes over nothing, niche 0 does; and vice versa: who wins must not depend on the
-    # order.
+    # Both niches take over the other's agent: the result must not depend on their order.
     swap = Population(5, (replace(one, scores=(0.1,)), replace(two, scores=(0.2,))), niches_born=2)
     after = transfer(swap, setup, KEY)
     assert [float(niche.agent["number"]) for niche in after.active] == [2.5, 1.5]
 
 
 @pytest.mark.parametrize(("rule", "novelty"), [("poet", "parameters"), ("epoet", "pata-ec")])
-def test_a_miniature_run_goes_through_everything_and_accounts_for_every_step(
-    rule: str, novelty: str
-) -> None:
+def test_a_small_run_has_all_events_and_counts_every_step(rule: str, novelty: str) -> None:
     setup = miniature(rule, novelty)
     population, events = run(setup, 150)
     outcomes = Counter(event.outcome for event in events if isinstance(event, Child))
@@ -228,15 +230,15 @@ def test_a_miniature_run_goes_through_everything_and_accounts_for_every_step(
     assert set(ledger) == {f"iteration/{purpose}" for purpose in [*spent, extra]}
     for kind in ("direct", "proposal"):
         for at_birth, where in ((True, "birth"), (False, "transfer")):
-            told = sum(
+            recorded = sum(
                 e.steps
                 for e in events
                 if isinstance(e, Transfer) and (e.kind, e.at_birth) == (kind, at_birth)
             )
-            assert told == ledger[f"iteration/{where}/{kind}"]
+            assert recorded == ledger[f"iteration/{where}/{kind}"]
 
 
-def test_every_trial_and_every_niche_is_accounted_for() -> None:
+def test_every_child_and_every_niche_is_recorded() -> None:
     setup = miniature()
     population, events = run(setup, 120)
     children = [event for event in events if isinstance(event, Child)]
@@ -253,31 +255,31 @@ def test_every_trial_and_every_niche_is_accounted_for() -> None:
     assert all(child.niche is None for child in children if child.outcome != "admitted")
 
 
-def test_retired_agents_stay_as_they_were() -> None:
+def test_retired_niches_do_not_change() -> None:
     setup = miniature()
-    seen: dict[int, Niche] = {}
+    first_seen: dict[int, Niche] = {}
     for population in islice(evolve(start(setup), setup), 100):
         for niche in population.retired:
-            assert niche is seen.setdefault(niche.id, niche)
-    assert len(seen) > 3
+            assert niche is first_seen.setdefault(niche.id, niche)
+    assert len(first_seen) > 3
 
 
-def test_the_cache_of_retired_agents_changes_no_run() -> None:  # B17
+def test_cached_scores_of_retired_agents_do_not_change_the_run() -> None:  # B17
     one, two = miniature(), miniature()
-    cached, forgetful = start(one), start(two)
+    cached, uncached = start(one), start(two)
     for _ in range(60):
         cached = next(evolve(cached, one))
-        forgetful = next(evolve(replace(forgetful, scores_of_retired={}), two))
+        uncached = next(evolve(replace(uncached, scores_of_retired={}), two))
     assert cached.retired
     assert same_population(
-        replace(cached, scores_of_retired={}), replace(forgetful, scores_of_retired={}), one
+        replace(cached, scores_of_retired={}), replace(uncached, scores_of_retired={}), one
     )
     assert one.learner.ledger["iteration/novelty"] < two.learner.ledger["iteration/novelty"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("seed", range(2))
-# B7, and B6: the second life has a terrain of its own
-def test_a_task_that_retired_can_come_back(seed: int) -> None:
+# B7, and B6: the same parameters with another seed are another task
+def test_the_parameters_of_a_retired_task_can_occur_again(seed: int) -> None:
     setup = miniature(
         capacity=1,
         max_admitted=1,
@@ -291,18 +293,18 @@ def test_a_task_that_retired_can_come_back(seed: int) -> None:
         0.5 if task.x < 0.5 else 0.3, 0.0, int(rng.integers(99))
     )  # type: ignore[method-assign]
     population, _ = run(setup, 100)
-    lives = Counter(niche.task.x for niche in population.niches)
-    assert lives[0.3] > 2
+    niches_at = Counter(niche.task.x for niche in population.niches)
+    assert niches_at[0.3] > 2
     assert len({niche.task for niche in population.niches}) > 3
 
 
-def test_an_all_noise_family_still_gives_the_same_run_for_the_same_seed() -> None:
+def test_equal_seeds_give_equal_runs_in_a_noisy_family() -> None:
     one, two, other = (run(miniature(noise=0.1, seed=seed), 50)[0] for seed in (1, 1, 2))
     assert same_population(one, two, miniature())
     assert not same_population(one, other, miniature())
 
 
-def test_a_learner_that_works_pair_by_pair_gives_the_same_run() -> None:
+def test_batched_and_one_by_one_learners_give_equal_runs() -> None:
     class OneByOne(FakeLearner):
         def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
             parts = [
@@ -317,7 +319,7 @@ def test_a_learner_that_works_pair_by_pair_gives_the_same_run() -> None:
 
 
 @pytest.mark.parametrize(("rule", "novelty"), [("poet", "parameters"), ("epoet", "pata-ec")])
-def test_a_resumed_run_is_the_uninterrupted_one(rule: str, novelty: str) -> None:  # B14
+def test_a_resumed_run_equals_the_uninterrupted_run(rule: str, novelty: str) -> None:  # B14
     setup = miniature(rule, novelty, noise=0.02, mutate_every=4, capacity=3)
     whole, whole_events = run(setup, 40)
     half, first = run(setup, 17)

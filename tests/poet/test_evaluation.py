@@ -1,6 +1,4 @@
-"""The engine's calls of a learner: NaN stops the run, no pairs need no call, a task's identity is
-all of it.
-"""
+"""Calls of a learner: finite scores, empty batches, result sizes; fingerprints and task keys."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from openpoet.poet.trials import Trial
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
-def test_a_score_that_is_no_number_is_an_error_that_says_where(score: float) -> None:
+def test_a_non_finite_score_is_an_error_with_the_key(score: float) -> None:
     learner = TableLearner(lambda number, task: score if number == 2 else 1.0)
     trials = [Trial(numbered(i), Point(), Key(0, ("iteration", 5, "score", i))) for i in range(3)]
     with pytest.raises(
@@ -26,15 +24,15 @@ def test_a_score_that_is_no_number_is_an_error_that_says_where(score: float) -> 
         evaluate(learner, trials)
 
 
-def test_no_pairs_no_call() -> None:
-    class Untouchable:
-        """Any use of it is an AttributeError."""
+def test_an_empty_batch_does_not_call_the_learner() -> None:
+    class NoAttributes:
+        """Any access raises AttributeError."""
 
-    assert evaluate(Untouchable(), []) == []  # type: ignore[arg-type]  # must not be touched
-    assert improve(Untouchable(), []) == []  # type: ignore[arg-type]
+    assert evaluate(NoAttributes(), []) == []  # type: ignore[arg-type]  # must not be touched
+    assert improve(NoAttributes(), []) == []  # type: ignore[arg-type]
 
 
-def test_answers_of_the_wrong_size_are_errors() -> None:
+def test_results_of_wrong_size_raise_value_error() -> None:
     class Short(TableLearner):
         def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
             return super().evaluate(agents[:1], tasks[:1], keys[:1])
@@ -49,9 +47,9 @@ def test_answers_of_the_wrong_size_are_errors() -> None:
         improve(short, trials)
 
 
-def test_a_fingerprint_is_the_familys_own_or_the_encoding() -> None:
+def test_the_fingerprint_defaults_to_the_encoding() -> None:
     class Plain(FakeFamily):
-        fingerprint = None  # a family need not have one
+        fingerprint = None  # fingerprint is optional
 
     one, other = Point(0.1, 0.2, seed=1), Point(0.1, 0.2, seed=2)
     assert fingerprint(FakeFamily(), one) == fingerprint(FakeFamily(), other)
@@ -59,9 +57,9 @@ def test_a_fingerprint_is_the_familys_own_or_the_encoding() -> None:
     assert fingerprint(Plain(), one) == fingerprint(Plain(), Point(0.1, 0.2, seed=1))
 
 
-def test_the_trial_stream_belongs_to_the_task_and_the_run() -> (
+def test_the_trial_key_depends_on_the_task_and_the_run() -> (
     None
-):  # B6: equal parameters, another seed, another episode
+):  # B6: equal parameters with another seed give another episode
     family = FakeFamily()
     keys = [task_key(run, family, Point(0.1, 0.2, seed)) for run in (0, 1) for seed in (1, 2)]
     assert len({key.integer() for key in keys}) == 4

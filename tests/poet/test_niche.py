@@ -1,6 +1,4 @@
-"""Niches and populations: what a score, a take-over and a retirement change, and both ANNECS by
-hand.
-"""
+"""Niches and populations: new scores, transfers, retirement, and both ANNECS measures by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ def score(value: float, solved: bool = False) -> tuple[Result, Key]:
     return Result(value, solved, None, 1), Key(0, ("score", int(value)))
 
 
-def test_own_scores_join_the_last_ones() -> None:
+def test_improved_appends_the_score_to_the_history() -> None:
     niche = NICHE
     for t, value in enumerate([5.0, 9.0, 1.0, 2.0]):
         niche = niche.improved(numbered(t), *score(value), iteration=t, history=3)
@@ -27,7 +25,7 @@ def test_own_scores_join_the_last_ones() -> None:
     assert float(niche.agent["number"]) == 3
 
 
-def test_a_taken_over_niche_has_its_new_agents_score_as_its_latest() -> None:  # B22
+def test_taken_over_replaces_the_latest_score() -> None:  # B22
     niche = replace(NICHE, scores=(1.0, 4.0, 2.0), best=4.0).taken_over(
         numbered(8), *score(5.0, True), iteration=7
     )
@@ -37,15 +35,15 @@ def test_a_taken_over_niche_has_its_new_agents_score_as_its_latest() -> None:  #
     assert float(niche.agent["number"]) == 8
 
 
-def test_solved_remembers_the_first_time() -> None:
+def test_solved_is_the_first_iteration_in_which_the_task_was_solved() -> None:
     niche = NICHE.improved(numbered(1), *score(240.0), iteration=1, history=5)
-    assert niche.solved is None  # the score alone is not enough: the learner says when
+    assert niche.solved is None  # the learner decides, not the score alone
     niche = niche.improved(numbered(1), *score(235.0, True), iteration=2, history=5)
     assert niche.improved(numbered(1), *score(236.0, True), iteration=3, history=5).solved == 2
     assert niche.improved(numbered(1), *score(10.0), iteration=3, history=5).solved == 2
 
 
-def test_the_oldest_beyond_capacity_retire_with_their_agents() -> None:  # B23
+def test_the_oldest_niches_beyond_capacity_retire_with_their_agents() -> None:  # B23
     active = tuple(replace(NICHE, id=i, agent=numbered(i)) for i in range(2, 6))
     population = Population(7, active, (replace(NICHE, id=1, died=3),), niches_born=6).retire(2)
     assert [niche.id for niche in population.active] == [4, 5]
@@ -55,18 +53,18 @@ def test_the_oldest_beyond_capacity_retire_with_their_agents() -> None:  # B23
     assert population.retire(2) == population
 
 
-def test_annecs_asks_for_all_agents_and_for_solving_and_the_reference_for_neither() -> None:  # B5
+def test_annecs_requires_all_agents_and_a_solution_unlike_the_reference() -> None:  # B5
     def niche(id: int, to_all: bool, to_retired: bool, solved: int | None) -> Niche:
         return replace(
             NICHE, id=id, viable_to_all=to_all, viable_to_retired=to_retired, solved=solved
         )
 
     counted = niche(0, True, False, 0)  # solved in iteration 0 is solved
-    unsolved, too_easy_for_the_living, uncounted = (
+    unsolved, too_easy_for_active, uncounted = (
         niche(1, True, True, None),
         niche(2, False, True, 5),
         NICHE,
     )
-    population = Population(9, (uncounted, too_easy_for_the_living), (counted, unsolved))
+    population = Population(9, (uncounted, too_easy_for_active), (counted, unsolved))
     assert population.annecs == 1
     assert population.annecs_reference == 2

@@ -1,6 +1,4 @@
-"""Novelty: ranks and distances by hand, PATA-EC against a slow reading of the paper, and what its
-cache saves.
-"""
+"""Novelty: ranks and distances by hand, PATA-EC against a direct implementation, and its cache."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from openpoet.poet.streams import Key
 KEY = Key(0, ("iteration", 10))
 
 
-def test_equal_scores_share_their_mean_rank() -> None:  # B4
+def test_equal_scores_have_their_mean_rank() -> None:  # B4
     assert centred_ranks(np.array([25.0, 25, 25, 340, 340])).tolist() == [
         -0.25,
         -0.25,
@@ -36,22 +34,22 @@ def test_equal_scores_share_their_mean_rank() -> None:  # B4
     ]
 
 
-def test_distinct_scores_spread_evenly() -> None:
+def test_distinct_scores_have_evenly_spaced_ranks() -> None:
     assert centred_ranks(np.array([3.0, -1, 7, 5, 4])).tolist() == [-0.25, -0.5, 0.5, 0.25, 0.0]
 
 
-def test_one_agent_tells_nothing() -> None:  # B2
+def test_a_single_agent_has_rank_zero() -> None:  # B2
     assert centred_ranks(np.array([123.0])).tolist() == [0.0]
 
 
-def test_nan_has_no_rank() -> None:
+def test_ranks_of_nan_are_an_error() -> None:
     with pytest.raises(ValueError, match="NaN at position 1"):
         centred_ranks(np.array([1.0, np.nan]))
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=12), st.randoms(use_true_random=False))
-def test_ranks_are_centred_and_follow_their_values(values: list[int], random) -> None:  # type: ignore[no-untyped-def]
+def test_ranks_are_centred_and_equivariant_to_permutation(values: list[int], random) -> None:  # type: ignore[no-untyped-def]
     ranks = centred_ranks(np.array(values, float))
     assert abs(ranks.sum()) < 1e-12
     order = list(range(len(values)))
@@ -62,16 +60,16 @@ def test_ranks_are_centred_and_follow_their_values(values: list[int], random) ->
         assert b == pytest.approx((below + (same - 1) / 2) / (len(values) - 1) - 0.5)
 
 
-# B1: the clip has both its bounds
+# B1: scores are clipped at both bounds
 def test_scores_beyond_the_criterion_are_clipped_before_ranking() -> None:
     rows = PataEc(5, low=50, high=300).characterise([[10.0, 49, 100, 400, 301]])
     assert rows.tolist() == [[-0.375, -0.375, 0.0, 0.375, 0.375]]
 
 
 def test_mean_distance_to_the_k_nearest() -> None:
-    known = np.array([[0.0, 3.0], [4.0, 0.0], [0.0, 1.0], [0.0, -2.0]])
-    assert mean_distance(np.zeros(2), known, 3) == 2.0  # 1, 2, 3
-    assert mean_distance(np.zeros(2), known, 9) == 2.5  # fewer than k: all
+    stored = np.array([[0.0, 3.0], [4.0, 0.0], [0.0, 1.0], [0.0, -2.0]])
+    assert mean_distance(np.zeros(2), stored, 3) == 2.0  # 1, 2, 3
+    assert mean_distance(np.zeros(2), stored, 9) == 2.5  # fewer than k: all
 
 
 def population_of(active: int, retired: int) -> Population:
@@ -85,7 +83,7 @@ def child(id: int, x: float) -> Child:
     return Child(id, 10, 0, Point(x, 0.5), "crowded", 100.0, None, None)
 
 
-def test_parameter_novelty_is_over_the_retired_too() -> None:
+def test_parameter_novelty_includes_retired_niches() -> None:
     setup = Setup(
         FakeFamily(), TableLearner(lambda n, t: 0.0), PoetConfig(novelty="parameters", neighbours=2)
     )
@@ -98,7 +96,7 @@ def wavy(number: float, task: Point) -> float:
     return 175 + 200 * float(np.sin(3 * number + 7 * task.x + 5 * task.y))
 
 
-def test_pata_ec_is_the_papers() -> None:
+def test_pata_ec_equals_a_direct_implementation() -> None:
     config = PoetConfig(mc_low=50, mc_high=300, neighbours=3)
     population, children = population_of(active=3, retired=2), [child(8, 0.7), child(9, -0.4)]
     setup = Setup(FakeFamily(), TableLearner(wavy), config)
@@ -108,13 +106,13 @@ def test_pata_ec_is_the_papers() -> None:
         scores = np.clip([wavy(agent, task) for agent in range(5)], 50, 300)
         return np.array([(sum(scores < s) + (sum(scores == s) - 1) / 2) / 4 - 0.5 for s in scores])
 
-    known = [vector(niche.task) for niche in population.niches]
+    vectors = [vector(niche.task) for niche in population.niches]
     for one in children:
-        nearest = sorted(float(np.linalg.norm(vector(one.task) - other)) for other in known)[:3]
+        nearest = sorted(float(np.linalg.norm(vector(one.task) - other)) for other in vectors)[:3]
         assert novel.of[one.id] == pytest.approx(sum(nearest) / 3)
 
 
-def test_one_agent_makes_every_child_equally_novel() -> None:  # B2
+def test_with_one_agent_every_child_has_novelty_zero() -> None:  # B2
     setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
     assert setup.novelty.measure(
         [child(0, 0.3), child(1, 0.9)], population_of(1, 0), setup, KEY
@@ -124,13 +122,13 @@ def test_one_agent_makes_every_child_equally_novel() -> None:  # B2
     }
 
 
-def test_nan_scores_stop_the_run() -> None:
+def test_nan_scores_raise_value_error() -> None:
     setup = Setup(FakeFamily(), TableLearner(lambda n, t: np.nan if n == 1 else 0.0), PoetConfig())
     with pytest.raises(ValueError, match="must be finite, got nan for iteration/novelty"):
         setup.novelty.measure([child(0, 0.3)], population_of(2, 0), setup, KEY)
 
 
-def test_nan_descriptions_stop_the_run() -> None:
+def test_nan_descriptions_raise_value_error() -> None:
     class Vague(FakeFamily):
         def describe(self, task: Point) -> np.ndarray:
             return np.array([np.nan, task.x])
@@ -140,21 +138,23 @@ def test_nan_descriptions_stop_the_run() -> None:
         setup.novelty.measure([child(0, 0.3)], population_of(1, 0), setup, KEY)
 
 
-def test_what_retired_agents_scored_is_never_asked_again_and_changes_nothing() -> None:  # B17
+def test_scores_of_retired_agents_are_cached_without_changing_the_novelty() -> None:  # B17
     learner = CountedLearner(TableLearner(wavy))
     setup = Setup(FakeFamily(), learner, PoetConfig(neighbours=2))
     population = population_of(active=3, retired=2)
     fresh = setup.novelty.measure([child(8, 0.7)], population, setup, KEY)
     assert len(learner.calls) == 1  # one batch
     assert len(learner.calls[0][1]) == 5 * (5 + 1)  # all agents in all tasks
-    known = remembered(population, fresh)
-    assert set(known.scores_of_retired) == {(agent, task) for agent in (0, 1) for task in range(5)}
-    again = setup.novelty.measure([child(8, 0.7)], known, setup, KEY)
-    assert len(learner.calls[1][1]) == 3 * 5 + 5 * 1  # the active everywhere, all in the child
+    stored = remembered(population, fresh)
+    assert set(stored.scores_of_retired) == {(agent, task) for agent in (0, 1) for task in range(5)}
+    again = setup.novelty.measure([child(8, 0.7)], stored, setup, KEY)
+    assert (
+        len(learner.calls[1][1]) == 3 * 5 + 5 * 1
+    )  # active agents in all tasks, retired agents only in the child
     assert again == fresh
 
 
-def test_a_newborns_row_and_a_newly_retired_agents_column_are_remembered() -> None:
+def test_the_cache_includes_newborn_niches_and_newly_retired_agents() -> None:
     setup = Setup(FakeFamily(), TableLearner(wavy), PoetConfig())
     population = population_of(active=2, retired=1)
     novel = setup.novelty.measure([child(8, 0.7), child(9, 0.8)], population, setup, KEY)

@@ -1,6 +1,4 @@
-"""Population-based training over niches: who gives way to whom, what is taken, what is noted;
-resuming.
-"""
+"""Population-based training over niches: which agents are replaced, by what; events; resuming."""
 
 from __future__ import annotations
 
@@ -26,14 +24,16 @@ KEY = Key(0, ("iteration", 5))
 
 
 class Exploring(TableLearner):
-    """A hyperparameter that every exploration adds 1 to."""
+    """`explore` adds 1 to the hyperparameter `rate`."""
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         return {**agent, "hyper/rate": agent.get("hyper/rate", torch.zeros(())) + 1}
 
     def adopt(self, agent: Agent) -> Agent:
-        carried = {name: value for name, value in agent.items() if name.startswith("hyper/")}
-        return {**super().adopt(agent), **carried}
+        hyperparameters = {
+            name: value for name, value in agent.items() if name.startswith("hyper/")
+        }
+        return {**super().adopt(agent), **hyperparameters}
 
 
 def population_of(tasks: list[Point], numbers: list[float]) -> Population:
@@ -64,7 +64,7 @@ def taken(population: Population) -> list[tuple[int, int]]:
     ]
 
 
-def test_in_one_task_the_worst_take_over_agents_of_the_best_with_their_hyperparameters() -> None:
+def test_in_one_task_the_worst_agents_are_replaced_by_the_best_and_their_hyperparameters() -> None:
     # the worst are 4 and 9, the best 0 and 5
     numbers = [50.0, 40.0, 30.0, 20.0, 10.0, 45.0, 35.0, 25.0, 15.0, 5.0]
     before = population_of([Point()] * 10, numbers)
@@ -77,11 +77,11 @@ def test_in_one_task_the_worst_take_over_agents_of_the_best_with_their_hyperpara
         niche, parent = after.active[target], before.active[source]
         assert float(niche.agent["number"]) == numbers[source]
         assert float(niche.agent["hyper/rate"]) == float(parent.agent["hyper/rate"]) + 1
-        assert float(niche.agent["steps"]) == 0  # a fresh optimiser
+        assert float(niche.agent["steps"]) == 0  # a new optimiser
         assert (niche.scores, niche.best) == ((0.0, numbers[source]), numbers[source])
     for i in set(range(10)) - {4, 9}:
         assert after.active[i] is before.active[i]
-    # One evaluation an agent, since the task is one, and one more for each that has changed.
+    # One evaluation per agent, since there is one task, and one more for each replaced agent.
     assert learner.ledger == {"iteration/exploit": 10, "iteration/exploit/explored": 2}
     event = next(e for e in after.events if isinstance(e, Transfer))
     assert (event.iteration, event.at_birth, event.score, event.bar) == (
@@ -93,9 +93,9 @@ def test_in_one_task_the_worst_take_over_agents_of_the_best_with_their_hyperpara
     assert (event.score in (50.0, 45.0), event.accepted, event.steps) == (True, True, 1)
 
 
-def test_an_agent_is_judged_in_its_own_task_and_not_by_how_hard_that_is() -> None:
-    """Niche 2's task yields little to anyone: by their own scores its agent is the worst, but there
-    it is the best.
+def test_agents_are_compared_in_the_same_task() -> None:
+    """Returns in niche 2's task are low for all agents: its agent has the lowest score in its own
+    task, but the best score of all agents in that task.
     """
     tasks = [Point(0.1), Point(0.2), Point(0.3), Point(0.4)]
 
@@ -109,7 +109,7 @@ def test_an_agent_is_judged_in_its_own_task_and_not_by_how_hard_that_is() -> Non
     assert taken(after) == [(0, 3)]  # 10 is the worst in niche 0; 20 has 10 below it in niche 1
 
 
-def test_rivals_in_a_task_meet_the_same_random_numbers() -> None:
+def test_agents_compared_in_a_task_share_its_key() -> None:
     learner = CountedLearner(Exploring(lambda number, task: number))
     learner.explore = learner.learner.explore  # type: ignore[attr-defined]
     exploit(
@@ -117,22 +117,22 @@ def test_rivals_in_a_task_meet_the_same_random_numbers() -> None:
     )
     (_, comparing), (_, scoring) = learner.calls
     assert [key.path[-1] for key in comparing] == [0, 0, 0, 1, 1, 1]
-    assert [key.path for key in scoring] == [("iteration", 5, "score", 0)]  # its own agents' stream
+    assert [key.path for key in scoring] == [
+        ("iteration", 5, "score", 0)
+    ]  # the key of the niche's own score
 
 
-def test_equals_are_ranked_by_lot() -> None:
+def test_ties_are_broken_at_random() -> None:
     before = population_of([Point()] * 2, [7.0, 7.0])
     learner = Exploring(lambda number, task: number)
-    who = {
+    replaced = {
         taken(exploit(before, setup_of(learner), Key(seed, ("iteration", 5))))[0]
         for seed in range(20)
     }
-    assert who == {(0, 1), (1, 0)}
+    assert replaced == {(0, 1), (1, 0)}
 
 
-def test_a_population_begins_with_so_many_niches_of_one_task_and_different_hyperparameters() -> (
-    None
-):
+def test_initial_niches_share_the_task_and_differ_in_hyperparameters() -> None:
     population = start(setup_of(Exploring(lambda number, task: number), niches=3))
     assert [niche.task for niche in population.active] == [Point()] * 3
     assert [niche.agent.get("hyper/rate") is not None for niche in population.active] == [
@@ -145,7 +145,7 @@ def test_a_population_begins_with_so_many_niches_of_one_task_and_different_hyper
     assert len(alone.active) == 1
 
 
-def test_it_happens_every_so_many_steps_and_tasks_stay_where_nothing_mutates() -> None:
+def test_exploit_happens_every_pbt_every_iterations_without_changing_tasks() -> None:
     setup = setup_of(
         Exploring(lambda number, task: number), niches=4, mutate_every=0, transfer_every=0
     )
@@ -158,7 +158,7 @@ def test_it_happens_every_so_many_steps_and_tasks_stay_where_nothing_mutates() -
     assert len(population.niches) == 4
 
 
-def test_a_resumed_run_is_the_uninterrupted_one() -> None:
+def test_a_resumed_run_equals_the_uninterrupted_run() -> None:
     setup = setup_of(
         Exploring(lambda number, task: number + task.x), niches=3, reproduce_at=-1.0, mc_low=-1.0
     )
@@ -182,12 +182,12 @@ def test_a_resumed_run_is_the_uninterrupted_one() -> None:
     assert all(same_agent(one_agents[name], two_agents[name]) for name in one_agents)
 
 
-def test_a_learner_without_hyperparameters_is_refused_with_the_reason() -> None:
+def test_a_learner_without_hyperparameters_raises_value_error() -> None:
     with pytest.raises(
         ValueError,
         match=r"^poet.pbt_every: this learner has no hyperparameters that its "
         r"agents carry",
     ):
         setup_of(TableLearner(lambda number, task: 0.0))
-    # and taken where it is not asked for
+    # accepted where pbt_every is 0
     Setup(FakeFamily(), TableLearner(lambda number, task: 0.0), PoetConfig())

@@ -44,51 +44,51 @@ def setup_of(family: FakeFamily, learner: object = None, **values: object) -> Se
     return Setup(family, learner or TableLearner(lambda number, task: 100.0), config)  # type: ignore[arg-type]
 
 
-def test_only_niches_that_do_well_enough_have_children() -> None:
+def test_only_niches_with_a_sufficient_score_have_children() -> None:
     children = litter(population(199.9, 200.0, 500.0), setup_of(Line(1, 2, 3), children=60), KEY)
     assert {child.parent for child in children} == {1, 2}
     assert litter(population(199.9), setup_of(Line(1)), KEY) == []
 
 
-def test_the_latest_score_decides_and_a_niche_without_one_waits() -> None:
-    faded = Niche(0, None, 0, Point(), numbered(0), (500.0, 10.0))
-    newborn = Niche(1, None, 0, Point(), numbered(0))
-    assert litter(Population(1, (faded, newborn), niches_born=2), setup_of(Line(1)), KEY) == []
+def test_parents_are_chosen_by_their_latest_score() -> None:
+    worsened = Niche(0, None, 0, Point(), numbered(0), (500.0, 10.0))
+    unscored = Niche(1, None, 0, Point(), numbered(0))
+    assert litter(Population(1, (worsened, unscored), niches_born=2), setup_of(Line(1)), KEY) == []
 
 
-def test_trials_are_as_many_as_asked_with_parents_drawn_with_replacement() -> None:
+def test_parents_are_drawn_with_replacement_for_the_given_number_of_children() -> None:
     children = litter(population(300.0, 300.0), setup_of(Line(1, 2, 3, 4), children=40), KEY)
     assert [child.id for child in children] == list(range(100, 140))
     shares = Counter(child.parent for child in children)
-    assert min(shares.values()) > 8  # both, in about equal shares
+    assert min(shares.values()) > 8  # both, about equally often
     assert all(child.iteration == 10 for child in children)
 
 
-def test_a_child_is_its_own_stream() -> None:
+def test_a_child_does_not_depend_on_the_number_of_children() -> None:
     few, many = (
         litter(population(300.0), setup_of(Line(1, 2, 3, 4), children=n), KEY) for n in (3, 8)
     )
     assert [child.task for child in few] == [child.task for child in many[:3]]
 
 
-def test_living_tasks_and_earlier_siblings_are_duplicates_retired_tasks_are_not() -> None:  # B7
-    gone = Niche(0, None, 0, Point(11.0), numbered(0), died=5)
+def test_children_are_duplicates_of_active_tasks_and_earlier_siblings_only() -> None:  # B7
+    retired = Niche(0, None, 0, Point(11.0), numbered(0), died=5)
     children = litter(
-        population(300.0, retired=(gone,)), setup_of(Line(0.0, 1.0), children=12), KEY
+        population(300.0, retired=(retired,)), setup_of(Line(0.0, 1.0), children=12), KEY
     )
     stayed = [child for child in children if child.task.x == 10.0]
     moved = [child for child in children if child.task.x == 11.0]
     assert stayed
     assert {child.outcome for child in stayed} == {"duplicate"}
     assert [child.outcome for child in moved] == ["crowded", *["duplicate"] * (len(moved) - 1)]
-    assert len({child.task.seed for child in children}) > 1  # equal parameters, whatever the seed
+    assert len({child.task.seed for child in children}) > 1  # equal parameters, different seeds
 
 
-def test_the_criterion_asks_the_parents_agent_in_the_childs_own_task() -> None:  # B6
-    asked = []
+def test_the_criterion_evaluates_the_parents_agent_in_the_childs_task() -> None:  # B6
+    evaluated = []
 
     def score(number: float, task: Point) -> float:
-        asked.append((number, task))
+        evaluated.append((number, task))
         return {0.0: 49.0, 1.0: 301.0, 2.0: 50.0, 3.0: 300.0}[number]
 
     learner = CountedLearner(TableLearner(score))
@@ -101,14 +101,14 @@ def test_the_criterion_asks_the_parents_agent_in_the_childs_own_task() -> None: 
     )
     outcomes = {0: "too hard", 1: "too easy", 2: "crowded", 3: "crowded"}
     tried = [child for child in children if child.outcome != "duplicate"]
-    assert [(float(child.parent), child.task) for child in tried] == asked
+    assert [(float(child.parent), child.task) for child in tried] == evaluated
     assert [child.outcome for child in tried] == [outcomes[child.parent] for child in tried]
     assert {child.score for child in children if child.outcome == "duplicate"} == {None}
     assert len(learner.calls) == 1  # B16
     assert set(learner.ledger) == {"iteration/criterion"}
 
 
-def test_the_most_novel_come_first_and_of_equals_the_elder() -> None:
+def test_children_are_sorted_by_novelty_then_id() -> None:
     setup = setup_of(Line(-3.0, 1.0, 2.0, 3.0), children=30)
     children = first_criterion(litter(population(300), setup, KEY), population(300), setup, KEY)
     ranked, novel = by_novelty(children, population(300), setup, KEY)
@@ -121,7 +121,7 @@ def test_the_most_novel_come_first_and_of_equals_the_elder() -> None:
     )
 
 
-def test_no_survivors_no_novelty() -> None:
+def test_no_novelty_is_measured_without_valid_children() -> None:
     learner = CountedLearner(TableLearner(lambda number, task: 0.0))
     setup = setup_of(Line(1.0), learner)
     children = first_criterion(litter(population(300), setup, KEY), population(300), setup, KEY)
@@ -129,22 +129,20 @@ def test_no_survivors_no_novelty() -> None:
 
 
 class Adapting(TableLearner):
-    """Its agents score 100 after adaptation, and what is left of it before grows with the task's
-    x.
-    """
+    """Scores are 100 after adaptation and 100 - x before it, where x is the task's."""
 
     def evaluate(self, agents, tasks, keys):  # type: ignore[no-untyped-def]  # as TableLearner's
         return *super().evaluate(agents, tasks, keys), np.array([100.0 - task.x for task in tasks])
 
 
-def test_a_child_that_asks_for_no_adaptation_is_refused_where_a_gain_is_asked_for() -> None:
+def test_children_with_too_small_a_gain_are_rejected_where_min_gain_is_set() -> None:
     setup = setup_of(
         Line(-10, 5, 40), Adapting(lambda number, task: 100.0), children=30, min_gain=10.0
     )
     children = litter(population(300.0, 300.0), setup, KEY)
     judged = first_criterion(children, population(300.0, 300.0), setup, KEY)
-    fates = {child.outcome: child.task.x for child in judged if child.outcome != "duplicate"}
-    assert set(fates) == {"no gain", "crowded"}
+    outcomes = {child.outcome: child.task.x for child in judged if child.outcome != "duplicate"}
+    assert set(outcomes) == {"no gain", "crowded"}
     assert all(
         (child.task.x >= 10) == (child.outcome == "crowded")
         for child in judged
@@ -152,7 +150,7 @@ def test_a_child_that_asks_for_no_adaptation_is_refused_where_a_gain_is_asked_fo
     )
 
 
-def test_no_gain_is_asked_of_agents_that_do_not_adapt() -> None:
+def test_min_gain_does_not_apply_to_agents_that_do_not_adapt() -> None:
     setup = setup_of(Line(5), min_gain=1.0)
     children = litter(population(300.0), setup, KEY)
     assert {

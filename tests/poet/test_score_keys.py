@@ -1,7 +1,7 @@
-"""The stream of a niche's last score is recorded with it: its agent, evaluated on that stream, has
-that score again.
+"""The key of a niche's last score is recorded: its agent, evaluated with this key, has that score
+again.
 
-The family's tasks are distributions, so another stream gives another score.
+The family's tasks are distributions, so another key gives another score.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from openpoet.poet.streams import Key
 
 
 class Tuned(FakeLearner):
-    """Agents carry a hyperparameter, which changes nothing of what they do."""
+    """Agents have a hyperparameter that does not affect their actions."""
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         return {**agent, "hyper/rate": torch.tensor(key.generator().uniform())}
@@ -42,13 +42,13 @@ class Tuned(FakeLearner):
 
 def setup_of(**values: Any) -> Setup:
     family = FakeFamily(noise=0.03)
-    calendar = {"mutate_every": 6, "transfer_every": 2, "pbt_every": 3, "pbt_share": 0.5}
+    schedule = {"mutate_every": 6, "transfer_every": 2, "pbt_every": 3, "pbt_share": 0.5}
     criterion = {"mc_low": 0.0, "mc_high": 290.0, "reproduce_at": 50.0, "history": 1}
     criterion |= {"capacity": 4, "max_admitted": 2}
-    return Setup(family, Tuned(family), PoetConfig(seed=3, **{**calendar, **criterion, **values}))
+    return Setup(family, Tuned(family), PoetConfig(seed=3, **{**schedule, **criterion, **values}))
 
 
-def assert_found_again(population: Population, setup: Setup) -> None:
+def assert_scores_are_reproduced(population: Population, setup: Setup) -> None:
     keys = [niche.score_key for niche in population.niches if niche.score_key is not None]
     agents, tasks = (
         [getattr(niche, part) for niche in population.niches] for part in ("agent", "task")
@@ -59,34 +59,32 @@ def assert_found_again(population: Population, setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("rule", ["poet", "epoet"])
-def test_every_niches_last_score_is_found_again_whatever_has_happened_to_it(rule: str) -> None:
-    setup, happened = setup_of(transfer_rule=rule), Counter[str]()
+def test_the_last_score_of_every_niche_is_reproduced_from_its_key(rule: str) -> None:
+    setup, counts = setup_of(transfer_rule=rule), Counter[str]()
     for population in islice(evolve(start(setup), setup), 60):
-        assert_found_again(population, setup)
+        assert_scores_are_reproduced(population, setup)
         for event in population.events:
             if isinstance(event, Transfer):
-                happened[event.kind] += event.accepted and not event.at_birth
+                counts[event.kind] += event.accepted and not event.at_birth
             else:
-                happened[event.outcome] += 1
+                counts[event.outcome] += 1
     kinds = ["proposal", "exploit", "admitted", *(["direct"] if rule == "poet" else [])]
-    assert min(happened[kind] for kind in kinds) > 0, happened
+    assert min(counts[kind] for kind in kinds) > 0, counts
     assert len(population.retired) > 2
 
 
-def test_a_niche_has_no_stream_before_its_first_score() -> None:
+def test_a_niche_has_no_key_before_its_first_score() -> None:
     assert [niche.score_key for niche in start(setup_of(niches=2)).active] == [None, None]
 
 
-def test_seeded_niches_are_scored_on_streams_of_their_own() -> None:
+def test_seeded_niches_are_evaluated_with_different_keys() -> None:
     setup = setup_of()
     population = seed_population(setup, [Seed(Point(0.1 * i), None, "a#1") for i in range(3)])
-    assert_found_again(population, setup)
+    assert_scores_are_reproduced(population, setup)
     assert len({niche.score_key for niche in population.niches}) == 3
 
 
-def test_a_niche_that_retires_in_the_reproduction_it_is_born_in_keeps_the_stream_of_its_birth() -> (
-    None
-):
+def test_a_niche_that_retires_when_it_is_born_keeps_the_key_of_its_birth() -> None:
     """PoetConfig no longer allows it; archives of earlier versions may hold such niches."""
     setup = setup_of(pbt_every=0)
     (first,) = islice(evolve(start(setup), setup), 1)
@@ -94,20 +92,22 @@ def test_a_niche_that_retires_in_the_reproduction_it_is_born_in_keeps_the_stream
     after = births(children, first, setup, Key(3, ("iteration", 1)), Novelties({})).retire(1)
     assert [niche.died for niche in after.retired] == [1, 1]
     assert after.retired[1].born == 1
-    assert_found_again(after, setup)
+    assert_scores_are_reproduced(after, setup)
 
 
-def test_another_stream_gives_another_score() -> None:
-    """What makes the tests above able to fail."""
+def test_another_key_gives_another_score() -> None:
+    """A control: with a wrong key the assertion of the tests above fails."""
     setup = setup_of()
     (population,) = islice(evolve(start(setup), setup), 9, 10)
     other = replace(population.active[0], score_key=Key(3, ("iteration", 8, "score", 99)))
     with pytest.raises(AssertionError):
-        assert_found_again(replace(population, active=(other, *population.active[1:])), setup)
+        assert_scores_are_reproduced(
+            replace(population, active=(other, *population.active[1:])), setup
+        )
 
 
 def recorded(key: Any, scores: Sequence[float] = (1.0,)) -> Niche:
-    """A niche whose record holds that key, read back."""
+    """The niche read from a record with this key."""
     setup = setup_of()
     data, agents = to_records(start(setup), setup.family)
     data["active"][0] |= {
@@ -118,7 +118,7 @@ def recorded(key: Any, scores: Sequence[float] = (1.0,)) -> Niche:
     return from_records(data, agents, setup.family).active[0]
 
 
-def test_a_key_is_read_back_exactly() -> None:
+def test_keys_round_trip() -> None:
     for key in (
         Key(3, ("iteration", 7, "score", 0)),
         Key(2**63 - 1, ("task", 2**64 - 1)),
@@ -134,8 +134,8 @@ def test_a_key_is_read_back_exactly() -> None:
         None,
         "score",
         {"seed": 1},
-        [],  # there is a score
-        [3],  # a seed alone
+        [],  # although there is a score
+        [3],  # only a seed
         ["iteration", 3],
         [3, "iteration", -1],
         [3, "iteration", 2**64],
@@ -150,11 +150,11 @@ def test_a_key_is_read_back_exactly() -> None:
         [3] * 10,
     ],
 )
-def test_a_strangers_key_is_refused_in_one_line(key: Any) -> None:
+def test_invalid_keys_raise_one_line_errors(key: Any) -> None:
     with pytest.raises(ValueError, match=r"^active\[0\].score_key must be [^\n]*$"):
         recorded(key)
 
 
-def test_a_key_without_a_score_is_refused() -> None:
+def test_a_key_without_a_score_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"active\[0\].score_key must be"):
         recorded([3, "score"], scores=())

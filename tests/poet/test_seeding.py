@@ -1,4 +1,4 @@
-"""Seeding: tasks, agents, or both from elsewhere; all scored; capacity respected."""
+"""Seeding a run with tasks, agents or both of other runs; all are evaluated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openpoet.poet.seeding import Seed, seed_population
 from openpoet.poet.streams import Key
 
 
-def test_seeds_bring_tasks_agents_or_both() -> None:
+def test_seeds_have_tasks_agents_or_both() -> None:
     learner = CountedLearner(TableLearner(lambda number, task: 100 * number + task.x))
     setup = Setup(FakeFamily(), learner, PoetConfig(seed=4))
     seeds = [
@@ -34,7 +34,7 @@ def test_seeds_bring_tasks_agents_or_both() -> None:
     assert (agent_only.task, float(agent_only.agent["number"])) == (FakeFamily().origin(), 2.0)
     assert [niche.source for niche in population.active] == ["a#1", "a#2", "b#3"]
     assert [niche.id for niche in population.active] == [0, 1, 2]
-    assert float(both.agent["steps"]) == 0  # adopted: a fresh optimiser
+    assert float(both.agent["steps"]) == 0  # adopted: a new optimiser
     assert learner.ledger == {"seed": 3}
     assert (population.iteration, population.niches_born) == (0, 3)
 
@@ -56,7 +56,7 @@ def test_a_seeded_population_evolves() -> None:
     assert [len(niche.scores) for niche in after.active] == [2, 2, 2]
 
 
-def test_too_many_or_no_seeds_are_refused() -> None:
+def test_too_many_or_no_seeds_raise_value_error() -> None:
     setup = Setup(FakeFamily(), TableLearner(lambda number, task: 0.0), PoetConfig(capacity=2))
     with pytest.raises(ValueError, match="3 niches do not fit into capacity 2"):
         seed_population(setup, [Seed(None, None, "x")] * 3)

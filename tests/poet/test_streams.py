@@ -21,8 +21,7 @@ def test_seed_names_and_their_order_matter() -> None:
 
 
 def test_the_integer_of_a_key_never_changes() -> None:
-    # Archives hold runs made from these numbers: blake2b of the text "(7, 'iteration', 3)", written
-    # down once.
+    # Archived runs depend on this value: blake2b of the text "(7, 'iteration', 3)", computed once.
     assert Key(7, ("iteration", 3)).integer() == 389787176344502830
 
 
@@ -30,7 +29,7 @@ def test_purpose_is_the_path_without_numbers() -> None:
     assert Key(1, ("iteration", 4, "transfer", "direct", 2)).purpose == "iteration/transfer/direct"
 
 
-def test_the_same_numbers_can_be_spent_for_another_purpose() -> None:
+def test_spent_as_changes_the_purpose_and_not_the_random_numbers() -> None:
     key, other = Key(1, ("score", 3)), Key(9, ("transfer", "direct"))
     spent = key.spent_as(other)
     assert spent.purpose == spent.child("noise").purpose == "transfer/direct"

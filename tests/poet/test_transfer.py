@@ -1,6 +1,4 @@
-"""Transfer: who is tried where, what beats a bar, and that a proposal starts from a fresh
-optimiser.
-"""
+"""Transfer: the agents tried in each niche, acceptance, and proposals with new optimisers."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ def plain(number: float, task: Point) -> float:
     return number
 
 
-def test_every_agent_is_tried_everywhere_but_at_home() -> None:
+def test_every_agent_is_tried_in_every_other_niche() -> None:
     pairs = pairs_of(NICHES, [place(i, 0.0) for i in range(3)])
     assert [(niche.id, target.id) for niche, target in pairs] == [
         (1, 0),
@@ -36,12 +34,12 @@ def test_every_agent_is_tried_everywhere_but_at_home() -> None:
     ]
 
 
-def test_at_birth_every_agent_is_tried_whatever_the_childs_number() -> None:
+def test_at_birth_every_agent_is_tried_even_with_the_same_id_as_the_child() -> None:
     birth = replace(place(1, None), at_birth=True)
     assert [niche.id for niche, _ in pairs_of(NICHES, [birth])] == [0, 1, 2]
 
 
-def test_only_a_strictly_better_score_beats_the_bar() -> None:
+def test_only_a_strictly_better_score_exceeds_the_bar() -> None:
     tried = try_all(NICHES, [place(0, 20.5)], TableLearner(plain), KEY)
     assert sorted(candidate.score for candidate in tried) == [10, 10.5, 20, 20.5]
     assert winner(tried, tried[0].place) is None
@@ -51,7 +49,7 @@ def test_only_a_strictly_better_score_beats_the_bar() -> None:
     assert (best.kind, best.source, best.score) == ("proposal", 2, 20.5)
 
 
-def test_of_equals_the_one_tried_first_wins() -> None:
+def test_of_equal_scores_the_first_wins() -> None:
     target = place(0, 1.0)
     tried = try_all(NICHES, [target], TableLearner(lambda number, task: 7.0), KEY)
     best = winner(tried, target)
@@ -59,7 +57,7 @@ def test_of_equals_the_one_tried_first_wins() -> None:
     assert (best.kind, best.source) == ("direct", 1)
 
 
-def test_a_place_without_a_bar_takes_any_score() -> None:
+def test_any_score_wins_without_a_bar() -> None:
     target = place(0, None)
     best = winner(
         try_all(NICHES, [target], TableLearner(lambda number, task: -number), KEY), target
@@ -68,10 +66,10 @@ def test_a_place_without_a_bar_takes_any_score() -> None:
     assert best.score == -10
 
 
-def test_the_gate_spares_proposals_that_the_agent_as_it_is_does_not_earn() -> None:
+def test_gated_transfer_makes_proposals_only_of_agents_that_exceed_the_bar() -> None:
     learner = CountedLearner(TableLearner(plain))
     tried = GatedTransfer().attempt(NICHES, [place(0, 10.0), place(1, 100.0)], learner, KEY)
-    # Agent 1 is only as good as niche 0's bar; its proposal, 10.5, would have beaten it.
+    # Agent 1 equals niche 0's bar, so no proposal is made; it would have scored 10.5.
     assert [(c.kind, c.source, c.place.id) for c in tried] == [
         ("direct", 1, 0),
         ("direct", 2, 0),
@@ -86,7 +84,7 @@ def test_the_gate_spares_proposals_that_the_agent_as_it_is_does_not_earn() -> No
     ]
 
 
-def test_all_pairs_go_in_three_batches() -> None:  # B16
+def test_all_pairs_are_tried_in_three_batches() -> None:  # B16
     learner = CountedLearner(TableLearner(plain))
     try_all(NICHES, [place(i, 0.0) for i in range(3)], learner, KEY)
     assert [(method, len(keys)) for method, keys in learner.calls] == [
@@ -96,7 +94,7 @@ def test_all_pairs_go_in_three_batches() -> None:  # B16
     ]
 
 
-def test_rivals_for_a_place_meet_the_same_random_numbers_as_its_own_agent() -> None:
+def test_all_agents_tried_in_a_niche_share_the_key_of_its_score() -> None:
     learner = CountedLearner(TableLearner(plain))
     try_all(NICHES, [place(0, 0.0)], learner, KEY)
     scoring = [key for method, keys in learner.calls if method == "evaluate" for key in keys]
@@ -108,7 +106,7 @@ def test_rivals_for_a_place_meet_the_same_random_numbers_as_its_own_agent() -> N
     ] * 2
 
 
-def test_a_proposal_starts_from_a_fresh_optimiser() -> None:  # B8
+def test_a_proposal_starts_with_a_new_optimiser() -> None:  # B8
     class Strict(TableLearner):
         def improve(self, agents, tasks, keys):  # type: ignore[no-untyped-def]
             assert [float(agent["steps"]) for agent in agents] == [0.0] * len(agents)
@@ -118,7 +116,7 @@ def test_a_proposal_starts_from_a_fresh_optimiser() -> None:  # B8
     assert np.isfinite([candidate.score for candidate in tried]).all()
 
 
-def test_steps_of_a_proposal_are_its_learning_and_its_scoring() -> None:
+def test_steps_of_a_proposal_include_training_and_evaluation() -> None:
     tried = try_all(NICHES, [place(0, 0.0)], TableLearner(plain), KEY)
     assert {(candidate.kind, candidate.result.steps) for candidate in tried} == {
         ("direct", 1),

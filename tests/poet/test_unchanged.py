@@ -1,7 +1,6 @@
-"""What the engine gives to a learner or a family is the same afterwards, or the run stops with the
-method's name.
+"""Learners and families must not change their arguments in place; an error names the method.
 
-A change in place would be in the run's memory and not in its archive: a resumed run would differ.
+A change in place would affect the running process and not its archive: a resumed run would differ.
 """
 
 from __future__ import annotations
@@ -27,19 +26,21 @@ def in_place(agent: Agent) -> None:
 
 
 def through_numpy(agent: Agent) -> None:
-    agent["velocity"].numpy()[0] += 0.1  # torch's count of changes does not see it
+    agent["velocity"].numpy()[0] += 0.1  # not counted by torch's tensor version
 
 
 def through_data(agent: Agent) -> None:
-    agent["velocity"].data += 0.1  # nor this
+    agent["velocity"].data += 0.1  # nor is this
 
 
 def sign_of_zero(agent: Agent) -> None:
-    agent["steps"].numpy()[:] *= -1.0  # equal numbers, other bytes: the archive's hash differs
+    agent["steps"].numpy()[
+        :
+    ] *= -1.0  # equal values with different bytes: the archive's hash differs
 
 
 def another_tensor(agent: Agent) -> None:
-    agent["velocity"] = agent["velocity"] + 0.1  # type: ignore[index]  # the fault at hand
+    agent["velocity"] = agent["velocity"] + 0.1  # type: ignore[index]
 
 
 def one_more_tensor(agent: Agent) -> None:
@@ -54,14 +55,14 @@ WAYS = [in_place, through_numpy, through_data, another_tensor, one_more_tensor, 
 
 
 @pytest.mark.parametrize("way", [*WAYS, sign_of_zero])
-def test_every_way_to_change_an_agent_is_noticed(way: Callable[[Agent], None]) -> None:
+def test_every_change_of_an_agent_is_detected(way: Callable[[Agent], None]) -> None:
     agent = FakeLearner(FakeFamily()).init(Key(0))
     message = r"^learner.improve changed an agent in place \(its tensor '\w+'\): [^\n]*clone"
     with pytest.raises(ValueError, match=message), unchanged([agent], "learner.improve"):
         way(agent)
 
 
-def test_agents_that_stay_as_they_are_pass_whatever_they_hold() -> None:
+def test_unchanged_agents_pass_for_all_dtypes_and_values() -> None:
     agent = {
         "nothing": torch.zeros(0),
         "scalar": torch.tensor(1.5),
@@ -75,7 +76,7 @@ def test_agents_that_stay_as_they_are_pass_whatever_they_hold() -> None:
 
 
 def changing(method: str, way: Callable[[Agent], None]) -> type[FakeLearner]:
-    """A learner whose method changes the agents it is given, after its work is done."""
+    """A learner whose method changes its arguments before it returns."""
 
     class Learner(FakeLearner):
         def explore(self, agent: Agent, key: Key) -> Agent:
@@ -84,9 +85,9 @@ def changing(method: str, way: Callable[[Agent], None]) -> type[FakeLearner]:
     real: Any = getattr(Learner, method)
 
     def changed(self: FakeLearner, agents: Any, *more: Any) -> Any:
-        answer = real(self, agents, *more)
+        result = real(self, agents, *more)
         way(agents[0] if isinstance(agents, list) else agents)
-        return answer
+        return result
 
     setattr(Learner, method, changed)
     return Learner
@@ -94,7 +95,7 @@ def changing(method: str, way: Callable[[Agent], None]) -> type[FakeLearner]:
 
 @pytest.mark.parametrize("method", ["improve", "evaluate", "adopt", "explore"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_learner_that_changes_what_it_is_given_stops_the_run(
+def test_a_learner_that_changes_its_arguments_raises_value_error(
     method: str, way: Callable[[Agent], None]
 ) -> None:
     family = FakeFamily()
@@ -104,7 +105,7 @@ def test_a_learner_that_changes_what_it_is_given_stops_the_run(
         list(islice(evolve(start(setup), setup), 3))
 
 
-def test_an_agent_from_another_run_is_not_changed_by_adoption_either() -> None:
+def test_adopt_must_not_change_an_agent_of_another_run() -> None:
     family = FakeFamily()
     setup = Setup(family, changing("adopt", through_numpy)(family), PoetConfig())
     agent = FakeLearner(family).init(Key(0))
@@ -112,16 +113,16 @@ def test_an_agent_from_another_run_is_not_changed_by_adoption_either() -> None:
         seed_population(setup, [Seed(None, agent, "a#1")])
 
 
-class Careless(FakeFamily):
-    """Tasks that mutation writes into before it copies them."""
+class MutatesInPlace(FakeFamily):
+    """`mutate` changes the parent's task in place."""
 
     def mutate(self, task: Point, rng: np.random.Generator) -> Point:
         object.__setattr__(task, "x", task.x + 0.1)
         return super().mutate(task, rng)
 
 
-def test_a_family_that_changes_a_parents_task_stops_the_run() -> None:
-    family = Careless()
+def test_a_family_that_changes_the_parents_task_raises_value_error() -> None:
+    family = MutatesInPlace()
     config = PoetConfig(mutate_every=1, reproduce_at=-1e6, mc_low=-1e6, mc_high=1e6)
     setup = Setup(family, FakeLearner(family), config)
     with pytest.raises(

@@ -1,6 +1,4 @@
-"""Novelty and transfer rule are objects of the setup: the settings name the two papers' ones, and a
-run can have others.
-"""
+"""Novelty and transfer rule are objects in Setup: selected by name, or user-defined."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ CONFIG = PoetConfig(
 )
 
 
-def test_the_settings_name_the_papers_objects() -> None:
+def test_settings_select_the_rules_of_both_papers() -> None:
     family = FakeFamily()
     for name, rule, novelty, transfer in (
         ("parameters", "poet", ParameterNovelty(7), PoetTransfer),
@@ -43,14 +41,14 @@ def test_the_settings_name_the_papers_objects() -> None:
 
 
 @pytest.mark.parametrize("name", ["novelty", "transfer_rule"])
-def test_other_names_are_refused(name: str) -> None:
+def test_unknown_names_raise_value_error(name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name} must be one of '[^\n]*', got 'x'$"):
         PoetConfig(**{name: "x"})
 
 
 @dataclass
 class Youngest:
-    """The youngest child counts as the most novel."""
+    """Novelty is the id: the youngest child is the most novel."""
 
     measured: list[int] = field(default_factory=list)
 
@@ -61,7 +59,7 @@ class Youngest:
         return Novelties({child.id: float(child.id) for child in children})
 
 
-def test_a_run_can_have_a_novelty_of_its_own() -> None:
+def test_a_run_with_user_defined_novelty() -> None:
     family, novelty = FakeFamily(), Youngest()
     setup = Setup(family, FakeLearner(family), CONFIG, novelty=novelty)
     children = [c for p in islice(evolve(start(setup), setup), 40) for c in p.children]
@@ -70,12 +68,12 @@ def test_a_run_can_have_a_novelty_of_its_own() -> None:
     assert novelty.measured
     assert len(born) > 2
     assert [child.novelty for child in born] == [float(child.id) for child in born]
-    for child in born:  # no younger one of its litter was left waiting
+    for child in born:  # no younger child of the same iteration was left out
         assert all(c.id < child.id for c in crowded if c.iteration == child.iteration)
 
 
 class Never:
-    """Everything is tried, nothing is installed."""
+    """Transfers are tried and never accepted."""
 
     def bar(self, niche: Niche) -> float:
         return -1e9
@@ -89,7 +87,7 @@ class Never:
         return False
 
 
-def test_a_run_can_have_a_transfer_rule_of_its_own() -> None:
+def test_a_run_with_a_user_defined_transfer_rule() -> None:
     family = FakeFamily()
     own = Setup(family, FakeLearner(family), CONFIG, transfer=Never())
     papers = Setup(family, FakeLearner(family), replace(CONFIG, transfer_rule="poet"))

@@ -1,5 +1,5 @@
-"""EPG's loss network, its outer gradient, its laws, and that an evolved loss teaches what a newborn
-one does not.
+"""EPG: the loss network, the outer gradient, learner conformance, and training with an evolved
+loss.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_the_full_architecture_has_the_authors_9857_parameters_at_hoppers_sizes(
     assert loss(phi, steps, torch.ones(2, 512), memory).shape == (2,)
 
 
-def test_a_convolution_is_torchs() -> None:
+def test_a_convolution_equals_torchs() -> None:
     config = EPGConfig(channels=(5,), kernels=(3,), strides=(2,), context=2, units=4)
     loss = LearnedLoss(6, config)
     phi = loss.init(torch.Generator().manual_seed(1))
@@ -59,10 +59,10 @@ def test_a_convolution_is_torchs() -> None:
     torch.testing.assert_close(found[0], expected)
 
 
-def test_steps_after_an_end_are_not_judged_and_short_lives_are_padded() -> None:
+def test_steps_after_the_end_are_masked_and_short_trials_are_padded() -> None:
     loss = LearnedLoss(3, EPGConfig())
     phi = loss.init(torch.Generator().manual_seed(3))[None]
-    steps = torch.randn(1, 2, 3)  # fewer than the kernel's four
+    steps = torch.randn(1, 2, 3)  # fewer than the kernel's width of four
     alive = torch.tensor([[1.0, 0.0]])
     changed = steps.clone()
     changed[0, 1] = 100.0
@@ -70,7 +70,7 @@ def test_steps_after_an_end_are_not_judged_and_short_lives_are_padded() -> None:
     assert torch.equal(loss(phi, steps, alive, memory), loss(phi, changed, alive, memory))
 
 
-def test_equal_returns_share_their_rank() -> None:
+def test_equal_returns_have_equal_ranks() -> None:
     ranks = _centred_ranks(torch.tensor([3.0, 1.0, 2.0, 2.0, 9.0], dtype=torch.float64))
     torch.testing.assert_close(ranks, torch.tensor([0.25, -0.5, -0.125, -0.125, 0.5]))
     with pytest.raises(ValueError, match="NaN or infinite"):
@@ -78,7 +78,7 @@ def test_equal_returns_share_their_rank() -> None:
 
 
 class Quadratic(EPG):
-    """Its trials return -|phi - 1|^2, whatever they do."""
+    """The return of a trial is -|phi - 1|^2."""
 
     def _run_inner_loops(self, initial, task, seeds, alpha):
         empty = torch.zeros(1, len(initial.phi), 1)
@@ -86,7 +86,7 @@ class Quadratic(EPG):
         return [Batch(empty, empty, empty[..., 0], none, returns, returns > 0, empty, none)], 1
 
 
-def test_the_outer_gradient_points_where_the_analytic_one_does() -> None:
+def test_the_outer_gradient_has_the_direction_of_the_analytic_gradient() -> None:
     config = replace(
         SMALL, population=2048, sigma=0.01, weight_decay=0.0, context=1, units=1, channels=(1,)
     )
@@ -99,24 +99,24 @@ def test_the_outer_gradient_points_where_the_analytic_one_does() -> None:
 
 
 @pytest.mark.parametrize("family", [PLANE, Guessing()])
-def test_the_laws_of_a_learner(family: Navigation | Guessing) -> None:
+def test_learner_conformance(family: Navigation | Guessing) -> None:
     check_learner(EPG(family, SMALL), family)
 
 
-def test_with_alpha_1_the_loss_is_the_plain_surrogate() -> None:
+def test_with_alpha_1_the_loss_is_the_policy_gradient_surrogate() -> None:
     learner = EPG(PLANE, replace(SMALL, inner_lr=0.8, episodes=8, updates=3))
     one, two = (
         learner.run_trials(learner.init(Key(i)), CIRCLE, Key(9), 64, alpha=1.0)[0] for i in (1, 2)
     )
-    assert torch.equal(one[-1].returns, two[-1].returns)  # whatever the learned loss says
+    assert torch.equal(one[-1].returns, two[-1].returns)  # for any parameters of the learned loss
     assert float(one[-1].returns.mean()) > float(one[0].returns.mean()) + 0.5
     other = learner.run_trials(learner.init(Key(1)), CIRCLE, Key(9), 64)[0]
     assert not torch.equal(one[-1].returns, other[-1].returns)
 
 
-def test_the_plain_surrogates_gradient_by_hand() -> None:
-    """One trial, one episode of two steps, a policy that is its last bias: gain x (action - mean) /
-    n.
+def test_the_gradient_of_the_surrogate_by_hand() -> None:
+    """One trial, one episode of two steps, a policy that outputs its last bias:
+    advantage x (action - mean) / n.
     """
     family = Navigation(NavigationSettings("progress", horizon=2))
     learner = EPG(family, EPGConfig(hidden=(1,), episodes=1))
@@ -125,24 +125,26 @@ def test_the_plain_surrogates_gradient_by_hand() -> None:
     rewards = torch.tensor([[1.0], [-1.0]])
     actions = torch.tensor([[[2.0, 0.0]], [[0.5, 1.0]]])
     alive = torch.ones(2, 1, dtype=torch.bool)
-    seen = torch.zeros(2, 1, 2)
-    batch = Batch(seen, actions, rewards, alive, rewards.sum(0), alive[0], seen, ~alive)
+    observations = torch.zeros(2, 1, 2)
+    batch = Batch(
+        observations, actions, rewards, alive, rewards.sum(0), alive[0], observations, ~alive
+    )
     learner.losses(torch.zeros(1, learner.loss.parameters), policies, batch, 1.0).sum().backward()
-    # returns to go 0 and -1 become gains +1 and -1; at std 1 the gradient of log p is the action
-    # itself
+    # Returns to go 0 and -1 give advantages +1 and -1; with std 1 the gradient of log p is the
+    # action.
     grad = policies["b1"].grad
     assert grad is not None
     torch.testing.assert_close(grad[0], -(actions[0, 0] - actions[1, 0]) / 2, rtol=1e-4, atol=1e-4)
 
 
-def test_an_evolved_loss_teaches_and_a_newborn_one_does_not() -> None:
+def test_an_evolved_loss_improves_policies_and_an_initial_loss_does_not() -> None:
     learner, root = EPG(PLANE, EPGConfig(inner_lr=0.8, reward_scale=5.0)), Key(3)
-    newborn = agent = learner.init(root)
+    initial = agent = learner.init(root)
     for step in range(200):
         (agent,), _ = learner.improve([agent], [CIRCLE], [root.child("step", step)])
     evolved, born = (
-        assess(learner, phi, CIRCLE, root.child("test"), 64) for phi in (agent, newborn)
+        assess(learner, phi, CIRCLE, root.child("test"), 64) for phi in (agent, initial)
     )
     assert evolved.gain.value > 0.3
-    assert evolved.over_shuffled.low > 0  # a policy that has learned another's goal does not do
+    assert evolved.over_shuffled.low > 0  # a policy trained for another trial's goal scores lower
     assert abs(born.gain.value) < 0.15

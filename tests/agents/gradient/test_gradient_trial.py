@@ -1,5 +1,5 @@
-"""Initialisations in trials simulated elsewhere adapt to the observed episodes as they do in
-trials of their own.
+"""Trials simulated by another program: adaptation to observed episodes equals that in our own
+trials.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.agents.test_metaworld_protocol import Environments, metalearning_eval
 SMALL = MAMLConfig(draws=3, trajectories=4, hidden=(6,), inner_lr=0.5)
 
 
-def test_observed_episodes_equal_the_batch_they_were_taken_from() -> None:
-    """Of different lengths, so that the shorter are padded; and the update by them is the same."""
+def test_observed_episodes_equal_their_batch() -> None:
+    """Episodes have different lengths, so that shorter ones are padded; the update is the same."""
     family = CartPole(CartPoleSettings(horizon=60))
     learner = MAML(family, SMALL)
     first = learner.repeated(learner.weights(learner.init(Key(0))), 3)
@@ -53,7 +53,7 @@ def test_observed_episodes_equal_the_batch_they_were_taken_from() -> None:
         torch.testing.assert_close(one[name], two[name])
 
 
-def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
+def test_adaptation_by_meta_worlds_protocol_equals_our_own() -> None:
     family, n = Navigation(NavigationSettings(horizon=20)), 20
     learner = MAML(
         family, MAMLConfig(inner_lr=0.05, draws=10, trajectories=10, outer="trpo", kl=0.03)
@@ -63,7 +63,7 @@ def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
         (agent,), _ = learner.improve([agent], [SQUARE], [Key(2, ("step", step))])
     seeds = list(range(n))
     driven = MetaWorldAgent(learner, agent, n, Key(3), greedy=False)
-    outside = Environments(family, [SQUARE] * n, seeds, told=False)
+    outside = Environments(family, [SQUARE] * n, seeds, last_step=False)
     adapted = metalearning_evaluation(driven, outside, learner.config.trajectories, 10).mean()
     (before, after), _ = learner.run_trials(agent, SQUARE, seeds, Key(4), 1)
     # the same goals, other noise
@@ -74,7 +74,7 @@ def test_through_meta_worlds_protocol_it_adapts_as_on_its_own() -> None:
 def test_an_update_needs_two_episodes_and_no_labels() -> None:
     learner = MAML(Navigation(), SMALL)
     trial = learner.trial_policy(learner.init(Key(0)), 2, Key(8))
-    # before any step: nothing was done
+    # before the first step there is no transition
     trial.observe(torch.ones(2), torch.ones(2, dtype=torch.bool))
     for _ in range(3):
         trial.act(torch.zeros(2, 2))

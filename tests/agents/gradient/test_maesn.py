@@ -1,6 +1,4 @@
-"""MAESN's formulas by hand and by finite differences, its laws, and that adapting a latent finds
-goals.
-"""
+"""MAESN: formulas by hand and by finite differences, learner conformance, adaptation of latents."""
 
 from __future__ import annotations
 
@@ -54,11 +52,11 @@ def test_the_latents_gradient_is_that_of_the_expected_return() -> None:
 
 
 @pytest.mark.parametrize("family", [Guessing(), Navigation(NavigationSettings(horizon=6))])
-def test_the_laws_of_a_learner(family: Guessing | Navigation) -> None:
+def test_learner_conformance(family: Guessing | Navigation) -> None:
     check_learner(MAESN(family, SMALL), family)
 
 
-def test_improving_changes_no_agent_it_was_given_and_needs_no_gradient_afterwards() -> None:
+def test_improve_changes_no_argument_and_returns_detached_tensors() -> None:
     learner = MAESN(Navigation(), SMALL)
     agent = learner.init(Key(0))
     (after,), _ = learner.improve([agent], [HALF_CIRCLE], [Key(1)])
@@ -66,26 +64,26 @@ def test_improving_changes_no_agent_it_was_given_and_needs_no_gradient_afterward
     assert not same_agent(agent, after)
 
 
-def test_a_new_niche_gets_policy_and_step_sizes_and_no_latent() -> None:
+def test_adopt_keeps_policy_and_step_sizes_and_resets_latents() -> None:
     learner = MAESN(Navigation(), SMALL)
     agent = learner.init(Key(0))
     for step in range(3):
         (agent,), _ = learner.improve([agent], [HALF_CIRCLE], [Key(1, ("step", step))])
-    adopted, newborn = learner.adopt(agent), learner.init(Key(0))
+    adopted, initial = learner.adopt(agent), learner.init(Key(0))
     for name in ("w0", "rate_mean"):
         assert torch.equal(adopted[name], agent[name])
-        assert not torch.equal(adopted[name], newborn[name])
+        assert not torch.equal(adopted[name], initial[name])
     for name in LATENTS:
-        assert torch.equal(adopted[name], newborn[name])
+        assert torch.equal(adopted[name], initial[name])
         assert not torch.equal(adopted[name], agent[name])
 
 
-def test_a_bandits_latent_learns_which_arm() -> None:
-    """Nothing to see and one pull an episode: the inner step alone must find the arm."""
+def test_the_latent_adapts_to_the_best_arm_of_a_bandit() -> None:
+    """No observations and one pull per episode: only the inner step can find the arm."""
     check_learner(MAESN(Bandits(), SMALL), Bandits())
 
 
-def test_it_learns_to_adapt_and_without_step_sizes_it_does_not() -> None:
+def test_it_learns_to_adapt_and_does_not_with_step_sizes_of_zero() -> None:
     family = Navigation()
     learner, root = MAESN(family), Key(2)
     agent = learner.init(root)
@@ -93,7 +91,7 @@ def test_it_learns_to_adapt_and_without_step_sizes_it_does_not() -> None:
         (agent,), _ = learner.improve([agent], [HALF_CIRCLE], [root.child("step", step)])
     found = assess(learner, agent, HALF_CIRCLE, root.child("test"), 20)
     assert found.gain.value > 3
-    # the draw's own latent, and not just one that is better everywhere
+    # the latent of the draw itself, not one that is better for all draws
     assert found.over_shuffled.low > 0
     stuck = {**agent, "rate_mean": torch.zeros(2), "rate_log_std": torch.zeros(2)}
     (score,), _, _, (before,) = learner.evaluate([stuck], [HALF_CIRCLE], [root.child("test")])

@@ -1,5 +1,5 @@
-"""MAML, first-order MAML and Reptile: laws, gradients against finite differences, and that adapting
-pays.
+"""MAML, first-order MAML and Reptile: conformance, gradients against finite differences,
+adaptation.
 """
 
 from __future__ import annotations
@@ -35,39 +35,39 @@ LINES = Regression(RegressionSettings("sine", horizon=5))
 
 
 @pytest.mark.parametrize("family", [PLANE, Guessing(), LINES, Bandits(BanditSettings(pulls=2))])
-def test_the_laws_of_a_learner(family: Navigation | Guessing | Regression | Bandits) -> None:
+def test_learner_conformance(family: Navigation | Guessing | Regression | Bandits) -> None:
     check_learner(MAML(family, SMALL), family)
 
 
 @pytest.mark.parametrize(
     "settings", [{"outer": "trpo"}, {"learn_rates": True, "inner_steps": 2}, {"inner_steps": 0}]
 )
-def test_the_laws_with_other_settings(settings: dict) -> None:
+def test_learner_conformance_with_other_settings(settings: dict) -> None:
     check_learner(MAML(PLANE, replace(SMALL, **settings)), PLANE)
 
 
 @pytest.mark.parametrize("family", [PLANE, LINES])
 @pytest.mark.parametrize("outer", ["share", "adam"])
-def test_the_laws_of_reptile(family: Navigation | Regression, outer: str) -> None:
+def test_conformance_of_reptile(family: Navigation | Regression, outer: str) -> None:
     config = ReptileConfig(
         draws=3, trajectories=2, test_trials=3, hidden=(6,), inner_steps=2, test_updates=2
     )
     check_learner(Reptile(family, replace(config, outer=outer, share=0.01)), family)
 
 
-def test_trpo_without_a_policy_is_refused() -> None:
+def test_trpo_requires_a_policy() -> None:
     with pytest.raises(ValueError, match="needs a policy"):
         MAML(LINES, replace(SMALL, outer="trpo"))
 
 
-def test_one_episode_has_no_baseline() -> None:
+def test_policies_require_two_episodes_for_the_baseline() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         MAML(PLANE, replace(SMALL, trajectories=1))
     MAML(LINES, replace(SMALL, trajectories=1))
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"order": 0}, "order must be one of 1, 2, got 0"),
         ({"outer": "sgd"}, "outer must be one of 'adam', 'trpo', got 'sgd'"),
@@ -77,12 +77,12 @@ def test_one_episode_has_no_baseline() -> None:
         ({"hidden": ()}, "hidden must be a non-empty list"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_settings_raise_value_error(wrong: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         replace(SMALL, **wrong)
 
 
-def met(
+def adaptation(
     learner: MAML, agent: dict[str, torch.Tensor]
 ) -> tuple[list[Batch], Batch, dict[str, torch.Tensor]]:
     """Episodes before and after adaptation, and the agent's weights in float64."""
@@ -99,18 +99,18 @@ def met(
 
 
 def _double(batch: Batch) -> Batch:
-    seen, actions, rewards = (
+    observations, actions, rewards = (
         x.double() for x in (batch.observations, batch.actions, batch.rewards)
     )
-    return replace(batch, observations=seen, actions=actions, rewards=rewards)
+    return replace(batch, observations=observations, actions=actions, rewards=rewards)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_order_one_is_not(
+def test_the_outer_gradient_of_policies_equals_the_finite_difference_and_differs_from_first_order(
     steps: int,
 ) -> None:
     learner = MAML(PLANE, replace(SMALL, inner_steps=steps, inner_lr=0.5, learn_rates=True))
-    before, after, weights = met(learner, dict(learner.init(Key(3))))
+    before, after, weights = adaptation(learner, dict(learner.init(Key(3))))
     tasks = learner.config.draws
 
     def loss(w: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -119,7 +119,7 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
     exact = dict(zip(leaves, torch.autograd.grad(loss(leaves), list(leaves.values())), strict=True))
     first = FOMAML(PLANE, FOMAMLConfig(**{**vars(learner.config), "order": 1}))
-    rough = torch.autograd.grad(
+    first_order = torch.autograd.grad(
         first.model.losses(first.adapted(leaves, before, tasks), after).mean(),
         list(leaves.values()),
     )
@@ -135,13 +135,13 @@ def test_the_outer_gradient_of_policies_is_the_finite_difference_and_the_first_o
         found = float((exact[name] * direction).sum())
         assert found == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=2e-5, abs=1e-8), name
     gap = max(
-        float((one - two).abs().max()) for one, two in zip(exact.values(), rough, strict=True)
+        float((one - two).abs().max()) for one, two in zip(exact.values(), first_order, strict=True)
     )
     assert gap > 1e-3
 
 
-def test_one_trial_at_a_time_equals_all_at_once() -> None:
-    """The gradient of the sum over trials against torch.func's, each trial on its own."""
+def test_trials_one_by_one_equal_the_batch() -> None:
+    """The gradient of the sum over trials equals torch.func's gradients of single trials."""
     policy, tasks, side = FeedforwardPolicy.of(PLANE.spec, (6,)), 3, 4
     episode_batches = EpisodeBatches(PLANE, [SQUARE] * tasks, [0, 1, 2], side, "cpu")
     rng = np.random.default_rng(0)
@@ -169,9 +169,9 @@ def test_one_trial_at_a_time_equals_all_at_once() -> None:
             )
 
 
-def test_a_ratio_begins_at_one_with_the_slope_of_the_logarithm() -> None:
+def test_the_initial_ratio_is_one_with_the_gradient_of_the_log_probability() -> None:
     learner = MAML(PLANE, SMALL)
-    _, after, weights = met(learner, dict(learner.init(Key(5))))
+    _, after, weights = adaptation(learner, dict(learner.init(Key(5))))
     leaves = {n: v.expand(3, *v.shape).clone().requires_grad_() for n, v in weights.items()}
     policy = learner.model
     assert isinstance(policy, FeedforwardPolicy)
@@ -186,7 +186,7 @@ def test_a_ratio_begins_at_one_with_the_slope_of_the_logarithm() -> None:
 
 
 @pytest.mark.parametrize("actions", [Categorical(3), Gaussian(2)])
-def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
+def test_kl_divergences_equal_torchs(actions: Categorical | Gaussian) -> None:
     one, two = torch.randn(
         2, 5, actions.outputs, generator=torch.Generator().manual_seed(0)
     ).double()
@@ -214,7 +214,7 @@ def test_divergences_are_torchs(actions: Categorical | Gaussian) -> None:
         (Hochreiter(LINES, HochreiterConfig(hidden=4, trials=3, updates=1, test_trials=3)), "lr"),
     ],
 )
-def test_hyperparameters_that_agents_carry_go_before_the_settings(
+def test_hyperparameters_of_agents_override_the_settings(
     learner: MAML | Reptile, name: str
 ) -> None:
     check_learner(Exploring(learner), learner.family)
@@ -228,30 +228,32 @@ def test_hyperparameters_that_agents_carry_go_before_the_settings(
     assert max(float((still[n] - agent[n]).abs().max()) for n in acting) < 1e-5
 
 
-def test_a_regressor_does_not_see_the_last_label() -> None:
+def test_the_regressor_ignores_the_last_label() -> None:
     model = Regressor.of(LINES.spec, (6,))
     weights = {name: value[None] for name, value in model.init(np.random.default_rng(0)).items()}
     act = model.act(weights, torch.zeros(5, 1, 4, 1))
-    seen = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
-    other = torch.cat([seen[:, :1], seen[:, 1:] + 9], 1)
-    assert torch.equal(act(seen, 0), act(other, 0))
+    observations = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    other = torch.cat([observations[:, :1], observations[:, 1:] + 9], 1)
+    assert torch.equal(act(observations, 0), act(other, 0))
 
 
 def test_squared_errors_by_hand() -> None:
-    """A network that says its bias, .5; labels come with the next observation."""
+    """The network outputs its bias, .5; labels are part of the next observation."""
     model = Regressor.of(LINES.spec, (1,))
     weights = {
         name: torch.zeros_like(v)[None] for name, v in model.init(np.random.default_rng(0)).items()
     }
     weights["b1"] += 0.5
-    seen = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
+    observations = torch.tensor([[[9.0, 0.0]], [[9.0, 1.0]]])  # the label of the first step is 1
     after = torch.tensor([[[9.0, 1.0]], [[9.0, -1.0]]])  # of the second -1
     empty, alive = torch.zeros(2, 1, 1), torch.ones(2, 1, dtype=torch.bool)
-    batch = Batch(seen, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after, ~alive)
+    batch = Batch(
+        observations, empty, empty[..., 0], alive, empty[0, :, 0], alive[0], after, ~alive
+    )
     assert float(model.losses(weights, batch)) == pytest.approx((0.25 + 2.25) / 2)
 
 
-def test_a_new_niche_gets_the_initialisation_and_its_step_sizes() -> None:
+def test_adopt_keeps_the_initialisation_and_its_step_sizes() -> None:
     learner = MAML(PLANE, replace(SMALL, learn_rates=True))
     agent = learner.init(Key(0))
     for step in range(3):
@@ -263,7 +265,7 @@ def test_a_new_niche_gets_the_initialisation_and_its_step_sizes() -> None:
     assert float(adopted["adam/steps/w0"]) == 0 < float(agent["adam/steps/w0"])
 
 
-def test_evaluating_changes_no_agent_and_equal_seeds_meet_equal_draws() -> None:
+def test_evaluate_changes_no_agent_and_equal_keys_give_equal_draws() -> None:
     learner = MAML(PLANE, SMALL)
     agent = learner.init(Key(0))
     kept = {name: value.clone() for name, value in agent.items()}
@@ -275,7 +277,7 @@ def test_evaluating_changes_no_agent_and_equal_seeds_meet_equal_draws() -> None:
     assert steps == 4 * 2 * 4 * 5
 
 
-def test_first_order_is_a_setting() -> None:
+def test_fomaml_is_maml_with_order_1() -> None:
     assert FOMAML(PLANE).config.order == 1
     assert MAML(PLANE).config.order == 2
 
@@ -295,4 +297,4 @@ def test_it_learns_to_adapt_and_joint_training_does_not() -> None:
     assert learned.gain.value > 2.0
     assert joint.gain.value < learned.gain.value / 2
     assert learned.over_off.low > 1.0
-    assert learned.over_shuffled.low > 1.0  # another trial's parameters lead to another goal
+    assert learned.over_shuffled.low > 1.0  # the parameters of another trial reach another goal

@@ -1,5 +1,5 @@
-"""A trust-region step on quadratics, where the natural gradient step is known; conjugate gradients
-against a solver.
+"""Trust-region steps on quadratics against the natural gradient step; conjugate gradients against a
+linear solver.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ def curved(p: trust_region.Named) -> torch.Tensor:
     return 0.5 * p["x"] @ H @ p["x"]
 
 
-def test_conjugate_gradients_solve() -> None:
+def test_conjugate_gradients_solve_linear_systems() -> None:
     torch.testing.assert_close(
         trust_region.conjugate_gradient(lambda v: H @ v, G), torch.linalg.solve(H, G)
     )
 
 
-def test_a_step_is_the_natural_gradient_as_long_as_the_bound() -> None:
+def test_a_step_is_the_natural_gradient_scaled_to_the_bound() -> None:
     moved = trust_region.step(leaves(), linear, curved, 0.01)["x"]
     natural = torch.linalg.solve(H, G)
     expected = -natural * torch.sqrt(0.02 / (natural @ H @ natural))
-    # the bound is met by the full step up to damping, or the line search shortens it once
-    assert any(torch.allclose(moved, share * expected, rtol=1e-3) for share in (1.0, 0.8))
+    # the full step satisfies the bound up to damping, or the line search shortens it once
+    assert any(torch.allclose(moved, fraction * expected, rtol=1e-3) for fraction in (1.0, 0.8))
     assert float(curved({"x": moved})) <= 0.01
     assert not moved.requires_grad
     steepest = -G * torch.sqrt(0.02 / (G @ H @ G))
     assert float(linear({"x": moved})) < 0.8 * float(linear({"x": steepest}))
 
 
-def test_where_nothing_falls_nothing_moves() -> None:
-    """A divergence that the Hessian at the start does not tell of: no length keeps the bound."""
+def test_without_a_step_within_the_bound_parameters_do_not_change() -> None:
+    """The divergence jumps, unlike its Hessian at the start: no step length satisfies the bound."""
 
     def wall(p: trust_region.Named) -> torch.Tensor:
         return curved(p) + (p["x"].detach().abs().sum() > 0)
@@ -53,6 +53,6 @@ def test_where_nothing_falls_nothing_moves() -> None:
     )
 
 
-def test_a_gradient_that_is_not_a_number_is_an_error() -> None:
+def test_a_nan_gradient_is_an_error() -> None:
     with pytest.raises(ValueError, match="NaN or infinity"):
         trust_region.step(leaves(), lambda p: float("nan") * linear(p), curved, 0.01)

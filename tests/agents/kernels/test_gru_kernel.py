@@ -1,4 +1,6 @@
-"""The compiled GRU is torch's, its gradients too; a row's result does not depend on others."""
+"""The compiled GRU and its gradients equal torch's; the result of a row does not depend on other
+rows.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from openpoet.agents.parts.recurrent import Recurrent
 
 
 def arguments(t=7, n=5, h=6, seed=0):
-    """given, weights, bias, start."""
+    """inputs, weights, bias, start."""
     generator = torch.Generator().manual_seed(seed)
     shapes = (t, n, 3 * h), (3 * h, h), (3 * h,), (n, h)
     made = [torch.randn(shape, generator=generator) for shape in shapes]
@@ -17,20 +19,20 @@ def arguments(t=7, n=5, h=6, seed=0):
     return [value.requires_grad_() for value in made]
 
 
-def torchs(given, weights, bias, start):
-    """The same by torch: the inputs go through an identity."""
+def by_torch(given, weights, bias, start):
+    """The same with torch.nn.GRU, whose input weights are the identity."""
     width = given.shape[2]
     same = [torch.eye(width), weights, torch.zeros(width), bias]
     return torch.gru(given, start[None], same, True, 1, 0.0, True, False, False)[0]
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 5, 6), (12, 3, 48), (3, 0, 4)])
-def test_outputs_and_gradients_are_torchs(sizes):
+def test_outputs_and_gradients_equal_torchs(sizes):
     values = arguments(*sizes)
     wanted = torch.randn(sizes, generator=torch.Generator().manual_seed(9))
     results = []
-    for function in (gru, torchs):
-        if sizes[1] == 0 and function is torchs:  # torch refuses no rows
+    for function in (gru, by_torch):
+        if sizes[1] == 0 and function is by_torch:  # torch does not accept zero rows
             continue
         hidden = function(*values)
         results.append([hidden, *torch.autograd.grad(hidden, values, wanted)])
@@ -38,7 +40,7 @@ def test_outputs_and_gradients_are_torchs(sizes):
         torch.testing.assert_close(ours, theirs, rtol=2e-5, atol=2e-6)
 
 
-def test_gradients_are_those_of_finite_differences():
+def test_gradients_equal_finite_differences():
     given, weights, bias, start = (value.detach() for value in arguments(t=4, n=2, h=3))
     weights.requires_grad_()
     (found,) = torch.autograd.grad(gru(given, weights, bias, start).pow(2).sum(), weights)
@@ -59,7 +61,7 @@ def test_a_row_does_not_depend_on_the_other_rows():
         assert torch.equal(alone[:, 0], whole[:, row])
 
 
-def test_a_sequence_is_its_steps():
+def test_a_sequence_equals_step_by_step():
     network = Recurrent(3, 8, 2)
     p = network.init(np.random.default_rng(0))
     x, state = torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(1)), network.start(4)
@@ -74,18 +76,18 @@ def test_a_sequence_is_its_steps():
 def test_large_inputs_saturate_as_torchs_do():
     given, weights, bias, start = arguments()
     hidden = gru(given * 1e6, weights, bias, start)
-    torch.testing.assert_close(hidden, torchs(given * 1e6, weights, bias, start))
+    torch.testing.assert_close(hidden, by_torch(given * 1e6, weights, bias, start))
 
 
 @pytest.mark.parametrize("wrong", range(4))
-def test_sizes_that_do_not_fit_are_refused(wrong):
+def test_wrong_shapes_raise_value_error(wrong):
     values = arguments()
     values[wrong] = values[wrong][..., :-1]
     with pytest.raises(ValueError, match=r"^a GRU of \d units in 5 rows needs"):
         gru(*values)
 
 
-def test_only_float32_on_the_cpu_fits():
+def test_other_dtypes_and_devices_are_not_supported():
     x = torch.zeros(2)
     assert gru_kernel.fits(x, x)
     assert not gru_kernel.fits(x, x.double())

@@ -1,4 +1,6 @@
-"""The policy's kernel is kept as the physics' are: see tests/envs/test_kernel_cache.py."""
+"""The kernel cache of the policy, which works like that of the physics:
+tests/envs/test_kernel_cache.py.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,12 @@ print(actions[0, 0])
 ACTION = "0.95246"  # tanh(0.5 + 3 * 0.5 * tanh(1.5))
 
 
-def test_rooms_that_compile_hold_the_same_cache() -> None:
+def test_agents_and_envs_use_the_same_cache() -> None:
     copies = [ROOT / room / "kernel_cache.py" for room in ("agents/kernels", "envs/walker/physics")]
     assert copies[0].read_text() == copies[1].read_text()
 
 
-def test_the_clone_and_the_installed_package_share_the_policy_and_its_compile_is_announced(
+def test_clone_and_installed_package_share_the_kernel_and_compiling_is_announced(
     tmp_path: Path,
 ) -> None:
     cache = tmp_path / "cache"
@@ -36,7 +38,7 @@ def test_the_clone_and_the_installed_package_share_the_policy_and_its_compile_is
     assert run(POLICY, cache, installed=True) == (action, "")
 
 
-def test_without_a_folder_for_it_the_policy_works_and_a_line_says_so(tmp_path: Path) -> None:
+def test_without_a_cache_folder_the_policy_works_and_prints_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     action, line = run(POLICY, tmp_path / "file", installed=True)
     assert action.startswith(ACTION)

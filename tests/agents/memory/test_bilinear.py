@@ -12,8 +12,8 @@ from openpoet.envs.mdp import MdpSettings, TabularMdps
 
 
 def test_a_reward_enters_at_its_state_and_action() -> None:
-    seen, before, action = torch.eye(3)[1], torch.eye(3)[2], torch.eye(2)[0]
-    inputs = torch.cat([seen, before, action, torch.tensor([7.0, 1.0, 0.5])])
+    observation, last_observation, last_action = torch.eye(3)[1], torch.eye(3)[2], torch.eye(2)[0]
+    inputs = torch.cat([observation, last_observation, last_action, torch.tensor([7.0, 1.0, 0.5])])
     given = bilinear.outer_product_inputs(inputs, 3)
     assert given.shape == (bilinear.input_size(3, 2),)
     pair = [0.0, 0, 0, 0, 1, 0]  # states x actions: state 2, action 0

@@ -49,10 +49,10 @@ def test_the_gradient_goes_through_the_whole_sequence() -> None:
         name: value.double() for name, value in learner.weights(learner.init(Key(2))).items()
     }
     batch, _ = learner.sequences(QUADRATICS, Key(3), 2)
-    seen, labels = batch.observations.double(), batch.labels(1).double()
+    observations, labels = batch.observations.double(), batch.labels(1).double()
 
     def last(change: torch.Tensor) -> torch.Tensor:
-        moved = seen.clone()
+        moved = observations.clone()
         moved[1, :, -1] += change
         start = tuple(part.double() for part in learner.network.start(2))
         return ((learner.network.run(weights, moved, start) - labels) ** 2)[-1].sum()

@@ -1,4 +1,4 @@
-"""DIAYN: what it pays by hand, the laws of a learner, and skills that can be told apart."""
+"""DIAYN: intrinsic rewards by hand, learner conformance, and distinguishable skills."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ARENA = Navigation(NavigationSettings(arena=1.0, horizon=10))
 
 
 @pytest.mark.parametrize("family", [Guessing(), Navigation(NavigationSettings(horizon=6))])
-def test_the_laws_of_a_learner(family: Guessing | Navigation) -> None:
+def test_learner_conformance(family: Guessing | Navigation) -> None:
     check_learner(DIAYN(family, SMALL), family)
 
 
-def telling(config: DIAYNConfig) -> tuple[DIAYN, Agent]:
-    """A learner with an agent whose discriminator tells left (0) from right (1): its logits are -x
-    and x, nearly.
+def left_or_right(config: DIAYNConfig) -> tuple[DIAYN, Agent]:
+    """A learner and an agent whose discriminator classifies left (0) and right (1): its logits are
+    nearly -x and x.
     """
     learner = DIAYN(ARENA, config)
     agent = dict(learner.init(Key(0)))
@@ -49,16 +49,14 @@ def telling(config: DIAYNConfig) -> tuple[DIAYN, Agent]:
 
 
 def step_to(x: float) -> Batch:
-    """One step from the origin."""
+    """One step from the origin to (x, 0)."""
     row = torch.zeros(1, 1)
     start, after = torch.zeros(1, 1, 2), torch.tensor([[[x, 0.0]]])
     return Batch(start, start, row, row == 0, row[0], row[0] > 0, after, row > 0)
 
 
-def test_the_pay_of_a_step_by_hand() -> None:
-    """At x = .3 the right skill has the chance 1 / (1 + exp(-.6)); at the origin both have a
-    half.
-    """
+def test_intrinsic_reward_by_hand() -> None:
+    """The probability of skill 1 is 1 / (1 + exp(-.6)) at x = .3, and .5 at the origin."""
     two = {"skills": 2, "discriminator": (1,)}
     right = torch.tensor([1])
     for more, expected in (
@@ -66,27 +64,29 @@ def test_the_pay_of_a_step_by_hand() -> None:
         ({"scores": "current"}, 0.0),
         ({"add_p_z": False}, -math.log(1 + math.exp(-0.6))),
     ):
-        learner, agent = telling(DIAYNConfig(**two, **more))
+        learner, agent = left_or_right(DIAYNConfig(**two, **more))
         assert float(learner.intrinsic_reward(agent, step_to(0.3), right)) == pytest.approx(
             expected, abs=1e-4
         )
 
 
-def test_a_task_of_its_discriminator_pays_what_it_pays() -> None:
-    """Plain numbers are all that agents and envs exchange."""
+def test_a_task_of_the_discriminator_has_the_intrinsic_reward() -> None:
+    """The discriminator is passed from agents to envs as plain numbers."""
     learner = DIAYN(ARENA, SMALL)
     agent = learner.init(Key(1))
     family = Discriminated(DiscriminatedSettings(skills=4, hidden=(4,), floor=0.0, horizon=10))
     for skill in range(4):
         simulator = family.simulator([family.task(discriminator_of(agent), skill)], [0], "cpu")
         simulator.reset()
-        seen, paid, _, _ = simulator.step(torch.tensor([[3.0, -0.4]]))
-        same = learner.intrinsic_reward(agent, Batch(*[seen[None]] * 8), torch.tensor([skill]))
-        # a genome's weights are rounded
-        assert float(paid[0]) == pytest.approx(float(same), abs=1e-3)
+        observation, reward, _, _ = simulator.step(torch.tensor([[3.0, -0.4]]))
+        same = learner.intrinsic_reward(
+            agent, Batch(*[observation[None]] * 8), torch.tensor([skill])
+        )
+        # the weights of a task are rounded
+        assert float(reward[0]) == pytest.approx(float(same), abs=1e-3)
 
 
-def test_a_new_niche_gets_networks_and_no_memories() -> None:
+def test_adopt_keeps_networks_and_empties_the_replay_buffer() -> None:
     learner = DIAYN(ARENA, SMALL)
     (agent,), _ = learner.improve([learner.init(Key(0))], [Goals()], [Key(1)])
     assert int(agent["replay/count"]) == 4 * 10
@@ -100,7 +100,7 @@ def test_a_new_niche_gets_networks_and_no_memories() -> None:
     assert torch.equal(adopted["target/critic_w0"], agent["critic_w0"])
 
 
-def test_the_reward_of_the_task_is_not_heard() -> None:
+def test_the_reward_of_the_task_is_ignored() -> None:
     one, other = (
         DIAYN(Navigation(NavigationSettings(reward, horizon=6)), SMALL)
         for reward in ("dense", "progress")
@@ -112,7 +112,7 @@ def test_the_reward_of_the_task_is_not_heard() -> None:
     assert same_agent(*agents)
 
 
-def test_where_nothing_is_seen_it_is_refused() -> None:
+def test_a_family_without_observations_raises_value_error() -> None:
     with pytest.raises(ValueError, match="needs observations that distinguish its skills"):
         DIAYN(Bandits())
 
@@ -120,26 +120,26 @@ def test_where_nothing_is_seen_it_is_refused() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"skills": 1}, {"episodes": 0}, {"discriminator": ()}, {"tau": 0.0}, {"lr": -1.0}]
 )
-def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+def test_invalid_settings_raise_value_error(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the message names the setting
         DIAYNConfig(**wrong)
 
 
-def test_skills_part_and_the_discriminator_tells_them() -> None:
+def test_skills_differ_and_the_discriminator_classifies_them() -> None:
     config = DIAYNConfig(
         skills=2, hidden=(32,), discriminator=(16,), episodes=8, updates=16, batch=64
     )
     learner, key = DIAYN(ARENA, config), Key(2)
-    newborn = agent = learner.init(key)
+    initial = agent = learner.init(key)
     for step in range(30):
         (agent,), _ = learner.improve([agent], [Goals()], [key.child("step", step)])
     (after,), (solved,), _ = learner.evaluate([agent], [Goals()], [key.child("test")])
-    (before,), _, _ = learner.evaluate([newborn], [Goals()], [key.child("test")])
+    (before,), _, _ = learner.evaluate([initial], [Goals()], [key.child("test")])
     assert abs(before) < 0.1
     assert 0.75 * math.log(2) < after <= math.log(2)
     assert bool(solved) == (after >= 0.8 * math.log(2))
-    # Told a skill other than its own, what an episode was paid is a loss: the pay is the skill's,
-    # not the place's.
+    # With another skill's label the intrinsic reward of an episode is negative: it depends on the
+    # skill, not only on the position.
     skills = torch.arange(8) % 2
     batch, _ = learner.play(agent, Goals(), key.child("test"), skills)
     own, swapped = (

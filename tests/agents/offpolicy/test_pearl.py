@@ -1,5 +1,5 @@
-"""PEARL's posterior by hand, what its losses reach, the laws of a learner, and that a context tells
-it where to go.
+"""PEARL: the posterior by hand, gradient paths of the losses, learner conformance, use of
+contexts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TINY = PEARLConfig(
 
 
 def test_the_posterior_is_the_product_of_the_prior_and_all_factors() -> None:
-    """On a grid of z: densities multiplied and normalised."""
+    """The product of the densities on a grid of z, normalised."""
     means, variances = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.4, 2.0, 1.0])
     context = (1 / variances).sum()[None], (means / variances).sum()[None]
     mean, log_std = posterior(context)
@@ -41,14 +41,14 @@ def test_the_posterior_is_the_product_of_the_prior_and_all_factors() -> None:
     assert all(float(part.abs().max()) == 0 for part in nothing)  # the prior, N(0, 1)
 
 
-def test_the_order_of_a_context_does_not_matter() -> None:
+def test_the_posterior_does_not_depend_on_the_order_of_the_context() -> None:
     learner = PEARL(Navigation(), TINY)
-    agent, met = (
+    agent, context = (
         learner.init(Key(0)),
         torch.randn(1, 9, 5, generator=torch.Generator().manual_seed(0)),
     )
     one, two = (
-        learner.encoder.factors(agent, met[:, order])
+        learner.encoder.factors(agent, context[:, order])
         for order in (torch.arange(9), torch.arange(8, -1, -1))
     )
     for a, b in zip(one, two, strict=True):
@@ -61,7 +61,7 @@ def test_the_order_of_a_context_does_not_matter() -> None:
     [Guessing(), Bandits(), Navigation(NavigationSettings(horizon=4)), GridNavi()],
     ids=lambda f: str(f.spec),
 )
-def test_the_laws_of_a_learner(family: TaskFamily) -> None:
+def test_learner_conformance(family: TaskFamily) -> None:
     check_learner(PEARL(family, TINY), family, tasks=2)
 
 
@@ -69,11 +69,14 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
     learner = PEARL(Navigation(NavigationSettings(horizon=4)), TINY)
     agent = learner.init(Key(0))
     sac = learner.sac
-    weights, met = sac.leaves(agent), torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
-    mean, _ = posterior(
-        tuple(part.sum(0, keepdim=True) for part in learner.encoder.factors(weights, met))
+    weights, context = (
+        sac.leaves(agent),
+        torch.randn(6, 5, generator=torch.Generator().manual_seed(0)),
     )
-    inputs = torch.cat([met[:, :2], mean.expand(6, -1)], 1)
+    mean, _ = posterior(
+        tuple(part.sum(0, keepdim=True) for part in learner.encoder.factors(weights, context))
+    )
+    inputs = torch.cat([context[:, :2], mean.expand(6, -1)], 1)
     critics = {
         name: value.detach() for name, value in weights.items() if name.startswith("critic_")
     }
@@ -86,7 +89,7 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
         return found is not None and bool(found.any())
 
     batch = Transitions(
-        inputs, met[:, 2:4], met[:, 4], inputs.detach(), torch.zeros(6, dtype=torch.bool)
+        inputs, context[:, 2:4], context[:, 4], inputs.detach(), torch.zeros(6, dtype=torch.bool)
     )
     value, _ = sac.value_and_entropy(weights, critics, batch.inputs.detach(), noise[0])
     assert reaches(sac.critic_loss(weights, agent, batch, noise[1]))
@@ -94,7 +97,7 @@ def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
     assert not reaches(value.mean())
 
 
-def test_a_draw_remembers_its_own_episodes_and_a_transfer_none() -> None:
+def test_replay_buffers_belong_to_draws_and_adopt_empties_them() -> None:
     learner = PEARL(Navigation(NavigationSettings(horizon=4)), TINY)
     (agent,), _ = learner.improve([learner.init(Key(0))], [HALF_CIRCLE], [Key(1)])
     assert agent["replay/count"].tolist() == [8, 8, 8]  # two episodes of four steps
@@ -102,27 +105,29 @@ def test_a_draw_remembers_its_own_episodes_and_a_transfer_none() -> None:
     assert adopted["replay/count"].tolist() == [0, 0, 0]
     assert torch.equal(adopted["encoder_w0"], agent["encoder_w0"])
     distance = (agent["replay/reward"][0, :8] - agent["replay/reward"][1, :8]).abs()
-    assert float(distance.max()) > 0.01  # other goals pay other rewards
+    assert float(distance.max()) > 0.01  # other goals give other rewards
 
 
-def test_a_teachers_rewards_are_those_of_the_same_steps() -> None:
-    """Told: sparse; learned from: the negative distance to the same goal."""
+def test_rewards_of_the_teacher_belong_to_the_same_transitions() -> None:
+    """The context has the sparse reward; the critics are trained on the negative distance to the
+    goal.
+    """
     sparse, dense = (
         Navigation(NavigationSettings(reward, near=10.0, horizon=4))
         for reward in ("sparse", "dense")
     )
     learner = PEARL(sparse, TINY, teacher=dense)
     (agent,), _ = learner.improve([learner.init(Key(0))], [HALF_CIRCLE], [Key(1)])
-    told, pay = agent["replay/reward"][:, :8], agent["replay/pay"][:, :8]
+    sparse_reward, dense_reward = agent["replay/reward"][:, :8], agent["replay/pay"][:, :8]
     # within 10 of the goal, sparse reward is 1 - distance
-    torch.testing.assert_close(told, 1 + pay)
+    torch.testing.assert_close(sparse_reward, 1 + dense_reward)
     (alone,), _ = PEARL(sparse, TINY).improve([learner.init(Key(0))], [HALF_CIRCLE], [Key(1)])
     torch.testing.assert_close(alone["replay/pay"], alone["replay/reward"])
 
 
-def test_it_finds_out_which_way_and_not_without_its_context() -> None:
-    """Goals all around, paid by the ground won: a few steps tell the way."""
-    family, sides = (
+def test_it_adapts_with_its_context_and_not_without() -> None:
+    """Goals in all directions, reward for progress: a few steps determine the direction."""
+    family, task = (
         Navigation(NavigationSettings("progress", horizon=8)),
         Goals("arc", 0.8, 0.0, 0.0, 6.283),
     )
@@ -132,9 +137,9 @@ def test_it_finds_out_which_way_and_not_without_its_context() -> None:
     learner = PEARL(family, config)
     agent, root = learner.init(Key(0)), Key(2)
     for step in range(25):
-        (agent,), _ = learner.improve([agent], [sides], [root.child("step", step)])
-    returns, _ = learner.by_episode(agent, sides, root.child("test"), 64)
-    off, _ = learner.by_episode(agent, sides, root.child("test"), 64, "off")
+        (agent,), _ = learner.improve([agent], [task], [root.child("step", step)])
+    returns, _ = learner.by_episode(agent, task, root.child("test"), 64)
+    off, _ = learner.by_episode(agent, task, root.child("test"), 64, "off")
     assert returns[:, -1].mean() > returns[:, 0].mean() + 0.2
     assert returns[:, -1].mean() > off[:, -1].mean() + 0.2
     np.testing.assert_array_equal(returns[:, 0], off[:, 0])

@@ -1,4 +1,4 @@
-"""Soft actor-critic at closed forms: densities, whose loss moves what, and soft-optimal
+"""Soft actor-critic against closed forms: densities, gradients of each loss, soft-optimal
 policies.
 """
 
@@ -18,24 +18,24 @@ CONFIG = SACConfig(hidden=(16,), gamma=0.5, tau=0.1, lr=1e-2, temperature=0.5)
 
 
 def batch(n: int, actions: torch.Tensor, rewards: torch.Tensor, over: bool) -> Transitions:
-    """From one state to itself."""
+    """Transitions of a single state to itself."""
     inputs = torch.ones(n, 1)
     return Transitions(inputs, actions, rewards, inputs, torch.full((n,), over))
 
 
-def grown(sac: SAC) -> dict[str, torch.Tensor]:
+def initial(sac: SAC) -> dict[str, torch.Tensor]:
     weights = sac.init(np.random.default_rng(0))
     return {**weights, **sac.targets(weights), **adam.fresh(weights)}
 
 
 def updated(
-    sac: SAC, agent: dict[str, torch.Tensor], met: Transitions, rng: torch.Generator
+    sac: SAC, agent: dict[str, torch.Tensor], transitions: Transitions, rng: torch.Generator
 ) -> dict[str, torch.Tensor]:
-    weights, noise = sac.leaves(agent), torch.rand(2, *met.actions.shape, generator=rng)
-    return sac.step(agent, weights, sac.loss(weights, agent, met, noise))
+    weights, noise = sac.leaves(agent), torch.rand(2, *transitions.actions.shape, generator=rng)
+    return sac.step(agent, weights, sac.loss(weights, agent, transitions, noise))
 
 
-def test_a_squashed_gaussian_is_torchs_and_stays_finite_at_the_edge() -> None:
+def test_a_squashed_gaussian_equals_torchs_and_is_finite_at_the_bounds() -> None:
     outputs = torch.tensor([[0.3, -1.0, -0.4, 0.2]])
     actions, log_prob = Squashed(2).draw(outputs, torch.tensor([[0.8, 0.3]]))
     normal = torch.distributions.Normal(outputs[:, :2], outputs[:, 2:].exp())
@@ -48,15 +48,19 @@ def test_a_squashed_gaussian_is_torchs_and_stays_finite_at_the_edge() -> None:
 
 
 @pytest.mark.parametrize("discrete", [True, False])
-def test_each_loss_moves_its_own_part(discrete: bool) -> None:
+def test_each_loss_has_gradients_for_its_own_networks_only(discrete: bool) -> None:
     sac = SAC(1, 2, discrete, SACConfig(hidden=(16,), target_entropy=0.5))
-    agent, noise = grown(sac), torch.rand(2, 6, 2, generator=torch.Generator().manual_seed(0))
+    agent, noise = initial(sac), torch.rand(2, 6, 2, generator=torch.Generator().manual_seed(0))
     acted = torch.eye(2).repeat(3, 1) if discrete else torch.rand(6, 2)
-    met = batch(6, acted, torch.arange(6.0), False)
+    transitions = batch(6, acted, torch.arange(6.0), False)
     weights = sac.leaves(agent)
-    whole = torch.autograd.grad(sac.loss(weights, agent, met, noise), list(weights.values()))
+    whole = torch.autograd.grad(
+        sac.loss(weights, agent, transitions, noise), list(weights.values())
+    )
     critic = torch.autograd.grad(
-        sac.critic_loss(weights, agent, met, noise[1]), list(weights.values()), allow_unused=True
+        sac.critic_loss(weights, agent, transitions, noise[1]),
+        list(weights.values()),
+        allow_unused=True,
     )
     for name, of_all, of_critic in zip(weights, whole, critic, strict=True):
         if name.startswith("critic_"):
@@ -64,66 +68,68 @@ def test_each_loss_moves_its_own_part(discrete: bool) -> None:
         else:
             assert of_critic is None
             assert float(of_all.abs().max()) > 0
-    # Beyond the end nothing counts: only the rewards of the batch are left.
+    # Terminal transitions do not depend on the target networks.
     ended = batch(6, acted, torch.arange(6.0), True)
     other = {name: value + 1.0 for name, value in agent.items()}
-    for steps, same in ((ended, True), (met, False)):
+    for steps, same in ((ended, True), (transitions, False)):
         one, two = (sac.critic_loss(agent, targets, steps, noise[1]) for targets in (agent, other))
         assert torch.equal(one, two) == same
 
 
-def test_what_the_inputs_come_from_is_moved_by_the_critics_alone() -> None:
-    """PEARL's encoder: the policy's loss must not reach a latent."""
+def test_only_the_critic_loss_has_gradients_for_the_inputs() -> None:
+    """For PEARL's encoder: the policy loss must not have a gradient for the latent."""
     sac = SAC(1, 2, False, CONFIG)
-    agent, noise, latent = grown(sac), torch.rand(2, 4, 2), torch.ones(4, 1, requires_grad=True)
-    met = Transitions(
+    agent, noise, latent = initial(sac), torch.rand(2, 4, 2), torch.ones(4, 1, requires_grad=True)
+    transitions = Transitions(
         latent, torch.zeros(4, 2), torch.ones(4), latent.detach(), torch.zeros(4, dtype=torch.bool)
     )
     weights = sac.leaves(agent)
-    (whole,) = torch.autograd.grad(sac.loss(weights, agent, met, noise), [latent])
-    (critic,) = torch.autograd.grad(sac.critic_loss(weights, agent, met, noise[1]), [latent])
+    (whole,) = torch.autograd.grad(sac.loss(weights, agent, transitions, noise), [latent])
+    (critic,) = torch.autograd.grad(
+        sac.critic_loss(weights, agent, transitions, noise[1]), [latent]
+    )
     torch.testing.assert_close(whole, critic)
 
 
 @pytest.mark.parametrize("over", [True, False])
-def test_two_actions_in_one_state_reach_the_soft_optimum(over: bool) -> None:
-    """Q(a) = r(a) + gamma V, V = T log sum exp(Q/T): chances softmax(r/T), V = T log sum exp(r/T) /
-    (1 - gamma).
+def test_policy_and_critics_reach_the_soft_optimum(over: bool) -> None:
+    """Q(a) = r(a) + gamma V with V = T log sum exp(Q/T): the policy is softmax(r/T), and
+    V = T log sum exp(r/T) / (1 - gamma).
     """
     sac, rng = SAC(1, 2, True, CONFIG), torch.Generator().manual_seed(1)
-    agent, met = grown(sac), batch(2, torch.eye(2), torch.tensor([1.0, 0.0]), over)
+    agent, transitions = initial(sac), batch(2, torch.eye(2), torch.tensor([1.0, 0.0]), over)
     for _ in range(600):
-        agent = updated(sac, agent, met, rng)
+        agent = updated(sac, agent, transitions, rng)
     at, t = torch.ones(1, 1), CONFIG.temperature
     expected = torch.softmax(torch.tensor([[1.0, 0.0]]) / t, -1)
     torch.testing.assert_close(
         torch.softmax(sac.policy(agent, at), -1), expected, atol=0.02, rtol=0
     )
     later = 0.0 if over else CONFIG.gamma * t * math.log(math.exp(1 / t) + 1) / (1 - CONFIG.gamma)
-    held = sac.q_values(agent, met.inputs, met.actions)
-    torch.testing.assert_close(held, torch.tensor([[1.0, 0.0]] * 2) + later, atol=0.08, rtol=0)
+    q_values = sac.q_values(agent, transitions.inputs, transitions.actions)
+    torch.testing.assert_close(q_values, torch.tensor([[1.0, 0.0]] * 2) + later, atol=0.08, rtol=0)
 
 
-def test_a_continuous_policy_finds_the_best_action_at_the_target_entropy() -> None:
+def test_a_continuous_policy_finds_the_best_action_with_the_target_entropy() -> None:
     sac = SAC(
         1,
         1,
         False,
         SACConfig(hidden=(32,), gamma=0.0, lr=1e-2, temperature=0.05, target_entropy=-0.5),
     )
-    agent, rng = grown(sac), torch.Generator().manual_seed(2)
+    agent, rng = initial(sac), torch.Generator().manual_seed(2)
     for _ in range(800):
         acted = 2 * torch.rand(64, 1, generator=rng) - 1
         agent = updated(sac, agent, batch(64, acted, -4 * (acted[:, 0] - 0.4) ** 2, True), rng)
-    said = sac.policy(agent, torch.ones(4000, 1))
-    actions, log_prob = Squashed(1).draw(said, torch.rand(4000, 1, generator=rng))
+    outputs = sac.policy(agent, torch.ones(4000, 1))
+    actions, log_prob = Squashed(1).draw(outputs, torch.rand(4000, 1, generator=rng))
     assert float(actions.mean()) == pytest.approx(0.4, abs=0.12)
     assert float(-log_prob.mean()) == pytest.approx(-0.5, abs=0.15)
 
 
-def test_targets_follow_their_critics() -> None:
+def test_target_networks_are_moving_averages_of_the_critics() -> None:
     sac, rng = SAC(1, 2, True, CONFIG), torch.Generator().manual_seed(3)
-    before = grown(sac)
+    before = initial(sac)
     after = updated(sac, before, batch(2, torch.eye(2), torch.ones(2), True), rng)
     name = "critic_w0"
     moved = (after[f"target/{name}"] - before[f"target/{name}"]) / (

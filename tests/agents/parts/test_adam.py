@@ -8,7 +8,7 @@ from openpoet.agents.parts import adam
 from openpoet.agents.parts.network_weights import weight_names
 
 
-def test_it_is_torchs_adam_with_its_gradients_cut() -> None:
+def test_it_equals_torchs_adam_with_clipped_gradients() -> None:
     torch.manual_seed(0)
     start = {"a": torch.randn(3, 2), "b": torch.randn(4)}
     agent = {**start, **adam.fresh(start)}
@@ -26,7 +26,7 @@ def test_it_is_torchs_adam_with_its_gradients_cut() -> None:
     assert weight_names(agent) == ["a", "b"]
 
 
-def test_a_gradient_that_is_not_a_number_is_named() -> None:
+def test_a_nan_gradient_is_an_error_with_its_name() -> None:
     start = {"a": torch.zeros(1), "b": torch.zeros(1)}
     with pytest.raises(ValueError, match="gradient of the agent's b holds NaN"):
         adam.step(
@@ -36,8 +36,8 @@ def test_a_gradient_that_is_not_a_number_is_named() -> None:
         )
 
 
-def test_a_weight_that_rests_keeps_a_bias_correction_of_its_own() -> None:
-    """b first moves at the 3rd step, by rate x sign(gradient) as Adam's first step always does.
+def test_each_weight_has_its_own_bias_correction() -> None:
+    """b is first updated at the 3rd step, by rate x sign(gradient), as in any first step of Adam.
 
     With the count of a its correction would be sqrt(1 - .999^3) / (1 - .9^3) = .202 instead of
     .316.

@@ -1,6 +1,4 @@
-"""Hyperparameters in agents: what goes before what, how they are explored, and a network's size as
-one of them.
-"""
+"""Hyperparameters of agents: precedence over settings, exploration, and the size of a network."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ from tests.agents.guessing import Guessing
 SMALL = RL2Config(hidden=8, units=5, trials=8, test_trials=8)
 
 
-def test_what_an_agent_carries_goes_before_the_settings_and_has_no_schedule() -> None:
+def test_hyperparameters_override_the_settings_and_their_schedules() -> None:
     config = RL2Config(lr=1e-3, lr_end=1e-4)
     assert with_hyperparameters(config, {"w": torch.ones(2)}) is config
     mine = with_hyperparameters(
@@ -42,25 +40,25 @@ def test_what_an_agent_carries_goes_before_the_settings_and_has_no_schedule() ->
 
 
 @pytest.mark.parametrize("wrong", [{"hyper/speed": torch.ones(())}, {"hyper/lr": torch.ones(2)}])
-def test_what_is_no_setting_or_no_number_is_refused(wrong: dict[str, torch.Tensor]) -> None:
+def test_invalid_hyperparameters_raise_value_error(wrong: dict[str, torch.Tensor]) -> None:
     with pytest.raises(ValueError, match="is not the value of a setting"):
         with_hyperparameters(RL2Config(), wrong)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
         with_hyperparameters(RL2Config(), {"hyper/gamma": torch.tensor(2.0)})
 
 
-def test_exploring_is_four_fifths_or_six_fifths_or_anywhere_in_the_range() -> None:
+def test_a_neighbour_is_scaled_by_four_or_six_fifths_or_drawn_from_the_range() -> None:
     drawn = np.array(
         [Range(1e-3, 1e3).neighbour(1.0, np.random.default_rng(seed)) for seed in range(4000)]
     )
     for factor in (0.8, 1.2):
         assert np.isclose(drawn, factor).mean() == pytest.approx(0.375, abs=0.03)
-    anew = drawn[~np.isclose(drawn, 0.8) & ~np.isclose(drawn, 1.2)]
-    assert np.log10(anew).mean() == pytest.approx(0.0, abs=0.15)  # uniform in the logarithm
-    assert (anew.min() < 1e-2, anew.max() > 1e2) == (True, True)
+    resampled = drawn[~np.isclose(drawn, 0.8) & ~np.isclose(drawn, 1.2)]
+    assert np.log10(resampled).mean() == pytest.approx(0.0, abs=0.15)  # uniform in the logarithm
+    assert (resampled.min() < 1e-2, resampled.max() > 1e2) == (True, True)
 
 
-def test_a_share_moves_by_its_distance_from_one_and_nothing_leaves_its_range() -> None:
+def test_fractions_are_scaled_by_their_distance_from_one_and_ranges_hold() -> None:
     rng = np.random.default_rng(0)
     near = {round(Range(0.001, 0.5, from_one=True).neighbour(0.99, rng), 6) for _ in range(40)}
     assert {0.992, 0.988} < near
@@ -71,14 +69,16 @@ def test_a_share_moves_by_its_distance_from_one_and_nothing_leaves_its_range() -
     assert 4 <= min(whole) < max(whole) == 9
 
 
-def test_exploring_changes_hyperparameters_and_nothing_else_and_begins_from_the_settings() -> None:
+def test_explore_changes_only_hyperparameters_starting_from_the_settings() -> None:
     ranges = {"lr": Range(1e-9, 1e9), "gamma": Range(1e-9, 1.0, from_one=True)}
     keys = [Key(0, ("explore", i)) for i in range(30)]
     agent = {"w": torch.ones(3)}
     many = [explored(agent, RL2Config(lr=1e-3), ranges, key) for key in keys]
     assert all(set(one) == {"w", "hyper/lr", "hyper/gamma"} for one in many)
     assert {round(float(one["hyper/lr"]), 6) for one in many} > {8e-4, 12e-4}
-    again = explored(many[0], RL2Config(lr=77.0), ranges, keys[1])  # now from what it carries
+    again = explored(
+        many[0], RL2Config(lr=77.0), ranges, keys[1]
+    )  # now from the agent's own values
     assert float(again["hyper/lr"]) != pytest.approx(77 * 0.8)
     assert same_agent(
         explored(many[0], RL2Config(), ranges, keys[1]),
@@ -88,7 +88,7 @@ def test_exploring_changes_hyperparameters_and_nothing_else_and_begins_from_the_
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
-def test_a_network_of_which_few_units_are_used_is_the_smaller_network(cell: Cell) -> None:
+def test_a_network_with_few_units_in_use_equals_the_smaller_network(cell: Cell) -> None:
     rng = np.random.default_rng(1)
     large, small = Recurrent(3, 8, 2, cell), Recurrent(3, 5, 2, cell)
     p = large.init(rng)
@@ -108,7 +108,7 @@ def with_hypers(learner: RL2, **values: float) -> dict[str, torch.Tensor]:
     }
 
 
-def test_an_agent_learns_by_what_it_carries_as_by_the_same_settings() -> None:
+def test_training_with_hyperparameters_equals_training_with_the_same_settings() -> None:
     family, key = Guessing(), Key(4)
     carrying, plain = (
         RL2(family, SMALL),
@@ -127,25 +127,25 @@ def test_an_agent_learns_by_what_it_carries_as_by_the_same_settings() -> None:
     }
 
 
-def test_units_that_come_into_use_begin_silent() -> None:
+def test_added_units_have_no_effect_before_training() -> None:
     learner = RL2(Guessing(), SMALL)
     agent = learner.init(Key(5))
-    grown = next(
+    larger = next(
         one
         for i in range(99)
         if float((one := learner.explore(agent, Key(6, ("explore", i))))["hyper/units"])
         > SMALL.units
     )
-    before, after = (learner.evaluate([one], [0.5], [Key(7)])[0] for one in (agent, grown))
+    before, after = (learner.evaluate([one], [0.5], [Key(7)])[0] for one in (agent, larger))
     assert before == after
-    (learned,), _ = learner.improve([grown], [0.5], [Key(8)])
-    used = int(float(grown["hyper/units"]))
-    assert float(learned["w_out"][:, SMALL.units : used].abs().sum()) > 0  # and learn to speak
+    (learned,), _ = learner.improve([larger], [0.5], [Key(8)])
+    used = int(float(larger["hyper/units"]))
+    assert float(learned["w_out"][:, SMALL.units : used].abs().sum()) > 0  # and are trained
     assert float(learned["w_out"][:, used:].abs().sum()) == 0
 
 
 class Exploring:
-    """A learner whose newborn agents have explored already."""
+    """A learner whose initial agents have explored hyperparameters."""
 
     def __init__(self, learner: Any) -> None:
         self.learner = learner
@@ -169,7 +169,7 @@ LEARNERS = {
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_learners_whose_agents_carry_hyperparameters_obey_the_laws_and_learn_by_them(
+def test_conformance_and_use_of_hyperparameters(
     name: str,
 ) -> None:
     family, key = Guessing(), Key(9)

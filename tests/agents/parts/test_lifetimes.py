@@ -17,8 +17,8 @@ def test_parts_whose_lifetime_is_over_are_reset_in_their_rows(
     ended: Lifetime, lifetime: Lifetime
 ) -> None:
     one, two = over(ended, STATE, FRESH, [lifetime, "trial"], ROWS)
-    gone = LIFETIMES.index(lifetime) <= LIFETIMES.index(ended)
-    assert one.flatten().tolist() == ([0, 2, 0] if gone else [1, 2, 3])
+    is_reset = LIFETIMES.index(lifetime) <= LIFETIMES.index(ended)
+    assert one.flatten().tolist() == ([0, 2, 0] if is_reset else [1, 2, 3])
     assert torch.equal(two[1], STATE[1][1])
     assert bool((two[0] == 0).all()) == (ended == "trial")
 

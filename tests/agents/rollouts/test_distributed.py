@@ -1,6 +1,4 @@
-"""Rollouts in real Ray workers, on a cluster of two nodes of this machine: the results are those of
-one process.
-"""
+"""Rollouts in Ray workers, on a local cluster of two nodes: results equal those of one process."""
 
 import contextlib
 import os
@@ -39,7 +37,7 @@ HILL = Path(__file__).resolve().parents[3] / "examples" / "hill.py"
 
 @pytest.fixture(scope="module")
 def two_nodes():
-    """Rollouts on two nodes of one worker each."""
+    """Rollouts on two nodes with one worker each."""
     node = {"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=node)
     try:
@@ -56,10 +54,8 @@ def run(rollouts, family, weights, member, tasks, seeds, **machine):
     )
 
 
-class Noted(PointMass):
-    """Its simulators leave a note of where they run: the name of a file is the node and the
-    process.
-    """
+class Traced(PointMass):
+    """Each simulator creates a file whose name is its node and process."""
 
     def __init__(self, folder):
         super().__init__()
@@ -70,10 +66,8 @@ class Noted(PointMass):
         return super().simulator(tasks, seeds, device)
 
 
-class Deadly(PointMass):
-    """In its fourth step a batch kills the process it runs in, until that has happened `deaths`
-    times.
-    """
+class Killing(PointMass):
+    """The fourth step of a batch kills the process, until this has happened `deaths` times."""
 
     def __init__(self, folder, deaths):
         super().__init__()
@@ -83,34 +77,32 @@ class Deadly(PointMass):
         made = super().simulator(tasks, seeds, device)
         step = made.step
 
-        def deadly(actions):
+        def killing_step(actions):
             if made.time == 3 and len(list(self.folder.iterdir())) < self.deaths:
                 (self.folder / str(os.getpid())).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             return step(actions)
 
-        made.step = deadly
+        made.step = killing_step
         return made
 
 
-def test_a_batch_over_two_nodes_is_the_batch_of_one_process_and_all_its_steps_are_counted(
-    two_nodes, tmp_path
-):
-    here, there = Meter(PointMass()), Meter(Noted(tmp_path))
+def test_a_batch_on_two_nodes_equals_one_process_in_results_and_steps(two_nodes, tmp_path):
+    here, there = Meter(PointMass()), Meter(Traced(tmp_path))
     whole = run(InProcess(), here, *case(n=43))
     assert two_nodes.workers == 2
     same(run(two_nodes, there, *case(n=43), max_rows=9), whole)
-    assert len({note.name.split()[0] for note in tmp_path.iterdir()}) == 2
+    assert len({file.name.split()[0] for file in tmp_path.iterdir()}) == 2
     assert there.steps == here.steps == whole.steps.sum()
 
 
 @pytest.mark.parametrize("rows", [0, 1, 17])
-def test_any_number_of_rows_will_do(two_nodes, rows):
+def test_any_number_of_rows_is_accepted(two_nodes, rows):
     arguments = case(n=rows)
     same(run(two_nodes, PointMass(), *arguments), run(InProcess(), PointMass(), *arguments))
 
 
-def test_es_improves_and_scores_there_as_here(two_nodes):
+def test_es_in_workers_equals_es_in_process(two_nodes):
     config = ESConfig(population=16, hidden=(6,), episodes=2, evaluation_episodes=3)
     here, there = (ES(Meter(PointMass()), config, place) for place in (None, two_nodes))
     agents, tasks = (
@@ -129,7 +121,7 @@ def test_es_improves_and_scores_there_as_here(two_nodes):
     assert here.family.steps == there.family.steps > 0
 
 
-def test_an_es_step_sends_agents_and_keys_but_no_members(two_nodes, monkeypatch):
+def test_an_es_step_sends_agents_and_keys_and_no_members(two_nodes, monkeypatch):
     es = ES(PointMass(), ESConfig(population=64, hidden=(40, 40)), two_nodes)
     agents, keys = [es.init(Key(i)) for i in range(3)], [Key(9, (i,)) for i in range(3)]
     tasks = [(0.5, 0.0), (0.0, 0.5), (-0.5, 0.5)]
@@ -139,15 +131,15 @@ def test_an_es_step_sends_agents_and_keys_but_no_members(two_nodes, monkeypatch)
     )
     for name in ("_part", "_item"):
         task = getattr(two_nodes, name)
-        monkeypatch.setattr(two_nodes, name, Weighed(task, sizes))
+        monkeypatch.setattr(two_nodes, name, Measured(task, sizes))
     es.improve(agents, tasks, keys)
     agent = sum(value.nbytes for value in agents[0].values())
     members = 64 * agents[0]["theta"].nbytes
     assert sum(sizes) < 3 * (2 * agent + 4_000) + 10_000 < 3 * members
 
 
-class Weighed:
-    """A Ray task that notes how many bytes its arguments are, pickled."""
+class Measured:
+    """A Ray task that records the pickled size of its arguments."""
 
     def __init__(self, task, sizes):
         self.task, self.sizes = task, sizes
@@ -159,7 +151,7 @@ class Weighed:
 
 
 @pytest.mark.parametrize("searcher", ["openai-es", "pgpe", "snes"])
-def test_members_made_apart_are_those_of_the_whole(searcher):
+def test_members_made_in_parts_equal_the_whole_population(searcher):
     config = ESConfig(population=12, searcher=searcher)
     es = ES(PointMass(), config)
     members = StepMembers(es.searcher, es.init(Key(0)), Key(1), 12)
@@ -169,7 +161,7 @@ def test_members_made_apart_are_those_of_the_whole(searcher):
         assert torch.equal(some, whole[numbers])
 
 
-def test_an_error_in_a_users_file_has_its_place(two_nodes, tmp_path):
+def test_an_error_in_a_users_file_has_its_file_and_line(two_nodes, tmp_path):
     own = tmp_path / "own.py"
     own.write_text(HILL.read_text().replace("def step(self, actions):", FAULT))
     family = load("family", str(own), ())()
@@ -184,27 +176,27 @@ def test_an_error_in_a_users_file_has_its_place(two_nodes, tmp_path):
     assert place_of(failed.value) == f"own.py, line {line}"
 
 
-def test_a_worker_killed_in_mid_batch_is_replaced_and_its_part_run_again(two_nodes, tmp_path):
-    family = Meter(Deadly(tmp_path, deaths=1))
+def test_a_killed_worker_is_replaced_and_its_part_repeated(two_nodes, tmp_path):
+    family = Meter(Killing(tmp_path, deaths=1))
     whole = run(InProcess(), PointMass(), *case())
     same(run(two_nodes, family, *case()), whole)
-    assert len(list(tmp_path.iterdir())) == 1  # somebody did die
-    # what the dead worker did is not counted: it gave no result
+    assert len(list(tmp_path.iterdir())) == 1  # a worker was killed
+    # steps of the killed worker are not counted, since they have no result
     assert family.steps == whole.steps.sum()
 
 
 def workers_of(process):
-    """Processes of Ray's workers that this process or its nodes started; Linux."""
+    """Ray workers started by this process or its nodes; Linux only."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # one that ends meanwhile
+        with contextlib.suppress(OSError):  # the process has ended
             parents[int(folder.name)] = int(
                 (folder / "stat").read_text().rpartition(")")[2].split()[1]
             )
-    found, young = set(), {process}
-    while young:
-        found |= young
-        young = {child for child, parent in parents.items() if parent in found} - found
+    found, children = set(), {process}
+    while children:
+        found |= children
+        children = {child for child, parent in parents.items() if parent in found} - found
     return [
         child
         for child in found
@@ -212,10 +204,10 @@ def workers_of(process):
     ]
 
 
-def test_workers_killed_all_through_a_run_change_nothing(two_nodes):
-    """One an iteration in the middle of its part; the run goes on until three have been struck."""
+def test_killing_workers_during_a_run_does_not_change_it(two_nodes):
+    """One worker is killed per iteration while it computes, until three have been killed."""
     family = Walker(WalkerSettings(length=40, horizon=60, threads=1))
-    family.prepare(print)  # else each new worker compiles the kernels, and is struck while it does
+    family.prepare(print)  # otherwise new workers are killed while they compile
     config = PoetConfig(
         seed=3, mutate_every=2, transfer_every=2, capacity=3, reproduce_at=-300.0, mc_low=-300.0
     )
@@ -224,41 +216,41 @@ def test_workers_killed_all_through_a_run_change_nothing(two_nodes):
         for place in (two_nodes, None)
     ]
     runs = [evolve(start(setup), setup) for setup in places]
-    struck, rough, begun, ended = [], [], threading.Event(), threading.Event()
+    killed, interrupted, iteration, finished = [], [], threading.Event(), threading.Event()
 
-    def strike():
-        while not ended.is_set():
-            if begun.wait(0.02) and (working := workers_of(os.getpid())):
+    def kill():
+        while not finished.is_set():
+            if iteration.wait(0.02) and (working := workers_of(os.getpid())):
                 os.kill(working[0], signal.SIGKILL)
-                struck.append(working[0])
-                begun.clear()
+                killed.append(working[0])
+                iteration.clear()
 
-    killer = threading.Thread(target=strike)
+    killer = threading.Thread(target=kill)
     killer.start()
     try:
-        while len(struck) < 3:
-            begun.set()
-            rough.append(next(runs[0]))
+        while len(killed) < 3:
+            iteration.set()
+            interrupted.append(next(runs[0]))
     finally:
-        ended.set()
+        finished.set()
         killer.join()
-    for there, here in zip(rough, runs[1], strict=False):
+    for there, here in zip(interrupted, runs[1], strict=False):
         records = [to_records(population, family) for population in (there, here)]
         assert records[0][0] == records[1][0]
         for name, agent in records[0][1].items():
             assert all(torch.equal(value, records[1][1][name][key]) for key, value in agent.items())
-    assert len(rough[-1].niches) > 1
+    assert len(interrupted[-1].niches) > 1
 
 
-def test_a_batch_that_kills_every_worker_is_given_up_in_one_line(two_nodes, tmp_path, monkeypatch):
+def test_a_batch_that_kills_every_worker_is_a_one_line_error(two_nodes, tmp_path, monkeypatch):
     monkeypatch.setattr(distributed, "ATTEMPTS", 2)
     with RayRollouts("local", 1) as rollouts, pytest.raises(RuntimeError, match="2 attempts"):
-        run(rollouts, Deadly(tmp_path, deaths=99), *case())
+        run(rollouts, Killing(tmp_path, deaths=99), *case())
     assert len(list(tmp_path.iterdir())) == 2
 
 
-class Spoilt(PointMass):
-    """A family whose episode of one seed sees NaN."""
+class NaNTarget(PointMass):
+    """Observations are NaN for one seed."""
 
     def __init__(self, seed):
         super().__init__()
@@ -271,7 +263,7 @@ class Spoilt(PointMass):
         return made
 
 
-def test_an_error_in_a_worker_is_the_error_it_would_be_here(two_nodes):
+def test_errors_in_workers_equal_errors_in_process(two_nodes):
     weights, member, tasks, _ = case()
     for place in (InProcess(), two_nodes):
         with pytest.raises(
@@ -279,7 +271,7 @@ def test_an_error_in_a_worker_is_the_error_it_would_be_here(two_nodes):
             match=r"^observation of row 17 is NaN or infinite, in task "
             r"\(",
         ):
-            run(place, Spoilt(17), weights, member, tasks, list(range(23)), max_rows=5)
+            run(place, NaNTarget(17), weights, member, tasks, list(range(23)), max_rows=5)
         with pytest.raises(ValueError, match=r"^member 4 has weights"):
             run(
                 place,
@@ -291,11 +283,11 @@ def test_an_error_in_a_worker_is_the_error_it_would_be_here(two_nodes):
             )
 
 
-def test_a_family_in_a_file_of_the_users_is_sent_as_code(two_nodes):
+def test_a_family_in_a_users_file_is_sent_by_value(two_nodes):
     hill = load("family", str(HILL), ())()
     config = ESConfig(population=16, hidden=(6,))
     weights = torch.zeros(1, ES(hill, config).policy.parameters)
-    # by name, workers find no such module
+    # by reference, workers do not find the module
     with pytest.raises(RuntimeError, match=r"Ray gave up .*_hill_"):
         two_nodes.rollout(
             ES(hill, config).policy,
@@ -315,7 +307,7 @@ def test_a_family_in_a_file_of_the_users_is_sent_as_code(two_nodes):
 
 
 @pytest.mark.parametrize("version", ["2.58.1", "2.9.0", "1.13.0"])
-def test_a_ray_that_listens_without_a_token_is_refused_before_it_starts(monkeypatch, version):
+def test_ray_versions_without_token_authentication_raise_value_error(monkeypatch, version):
     monkeypatch.setattr(ray, "__version__", version)
     with pytest.raises(
         ValueError,
@@ -326,36 +318,36 @@ def test_a_ray_that_listens_without_a_token_is_refused_before_it_starts(monkeypa
 
 
 @pytest.mark.parametrize("version", ["2.59.0", "2.60.1", "3.0.0.dev0"])
-def test_later_rays_are_taken(monkeypatch, version):
+def test_later_ray_versions_are_accepted(monkeypatch, version):
     monkeypatch.setattr(ray, "__version__", version)
     RayRollouts("local")
 
 
-def test_an_installation_brings_a_ray_that_is_taken():
+def test_the_declared_ray_version_is_accepted():
     project = tomllib.loads((HILL.parents[1] / "pyproject.toml").read_text())["project"]
     assert (
         f"ray>={distributed.OLDEST_RAY[0]}.{distributed.OLDEST_RAY[1]}" in project["dependencies"]
     )
 
 
-def test_machines_with_other_code_are_refused(two_nodes, monkeypatch):
+def test_nodes_with_another_version_of_the_code_raise_value_error(two_nodes, monkeypatch):
     monkeypatch.setattr(distributed, "_code", lambda: "of another version")
     with pytest.raises(ValueError, match="has other code than the driver"):
         run(two_nodes, PointMass(), *case())
 
 
-def test_what_has_been_sent_is_not_sent_again_and_not_kept_for_ever(two_nodes, monkeypatch):
+def test_sent_values_are_cached_up_to_a_limit(two_nodes, monkeypatch):
     shared = object_store.Shared()
     task, array = shared.value([(0.1, 0.2)], "the tasks"), shared.array(np.arange(5.0))
     assert shared.value([(0.1, 0.2)], "the tasks") == task
     assert shared.array(np.arange(5.0)) == array
-    assert shared.array(np.arange(5)) != array  # the same numbers in another type are other content
+    assert shared.array(np.arange(5)) != array  # another dtype is another value
     monkeypatch.setattr(object_store, "KEPT", 100)
     assert shared.array(np.arange(10.0)) != array
     assert len(shared.kept) == 1
 
 
-def test_what_cannot_be_sent_is_refused_in_one_line(two_nodes):
+def test_values_that_cannot_be_pickled_raise_value_error(two_nodes):
     family = PointMass()
     family.lock = threading.Lock()
     with pytest.raises(ValueError, match="the family cannot be sent to Ray workers"):
@@ -364,7 +356,7 @@ def test_what_cannot_be_sent_is_refused_in_one_line(two_nodes):
         run(two_nodes, PointMass(), *case(), device="cuda")
 
 
-def test_walkers_and_meters_travel():
+def test_walkers_and_meters_can_be_pickled():
     settings = WalkerSettings(length=40, horizon=30)
     meter = Meter(Walker(settings))
     meter.add_steps(3)

@@ -1,4 +1,4 @@
-"""The policy kernel: right, and blind to the batch."""
+"""The policy kernel: against torch, and independent of the batch."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,7 +28,7 @@ def test_poets_network_has_2804_parameters():
     assert POET.parameters == 2804
 
 
-def test_the_layout_is_weights_in_by_out_row_by_row_then_the_bias():
+def test_the_layout_is_row_major_weights_then_the_bias():
     policy = Policy((2, 3, 1))
     theta = np.arange(1, 14, dtype=np.float32) / 20
     x = np.array([0.5, -1.0])
@@ -39,14 +39,14 @@ def test_the_layout_is_weights_in_by_out_row_by_row_then_the_bias():
     )
     got = act(policy, theta[None], np.zeros(1, int), x[None].astype(np.float32))
     assert got[0] == pytest.approx(by_hand, abs=1e-6)
-    assert abs(got[0] - transposed) > 1e-3  # the known-wrong layout is told apart
+    assert abs(got[0] - transposed) > 1e-3  # the transposed layout differs
 
 
 @pytest.mark.parametrize(
     "policy", [POET, Policy((3, 7, 5, 2), "relu"), Policy((5, 1)), Policy((1, 2, 1), "relu")]
 )
 @pytest.mark.parametrize("scale", [0.1, 0.4])
-def test_the_kernel_agrees_with_torch(policy, scale):
+def test_the_kernel_equals_torch(policy, scale):
     weights, member, observations = data(policy, 50, scale=scale)
     expected = policy.forward(
         torch.from_numpy(weights).double(), torch.from_numpy(observations).double()
@@ -54,7 +54,7 @@ def test_the_kernel_agrees_with_torch(policy, scale):
     assert np.abs(act(policy, weights, member, observations) - expected).max() < 2e-6
 
 
-def test_tanh_is_accurate_everywhere_and_stays_inside_one():
+def test_tanh_is_accurate_and_bounded():
     identity = Policy((1, 1))
     x = np.concatenate([np.linspace(-12, 12, 100_001), [1e-30, -1e-30, 1e30, -1e30]]).astype(
         np.float32
@@ -64,7 +64,7 @@ def test_tanh_is_accurate_everywhere_and_stays_inside_one():
     assert np.abs(got).max() <= 1
 
 
-def test_batch_is_one_by_one_bit_for_bit():
+def test_the_batch_is_bit_identical_to_rows_one_by_one():
     weights, member, observations = data(POET, 37)
     whole = act(POET, weights, member, observations)
     for i in range(37):
@@ -72,7 +72,7 @@ def test_batch_is_one_by_one_bit_for_bit():
         np.testing.assert_array_equal(alone[0], whole[i])
 
 
-def test_threads_change_nothing():
+def test_results_do_not_depend_on_threads():
     weights, member, observations = data(POET, 3 * ROWS_A_THREAD, members=5)
     one = act(POET, weights, member, observations)
     with ThreadPoolExecutor(3) as pool:
@@ -81,7 +81,7 @@ def test_threads_change_nothing():
         )
 
 
-def test_rows_that_have_ended_are_left_alone():
+def test_rows_that_have_ended_are_not_changed():
     weights, member, observations = data(POET, 6)
     got = act(POET, weights, member, observations, rows=np.array([1, 4]))
     assert (got[[0, 2, 3, 5]] == 9).all()
@@ -91,7 +91,7 @@ def test_rows_that_have_ended_are_left_alone():
 REMEMBERS = Policy((6, 9, 3), "relu", memory=5)
 
 
-def remember(policy, weights, member, observations, memory, rows=None):
+def recurrent_actions(policy, weights, member, observations, memory, rows=None):
     """Actions over time [t, n, a] of observations [t, n, o]; memory is changed."""
     rows = np.arange(len(member)) if rows is None else rows
     actions = np.full((len(observations), len(member), policy.sizes[-1]), 9, np.float32)
@@ -100,11 +100,11 @@ def remember(policy, weights, member, observations, memory, rows=None):
     return actions
 
 
-def test_a_policy_with_memory_is_torchs_gru_and_then_the_layers():
+def test_a_recurrent_policy_is_torchs_gru_followed_by_the_layers():
     policy, n = REMEMBERS, 4
     weights, member, _ = data(policy, n, scale=0.5)
     observations = np.random.default_rng(3).standard_normal((7, n, 6)).astype(np.float32)
-    got = remember(policy, weights, member, observations, policy.start(n))
+    got = recurrent_actions(policy, weights, member, observations, policy.start(n))
     in_torch = torch.from_numpy(policy.start(n)).double()
     wide = torch.from_numpy(weights).double()
     whole = [policy.forward(wide, torch.from_numpy(x).double(), in_torch) for x in observations]
@@ -122,27 +122,32 @@ def test_a_policy_with_memory_is_torchs_gru_and_then_the_layers():
             )
 
 
-def test_a_memory_is_a_rows_own_and_matters():
+def test_memories_belong_to_rows_and_affect_actions():
     policy, n = REMEMBERS, 23
     weights, member, _ = data(policy, n, members=4)
     observations = np.random.default_rng(4).standard_normal((5, n, 6)).astype(np.float32)
     memory = policy.start(n)
-    whole = remember(policy, weights, member, observations, memory)
+    whole = recurrent_actions(policy, weights, member, observations, memory)
     for row in (0, 9, 22):
-        alone = remember(policy, weights, member[[row]], observations[:, [row]], policy.start(1))
+        alone = recurrent_actions(
+            policy, weights, member[[row]], observations[:, [row]], policy.start(1)
+        )
         np.testing.assert_array_equal(alone[:, 0], whole[:, row])
     some = policy.start(n)
-    part = remember(policy, weights, member, observations, some, rows=np.array([3, 7]))
+    part = recurrent_actions(policy, weights, member, observations, some, rows=np.array([3, 7]))
     np.testing.assert_array_equal(part[:, [3, 7]], whole[:, [3, 7]])
-    assert (some[[0, 1, 2, 4]] == 0).all()  # who does not act does not remember
+    assert (some[[0, 1, 2, 4]] == 0).all()  # the memory of rows that do not act is not updated
     forgetful = np.stack(
-        [remember(policy, weights, member, x[None], policy.start(n))[0] for x in observations]
+        [
+            recurrent_actions(policy, weights, member, x[None], policy.start(n))[0]
+            for x in observations
+        ]
     )
     np.testing.assert_array_equal(forgetful[0], whole[0])
     assert (forgetful[1:] != whole[1:]).mean() > 0.9
 
 
-def test_what_does_not_fit_is_refused():
+def test_arguments_of_wrong_shape_raise_value_error():
     weights, member, observations = data(REMEMBERS, 2)
     with pytest.raises(ValueError, match=r"memory must be float32 \[2, 5\], got float32 \[0, 5\]"):
         act(REMEMBERS, weights, member, observations)
@@ -173,9 +178,9 @@ def test_what_does_not_fit_is_refused():
         Policy((3, 1), "step")
 
 
-def test_the_kernel_itself_reads_nothing_beyond_its_arrays():
-    """Called as compiled code calls it: where the widths are not those of the layout, the actions
-    are NaN.
+def test_the_kernel_does_not_read_out_of_bounds():
+    """Called directly, as by compiled code: actions are NaN if the widths do not match
+    the layout.
     """
     weights, member, observations = data(REMEMBERS, 2)
     memory, actions = REMEMBERS.start(2), np.zeros((2, REMEMBERS.sizes[-1]), np.float32)

@@ -1,6 +1,4 @@
-"""Batches of episodes: every row as if alone, every step counted, nothing that is not a number let
-through.
-"""
+"""Batches of episodes: independent rows, counted steps, and errors for NaN."""
 
 import numpy as np
 import pytest
@@ -34,10 +32,10 @@ def same(a, b):
     np.testing.assert_array_equal(a.steps, b.steps)
 
 
-def test_returns_and_steps_are_those_of_an_episode_run_by_hand():
+def test_returns_and_steps_equal_episodes_run_by_hand():
     weights, member, tasks, seeds = case()
     got = run(weights, member, tasks, seeds)
-    assert len(set(got.steps)) > 2  # some leave early, so dropping rows is really tried
+    assert len(set(got.steps)) > 2  # some terminate early, so that rows are dropped
     for i in (0, 5, 11):
         simulator, total, steps, ended = (
             PointMass().simulator([tasks[i]], [seeds[i]], "cpu"),
@@ -55,7 +53,7 @@ def test_returns_and_steps_are_those_of_an_episode_run_by_hand():
         assert got.success[i] == bool(simulator.success[0])
 
 
-def test_batch_is_one_by_one_and_max_rows_and_threads_change_nothing():
+def test_results_do_not_depend_on_batch_max_rows_or_threads():
     weights, member, tasks, seeds = case()
     whole = run(weights, member, tasks, seeds)
     same(run(weights, member, tasks, seeds, max_rows=5), whole)
@@ -66,8 +64,8 @@ def test_batch_is_one_by_one_and_max_rows_and_threads_change_nothing():
     assert family.steps == whole.steps.sum()
 
 
-def test_the_path_of_other_devices_agrees_with_the_kernel():
-    """ "cpu:0" is the CPU to torch, and any other device to us."""
+def test_the_torch_path_of_other_devices_equals_the_kernel():
+    """ "cpu:0" is the CPU for torch, but selects the path of other devices here."""
     whole, other = run(*case()), run(*case(), device="cpu:0", max_rows=9)
     np.testing.assert_allclose(other.returns, whole.returns, rtol=1e-4)
     np.testing.assert_array_equal(other.steps, whole.steps)
@@ -79,13 +77,13 @@ def test_max_rows_bounds_the_batch():
     assert [len(seeds) for seeds in family.batches] == [10, 10, 3]
 
 
-def test_nothing_to_run_gives_nothing():
+def test_zero_rows_give_empty_results():
     weights, *_ = case()
     assert len(run(weights, np.empty(0, np.int64), [], []).returns) == 0
 
 
 class Broken(PointMass):
-    """A family whose step() is changed in one way."""
+    """A family whose step() is wrapped."""
 
     def __init__(self, change, **spec):
         super().__init__(**spec)
@@ -98,7 +96,7 @@ class Broken(PointMass):
         return made
 
 
-def spoil(part, value):
+def wrap(part, value):
     def change(simulator: Masses, out):
         if simulator.time == 3 and len(out[part]) > 2:
             out[part] = out[part].clone()
@@ -111,11 +109,11 @@ def spoil(part, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (spoil(0, float("nan")), r"observation of row 12 is NaN or infinite, in task \("),
-        (spoil(1, float("inf")), r"reward of row 12 is NaN or infinite, in task \("),
+        (wrap(0, float("nan")), r"observation of row 12 is NaN or infinite, in task \("),
+        (wrap(1, float("inf")), r"reward of row 12 is NaN or infinite, in task \("),
     ],
 )
-def test_nan_names_the_row_and_its_task(change, message):
+def test_a_nan_error_names_the_row_and_its_task(change, message):
     weights, member, tasks, seeds = case()
     seeds[:] = range(23)
     calls = []
@@ -135,7 +133,7 @@ def test_nan_weights_are_refused():
         run(weights, member, tasks, seeds)
 
 
-def test_a_simulator_that_miscounts_its_steps_is_found_out():
+def test_a_wrong_step_count_of_a_simulator_is_an_error():
     def change(simulator, out):
         simulator.steps += 1
         return out
@@ -144,7 +142,7 @@ def test_a_simulator_that_miscounts_its_steps_is_found_out():
         run(*case(), Broken(change))
 
 
-def test_an_episode_that_never_ends_is_found_out():
+def test_an_episode_without_end_is_an_error():
     def change(simulator, out):
         return [out[0], out[1], torch.zeros_like(out[2]), torch.zeros_like(out[3])]
 
@@ -169,14 +167,14 @@ def test_an_episode_that_never_ends_is_found_out():
     ],
 )
 @pytest.mark.parametrize("device", ["cpu", "cpu:0"])
-def test_sizes_that_do_not_fit_the_policy_are_refused(change, line, device):
+def test_sizes_that_do_not_match_the_policy_raise_value_error(change, line, device):
     weights, member, tasks, seeds = case()
     weights, member = change(weights, member)
     with pytest.raises(ValueError, match=line):
         run(weights, member, tasks, seeds, device=device)
 
 
-def test_a_policy_of_another_family_is_refused():
+def test_a_policy_of_another_family_raises_value_error():
     _, member, tasks, seeds = case()
     other = Policy((5, 8, 3))
     with pytest.raises(ValueError, match=r"of sizes \(5, 2\), the policy \(5, 8, 3\)"):

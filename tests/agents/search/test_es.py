@@ -48,7 +48,7 @@ LEARNING = {"population": 32, "lr": 0.05, "sigma": 0.1, "evaluation_episodes": 2
 
 def test_es_learns_to_reach_the_point():
     before, (scores, solved, _) = train(learner(**LEARNING))
-    assert before < -8  # a mass that stays where it is, 0.5 m away for 20 steps, has -10
+    assert before < -8  # a mass at rest, 0.5 m from the target for 20 steps, has a return of -10
     assert scores[0] > -4
     assert solved[0]
 
@@ -96,7 +96,7 @@ def test_results_depend_only_on_the_key():
     [c], _ = es.improve(start, TASKS[:1], KEYS[1:2])
     assert equal(a, b)
     assert not torch.equal(a["theta"], c["theta"])
-    assert equal(start[0], before)  # arguments are left as they are
+    assert equal(start[0], before)  # arguments are not changed
     assert torch.equal(es.init(Key(1))["theta"], es.init(Key(1))["theta"])
     assert not torch.equal(es.init(Key(1))["theta"], es.init(Key(2))["theta"])
 
