@@ -21,14 +21,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+
+from benchmarks.heading import heading
 from openpoet.archive.store.run_folder import Run
 from openpoet.envs.navigation import Navigation
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
 from openpoet.poet.trials import Result
-
-from benchmarks.heading import heading
 
 ACTIVE, WEIGHTS = 10, 10_000
 KEY = Key(0, ("score",))

@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from benchmarks.heading import heading
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.archive.store.run_folder import Run
@@ -42,8 +44,6 @@ from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import mutate_envs, optimize, transfer
 from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
-
-from benchmarks.heading import heading
 
 NICHES, MOST = 20, 5.0  # [%]
 

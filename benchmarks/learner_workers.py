@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from benchmarks.heading import heading
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.resolving import Request
 from openpoet.cli.wiring import Parts, wire
 from openpoet.poet.streams import Key
-
-from benchmarks.heading import heading
 
 
 def cpu_seconds(processes: list[int]) -> np.ndarray:

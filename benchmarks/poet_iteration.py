@@ -27,6 +27,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalker
+
+from benchmarks.heading import heading
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.envs.parts.processors import processors
@@ -36,8 +38,6 @@ from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import optimize, transfer
 from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
-
-from benchmarks.heading import heading
 
 SIZES = (24, 40, 40, 4)
 CORES = processors()

@@ -29,6 +29,7 @@ TURNS = 5
 def measure() -> None:
     """Print CPU seconds of improvements and evaluations, a line for each input line."""
     import torch
+
     from openpoet.cli.parts import settings_for
     from openpoet.cli.settings.resolving import Request
     from openpoet.cli.wiring import wire

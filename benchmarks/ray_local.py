@@ -27,14 +27,13 @@ import torch
 
 os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray's own spelling; its default is 15, that of the threads is 0
 
+from benchmarks.heading import heading
 from openpoet.agents.rollouts.distributed import RayRollouts
 from openpoet.agents.rollouts.rollout import Episodes, InProcess, Rollouts
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.heading import heading
 
 CLOCKS = "second", "CPU second", "second of critical path"
 NICHES, MEMBERS, HORIZON, WORKERS, REPEATS, MUTATIONS = 40, 512, 500, 2, 7, 40

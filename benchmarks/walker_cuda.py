@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from benchmarks.heading import heading
 from openpoet.agents.rollouts.networks import Policy
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.cuda import kernels
@@ -31,8 +33,6 @@ from openpoet.envs.walker.cuda.walkers import DeviceWalkers
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.envs.walker.simulator import CompiledWalkers
 from openpoet.envs.walker.track import Track
-
-from benchmarks.heading import heading
 from tests.envs import oracle
 
 SIZES = (1_024, 4_096, 16_384, 65_536, 262_144)

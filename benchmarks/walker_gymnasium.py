@@ -23,13 +23,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import envpool
 import gymnasium
 import numpy as np
-from openpoet.envs.walker import gymnasium_layout
-from openpoet.envs.walker.kernels import compile_kernels
-from openpoet.envs.walker.physics.terrain import Terrains
 
 from benchmarks import walker_policies
 from benchmarks.heading import heading
 from openpoet import envs  # noqa: F401  # registers the ids
+from openpoet.envs.walker import gymnasium_layout
+from openpoet.envs.walker.kernels import compile_kernels
+from openpoet.envs.walker.physics.terrain import Terrains
 
 IDS = {True: "BipedalWalkerHardcore-v3", False: "BipedalWalker-v3"}
 ES_SIZES = (24, 40, 40, 4)

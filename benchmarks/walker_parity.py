@@ -17,14 +17,14 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+
+from benchmarks.heading import heading
+from benchmarks.walker_policies import Act, network, train
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.box2d import Box2DWalker
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.envs.walker.physics import jit, joints, solver, world
 from openpoet.envs.walker.track import Track
-
-from benchmarks.heading import heading
-from benchmarks.walker_policies import Act, network, train
 from tests.envs import oracle
 
 SLEEP = 250  # idle steps after an episode on other tracks, in which the bodies can fall asleep

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.track import Track
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import time
 from importlib.metadata import version
 
+from benchmarks.heading import heading
 from openpoet.envs.walker.cuda import kernels
 from openpoet.envs.walker.cuda.assembly import ptx, resources
 from openpoet.envs.walker.cuda.compiler import BLOCK, physics_rules
-
-from benchmarks.heading import heading
 
 ARCHITECTURES = ((8, 0), (9, 0))
 REGISTERS = 65_536  # of a multiprocessor, in both architectures

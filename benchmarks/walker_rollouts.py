@@ -18,10 +18,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numba
 import numpy as np
 import torch
-from openpoet.agents.rollouts.networks import Policy
-from openpoet.envs.walker.batch import WalkerBatch
-from openpoet.envs.walker.physics.episode import ACT
-from openpoet.envs.walker.simulator import CompiledWalkers
 
 from benchmarks.heading import heading
 from benchmarks.walker_speed import (
@@ -32,6 +28,10 @@ from benchmarks.walker_speed import (
     random_actions,
     rate,
 )
+from openpoet.agents.rollouts.networks import Policy
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.physics.episode import ACT
+from openpoet.envs.walker.simulator import CompiledWalkers
 from tests.envs import oracle
 
 

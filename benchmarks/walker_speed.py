@@ -25,12 +25,12 @@ import envpool
 import gymnasium
 import numpy as np
 import torch
-from openpoet.envs.walker.batch import WalkerBatch
-from openpoet.envs.walker.kernels import compile_kernels
-from openpoet.envs.walker.physics import terrain
 
 from benchmarks import walker_policies
 from benchmarks.heading import heading
+from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.kernels import compile_kernels
+from openpoet.envs.walker.physics import terrain
 from tests.envs import oracle
 
 SIZES = (1, 8, 64)  # environments of an EnvPool

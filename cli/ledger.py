@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
+
     from openpoet.poet.interfaces import Agent, Learner, Task
     from openpoet.poet.streams import Key
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
+
     from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
 

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, Literal
 
-from openpoet.archive.store.printable import printable
 from rich.console import Console
 from rich.text import Text
+
+from openpoet.archive.store.printable import printable
 
 LONGEST = 1000  # characters of an error's message
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from openpoet.archive.seeds.select import chooser, held
-from openpoet.archive.store import measures
-from openpoet.archive.store.measures import each, number
 from rich.console import RenderableType
 from rich.table import Table
 from rich.tree import Tree
+
+from openpoet.archive.seeds.select import chooser, held
+from openpoet.archive.store import measures
+from openpoet.archive.store.measures import each, number
 
 from .output import line
 

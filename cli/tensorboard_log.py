@@ -18,8 +18,9 @@ from typing import IO, TYPE_CHECKING
 from openpoet.archive.store.files import make_folder
 
 if TYPE_CHECKING:
-    from openpoet.poet.niche import Population
     from tensorboard.compat.proto.event_pb2 import Event
+
+    from openpoet.poet.niche import Population
 
     from .output import Failures
 

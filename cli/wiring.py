@@ -117,6 +117,7 @@ def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
     files: hashes of the plug-ins' files, as the run has executed them.
     """
     import torch
+
     from openpoet.agents.rollouts.child_process import SourceChangedError
 
     from .plugins import digests

@@ -52,6 +52,7 @@ def commands() -> str:
     """Every command with its arguments and options, as `--help` prints them."""
     import typer.cli
     import typer.main
+
     from openpoet.cli.main import app
 
     command = typer.main.get_command(app)

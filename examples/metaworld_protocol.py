@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.metaworld_protocol import MetaWorldAgent

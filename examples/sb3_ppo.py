@@ -8,10 +8,11 @@ Run it in the root of the clone.
 
 import gymnasium
 from gymnasium.vector import AutoresetMode
-from openpoet.envs.walker.dcd_level import dcd_task
-from openpoet.envs.walker.sb3 import WalkerVecEnv
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
+
+from openpoet.envs.walker.dcd_level import dcd_task
+from openpoet.envs.walker.sb3 import WalkerVecEnv
 
 # Levels of the dcd benchmark: roughness, gap low, high, stump low, high [tiles of 14/30 m].
 levels = [[0, 0, 0, 0, 0], [1, 0, 0, 0, 0.4], [1, 0, 0.8, 0, 0], [1, 0, 2, 0, 1]]

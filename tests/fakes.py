@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from openpoet.poet.interfaces import Agent, Learner, Spec, TaskFamily
 from openpoet.poet.streams import Key
 

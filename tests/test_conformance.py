@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point, Walk
+
 from openpoet.cli.conformance import check_family, check_learner
 
 

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 from markdown_pages import DOCS, ROOT, anchors, dead, missing_code, named
+
 from openpoet.agents.learners import LEARNERS
 from openpoet.envs.families import FAMILIES
 

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import openpoet.cli.main as command
 import pytest
+
+import openpoet.cli.main as command
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.conformance import check_family
 

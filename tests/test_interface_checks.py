@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import FakeFamily, FakeLearner, Point
+
 from openpoet.cli.conformance import check_family, check_learner
 
 SPEC = {  # name: invalid values

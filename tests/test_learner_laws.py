@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner
+
 from openpoet.cli.conformance import check_learner
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpoet.cli.main as command
 import pytest
 import torch
-from openpoet.agents.parts.scoring import draw_seeds
 
 import openpoet
+import openpoet.cli.main as command
+from openpoet.agents.parts.scoring import draw_seeds
 
 # Point navigation in episodes of four steps; niches are created within six iterations.
 POINTS: dict[str, Any] = {

@@ -8,8 +8,9 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import openpoet.cli.main as command
 import pytest
+
+import openpoet.cli.main as command
 from openpoet.agents.learners import LEARNERS
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.settings.tables import build, preset, presets

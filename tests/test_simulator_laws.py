@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily, Point, Walk
+
 from openpoet.cli.conformance import check_family
 
 

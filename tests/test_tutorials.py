@@ -7,9 +7,10 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import openpoet.cli.main as command
 import pytest
 from markdown_pages import DOCS, ROOT, Block, blocks, named
+
+import openpoet.cli.main as command
 
 PAGES = [
     ROOT / "README.md",

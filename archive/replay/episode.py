@@ -17,6 +17,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import torch
+
     from openpoet.poet.interfaces import Agent, Learner, Simulator, Task, TaskFamily
     from openpoet.poet.streams import Key
 

@@ -15,6 +15,7 @@ from .weights import HASH, check_name, decode, encode
 
 if TYPE_CHECKING:
     import torch
+
     from openpoet.poet.interfaces import Agent
 
 SUFFIX = ".safetensors"

@@ -17,16 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.claims.claim import Claim
+from benchmarks.claims.pairing import difficulty
+from benchmarks.kill_and_resume import command, digest
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.settings.tables import build, preset
 from openpoet.envs.navigation import Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim
-from benchmarks.claims.pairing import difficulty
-from benchmarks.kill_and_resume import command, digest
 
 KILLS = (13, 31)  # SIGKILL is sent during the iteration after each of these
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from openpoet.agents.assessment import mean
 from openpoet.poet.interfaces import Agent, Learner
 from openpoet.poet.streams import Key

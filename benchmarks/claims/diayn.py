@@ -14,15 +14,15 @@ import tempfile
 from pathlib import Path
 
 import torch
+
+from benchmarks.claims.claim import Claim
+from benchmarks.heading import ROOT
 from openpoet.agents.offpolicy.diayn import DIAYN
 from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
 from openpoet.archive.store.run_folder import Run
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim
-from benchmarks.heading import ROOT
 
 TEST_TRIALS, KEY = 400, Key(99)
 SKILLS = torch.arange(TEST_TRIALS) % 4

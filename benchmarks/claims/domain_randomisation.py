@@ -10,6 +10,8 @@ ends of the range.
 from __future__ import annotations
 
 import numpy as np
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.search.es import ES
@@ -18,8 +20,6 @@ from openpoet.envs.plant import Plant, Plants, identifying_cost, static_cost
 from openpoet.envs.randomised import Randomised
 from openpoet.poet.interfaces import Agent, TaskFamily
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 LOW, HIGH, TEST_TRIALS = 0.5, 2.0, 32_768
 ES_STEPS, RL2_STEPS = 150, 400

@@ -9,13 +9,13 @@ mean baseline on the same trials, with the best of six step sizes.
 from __future__ import annotations
 
 import torch
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.gradient.epg import EPG
 from openpoet.agents.gradient.epg_config import AUTHORS, EPGConfig
 from openpoet.agents.gradient.learned_loss import LearnedLoss
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 STEPS, TEST_TRIALS = 2000, 1024
 TASK = Goals("arc", distance=2.0, spread=0.0, angle=0.0, width=6.284)

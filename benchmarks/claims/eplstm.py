@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
 from openpoet.agents.rollouts.trials import Trials
 from openpoet.envs.barcode import BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 
 STEPS, TEST_TRIALS = 200, 4096
 CONFIG = EpisodicLSTMConfig(

@@ -5,10 +5,9 @@ On quadratics the gradient must differ from that of full MAML in closed form.
 
 from __future__ import annotations
 
-from openpoet.agents.gradient.maml_config import FOMAMLConfig
-
 from benchmarks.claims.claim import Claim
 from benchmarks.claims.maml import quadratic, square_goals
+from openpoet.agents.gradient.maml_config import FOMAMLConfig
 from tests.agents.quadratics import closed_form, outer_gradient
 
 

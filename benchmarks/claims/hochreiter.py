@@ -8,13 +8,13 @@ a linear estimator after each further label.
 from __future__ import annotations
 
 import torch
+
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.envs.functions import QUADRATICS
 from openpoet.envs.regression import Regression
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 
 STEPS, SEQUENCES = 300, 4096  # ten updates per step
 SHOWN = (1, 2, 3, 4, 5, 6, 7, 10, 15, 20, 30, 35, 40)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.gradient.maesn import MAESN
 from openpoet.agents.gradient.maesn_config import MAESNConfig
 from openpoet.agents.parts.gaussians import kl_to_prior
@@ -16,8 +18,6 @@ from openpoet.agents.parts.training_draws import seeds
 from openpoet.agents.rollouts.episode_batches import Batch
 from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 
 STEPS, GOALS, EPISODES, UPDATES = 800, 100, 10, 4
 RUNS = (1, 2, 3)

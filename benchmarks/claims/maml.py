@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.gradient import inner
 from openpoet.agents.gradient.maml import MAML
 from openpoet.agents.gradient.maml_config import MAMLConfig
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 from tests.agents.quadratics import closed_form, outer_gradient
 
 STEPS, TRUST_STEPS, GOALS, UPDATES = 150, 12, 100, 3

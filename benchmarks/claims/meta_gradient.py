@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim
 from openpoet.agents.memory.advantage_gradients import Eta, advantage_tangents
 from openpoet.agents.memory.meta_gradient import MetaGradient, MetaGradientConfig
 from openpoet.agents.parts import adam
 from openpoet.agents.rollouts.trials import advantages
 from openpoet.envs.bandits import Bandits
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim
 
 STEPS, BATCH, RATE, META_RATE, ITERATIONS = 10, 32, 0.5, 0.02, 4000
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim, interval
 from openpoet.agents.memory.episodic_config import MFECConfig
 from openpoet.agents.memory.episodic_memory import nearest
 from openpoet.agents.memory.mfec import MFEC
@@ -16,8 +18,6 @@ from openpoet.envs.grid import Grid, Grids, GridSettings
 from openpoet.envs.parts.walls import MOVES
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval
 
 SEEDS, EPISODES, GAMMA, EPSILON = 6, 40, 0.99, 0.1
 BLOCKS = ((0, 10), (10, 20), (20, 40))

@@ -12,6 +12,8 @@ import sys
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim, interval
 from openpoet.agents.memory.episodic_config import NECConfig
 from openpoet.agents.memory.episodic_control import epsilon_greedy
 from openpoet.agents.memory.nec import NEC
@@ -19,8 +21,6 @@ from openpoet.agents.parts import adam
 from openpoet.agents.parts.feedforward import Feedforward
 from openpoet.envs.grid import Grid, Grids, GridSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval
 
 SEEDS, EPISODES = 5, 20
 # environment steps between updates of the target network; step sizes, of which the best counts

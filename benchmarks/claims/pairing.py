@@ -12,6 +12,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.claims.claim import Claim
+from benchmarks.heading import ROOT
 from openpoet.agents.assessment import assess
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
@@ -19,9 +22,6 @@ from openpoet.archive.store.run_folder import Run
 from openpoet.cli.settings.tables import build, preset
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim
-from benchmarks.heading import ROOT
 
 TEST_TRIALS = 512  # per assessment
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim, interval
 from openpoet.agents.parts.hyperparameters import Range, explored
 from openpoet.envs.parts.episodes import Spec
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval
 
 STEPS, EVERY, RATE, SEEDS, START = 200, 5, 0.02, 50, 0.9
 SLOW = 0.01  # a smaller step size, with which the schedule of h matters more

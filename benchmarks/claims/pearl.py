@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import math
 
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.assessment import assess
 from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.agents.offpolicy.pearl_config import PEARLConfig
 from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 
 NEAR, STEPS, TEST_TRIALS = 0.4, 100, 1000
 

@@ -7,6 +7,8 @@ training, which is Reptile with one inner step, with at least as many gradient s
 from __future__ import annotations
 
 import torch
+
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.gradient.maml_config import ReptileConfig
 from openpoet.agents.gradient.reptile import Reptile
 from openpoet.envs.functions import SINES
@@ -14,8 +16,6 @@ from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 from tests.agents.quadratics import reptile_closed_form, reptile_move
 
 STEPS, JOINT_STEPS, POLICY_STEPS = 1000, 4000, 40

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator, default_rng
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.envs.bandits import Bandits, bayes_value
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 ARMS, PULLS, TEST_TRIALS, STEPS = 5, 10, 8192, 500
 

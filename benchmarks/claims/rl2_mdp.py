@@ -9,13 +9,13 @@ state and action (agents/memory/bilinear.py); `--long` uses 500 thousand.
 from __future__ import annotations
 
 import numpy as np
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.assessment import assess
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.envs.mdp import Tables, TabularMdps
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 EPISODES, TEST_TRIALS, STEPS, LONG_STEPS = 10, 4096, 400, 2000
 

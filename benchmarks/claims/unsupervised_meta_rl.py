@@ -22,6 +22,8 @@ import math
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim, bounds, interval, train
 from openpoet.agents.gradient.maml import MAML
 from openpoet.agents.gradient.maml_config import MAMLConfig
 from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
@@ -34,8 +36,6 @@ from openpoet.envs.discriminator import random_layers
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, bounds, interval, train
 
 SKILLS, HIDDEN, UPDATES, LATEST = 8, (32,), 3, 8
 STEPS = 120  # of meta-training

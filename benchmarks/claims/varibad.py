@@ -8,12 +8,11 @@ after 2e7 frames; here training takes 1.5e7 steps.
 
 from __future__ import annotations
 
+from benchmarks.claims.claim import Claim, train
 from openpoet.agents.assessment import assess
 from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
 from openpoet.envs.gridnavi import VARIBAD, GridNavi
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, train
 
 STEPS, TEST_TRIALS = 1000, 2048
 

@@ -8,11 +8,11 @@ give the same information; this gives the exact bounds.
 from __future__ import annotations
 
 import numpy as np
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.bandits import EASY, HARD, MEDIUM, UNIFORM, Bandits, BanditSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 PULLS, TEST_TRIALS, STEPS = 20, 8192, 400
 

@@ -9,11 +9,11 @@ and is annealed to zero.
 from __future__ import annotations
 
 import numpy as np
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.bandits import ELEVEN, Bandits, BanditSettings
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 PULLS, TEST_TRIALS, STEPS = 5, 8192, 2500
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
+from benchmarks.claims.claim import Claim, interval, train
 from openpoet.agents.memory.wang import Wang, WangConfig
 from openpoet.envs.two_step import Steps, TwoStep
 from openpoet.poet.streams import Key
-
-from benchmarks.claims.claim import Claim, interval, train
 
 TEST_TRIALS, STEPS, TRIALS = 8192, 300, 20
 TASK = Steps()

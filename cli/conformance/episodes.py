@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
 from .interface import KEY, check_part, check_simulator_interface

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from openpoet.poet.interfaces import Task, TaskFamily
 
 from .interface import KEY, check_family_interface, check_sampling, lineage

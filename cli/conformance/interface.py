@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+
 from openpoet.poet.interfaces import Learner, Simulator, Task, TaskFamily
 from openpoet.poet.streams import Key
 

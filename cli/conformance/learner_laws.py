@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from openpoet.poet.interfaces import Agent, Learner, Task, TaskFamily
 from openpoet.poet.streams import Key
 

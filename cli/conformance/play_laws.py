@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numba
 import numpy as np
 import torch
+
 from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
 from .interface import KEY

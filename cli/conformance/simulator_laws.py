@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 
 import torch
+
 from openpoet.poet.interfaces import Task, TaskFamily
 
 from .episodes import episodes, same

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from annotated_types import MinLen
-from openpoet.poet.config import PoetConfig
 from rich.table import Table
 
+from openpoet.poet.config import PoetConfig
 from openpoet.settings import Kind, Matches, did_you_mean, limits
 
 from ..output import line

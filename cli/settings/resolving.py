@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from openpoet.poet.config import PoetConfig
-
 from openpoet.settings import Matches, PositiveInt, Settings, did_you_mean
 
 from ..plugins import section

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from openpoet.envs.parts.draws import Draws
 from openpoet.envs.parts.episodes import Episodes, Spec, State
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from openpoet.agents.gradient import inner
 from openpoet.agents.gradient.maml import MAML
 from openpoet.agents.gradient.maml_config import MAMLConfig, ReptileConfig

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from openpoet.agents.assessment import assess, mean
 from openpoet.agents.gradient.epg import EPG
 from openpoet.agents.gradient.epg_config import EPGConfig
@@ -14,7 +15,6 @@ from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.parts.lifetimes import Control
 from openpoet.poet.interfaces import Agent, Task
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from openpoet.agents.learners import LEARNERS
 from openpoet.agents.parts.hyperparameters import (
     HYPER_PREFIX,
@@ -23,7 +24,6 @@ from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.seeding import Seed, check_seeds, seed_population
 from openpoet.poet.streams import Key
-
 from tests.agents.every_learner import make, trained
 
 EXPLORERS = [name for name in LEARNERS if hasattr(make(name).learner, "explore")]

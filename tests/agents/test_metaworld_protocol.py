@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.gradient.maesn import MAESN
 from openpoet.agents.gradient.maesn_config import MAESNConfig
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig

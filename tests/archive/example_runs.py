@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes import FakeFamily, FakeLearner
+
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.ledger import Ledger
 from openpoet.poet.checkpoint import from_records, to_records

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+
 from openpoet.poet.interfaces import Spec
 from openpoet.poet.streams import Key
 

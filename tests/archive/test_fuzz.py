@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+
 from openpoet.archive.seeds.finding import Receiver, find_seeds
 from openpoet.archive.store import schema
 from openpoet.archive.store.rows import KINDS
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.tables import TABLES
 from openpoet.cli.show import as_json, niche_row, one, overview
-from rich.console import Console
-
 from tests.archive.example_runs import FAMILY, finished, go_on, setup
 
 CASES = 12  # a kind and seed

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from openpoet.archive.store import limits, schema
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.weights import content_hash, encode
-
 from tests.archive.example_runs import finished, go_on
 
 

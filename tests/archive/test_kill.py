@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+
 from openpoet.archive.store.creation import make
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
 from openpoet.poet.checkpoint import from_records
 from openpoet.poet.niche import Population
-
 from tests.archive.example_runs import FAMILY, SETTINGS, create, finished, go_on, live, same
 
 TOTAL, KILLS = 60, 12

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import openpoet.cli.main as command
 import pytest
+
+import openpoet.cli.main as command
 from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.recording import record
 from openpoet.poet.streams import Key
-
 from tests.archive.rolling import FAST, Hills, Roller, Rolling
 
 ROOT = Path(__file__).resolve().parents[2]

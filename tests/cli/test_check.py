@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import openpoet.cli.main as command
 import pytest
 from fakes import FakeFamily, FakeLearner
 
 import openpoet
+import openpoet.cli.main as command
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FAKES = Path(__file__).resolve().parents[1] / "fakes.py"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import openpoet.cli.main as command
 import pytest
-from openpoet.archive.store.run_folder import Run
 
+import openpoet.cli.main as command
+from openpoet.archive.store.run_folder import Run
 from tests.test_pairing import words
 
 

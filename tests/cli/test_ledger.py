@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
+
 from openpoet.cli.ledger import Ledger
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.streams import Key
-
 from tests.archive.example_runs import FAMILY, ledger, setup
 
 A, B = Key(0, ("iteration", 3, "score", 1)), Key(0, ("iteration", 3, "transfer", 2))

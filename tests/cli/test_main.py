@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import openpoet.cli.main as command
 import pytest
+
+import openpoet.cli.main as command
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.replays import open_replays
 from openpoet.cli.sessions import Machine

@@ -15,14 +15,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.journal import happened, introduce, noted
 from openpoet.cli.output import Failures, TolerantStream, described, line, printable
 from openpoet.cli.progress import Progress
 from openpoet.cli.show import one, overview
 from openpoet.poet.niche import Child, Niche, Population, Transfer
-from rich.console import Console, RenderableType
-
 from tests.archive.example_runs import finished
 
 # Escape sequences, C0 and C1 controls, bidirectional overrides and isolates, rich's markup and

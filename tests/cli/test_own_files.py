@@ -6,10 +6,10 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import openpoet.cli.main as command
 import pytest
-from openpoet.archive.store.run_folder import Run
 
+import openpoet.cli.main as command
+from openpoet.archive.store.run_folder import Run
 from tests.cli.test_main import refused
 
 HILL = Path(__file__).resolve().parents[2] / "examples" / "hill.py"

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import pytest
+
 from openpoet.agents.learners import LEARNERS
 from openpoet.cli import parts
 from openpoet.cli.settings.fields import build
@@ -96,6 +97,7 @@ def test_a_changed_default_does_not_change_existing_runs(
 
 def test_completed_ranges_draw_the_same_tasks_as_default_ranges() -> None:
     import numpy as np
+
     from openpoet.envs.randomised import Randomised
 
     some = chosen("navigation", "rl2", "ranges.width=[0.5, 1]", tasks="randomised")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from openpoet.cli.plugins import load, module_name, place, section
 from openpoet.cli.settings.fields import check_complete, complete, of_arguments, values
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from openpoet.cli.program import command, program
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,10 +18,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
-import openpoet.cli.main as command
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import openpoet.cli.main as command
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli import terminal
 from openpoet.cli.output import printable

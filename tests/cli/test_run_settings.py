@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 from shutil import copytree
 
-import openpoet.cli.main as command
 import pytest
 
+import openpoet.cli.main as command
 from tests.cli.test_main import digest, launch, refused, rows
 
 

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+
 from openpoet.agents.learners import LEARNERS
 from openpoet.envs.families import FAMILIES
 from openpoet.poet.config import PoetConfig

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from openpoet.archive.store.run_folder import Run
-from openpoet.cli.show import AT_ONCE, FEW, MOST_LINES, MOST_TREE, as_json, one, overview
 from rich.console import Console
 
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.show import AT_ONCE, FEW, MOST_LINES, MOST_TREE, as_json, one, overview
 from tests.archive.example_runs import finished
 
 NICHES, TRANSFERS = 10_000, 60_000

@@ -8,7 +8,6 @@ from pathlib import Path
 from openpoet.cli.output import Failures
 from openpoet.cli.tensorboard_log import Events
 from openpoet.poet.engine import evolve, start
-
 from tests.archive.example_runs import setup
 
 

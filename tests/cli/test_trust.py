@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from openpoet.cli.trust import refusal, remember, remembered, sha256
 
 

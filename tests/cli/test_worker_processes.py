@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.rollouts import worker_processes
 from openpoet.agents.rollouts.child_process import send
 from openpoet.agents.rollouts.remote_errors import with_frames

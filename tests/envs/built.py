@@ -7,6 +7,7 @@ import itertools
 import Box2D
 import numpy as np
 from Box2D.b2 import edgeShape, polygonShape
+
 from openpoet.envs.walker.track import Track
 
 

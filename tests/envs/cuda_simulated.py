@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
+from benchmarks import walker_cuda
 from openpoet.agents.rollouts.networks import Policy
 from openpoet.agents.rollouts.rollout import Machine, rollout
 from openpoet.cli.conformance import check_episodes
@@ -26,8 +28,6 @@ from openpoet.envs.walker.cuda.walkers import DeviceWalkers
 from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.physics import state as at
-
-from benchmarks import walker_cuda
 from tests.envs import oracle
 
 

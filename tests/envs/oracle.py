@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 from gymnasium.envs.box2d.bipedal_walker import BipedalWalkerHeuristics
 from gymnasium.utils import seeding
+
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.physics.body import TERRAIN_STEP
 from openpoet.envs.walker.track import Track

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from openpoet.envs.walker.physics import state as at
 from openpoet.envs.walker.physics.settings import AABB_EXTENSION, POLYGON_RADIUS, F
 from openpoet.envs.walker.poet_layout import BASE, LARGEST_PUSH, SCALE, START_PAD, TILE

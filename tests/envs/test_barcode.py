@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from openpoet.cli.conformance import check_family
 from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 

@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 import pytest
+
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.physics import state as at
 from openpoet.envs.walker.track import Track
-
 from tests.envs import oracle
 
 STEPS = 60

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+
 from openpoet.cli.conformance import check_family
 from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
 

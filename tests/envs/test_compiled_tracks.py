@@ -11,12 +11,12 @@ import pytest
 from gymnasium.utils import seeding
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from openpoet.envs.walker import dcd_layout, gymnasium_layout, poet_layout
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.physics import body
 from openpoet.envs.walker.physics.terrain import shapes
 from openpoet.envs.walker.track import Track
-
 from tests.envs import reference_tracks
 
 GROUND = np.array([[0, 0], [9, 0]], np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 import neat
 import numpy as np
 import pytest
+
 from openpoet.envs.walker.cppn import (
     ACTIVATIONS,
     IN,

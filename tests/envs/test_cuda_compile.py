@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from openpoet.envs.walker.cuda import compiler, kernels
 from openpoet.envs.walker.cuda.assembly import Architecture, ptx, resources
 from openpoet.envs.walker.cuda.compiler import DeviceKernel, device_folder, physics_rules

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.physics import state as at
-
 from tests.envs import oracle
 
 ROOT = Path(__file__).resolve().parents[2]

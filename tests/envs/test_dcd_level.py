@@ -7,12 +7,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+
+from openpoet import envs  # noqa: F401  # registers the ids
 from openpoet.envs.walker import dcd_layout
 from openpoet.envs.walker.dcd_level import dcd_task
 from openpoet.envs.walker.obstacles import Bounds, Obstacles, describe
 from openpoet.envs.walker.task import TaskSettings, WalkerTask, track
-
-from openpoet import envs  # noqa: F401  # registers the ids
 
 # roughness, gap low, high, stump low, high, stair height low, high, steps
 LEVEL = [1.5, 0.4, 2.0, 0.2, 1.0, 0.6, 1.4, 3]

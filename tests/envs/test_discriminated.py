@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from openpoet.cli.conformance import check_family
 from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings, Reward
 from openpoet.envs.discriminator import (

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.envs.families import FAMILIES as NAMES
 
 from .every_family import FAMILIES

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from openpoet.cli.conformance import check_family
 from openpoet.cli.settings.tables import build, preset, presets
 from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask

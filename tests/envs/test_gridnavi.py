@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from openpoet.cli.conformance import check_family, lineage
 from openpoet.envs.gridnavi import MOST, MOVES, VARIBAD, Cells, GridNavi
 

@@ -14,11 +14,11 @@ import numpy as np
 import pygame
 import pytest
 from gymnasium.utils.env_checker import check_env
+
+from openpoet import envs
 from openpoet.envs.walker import batch
 from openpoet.envs.walker.family import Walker, WalkerTask
 from openpoet.envs.walker.obstacles import Obstacles
-
-from openpoet import envs
 
 IDS = ["openpoet/BipedalWalker-v3", "openpoet/BipedalWalkerHardcore-v3", "openpoet/Walker-v0"]
 THEIRS = {"openpoet/BipedalWalker-v3": False, "openpoet/BipedalWalkerHardcore-v3": True}

@@ -10,10 +10,11 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-import openpoet.cli.main as command
 import pytest
 import torch
 from gymnasium import spaces
+
+import openpoet.cli.main as command
 from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.drawing import draw_frame, pygame
 from openpoet.archive.replay.episode import record_episode

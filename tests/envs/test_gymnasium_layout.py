@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gymnasium.utils import seeding
+
 from openpoet.envs.walker.gymnasium_layout import track
 
 from .oracle import fresh_env

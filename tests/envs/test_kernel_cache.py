@@ -10,9 +10,9 @@ from pathlib import Path
 import gymnasium
 import pytest
 from numba.core.caching import IndexDataCacheFile
-from openpoet.envs.walker.physics import episode, jit, kernel_cache, world
 
 from openpoet import envs  # noqa: F401  # registers the ids
+from openpoet.envs.walker.physics import episode, jit, kernel_cache, world
 from tests.fresh_process import ROOT, run
 
 PHYSICS = """

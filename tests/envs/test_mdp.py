@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+
 from openpoet.cli.conformance import check_family
 from openpoet.envs.mdp import MdpSettings, Tables, TabularMdps
 

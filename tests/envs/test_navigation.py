@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+
 from openpoet.cli.conformance import check_family
 from openpoet.envs.navigation import (
     HALF_CIRCLE,

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+
 from openpoet.envs.walker.obstacles import Bounds, Obstacles, describe, difficulty, mutate, title
 
 ALL = Bounds(("stump", "pit", "roughness", "stairs"))

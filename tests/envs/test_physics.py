@@ -7,12 +7,12 @@ from pathlib import Path
 import Box2D
 import numpy as np
 import pytest
+
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.box2d import Box2DWalker
 from openpoet.envs.walker.physics import body, jit, joints, lanes, solver, world
 from openpoet.envs.walker.physics import state as at
 from openpoet.envs.walker.track import Track
-
 from tests.envs import oracle
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from openpoet.envs.walker import dcd_layout, poet_layout
 from openpoet.envs.walker.obstacles import Bounds, Obstacles, mutate
 from openpoet.envs.walker.physics.body import polygon

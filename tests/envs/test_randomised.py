@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.cli.conformance import check_episodes
 from openpoet.cli.conformance.family_laws import check_description, check_encoding
 from openpoet.envs.bandits import Bandits

@@ -11,15 +11,15 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from openpoet.envs.walker.dcd_level import dcd_task
-from openpoet.envs.walker.obstacles import Obstacles
-from openpoet.envs.walker.sb3 import WalkerVecEnv
-from openpoet.envs.walker.task import TaskSettings, WalkerTask
 from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from openpoet import envs
+from openpoet.envs.walker.dcd_level import dcd_task
+from openpoet.envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.sb3 import WalkerVecEnv
+from openpoet.envs.walker.task import TaskSettings, WalkerTask
 
 ID = "openpoet/Walker-v0"
 ROOT = Path(envs.__file__).resolve().parents[1]

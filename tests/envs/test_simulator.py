@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
 from openpoet.envs.walker.obstacles import Obstacles
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 from numba import njit
+
 from openpoet.envs.walker.physics.sincos import sincos
 
 libm = ctypes.CDLL(ctypes.util.find_library("m"))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.envs.families import FAMILIES
 
 RETURN_ALONE = {"bandits", "mdp", "two-step", "barcode", "regression"}

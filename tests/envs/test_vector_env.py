@@ -6,9 +6,9 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from openpoet.envs.walker import ground
 
 from openpoet import envs  # noqa: F401  # registers the ids
+from openpoet.envs.walker import ground
 
 ID = "openpoet/BipedalWalkerHardcore-v3"
 

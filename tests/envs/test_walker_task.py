@@ -12,6 +12,8 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+
+from openpoet import envs  # noqa: F401  # registers the ids
 from openpoet.agents.rollouts.networks import Policy
 from openpoet.agents.rollouts.rollout import Machine, rollout
 from openpoet.cli.settings.tables import build, preset, presets
@@ -19,8 +21,6 @@ from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
 from openpoet.envs.walker.ground import TaskGround, ground
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.task import TaskSettings
-
-from openpoet import envs  # noqa: F401  # registers the ids
 
 ALL = ("stump", "pit", "roughness", "stairs")
 SETTINGS = {

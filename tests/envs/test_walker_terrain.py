@@ -11,11 +11,11 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
+
+from openpoet import envs  # noqa: F401  # registers the ids
 from openpoet.envs.walker.family import Walker, WalkerTask
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.task import TaskSettings
-
-from openpoet import envs  # noqa: F401  # registers the ids
 
 ID, HARDCORE = "openpoet/Walker-v0", "openpoet/BipedalWalkerHardcore-v3"
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner
+
 from openpoet.poet.agent_tensors import check_population, check_tensors, made_by
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
+
 from openpoet.poet.births import births, newborn
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.measuring import Annecs, birth_trials

@@ -14,6 +14,7 @@ import torch
 from fakes import FakeFamily, FakeLearner, Point
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from fakes import CountedLearner, FakeFamily, FakeLearner, Point, TableLearner, numbered
+
 from openpoet.cli.conformance import same_agent
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup

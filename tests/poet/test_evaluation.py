@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from fakes import FakeFamily, Point, TableLearner, numbered
+
 from openpoet.poet.evaluation import evaluate, improve
 from openpoet.poet.identity import fingerprint
 from openpoet.poet.streams import Key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fakes import Point, numbered
+
 from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
 from openpoet.poet.trials import Result

@@ -9,6 +9,7 @@ import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.niche import Child, Niche, Population
 from openpoet.poet.novelty import PataEc, centred_ranks, mean_distance, remembered

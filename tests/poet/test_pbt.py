@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
+
 from openpoet.cli.conformance import same_agent
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
+
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.measuring import by_novelty, first_criterion
 from openpoet.poet.niche import Niche, Population

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
+
 from openpoet.poet.births import births
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes import CountedLearner, FakeFamily, FakeLearner, Point, TableLearner, numbered
+
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve
 from openpoet.poet.seeding import Seed, seed_population

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from fakes import CountedLearner, Point, TableLearner, numbered
+
 from openpoet.poet.niche import Niche
 from openpoet.poet.streams import Key
 from openpoet.poet.transfer import GatedTransfer, Place, pairs_of, try_all, winner

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
+
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.interfaces import Agent

@@ -8,6 +8,7 @@ from itertools import islice
 
 import pytest
 from fakes import FakeFamily, FakeLearner
+
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.interfaces import Learner

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from openpoet.agents.assessment import assess
 from openpoet.agents.gradient.epg import EPG, _centred_ranks
 from openpoet.agents.gradient.epg_config import AUTHORS, EPGConfig
@@ -16,7 +17,6 @@ from openpoet.agents.rollouts.episode_batches import Batch
 from openpoet.cli.conformance import check_learner
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = EPGConfig(population=4, hidden=(4,), updates=2, episodes=3, test_trials=5, memory=2)

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 import torch
+
 from openpoet.agents.gradient import inner
 from openpoet.agents.gradient.gradient_trial import padded_batch
 from openpoet.agents.gradient.maml import MAML
@@ -18,7 +19,6 @@ from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression
 from openpoet.poet.streams import Key
-
 from tests.agents.test_metaworld_protocol import Environments, metalearning_evaluation
 
 SMALL = MAMLConfig(draws=3, trajectories=4, hidden=(6,), inner_lr=0.5)

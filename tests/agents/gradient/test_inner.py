@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from openpoet.agents.gradient import inner
 
+from openpoet.agents.gradient import inner
 from tests.agents.quadratics import (
     CENTRES,
     RATE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from openpoet.agents.assessment import assess
 from openpoet.agents.gradient.maesn import MAESN
 from openpoet.agents.gradient.maesn_config import MAESNConfig
@@ -13,7 +14,6 @@ from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = MAESNConfig(draws=4, trajectories=5, test_trials=3, hidden=(8,))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.assessment import assess
 from openpoet.agents.gradient.initialisation import RATE
 from openpoet.agents.gradient.maml import FOMAML, MAML
@@ -25,7 +26,6 @@ from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.navigation import SQUARE, Navigation, NavigationSettings
 from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 from tests.agents.parts.test_hyperparameters import Exploring
 

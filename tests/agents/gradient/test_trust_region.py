@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from openpoet.agents.gradient import trust_region
 
 H = torch.tensor([[3.0, 1.0], [1.0, 2.0]], dtype=torch.float64)

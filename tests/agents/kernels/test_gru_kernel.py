@@ -5,6 +5,7 @@ rows.
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.kernels import gru_kernel
 from openpoet.agents.kernels.gru_kernel import gru
 from openpoet.agents.parts.recurrent import Recurrent

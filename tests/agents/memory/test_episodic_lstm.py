@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig, Reinstated
 from openpoet.agents.parts.recurrent import Recurrent
 from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.barcode import BarcodeArms, BarcodeBandits, BarcodeSettings
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = EpisodicLSTMConfig(hidden=8, trials=16, test_trials=8, epochs=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from openpoet.agents.memory.hochreiter import Hochreiter
 from openpoet.agents.memory.hochreiter_config import HochreiterConfig
 from openpoet.agents.parts.scoring import draw_seeds

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.memory.advantage_gradients import Eta, advantage_tangents
 from openpoet.agents.memory.meta_gradient import (
     MetaGradient,
@@ -17,7 +18,6 @@ from openpoet.agents.memory.meta_gradient import (
 from openpoet.agents.rollouts.trials import advantages
 from openpoet.cli.conformance import check_learner
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = MetaGradientConfig(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.memory.episodic_config import MFECConfig
 from openpoet.agents.memory.episodic_control import epsilon_greedy
 from openpoet.agents.memory.episodic_memory import nearest
@@ -16,7 +17,6 @@ from openpoet.envs.grid import Grids, GridSettings
 from openpoet.envs.navigation import Navigation
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))

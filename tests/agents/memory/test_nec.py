@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.memory.episodic_config import NECConfig
 from openpoet.agents.memory.episodic_control import EpisodeRecord
 from openpoet.agents.memory.nec import NEC
@@ -15,7 +16,6 @@ from openpoet.cli.conformance import check_learner
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.grid import Grids, GridSettings
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 GRID = Grids(GridSettings(size=4, horizon=100, episodes=6, cost=0.0))

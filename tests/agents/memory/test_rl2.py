@@ -8,6 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.assessment import assess
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
@@ -17,7 +18,6 @@ from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.agents.rollouts.trials import advantages, run_trials
 from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = RL2Config(hidden=16, trials=128, test_trials=32, lr=5e-3, lr_end=5e-3, lam=0.9)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
@@ -17,7 +18,6 @@ from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import Navigation, NavigationSettings
 from openpoet.poet.interfaces import TaskFamily
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 TINY = VariBADConfig(

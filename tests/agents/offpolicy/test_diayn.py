@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.offpolicy.diayn import DIAYN, discriminator_of
 from openpoet.agents.offpolicy.diayn_config import DIAYNConfig
 from openpoet.agents.parts.network_weights import weight_names
@@ -17,7 +18,6 @@ from openpoet.envs.discriminated import Discriminated, DiscriminatedSettings
 from openpoet.envs.navigation import Goals, Navigation, NavigationSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = DIAYNConfig(

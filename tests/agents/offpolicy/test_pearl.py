@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.offpolicy.context_encoder import posterior
 from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.agents.offpolicy.pearl_config import PEARLConfig
@@ -17,7 +18,6 @@ from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.navigation import HALF_CIRCLE, Goals, Navigation, NavigationSettings
 from openpoet.poet.interfaces import TaskFamily
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 TINY = PEARLConfig(

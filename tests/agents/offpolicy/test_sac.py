@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.offpolicy.sac import SAC, Transitions
 from openpoet.agents.offpolicy.sac_config import SACConfig
 from openpoet.agents.parts import adam

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from openpoet.agents.parts import adam
 from openpoet.agents.parts.network_weights import weight_names
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.gradient.epg import EPG
 from openpoet.agents.gradient.epg_config import EPGConfig
 from openpoet.agents.gradient.maesn import MAESN
@@ -22,7 +23,6 @@ from openpoet.agents.parts.hyperparameters import (
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.poet.streams import Key
-
 from tests.agents.guessing import Guessing
 
 SMALL = RL2Config(hidden=8, units=5, trials=8, test_trials=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from openpoet.agents.parts.lifetimes import LIFETIMES, Lifetime, next_episode, over
 
 ROWS = torch.tensor([True, False, True])

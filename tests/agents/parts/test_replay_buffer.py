@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from openpoet.agents.parts import replay_buffer as replay
 
 SIZES = {"step": 1, "where": 2}

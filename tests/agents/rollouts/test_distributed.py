@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import ray
 import torch
+from ray.cluster_utils import Cluster
+
 from openpoet.agents.rollouts import distributed, object_store
 from openpoet.agents.rollouts.distributed import RayRollouts
 from openpoet.agents.rollouts.rollout import InProcess, Machine
@@ -26,8 +28,6 @@ from openpoet.poet.checkpoint import to_records
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.streams import Key
-from ray.cluster_utils import Cluster
-
 from tests.agents.point_mass import PointMass
 from tests.agents.rollouts.test_rollout import POLICY, case, same
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.rollouts.episode_batches import Batch, EpisodeBatches, normalised
 from openpoet.envs.bandits import Arms, Bandits, BanditSettings
 from openpoet.envs.cartpole import Cart, CartPole, CartPoleSettings

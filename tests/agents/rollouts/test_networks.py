@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.rollouts.networks import ROWS_A_THREAD, Policy
 
 POET = Policy((24, 40, 40, 4))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.rollouts.networks import Policy
 from openpoet.agents.rollouts.rollout import Machine, rollout
-
 from tests.agents.point_mass import Masses, PointMass
 
 POLICY = Policy((5, 8, 2))

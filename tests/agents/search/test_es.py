@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeFamily
+
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.cli.conformance import check_learner
 from openpoet.poet.streams import Key
-
 from tests.agents.point_mass import PointMass
 
 SMALL = {"population": 16, "hidden": (6,), "threads": 1}

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.cli.settings import tables as settings
 

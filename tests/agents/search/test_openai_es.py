@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.search import openai_es
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.poet.streams import Key

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.rollouts.networks import Policy
 from openpoet.agents.rollouts.rollout import Episodes, Machine, rollout
 from openpoet.cli.meter import Meter

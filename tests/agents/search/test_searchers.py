@@ -5,11 +5,11 @@ state.
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.agents.search.searchers import XNES_PARAMETERS, searcher
 from openpoet.poet.streams import Key
-
 from tests.agents.point_mass import PointMass
 
 NAMES = ["openai-es", "pgpe", "snes", "xnes", "cem"]
@@ -164,6 +164,7 @@ def test_nan_in_a_search_is_an_error(monkeypatch):
 def test_pgpe_equals_evotorchs_own_search():
     """The oracle is EvoTorch's search object, which is not converted to tensors between steps."""
     from evotorch.algorithms.functional import pgpe, pgpe_tell
+
     from openpoet.agents.search.openai_es import centred_ranks
     from openpoet.agents.search.searchers import PGPE_STDEV_LR
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pygame
 import pytest
+
 from openpoet.archive.replay.camera import Camera, bounds, camera_at, from_above, scene_of
 from openpoet.archive.replay.drawing import (
     EARTH,
@@ -25,7 +26,6 @@ from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.overlay import facts, frame_at, strip_of, timeline_of
 from openpoet.envs.maze import Maze, Mazes, MazeSettings
 from openpoet.poet.streams import Key
-
 from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
 
 SIZE = (1200, 600)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.archive.replay.episode import ROWS_KEPT, record_episode
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.poet.streams import Key
-
 from tests.archive.rolling import FAST, SLOW, STEP, Hills, Roller, Rolling
 
 KEY = Key(3, ("score", 7))

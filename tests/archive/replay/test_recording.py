@@ -9,12 +9,12 @@ import numpy as np
 import pygame
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
+
 from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.drawing import draw_frame
 from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.recording import record
 from openpoet.poet.streams import Key
-
 from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
 
 

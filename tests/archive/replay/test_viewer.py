@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pygame
 import pytest
+
 from openpoet.archive.replay.camera import Camera
 from openpoet.archive.replay.controls import KEYS, REACTIONS, Stage, View, advance, fitted, react
 from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.overlay import timeline_of
 from openpoet.archive.replay.viewer import NO_DISPLAY, view
 from openpoet.poet.streams import Key
-
 from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
 
 SIZE = (1200, 600)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 from fakes import FakeFamily, FakeLearner, Point
+
 from openpoet.archive.seeds.finding import Receiver, find_seeds
 from openpoet.archive.store import contents
 from openpoet.archive.store.run_folder import Run
-
 from tests.archive.example_runs import FAMILY, create, finished
 
 LEARNER = FakeLearner(FAMILY)

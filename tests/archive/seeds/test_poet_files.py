@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from openpoet.archive.seeds.poet_files import (
     LARGEST_ALL,
     LARGEST_BEST,

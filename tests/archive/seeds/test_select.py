@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from openpoet.archive.seeds.select import held, select
 
 ROWS = [

@@ -7,10 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from openpoet.archive.store import schema
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.tables import TABLES
-
 from tests.archive.example_runs import create, finished, go_on, live
 from tests.archive.store.test_digest import CHANGES
 

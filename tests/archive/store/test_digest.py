@@ -5,13 +5,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from openpoet.archive.store import schema
 from openpoet.archive.store.digest import UNCOUNTED_TABLES, digest
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.weights import content_hash, encode
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.engine import evolve, start
-
 from tests.archive.example_runs import (
     FAMILY,
     SETTINGS,

@@ -13,12 +13,12 @@ import torch
 from fakes import FakeFamily
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from openpoet.archive.store import limits, rows, weights, writing
 from openpoet.archive.store.run_folder import Run
 from openpoet.poet.checkpoint import to_records
 from openpoet.poet.engine import start
 from openpoet.poet.interfaces import Agent
-
 from tests.archive.example_runs import FAMILY, SETTINGS, create, finished, go_on, live, setup
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from openpoet.archive.store import measures
 from openpoet.archive.store.run_folder import Run
-
 from tests.archive.example_runs import finished
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpoet.archive.store.rows import text, value
 
 JSON = st.recursive(

@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import torch
+
 from openpoet.archive.store import schema, writing
 from openpoet.archive.store.creation import MARK
 from openpoet.archive.store.run_folder import Run, find_run
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.niche import Child, Population, Transfer
-
 from tests.archive.example_runs import (
     FAMILY,
     SETTINGS,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from fresh_process import run as fresh
+
 from openpoet.archive.store import schema
 from openpoet.archive.store.rows import KINDS
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.tables import TABLES
 from openpoet.poet.niche import Child, Niche, Transfer
-
 from tests.archive.example_runs import finished
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from openpoet.archive.store.agent_files import AgentFiles
 from openpoet.archive.store.limits import MOST_AGENT, MOST_HEADER, readable
 from openpoet.archive.store.weights import DTYPES, content_hash, decode, encode

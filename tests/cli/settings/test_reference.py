@@ -8,18 +8,18 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-import openpoet.cli.main as command
 import pytest
 from annotated_types import GroupedMetadata, Interval
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import openpoet.cli.main as command
 from openpoet.agents.learners import LEARNERS
 from openpoet.cli import parts
 from openpoet.cli.settings.reference import markdown, sections, type_and_range
 from openpoet.cli.settings.resolving import Request
 from openpoet.cli.settings.tables import parse, preset, presets, to_toml
 from openpoet.envs.families import FAMILIES
-
 from openpoet.settings import Device, Field, PositiveFloat, PositiveInt, Sizes, checked, kind_of
 
 NAMES = ["run", "poet", *FAMILIES, *LEARNERS]

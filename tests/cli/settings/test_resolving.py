@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from openpoet.cli.settings.fields import Field, Schema
 from openpoet.cli.settings.resolving import Request, check_complete, resolve, with_thresholds
 from openpoet.poet.config import PoetConfig

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpoet.cli.settings.tables import override, parse, preset, presets, read, to_toml
 from openpoet.cli.settings.toml_text import (
     MOST_CHARACTERS,

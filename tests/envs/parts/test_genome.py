@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+
 from openpoet.envs.parts.genome import choice, decoded, encoded, features, gene, mutated
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from openpoet.envs.parts.processors import processors, threads_of
 from openpoet.envs.walker.family import WalkerSettings
 
