@@ -108,11 +108,11 @@ class Recurrent:
         """Outputs [t, n, outputs] of a sequence x [t, n, inputs]; one set of parameters."""
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
         if self.cell == "eplstm":
-            said = []
+            outputs = []
             for one in x:
                 read_out, state = self.step(p, one, state)
-                said.append(read_out)
-            return torch.stack(said)
+                outputs.append(read_out)
+            return torch.stack(outputs)
         if self.cell == "gru" and gru_kernel.fits(x, state[0], *weights):
             given = linear(x, p["w_in"], p["b_in"])
             hidden = gru_kernel.gru(given, p["w_hidden"], p["b_hidden"], state[0])
