@@ -5,6 +5,7 @@ Modules that take long to import are imported by the commands that use them, so 
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
@@ -32,6 +33,14 @@ app = typer.Typer(
     "`replay` plays an agent in its task, `resume` continues it, and `launch --from RUN` seeds "
     "another run from it. `list` names the families, learners and presets.",
 )
+
+
+def help_text(docstring: str) -> str:
+    """A docstring without the line breaks inside its paragraphs; the terminal's width sets them."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 for command_of in (
     launching.launch,
     launching.resume,
@@ -41,8 +50,8 @@ for command_of in (
     archives.verify,
     parts.check,
 ):
-    app.command()(command_of)
-app.command(name="list")(parts.list_parts)
+    app.command(help=help_text(command_of.__doc__ or ""))(command_of)
+app.command(name="list", help=help_text(parts.list_parts.__doc__ or ""))(parts.list_parts)
 
 
 def print_version(wanted: bool) -> None:

@@ -486,6 +486,14 @@ def test_a_learner_that_does_not_report_all_steps_fails_the_run(
     )
 
 
+def test_help_has_the_line_breaks_of_the_terminal_and_not_those_of_the_source() -> None:
+    text = "First line,\n    continued.\n\n    Second paragraph,\n    continued.\n    "
+    assert command.help_text(text) == "First line, continued.\n\nSecond paragraph, continued."
+    for one in command.app.registered_commands:
+        assert one.help, one.name
+        assert all("\n" not in paragraph for paragraph in one.help.split("\n\n"))
+
+
 def test_help_does_not_import_torch_or_numba() -> None:
     code = (
         "import sys; from openpoet.cli import main as run\n"
