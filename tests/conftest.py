@@ -4,7 +4,9 @@ The state that openpoet keeps outside of runs is in a temporary folder, so that 
 the user's files.
 """
 
+import importlib.abc
 import os
+import sys
 import tempfile
 
 import torch
@@ -12,3 +14,17 @@ import torch
 torch.set_num_threads(1)
 state = tempfile.TemporaryDirectory(prefix="openpoet-state-")  # deleted at exit
 os.environ["XDG_STATE_HOME"] = state.name
+
+
+class OneNameForEachModule(importlib.abc.MetaPathFinder):
+    """Refuses `import envs` and the other rooms without `openpoet.`.
+
+    The root of the clone is on the path, so they could be found, as second copies of every class.
+    """
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in ("poet", "agents", "envs", "archive", "cli"):
+            raise ImportError(f"import openpoet.{name}, not {name}")
+
+
+sys.meta_path.insert(0, OneNameForEachModule())

@@ -223,7 +223,7 @@ def test_quick_presets_have_all_settings(name: str) -> None:
     for room, table, part in (("envs", FAMILIES, "family"), ("agents", LEARNERS, "learner")):
         chosen = tables["run"][part]
         module, _, settings = table[chosen]
-        build(getattr(import_module(f"{room}.{module}"), settings), tables[chosen], chosen)
+        build(getattr(import_module(f"openpoet.{room}.{module}"), settings), tables[chosen], chosen)
     assert name == f"quick-{tables['run']['family']}"
 
 

@@ -122,7 +122,7 @@ def test_another_autoreset_mode_is_an_error_of_one_line(mode: AutoresetMode) -> 
 def test_a_missing_stable_baselines3_is_an_error_that_names_the_package() -> None:
     code = (
         "import sys; sys.modules['stable_baselines3'] = None\n"
-        "try: import envs.walker.sb3\n"
+        "try: import openpoet.envs.walker.sb3\n"
         "except ModuleNotFoundError as error: print(error)"
     )
     done = subprocess.run(
