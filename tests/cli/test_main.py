@@ -472,7 +472,8 @@ def test_a_learner_that_does_not_report_all_steps_fails_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "cheat.py").write_text(
-        "from openpoet.agents.search.es import ES\nfrom openpoet.agents.search.es_config import ESConfig\n\n"
+        "from openpoet.agents.search.es import ES\n"
+        "from openpoet.agents.search.es_config import ESConfig\n\n"
         "class Cheat(ES):\n"
         "    def __init__(self, family):\n        super().__init__(family, "
         "ESConfig(population=4))\n"
