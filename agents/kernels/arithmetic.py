@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .kernel_cache import shared_name
+from openpoet.kernel_cache import shared_name
 
 # tanh(x) = x P(x^2) / Q(x^2) on [-8, 8], fitted by weighted least squares to minimise the largest
 # relative error; in float32 it is within 4e-7 of tanh and never leaves [-1, 1]. math.tanh is far

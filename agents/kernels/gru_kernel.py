@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from . import kernel_cache
+from openpoet.kernel_cache import compiled, to_stderr, usable_folder
+
 from .arithmetic import ONE, ZERO, add_products, sigmoid, tanh
-from .kernel_cache import to_stderr
 
 
 def _forward(
@@ -99,7 +99,7 @@ def _backward(
 def gru_kernels() -> tuple[Callable[..., None], Callable[..., None]]:
     """Forward and backward, compiled on first use (some seconds, then kept on disk)."""
     one, two, three = numba.float32[::1], numba.float32[:, ::1], numba.float32[:, :, ::1]
-    folder, kept = kernel_cache.usable_folder("gru", Path(__file__).parent)
+    folder, kept = usable_folder("gru", Path(__file__).parent)
 
     def on_miss() -> None:
         to_stderr(f"compiling the GRU, about 2 s; {kept}")
@@ -107,8 +107,8 @@ def gru_kernels() -> tuple[Callable[..., None], Callable[..., None]]:
     forward = numba.void(three, one, one, three, three)
     backward = numba.void(three, one, three, three, three, three, two)
     return (
-        kernel_cache.compiled(_forward, forward, folder, on_miss),
-        kernel_cache.compiled(_backward, backward, folder, on_miss),
+        compiled(_forward, forward, folder, on_miss),
+        compiled(_backward, backward, folder, on_miss),
     )
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from . import kernel_cache
+from openpoet.kernel_cache import compiled, to_stderr, usable_folder
+
 from .arithmetic import ONE, ZERO, add_products, part, sigmoid, tanh
-from .kernel_cache import to_stderr
 
 
 @part
@@ -102,6 +102,6 @@ def policy_kernel() -> Callable[..., None]:
     """Compiled on first use (about a second, then kept on disk); never at import."""
     f32, i64 = numba.float32[:, ::1], numba.int64[::1]
     signature = numba.void(f32, i64, i64, f32, i64, f32, f32)
-    folder, kept = kernel_cache.usable_folder("policy", Path(__file__).parent)
+    folder, kept = usable_folder("policy", Path(__file__).parent)
     line = f"compiling the policy, about 2 s; {kept}"
-    return kernel_cache.compiled(_forward, signature, folder, lambda: to_stderr(line))
+    return compiled(_forward, signature, folder, lambda: to_stderr(line))

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels.kernel_cache import to_stderr
+from openpoet.kernel_cache import to_stderr
+
 from .child_process import Build, ChildProcess, Counted, SourceChangedError
 from .source_code import source_code
 

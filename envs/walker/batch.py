@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from openpoet.kernel_cache import config
+
 from ..parts.processors import threads_of
 from .faults import check_finite_actions, check_reset, failure
 from .kernels import compile_kernels, physics_version
 from .physics import episode, lanes, world
 from .physics import state as at
-from .physics.kernel_cache import config
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of

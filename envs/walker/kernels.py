@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from functools import cache
 
+from openpoet.kernel_cache import source_hash
+
 from .physics import episode, step, world
 from .physics.draw_track import DRAW
 from .physics.jit import SOURCE, compile_all
-from .physics.kernel_cache import source_hash
 from .physics.shapes import SHAPES
 
 _compiling = threading.Lock()

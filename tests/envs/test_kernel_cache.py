@@ -11,8 +11,11 @@ import gymnasium
 import pytest
 from numba.core.caching import IndexDataCacheFile
 
-from openpoet import envs  # noqa: F401  # registers the ids
-from openpoet.envs.walker.physics import episode, jit, kernel_cache, world
+from openpoet import (
+    envs,  # noqa: F401  # registers the ids
+    kernel_cache,
+)
+from openpoet.envs.walker.physics import episode, jit, world
 from tests.fresh_process import ROOT, run
 
 PHYSICS = """

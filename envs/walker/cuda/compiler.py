@@ -31,8 +31,9 @@ from typing import Any
 import torch
 from numba import intp
 
+from openpoet.kernel_cache import config, kernel_cache, source_hash, to_stderr, usable_folder
+
 from ..physics.jit import NAME, SOURCE
-from ..physics.kernel_cache import config, kernel_cache, source_hash, to_stderr, usable_folder
 
 WARP = 32
 BLOCK = 64  # threads per block: few, so that a few thousand walkers occupy all multiprocessors

@@ -15,8 +15,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from openpoet.kernel_cache import config
+
 from .jit import routine
-from .kernel_cache import config
 
 # the fields of bitgen_t: state, next_uint64, next_uint32, next_double, next_raw
 UINT32, DOUBLE = 2, 3

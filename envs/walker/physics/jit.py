@@ -1,5 +1,5 @@
 """Compilation of the physics: decorators for functions, a class for kernels. The disk cache is in
-kernel_cache.py.
+openpoet/kernel_cache.py.
 
 Floating-point rules (for bit parity with Box2D 2.3.10 on x86-64): no fastmath, no contraction to
 FMA, division as in C. Functions are compiled for the types of their arguments; to have one version
@@ -16,8 +16,7 @@ from typing import Any
 
 from numba import njit
 
-from . import kernel_cache
-from .kernel_cache import shared_name, to_stderr
+from openpoet.kernel_cache import compiled, shared_name, to_stderr, usable_folder
 
 NAME, SOURCE = "physics", Path(__file__).parent  # of the cache folder
 # Functions own no memory, so they are compiled without Numba's reference counting (`_nrt`): two
@@ -60,7 +59,7 @@ class Kernel:
         self, folder: Path | None = None, on_miss: Callable[[], None] = lambda: None
     ) -> None:
         """See kernel_cache.compiled."""
-        self.compiled = kernel_cache.compiled(self.source, self.signature, folder, on_miss)
+        self.compiled = compiled(self.source, self.signature, folder, on_miss)
 
 
 def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -> float:
@@ -75,7 +74,7 @@ def compile_all(kernels: list[Kernel], progress: Callable[[str], None] | None) -
     waiting = [kernel for kernel in kernels if kernel.compiled is None]
     if not waiting:
         return 0.0
-    folder, kept = kernel_cache.usable_folder(NAME, SOURCE)
+    folder, kept = usable_folder(NAME, SOURCE)
     announced = False
     for number, kernel in enumerate(waiting):
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fresh_process import ROOT, run
+from tests.fresh_process import run
 
 POLICY = """
 import numpy as np
@@ -19,11 +19,6 @@ np.int64),
 print(actions[0, 0])
 """
 ACTION = "0.95246"  # tanh(0.5 + 3 * 0.5 * tanh(1.5))
-
-
-def test_agents_and_envs_use_the_same_cache() -> None:
-    copies = [ROOT / room / "kernel_cache.py" for room in ("agents/kernels", "envs/walker/physics")]
-    assert copies[0].read_text() == copies[1].read_text()
 
 
 def test_clone_and_installed_package_share_the_kernel_and_compiling_is_announced(

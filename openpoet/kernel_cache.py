@@ -5,8 +5,7 @@ module, so that another clone or installation cannot use them. Here the folder i
 the source and the compiler, and functions are compiled under a separate module name
 (`shared_name`).
 
-agents/rollouts and envs/walker/physics have the same file, since rooms do not import each other; a
-test compares them.
+Like openpoet.settings, a module that every room may import. It imports none of them.
 """
 
 from __future__ import annotations
