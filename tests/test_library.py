@@ -53,6 +53,15 @@ def bandits(tmp_path_factory: pytest.TempPathFactory) -> openpoet.Run:
     return openpoet.launch("quick-bandits", out=out, iterations=2, seed=1, settings=BANDITS)
 
 
+@pytest.fixture(scope="module")
+def episodes(tmp_path_factory: pytest.TempPathFactory) -> openpoet.Run:
+    """RL^2 in trials of three episodes."""
+    small = {"navigation.horizon": 4, "rl2.episodes": 3, "poet.mutate_every": 0}
+    out = tmp_path_factory.mktemp("runs") / "episodes"
+    options: dict[str, Any] = {"iterations": 1, "seed": 1, "workers": 1}
+    return openpoet.launch("quick-navigation", out=out, settings=BANDITS | small, **options)
+
+
 def test_importing_openpoet_does_not_load_its_dependencies() -> None:
     code = (
         "import sys, openpoet; openpoet.__version__; dir(openpoet)\n"
@@ -190,14 +199,18 @@ def test_an_es_policy_has_the_return_of_the_archive(run: openpoet.Run) -> None:
             assert total.mean() == niche.score
 
 
-def test_an_rl2_policy_has_the_return_of_the_archive(bandits: openpoet.Run) -> None:
-    niche = bandits.niches[0]
-    replays = bandits._replays
+@pytest.mark.parametrize("name", ["bandits", "episodes"])
+def test_an_rl2_policy_has_the_return_of_the_archive(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    adapted: openpoet.Run = request.getfixturevalue(name)
+    niche = adapted.niches[0]
+    replays = adapted._replays
     family, learner = replays.parts.setup.family, replays.parts.ledger.learner
     trials = BANDITS["rl2.test_trials"]
     seeds = draw_seeds(replays.key(0), trials)
     simulator = family.simulator([family.decode(niche.task)] * trials, seeds, "cpu")
-    policy, observations = bandits.policy(0), simulator.reset()
+    policy, observations = adapted.policy(0), simulator.reset()
     returns = torch.zeros(learner.episodes, trials, dtype=torch.float64)
     for episode in range(learner.episodes):
         ended = torch.zeros(trials, dtype=torch.bool)
