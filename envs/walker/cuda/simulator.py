@@ -16,6 +16,7 @@ from .compiler import simulated
 from .walkers import DeviceWalkers
 
 if TYPE_CHECKING:
+    from ..body import Body
     from ..track import Track
 
 SLICE = 50  # steps after which the host lists the walkers still running
@@ -26,8 +27,15 @@ Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class CudaSimulator:
     """Simulator (poet.interfaces); rows that have ended keep their state."""
 
-    def __init__(self, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
-        self.tracks, self.walkers = tracks, DeviceWalkers(tracks, device, horizon)
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        horizon: int | np.ndarray,
+        device: str,
+        bodies: Sequence[Body] | None = None,
+    ) -> None:
+        self.tracks = tracks
+        self.walkers = DeviceWalkers(tracks, device, horizon, bodies=bodies)
         self.steps = 0
         self._begun = False
 

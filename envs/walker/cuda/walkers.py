@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ..body import STANDARD, Body
 from ..faults import failure
 from ..physics import state as at
+from ..physics.bodies import Bodies
 from ..physics.terrain import Terrains
 from . import kernels
 from .compiler import DeviceKernel, device_array, select, stream_of
@@ -68,6 +70,21 @@ class Ground:
     places: torch.Tensor  # [n] int32
 
 
+@dataclass(frozen=True)
+class Builds:
+    """The bodies of a batch in device memory, and each row's place in the table (bodies.py)."""
+
+    table: Any
+    places: torch.Tensor  # [n] int32
+
+
+def builds_of(bodies: Sequence[Body], device: torch.device) -> Builds:
+    held = Bodies()
+    places = np.array([held.add(body) for body in bodies], np.int32)
+    table = device_array(torch.from_numpy(held.table).to(device))
+    return Builds(table, torch.from_numpy(places).to(device))
+
+
 def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
     terrains = Terrains()
     places = np.array([terrains.add(track) for track in tracks], np.int32)
@@ -81,6 +98,7 @@ def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
 class DeviceWalkers:
     """One walker per track, with age and return of its current episode. Tensors are on `device`.
 
+    bodies: the body of each row; None: Gymnasium's for all.
     horizon: steps after which a row is truncated, one number for all rows or [n].
     """
 
@@ -90,6 +108,7 @@ class DeviceWalkers:
         device: str,
         horizon: int | np.ndarray,
         *,
+        bodies: Sequence[Body] | None = None,
         velocity_iterations: int = 180,
         position_iterations: int = 60,
     ) -> None:
@@ -99,10 +118,11 @@ class DeviceWalkers:
         select(self.device)
         self._allocate(len(tracks))
         ground = ground_of(tracks, self.device)
-        self.k[:, int(at.TRACK)] = ground.places
+        builds = builds_of([STANDARD] * len(tracks) if bodies is None else bodies, self.device)
+        self.k[:, int(at.TRACK)], self.k[:, int(at.TRAITS)] = ground.places, builds.places
         limits = np.array(np.broadcast_to(np.asarray(horizon, np.int64), len(tracks)))
         self.horizons = torch.from_numpy(limits).to(self.device)
-        self._arrange(ground, velocity_iterations, position_iterations)
+        self._arrange(ground, builds.table, velocity_iterations, position_iterations)
 
     def _allocate(self, n: int) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -127,7 +147,7 @@ class DeviceWalkers:
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
         self.threads = 0  # number of listed rows, on the host
 
-    def _arrange(self, ground: Ground, velocity: int, position: int) -> None:
+    def _arrange(self, ground: Ground, bodies: Any, velocity: int, position: int) -> None:
         """Prepare the kernels of a step in order, each with its arguments, and the kernel that
         starts an episode.
         """
@@ -157,14 +177,14 @@ class DeviceWalkers:
                 kernel, WIDTHS[kernel.source.__name__], queues, (f, k, queue, queued, *arguments)
             )
 
-        self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, ground.pushes)
+        self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, bodies, ground.pushes)
         self.phases = [
-            listed(kernels.COLLIDE, live, f, k, queue, queued, *track, flat, events),
-            queueing(kernels.SOLVE, int(JAMMED), events, velocity, few),
-            queueing(kernels.SETTLE, int(STRUCK - JAMMED), events, position - few),
-            listed(kernels.PAIRS, live, f, k, queued, contacts, *track),
-            queueing(kernels.IMPACTS, 0, contacts, struck, *track),
-            queueing(kernels.TOI, 1, struck, *track, events, velocity),
+            listed(kernels.COLLIDE, live, f, k, queue, queued, *track, bodies, flat, events),
+            queueing(kernels.SOLVE, int(JAMMED), bodies, events, velocity, few),
+            queueing(kernels.SETTLE, int(STRUCK - JAMMED), bodies, events, position - few),
+            listed(kernels.PAIRS, live, f, k, queued, contacts, *track, bodies),
+            queueing(kernels.IMPACTS, 0, contacts, struck, *track, bodies),
+            queueing(kernels.TOI, 1, struck, *track, bodies, events, velocity),
             listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *account),
         ]
 
@@ -206,13 +226,14 @@ class DeviceWalkers:
             phase.launch(self.threads, stream)
 
     def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
-        """Copy the state of a WalkerBatch with the same tracks: floats, integers and reward
-        potentials.
+        """Copy the state of a WalkerBatch with the same tracks and bodies: floats, integers and
+        reward potentials.
         """
         self.f.copy_(torch.from_numpy(f.reshape(self.n, -1)))
-        places = self.k[:, int(at.TRACK)].clone()
+        own = [int(at.TRACK), int(at.TRAITS)]
+        places = self.k[:, own].clone()
         self.k.copy_(torch.from_numpy(k.reshape(self.n, -1)))
-        self.k[:, int(at.TRACK)] = places
+        self.k[:, own] = places
         self.shaping.copy_(torch.from_numpy(shaping))
         self.live.fill_(True)
         self.list_live()
