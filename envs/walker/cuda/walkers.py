@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..body import STANDARD, Body
 from ..faults import failure
 from ..physics import state as at
-from ..physics.bodies import Bodies
-from ..physics.terrain import Terrains
 from . import kernels
 from .compiler import DeviceKernel, device_array, select, stream_of
 from .queues import JAMMED, QUEUES, STRUCK
+from .tables import Tables
 
 if TYPE_CHECKING:
+    from ..body import Body
     from ..track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
@@ -56,45 +55,6 @@ class Phase:
             self.kernel.launch(walkers + idle, self.width, stream, *self.arguments)
 
 
-@dataclass(frozen=True)
-class Ground:
-    """The tracks of a batch in device memory, in the arrays of physics/terrain.py, and each row's
-    place in them.
-    """
-
-    shapes: Any
-    corners: Any
-    table: Any
-    pushes: Any
-    ends: Any
-    places: torch.Tensor  # [n] int32
-
-
-@dataclass(frozen=True)
-class Builds:
-    """The bodies of a batch in device memory, and each row's place in the table (bodies.py)."""
-
-    table: Any
-    places: torch.Tensor  # [n] int32
-
-
-def builds_of(bodies: Sequence[Body], device: torch.device) -> Builds:
-    held = Bodies()
-    places = np.array([held.add(body) for body in bodies], np.int32)
-    table = device_array(torch.from_numpy(held.table).to(device))
-    return Builds(table, torch.from_numpy(places).to(device))
-
-
-def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
-    terrains = Terrains()
-    places = np.array([terrains.add(track) for track in tracks], np.int32)
-    arrays = (terrains.shapes, terrains.corners, terrains.table, terrains.pushes, terrains.ends)
-    shapes, corners, table, pushes, ends = (
-        device_array(torch.from_numpy(a.ravel()).to(device)) for a in arrays
-    )
-    return Ground(shapes, corners, table, pushes, ends, torch.from_numpy(places).to(device))
-
-
 class DeviceWalkers:
     """One walker per track, with age and return of its current episode. Tensors are on `device`.
 
@@ -117,12 +77,29 @@ class DeviceWalkers:
         self.device = torch.device(device)
         select(self.device)
         self._allocate(len(tracks))
-        ground = ground_of(tracks, self.device)
-        builds = builds_of([STANDARD] * len(tracks) if bodies is None else bodies, self.device)
-        self.k[:, int(at.TRACK)], self.k[:, int(at.TRAITS)] = ground.places, builds.places
+        self.tables = Tables(tracks, bodies, self.device)
+        self._iterations = velocity_iterations, position_iterations
+        self._set_places()
         limits = np.array(np.broadcast_to(np.asarray(horizon, np.int64), len(tracks)))
         self.horizons = torch.from_numpy(limits).to(self.device)
-        self._arrange(ground, builds.table, velocity_iterations, position_iterations)
+        self._arrange(self.tables, *self._iterations)
+
+    def place(self, row: int, track: Track, body: Body | None = None) -> None:
+        """Assign another track, and another body, to a row, from the next `upload` on; the row must
+        then be reset. None: the row keeps its body.
+        """
+        self.tables.place(row, track, body)
+
+    def upload(self) -> None:
+        """Copy newly placed tracks and bodies to the device."""
+        if self.tables.upload():
+            self._arrange(self.tables, *self._iterations)
+        self._set_places()
+
+    def _set_places(self) -> None:
+        places, bodies = self.tables.places, self.tables.body_places
+        self.k[:, int(at.TRACK)] = torch.from_numpy(places).to(self.device)
+        self.k[:, int(at.TRAITS)] = torch.from_numpy(bodies).to(self.device)
 
     def _allocate(self, n: int) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -147,7 +124,7 @@ class DeviceWalkers:
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
         self.threads = 0  # number of listed rows, on the host
 
-    def _arrange(self, ground: Ground, bodies: Any, velocity: int, position: int) -> None:
+    def _arrange(self, tables: Tables, velocity: int, position: int) -> None:
         """Prepare the kernels of a step in order, each with its arguments, and the kernel that
         starts an episode.
         """
@@ -167,7 +144,8 @@ class DeviceWalkers:
             self.returns,
         )
         account = map(device_array, (*results, self.horizons))
-        track, few = (ground.shapes, ground.corners, ground.table), min(FEW, position)
+        track, few = (tables.shapes, tables.corners, tables.table), min(FEW, position)
+        bodies = tables.bodies
 
         def listed(kernel: DeviceKernel, *arguments: Any) -> Phase:
             return Phase(kernel, WIDTHS[kernel.source.__name__], 0, (rows, count, *arguments))
@@ -177,7 +155,7 @@ class DeviceWalkers:
                 kernel, WIDTHS[kernel.source.__name__], queues, (f, k, queue, queued, *arguments)
             )
 
-        self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, bodies, ground.pushes)
+        self.begin = listed(kernels.START, f, k, tables.shapes, tables.table, bodies, tables.pushes)
         self.phases = [
             listed(kernels.COLLIDE, live, f, k, queue, queued, *track, bodies, flat, events),
             queueing(kernels.SOLVE, int(JAMMED), bodies, events, velocity, few),
@@ -185,7 +163,7 @@ class DeviceWalkers:
             listed(kernels.PAIRS, live, f, k, queued, contacts, *track, bodies),
             queueing(kernels.IMPACTS, 0, contacts, struck, *track, bodies),
             queueing(kernels.TOI, 1, struck, *track, bodies, events, velocity),
-            listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *account),
+            listed(kernels.OBSERVE, live, f, k, *track, tables.ends, flat, obs, *account),
         ]
 
     def list_rows(self, rows: torch.Tensor) -> None:
