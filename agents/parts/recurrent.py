@@ -112,7 +112,7 @@ class Recurrent:
         resets: [t, n] bool, the state is that of `start` before this step; none: never.
         """
         if self._fits(p, x, state):
-            return self.run_states(p, x, state, resets)[0]
+            return self.hidden_states(p, x, state, resets)[0]
         if resets is not None or self.cell == "eplstm":
             return torch.stack([outputs for outputs, _ in self._steps(p, x, state, resets)])
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
@@ -125,7 +125,7 @@ class Recurrent:
             hidden = torch.lstm(x, [s[None].to(x.dtype) for s in state], weights, *flags)[0]
         return hidden @ p["w_out"].mT + p["b_out"]
 
-    def run_states(
+    def hidden_states(
         self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, State]:
         """As `run`; the outputs, and each part of the state after each step, [t, n, ...]."""

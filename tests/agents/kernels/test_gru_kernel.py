@@ -124,7 +124,7 @@ def test_run_with_resets_equals_step_by_step(cell, dtype):
     x, resets = torch.randn(6, 4, 3, generator=random).to(dtype), torch.zeros(6, 4).bool()
     resets[0, 1] = resets[3, 1] = resets[4, 2] = True
     start = tuple(torch.randn(4, 8, generator=random).to(dtype) for _ in network.start(4))
-    whole, states = network.run_states(p, x, start, resets)
+    whole, states = network.hidden_states(p, x, start, resets)
     assert torch.equal(network.run(p, x, start, resets), whole)
     state = start
     for t in range(6):
