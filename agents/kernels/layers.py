@@ -25,6 +25,24 @@ def wide(n):
 
 
 @callee
+def length(sizes):
+    """Numbers of a network's weights."""
+    total = 0
+    for layer in range(len(sizes) - 1):
+        total += (wide(sizes[layer]) + 1) * wide(sizes[layer + 1])
+    return total
+
+
+@callee
+def width_of(sizes):
+    """Numbers of a row's activations, without the inputs."""
+    total = 0
+    for layer in range(1, len(sizes)):
+        total += wide(sizes[layer])
+    return total
+
+
+@callee
 def forward(w, at, sizes, x, base, m):
     """Activations of m rows (a multiple of ROWS) in x: inputs at 0, each layer's from `base` on.
 

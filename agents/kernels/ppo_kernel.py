@@ -19,30 +19,12 @@ import numpy as np
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
 from .arithmetic import ONE, ZERO
-from .layers import BLOCK, START, backward, forward, turn, wide
+from .layers import BLOCK, START, backward, forward, length, turn, wide, width_of
 from .ppo_loss import KL, losses
 from .products import LANES, ROWS, callee
 
 FIRST, SECOND, EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-5)  # of Adam
 NOT_FINITE = -1
-
-
-@callee
-def _length(sizes):
-    """Numbers of a network's weights (layers.py)."""
-    total = 0
-    for layer in range(len(sizes) - 1):
-        total += (wide(sizes[layer]) + 1) * wide(sizes[layer + 1])
-    return total
-
-
-@callee
-def _width(sizes):
-    """Numbers of a row's activations, without the inputs; those of the last layer are last."""
-    total = 0
-    for layer in range(1, len(sizes)):
-        total += wide(sizes[layer])
-    return total
 
 
 @callee
@@ -98,8 +80,8 @@ def _gradient(networks, work, observations, batch, rows, settings, share):
     """
     weights, log_std, actor, critic = networks
     turned, zeros, x, wanted, gradient, of_log_std, sums = work
-    critic_at, first, n = _length(actor), BLOCK * wide(actor[0]), actor[len(actor) - 1]
-    second = first + BLOCK * _width(actor)
+    critic_at, first, n = length(actor), BLOCK * wide(actor[0]), actor[len(actor) - 1]
+    second = first + BLOCK * width_of(actor)
     for begin in range(0, len(rows), BLOCK):
         block = rows[begin : begin + BLOCK]
         m = (len(block) + ROWS - 1) // ROWS * ROWS
@@ -128,9 +110,9 @@ def _alive(order, alive, rows):
 def _minibatch(networks, moments, steps, work, observations, batch, rows, settings):
     """One step of Adam on the mean loss of some transitions; whether the gradient is finite."""
     weights, log_std, actor, critic = networks
-    gradient, of_log_std, log_std_at = work[4], work[5], _length(actor) + _length(critic)
+    gradient, of_log_std, log_std_at = work[4], work[5], length(actor) + length(critic)
     turn(weights, START, actor, work[0])
-    turn(weights, _length(actor), critic, work[0])
+    turn(weights, length(actor), critic, work[0])
     fill(gradient, START, len(gradient))
     of_log_std[:] = 0.0
     loss = np.float32(settings[0]), np.float32(settings[1]), np.float32(settings[2])
@@ -154,7 +136,7 @@ def _scratch(sizes, critic, gradient):
     widest = 0
     for layer in range(len(sizes)):
         widest = max(widest, wide(sizes[layer]))
-    numbers = BLOCK * (wide(sizes[0]) + _width(sizes) + _width(critic))
+    numbers = BLOCK * (wide(sizes[0]) + width_of(sizes) + width_of(critic))
     x, wanted = np.zeros(numbers, np.float32), np.zeros(numbers, np.float32)
     turned, zeros = np.zeros(len(gradient), np.float32), np.zeros(widest, np.float32)
     return turned, zeros, x, wanted, gradient, np.zeros(sizes[len(sizes) - 1]), np.zeros(5)
@@ -185,7 +167,7 @@ def _update(
     critic, total = np.ones(len(sizes), np.int64), order.shape[1]
     for layer in range(len(sizes) - 1):
         critic[layer] = sizes[layer]
-    log_std_at, n = _length(sizes) + _length(critic), sizes[len(sizes) - 1]
+    log_std_at, n = length(sizes) + length(critic), sizes[len(sizes) - 1]
     log_std = weights[log_std_at : min(log_std_at + n, len(weights))]
     networks, work = (weights, log_std, sizes, critic), _scratch(sizes, critic, gradient)
     rows, sums = np.empty(total, np.int64), work[6]
