@@ -25,7 +25,7 @@ from openpoet.envs.walker.physics import bodies, jit, state as at, terrain, worl
 from openpoet.envs.walker.track import Track
 track = Track(np.array([[0, 0], [9, 0]], np.float32), np.zeros((0, 4, 2), np.float32), 0.0)
 lines = []
-jit.compile_all([terrain.SHAPES, bodies.MASSES, world.START], lines.append)
+jit.compile_all([terrain.SHAPES, bodies.TRAITS, world.START], lines.append)
 shapes, corners = terrain.shapes(track)
 f, k = np.zeros(at.FLOATS, np.float32), np.zeros(at.INTEGERS, np.int32)
 table = bodies.traits(STANDARD)[None]
