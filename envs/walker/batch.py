@@ -16,10 +16,12 @@ import numpy as np
 from openpoet.kernel_cache import config
 
 from ..parts.processors import threads_of
+from .body import STANDARD, Body
 from .faults import check_finite_actions, check_reset, failure
 from .kernels import compile_kernels, physics_version
 from .physics import episode, lanes, world
 from .physics import state as at
+from .physics.bodies import Bodies
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
@@ -33,8 +35,10 @@ ACTIONS, OBSERVATIONS = 4, 24
 
 
 class WalkerBatch:
-    """One walker per track. Rows with the same Track object share its memory.
+    """One walker per track. Rows with the same Track object share its memory, as do rows with equal
+    bodies.
 
+    bodies: the body of each row; None: Gymnasium's for all.
     floats, integers: state of the walkers (physics/state.py), flat: [n * FLOATS] float32 and
     [n * INTEGERS] int32.
     steps: walker-steps simulated so far, without those of resets.
@@ -44,6 +48,7 @@ class WalkerBatch:
     def __init__(
         self,
         tracks: Sequence[Track],
+        bodies: Sequence[Body] | None = None,
         *,
         threads: int | None = None,
         velocity_iterations: int = 180,
@@ -54,6 +59,8 @@ class WalkerBatch:
         self.threads = threads_of(threads)
         compile_kernels()
         n = self.n = len(tracks)
+        if bodies is not None and len(bodies) != n:
+            raise ValueError(f"a batch needs one body per track, got {len(bodies)} for {n} tracks")
         self.iterations = velocity_iterations, position_iterations
         self.steps = 0
         self.finished = np.zeros(n, bool)
@@ -64,6 +71,9 @@ class WalkerBatch:
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
         self._places = np.array([self._terrains.add(track) for track in tracks], np.int64)
+        self._bodies = Bodies()
+        self._body_of: list[Body] = [STANDARD] * n if bodies is None else list(bodies)
+        self._body_places = np.array([self._bodies.add(body) for body in self._body_of], np.int64)
         self.floats = np.zeros(n * int(at.FLOATS), np.float32)
         self.integers = np.zeros(n * int(at.INTEGERS), np.int32)
         self._events = np.zeros((n, int(at.EVENT_COUNT)), np.int64)
@@ -104,9 +114,13 @@ class WalkerBatch:
             "slot_overflow": self._overflows,
         }
 
-    def place(self, row: int, track: Track) -> None:
-        """Assign another track to a row, from its next reset on."""
+    def place(self, row: int, track: Track, body: Body | None = None) -> None:
+        """Assign another track, and another body, to a row, from its next reset on. None: the row
+        keeps its body.
+        """
         self._tracks[row] = track
+        if body is not None:
+            self._body_of[row] = body
 
     def reset(self, rows: np.ndarray | None = None) -> np.ndarray:
         """Rebuild the walkers of `rows` (None: all) on their tracks; observations [n, 24] of all
@@ -117,17 +131,28 @@ class WalkerBatch:
         """
         chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
         for row in chosen:
-            place = int(self._places[row])
-            if self._terrains.tracks[place] is not self._tracks[row]:
-                self._places[row] = self._terrains.add(self._tracks[row])
-                self._terrains.release(place)
+            self._take_place(row)
         self._integer_rows()[chosen, at.TRACK] = self._places[chosen]
-        t = self._terrains
-        world.START(chosen, self.floats, self.integers, t.shapes.ravel(), t.table.ravel(), t.pushes)
+        self._integer_rows()[chosen, at.TRAITS] = self._body_places[chosen]
+        t, state = self._terrains, (self.floats, self.integers)
+        shapes, table = t.shapes.ravel(), t.table.ravel()
+        world.START(chosen, *state, shapes, table, self._bodies.table, t.pushes)
         self._age[chosen] = 0
         self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
         return self._obs.copy()
+
+    def _take_place(self, row: int) -> None:
+        """Give the row its track and body of `place` in the tables, if they have changed."""
+        place, track = int(self._places[row]), self._tracks[row]
+        if self._terrains.tracks[place] is not track:
+            self._places[row] = self._terrains.add(track)
+            self._terrains.release(place)
+        place, body = int(self._body_places[row]), self._body_of[row]
+        held = self._bodies.bodies[place]
+        if held is not body and held != body:
+            self._body_places[row] = self._bodies.add(body)
+            self._bodies.release(place)
 
     def step(
         self, actions: np.ndarray, live: np.ndarray | None = None
@@ -176,8 +201,8 @@ class WalkerBatch:
             (_, collide), (_, solve), _, (_, toi), (_, observe) = calls
             episode.PLAY(
                 rows, limit, act, *(kernel.compiled for kernel, _ in calls), *arrays,
-                self._obs, actions, actions.ravel(), *collide[1:6], observe[6], collide[7],
-                *solve[4:6], *toi[7:9], *solve[6:], toi[10], *observe[8:], returns, steps,
+                self._obs, actions, actions.ravel(), *collide[1:7], observe[6], collide[8],
+                *solve[5:7], *toi[8:10], *solve[7:], toi[11], *observe[8:], returns, steps,
             )  # fmt: skip
 
         rows = np.flatnonzero(self._mask(live))
@@ -197,6 +222,11 @@ class WalkerBatch:
 
     def _integer_rows(self) -> np.ndarray:
         return self.integers.reshape(self.n, -1)
+
+    def _motors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Speeds [rad/s] and torques [N m] of the motors of rows [k], [k, 4] float64."""
+        places = self._body_places[rows]
+        return self._bodies.speeds[places], self._bodies.torques[places]
 
     def _mask(self, live: np.ndarray) -> np.ndarray:
         return mask_of(live, self.n, "live")

@@ -16,6 +16,7 @@ from .compiler import simulated
 from .walkers import DeviceWalkers
 
 if TYPE_CHECKING:
+    from ..body import Body
     from ..track import Track
 
 SLICE = 50  # steps after which the host lists the walkers still running
@@ -26,7 +27,8 @@ Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class CudaSimulator:
     """Simulator (poet.interfaces); rows that have ended keep their state.
 
-    realise: the track of a row's task for (row, seed); needed by `redraw`.
+    realise: the track of a row's task for (row, seed); needed by `redraw`. bodies: the body of each
+    row; None: Gymnasium's for all.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class CudaSimulator:
         horizon: int | np.ndarray,
         device: str,
         realise: Callable[[int, int], Track] | None = None,
+        bodies: Sequence[Body] | None = None,
     ) -> None:
-        self.tracks, self.walkers = list(tracks), DeviceWalkers(tracks, device, horizon)
+        self.tracks = list(tracks)
+        self.walkers = DeviceWalkers(tracks, device, horizon, bodies=bodies)
         self._realise = realise
         self.steps = 0
         self._begun = False
