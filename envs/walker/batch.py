@@ -131,7 +131,7 @@ class WalkerBatch:
         """
         chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
         for row in chosen:
-            self._take_place(row)
+            self._take_place(int(row))
         self._integer_rows()[chosen, at.TRACK] = self._places[chosen]
         self._integer_rows()[chosen, at.TRAITS] = self._body_places[chosen]
         t, state = self._terrains, (self.floats, self.integers)

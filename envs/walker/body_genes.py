@@ -1,10 +1,10 @@
 """A distribution over what is hidden in a trial of the walker: its body, and how actions,
 observations and rewards differ from Gymnasium's.
 
-Sources of the named distributions: crippled joints and factors of dynamics as in PEARL (Rakelly et
-al. 2019, arXiv 1903.08254) and "learning to adapt" (arXiv 1803.11347), leg sizes of Ha 2018 (arXiv
-1810.03779), a hidden target speed as in MAML (arXiv 1703.03400). A gene is a centre and a spread,
-or a probability; body_draw.py draws from it once per trial, body_mutation.py mutates it.
+A gene is a centre and a spread, or a probability; body_draw.py draws from it once per trial,
+body_mutation.py mutates it. Sources of the named distributions: a dead joint as in "Learning to
+adapt" (arXiv 1803.11347), factors of the dynamics as in PEARL (arXiv 1903.08254), leg sizes of Ha
+2018 (arXiv 1810.03779), a hidden target speed as in MAML (arXiv 1703.03400).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class BodyGenes:
             if getattr(self, name) not in options:
                 raise ValueError(
                     f"body: {name} must be one of {', '.join(options)}, "
-                    f"got {str(getattr(self, name))[:40]!r}"
+                    f"got {repr(getattr(self, name))[:40]}"
                 )
 
     @property
@@ -131,7 +131,7 @@ class BodyGenes:
 
 def _probability(name: str, value: Any) -> float:
     if type(value) not in (int, float) or not 0 <= value <= 1:
-        raise ValueError(f"body: {name} must be a probability in [0, 1], got {str(value)[:40]}")
+        raise ValueError(f"body: {name} must be a probability in [0, 1], got {repr(value)[:40]}")
     return float(value) + 0.0  # -0.0 becomes 0.0: equal genes must have equal JSON
 
 
@@ -145,7 +145,7 @@ def _gene(name: str, value: Any, allowed: Range) -> Gene:
         kind = "whole numbers" if allowed.whole else "numbers"
         raise ValueError(
             f"body: {name} must be two {kind}, centre and spread, whose values lie in "
-            f"[{allowed.low:g}, {allowed.high:g}], got {str(value)[:40]}"
+            f"[{allowed.low:g}, {allowed.high:g}], got {repr(value)[:40]}"
         )
     return gene
 
