@@ -16,7 +16,7 @@ import numpy as np
 from openpoet.kernel_cache import config
 
 from ..parts.processors import threads_of
-from .body import STANDARD, Body
+from .body import Body, one_each
 from .faults import check_finite_actions, check_reset, failure
 from .kernels import compile_kernels, physics_version
 from .physics import episode, lanes, world
@@ -35,10 +35,9 @@ ACTIONS, OBSERVATIONS = 4, 24
 
 
 class WalkerBatch:
-    """One walker per track. Rows with the same Track object share its memory, as do rows with equal
-    bodies.
+    """One walker per track. Rows with the same Track object share its memory, and equal bodies do.
 
-    bodies: the body of each row; None: Gymnasium's for all.
+    bodies: [n], the body of each row; None: Gymnasium's for all.
     floats, integers: state of the walkers (physics/state.py), flat: [n * FLOATS] float32 and
     [n * INTEGERS] int32.
     steps: walker-steps simulated so far, without those of resets.
@@ -59,8 +58,6 @@ class WalkerBatch:
         self.threads = threads_of(threads)
         compile_kernels()
         n = self.n = len(tracks)
-        if bodies is not None and len(bodies) != n:
-            raise ValueError(f"a batch needs one body per track, got {len(bodies)} for {n} tracks")
         self.iterations = velocity_iterations, position_iterations
         self.steps = 0
         self.finished = np.zeros(n, bool)
@@ -72,7 +69,7 @@ class WalkerBatch:
         self._tracks: list[Track] = list(tracks)
         self._places = np.array([self._terrains.add(track) for track in tracks], np.int64)
         self._bodies = Bodies()
-        self._body_of: list[Body] = [STANDARD] * n if bodies is None else list(bodies)
+        self._body_of = one_each(bodies, n)
         self._body_places = np.array([self._bodies.add(body) for body in self._body_of], np.int64)
         self.floats = np.zeros(n * int(at.FLOATS), np.float32)
         self.integers = np.zeros(n * int(at.INTEGERS), np.int32)
@@ -130,29 +127,19 @@ class WalkerBatch:
         actions.
         """
         chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
-        for row in chosen:
-            self._take_place(int(row))
+        for row in chosen.tolist():
+            places = int(self._places[row]), int(self._body_places[row])
+            self._places[row] = self._terrains.exchange(places[0], self._tracks[row])
+            self._body_places[row] = self._bodies.exchange(places[1], self._body_of[row])
         self._integer_rows()[chosen, at.TRACK] = self._places[chosen]
         self._integer_rows()[chosen, at.TRAITS] = self._body_places[chosen]
-        t, state = self._terrains, (self.floats, self.integers)
-        shapes, table = t.shapes.ravel(), t.table.ravel()
-        world.START(chosen, *state, shapes, table, self._bodies.table, t.pushes)
+        t, bodies = self._terrains, self._bodies.table
+        tables = (t.shapes.ravel(), t.table.ravel(), bodies, t.pushes)
+        world.START(chosen, self.floats, self.integers, *tables)
         self._age[chosen] = 0
         self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
         return self._obs.copy()
-
-    def _take_place(self, row: int) -> None:
-        """Give the row its track and body of `place` in the tables, if they have changed."""
-        place, track = int(self._places[row]), self._tracks[row]
-        if self._terrains.tracks[place] is not track:
-            self._places[row] = self._terrains.add(track)
-            self._terrains.release(place)
-        place, body = int(self._body_places[row]), self._body_of[row]
-        held = self._bodies.bodies[place]
-        if held is not body and held != body:
-            self._body_places[row] = self._bodies.add(body)
-            self._bodies.release(place)
 
     def step(
         self, actions: np.ndarray, live: np.ndarray | None = None
@@ -222,11 +209,6 @@ class WalkerBatch:
 
     def _integer_rows(self) -> np.ndarray:
         return self.integers.reshape(self.n, -1)
-
-    def _motors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Speeds [rad/s] and torques [N m] of the motors of rows [k], [k, 4] float64."""
-        places = self._body_places[rows]
-        return self._bodies.speeds[places], self._bodies.torques[places]
 
     def _mask(self, live: np.ndarray) -> np.ndarray:
         return mask_of(live, self.n, "live")

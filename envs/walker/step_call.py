@@ -29,8 +29,9 @@ class StepCall:
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
         # per thread: the arguments before and after the settings
         self._views: list[tuple[tuple, tuple]] = []
-        # the terrains and the bodies that the views belong to
-        self._tables: tuple[np.ndarray, ...] = ()
+        # the tables that the views belong to
+        self._terrains: np.ndarray | None = None
+        self._bodies: np.ndarray | None = None
 
     def __call__(
         self, batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, elapsed: int
@@ -42,9 +43,9 @@ class StepCall:
         """
         np.copyto(self._actions, actions)
         self._outcomes[:] = step.FINE
-        tables = batch._terrains.shapes, batch._bodies.table
-        if not (self._tables and tables[0] is self._tables[0] and tables[1] is self._tables[1]):
-            self._set_views(batch, tables)
+        terrains, bodies = batch._terrains.shapes, batch._bodies.table
+        if terrains is not self._terrains or bodies is not self._bodies:
+            self._set_views(batch)
 
         def advance(chunk: np.ndarray, part: int) -> None:
             head, tail = self._views[part]
@@ -56,13 +57,13 @@ class StepCall:
         batch._split(rows, advance)
         return not self._outcomes.any()
 
-    def _set_views(self, b: WalkerBatch, tables: tuple[np.ndarray, ...]) -> None:
+    def _set_views(self, b: WalkerBatch) -> None:
         t = b._terrains
         tracks = (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), b._bodies.table, t.ends)
         head = (b.floats, b.integers, *tracks, self._actions.ravel(), b._events.ravel())
         results = (b._obs.ravel(), b._reward, b._terminated, b.finished, b._shaping)
         self._views = [((*head, *kept), (*results, rays)) for *kept, rays in b._scratch]
-        self._tables = tables
+        self._terrains, self._bodies = t.shapes, b._bodies.table
 
 
 def block_width(rows: int, most: int) -> int:
@@ -82,7 +83,8 @@ def step_phases(batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray) -> No
         for phase, arguments in batch.phases(chunk, taken, part):
             phase(*arguments)
             if exact and phase is world.COLLIDE:
-                set_motors(state[0], chunk, actions, batch._motors(chunk))
+                motors = batch._bodies.motors(batch._body_places[chunk])
+                set_motors(state[0], chunk, actions, motors)
         if before is not None:
             subtract_cost(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
 

@@ -72,7 +72,8 @@ def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str
     warp of all kernels; None: their own.
     """
     rows = len(given["ages"])
-    walkers = DeviceWalkers([oracle.obstacle_track(seed) for seed in range(rows)], "cpu", 10**6)
+    tracks = [oracle.obstacle_track(seed) for seed in range(rows)]
+    walkers = DeviceWalkers(tracks, "cpu", 10**6, bodies=oracle.bodies(rows))
     if width is not None:
         walkers.phases = [replace(phase, width=width) for phase in walkers.phases]
     walkers.load(given["f"], given["k"], given["shaping"])

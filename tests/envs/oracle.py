@@ -130,6 +130,11 @@ def drawn_body(seed: int) -> Body:
     )
 
 
+def bodies(count: int) -> list[Body]:
+    """Every second one drawn, the others standard."""
+    return [drawn_body(number) if number % 2 else STANDARD for number in range(count)]
+
+
 @dataclass(frozen=True)
 class Comparison:
     steps: int  # compared

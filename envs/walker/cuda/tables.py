@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..body import STANDARD, Body
+from ..body import Body, one_each
 from ..physics.bodies import Bodies
 from ..physics.terrain import Terrains
 from .compiler import device_array
@@ -52,11 +52,7 @@ class Tables:
     def __init__(
         self, tracks: Sequence[Track], bodies: Sequence[Body] | None, device: torch.device
     ) -> None:
-        if bodies is not None and len(bodies) != len(tracks):
-            raise ValueError(
-                f"a batch needs one body per track, got {len(bodies)} for {len(tracks)} tracks"
-            )
-        chosen = [STANDARD] * len(tracks) if bodies is None else bodies
+        chosen = one_each(bodies, len(tracks))
         self.terrains, self.held = Terrains(), Bodies()
         self.places = np.array([self.terrains.add(track) for track in tracks], np.int32)
         self.body_places = np.array([self.held.add(body) for body in chosen], np.int32)
@@ -78,16 +74,13 @@ class Tables:
         """Assign a track and a body to a row; the device has them after `upload`. None: the row
         keeps its body.
         """
-        before = int(self.places[row])
-        if self.terrains.tracks[before] is not track:
-            self.places[row] = self.terrains.add(track)
-            self.terrains.release(before)
-            self._tracks.changed.add(int(self.places[row]))
-        before = int(self.body_places[row])
-        if body is not None and self.held.bodies[before] != body:
-            self.body_places[row] = self.held.add(body)
-            self.held.release(before)
-            self._bodies.changed.add(int(self.body_places[row]))
+        place = self.terrains.exchange(int(self.places[row]), track)
+        self.places[row] = place
+        self._tracks.changed.add(place)
+        if body is not None:
+            place = self.held.exchange(int(self.body_places[row]), body)
+            self.body_places[row] = place
+            self._bodies.changed.add(place)
 
     def upload(self) -> bool:
         """Copy what was placed since the last upload; True if the device arrays are other ones

@@ -178,6 +178,21 @@ class Bodies:
             self.bodies[place] = None
             self.free.append(place)
 
+    def exchange(self, place: int, body: Body) -> int:
+        """The place of a body for the user of `place`, which is released if it is another."""
+        held = self.bodies[place]
+        if held is body or held == body:
+            return place
+        found = self.add(body)
+        self.release(place)
+        return found
+
+    def motors(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Speeds [rad/s] and torques [N m] of the motors of the bodies at places [k]: [k, JOINTS]
+        float64 each.
+        """
+        return self.speeds[places], self.torques[places]
+
     def _grow(self, more: int) -> None:
         held = len(self.bodies)
         added = ((0, more), (0, 0))
