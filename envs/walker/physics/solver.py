@@ -207,15 +207,6 @@ def sweep_row(f, k, row, s, i, iterations):
 
 
 @routine
-def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations):
-    """Solve one walker."""
-    fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-    contacts = sweep_row(f, k, row, s, i, velocity_iterations)
-    solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
-    end_row(f, k, fo, ko, solved, events, eo)
-
-
-@routine
 def settle_row(f, k, row, events, s, i, iterations):
     """Continue the position sweeps of a walker that has not converged; scratch is loaded again."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
