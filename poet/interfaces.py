@@ -87,6 +87,16 @@ class Simulator(Protocol):
         """
         ...
 
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on new realisations of their tasks; returns the
+        observations of all rows.
+
+        seeds: one integer for each row of the mask, in order. From then on, and after a reset(), a
+        row behaves exactly as a row of a new simulator made with its seed. Optional, for learners
+        whose rollouts continue after the end of a trial.
+        """
+        ...
+
     def play(
         self,
         act: Any,

@@ -30,7 +30,9 @@ class StepCall:
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
         self._arrays: list[list[np.ndarray]] = []  # packed ones, of each thread
         self._packed: list[np.ndarray] = []
-        self._terrains: np.ndarray | None = None  # the terrains that were packed
+        # the tables that were packed
+        self._terrains: np.ndarray | None = None
+        self._bodies: np.ndarray | None = None
 
     def __call__(
         self, batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, elapsed: int
@@ -61,7 +63,8 @@ class StepCall:
 
     def packed(self, batch: WalkerBatch) -> list[np.ndarray]:
         """The packed arrays of each thread."""
-        if batch._terrains.shapes is not self._terrains:
+        terrains, bodies = batch._terrains.shapes, batch._bodies.table
+        if terrains is not self._terrains or bodies is not self._bodies:
             self._pack(batch)
         return self._packed
 
@@ -69,12 +72,13 @@ class StepCall:
         t = b._terrains
         state = (b.floats, b.integers, t.shapes, t.corners, t.table, t.ends)
         results = (b._obs, b._reward, b._terminated, b.finished, b._shaping)
+        head, bodies = (*state, self.actions, b._events), b._bodies.table
         self._arrays = [
-            [self._phases, b._age, outcome, *state, self.actions, b._events, *kept, *results, rays]
+            [self._phases, b._age, outcome, *head, *kept, *results, rays, bodies]
             for outcome, (*kept, rays) in zip(self._outcomes, b._scratch, strict=True)
         ]
         self._packed = [step.pack(arrays) for arrays in self._arrays]
-        self._terrains = t.shapes
+        self._terrains, self._bodies = t.shapes, bodies
 
 
 def block_width(rows: int, most: int) -> int:
@@ -94,7 +98,8 @@ def step_phases(batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray) -> No
         for phase, arguments in batch.phases(chunk, taken, part):
             phase(*arguments)
             if exact and phase is world.COLLIDE:
-                set_motors(state[0], chunk, actions)
+                motors = batch._bodies.motors(batch._body_places[chunk])
+                set_motors(state[0], chunk, actions, motors)
         if before is not None:
             subtract_cost(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
 
@@ -108,7 +113,7 @@ def phases(
 
     rows: [k].   actions: [n, 4] float32.   part: the thread whose scratch memory is used.
     """
-    t = batch._terrains
+    t, bodies = batch._terrains, batch._bodies.table
     shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
     state, flat = (rows, batch.floats, batch.integers), actions.ravel()
     events = batch._events.ravel()
@@ -118,12 +123,12 @@ def phases(
         batch._obs.ravel(), batch._reward, batch._terminated, batch.finished, batch._shaping, rays,
     )  # fmt: skip
     return [
-        (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
-        (world.SOLVE, (*state, events, s, i, *wide, velocity, position, width)),
+        (world.COLLIDE, (*state, shapes, corners, table, bodies, flat, events)),
+        (world.SOLVE, (*state, bodies, events, s, i, *wide, velocity, position, width)),
         (world.PAIRS, (*state, shapes, table)),
         (
             world.TOI,
-            (*state, shapes, corners, table, events, s[0], i[0], velocity, batch._cull),
+            (*state, shapes, corners, table, bodies, events, s[0], i[0], velocity, batch._cull),
         ),
         (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
     ]

@@ -1,4 +1,5 @@
-"""The GPU simulator under Numba's CUDA simulator equals the CPU bit for bit over a few steps.
+"""The GPU simulator under Numba's CUDA simulator equals the CPU bit for bit over a few steps, for
+standard and for drawn bodies.
 
 The CUDA simulator runs the kernels, and so the whole physics, as plain Python: this also compares
 the compiled CPU code with its source.
@@ -22,7 +23,8 @@ ROWS, IDLE, BEFORE, STEPS = 8, 3, 140, 5
 
 
 def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None:
-    batch = WalkerBatch([oracle.obstacle_track(seed) for seed in range(ROWS)], threads=1)
+    tracks = [oracle.obstacle_track(seed) for seed in range(ROWS)]
+    batch = WalkerBatch(tracks, oracle.bodies(ROWS), threads=1)
     batch.reset()
     jerks = np.random.default_rng(0).choice([-1.0, 0.3, 1.0], ((BEFORE + STEPS) // 5, ROWS, 4))
     jerks[:, :IDLE] = 0.0  # fallen, and some asleep

@@ -13,9 +13,9 @@ import numpy as np
 
 from . import constraint
 from . import state as at
-from .body import INVERSE_INERTIA, INVERSE_MASS
 from .constraints import ONE_POINT
 from .jit import inline, routine
+from .traits import masses
 
 BODIES = np.int64(5)
 HULL, LEG_0, LOWER_0, LEG_1, LOWER_1 = (np.int64(body) for body in range(5))
@@ -43,30 +43,30 @@ def first_of(i, contacts, body):
 
 def contact_velocities(body: int) -> Callable:
     """b2ContactSolver::SolveVelocityConstraints of a body's constraints, by number."""
-    m, inertia = INVERSE_MASS[body], INVERSE_INERTIA[body]
+    part = np.int64(body)
 
     @inline
-    def one_point(s, q, normal, v, old):
+    def one_point(traits, s, q, normal, v, old):
         v = constraint.normal_one(
-            m, inertia, *v, s[q + at.R0X], s[q + at.R0Y], *normal, s[q + at.N0], old
+            *masses(traits, part), *v, s[q + at.R0X], s[q + at.R0Y], *normal, s[q + at.N0], old
         )
         s[q + at.S0] = v[3]
         return v[0], v[1], v[2]
 
     @inline
-    def rub(s, q, p, normal, v, old):
+    def rub(traits, s, q, p, normal, v, old):
         """Friction of point p."""
         vx, vy, w, s[q + at.U0 + p] = constraint.friction(
-            m, inertia, *v, s[q + at.R0X + 2 * p], s[q + at.R0Y + 2 * p], *normal,
+            *masses(traits, part), *v, s[q + at.R0X + 2 * p], s[q + at.R0Y + 2 * p], *normal,
             s[q + at.T0 + p], s[q + at.MU] * old, s[q + at.U0 + p],
         )  # fmt: skip
         return vx, vy, w
 
     @inline
-    def two_points(s, q, normal, v, old0):
+    def two_points(traits, s, q, normal, v, old0):
         r0, r1 = (s[q + at.R0X], s[q + at.R0Y]), (s[q + at.R1X], s[q + at.R1Y])
         old1 = s[q + at.S1]
-        v = rub(s, q, np.int64(1), normal, v, old1)
+        v = rub(traits, s, q, np.int64(1), normal, v, old1)
         k = s[q + at.M11], s[q + at.M12], s[q + at.M22]
         b0, b1 = constraint.block_velocity(*v, *r0, *r1, *normal, *k, old0, old1)
         new0, new1 = constraint.solve_block(
@@ -74,19 +74,21 @@ def contact_velocities(body: int) -> Callable:
             s[q + at.N0], s[q + at.N1], b0, b1, old0, old1,
         )  # fmt: skip
         s[q + at.S0], s[q + at.S1] = new0, new1
-        return constraint.apply_two(m, inertia, *v, *r0, *r1, *normal, new0 - old0, new1 - old1)
+        return constraint.apply_two(
+            *masses(traits, part), *v, *r0, *r1, *normal, new0 - old0, new1 - old1
+        )
 
     @inline
-    def solve(s, i, first, end, v):
+    def solve(traits, s, i, first, end, v):
         for place in range(first, end):
             n = np.int64(i[place * at.C_SIZE + at.C_ORDER])
             q = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE
             normal, old = (s[q + at.NX], s[q + at.NY]), s[q + at.S0]
-            v = rub(s, q, np.int64(0), normal, v, old)
+            v = rub(traits, s, q, np.int64(0), normal, v, old)
             if i[n * at.C_SIZE + at.C_POINTS] == ONE_POINT:
-                v = one_point(s, q, normal, v, old)
+                v = one_point(traits, s, q, normal, v, old)
             else:
-                v = two_points(s, q, normal, v, old)
+                v = two_points(traits, s, q, normal, v, old)
         return v
 
     return solve

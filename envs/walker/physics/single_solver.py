@@ -12,11 +12,12 @@ from .solver import begin_row, correct_positions, end_row, keep_row
 
 
 @routine
-def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations):
+def solve_row(f, k, bodies, row, events, s, i, velocity_iterations, position_iterations):
     """Solve one walker."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-    contacts = begin_row(f, k, fo, ko, s, i)
-    sweep_velocities(s, i, contacts, velocity_iterations)
+    traits = bodies[k[ko + at.TRAITS]]
+    contacts = begin_row(traits, f, k, fo, ko, s, i)
+    sweep_velocities(traits, s, i, contacts, velocity_iterations)
     keep_row(f, fo, s, i, contacts)
-    solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
-    end_row(f, k, fo, ko, solved, events, eo)
+    solved = correct_positions(traits, f, k, fo, ko, s, i, contacts, position_iterations)
+    end_row(traits, f, k, fo, ko, solved, events, eo)

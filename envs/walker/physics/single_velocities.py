@@ -16,7 +16,7 @@ import numpy as np
 
 from . import joint
 from . import state as at
-from .body import INVERSE_INERTIA, INVERSE_MASS, JOINT_A, JOINT_B
+from .body import JOINT_A, JOINT_B
 from .jit import inline, routine
 from .math import ZERO, clamp
 from .single_contacts import (
@@ -33,6 +33,7 @@ from .single_contacts import (
     on_lower_1,
     order_by_body,
 )
+from .traits import masses
 
 NOTHING = np.float32(-0.0)  # x + NOTHING is x, also if x is 0 or -0
 
@@ -40,7 +41,6 @@ NOTHING = np.float32(-0.0)  # x + NOTHING is x, also if x is 0 or -0
 def joint_velocities(j: int) -> tuple[Callable, ...]:
     """b2RevoluteJoint::SolveVelocityConstraints of joint j in parts. A velocity: (x, y, angle)."""
     a, b = JOINT_A[j], JOINT_B[j]
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
     q, number = np.int64(at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE), np.int64(j)
 
     @inline
@@ -50,7 +50,7 @@ def joint_velocities(j: int) -> tuple[Callable, ...]:
         return clamp(s[q + at.SM] + -s[q + at.MOTOR_MASS] * speed, -most, most)
 
     @inline
-    def turn(s, wa, wb, new):
+    def turn(traits, s, wa, wb, new):
         """Apply the motor's impulse: (wa, wb).
 
         The impulse of a motor at its greatest torque stays the same, and has no effect. The branch
@@ -59,6 +59,7 @@ def joint_velocities(j: int) -> tuple[Callable, ...]:
         old = s[q + at.SM]
         if (new != old) | (new == ZERO) | (wb == ZERO):
             change = new - old
+            (_, ia), (_, ib) = masses(traits, a), masses(traits, b)
             wa, wb = wa - ia * change, wb + ib * change
             s[q + at.SM] = new
         return wa, wb
@@ -89,9 +90,10 @@ def joint_velocities(j: int) -> tuple[Callable, ...]:
         return px, py, pz
 
     @inline
-    def apply(s, va, vb, wa, wb, p):
+    def apply(traits, s, va, vb, wa, wb, p):
         """The velocities of both bodies after the impulses p."""
         px, py, pz = p
+        (ma, ia), (mb, ib) = masses(traits, a), masses(traits, b)
         rax, ray, rbx, rby = s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY]
         wa -= ia * ((rax * py - ray * px) + pz)
         wb += ib * ((rbx * py - rby * px) + pz)
@@ -108,12 +110,12 @@ def one_joint(j: int) -> Callable:
     limit = np.int64(at.J_LIMIT + j)
 
     @inline
-    def solve(s, i, va, vb):
-        wa, wb = turn(s, va[2], vb[2], torque(s, va[2], vb[2]))
+    def solve(traits, s, i, va, vb):
+        wa, wb = turn(traits, s, va[2], vb[2], torque(s, va[2], vb[2]))
         x, y = relative(s, va, vb, wa, wb)
         if i[limit] == at.INACTIVE:
-            return apply(s, va, vb, wa, wb, free(s, i, x, y, wb - wa))
-        return apply(s, va, vb, wa, wb, held(s, i, x, y, wb - wa))
+            return apply(traits, s, va, vb, wa, wb, free(s, i, x, y, wb - wa))
+        return apply(traits, s, va, vb, wa, wb, held(s, i, x, y, wb - wa))
 
     return solve
 
@@ -128,12 +130,12 @@ def two_joints(j: int, k: int) -> Callable:
         """The point constraints, and the limits of those that are at one."""
 
         @inline
-        def solve(s, i, va, vb, vc, vd, wa, wb, wc, wd):
+        def solve(traits, s, i, va, vb, vc, vd, wa, wb, wc, wd):
             xj, yj = relative_j(s, va, vb, wa, wb)
             xk, yk = relative_k(s, vc, vd, wc, wd)
             pj, pk = impulse_j(s, i, xj, yj, wb - wa), impulse_k(s, i, xk, yk, wd - wc)
-            va, vb = apply_j(s, va, vb, wa, wb, pj)
-            vc, vd = apply_k(s, vc, vd, wc, wd, pk)
+            va, vb = apply_j(traits, s, va, vb, wa, wb, pj)
+            vc, vd = apply_k(traits, s, vc, vd, wc, wd, pk)
             return va, vb, vc, vd
 
         return solve
@@ -143,17 +145,17 @@ def two_joints(j: int, k: int) -> Callable:
     second, both = points(free_j, held_k), points(held_j, held_k)
 
     @inline
-    def solve(s, i, va, vb, vc, vd):
+    def solve(traits, s, i, va, vb, vc, vd):
         new_j, new_k = torque_j(s, va[2], vb[2]), torque_k(s, vc[2], vd[2])
-        wa, wb = turn_j(s, va[2], vb[2], new_j)
-        wc, wd = turn_k(s, vc[2], vd[2], new_k)
+        wa, wb = turn_j(traits, s, va[2], vb[2], new_j)
+        wc, wd = turn_k(traits, s, vc[2], vd[2], new_k)
         if i[limit_j] == at.INACTIVE:
             if i[limit_k] == at.INACTIVE:
-                return neither(s, i, va, vb, vc, vd, wa, wb, wc, wd)
-            return second(s, i, va, vb, vc, vd, wa, wb, wc, wd)
+                return neither(traits, s, i, va, vb, vc, vd, wa, wb, wc, wd)
+            return second(traits, s, i, va, vb, vc, vd, wa, wb, wc, wd)
         if i[limit_k] == at.INACTIVE:
-            return first(s, i, va, vb, vc, vd, wa, wb, wc, wd)
-        return both(s, i, va, vb, vc, vd, wa, wb, wc, wd)
+            return first(traits, s, i, va, vb, vc, vd, wa, wb, wc, wd)
+        return both(traits, s, i, va, vb, vc, vd, wa, wb, wc, wd)
 
     return solve
 
@@ -175,7 +177,7 @@ def store(s, body, velocity):
 
 
 @routine
-def sweep_velocities(s, i, contacts, iterations):
+def sweep_velocities(traits, s, i, contacts, iterations):
     """b2Island::Solve's velocity iterations: joints 3, 2, 0, 1, then the contacts."""
     if iterations < 1:
         return
@@ -184,22 +186,22 @@ def sweep_velocities(s, i, contacts, iterations):
     three, four = first_of(i, contacts, LEG_1), first_of(i, contacts, LOWER_1)
     hull, leg_0, lower_0 = velocity(s, HULL), velocity(s, LEG_0), velocity(s, LOWER_0)
     leg_1, lower_1 = velocity(s, LEG_1), velocity(s, LOWER_1)
-    leg_1, lower_1 = knee_1(s, i, leg_1, lower_1)
-    hull, leg_1 = hip_1(s, i, hull, leg_1)
-    leg_1 = on_leg_1(s, i, three, four, leg_1)
-    lower_1 = on_lower_1(s, i, four, contacts, lower_1)
+    leg_1, lower_1 = knee_1(traits, s, i, leg_1, lower_1)
+    hull, leg_1 = hip_1(traits, s, i, hull, leg_1)
+    leg_1 = on_leg_1(traits, s, i, three, four, leg_1)
+    lower_1 = on_lower_1(traits, s, i, four, contacts, lower_1)
     for _ in range(iterations - 1):
-        hull, leg_0, leg_1, lower_1 = hip_0_and_knee_1(s, i, hull, leg_0, leg_1, lower_1)
-        hull = on_hull(s, i, zero, one, hull)
-        lower_1 = on_lower_1(s, i, four, contacts, lower_1)
-        hull, leg_1, leg_0, lower_0 = hip_1_and_knee_0(s, i, hull, leg_1, leg_0, lower_0)
-        leg_0 = on_leg_0(s, i, one, two, leg_0)
-        leg_1 = on_leg_1(s, i, three, four, leg_1)
-        lower_0 = on_lower_0(s, i, two, three, lower_0)
-    hull, leg_0 = hip_0(s, i, hull, leg_0)
-    leg_0, lower_0 = knee_0(s, i, leg_0, lower_0)
-    store(s, HULL, on_hull(s, i, zero, one, hull))
-    store(s, LEG_0, on_leg_0(s, i, one, two, leg_0))
-    store(s, LOWER_0, on_lower_0(s, i, two, three, lower_0))
+        hull, leg_0, leg_1, lower_1 = hip_0_and_knee_1(traits, s, i, hull, leg_0, leg_1, lower_1)
+        hull = on_hull(traits, s, i, zero, one, hull)
+        lower_1 = on_lower_1(traits, s, i, four, contacts, lower_1)
+        hull, leg_1, leg_0, lower_0 = hip_1_and_knee_0(traits, s, i, hull, leg_1, leg_0, lower_0)
+        leg_0 = on_leg_0(traits, s, i, one, two, leg_0)
+        leg_1 = on_leg_1(traits, s, i, three, four, leg_1)
+        lower_0 = on_lower_0(traits, s, i, two, three, lower_0)
+    hull, leg_0 = hip_0(traits, s, i, hull, leg_0)
+    leg_0, lower_0 = knee_0(traits, s, i, leg_0, lower_0)
+    store(s, HULL, on_hull(traits, s, i, zero, one, hull))
+    store(s, LEG_0, on_leg_0(traits, s, i, one, two, leg_0))
+    store(s, LOWER_0, on_lower_0(traits, s, i, two, three, lower_0))
     store(s, LEG_1, leg_1)
     store(s, LOWER_1, lower_1)

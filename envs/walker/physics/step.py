@@ -22,6 +22,7 @@ from .jit import Kernel, allocating, routine
 from .lanes import LANES
 
 FOUR = np.int64(4)
+TRAITS_SIZE = at.TRAITS_SIZE
 SCRATCH_FLOATS, SCRATCH_INTEGERS = np.int64(at.SCRATCH_FLOATS), np.int64(at.SCRATCH_INTEGERS)
 # Outcome of a step: success, an action that is not finite, a row that was never reset, a fault.
 FINE, NOT_FINITE, NEVER_RESET, FAULTY = (np.int64(i) for i in range(4))
@@ -103,7 +104,8 @@ def check(rows, actions, ages):
 
 @routine
 def step_rows(
-    rows, phases, elapsed, ages, outcome, f, k, shapes, corners, tracks, ends, actions, events,
+    rows, phases, elapsed, ages, outcome, f, k, shapes, corners, tracks, bodies, ends, actions,
+    events,
     s, i, x, c, y, velocity, position, width, cull, obs, reward, terminated, finished, shaping,
     rays,
 ):  # fmt: skip
@@ -111,10 +113,12 @@ def step_rows(
     outcome[0] = check(rows, actions, ages)
     if outcome[0] != FINE:
         return
-    collide_at(phases[0])(rows, f, k, shapes, corners, tracks, actions, events)
-    solve_at(phases[1])(rows, f, k, events, s, i, x, c, y, velocity, position, width)
+    collide_at(phases[0])(rows, f, k, shapes, corners, tracks, bodies, actions, events)
+    solve_at(phases[1])(rows, f, k, bodies, events, s, i, x, c, y, velocity, position, width)
     pairs_at(phases[2])(rows, f, k, shapes, tracks)
-    toi_at(phases[3])(rows, f, k, shapes, corners, tracks, events, s[0], i[0], velocity, cull)
+    toi_at(phases[3])(
+        rows, f, k, shapes, corners, tracks, bodies, events, s[0], i[0], velocity, cull
+    )
     observe_at(phases[4])(
         rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished,
         shaping, rays
@@ -130,13 +134,15 @@ def step_packed(rows, packed, elapsed, velocity, position, width, cull):
 
     packed: of these arrays: phase_addresses(), ages [n], outcome [1], f, k, shapes, corners, table
     of tracks, ends, actions, events, s, i, x, c, y, observations, rewards, terminated, finished,
-    shaping, rays. With the outcome NOT_FINITE or NEVER_RESET the state is unchanged.
+    shaping, rays, table of bodies. With the outcome NOT_FINITE or NEVER_RESET the state is
+    unchanged.
     elapsed: steps added to ages, 0 in a reset.
     """
     p = packed
     step_rows(
         rows, longs(p, 0), elapsed, longs(p, 1), longs(p, 2), floats(p, 3), ints(p, 4),
-        floats(p, 5), ints(p, 6), longs(p, 7), doubles(p, 8), floats(p, 9), longs(p, 10),
+        floats(p, 5), ints(p, 6), longs(p, 7),
+        floats(p, 22).reshape(-1, TRAITS_SIZE), doubles(p, 8), floats(p, 9), longs(p, 10),
         floats(p, 11).reshape(LANES, SCRATCH_FLOATS), ints(p, 12).reshape(LANES, SCRATCH_INTEGERS),
         floats(p, 13), floats(p, 14), ints(p, 15), velocity, position, width, cull,
         floats(p, 16), doubles(p, 17), flags(p, 18), flags(p, 19), doubles(p, 20), floats(p, 21),
