@@ -13,10 +13,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.physics import state as at
 from tests.envs import oracle
+from tests.envs.cuda_simulated import hidden_episode, hidden_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS, IDLE, BEFORE, STEPS = 8, 3, 140, 5
@@ -39,6 +42,9 @@ def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None
     )
     before = batch._events.copy()
     stepped = [batch.step(actions)[:2] for actions in plan[BEFORE:]]
+    taken = np.random.default_rng(1).uniform(-1, 1, (5, 2, 4)).astype(np.float32)
+    hidden = hidden_episode(Walker(hidden_settings()), list(torch.from_numpy(taken)))
+    np.savez(tmp_path / "hidden.npz", actions=taken, **hidden)
 
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-m", "tests.envs.cuda_simulated", str(tmp_path)]
