@@ -48,18 +48,15 @@ def batch_of(
         lam=settings.lam,
     )
     length = length or len(rewards)
-    parts = (
-        rollout.inputs,
-        rollout.actions,
-        rollout.log_probs,
-        estimates,
-        estimates + rollout.values,
-        rollout.alive,
-        rollout.begins,
-    )
     return Batch(
-        *(_sequences(part, length) for part in parts),
-        state=tuple(part.flatten(0, 1) for part in rollout.starts),
+        _sequences(rollout.inputs, length),
+        _sequences(rollout.actions, length),
+        _sequences(rollout.log_probs, length),
+        _sequences(estimates, length),
+        _sequences(estimates + rollout.values, length),
+        _sequences(rollout.alive, length),
+        _sequences(rollout.begins, length),
+        tuple(part.flatten(0, 1) for part in rollout.starts),
     )
 
 
