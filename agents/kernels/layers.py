@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arithmetic import ONE, tanh
-from .products import LANES, callee, multiply
+from .products import LANES, ROWS, callee, multiply
 
 # np.int64: a literal argument would be a type of its own, and compile the callee once more
 START, ADJACENT, SAME = np.int64(0), np.int64(1), np.int64(0)
@@ -83,7 +83,7 @@ def backward(turned, zeros, at, sizes, x, base, m, wanted, gradient):
         before = base - BLOCK * inputs if layer > 0 else START
         multiply(
             x, before, ADJACENT, inputs, wanted, base, outputs, gradient, at, outputs, gradient,
-            at, outputs, inputs, outputs, m,
+            at, outputs, (sizes[layer] + ROWS - 1) // ROWS * ROWS, outputs, m,
         )  # fmt: skip
         bias = gradient[at + inputs * outputs : at + (inputs + 1) * outputs]
         for row in range(m):

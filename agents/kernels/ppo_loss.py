@@ -20,11 +20,11 @@ SURROGATE, VALUE, ENTROPY, KL, CLIPPED = range(5)
 
 
 @part
-def gaussian(mean, log_std, action, n):
-    """Log probability of an action [n] and entropy; mean, log_std [n]."""
+def gaussian(mean, log_std, inverse, action, n):
+    """Log probability of an action [n] and entropy; mean, log_std, inverse std [n]."""
     log_prob, entropy = ZERO, ZERO
     for j in range(n):
-        z = (action[j] - mean[j]) * math.exp(-log_std[j])
+        z = (action[j] - mean[j]) * inverse[j]
         log_prob -= HALF * z * z + log_std[j] + HALF_LOG_2_PI
         entropy += log_std[j] + HALF + HALF_LOG_2_PI
     return log_prob, entropy
@@ -69,13 +69,16 @@ def losses(batch, rows, x, actor, critic, log_std, settings, share, wanted, of_l
     clip, value_weight, entropy_weight = settings
     n, discrete = actions.shape[1], len(log_std) == 0
     width, log_probs = (n + LANES - 1) // LANES * LANES, np.empty(n, np.float32)
+    inverse = np.empty(n, np.float32)
+    for j in range(len(log_std)):
+        inverse[j] = math.exp(-log_std[j])
     for i in range(len(rows)):
         row, at = rows[i], actor + i * width
         action, outputs, change = actions[row], x[at : at + n], wanted[at : at + n]
         if discrete:
             log_prob, entropy = categorical(outputs, log_probs, action, n)
         else:
-            log_prob, entropy = gaussian(outputs, log_std, action, n)
+            log_prob, entropy = gaussian(outputs, log_std, inverse, action, n)
         difference = log_prob - old[row]
         ratio = math.exp(difference)
         loss, slope = surrogate(ratio, advantages[row], clip)
@@ -88,9 +91,8 @@ def losses(batch, rows, x, actor, critic, log_std, settings, share, wanted, of_l
                 )
         else:
             for j in range(n):
-                inverse = math.exp(-log_std[j])
-                z = (action[j] - outputs[j]) * inverse
-                change[j] = slope * z * inverse
+                z = (action[j] - outputs[j]) * inverse[j]
+                change[j] = slope * z * inverse[j]
                 of_log_std[j] += slope * (z * z - ONE) - share * entropy_weight
         error = x[critic + i * LANES] - targets[row]
         wanted[critic + i * LANES] = share * value_weight * error

@@ -99,9 +99,9 @@ def update(
         _raise_not_finite("gradient of the agent's", architecture.unpack(gradient))
     if not np.isfinite(weights).all():
         _raise_not_finite("agent's", architecture.unpack(weights))
-    named = (architecture.unpack(flat) for flat in (weights, *moments))
-    after = Optimised(*named, before.steps + epochs * minibatches)
-    return Updated(after, results[:epochs])
+    mean, square = (architecture.unpack(flat) for flat in moments)
+    steps = before.steps + epochs * minibatches
+    return Updated(Optimised(architecture.unpack(weights), mean, square, steps), results[:epochs])
 
 
 def _checked(

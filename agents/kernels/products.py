@@ -31,9 +31,9 @@ def padded(n: int) -> int:
 
 def callee(function: Any) -> Any:
     """Decorator of a function that kernels call; compiled with each of them, not inlined."""
-    return numba.njit(
-        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )(shared_name(function))
+    # code for calls from Python would take as long to compile as the function
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(nogil=True, error_model="numpy", **options)(shared_name(function))
 
 
 class _Tile:
