@@ -10,7 +10,7 @@ fused kernel.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ import torch
 from torch.nn.functional import linear
 
 from ..kernels import gru_kernel
-from .lifetimes import State
+from .lifetimes import Lifetime, State, over
 
 Cell = Literal["gru", "lstm", "eplstm"]
 Parameters = Mapping[str, torch.Tensor]
@@ -98,25 +98,24 @@ class Recurrent:
 
     def advance(self, p: Parameters, x: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """`step` with one set of parameters and without gradients: faster where a kernel fits."""
-        if self.cell != "gru" or not gru_kernel.fits(x, *state, *p.values()):
+        if not self._fits(p, x, state):
             return self.step(p, x, state)
         given = linear(x, p["w_in"], p["b_in"])
         hidden = gru_kernel.gru(given[None], p["w_hidden"], p["b_hidden"], state[0])[0]
         return linear(hidden, p["w_out"], p["b_out"]), (hidden,)
 
-    def run(self, p: Parameters, x: torch.Tensor, state: State) -> torch.Tensor:
-        """Outputs [t, n, outputs] of a sequence x [t, n, inputs]; one set of parameters."""
+    def run(
+        self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Outputs [t, n, outputs] of a sequence x [t, n, inputs]; one set of parameters.
+
+        resets: [t, n] bool, the state is that of `start` before this step; none: never.
+        """
+        if self._fits(p, x, state):
+            return self.hidden_states(p, x, state, resets)[0]
+        if resets is not None or self.cell == "eplstm":
+            return torch.stack([outputs for outputs, _ in self._steps(p, x, state, resets)])
         weights = [p["w_in"], p["w_hidden"], p["b_in"], p["b_hidden"]]
-        if self.cell == "eplstm":
-            outputs = []
-            for one in x:
-                read_out, state = self.step(p, one, state)
-                outputs.append(read_out)
-            return torch.stack(outputs)
-        if self.cell == "gru" and gru_kernel.fits(x, state[0], *weights):
-            given = linear(x, p["w_in"], p["b_in"])
-            hidden = gru_kernel.gru(given, p["w_hidden"], p["b_hidden"], state[0])
-            return linear(hidden, p["w_out"], p["b_out"])
         # Biases, layers, dropout, training, two directions, batch first. Nothing is dropped, so
         # `training` changes no number; but without it cuDNN keeps nothing for gradients.
         flags = (True, 1, 0.0, True, False, False)
@@ -125,3 +124,30 @@ class Recurrent:
         else:
             hidden = torch.lstm(x, [s[None].to(x.dtype) for s in state], weights, *flags)[0]
         return hidden @ p["w_out"].mT + p["b_out"]
+
+    def hidden_states(
+        self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, State]:
+        """As `run`; the outputs, and each part of the state after each step, [t, n, ...]."""
+        if self._fits(p, x, state):
+            given = linear(x, p["w_in"], p["b_in"])
+            hidden = gru_kernel.gru(given, p["w_hidden"], p["b_hidden"], state[0], resets)
+            return linear(hidden, p["w_out"], p["b_out"]), (hidden,)
+        outputs, states = zip(*self._steps(p, x, state, resets), strict=True)
+        return torch.stack(outputs), tuple(torch.stack(part) for part in zip(*states, strict=True))
+
+    def _steps(
+        self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None
+    ) -> Iterator[tuple[torch.Tensor, State]]:
+        """Outputs and state after each step of a sequence, by `step`."""
+        fresh = self.start(x.shape[1], str(x.device))
+        lifetimes: list[Lifetime] = ["trial"] * len(state)
+        for t, given in enumerate(x):
+            if resets is not None:
+                state = over("trial", state, fresh, lifetimes, resets[t])
+            outputs, state = self.step(p, given, state)
+            yield outputs, state
+
+    def _fits(self, p: Parameters, x: torch.Tensor, state: State) -> bool:
+        """Whether there is a kernel for these."""
+        return self.cell == "gru" and gru_kernel.fits(x, *state, *p.values())

@@ -80,9 +80,9 @@ def test_large_inputs_saturate_as_torchs_do():
     torch.testing.assert_close(hidden, by_torch(given * 1e6, weights, bias, start))
 
 
-@pytest.mark.parametrize("wrong", range(4))
+@pytest.mark.parametrize("wrong", range(5))
 def test_wrong_shapes_raise_value_error(wrong):
-    values = arguments()
+    values = [*arguments(), torch.zeros(7, 5, dtype=torch.bool)]
     values[wrong] = values[wrong][..., :-1]
     with pytest.raises(ValueError, match=r"^a GRU of \d units in 5 rows needs"):
         gru(*values)
@@ -93,3 +93,43 @@ def test_other_dtypes_and_devices_are_not_supported():
     assert gru_kernel.fits(x, x)
     assert not gru_kernel.fits(x, x.double())
     assert not gru_kernel.fits(x.to("meta"))
+
+
+def test_resets_equal_separate_sequences():
+    given, weights, bias, start = arguments(t=9, n=2, h=6)
+    resets = torch.zeros(9, 2, dtype=torch.bool)
+    resets[0, 1] = resets[4, 0] = resets[7, 0] = True
+    hidden = gru(given, weights, bias, start, resets)
+    zero = torch.zeros(1, 6)
+    pieces = [(0, 0, 4), (0, 4, 7), (0, 7, 9), (1, 0, 9)]
+    apart = []
+    for row, begin, end in pieces:
+        first = start[row : row + 1] if (row, begin) == (0, 0) else zero
+        apart.append(gru(given[begin:end, row : row + 1], weights, bias, first))
+        assert torch.equal(hidden[begin:end, row : row + 1], apart[-1])
+    wanted = torch.randn(9, 2, 6, generator=torch.Generator().manual_seed(2))
+    values = (given, weights, bias, start)
+    whole = torch.autograd.grad(hidden, values, wanted)
+    parts = [wanted[begin:end, row : row + 1] for row, begin, end in pieces]
+    for ours, theirs in zip(whole, torch.autograd.grad(apart, values, parts), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert not whole[3][1].any()  # row 1 is reset before its first step
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "eplstm"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_run_with_resets_equals_step_by_step(cell, dtype):
+    network, random = Recurrent(3, 8, 2, cell), torch.Generator().manual_seed(1)
+    p = {k: v.to(dtype) for k, v in network.init(np.random.default_rng(0)).items()}
+    x, resets = torch.randn(6, 4, 3, generator=random).to(dtype), torch.zeros(6, 4).bool()
+    resets[0, 1] = resets[3, 1] = resets[4, 2] = True
+    start = tuple(torch.randn(4, 8, generator=random).to(dtype) for _ in network.start(4))
+    whole, states = network.hidden_states(p, x, start, resets)
+    assert torch.equal(network.run(p, x, start, resets), whole)
+    state = start
+    for t in range(6):
+        state = tuple(part * ~resets[t, :, None] for part in state)
+        out, state = network.step(p, x[t], state)
+        torch.testing.assert_close(out, whole[t], rtol=1e-5, atol=1e-6)
+        for after, part in zip(states, state, strict=True):
+            torch.testing.assert_close(after[t], part, rtol=1e-5, atol=1e-6)
