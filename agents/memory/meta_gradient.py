@@ -133,7 +133,7 @@ class MetaGradient(RL2):
         values = trials.outputs[..., -1]
         rewards = trials.rewards.float() * c.reward_scale
         gae = advantages(rewards, values, trials.alive, c.gamma, c.lam)
-        scale = float(gae[trials.alive].std()) + 1e-8 if c.normalise else 1.0
+        scale = float(gae[trials.alive].std()) + 1e-8 if c.normalise_advantages else 1.0
         found: dict[str, torch.Tensor] = {}
         for name, direction in DIRECTIONS.items():
             change = advantage_tangents(values, gae, trials.alive, Eta(c.gamma, c.lam), direction)

@@ -21,7 +21,7 @@ from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 
 SMALL = MetaGradientConfig(
-    hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise=False
+    hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise_advantages=False
 )
 
 
@@ -125,7 +125,7 @@ def _double(trials: object) -> dict[str, torch.Tensor]:
 
 def test_learner_conformance() -> None:
     family = Guessing()
-    check_learner(MetaGradient(family, replace(SMALL, normalise=True)), family)
+    check_learner(MetaGradient(family, replace(SMALL, normalise_advantages=True)), family)
 
 
 def test_eta_changes_from_the_second_update_on_and_is_kept_by_adopt() -> None:

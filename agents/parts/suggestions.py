@@ -1,0 +1,42 @@
+"""Defaults of a learner that depend on the task family.
+
+A suggestion applies to all families with a property of their spec (poet.interfaces.Spec), such as
+continuous actions. Settings that are given, in a preset or as options, have precedence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Spec
+
+LONG = 250  # steps of a trial from which it is trained in parts
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Values of settings for some families.
+
+    families: which ones, in words. applies: whether a family with this spec is one of them.
+    """
+
+    families: str
+    applies: Callable[[Spec], bool]
+    values: Mapping[str, Any]
+
+
+def suggested(suggestions: tuple[Suggestion, ...], spec: Spec) -> dict[str, Any]:
+    """The values of the first suggestion that applies; empty if none does."""
+    return dict(next((each.values for each in suggestions if each.applies(spec)), {}))
+
+
+def trial_steps(spec: Spec) -> int:
+    """The largest number of steps of a trial."""
+    return spec.episodes * spec.horizon
+
+
+def long_trials(spec: Spec) -> bool:
+    return trial_steps(spec) >= LONG
