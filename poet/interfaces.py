@@ -87,6 +87,15 @@ class Simulator(Protocol):
         """
         ...
 
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on new realisations of their tasks; returns the
+        observations of all rows.
+
+        Optional, for learners whose rollouts continue across trials. seeds: one int for each row of
+        the mask, in order.
+        """
+        ...
+
     def play(
         self,
         act: Any,
