@@ -103,8 +103,21 @@ class RecurrentActorCritic(Tunable):
                 columns = slice(place * size, (place + 1) * size)
                 mean[columns], scale[columns] = own.mean, own.scale
         if c.normalise_rewards:
-            scale[REWARD] = Normaliser.of(Moments.of(agent, RETURNS)).scale[0]
+            scale[REWARD] = self._reward_factor(agent)
         return Normaliser(mean.to(c.device), scale.to(c.device))
+
+    def _normalised_observations(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
+        """Observations [..., o] as the network has them."""
+        if not self.config.normalise_observations:
+            return observations
+        own = Normaliser.of(Moments.of(agent, OBSERVATIONS), str(observations.device))
+        return own(observations)
+
+    def _reward_factor(self, agent: Agent) -> float:
+        """The factor of rewards in training."""
+        if not self.config.normalise_rewards:
+            return self.config.reward_scale
+        return float(Normaliser.of(Moments.of(agent, RETURNS)).scale[0])
 
     def _policy_and_values(
         self, weights: Weights, inputs: torch.Tensor, outputs: torch.Tensor

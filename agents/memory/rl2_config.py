@@ -7,15 +7,12 @@ Sizes and learning rates are chosen for runs of minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal
 
 from openpoet.settings import Device, NonNegativeInt, PositiveFloat, PositiveInt
 
-from ..parts.suggestions import Suggestion, long_trials, suggested
+from ..parts.suggestions import Suggesting, Suggestion, long_trials
 from ..ppo.config import PPOSettings
-
-if TYPE_CHECKING:
-    from openpoet.poet.interfaces import Spec
 
 CONTROL = Suggestion(
     "whose trials have 250 steps or more",
@@ -44,7 +41,7 @@ SUGGESTIONS = (CONTROL,)
 
 
 @dataclass(frozen=True)
-class RL2Config(PPOSettings):
+class RL2Config(PPOSettings, Suggesting):
     """Settings of `RL2`."""
 
     cell: Annotated[Literal["gru", "lstm"], "Recurrent cell."] = "gru"
@@ -94,12 +91,7 @@ class RL2Config(PPOSettings):
     ] = "sampled"
     device: Annotated[Device, "Device of the networks."] = "cpu"
 
-    suggestions: ClassVar[tuple[Suggestion, ...]] = SUGGESTIONS
-
-    @classmethod
-    def suggested(cls, spec: Spec) -> Self:
-        """The defaults for families with this spec."""
-        return cls(**suggested(cls.suggestions, spec))
+    suggestions = SUGGESTIONS
 
     def __post_init__(self) -> None:
         super().__post_init__()

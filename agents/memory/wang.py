@@ -36,4 +36,4 @@ class Wang(RL2):
     """Learner (poet.interfaces): RL^2 with the settings of `WangConfig`."""
 
     def __init__(self, family: TaskFamily, config: WangConfig | None = None) -> None:
-        super().__init__(family, config or WangConfig())
+        super().__init__(family, config or WangConfig.suggested(family.spec))

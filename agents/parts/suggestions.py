@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
@@ -28,9 +28,20 @@ class Suggestion:
     values: Mapping[str, Any]
 
 
-def suggested(suggestions: tuple[Suggestion, ...], spec: Spec) -> dict[str, Any]:
-    """The values of the first suggestion that applies; empty if none does."""
-    return dict(next((each.values for each in suggestions if each.applies(spec)), {}))
+class Suggesting:
+    """Settings whose defaults depend on the family: a base class of learners' settings."""
+
+    suggestions: ClassVar[tuple[Suggestion, ...]] = ()
+
+    @classmethod
+    def suggested_values(cls, spec: Spec) -> Mapping[str, Any]:
+        """The values of the first suggestion that applies; empty if none does."""
+        return next((each.values for each in cls.suggestions if each.applies(spec)), {})
+
+    @classmethod
+    def suggested(cls, spec: Spec) -> Self:
+        """The defaults for families with this spec."""
+        return cls(**cls.suggested_values(spec))
 
 
 def trial_steps(spec: Spec) -> int:

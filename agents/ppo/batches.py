@@ -58,12 +58,12 @@ def batch_of(
         rollout.begins,
     )
     return Batch(
-        *(_sequences(part, length) for part in parts),
+        *(sequences(part, length) for part in parts),
         state=tuple(part.flatten(0, 1) for part in rollout.starts),
     )
 
 
-def _sequences(values: torch.Tensor, length: int) -> torch.Tensor:
+def sequences(values: torch.Tensor, length: int) -> torch.Tensor:
     """[length, chunks * n, ...] of values [t, n, ...]; zeros after the end."""
     if missing := -len(values) % length:
         values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])
