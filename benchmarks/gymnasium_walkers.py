@@ -33,9 +33,7 @@ class GymnasiumWalkers:
 
     def simulator(self, tasks: Sequence[None], seeds: Sequence[int], device: str) -> Any:
         tracks = [self.ground(seed) for seed in seeds]
-        return _Walkers(
-            WalkerBatch(tracks, threads=1), tracks, self.spec.horizon, device
-        ).on(self)
+        return _Walkers(WalkerBatch(tracks, threads=1), tracks, self.spec.horizon, device).on(self)
 
 
 class _Walkers(CompiledWalkers):

@@ -48,18 +48,15 @@ def batch_of(
         lam=settings.lam,
     )
     length = length or len(rewards)
-    parts = (
-        rollout.inputs,
-        rollout.actions,
-        rollout.log_probs,
-        estimates,
-        estimates + rollout.values,
-        rollout.alive,
-        rollout.begins,
-    )
     return Batch(
-        *(sequences(part, length) for part in parts),
-        state=tuple(part.flatten(0, 1) for part in rollout.starts),
+        sequences(rollout.inputs, length),
+        sequences(rollout.actions, length),
+        sequences(rollout.log_probs, length),
+        sequences(estimates, length),
+        sequences(estimates + rollout.values, length),
+        sequences(rollout.alive, length),
+        sequences(rollout.begins, length),
+        tuple(part.flatten(0, 1) for part in rollout.starts),
     )
 
 

@@ -20,7 +20,7 @@ import torch
 
 from ..parts.lifetimes import State
 from ..parts.scoring import SEEDS
-from .policies import Acted, LastStep, RolloutPolicy
+from .policies import LastStep, RolloutPolicy
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Task, TaskFamily

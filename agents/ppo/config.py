@@ -45,9 +45,9 @@ class PPOSettings(Settings):
     normalise_advantages: Annotated[
         bool, "Normalise advantages to mean 0 and standard deviation 1 over a batch."
     ] = True
-    std_floor: Annotated[
-        NonNegativeFloat, "Smallest standard deviation of continuous actions."
-    ] = 0.0
+    std_floor: Annotated[NonNegativeFloat, "Smallest standard deviation of continuous actions."] = (
+        0.0
+    )
     rollouts: Annotated[
         PositiveInt, "Updates per improvement step; episodes continue from one to the next."
     ] = 8

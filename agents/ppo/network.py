@@ -1,4 +1,4 @@
-"""Separate actor and critic as functions of named weights: feed-forward, or each with a GRU or LSTM.
+"""Separate actor and critic as functions of named weights: feed-forward, or with a GRU or LSTM.
 
 Layers are initialised orthogonally with gain sqrt(2), the policy's last layer with gain 0.01, so
 that the initial policy is nearly the same everywhere, and the value's with gain 1 (Andrychowicz et
@@ -128,7 +128,7 @@ class RecurrentNetwork:
     def step(
         self, weights: Weights, inputs: torch.Tensor, state: State
     ) -> tuple[torch.Tensor, torch.Tensor, State]:
-        half, outputs, after = len(state) // 2, [], []
+        half, outputs, after = len(state) // 2, list[torch.Tensor](), list[torch.Tensor]()
         for part, own in zip(PARTS, (state[:half], state[half:]), strict=True):
             _, own = self._core.advance(_core_weights(weights, part), inputs, own)
             outputs.append(torch.cat([inputs, own[0]], -1))
@@ -140,9 +140,7 @@ class RecurrentNetwork:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         half, outputs = len(state) // 2, []
         for part, own in zip(PARTS, (state[:half], state[half:]), strict=True):
-            _, states = self._core.hidden_states(
-                _core_weights(weights, part), inputs, own, begins
-            )
+            _, states = self._core.hidden_states(_core_weights(weights, part), inputs, own, begins)
             outputs.append(torch.cat([inputs, states[0]], -1))
         return self._heads(weights, outputs)
 

@@ -44,7 +44,11 @@ class Moments:
     def tensors(self, name: str) -> dict[str, torch.Tensor]:
         """The statistics as tensors of an agent."""
         start = f"{PREFIX}{name}/"
-        return {f"{start}count": self.count, f"{start}mean": self.mean, f"{start}square": self.square}
+        return {
+            f"{start}count": self.count,
+            f"{start}mean": self.mean,
+            f"{start}square": self.square,
+        }
 
     def merged(self, values: torch.Tensor) -> Moments:
         """The statistics with further values [m, k]. ValueError if one is NaN or infinite."""
@@ -119,7 +123,9 @@ def kept_statistics(agent: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor
     return {name: value.clone() for name, value in agent.items() if name.startswith(PREFIX)}
 
 
-def with_observations(agent: Mapping[str, torch.Tensor], rollout: Rollout) -> dict[str, torch.Tensor]:
+def with_observations(
+    agent: Mapping[str, torch.Tensor], rollout: Rollout
+) -> dict[str, torch.Tensor]:
     """The agent's tensors with the statistics of its observations continued."""
     seen = Moments.of(agent, OBSERVATIONS).merged(rollout.observations[rollout.alive])
     return {**agent, **seen.tensors(OBSERVATIONS)}

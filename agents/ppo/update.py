@@ -82,7 +82,9 @@ def update_policy(
         ValueError: if a weight is NaN or infinite after the update.
     """
     c, device, rates = settings, batch.inputs.device, Rates.of(settings, agent)
-    weights = {name: agent[name].to(device).clone().requires_grad_() for name in weight_names(agent)}
+    weights = {
+        name: agent[name].to(device).clone().requires_grad_() for name in weight_names(agent)
+    }
     adam = _adam(agent, weights, rates.lr)
     advantages = normalised(batch) if c.normalise_advantages else batch.advantages
     loss_of = _Loss(network, c, batch, advantages, rates.entropy)
