@@ -33,7 +33,7 @@ OPTIONAL = (
     ("spec", "dt", "length of a step in seconds, for replays; 0.02 by default"),
     ("spec", "reproduce_at, mc_low, mc_high", "POET's thresholds in the units of a score"),
     ("simulator", "restart(rows, count)", "the next episode of some rows, for adapting learners"),
-    ("simulator", "redraw(rows, seeds)", "new realisations of the tasks of some rows"),
+    ("simulator", "redraw(rows, seeds)", "new realisations of some rows, for endless rollouts"),
     ("simulator", "play(act, ...)", "whole episodes under a policy compiled by Numba"),
     ("simulator", "play_captured(act, memory)", "whole episodes on the simulator's own device"),
     ("learner", "explore(agent, key)", "perturbs hyperparameters, for population-based training"),

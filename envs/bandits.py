@@ -126,7 +126,10 @@ class Bandits(Genomes[Arms]):
         for task in tasks:
             self._checked(task)
         return Episodes(
-            _Payoffs(tasks, seeds, self.arms, self.spec.episodes, device), len(tasks), 1, device
+            lambda seeds: _Payoffs(tasks, seeds, self.arms, self.spec.episodes, device),
+            seeds,
+            1,
+            device,
         )
 
     def oracle(self, task: Arms) -> float:

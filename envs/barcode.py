@@ -89,7 +89,10 @@ class BarcodeBandits(Genomes[BarcodeArms]):
         self, tasks: Sequence[BarcodeArms], seeds: Sequence[int], device: str
     ) -> Episodes:
         return Episodes(
-            _Contexts(tasks, seeds, self.settings, device), len(tasks), self.settings.pulls, device
+            lambda seeds: _Contexts(tasks, seeds, self.settings, device),
+            seeds,
+            self.settings.pulls,
+            device,
         )
 
     def oracle(self, task: BarcodeArms) -> float:

@@ -69,8 +69,8 @@ class CartPole(Genomes[Cart]):
 
     def simulator(self, tasks: Sequence[Cart], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
-            Poles(tasks, seeds, self.settings.horizon, device),
-            len(tasks),
+            lambda seeds: Poles(tasks, seeds, self.settings.horizon, device),
+            seeds,
             self.settings.horizon,
             device,
         )

@@ -224,14 +224,17 @@ class Discriminated:
     def simulator(
         self, tasks: Sequence[Reward], seeds: Sequence[int], device: str
     ) -> DiscriminatorRewards:
-        s, drawn = self.settings, Draws(seeds).uniform("skill", 1)[:, 0]
-        skills = [
-            int(u * s.skills) if task.skill is None else task.skill
-            for task, u in zip(tasks, drawn.tolist(), strict=True)
-        ]
+        def skills(seeds: Sequence[int]) -> torch.Tensor:
+            drawn = Draws(seeds).uniform("skill", 1)[:, 0].tolist()
+            chosen = [
+                int(u * self.settings.skills) if task.skill is None else task.skill
+                for task, u in zip(tasks, drawn, strict=True)
+            ]
+            return torch.tensor(chosen, dtype=torch.int64, device=device)
+
         inner = self.place.simulator([task.place for task in tasks], seeds, device)
         return DiscriminatorRewards(
-            inner, self.discriminators(tasks, device), torch.tensor(skills, device=device), s
+            inner, self.discriminators(tasks, device), skills, seeds, self.settings
         )
 
     def discriminators(self, tasks: Sequence[Reward], device: str) -> Discriminators:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,12 +26,14 @@ class DiscriminatorRewards:
         self,
         inner: Any,
         discriminators: Discriminators,
-        skills: torch.Tensor,
+        skills: Callable[[Sequence[int]], torch.Tensor],
+        seeds: Sequence[int],
         settings: DiscriminatedSettings,
     ) -> None:
         self.inner, self.discriminators, self.settings = inner, discriminators, settings
-        self.skill = skills.long()[:, None]
-        self.success = self.ended = torch.zeros_like(skills, dtype=torch.bool)
+        self._skills, self._seeds = skills, list(seeds)
+        self.skill = skills(self._seeds)[:, None]
+        self.success = self.ended = torch.zeros_like(self.skill[:, 0], dtype=torch.bool)
 
     @property
     def steps(self) -> int:
@@ -43,6 +46,15 @@ class DiscriminatorRewards:
 
     def restart(self, rows: torch.Tensor, count: int | torch.Tensor = 1) -> torch.Tensor:
         self.observations = self.inner.restart(rows, count)
+        self.ended, self.success = self.ended & ~rows, self.success & ~rows
+        return self.observations
+
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on new realisations, of skill and dynamics."""
+        for row, seed in zip(torch.nonzero(rows)[:, 0].tolist(), seeds, strict=True):
+            self._seeds[row] = seed
+        self.skill = self._skills(self._seeds)[:, None]
+        self.observations = self.inner.redraw(rows, seeds)
         self.ended, self.success = self.ended & ~rows, self.success & ~rows
         return self.observations
 

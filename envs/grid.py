@@ -123,7 +123,10 @@ class Grids:
     def simulator(self, tasks: Sequence[Grid], seeds: Sequence[int], device: str) -> Episodes:
         """Seeds are ignored: a task is deterministic."""
         return Episodes(
-            _Walks(tasks, self.settings, device), len(tasks), self.settings.horizon, device
+            lambda _: _Walks(tasks, self.settings, device),
+            seeds,
+            self.settings.horizon,
+            device,
         )
 
     def oracle(self, task: Grid) -> float:

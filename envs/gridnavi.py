@@ -93,7 +93,9 @@ class GridNavi(Genomes[Cells]):
         return task
 
     def simulator(self, tasks: Sequence[Cells], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(_Grid(tasks, seeds, device), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            lambda seeds: _Grid(tasks, seeds, device), seeds, self.settings.horizon, device
+        )
 
     def oracle(self, task: Cells) -> float:
         """Mean return of an episode under the optimal policy with a known goal."""

@@ -114,7 +114,10 @@ class Mazes:
 
     def simulator(self, tasks: Sequence[Maze], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
-            _Walks(tasks, seeds, self.settings, device), len(tasks), self.settings.horizon, device
+            lambda seeds: _Walks(tasks, seeds, self.settings, device),
+            seeds,
+            self.settings.horizon,
+            device,
         )
 
     def oracle(self, task: Maze) -> float:

@@ -61,7 +61,9 @@ class TabularMdps(Genomes[Tables]):
         self.spec = spec.with_thresholds(1.1 * s.horizon, 0.5 * s.horizon, 3.0 * s.horizon)
 
     def simulator(self, tasks: Sequence[Tables], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(self.world(tasks, seeds, device), len(tasks), self.settings.horizon, device)
+        return Episodes(
+            lambda seeds: self.world(tasks, seeds, device), seeds, self.settings.horizon, device
+        )
 
     def world(
         self, tasks: Sequence[Tables], seeds: Sequence[int], device: str = "cpu"

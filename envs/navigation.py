@@ -87,8 +87,8 @@ class Navigation(Genomes[Goals]):
 
     def simulator(self, tasks: Sequence[Goals], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
-            Plane(goals(tasks, seeds, device), self.settings),
-            len(tasks),
+            lambda seeds: Plane(goals(tasks, seeds, device), self.settings),
+            seeds,
             self.settings.horizon,
             device,
         )

@@ -57,8 +57,8 @@ class Plants(Genomes[Plant]):
 
     def simulator(self, tasks: Sequence[Plant], seeds: Sequence[int], device: str) -> Episodes:
         return Episodes(
-            _PlantWorld(tasks, seeds, self.settings.push, device),
-            len(tasks),
+            lambda seeds: _PlantWorld(tasks, seeds, self.settings.push, device),
+            seeds,
             self.settings.horizon,
             device,
         )

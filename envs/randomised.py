@@ -165,6 +165,8 @@ class _Trials:
         return self._simulator.success
 
     def __getattr__(self, name: str) -> Any:  # reset, step, and restart and play if it has them
+        if name == "redraw":  # the family's would keep the drawn task
+            raise AttributeError(name)
         return getattr(self._simulator, name)
 
 

@@ -86,7 +86,10 @@ class Regression(Genomes[Functions]):
         for task in tasks:
             self._checked(task)
         return Episodes(
-            Examples(tasks, seeds, self.settings, device), len(tasks), self.settings.horizon, device
+            lambda seeds: Examples(tasks, seeds, self.settings, device),
+            seeds,
+            self.settings.horizon,
+            device,
         )
 
     def oracle(self, task: Functions, inputs: torch.Tensor) -> torch.Tensor:

@@ -52,7 +52,9 @@ class TwoStep(Genomes[Steps]):
         self.spec = spec.with_thresholds(0.6 * s.trials, 0.45 * s.trials, 0.8 * s.trials)
 
     def simulator(self, tasks: Sequence[Steps], seeds: Sequence[int], device: str) -> Episodes:
-        return Episodes(_Stages(tasks, seeds, device), len(tasks), self.settings.trials, device)
+        return Episodes(
+            lambda seeds: _Stages(tasks, seeds, device), seeds, self.settings.trials, device
+        )
 
     def oracle(self, task: Steps) -> float:
         """Mean reward of a choice under the optimal policy with known state probabilities."""

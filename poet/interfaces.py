@@ -91,8 +91,9 @@ class Simulator(Protocol):
         """Start the rows of the mask [n] bool on new realisations of their tasks; returns the
         observations of all rows.
 
-        Optional, for learners whose rollouts continue across trials. seeds: one int for each row of
-        the mask, in order.
+        seeds: one integer for each row of the mask, in order. From then on, and after a reset(), a
+        row behaves exactly as a row of a new simulator made with its seed. Optional, for learners
+        whose rollouts continue after the end of a trial.
         """
         ...
 

@@ -80,6 +80,48 @@ class RestartsNone(Restarting):
         return self.observation()
 
 
+class Redrawn(Restarting):
+    """A realisation moves the row's target."""
+
+    def __init__(self, family: Any, points: np.ndarray, seeds: Sequence[int] = ()) -> None:
+        super().__init__(family, points)
+        self.centres = self.points.clone()
+        for row, seed in enumerate(seeds):
+            self.move(row, seed)
+
+    def move(self, row: int, seed: int) -> None:
+        shift = np.random.default_rng(seed).normal(size=2) / 10
+        self.points[row] = self.centres[row] + torch.from_numpy(shift)
+
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        for row, seed in zip(torch.nonzero(rows)[:, 0].tolist(), seeds, strict=True):
+            self.move(row, seed)
+        return self.restart(rows)
+
+
+class RedrawsNothing(Redrawn):
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        return self.restart(rows)
+
+
+class RedrawsAll(Redrawn):
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        super().redraw(rows, seeds)
+        return self.restart(torch.ones_like(rows))
+
+
+class RedrawsInAnyOrder(Redrawn):
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        return super().redraw(rows, seeds[::-1])
+
+
+class ForgetsRedraw(Redrawn):
+    def reset(self) -> torch.Tensor:
+        self.points = getattr(self, "begun", self.points)
+        self.begun = self.points.clone()
+        return super().reset()
+
+
 class Played(Restarting):
     """Whole episodes under a compiled policy, row by row; and under one of torch."""
 
@@ -152,6 +194,32 @@ def changed_step(place: int, change: Callable[[torch.Tensor], torch.Tensor]) -> 
             return tuple(result)  # type: ignore[return-value]  # four
 
     return Changed
+
+
+class Drawing(Simulated):
+    """Simulators also get the seeds."""
+
+    def simulator(self, tasks: Sequence[Point], seeds: Sequence[int], device: str) -> Walk:
+        points = np.array([(task.x, task.y) for task in tasks], np.float64)
+        return self.walk(self, points, seeds)  # type: ignore[call-arg]  # Redrawn has seeds
+
+
+def test_a_simulator_that_redraws_conforms() -> None:
+    check_family(Drawing(Redrawn, deterministic=False))
+
+
+@pytest.mark.parametrize(
+    ("walk", "law"),
+    [
+        (RedrawsNothing, "redraw must start the episodes of a new simulator in its rows"),
+        (RedrawsInAnyOrder, "redraw must start the episodes of a new simulator in its rows"),
+        (RedrawsAll, "redraw must not change other rows"),
+        (ForgetsRedraw, "after a reset a redrawn row must keep its new seed"),
+    ],
+)
+def test_a_violated_law_of_redraw_is_reported(walk: type[Walk], law: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(law)):
+        check_family(Drawing(walk, deterministic=False))
 
 
 @pytest.mark.parametrize("walk", [Walk, Restarting, Played])

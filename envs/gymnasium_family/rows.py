@@ -101,6 +101,15 @@ class Rows:
             self._begin(int(row), int(self._episode[row] + further[row]))
         return self._tensor(self._seen)
 
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool as with new seeds, one for each row of the mask in
+        order; observations [n, o] of all rows.
+        """
+        for row, seed in zip(np.flatnonzero(rows.cpu().numpy()).tolist(), seeds, strict=True):
+            self._seeds[row] = int(seed)
+            self._begin(row, 0)
+        return self._tensor(self._seen)
+
     def step(
         self, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -1,13 +1,13 @@
 """A simulator for task families written in torch: bookkeeping of episodes over a *world*.
 
 A world is a batch of n tasks with drawn parameters, as pure functions of their state (a dict of
-tensors [n, ...]). `Episodes` counts steps, ends and restarts rows. A row that has ended keeps its
-state and observation.
+tensors [n, ...]). `Episodes` counts steps, ends, restarts and redraws rows. A row that has ended
+keeps its state and observation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -67,13 +67,23 @@ class World(Protocol):
 
 
 class Episodes:
-    """Simulator (poet.interfaces) of a world."""
+    """Simulator (poet.interfaces) of the world drawn with the seeds [n].
 
-    def __init__(self, world: World, rows: int, horizon: int, device: str) -> None:
-        self.world, self.horizon, self.steps = world, horizon, 0
-        self._episode = torch.zeros(rows, dtype=torch.int64, device=device)
+    draw: the world for seeds [n]; what it draws for a row depends on the row's seed only.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[Sequence[int]], World],
+        seeds: Sequence[int],
+        horizon: int,
+        device: str,
+    ) -> None:
+        self._draw, self._seeds = draw, list(seeds)
+        self.world, self.horizon, self.steps = draw(self._seeds), horizon, 0
+        self._episode = torch.zeros(len(seeds), dtype=torch.int64, device=device)
         self._age = torch.zeros_like(self._episode)
-        self._terminated = torch.zeros(rows, dtype=torch.bool, device=device)
+        self._terminated = torch.zeros(len(seeds), dtype=torch.bool, device=device)
         self._truncated = torch.zeros_like(self._terminated)
         self.success = torch.zeros_like(self._terminated)
         self._state: State = {}
@@ -89,7 +99,20 @@ class Episodes:
         """Start another episode in the rows of the mask [n] bool, `count` after the current one;
         observations [n, o] of all rows.
         """
-        self._episode = self._episode + rows * count
+        return self._begin(rows, self._episode + rows * count)
+
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on new realisations of their tasks; observations
+        [n, o] of all rows. seeds: one for each row of the mask, in order.
+        """
+        for row, seed in zip(torch.nonzero(rows)[:, 0].tolist(), seeds, strict=True):
+            self._seeds[row] = seed
+        self.world = self._draw(self._seeds)
+        return self._begin(rows, torch.where(rows, 0, self._episode))
+
+    def _begin(self, rows: torch.Tensor, episode: torch.Tensor) -> torch.Tensor:
+        """Start the rows of the mask on these episodes [n]; observations of all rows."""
+        self._episode = episode
         self._age = torch.where(rows, 0, self._age)
         self._terminated, self._truncated = self._terminated & ~rows, self._truncated & ~rows
         self.success = self.success & ~rows

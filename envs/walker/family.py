@@ -169,24 +169,26 @@ class Walker:
         from .simulator import Box2DWalkers, CompiledWalkers, WalkerSimulator
 
         fitting = [self._fitting(task.under(self.own)) for task in tasks]
-        tracks = [realisation.track(task, seed) for task, seed in zip(fitting, seeds, strict=True)]
+
+        def realise(row: int, seed: int) -> Track:
+            return realisation.track(fitting[row], seed)
+
+        tracks = [realise(row, seed) for row, seed in zip(range(len(tasks)), seeds, strict=True)]
         horizons = np.array([(task.settings or self.own).horizon for task in fitting], np.int64)
         if self.settings.physics == "box2d":
-            return WalkerSimulator(
-                Box2DWalkers(tracks, lidar=self.settings.lidar), tracks, horizons, device
-            )
+            walkers = Box2DWalkers(tracks, lidar=self.settings.lidar)
+            return WalkerSimulator(walkers, tracks, horizons, device, realise)
         if device.split(":")[0] == "cuda":
             from .cuda.compiler import require
 
             require()
             from .cuda.simulator import CudaSimulator
 
-            return CudaSimulator(tracks, horizons, device)
+            return CudaSimulator(tracks, horizons, device, realise)
         from .batch import WalkerBatch
 
-        return CompiledWalkers(
-            WalkerBatch(tracks, threads=self.settings.threads), tracks, horizons, device
-        )
+        batch = WalkerBatch(tracks, threads=self.settings.threads)
+        return CompiledWalkers(batch, tracks, horizons, device, realise)
 
     def _fitting(self, task: WalkerTask) -> WalkerTask:
         """The task. ValueError if this family cannot simulate it within the spec's horizon."""

@@ -6,7 +6,7 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +45,7 @@ class Walkers(Protocol):
         """[n] bool: the hull is past the far end."""
         ...
 
+    def place(self, row: int, track: Track) -> None: ...
     def reset(self, rows: np.ndarray | None = None) -> np.ndarray: ...
     def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped: ...
     def pose(self, row: int) -> Pose: ...
@@ -54,13 +55,20 @@ class WalkerSimulator:
     """Simulator (poet.interfaces); rows that have ended keep their state.
 
     horizon: steps after which a row is truncated, one number for all rows or [n].
+    realise: the track of a row's task for (row, seed); needed by `redraw`.
     """
 
     def __init__(
-        self, walkers: Walkers, tracks: Sequence[Track], horizon: int | np.ndarray, device: str
+        self,
+        walkers: Walkers,
+        tracks: Sequence[Track],
+        horizon: int | np.ndarray,
+        device: str,
+        realise: Callable[[int, int], Track] | None = None,
     ) -> None:
         rows = len(tracks)
-        self.walkers, self.tracks, self.device = walkers, tracks, device
+        self.walkers, self.tracks, self.device = walkers, list(tracks), device
+        self._realise = realise
         self.horizon = np.broadcast_to(np.asarray(horizon, np.int64), rows)
         self.steps = 0
         self._live, self._terminated, self._truncated = (
@@ -89,7 +97,23 @@ class WalkerSimulator:
         All episodes on a terrain begin in the same state, so `count` has no effect, and a walker
         that has not moved since its reset is not reset again.
         """
-        chosen = mask_of(rows.cpu().numpy(), len(self._live), "rows") & (self._ages > 0)
+        return self._begin(self._chosen(rows) & (self._ages > 0))
+
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on new realisations of their tasks; see
+        poet.interfaces. The terrain stays if the task has a seed of its own.
+        """
+        chosen = self._chosen(rows)
+        for row, track in realised(self._realise, chosen, seeds):
+            self.tracks[row] = track
+            self.walkers.place(row, track)
+        return self._begin(chosen)
+
+    def _chosen(self, rows: torch.Tensor) -> np.ndarray:
+        return mask_of(rows.cpu().numpy(), len(self._live), "rows")
+
+    def _begin(self, chosen: np.ndarray) -> torch.Tensor:
+        """Start an episode in the rows of the mask; observations of all rows."""
         self._live |= chosen
         self._terminated &= ~chosen
         self._truncated &= ~chosen
@@ -124,6 +148,18 @@ class WalkerSimulator:
         return tensor if self.device == "cpu" else tensor.to(self.device)
 
 
+def realised(
+    realise: Callable[[int, int], Track] | None, chosen: np.ndarray, seeds: Sequence[int]
+) -> list[tuple[int, Track]]:
+    """Rows of the mask [n], each with the track of its task for its seed."""
+    if realise is None:
+        raise ValueError("redraw needs a simulator made by a task family: tracks have no seeds")
+    rows = np.flatnonzero(chosen).tolist()
+    if len(rows) != len(seeds):
+        raise ValueError(f"redraw needs a seed for each of {len(rows)} rows, got {len(seeds)}")
+    return [(row, realise(row, int(seed))) for row, seed in zip(rows, seeds, strict=True)]
+
+
 class CompiledWalkers(WalkerSimulator):
     """The simulator on WalkerBatch, which can also run whole episodes in compiled code."""
 
@@ -151,7 +187,14 @@ class Box2DWalkers:
         from .box2d import Box2DWalker
 
         self.walkers: list[Box2DWalker] = [Box2DWalker(track, **settings) for track in tracks]
+        self._settings = settings
         self.observations = np.zeros((len(tracks), 24), np.float32)
+
+    def place(self, row: int, track: Track) -> None:
+        """Replace a row's walker by one on another track, to be reset."""
+        from .box2d import Box2DWalker
+
+        self.walkers[row] = Box2DWalker(track, **self._settings)
 
     @property
     def finished(self) -> np.ndarray:

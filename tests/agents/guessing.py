@@ -61,7 +61,7 @@ class Guessing:
 
     def simulator(self, tasks: Sequence[float], seeds: Sequence[int], device: str) -> Episodes:
         share = torch.tensor(tasks, dtype=torch.float64, device=device)
-        return Episodes(Sides(share, seeds, device), len(tasks), self.spec.horizon, device)
+        return Episodes(lambda seeds: Sides(share, seeds, device), seeds, self.spec.horizon, device)
 
     def outline(self, task: float, state: Any = None) -> dict[str, list[np.ndarray]]:
         layers = {"ground": [np.array([[0.0, 0.0], [1.0, task]])]}

@@ -39,7 +39,9 @@ class Simulated(Walker):
     ) -> CudaSimulator:
         tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
         horizons = np.array([(task.settings or self.own).horizon for task in tasks])
-        return CudaSimulator(tracks, horizons, device)
+        return CudaSimulator(
+            tracks, horizons, device, lambda row, seed: self.track(tasks[row], seed)
+        )
 
 
 def forbid_negative_indices() -> None:
@@ -95,12 +97,12 @@ def go_on_in_any_width(folder: Path) -> None:
 
 
 def keep_the_laws() -> None:
-    """Episodes are equal alone and in a batch, repeated and after a restart, and `play` equals
-    `step`.
+    """Episodes are equal alone and in a batch, repeated, after a restart and redrawn, and `play`
+    equals `step`.
     """
-    family = Simulated(WalkerSettings(horizon=3, length=31))
+    family = Simulated(WalkerSettings(horizon=3, length=31, seeds="episode"))
     shorter = replace(family.own, horizon=2)
-    tasks = [WalkerTask(Obstacles(), 0), WalkerTask(Obstacles(roughness=3.0), 1, shorter)]
+    tasks = [WalkerTask(Obstacles(), None), WalkerTask(Obstacles(roughness=3.0), 1, shorter)]
     check_episodes(family, tasks, "cpu")
     policy, member, meter = Policy((24, 4), memory=3), np.array([1, 0]), Meter(family)
     weights = torch.from_numpy(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
@@ -40,6 +41,22 @@ def test_the_horizon_truncates_and_ended_rows_count_no_steps() -> None:
     assert before == 6
     assert simulator.step(actions(1, 2)[0])[1].tolist() == [0.0, 0.0]
     assert simulator.steps == before
+
+
+def test_a_redrawn_row_has_another_terrain_unless_its_task_has_a_seed() -> None:
+    loose = WalkerTask(TASKS[1].genome, None)
+    simulator = Walker(WalkerSettings(seeds="episode")).simulator(
+        [loose, TASKS[1], loose], [4, 5, 6], "cpu"
+    )
+    simulator.reset()
+    before = list(simulator.tracks)
+    simulator.redraw(torch.tensor([True, True, False]), [7, 8])
+    assert simulator.tracks[0] is not before[0]
+    assert [simulator.tracks[i] is before[i] for i in (1, 2)] == [True, True]
+    new = Walker(WalkerSettings(seeds="episode")).simulator([loose], [7], "cpu")
+    assert simulator.tracks[0] is new.tracks[0]
+    with pytest.raises(ValueError, match="a seed for each of 2 rows, got 1"):
+        simulator.redraw(torch.tensor([True, True, False]), [7])
 
 
 def test_equal_tasks_share_a_track() -> None:

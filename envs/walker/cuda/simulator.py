@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ..pose import pose
-from ..simulator import WalkerState
+from ..simulator import WalkerState, realised
 from .compiler import simulated
 from .walkers import DeviceWalkers
 
@@ -24,10 +24,20 @@ Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class CudaSimulator:
-    """Simulator (poet.interfaces); rows that have ended keep their state."""
+    """Simulator (poet.interfaces); rows that have ended keep their state.
 
-    def __init__(self, tracks: Sequence[Track], horizon: int | np.ndarray, device: str) -> None:
-        self.tracks, self.walkers = tracks, DeviceWalkers(tracks, device, horizon)
+    realise: the track of a row's task for (row, seed); needed by `redraw`.
+    """
+
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        horizon: int | np.ndarray,
+        device: str,
+        realise: Callable[[int, int], Track] | None = None,
+    ) -> None:
+        self.tracks, self.walkers = list(tracks), DeviceWalkers(tracks, device, horizon)
+        self._realise = realise
         self.steps = 0
         self._begun = False
 
@@ -46,6 +56,16 @@ class CudaSimulator:
         """
         self.walkers.reset(rows.to(self.walkers.live.device))
         return self.walkers.observations.clone()
+
+    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on new realisations of their tasks; see
+        poet.interfaces. The terrain stays if the task has a seed of its own.
+        """
+        for row, track in realised(self._realise, rows.cpu().numpy(), seeds):
+            self.tracks[row] = track
+            self.walkers.place(row, track)
+        self.walkers.upload()
+        return self.restart(rows)
 
     def step(
         self, actions: torch.Tensor

@@ -54,28 +54,51 @@ class Phase:
             self.kernel.launch(walkers + idle, self.width, stream, *self.arguments)
 
 
-@dataclass(frozen=True)
 class Ground:
-    """The tracks of a batch in device memory, in the arrays of physics/terrain.py, and each row's
-    place in them.
+    """The tracks of a batch on the host, and their arrays (physics/terrain.py) in device memory.
+
+    places: [n] int32 on the host, each row's place in them.
     """
 
-    shapes: Any
-    corners: Any
-    table: Any
-    pushes: Any
-    ends: Any
-    places: torch.Tensor  # [n] int32
+    def __init__(self, tracks: Sequence[Track], device: torch.device) -> None:
+        self.device, self.terrains = device, Terrains()
+        self.places = np.array([self.terrains.add(track) for track in tracks], np.int32)
+        self._changed: set[int] = set()  # places
+        self._host = self.terrains.shapes  # another array once the terrains have grown
+        self._copy()
 
+    def _copy(self) -> None:
+        t = self.terrains
+        self._host = t.shapes
+        self._tensors = [
+            torch.from_numpy(array.copy()).to(self.device)
+            for array in (t.shapes, t.corners, t.table, t.pushes, t.ends)
+        ]
+        self.shapes, self.corners, self.table, self.pushes, self.ends = (
+            device_array(tensor.view(-1)) for tensor in self._tensors
+        )
 
-def ground_of(tracks: Sequence[Track], device: torch.device) -> Ground:
-    terrains = Terrains()
-    places = np.array([terrains.add(track) for track in tracks], np.int32)
-    arrays = (terrains.shapes, terrains.corners, terrains.table, terrains.pushes, terrains.ends)
-    shapes, corners, table, pushes, ends = (
-        device_array(torch.from_numpy(a.ravel()).to(device)) for a in arrays
-    )
-    return Ground(shapes, corners, table, pushes, ends, torch.from_numpy(places).to(device))
+    def place(self, row: int, track: Track) -> None:
+        """Assign a track to a row; the device has it after `upload`."""
+        before = int(self.places[row])
+        if self.terrains.tracks[before] is not track:
+            self.places[row] = self.terrains.add(track)
+            self.terrains.release(before)
+            self._changed.add(int(self.places[row]))
+
+    def upload(self) -> bool:
+        """Copy the tracks placed since the last upload; True if the device arrays are other ones
+        than before, because the terrains have grown.
+        """
+        t, changed = self.terrains, sorted(self._changed)
+        self._changed.clear()
+        if t.shapes is not self._host:
+            self._copy()
+            return True
+        arrays: tuple[np.ndarray, ...] = (t.shapes, t.corners, t.table, t.pushes, t.ends)
+        for tensor, array in zip(self._tensors, arrays, strict=True):
+            tensor[changed] = torch.from_numpy(array[changed]).to(self.device)
+        return False
 
 
 class DeviceWalkers:
@@ -98,11 +121,25 @@ class DeviceWalkers:
         self.device = torch.device(device)
         select(self.device)
         self._allocate(len(tracks))
-        ground = ground_of(tracks, self.device)
-        self.k[:, int(at.TRACK)] = ground.places
+        self.ground = Ground(tracks, self.device)
+        self._iterations = velocity_iterations, position_iterations
+        self._set_places()
         limits = np.array(np.broadcast_to(np.asarray(horizon, np.int64), len(tracks)))
         self.horizons = torch.from_numpy(limits).to(self.device)
-        self._arrange(ground, velocity_iterations, position_iterations)
+        self._arrange(self.ground, *self._iterations)
+
+    def place(self, row: int, track: Track) -> None:
+        """Assign another track to a row, from the next `upload` on; the row must then be reset."""
+        self.ground.place(row, track)
+
+    def upload(self) -> None:
+        """Copy newly placed tracks to the device."""
+        if self.ground.upload():
+            self._arrange(self.ground, *self._iterations)
+        self._set_places()
+
+    def _set_places(self) -> None:
+        self.k[:, int(at.TRACK)] = torch.from_numpy(self.ground.places).to(self.device)
 
     def _allocate(self, n: int) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
