@@ -173,7 +173,7 @@ def test_it_learns_to_use_memory_and_its_belief_predicts_rewards() -> None:
     # shares of the first reward's variance that the belief before and after it explains
     unexplained = [float((predicted[k, 0] - rewards).var() / rewards.var()) for k in (0, 1)]
     assert unexplained[0] > 0.9
-    assert unexplained[1] < 0.1
+    assert unexplained[1] < 0.2
 
 
 def test_adam_counts_the_updates_of_each_weight() -> None:
