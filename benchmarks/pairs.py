@@ -55,7 +55,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """"learns", "does not learn" or "refused"."""
+        """ "learns", "does not learn" or "refused"."""
         if self.refused:
             return "refused"
         span = KNOWN[self.family].score - self.chance

@@ -163,7 +163,7 @@ def _suggested(tables: Tables) -> Mapping[str, Any]:
     if not getattr(settings, "suggestions", ()):
         return {}
     family = make_part("family", tables, None)
-    return settings.suggested_values(family.spec)  # type: ignore[union-attr, no-any-return]
+    return settings.suggested_values(family.spec)  # type: ignore[union-attr]
 
 
 def schemas(tables: Tables) -> dict[str, Schema]:

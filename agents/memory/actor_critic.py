@@ -134,9 +134,7 @@ class RecurrentActorCritic(Tunable):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
         return policy, outputs[..., -1]
 
-    def _network_inputs(
-        self, weights: Weights, inputs: torch.Tensor
-    ) -> torch.Tensor:
+    def _network_inputs(self, weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
         """The recurrent network's inputs: those of a trial with scaled rewards, or an embedding.
 
         Normalised rewards are not scaled again.
@@ -150,9 +148,9 @@ class RecurrentActorCritic(Tunable):
         return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        weights = self.network.init(
-            rng, readout_scale=0.1, lasting=self.memory_steps if self.config.chrono_init else 0
-        )
+        c = self.config
+        lasting = min(c.remember or self.memory_steps, self.memory_steps) if c.chrono_init else 0
+        weights = self.network.init(rng, readout_scale=0.1, lasting=lasting)
         weights["w_in"] *= self.config.input_gain
         if self.embedding is not None:
             weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)

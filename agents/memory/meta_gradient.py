@@ -175,9 +175,7 @@ def unsequenced(values: torch.Tensor, rollout: Rollout) -> torch.Tensor:
     return values.unflatten(1, (-1, rows)).transpose(0, 1).flatten(0, 1)[:steps]
 
 
-def validation_gradient(
-    learner: RL2, weights: Named, batch: Batch
-) -> dict[str, torch.Tensor]:
+def validation_gradient(learner: RL2, weights: Named, batch: Batch) -> dict[str, torch.Tensor]:
     """Gradient in the weights of J', the policy gradient loss.
 
     Args:

@@ -7,15 +7,30 @@ Sizes and learning rates are chosen for runs of minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from openpoet.settings import Device, NonNegativeInt, PositiveFloat, PositiveInt
 
-from ..parts.suggestions import Suggesting, Suggestion, long_trials
+from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials
 from ..ppo.config import PPOSettings
 
+WITHOUT_OBSERVATIONS = Suggestion(
+    "without observations",
+    lambda spec: spec.observation_size == 0,
+    {
+        "last_observation": True,
+        "tabular": True,
+        "input_gain": 3.0,
+        "remember": 20,
+        "trials": 128,
+        "gamma": 0.9,
+        "entropy": 0.005,
+        "entropy_end": 0.005,
+        "lr_end": 5e-4,
+    },
+)
 CONTROL = Suggestion(
-    "whose trials have 250 steps or more",
+    f"whose trials have {LONG} steps or more",
     long_trials,
     {
         "embed": 64,
@@ -24,10 +39,10 @@ CONTROL = Suggestion(
         "rollouts": 8,
         "gamma": 0.99,
         "lam": 0.95,
-        "epochs": 10,
+        "epochs": 5,
         "minibatches": 16,
-        "lr": 3e-4,
-        "lr_end": 3e-4,
+        "lr": 5e-4,
+        "lr_end": 5e-4,
         "entropy": 0.0,
         "entropy_end": 0.0,
         "value_weight": 0.5,
@@ -37,7 +52,7 @@ CONTROL = Suggestion(
         "test_actions": "mode",
     },
 )
-SUGGESTIONS = (CONTROL,)
+SUGGESTIONS = (WITHOUT_OBSERVATIONS, CONTROL)
 
 
 @dataclass(frozen=True)
@@ -48,9 +63,12 @@ class RL2Config(PPOSettings, Suggesting):
     hidden: Annotated[PositiveInt, "Units of the recurrent layer."] = 64
     # a network's size that population-based training may change
     units: Annotated[NonNegativeInt, "Units in use, at most `hidden`; 0: all."] = 0
-    chrono_init: Annotated[bool, "Chrono initialisation: units remember for up to one trial."] = (
-        True
-    )
+    chrono_init: Annotated[
+        bool, "Chrono initialisation: units remember for up to `remember` steps."
+    ] = True
+    remember: Annotated[
+        PositiveInt | None, "Longest initial memory of a unit, in steps; none: one trial."
+    ] = None
     embed: Annotated[NonNegativeInt, "Units of a layer before the recurrent one; 0: none."] = 0
     input_gain: Annotated[
         PositiveFloat, "Gain of the initial input weights; about 4 for one-hot observations."
@@ -91,7 +109,7 @@ class RL2Config(PPOSettings, Suggesting):
     ] = "sampled"
     device: Annotated[Device, "Device of the networks."] = "cpu"
 
-    suggestions = SUGGESTIONS
+    suggestions: ClassVar[tuple[Suggestion, ...]] = SUGGESTIONS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,9 +133,7 @@ class RL2Config(PPOSettings, Suggesting):
                 f"{self.minibatches}"
             )
         if self.steps % self.bptt:
-            raise ValueError(
-                f"steps must be a multiple of bptt, got {self.steps} and {self.bptt}"
-            )
+            raise ValueError(f"steps must be a multiple of bptt, got {self.steps} and {self.bptt}")
         if self.steps and self.minibatches > self.trials * self.steps // self.bptt:
             raise ValueError(
                 f"minibatches must be at most {self.trials * self.steps // self.bptt}, the "

@@ -39,7 +39,7 @@ from ..ppo.training import no_returns, prepared
 from ..ppo.update import ExtraLoss, update_policy
 from ..rollouts.trials import Trials
 from .rl2 import RL2
-from .rl2_config import RL2Config
+from .rl2_config import CONTROL, RL2Config
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -57,6 +57,7 @@ class VariBADConfig(RL2Config):
     Sizes and learning rates are chosen for runs of minutes on a CPU.
     """
 
+    suggestions = (CONTROL,)
     latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
     policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
     decoder: Annotated[
@@ -93,8 +94,13 @@ class Evidence:
 
     def rows(self, chosen: torch.Tensor) -> Evidence:
         """The sequences with these indices [k]."""
-        steps = (self.transitions, self.rewards, self.alive, self.begins)
-        return Evidence(*(part[:, chosen] for part in steps), self.first[chosen])
+        return Evidence(
+            self.transitions[:, chosen],
+            self.rewards[:, chosen],
+            self.alive[:, chosen],
+            self.begins[:, chosen],
+            self.first[chosen],
+        )
 
 
 class VariBAD(RL2):
@@ -120,7 +126,9 @@ class VariBAD(RL2):
         spec, c = family.spec, self.config
         observations, actions = spec.observation_size, spec.action_size
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)
-        self.policy_layers = Feedforward((observations + 2 * c.latent, *c.policy, actions + 1), "policy_")
+        self.policy_layers = Feedforward(
+            (observations + 2 * c.latent, *c.policy, actions + 1), "policy_"
+        )
         # The decoder's two networks: of m, and of a transition.
         self.latent_features = Feedforward((c.latent, *c.decoder), "answer_")
         inputs = observations + actions + (observations if c.decoder_input == "transition" else 0)
@@ -200,9 +208,7 @@ class VariBAD(RL2):
             first = self._read_out(weights, batch.state)
         length = len(batch.inputs)
         evidence = Evidence(
-            self._transitions(
-                batch.inputs, batch.actions, sequences(rollout.after, length)
-            ),
+            self._transitions(batch.inputs, batch.actions, sequences(rollout.after, length)),
             sequences(rollout.rewards, length),
             batch.alive,
             batch.begins,

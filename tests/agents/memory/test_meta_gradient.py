@@ -89,7 +89,9 @@ def test_the_meta_gradient_equals_autograd_through_one_gradient_step(chunk: int 
     def loss(
         weights: dict[str, torch.Tensor], gamma: torch.Tensor, lam: torch.Tensor
     ) -> torch.Tensor:
-        batch = _batch(first, gamma.expand(len(first.rewards)), lam.expand(len(first.rewards)), chunk)
+        batch = _batch(
+            first, gamma.expand(len(first.rewards)), lam.expand(len(first.rewards)), chunk
+        )
         policy, values = learner.run(weights, batch.inputs, batch.state, batch.begins)
         error = 0.5 * (values - batch.targets) ** 2
         log_probs = learner.actions.log_prob(policy, batch.actions)
