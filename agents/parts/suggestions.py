@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Spec
 
-LONG = 250  # steps of a trial from which it is trained in parts
+LONG = 400  # steps of a trial from which it is trained in parts
 
 
 @dataclass(frozen=True)
