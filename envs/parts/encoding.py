@@ -8,34 +8,44 @@ which a task counts as solved, and mutation are settings of a run, not of its ta
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 SCHEMA = 2
 Json = dict[str, Any]
+EMPTY: Mapping[int, Collection[str]] = MappingProxyType({})
 
 
-def to_json(family: str, settings: Mapping[str, Any], values: Mapping[str, Any]) -> Json:
-    """JSON of a task of `family`; values: the family's own fields."""
-    return {"family": family, "schema": SCHEMA, "settings": dict(settings), **values}
+def to_json(
+    family: str, settings: Mapping[str, Any], values: Mapping[str, Any], schema: int = SCHEMA
+) -> Json:
+    """JSON of a task of `family`; values: the family's own fields. schema: a later one, if the
+    family has more fields since.
+    """
+    return {"family": family, "schema": schema, "settings": dict(settings), **values}
 
 
-def from_json(family: str, data: Any, names: Collection[str]) -> Json:
+def from_json(
+    family: str, data: Any, names: Collection[str], added: Mapping[int, Collection[str]] = EMPTY
+) -> Json:
     """The fields of a task's JSON; "settings" is None in schema 1.
 
-    names: the family's own fields. ValueError, one line, if the family, the schema or the fields
-    are others.
+    names: the family's own fields. added: those that later schemas of this family added to them.
+    ValueError, one line, if the family, the schema or the fields are others.
     """
+    newest = max([SCHEMA, *added])
     if not isinstance(data, Mapping) or data.get("family") != family:
         raise ValueError(
             f'a task of {family!r} is {{"family": {family!r}, ...}}, got {repr(data)[:80]}'
         )
     schema = data.get("schema")
-    if type(schema) is not int or not 1 <= schema <= SCHEMA:
+    if type(schema) is not int or not 1 <= schema <= newest:
         raise ValueError(
-            f"a task of {family!r} has schema 1 to {SCHEMA}, got {str(schema)[:40]!r}: "
+            f"a task of {family!r} has schema 1 to {newest}, got {str(schema)[:40]!r}: "
             "upgrade openpoet to read a newer one"
         )
-    expected = ["family", "schema", *(["settings"] if schema > 1 else []), *names]
+    further = [name for since, more in added.items() if schema >= since for name in more]
+    expected = ["family", "schema", *(["settings"] if schema > 1 else []), *names, *further]
     if set(data) != set(expected):
         raise ValueError(
             f"a task of {family!r} of schema {schema} has the fields {', '.join(expected)}, "

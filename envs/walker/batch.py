@@ -16,10 +16,12 @@ import numpy as np
 from openpoet.kernel_cache import config
 
 from ..parts.processors import threads_of
+from .body import Body, one_each
 from .faults import check_finite_actions, check_reset, failure
 from .kernels import compile_kernels, physics_version
 from .physics import episode, lanes, world
 from .physics import state as at
+from .physics.bodies import Bodies
 from .physics.terrain import Terrains
 from .pose import Pose, pose
 from .sizes import check_policy, mask_of, rows_of
@@ -33,8 +35,9 @@ ACTIONS, OBSERVATIONS = 4, 24
 
 
 class WalkerBatch:
-    """One walker per track. Rows with the same Track object share its memory.
+    """One walker per track. Rows with the same Track object share its memory, and equal bodies do.
 
+    bodies: [n], the body of each row; None: Gymnasium's for all.
     floats, integers: state of the walkers (physics/state.py), flat: [n * FLOATS] float32 and
     [n * INTEGERS] int32.
     steps: walker-steps simulated so far, without those of resets.
@@ -44,6 +47,7 @@ class WalkerBatch:
     def __init__(
         self,
         tracks: Sequence[Track],
+        bodies: Sequence[Body] | None = None,
         *,
         threads: int | None = None,
         velocity_iterations: int = 180,
@@ -64,6 +68,9 @@ class WalkerBatch:
         self._terrains = Terrains()
         self._tracks: list[Track] = list(tracks)
         self._places = np.array([self._terrains.add(track) for track in tracks], np.int64)
+        self._bodies = Bodies()
+        self._body_of = one_each(bodies, n)
+        self._body_places = np.array([self._bodies.add(body) for body in self._body_of], np.int64)
         self.floats = np.zeros(n * int(at.FLOATS), np.float32)
         self.integers = np.zeros(n * int(at.INTEGERS), np.int32)
         self._events = np.zeros((n, int(at.EVENT_COUNT)), np.int64)
@@ -104,9 +111,13 @@ class WalkerBatch:
             "slot_overflow": self._overflows,
         }
 
-    def place(self, row: int, track: Track) -> None:
-        """Assign another track to a row, from its next reset on."""
+    def place(self, row: int, track: Track, body: Body | None = None) -> None:
+        """Assign another track, and another body, to a row, from its next reset on. None: the row
+        keeps its body.
+        """
         self._tracks[row] = track
+        if body is not None:
+            self._body_of[row] = body
 
     def reset(self, rows: np.ndarray | None = None) -> np.ndarray:
         """Rebuild the walkers of `rows` (None: all) on their tracks; observations [n, 24] of all
@@ -116,14 +127,15 @@ class WalkerBatch:
         actions.
         """
         chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
-        for row in chosen:
-            place = int(self._places[row])
-            if self._terrains.tracks[place] is not self._tracks[row]:
-                self._places[row] = self._terrains.add(self._tracks[row])
-                self._terrains.release(place)
+        for row in chosen.tolist():
+            places = int(self._places[row]), int(self._body_places[row])
+            self._places[row] = self._terrains.exchange(places[0], self._tracks[row])
+            self._body_places[row] = self._bodies.exchange(places[1], self._body_of[row])
         self._integer_rows()[chosen, at.TRACK] = self._places[chosen]
-        t = self._terrains
-        world.START(chosen, self.floats, self.integers, t.shapes.ravel(), t.table.ravel(), t.pushes)
+        self._integer_rows()[chosen, at.TRAITS] = self._body_places[chosen]
+        t, bodies = self._terrains, self._bodies.table
+        tables = (t.shapes.ravel(), t.table.ravel(), bodies, t.pushes)
+        world.START(chosen, self.floats, self.integers, *tables)
         self._age[chosen] = 0
         self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
@@ -176,8 +188,8 @@ class WalkerBatch:
             (_, collide), (_, solve), _, (_, toi), (_, observe) = calls
             episode.PLAY(
                 rows, limit, act, *(kernel.compiled for kernel, _ in calls), *arrays,
-                self._obs, actions, actions.ravel(), *collide[1:6], observe[6], collide[7],
-                *solve[4:6], *toi[7:9], *solve[6:], toi[10], *observe[8:], returns, steps,
+                self._obs, actions, actions.ravel(), *collide[1:7], observe[6], collide[8],
+                *solve[5:7], *toi[8:10], *solve[7:], toi[11], *observe[8:], returns, steps,
             )  # fmt: skip
 
         rows = np.flatnonzero(self._mask(live))

@@ -104,3 +104,12 @@ def _number(field: str, value: Any, part: str = "") -> float:
 
 
 STANDARD = Body()
+
+
+def one_each(bodies: Sequence[Body] | None, rows: int) -> list[Body]:
+    """The body of each row; None: Gymnasium's for all. ValueError for another number of bodies."""
+    if bodies is None:
+        return [STANDARD] * rows
+    if len(bodies) != rows:
+        raise ValueError(f"a batch needs one body per track, got {len(bodies)} for {rows} tracks")
+    return list(bodies)

@@ -23,7 +23,8 @@ from Box2D.b2 import (
     revoluteJointDef,
 )
 
-from .physics.body import HULL_CORNERS, LEG_DOWN, LEG_HEIGHT, LEG_WIDTH, SCALE, START
+from .body import STANDARD, Body
+from .physics.body import HULL_CORNERS, LEG_DOWN, SCALE, START_GROUND, START_X
 from .physics.lidar import RANGE, RAYS
 from .physics.terrain import far_end
 from .pose import Pose
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from .track import Track
 
 FPS = 50
-MOTORS_TORQUE, SPEED_HIP, SPEED_KNEE = 80, 4, 6
-FRICTION = 2.5
+MOTORS_TORQUE, SPEED_HIP, SPEED_KNEE = 80, 4, 6  # of observations and rewards, for every body
 WALKER = {"restitution": 0.0, "categoryBits": 0x0020, "maskBits": 0x001}
 
 
@@ -78,13 +78,18 @@ class _First(_Nearest):
 
 class Box2DWalker:
     """One walker on one track. lidar: "nearest" hit, or the "first" reported one, as in the
-    original POET.
+    original POET. body: see bodies.py for the construction of legs of other sizes.
     """
 
-    def __init__(self, track: Track, lidar: Literal["nearest", "first"] = "nearest") -> None:
+    def __init__(
+        self,
+        track: Track,
+        lidar: Literal["nearest", "first"] = "nearest",
+        body: Body = STANDARD,
+    ) -> None:
         if lidar not in ("nearest", "first"):
             raise ValueError(f'lidar must be "nearest" or "first", got {lidar!r}')
-        self.track = track
+        self.track, self.body = track, body
         self.ray = _Nearest if lidar == "nearest" else _First
         self.finished = self.game_over = False
         self.bodies: list[Any] = []
@@ -95,7 +100,7 @@ class Box2DWalker:
 
     def reset(self) -> np.ndarray:
         """Make a new world and take one step with zero actions; the observation [24] float32."""
-        self.world = Box2D.b2World()
+        self.world = Box2D.b2World(gravity=(0, -self.body.gravity))
         self.detector = _Detector(self)
         self.world.contactListener = self.detector
         self.finished = self.game_over = False
@@ -113,9 +118,11 @@ class Box2DWalker:
             raise ValueError(
                 f"an action must be 4 finite numbers, got {np.asarray(action).tolist()}"
             )
-        for joint, speed, a in zip(self.joints, (SPEED_HIP, SPEED_KNEE) * 2, given, strict=True):
-            joint.motorSpeed = float(speed * np.sign(a))
-            joint.maxMotorTorque = float(MOTORS_TORQUE * np.clip(np.abs(a), 0, 1))
+        b = self.body
+        motors = zip(self.joints, b.speed, b.direction, b.torque, given, strict=True)
+        for joint, speed, direction, torque, a in motors:
+            joint.motorSpeed = float(speed * direction * np.sign(a))
+            joint.maxMotorTorque = float(torque * np.clip(np.abs(a), 0, 1))
         self.world.Step(1.0 / FPS, 6 * 30, 2 * 30)
         self._scan()
         return self._outcome(given)
@@ -131,61 +138,60 @@ class Box2DWalker:
         return Pose(bodies, rays, (x, y))
 
     def _build_terrain(self) -> None:
+        friction = self.body.friction
         for corners in self.track.polygons.tolist():
             shape = polygonShape(vertices=[tuple(corner) for corner in corners])
-            self.world.CreateStaticBody(fixtures=fixtureDef(shape=shape, friction=FRICTION))
+            self.world.CreateStaticBody(fixtures=fixtureDef(shape=shape, friction=friction))
         ground = [tuple(point) for point in self.track.ground.tolist()]
         for ends in pairwise(ground):
             shape = edgeShape(vertices=list(ends))
             self.world.CreateStaticBody(
-                fixtures=fixtureDef(shape=shape, friction=FRICTION, categoryBits=0x0001)
+                fixtures=fixtureDef(shape=shape, friction=friction, categoryBits=0x0001)
             )
 
     def _build_walker(self) -> None:
-        x, y = START
+        lengths, density = self.body.leg_length, self.body.density
+        both = max(lengths[0] + lengths[1], lengths[2] + lengths[3])
+        x, y = START_X, START_GROUND + both
         corners = [(float(cx), float(cy)) for cx, cy in HULL_CORNERS]
         hull = self.world.CreateDynamicBody(
             position=(x, y),
             fixtures=fixtureDef(
-                shape=polygonShape(vertices=corners), density=5.0, friction=0.1, **WALKER
+                shape=polygonShape(vertices=corners), density=density[0], friction=0.1, **WALKER
             ),
         )
         hull.ApplyForceToCenter((self.track.push, 0), True)
         self.bodies, self.joints = [hull], []
-        for side in (-1, +1):
-            leg = self._limb(
-                hull, side, 1.0, (x, y - LEG_HEIGHT / 2 - LEG_DOWN), (0, LEG_DOWN), (-0.8, 1.1)
-            )
-            foot = (x, y - LEG_HEIGHT * 3 / 2 - LEG_DOWN)
-            self._limb(leg, side, 0.8, foot, (0, -LEG_HEIGHT / 2), (-1.6, -0.1))
+        for upper in (0, 2):
+            length, below = lengths[upper], lengths[upper + 1]
+            leg = self._limb(hull, upper, y - length / 2 - LEG_DOWN, LEG_DOWN, (-0.8, 1.1))
+            foot = y - (length + below / 2) - LEG_DOWN
+            self._limb(leg, upper + 1, foot, -length / 2, (-1.6, -0.1))
 
     def _limb(
-        self,
-        parent: Any,
-        side: int,
-        width: float,
-        position: tuple,
-        anchor: tuple,
-        limits: tuple[float, float],
+        self, parent: Any, leg: int, y: float, anchor: float, limits: tuple[float, float]
     ) -> Any:
-        shape = polygonShape(box=(width * LEG_WIDTH / 2, LEG_HEIGHT / 2))
-        fixture = fixtureDef(shape=shape, density=1.0, **WALKER)
-        body = self.world.CreateDynamicBody(position=position, angle=side * 0.05, fixtures=fixture)
+        """Leg `leg`, 0 to 3, and its joint. y: of its centre [m]; anchor: on the parent [m]."""
+        body, width, length = self.body, self.body.leg_width[leg], self.body.leg_length[leg]
+        shape = polygonShape(box=(width / 2, length / 2))
+        fixture = fixtureDef(shape=shape, density=body.density[1 + leg], **WALKER)
+        angle = -0.05 if leg < 2 else 0.05
+        limb = self.world.CreateDynamicBody(position=(START_X, y), angle=angle, fixtures=fixture)
         joint = revoluteJointDef(
             bodyA=parent,
-            bodyB=body,
-            localAnchorA=anchor,
-            localAnchorB=(0, LEG_HEIGHT / 2),
+            bodyB=limb,
+            localAnchorA=(0, anchor),
+            localAnchorB=(0, length / 2),
             enableMotor=True,
             enableLimit=True,
-            maxMotorTorque=MOTORS_TORQUE,
+            maxMotorTorque=body.torque[leg],
             motorSpeed=1,
             lowerAngle=limits[0],
             upperAngle=limits[1],
         )
-        self.bodies.append(body)
+        self.bodies.append(limb)
         self.joints.append(self.world.CreateJoint(joint))
-        return body
+        return limb
 
     def _scan(self) -> None:
         start = self.bodies[0].position

@@ -7,7 +7,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from ..parts.encoding import from_json, to_json
-from . import cppn_encoding
+from . import body_genes, cppn_encoding
+from .body_genes import BodyGenes
 from .cppn import Cppn
 from .obstacles import Interval, Obstacles
 from .task import TaskSettings, WalkerTask
@@ -15,15 +16,18 @@ from .task import TaskSettings, WalkerTask
 LARGEST_SEED = 2**32
 LARGEST = 100.0  # of any number of an obstacle genome, above the maximum of every setting
 _NAMES = ("genome", "seed")
+BODY_SCHEMA = 3  # of a task with a body; a task without keeps schema 2, and so its identity
 _POET_NAMES = {"gap": "pit_gap", "stump": "stump_height", "stairs": "stair_height"}
 
 
 def encode(task: WalkerTask) -> dict[str, Any]:
     """JSON of a task that has its settings."""
     assert task.settings is not None, "the family fills in the settings of a task without its own"
-    return to_json(
-        "walker", asdict(task.settings), {"genome": genome_json(task.genome), "seed": task.seed}
-    )
+    values = {"genome": genome_json(task.genome), "seed": task.seed}
+    if task.body is None:
+        return to_json("walker", asdict(task.settings), values)
+    values["body"] = body_genes.encode(task.body)
+    return to_json("walker", asdict(task.settings), values, BODY_SCHEMA)
 
 
 def decode(data: Any, own: TaskSettings) -> WalkerTask:
@@ -31,7 +35,7 @@ def decode(data: Any, own: TaskSettings) -> WalkerTask:
 
     own: the settings for a task of schema 1, which does not include them.
     """
-    found = from_json("walker", data, _NAMES)
+    found = from_json("walker", data, _NAMES, {BODY_SCHEMA: ("body",)})
     seed, settings = found["seed"], own
     if seed is not None and not (type(seed) is int and 0 <= seed < LARGEST_SEED):
         raise ValueError(
@@ -44,7 +48,16 @@ def decode(data: Any, own: TaskSettings) -> WalkerTask:
                 f"a walker task's settings are {', '.join(names)}, got {repr(given)[:80]}"
             )
         settings = TaskSettings(**given)
-    return WalkerTask(_genome(found["genome"], settings.length), seed, settings)
+    return WalkerTask(_genome(found["genome"], settings.length), seed, settings, _body(found))
+
+
+def _body(found: Mapping[str, Any]) -> BodyGenes | None:
+    if "body" not in found:
+        return None
+    body = body_genes.decode(found["body"])
+    if body.standard:
+        raise ValueError("a walker task of schema 3 has a body that differs from Gymnasium's")
+    return body
 
 
 def genome_json(genome: Obstacles | Cppn) -> dict[str, Any]:

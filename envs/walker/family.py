@@ -2,92 +2,37 @@
 (arXiv 2003.08536).
 
 A task with a seed has the same track in every episode; a task without has another track for every
-episode's seed. A task also holds the settings it depends on (task.TaskSettings): the origin has
-those of the family and passes them on to its descendants; a task of another run keeps its own.
+episode's seed. A task may have a distribution over bodies, from which every trial draws one that
+the agent is not shown (body_genes.py). A task also holds the settings it depends on
+(task.TaskSettings): the origin has those of the family and passes them on to its descendants; a
+task of another run keeps its own.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from annotated_types import Interval
 
-from openpoet.settings import PositiveInt
-
-from . import cppn, cppn_mutation, encoding, obstacles
+from . import body_genes, body_mutation, cppn, cppn_mutation, encoding, obstacles
 from . import task as realisation
+from .body_draw import REVEALED
+from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
-from .obstacles import Bounds, Category, Mutates, Obstacles
-from .task import TaskSettings, WalkerTask
+from .obstacles import Bounds, Obstacles
+from .settings import WalkerSettings, WalkerSpec
+from .task import Realisation, TaskSettings, WalkerTask
 
 if TYPE_CHECKING:
     from .cuda.simulator import CudaSimulator
+    from .hidden import HiddenSimulator
     from .simulator import WalkerSimulator, WalkerState
     from .track import Track
 
 SEEDS = 10**6  # a niche's seed is drawn from [0, SEEDS), as in the reference
-
-
-@dataclass(frozen=True)
-class WalkerSettings(TaskSettings):
-    """Section [walker] of the settings."""
-
-    encoding: Annotated[
-        Literal["obstacles", "cppn"], "Genome of every terrain: POET's or Enhanced POET's."
-    ] = "obstacles"
-    obstacles: Annotated[tuple[Category, ...], "Obstacles that mutate."] = (
-        "stump",
-        "pit",
-        "roughness",
-    )
-    mutates: Annotated[
-        Mutates, "Obstacles mutated in a child: all (POET's code), or some at random (its paper)."
-    ] = "all"
-    gap_max: Annotated[float, Interval(ge=0.8, le=50), "Widest pit [tiles]."] = 10.0
-    roughness_max: Annotated[float, Interval(ge=0, le=100), "Largest roughness."] = 10.0
-    height_max: Annotated[
-        float, Interval(ge=0.4, le=50), "Highest stump and step of stairs [tiles]."
-    ] = 5.0
-    stair_steps_max: Annotated[int, Interval(ge=1, le=100), "Most steps of stairs."] = 9
-    seeds: Annotated[
-        Literal["niche", "episode"],
-        "niche: a task has one terrain. episode: every episode has another.",
-    ] = "niche"
-    physics: Annotated[
-        Literal["numba", "box2d"], "numba: compiled, equal to Box2D. box2d: the real engine, slow."
-    ] = "numba"
-    solved_score: Annotated[float, "Score that solves a task, if the end is reached too."] = 230.0
-    threads: Annotated[PositiveInt | None, "Threads of the simulator; none: every processor."] = (
-        None
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.lidar == "first" and self.physics != "box2d":
-            raise ValueError(
-                'lidar = "first" needs physics = "box2d": only the real Box2D has an '
-                "order of reporting"
-            )
-
-
-@dataclass(frozen=True)
-class WalkerSpec:
-    """poet.interfaces.Spec of a family of these settings."""
-
-    horizon: int
-    solved_score: float
-    deterministic: bool
-    observation_size: int = 24
-    action_size: int = 4
-    episodes: int = 1
-    dt: float = 1 / 50  # [s] a step
-    reproduce_at: float | None = None
-    mc_low: float | None = None
-    mc_high: float | None = None
 
 
 class Walker:
@@ -101,28 +46,41 @@ class Walker:
             for short, long in ((35, 200), (5, 50), (55, 300))
         ]
         self.spec = WalkerSpec(
-            s.horizon, s.solved_score, s.seeds == "niche", 24, 4, 1, 1 / 50, *scores
+            s.horizon,
+            s.solved_score,
+            s.seeds == "niche" and not s.hides,
+            24 + REVEALED * s.reveal,
+            4,
+            s.episodes or (2 if s.hides else 1),
+            1 / 50,
+            *scores,
         )
         self.bounds = Bounds(
             s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates
         )
         self.own = TaskSettings.of(s)  # of the origin, and of a task made by hand
+        self.body = None if s.body == "standard" else replace(NAMED[s.body], draws=s.draws)
+        self.body_bounds = body_mutation.BodyBounds(s.body_mutates, s.body_reach, s.speed_reward)
 
     def origin(self) -> WalkerTask:
         """Flat ground."""
         genome = cppn.flat() if self.settings.encoding == "cppn" else Obstacles()
-        return WalkerTask(genome, 0 if self.settings.seeds == "niche" else None, self.own)
+        seed = 0 if self.settings.seeds == "niche" else None
+        return WalkerTask(genome, seed, self.own, self.body)
 
     def mutate(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
-        """A mutated genome with a new seed and the same settings."""
+        """A mutated genome, and body if bodies mutate, with a new seed and the same settings."""
         settings = task.settings or self.own
         if isinstance(task.genome, Cppn):
             genome: Obstacles | Cppn = cppn_mutation.mutate(task.genome, rng, settings.length)
         else:
             genome = obstacles.mutate(task.genome, self.bounds, rng)
-        return WalkerTask(
-            genome, int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None, settings
-        )
+        seed = int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None
+        body = task.body
+        if self.body_bounds.genes:
+            before = body or BodyGenes(draws=self.settings.draws)
+            body = body_mutation.mutate(before, self.body_bounds, rng)
+        return WalkerTask(genome, seed, settings, body)
 
     def sample(self, rng: np.random.Generator) -> WalkerTask:
         """Random obstacles within the settings' bounds, without a seed: every trial has another
@@ -130,27 +88,37 @@ class Walker:
         """
         if self.settings.encoding == "cppn":
             raise ValueError('a CPPN has no bounds to draw from: set walker.encoding="obstacles"')
-        return WalkerTask(obstacles.sample(self.bounds, rng), None, self.own)
+        return WalkerTask(obstacles.sample(self.bounds, rng), None, self.own, self.body)
 
     def describe(self, task: WalkerTask) -> np.ndarray:
-        """Obstacles: their parameters. CPPN: the height of the ground at 20 positions [m]."""
+        """Obstacles: their parameters. CPPN: the height of the ground at 20 positions [m]. Followed
+        by the body's genes, if trials draw bodies.
+        """
         if isinstance(task.genome, Cppn):
-            return cppn.heights(task.genome, 20, (task.settings or self.own).length)
-        return obstacles.describe(task.genome, self.bounds)
+            ground = cppn.heights(task.genome, 20, (task.settings or self.own).length)
+        else:
+            ground = obstacles.describe(task.genome, self.bounds)
+        if not self.settings.hides:
+            return ground
+        return np.concatenate([ground, body_genes.describe(task.body or BodyGenes())])
 
     def fingerprint(self, task: WalkerTask) -> str:
-        """Equal for duplicate tasks: a string of genome and settings without the seed, as in POET's
-        code.
+        """Equal for duplicate tasks: a string of genome, settings and body without the seed, as in
+        POET's code.
         """
-        settings = asdict(task.settings or self.own)
-        return json.dumps([encoding.genome_json(task.genome), settings], sort_keys=True)
+        parts = [encoding.genome_json(task.genome), asdict(task.settings or self.own)]
+        if task.body is not None:
+            parts.append(body_genes.encode(task.body))
+        return json.dumps(parts, sort_keys=True)
 
     def title(self, task: WalkerTask) -> str:
         """A description of the task, with the paper's class of difficulty if it has one."""
         if isinstance(task.genome, Cppn):
-            return cppn.title(task.genome, (task.settings or self.own).length)
-        level = obstacles.difficulty(task.genome)
-        return obstacles.title(task.genome) + ("" if level == "easy" else f" ({level})")
+            words = cppn.title(task.genome, (task.settings or self.own).length)
+        else:
+            level = obstacles.difficulty(task.genome)
+            words = obstacles.title(task.genome) + ("" if level == "easy" else f" ({level})")
+        return words if task.body is None else f"{words}; {body_genes.title(task.body)}"
 
     def encode(self, task: WalkerTask) -> dict[str, Any]:
         return encoding.encode(task.under(self.own))
@@ -164,19 +132,31 @@ class Walker:
 
     def simulator(
         self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
-    ) -> WalkerSimulator | CudaSimulator:
+    ) -> WalkerSimulator | CudaSimulator | HiddenSimulator:
         """A simulator of n tasks, whose lengths and horizons may differ."""
+        fitting = [self._fitting(task.under(self.own)) for task in tasks]
+        inner = self._physics(fitting, seeds, device)
+        reveal = self.settings.reveal
+        if not reveal and not any(task.body and task.body.perturbs for task in fitting):
+            return inner
+        from .hidden import HiddenSimulator
+
+        return HiddenSimulator(inner, fitting, seeds, device, reveal=reveal)
+
+    def _physics(
+        self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
+    ) -> WalkerSimulator | CudaSimulator:
+        """The simulator of tracks and bodies, on the engine of the settings."""
         from .simulator import Box2DWalkers, CompiledWalkers, WalkerSimulator
 
-        fitting = [self._fitting(task.under(self.own)) for task in tasks]
+        def realise(row: int, seed: int) -> Realisation:
+            return realisation.realise(tasks[row], seed)
 
-        def realise(row: int, seed: int) -> Track:
-            return realisation.track(fitting[row], seed)
-
-        tracks = [realise(row, seed) for row, seed in zip(range(len(tasks)), seeds, strict=True)]
-        horizons = np.array([(task.settings or self.own).horizon for task in fitting], np.int64)
+        drawn = [realise(row, seed) for row, seed in zip(range(len(tasks)), seeds, strict=True)]
+        tracks, bodies = [one.track for one in drawn], [one.body for one in drawn]
+        horizons = np.array([(task.settings or self.own).horizon for task in tasks], np.int64)
         if self.settings.physics == "box2d":
-            walkers = Box2DWalkers(tracks, lidar=self.settings.lidar)
+            walkers = Box2DWalkers(tracks, bodies, lidar=self.settings.lidar)
             return WalkerSimulator(walkers, tracks, horizons, device, realise)
         if device.split(":")[0] == "cuda":
             from .cuda.compiler import require
@@ -184,10 +164,10 @@ class Walker:
             require()
             from .cuda.simulator import CudaSimulator
 
-            return CudaSimulator(tracks, horizons, device, realise)
+            return CudaSimulator(tracks, horizons, device, realise, bodies)
         from .batch import WalkerBatch
 
-        batch = WalkerBatch(tracks, threads=self.settings.threads)
+        batch = WalkerBatch(tracks, bodies=bodies, threads=self.settings.threads)
         return CompiledWalkers(batch, tracks, horizons, device, realise)
 
     def _fitting(self, task: WalkerTask) -> WalkerTask:
@@ -202,6 +182,11 @@ class Walker:
             raise ValueError(
                 f"the task's horizon is {settings.horizon} steps, this family has at most "
                 f"{self.spec.horizon}: set walker.horizon={settings.horizon}"
+            )
+        if task.body is not None and not self.settings.hides:
+            raise ValueError(
+                "the task has a hidden body, this family only Gymnasium's: set "
+                "walker.body=reversed, or another, or walker.body_mutates"
             )
         return task
 

@@ -69,6 +69,11 @@ def ground(hardcore: bool, terrain: Any, own_horizon: bool = False) -> Ground:
             f'terrain: the task has lidar = "{settings.lidar}", which only the real Box2D has: '
             'use a walker family with physics = "box2d"'
         )
+    if task.body is not None:
+        raise ValueError(
+            "terrain: the task has a hidden body, which only the walker's family draws: give its "
+            "terrain without the body"
+        )
     return TaskGround(task, settings.horizon)
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from openpoet.kernel_cache import source_hash
 
 from .physics import episode, step, world
+from .physics.bodies import MASSES
 from .physics.draw_track import DRAW
 from .physics.jit import SOURCE, compile_all
 from .physics.shapes import SHAPES
@@ -23,7 +24,8 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
     this function itself.
     """
     with _compiling:
-        return compile_all([*world.KERNELS, SHAPES, DRAW, step.STEP, episode.PLAY], progress)
+        kernels = [*world.KERNELS, SHAPES, MASSES, DRAW, step.STEP, episode.PLAY]
+        return compile_all(kernels, progress)
 
 
 @cache

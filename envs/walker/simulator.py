@@ -17,9 +17,13 @@ from .sizes import mask_of
 
 if TYPE_CHECKING:
     from .batch import WalkerBatch
+    from .body import Body
     from .box2d import Box2DWalker
     from .pose import Pose
+    from .task import Lidar, Realisation
     from .track import Track
+
+    Realise = Callable[[int, int], Realisation]  # of a row and a seed
 
 
 SLICE = 100  # steps after which the walkers still running are distributed over threads again
@@ -45,7 +49,7 @@ class Walkers(Protocol):
         """[n] bool: the hull is past the far end."""
         ...
 
-    def place(self, row: int, track: Track) -> None: ...
+    def place(self, row: int, track: Track, body: Body) -> None: ...
     def reset(self, rows: np.ndarray | None = None) -> np.ndarray: ...
     def step(self, actions: np.ndarray, live: np.ndarray) -> Stepped: ...
     def pose(self, row: int) -> Pose: ...
@@ -55,7 +59,7 @@ class WalkerSimulator:
     """Simulator (poet.interfaces); rows that have ended keep their state.
 
     horizon: steps after which a row is truncated, one number for all rows or [n].
-    realise: the track of a row's task for (row, seed); needed by `redraw`.
+    realise: track and body of a row's task for (row, seed); needed by `redraw`.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class WalkerSimulator:
         tracks: Sequence[Track],
         horizon: int | np.ndarray,
         device: str,
-        realise: Callable[[int, int], Track] | None = None,
+        realise: Realise | None = None,
     ) -> None:
         rows = len(tracks)
         self.walkers, self.tracks, self.device = walkers, list(tracks), device
@@ -104,9 +108,9 @@ class WalkerSimulator:
         poet.interfaces. The terrain stays if the task has a seed of its own.
         """
         chosen = self._chosen(rows)
-        for row, track in realised(self._realise, chosen, seeds):
-            self.tracks[row] = track
-            self.walkers.place(row, track)
+        for row, drawn in realised(self._realise, chosen, seeds):
+            self.tracks[row] = drawn.track
+            self.walkers.place(row, drawn.track, drawn.body)
         return self._begin(chosen)
 
     def _chosen(self, rows: torch.Tensor) -> np.ndarray:
@@ -149,9 +153,9 @@ class WalkerSimulator:
 
 
 def realised(
-    realise: Callable[[int, int], Track] | None, chosen: np.ndarray, seeds: Sequence[int]
-) -> list[tuple[int, Track]]:
-    """Rows of the mask [n], each with the track of its task for its seed."""
+    realise: Realise | None, chosen: np.ndarray, seeds: Sequence[int]
+) -> list[tuple[int, Realisation]]:
+    """Rows of the mask [n], each with the realisation of its task for its seed."""
     if realise is None:
         raise ValueError("redraw needs a simulator made by a task family: tracks have no seeds")
     rows = np.flatnonzero(chosen).tolist()
@@ -181,20 +185,25 @@ class CompiledWalkers(WalkerSimulator):
 
 
 class Box2DWalkers:
-    """The real Box2D with the same methods, stepping walkers one after another."""
+    """The real Box2D with the same methods, stepping walkers one after another.
 
-    def __init__(self, tracks: Sequence[Track], **settings: Any) -> None:
+    bodies: [n]. lidar: of Box2DWalker.
+    """
+
+    def __init__(self, tracks: Sequence[Track], bodies: Sequence[Body], lidar: Lidar) -> None:
         from .box2d import Box2DWalker
 
-        self.walkers: list[Box2DWalker] = [Box2DWalker(track, **settings) for track in tracks]
-        self._settings = settings
+        self.walkers: list[Box2DWalker] = [
+            Box2DWalker(track, lidar, body) for track, body in zip(tracks, bodies, strict=True)
+        ]
+        self._lidar: Lidar = lidar
         self.observations = np.zeros((len(tracks), 24), np.float32)
 
-    def place(self, row: int, track: Track) -> None:
-        """Replace a row's walker by one on another track, to be reset."""
+    def place(self, row: int, track: Track, body: Body) -> None:
+        """Replace a row's walker by one on another track or with another body, to be reset."""
         from .box2d import Box2DWalker
 
-        self.walkers[row] = Box2DWalker(track, **self._settings)
+        self.walkers[row] = Box2DWalker(track, self._lidar, body)
 
     @property
     def finished(self) -> np.ndarray:

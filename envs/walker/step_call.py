@@ -29,7 +29,9 @@ class StepCall:
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
         # per thread: the arguments before and after the settings
         self._views: list[tuple[tuple, tuple]] = []
-        self._terrains: np.ndarray | None = None  # the terrains that the views belong to
+        # the tables that the views belong to
+        self._terrains: np.ndarray | None = None
+        self._bodies: np.ndarray | None = None
 
     def __call__(
         self, batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray, elapsed: int
@@ -41,7 +43,8 @@ class StepCall:
         """
         np.copyto(self._actions, actions)
         self._outcomes[:] = step.FINE
-        if batch._terrains.shapes is not self._terrains:
+        terrains, bodies = batch._terrains.shapes, batch._bodies.table
+        if terrains is not self._terrains or bodies is not self._bodies:
             self._set_views(batch)
 
         def advance(chunk: np.ndarray, part: int) -> None:
@@ -56,11 +59,11 @@ class StepCall:
 
     def _set_views(self, b: WalkerBatch) -> None:
         t = b._terrains
-        tracks = (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), t.ends)
+        tracks = (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), b._bodies.table, t.ends)
         head = (b.floats, b.integers, *tracks, self._actions.ravel(), b._events.ravel())
         results = (b._obs.ravel(), b._reward, b._terminated, b.finished, b._shaping)
         self._views = [((*head, *kept), (*results, rays)) for *kept, rays in b._scratch]
-        self._terrains = t.shapes
+        self._terrains, self._bodies = t.shapes, b._bodies.table
 
 
 def block_width(rows: int, most: int) -> int:
@@ -80,7 +83,8 @@ def step_phases(batch: WalkerBatch, rows: np.ndarray, actions: np.ndarray) -> No
         for phase, arguments in batch.phases(chunk, taken, part):
             phase(*arguments)
             if exact and phase is world.COLLIDE:
-                set_motors(state[0], chunk, actions)
+                motors = batch._bodies.motors(batch._body_places[chunk])
+                set_motors(state[0], chunk, actions, motors)
         if before is not None:
             subtract_cost(state, chunk, batch._shaping[chunk] - before, actions, batch._reward)
 
@@ -94,7 +98,7 @@ def phases(
 
     rows: [k].   actions: [n, 4] float32.   part: the thread whose scratch memory is used.
     """
-    t = batch._terrains
+    t, bodies = batch._terrains, batch._bodies.table
     shapes, corners, table = t.shapes.ravel(), t.corners.ravel(), t.table.ravel()
     state, flat = (rows, batch.floats, batch.integers), actions.ravel()
     events = batch._events.ravel()
@@ -104,12 +108,12 @@ def phases(
         batch._obs.ravel(), batch._reward, batch._terminated, batch.finished, batch._shaping, rays,
     )  # fmt: skip
     return [
-        (world.COLLIDE, (*state, shapes, corners, table, flat, events)),
-        (world.SOLVE, (*state, events, s, i, *wide, velocity, position, width)),
+        (world.COLLIDE, (*state, shapes, corners, table, bodies, flat, events)),
+        (world.SOLVE, (*state, bodies, events, s, i, *wide, velocity, position, width)),
         (world.PAIRS, (*state, shapes, table)),
         (
             world.TOI,
-            (*state, shapes, corners, table, events, s[0], i[0], velocity, batch._cull),
+            (*state, shapes, corners, table, bodies, events, s[0], i[0], velocity, batch._cull),
         ),
         (world.OBSERVE, (*state, shapes, corners, table, t.ends, flat, *results)),
     ]

@@ -1,4 +1,6 @@
-"""A walker's task: a terrain genome, the seed of its terrain (or none), and settings."""
+"""A walker's task: a terrain genome, the seed of its terrain (or none), a distribution over bodies
+(or none), and settings.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,9 @@ from annotated_types import Interval
 from openpoet.settings import Settings
 
 from . import cppn, dcd_layout, poet_layout
+from .body import STANDARD, Body
+from .body_draw import draw
+from .body_genes import BodyGenes
 from .cppn import Cppn
 from .obstacles import Obstacles
 from .track import Track
@@ -55,10 +60,29 @@ class WalkerTask:
     genome: Obstacles | Cppn
     seed: int | None  # None: every trial has another terrain
     settings: TaskSettings | None = None  # None: those of the family that uses the task
+    # hidden draws of a trial; None: Gymnasium's walker. Genes that draw nothing else become None.
+    body: BodyGenes | None = None
+
+    def __post_init__(self) -> None:
+        if self.body is not None and self.body.standard:
+            object.__setattr__(self, "body", None)
 
     def under(self, settings: TaskSettings) -> WalkerTask:
         """The task, with these settings if it has none."""
         return self if self.settings is not None else replace(self, settings=settings)
+
+
+@dataclass(frozen=True)
+class Realisation:
+    """The part of a trial that the physics realises."""
+
+    track: Track
+    body: Body = STANDARD
+
+
+def realise(task: WalkerTask, seed: int) -> Realisation:
+    """Track and body of the trial with this seed."""
+    return Realisation(track(task, seed), draw(task.body, seed).body)
 
 
 def track(task: WalkerTask, seed: int) -> Track:

@@ -10,21 +10,28 @@ from __future__ import annotations
 import numpy as np
 
 from .physics import state as at
-from .physics.body import JOINTS, MOTOR_SPEED
+from .physics.body import JOINTS
 from .physics.observe import FALLEN
 
-TORQUE = 80  # largest torque of a motor [Nm]
-COST = 0.00035 * TORQUE  # of one motor at full torque, per step
+# of one motor at full torque, per step; in Gymnasium 80 is the largest torque of a motor [N m], but
+# the cost does not depend on the body
+COST = 0.00035 * 80
 _MOTORS = int(at.JOINT) + int(at.JOINT_SIZE) * np.arange(JOINTS)
 
 
-def set_motors(f: np.ndarray, rows: np.ndarray, actions: np.ndarray) -> None:
-    """Write target speeds [rad/s] and largest torques [Nm] of rows [k] to f [n, FLOATS]; actions
+def set_motors(
+    f: np.ndarray, rows: np.ndarray, actions: np.ndarray, motors: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Write target speeds [rad/s] and largest torques [N m] of rows [k] to f [n, FLOATS]; actions
     [n, 4].
+
+    motors: speeds for a positive action and torques of the rows' bodies, [k, 4] float64. They are
+    rounded to the actions' dtype before the product, as a Python number is.
     """
     given, place = actions[rows], rows[:, None]
-    f[place, _MOTORS + int(at.SPEED)] = MOTOR_SPEED * np.sign(given)
-    f[place, _MOTORS + int(at.TORQUE)] = TORQUE * np.clip(np.abs(given), 0, 1)
+    speeds, torques = (numbers.astype(actions.dtype) for numbers in motors)
+    f[place, _MOTORS + int(at.SPEED)] = speeds * np.sign(given)
+    f[place, _MOTORS + int(at.TORQUE)] = torques * np.clip(np.abs(given), 0, 1)
 
 
 def subtract_cost(

@@ -23,25 +23,29 @@ from openpoet.agents.rollouts.networks import Policy
 from openpoet.agents.rollouts.rollout import Machine, rollout
 from openpoet.cli.conformance import check_episodes
 from openpoet.cli.meter import Meter
+from openpoet.envs.walker.body_genes import BodyGenes
 from openpoet.envs.walker.cuda.simulator import CudaSimulator
 from openpoet.envs.walker.cuda.walkers import DeviceWalkers
 from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.physics import state as at
+from openpoet.envs.walker.task import Realisation, realise
 from tests.envs import oracle
 
 
 class Simulated(Walker):
     """The family with the simulator of the GPU."""
 
-    def simulator(
+    def _physics(
         self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
     ) -> CudaSimulator:
-        tracks = [self.track(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
+        def drawn(row: int, seed: int) -> Realisation:
+            return realise(tasks[row], seed)
+
+        trials = [drawn(row, seed) for row, seed in enumerate(seeds)]
+        tracks, bodies = [trial.track for trial in trials], [trial.body for trial in trials]
         horizons = np.array([(task.settings or self.own).horizon for task in tasks])
-        return CudaSimulator(
-            tracks, horizons, device, lambda row, seed: self.track(tasks[row], seed)
-        )
+        return CudaSimulator(tracks, horizons, device, drawn, bodies)
 
 
 def forbid_negative_indices() -> None:
@@ -68,7 +72,8 @@ def go_on(given: Mapping[str, np.ndarray], width: int | None = None) -> dict[str
     warp of all kernels; None: their own.
     """
     rows = len(given["ages"])
-    walkers = DeviceWalkers([oracle.obstacle_track(seed) for seed in range(rows)], "cpu", 10**6)
+    tracks = [oracle.obstacle_track(seed) for seed in range(rows)]
+    walkers = DeviceWalkers(tracks, "cpu", 10**6, bodies=oracle.bodies(rows))
     if width is not None:
         walkers.phases = [replace(phase, width=width) for phase in walkers.phases]
     walkers.load(given["f"], given["k"], given["shaping"])
@@ -122,6 +127,41 @@ def keep_the_laws() -> None:
     assert bool(truncated.all())
 
 
+def hide(folder: Path) -> None:
+    """Hidden bodies, delays, noise and target speeds, also redrawn, equal those on the CPU."""
+    given = np.load(folder / "hidden.npz")
+    family = Simulated(hidden_settings())
+    results = hidden_episode(family, [torch.from_numpy(actions) for actions in given["actions"]])
+    for name, values in results.items():
+        np.testing.assert_array_equal(values, given[name], name)
+
+
+def hidden_settings() -> WalkerSettings:
+    return WalkerSettings(horizon=9, length=31, body="speed", reveal=True)
+
+
+def hidden_episode(family: Walker, actions: Sequence[torch.Tensor]) -> dict[str, np.ndarray]:
+    """Two tasks with everything hidden, one of them redrawn after two steps."""
+    genes = BodyGenes(
+        reversed=0.5,
+        mass=(1.0, 0.2),
+        leg_length=(1.0, 0.5),
+        delay=(1.0, 1.0),
+        noise=(0.1, 0.1),
+        target_speed=(2.0, 2.0),
+        reward="instead",
+    )
+    simulator = family.simulator([WalkerTask(Obstacles(), 0, body=genes)] * 2, [3, 4], "cpu")
+    seen, rewards = [simulator.reset()], []
+    for t, action in enumerate(actions):
+        if t == 2:
+            seen.append(simulator.redraw(torch.tensor([False, True]), [8]))
+        observation, reward, _, _ = simulator.step(action)
+        seen.append(observation)
+        rewards.append(reward)
+    return {"seen": torch.stack(seen).numpy(), "rewards": torch.stack(rewards).numpy()}
+
+
 def refuse() -> None:
     """Errors name the walker, as on the CPU."""
     simulator = CudaSimulator([oracle.flat_track()] * 3, 9, "cpu")
@@ -156,5 +196,6 @@ if __name__ == "__main__":
     forbid_negative_indices()
     go_on_in_any_width(Path(sys.argv[1]))
     keep_the_laws()
+    hide(Path(sys.argv[1]))
     refuse()
     measure()

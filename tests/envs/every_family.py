@@ -20,6 +20,7 @@ from openpoet.envs.plant import Plants
 from openpoet.envs.randomised import Randomised
 from openpoet.envs.regression import Regression, RegressionSettings
 from openpoet.envs.two_step import TwoStep
+from openpoet.envs.walker.body_genes import PROBABILITIES, RANGES
 from openpoet.envs.walker.family import Walker, WalkerSettings
 
 ALL = ("stump", "pit", "roughness", "stairs")
@@ -30,6 +31,9 @@ FAMILIES: dict[str, Callable[[], Any]] = {
         WalkerSettings(horizon=30, obstacles=ALL, layout="dcd", seeds="episode", length=60)
     ),
     "walker cppn": lambda: Walker(WalkerSettings(horizon=30, encoding="cppn", terrain="reference")),
+    "walker body": lambda: Walker(
+        WalkerSettings(horizon=20, body_mutates=(*PROBABILITIES, *RANGES))
+    ),
     "mdp": TabularMdps,
     "two-step": TwoStep,
     "navigation": Navigation,

@@ -11,6 +11,7 @@ from gymnasium.envs.box2d.bipedal_walker import BipedalWalkerHeuristics
 from gymnasium.utils import seeding
 
 from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.body import STANDARD, Body
 from openpoet.envs.walker.physics.body import TERRAIN_STEP
 from openpoet.envs.walker.track import Track
 
@@ -106,6 +107,32 @@ def _box(left: float, top: float, width: float, height: float) -> list[tuple[flo
 def flat_track(push: float = 2.0) -> Track:
     ground = np.stack([np.arange(200) * TERRAIN_STEP, np.full(200, GROUND_HEIGHT)], axis=1)
     return Track(ground.astype(np.float32), np.zeros((0, 4, 2), np.float32), push)
+
+
+def drawn_body(seed: int) -> Body:
+    """A body with every value drawn: factors 1.5^U(-3, 3) on strengths and densities, lengths and
+    widths up to 75 % shorter or longer, motors reversed or dead.
+    """
+    rng, given = np.random.default_rng(seed), STANDARD
+
+    def factors(size: int) -> np.ndarray:
+        return 1.5 ** rng.uniform(-3, 3, size)
+
+    return Body(
+        torque=given.torque * factors(4) * (rng.random(4) < 0.9),
+        direction=rng.choice([-1, 1], 4),
+        speed=given.speed * rng.uniform(0.5, 1.5, 4),
+        density=given.density * factors(5),
+        gravity=given.gravity * rng.uniform(0.5, 1.5),
+        friction=given.friction * factors(1)[0],
+        leg_length=given.leg_length * rng.uniform(0.25, 1.75, 4),
+        leg_width=given.leg_width * rng.uniform(0.25, 1.75, 4),
+    )
+
+
+def bodies(count: int) -> list[Body]:
+    """Every second one drawn, the others standard."""
+    return [drawn_body(number) if number % 2 else STANDARD for number in range(count)]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The GPU simulator under Numba's CUDA simulator equals the CPU bit for bit over a few steps.
+"""The GPU simulator under Numba's CUDA simulator equals the CPU bit for bit over a few steps, for
+standard and for drawn bodies.
 
 The CUDA simulator runs the kernels, and so the whole physics, as plain Python: this also compares
 the compiled CPU code with its source.
@@ -12,17 +13,21 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.physics import state as at
 from tests.envs import oracle
+from tests.envs.cuda_simulated import hidden_episode, hidden_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS, IDLE, BEFORE, STEPS = 8, 3, 140, 5
 
 
 def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None:
-    batch = WalkerBatch([oracle.obstacle_track(seed) for seed in range(ROWS)], threads=1)
+    tracks = [oracle.obstacle_track(seed) for seed in range(ROWS)]
+    batch = WalkerBatch(tracks, oracle.bodies(ROWS), threads=1)
     batch.reset()
     jerks = np.random.default_rng(0).choice([-1.0, 0.3, 1.0], ((BEFORE + STEPS) // 5, ROWS, 4))
     jerks[:, :IDLE] = 0.0  # fallen, and some asleep
@@ -37,6 +42,9 @@ def test_kernels_run_as_python_equal_the_cpu_bit_for_bit(tmp_path: Path) -> None
     )
     before = batch._events.copy()
     stepped = [batch.step(actions)[:2] for actions in plan[BEFORE:]]
+    taken = np.random.default_rng(1).uniform(-1, 1, (5, 2, 4)).astype(np.float32)
+    hidden = hidden_episode(Walker(hidden_settings()), list(torch.from_numpy(taken)))
+    np.savez(tmp_path / "hidden.npz", actions=taken, **hidden)
 
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
     command = [sys.executable, "-m", "tests.envs.cuda_simulated", str(tmp_path)]

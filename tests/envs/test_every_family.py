@@ -140,7 +140,8 @@ def test_negative_zero_has_the_encoding_of_zero(name: str) -> None:
         assert one is None or text(family, one) == text(family, other)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+# bodies came with schema 3
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "walker body"])
 def test_tasks_of_schema_1_are_decoded_with_the_settings_of_the_family(name: str) -> None:  # A1
     family = FAMILIES[name]()
     task = family.mutate(family.origin(), np.random.default_rng(0))

@@ -122,7 +122,7 @@ def test_numbers_of_a_genome_are_bounded(change: dict[str, Any]) -> None:
 def test_a_newer_schema_is_an_error_that_suggests_an_upgrade() -> None:
     family = Walker()
     with pytest.raises(ValueError, match="upgrade"):
-        family.decode(family.encode(family.origin()) | {"schema": 3})
+        family.decode(family.encode(family.origin()) | {"schema": 4})
 
 
 def test_the_original_poets_files_become_tasks() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.body import STANDARD
 from openpoet.envs.walker.box2d import Box2DWalker
-from openpoet.envs.walker.physics import body, jit, joints, lanes, solver, world
+from openpoet.envs.walker.physics import bodies, body, jit, joints, lanes, solver, world
 from openpoet.envs.walker.physics import state as at
 from openpoet.envs.walker.track import Track
 from tests.envs import oracle
@@ -25,14 +26,17 @@ POLICIES = {
 }
 
 
-def test_masses_and_shapes_equal_those_of_box2d() -> None:
+def test_masses_and_shapes_equal_those_of_gymnasium() -> None:
     env, _, _ = oracle.fresh_env(0, hardcore=False)
+    row = bodies.traits(STANDARD)
     for i, part in enumerate([env.hull, *env.legs]):
         shape, k = part.fixtures[0].shape, body.COUNT[i]
-        np.testing.assert_array_equal(np.array(shape.vertices, np.float32), body.VERTEX[i, :k])
+        corners = row[at.VERTEX + 10 * i :][: 2 * k].reshape(k, 2)
+        np.testing.assert_array_equal(np.array(shape.vertices, np.float32), corners)
         np.testing.assert_array_equal(np.array(shape.normals, np.float32), body.NORMAL[i, :k])
-        np.testing.assert_array_equal(np.array(part.localCenter, np.float32), body.CENTER[i])
-        assert np.float32(1) / np.float32(part.mass) == body.INVERSE_MASS[i]
+        center = row[at.CENTER + 2 * i :][:2]
+        np.testing.assert_array_equal(np.array(part.localCenter, np.float32), center)
+        assert np.float32(1) / np.float32(part.mass) == row[at.INVERSE_MASS + i]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -97,15 +101,16 @@ def test_another_order_of_joints_gives_different_results(monkeypatch: pytest.Mon
     begin_row, keep_row, end_row = solver.begin_row, solver.keep_row, solver.end_row
 
     def wrong_rows(
-        rows, f, k, events, s, i, x, c, y, velocity_iterations, position_iterations, width
+        rows, f, k, bodies, events, s, i, x, c, y, velocity_iterations, position_iterations, width
     ):
         for row in rows:
             fo, ko = row * at.FLOATS, row * at.INTEGERS
-            contacts = begin_row(f, k, fo, ko, s[0], i[0])
-            velocities(s[0], i[0], contacts, velocity_iterations)
+            traits = bodies[k[ko + at.TRAITS]]
+            contacts = begin_row(traits, f, k, fo, ko, s[0], i[0])
+            velocities(traits, s[0], i[0], contacts, velocity_iterations)
             keep_row(f, fo, s[0], i[0], contacts)
-            positions(s[0], i[0])
-            end_row(f, k, fo, ko, True, events, row * at.EVENT_COUNT)
+            positions(traits, s[0], i[0])
+            end_row(traits, f, k, fo, ko, True, events, row * at.EVENT_COUNT)
 
     wrong = jit.Kernel("solve", world.SOLVE.signature, wrong_rows, 8)
     wrong.compile()
@@ -116,9 +121,11 @@ def test_another_order_of_joints_gives_different_results(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("width", [2, 5, 8, 16])
 def test_vectorised_walkers_equal_walkers_one_by_one(width: int) -> None:
-    """All bits of all state, also of fallen walkers, incomplete blocks, and after a reset."""
-    tracks = [oracle.obstacle_track(seed % 12) for seed in range(43)]
-    wide, alone = WalkerBatch(tracks, threads=1), WalkerBatch(tracks, threads=1)
+    """All bits of all state, also of fallen walkers, incomplete blocks, after a reset, and with
+    standard and drawn bodies in one block.
+    """
+    tracks, given = [oracle.obstacle_track(seed % 12) for seed in range(43)], oracle.bodies(43)
+    wide, alone = (WalkerBatch(tracks, given, threads=1) for _ in range(2))
     wide._width, alone._width = width, 1
     np.testing.assert_array_equal(wide.reset(), alone.reset())
     rng = np.random.default_rng(width)

@@ -51,15 +51,15 @@ FLOATS, INTEGERS, EVENT_COUNT = at.FLOATS, at.INTEGERS, at.EVENT_COUNT
 MOTORS, CULL = np.int64(4), np.int64(1)
 
 
-def start(width, rows, count, f, k, shapes, tracks, pushes):
+def start(width, rows, count, f, k, shapes, tracks, bodies, pushes):
     """Initialise each walker as in a new world, before its first step."""
     row = listed(width, rows, count)
     if row != NOBODY:
-        start_row(f, k, row * FLOATS, row * INTEGERS, shapes, tracks, pushes)
+        start_row(f, k, row * FLOATS, row * INTEGERS, shapes, tracks, bodies, pushes)
 
 
 def collide(
-    width, rows, count, live, f, k, queue, queued, shapes, corners, tracks, actions, events
+    width, rows, count, live, f, k, queue, queued, shapes, corners, tracks, bodies, actions, events
 ):
     """Motors and contacts."""
     row = listed(width, rows, count)
@@ -73,6 +73,7 @@ def collide(
             shapes,
             corners,
             tracks,
+            bodies,
             actions,
             row * MOTORS,
             events,
@@ -81,7 +82,7 @@ def collide(
         push(queue, queued, BY_NEED + by_need(k, ko), row)
 
 
-def solve(width, f, k, queue, queued, events, velocity_iterations, position_iterations):
+def solve(width, f, k, queue, queued, bodies, events, velocity_iterations, position_iterations):
     """Velocities; positions, sleep and moved boxes of walkers whose positions converge within
     `position_iterations`.
     """
@@ -89,22 +90,23 @@ def solve(width, f, k, queue, queued, events, velocity_iterations, position_iter
     if row != NOBODY:
         fo, ko = row * FLOATS, row * INTEGERS
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
-        contacts = sweep_row(f, k, row, s, i, velocity_iterations)
-        if correct_positions(f, k, fo, ko, s, i, contacts, position_iterations):
-            end_row(f, k, fo, ko, True, events, row * EVENT_COUNT)
+        traits = bodies[k[ko + at.TRAITS]]
+        contacts = sweep_row(traits, f, k, row, s, i, velocity_iterations)
+        if correct_positions(traits, f, k, fo, ko, s, i, contacts, position_iterations):
+            end_row(traits, f, k, fo, ko, True, events, row * EVENT_COUNT)
         else:
             push(queue, queued, JAMMED + by_contacts(k, ko), row)
 
 
-def settle(width, f, k, queue, queued, events, position_iterations):
+def settle(width, f, k, queue, queued, bodies, events, position_iterations):
     """The remaining position sweeps; then sleep and moved boxes."""
     row = pull(width, queue, queued, JAMMED, STRUCK)
     if row != NOBODY:
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
-        settle_row(f, k, row, events, s, i, position_iterations)
+        settle_row(f, k, bodies, row, events, s, i, position_iterations)
 
 
-def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tracks):
+def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tracks, bodies):
     """New contacts; and the contacts that may have an impact within the step."""
     row = listed(width, rows, count)
     if row != NOBODY and live[row]:
@@ -112,12 +114,12 @@ def pairs(width, rows, count, live, f, k, queued, contacts, shapes, corners, tra
         pair_row(f, k, fo, ko, shapes, tracks)
         if k[ko + at.FAULT] == at.HEALTHY:
             first = tracks[np.int64(k[ko + at.TRACK]) * 3]
-            push_contacts(
-                contacts, queued, contacts_ahead(f, k, fo, ko, shapes, corners, first), row
-            )
+            traits = bodies[k[ko + at.TRAITS]]
+            ahead = contacts_ahead(traits, f, k, fo, ko, shapes, corners, first)
+            push_contacts(contacts, queued, ahead, row)
 
 
-def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, tracks):
+def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, tracks, bodies):
     """Times of impact of those contacts, with one thread per contact."""
     s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
     own = place(width)
@@ -127,14 +129,17 @@ def impacts(width, f, k, queue, queued, contacts, struck, shapes, corners, track
         row, slot = np.int64(contacts[number]) >> SLOT_BITS, np.int64(contacts[number]) & ANY_SLOT
         fo, ko = row * FLOATS, row * INTEGERS
         first = tracks[np.int64(k[ko + at.TRACK]) * 3]
+        traits = bodies[k[ko + at.TRAITS]]
         if (
-            time_first(f, k, fo, ko, slot, s, i, shapes, corners, first)
+            time_first(traits, f, k, fo, ko, slot, s, i, shapes, corners, first)
             and cuda.atomic.exch(struck, row, 1) == 0
         ):
             push(queue, queued, STRUCK, row)
 
 
-def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, velocity_iterations):
+def toi(
+    width, f, k, queue, queued, struck, shapes, corners, tracks, bodies, events, velocity_iterations
+):
     """Handle the impacts."""
     row = pull(width, queue, queued, STRUCK, AHEAD)
     if row != NOBODY:
@@ -142,7 +147,20 @@ def toi(width, f, k, queue, queued, struck, shapes, corners, tracks, events, vel
         s, i = cuda.local.array(SCRATCH_FLOATS, float32), cuda.local.array(SCRATCH_INTEGERS, int32)
         struck[row] = 0
         run_events(
-            f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, velocity_iterations, CULL
+            f,
+            k,
+            fo,
+            ko,
+            shapes,
+            corners,
+            tracks,
+            bodies,
+            events,
+            eo,
+            s,
+            i,
+            velocity_iterations,
+            CULL,
         )
 
 
@@ -172,23 +190,28 @@ ROWS, COUNT, WIDTH, LIVE = int64[::1], int64[::1], int64, boolean[::1]
 F, K, QUEUE, QUEUED = float32[::1], int32[::1], int32[:, ::1], int32[::1]
 CONTACTS, STRUCK_ROWS = int64[::1], int32[::1]
 SHAPES, CORNERS, TRACKS, EVENTS = float32[::1], int32[::1], int64[::1], int64[::1]
+BODIES = float32[:, ::1]
 FLAT, VALUES, FLAGS, AGES = float32[::1], float64[::1], boolean[::1], int64[::1]
 
-START = DeviceKernel(void(WIDTH, ROWS, COUNT, F, K, SHAPES, TRACKS, VALUES), start)
+START = DeviceKernel(void(WIDTH, ROWS, COUNT, F, K, SHAPES, TRACKS, BODIES, VALUES), start)
 COLLIDE = DeviceKernel(
-    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, FLAT, EVENTS),
+    void(
+        WIDTH, ROWS, COUNT, LIVE, F, K, QUEUE, QUEUED, SHAPES, CORNERS, TRACKS, BODIES, FLAT, EVENTS
+    ),
     collide,
 )
-SOLVE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64, int64), solve)
-SETTLE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, EVENTS, int64), settle)
+SOLVE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, BODIES, EVENTS, int64, int64), solve)
+SETTLE = DeviceKernel(void(WIDTH, F, K, QUEUE, QUEUED, BODIES, EVENTS, int64), settle)
 PAIRS = DeviceKernel(
-    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS), pairs
+    void(WIDTH, ROWS, COUNT, LIVE, F, K, QUEUED, CONTACTS, SHAPES, CORNERS, TRACKS, BODIES), pairs
 )
 IMPACTS = DeviceKernel(
-    void(WIDTH, F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS), impacts
+    void(WIDTH, F, K, QUEUE, QUEUED, CONTACTS, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, BODIES),
+    impacts,
 )
 TOI = DeviceKernel(
-    void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, EVENTS, int64), toi
+    void(WIDTH, F, K, QUEUE, QUEUED, STRUCK_ROWS, SHAPES, CORNERS, TRACKS, BODIES, EVENTS, int64),
+    toi,
 )
 OBSERVE = DeviceKernel(
     void(

@@ -16,6 +16,8 @@ from .compiler import simulated
 from .walkers import DeviceWalkers
 
 if TYPE_CHECKING:
+    from ..body import Body
+    from ..simulator import Realise
     from ..track import Track
 
 SLICE = 50  # steps after which the host lists the walkers still running
@@ -26,7 +28,8 @@ Act = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class CudaSimulator:
     """Simulator (poet.interfaces); rows that have ended keep their state.
 
-    realise: the track of a row's task for (row, seed); needed by `redraw`.
+    realise: track and body of a row's task for (row, seed); needed by `redraw`. bodies: the body of
+    each row; None: Gymnasium's for all.
     """
 
     def __init__(
@@ -34,9 +37,11 @@ class CudaSimulator:
         tracks: Sequence[Track],
         horizon: int | np.ndarray,
         device: str,
-        realise: Callable[[int, int], Track] | None = None,
+        realise: Realise | None = None,
+        bodies: Sequence[Body] | None = None,
     ) -> None:
-        self.tracks, self.walkers = list(tracks), DeviceWalkers(tracks, device, horizon)
+        self.tracks = list(tracks)
+        self.walkers = DeviceWalkers(tracks, device, horizon, bodies=bodies)
         self._realise = realise
         self.steps = 0
         self._begun = False
@@ -61,9 +66,9 @@ class CudaSimulator:
         """Start the rows of the mask [n] bool on new realisations of their tasks; see
         poet.interfaces. The terrain stays if the task has a seed of its own.
         """
-        for row, track in realised(self._realise, rows.cpu().numpy(), seeds):
-            self.tracks[row] = track
-            self.walkers.place(row, track)
+        for row, drawn in realised(self._realise, rows.cpu().numpy(), seeds):
+            self.tracks[row] = drawn.track
+            self.walkers.place(row, drawn.track, drawn.body)
         self.walkers.upload()
         return self.restart(rows)
 

@@ -15,12 +15,13 @@ import torch
 
 from ..faults import failure
 from ..physics import state as at
-from ..physics.terrain import Terrains
 from . import kernels
 from .compiler import DeviceKernel, device_array, select, stream_of
 from .queues import JAMMED, QUEUES, STRUCK
+from .tables import Tables
 
 if TYPE_CHECKING:
+    from ..body import Body
     from ..track import Track
 
 ACTIONS, OBSERVATIONS = 4, 24
@@ -54,56 +55,10 @@ class Phase:
             self.kernel.launch(walkers + idle, self.width, stream, *self.arguments)
 
 
-class Ground:
-    """The tracks of a batch on the host, and their arrays (physics/terrain.py) in device memory.
-
-    places: [n] int32 on the host, each row's place in them.
-    """
-
-    def __init__(self, tracks: Sequence[Track], device: torch.device) -> None:
-        self.device, self.terrains = device, Terrains()
-        self.places = np.array([self.terrains.add(track) for track in tracks], np.int32)
-        self._changed: set[int] = set()  # places
-        self._host = self.terrains.shapes  # another array once the terrains have grown
-        self._copy()
-
-    def _copy(self) -> None:
-        t = self.terrains
-        self._host = t.shapes
-        self._tensors = [
-            torch.from_numpy(array.copy()).to(self.device)
-            for array in (t.shapes, t.corners, t.table, t.pushes, t.ends)
-        ]
-        self.shapes, self.corners, self.table, self.pushes, self.ends = (
-            device_array(tensor.view(-1)) for tensor in self._tensors
-        )
-
-    def place(self, row: int, track: Track) -> None:
-        """Assign a track to a row; the device has it after `upload`."""
-        before = int(self.places[row])
-        if self.terrains.tracks[before] is not track:
-            self.places[row] = self.terrains.add(track)
-            self.terrains.release(before)
-            self._changed.add(int(self.places[row]))
-
-    def upload(self) -> bool:
-        """Copy the tracks placed since the last upload; True if the device arrays are other ones
-        than before, because the terrains have grown.
-        """
-        t, changed = self.terrains, sorted(self._changed)
-        self._changed.clear()
-        if t.shapes is not self._host:
-            self._copy()
-            return True
-        arrays: tuple[np.ndarray, ...] = (t.shapes, t.corners, t.table, t.pushes, t.ends)
-        for tensor, array in zip(self._tensors, arrays, strict=True):
-            tensor[changed] = torch.from_numpy(array[changed]).to(self.device)
-        return False
-
-
 class DeviceWalkers:
     """One walker per track, with age and return of its current episode. Tensors are on `device`.
 
+    bodies: the body of each row; None: Gymnasium's for all.
     horizon: steps after which a row is truncated, one number for all rows or [n].
     """
 
@@ -113,6 +68,7 @@ class DeviceWalkers:
         device: str,
         horizon: int | np.ndarray,
         *,
+        bodies: Sequence[Body] | None = None,
         velocity_iterations: int = 180,
         position_iterations: int = 60,
     ) -> None:
@@ -121,25 +77,29 @@ class DeviceWalkers:
         self.device = torch.device(device)
         select(self.device)
         self._allocate(len(tracks))
-        self.ground = Ground(tracks, self.device)
+        self.tables = Tables(tracks, bodies, self.device)
         self._iterations = velocity_iterations, position_iterations
         self._set_places()
         limits = np.array(np.broadcast_to(np.asarray(horizon, np.int64), len(tracks)))
         self.horizons = torch.from_numpy(limits).to(self.device)
-        self._arrange(self.ground, *self._iterations)
+        self._arrange(self.tables, *self._iterations)
 
-    def place(self, row: int, track: Track) -> None:
-        """Assign another track to a row, from the next `upload` on; the row must then be reset."""
-        self.ground.place(row, track)
+    def place(self, row: int, track: Track, body: Body | None = None) -> None:
+        """Assign another track, and another body, to a row, from the next `upload` on; the row must
+        then be reset. None: the row keeps its body.
+        """
+        self.tables.place(row, track, body)
 
     def upload(self) -> None:
-        """Copy newly placed tracks to the device."""
-        if self.ground.upload():
-            self._arrange(self.ground, *self._iterations)
+        """Copy newly placed tracks and bodies to the device."""
+        if self.tables.upload():
+            self._arrange(self.tables, *self._iterations)
         self._set_places()
 
     def _set_places(self) -> None:
-        self.k[:, int(at.TRACK)] = torch.from_numpy(self.ground.places).to(self.device)
+        places, bodies = self.tables.places, self.tables.body_places
+        self.k[:, int(at.TRACK)] = torch.from_numpy(places).to(self.device)
+        self.k[:, int(at.TRAITS)] = torch.from_numpy(bodies).to(self.device)
 
     def _allocate(self, n: int) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -164,7 +124,7 @@ class DeviceWalkers:
         self.ages, self.rows, self.count = (zeros(size, dtype=torch.int64) for size in (n, n, 1))
         self.threads = 0  # number of listed rows, on the host
 
-    def _arrange(self, ground: Ground, velocity: int, position: int) -> None:
+    def _arrange(self, tables: Tables, velocity: int, position: int) -> None:
         """Prepare the kernels of a step in order, each with its arguments, and the kernel that
         starts an episode.
         """
@@ -184,7 +144,8 @@ class DeviceWalkers:
             self.returns,
         )
         account = map(device_array, (*results, self.horizons))
-        track, few = (ground.shapes, ground.corners, ground.table), min(FEW, position)
+        track, few = (tables.shapes, tables.corners, tables.table), min(FEW, position)
+        bodies = tables.bodies
 
         def listed(kernel: DeviceKernel, *arguments: Any) -> Phase:
             return Phase(kernel, WIDTHS[kernel.source.__name__], 0, (rows, count, *arguments))
@@ -194,15 +155,15 @@ class DeviceWalkers:
                 kernel, WIDTHS[kernel.source.__name__], queues, (f, k, queue, queued, *arguments)
             )
 
-        self.begin = listed(kernels.START, f, k, ground.shapes, ground.table, ground.pushes)
+        self.begin = listed(kernels.START, f, k, tables.shapes, tables.table, bodies, tables.pushes)
         self.phases = [
-            listed(kernels.COLLIDE, live, f, k, queue, queued, *track, flat, events),
-            queueing(kernels.SOLVE, int(JAMMED), events, velocity, few),
-            queueing(kernels.SETTLE, int(STRUCK - JAMMED), events, position - few),
-            listed(kernels.PAIRS, live, f, k, queued, contacts, *track),
-            queueing(kernels.IMPACTS, 0, contacts, struck, *track),
-            queueing(kernels.TOI, 1, struck, *track, events, velocity),
-            listed(kernels.OBSERVE, live, f, k, *track, ground.ends, flat, obs, *account),
+            listed(kernels.COLLIDE, live, f, k, queue, queued, *track, bodies, flat, events),
+            queueing(kernels.SOLVE, int(JAMMED), bodies, events, velocity, few),
+            queueing(kernels.SETTLE, int(STRUCK - JAMMED), bodies, events, position - few),
+            listed(kernels.PAIRS, live, f, k, queued, contacts, *track, bodies),
+            queueing(kernels.IMPACTS, 0, contacts, struck, *track, bodies),
+            queueing(kernels.TOI, 1, struck, *track, bodies, events, velocity),
+            listed(kernels.OBSERVE, live, f, k, *track, tables.ends, flat, obs, *account),
         ]
 
     def list_rows(self, rows: torch.Tensor) -> None:
@@ -243,13 +204,14 @@ class DeviceWalkers:
             phase.launch(self.threads, stream)
 
     def load(self, f: np.ndarray, k: np.ndarray, shaping: np.ndarray) -> None:
-        """Copy the state of a WalkerBatch with the same tracks: floats, integers and reward
-        potentials.
+        """Copy the state of a WalkerBatch with the same tracks and bodies: floats, integers and
+        reward potentials.
         """
         self.f.copy_(torch.from_numpy(f.reshape(self.n, -1)))
-        places = self.k[:, int(at.TRACK)].clone()
+        own = [int(at.TRACK), int(at.TRAITS)]
+        places = self.k[:, own].clone()
         self.k.copy_(torch.from_numpy(k.reshape(self.n, -1)))
-        self.k[:, int(at.TRACK)] = places
+        self.k[:, own] = places
         self.shaping.copy_(torch.from_numpy(shaping))
         self.live.fill_(True)
         self.list_live()

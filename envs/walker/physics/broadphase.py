@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 
 from . import state as at
-from .body import CENTER, COUNT, NORMAL, VERTEX
+from .body import COUNT, NORMAL
 from .jit import inline, routine
 from .math import ZERO, maximum, minimum, place, rotate
 from .settings import AABB_EXTENSION, AABB_MULTIPLIER, POLYGON_RADIUS
 from .sincos import sincos
+from .traits import center, vertex
 
-CENTER_X, CENTER_Y = np.ascontiguousarray(CENTER[:, 0]), np.ascontiguousarray(CENTER[:, 1])
 FIVE = np.int64(5)
 BODY_SIZE = at.BODY_SIZE
 
@@ -31,31 +31,31 @@ def overlap(f, a, g, b):
 
 
 @routine
-def pose_box(body, s, c, px, py):
+def pose_box(traits, body, s, c, px, py):
     """The box of a walker's body at a pose, with its skin: lower x, lower y, upper x, upper y."""
-    lx, ly = place(s, c, px, py, VERTEX[body, 0, 0], VERTEX[body, 0, 1])
+    lx, ly = place(s, c, px, py, *vertex(traits, body, np.int64(0)))
     ux, uy = lx, ly
     for i in range(np.int64(1), COUNT[body]):
-        x, y = place(s, c, px, py, VERTEX[body, i, 0], VERTEX[body, i, 1])
+        x, y = place(s, c, px, py, *vertex(traits, body, i))
         lx, ly, ux, uy = minimum(lx, x), minimum(ly, y), maximum(ux, x), maximum(uy, y)
     return lx - POLYGON_RADIUS, ly - POLYGON_RADIUS, ux + POLYGON_RADIUS, uy + POLYGON_RADIUS
 
 
 @routine
-def synchronize_transform(f, b, body):
+def synchronize_transform(traits, f, b, body):
     """b2Body::SynchronizeTransform, and corners and normals in the world frame."""
     s, c = sincos(f[b + at.A])
-    rx, ry = rotate(s, c, CENTER_X[body], CENTER_Y[body])
+    rx, ry = rotate(s, c, *center(traits, body))
     px, py = f[b + at.CX] - rx, f[b + at.CY] - ry
     f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY] = s, c, px, py
-    place_corners(f, b, body)
+    place_corners(traits, f, b, body)
 
 
 @routine
-def place_corners(f, b, body):
+def place_corners(traits, f, b, body):
     s, c, px, py = f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY]
     for i in range(COUNT[body]):
-        x, y = place(s, c, px, py, VERTEX[body, i, 0], VERTEX[body, i, 1])
+        x, y = place(s, c, px, py, *vertex(traits, body, i))
         nx, ny = rotate(s, c, NORMAL[body, i, 0], NORMAL[body, i, 1])
         f[b + at.CORNER + 2 * i], f[b + at.CORNER + 2 * i + 1] = x, y
         f[b + at.WORLD_NORMAL + 2 * i], f[b + at.WORLD_NORMAL + 2 * i + 1] = nx, ny

@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from . import state as at
-from .body import CENTROID, COUNT, NORMAL, VERTEX
+from .body import CENTROID, COUNT, NORMAL
 from .clip import B_SHIFT, CLIPPED, FACE_OF_A, NONE, ONE_POINT, clip, store_point
 from .jit import inline, routine
 from .math import LARGEST, ZERO, minimum, place
 from .settings import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, TOTAL_RADIUS
+from .traits import vertex
 
 
 @routine
@@ -35,13 +36,13 @@ def edge_axes(f, b, body, x1, y1, x2, y2, nx, ny):
 
 
 @inline
-def face_of_body(f, k, b, body, c, i, face, x1, y1, x2, y2):
+def face_of_body(traits, f, k, b, body, c, i, face, x1, y1, x2, y2):
     """The reference face is the body's, the edge is clipped: its ends, the face's sides, normal and
     corners.
     """
     k[i + at.KIND] = at.FACE_B
     f[c + at.LNX], f[c + at.LNY] = NORMAL[body, face, 0], NORMAL[body, face, 1]
-    f[c + at.LPX], f[c + at.LPY] = VERTEX[body, face, 0], VERTEX[body, face, 1]
+    f[c + at.LPX], f[c + at.LPY] = vertex(traits, body, face)
     j = face + ONE_POINT if face + ONE_POINT < COUNT[body] else NONE
     corner, normal = b + at.CORNER, b + at.WORLD_NORMAL
     key = (face << B_SHIFT) | CLIPPED
@@ -96,7 +97,7 @@ def face_of_edge(f, k, b, body, c, i, front, nx, ny, x1, y1, x2, y2):
 
 
 @routine
-def edge_manifold(f, k, b, body, shapes, e, c, i):
+def edge_manifold(traits, f, k, b, body, shapes, e, c, i):
     """b2EPCollider::Collide of the edge shapes[e:] and a body; writes the manifold of contact c, i
     and returns its number of points.
     """
@@ -110,7 +111,7 @@ def edge_manifold(f, k, b, body, shapes, e, c, i):
     if (edge > TOTAL_RADIUS) | (best > TOTAL_RADIUS):
         return NONE
     if best > RELATIVE_TOLERANCE * edge + ABSOLUTE_TOLERANCE:
-        values = face_of_body(f, k, b, body, c, i, face, x1, y1, x2, y2)
+        values = face_of_body(traits, f, k, b, body, c, i, face, x1, y1, x2, y2)
     else:
         values = face_of_edge(f, k, b, body, c, i, front, nx, ny, x1, y1, x2, y2)
     ax, ay, ka, bx, by, kb, v1, v2, fx, fy, rx, ry, tx, ty = values

@@ -6,24 +6,26 @@ A port of Box2D 2.3's algorithms (Erin Catto, zlib licence), written anew: an al
 from __future__ import annotations
 
 from . import state as at
-from .body import CENTROID, COUNT, NORMAL, VERTEX
+from .body import CENTROID, COUNT, NORMAL
 from .clip import B_SHIFT, FACE_OF_A, NONE, ONE_POINT, clip, store_point
 from .jit import inline, routine
 from .math import HALF, LARGEST, ZERO, normalize, place, rotate, unrotate
 from .settings import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, TOTAL_RADIUS
+from .traits import vertex
 
 TWO = ONE_POINT + ONE_POINT
 
 
 @routine
-def terrain_separation(f, b, body, shapes, e, face, s, q):
+def terrain_separation(traits, f, b, body, shapes, e, face, s, q):
     """b2EdgeSeparation of a face of the terrain polygon and the body."""
     normal = e + at.SHAPE_NORMAL + 2 * face
     nx, ny = shapes[normal], shapes[normal + 1]
     lx, ly = unrotate(s, q, nx, ny)
     low, index = LARGEST, NONE
     for i in range(COUNT[body]):
-        dot = VERTEX[body, i, 0] * lx + VERTEX[body, i, 1] * ly
+        vx, vy = vertex(traits, body, i)
+        dot = vx * lx + vy * ly
         if dot < low:
             low, index = dot, i
     x, y = f[b + at.CORNER + 2 * index], f[b + at.CORNER + 2 * index + 1]
@@ -44,14 +46,14 @@ def body_separation(f, b, shapes, e, count, face):
 
 
 @inline
-def separation(terrain, f, b, body, shapes, e, count, face, s, q):
+def separation(terrain, traits, f, b, body, shapes, e, count, face, s, q):
     if terrain:
-        return terrain_separation(f, b, body, shapes, e, face, s, q)
+        return terrain_separation(traits, f, b, body, shapes, e, face, s, q)
     return body_separation(f, b, shapes, e, count, face)
 
 
 @routine
-def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
+def greatest_separation(terrain, traits, f, b, body, shapes, e, corners, s, q, dx, dy):
     """b2FindMaxSeparation over the faces of the terrain polygon (or else the body's): (separation,
     face).
 
@@ -74,7 +76,7 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
     other, stride, before, best, turn = face, ONE_POINT, ZERO, ZERO, NONE
     # one call for all iterations: inlined four times it exceeds a GPU's instruction cache
     while True:
-        value = separation(terrain, f, b, body, shapes, e, corners, other, s, q)
+        value = separation(terrain, traits, f, b, body, shapes, e, corners, other, s, q)
         if turn == NONE:
             best, other = value, last
         elif turn == ONE_POINT:
@@ -92,23 +94,25 @@ def greatest_separation(terrain, f, b, body, shapes, e, corners, s, q, dx, dy):
 
 
 @routine
-def polygon_manifold(f, k, b, body, shapes, e, corners, c, i):
+def polygon_manifold(traits, f, k, b, body, shapes, e, corners, c, i):
     """b2CollidePolygons of the terrain polygon shapes[e:] and a body; writes the manifold and
     returns its number of points.
     """
     s, q, px, py = f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY]
     mx, my = place(s, q, px, py, CENTROID[body, 0], CENTROID[body, 1])
     dx, dy = mx - shapes[e + at.SHAPE_CENTROID], my - shapes[e + at.SHAPE_CENTROID + 1]
-    ours, face_a = greatest_separation(True, f, b, body, shapes, e, corners, s, q, dx, dy)
+    ours, face_a = greatest_separation(True, traits, f, b, body, shapes, e, corners, s, q, dx, dy)
     if ours > TOTAL_RADIUS:
         return NONE
     lx, ly = unrotate(s, q, -dx, -dy)
-    theirs, face_b = greatest_separation(False, f, b, body, shapes, e, corners, s, q, lx, ly)
+    theirs, face_b = greatest_separation(
+        False, traits, f, b, body, shapes, e, corners, s, q, lx, ly
+    )
     if theirs > TOTAL_RADIUS:
         return NONE
     if theirs > RELATIVE_TOLERANCE * ours + ABSOLUTE_TOLERANCE:
         k[i + at.KIND] = at.FACE_B
-        return clip_on_body(f, k, b, body, shapes, e, corners, c, i, face_b)
+        return clip_on_body(traits, f, k, b, body, shapes, e, corners, c, i, face_b)
     k[i + at.KIND] = at.FACE_A
     return clip_on_terrain(f, k, b, body, shapes, e, corners, c, i, face_a)
 
@@ -145,7 +149,7 @@ def clip_on_terrain(f, k, b, body, shapes, e, corners, c, i, face):
 
 
 @routine
-def clip_on_body(f, k, b, body, shapes, e, corners, c, i, face):
+def clip_on_body(traits, f, k, b, body, shapes, e, corners, c, i, face):
     """The manifold whose reference face is the walker's."""
     s, q, px, py = f[b + at.QS], f[b + at.QC], f[b + at.PX], f[b + at.PY]
     nx, ny = f[b + at.WORLD_NORMAL + 2 * face], f[b + at.WORLD_NORMAL + 2 * face + 1]
@@ -165,8 +169,7 @@ def clip_on_body(f, k, b, body, shapes, e, corners, c, i, face):
         shapes[e + 2 * j + 1],
     )
     following = face + ONE_POINT if face + ONE_POINT < count else NONE
-    x1, y1 = VERTEX[body, face, 0], VERTEX[body, face, 1]
-    x2, y2 = VERTEX[body, following, 0], VERTEX[body, following, 1]
+    (x1, y1), (x2, y2) = vertex(traits, body, face), vertex(traits, body, following)
     tx, ty, _ = normalize(x2 - x1, y2 - y1)
     f[c + at.LNX], f[c + at.LNY] = ty, -tx
     f[c + at.LPX], f[c + at.LPY] = HALF * (x1 + x2), HALF * (y1 + y2)

@@ -12,16 +12,16 @@ import numpy as np
 
 from . import constraint
 from . import state as at
-from .body import CENTER, FRICTION, INVERSE_INERTIA, INVERSE_MASS
 from .jit import routine
 from .math import ZERO, minimum, rotate
 from .sincos import sincos
+from .traits import center, masses
 
 ONE_POINT, TWO_POINTS = np.int32(1), np.int32(2)
 
 
 @routine
-def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
+def load_contact(traits, f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
     """Constraint n from the contact in a slot; the body's centre is (x, y), its rotation (sine,
     cosine).
 
@@ -30,13 +30,9 @@ def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
     body = np.int64(k[ko + at.SLOT + slot * at.SLOT_SIZE + at.OWNER])
     c, g = fo + at.CONTACT + slot * at.CONTACT_SIZE, ko + at.SLOT + slot * at.SLOT_SIZE
     q = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE
-    m, inertia, kind, points = (
-        INVERSE_MASS[body],
-        INVERSE_INERTIA[body],
-        k[g + at.KIND],
-        k[g + at.POINTS],
-    )
-    ox, oy = rotate(sine, cosine, CENTER[body, 0], CENTER[body, 1])
+    m, inertia = masses(traits, body)
+    kind, points = k[g + at.KIND], k[g + at.POINTS]
+    ox, oy = rotate(sine, cosine, *center(traits, body))
     px, py = x - ox, y - oy
     nx, ny = f[c + at.LNX], f[c + at.LNY]
     if kind == at.FACE_B:
@@ -52,7 +48,8 @@ def load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, share):
         s[q + at.N0 + p] = constraint.point_mass(m, inertia, rx, ry, sign * nx, sign * ny)
         s[q + at.T0 + p] = constraint.point_mass(m, inertia, rx, ry, sign * ny, -sign * nx)
         s[q + at.S0 + p], s[q + at.U0 + p] = share * f[c + at.NI0 + p], share * f[c + at.TI0 + p]
-    s[q + at.NX], s[q + at.NY], s[q + at.MU] = sign * nx, sign * ny, FRICTION[body]
+    s[q + at.MASS], s[q + at.INERTIA] = m, inertia
+    s[q + at.NX], s[q + at.NY], s[q + at.MU] = sign * nx, sign * ny, traits[at.FRICTION + body]
     if points == TWO_POINTS:
         m11, m12, m22, v11, v12, v21, v22, good = constraint.block(
             m,
@@ -77,15 +74,15 @@ def warm_start(s, i, contacts):
     for n in range(contacts):
         q, e = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, n * at.C_SIZE
         body = np.int64(i[e + at.C_BODY])
-        v = at.BODY_V + 3 * body
+        m, inertia, v = s[q + at.MASS], s[q + at.INERTIA], at.BODY_V + 3 * body
         nx, ny = s[q + at.NX], s[q + at.NY]
         for p in range(np.int64(i[e + at.C_POINTS])):
             normal, tangent = s[q + at.S0 + p], s[q + at.U0 + p]
             px, py = normal * nx + tangent * ny, normal * ny + tangent * -nx
             turn = s[q + at.R0X + 2 * p] * py - s[q + at.R0Y + 2 * p] * px
-            s[v + 2] += INVERSE_INERTIA[body] * turn
-            s[v] += INVERSE_MASS[body] * px
-            s[v + 1] += INVERSE_MASS[body] * py
+            s[v + 2] += inertia * turn
+            s[v] += m * px
+            s[v + 1] += m * py
 
 
 @routine
@@ -93,7 +90,7 @@ def contact_velocity(s, i, n):
     """b2ContactSolver::SolveVelocityConstraints of constraint n: friction, then the normals."""
     q, e = at.CONSTRAINT_C + n * at.CONSTRAINT_C_SIZE, n * at.C_SIZE
     body, points = np.int64(i[e + at.C_BODY]), i[e + at.C_POINTS]
-    m, inertia, v = INVERSE_MASS[body], INVERSE_INERTIA[body], at.BODY_V + 3 * body
+    m, inertia, v = s[q + at.MASS], s[q + at.INERTIA], at.BODY_V + 3 * body
     vx, vy, w, nx, ny, mu = s[v], s[v + 1], s[v + 2], s[q + at.NX], s[q + at.NY], s[q + at.MU]
     r0x, r0y, old0 = s[q + at.R0X], s[q + at.R0Y], s[q + at.S0]
     vx, vy, w, s[q + at.U0] = constraint.friction(
@@ -134,7 +131,7 @@ def store_impulses(f, fo, s, i, contacts):
 
 
 @routine
-def position_contacts(f, k, fo, ko, s, i, contacts, share):
+def position_contacts(traits, f, k, fo, ko, s, i, contacts, share):
     """One position sweep over the contacts, poses in scratch: the smallest separation [m], at most
     0.
     """
@@ -147,11 +144,11 @@ def position_contacts(f, k, fo, ko, s, i, contacts, share):
             ko + at.SLOT + slot * at.SLOT_SIZE,
             at.BODY_V + 3 * body,
         )
-        m, inertia, kind = INVERSE_MASS[body], INVERSE_INERTIA[body], k[g + at.KIND]
+        (m, inertia), kind = masses(traits, body), k[g + at.KIND]
         x, y, a = s[v], s[v + 1], s[v + 2]
         for p in range(np.int64(k[g + at.POINTS])):
             sine, cosine = sincos(a)
-            ox, oy = rotate(sine, cosine, CENTER[body, 0], CENTER[body, 1])
+            ox, oy = rotate(sine, cosine, *center(traits, body))
             apart, nx, ny, qx, qy = constraint.separation(
                 kind, sine, cosine, x - ox, y - oy, f[c + at.P0X + 2 * p], f[c + at.P0Y + 2 * p],
                 f[c + at.LNX], f[c + at.LNY], f[c + at.LPX], f[c + at.LPY],

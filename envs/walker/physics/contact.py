@@ -44,15 +44,15 @@ def end_contact(k, ko, body):
 
 
 @routine
-def manifold(f, k, fo, c, i, shapes, corners, first):
+def manifold(traits, f, k, fo, c, i, shapes, corners, first):
     """Write the current manifold of the contact c, i; its number of points."""
     body = np.int64(k[i + at.OWNER])
     shape = first + np.int64(k[i + at.SHAPE])
     b = fo + body * at.BODY_SIZE
     if corners[shape] == EDGE:
-        return edge_manifold(f, k, b, body, shapes, shape * at.SHAPE_SIZE, c, i)
+        return edge_manifold(traits, f, k, b, body, shapes, shape * at.SHAPE_SIZE, c, i)
     return polygon_manifold(
-        f, k, b, body, shapes, shape * at.SHAPE_SIZE, np.int64(corners[shape]), c, i
+        traits, f, k, b, body, shapes, shape * at.SHAPE_SIZE, np.int64(corners[shape]), c, i
     )
 
 
@@ -86,13 +86,13 @@ def take_points(k, ko, i, n):
 
 
 @routine
-def update_contact(f, k, fo, ko, slot, shapes, corners, first):
+def update_contact(traits, f, k, fo, ko, slot, shapes, corners, first):
     """b2Contact::Update of one contact: its manifold at the body's current pose."""
     i = ko + at.SLOT + slot * at.SLOT_SIZE
     c = fo + at.CONTACT + slot * at.CONTACT_SIZE
     old, key0, key1 = k[i + at.POINTS], k[i + at.KEY0], k[i + at.KEY1]
     n0, n1, t0, t1 = f[c + at.NI0], f[c + at.NI1], f[c + at.TI0], f[c + at.TI1]
-    n = manifold(f, k, fo, c, i, shapes, corners, first)
+    n = manifold(traits, f, k, fo, c, i, shapes, corners, first)
     for p in range(n):
         key = k[i + at.KEY0 + p]
         normal, tangent = ZERO, ZERO
@@ -105,7 +105,7 @@ def update_contact(f, k, fo, ko, slot, shapes, corners, first):
 
 
 @routine
-def collide(f, k, fo, ko, shapes, corners, first, polygons, events, eo):
+def collide(traits, f, k, fo, ko, shapes, corners, first, polygons, events, eo):
     """b2ContactManager::Collide: remove contacts whose fat boxes are apart, update the others,
     newest first.
     """
@@ -123,7 +123,7 @@ def collide(f, k, fo, ko, shapes, corners, first, polygons, events, eo):
         elif far_apart(f, b, shapes, e):
             take_points(k, ko, i, NO_POINTS)
         else:
-            update_contact(f, k, fo, ko, slot, shapes, corners, first)
+            update_contact(traits, f, k, fo, ko, slot, shapes, corners, first)
             if k[i + at.TOUCHING] == at.YES:
                 events[eo + at.COUNT_POLYGON] += k[i + at.SHAPE] < polygons
                 events[eo + at.COUNT_TWO_POINT] += k[i + at.POINTS] == TWO

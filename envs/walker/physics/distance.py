@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from . import state as at
-from .body import COUNT, VERTEX
+from .body import COUNT
 from .jit import inline, routine
 from .math import EPSILON, HALF, ONE, ZERO, length, place, unrotate
+from .traits import vertex
 
 AX, AY, BX, BY, WX, WY, WEIGHT = at.fields(7)
 VERTEX_SIZE, INDEX_SIZE = np.int64(7), np.int64(2)
@@ -38,21 +39,23 @@ def terrain_support(shapes, e, corners, x, y):
 
 
 @inline
-def body_support(body, x, y):
+def body_support(traits, body, x, y):
     """The body's corner farthest along (x, y), body frame."""
-    best, most = FIRST, VERTEX[body, 0, 0] * x + VERTEX[body, 0, 1] * y
+    vx, vy = vertex(traits, body, FIRST)
+    best, most = FIRST, vx * x + vy * y
     for i in range(ONE_CORNER, COUNT[body]):
-        value = VERTEX[body, i, 0] * x + VERTEX[body, i, 1] * y
+        vx, vy = vertex(traits, body, i)
+        value = vx * x + vy * y
         if value > most:
             best, most = i, value
     return best
 
 
 @inline
-def fill(s, v, shapes, e, body, a, b, sine, cosine, px, py):
+def fill(traits, s, v, shapes, e, body, a, b, sine, cosine, px, py):
     """Simplex vertex v from terrain corner a and body corner b."""
     ax, ay = shapes[e + 2 * a], shapes[e + 2 * a + 1]
-    bx, by = place(sine, cosine, px, py, VERTEX[body, b, 0], VERTEX[body, b, 1])
+    bx, by = place(sine, cosine, px, py, *vertex(traits, body, b))
     s[v + AX], s[v + AY], s[v + BX], s[v + BY] = ax, ay, bx, by
     s[v + WX], s[v + WY] = bx - ax, by - ay
 
@@ -77,13 +80,12 @@ def metric(s, corners):
 
 
 @routine
-def read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py):
+def read_cache(traits, s, i, corners, old, shapes, e, body, sine, cosine, px, py):
     """b2Simplex::ReadCache: the number of corners of the initial simplex."""
     for n in range(corners):
         v, index = V1 + n * VERTEX_SIZE, I1 + n * INDEX_SIZE
-        fill(
-            s, v, shapes, e, body, np.int64(i[index]), np.int64(i[index + 1]), sine, cosine, px, py
-        )
+        a, b = np.int64(i[index]), np.int64(i[index + 1])
+        fill(traits, s, v, shapes, e, body, a, b, sine, cosine, px, py)
         s[v + WEIGHT] = ZERO
     if corners > ONE_CORNER:
         new = metric(s, corners)
@@ -91,7 +93,7 @@ def read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py):
             corners = FIRST
     if corners == FIRST:
         i[I1], i[I1 + 1] = 0, 0
-        fill(s, V1, shapes, e, body, FIRST, FIRST, sine, cosine, px, py)
+        fill(traits, s, V1, shapes, e, body, FIRST, FIRST, sine, cosine, px, py)
         s[V1 + WEIGHT] = ONE
         corners = ONE_CORNER
     return corners
@@ -190,11 +192,11 @@ def witness_distance(s, corners):
 
 
 @routine
-def distance(s, i, corners, old, shapes, e, count, body, sine, cosine, px, py):
+def distance(traits, s, i, corners, old, shapes, e, count, body, sine, cosine, px, py):
     """b2Distance without radii: (distance [m], number of corners and metric of the final simplex,
     for the next call).
     """
-    corners = read_cache(s, i, corners, old, shapes, e, body, sine, cosine, px, py)
+    corners = read_cache(traits, s, i, corners, old, shapes, e, body, sine, cosine, px, py)
     for _ in range(MOST_ITERATIONS):
         a1, b1, a2, b2, a3, b3 = i[I1], i[I1 + 1], i[I2], i[I2 + 1], i[I3], i[I3 + 1]
         saved = corners
@@ -209,9 +211,9 @@ def distance(s, i, corners, old, shapes, e, count, body, sine, cosine, px, py):
             break
         a = terrain_support(shapes, e, count, -x, -y)
         lx, ly = unrotate(sine, cosine, x, y)
-        b = body_support(body, lx, ly)
+        b = body_support(traits, body, lx, ly)
         v, index = V1 + corners * VERTEX_SIZE, I1 + corners * INDEX_SIZE
-        fill(s, v, shapes, e, body, a, b, sine, cosine, px, py)
+        fill(traits, s, v, shapes, e, body, a, b, sine, cosine, px, py)
         i[index], i[index + 1] = a, b
         again = (a == a1) & (b == b1)
         again |= (saved > ONE_CORNER) & (a == a2) & (b == b2)

@@ -20,7 +20,7 @@ ACT = void(TABLE, LIST, LIST, TABLE, LIST, TABLE, TABLE)
 def play_rows(
     rows, limit, act, collide, solve, pairs, toi, observe,
     weights, member, layout, memory, table, actions, flat,
-    f, k, shapes, corners, tracks, ends, events, s, i, s0, i0, x, c, y,
+    f, k, shapes, corners, tracks, bodies, ends, events, s, i, s0, i0, x, c, y,
     velocity, position, width, cull, obs, reward, terminated, finished, shaping, rays, returns,
     steps,
 ):  # fmt: skip
@@ -34,10 +34,10 @@ def play_rows(
     for _ in range(limit):
         now = live[:n]
         act(weights, member, now, table, layout, memory, actions)
-        collide(now, f, k, shapes, corners, tracks, flat, events)
-        solve(now, f, k, events, s, i, x, c, y, velocity, position, width)
+        collide(now, f, k, shapes, corners, tracks, bodies, flat, events)
+        solve(now, f, k, bodies, events, s, i, x, c, y, velocity, position, width)
         pairs(now, f, k, shapes, tracks)
-        toi(now, f, k, shapes, corners, tracks, events, s0, i0, velocity, cull)
+        toi(now, f, k, shapes, corners, tracks, bodies, events, s0, i0, velocity, cull)
         observe(
             now,
             f,
@@ -71,7 +71,8 @@ PLAY = Kernel(
     void(
         world.ROWS, int64, types.FunctionType(ACT), *_PHASES, TABLE, LIST, LIST, TABLE, TABLE,
         TABLE, float32[::1],
-        world.F, world.K, world.SHAPES, world.CORNERS, world.TRACKS, world.VALUES, world.EVENTS,
+        world.F, world.K, world.SHAPES, world.CORNERS, world.TRACKS, world.BODIES,
+        world.VALUES, world.EVENTS,
         world.BLOCK, world.PLACES, world.SCRATCH, world.INDICES, world.SCRATCH, world.SCRATCH,
         world.INDICES,
         int64, int64, int64, int64, world.F, world.VALUES, world.FLAGS, world.FLAGS, world.VALUES,

@@ -14,12 +14,12 @@ import math
 import numpy as np
 
 from . import state as at
-from .body import CENTER, VERTEX
 from .distance import ONE_CORNER, body_support, distance, terrain_support
 from .jit import inline, routine
 from .math import HALF, ONE, ZERO, normalize, place, rotate, unrotate
 from .settings import LINEAR_SLOP, MAX_POLYGON_VERTICES, PI, TOTAL_RADIUS
 from .sincos import sincos
+from .traits import center, vertex
 
 BETWEEN_POINTS, TERRAIN_FACE, BODY_FACE = np.int32(0), np.int32(1), np.int32(2)
 # distance that counts as impact [m]
@@ -47,25 +47,25 @@ def load_sweep(f, b, s):
 
 
 @routine
-def pose_at(s, body, t):
+def pose_at(traits, s, body, t):
     """The body's pose at the fraction t of its sweep: sine, cosine, origin."""
     rest = ONE - t
     x = rest * s[at.SWEEP] + t * s[at.SWEEP + 3]
     y = rest * s[at.SWEEP + 1] + t * s[at.SWEEP + 4]
     sine, cosine = sincos(rest * s[at.SWEEP + 2] + t * s[at.SWEEP + 5])
-    rx, ry = rotate(sine, cosine, CENTER[body, 0], CENTER[body, 1])
+    rx, ry = rotate(sine, cosine, *center(traits, body))
     return sine, cosine, x - rx, y - ry
 
 
 @inline
-def body_point(body, corner, sine, cosine, px, py):
-    return place(sine, cosine, px, py, VERTEX[body, corner, 0], VERTEX[body, corner, 1])
+def body_point(traits, body, corner, sine, cosine, px, py):
+    return place(sine, cosine, px, py, *vertex(traits, body, corner))
 
 
 @routine
-def choose_axis(s, i, corners, shapes, e, body, t):
+def choose_axis(traits, s, i, corners, shapes, e, body, t):
     """b2SeparationFunction::Initialize from the simplex that distance() left."""
-    sine, cosine, px, py = pose_at(s, body, t)
+    sine, cosine, px, py = pose_at(traits, s, body, t)
     a0, b0, a1, b1 = (
         np.int64(i[FIRST]),
         np.int64(i[FIRST + 1]),
@@ -75,17 +75,12 @@ def choose_axis(s, i, corners, shapes, e, body, t):
     ax, ay = shapes[e + 2 * a0], shapes[e + 2 * a0 + 1]
     if corners == ONE_CORNER:
         i[at.FUNCTION] = BETWEEN_POINTS
-        bx, by = body_point(body, b0, sine, cosine, px, py)
+        bx, by = body_point(traits, body, b0, sine, cosine, px, py)
         s[at.AXIS], s[at.AXIS + 1], _ = normalize(bx - ax, by - ay)
         return
     if a0 == a1:
         i[at.FUNCTION] = BODY_FACE
-        x1, y1, x2, y2 = (
-            VERTEX[body, b0, 0],
-            VERTEX[body, b0, 1],
-            VERTEX[body, b1, 0],
-            VERTEX[body, b1, 1],
-        )
+        (x1, y1), (x2, y2) = vertex(traits, body, b0), vertex(traits, body, b1)
         nx, ny, _ = normalize(y2 - y1, -(x2 - x1))
         lx, ly = HALF * (x1 + x2), HALF * (y1 + y2)
         wx, wy = rotate(sine, cosine, nx, ny)
@@ -96,7 +91,7 @@ def choose_axis(s, i, corners, shapes, e, body, t):
         x2, y2 = shapes[e + 2 * a1], shapes[e + 2 * a1 + 1]
         nx, ny, _ = normalize(y2 - ay, -(x2 - ax))
         lx, ly = HALF * (ax + x2), HALF * (ay + y2)
-        bx, by = body_point(body, b0, sine, cosine, px, py)
+        bx, by = body_point(traits, body, b0, sine, cosine, px, py)
         apart = (bx - lx) * nx + (by - ly) * ny
     if apart < ZERO:
         nx, ny = -nx, -ny
@@ -104,50 +99,50 @@ def choose_axis(s, i, corners, shapes, e, body, t):
 
 
 @routine
-def separation(s, i, shapes, e, body, a, b, t):
+def separation(traits, s, i, shapes, e, body, a, b, t):
     """b2SeparationFunction::Evaluate: separation of terrain corner a and body corner b along the
     axis at t [m].
     """
-    sine, cosine, px, py = pose_at(s, body, t)
+    sine, cosine, px, py = pose_at(traits, s, body, t)
     kind, nx, ny = i[at.FUNCTION], s[at.AXIS], s[at.AXIS + 1]
     lx, ly = s[at.LOCAL], s[at.LOCAL + 1]
     if kind == BODY_FACE:
         nx, ny = rotate(sine, cosine, nx, ny)
         x, y = place(sine, cosine, px, py, lx, ly)
         return (shapes[e + 2 * a] - x) * nx + (shapes[e + 2 * a + 1] - y) * ny
-    x, y = body_point(body, b, sine, cosine, px, py)
+    x, y = body_point(traits, body, b, sine, cosine, px, py)
     if kind == BETWEEN_POINTS:
         lx, ly = shapes[e + 2 * a], shapes[e + 2 * a + 1]
     return (x - lx) * nx + (y - ly) * ny
 
 
 @routine
-def deepest(s, i, shapes, e, count, body, t):
+def deepest(traits, s, i, shapes, e, count, body, t):
     """b2SeparationFunction::FindMinSeparation at t: the corners (terrain, body) with the deepest
     penetration.
     """
-    sine, cosine, _, _ = pose_at(s, body, t)
+    sine, cosine, _, _ = pose_at(traits, s, body, t)
     nx, ny = s[at.AXIS], s[at.AXIS + 1]
     zero = np.int64(0)
     if i[at.FUNCTION] == BODY_FACE:
         nx, ny = rotate(sine, cosine, nx, ny)
         return terrain_support(shapes, e, count, -nx, -ny), zero
     lx, ly = unrotate(sine, cosine, -nx, -ny)
-    b = body_support(body, lx, ly)
+    b = body_support(traits, body, lx, ly)
     return (
         terrain_support(shapes, e, count, nx, ny) if i[at.FUNCTION] == BETWEEN_POINTS else zero
     ), b
 
 
 @routine
-def root(s, i, shapes, e, body, a, b, t1, t2, s1, s2):
+def root(traits, s, i, shapes, e, body, a, b, t1, t2, s1, s2):
     """The time between t1 and t2 at which the separation of corners a and b equals TARGET; t2 if
     none is found.
     """
     low, high = t1, t2
     for n in range(MOST_ROOT_STEPS):
         t = low + (TARGET - s1) * (high - low) / (s2 - s1) if n & 1 else HALF * (low + high)
-        value = separation(s, i, shapes, e, body, a, b, t)
+        value = separation(traits, s, i, shapes, e, body, a, b, t)
         if abs(value - TARGET) < TOLERANCE:
             return t
         if value > TARGET:
@@ -158,41 +153,41 @@ def root(s, i, shapes, e, body, a, b, t1, t2, s1, s2):
 
 
 @routine
-def advance(s, i, shapes, e, count, body, t1):
+def advance(traits, s, i, shapes, e, count, body, t1):
     """Advance t along one separating axis: (finished?, touching?, t)."""
     t2 = ONE
     for _ in range(MAX_POLYGON_VERTICES):
-        a, b = deepest(s, i, shapes, e, count, body, t2)
-        s2 = separation(s, i, shapes, e, body, a, b, t2)
+        a, b = deepest(traits, s, i, shapes, e, count, body, t2)
+        s2 = separation(traits, s, i, shapes, e, body, a, b, t2)
         if s2 > TARGET + TOLERANCE:
             return True, False, ONE
         if s2 > TARGET - TOLERANCE:
             return False, False, t2
-        s1 = separation(s, i, shapes, e, body, a, b, t1)
+        s1 = separation(traits, s, i, shapes, e, body, a, b, t1)
         if s1 < TARGET - TOLERANCE:
             return True, False, t1
         if s1 <= TARGET + TOLERANCE:
             return True, True, t1
-        t2 = root(s, i, shapes, e, body, a, b, t1, t2, s1, s2)
+        t2 = root(traits, s, i, shapes, e, body, a, b, t1, t2, s1, s2)
     return False, False, t1
 
 
 @routine
-def time_of_impact(f, b, body, s, i, shapes, e, count):
+def time_of_impact(traits, f, b, body, s, i, shapes, e, count):
     """b2TimeOfImpact: (whether the body touches the shape during its sweep, at which fraction)."""
     load_sweep(f, b, s)
     t, corners, metric = ZERO, np.int64(0), ZERO
     for _ in range(MOST_AXES):
-        sine, cosine, px, py = pose_at(s, body, t)
+        sine, cosine, px, py = pose_at(traits, s, body, t)
         apart, corners, metric = distance(
-            s, i, corners, metric, shapes, e, count, body, sine, cosine, px, py
+            traits, s, i, corners, metric, shapes, e, count, body, sine, cosine, px, py
         )
         if apart <= ZERO:
             return False, ZERO
         if apart < TARGET + TOLERANCE:
             return True, t
-        choose_axis(s, i, corners, shapes, e, body, t)
-        finished, touching, t = advance(s, i, shapes, e, count, body, t)
+        choose_axis(traits, s, i, corners, shapes, e, body, t)
+        finished, touching, t = advance(traits, s, i, shapes, e, count, body, t)
         if finished:
             return touching, t
     return False, t

@@ -13,34 +13,26 @@ import numpy as np
 
 from . import joint
 from . import state as at
-from .body import (
-    ANCHOR_A,
-    ANCHOR_B,
-    INVERSE_INERTIA,
-    INVERSE_MASS,
-    JOINT_A,
-    JOINT_B,
-    LOWER_LIMIT,
-    REFERENCE,
-    UPPER_LIMIT,
-)
+from .body import JOINT_A, JOINT_B, LOWER_LIMIT, REFERENCE, UPPER_LIMIT
 from .constraints import contact_velocity
 from .jit import inline, routine
-from .math import ONE, ZERO, rotate
+from .math import ZERO, rotate
 from .settings import ANGULAR_SLOP, LINEAR_SLOP, STEP
 from .sincos import sincos
+from .traits import anchors, masses
 
 FOUR = np.int64(4)
 
 
 @inline
-def load_joint(f, k, fo, ko, s, i, j):
+def load_joint(traits, f, k, fo, ko, s, i, j):
     """b2RevoluteJoint::InitVelocityConstraints of joint j into scratch, warm start included."""
     a, b = JOINT_A[j], JOINT_B[j]
     fa, fb = fo + a * at.BODY_SIZE, fo + b * at.BODY_SIZE
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
-    rax, ray = rotate(f[fa + at.QS], f[fa + at.QC], ANCHOR_A[j, 0], ANCHOR_A[j, 1])
-    rbx, rby = rotate(f[fb + at.QS], f[fb + at.QC], ANCHOR_B[j, 0], ANCHOR_B[j, 1])
+    (ma, ia), (mb, ib) = masses(traits, a), masses(traits, b)
+    lax, lay, lbx, lby = anchors(traits, j)
+    rax, ray = rotate(f[fa + at.QS], f[fa + at.QC], lax, lay)
+    rbx, rby = rotate(f[fb + at.QS], f[fb + at.QC], lbx, lby)
     q = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE
     k11, k12, k13, k22, k23, k33 = joint.effective_mass(ma, ia, mb, ib, rax, ray, rbx, rby)
     s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY] = rax, ray, rbx, rby
@@ -51,7 +43,7 @@ def load_joint(f, k, fo, ko, s, i, j):
     s[q + at.INVERSE_33], s[q + at.INVERSE_22] = joint.inverse_determinants(
         k11, k12, k13, k22, cx, cy, cz
     )
-    s[q + at.MOTOR_MASS] = ONE / k33
+    s[q + at.MOTOR_MASS] = traits[at.JOINT_INERTIA + j]
     w = fo + at.JOINT + j * at.JOINT_SIZE
     s[q + at.TARGET], s[q + at.MOST] = f[w + at.SPEED], STEP * f[w + at.TORQUE]
     angle = f[fb + at.A] - f[fa + at.A] - REFERENCE[j]
@@ -71,19 +63,19 @@ def load_joint(f, k, fo, ko, s, i, j):
 
 
 @routine
-def load_limits(k, ko, s, i):
+def load_limits(traits, k, ko, s, i):
     """Load the data that position sweeps need, for joints whose velocities are solved."""
     for j in range(FOUR):
         i[at.J_LIMIT + j] = k[ko + at.LIMIT + j]
-        turning = INVERSE_INERTIA[JOINT_A[j]] + INVERSE_INERTIA[JOINT_B[j]]
-        s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS] = ONE / turning
+        q = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE
+        s[q + at.MOTOR_MASS] = traits[at.JOINT_INERTIA + j]
 
 
 @inline
-def joint_velocity(s, i, j):
+def joint_velocity(traits, s, i, j):
     """b2RevoluteJoint::SolveVelocityConstraints of joint j."""
     a, b = JOINT_A[j], JOINT_B[j]
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
+    (ma, ia), (mb, ib) = masses(traits, a), masses(traits, b)
     q, va, vb = at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE, at.BODY_V + 3 * a, at.BODY_V + 3 * b
     vax, vay, wa, vbx, vby, wb = s[va], s[va + 1], s[va + 2], s[vb], s[vb + 1], s[vb + 2]
     rax, ray, rbx, rby = s[q + at.RAX], s[q + at.RAY], s[q + at.RBX], s[q + at.RBY]
@@ -112,11 +104,12 @@ def joint_velocity(s, i, j):
 
 
 @inline
-def joint_position(s, i, j):
+def joint_position(traits, s, i, j):
     """b2RevoluteJoint::SolvePositionConstraints of joint j: True if its errors are small."""
     a, b = JOINT_A[j], JOINT_B[j]
     pa, pb = at.BODY_V + 3 * a, at.BODY_V + 3 * b
-    ia, ib = INVERSE_INERTIA[a], INVERSE_INERTIA[b]
+    (ma, ia), (mb, ib) = masses(traits, a), masses(traits, b)
+    lax, lay, lbx, lby = anchors(traits, j)
     aa, ab = s[pa + 2], s[pb + 2]
     mass = s[at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE + at.MOTOR_MASS]
     angle = ab - aa - REFERENCE[j]
@@ -125,13 +118,13 @@ def joint_position(s, i, j):
     )
     aa, ab = aa - ia * impulse, ab + ib * impulse
     sine, cosine = sincos(aa)
-    rax, ray = rotate(sine, cosine, ANCHOR_A[j, 0], ANCHOR_A[j, 1])
+    rax, ray = rotate(sine, cosine, lax, lay)
     sine, cosine = sincos(ab)
-    rbx, rby = rotate(sine, cosine, ANCHOR_B[j, 0], ANCHOR_B[j, 1])
+    rbx, rby = rotate(sine, cosine, lbx, lby)
     s[pa], s[pa + 1], s[pa + 2], s[pb], s[pb + 1], s[pb + 2], apart = joint.position_correction(
-        INVERSE_MASS[a],
+        ma,
         ia,
-        INVERSE_MASS[b],
+        mb,
         ib,
         s[pa],
         s[pa + 1],
@@ -153,26 +146,26 @@ def passes(order):
     """
     first, second, third, fourth = (np.int64(j) for j in order)
 
-    def load(f, k, fo, ko, s, i):
-        load_joint(f, k, fo, ko, s, i, first)
-        load_joint(f, k, fo, ko, s, i, second)
-        load_joint(f, k, fo, ko, s, i, third)
-        load_joint(f, k, fo, ko, s, i, fourth)
+    def load(traits, f, k, fo, ko, s, i):
+        load_joint(traits, f, k, fo, ko, s, i, first)
+        load_joint(traits, f, k, fo, ko, s, i, second)
+        load_joint(traits, f, k, fo, ko, s, i, third)
+        load_joint(traits, f, k, fo, ko, s, i, fourth)
 
-    def velocities(s, i, contacts, iterations):
+    def velocities(traits, s, i, contacts, iterations):
         for _ in range(iterations):
-            joint_velocity(s, i, first)
-            joint_velocity(s, i, second)
-            joint_velocity(s, i, third)
-            joint_velocity(s, i, fourth)
+            joint_velocity(traits, s, i, first)
+            joint_velocity(traits, s, i, second)
+            joint_velocity(traits, s, i, third)
+            joint_velocity(traits, s, i, fourth)
             for n in range(contacts):
                 contact_velocity(s, i, n)
 
-    def positions(s, i):
-        one = joint_position(s, i, first)
-        two = joint_position(s, i, second)
-        three = joint_position(s, i, third)
-        four = joint_position(s, i, fourth)
+    def positions(traits, s, i):
+        one = joint_position(traits, s, i, first)
+        two = joint_position(traits, s, i, second)
+        three = joint_position(traits, s, i, third)
+        four = joint_position(traits, s, i, fourth)
         return one & two & three & four
 
     return routine(load), routine(velocities), routine(positions)

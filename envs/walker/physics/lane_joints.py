@@ -13,9 +13,9 @@ import numpy as np
 
 from . import joint
 from . import state as at
-from .body import INVERSE_INERTIA, INVERSE_MASS, JOINT_A, JOINT_B
+from .body import JOINT_A, JOINT_B
 from .jit import inline, routine
-from .lanes import LANES, LIMIT, LIMITED, W, X, Y, pair, read, write
+from .lanes import LANES, LIMIT, LIMITED, TRAITS, W, X, Y, pair, read, write
 
 
 def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
@@ -23,7 +23,8 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
     the result).
     """
     a, b = int(JOINT_A[j]), int(JOINT_B[j])
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
+    ma, mb = (np.int64(TRAITS + at.INVERSE_MASS + body) for body in (a, b))
+    ia, ib = (np.int64(TRAITS + at.INVERSE_INERTIA + body) for body in (a, b))
     q, va, vb = (
         np.int64(at.CONSTRAINT_J + j * at.CONSTRAINT_J_SIZE),
         np.int64(3 * a),
@@ -35,8 +36,8 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
     def load(x, lane):
         """After the motor: speeds, velocities, anchors, and the anchors' relative velocity."""
         wa, wb, motor = joint.motor(
-            read(x, q + at.MOTOR_MASS, lane), ia, ib, read(x, q + at.TARGET, lane), read(x,
-            q + at.MOST, lane),
+            read(x, q + at.MOTOR_MASS, lane), read(x, ia, lane), read(x, ib, lane),
+            read(x, q + at.TARGET, lane), read(x, q + at.MOST, lane),
             read(x, va + W, lane), read(x, vb + W, lane), read(x, q + at.SM, lane),
         )  # fmt: skip
         a, b = pair(x, va, lane), pair(x, vb, lane)
@@ -51,11 +52,11 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
             sx,
             sy,
             sz,
-            a[0] - ma * px,
-            a[1] - ma * py,
+            a[0] - read(x, ma, lane) * px,
+            a[1] - read(x, ma, lane) * py,
             wa,
-            b[0] + mb * px,
-            b[1] + mb * py,
+            b[0] + read(x, mb, lane) * px,
+            b[1] + read(x, mb, lane) * py,
             wb,
         )
 
@@ -66,7 +67,8 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
             read(x, q + at.K11, lane), read(x, q + at.K12, lane), read(x, q + at.K22, lane),
             read(x, q + at.INVERSE_22, lane), vx, vy,
         )  # fmt: skip
-        wa, wb = wa - ia * (rax * py - ray * px), wb + ib * (rbx * py - rby * px)
+        wa -= read(x, ia, lane) * (rax * py - ray * px)
+        wb += read(x, ib, lane) * (rbx * py - rby * px)
         return result(x, lane, motor, px, py, read(x, q + at.SZ, lane), wa, wb, a, b)
 
     @inline
@@ -93,7 +95,8 @@ def joint_velocities(j: int) -> tuple[Callable, Callable, Callable]:
         px, py, new = fx if inactive else px, fy if inactive else py, sz if inactive else new
         ta, tb = rax * py - ray * px, rbx * py - rby * px
         ta, tb = ta if inactive else ta + pz, tb if inactive else tb + pz
-        return result(x, lane, motor, px, py, new, wa - ia * ta, wb + ib * tb, a, b)
+        wa, wb = wa - read(x, ia, lane) * ta, wb + read(x, ib, lane) * tb
+        return result(x, lane, motor, px, py, new, wa, wb, a, b)
 
     @inline
     def store(x, lane, new):

@@ -14,18 +14,7 @@ import numpy as np
 
 from . import constraint, joint
 from . import state as at
-from .body import (
-    ANCHOR_A,
-    ANCHOR_B,
-    CENTER,
-    INVERSE_INERTIA,
-    INVERSE_MASS,
-    JOINT_A,
-    JOINT_B,
-    LOWER_LIMIT,
-    REFERENCE,
-    UPPER_LIMIT,
-)
+from .body import JOINT_A, JOINT_B, LOWER_LIMIT, REFERENCE, UPPER_LIMIT
 from .jit import inline, routine
 from .lanes import (
     BEGIN,
@@ -36,6 +25,7 @@ from .lanes import (
     LIMIT,
     NONE,
     SOURCE,
+    TRAITS,
     TWO,
     TWO_POINTS,
     W,
@@ -53,8 +43,10 @@ from .sincos import sincos_reduced
 KIND = np.int64(SOURCE // LANES)
 DEEPEST = np.float32(-3.0) * LINEAR_SLOP
 # In place of a velocity block's joints: sines and cosines of two angles, the smallest separation,
-# and whether all errors are small.
+# and whether all errors are small. In place of the rest of a velocity block's contact: the body's
+# centre of mass.
 SINE, _, OTHER_SINE, _, LEAST, SMALL = at.fields(6, int(at.CONSTRAINT_J))
+CENTER_X, CENTER_Y = at.fields(2, int(at.MASS) - 2)
 
 
 @routine
@@ -72,6 +64,9 @@ def pack(f, k, block, i, lanes, x, c, y):
         for j in range(FOUR):
             y[LIMIT + j * LANES + lane] = k[ko + at.LIMIT + j]
     for place in range(np.int64(y[BEGIN + FIVE])):
+        body = np.int64(y[BODY + place])
+        mass, inertia = TRAITS + at.INVERSE_MASS + body, TRAITS + at.INVERSE_INERTIA + body
+        center = TRAITS + at.CENTER + 2 * body
         y[TWO + place] = 0
         for lane in range(LANES):
             n = np.int64(y[SOURCE + place * LANES + lane])
@@ -83,6 +78,10 @@ def pack(f, k, block, i, lanes, x, c, y):
                 q = place * at.CONSTRAINT_C_SIZE
                 for field in range(at.P0X, at.LPY + 1):
                     write(c, q + field, lane, f[contact + field])
+                write(c, q + at.MASS, lane, read(x, mass, lane))
+                write(c, q + at.INERTIA, lane, read(x, inertia, lane))
+                write(c, q + CENTER_X, lane, read(x, center, lane))
+                write(c, q + CENTER_Y, lane, read(x, center + 1, lane))
                 y[place * LANES + lane], y[SOURCE + place * LANES + lane] = (
                     k[g + at.POINTS],
                     k[g + at.KIND],
@@ -114,18 +113,24 @@ def joint_corrections(j: int) -> Callable:
     errors are large.
     """
     a, b = int(JOINT_A[j]), int(JOINT_B[j])
-    ma, ia, mb, ib = INVERSE_MASS[a], INVERSE_INERTIA[a], INVERSE_MASS[b], INVERSE_INERTIA[b]
-    mass, reference, lower, upper = ONE / (ia + ib), REFERENCE[j], LOWER_LIMIT[j], UPPER_LIMIT[j]
-    lax, lay, lbx, lby = ANCHOR_A[j, 0], ANCHOR_A[j, 1], ANCHOR_B[j, 0], ANCHOR_B[j, 1]
+    reference, lower, upper = REFERENCE[j], LOWER_LIMIT[j], UPPER_LIMIT[j]
     pa, pb = np.int64(3 * a), np.int64(3 * b)
+    mass_a, mass_b = (np.int64(TRAITS + at.INVERSE_MASS + body) for body in (a, b))
+    inertia_a, inertia_b = (np.int64(TRAITS + at.INVERSE_INERTIA + body) for body in (a, b))
+    anchor_a, anchor_b = (
+        np.int64(TRAITS + at.ANCHOR_A + 2 * j),
+        np.int64(TRAITS + at.ANCHOR_B + 2 * j),
+    )
+    turning = np.int64(TRAITS + at.JOINT_INERTIA + j)
     limits = np.int64(LIMIT + j * LANES)
 
     @inline
     def keep_limits(x, y, width):
         for lane in range(width):
             aa, ab = read(x, pa + W, lane), read(x, pb + W, lane)
+            ia, ib = read(x, inertia_a, lane), read(x, inertia_b, lane)
             impulse, error = joint.limit_correction(
-                ab - aa - reference, lower, upper, mass, y[limits + lane]
+                ab - aa - reference, lower, upper, read(x, turning, lane), y[limits + lane]
             )
             write(x, pa + W, lane, aa - ia * impulse)
             write(x, pb + W, lane, ab + ib * impulse)
@@ -134,8 +139,10 @@ def joint_corrections(j: int) -> Callable:
     @inline
     def keep_points(x, width):
         for lane in range(width):
-            rax, ray = rotate(*pair(x, SINE, lane), lax, lay)
-            rbx, rby = rotate(*pair(x, OTHER_SINE, lane), lbx, lby)
+            ma, mb = read(x, mass_a, lane), read(x, mass_b, lane)
+            ia, ib = read(x, inertia_a, lane), read(x, inertia_b, lane)
+            rax, ray = rotate(*pair(x, SINE, lane), *pair(x, anchor_a, lane))
+            rbx, rby = rotate(*pair(x, OTHER_SINE, lane), *pair(x, anchor_b, lane))
             ax, ay, aa, bx, by, ab, apart = joint.position_correction(
                 ma, ia, mb, ib, *pair(x, pa, lane), read(x, pa + W, lane), *pair(x, pb, lane),
                 read(x, pb + W, lane),
@@ -164,11 +171,12 @@ def point_correction(p: int) -> Callable:
     point = np.int64(at.P0X + 2 * p)
 
     @routine
-    def correct(x, c, y, q, v, place, m, inertia, cx, cy, width):
+    def correct(x, c, y, q, v, place, width):
         for lane in range(width):
             bx, by, a = read(x, v + X, lane), read(x, v + Y, lane), read(x, v + W, lane)
             (sine, cosine), least = pair(x, SINE, lane), read(x, LEAST, lane)
-            ox, oy = rotate(sine, cosine, cx, cy)
+            m, inertia = pair(c, q + at.MASS, lane)
+            ox, oy = rotate(sine, cosine, *pair(c, q + CENTER_X, lane))
             apart, nx, ny, qx, qy = constraint.separation(
                 read(y, KIND + place, lane), sine, cosine, bx - ox, by - oy,
                 *pair(c, q + point, lane), *pair(c, q + at.LNX, lane), *pair(c, q + at.LPX, lane),
@@ -194,18 +202,12 @@ def correct_contacts(x, c, y, width):
     """One sweep over the contacts of a block; LEAST becomes the smallest separation."""
     for place in range(np.int64(y[BEGIN + FIVE])):
         body = np.int64(y[BODY + place])
-        m, inertia, cx, cy = (
-            INVERSE_MASS[body],
-            INVERSE_INERTIA[body],
-            CENTER[body, 0],
-            CENTER[body, 1],
-        )
         q, v = place * at.CONSTRAINT_C_SIZE, 3 * body
         turn(x, v + W, SINE, width)
-        first_point(x, c, y, q, v, place, m, inertia, cx, cy, width)
+        first_point(x, c, y, q, v, place, width)
         if y[TWO + place] != 0:
             turn(x, v + W, SINE, width)
-            second_point(x, c, y, q, v, place, m, inertia, cx, cy, width)
+            second_point(x, c, y, q, v, place, width)
 
 
 @routine

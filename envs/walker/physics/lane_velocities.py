@@ -13,7 +13,6 @@ import numpy as np
 
 from . import constraint
 from . import state as at
-from .body import FRICTION, INVERSE_INERTIA, INVERSE_MASS
 from .jit import routine
 from .lane_joints import hip_0, hip_0_and_knee_1, hip_1, hip_1_and_knee_0, knee_0, knee_1
 from .lanes import (
@@ -92,7 +91,7 @@ def unpack(s, lanes, x, c, y):
 
 
 @routine
-def one_point(x, c, y, q, v, place, m, inertia, mu, width):
+def one_point(x, c, y, q, v, place, width):
     """Friction and the normal impulse where no walker has two points; empty lanes are
     unchanged.
     """
@@ -100,8 +99,20 @@ def one_point(x, c, y, q, v, place, m, inertia, mu, width):
         (vx, vy), w = pair(x, v, lane), read(x, v + W, lane)
         (nx, ny), (rx, ry) = pair(c, q + at.NX, lane), pair(c, q + at.R0X, lane)
         s, u, there = read(c, q + at.S0, lane), read(c, q + at.U0, lane), read(y, place, lane) != 0
+        m, inertia = pair(c, q + at.MASS, lane)
         ax, ay, aw, au = constraint.friction(
-            m, inertia, vx, vy, w, rx, ry, nx, ny, read(c, q + at.T0, lane), mu * s, u
+            m,
+            inertia,
+            vx,
+            vy,
+            w,
+            rx,
+            ry,
+            nx,
+            ny,
+            read(c, q + at.T0, lane),
+            read(c, q + at.MU, lane) * s,
+            u,
         )
         ax, ay, aw, an = constraint.normal_one(
             m, inertia, ax, ay, aw, rx, ry, nx, ny, read(c, q + at.N0, lane), s
@@ -114,11 +125,12 @@ def one_point(x, c, y, q, v, place, m, inertia, mu, width):
 
 
 @routine
-def two_points(x, c, y, q, v, place, m, inertia, mu, width):
+def two_points(x, c, y, q, v, place, width):
     """The same where some walkers have two points."""
     for lane in range(width):
         (vx, vy), w, n = pair(x, v, lane), read(x, v + W, lane), read(y, place, lane)
         there, both = n != 0, n == TWO_POINTS
+        mu, (m, inertia) = read(c, q + at.MU, lane), pair(c, q + at.MASS, lane)
         normal, (r0x, r0y), (r1x, r1y) = (
             pair(c, q + at.NX, lane),
             pair(c, q + at.R0X, lane),
@@ -163,12 +175,11 @@ def contacts_of(x, c, y, first, end, width):
     """One sweep over the contacts of the bodies from `first` to before `end`."""
     for place in range(np.int64(y[BEGIN + first]), np.int64(y[BEGIN + end])):
         body = np.int64(y[BODY + place])
-        m, inertia, mu = INVERSE_MASS[body], INVERSE_INERTIA[body], FRICTION[body]
         q, v = place * at.CONSTRAINT_C_SIZE, 3 * body
         if y[TWO + place] == 0:
-            one_point(x, c, y, q, v, place, m, inertia, mu, width)
+            one_point(x, c, y, q, v, place, width)
         else:
-            two_points(x, c, y, q, v, place, m, inertia, mu, width)
+            two_points(x, c, y, q, v, place, width)
 
 
 @routine

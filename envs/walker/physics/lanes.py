@@ -22,18 +22,20 @@ from .jit import allocating, inline, routine
 # two AVX registers of float32, so that the latency of one is hidden by the other
 LANES = np.int64(16)
 PLACES = np.int64(5 * at.SLOTS)  # contacts of one block at most
-FLOATS = int(at.CONSTRAINT_C * LANES)  # bodies and joints
+TRAITS = at.CONSTRAINT_C  # after bodies and joints, the traits of the walkers' bodies
+FLOATS = int((TRAITS + at.LANE_TRAITS) * LANES)
 CONTACT_FLOATS = int(PLACES * at.CONSTRAINT_C_SIZE * LANES)
 # int32: for each place the walkers' points, and their source; each joint's limits; the first place
-# of each body, and the end of the last; each place's body; and whether any lane needs the longer
-# formula, for two points or a limit.
+# of each body, and the end of the last; each place's body; whether any lane needs the longer
+# formula, for two points or a limit; and the place in the table of bodies of each lane's traits.
 SOURCE = np.int64(PLACES * LANES)
 LIMIT = np.int64(SOURCE + PLACES * LANES)
 BEGIN = np.int64(LIMIT + 4 * LANES)
 BODY = np.int64(BEGIN + 6)
 TWO = np.int64(BODY + PLACES)
 LIMITED = np.int64(TWO + PLACES)
-INTEGERS = int(LIMITED + 4)
+HELD = np.int64(LIMITED + 4)
+INTEGERS = int(HELD + LANES)
 KEYS = np.int64(1 << 8)
 FIVE, FOUR, ONE, NONE = np.int64(5), np.int64(4), np.int64(1), np.int64(-1)
 TWO_POINTS = np.int32(2)
@@ -54,6 +56,24 @@ def pair(x, field, lane):
 @inline
 def write(x, field, lane, value):
     x[np.uint64(field * LANES + lane)] = value
+
+
+@routine
+def forget_traits(y):
+    """Mark all lanes as without traits. The table of bodies may change between two calls."""
+    for lane in range(LANES):
+        y[HELD + lane] = NONE
+
+
+@routine
+def pack_traits(k, bodies, block, lanes, x, y):
+    """Copy the traits of the walkers' bodies into lanes that have another body's."""
+    for lane in range(lanes):
+        number = k[block[lane] * at.INTEGERS + at.TRAITS]
+        if y[HELD + lane] != number:
+            y[HELD + lane] = number
+            for field in range(at.LANE_TRAITS):
+                write(x, TRAITS + field, lane, bodies[np.int64(number), field])
 
 
 @routine

@@ -37,7 +37,6 @@ RELATIVE_TOLERANCE = F(0.98)  # hysteresis between reference faces
 ABSOLUTE_TOLERANCE = F(0.001)  # [m]
 
 STEP = F(1.0 / 50)  # [s]
-GRAVITY = F(-10.0)  # [m/s2], pybox2d's default world
 # Impulses are scaled by STEP * (1 / STEP) between steps. In float32 that is exactly 1, so the
 # scaling is left out.
 assert F(1.0) / STEP * STEP == F(1.0)

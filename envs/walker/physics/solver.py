@@ -14,7 +14,6 @@ import math
 import numpy as np
 
 from . import state as at
-from .body import CENTER, INVERSE_MASS
 from .broadphase import move_proxy, sweep_box, synchronize_transform, tight_box
 from .constraints import load_contact, position_contacts, store_impulses, warm_start
 from .jit import inline, routine
@@ -23,7 +22,6 @@ from .math import LARGEST, ONE, ZERO, minimum, rotate
 from .settings import (
     ANGULAR_SLEEP_SQUARED,
     BAUMGARTE,
-    GRAVITY,
     LINEAR_SLEEP_SQUARED,
     LINEAR_SLOP,
     MAX_ROTATION,
@@ -33,6 +31,7 @@ from .settings import (
     STEP,
     TIME_TO_SLEEP,
 )
+from .traits import center
 
 ORDER = (3, 2, 0, 1)
 FIVE = np.int64(5)
@@ -43,14 +42,14 @@ load_joints, solve_velocities, solve_positions = passes(ORDER)
 
 
 @routine
-def start_velocities(f, fo, s):
+def start_velocities(traits, f, fo, s):
     """Apply gravity and the push; the sweep starts at the current poses."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
         f[b + at.C0X], f[b + at.C0Y], f[b + at.A0] = f[b + at.CX], f[b + at.CY], f[b + at.A]
         push = f[fo + at.PUSH] if body == 0 else ZERO
-        s[v] = f[b + at.VX] + STEP * (INVERSE_MASS[body] * push)
-        s[v + 1] = f[b + at.VY] + STEP * GRAVITY
+        s[v] = f[b + at.VX] + STEP * (traits[at.INVERSE_MASS + body] * push)
+        s[v + 1] = f[b + at.VY] + STEP * traits[at.GRAVITY]
         s[v + 2] = f[b + at.W]
     f[fo + at.PUSH] = ZERO
 
@@ -80,15 +79,15 @@ def integrate_positions(f, fo, s):
 
 
 @routine
-def correct_positions(f, k, fo, ko, s, i, contacts, iterations):
+def correct_positions(traits, f, k, fo, ko, s, i, contacts, iterations):
     """Position iterations; True if the errors become small within them."""
     for body in range(FIVE):
         b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
         s[v], s[v + 1], s[v + 2] = f[b + at.CX], f[b + at.CY], f[b + at.A]
     solved = False
     for _ in range(iterations):
-        deepest = position_contacts(f, k, fo, ko, s, i, contacts, BAUMGARTE)
-        if solve_positions(s, i) & (deepest >= DEEPEST):
+        deepest = position_contacts(traits, f, k, fo, ko, s, i, contacts, BAUMGARTE)
+        if solve_positions(traits, s, i) & (deepest >= DEEPEST):
             solved = True
             break
     for body in range(FIVE):
@@ -122,17 +121,17 @@ def fall_asleep(f, k, fo, ko, solved):
 
 
 @routine
-def finish_bodies(f, k, fo, ko):
+def finish_bodies(traits, f, k, fo, ko):
     """Move the boxes to the corrected poses (b2Body::SynchronizeFixtures)."""
     for body in range(FIVE):
         b = fo + body * at.BODY_SIZE
         box = b + at.TIGHT
         lx, ly, ux, uy = f[box], f[box + 1], f[box + 2], f[box + 3]
         f[b + at.STARTS], f[b + at.STARTC] = f[b + at.QS], f[b + at.QC]
-        rx, ry = rotate(f[b + at.QS], f[b + at.QC], CENTER[body, 0], CENTER[body, 1])
+        rx, ry = rotate(f[b + at.QS], f[b + at.QC], *center(traits, body))
         px, py = f[b + at.C0X] - rx, f[b + at.C0Y] - ry
         f[b + at.STARTX], f[b + at.STARTY] = px, py
-        synchronize_transform(f, b, body)
+        synchronize_transform(traits, f, b, body)
         tight_box(f, b, body)
         sweep_box(f, b, lx, ly, ux, uy)
         if move_proxy(f, b, f[b + at.PX] - px, f[b + at.PY] - py):
@@ -164,18 +163,19 @@ def list_contacts(k, ko, i):
 
 
 @routine
-def begin_row(f, k, fo, ko, s, i):
+def begin_row(traits, f, k, fo, ko, s, i):
     """Load one walker's velocities and constraints, warm started; the number of contacts."""
-    start_velocities(f, fo, s)
+    start_velocities(traits, f, fo, s)
     contacts = list_contacts(k, ko, i)
     for n in range(contacts):
         slot = np.int64(i[n * at.C_SIZE + at.C_SLOT])
         b = fo + np.int64(i[n * at.C_SIZE + at.C_BODY]) * at.BODY_SIZE
         load_contact(
-            f, k, fo, ko, s, i, n, slot, f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE
-        )
+            traits, f, k, fo, ko, s, i, n, slot,
+            f[b + at.CX], f[b + at.CY], f[b + at.QS], f[b + at.QC], ONE,
+        )  # fmt: skip
     warm_start(s, i, contacts)
-    load_joints(f, k, fo, ko, s, i)
+    load_joints(traits, f, k, fo, ko, s, i)
     return contacts
 
 
@@ -188,37 +188,39 @@ def keep_row(f, fo, s, i, contacts):
 
 
 @routine
-def end_row(f, k, fo, ko, solved, events, eo):
+def end_row(traits, f, k, fo, ko, solved, events, eo):
     """Update boxes and sleep, and check for faults."""
-    finish_bodies(f, k, fo, ko)
+    finish_bodies(traits, f, k, fo, ko)
     if fall_asleep(f, k, fo, ko, solved):
         events[eo + at.COUNT_SLEEPING] += 1
     find_fault(f, k, fo, ko)
 
 
 @routine
-def sweep_row(f, k, row, s, i, iterations):
+def sweep_row(traits, f, k, row, s, i, iterations):
     """Solve the velocities of one walker and integrate; the number of touching contacts."""
     fo, ko = row * at.FLOATS, row * at.INTEGERS
-    contacts = begin_row(f, k, fo, ko, s, i)
-    solve_velocities(s, i, contacts, iterations)
+    contacts = begin_row(traits, f, k, fo, ko, s, i)
+    solve_velocities(traits, s, i, contacts, iterations)
     keep_row(f, fo, s, i, contacts)
     return contacts
 
 
 @routine
-def solve_row(f, k, row, events, s, i, velocity_iterations, position_iterations):
+def solve_row(f, k, bodies, row, events, s, i, velocity_iterations, position_iterations):
     """Solve one walker."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-    contacts = sweep_row(f, k, row, s, i, velocity_iterations)
-    solved = correct_positions(f, k, fo, ko, s, i, contacts, position_iterations)
-    end_row(f, k, fo, ko, solved, events, eo)
+    traits = bodies[k[ko + at.TRAITS]]
+    contacts = sweep_row(traits, f, k, row, s, i, velocity_iterations)
+    solved = correct_positions(traits, f, k, fo, ko, s, i, contacts, position_iterations)
+    end_row(traits, f, k, fo, ko, solved, events, eo)
 
 
 @routine
-def settle_row(f, k, row, events, s, i, iterations):
+def settle_row(f, k, bodies, row, events, s, i, iterations):
     """Continue the position sweeps of a walker that has not converged; scratch is loaded again."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-    load_limits(k, ko, s, i)
-    solved = correct_positions(f, k, fo, ko, s, i, list_contacts(k, ko, i), iterations)
-    end_row(f, k, fo, ko, solved, events, eo)
+    traits = bodies[k[ko + at.TRAITS]]
+    load_limits(traits, k, ko, s, i)
+    solved = correct_positions(traits, f, k, fo, ko, s, i, list_contacts(k, ko, i), iterations)
+    end_row(traits, f, k, fo, ko, solved, events, eo)

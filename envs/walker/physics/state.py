@@ -49,8 +49,8 @@ FLOATS = np.int64(CONTACT + SLOTS * CONTACT_SIZE)
 
 # The int32 block. ORDER is a permutation of the slots: the first CONTACTS of them are in use,
 # oldest first.
-# TRACK: index in the table of tracks
-CONTACTS, FAULT, GAME_OVER, GROUND_0, GROUND_1, TRACK = fields(6)
+# TRACK: index in the table of tracks; TRAITS: in the table of bodies
+CONTACTS, FAULT, GAME_OVER, GROUND_0, GROUND_1, TRACK, TRAITS = fields(7)
 LIMIT = np.int64(8)  # state of each joint's limit
 AWAKE = np.int64(12)  # a body
 MOVED = np.int64(17)  # a body: its fat box has changed
@@ -100,7 +100,7 @@ SX, SY, SZ, SM, CROSS_X, CROSS_Y, CROSS_Z = fields(7, 15)
 CONSTRAINT_J_SIZE = np.int64(24)
 CONSTRAINT_C = np.int64(CONSTRAINT_J + JOINTS * CONSTRAINT_J_SIZE)
 NX, NY, R0X, R0Y, R1X, R1Y, N0, N1, T0, T1, S0, S1, U0, U1 = fields(14)
-M11, M12, M22, V11, V12, V21, V22, MU = fields(8, 14)
+M11, M12, M22, V11, V12, V21, V22, MU, MASS, INERTIA = fields(10, 14)  # inverses, of the body
 CONSTRAINT_C_SIZE = np.int64(24)
 SIMPLEX = np.int64(CONSTRAINT_C + SLOTS * CONSTRAINT_C_SIZE)
 SWEEP = np.int64(SIMPLEX + 24)  # centre and angle at both ends
@@ -127,3 +127,24 @@ SHAPE_NORMAL, SHAPE_CENTROID, SHAPE_FAT, SHAPE_TIGHT, SQUARE, REACH_RIGHT, REACH
     np.int64(i) for i in (8, 16, 18, 22, 26, 27, 28)
 )
 SHAPE_SIZE = np.int64(30)
+
+# The traits of a walker's body (bodies.py), float32, a row of the table of bodies. Of each of the
+# five bodies: inverses of mass [1/kg] and inertia [1/(kg m2)], centre of mass [m]; of each joint:
+# anchors from the centres of mass of both bodies [m], inverse of the sum of their inverse inertias.
+# The lanes have copies of the traits up to here (lanes.py).
+INVERSE_MASS, INVERSE_INERTIA, CENTER = (np.int64(i) for i in (0, BODIES, 2 * BODIES))
+ANCHOR_A = np.int64(CENTER + 2 * BODIES)
+ANCHOR_B = np.int64(ANCHOR_A + 2 * JOINTS)
+JOINT_INERTIA = np.int64(ANCHOR_B + 2 * JOINTS)
+LANE_TRAITS = np.int64(JOINT_INERTIA + JOINTS)
+# Of each body: mixed coefficient of friction, position at the start [m], distance of the farthest
+# corner from the centre of mass [m], corners [m]; of each joint: target speed of the motor for a
+# positive action [rad/s], greatest torque [N m]; gravity, negative [m/s2].
+FRICTION = LANE_TRAITS
+START_POSITION = np.int64(FRICTION + BODIES)
+REACH = np.int64(START_POSITION + 2 * BODIES)
+VERTEX = np.int64(REACH + BODIES)
+MOTOR_SPEED = np.int64(VERTEX + 2 * CORNERS * BODIES)
+MOTOR_TORQUE = np.int64(MOTOR_SPEED + JOINTS)
+GRAVITY = np.int64(MOTOR_TORQUE + JOINTS)
+TRAITS_SIZE = np.int64(128)

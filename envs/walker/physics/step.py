@@ -21,6 +21,7 @@ from . import world
 from .jit import Kernel, routine
 from .world import (
     BLOCK,
+    BODIES,
     CORNERS,
     EVENTS,
     FLAGS,
@@ -78,7 +79,8 @@ def check(rows, actions, ages):
 
 
 def step_rows(
-    rows, phases, elapsed, ages, outcome, f, k, shapes, corners, tracks, ends, actions, events,
+    rows, phases, elapsed, ages, outcome, f, k, shapes, corners, tracks, bodies, ends, actions,
+    events,
     s, i, x, c, y, velocity, position, width, cull, obs, reward, terminated, finished, shaping,
     rays,
 ):  # fmt: skip
@@ -90,10 +92,12 @@ def step_rows(
     outcome[0] = check(rows, actions, ages)
     if outcome[0] != FINE:
         return
-    collide_at(phases[0])(rows, f, k, shapes, corners, tracks, actions, events)
-    solve_at(phases[1])(rows, f, k, events, s, i, x, c, y, velocity, position, width)
+    collide_at(phases[0])(rows, f, k, shapes, corners, tracks, bodies, actions, events)
+    solve_at(phases[1])(rows, f, k, bodies, events, s, i, x, c, y, velocity, position, width)
     pairs_at(phases[2])(rows, f, k, shapes, tracks)
-    toi_at(phases[3])(rows, f, k, shapes, corners, tracks, events, s[0], i[0], velocity, cull)
+    toi_at(phases[3])(
+        rows, f, k, shapes, corners, tracks, bodies, events, s[0], i[0], velocity, cull
+    )
     observe_at(phases[4])(
         rows, f, k, shapes, corners, tracks, ends, actions, obs, reward, terminated, finished,
         shaping, rays
@@ -108,7 +112,7 @@ STEP = Kernel(
     "step",
     void(
         ROWS, int64[::1], int64, int64[::1], int64[::1], world.F, world.K, SHAPES, CORNERS, TRACKS,
-        VALUES,
+        BODIES, VALUES,
         float32[::1], EVENTS, BLOCK, PLACES, SCRATCH, SCRATCH, INDICES, int64, int64, int64, int64,
         world.F, VALUES, FLAGS, FLAGS, VALUES, SCRATCH,
     ),

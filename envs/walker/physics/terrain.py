@@ -104,6 +104,14 @@ class Terrains:
             self.tracks[place] = None
             self.free.append(place)
 
+    def exchange(self, place: int, track: Track) -> int:
+        """The place of a track for the user of `place`, which is released if it is another."""
+        if self.tracks[place] is track:
+            return place
+        found = self.add(track)
+        self.release(place)
+        return found
+
     def _free_place(self, count: int) -> int:
         if count > self.capacity:
             self._grow(len(self.tracks), count + count // 4)

@@ -34,7 +34,7 @@ NOBODY = np.int64(-1)
 
 
 @routine
-def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull):
+def contact_time(traits, f, k, fo, s, i, g, statics, shapes, corners, first, cull):
     """Time of impact of a contact as a fraction of the step, 1 for none; and the number of stored
     shape times.
     """
@@ -51,15 +51,15 @@ def contact_time(f, k, fo, s, i, g, statics, shapes, corners, first, cull):
         statics = set_static_alpha(s, i, statics, shape, mine)
     elif mine < its:
         advance_sweep(f, b, its)
-        refresh_sweep(f, b, body)
-    if (cull == ONE_COUNT) and stays_clear(f, b, body, shapes, e, count):
+        refresh_sweep(traits, f, b, body)
+    if (cull == ONE_COUNT) and stays_clear(traits, f, b, body, shapes, e, count):
         return ONE, statics
-    touching, share = time_of_impact(f, b, body, s, i, shapes, e, count)
+    touching, share = time_of_impact(traits, f, b, body, s, i, shapes, e, count)
     return (minimum(start + (ONE - start) * share, ONE) if touching else ONE), statics
 
 
 @routine
-def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
+def first_event(traits, f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
     """The earliest event: (slot or -1, time as a fraction of the step, stored shape times)."""
     best, least = NOBODY, ONE
     for position in range(np.int64(k[ko + at.CONTACTS]) - 1, -1, -1):
@@ -71,7 +71,7 @@ def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
             if k[ko + at.AWAKE + k[g + at.OWNER]] == at.NO:
                 continue
             f[c + at.TOI], statics = contact_time(
-                f, k, fo, s, i, g, statics, shapes, corners, first, cull
+                traits, f, k, fo, s, i, g, statics, shapes, corners, first, cull
             )
             k[g + at.TIMED] = at.YES
         if f[c + at.TOI] < least:
@@ -80,13 +80,13 @@ def first_event(f, k, fo, ko, s, i, statics, shapes, corners, first, cull):
 
 
 @routine
-def move_body(f, k, ko, b, body):
+def move_body(traits, f, k, ko, b, body):
     """b2Body::SynchronizeFixtures after an event; the times of the body's contacts are no longer
     valid.
     """
-    synchronize_transform(f, b, body)
+    synchronize_transform(traits, f, b, body)
     tight_box(f, b, body)
-    refresh_sweep(f, b, body)
+    refresh_sweep(traits, f, b, body)
     if move_proxy(f, b, f[b + at.PX] - f[b + at.STARTX], f[b + at.PY] - f[b + at.STARTY]):
         k[ko + at.MOVED + body] = at.YES
     for position in range(np.int64(k[ko + at.CONTACTS])):
@@ -96,7 +96,9 @@ def move_body(f, k, ko, b, body):
 
 
 @routine
-def handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations):
+def handle_event(
+    traits, f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations
+):
     """Advance the contact's body to the event and solve the rest of its step: (whether it touched,
     stored shape times).
     """
@@ -109,20 +111,20 @@ def handle_event(f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, firs
     statics = set_static_alpha(s, i, statics, shape, alpha)
     advance_sweep(f, b, alpha)
     f[b + at.CX], f[b + at.CY], f[b + at.A] = f[b + at.C0X], f[b + at.C0Y], f[b + at.A0]
-    synchronize_transform(f, b, body)
+    synchronize_transform(traits, f, b, body)
     k[g + at.TIMED] = at.NO
     k[g + at.EVENTS] += at.YES
     contacts, statics = gather_island(
-        f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first
+        traits, f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first
     )
     if contacts == ZERO_COUNT:
         k[g + at.ENABLED] = at.NO
         f[b + at.C0X], f[b + at.C0Y], f[b + at.A0], f[b + at.ALPHA] = c0x, c0y, a0, mine
         f[b + at.CX], f[b + at.CY], f[b + at.A] = cx, cy, a
-        synchronize_transform(f, b, body)
+        synchronize_transform(traits, f, b, body)
         return False, set_static_alpha(s, i, statics, shape, its)
-    solve_island(f, k, fo, ko, s, i, contacts, body, alpha, iterations)
-    move_body(f, k, ko, b, body)
+    solve_island(traits, f, k, fo, ko, s, i, contacts, body, alpha, iterations)
+    move_body(traits, f, k, ko, b, body)
     return True, statics
 
 
@@ -137,7 +139,7 @@ def clear_times(f, k, fo, ko):
 
 
 @inline
-def contacts_ahead(f, k, fo, ko, shapes, corners, first):
+def contacts_ahead(traits, f, k, fo, ko, shapes, corners, first):
     """The contacts of a walker that may have an impact in this step, as bits of their slots; the
     times of the others are set.
     """
@@ -150,6 +152,7 @@ def contacts_ahead(f, k, fo, ko, shapes, corners, first):
         if (k[g + at.ENABLED] == at.NO) | (k[ko + at.AWAKE + body] == at.NO):
             continue
         if stays_clear(
+            traits,
             f,
             fo + body * at.BODY_SIZE,
             body,
@@ -165,31 +168,33 @@ def contacts_ahead(f, k, fo, ko, shapes, corners, first):
 
 
 @inline
-def time_first(f, k, fo, ko, slot, s, i, shapes, corners, first):
+def time_first(traits, f, k, fo, ko, slot, s, i, shapes, corners, first):
     """Compute a contact's time before any event; whether there is an event."""
     g = ko + at.SLOT + slot * at.SLOT_SIZE
-    time, _ = contact_time(f, k, fo, s, i, g, ZERO_COUNT, shapes, corners, first, ZERO_COUNT)
+    time, _ = contact_time(
+        traits, f, k, fo, s, i, g, ZERO_COUNT, shapes, corners, first, ZERO_COUNT
+    )
     f[fo + at.CONTACT + slot * at.CONTACT_SIZE + at.TOI] = time
     k[g + at.TIMED] = at.YES
     return time <= LATEST
 
 
 @inline
-def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
+def run_events(f, k, fo, ko, shapes, corners, tracks, bodies, events, eo, s, i, iterations, cull):
     """Handle the events of one walker in order of time; some contact times may be computed
     already.
     """
-    track = np.int64(k[ko + at.TRACK]) * 3
+    track, traits = np.int64(k[ko + at.TRACK]) * 3, bodies[k[ko + at.TRAITS]]
     first, polygons, edges = tracks[track], tracks[track + 1], tracks[track + 2]
     statics = np.int64(0)
     while True:
         slot, alpha, statics = first_event(
-            f, k, fo, ko, s, i, statics, shapes, corners, first, cull
+            traits, f, k, fo, ko, s, i, statics, shapes, corners, first, cull
         )
         if (slot < 0) | (alpha > LATEST) | (k[ko + at.FAULT] != at.HEALTHY):
             break
         touched, statics = handle_event(
-            f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations
+            traits, f, k, fo, ko, s, i, statics, slot, alpha, shapes, corners, first, iterations
         )
         if touched:
             events[eo + at.COUNT_TOI] += 1
@@ -197,17 +202,19 @@ def run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iteratio
 
 
 @inline
-def toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull):
+def toi_row(f, k, fo, ko, shapes, corners, tracks, bodies, events, eo, s, i, iterations, cull):
     """Continuous collision of one walker, including new contacts. cull: 0 omits the conservative
     test.
     """
     if k[ko + at.FAULT] == at.HEALTHY:
         clear_times(f, k, fo, ko)
-        run_events(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull)
+        run_events(
+            f, k, fo, ko, shapes, corners, tracks, bodies, events, eo, s, i, iterations, cull
+        )
 
 
-def toi_rows(rows, f, k, shapes, corners, tracks, events, s, i, iterations, cull):
+def toi_rows(rows, f, k, shapes, corners, tracks, bodies, events, s, i, iterations, cull):
     """Kernel: continuous collision of each row."""
     for row in rows:
         fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-        toi_row(f, k, fo, ko, shapes, corners, tracks, events, eo, s, i, iterations, cull)
+        toi_row(f, k, fo, ko, shapes, corners, tracks, bodies, events, eo, s, i, iterations, cull)

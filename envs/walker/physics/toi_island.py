@@ -53,7 +53,7 @@ def enlist(i, n, body, slot):
 
 
 @routine
-def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, first):
+def gather_island(traits, f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, first):
     """The triggering contact, then the body's other touching contacts, newest first: (number of
     contacts, stored shape times).
 
@@ -71,7 +71,7 @@ def gather_island(f, k, fo, ko, s, i, statics, best, alpha, shapes, corners, fir
             continue
         if n == MAX_TOI_CONTACTS:
             break
-        update_contact(f, k, fo, ko, slot, shapes, corners, first)
+        update_contact(traits, f, k, fo, ko, slot, shapes, corners, first)
         if k[g + at.TOUCHING] == at.YES:
             statics = set_static_alpha(s, i, statics, np.int64(k[g + at.SHAPE]), alpha)
             enlist(i, n, body, slot)
@@ -128,19 +128,19 @@ def sweep_velocities(s, i, contacts, v, iterations):
 
 
 @routine
-def solve_island(f, k, fo, ko, s, i, contacts, body, alpha, iterations):
+def solve_island(traits, f, k, fo, ko, s, i, contacts, body, alpha, iterations):
     """b2Island::SolveTOI: one body and its contacts, for the rest of the step."""
     b, v = fo + body * at.BODY_SIZE, at.BODY_V + 3 * body
     s[v], s[v + 1], s[v + 2] = f[b + at.CX], f[b + at.CY], f[b + at.A]
     for _ in range(POSITION_ITERATIONS):
-        if position_contacts(f, k, fo, ko, s, i, contacts, TOI_BAUMGARTE) >= DEEPEST:
+        if position_contacts(traits, f, k, fo, ko, s, i, contacts, TOI_BAUMGARTE) >= DEEPEST:
             break
     x, y, a = s[v], s[v + 1], s[v + 2]
     f[b + at.C0X], f[b + at.C0Y], f[b + at.A0] = x, y, a
     sine, cosine = sincos(a)
     for n in range(contacts):
         slot = np.int64(i[n * at.C_SIZE + at.C_SLOT])
-        load_contact(f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, ZERO)
+        load_contact(traits, f, k, fo, ko, s, i, n, slot, x, y, sine, cosine, ZERO)
     s[v], s[v + 1], s[v + 2] = f[b + at.VX], f[b + at.VY], f[b + at.W]
     sweep_velocities(s, i, contacts, v, iterations)
     f[b + at.CX], f[b + at.CY], f[b + at.A], f[b + at.VX], f[b + at.VY], f[b + at.W] = integrate(
