@@ -118,7 +118,7 @@ class Collector:
         """The next rollout. ValueError if an observation or reward is NaN or infinite."""
         plan, columns, starts = self.plan, list[_Step](), list[State]()
         uniform = self._noise.random((plan.steps, plan.rows, plan.actions), dtype="float32")
-        noise = torch.from_numpy(uniform).to(plan.device)
+        noise = policy.noise(torch.from_numpy(uniform).to(plan.device))
         with torch.no_grad():
             if self._simulator is None or plan.whole:
                 self._begin(policy)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from .policies import LastStep, NetworkPolicy
+from .policies import EvaluationPolicy, LastStep
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Spec
@@ -18,7 +18,7 @@ class GreedyPolicy:
 
     observes_rewards = True
 
-    def __init__(self, policy: NetworkPolicy, spec: Spec, n: int) -> None:
+    def __init__(self, policy: EvaluationPolicy, spec: Spec, n: int) -> None:
         self._policy = policy
         zeros = torch.zeros(n, device=policy.device)
         self._last = LastStep(

@@ -44,16 +44,31 @@ class RolloutPolicy(Protocol):
         """The hidden state in which n trials begin."""
         ...
 
+    def noise(self, uniform: torch.Tensor) -> torch.Tensor:
+        """The noise of a rollout's actions [t, n, a] from numbers uniform in [0, 1)."""
+        ...
+
     def inputs(self, observations: torch.Tensor, last: LastStep) -> torch.Tensor:
         """Inputs of the network [n, i]."""
         ...
 
     def act(self, inputs: torch.Tensor, state: State, noise: torch.Tensor) -> Acted:
-        """noise: [n, size of the actions], uniform in [0, 1)."""
+        """noise: that of one step [n, a]."""
         ...
 
     def values(self, inputs: torch.Tensor, state: State) -> torch.Tensor:
         """[n]."""
+        ...
+
+
+class EvaluationPolicy(RolloutPolicy, Protocol):
+    """A policy that also has most likely actions."""
+
+    @property
+    def device(self) -> str: ...
+
+    def mode(self, inputs: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """The most likely actions [n, a], and the next state."""
         ...
 
 
@@ -68,6 +83,9 @@ class NetworkPolicy:
 
     def start(self, n: int) -> State:
         return self.network.start(n, self.device)
+
+    def noise(self, uniform: torch.Tensor) -> torch.Tensor:
+        return uniform
 
     def inputs(self, observations: torch.Tensor, last: LastStep) -> torch.Tensor:
         return self.make_inputs(observations, last)

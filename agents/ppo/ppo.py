@@ -21,6 +21,7 @@ from ..parts.pairs import PairByPair
 from ..parts.scoring import Scored, draw_seeds, solved
 from ..rollouts.trials import input_size, policy_inputs
 from .collecting import Collector, Plan
+from .compiled import CompiledPolicy
 from .config import PPOConfig
 from .greedy import GreedyPolicy, play
 from .network import FeedforwardNetwork, RecurrentNetwork
@@ -117,7 +118,7 @@ class PPO(Tunable, PairByPair):
         """
         return GreedyPolicy(self.policy(agent), self.family.spec, n)
 
-    def policy(self, agent: Agent) -> NetworkPolicy:
+    def policy(self, agent: Agent) -> NetworkPolicy | CompiledPolicy:
         """The agent's policy in rollouts."""
         c, spec = self.config, self.family.spec
         weights = network_weights(agent, c.device)
@@ -133,8 +134,10 @@ class PPO(Tunable, PairByPair):
             seen = normalised(observations, last)
             return policy_inputs(seen, None, last.actions, rewards, last.first, share)
 
-        inputs = normalised if c.cell == "none" else with_last_step
-        return NetworkPolicy(self.network, weights, inputs, c.device)
+        if isinstance(self.network, FeedforwardNetwork):
+            kind = CompiledPolicy if c.device == "cpu" else NetworkPolicy
+            return kind(self.network, weights, normalised, c.device)
+        return NetworkPolicy(self.network, weights, with_last_step, c.device)
 
     @property
     def _plan(self) -> Plan:

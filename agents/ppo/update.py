@@ -17,8 +17,9 @@ import torch
 from ..parts.adam import STEPS
 from ..parts.network_weights import weight_names
 from .batches import Batch
+from .compiled import compiled_update
 from .config import PPOSettings
-from .network import ActorCritic
+from .network import ActorCritic, FeedforwardNetwork
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
@@ -72,15 +73,44 @@ def update_policy(
 ) -> Updated:
     """The agent after up to `epochs` passes over the batch.
 
-    The networks are computed on the device of the batch; the agent's tensors are on the CPU.
+    A feed-forward network on the CPU is updated by a compiled kernel, others by autograd on the
+    device of the batch; the agent's tensors are on the CPU.
 
     Args:
         rng: for the order of the sequences in the minibatches.
         extra_loss: a scalar added to PPO's loss of each minibatch.
 
     Raises:
-        ValueError: if a weight is NaN or infinite after the update.
+        ValueError: if a gradient or weight is NaN or infinite.
     """
+    order = np.stack([rng.permutation(batch.inputs.shape[1]) for _ in range(settings.epochs)])
+    on_cpu = batch.inputs.device.type == "cpu"
+    if extra_loss is None and on_cpu and isinstance(network, FeedforwardNetwork):
+        advantages = normalised(batch) if settings.normalise_advantages else batch.advantages
+        after, losses = compiled_update(
+            network,
+            settings,
+            agent,
+            batch,
+            order,
+            advantages=advantages,
+            rates=Rates.of(settings, agent),
+        )
+        updated = {**agent, **after, COUNT: agent[COUNT] + 1}
+        return Updated(updated, Losses(*losses[-1].tolist()), len(losses))
+    return autograd_update(network, settings, agent, batch, order, extra_loss=extra_loss)
+
+
+def autograd_update(
+    network: ActorCritic,
+    settings: PPOSettings,
+    agent: Agent,
+    batch: Batch,
+    order: np.ndarray,
+    *,
+    extra_loss: ExtraLoss | None = None,
+) -> Updated:
+    """See `update_policy`. order: of the sequences in each epoch, [epochs, m]."""
     c, device, rates = settings, batch.inputs.device, Rates.of(settings, agent)
     weights = {
         name: agent[name].to(device).clone().requires_grad_() for name in weight_names(agent)
@@ -91,7 +121,7 @@ def update_policy(
     losses, epoch = torch.zeros(len(Losses._fields)), 0
     for epoch in range(c.epochs):
         total = torch.zeros_like(losses, device=device)
-        for rows in np.array_split(rng.permutation(batch.inputs.shape[1]), c.minibatches):
+        for rows in np.array_split(order[epoch], c.minibatches):
             adam.zero_grad()
             sequences = torch.from_numpy(np.sort(rows)).to(device)
             loss, parts = loss_of(weights, sequences)

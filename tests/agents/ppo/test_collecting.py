@@ -23,6 +23,9 @@ class Observing:
     def start(self, n: int) -> tuple[torch.Tensor, ...]:
         return (torch.zeros(n, 1),)
 
+    def noise(self, uniform: torch.Tensor) -> torch.Tensor:
+        return uniform
+
     def inputs(self, observations: torch.Tensor, last: LastStep) -> torch.Tensor:
         extra = [last.first, last.ages, last.rewards, last.actions[:, 0]]
         return torch.cat([observations, torch.stack([part.float() for part in extra], 1)], 1)

@@ -14,10 +14,11 @@ from openpoet.agents.parts import adam
 from openpoet.agents.parts.actions import Actions, Categorical, Gaussian
 from openpoet.agents.ppo.batches import Batch, batch_of
 from openpoet.agents.ppo.collecting import Collector, Plan
+from openpoet.agents.ppo.compiled import CompiledPolicy
 from openpoet.agents.ppo.config import PPOSettings
 from openpoet.agents.ppo.network import FeedforwardNetwork, RecurrentNetwork
 from openpoet.agents.ppo.policies import NetworkPolicy
-from openpoet.agents.ppo.update import COUNT, Losses, update_policy
+from openpoet.agents.ppo.update import COUNT, Losses, autograd_update, update_policy
 from openpoet.poet.streams import Key
 from tests.agents.ppo.counting import Counting
 
@@ -213,3 +214,51 @@ def test_a_recurrent_update_is_deterministic_and_changes_every_weight() -> None:
     )
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not any(torch.equal(one[name], agent[name]) for name in agent if "/" not in name)
+
+
+@pytest.mark.parametrize("actions", ACTIONS, ids=["continuous", "discrete"])
+@pytest.mark.parametrize("target_kl", [0.0, 0.05])
+def test_the_compiled_update_equals_autograd(actions: Actions, target_kl: float) -> None:
+    """After several epochs, from an optimiser that has taken steps before."""
+    network = FeedforwardNetwork(4, (20, 9), actions)
+    settings = PPOSettings(
+        epochs=4, minibatches=3, entropy=0.01, std_floor=0.68, target_kl=target_kl
+    )
+    agent = agent_of(network)
+    batch = batch_for(network, agent)
+    agent = update_policy(network, settings, agent, batch, np.random.default_rng(1)).agent
+    order = np.stack([np.random.default_rng(2 + i).permutation(40) for i in range(4)])
+
+    class Permutations:
+        def __init__(self) -> None:
+            self.left = list(order)
+
+        def permutation(self, n: int) -> np.ndarray:
+            return self.left.pop(0)
+
+    compiled = update_policy(network, settings, agent, batch, Permutations())  # type: ignore[arg-type]
+    plain = autograd_update(network, settings, agent, batch, order)
+    assert compiled.epochs == plain.epochs
+    assert compiled.losses == pytest.approx(plain.losses, rel=1e-3, abs=1e-5)
+    assert compiled.agent.keys() == plain.agent.keys()
+    for name, value in plain.agent.items():
+        torch.testing.assert_close(compiled.agent[name], value, rtol=1e-3, atol=2e-6)
+
+
+@pytest.mark.parametrize("actions", ACTIONS, ids=["continuous", "discrete"])
+def test_the_compiled_policy_equals_the_network(actions: Actions) -> None:
+    network = FeedforwardNetwork(3, (20, 9), actions)
+    agent = agent_of(network)
+    kinds = CompiledPolicy, NetworkPolicy
+    one, two = (kind(network, agent, lambda seen, last: seen) for kind in kinds)
+    uniform = torch.rand(1, 7, actions.size, generator=torch.Generator().manual_seed(0))
+    inputs = torch.randn(7, 3, generator=torch.Generator().manual_seed(1))
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    for mine, other in zip(
+        one.act(inputs, (), one.noise(uniform)[0])[:3],
+        two.act(inputs, (), two.noise(uniform)[0])[:3],
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, other, **close)
+    torch.testing.assert_close(one.mode(inputs, ())[0], two.mode(inputs, ())[0], **close)
+    torch.testing.assert_close(one.values(inputs, ()), two.values(inputs, ()), **close)
