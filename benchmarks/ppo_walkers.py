@@ -47,21 +47,11 @@ class GymnasiumWalkers:
         return track(np.random.default_rng(seed), self.hardcore)
 
     def simulator(self, tasks: Sequence[None], seeds: Sequence[int], device: str) -> Any:
-        return _Walkers(self, [self.ground(seed) for seed in seeds], device)
-
-
-class _Walkers(CompiledWalkers):
-    def __init__(self, family: GymnasiumWalkers, tracks: list[Track], device: str) -> None:
+        tracks = [self.ground(seed) for seed in seeds]
         batch = WalkerBatch(tracks, threads=1)
-        super().__init__(batch, tracks, family.spec.horizon, device)
-        self.family, self.grounds = family, tracks
-
-    def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
-        """See poet.interfaces, `Simulator.redraw`."""
-        for row, seed in zip(np.flatnonzero(rows.numpy()), seeds, strict=True):
-            self.grounds[row] = self.family.ground(seed)
-            self.walkers.place(row, self.grounds[row])
-        return self.restart(rows)
+        return CompiledWalkers(
+            batch, tracks, self.spec.horizon, device, lambda row, seed: self.ground(seed)
+        )
 
 
 def score(learner: PPO, agent: Agent, hardcore: bool, seed: int) -> np.ndarray:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from ..kernels.act_kernel import Actor
+from ..kernels.mode_kernel import layout_of, mode_kernel, row_of
 from ..kernels.ppo_network import Architecture
 from ..kernels.ppo_update import Loss, Optimised, Transitions, update
 from ..parts.actions import Categorical
 from ..parts.adam import STEPS
 from .network import FeedforwardNetwork, Weights
+from .normalisation import LIMIT, Normaliser
 from .policies import Acted, InputFunction, LastStep
 
 if TYPE_CHECKING:
@@ -64,6 +66,20 @@ class CompiledPolicy:
     def values(self, inputs: torch.Tensor, state: State) -> torch.Tensor:
         return self._actor.values(inputs)
 
+    def play(self, simulator: Any, normaliser: Normaliser | None) -> np.ndarray:
+        """Returns [n] float64 of one whole episode of every row under the most likely actions.
+
+        simulator: one with the method `play`. normaliser: that of the inputs, if there is one.
+        """
+        architecture, actor = architecture_of(self.network), self._actor
+        o, n = architecture.inputs, len(simulator.success)
+        parts = (torch.zeros(o), torch.ones(o)) if normaliser is None else astuple(normaliser)
+        table = row_of(actor.flat, architecture, torch.stack(parts).numpy())
+        layout = layout_of(architecture, 0 if normaliser is None else int(LIMIT))
+        members, memory = np.zeros(n, np.int64), np.empty((n, 0), np.float32)
+        returns, _ = simulator.play(mode_kernel(), table, members, layout, memory)
+        return returns
+
     def mode(self, inputs: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         zeros = torch.zeros(len(inputs), self.network.actions.size)
         return self._actor.act(inputs, zeros).actions, state
@@ -94,7 +110,10 @@ def compiled_update(
         int(max(float(agent[f"{STEPS}{name}"]) for name in names)),
     )
     transitions = Transitions(
-        *(part[0] for part in (batch.inputs, batch.actions, batch.log_probs, advantages)),
+        batch.inputs[0],
+        batch.actions[0],
+        batch.log_probs[0],
+        advantages[0],
         batch.targets[0],
         batch.alive[0],
     )

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from openpoet.agents.kernels.mode_kernel import layout_of, mode_kernel
+from openpoet.agents.kernels.ppo_network import Architecture
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.ppo.config import PPOConfig
+from openpoet.agents.ppo.greedy import play
 from openpoet.agents.ppo.ppo import PPO
 from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.cartpole import CartPole, CartPoleSettings
 from openpoet.envs.navigation import Navigation, NavigationSettings
+from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.poet.streams import Key
 from tests.agents.point_mass import PointMass
 
@@ -172,3 +176,30 @@ def test_steps_are_those_of_the_simulators() -> None:
     learner = PPO(family, SMALL)
     _, steps = learner.improve([learner.init(Key(1))], [family.origin()], [Key(2)])
     assert steps == np.array([sum(one.steps for one in counted)])
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_episodes_in_compiled_code_equal_those_step_by_step(normalise: bool) -> None:
+    """To the last bit: a walker's trajectory depends on it."""
+    family = Walker(WalkerSettings(horizon=60, length=40, threads=1))
+    learner = PPO(family, replace(SMALL, normalise_observations=normalise))
+    agent, task = learner.init(Key(1)), family.origin()
+    (agent,), _ = learner.improve([agent], [task], [Key(2)])
+    agent = {**agent, "actor_w1": 50 * agent["actor_w1"]}
+    compiled = learner._returns(agent, family.simulator([task] * 3, [1, 2, 3], "cpu"), 3)
+    stepped = play(
+        family.simulator([task] * 3, [1, 2, 3], "cpu"), learner.trial_policy(agent, 3, Key(3)), 3
+    )
+    assert torch.equal(compiled, stepped)
+    other = {**agent, "normaliser/observations/mean": agent["normaliser/observations/mean"] + 1}
+    again = learner._returns(other, family.simulator([task] * 3, [1, 2, 3], "cpu"), 3)
+    assert torch.equal(again, stepped) == (not normalise)
+
+
+def test_weights_that_do_not_fit_their_layout_are_an_error_of_the_simulator() -> None:
+    family = Walker(WalkerSettings(horizon=60, length=40, threads=1))
+    simulator: Any = family.simulator([family.origin()], [1], "cpu")
+    layout = layout_of(Architecture(24, (8,), 4, discrete=False), 0)
+    table, memory = np.zeros((1, 500), np.float32), np.empty((1, 0), np.float32)
+    with pytest.raises(ValueError, match="actions must be finite"):
+        simulator.play(mode_kernel(), table, np.zeros(1, np.int64), layout, memory)
