@@ -22,11 +22,12 @@ WITHOUT_OBSERVATIONS = Suggestion(
         "tabular": True,
         "input_gain": 3.0,
         "remember": 20,
-        "trials": 128,
-        "gamma": 0.9,
+        "trials": 64,
+        "gamma": 0.95,
         "entropy": 0.005,
         "entropy_end": 0.005,
         "lr_end": 5e-4,
+        "test_actions": "mode",
     },
 )
 CONTROL = Suggestion(
