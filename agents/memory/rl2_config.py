@@ -103,7 +103,10 @@ class RL2Config(PPOSettings, Suggesting):
     action_std: Annotated[
         PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
     ] = 1.0
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_trials: Annotated[
+        PositiveInt,
+        "Trials per evaluation; 1 in a deterministic family under its most likely actions.",
+    ] = 64
     test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
     test_actions: Annotated[
         Literal["sampled", "mode"], "Actions of an evaluation: sampled, or the most likely."

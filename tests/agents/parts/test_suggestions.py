@@ -11,7 +11,7 @@ import pytest
 from openpoet.agents.learners import LEARNERS
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.agents.memory.varibad import VariBADConfig
+from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.memory.wang import WangConfig
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.reference import sections
