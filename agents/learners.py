@@ -2,6 +2,7 @@
 
 LEARNERS = {
     "es": ("search.es", "ES", "ESConfig"),
+    "ppo": ("ppo.ppo", "PPO", "PPOConfig"),
     "rl2": ("memory.rl2", "RL2", "RL2Config"),
     "wang": ("memory.wang", "Wang", "WangConfig"),
     "varibad": ("memory.varibad", "VariBAD", "VariBADConfig"),

@@ -18,6 +18,7 @@ from openpoet.envs.families import FAMILIES
 
 REFUSED = {
     ("bandits", "es"): "a policy without memory cannot act on none",
+    ("bandits", "ppo"): "a policy without memory needs observations",
     ("bandits", "diayn"): "needs observations that distinguish its skills",
     ("regression", "diayn"): "needs actions that change the observations",
     ("navigation", "hochreiter"): "learns from labels, and this family has none",
@@ -27,7 +28,7 @@ REFUSED = {
     ("bandits", "eplstm"): "this family has no observations",
 }
 # learners without scores before adaptation
-DO_NOT_ADAPT = {"es", "diayn"}
+DO_NOT_ADAPT = {"es", "ppo", "diayn"}
 SMALL = {
     "walker": {"horizon": 20, "length": 40},
     "bandits": {"pulls": 3},
@@ -42,6 +43,15 @@ SMALL = {
     "grid": {"horizon": 8, "episodes": 2, "size": 4},
     "barcode": {"pulls": 2, "contexts": 2, "occurrences": 2},
     "es": {"population": 4},
+    "ppo": {
+        "num_envs": 4,
+        "num_steps": 8,
+        "rollouts": 2,
+        "minibatches": 2,
+        "epochs": 1,
+        "hidden": "[4]",
+        "test_episodes": 4,
+    },
     "rl2": {"trials": 8, "hidden": 4, "test_trials": 4, "epochs": 1},
     "wang": {"trials": 8, "hidden": 4, "test_trials": 4, "epochs": 1},
     "varibad": {
@@ -102,6 +112,10 @@ FULL = list(
     )
 )
 ALSO: list[tuple[str, str]] = [
+    ("walker", "ppo"),
+    ("bandits", "ppo"),
+    ("cartpole", "ppo"),
+    ("navigation", "ppo"),
     ("navigation", "diayn"),
     ("maze", "diayn"),
     ("bandits", "diayn"),

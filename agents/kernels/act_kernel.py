@@ -112,7 +112,7 @@ class Actor:
 
     def __init__(self, architecture: Architecture, weights: Named) -> None:
         self.architecture = architecture
-        self._weights, self._sizes = architecture.pack(weights), np.array(architecture.actor)
+        self.flat, self._sizes = architecture.pack(weights), np.array(architecture.actor)
         self._none = np.empty((0, architecture.actions), np.float32)
 
     def act(self, inputs: torch.Tensor, noise: torch.Tensor) -> Acted:
@@ -150,7 +150,7 @@ class Actor:
         self._check("inputs", inputs, (len(inputs), self.architecture.inputs))
         values = _numbers(len(inputs))
         act_kernel()(
-            self._weights,
+            self.flat,
             self._sizes,
             inputs.contiguous().numpy(),
             noise,

@@ -1,7 +1,8 @@
 """The network weights among an agent's named tensors: those whose names hold no `/`.
 
 Names with a `/` hold training state, such as an optimiser's moments, a replay buffer or a schedule.
-Acting does not depend on it, and `adopt` resets it.
+Acting does not depend on it, and `adopt` resets it. Exceptions, which `adopt` keeps, are `hyper/`
+(hyperparameters.py) and `normaliser/`, the statistics that a policy normalises its inputs by.
 """
 
 from __future__ import annotations

@@ -18,6 +18,15 @@ _TRIALS = {"trials": 4, "minibatches": 2, "hidden": 4, "test_trials": 3, "epochs
 _INNER = {"draws": 2, "trajectories": 2, "test_trials": 2, "hidden": (4,)}
 SMALL: dict[str, dict[str, Any]] = {
     "es": {"population": 4, "hidden": (4,), "threads": 1},
+    "ppo": {
+        "hidden": (4,),
+        "num_envs": 4,
+        "num_steps": 8,
+        "rollouts": 2,
+        "epochs": 1,
+        "minibatches": 2,
+        "test_episodes": 3,
+    },
     "rl2": _TRIALS,
     "wang": _TRIALS,
     "varibad": {**_TRIALS, "policy": (4,), "decoder": (4,)},

@@ -62,7 +62,17 @@ def at_extremes(learner: Any, agent: Agent) -> list[Agent]:
 
 
 def test_the_learners_that_explore() -> None:
-    tunable = {"rl2", "wang", "varibad", "eplstm", "meta-gradient", "maesn", "epg", "hochreiter"}
+    tunable = {
+        "ppo",
+        "rl2",
+        "wang",
+        "varibad",
+        "eplstm",
+        "meta-gradient",
+        "maesn",
+        "epg",
+        "hochreiter",
+    }
     assert set(EXPLORERS) == tunable | {"maml", "fomaml", "reptile"}
 
 
@@ -85,8 +95,8 @@ def test_after_any_number_of_explorations_hyperparameters_are_valid(
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_adopt_keeps_parameters_and_hyperparameters_and_resets_the_rest(name: str) -> None:
-    """An adopted agent depends only on parameters and hyperparameters; optimisers and schedules are
-    at zero.
+    """An adopted agent depends only on parameters, hyperparameters and normalisers; optimisers and
+    schedules are at zero.
     """
     learner, agent = make(name).learner, trained(name)
     if hasattr(learner, "explore"):
@@ -97,7 +107,9 @@ def test_adopt_keeps_parameters_and_hyperparameters_and_resets_the_rest(name: st
         assert same_agent(adopted, learner.searcher.init(agent["theta"]))
         return
     kept = {
-        key: value for key, value in agent.items() if "/" not in key or key.startswith(HYPER_PREFIX)
+        key: value
+        for key, value in agent.items()
+        if "/" not in key or key.startswith((HYPER_PREFIX, "normaliser/"))
     }
     assert same_agent(adopted, learner.adopt(kept))
     assert same_agent(hyperparameters_of(adopted), hyperparameters_of(agent))
@@ -233,10 +245,13 @@ class _Reaching:
         return getattr(self.simulator, name)
 
 
+EPISODES = {"es": "evaluation_episodes", "ppo": "test_episodes"}  # of an evaluation
+
+
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name != "diayn"])  # no return
 def test_solved_requires_the_score_and_success_in_most_episodes(name: str) -> None:
-    """Three trials, or three episodes of ES: success in none, one, two or all."""
-    agent, scored = trained(name), {"evaluation_episodes" if name == "es" else "test_trials": 3}
+    """Three trials, or three episodes of ES and PPO: success in none, one, two or all."""
+    agent, scored = trained(name), {EPISODES.get(name, "test_trials"): 3}
     successes: list[Callable[[int], bool]] = [
         lambda row: False,
         lambda row: row % 3 == 0,

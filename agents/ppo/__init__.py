@@ -1,0 +1,1 @@
+"""Proximal policy optimisation: the learner `ppo`, and the parts that other learners build on."""

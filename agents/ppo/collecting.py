@@ -1,0 +1,246 @@
+"""Rollouts of PPO: steps of many trials side by side, which continue from one rollout to the next.
+
+A rollout has a fixed number of steps. A trial that ends within it is followed by the next one in
+its row: on a new realisation of the task (`Simulator.redraw`), or if the family is deterministic in
+the next episode of the same. In families without `redraw` a row that has ended waits, with `alive`
+false, until all have, and then all trials begin anew in a new simulator. With `whole` a rollout is
+instead one trial of every row.
+
+Differs: an improvement step of a learner begins with a reset, because its result must depend on
+agent, task and key alone; a run could otherwise not be resumed, nor agents be transferred. Rollouts
+continue within the improvement step, which therefore has several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from ..parts.lifetimes import State
+from ..parts.scoring import SEEDS
+from .policies import LastStep, RolloutPolicy
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Simulator, Task, TaskFamily
+    from openpoet.poet.streams import Key
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shape of rollouts."""
+
+    rows: int  # trials side by side
+    steps: int  # of a rollout; with `whole` at most so many
+    actions: int  # size of the actions' noise
+    episodes: int = 1  # of a trial
+    whole: bool = False  # a rollout is one trial of every row
+    # False: the end of a trial is terminal, also where its last episode was truncated
+    bootstrap: bool = True
+    chunk: int | None = None  # steps between stored hidden states; None: only the first
+    outcomes: bool = False  # whether rollouts hold the observations after the actions
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """t steps of n rows."""
+
+    observations: torch.Tensor  # [t, n, o], of the simulator
+    inputs: torch.Tensor  # [t, n, i] of the network
+    actions: torch.Tensor  # [t, n, a]
+    log_probs: torch.Tensor  # [t, n]
+    values: torch.Tensor  # [t, n]
+    rewards: torch.Tensor  # [t, n] float64, of the simulator
+    alive: torch.Tensor  # [t, n] bool: the row was simulated
+    begins: torch.Tensor  # [t, n] bool: a trial begins at this step
+    cuts: torch.Tensor  # [t, n] bool: a trial ends with this step
+    # [t, n, o] observed after each action, also at the end of an episode; o is 0 unless asked for
+    after: torch.Tensor
+    following: torch.Tensor  # [t, n], see advantages.gae
+    starts: State  # hidden states before each chunk, [chunks, n, h] each
+
+
+class _Step(NamedTuple):
+    observations: torch.Tensor
+    inputs: torch.Tensor
+    actions: torch.Tensor
+    log_probs: torch.Tensor
+    values: torch.Tensor
+    rewards: torch.Tensor
+    alive: torch.Tensor
+    begins: torch.Tensor
+    cuts: torch.Tensor
+    after: torch.Tensor
+    beyond: torch.Tensor  # value of the last observation where a trial was truncated, else 0
+
+
+@dataclass
+class _Rows:
+    """Where each row is in its trial."""
+
+    seen: torch.Tensor  # [n, o] the current observation
+    last: LastStep
+    state: State
+    alive: torch.Tensor  # [n] bool
+    begins: torch.Tensor  # [n] bool
+    episode: torch.Tensor  # [n] int64, number in the trial
+
+
+@dataclass
+class Collector:
+    """Trials of a task, advanced by one rollout at a time.
+
+    key: the stream of the trials' seeds and of the actions' noise.
+    """
+
+    family: TaskFamily
+    task: Task
+    plan: Plan
+    key: Key
+    _simulator: Simulator | None = field(default=None, init=False)
+    _earlier: int = field(default=0, init=False)  # steps of earlier simulators
+
+    def __post_init__(self) -> None:
+        self._seeds = self.key.child("seeds").generator()
+        self._noise = self.key.child("actions").generator()
+        n, device = self.plan.rows, self.plan.device
+        self._none = torch.zeros(n, dtype=torch.bool, device=device)
+        self._zeros = torch.zeros(n, device=device)
+
+    @property
+    def steps(self) -> int:
+        """Environment steps so far."""
+        return self._earlier + (0 if self._simulator is None else self._simulator.steps)
+
+    def collect(self, policy: RolloutPolicy) -> Rollout:
+        """The next rollout. ValueError if an observation or reward is NaN or infinite."""
+        plan, columns, starts = self.plan, list[_Step](), list[State]()
+        uniform = self._noise.random((plan.steps, plan.rows, plan.actions), dtype="float32")
+        noise = policy.noise(torch.from_numpy(uniform).to(plan.device))
+        with torch.no_grad():
+            if self._simulator is None or plan.whole:
+                self._begin(policy)
+            for t in range(plan.steps):
+                if plan.whole and not bool(self._rows.alive.any()):
+                    break
+                if t % (plan.chunk or plan.steps) == 0:
+                    starts.append(self._rows.state)
+                columns.append(self._step(policy, noise[t]))
+            rows = self._rows
+            last = policy.values(policy.inputs(rows.seen, rows.last), rows.state)
+        return _rollout(columns, starts, last)
+
+    def _begin(self, policy: RolloutPolicy) -> None:
+        """New trials of all rows, in a new simulator."""
+        self._earlier, n = self.steps, self.plan.rows
+        seeds = self._seeds.integers(0, SEEDS, n).tolist()
+        self._simulator = self.family.simulator([self.task] * n, seeds, self.plan.device)
+        seen = self._simulator.reset()
+        every = ~self._none
+        self._rows = _Rows(
+            seen, self._fresh(seen), policy.start(n), every, every, torch.zeros_like(every).long()
+        )
+
+    def _fresh(self, seen: torch.Tensor) -> LastStep:
+        """The last step of trials that begin."""
+        zeros = self._zeros
+        return LastStep(
+            torch.zeros_like(seen),
+            zeros[:, None].expand(-1, self.plan.actions),
+            zeros.double(),
+            ~self._none,
+            torch.zeros_like(self._none, dtype=torch.int64),
+        )
+
+    def _step(self, policy: RolloutPolicy, noise: torch.Tensor) -> _Step:
+        rows, simulator = self._rows, self._simulator
+        assert simulator is not None, "made at the first rollout"
+        before, alive, begins = rows.seen, rows.alive, rows.begins
+        inputs = policy.inputs(before, rows.last)
+        acted = policy.act(inputs, rows.state, noise)
+        seen, rewards, terminated, truncated = simulator.step(acted.actions)
+        ages = rows.last.ages + 1
+        last = LastStep(before, acted.actions, rewards, self._none, ages)
+        self._rows = _Rows(seen, last, acted.state, alive, self._none, rows.episode)
+        ended = (terminated | truncated) & alive
+        cuts, beyond = self._none, self._zeros
+        if self.plan.device != "cpu" or bool(ended.any()):
+            cuts, beyond = self._ended(policy, ended, terminated)
+        actions, log_probs, values, _ = acted
+        return _Step(
+            before,
+            inputs,
+            actions,
+            log_probs,
+            values,
+            rewards,
+            alive,
+            begins,
+            cuts,
+            seen if self.plan.outcomes else seen[:, :0],
+            beyond,
+        )
+
+    def _ended(
+        self, policy: RolloutPolicy, ended: torch.Tensor, terminated: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Begin what follows the episodes that have ended, [n] bool each.
+
+        Returns which trials have ended, [n] bool, and the values of their last observations, [n].
+        """
+        rows, beyond = self._rows, self._zeros
+        rows.episode = rows.episode + ended
+        over = ended & (rows.episode >= self.plan.episodes)
+        if self.plan.bootstrap:
+            values = policy.values(policy.inputs(rows.seen, rows.last), rows.state)
+            beyond = torch.where(over & ~terminated, values, 0.0)
+        if self.plan.episodes > 1:
+            again = ended & ~over
+            rows.seen = self._simulator.restart(again)  # type: ignore[union-attr]  # made
+            rows.last = rows.last._replace(first=again)
+        self._next_trials(policy, over)
+        return over, beyond
+
+    def _next_trials(self, policy: RolloutPolicy, over: torch.Tensor) -> None:
+        """Begin the next trial of the rows in the mask [n] bool, or let them wait."""
+        rows, simulator = self._rows, self._simulator
+        assert simulator is not None, "made at the first rollout"
+        redraw = getattr(simulator, "redraw", None)
+        if not self.plan.whole and self.family.spec.deterministic:
+            rows.seen = simulator.restart(over)
+        elif not self.plan.whole and redraw is not None:
+            seeds = self._seeds.integers(0, SEEDS, int(over.sum())).tolist()
+            rows.seen = redraw(over, seeds) if seeds else rows.seen
+        else:
+            rows.alive = rows.alive & ~over
+            if not self.plan.whole and not bool(rows.alive.any()):
+                self._begin(policy)
+            return
+        rows.begins, rows.episode = over, torch.where(over, 0, rows.episode)
+        rows.state = _where(over, policy.start(self.plan.rows), rows.state)
+        rows.last = LastStep(*_where(over, self._fresh(rows.seen), rows.last))
+
+
+def _where(rows: torch.Tensor, new: State, old: State) -> State:
+    """`new` in the rows of the mask [n] bool, else `old`, of each part [n, ...]."""
+    return tuple(
+        torch.where(rows.reshape(-1, *[1] * (a.dim() - 1)), a, b)
+        for a, b in zip(new, old, strict=True)
+    )
+
+
+def _rollout(columns: list[_Step], starts: list[State], last: torch.Tensor) -> Rollout:
+    """The rollout of these steps. last: values of the observations after the last step, [n]."""
+    step = _Step(*(torch.stack(part) for part in zip(*columns, strict=True)))
+    finite = torch.isfinite(step.rewards).all(1) & torch.isfinite(step.observations).all(2).all(1)
+    if not bool(finite.all()):
+        t = int(torch.nonzero(~finite)[0])
+        raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a rollout")
+    after = torch.cat([step.values[1:], last[None]])
+    return Rollout(
+        *step[:-1],
+        following=torch.where(step.cuts, step.beyond, after),
+        starts=tuple(torch.stack(part) for part in zip(*starts, strict=True)),
+    )

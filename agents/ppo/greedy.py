@@ -1,0 +1,76 @@
+"""A trained policy in episodes: its most likely actions, and what it remembers of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+
+from .policies import EvaluationPolicy, LastStep
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Simulator, Spec
+
+
+class GreedyPolicy:
+    """TrialPolicy (metaworld_protocol) of n rows, in which an episode is a trial."""
+
+    observes_rewards = True
+
+    def __init__(self, policy: EvaluationPolicy, spec: Spec, n: int) -> None:
+        self._policy = policy
+        zeros = torch.zeros(n, device=policy.device)
+        self._last = LastStep(
+            zeros[:, None].expand(-1, spec.observation_size),
+            zeros[:, None].expand(-1, spec.action_size),
+            zeros.double(),
+            zeros.bool(),
+            zeros.long(),
+        )
+        hidden = {f"memory{i}": part for i, part in enumerate(policy.start(n))}
+        self._fresh: Mapping[str, torch.Tensor] = {**self._last._asdict(), **hidden}
+        self.state: Mapping[str, torch.Tensor] = dict(self._fresh)
+
+    def begin(self, rows: torch.Tensor) -> None:
+        """Begin an episode in the rows of the mask [n] bool."""
+        self.state = {
+            name: torch.where(rows.reshape(-1, *[1] * (part.dim() - 1)), self._fresh[name], part)
+            for name, part in self.state.items()
+        }
+        self.state = {**self.state, "first": self.state["first"] | rows}
+
+    def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
+        """The most likely actions [n, a] at observations [n, o], with which agents are scored."""
+        last = LastStep(*(self.state[name] for name in LastStep._fields))
+        memory = tuple(part for name, part in self.state.items() if name.startswith("memory"))
+        inputs = self._policy.inputs(observations.to(self._policy.device), last)
+        actions, memory = self._policy.mode(inputs, memory)
+        last = LastStep(
+            observations, actions, last.rewards, torch.zeros_like(last.first), last.ages + 1
+        )
+        hidden = {f"memory{i}": part for i, part in enumerate(memory)}
+        self.state = {**last._asdict(), **hidden}
+        return actions
+
+    def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
+        """Rewards [n] of the last actions."""
+        self.state = {**self.state, "rewards": rewards.double()}
+
+    def adapt(self) -> None:
+        """Does nothing: the hidden state has been updated at each step."""
+
+
+def play(simulator: Simulator, policy: GreedyPolicy, n: int) -> torch.Tensor:
+    """Returns [n] float64 of one episode of every row."""
+    with torch.no_grad():
+        seen = simulator.reset()
+        policy.begin(torch.ones(n, dtype=torch.bool, device=seen.device))
+        returns = torch.zeros(n, dtype=torch.float64, device=seen.device)
+        while True:
+            seen, rewards, terminated, truncated = simulator.step(policy.act(seen))
+            ended = terminated | truncated
+            policy.observe(rewards, ended)
+            returns = returns + rewards
+            if bool(ended.all()):
+                return returns

@@ -1,0 +1,218 @@
+"""The update of proximal policy optimisation (PPO), feed-forward or recurrent, by autograd.
+
+Schulman et al. 2017, "Proximal Policy Optimization Algorithms" (arXiv 1707.06347). With one epoch
+and one minibatch the probability ratio is 1, nothing is clipped, and the update is that of
+advantage actor-critic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from ..parts.adam import STEPS
+from ..parts.network_weights import weight_names
+from .batches import Batch
+from .compiled import compiled_update
+from .config import PPOSettings
+from .network import ActorCritic, FeedforwardNetwork
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Agent
+
+# (weights, indices of sequences [k], epoch) -> a scalar that is added to the loss
+ExtraLoss = Callable[[Mapping[str, torch.Tensor], torch.Tensor, int], torch.Tensor]
+COUNT = "schedule/step"  # the agent's number of updates so far
+EPSILON = 1e-5  # of Adam
+
+
+class Losses(NamedTuple):
+    """Means over the steps of a minibatch, or over the minibatches of the last epoch."""
+
+    surrogate: float
+    value: float
+    entropy: float
+    kl: float  # mean of r - 1 - log r, an estimate of the divergence from the old policy
+    clipped: float  # share of steps whose ratio is outside the clip range
+
+
+class Updated(NamedTuple):
+    """Results of an update."""
+
+    agent: dict[str, torch.Tensor]
+    losses: Losses
+    epochs: int  # less than the settings' if the KL divergence exceeded target_kl
+
+
+class Rates(NamedTuple):
+    """The settings that follow a schedule, at the agent's next update."""
+
+    lr: float
+    entropy: float
+
+    @classmethod
+    def of(cls, settings: PPOSettings, agent: Agent) -> Rates:
+        c = settings
+        progress = min(float(agent[COUNT]) / c.anneal, 1.0)
+        lr = c.lr + progress * (c.lr_end - c.lr)
+        return cls(lr, c.entropy + progress * (c.entropy_end - c.entropy))
+
+
+def update_policy(
+    network: ActorCritic,
+    settings: PPOSettings,
+    agent: Agent,
+    batch: Batch,
+    rng: np.random.Generator,
+    *,
+    extra_loss: ExtraLoss | None = None,
+) -> Updated:
+    """The agent after up to `epochs` passes over the batch.
+
+    A feed-forward network on the CPU is updated by a compiled kernel, others by autograd on the
+    device of the batch; the agent's tensors are on the CPU.
+
+    Args:
+        rng: for the order of the sequences in the minibatches.
+        extra_loss: a scalar added to PPO's loss of each minibatch.
+
+    Raises:
+        ValueError: if a gradient or weight is NaN or infinite.
+    """
+    order = np.stack([rng.permutation(batch.inputs.shape[1]) for _ in range(settings.epochs)])
+    on_cpu = batch.inputs.device.type == "cpu"
+    if extra_loss is None and on_cpu and isinstance(network, FeedforwardNetwork):
+        advantages = normalised(batch) if settings.normalise_advantages else batch.advantages
+        after, losses = compiled_update(
+            network,
+            settings,
+            agent,
+            batch,
+            order,
+            advantages=advantages,
+            rates=Rates.of(settings, agent),
+        )
+        updated = {**agent, **after, COUNT: agent[COUNT] + 1}
+        return Updated(updated, Losses(*losses[-1].tolist()), len(losses))
+    return autograd_update(network, settings, agent, batch, order, extra_loss=extra_loss)
+
+
+def autograd_update(
+    network: ActorCritic,
+    settings: PPOSettings,
+    agent: Agent,
+    batch: Batch,
+    order: np.ndarray,
+    *,
+    extra_loss: ExtraLoss | None = None,
+) -> Updated:
+    """See `update_policy`. order: of the sequences in each epoch, [epochs, m]."""
+    c, device, rates = settings, batch.inputs.device, Rates.of(settings, agent)
+    weights = {
+        name: agent[name].to(device).clone().requires_grad_() for name in weight_names(agent)
+    }
+    adam = _adam(agent, weights, rates.lr)
+    advantages = normalised(batch) if c.normalise_advantages else batch.advantages
+    loss_of = _Loss(network, c, batch, advantages, rates.entropy)
+    losses, epoch = torch.zeros(len(Losses._fields)), 0
+    for epoch in range(c.epochs):
+        total = torch.zeros_like(losses, device=device)
+        for rows in np.array_split(order[epoch], c.minibatches):
+            adam.zero_grad()
+            sequences = torch.from_numpy(np.sort(rows)).to(device)
+            loss, parts = loss_of(weights, sequences)
+            if extra_loss is not None:
+                loss = loss + extra_loss(weights, sequences, epoch)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights.values(), c.max_gradient)
+            adam.step()
+            _bound(weights, c.std_floor)
+            total += parts
+        losses = (total / c.minibatches).cpu()
+        if c.target_kl and float(losses[Losses._fields.index("kl")]) > c.target_kl:
+            break
+    return Updated(_with_optimiser(agent, weights, adam), Losses(*losses.tolist()), epoch + 1)
+
+
+class _Loss(NamedTuple):
+    """PPO's loss over the steps of some sequences."""
+
+    network: ActorCritic
+    settings: PPOSettings
+    batch: Batch
+    advantages: torch.Tensor
+    entropy: float
+
+    def __call__(
+        self, weights: Mapping[str, torch.Tensor], rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean loss of sequences [k], and its parts (Losses).
+
+        The clipped surrogate, plus value_weight times half the squared error of the values, less
+        `entropy` times the policy's entropy.
+        """
+        c, batch, alive = self.settings, self.batch, self.batch.alive[:, rows]
+        state = tuple(part[rows] for part in batch.state)
+        policy, values = self.network.run(
+            weights, batch.inputs[:, rows], state, batch.begins[:, rows]
+        )
+        log_probs = self.network.actions.log_prob(policy, batch.actions[:, rows])
+        log_ratio, advantages = log_probs - batch.log_probs[:, rows], self.advantages[:, rows]
+        ratio = log_ratio.exp()
+        clipped = ratio.clamp(1 - c.clip, 1 + c.clip)
+        surrogate = -torch.minimum(ratio * advantages, clipped * advantages)
+        error = 0.5 * (values - batch.targets[:, rows]) ** 2
+        entropy = self.network.actions.entropy(policy)
+        loss = _mean(surrogate + c.value_weight * error - self.entropy * entropy, alive)
+        with torch.no_grad():
+            kl, outside = ratio - 1 - log_ratio, (clipped != ratio).float()
+            parts = [_mean(part, alive) for part in (surrogate, error, entropy, kl, outside)]
+        return loss, torch.stack(parts)
+
+
+def normalised(batch: Batch) -> torch.Tensor:
+    """Advantages [t, m] with mean 0 and standard deviation 1 over the steps that are alive."""
+    values = batch.advantages[batch.alive]
+    return (batch.advantages - values.mean()) / (values.std() + 1e-8)
+
+
+def _mean(values: torch.Tensor, alive: torch.Tensor) -> torch.Tensor:
+    return (values * alive).sum() / alive.sum().clamp(min=1)
+
+
+def _bound(weights: Mapping[str, torch.Tensor], std_floor: float) -> None:
+    """Keep the standard deviation of continuous actions at std_floor or above."""
+    if std_floor and "log_std" in weights:
+        weights["log_std"].data.clamp_(min=math.log(std_floor))
+
+
+def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], lr: float) -> torch.optim.Adam:
+    """Adam (arXiv 1412.6980) with the moments and step counts that the agent holds."""
+    adam = torch.optim.Adam(weights.values(), lr=lr, eps=EPSILON, fused=True)
+    for name, weight in weights.items():
+        adam.state[weight] = {
+            "step": agent[f"{STEPS}{name}"].to(weight.device, copy=True),
+            "exp_avg": agent[f"adam/mean/{name}"].to(weight.device, copy=True),
+            "exp_avg_sq": agent[f"adam/square/{name}"].to(weight.device, copy=True),
+        }
+    return adam
+
+
+def _with_optimiser(
+    agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.Adam
+) -> dict[str, torch.Tensor]:
+    """The agent with these weights and the optimiser's state, on the CPU."""
+    after = {**agent, **{name: weight.detach().cpu() for name, weight in weights.items()}}
+    for name, weight in weights.items():
+        if not bool(torch.isfinite(weight).all()):
+            raise ValueError(f"after a PPO update the agent's {name} holds NaN or infinity")
+        state = adam.state[weight]
+        after[f"adam/mean/{name}"] = state["exp_avg"].cpu()
+        after[f"adam/square/{name}"] = state["exp_avg_sq"].cpu()
+        # A count for each weight: those that only `extra_loss` reaches are updated less often.
+        after[f"{STEPS}{name}"] = state["step"].cpu()
+    return {**after, COUNT: agent[COUNT] + 1}
