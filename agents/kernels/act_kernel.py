@@ -18,10 +18,10 @@ import torch
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
 from .arithmetic import HALF, ZERO
-from .layers import BLOCK, START, forward, length, wide, width_of
+from .layers import BLOCK, forward, length, width_of
 from .ppo_loss import HALF_LOG_2_PI, categorical
 from .ppo_network import Architecture, Named
-from .products import LANES, ROWS, callee
+from .products import LANES, ROWS, START, callee, wide
 
 
 @callee

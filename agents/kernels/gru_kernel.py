@@ -1,10 +1,9 @@
 """A GRU along sequences and its gradient, compiled by Numba (Cho et al. 2014, arXiv 1406.1078).
 
 The same function as torch.gru with one layer. Of a network with some tens of units torch spends
-most of its time between its operations, of which each step takes twenty; here a step of one row is
-one loop. Only the products with the hidden state are here: those with the inputs are one matrix
-product over all steps, which torch does well. Sums are added up in one fixed order (arithmetic).
-The hidden state may be reset within a sequence, where a trial begins; no gradient passes a reset.
+most of its time between its operations, of which each step takes twenty. The hidden state may be
+reset within a sequence, where a trial begins; no gradient passes a reset. Sums have one fixed order
+(sequences.py).
 """
 
 from __future__ import annotations
@@ -21,105 +20,142 @@ from torch.autograd.function import once_differentiable
 
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
-from .arithmetic import ONE, ZERO, add_products, sigmoid, tanh
+from .arithmetic import HALF, ONE, ZERO, part, tanh
+from .cell_weights import NAMES, CellWeights, Named
+from .products import ROWS, START, callee, padded, wide
+from .sequences import BLOCK, add, add_up, gather, height, keep, pass_back, squash
+
+WEIGHTS = CellWeights("GRU", of_inputs=(0, 1, 2), of_hidden=(0, 1, 3), halved=(0, 1))
+
+
+@callee
+def _step(gates, at, a, width, hidden, begin, rows, squashed):
+    """Gates and hidden states of a block after a step; its sums are in gates, from `at` on.
+
+    They are those of reset, update, the inputs' part of new, and the hidden state's part of it,
+    which the reset gate multiplies. The first two are halved: sigmoid(x) = (1 + tanh(x / 2)) / 2.
+    a [rows, width]: the hidden states before the step, then other columns. Written: gates and
+    hidden [n, h].
+    """
+    h, g = hidden.shape[1], wide(hidden.shape[1])
+    for i in range(rows):
+        gate, new = gates[at + 4 * i * g : at + 4 * (i + 1) * g], squashed[i * g : (i + 1) * g]
+        for o in range(2 * g):
+            gate[o] = HALF + HALF * tanh(gate[o])
+        for o in range(g):
+            new[o] = gate[2 * g + o] + gate[o] * gate[3 * g + o]
+    squash(squashed, START, rows * g)
+    for i in range(rows):
+        gate, new = gates[at + 4 * i * g : at + 4 * (i + 1) * g], squashed[i * g : (i + 1) * g]
+        update, before, after = gate[g : 2 * g], a[i * width : i * width + h], hidden[begin + i]
+        for o in range(g):
+            gate[2 * g + o] = new[o]
+        for o in range(h):
+            after[o] = (ONE - update[o]) * new[o] + update[o] * before[o]
 
 
 def _forward(
-    given: np.ndarray,
-    w: np.ndarray,
-    bias: np.ndarray,
-    resets: np.ndarray,
-    hidden: np.ndarray,
-    gates: np.ndarray,
+    x: np.ndarray, w: np.ndarray, resets: np.ndarray, hidden: np.ndarray, gates: np.ndarray
 ) -> None:
-    """given [t, n, 3h]: the part of the inputs; w [h * 3h] row by row; bias [3h]; resets [t, n].
+    """x [t, n, i]; w [h + i + 1, 4g], see `_step`; resets [t, n].
 
-    hidden [t + 1, n, h]: hidden[0] is given, the others are written. gates [t, n, 4h], written:
-    reset, update, new, and what the reset gate multiplies.
+    hidden [t + 1, n, h]: the first is given, the others are written. Written: gates [t, m, 4g],
+    flat, where m is n padded to a multiple of ROWS: reset, update, new and what reset multiplies.
     """
-    t, n, h = gates.shape[0], gates.shape[1], hidden.shape[2]
-    total, zero = np.empty(3 * h, np.float32), np.zeros(h, np.float32)
-    for row in range(n):
+    t, n, h, k = x.shape[0], x.shape[1], hidden.shape[2], hidden.shape[2] + x.shape[2] + 1
+    columns, width = 4 * wide(h), height(k)
+    a, zeros = np.zeros(BLOCK * width, np.float32), np.zeros(columns, np.float32)
+    squashed = np.empty(BLOCK * wide(h), np.float32)
+    for begin in range(0, n, BLOCK):
+        rows = min(BLOCK, n - begin)
         for step in range(t):
-            before = zero if resets[step, row] else hidden[step, row]
-            after, x, gate = hidden[step + 1, row], given[step, row], gates[step, row]
-            total[:] = bias
-            add_products(total, w, 0, before, h, 3 * h)
-            # each loop reads and writes few arrays, so that it is vectorised
-            for o in range(2 * h):
-                gate[o] = sigmoid(x[o] + total[o])
-            reset, update, new, kept = (
-                gate[:h],
-                gate[h : 2 * h],
-                gate[2 * h : 3 * h],
-                total[2 * h :],
-            )
-            for o in range(h):
-                new[o] = tanh(x[2 * h + o] + reset[o] * kept[o])
-            for o in range(h):
-                after[o] = (ONE - update[o]) * new[o] + update[o] * before[o]
-            gate[3 * h :] = kept
+            at = (step * height(n) + begin) * columns
+            gather(a, x[step], hidden[step], resets[step], begin, rows)
+            add_up(a, w, zeros, gates, at, rows, k)
+            _step(gates, at, a, width, hidden[step + 1], begin, rows, squashed)
+
+
+@part
+def _change(gate, before, of_hidden, change, h):
+    """Write a row's gradient with respect to its sums, change [4g].
+
+    of_hidden [h]: with respect to the state after the step; becomes what passes by the update gate.
+    """
+    g = len(gate) // 4
+    reset, update, new, kept = gate[:g], gate[g : 2 * g], gate[2 * g : 3 * g], gate[3 * g :]
+    of_reset, of_update = change[:g], change[g : 2 * g]
+    of_new, of_kept = change[2 * g : 3 * g], change[3 * g :]
+    for o in range(h):
+        of_new[o] = of_hidden[o] * (ONE - update[o]) * (ONE - new[o] * new[o])
+    for o in range(h):
+        of_update[o] = of_hidden[o] * (before[o] - new[o]) * update[o] * (ONE - update[o])
+    for o in range(h):
+        of_reset[o] = of_new[o] * kept[o] * reset[o] * (ONE - reset[o])
+    for o in range(h):
+        of_kept[o] = of_new[o] * reset[o]
+        of_hidden[o] *= update[o]
 
 
 def _backward(
     gradient: np.ndarray,
-    w: np.ndarray,
+    x: np.ndarray,
+    turned: np.ndarray,
     resets: np.ndarray,
-    hidden: np.ndarray,
-    gates: np.ndarray,
-    of_given: np.ndarray,
-    of_kept: np.ndarray,
+    states: tuple[np.ndarray, ...],
+    of_x: np.ndarray,
+    of_weights: np.ndarray,
     of_start: np.ndarray,
 ) -> None:
-    """gradient [t, n, h]: of the loss with respect to the hidden states; w [3h * h] row by row.
+    """gradient [t, n, h]: of the loss with respect to the hidden states after each step.
 
-    Written: its gradients with respect to the part of the inputs and to that of the hidden state,
-    each [t, n, 3h], and to the first hidden state [n, h].
+    x, resets: as `_forward`; states: hidden and gates of `_forward`. turned [4g, h + i], or [4g, h]
+    without of_x: the weights. Written: the gradients with respect to the inputs [t, n, i], or
+    nothing if of_x is [t, n, 0], the weights [h + i + 1, 4g], and the first hidden state [n, h].
     """
-    t, n, h = gates.shape[0], gates.shape[1], hidden.shape[2]
-    carried, zero = np.empty(h, np.float32), np.zeros(h, np.float32)
-    for row in range(n):
-        carried[:] = ZERO
+    hidden, gates = states
+    t, n, h, k = x.shape[0], x.shape[1], hidden.shape[2], hidden.shape[2] + x.shape[2] + 1
+    columns, fours, width = wide(h + of_x.shape[2]), 4 * wide(h), height(k)
+    a, of_a = np.zeros(BLOCK * width, np.float32), np.zeros(BLOCK * columns, np.float32)
+    change = np.zeros(BLOCK * fours, np.float32)
+    for begin in range(0, n, BLOCK):
+        rows = min(BLOCK, n - begin)
+        of_a[:] = ZERO
         for step in range(t - 1, -1, -1):
-            before = zero if resets[step, row] else hidden[step, row]
-            gate, wanted = gates[step, row], gradient[step, row]
-            given, kept = of_given[step, row], of_kept[step, row]
-            reset, update, new = gate[:h], gate[h : 2 * h], gate[2 * h : 3 * h]
-            of_reset, of_update, of_new = given[:h], given[h : 2 * h], given[2 * h :]
+            gather(a, x[step], hidden[step], resets[step], begin, rows)
+            for i in range(rows):
+                own, before = of_a[i * columns : i * columns + h], a[i * width : i * width + h]
+                at = (step * height(n) + begin + i) * fours
+                add(own, gradient[step, begin + i])
+                changes = change[i * fours : (i + 1) * fours]
+                _change(gates[at : at + fours], before, own, changes, h)
+            pass_back(change, turned, of_a, a, of_weights, rows, k)
+            keep(of_a, of_x[step], rows, begin, h)
+            for i in range(rows):
+                if resets[step, begin + i]:
+                    of_a[i * columns : i * columns + h] = ZERO
+        for i in range(rows):
             for o in range(h):
-                carried[o] += wanted[o]
-            for o in range(h):
-                of_new[o] = carried[o] * (ONE - update[o]) * (ONE - new[o] * new[o])
-            for o in range(h):
-                change = carried[o] * (before[o] - new[o])
-                of_update[o] = change * update[o] * (ONE - update[o])
-            for o in range(h):
-                of_reset[o] = of_new[o] * gate[3 * h + o] * reset[o] * (ONE - reset[o])
-            kept[: 2 * h] = given[: 2 * h]
-            for o in range(h):
-                kept[2 * h + o] = of_new[o] * reset[o]
-                carried[o] *= update[o]
-            add_products(carried, w, 0, kept, 3 * h, h)
-            if resets[step, row]:
-                carried[:] = ZERO
-        of_start[row] = carried
+                of_start[begin + i, o] = of_a[i * columns + o]
 
 
 @functools.cache
 def gru_kernels() -> tuple[Callable[..., None], Callable[..., None]]:
     """Forward and backward, compiled on first use (some seconds, then kept on disk)."""
     one, two, three = numba.float32[::1], numba.float32[:, ::1], numba.float32[:, :, ::1]
-    mask = numba.boolean[:, ::1]
+    rows, states = numba.boolean[:, ::1], numba.types.Tuple((three, one))
     folder, kept = usable_folder("gru", Path(__file__).parent)
 
     def on_miss() -> None:
-        to_stderr(f"compiling the GRU, about 2 s; {kept}")
+        to_stderr(f"compiling the GRU, about 3 s; {kept}")
 
-    forward = numba.void(three, one, one, mask, three, three)
-    backward = numba.void(three, one, mask, three, three, three, three, two)
     return (
-        compiled(_forward, forward, folder, on_miss),
-        compiled(_backward, backward, folder, on_miss),
+        compiled(_forward, numba.void(three, one, rows, three, one), folder, on_miss),
+        compiled(
+            _backward,
+            numba.void(three, three, one, rows, states, three, one, two),
+            folder,
+            on_miss,
+        ),
     )
 
 
@@ -127,85 +163,57 @@ class _Sequence(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        given: torch.Tensor,
-        w_hidden: torch.Tensor,
-        b_hidden: torch.Tensor,
+        x: torch.Tensor,
         start: torch.Tensor,
         resets: torch.Tensor,
+        *weights: torch.Tensor,
     ) -> torch.Tensor:
-        t, n, h = *given.shape[:2], start.shape[1]
-        hidden, gates = torch.empty(t + 1, n, h), torch.empty(t, n, 4 * h)
+        (t, n), h, x = x.shape[:2], start.shape[1], x.contiguous()
+        hidden = torch.empty(t + 1, n, h)
+        gates = torch.empty(t * (n + -n % ROWS) * 4 * padded(h))
         hidden[0] = start
-        gru_kernels()[0](
-            given.contiguous().numpy(),
-            w_hidden.T.contiguous().numpy().ravel(),
-            b_hidden.contiguous().numpy(),
-            resets.numpy(),
-            hidden.numpy(),
-            gates.numpy(),
-        )
-        ctx.save_for_backward(w_hidden, resets, hidden, gates)
+        w = WEIGHTS.pack(*weights)
+        gru_kernels()[0](x.numpy(), w, resets.numpy(), hidden.numpy(), gates.numpy())
+        ctx.save_for_backward(x, resets, *weights[:2], hidden, gates)
         return hidden[1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        w_hidden, resets, hidden, gates = ctx.saved_tensors
-        t, n, h = gradient.shape
-        of_given, of_kept = torch.empty(t, n, 3 * h), torch.empty(t, n, 3 * h)
-        of_start = torch.empty(n, h)
+        x, resets, w_in, w_hidden, hidden, gates = ctx.saved_tensors
+        (t, n, i), h = x.shape, gradient.shape[2]
+        of_x = torch.empty(t, n, i if ctx.needs_input_grad[0] else 0)
+        of_start, of_weights = torch.empty(n, h), WEIGHTS.no_gradient(h, i)
+        turned = WEIGHTS.turned(w_hidden, w_in if ctx.needs_input_grad[0] else None)
         gru_kernels()[1](
             gradient.contiguous().numpy(),
-            w_hidden.contiguous().numpy().ravel(),
+            x.numpy(),
+            turned,
             resets.numpy(),
-            hidden.numpy(),
-            gates.numpy(),
-            of_given.numpy(),
-            of_kept.numpy(),
+            (hidden.numpy(), gates.numpy()),
+            of_x.numpy(),
+            of_weights,
             of_start.numpy(),
         )
-        flat = of_kept.view(-1, 3 * h)
-        before = hidden[:-1].masked_fill(resets[..., None], 0.0)
-        of_weights = flat.T @ before.view(-1, h)
-        return of_given, of_weights, flat.sum(0), of_start, None
-
-
-def fits(*tensors: torch.Tensor) -> bool:
-    """Whether the kernels take these: float32 on the CPU."""
-    return all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in tensors)
+        of_inputs = of_x if ctx.needs_input_grad[0] else None
+        return of_inputs, of_start, None, *WEIGHTS.unpack(of_weights, h, i)
 
 
 def gru(
-    given: torch.Tensor,
-    w_hidden: torch.Tensor,
-    b_hidden: torch.Tensor,
-    start: torch.Tensor,
-    resets: torch.Tensor | None = None,
+    weights: Named, x: torch.Tensor, start: torch.Tensor, resets: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Hidden states [t, n, h] after each step; differentiable once.
 
     Args:
-        given: [t, n, 3h], the inputs times their weights, plus their bias. Gates in torch's order:
-            reset, update, new.
-        w_hidden: [3h, h].
-        b_hidden: [3h].
-        start: [n, h].
+        weights: w_in [3h, i], w_hidden [3h, h], b_in and b_hidden [3h], gates in torch's order:
+            reset, update, new. They and the others as `sequences.fits`.
+        x: inputs [t, n, i].
+        start: hidden state [n, h].
         resets: [t, n] bool, the hidden state is set to zero before this step; none: never.
 
     Raises:
-        ValueError: if the sizes do not fit: compiled code reads whatever the sizes say. The dtypes
-            and devices must be those of `fits`.
+        ValueError: if the sizes do not fit.
     """
-    n, h = start.shape
-    if resets is None:
-        resets = torch.zeros(given.shape[0], n, dtype=torch.bool)
-    shapes = [tuple(tensor.shape) for tensor in (given, w_hidden, b_hidden, resets)]
-    wanted = [(given.shape[0], n, 3 * h), (3 * h, h), (3 * h,), (given.shape[0], n)]
-    if shapes != wanted or resets.dtype != torch.bool:
-        raise ValueError(
-            f"a GRU of {h} units in {n} rows needs inputs [t, {n}, {3 * h}], weights "
-            f"[{3 * h}, {h}], a bias [{3 * h}] and resets [t, {n}] of torch.bool, got "
-            f"{[list(shape) for shape in shapes]} of {resets.dtype}"
-        )
-    hidden: torch.Tensor = _Sequence.apply(given, w_hidden, b_hidden, start, resets.contiguous())
+    resets = WEIGHTS.check(weights, x, start, resets)
+    hidden: torch.Tensor = _Sequence.apply(x, start, resets, *(weights[name] for name in NAMES))
     return hidden

@@ -8,20 +8,10 @@ rows in one flat array, layer after layer. Sums have one fixed order (products.p
 
 from __future__ import annotations
 
-import numpy as np
-
 from .arithmetic import ONE, tanh
-from .products import LANES, ROWS, callee, multiply
+from .products import ADJACENT, ROWS, SAME, START, callee, multiply, wide
 
-# np.int64: a literal argument would be a type of its own, and compile the callee once more
-START, ADJACENT, SAME = np.int64(0), np.int64(1), np.int64(0)
 BLOCK = 64  # rows; so few that the activations of a network stay in the processor's cache
-
-
-@callee
-def wide(n):
-    """The least multiple of LANES that is at least n."""
-    return (n + LANES - 1) // LANES * LANES
 
 
 @callee

@@ -19,9 +19,9 @@ import numpy as np
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
 from .arithmetic import ONE, ZERO
-from .layers import BLOCK, START, backward, forward, length, turn, wide, width_of
+from .layers import BLOCK, backward, forward, length, turn, width_of
 from .ppo_loss import KL, losses
-from .products import LANES, ROWS, callee
+from .products import LANES, ROWS, START, callee, wide
 
 FIRST, SECOND, EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-5)  # of Adam
 NOT_FINITE = -1

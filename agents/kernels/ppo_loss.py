@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from .arithmetic import HALF, ONE, ZERO, part
-from .products import LANES, callee
+from .products import LANES, callee, wide
 
 HALF_LOG_2_PI = np.float32(0.5 * math.log(2 * math.pi))
 # Columns of the sums over transitions: surrogate loss, half the squared error of the values,
@@ -68,7 +68,7 @@ def losses(batch, rows, x, actor, critic, log_std, settings, share, wanted, of_l
     actions, old, advantages, targets = batch
     clip, value_weight, entropy_weight = settings
     n, discrete = actions.shape[1], len(log_std) == 0
-    width, log_probs = (n + LANES - 1) // LANES * LANES, np.empty(n, np.float32)
+    width, log_probs = wide(n), np.empty(n, np.float32)
     inverse = np.empty(n, np.float32)
     for j in range(len(log_std)):
         inverse[j] = math.exp(-log_std[j])

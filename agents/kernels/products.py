@@ -22,6 +22,8 @@ from openpoet.kernel_cache import config, shared_name
 LANES = 16  # floats of a vector; a matrix has a multiple of it as columns
 ROWS = 8  # of a tile; a matrix has a multiple of it as rows
 INT = ir.IntType(64)
+# np.int64: a literal argument would be a type of its own, and compile the callee once more
+START, ADJACENT, SAME = np.int64(0), np.int64(1), np.int64(0)
 
 
 def padded(n: int) -> int:
@@ -34,6 +36,12 @@ def callee(function: Any) -> Any:
     # code for calls from Python would take as long to compile as the function
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return numba.njit(nogil=True, error_model="numpy", **options)(shared_name(function))
+
+
+@callee
+def wide(n):
+    """`padded`, for kernels."""
+    return (n + LANES - 1) // LANES * LANES
 
 
 class _Tile:

@@ -1,10 +1,10 @@
 """Recurrent networks whose parameters are named tensors: a GRU or LSTM cell and a linear read-out.
 
 `step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run`
-hands a whole sequence to a fused kernel, which is what training wants: on the CPU that of
-kernels.gru_kernel for a GRU, else torch's. Both compute the same function. The cell "eplstm" is an
-LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692); it has no
-fused kernel.
+hands a whole sequence to a fused kernel, which is what training wants: on the CPU those of
+kernels.gru_kernel and kernels.lstm_kernel, else torch's. All compute the same function. The cell
+"eplstm" is an LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692);
+it has no fused kernel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch.nn.functional import linear
 
-from ..kernels import gru_kernel
+from ..kernels import gru_kernel, lstm_kernel
+from ..kernels.sequences import fits
 from .lifetimes import Lifetime, State, over
 
 Cell = Literal["gru", "lstm", "eplstm"]
@@ -100,9 +101,8 @@ class Recurrent:
         """`step` with one set of parameters and without gradients: faster where a kernel fits."""
         if not self._fits(p, x, state):
             return self.step(p, x, state)
-        given = linear(x, p["w_in"], p["b_in"])
-        hidden = gru_kernel.gru(given[None], p["w_hidden"], p["b_hidden"], state[0])[0]
-        return linear(hidden, p["w_out"], p["b_out"]), (hidden,)
+        outputs, states = self.hidden_states(p, x[None], state)
+        return outputs[0], tuple(part[0] for part in states)
 
     def run(
         self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None = None
@@ -130,11 +130,13 @@ class Recurrent:
     ) -> tuple[torch.Tensor, State]:
         """As `run`; the outputs, and each part of the state after each step, [t, n, ...]."""
         if self._fits(p, x, state):
-            given = linear(x, p["w_in"], p["b_in"])
-            hidden = gru_kernel.gru(given, p["w_hidden"], p["b_hidden"], state[0], resets)
-            return linear(hidden, p["w_out"], p["b_out"]), (hidden,)
-        outputs, states = zip(*self._steps(p, x, state, resets), strict=True)
-        return torch.stack(outputs), tuple(torch.stack(part) for part in zip(*states, strict=True))
+            if self.cell == "gru":
+                states: State = (gru_kernel.gru(p, x, state[0], resets),)
+            else:
+                states = lstm_kernel.lstm(p, x, torch.stack(state), resets)
+            return linear(states[0], p["w_out"], p["b_out"]), states
+        every, after = zip(*self._steps(p, x, state, resets), strict=True)
+        return torch.stack(every), tuple(torch.stack(part) for part in zip(*after, strict=True))
 
     def _steps(
         self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None
@@ -150,4 +152,4 @@ class Recurrent:
 
     def _fits(self, p: Parameters, x: torch.Tensor, state: State) -> bool:
         """Whether there is a kernel for these."""
-        return self.cell == "gru" and gru_kernel.fits(x, *state, *p.values())
+        return self.cell != "eplstm" and fits(x, *state, *p.values())

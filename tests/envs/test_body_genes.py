@@ -150,6 +150,16 @@ def test_children_inherit_bodies_and_mutate_the_genes_of_the_settings() -> None:
     assert len(family.describe(task)) == len(family.describe(family.origin())) == 5 + 2 + 2 * 10
 
 
+def test_tasks_with_other_bodies_are_not_duplicates() -> None:
+    family = Walker(WalkerSettings(body="reversed"))
+    task = family.origin()
+    others = [replace(task, body=None), replace(task, body=NAMED["legs"])]
+    prints = {family.fingerprint(each) for each in (task, *others)}
+    assert len(prints) == 3
+    assert family.fingerprint(replace(task, seed=9)) == family.fingerprint(task)
+    assert family.fingerprint(others[0]) == Walker().fingerprint(Walker().origin())
+
+
 def test_equal_seeds_draw_equal_bodies_and_genes_have_streams_of_their_own() -> None:
     params = NAMED["params"]
     draw.cache_clear()
