@@ -35,8 +35,12 @@ class Trainer:
     extra_loss: Callable[[Rollout, Batch], ExtraLoss] | None = None
 
     def improved(self, agent: Agent, collector: Collector, key: Key) -> Agent:
-        """The agent after `rollouts` rollouts, each with an update."""
+        """The agent after `rollouts` rollouts, each with an update.
+
+        Its tensors are on the CPU before and after, and on the plan's device in between.
+        """
         c, plan = self.settings, collector.plan
+        agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
         returns = torch.zeros(plan.rows, dtype=torch.float64, device=plan.device)
         for number in range(c.rollouts):
             rollout = collector.collect(self.policy_of(agent))
@@ -50,4 +54,4 @@ class Trainer:
             extra = None if self.extra_loss is None else self.extra_loss(rollout, batch)
             rng = key.child("minibatches", number).generator()
             agent = update_policy(self.network, c, agent, batch, rng, extra_loss=extra).agent
-        return agent
+        return {name: tensor.cpu() for name, tensor in agent.items()}
