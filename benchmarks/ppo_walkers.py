@@ -21,10 +21,12 @@ import openpoet.envs
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.ppo import PPO
 from openpoet.envs.walker.batch import WalkerBatch
+from openpoet.envs.walker.body import STANDARD
 from openpoet.envs.walker.family import WalkerSpec
 from openpoet.envs.walker.ground import usual_horizon
 from openpoet.envs.walker.gymnasium_layout import track
 from openpoet.envs.walker.simulator import CompiledWalkers
+from openpoet.envs.walker.task import Realisation
 from openpoet.envs.walker.track import Track
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
@@ -47,11 +49,12 @@ class GymnasiumWalkers:
         return track(np.random.default_rng(seed), self.hardcore)
 
     def simulator(self, tasks: Sequence[None], seeds: Sequence[int], device: str) -> Any:
+        def realise(row: int, seed: int) -> Realisation:
+            return Realisation(self.ground(seed), STANDARD)
+
         tracks = [self.ground(seed) for seed in seeds]
         batch = WalkerBatch(tracks, threads=1)
-        return CompiledWalkers(
-            batch, tracks, self.spec.horizon, device, lambda row, seed: self.ground(seed)
-        )
+        return CompiledWalkers(batch, tracks, self.spec.horizon, device, realise)
 
 
 def score(learner: PPO, agent: Agent, hardcore: bool, seed: int) -> np.ndarray:

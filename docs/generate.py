@@ -26,6 +26,7 @@ OPTIONAL = (
     ("family", "sample(rng, ranges) -> task", "the same within narrower ranges of the genes"),
     ("family", "ranges() -> dict", "each gene's low and high end, for the section `[ranges]`"),
     ("family", "bounds", "the limits of `sample`, stored with tasks of a randomised family"),
+    ("family", "hidden(task, seed) -> str", "what a trial with this seed hides, for replays"),
     ("family", "fingerprint(task)", "equal for tasks with equal episodes, in place of `encode`"),
     ("family", "task_from_poet_file(config, seed)", "reads the original POET's task files"),
     ("spec", "discrete", "whether an action is the index of the largest of its numbers"),

@@ -6,9 +6,9 @@ the next episode of the same. In families without `redraw` a row that has ended 
 false, until all have, and then all trials begin anew in a new simulator. With `whole` a rollout is
 instead one trial of every row.
 
-An improvement step of a learner begins with a reset, because its result must depend on agent, task
-and key alone; a run could otherwise not be resumed, nor agents be transferred. Rollouts continue
-within the improvement step, which therefore has several.
+Differs: an improvement step of a learner begins with a reset, because its result must depend on
+agent, task and key alone; a run could otherwise not be resumed, nor agents be transferred. Rollouts
+continue within the improvement step, which therefore has several.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Batches are merged by the pairwise update of Chan, Golub & LeVeque 1979. The tensors' names begin
 with `normaliser/`: they are part of the policy, are saved and transferred with it, and do not
-change in an evaluation. Observations are normalised by the statistics of earlier rollouts, so that
-the probabilities recorded in a rollout remain those of the policy during its update.
+change in an evaluation.
+Differs: observations are normalised by the statistics of earlier rollouts instead of up to the
+current step, so that a rollout's probabilities remain those of the policy during its update.
 """
 
 from __future__ import annotations

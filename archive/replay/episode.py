@@ -68,6 +68,7 @@ class Episode:
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)  # shown in order, e.g. {"niche": "12"}
     picture_of: Picture | None = None  # the family's `picture`, drawn instead of the outline
+    hidden_of: Callable[[Task, int], str] | None = None  # the family's `hidden`
 
     @property
     def frames(self) -> tuple[Any, ...]:
@@ -82,6 +83,13 @@ class Episode:
     def outline(self, take: int, frame: int) -> Outline:
         """All layers of one frame."""
         return self.outline_of(self.takes[take].task, self.takes[take].frames[frame])
+
+    def hidden(self, take: int) -> list[str]:
+        """What was hidden from the agent in this take, in short phrases."""
+        if self.hidden_of is None:
+            return []
+        words = self.hidden_of(self.takes[take].task, self.takes[take].seed)
+        return words.split(", ") if words else []
 
     def picture(self, take: int, frame: int) -> np.ndarray | None:
         """The pixels of one frame, [height, width, 3] uint8; None if it has only an outline."""
@@ -243,4 +251,5 @@ def record_episode(
         title=title,
         labels=dict(labels or {}),
         picture_of=getattr(family, "picture", None),
+        hidden_of=getattr(family, "hidden", None),
     )

@@ -61,6 +61,8 @@ def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
     lines = list(episode.labels.items())
     if episode.simulated > 1:
         lines.append(("episode", f"{scene.take + 1} of {episode.simulated}"))
+    phrases = episode.hidden(scene.take)
+    lines += zip(["hidden", *[""] * (len(phrases) - 1)], phrases, strict=False)
     reward = f"{take.rewards[frame - 1]:+.3f}" if frame else "-"
     speed = round(scene.speed(frame, episode.dt), 1) + 0.0
     pixels = episode.picture(scene.take, frame) is not None

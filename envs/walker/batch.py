@@ -226,12 +226,18 @@ class WalkerBatch:
             step_phases(self, rows, actions)
         elif call(self, rows, actions, elapsed):
             return
-        check_finite_actions(actions, rows)
-        check_reset(self._age, rows)
-        self._raise_faults(rows)
+        self.raise_faults(rows, actions)
 
     def _split(self, rows: np.ndarray, advance: Callable[[np.ndarray, int], None]) -> None:
         share_out(rows, self.threads, advance)
+
+    def raise_faults(self, rows: np.ndarray, actions: np.ndarray) -> None:
+        """Raise the error of the first of rows [k] that cannot be stepped, if any; after a step
+        under actions [n, 4].
+        """
+        check_finite_actions(actions, rows)
+        check_reset(self._age, rows)
+        self._raise_faults(rows)
 
     def _raise_faults(self, rows: np.ndarray) -> None:
         """Raise the error of the first row with a fault, if any."""

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import body_genes, body_mutation, cppn, cppn_mutation, encoding, obstacles
+from . import body_draw, body_genes, body_mutation, cppn, cppn_mutation, encoding, obstacles
 from . import task as realisation
-from .body_draw import REVEALED
 from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
 from .obstacles import Bounds, Obstacles
@@ -49,7 +48,7 @@ class Walker:
             s.horizon,
             s.solved_score,
             s.seeds == "niche" and not s.hides,
-            24 + REVEALED * s.reveal,
+            24 + body_draw.REVEALED * s.reveal,
             4,
             s.episodes or (2 if s.hides else 1),
             1 / 50,
@@ -119,6 +118,10 @@ class Walker:
             level = obstacles.difficulty(task.genome)
             words = obstacles.title(task.genome) + ("" if level == "easy" else f" ({level})")
         return words if task.body is None else f"{words}; {body_genes.title(task.body)}"
+
+    def hidden(self, task: WalkerTask, seed: int) -> str:
+        """What the trial with this seed hides from the agent, in words; empty if nothing."""
+        return body_draw.title(body_draw.draw(task.body, seed))
 
     def encode(self, task: WalkerTask) -> dict[str, Any]:
         return encoding.encode(task.under(self.own))

@@ -1,4 +1,6 @@
-"""Track sources of the Gymnasium environments: Gymnasium's own layouts, or a task. Picklable."""
+"""Sources of tracks and bodies of the Gymnasium environments: Gymnasium's own layouts, or a task.
+Picklable.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,13 @@ import gymnasium
 import numpy as np
 
 from . import gymnasium_layout
+from .body import Body
+from .body_draw import draw
+from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
 from .encoding import decode, encode
 from .obstacles import Obstacles
-from .task import TaskSettings, WalkerTask, track
-from .track import Track
+from .task import Realisation, TaskSettings, WalkerTask, realise
 
 EASY_STEPS, HARDCORE_STEPS = 1600, 2000  # Gymnasium's max_episode_steps
 
@@ -28,24 +32,70 @@ class GymnasiumGround:
     horizon: int | None = None  # steps after which an episode is truncated; None: see the id
     task: None = None
 
-    def __call__(self, rng: np.random.Generator) -> Track:
-        """The next episode's track."""
-        return gymnasium_layout.track(rng, self.hardcore)
+    def __call__(self, rng: np.random.Generator) -> Realisation:
+        """The next episode's track, and Gymnasium's body."""
+        return Realisation(gymnasium_layout.track(rng, self.hardcore))
 
 
 @dataclass(frozen=True)
 class TaskGround:
-    """A task's ground: the same for every episode if the task has a seed."""
+    """A task's ground, the same for every episode if the task has a seed, and its body, drawn for
+    every episode.
+    """
 
     task: WalkerTask
     horizon: int
 
-    def __call__(self, rng: np.random.Generator) -> Track:
-        """The next episode's track."""
-        return track(self.task, int(rng.integers(2**31)))
+    def __call__(self, rng: np.random.Generator) -> Realisation:
+        """The next episode's track and body."""
+        return realise(self.task, int(rng.integers(2**31)))
 
 
 Ground = GymnasiumGround | TaskGround
+
+
+def drawn_body(body: Body | BodyGenes | None, own: Realisation, rng: np.random.Generator) -> Body:
+    """The body of an episode on the realised ground `own`.
+
+    body: a Body; genes, from which one is drawn for every episode; None: that of the ground.
+    """
+    if body is None:
+        return own.body
+    return body if isinstance(body, Body) else draw(body, int(rng.integers(2**31))).body
+
+
+def bodies(body: Any, rows: int) -> list[Body | BodyGenes | None]:
+    """The argument `body` of each row: one for all, or a list or tuple of one per row."""
+    if not isinstance(body, list | tuple):
+        return [checked_body(body)] * rows
+    if len(body) != rows:
+        raise ValueError(
+            f"body must be one for all rows, or a list of {rows}, one per row; got a list of "
+            f"{len(body)}"
+        )
+    return [checked_body(each) for each in body]
+
+
+def checked_body(body: Any) -> Body | BodyGenes | None:
+    """The argument `body` of an environment. ValueError, one line, if it is not one."""
+    if isinstance(body, str) and body in NAMED:
+        body = NAMED[body]
+    if body is None or isinstance(body, Body):
+        return body
+    if not isinstance(body, BodyGenes):
+        raise ValueError(
+            f"body must be a Body, BodyGenes or one of {', '.join(NAMED)}, got {str(body)[:60]!r}"
+        )
+    _check_body_only(body)
+    return body
+
+
+def _check_body_only(genes: BodyGenes) -> None:
+    if genes.perturbs:
+        raise ValueError(
+            "body: delay, noise and target speeds are not part of the Gymnasium environments: use "
+            "the walker's family"
+        )
 
 
 def usual_horizon(hardcore: bool) -> int:
@@ -70,10 +120,7 @@ def ground(hardcore: bool, terrain: Any, own_horizon: bool = False) -> Ground:
             'use a walker family with physics = "box2d"'
         )
     if task.body is not None:
-        raise ValueError(
-            "terrain: the task has a hidden body, which only the walker's family draws: give its "
-            "terrain without the body"
-        )
+        _check_body_only(task.body)
     return TaskGround(task, settings.horizon)
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from gymnasium import spaces
 
 from .batch import WalkerBatch
-from .ground import ground
+from .ground import checked_body, drawn_body, ground
 from .picture import Window, picture
-from .pose import motion
+from .single_step import SingleStep
 from .task import WalkerTask
 from .track import Track
 
@@ -51,6 +51,9 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     terrain: a WalkerTask, a genome, a task's dict or JSON text, or "flat". None: Gymnasium's
     ground, hardcore or not.
+    body: a Body, with which every episode is simulated; BodyGenes, or the name of one
+    (body_genes.NAMED, such as "legs"), from which every episode draws a body. None: the task's,
+    otherwise Gymnasium's.
     own_horizon: whether Gymnasium's ground truncates an episode after its usual 1600 steps (2000
     if hardcore). False leaves the limit to gymnasium.make.
 
@@ -69,6 +72,7 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         hardcore: bool = False,
         terrain: Any = None,
         own_horizon: bool = False,
+        body: Any = None,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(
@@ -78,8 +82,9 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.observation_space, self.action_space = observation_space(), action_space()
         self._hardcore, self._own_horizon = hardcore, own_horizon
         self.terrain = terrain
+        self._body = checked_body(body)  # of the next reset
         self._horizon: int | None = None  # of this episode
-        self._batch: WalkerBatch | None = None
+        self._walker: SingleStep | None = None
         self._track: Track | None = None
         self._age = 0  # steps of the episode
         self._window: Window | None = None
@@ -101,47 +106,51 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode. options: {"terrain": any form of terrain} sets the terrain of this and
-        later episodes.
+        later episodes; {"body": any form of body} likewise their body.
         """
         if options is not None and "terrain" in options:
             self.terrain = options["terrain"]
+        if options is not None and "body" in options:
+            self._body = checked_body(options["body"])
         super().reset(seed=seed)
-        self._track, self._age = self._ground(self.np_random), 0
+        drawn = self._ground(self.np_random)
+        body = drawn_body(self._body, drawn, self.np_random)
+        self._track, self._age = drawn.track, 0
         self._horizon = self._ground.horizon
-        if self._batch is None:
-            self._batch = WalkerBatch([self._track], threads=1)
+        if self._walker is None:
+            self._walker = SingleStep(WalkerBatch([self._track], bodies=[body], threads=1))
         else:
-            self._batch.place(0, self._track)
-        observation = self._batch.reset()[0]
+            self._walker.batch.place(0, self._track, body)
+        observation = self._walker.batch.reset()[0]
         if self.render_mode == "human":
             self.render()
-        return observation, self._info(self._batch)
+        return observation, self._info(self._walker)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        if self._batch is None:
+        walker = self._walker
+        if walker is None:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
-        observations, rewards, terminated = self._batch.step(np.asarray(action)[None])
+        observation, reward, terminated = walker(action)
         if self.render_mode == "human":
             self.render()
         self._age += 1
         truncated = self._horizon is not None and self._age >= self._horizon
-        info = self._info(self._batch)
-        return observations[0], float(rewards[0]), bool(terminated[0]), truncated, info
+        return observation, reward, terminated, truncated, self._info(walker)
 
     @staticmethod
-    def _info(batch: WalkerBatch) -> dict[str, float]:
-        position, velocity = motion(batch)[0].tolist()
+    def _info(walker: SingleStep) -> dict[str, float]:
+        position, velocity = walker.motion()
         return {"x_position": position, "x_velocity": velocity}
 
     def render(self) -> np.ndarray | None:
-        if self._batch is None or self._track is None:
+        if self._walker is None or self._track is None:
             raise gymnasium.error.ResetNeeded("call reset() before render()")
         if self.render_mode is None:
             gymnasium.logger.warn(
                 'render() needs render_mode="rgb_array" or "human" in gymnasium.make'
             )
             return None
-        frame = picture(self._track, self._batch.pose(0))
+        frame = picture(self._track, self._walker.batch.pose(0))
         if self.render_mode == "human":
             self._window = self._window or Window()
             self._window.show(frame, FPS)

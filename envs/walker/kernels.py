@@ -9,7 +9,7 @@ from functools import cache
 from openpoet.kernel_cache import source_hash
 
 from .physics import episode, step, world
-from .physics.bodies import MASSES
+from .physics.bodies import TRAITS
 from .physics.draw_track import DRAW
 from .physics.jit import SOURCE, compile_all
 from .physics.shapes import SHAPES
@@ -24,7 +24,7 @@ def compile_kernels(progress: Callable[[str], None] | None = None) -> float:
     this function itself.
     """
     with _compiling:
-        kernels = [*world.KERNELS, SHAPES, MASSES, DRAW, step.STEP, episode.PLAY]
+        kernels = [*world.KERNELS, SHAPES, TRAITS, DRAW, step.STEP, episode.PLAY]
         return compile_all(kernels, progress)
 
 

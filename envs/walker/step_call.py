@@ -19,17 +19,18 @@ ALONE, HALF = 2, 32
 
 
 class StepCall:
-    """One step of rows of a batch under float32 actions. Holds views of the batch's arrays and
+    """One step of rows of a batch under float32 actions. Holds addresses of the batch's arrays and
     must not be pickled with it.
     """
 
     def __init__(self, batch: WalkerBatch) -> None:
         self._phases = step.phase_addresses()
-        self._actions = np.zeros((batch.n, 4), np.float32)  # contiguous, as a kernel's must be
+        # [n, 4] float32, contiguous, as a kernel's must be
+        self.actions = np.zeros((batch.n, 4), np.float32)
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
-        # per thread: the arguments before and after the settings
-        self._views: list[tuple[tuple, tuple]] = []
-        # the tables that the views belong to
+        self._arrays: list[list[np.ndarray]] = []  # packed ones, of each thread
+        self._packed: list[np.ndarray] = []
+        # the tables that were packed
         self._terrains: np.ndarray | None = None
         self._bodies: np.ndarray | None = None
 
@@ -41,29 +42,43 @@ class StepCall:
         False also if an action is not finite or a row was never reset; with one thread the state
         is then unchanged.
         """
-        np.copyto(self._actions, actions)
+        np.copyto(self.actions, actions)
         self._outcomes[:] = step.FINE
-        terrains, bodies = batch._terrains.shapes, batch._bodies.table
-        if terrains is not self._terrains or bodies is not self._bodies:
-            self._set_views(batch)
+        packed = self.packed(batch)
 
         def advance(chunk: np.ndarray, part: int) -> None:
-            head, tail = self._views[part]
-            step.STEP(
-                chunk, self._phases, elapsed, batch._age, self._outcomes[part], *head,
-                *batch.iterations, block_width(len(chunk), batch._width), batch._cull, *tail,
-            )  # fmt: skip
+            width = block_width(len(chunk), batch._width)
+            step.STEP(chunk, packed[part], elapsed, *batch.iterations, width, batch._cull)
 
         batch._split(rows, advance)
         return not self._outcomes.any()
 
-    def _set_views(self, b: WalkerBatch) -> None:
+    def one(self, batch: WalkerBatch, rows: np.ndarray) -> bool:
+        """One step of a batch of one walker on this thread under `actions`; True if it has no
+        fault.
+        """
+        packed = self.packed(batch)[0]
+        step.STEP(rows, packed, 1, *batch.iterations, 1, batch._cull)
+        return self._outcomes.item(0) == 0
+
+    def packed(self, batch: WalkerBatch) -> list[np.ndarray]:
+        """The packed arrays of each thread."""
+        terrains, bodies = batch._terrains.shapes, batch._bodies.table
+        if terrains is not self._terrains or bodies is not self._bodies:
+            self._pack(batch)
+        return self._packed
+
+    def _pack(self, b: WalkerBatch) -> None:
         t = b._terrains
-        tracks = (t.shapes.ravel(), t.corners.ravel(), t.table.ravel(), b._bodies.table, t.ends)
-        head = (b.floats, b.integers, *tracks, self._actions.ravel(), b._events.ravel())
-        results = (b._obs.ravel(), b._reward, b._terminated, b.finished, b._shaping)
-        self._views = [((*head, *kept), (*results, rays)) for *kept, rays in b._scratch]
-        self._terrains, self._bodies = t.shapes, b._bodies.table
+        state = (b.floats, b.integers, t.shapes, t.corners, t.table, t.ends)
+        results = (b._obs, b._reward, b._terminated, b.finished, b._shaping)
+        head, bodies = (*state, self.actions, b._events), b._bodies.table
+        self._arrays = [
+            [self._phases, b._age, outcome, *head, *kept, *results, rays, bodies]
+            for outcome, (*kept, rays) in zip(self._outcomes, b._scratch, strict=True)
+        ]
+        self._packed = [step.pack(arrays) for arrays in self._arrays]
+        self._terrains, self._bodies = t.shapes, bodies
 
 
 def block_width(rows: int, most: int) -> int:

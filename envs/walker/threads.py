@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 
 import numpy as np
@@ -22,15 +22,22 @@ def _pool(process: int, threads: int) -> ThreadPoolExecutor:
 
 
 def share_out(rows: np.ndarray, threads: int, advance: Callable[[np.ndarray, int], None]) -> None:
-    """Call advance(rows, part) for consecutive parts of rows [k], at most `threads` of them."""
+    """Call advance(rows, part) for consecutive parts of rows [k], at most `threads` of them; the
+    first on this thread, which would otherwise wait.
+    """
     parts = min(threads, max(1, len(rows) // FEWEST_ROWS))
     if parts == 1:
         advance(rows, 0)
         return
-    pool = _pool(os.getpid(), threads)
-    chunks = np.array_split(rows, parts)
-    for done in [pool.submit(advance, chunk, part) for part, chunk in enumerate(chunks)]:
-        done.result()
+    pool = _pool(os.getpid(), threads - 1)
+    first, *others = np.array_split(rows, parts)
+    running = [pool.submit(advance, chunk, part) for part, chunk in enumerate(others, 1)]
+    try:
+        advance(first, 0)
+    finally:
+        wait(running)
+    for each in running:
+        each.result()
 
 
 def scratch() -> tuple[np.ndarray, ...]:

@@ -20,7 +20,7 @@ from gymnasium.vector.utils import batch_space
 
 from ..parts.processors import threads_of
 from .batch import WalkerBatch
-from .ground import Ground, grounds, limit, usual_horizon
+from .ground import Ground, bodies, drawn_body, grounds, limit, usual_horizon
 from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
 from .pose import motion
@@ -40,6 +40,7 @@ class WalkerVectorEnv(VectorEnv):
     hardcore, own_horizon: as in gymnasium_env.WalkerEnv.
     terrain: as in WalkerEnv, for all rows; or a list or tuple of one terrain per row. Each row has
     the horizon of its own task.
+    body: as in WalkerEnv, for all rows; or a list or tuple of one body per row.
     max_episode_steps: steps after which an episode is truncated, if the row's horizon is not
     lower. -1: no limit but the horizon; None: the horizon, or without one Gymnasium's limit.
     threads: None: one for each processor available to this process.
@@ -57,6 +58,7 @@ class WalkerVectorEnv(VectorEnv):
         hardcore: bool = False,
         terrain: Any = None,
         own_horizon: bool = False,
+        body: Any = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         threads: int | None = None,
     ) -> None:
@@ -82,6 +84,7 @@ class WalkerVectorEnv(VectorEnv):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._hardcore, self._own_horizon, self._limit = hardcore, own_horizon, max_episode_steps
         self._grounds = self._grounds_of(terrain)  # of each row's next reset
+        self._bodies = bodies(body, num_envs)  # of each row's next reset
         self._horizons = np.zeros(num_envs)  # of each row's episode
         for each in self._grounds:
             self._horizon(each)  # ValueError here for a wrong limit
@@ -112,7 +115,8 @@ class WalkerVectorEnv(VectorEnv):
 
         seed: row i has seed + i for a number, seed[i] for a list; None keeps the generators.
         options: {"reset_mask": [num_envs] bool} resets the rows in the mask only. {"terrain": one,
-        or a list of one per row} sets the terrain of the rows that are reset, now and later.
+        or a list of one per row} sets the terrain of the rows that are reset, now and later;
+        {"body": ...} likewise their body.
         """
         rows = np.ones(self.num_envs, bool)
         if options is not None and "reset_mask" in options:
@@ -121,12 +125,14 @@ class WalkerVectorEnv(VectorEnv):
                 raise ValueError(
                     'the first reset must be of all rows: leave out options["reset_mask"]'
                 )
-        given = self._grounds
+        given, worn = self._grounds, self._bodies
         if options is not None and "terrain" in options:
             given = self._grounds_of(options["terrain"])
+        if options is not None and "body" in options:
+            worn = bodies(options["body"], self.num_envs)
         self._rows.seed(seed, rows)
-        pairs = zip(rows, given, self._grounds, strict=True)
-        self._grounds = [new if chosen else old for chosen, new, old in pairs]
+        for row in np.flatnonzero(rows):
+            self._grounds[row], self._bodies[row] = given[row], worn[row]
         return self._restart(rows), self._infos(rows)
 
     def step(self, actions: np.ndarray) -> Stepped:
@@ -216,20 +222,23 @@ class WalkerVectorEnv(VectorEnv):
         }
 
     def _restart(self, rows: np.ndarray) -> np.ndarray:
-        """Draw new tracks for these rows and reset their walkers; observations [n, 24] of all
-        rows.
+        """Draw new tracks and bodies for these rows and reset their walkers; observations [n, 24]
+        of all rows.
         """
         fresh = {}
         for row in np.flatnonzero(rows).tolist():
-            fresh[row] = self._grounds[row](self._rows.generators[row])
+            rng = self._rows.generators[row]
+            drawn = self._grounds[row](rng)
+            fresh[row] = drawn.track, drawn_body(self._bodies[row], drawn, rng)
             self._horizons[row] = self._horizon(self._grounds[row])
         if self._batch is None:
-            self._tracks = [fresh[row] for row in range(self.num_envs)]
-            self._batch = WalkerBatch(self._tracks, threads=self.threads)
+            self._tracks = [fresh[row][0] for row in range(self.num_envs)]
+            worn = [fresh[row][1] for row in range(self.num_envs)]
+            self._batch = WalkerBatch(self._tracks, bodies=worn, threads=self.threads)
         else:
-            for row, track in fresh.items():
+            for row, (track, body) in fresh.items():
                 self._tracks[row] = track
-                self._batch.place(row, track)
+                self._batch.place(row, track, body)
         self._ages[rows], self._ended[rows] = 0, False
         return self._batch.reset(rows)
 

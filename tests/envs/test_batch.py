@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import re
+import time
 
 import numpy as np
 import pytest
 
 from openpoet.envs.walker.batch import WalkerBatch
 from openpoet.envs.walker.physics import state as at
+from openpoet.envs.walker.pose import motion
+from openpoet.envs.walker.single_step import SingleStep
+from openpoet.envs.walker.threads import share_out
 from openpoet.envs.walker.track import Track
 from tests.envs import oracle
 
@@ -270,3 +274,55 @@ def test_a_step_that_raises_changes_no_state(threads: int, dtype: type) -> None:
     np.testing.assert_array_equal(batch.floats, state)
     np.testing.assert_array_equal(batch._age, age)
     assert batch.steps == 0
+
+
+def test_a_single_step_equals_a_step_of_a_batch() -> None:
+    """For actions of every dtype and form, faults included; a copy continues by itself."""
+    rng = np.random.default_rng(0)
+    batch, single = (
+        WalkerBatch([oracle.obstacle_track(1)], threads=1),
+        SingleStep(WalkerBatch([oracle.obstacle_track(1)], threads=1)),
+    )
+    forms = (np.float32, np.float64, np.int64, "list", "strided")
+    np.testing.assert_array_equal(batch.reset(), single.batch.reset())
+    for step in range(120):
+        action = rng.uniform(-1, 1, (1, 4)).astype(np.float32)
+        match forms[step % 5]:
+            case "list":
+                taken, given = action.astype(np.float64), action[0].tolist()
+            case "strided":
+                taken, given = action, np.repeat(action[0], 2)[::2]
+            case dtype:
+                taken = action.astype(dtype)
+                given = taken[0]
+        observations, rewards, terminated = batch.step(taken)
+        observation, reward, ended = single(given)
+        np.testing.assert_array_equal(observation, observations[0])
+        assert (reward, ended) == (rewards[0], terminated[0])
+        assert single.motion() == tuple(motion(batch)[0])
+        if step == 60:
+            single = copy.deepcopy(single)
+    assert single.batch.steps == batch.steps == 120
+    with pytest.raises(ValueError, match="actions must be finite"):
+        single(np.full(4, np.nan, np.float32))
+    with pytest.raises(ValueError, match="never reset"):
+        SingleStep(WalkerBatch([oracle.flat_track()], threads=1))(np.zeros(4, np.float32))
+    np.testing.assert_array_equal(single(given)[0], batch.step(taken)[0][0])
+
+
+def test_share_out_waits_for_all_threads_and_raises_their_errors() -> None:
+    done = []
+
+    def advance(rows: np.ndarray, part: int) -> None:
+        if part == failing:
+            raise ValueError(f"part {part}")
+        time.sleep(0.02)
+        done.append(rows.tolist())
+
+    for failing in (0, 1, 2):
+        done.clear()
+        with pytest.raises(ValueError, match=f"part {failing}"):
+            share_out(np.arange(24), 3, advance)
+        assert sorted(row for rows in done for row in rows) == [
+            row for row in range(24) if row // 8 != failing
+        ]

@@ -20,21 +20,23 @@ from tests.fresh_process import ROOT, run
 
 PHYSICS = """
 import numpy as np
-from openpoet.envs.walker.physics import jit, state as at, terrain, world
+from openpoet.envs.walker.body import STANDARD
+from openpoet.envs.walker.physics import bodies, jit, state as at, terrain, world
 from openpoet.envs.walker.track import Track
 track = Track(np.array([[0, 0], [9, 0]], np.float32), np.zeros((0, 4, 2), np.float32), 0.0)
 lines = []
-jit.compile_all([terrain.SHAPES, world.START], lines.append)
+jit.compile_all([terrain.SHAPES, bodies.TRAITS, world.START], lines.append)
 shapes, corners = terrain.shapes(track)
 f, k = np.zeros(at.FLOATS, np.float32), np.zeros(at.INTEGERS, np.int32)
-world.START(np.zeros(1, np.int64), f, k, shapes.ravel(), np.array([0, 0, 1]), np.zeros(1))
+table = bodies.traits(STANDARD)[None]
+world.START(np.zeros(1, np.int64), f, k, shapes.ravel(), np.array([0, 0, 1]), table, np.zeros(1))
 loaded = sum(world.START.compiled.stats.cache_hits.values())
 print(len(lines), "lines,", "loaded" if loaded else "compiled",
 round(float(f[at.FAT + 2] - f[at.TIGHT + 2]), 3))
 """
 
 
-COMPILED, LOADED = "3 lines, compiled", "0 lines, loaded"
+COMPILED, LOADED = "4 lines, compiled", "0 lines, loaded"
 
 
 def test_kernels_cached_by_the_installed_package_are_loaded_in_the_clone(tmp_path: Path) -> None:

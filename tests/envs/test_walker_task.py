@@ -79,7 +79,7 @@ def test_the_id_gives_the_track_horizon_and_episode_of_a_task(name: str) -> None
     task = descendant(family)
     terrain = json.dumps(family.encode(task))
     own, made = family.track(task, 3), ground(None, terrain)
-    track = made(np.random.default_rng(0))
+    track = made(np.random.default_rng(0)).track
     assert made.horizon == SETTINGS[name].horizon
     assert len(own.ground) == SETTINGS[name].length
     np.testing.assert_array_equal(track.ground, own.ground)
@@ -112,13 +112,13 @@ def test_task_json_without_settings_gives_another_track_and_a_warning() -> None:
     family = Walker(SETTINGS["short"])
     task = WalkerTask(Obstacles(2.0, (0.0, 2.0), (0.4, 1.2)), 7)
     data = family.encode(task)
-    assert len(ground(None, data)(np.random.default_rng(0)).ground) == 60
+    assert len(ground(None, data)(np.random.default_rng(0)).track.ground) == 60
     old = {"family": "walker", "schema": 1, "genome": data["genome"], "seed": 7}
     assert (
         family.decode(old) == family.decode(data) == task.under(TaskSettings(length=60, horizon=25))
     )
     with pytest.warns(UserWarning, match="a task of schema 1 does not hold its length"):
-        assert len(ground(None, old)(np.random.default_rng(0)).ground) == 200
+        assert len(ground(None, old)(np.random.default_rng(0)).track.ground) == 200
 
 
 def test_a_task_of_another_run_keeps_its_settings() -> None:

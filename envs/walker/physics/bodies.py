@@ -11,45 +11,66 @@ Catto, zlib licence), written anew: an altered version.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from numba import float32, int64, void
+from numba import float32, float64, void
 
 from ..body import Body
 from . import state as at
-from .body import (
-    BODIES,
-    CORNERS,
-    COUNT,
-    HULL,
-    JOINT_A,
-    JOINT_B,
-    JOINTS,
-    LEG_DOWN,
-    START_GROUND,
-    START_X,
-    box,
-)
+from .body import COUNT, HULL, JOINT_A, JOINT_B, JOINTS, LEG_DOWN, START_GROUND, START_X
 from .jit import Kernel, compile_all, routine
-from .math import ONE, ZERO
+from .math import HALF, ONE, ZERO, length
 from .settings import F
+from .traits import center, vertex
 
-THIRD, QUARTER, HALF = F(1.0) / F(3.0), F(0.25), F(0.5)
+# a body's numbers in float64, as the kernel takes them
+TORQUE, SPEED, DENSITY, LENGTH, WIDTH = (np.int64(i) for i in (0, 4, 8, 13, 17))
+GRAVITY, GROUND_FRICTION = np.int64(21), np.int64(22)
+
+THIRD, QUARTER = F(1.0) / F(3.0), F(0.25)
+FIVE, FOUR, ONE_COUNT, TWO_COUNT = (np.int64(i) for i in (5, 4, 1, 2))
+CORNERS_OF_HULL = HULL.corners
 FRICTION = np.array([0.1, 0.2, 0.2, 0.2, 0.2], np.float32)  # of the bodies; 0.2 is Box2D's default
+MARGIN = F(1.01)  # of a reach, for rounding
+
+
+def numbers(body: Body) -> np.ndarray:
+    """The numbers of a body in the kernel's order, [23] float64."""
+    speeds = (speed * sign for speed, sign in zip(body.speed, body.direction, strict=True))
+    lists = (body.torque, speeds, body.density, body.leg_length, body.leg_width)
+    return np.array([*(x for values in lists for x in values), body.gravity, body.friction])
 
 
 @routine
-def mass(corners, count, density, result):
-    """Mass data of a body of one polygon, corners [k, 2], into result [4]: 1 / mass, 1 / inertia
-    about the centre of mass, centre of mass x, y.
+def set_corners(numbers, row):
+    """The hull's corners, and those of the legs by b2PolygonShape::SetAsBox, from the lower left,
+    counter-clockwise.
     """
-    x, y, inverse = ZERO, ZERO, ONE / F(count)
+    for i in range(FIVE):
+        row[at.VERTEX + 2 * i] = CORNERS_OF_HULL[i, 0]
+        row[at.VERTEX + 2 * i + 1] = CORNERS_OF_HULL[i, 1]
+    for leg in range(FOUR):
+        x, y = F(numbers[WIDTH + leg] / 2.0), F(numbers[LENGTH + leg] / 2.0)
+        for i in range(FOUR):
+            v = at.VERTEX + 10 * (leg + 1) + 2 * i
+            row[v] = x if (i == ONE_COUNT) | (i == TWO_COUNT) else -x
+            row[v + 1] = y if i >= TWO_COUNT else -y
+
+
+@routine
+def set_mass(row, body, density):
+    """Mass data of a body from its corners: b2PolygonShape::ComputeMass, b2Body::ResetMassData."""
+    x, y, count = ZERO, ZERO, COUNT[body]
     for i in range(count):
-        x, y = x + corners[i, 0], y + corners[i, 1]
+        vx, vy = vertex(row, body, i)
+        x, y = x + vx, y + vy
+    inverse = ONE / F(count)
     x, y = x * inverse, y * inverse
     cx, cy, area, inertia = ZERO, ZERO, ZERO, ZERO
     for i in range(count):
-        j = i + 1 if i + 1 < count else 0
-        ex, ey, gx, gy = corners[i, 0] - x, corners[i, 1] - y, corners[j, 0] - x, corners[j, 1] - y
+        (vx, vy), (wx, wy) = vertex(row, body, i), vertex(row, body, (i + ONE_COUNT) % count)
+        ex, ey, gx, gy = vx - x, vy - y, wx - x, wy - y
         det = ex * gy - ey * gx
         triangle = HALF * det
         area += triangle
@@ -63,80 +84,75 @@ def mass(corners, count, density, result):
     inertia = density * inertia + total * ((ox * ox + oy * oy) - (cx * cx + cy * cy))
     inverse = ONE / total
     ox, oy = total * ox * inverse, total * oy * inverse
-    result[0], result[1] = inverse, ONE / (inertia - total * (ox * ox + oy * oy))
-    result[2], result[3] = ox, oy
+    row[at.INVERSE_MASS + body] = inverse
+    row[at.INVERSE_INERTIA + body] = ONE / (inertia - total * (ox * ox + oy * oy))
+    row[at.CENTER + 2 * body], row[at.CENTER + 2 * body + 1] = ox, oy
 
 
-def mass_rows(corners, counts, densities, result):
-    """Kernel: mass data of each body. corners: [n, CORNERS, 2]; result: [n, 4]."""
-    for body in range(len(counts)):
-        mass(corners[body], counts[body], densities[body], result[body])
+@routine
+def set_reach(row, body):
+    """Distance of the farthest corner from the centre of mass."""
+    cx, cy = center(row, body)
+    most = ZERO
+    for i in range(COUNT[body]):
+        vx, vy = vertex(row, body, i)
+        most = max(most, length(vx - cx, vy - cy))
+    row[at.REACH + body] = most * MARGIN
 
 
-MASSES = Kernel(
-    "masses",
-    void(float32[:, :, ::1], int64[::1], float32[::1], float32[:, ::1]),
-    mass_rows,
-    1,
-)
+@routine
+def set_joint(numbers, row, joint):
+    """Anchors from the centres of mass, and the motor, of one joint."""
+    a, b = JOINT_A[joint], JOINT_B[joint]
+    (ax, ay), (bx, by) = center(row, a), center(row, b)
+    hip = joint % TWO_COUNT == 0
+    above = LEG_DOWN if hip else -numbers[LENGTH + joint - ONE_COUNT] / 2.0
+    to_a, to_b = at.ANCHOR_A + 2 * joint, at.ANCHOR_B + 2 * joint
+    row[to_a], row[to_a + 1] = ZERO - ax, F(above) - ay
+    row[to_b], row[to_b + 1] = ZERO - bx, F(numbers[LENGTH + joint] / 2.0) - by
+    turning = row[at.INVERSE_INERTIA + a] + row[at.INVERSE_INERTIA + b]
+    row[at.JOINT_INERTIA + joint] = ONE / turning
+    row[at.MOTOR_SPEED + joint] = numbers[SPEED + joint]
+    row[at.MOTOR_TORQUE + joint] = numbers[TORQUE + joint]
 
 
-def corners_of(body: Body) -> np.ndarray:
-    """Corners of the five bodies in their frames, [5, CORNERS, 2] float32; zeros beyond COUNT."""
-    corners = np.zeros((BODIES, CORNERS, 2), np.float32)
-    corners[0] = HULL.corners
-    for leg, (width, length) in enumerate(zip(body.leg_width, body.leg_length, strict=True)):
-        corners[1 + leg, :4] = box(width / 2, length / 2).corners
-    return corners
+@routine
+def set_starts(numbers, row):
+    """Where the origins of the bodies start; computed in float64, as in Python."""
+    one, other = numbers[LENGTH] + numbers[LENGTH + 1], numbers[LENGTH + 2] + numbers[LENGTH + 3]
+    top = START_GROUND + max(one, other)
+    for body in range(FIVE):
+        row[at.START_POSITION + 2 * body] = START_X
+    row[at.START_POSITION + 1] = top
+    for side in range(TWO_COUNT):
+        upper, lower = numbers[LENGTH + 2 * side], numbers[LENGTH + 2 * side + 1]
+        to = at.START_POSITION + 2 * (1 + 2 * side)
+        row[to + 1] = top - upper / 2.0 - LEG_DOWN
+        row[to + 3] = top - (upper + lower / 2.0) - LEG_DOWN
 
 
-def starts_of(body: Body) -> list[tuple[float, float]]:
-    """Where the origins of the five bodies start [m]."""
-    upper, lower = body.leg_length[::2], body.leg_length[1::2]
-    top = START_GROUND + max(up + low for up, low in zip(upper, lower, strict=True))
-    found = [(START_X, top)]
-    for up, low in zip(upper, lower, strict=True):
-        found.append((START_X, top - up / 2 - LEG_DOWN))
-        found.append((START_X, top - (up + low / 2) - LEG_DOWN))
-    return found
+def write_row(numbers, row):
+    """Kernel: the row [TRAITS_SIZE] of a body from its numbers [23]."""
+    set_corners(numbers, row)
+    for body in range(FIVE):
+        set_mass(row, body, F(numbers[DENSITY + body]))
+        set_reach(row, body)
+        row[at.FRICTION + body] = F(math.sqrt(F(numbers[GROUND_FRICTION]) * FRICTION[body]))
+    for joint in range(FOUR):
+        set_joint(numbers, row, joint)
+    set_starts(numbers, row)
+    row[at.GRAVITY] = -numbers[GRAVITY]
 
 
-def anchors_of(body: Body) -> tuple[np.ndarray, np.ndarray]:
-    """Anchors of the four joints in the frames of both their bodies, [4, 2] float32 each."""
-    hip, (up_0, _, up_1, _) = (0.0, LEG_DOWN), body.leg_length
-    upper = np.array([hip, (0.0, -up_0 / 2), hip, (0.0, -up_1 / 2)], np.float32)
-    return upper, np.array([(0.0, length / 2) for length in body.leg_length], np.float32)
+TRAITS = Kernel("traits", void(float64[::1], float32[::1]), write_row, 1)
 
 
 def traits(body: Body) -> np.ndarray:
     """The row [TRAITS_SIZE] float32 of a body, with the fields of state.py."""
-    if MASSES.compiled is None:
-        compile_all([MASSES], None)
-    corners, data = corners_of(body), np.zeros((BODIES, 4), np.float32)
-    MASSES(corners, COUNT, np.array(body.density, np.float32), data)
-    centers = data[:, 2:]
-    upper, lower = anchors_of(body)
-    offsets = corners - centers[:, None]
-    reach = [np.sqrt((offsets[i, : COUNT[i]] ** 2).sum(1)).max() * 1.01 for i in range(BODIES)]
-    turning = data[JOINT_A, 1] + data[JOINT_B, 1]
-    speeds = np.array(body.speed, np.float32) * np.array(body.direction, np.float32)
+    if TRAITS.compiled is None:
+        compile_all([TRAITS], None)
     row = np.zeros(int(at.TRAITS_SIZE), np.float32)
-    for field, values in (
-        (at.INVERSE_MASS, data[:, 0]),
-        (at.INVERSE_INERTIA, data[:, 1]),
-        (at.CENTER, centers),
-        (at.ANCHOR_A, upper - centers[JOINT_A]),
-        (at.ANCHOR_B, lower - centers[JOINT_B]),
-        (at.JOINT_INERTIA, F(1.0) / turning),
-        (at.FRICTION, np.sqrt(F(body.friction) * FRICTION)),
-        (at.START_POSITION, np.array(starts_of(body), np.float32)),
-        (at.REACH, np.array(reach, np.float32)),
-        (at.VERTEX, corners),
-        (at.MOTOR_SPEED, speeds),
-        (at.MOTOR_TORQUE, np.array(body.torque, np.float32)),
-        (at.GRAVITY, np.array([-body.gravity], np.float32)),
-    ):
-        row[field : field + values.size] = values.ravel()
+    TRAITS(numbers(body), row)
     return row
 
 

@@ -16,7 +16,8 @@ from . import state as at
 from .jit import allocating, routine
 from .lanes import LANES, assign_places, forget_traits, pack_traits, sort_by_pattern
 from .math import ZERO, maximum
-from .solver import begin_row, end_row, keep_row, list_contacts, solve_row
+from .single_solver import solve_row
+from .solver import begin_row, end_row, keep_row, list_contacts
 
 # position sweeps after which the walkers that have not converged are packed again
 FEW, SOME = np.int64(3), np.int64(12)

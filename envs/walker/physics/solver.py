@@ -207,16 +207,6 @@ def sweep_row(traits, f, k, row, s, i, iterations):
 
 
 @routine
-def solve_row(f, k, bodies, row, events, s, i, velocity_iterations, position_iterations):
-    """Solve one walker."""
-    fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT
-    traits = bodies[k[ko + at.TRAITS]]
-    contacts = sweep_row(traits, f, k, row, s, i, velocity_iterations)
-    solved = correct_positions(traits, f, k, fo, ko, s, i, contacts, position_iterations)
-    end_row(traits, f, k, fo, ko, solved, events, eo)
-
-
-@routine
 def settle_row(f, k, bodies, row, events, s, i, iterations):
     """Continue the position sweeps of a walker that has not converged; scratch is loaded again."""
     fo, ko, eo = row * at.FLOATS, row * at.INTEGERS, row * at.EVENT_COUNT

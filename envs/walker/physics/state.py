@@ -109,8 +109,9 @@ STATIC_ALPHA = np.int64(SWEEP + 10)  # how far the sweeps of STATIC were advance
 # a body's velocity and its contacts' impulses after an earlier sweep
 KEPT = np.int64(STATIC_ALPHA + SLOTS)
 SCRATCH_FLOATS = int(KEPT + 3 + 4 * SLOTS)
-# Scratch, int32: a constraint's body, points in the velocity solver, slot; then a joint's limit.
-C_BODY, C_POINTS, C_SLOT = fields(3)
+# Scratch, int32: a constraint's body, points in the velocity solver, slot, and the number of the
+# constraint at this place in the order of bodies; then a joint's limit.
+C_BODY, C_POINTS, C_SLOT, C_ORDER = fields(4)
 C_SIZE = np.int64(4)
 J_LIMIT = np.int64(SLOTS * C_SIZE)
 # terrain shapes whose sweep was advanced in this step, one a slot at most

@@ -6,7 +6,11 @@ import torch
 
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
+from openpoet.archive.replay.camera import scene_of
 from openpoet.archive.replay.episode import ROWS_KEPT, record_episode
+from openpoet.archive.replay.overlay import facts
+from openpoet.envs.walker.body import JOINT_NAMES
+from openpoet.envs.walker.body_draw import draw
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.poet.streams import Key
 from tests.archive.rolling import FAST, SLOW, STEP, Hills, Roller, Rolling
@@ -47,6 +51,22 @@ def test_the_es_learner_replays_bit_for_bit_and_every_episode_is_kept():
     assert np.mean([take.rewards.sum() for take in episode.takes]) == pytest.approx(
         episode.score, abs=1e-12
     )
+
+
+def test_the_panel_names_what_each_trial_hides():
+    family = Walker(WalkerSettings(horizon=20, threads=1, body="reversed"))
+
+    def es(family):
+        return ES(family, ESConfig(population=4, hidden=(3,), evaluation_episodes=3, threads=1))
+
+    episode = record_episode(es, family, es(family).init(Key(1)), family.origin(), KEY)
+    for number, take in enumerate(episode.takes):
+        directions = draw(family.origin().body, take.seed).body.direction
+        turned = [name for name, d in zip(JOINT_NAMES, directions, strict=True) if d < 0]
+        lines = facts(episode, scene_of(episode, number), 0)
+        expected = [f"{' and '.join(turned)} reversed"] if turned else []
+        assert [value for name, value in lines if name == "hidden"] == expected
+    assert len({tuple(episode.hidden(take)) for take in range(3)}) > 1
 
 
 def test_a_walker_on_evolved_terrain_replays_bit_for_bit_and_is_drawn_at_its_position():
