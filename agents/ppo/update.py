@@ -83,21 +83,20 @@ def update_policy(
     Raises:
         ValueError: if a gradient or weight is NaN or infinite.
     """
+    order = _order(batch, settings.epochs, rng)
     if extra_loss is None and fits(network, batch):
-        order = np.stack([rng.permutation(batch.inputs.shape[1]) for _ in range(settings.epochs)])
         advantages = normalised(batch) if settings.normalise_advantages else batch.advantages
         after, losses = compiled_update(
             network,
             settings,
             agent,
             batch,
-            order,
+            order.numpy(),
             advantages=advantages,
             rates=Rates.of(settings, agent),
         )
         updated = {**agent, **after, COUNT: agent[COUNT] + 1}
         return Updated(updated, Losses(*losses[-1].tolist()), len(losses))
-    order = _order(batch, settings.epochs, rng)
     return autograd_update(network, settings, agent, batch, order, extra_loss=extra_loss)
 
 
