@@ -30,7 +30,7 @@ from ..parts.hyperparameters import HYPER_PREFIX, Range
 from ..ppo.batches import Batch, batch_of, sequences
 from ..ppo.collecting import Collector, Rollout
 from ..ppo.config import PPOSettings
-from ..ppo.training import no_returns, on_device, prepared
+from ..ppo.training import no_returns, prepared
 from ..ppo.update import EPSILON, Rates, update_policy
 from .advantage_gradients import Eta, advantage_tangents
 from .rl2 import RL2
@@ -100,14 +100,14 @@ class MetaGradient(RL2):
         Returns the agent and the environment steps.
         """
         collector = Collector(self.family, task, self.plan, key)
-        agent, returns = on_device(agent, self.config.device), no_returns(collector)
+        returns = no_returns(collector)
         for number in range(self.config.rollouts):
             rollout = collector.collect(self.policy(agent))
             agent, rewards, returns = prepared(self.config, agent, rollout, returns)
             agent = {**agent, **self._updated_eta(agent, rollout, rewards)}
             rng = key.child("minibatches", number).generator()
             agent = self.of(agent)._updated(agent, rollout, rewards, rng)
-        return on_device(agent, "cpu"), collector.steps
+        return agent, collector.steps
 
     def _updated(
         self, agent: Agent, rollout: Rollout, rewards: torch.Tensor, rng: np.random.Generator
@@ -125,19 +125,17 @@ class MetaGradient(RL2):
         reference = PPOSettings(gamma=c.reference_gamma, lam=c.reference_lam)
         batch = batch_of(rollout, rewards, reference, self.plan.chunk)
         validation = validation_gradient(self, weights, batch)
-        now = {name: agent[f"{HYPER_PREFIX}{name}"].cpu() for name in DIRECTIONS}
+        now = {name: agent[f"{HYPER_PREFIX}{name}"] for name in DIRECTIONS}
         gradients = {
             name: sum(
-                (validation[w] * agent[f"{TOWARDS}{name}/{w}"]).double().sum().cpu()
+                (validation[w].cpu() * agent[f"{TOWARDS}{name}/{w}"]).double().sum()
                 for w in sorted(validation)
             )
             * (now[name] * (1 - now[name]))
             for name in DIRECTIONS
         }
         state = {
-            name.removeprefix(META): value.cpu()
-            for name, value in agent.items()
-            if name.startswith(META)
+            name.removeprefix(META): value for name, value in agent.items() if name.startswith(META)
         }
         moved = adam.step(
             {**state, **{name: torch.logit(now[name]) for name in DIRECTIONS}}, gradients, c.meta_lr
@@ -167,7 +165,7 @@ class MetaGradient(RL2):
             for w, gradient in step_gradient(self, weights, batch, change, scale).items():
                 correction = float(1 - 0.999 ** after[f"{adam.STEPS}{w}"])
                 divisor = (after[f"adam/square/{w}"] / correction).sqrt() + EPSILON
-                found[f"{TOWARDS}{name}/{w}"] = lr * gradient / divisor
+                found[f"{TOWARDS}{name}/{w}"] = lr * gradient.cpu() / divisor
         return found
 
 

@@ -33,7 +33,7 @@ from ..parts.gaussians import kl
 from ..parts.recurrent import Recurrent
 from ..ppo.batches import Batch, batch_of, sequences
 from ..ppo.collecting import Collector, Rollout
-from ..ppo.training import no_returns, on_device, prepared
+from ..ppo.training import no_returns, prepared
 from ..ppo.update import ExtraLoss, update_policy
 from ..rollouts.trials import Trials
 from .evidence import Evidence
@@ -136,14 +136,14 @@ class VariBAD(RL2):
         Returns the agent and the environment steps.
         """
         collector = Collector(self.family, task, replace(self.plan, outcomes=True), key)
-        agent, returns = on_device(agent, self.config.device), no_returns(collector)
+        returns = no_returns(collector)
         for number in range(self.config.rollouts):
             rollout = collector.collect(self.policy(agent))
             after = self._normalised_observations(agent, rollout.after)
             agent, rewards, returns = prepared(self.config, agent, rollout, returns)
             rollout = replace(rollout, rewards=rewards, after=after)
             agent = self._updated(agent, rollout, key.child("update", number))
-        return on_device(agent, "cpu"), collector.steps
+        return agent, collector.steps
 
     def _updated(self, agent: Agent, rollout: Rollout, key: Key) -> Agent:
         """The agent after an update. rollout: with scaled rewards and normalised observations."""

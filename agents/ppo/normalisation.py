@@ -52,10 +52,7 @@ class Moments:
         }
 
     def merged(self, values: torch.Tensor) -> Moments:
-        """The statistics with further values [m, k], on their device.
-
-        ValueError if one is NaN or infinite.
-        """
+        """The statistics with further values [m, k]. ValueError if one is NaN or infinite."""
         if not len(values):
             return self
         values = values.double()
@@ -63,6 +60,7 @@ class Moments:
         square = ((values - mean) ** 2).sum(0)
         if not bool(torch.isfinite(square).all()):
             raise ValueError("a value to be normalised is NaN or infinite")
+        mean, square = mean.to(self.mean.device), square.to(self.mean.device)
         added = float(len(values))
         count, apart = self.count + added, mean - self.mean
         return Moments(

@@ -40,7 +40,7 @@ class Trainer:
         Its tensors are on the CPU before and after, and on the plan's device in between.
         """
         c, plan, returns = self.settings, collector.plan, no_returns(collector)
-        agent = on_device(agent, plan.device)
+        agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
         for number in range(c.rollouts):
             rollout = collector.collect(self.policy_of(agent))
             agent, rewards, returns = prepared(c, agent, rollout, returns)
@@ -48,12 +48,7 @@ class Trainer:
             extra = None if self.extra_loss is None else self.extra_loss(rollout, batch)
             rng = key.child("minibatches", number).generator()
             agent = update_policy(self.network, c, agent, batch, rng, extra_loss=extra).agent
-        return on_device(agent, "cpu")
-
-
-def on_device(agent: Agent, device: str) -> Agent:
-    """The agent's tensors on this device."""
-    return {name: tensor.to(device) for name, tensor in agent.items()}
+        return {name: tensor.cpu() for name, tensor in agent.items()}
 
 
 def no_returns(collector: Collector) -> torch.Tensor:

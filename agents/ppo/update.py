@@ -74,7 +74,7 @@ def update_policy(
     """The agent after up to `epochs` passes over the batch.
 
     A feed-forward network on the CPU is updated by a compiled kernel, others by autograd on the
-    device of the batch, on which the agent's tensors are then as well.
+    device of the batch. The agent's tensors stay on their own device.
 
     Args:
         rng: for the order of the sequences in the minibatches.
@@ -215,16 +215,17 @@ def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], lr: float) -> torch
 def _with_optimiser(
     agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.Adam
 ) -> dict[str, torch.Tensor]:
-    """The agent with these weights and the optimiser's state, on the device of the weights."""
-    after = {**agent, **{name: weight.detach() for name, weight in weights.items()}}
+    """The agent with these weights and the optimiser's state, on the device of its tensors."""
     finite = torch.stack([torch.isfinite(weight).all() for weight in weights.values()])
     if not bool(finite.all()):
         name = list(weights)[int(torch.nonzero(~finite)[0])]
         raise ValueError(f"after a PPO update the agent's {name} holds NaN or infinity")
+    after = dict(agent)
     for name, weight in weights.items():
-        state = adam.state[weight]
-        after[f"adam/mean/{name}"] = state["exp_avg"]
-        after[f"adam/square/{name}"] = state["exp_avg_sq"]
+        state, device = adam.state[weight], agent[name].device
+        after[name] = weight.detach().to(device)
+        after[f"adam/mean/{name}"] = state["exp_avg"].to(device)
+        after[f"adam/square/{name}"] = state["exp_avg_sq"].to(device)
         # A count for each weight: those that only `extra_loss` reaches are updated less often.
-        after[f"{STEPS}{name}"] = state["step"]
+        after[f"{STEPS}{name}"] = state["step"].to(device)
     return {**after, COUNT: agent[COUNT] + 1}
