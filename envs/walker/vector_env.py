@@ -24,6 +24,7 @@ from .ground import Ground, bodies, drawn_body, grounds, limit, usual_horizon
 from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
 from .pose import motion
+from .restart_step import restart_step
 from .track import Track
 from .vector_rows import RowGenerators, reset_mask
 
@@ -143,13 +144,15 @@ class WalkerVectorEnv(VectorEnv):
             ended = np.flatnonzero(begin).tolist()
             how = 'reset(options={"reset_mask": mask})'
             raise ResetNeeded(f"rows {ended} have ended: call {how} before step()")
-        observations, rewards, terminated = self._batch.step(np.asarray(actions), ~begin)
-        terminated = terminated & ~begin
+        if begin.any():
+            observations, rewards, terminated = restart_step(
+                self._batch, actions, begin, lambda: self._place(begin)
+            )
+        else:
+            observations, rewards, terminated = self._batch.step(actions)
         self._ages += ~begin
         truncated = ~begin & (self._ages >= self._horizons)
         infos: dict[str, Any] = {}
-        if begin.any():
-            observations = self._restart(begin)
         self._ended = terminated | truncated
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             over, last = self._ended.copy(), np.full(self.num_envs, None, object)
@@ -162,7 +165,7 @@ class WalkerVectorEnv(VectorEnv):
                 "_final_info": over.copy(),
             }
             observations = self._restart(over)
-        infos.update(self._infos(np.ones(self.num_envs, bool)))
+        infos.update(self._infos())
         return observations, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...] | None:
@@ -210,10 +213,16 @@ class WalkerVectorEnv(VectorEnv):
     def _grounds_of(self, terrain: Any) -> list[Ground]:
         return grounds(self._hardcore, terrain, self.num_envs, self._own_horizon)
 
-    def _infos(self, rows: np.ndarray) -> dict[str, Any]:
-        """Position and velocity of the hulls of these rows, in the format of SyncVectorEnv."""
+    def _infos(self, rows: np.ndarray | None = None) -> dict[str, Any]:
+        """Position and velocity of the hulls of these rows (None: all), in the format of
+        SyncVectorEnv.
+        """
         assert self._batch is not None, "infos are read after a reset"
-        position, velocity = np.where(rows, motion(self._batch).T, 0.0)
+        position, velocity = motion(self._batch)
+        if rows is None:
+            rows = np.ones(self.num_envs, bool)
+        else:
+            position, velocity = np.where(rows, position, 0.0), np.where(rows, velocity, 0.0)
         return {
             "x_position": position,
             "_x_position": rows.copy(),
@@ -222,9 +231,13 @@ class WalkerVectorEnv(VectorEnv):
         }
 
     def _restart(self, rows: np.ndarray) -> np.ndarray:
-        """Draw new tracks and bodies for these rows and reset their walkers; observations [n, 24]
-        of all rows.
-        """
+        """Begin an episode in these rows; observations [n, 24] of all rows."""
+        self._place(rows)
+        assert self._batch is not None
+        return self._batch.reset(rows)
+
+    def _place(self, rows: np.ndarray) -> None:
+        """Draw tracks and bodies of these rows' next episodes and assign them to the walkers."""
         fresh = {}
         for row in np.flatnonzero(rows).tolist():
             rng = self._rows.generators[row]
@@ -240,7 +253,6 @@ class WalkerVectorEnv(VectorEnv):
                 self._tracks[row] = track
                 self._batch.place(row, track, body)
         self._ages[rows], self._ended[rows] = 0, False
-        return self._batch.reset(rows)
 
     def _horizon(self, own: Ground) -> float:
         """Steps after which an episode on this ground is truncated; infinite for no limit."""
