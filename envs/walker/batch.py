@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .track import Track
 
 OBSERVATIONS = 24
+TRACK, TRAITS = int(at.TRACK), int(at.TRAITS)
 
 
 class WalkerBatch:
@@ -82,12 +83,13 @@ class WalkerBatch:
 
     def _prepare(self) -> None:
         """Make the buffers that are not part of the state."""
+        self._every_row = np.arange(self.n)
         self._scratch = [scratch() for _ in range(self.threads)]
         self._step_rows = None if config.DISABLE_JIT else StepCall(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """The complete state: a copy or pickle continues exactly as this batch would."""
-        transient = ("_scratch", "_step_rows")
+        transient = ("_every_row", "_scratch", "_step_rows")
         kept = {name: value for name, value in self.__dict__.items() if name not in transient}
         return {**kept, "source": physics_version()}
 
@@ -126,7 +128,7 @@ class WalkerBatch:
         rows: indices [k] or a mask [n]. As in Gymnasium, a reset includes one step with zero
         actions.
         """
-        chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
+        chosen = self._every_row if rows is None else rows_of(rows, self.n)
         self.start(chosen)
         self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
@@ -135,11 +137,11 @@ class WalkerBatch:
     def start(self, rows: np.ndarray) -> None:
         """Rebuild the walkers of the rows [k] on their tracks, without a reset's step."""
         for row in rows.tolist():
-            place, body = int(self._places[row]), int(self._body_places[row])
+            place, body = self._places.item(row), self._body_places.item(row)
             self._places[row] = self._terrains.exchange(place, self._tracks[row])
             self._body_places[row] = self._bodies.exchange(body, self._body_of[row])
-        self._integer_rows()[rows, at.TRACK] = self._places[rows]
-        self._integer_rows()[rows, at.TRAITS] = self._body_places[rows]
+        state = self._integer_rows()
+        state[rows, TRACK], state[rows, TRAITS] = self._places[rows], self._body_places[rows]
         t, bodies = self._terrains, self._bodies.table
         tables = (t.shapes.ravel(), t.table.ravel(), bodies, t.pushes)
         world.START(rows, self.floats, self.integers, *tables)
@@ -157,7 +159,7 @@ class WalkerBatch:
         state is not finite.
         """
         given = actions_of(actions, self.n)
-        rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
+        rows = self._every_row if live is None else np.flatnonzero(self._mask(live))
         self._reward[:] = 0.0
         self._run(rows, given, 1)
         self.steps += len(rows)

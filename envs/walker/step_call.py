@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # at most this many rows are solved one by one, or in blocks of half the lanes
 ALONE, HALF = 2, 32
-# a reset takes about as long as a step of this many rows
-RESET_ROWS = 6
+# resets of a step take about as long as a step of so many rows: any, and each
+ANY_RESET, EACH_RESET = 13, 6
 
 
 class Packed(NamedTuple):
@@ -55,7 +55,7 @@ class StepCall:
         np.copyto(self.actions, actions)
         self._outcomes[:] = step.FINE
         batch._split(rows, self._advance(batch, elapsed))
-        return not self._outcomes.any()
+        return self._fine()
 
     def restarting(
         self, batch: WalkerBatch, rows: np.ndarray, begun: int, begin: Callable[[], None]
@@ -66,10 +66,11 @@ class StepCall:
         this thread while the others step their rows.
         """
         self._outcomes[:] = step.FINE
-        if begun * (RESET_ROWS + 1) * batch.threads > len(rows):
+        ahead = ANY_RESET + EACH_RESET * begun
+        if (ahead + begun) * batch.threads > len(rows):
             begin()
             batch._split(rows, self._advance(batch, 1))
-            return not self._outcomes.any()
+            return self._fine()
         now = self._advance(batch, 1)
 
         def advance(chunk: np.ndarray, part: int) -> None:
@@ -79,8 +80,8 @@ class StepCall:
             else:
                 now(chunk, part)
 
-        share_out(rows, batch.threads, advance, RESET_ROWS * begun)
-        return not self._outcomes.any()
+        share_out(rows, batch.threads, advance, ahead)
+        return self._fine()
 
     def one(self, batch: WalkerBatch, rows: np.ndarray) -> bool:
         """One step of a batch of one walker on this thread under `actions`; True if it has no
@@ -89,6 +90,9 @@ class StepCall:
         packed = self._up_to_date(batch)[0]
         step.STEP(rows, packed.addresses, 1, *batch.iterations, 1, batch._cull)
         return self._outcomes.item(0) == 0
+
+    def _fine(self) -> bool:
+        return not any(self._outcomes.ravel().tolist())
 
     def _advance(self, batch: WalkerBatch, elapsed: int) -> Advance:
         """The step of one thread's rows on the tables that are in use now."""
