@@ -86,13 +86,14 @@ class WalkerVectorEnv(VectorEnv):
         self._hardcore, self._own_horizon, self._limit = hardcore, own_horizon, max_episode_steps
         self._grounds = self._grounds_of(terrain)  # of each row's next reset
         self._bodies = bodies(body, num_envs)  # of each row's next reset
-        self._horizons = np.zeros(num_envs)  # of each row's episode
+        # steps so far, and the number of them at which each row's episode is truncated
+        self._steps, self._deadlines = 0, np.zeros(num_envs)
         for each in self._grounds:
             self._horizon(each)  # ValueError here for a wrong limit
         self._rows = RowGenerators(num_envs)
         self._tracks: list[Track] = []
         self._batch: WalkerBatch | None = None
-        self._ages, self._ended = np.zeros(num_envs, np.int64), np.zeros(num_envs, bool)
+        self._ended = np.zeros(num_envs, bool)
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -174,12 +175,12 @@ class WalkerVectorEnv(VectorEnv):
         """
         if not np.count_nonzero(self._ended):
             results = batch.step(actions)
-            self._ages += 1
-            return *results, self._ages >= self._horizons
-        begin = self._ended.copy()
-        results = restart_step(batch, actions, begin, lambda: self._place(batch, begin))
-        self._ages += ~begin
-        return *results, ~begin & (self._ages >= self._horizons)
+        else:
+            begin = self._ended.copy()
+            results = restart_step(batch, actions, begin, lambda: self._place(batch, begin))
+            self._deadlines[begin] += 1  # this step is not one of their episodes
+        self._steps += 1
+        return *results, self._deadlines <= self._steps
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """One picture per row, each [height, width, 3] uint8."""
@@ -241,7 +242,7 @@ class WalkerVectorEnv(VectorEnv):
         """Track and body of a row's next episode."""
         rng, own = self._rows.generators[row], self._grounds[row]
         drawn = own(rng)
-        self._ages[row], self._ended[row], self._horizons[row] = 0, False, self._horizon(own)
+        self._ended[row], self._deadlines[row] = False, self._steps + self._horizon(own)
         return drawn.track, drawn_body(self._bodies[row], drawn, rng)
 
     def _horizon(self, own: Ground) -> float:

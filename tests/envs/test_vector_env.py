@@ -184,7 +184,7 @@ def test_step_limits_equal_those_of_gymnasium(limit: Any) -> None:
         results.append(ended)
         if limit is None:
             assert env.spec.max_episode_steps == 2000
-            assert mode == "sync" or env.unwrapped._horizons.tolist() == [2000, 2000]
+            assert mode == "sync" or env.unwrapped._deadlines.tolist() == [2000, 2000]
     assert results[0] == results[1]
 
 
