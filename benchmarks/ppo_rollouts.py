@@ -62,7 +62,7 @@ def main() -> None:
     for number in range(TRAINING):
         (agent,), _ = learner.improve([agent], [None], [Key(1, ("improve", number))])
     print(f"an agent after {TRAINING} improvement steps; seconds of CPU of one thread")
-    for rows in (64, 256):
+    for rows in (32, 64, 256):
         rate, share = measured(learner, agent, rows)
         print(f"{rows} walkers: {rate:,.0f} steps/s, {100 * share:.0f} % of it in the simulator")
 

@@ -6,7 +6,7 @@ Modules that take long to import are imported inside the functions that use them
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -132,7 +132,8 @@ def settings_for(request: Request) -> Tables:
 def completed(tables: Tables) -> Tables:
     """The tables with every field of every section, and the paths and hashes of plug-in files.
 
-    Missing values are defaults, the family's thresholds (Spec), or its ranges of genes.
+    Missing values are the learner's suggestions for the family, defaults, the family's thresholds
+    (Spec), or its ranges of genes.
     """
     from openpoet.poet.config import PoetConfig
 
@@ -143,9 +144,8 @@ def completed(tables: Tables) -> Tables:
     result = {**tables, "run": complete(of_dataclass(RunSettings), _recorded(tables["run"]), "run")}
     for kind in KINDS:
         name = result["run"][kind]
-        result[section(name)] = complete(
-            schema_of(kind, name), tables[section(name)], section(name)
-        )
+        given = {**(_suggested(result) if kind == "learner" else {}), **tables[section(name)]}
+        result[section(name)] = complete(schema_of(kind, name), given, section(name))
     if "ranges" in tables or not set(THRESHOLDS) <= set(tables["poet"]):
         family = make_part("family", result, None)
         result["poet"] = with_thresholds(
@@ -155,6 +155,15 @@ def completed(tables: Tables) -> Tables:
             result["ranges"] = complete(_ranges(family), tables["ranges"], "ranges")
     result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
     return result
+
+
+def _suggested(tables: Tables) -> Mapping[str, Any]:
+    """The values that the learner suggests for the family, whose section is complete."""
+    _, settings = load_part("learner", tables["run"]["learner"])
+    if not getattr(settings, "suggestions", ()):
+        return {}
+    family = make_part("family", tables, None)
+    return settings.suggested_values(family.spec)  # type: ignore[union-attr]
 
 
 def schemas(tables: Tables) -> dict[str, Schema]:

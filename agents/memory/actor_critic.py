@@ -7,7 +7,7 @@ observation, the last action, the last reward and an episode flag (rollouts/tria
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +19,18 @@ from ..parts.hyperparameters import Tunable
 from ..parts.lifetimes import State
 from ..parts.network_weights import network_weights
 from ..parts.recurrent import Recurrent
-from ..rollouts.trials import RecurrentActFunction, input_size
+from ..ppo.network import Weights
+from ..ppo.normalisation import OBSERVATIONS, RETURNS, Moments, Normaliser
+from ..rollouts.trials import input_size
 from . import bilinear
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, TaskFamily
 
     from .rl2_config import RL2Config
+
+
+REWARD = -3  # place of the last reward among a trial's inputs (trials.policy_inputs)
 
 
 class RecurrentActorCritic(Tunable):
@@ -48,38 +53,74 @@ class RecurrentActorCritic(Tunable):
             outputs *= 1 + spec.observation_size
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
+        self.longest = self.episodes * spec.horizon  # steps of a trial
         # the longest time that the hidden state may have to remember for
-        self.memory_steps = self.episodes * spec.horizon
+        self.memory_steps = self.longest
 
-    def outputs(
-        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Policy parameters [t, n, k] and values [t, n] along whole trials of inputs [t, n, i]."""
+    def start(self, n: int, device: str) -> State:
+        """The hidden state in which n trials begin (ppo.network.ActorCritic)."""
+        return self.network.start(n, device)
+
+    def step(
+        self, weights: Weights, inputs: torch.Tensor, state: State
+    ) -> tuple[torch.Tensor, torch.Tensor, State]:
+        """Policy parameters [n, k], values [n] and the next state, from inputs [n, i]."""
         weights = self.active(weights)
-        start = self.network.start(inputs.shape[1], str(inputs.device))
-        outputs = self.network.run(weights, self._network_inputs(weights, inputs), start)
+        given = self._network_inputs(weights, inputs)
+        outputs, state = self.network.advance(weights, given, state)
+        return *self._policy_and_values(weights, inputs, outputs), state
+
+    def run(
+        self, weights: Weights, inputs: torch.Tensor, state: State, begins: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Policy parameters [t, n, k] and values [t, n] along inputs [t, n, i]; differentiable.
+
+        state: before the first step. begins: [t, n] bool, steps before which the state is reset.
+        """
+        weights = self.active(weights)
+        # a state before the first step is already that of a trial's beginning, where one begins
+        resets = begins if bool(begins[1:].any()) else None
+        given = self._network_inputs(weights, inputs)
+        outputs = self.network.run(weights, given, state, resets)
         return self._policy_and_values(weights, inputs, outputs)
 
-    def _act_function(
-        self, weights: Mapping[str, torch.Tensor], noise: torch.Tensor | None
-    ) -> RecurrentActFunction:
-        def act(
-            inputs: torch.Tensor, state: State, t: int
-        ) -> tuple[torch.Tensor, torch.Tensor, State]:
-            given = self._network_inputs(weights, inputs)
-            outputs, state = self.network.advance(weights, given, state)
-            policy, value = self._policy_and_values(weights, inputs, outputs)
-            action = (
-                self.actions.mode(policy)
-                if noise is None
-                else self.actions.sample(policy, noise[t])
-            )
-            return action, torch.cat([policy, value[..., None]], -1), state
+    def outputs(self, weights: Weights, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `run`, along whole trials."""
+        start = self.start(inputs.shape[1], str(inputs.device))
+        none = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        return self.run(weights, inputs, start, none)
 
-        return act
+    def _normaliser(self, agent: Agent) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The function that normalises a trial's inputs [..., i]: observations and rewards."""
+        c, size = self.config, self.family.spec.observation_size
+        if not (c.normalise_observations or c.normalise_rewards):
+            return lambda inputs: inputs
+        mean = torch.zeros(input_size(self.family.spec, c.last_observation))
+        scale = torch.ones_like(mean)
+        if c.normalise_observations:
+            own = Normaliser.of(Moments.of(agent, OBSERVATIONS))
+            for place in range(1 + c.last_observation):
+                columns = slice(place * size, (place + 1) * size)
+                mean[columns], scale[columns] = own.mean, own.scale
+        if c.normalise_rewards:
+            scale[REWARD] = self._reward_factor(agent)
+        return Normaliser(mean.to(c.device), scale.to(c.device))
+
+    def _normalised_observations(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
+        """Observations [..., o] as the network has them."""
+        if not self.config.normalise_observations:
+            return observations
+        own = Normaliser.of(Moments.of(agent, OBSERVATIONS), str(observations.device))
+        return own(observations)
+
+    def _reward_factor(self, agent: Agent) -> float:
+        """The factor of rewards in training."""
+        if not self.config.normalise_rewards:
+            return self.config.reward_scale
+        return float(Normaliser.of(Moments.of(agent, RETURNS)).scale[0])
 
     def _policy_and_values(
-        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, outputs: torch.Tensor
+        self, weights: Weights, inputs: torch.Tensor, outputs: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Policy parameters [..., n, k] and values [..., n] from the network's inputs and outputs.
 
@@ -93,25 +134,23 @@ class RecurrentActorCritic(Tunable):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
         return policy, outputs[..., -1]
 
-    def _network_inputs(
-        self, weights: Mapping[str, torch.Tensor], inputs: torch.Tensor
-    ) -> torch.Tensor:
+    def _network_inputs(self, weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
         """The recurrent network's inputs: those of a trial with scaled rewards, or an embedding.
 
-        The last reward is third from the end of a trial's inputs (`trials.policy_inputs`).
+        Normalised rewards are not scaled again.
         """
         if self.config.tabular:
             inputs = bilinear.outer_product_inputs(inputs, self.family.spec.observation_size)
-        elif self.config.reward_scale != 1.0:
+        elif self.config.reward_scale != 1.0 and not self.config.normalise_rewards:
             scale = torch.ones(inputs.shape[-1], device=inputs.device)
-            scale[-3] = self.config.reward_scale
+            scale[REWARD] = self.config.reward_scale
             inputs = inputs * scale
         return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        weights = self.network.init(
-            rng, readout_scale=0.1, lasting=self.memory_steps if self.config.chrono_init else 0
-        )
+        c = self.config
+        lasting = min(c.remember or self.memory_steps, self.memory_steps) if c.chrono_init else 0
+        weights = self.network.init(rng, readout_scale=0.1, lasting=lasting)
         weights["w_in"] *= self.config.input_gain
         if self.embedding is not None:
             weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
@@ -119,10 +158,10 @@ class RecurrentActorCritic(Tunable):
             weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         return weights
 
-    def _weights(self, agent: Agent) -> Mapping[str, torch.Tensor]:
+    def _weights(self, agent: Agent) -> Weights:
         return self.of(agent).active(network_weights(agent, self.config.device))
 
-    def active(self, weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    def active(self, weights: Weights) -> Weights:
         """The weights with the outgoing weights of hidden units beyond `config.units` set to 0."""
         units = self.config.units
         return self.network.pruned(weights, units) if 0 < units < self.config.hidden else weights

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..rollouts.trials import Number, at
+from ..ppo.advantages import Number
 
 
 @dataclass(frozen=True)
@@ -25,28 +25,34 @@ class Eta:
 
 
 def advantage_tangents(
-    values: torch.Tensor, advantages: torch.Tensor, alive: torch.Tensor, eta: Eta, direction: Eta
+    following: torch.Tensor, advantages: torch.Tensor, cuts: torch.Tensor, eta: Eta, direction: Eta
 ) -> torch.Tensor:
     """Directional derivative [t, n] of the advantages in eta.
 
     Args:
-        values: [t, n].
-        advantages: those of `trials.advantages` under `eta`, [t, n].
-        alive: [t, n] bool, False after the end of a trial.
+        following: [t, n], the value of what follows each step (ppo.advantages.gae).
+        advantages: those of `gae` under `eta`, [t, n].
+        cuts: [t, n] bool, the last steps of trials.
         eta: the point at which the derivative is taken.
         direction: the direction of the derivative.
     """
     result = torch.zeros_like(advantages)
-    later, next_value, next_advantage = (torch.zeros_like(advantages[0]) for _ in range(3))
-    for t in reversed(range(len(values))):
-        gamma, lam = at(eta.gamma, t), at(eta.lam, t)
-        change = (
-            at(direction.gamma, t) * (next_value + lam * next_advantage)
-            + at(direction.lam, t) * gamma * next_advantage
+    later, next_advantage = (torch.zeros_like(advantages[0]) for _ in range(2))
+    for t in reversed(range(len(advantages))):
+        gamma, lam = _at(eta.gamma, t), _at(eta.lam, t)
+        later, next_advantage = (
+            torch.where(cuts[t], 0.0, part) for part in (later, next_advantage)
         )
-        later = torch.where(alive[t], change + gamma * lam * later, 0.0)
-        next_value, next_advantage = (
-            torch.where(alive[t], x[t], 0.0) for x in (values, advantages)
+        later = (
+            _at(direction.gamma, t) * (following[t] + lam * next_advantage)
+            + _at(direction.lam, t) * gamma * next_advantage
+            + gamma * lam * later
         )
+        next_advantage = advantages[t]
         result[t] = later
     return result
+
+
+def _at(number: Number, t: int) -> Number:
+    """The number at step t; a tensor has one number per step, [t] or [t, n]."""
+    return number[t] if isinstance(number, torch.Tensor) else number

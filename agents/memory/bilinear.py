@@ -5,7 +5,8 @@ last reward. The output is multiplied with the observation. In this way every pa
 action has its own input weights and every state its own read-out, so that rewards can be assigned
 to states and actions from the first update on. With concatenated inputs the network has to learn
 these products first (multiplicative interactions: Jayakumar et al. 2020, "Multiplicative
-Interactions and Where to Find Them").
+Interactions and Where to Find Them"). Without observations, as in bandits, the products are those
+of the last action and the last reward.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 
 def input_size(observations: int, actions: int) -> int:
     """Length of `outer_product_inputs`, from the sizes of an observation and an action."""
-    return observations + 2 * observations * actions + 2
+    return observations + 2 * max(observations, 1) * actions + 2
 
 
 def outer_product_inputs(inputs: torch.Tensor, observations: int) -> torch.Tensor:
@@ -29,6 +30,8 @@ def outer_product_inputs(inputs: torch.Tensor, observations: int) -> torch.Tenso
     observation, last_observation, action, reward, rest = inputs.split(
         [observations, observations, actions, 1, 2], -1
     )
+    if not observations:
+        last_observation = torch.ones_like(reward)
     pair = (last_observation[..., :, None] * action[..., None, :]).flatten(-2)
     return torch.cat([observation, pair, pair * reward, rest], -1)
 

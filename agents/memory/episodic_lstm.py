@@ -63,7 +63,7 @@ class EpisodicLSTM(RL2):
     """
 
     def __init__(self, family: TaskFamily, config: EpisodicLSTMConfig | None = None) -> None:
-        c = config or EpisodicLSTMConfig()
+        c = config or EpisodicLSTMConfig.suggested(family.spec)
         super().__init__(family, c)
         self.context, plain = family.spec.observation_size, self.network
         if not self.context:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import torch
 from annotated_types import Interval
 
@@ -26,9 +27,12 @@ from openpoet.settings import Fraction, PositiveFloat
 
 from ..parts import adam
 from ..parts.hyperparameters import HYPER_PREFIX, Range
-from ..rollouts.trials import Trials, advantages
+from ..ppo.batches import Batch, batch_of, sequences
+from ..ppo.collecting import Collector, Rollout
+from ..ppo.config import PPOSettings
+from ..ppo.training import no_returns, prepared
+from ..ppo.update import EPSILON, Rates, update_policy
 from .advantage_gradients import Eta, advantage_tangents
-from .ppo import improve_policy
 from .rl2 import RL2
 from .rl2_config import RL2Config
 
@@ -69,7 +73,7 @@ class MetaGradient(RL2):
     config: MetaGradientConfig
 
     def __init__(self, family: TaskFamily, config: MetaGradientConfig | None = None) -> None:
-        super().__init__(family, config or MetaGradientConfig())
+        super().__init__(family, config or MetaGradientConfig.suggested(family.spec))
         self.ranges = {**self.ranges, "lam": Range(0.01, 0.99, from_one=True)}  # within (0, 1)
 
     def _fresh_agent(self, weights: Named) -> dict[str, torch.Tensor]:
@@ -90,22 +94,37 @@ class MetaGradient(RL2):
         }
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """One update of eta, from the last PPO update, and one PPO update under the new eta.
+        """For each rollout an update of eta, from the last PPO update, and a PPO update under the
+        new eta.
 
         Returns the agent and the environment steps.
         """
-        trials = self.trials(agent, task, key, self.config.trials)
-        eta = self._updated_eta(agent, trials)
-        learner = self.of({**agent, **eta})
-        batch = learner._batch(trials)
-        after = improve_policy(learner, agent, batch, key.child("minibatches").generator())
-        return {**after, **eta, **learner._derivatives(agent, after, trials)}, trials.steps
+        collector = Collector(self.family, task, self.plan, key)
+        returns = no_returns(collector)
+        for number in range(self.config.rollouts):
+            rollout = collector.collect(self.policy(agent))
+            agent, rewards, returns = prepared(self.config, agent, rollout, returns)
+            agent = {**agent, **self._updated_eta(agent, rollout, rewards)}
+            rng = key.child("minibatches", number).generator()
+            agent = self.of(agent)._updated(agent, rollout, rewards, rng)
+        return agent, collector.steps
 
-    def _updated_eta(self, agent: Agent, trials: Trials) -> dict[str, torch.Tensor]:
+    def _updated(
+        self, agent: Agent, rollout: Rollout, rewards: torch.Tensor, rng: np.random.Generator
+    ) -> Agent:
+        """The agent after a PPO update under its own eta, with dtheta'/deta."""
+        batch = batch_of(rollout, rewards, self.config, self.plan.chunk)
+        after = update_policy(self, self.config, agent, batch, rng).agent
+        return {**after, **self._derivatives(agent, after, rollout, batch)}
+
+    def _updated_eta(
+        self, agent: Agent, rollout: Rollout, rewards: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
         """Eta and its optimiser after one step along the meta-gradient."""
         c, weights = self.config, self._weights(agent)
-        reference = Eta(c.reference_gamma, c.reference_lam)
-        validation = validation_gradient(self, weights, trials, reference)
+        reference = PPOSettings(gamma=c.reference_gamma, lam=c.reference_lam)
+        batch = batch_of(rollout, rewards, reference, self.plan.chunk)
+        validation = validation_gradient(self, weights, batch)
         now = {name: agent[f"{HYPER_PREFIX}{name}"] for name in DIRECTIONS}
         gradients = {
             name: sum(
@@ -127,62 +146,69 @@ class MetaGradient(RL2):
         learned = {name: torch.sigmoid(moved[name].clamp(-LIMIT, LIMIT)) for name in DIRECTIONS}
         return {**optimiser, **{f"{HYPER_PREFIX}{name}": value for name, value in learned.items()}}
 
-    def _derivatives(self, agent: Agent, after: Agent, trials: Trials) -> dict[str, torch.Tensor]:
-        """dtheta'/deta of the weights `after` the update, a tensor per direction and weight."""
+    def _derivatives(
+        self, agent: Agent, after: Agent, rollout: Rollout, batch: Batch
+    ) -> dict[str, torch.Tensor]:
+        """dtheta'/deta of the weights `after` the update, a tensor per direction and weight.
+
+        batch: the rollout with its advantages under the agent's eta.
+        """
         c, weights = self.config, self._weights(agent)
-        values = trials.outputs[..., -1]
-        rewards = trials.rewards.float() * c.reward_scale
-        gae = advantages(rewards, values, trials.alive, c.gamma, c.lam)
-        scale = float(gae[trials.alive].std()) + 1e-8 if c.normalise else 1.0
+        scale = float(batch.advantages[batch.alive].std()) + 1e-8 if c.normalise_advantages else 1.0
+        lr, length = Rates.of(c, agent).lr, len(batch.inputs)
+        gae = unsequenced(batch.advantages, rollout)
         found: dict[str, torch.Tensor] = {}
         for name, direction in DIRECTIONS.items():
-            change = advantage_tangents(values, gae, trials.alive, Eta(c.gamma, c.lam), direction)
-            for w, gradient in step_gradient(self, weights, trials, change, scale).items():
+            eta = Eta(c.gamma, c.lam)
+            change = advantage_tangents(rollout.following, gae, rollout.cuts, eta, direction)
+            change = sequences(change, length)
+            for w, gradient in step_gradient(self, weights, batch, change, scale).items():
                 correction = float(1 - 0.999 ** after[f"{adam.STEPS}{w}"])
-                divisor = (after[f"adam/square/{w}"] / correction).sqrt() + 1e-5
-                found[f"{TOWARDS}{name}/{w}"] = c.lr * gradient.cpu() / divisor
+                divisor = (after[f"adam/square/{w}"] / correction).sqrt() + EPSILON
+                found[f"{TOWARDS}{name}/{w}"] = lr * gradient.cpu() / divisor
         return found
 
 
-def validation_gradient(
-    learner: RL2, weights: Named, trials: Trials, reference: Eta
-) -> dict[str, torch.Tensor]:
-    """Gradient in the weights of J', the policy gradient loss under the reference eta'.
+def unsequenced(values: torch.Tensor, rollout: Rollout) -> torch.Tensor:
+    """Values [t, n] of a rollout from those of its sequences (ppo.batches.sequences)."""
+    steps, rows = rollout.values.shape
+    return values.unflatten(1, (-1, rows)).transpose(0, 1).flatten(0, 1)[:steps]
+
+
+def validation_gradient(learner: RL2, weights: Named, batch: Batch) -> dict[str, torch.Tensor]:
+    """Gradient in the weights of J', the policy gradient loss.
 
     Args:
-        trials: run with these weights.
+        batch: of a rollout with these weights; its advantages are those under the reference eta'.
     """
-    rewards = trials.rewards.to(trials.outputs.dtype) * learner.config.reward_scale
-    values = trials.outputs[..., -1]
-    gae = advantages(rewards, values, trials.alive, reference.gamma, reference.lam)
 
     def loss(log_probs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        return -(log_probs * gae * trials.alive).sum() / trials.alive.sum()
+        return -(log_probs * batch.advantages * batch.alive).sum() / batch.alive.sum()
 
-    return _gradient(learner, weights, trials, loss)
+    return _gradient(learner, weights, batch, loss)
 
 
 def step_gradient(
-    learner: RL2, weights: Named, trials: Trials, change: torch.Tensor, scale: float
+    learner: RL2, weights: Named, batch: Batch, change: torch.Tensor, scale: float
 ) -> dict[str, torch.Tensor]:
     """The change of one step of gradient descent on these trials, with a learning rate of 1.
 
     Args:
-        change: derivative of the advantages in the direction considered, [t, n].
+        change: derivative of the advantages in the direction considered, [t, m].
         scale: the divisor of the advantages in the policy's part of the loss.
     """
 
     def objective(log_probs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         terms = change * (log_probs / scale + learner.config.value_weight * values)
-        return (terms * trials.alive).sum() / trials.alive.sum()
+        return (terms * batch.alive).sum() / batch.alive.sum()
 
-    return _gradient(learner, weights, trials, objective)
+    return _gradient(learner, weights, batch, objective)
 
 
 def _gradient(
-    learner: RL2, weights: Named, trials: Trials, objective: Objective
+    learner: RL2, weights: Named, batch: Batch, objective: Objective
 ) -> dict[str, torch.Tensor]:
     leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
-    policy, values = learner.outputs(leaves, trials.inputs)
-    total = objective(learner.actions.log_prob(policy, trials.actions), values)
+    policy, values = learner.run(leaves, batch.inputs, batch.state, batch.begins)
+    total = objective(learner.actions.log_prob(policy, batch.actions), values)
     return dict(zip(leaves, torch.autograd.grad(total, list(leaves.values())), strict=True))

@@ -5,6 +5,9 @@ Duan et al. 2016, "RL^2: Fast Reinforcement Learning via Slow Reinforcement Lear
 the whole trial, so that the policy learns to explore in the first episodes. In an evaluation the
 weights are frozen and the agent adapts through its hidden state alone; the score is the return of
 the last episodes of the trial. Deep meta-RL (wang.py) is the same learner with other settings.
+Short trials are whole rollouts. Long ones (`steps` above 0) are trained in parts: rollouts continue
+from one update to the next, gradients reach back `bptt` steps, and a trial that is cut off by its
+time limit, or by the rollout's end, is bootstrapped.
 Differs: PPO (arXiv 1707.06347) for the outer loop, as in the authors' later launchers and all
 reproductions, instead of TRPO.
 """
@@ -23,9 +26,13 @@ from ..parts.lifetimes import Control, Lifetime, State
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..rollouts.trials import Trials, advantages, run_trials
+from ..ppo.collecting import Collector, Plan
+from ..ppo.normalisation import kept_statistics, new_statistics
+from ..ppo.policies import LastStep, NetworkPolicy
+from ..ppo.training import Trainer
+from ..ppo.update import COUNT
+from ..rollouts.trials import RecurrentActFunction, Trials, policy_inputs, run_trials
 from .actor_critic import RecurrentActorCritic
-from .ppo import PPOBatch, improve_policy
 from .recurrent_trial import RecurrentTrialPolicy
 from .rl2_config import RL2Config
 
@@ -46,14 +53,14 @@ class RL2(RecurrentActorCritic, Adapting):
 
     Args:
         family: the task family, with discrete or continuous actions.
-        config: the settings, by default `RL2Config()`.
+        config: the settings, by default those of `RL2Config.suggested`.
 
     Raises:
         ValueError: if a trial has fewer episodes than `test_episodes`.
     """
 
     def __init__(self, family: TaskFamily, config: RL2Config | None = None) -> None:
-        super().__init__(family, config or RL2Config())
+        super().__init__(family, config or RL2Config.suggested(family.spec))
         c = self.config
         self.ranges = RANGES | (
             {"units": Range(min(4, c.hidden), c.hidden, whole=True)} if c.units else {}
@@ -69,9 +76,11 @@ class RL2(RecurrentActorCritic, Adapting):
         return self._fresh_agent(self._initial_weights(key.generator()))
 
     def adopt(self, agent: Agent) -> Agent:
-        """The same weights and hyperparameters; the optimiser and all schedules are reset."""
-        weights = cloned_weights(agent)
-        return {**self._fresh_agent(weights), **self.checked_hyperparameters(agent)}
+        """The same weights, statistics of normalisation and hyperparameters; the optimiser and all
+        schedules are reset.
+        """
+        fresh = self._fresh_agent(cloned_weights(agent))
+        return {**fresh, **kept_statistics(agent), **self.checked_hyperparameters(agent)}
 
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with perturbed hyperparameters (poet.interfaces.Explorer).
@@ -83,17 +92,51 @@ class RL2(RecurrentActorCritic, Adapting):
         return super().explore({**agent, **weights}, key)
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """One PPO update on `config.trials` trials of the task; the agent, environment steps."""
-        trials = self.trials(agent, task, key, self.config.trials)
-        return improve_policy(
-            self, agent, self._batch(trials), key.child("minibatches").generator()
-        ), trials.steps
+        """`rollouts` PPO updates in the task; the agent, environment steps."""
+        collector = Collector(self.family, task, self.plan, key)
+        trainer = Trainer(self, self.config, self.policy)
+        return trainer.improved(agent, collector, key), collector.steps
+
+    @property
+    def test_trials(self) -> int:
+        """Trials of an evaluation; one where all would be equal."""
+        equal = self.family.spec.deterministic and self.config.test_actions == "mode"
+        return 1 if equal else self.config.test_trials
+
+    @property
+    def plan(self) -> Plan:
+        """The shape of rollouts."""
+        c = self.config
+        return Plan(
+            c.trials,
+            c.steps or self.longest,
+            self.actions.size,
+            episodes=self.episodes,
+            whole=not c.steps,
+            bootstrap=bool(c.steps),
+            chunk=c.bptt if c.steps else None,
+            device=c.device,
+        )
+
+    def policy(self, agent: Agent) -> NetworkPolicy:
+        """The agent's policy in rollouts."""
+        c, normalised = self.config, self._normaliser(agent)
+
+        def inputs(observations: torch.Tensor, last: LastStep) -> torch.Tensor:
+            before = last.observations if c.last_observation else None
+            over = (last.ages / self.longest).clamp(max=1.0)
+            return normalised(
+                policy_inputs(observations, before, last.actions, last.rewards, last.first, over)
+            )
+
+        return NetworkPolicy(self, self._weights(agent), inputs, c.device)
 
     def outcomes(
         self, agent: Agent, task: Task, key: Key, num_trials: int, control: Control = "none"
     ) -> Outcomes:
         """Returns and success of each episode, [trials, episodes] (pairs.Adapting)."""
-        trials = self.trials(agent, task, key, num_trials, control=control)
+        greedy = self.config.test_actions == "mode"
+        trials = self.trials(agent, task, key, num_trials, control=control, greedy=greedy)
         returns, success = trials.returns.cpu().numpy(), trials.success.double().cpu().numpy()
         return Outcomes(returns, success, trials.steps)
 
@@ -119,15 +162,9 @@ class RL2(RecurrentActorCritic, Adapting):
         simulator = self.family.simulator(
             [task] * num_trials, draw_seeds(key, num_trials), self.config.device
         )
-        longest = self.episodes * self.family.spec.horizon
-        noise = (
-            key.child("actions")
-            .generator()
-            .random((longest, num_trials, self.actions.size), dtype=np.float32)
-        )
-        act = self._act_function(
-            self._weights(agent), None if greedy else torch.from_numpy(noise).to(self.config.device)
-        )
+        shape = self.longest, num_trials, self.actions.size
+        noise = key.child("actions").generator().random(shape, dtype=np.float32)
+        act = self._act_function(agent, None if greedy else torch.from_numpy(noise))
         start = self.network.start(num_trials, self.config.device)
         with torch.no_grad():
             return run_trials(
@@ -141,33 +178,41 @@ class RL2(RecurrentActorCritic, Adapting):
                 twice=self.config.last_observation,
             )
 
+    def _act_function(self, agent: Agent, noise: torch.Tensor | None) -> RecurrentActFunction:
+        """The policy in trials. noise: uniform, [t, n, a]; none: the most likely actions."""
+        weights, normalised = self._weights(agent), self._normaliser(agent)
+        noise = None if noise is None else noise.to(self.config.device)
+
+        def act(
+            inputs: torch.Tensor, state: State, t: int
+        ) -> tuple[torch.Tensor, torch.Tensor, State]:
+            policy, values, state = self.step(weights, normalised(inputs), state)
+            action = (
+                self.actions.mode(policy)
+                if noise is None
+                else self.actions.sample(policy, noise[t])
+            )
+            return action, torch.cat([policy, values[..., None]], -1), state
+
+        return act
+
     def trial_policy(self, agent: Agent, n: int, key: Key) -> RecurrentTrialPolicy:
         """A policy for n trials simulated by the caller (metaworld_protocol.TrialPolicy)."""
         own, noise = self.of(agent), key.child("actions").generator()
-        weights = own._weights(agent)
 
         def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
-            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32)).to(
-                self.config.device
-            )
+            drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32))
             with torch.no_grad():
-                action, _, state = own._act_function(weights, None if greedy else drawn)(
+                action, _, state = own._act_function(agent, None if greedy else drawn)(
                     inputs, state, 0
                 )
             return action, state
 
-        spec, start = self.family.spec, self.network.start(n, self.config.device)
+        start = self.network.start(n, self.config.device)
         return RecurrentTrialPolicy(
-            spec, self.episodes * spec.horizon, start, act, twice=self.config.last_observation
+            self.family.spec, self.longest, start, act, twice=self.config.last_observation
         )
 
-    def _batch(self, trials: Trials) -> PPOBatch:
-        """The transitions of the trials with advantages and value targets, for PPO."""
-        c, policy, values = self.config, trials.outputs[..., :-1], trials.outputs[..., -1]
-        rewards = trials.rewards.float() * c.reward_scale
-        gae = advantages(rewards, values, trials.alive, c.gamma, c.lam)
-        log_probs = self.actions.log_prob(policy, trials.actions)
-        return PPOBatch(trials.inputs, trials.actions, log_probs, gae, gae + values, trials.alive)
-
     def _fresh_agent(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return {**weights, **adam.fresh(weights), "schedule/step": torch.zeros(())}
+        statistics = new_statistics(self.family.spec.observation_size)
+        return {**weights, **statistics, **adam.fresh(weights), COUNT: torch.zeros(())}

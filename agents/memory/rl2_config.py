@@ -7,30 +7,69 @@ Sizes and learning rates are chosen for runs of minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from openpoet.settings import (
-    Device,
-    Fraction,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    Settings,
+from openpoet.settings import Device, NonNegativeInt, PositiveFloat, PositiveInt
+
+from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials
+from ..ppo.config import PPOSettings
+
+WITHOUT_OBSERVATIONS = Suggestion(
+    "without observations",
+    lambda spec: spec.observation_size == 0,
+    {
+        "last_observation": True,
+        "tabular": True,
+        "input_gain": 3.0,
+        "remember": 20,
+        "trials": 64,
+        "gamma": 0.95,
+        "entropy": 0.005,
+        "entropy_end": 0.005,
+        "lr_end": 5e-4,
+        "test_actions": "mode",
+    },
 )
+CONTROL = Suggestion(
+    f"whose trials have {LONG} steps or more",
+    long_trials,
+    {
+        "embed": 64,
+        "trials": 64,
+        "steps": 256,
+        "rollouts": 8,
+        "gamma": 0.99,
+        "lam": 0.95,
+        "epochs": 5,
+        "minibatches": 16,
+        "lr": 5e-4,
+        "lr_end": 5e-4,
+        "entropy": 0.0,
+        "entropy_end": 0.0,
+        "value_weight": 0.5,
+        "chrono_init": False,
+        "normalise_observations": True,
+        "normalise_rewards": True,
+        "test_actions": "mode",
+    },
+)
+SUGGESTIONS = (WITHOUT_OBSERVATIONS, CONTROL)
 
 
 @dataclass(frozen=True)
-class RL2Config(Settings):
+class RL2Config(PPOSettings, Suggesting):
     """Settings of `RL2`."""
 
     cell: Annotated[Literal["gru", "lstm"], "Recurrent cell."] = "gru"
     hidden: Annotated[PositiveInt, "Units of the recurrent layer."] = 64
     # a network's size that population-based training may change
     units: Annotated[NonNegativeInt, "Units in use, at most `hidden`; 0: all."] = 0
-    chrono_init: Annotated[bool, "Chrono initialisation: units remember for up to one trial."] = (
-        True
-    )
+    chrono_init: Annotated[
+        bool, "Chrono initialisation: units remember for up to `remember` steps."
+    ] = True
+    remember: Annotated[
+        PositiveInt | None, "Longest initial memory of a unit, in steps; none: one trial."
+    ] = None
     embed: Annotated[NonNegativeInt, "Units of a layer before the recurrent one; 0: none."] = 0
     input_gain: Annotated[
         PositiveFloat, "Gain of the initial input weights; about 4 for one-hot observations."
@@ -41,36 +80,40 @@ class RL2Config(Settings):
     tabular: Annotated[
         bool, "Input outer products of one-hot observations; needs last_observation."
     ] = False
-    trials: Annotated[PositiveInt, "Trials per improvement step."] = 256
+    trials: Annotated[PositiveInt, "Trials side by side in training."] = 256
+    steps: Annotated[NonNegativeInt, "Steps of each trial in a rollout; 0: whole trials."] = 0
+    bptt: Annotated[
+        PositiveInt,
+        "Steps of truncated backpropagation through time, where rollouts have `steps`.",
+    ] = 32
     episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
-    gamma: Annotated[Fraction, "Discount factor."] = 0.99
     # .3: the authors' for bandits and MDPs; .95 to .99 where rewards are far away
-    lam: Annotated[Fraction, "Lambda of the generalised advantage estimate."] = 0.3
-    clip: Annotated[PositiveFloat, "Clip range of PPO's probability ratio."] = 0.2
-    epochs: Annotated[PositiveInt, "Passes over the trials per improvement step."] = 3
-    minibatches: Annotated[PositiveInt, "Minibatches per pass, each of whole trials."] = 4
-    lr: Annotated[PositiveFloat, "Initial learning rate (Adam)."] = 2e-3
-    lr_end: Annotated[PositiveFloat, "Learning rate after `anneal` steps; linear."] = 2e-3
-    entropy: Annotated[NonNegativeFloat, "Initial weight of the policy's entropy."] = 0.02
-    entropy_end: Annotated[
-        NonNegativeFloat, "Weight of the entropy after `anneal` steps; linear."
-    ] = 0.02
-    anneal: Annotated[PositiveInt, "Improvement steps of the schedules."] = 400
-    value_weight: Annotated[NonNegativeFloat, "Weight of the value loss."] = 0.25
-    max_gradient: Annotated[PositiveFloat, "Norm to which gradients are clipped."] = 0.5
+    lam: float = 0.3
+    epochs: int = 3
+    minibatches: int = 4
+    lr: float = 2e-3
+    lr_end: float = 2e-3
+    entropy: float = 0.02
+    entropy_end: float = 0.02
+    anneal: int = 400
+    value_weight: float = 0.25
+    rollouts: int = 1
+    normalise_observations: bool = False
+    normalise_rewards: bool = False
     action_std: Annotated[
         PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
     ] = 1.0
-    reward_scale: Annotated[
-        PositiveFloat,
-        "Factor of the rewards in training, and in the inputs unless tabular; not of scores.",
-    ] = 1.0
-    normalise: Annotated[
-        bool, "Normalise advantages to mean 0 and standard deviation 1 over a batch."
-    ] = True
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_trials: Annotated[
+        PositiveInt,
+        "Trials per evaluation; 1 in a deterministic family under its most likely actions.",
+    ] = 64
     test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
+    test_actions: Annotated[
+        Literal["sampled", "mode"], "Actions of an evaluation: sampled, or the most likely."
+    ] = "sampled"
     device: Annotated[Device, "Device of the networks."] = "cpu"
+
+    suggestions: ClassVar[tuple[Suggestion, ...]] = SUGGESTIONS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,8 +124,22 @@ class RL2Config(Settings):
                 "tabular needs last_observation = true: an action's outcome is attributed to the "
                 "observation before it"
             )
-        if self.trials % self.minibatches:
+        if self.tabular and self.normalise_observations:
+            raise ValueError(
+                "tabular needs one-hot observations: set normalise_observations = false"
+            )
+        self._check_sequences()
+
+    def _check_sequences(self) -> None:
+        if not self.steps and self.trials % self.minibatches:
             raise ValueError(
                 f"trials must be a multiple of minibatches, got {self.trials} and "
                 f"{self.minibatches}"
+            )
+        if self.steps % self.bptt:
+            raise ValueError(f"steps must be a multiple of bptt, got {self.steps} and {self.bptt}")
+        if self.steps and self.minibatches > self.trials * self.steps // self.bptt:
+            raise ValueError(
+                f"minibatches must be at most {self.trials * self.steps // self.bptt}, the "
+                f"sequences of a rollout, got {self.minibatches}"
             )

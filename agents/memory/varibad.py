@@ -12,6 +12,7 @@ maximise the evidence lower bound (ELBO) of every time step t. The policy's grad
 the encoder: PPO trains on the beliefs that were recorded while acting. The rest is RL^2 (rl2.py).
 Where the next observation s' determines the reward, set `decoder_input = "action"`; otherwise the
 decoder does not need m and the belief stays at the prior.
+Long trials are trained in parts (rl2.py): a belief then predicts the rewards of its own part.
 Differs: the decoder is the inner product of two networks, one of m and one of (s, a, s'), with a
 squared error. The authors' multi-head decoder is a special case, and the product makes it cheap to
 predict all rewards from all beliefs. One optimiser trains policy, encoder and decoder.
@@ -21,58 +22,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from openpoet.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
-
 from ..parts.feedforward import Feedforward
-from ..parts.gaussians import kl_to_last
+from ..parts.gaussians import kl
 from ..parts.recurrent import Recurrent
+from ..ppo.batches import Batch, batch_of, sequences
+from ..ppo.collecting import Collector, Rollout
+from ..ppo.training import no_returns, prepared
+from ..ppo.update import ExtraLoss, update_policy
 from ..rollouts.trials import Trials
-from .ppo import ExtraLoss, improve_policy
+from .evidence import Evidence
 from .rl2 import RL2
-from .rl2_config import RL2Config
+from .varibad_config import VariBADConfig
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
+    from ..parts.lifetimes import State
+
 Weights = Mapping[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class VariBADConfig(RL2Config):
-    """Sources: the authors' GridNavi and MuJoCo launchers.
-
-    Sizes and learning rates are chosen for runs of minutes on a CPU.
-    """
-
-    latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
-    policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
-    decoder: Annotated[
-        Sizes, "Units of the decoder's hidden layers; the last is the size of its product."
-    ] = (64, 32)
-    decoder_input: Annotated[
-        Literal["transition", "action"],
-        "Inputs of the reward decoder: (s, a, s') or (s, a), with the latent.",
-    ] = "transition"
-    initial_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the posterior; much wider ones train slowly."
-    ] = 0.1
-    kl: Annotated[
-        NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
-    ] = 0.1
-    belief_epochs: Annotated[
-        PositiveInt, "Passes over the trials that train encoder and decoder too."
-    ] = 2
-    epochs: int = 6
-    gamma: float = 0.95
-    lam: float = 0.95
-    value_weight: float = 0.5
 
 
 class VariBAD(RL2):
@@ -89,7 +63,7 @@ class VariBAD(RL2):
     config: VariBADConfig
 
     def __init__(self, family: TaskFamily, config: VariBADConfig | None = None) -> None:
-        super().__init__(family, config or VariBADConfig())
+        super().__init__(family, config or VariBADConfig.suggested(family.spec))
         if self.config.tabular:
             raise ValueError(
                 "tabular is not supported by varibad, whose recurrent network gives a belief: set "
@@ -98,7 +72,9 @@ class VariBAD(RL2):
         spec, c = family.spec, self.config
         observations, actions = spec.observation_size, spec.action_size
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)
-        self.policy = Feedforward((observations + 2 * c.latent, *c.policy, actions + 1), "policy_")
+        self.policy_layers = Feedforward(
+            (observations + 2 * c.latent, *c.policy, actions + 1), "policy_"
+        )
         # The decoder's two networks: of m, and of a transition.
         self.latent_features = Feedforward((c.latent, *c.decoder), "answer_")
         inputs = observations + actions + (observations if c.decoder_input == "transition" else 0)
@@ -106,13 +82,19 @@ class VariBAD(RL2):
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Beliefs with a standard deviation of about `initial_std`, and a nearly uniform policy."""
-        weights = super()._initial_weights(rng) | self.policy.init(rng, readout_scale=0.1)
+        weights = super()._initial_weights(rng) | self.policy_layers.init(rng, readout_scale=0.1)
         weights["b_out"][self.config.latent :] = math.log(self.config.initial_std)
         return weights | self.latent_features.init(rng) | self.transition_features.init(rng)
 
     def outputs(self, weights: Weights, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Policy parameters [t, n, k] and values [t, n] for policy inputs [t, n, i]."""
-        return super()._policy_and_values(weights, inputs, self.policy(weights, inputs))
+        return super()._policy_and_values(weights, inputs, self.policy_layers(weights, inputs))
+
+    def run(
+        self, weights: Weights, inputs: torch.Tensor, state: State, begins: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `outputs`: PPO's update has the policy's inputs, with the beliefs recorded."""
+        return self.outputs(weights, inputs)
 
     def policy_inputs(self, inputs: torch.Tensor, belief: torch.Tensor) -> torch.Tensor:
         """The policy's inputs [..., o + 2 latent]: the observation and the belief.
@@ -131,11 +113,16 @@ class VariBAD(RL2):
         mean, log_std = belief.chunk(2, -1)
         return torch.cat([observations, mean / std, log_std - math.log(std)], -1)
 
-    def beliefs(self, weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
-        """Beliefs along whole trials, [t, n, 2 latent]: means, then log standard deviations."""
+    def beliefs(
+        self, weights: Weights, inputs: torch.Tensor, state: State, begins: torch.Tensor
+    ) -> torch.Tensor:
+        """Beliefs along inputs [t, n, i], [t, n, 2 latent]: means, then log standard deviations.
+
+        state, begins: see `RL2.run`.
+        """
         weights = self.active(weights)
-        start = self.network.start(inputs.shape[1], str(inputs.device))
-        return self.network.run(weights, self._network_inputs(weights, inputs), start)
+        resets = begins if bool(begins[1:].any()) else None
+        return self.network.run(weights, self._network_inputs(weights, inputs), state, resets)
 
     def _policy_and_values(
         self, weights: Weights, inputs: torch.Tensor, outputs: torch.Tensor
@@ -143,67 +130,92 @@ class VariBAD(RL2):
         return self.outputs(weights, self.policy_inputs(inputs, outputs))
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """One PPO update on the recorded beliefs; the first epochs also train encoder and decoder.
+        """For each rollout a PPO update on the recorded beliefs, whose first epochs also train
+        encoder and decoder.
 
         Returns the agent and the environment steps.
         """
-        trials = self.trials(agent, task, key, self.config.trials)
-        with torch.no_grad():
-            beliefs = self.beliefs(self._weights(agent), trials.inputs)
-        batch = replace(self._batch(trials), inputs=self.policy_inputs(trials.inputs, beliefs))
-        rng, elbo_loss = key.child("minibatches").generator(), self._elbo_loss_of(trials, key)
-        return improve_policy(self, agent, batch, rng, elbo_loss), trials.steps
+        collector = Collector(self.family, task, replace(self.plan, outcomes=True), key)
+        returns = no_returns(collector)
+        for number in range(self.config.rollouts):
+            rollout = collector.collect(self.policy(agent))
+            after = self._normalised_observations(agent, rollout.after)
+            agent, rewards, returns = prepared(self.config, agent, rollout, returns)
+            rollout = replace(rollout, rewards=rewards, after=after)
+            agent = self._updated(agent, rollout, key.child("update", number))
+        return agent, collector.steps
 
-    def _elbo_loss_of(self, trials: Trials, key: Key) -> ExtraLoss:
+    def _updated(self, agent: Agent, rollout: Rollout, key: Key) -> Agent:
+        """The agent after an update. rollout: with scaled rewards and normalised observations."""
+        c, weights = self.config, self._weights(agent)
+        batch = batch_of(rollout, rollout.rewards, c, self.plan.chunk)
+        with torch.no_grad():
+            beliefs = self.beliefs(weights, batch.inputs, batch.state, batch.begins)
+            first = self._read_out(weights, batch.state)
+        length = len(batch.inputs)
+        evidence = Evidence(
+            self._transitions(batch.inputs, batch.actions, sequences(rollout.after, length)),
+            sequences(rollout.rewards, length),
+            batch.alive,
+            batch.begins,
+            first,
+        )
+        acted = replace(batch, inputs=self.policy_inputs(batch.inputs, beliefs), state=())
+        loss = self._elbo_loss_of(batch, evidence, key)
+        rng = key.child("minibatches").generator()
+        return update_policy(self, c, agent, acted, rng, extra_loss=loss).agent
+
+    def _read_out(self, weights: Weights, state: State) -> torch.Tensor:
+        """The beliefs [n, 2 latent] of hidden states."""
+        return torch.nn.functional.linear(state[0], weights["w_out"], weights["b_out"])
+
+    def _elbo_loss_of(self, batch: Batch, evidence: Evidence, key: Key) -> ExtraLoss:
         noise = torch.Generator().manual_seed(key.child("beliefs").integer())
-        transitions = self._transitions(trials)
-        rewards = trials.rewards.float() * self.config.reward_scale
 
         def loss(weights: Weights, rows: torch.Tensor, epoch: int) -> torch.Tensor:
             if epoch >= self.config.belief_epochs:
-                return torch.zeros((), device=transitions.device)
-            beliefs, alive = self.beliefs(weights, trials.inputs[:, rows]), trials.alive[:, rows]
-            return self._elbo_loss(
-                weights, beliefs, transitions[:, rows], rewards[:, rows], alive, noise
-            )
+                return torch.zeros((), device=batch.inputs.device)
+            state = tuple(part[rows] for part in batch.state)
+            beliefs = self.beliefs(weights, batch.inputs[:, rows], state, batch.begins[:, rows])
+            return self._elbo_loss(weights, beliefs, evidence.rows(rows), noise)
 
         return loss
 
     def _elbo_loss(
-        self,
-        weights: Weights,
-        beliefs: torch.Tensor,
-        transitions: torch.Tensor,
-        rewards: torch.Tensor,
-        alive: torch.Tensor,
-        noise: torch.Generator,
+        self, weights: Weights, beliefs: torch.Tensor, evidence: Evidence, noise: torch.Generator
     ) -> torch.Tensor:
         """The negative ELBO, a mean over time steps.
 
         Args:
-            beliefs: [t, n, 2 latent].
-            transitions: (s, a, s') or (s, a), [t, n, ...].
-            rewards: scaled as in training, [t, n].
-            alive: [t, n] bool.
-            noise: for the reparametrised samples of m.
+            beliefs: [t, m, 2 latent].
+            noise: for the reparametrised samples of the latent.
         """
-        mean, log_std = beliefs.chunk(2, -1)
-        m = mean + log_std.exp() * torch.randn(mean.shape, generator=noise).to(mean.device)
-        predicted = self._decoded(weights, m, transitions)
-        valid = alive[:, None] * alive  # pairs of a belief and a reward before the trial's end
-        error = (0.5 * (predicted - rewards) ** 2 * valid).sum() / valid.sum()
-        kl = (kl_to_last(mean, log_std) * alive).sum() / alive.sum()
-        return error + self.config.kl * kl / len(transitions)
+        alive, (mean, log_std) = evidence.alive, beliefs.chunk(2, -1)
+        drawn = torch.randn(mean.shape, generator=noise).to(mean.device)
+        predicted = self._decoded(weights, mean + log_std.exp() * drawn, evidence.transitions)
+        trial = evidence.begins.cumsum(0)
+        # pairs of a belief and a reward of the same trial, before its end
+        valid = alive[:, None] & alive & (trial[:, None] == trial)
+        error = (0.5 * (predicted - evidence.rewards) ** 2 * valid).sum() / valid.sum()
+        # the belief before each step: N(0, 1) where a trial begins
+        last = torch.cat([evidence.first[None], beliefs[:-1]])
+        last = torch.where(evidence.begins[..., None], 0.0, last)
+        divergence = (kl(mean, log_std, *last.chunk(2, -1)) * alive).sum() / alive.sum()
+        return error + self.config.kl * divergence / len(beliefs)
 
     def predicted_rewards(self, agent: Agent, trials: Trials) -> torch.Tensor:
         """Each reward of a trial, past and future, predicted from the belief before each step.
 
         Returns [t of the belief, t of the reward, n].
         """
-        weights, c = self._weights(agent), self.config
+        weights, inputs = self._weights(agent), self._normaliser(agent)(trials.inputs)
+        start = self.start(inputs.shape[1], str(inputs.device))
+        after = self._normalised_observations(agent, trials.after)
         with torch.no_grad():
-            means = self.beliefs(weights, trials.inputs)[..., : c.latent]
-            return self._decoded(weights, means, self._transitions(trials)) / c.reward_scale
+            none = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+            means = self.beliefs(weights, inputs, start, none)[..., : self.config.latent]
+            transitions = self._transitions(inputs, trials.actions, after)
+            return self._decoded(weights, means, transitions) / self._reward_factor(agent)
 
     def _decoded(
         self, weights: Weights, m: torch.Tensor, transitions: torch.Tensor
@@ -215,9 +227,11 @@ class VariBAD(RL2):
         )
         return torch.einsum("knd,tnd->ktn", latent, transition)
 
-    def _transitions(self, trials: Trials) -> torch.Tensor:
+    def _transitions(
+        self, inputs: torch.Tensor, actions: torch.Tensor, after: torch.Tensor
+    ) -> torch.Tensor:
         """The decoder's inputs beside m, [t, n, ...]: (s, a, s') or (s, a)."""
-        parts = [trials.inputs[..., : self.family.spec.observation_size], trials.actions]
+        parts = [inputs[..., : self.family.spec.observation_size], actions]
         if self.config.decoder_input == "transition":
-            parts.append(trials.after)
+            parts.append(after)
         return torch.cat(parts, -1)

@@ -5,14 +5,17 @@ Wang et al. 2016, "Learning to reinforcement learn" (arXiv 1611.05763).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from .rl2 import RL2
-from .rl2_config import RL2Config
+from .rl2_config import CONTROL, WITHOUT_OBSERVATIONS, RL2Config
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import TaskFamily
+
+
+_WITHOUT_OBSERVATIONS = {k: v for k, v in WITHOUT_OBSERVATIONS.values.items() if k != "gamma"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class WangConfig(RL2Config):
     The entropy's weight is constant; set entropy_end to anneal it.
     """
 
+    # the paper's discount, also without observations
+    suggestions = (replace(WITHOUT_OBSERVATIONS, values=_WITHOUT_OBSERVATIONS), CONTROL)
     cell: Literal["gru", "lstm"] = "lstm"
     hidden: int = 48
     gamma: float = 0.8
@@ -36,4 +41,4 @@ class Wang(RL2):
     """Learner (poet.interfaces): RL^2 with the settings of `WangConfig`."""
 
     def __init__(self, family: TaskFamily, config: WangConfig | None = None) -> None:
-        super().__init__(family, config or WangConfig())
+        super().__init__(family, config or WangConfig.suggested(family.spec))

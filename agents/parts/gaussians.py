@@ -16,9 +16,3 @@ def kl(
 def kl_to_prior(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
     """KL(N(mean, std^2) || N(0, 1)) summed over the last axis."""
     return kl(mean, log_std, torch.zeros_like(mean), torch.zeros_like(mean))
-
-
-def kl_to_last(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """KL of each Gaussian [t, ..., d] to the previous one, of the first to N(0, 1); [t, ...]."""
-    last = [torch.cat([torch.zeros_like(part[:1]), part[:-1]]) for part in (mean, log_std)]
-    return kl(mean, log_std, *last)

@@ -49,18 +49,18 @@ def batch_of(
     )
     length = length or len(rewards)
     return Batch(
-        _sequences(rollout.inputs, length),
-        _sequences(rollout.actions, length),
-        _sequences(rollout.log_probs, length),
-        _sequences(estimates, length),
-        _sequences(estimates + rollout.values, length),
-        _sequences(rollout.alive, length),
-        _sequences(rollout.begins, length),
+        sequences(rollout.inputs, length),
+        sequences(rollout.actions, length),
+        sequences(rollout.log_probs, length),
+        sequences(estimates, length),
+        sequences(estimates + rollout.values, length),
+        sequences(rollout.alive, length),
+        sequences(rollout.begins, length),
         tuple(part.flatten(0, 1) for part in rollout.starts),
     )
 
 
-def _sequences(values: torch.Tensor, length: int) -> torch.Tensor:
+def sequences(values: torch.Tensor, length: int) -> torch.Tensor:
     """[length, chunks * n, ...] of values [t, n, ...]; zeros after the end."""
     if missing := -len(values) % length:
         values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])

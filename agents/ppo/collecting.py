@@ -39,6 +39,7 @@ class Plan:
     # False: the end of a trial is terminal, also where its last episode was truncated
     bootstrap: bool = True
     chunk: int | None = None  # steps between stored hidden states; None: only the first
+    outcomes: bool = False  # whether rollouts hold the observations after the actions
     device: str = "cpu"
 
 
@@ -55,6 +56,8 @@ class Rollout:
     alive: torch.Tensor  # [t, n] bool: the row was simulated
     begins: torch.Tensor  # [t, n] bool: a trial begins at this step
     cuts: torch.Tensor  # [t, n] bool: a trial ends with this step
+    # [t, n, o] observed after each action, also at the end of an episode; o is 0 unless asked for
+    after: torch.Tensor
     following: torch.Tensor  # [t, n], see advantages.gae
     starts: State  # hidden states before each chunk, [chunks, n, h] each
 
@@ -69,6 +72,7 @@ class _Step(NamedTuple):
     alive: torch.Tensor
     begins: torch.Tensor
     cuts: torch.Tensor
+    after: torch.Tensor
     beyond: torch.Tensor  # value of the last observation where a trial was truncated, else 0
 
 
@@ -133,6 +137,9 @@ class Collector:
         self._earlier, n = self.steps, self.plan.rows
         seeds = self._seeds.integers(0, SEEDS, n).tolist()
         self._simulator = self.family.simulator([self.task] * n, seeds, self.plan.device)
+        defer = getattr(self._simulator, "defer", None)
+        if defer is not None and not self.plan.whole:
+            defer(self.plan.steps)
         seen = self._simulator.reset()
         every = ~self._none
         self._rows = _Rows(
@@ -166,7 +173,17 @@ class Collector:
             cuts, beyond = self._ended(policy, ended, terminated)
         actions, log_probs, values, _ = acted
         return _Step(
-            before, inputs, actions, log_probs, values, rewards, alive, begins, cuts, beyond
+            before,
+            inputs,
+            actions,
+            log_probs,
+            values,
+            rewards,
+            alive,
+            begins,
+            cuts,
+            seen if self.plan.outcomes else seen[:, :0],
+            beyond,
         )
 
     def _ended(

@@ -28,7 +28,7 @@ class PPOSettings(Settings):
     lam: Annotated[Fraction, "Lambda of the generalised advantage estimate."] = 0.95
     clip: Annotated[PositiveFloat, "Clip range of PPO's probability ratio."] = 0.2
     epochs: Annotated[PositiveInt, "Passes over the transitions per update."] = 10
-    minibatches: Annotated[PositiveInt, "Minibatches per pass."] = 16
+    minibatches: Annotated[PositiveInt, "Minibatches per pass."] = 8
     lr: Annotated[PositiveFloat, "Initial learning rate (Adam)."] = 3e-4
     lr_end: Annotated[PositiveFloat, "Learning rate after `anneal` updates; linear."] = 3e-4
     entropy: Annotated[NonNegativeFloat, "Initial weight of the policy's entropy."] = 0.0
@@ -78,7 +78,7 @@ class PPOConfig(PPOSettings):
     bptt: Annotated[
         PositiveInt, "Steps of truncated backpropagation through time, where there is a cell."
     ] = 32
-    num_envs: Annotated[PositiveInt, "Episodes simulated side by side in training."] = 64
+    num_envs: Annotated[PositiveInt, "Episodes simulated side by side in training."] = 32
     num_steps: Annotated[PositiveInt, "Steps of each of them per update."] = 256
     action_std: Annotated[
         PositiveFloat, "Initial standard deviation of the actions, where they are continuous."

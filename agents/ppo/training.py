@@ -35,19 +35,40 @@ class Trainer:
     extra_loss: Callable[[Rollout, Batch], ExtraLoss] | None = None
 
     def improved(self, agent: Agent, collector: Collector, key: Key) -> Agent:
-        """The agent after `rollouts` rollouts, each with an update."""
-        c, plan = self.settings, collector.plan
-        returns = torch.zeros(plan.rows, dtype=torch.float64, device=plan.device)
+        """The agent after `rollouts` rollouts, each with an update.
+
+        Its tensors are on the CPU before and after, and on the plan's device in between.
+        """
+        c, plan, returns = self.settings, collector.plan, no_returns(collector)
+        agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
         for number in range(c.rollouts):
             rollout = collector.collect(self.policy_of(agent))
-            if c.normalise_rewards:
-                agent, rewards, returns = with_returns(agent, rollout, returns, c.gamma)
-            else:
-                rewards = (rollout.rewards * c.reward_scale).float()
-            if c.normalise_observations:
-                agent = with_observations(agent, rollout)
+            agent, rewards, returns = prepared(c, agent, rollout, returns)
             batch = batch_of(rollout, rewards, c, plan.chunk)
             extra = None if self.extra_loss is None else self.extra_loss(rollout, batch)
             rng = key.child("minibatches", number).generator()
             agent = update_policy(self.network, c, agent, batch, rng, extra_loss=extra).agent
-        return agent
+        return {name: tensor.cpu() for name, tensor in agent.items()}
+
+
+def no_returns(collector: Collector) -> torch.Tensor:
+    """The running returns before the first rollout of an improvement step, [n] float64."""
+    plan = collector.plan
+    return torch.zeros(plan.rows, dtype=torch.float64, device=plan.device)
+
+
+def prepared(
+    settings: PPOSettings, agent: Agent, rollout: Rollout, returns: torch.Tensor
+) -> tuple[Agent, torch.Tensor, torch.Tensor]:
+    """The agent with the statistics of normalisation continued; scaled rewards [t, n] float32;
+    running returns for the next rollout [n].
+
+    returns: running returns from the rollout before, [n] float64.
+    """
+    if settings.normalise_rewards:
+        agent, rewards, returns = with_returns(agent, rollout, returns, settings.gamma)
+    else:
+        rewards = (rollout.rewards * settings.reward_scale).float()
+    if settings.normalise_observations:
+        agent = with_observations(agent, rollout)
+    return agent, rewards, returns

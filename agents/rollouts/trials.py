@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 RecurrentActFunction = Callable[
     [torch.Tensor, State, int], tuple[torch.Tensor, torch.Tensor, State]
 ]
-Number = float | torch.Tensor  # a tensor, [t] or [t, n], holds one number per step
 
 
 @dataclass(frozen=True)
@@ -142,28 +141,3 @@ def _gathered(columns: Sequence[tuple[torch.Tensor, ...]], episodes: int, steps:
     returns = empty.scatter_add(1, place, rewards.T)
     reached = empty.scatter_add(1, place, success.T.double()) > 0
     return Trials(inputs, outputs, actions, rewards, alive, after, returns, reached, steps)
-
-
-def advantages(
-    rewards: torch.Tensor, values: torch.Tensor, alive: torch.Tensor, gamma: Number, lam: Number
-) -> torch.Tensor:
-    """Generalised advantage estimates over whole trials (arXiv 1506.02438), [t, n].
-
-    rewards, values: [t, n]. An episode's last step, terminated or truncated, is bootstrapped with
-    the value of the next episode's first step; a trial's last step that is alive is not.
-    gamma, lam: scalars, or one for each step, [t] or [t, n]: the discount of what follows a step.
-    """
-    result = torch.zeros_like(values)
-    later, after = torch.zeros_like(values[0]), torch.zeros_like(values[0])
-    for t in reversed(range(len(values))):
-        discount = at(gamma, t)
-        delta = rewards[t] + discount * after - values[t]
-        later = torch.where(alive[t], delta + discount * at(lam, t) * later, 0.0)
-        after = torch.where(alive[t], values[t], 0.0)
-        result[t] = later
-    return result
-
-
-def at(number: Number, t: int) -> Number:
-    """The number at step t."""
-    return number[t] if isinstance(number, torch.Tensor) else number

@@ -17,7 +17,7 @@ from benchmarks.claims.claim import Claim
 from openpoet.agents.memory.advantage_gradients import Eta, advantage_tangents
 from openpoet.agents.memory.meta_gradient import MetaGradient, MetaGradientConfig
 from openpoet.agents.parts import adam
-from openpoet.agents.rollouts.trials import advantages
+from openpoet.agents.ppo.advantages import gae
 from openpoet.envs.bandits import Bandits
 from openpoet.poet.streams import Key
 
@@ -41,17 +41,17 @@ def chain_discounts() -> np.ndarray:
     towards = torch.zeros(STEPS, count, BATCH, dtype=torch.float64)
     towards[torch.arange(count), torch.arange(count)] = 1.0
     towards = towards.flatten(1)
-    alive = torch.ones(STEPS, count * BATCH, dtype=torch.bool)
+    cuts = torch.zeros(STEPS, count * BATCH, dtype=torch.bool)
     zero = torch.zeros(STEPS, count * BATCH, dtype=torch.float64)
     for _ in range(ITERATIONS):
         discounts = torch.sigmoid(agent["logits"])
         gamma = torch.cat([discounts, torch.zeros(1, dtype=torch.float64)])
         rewards = chains(rng).repeat(1, count)
-        returns = advantages(rewards, zero, alive, gamma, 1.0)
+        returns = gae(rewards, zero, zero, cuts, gamma=gamma, lam=1.0)
         # one step of SGD on half the squared error, from 0, for each chain
         values = RATE * returns[:, :BATCH]
         derivatives = RATE * advantage_tangents(
-            zero, returns, alive, Eta(gamma, 1.0), Eta(towards, 0.0)
+            zero, returns, cuts, Eta(gamma, 1.0), Eta(towards, 0.0)
         )
         fresh = chains(rng).flip(0).cumsum(0).flip(0)  # returns under a discount of 1
         errors = 2 * (values - fresh)[:, None] * derivatives.reshape(STEPS, count, BATCH)
@@ -63,17 +63,16 @@ def chain_discounts() -> np.ndarray:
 def finite_differences() -> float:
     """The largest error of the derivatives in gamma and lambda, on random trials."""
     rng = np.random.default_rng(2)
-    rewards, values = (torch.from_numpy(rng.normal(size=(20, 50))) for _ in range(2))
-    alive, worst, step = torch.ones(20, 50, dtype=torch.bool), 0.0, 1e-6
-    gae = advantages(rewards, values, alive, 0.95, 0.9)
+    rewards, values, following = (torch.from_numpy(rng.normal(size=(20, 50))) for _ in range(3))
+    cuts, worst, step = torch.from_numpy(rng.random((20, 50)) < 0.1), 0.0, 1e-6
+    given = rewards, values, following, cuts
+    estimates = gae(*given, gamma=0.95, lam=0.9)
     for towards in (Eta(1.0, 0.0), Eta(0.0, 1.0)):
         ends = [
-            advantages(
-                rewards, values, alive, 0.95 + side * towards.gamma, 0.9 + side * towards.lam
-            )
+            gae(*given, gamma=0.95 + side * towards.gamma, lam=0.9 + side * towards.lam)
             for side in (step, -step)
         ]
-        exact = advantage_tangents(values, gae, alive, Eta(0.95, 0.9), towards)
+        exact = advantage_tangents(following, estimates, cuts, Eta(0.95, 0.9), towards)
         worst = max(worst, float((exact - (ends[0] - ends[1]) / (2 * step)).abs().max()))
     return worst
 

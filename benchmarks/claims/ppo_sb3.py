@@ -17,7 +17,7 @@ from benchmarks.claims.claim import Claim
 from benchmarks.ppo_walkers import Training
 from openpoet.agents.ppo.config import PPOConfig
 
-TURNS, CONFIG = 3, PPOConfig()
+TURNS, CONFIG = 3, PPOConfig(num_envs=64, minibatches=16)
 
 
 class Clock:

@@ -11,7 +11,7 @@ from benchmarks.ppo_walkers import Training
 from openpoet.agents.ppo.config import PPOConfig
 
 BUDGET, SEEDS, TEST = 3_000_000, (1, 2, 3), 10**6
-UPDATES = BUDGET // (64 * 256)
+UPDATES = BUDGET // (32 * 256)
 CONFIG = PPOConfig(lr_end=1e-5, anneal=UPDATES)
 
 
@@ -22,7 +22,7 @@ def claims() -> list[Claim]:
         step = CONFIG.rollouts * CONFIG.num_envs * CONFIG.num_steps
         while training.steps + step <= BUDGET:
             training.improve()
-            if training.number % 4 == 0:
+            if training.number % 8 == 0:
                 training.report(training.score(training.number))
         found += [
             Claim(f"seed {seed}: mean return of 100 episodes", training.score(TEST), 280),

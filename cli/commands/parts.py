@@ -52,10 +52,13 @@ def list_parts(name: PartName = None) -> None:
 
 
 def print_settings(name: str) -> None:
+    from ..output import line
     from ..settings.reference import sections, terminal_table
 
     for part in sections(name):
         out.print(terminal_table(part, out.width), soft_wrap=True)
+        for note in part.notes():
+            out.print(line(note))
 
 
 def check(part: Part, family: Home = None, changes: o.Changes = None) -> None:

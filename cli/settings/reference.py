@@ -14,7 +14,7 @@ from openpoet.poet.config import PoetConfig
 from openpoet.settings import Kind, Matches, did_you_mean, limits
 
 from ..output import line
-from ..parts import KINDS, known_parts, schema_of
+from ..parts import KINDS, known_parts, load_part, schema_of
 from ..plugins import installed, kinds_in, section
 from .fields import Field, Schema, of_dataclass
 from .resolving import RunSettings
@@ -27,17 +27,28 @@ _TYPES = {int: "integer", float: "number", bool: "true or false", str: "text", t
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the settings. given: values of a preset, which replace the defaults."""
+    """A section of the settings.
+
+    given: values of a preset, which replace the defaults. suggestions: other defaults for some
+    families (agents.parts.suggestions).
+    """
 
     name: str
     schema: Schema
     given: Mapping[str, Any]
+    suggestions: tuple[Any, ...] = ()
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """A row of COLUMNS for each setting."""
         for name, field in self.schema.known.items():
             kind, allowed = type_and_range(field.kind)
             yield name, kind, self._default(name, field), allowed, field.kind.meaning
+
+    def notes(self) -> Iterator[str]:
+        """A sentence for each suggestion."""
+        for each in self.suggestions:
+            values = ", ".join(f"{name} = {as_toml(value)}" for name, value in each.values.items())
+            yield f"Defaults for families {each.families}: {values}."
 
     def _default(self, name: str, field: Field) -> str:
         if name in self.given:
@@ -135,6 +146,8 @@ def _markdown_table(part: Section) -> Iterator[str]:
     for name, kind, default, allowed, meaning in part.rows():
         yield _markdown_row((f"`{name}`", kind, f"`{default}`", allowed, meaning))
     yield ""
+    for note in part.notes():
+        yield from (note, "")
 
 
 def _markdown_row(cells: tuple[str, ...]) -> str:
@@ -146,7 +159,9 @@ def _kinds_of(name: str) -> list[str]:
 
 
 def _section(kind: str, name: str, given: Mapping[str, Any]) -> Section:
-    return Section(section(name), schema_of(kind, name), given)
+    _, settings = load_part(kind, name)
+    suggestions = getattr(settings, "suggestions", ())
+    return Section(section(name), schema_of(kind, name), given, suggestions)
 
 
 def _of_preset(name: str) -> list[Section]:

@@ -66,14 +66,11 @@ def draw(genes: BodyGenes | None, seed: int) -> Draw:
     if genes is None or genes.standard:
         return NOTHING
     dead, signs = _dead(genes, seed), _signs(genes, seed)
-    strength = [
-        0.0 if joint == dead else factor
-        for joint, factor in enumerate(_values(genes, "strength", seed, JOINTS))
-    ]
+    strength = _values(genes, "strength", seed, JOINTS)
+    if dead is not None:
+        strength[dead] = 0.0
     fields: dict[str, Any] = {
-        "torque": _times(
-            STANDARD.torque, [0.0 if i == dead else s for i, s in enumerate(strength)]
-        ),
+        "torque": _times(STANDARD.torque, strength),
         "direction": signs,
         "speed": _times(STANDARD.speed, _values(genes, "speed", seed, JOINTS)),
         "density": _times(STANDARD.density, _values(genes, "mass", seed, PARTS)),

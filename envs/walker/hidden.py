@@ -161,7 +161,7 @@ class HiddenSimulator:
         torque = TORQUE_COST * taken.double().abs().clamp(max=1).sum(1)
         instead = per_speed * self._fastest - miss + 5.0 * upright - torque
         rewards = torch.where(self._instead, instead, usual - miss * self._added)
-        return torch.where(terminated & ~self.success, FALL, rewards)
+        return torch.where(terminated & (usual == FALL), FALL, rewards)
 
     def _shown(self) -> torch.Tensor:
         """The observations as the agent gets them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,81 +14,89 @@ from openpoet.agents.memory.meta_gradient import (
     MetaGradient,
     MetaGradientConfig,
     step_gradient,
+    unsequenced,
     validation_gradient,
 )
-from openpoet.agents.rollouts.trials import advantages
+from openpoet.agents.ppo.advantages import Number, gae
+from openpoet.agents.ppo.batches import Batch, batch_of, sequences
+from openpoet.agents.ppo.collecting import Collector, Rollout
 from openpoet.cli.conformance import check_learner
+from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 
 SMALL = MetaGradientConfig(
-    hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise=False
+    hidden=6, trials=16, test_trials=8, epochs=1, minibatches=1, normalise_advantages=False
 )
 
 
-def random_trials(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def random_trials(seed: int) -> tuple[torch.Tensor, ...]:
+    """Rewards, values, values of what follows, and ends of trials, [7, 4]."""
     rng = np.random.default_rng(seed)
     rewards, values = (torch.from_numpy(rng.normal(size=(7, 4))) for _ in range(2))
-    alive = torch.ones(7, 4, dtype=torch.bool)
-    alive[5:, 1] = False
-    return rewards, values, alive
+    cuts = torch.zeros(7, 4, dtype=torch.bool)
+    cuts[4, 1] = cuts[2, 2] = cuts[6, 3] = True
+    following = torch.cat([values[1:], torch.from_numpy(rng.normal(size=(1, 4)))])
+    following[4, 1], following[2, 2] = 0.0, 1.5  # terminated, truncated
+    return rewards, values, following, cuts
 
 
 @pytest.mark.parametrize(("gamma", "lam"), [(0.9, 0.7), (1.0, 1.0), (0.3, 0.0)])
 def test_derivatives_in_discount_and_lambda_equal_finite_differences(
     gamma: float, lam: float
 ) -> None:
-    rewards, values, alive = random_trials(0)
-    gae, step = advantages(rewards, values, alive, gamma, lam), 1e-6
+    given, step = random_trials(0), 1e-6
+    estimates = gae(*given, gamma=gamma, lam=lam)
     for direction in (Eta(1.0, 0.0), Eta(0.0, 1.0), Eta(2.0, -0.5)):
         ends = [
-            advantages(
-                rewards, values, alive, gamma + side * direction.gamma, lam + side * direction.lam
-            )
+            gae(*given, gamma=gamma + side * direction.gamma, lam=lam + side * direction.lam)
             for side in (step, -step)
         ]
-        ours = advantage_tangents(values, gae, alive, Eta(gamma, lam), direction)
+        ours = advantage_tangents(*given[2:3], estimates, given[3], Eta(gamma, lam), direction)
         torch.testing.assert_close(ours, (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-6)
-        assert float(ours[5:, 1].abs().sum()) == 0
 
 
 def test_derivatives_in_the_discount_of_each_step() -> None:
-    rewards, values, alive = random_trials(1)
+    rewards, values, following, cuts = random_trials(1)
     gamma = torch.linspace(0.2, 0.95, 7, dtype=torch.float64)
-    gae = advantages(rewards, values, alive, gamma, 0.8)
+    estimates = gae(rewards, values, following, cuts, gamma=gamma, lam=0.8)
     for k in range(6):
         direction = torch.zeros(7, dtype=torch.float64)
         direction[k] = 1.0
         ends = [
-            advantages(rewards, values, alive, gamma + side * direction, 0.8)
+            gae(rewards, values, following, cuts, gamma=gamma + side * direction, lam=0.8)
             for side in (1e-6, -1e-6)
         ]
-        ours = advantage_tangents(values, gae, alive, Eta(gamma, 0.8), Eta(direction, 0.0))
+        ours = advantage_tangents(following, estimates, cuts, Eta(gamma, 0.8), Eta(direction, 0.0))
         torch.testing.assert_close(ours, (ends[0] - ends[1]) / 2e-6, rtol=1e-6, atol=1e-6)
         assert float(ours[k + 1 :].abs().sum()) == 0  # later advantages do not depend on it
-    steady = advantages(rewards, values, alive, torch.full((7,), 0.9, dtype=torch.float64), 0.8)
-    torch.testing.assert_close(steady, advantages(rewards, values, alive, 0.9, 0.8))
 
 
-def test_the_meta_gradient_equals_autograd_through_one_gradient_step() -> None:
+@pytest.mark.parametrize("chunk", [None, 3])
+def test_the_meta_gradient_equals_autograd_through_one_gradient_step(chunk: int | None) -> None:
     """In double precision: theta' = theta - rate grad L(theta, eta), then J'(theta') on the next
-    batch, by eta.
+    batch, by eta. Also where rollouts are cut into sequences.
     """
-    learner, rate, eta = MetaGradient(Guessing(), SMALL), 0.3, (0.8, 0.6)
+    settings = replace(SMALL, steps=6, bptt=3) if chunk else SMALL
+    learner, rate, eta = MetaGradient(Guessing(), settings), 0.3, (0.8, 0.6)
     agent, key = learner.init(Key(0)), Key(1)
-    first, second = (learner.trials(agent, 0.5, key.child(i), 16) for i in range(2))
-    first, second = (replace(trials, **_double(trials)) for trials in (first, second))
+    first, second = (
+        _double(Collector(learner.family, 0.5, learner.plan, key.child(i)), learner, agent)
+        for i in range(2)
+    )
     weights = {name: agent[name].double() for name in agent if "/" not in name}
 
     def loss(
         weights: dict[str, torch.Tensor], gamma: torch.Tensor, lam: torch.Tensor
     ) -> torch.Tensor:
-        old = first.outputs[..., -1]
-        gae = advantages(first.rewards, old, first.alive, gamma.expand(4), lam.expand(4))
-        policy, values = learner.outputs(weights, first.inputs)
-        error = 0.5 * (values - gae - old) ** 2
-        each = -gae * learner.actions.log_prob(policy, first.actions) + SMALL.value_weight * error
-        return (each * first.alive).sum() / first.alive.sum()
+        batch = _batch(
+            first, gamma.expand(len(first.rewards)), lam.expand(len(first.rewards)), chunk
+        )
+        policy, values = learner.run(weights, batch.inputs, batch.state, batch.begins)
+        error = 0.5 * (values - batch.targets) ** 2
+        log_probs = learner.actions.log_prob(policy, batch.actions)
+        each = -batch.advantages * log_probs + SMALL.value_weight * error
+        return (each * batch.alive).sum() / batch.alive.sum()
 
     numbers = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in eta]
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
@@ -96,36 +105,43 @@ def test_the_meta_gradient_equals_autograd_through_one_gradient_step() -> None:
         name: value - rate * slope
         for (name, value), slope in zip(leaves.items(), slopes, strict=True)
     }
-    reference = advantages(second.rewards, second.outputs[..., -1], second.alive, 0.99, 1.0)
-    policy, _ = learner.outputs(stepped, second.inputs)
-    judged = (
-        -(reference * learner.actions.log_prob(policy, second.actions) * second.alive).sum()
-        / second.alive.sum()
-    )
+    reference = _batch(second, 0.99, 1.0, chunk)
+    policy, _ = learner.run(stepped, reference.inputs, reference.state, reference.begins)
+    log_probs = learner.actions.log_prob(policy, reference.actions)
+    judged = -(reference.advantages * log_probs * reference.alive).sum() / reference.alive.sum()
     autograd = torch.autograd.grad(judged, numbers)
 
-    slope = validation_gradient(
-        learner, {n: v.detach() for n, v in stepped.items()}, second, Eta(0.99, 1.0)
+    now = {name: value.detach() for name, value in stepped.items()}
+    slope, batch = validation_gradient(learner, now, reference), _batch(first, *eta, chunk)
+    estimates = gae(
+        first.rewards, first.values, first.following, first.cuts, gamma=eta[0], lam=eta[1]
     )
-    values = first.outputs[..., -1]
-    gae = advantages(first.rewards, values, first.alive, *eta)
+    torch.testing.assert_close(unsequenced(batch.advantages, first), estimates)
     for theirs, direction in zip(autograd, (Eta(1.0, 0.0), Eta(0.0, 1.0)), strict=True):
-        change = advantage_tangents(values, gae, first.alive, Eta(*eta), direction)
-        moved = step_gradient(learner, weights, first, change, 1.0)
+        change = advantage_tangents(first.following, estimates, first.cuts, Eta(*eta), direction)
+        change = sequences(change, len(batch.inputs))
+        moved = step_gradient(learner, weights, batch, change, 1.0)
         ours = rate * sum(float((slope[name] * moved[name]).sum()) for name in slope)
         assert ours == pytest.approx(float(theirs), rel=1e-6, abs=1e-12)
         assert abs(ours) > 1e-8
 
 
-def _double(trials: object) -> dict[str, torch.Tensor]:
-    return {
-        name: getattr(trials, name).double() for name in ("inputs", "outputs", "actions", "rewards")
-    }
+def _double(collector: Collector, learner: MetaGradient, agent: Agent) -> Rollout:
+    """The first rollout in double precision."""
+    rollout = collector.collect(learner.policy(agent))
+    parts = ("inputs", "actions", "log_probs", "values", "rewards", "following")
+    double = {name: getattr(rollout, name).double() for name in parts}
+    return replace(rollout, **double, starts=tuple(part.double() for part in rollout.starts))
+
+
+def _batch(rollout: Rollout, gamma: Number, lam: Number, chunk: int | None) -> Batch:
+    settings = SimpleNamespace(gamma=gamma, lam=lam)
+    return batch_of(rollout, rollout.rewards, settings, chunk)  # type: ignore[arg-type]  # has both
 
 
 def test_learner_conformance() -> None:
     family = Guessing()
-    check_learner(MetaGradient(family, replace(SMALL, normalise=True)), family)
+    check_learner(MetaGradient(family, replace(SMALL, normalise_advantages=True)), family)
 
 
 def test_eta_changes_from_the_second_update_on_and_is_kept_by_adopt() -> None:

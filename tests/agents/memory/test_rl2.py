@@ -15,8 +15,11 @@ from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
-from openpoet.agents.rollouts.trials import advantages, run_trials
+from openpoet.agents.ppo.batches import batch_of
+from openpoet.agents.ppo.collecting import Collector, Rollout
+from openpoet.agents.rollouts.trials import run_trials
 from openpoet.cli.conformance import check_family, check_learner
+from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 from tests.agents.guessing import Guessing
 
@@ -53,40 +56,10 @@ def test_batched_members_equal_members_one_by_one(cell: Cell) -> None:
     torch.testing.assert_close(mapped, alone, rtol=1e-5, atol=1e-6)
 
 
-def test_advantages_are_lambda_returns_across_episode_ends() -> None:
-    rng = np.random.default_rng(2)
-    rewards, values = (torch.from_numpy(rng.normal(size=(6, 3))) for _ in range(2))
-    alive = torch.ones(6, 3, dtype=torch.bool)
-    alive[4:, 1] = False  # this trial is shorter
-    gamma, lam = 0.9, 0.7
-    ours = advantages(rewards, values, alive, gamma, lam)
-    for n, length in ((0, 6), (1, 4), (2, 6)):
-        v = [*values[:length, n].tolist(), 0.0]
-        delta = [float(rewards[t, n]) + gamma * v[t + 1] - v[t] for t in range(length)]
-        for t in range(length):
-            expected = sum((gamma * lam) ** (i - t) * delta[i] for i in range(t, length))
-            assert float(ours[t, n]) == pytest.approx(expected)
-    assert float(ours[4:, 1].abs().sum()) == 0
-
-
-def test_advantages_by_hand_where_an_episode_is_truncated_within_a_trial() -> None:
-    """Two episodes of two steps, gamma and lambda .5. The first is truncated, and the value of the
-    first step of the second is 3.
-
-    delta: 1 + .5 x 2 - 1 = 1; 0 + .5 x 3 - 2 = -.5; 2 + .5 x 4 - 3 = 1; at the trial's end 1 - 4 =
-    -3. advantages from the back, + .25 x the one after: -3; .25; -.4375; .890625.
-    """
-    rewards, values = torch.tensor([[1.0, 0.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0]])[..., None]
-    alive = torch.ones(4, 1, dtype=torch.bool)
-    ours = advantages(rewards, values, alive, 0.5, 0.5)[:, 0]
-    assert ours.tolist() == [0.890625, -0.4375, 0.25, -3.0]
-    episodes = slice(2), slice(2, 4)
-    wrong = [
-        x
-        for e in episodes
-        for x in advantages(rewards[e], values[e], alive[e], 0.5, 0.5)[:, 0].tolist()
-    ]
-    assert wrong == [0.5, -2.0, 0.25, -3.0]  # as if each episode were a trial
+def collected(learner: RL2, agent: Agent, family: Any, key: Key, count: int = 1) -> list[Rollout]:
+    """The first rollouts of an improvement step, without updates between them."""
+    collector = Collector(family, 0.5, learner.plan, key)
+    return [collector.collect(learner.policy(agent)) for _ in range(count)]
 
 
 @pytest.mark.parametrize("ends", [True, False])
@@ -107,13 +80,78 @@ def test_trials_are_bootstrapped_across_terminated_and_truncated_episodes(ends: 
         return made
 
     family.simulator = ending  # type: ignore[method-assign]
-    learner = RL2(family, replace(SMALL, gamma=0.9, lam=0.0))
-    trials = learner.trials(learner.init(Key(6)), 0.5, Key(7), 4)
-    values, found = trials.outputs[..., -1], learner._batch(trials).advantages
-    assert trials.inputs[:, 0, 4].tolist() == [1, 0, 1, 0]  # two episodes of two steps
+    learner = RL2(family, replace(SMALL, gamma=0.9, lam=0.0, trials=4))
+    (rollout,) = collected(learner, learner.init(Key(6)), family, Key(7))
+    rewards, values = rollout.rewards.float(), rollout.values
+    found = batch_of(rollout, rewards, learner.config, None).advantages
+    assert rollout.inputs[:, 0, 4].tolist() == [1, 0, 1, 0]  # two episodes of two steps
     assert float(values[2].abs().min()) > 0
-    torch.testing.assert_close(found[1], trials.rewards[1].float() + 0.9 * values[2] - values[1])
-    torch.testing.assert_close(found[3], trials.rewards[3].float() - values[3])
+    torch.testing.assert_close(found[1], rewards[1] + 0.9 * values[2] - values[1])
+    torch.testing.assert_close(found[3], rewards[3] - values[3])
+
+
+def test_rollouts_are_trials_as_evaluations_run_them() -> None:
+    """The same inputs, actions and rewards as `trials` from the same seeds, with the first step's
+    flag, and the values and probabilities of the policy.
+    """
+    family = Guessing()
+    learner = RL2(family, replace(SMALL, trials=8))
+    agent = learner.init(Key(6))
+    (rollout,) = collected(learner, agent, family, Key(7))
+    trials = learner.trials(agent, 0.5, Key(7), 8)
+    for part in ("inputs", "actions", "rewards", "alive"):
+        torch.testing.assert_close(getattr(rollout, part), getattr(trials, part), rtol=0, atol=0)
+    torch.testing.assert_close(rollout.values, trials.outputs[..., -1])
+
+
+CHUNKED = replace(SMALL, trials=6, steps=6, bptt=3, minibatches=2, rollouts=2)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_the_update_of_a_cut_rollout_repeats_the_outputs_of_acting(cell: Any) -> None:
+    """Sequences of three steps of trials of four: states are stored where a sequence begins, and
+    reset where a trial begins. Without either the outputs differ.
+    """
+    family = Guessing()
+    learner = RL2(family, replace(CHUNKED, cell=cell))
+    agent = learner.init(Key(8))
+    for rollout in collected(learner, agent, family, Key(9), count=2):
+        batch = batch_of(rollout, rollout.rewards.float(), learner.config, 3)
+        assert batch.inputs.shape[:2] == (3, 12)
+        assert bool(batch.begins[1:].any())  # a trial begins within a sequence
+        _, values = learner.run(agent, batch.inputs, batch.state, batch.begins)
+        expected = batch.targets - batch.advantages
+        torch.testing.assert_close(values, expected, rtol=1e-4, atol=1e-6)
+        for state, begins in (
+            (learner.start(12, "cpu"), batch.begins),
+            (batch.state, torch.zeros_like(batch.begins)),
+        ):
+            wrong = learner.run(agent, batch.inputs, state, begins)[1]
+            assert float((wrong - expected).abs().max()) > 1e-4
+
+
+def test_statistics_of_normalisation_are_part_of_the_policy() -> None:
+    """They are collected in training only, `adopt` keeps them, and they scale the inputs."""
+    family = Guessing()
+    learner = RL2(family, replace(CHUNKED, normalise_observations=True, normalise_rewards=True))
+    agent = learner.init(Key(10))
+    (trained,), _ = learner.improve([agent], [0.5], [Key(11)])
+    names = [name for name in agent if name.startswith("normaliser/")]
+    assert names
+    assert all(not torch.equal(trained[name], agent[name]) for name in names)
+    adopted = learner.adopt(trained)
+    assert all(torch.equal(trained[name], adopted[name]) for name in names)
+    plain = torch.ones(1, learner.network.inputs)
+    normalised = learner._normaliser(trained)(plain)[0]
+    count, square = (trained[f"normaliser/returns/{part}"] for part in ("count", "square"))
+    assert float(normalised[3]) == pytest.approx(float((square / count + 1e-8) ** -0.5))
+    assert normalised[1:3].tolist() == [1.0, 1.0]  # actions are not normalised
+
+
+def test_learner_conformance_where_trials_are_cut() -> None:
+    family = Guessing()
+    settings = replace(CHUNKED, normalise_observations=True, normalise_rewards=True)
+    check_learner(RL2(family, settings), family)
 
 
 def test_distributions_equal_those_of_torch() -> None:
@@ -214,6 +252,12 @@ def test_success_is_read_at_the_end_of_an_episode() -> None:
 
 
 def test_invalid_arguments_are_one_line_errors() -> None:
+    with pytest.raises(ValueError, match="steps must be a multiple of bptt, got 10 and 4"):
+        RL2Config(steps=10, bptt=4)
+    with pytest.raises(ValueError, match="minibatches must be at most 8, the sequences of a roll"):
+        RL2Config(trials=4, steps=8, bptt=4, minibatches=16)
+    with pytest.raises(ValueError, match="set normalise_observations = false"):
+        RL2Config(tabular=True, last_observation=True, normalise_observations=True)
     with pytest.raises(ValueError, match="trials must be a multiple of minibatches, got 10 and 4"):
         RL2Config(trials=10)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):

@@ -109,7 +109,7 @@ def test_no_observations_without_memory_is_an_error() -> None:
     [
         ({"std_floor": 2.0}, "std_floor must be at most action_std"),
         ({"cell": "gru", "num_steps": 100}, "num_steps must be a multiple of bptt"),
-        ({"num_envs": 2, "num_steps": 4}, "minibatches must be at most 8"),
+        ({"num_envs": 2, "num_steps": 3}, "minibatches must be at most 6"),
         ({"cell": "gru", "num_envs": 2, "num_steps": 64}, "minibatches must be at most 4"),
     ],
 )

@@ -1,0 +1,60 @@
+"""Training of one agent that may be interrupted: its state is a file in build/."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from openpoet.poet.interfaces import Agent, Learner
+from openpoet.poet.streams import Key
+
+BUILD = Path(__file__).resolve().parent.parent / "build"
+
+
+class Training:
+    """One agent trained in one task; environment steps and CPU seconds so far.
+
+    name: of the file in build/, written after every improvement step, from which the training
+    continues.
+    """
+
+    def __init__(self, learner: Learner, task: Any, key: Key, name: str) -> None:
+        self.learner, self.task, self.key, self.name = learner, task, key, name
+        self.agent: Agent = learner.init(key)
+        self.number, self.steps, self.seconds = 0, 0, 0.0
+        self.file = BUILD / f"{name}.safetensors"
+        if self.file.exists():
+            loaded = load_file(self.file)
+            self.number, self.steps = (int(value) for value in loaded["progress/counts"])
+            self.seconds = float(loaded["progress/seconds"])
+            self.agent = {name: loaded[name] for name in self.agent}
+
+    def until(self, steps: int, score: Callable[[Agent], float], every: int) -> Agent:
+        """The agent after so many environment steps; its score is printed to stderr every `every`
+        improvement steps.
+        """
+        while self.steps < steps:
+            begin = time.process_time()
+            key = self.key.child("improve", self.number)
+            (self.agent,), used = self.learner.improve([self.agent], [self.task], [key])
+            self.number, self.steps = self.number + 1, self.steps + int(used[0])
+            self.seconds += time.process_time() - begin
+            self._save()
+            if self.number % every == 0:
+                line = f"{self.name}: {self.steps / 1e6:.2f} M steps, {self.seconds:.0f} s of CPU"
+                print(f"{line}: {score(self.agent):.1f}", file=sys.stderr, flush=True)
+        return self.agent
+
+    def _save(self) -> None:
+        self.file.parent.mkdir(exist_ok=True)
+        progress = {
+            "progress/counts": torch.tensor([self.number, self.steps]),
+            "progress/seconds": torch.tensor(self.seconds, dtype=torch.float64),
+        }
+        save_file({**self.agent, **progress}, self.file)

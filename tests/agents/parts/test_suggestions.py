@@ -1,0 +1,78 @@
+"""Defaults that depend on the family: which apply, and what has precedence over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from openpoet.agents.learners import LEARNERS
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.memory.varibad_config import VariBADConfig
+from openpoet.agents.memory.wang import WangConfig
+from openpoet.cli.parts import settings_for
+from openpoet.cli.settings.reference import sections
+from openpoet.cli.settings.resolving import Request
+from openpoet.envs.bandits import Bandits
+from openpoet.envs.gridnavi import GridNavi
+from openpoet.envs.walker.family import Walker
+
+SUGGESTING = [
+    config
+    for module, _, name in LEARNERS.values()
+    if getattr(
+        config := getattr(import_module(f"openpoet.agents.{module}"), name), "suggestions", ()
+    )
+]
+
+
+def test_the_first_suggestion_that_applies_replaces_defaults() -> None:
+    plain, bandits, walker = (
+        RL2Config.suggested(family.spec) for family in (GridNavi(), Bandits(), Walker())
+    )
+    assert plain == RL2Config()
+    assert bandits.tabular
+    assert (bandits.steps, walker.steps) == (0, 256)
+    assert walker.normalise_observations
+    assert RL2(Walker()).config == walker  # without a config
+    changed = replace(walker, lr=1e-4)
+    assert RL2(Walker(), changed).config == changed  # a config is used as it is
+
+
+@pytest.mark.parametrize("config", SUGGESTING, ids=lambda config: config.__name__)
+def test_every_suggestion_is_valid_and_changes_something(config: Any) -> None:
+    for each in config.suggestions:
+        assert config(**each.values) != config()
+
+
+def test_a_subclass_keeps_what_distinguishes_it() -> None:
+    bandits, walker = Bandits().spec, Walker().spec
+    assert WangConfig.suggested(bandits).gamma == WangConfig().gamma
+    assert WangConfig.suggested(walker).cell == "lstm"
+    assert not VariBADConfig.suggested(bandits).tabular  # which varibad refuses
+
+
+def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
+    def learner(*changes: str, **options: str) -> dict[str, Any]:
+        named = {f"run.{name}": value for name, value in options.items()}
+        return settings_for(Request(named, changes))["rl2"]
+
+    walker = learner("rl2.lr=0.001", family="walker", learner="rl2")
+    assert (walker["steps"], walker["lr"]) == (256, 0.001)
+    # the preset quick-bandits sets entropy, and not gamma
+    bandits = learner(family="bandits", learner="rl2")
+    assert (bandits["gamma"], bandits["entropy"]) == (0.95, 0.02)
+    # the trials of quick-cartpole are short, the family's own long
+    assert learner(family="cartpole", learner="rl2")["steps"] == 0
+    assert learner("cartpole.horizon=200", family="cartpole", learner="rl2")["steps"] == 256
+
+
+def test_list_explains_suggestions() -> None:
+    notes = list(sections("rl2")[0].notes())
+    assert len(notes) == len(RL2Config.suggestions)
+    assert notes[0].startswith("Defaults for families without observations: ")
+    assert "steps = 256" in notes[1]
+    assert not list(sections("es")[0].notes())
