@@ -69,11 +69,14 @@ class Replay:
     task. len(): number of pictures. seconds: time between two pictures in the simulation [s].
     """
 
-    def __init__(self, episode: Episode, size: tuple[int, int], every: int) -> None:
+    def __init__(
+        self, episode: Episode, size: tuple[int, int], every: int, trial: int | None = None
+    ) -> None:
         from .archive.replay.recording import Film, Look
+        from .archive.replay.side_by_side import first_and_last, one_by_one
 
-        takes = tuple(range(len(episode.takes)))
-        self._film, self._size = Film(episode, size, every, takes, Look()), size
+        shots = one_by_one(episode) if trial is None else first_and_last(episode, trial)[:1]
+        self._film, self._size = Film(episode, size, every, shots, Look()), size
         self.score, self.solved = episode.score, episode.solved
         self.seconds = every * episode.dt
 
@@ -174,15 +177,19 @@ class Run:
         *,
         size: tuple[int, int] = (800, 400),
         every: int = 1,
+        compare_episodes: int | None = None,
     ) -> Replay:
         """The niche's last evaluation, simulated again, as pictures.
 
         agent: the niche whose agent acts; None: the niche's own, whose score equals the archive's.
         size: width and height of the pictures [px]. every: steps from one picture to the next.
+        compare_episodes: number of a trial, from 1, whose first and last episode are shown side by
+        side; None: all recorded episodes, one after another.
+        ValueError if that trial was not recorded, or has one episode.
         """
         with one_torch_thread():
             episode = self._replays.load(niche, niche if agent is None else agent)
-        return Replay(episode, size, every)
+        return Replay(episode, size, every, compare_episodes)
 
     def rows(self, table: str) -> list[Mapping[str, Any]]:
         """A table of the archive, such as "scores", "children", "transfers" or "ledger"."""

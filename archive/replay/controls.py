@@ -26,7 +26,7 @@ class View:
 
     niche: int  # index in the list of niches
     agent: int | None = None  # index of the niche whose agent is shown; None: the niche's own
-    take: int = 0
+    shot: int = 0  # index of the takes shown together: one, or several side by side
     frame: float = 0.0
     playing: bool = True
     speed: float = 1.0
@@ -42,17 +42,18 @@ class View:
 
 @dataclass(frozen=True)
 class Stage:
-    """Context of a view: the niches, the episode's takes, the window."""
+    """Context of a view: the niches, the episode's shots, the panel under the mouse."""
 
     niches: tuple[tuple[int, str], ...]  # (id, label)
-    lengths: tuple[int, ...]  # frames of each take
-    size: tuple[int, int]  # of the window [px]
-    camera: Camera  # of the current picture
+    lengths: tuple[int, ...]  # frames of each shot
+    size: tuple[int, int]  # of the panel [px]: the whole window if it shows one take
+    camera: Camera  # of the panel
+    frames: int  # of the panel's take
 
 
 def _to_niche(view: View, stage: Stage, by: int) -> View:
     niche = (view.niche + by) % len(stage.niches)
-    return replace(view, niche=niche, take=0, frame=0.0, playing=True, anchor=None)
+    return replace(view, niche=niche, shot=0, frame=0.0, playing=True, anchor=None)
 
 
 def _to_agent(view: View, stage: Stage, by: int) -> View:
@@ -60,7 +61,7 @@ def _to_agent(view: View, stage: Stage, by: int) -> View:
     now = view.niche if view.agent is None else view.agent
     there = (now + by) % len(stage.niches)
     return replace(
-        view, agent=None if there == view.niche else there, take=0, frame=0.0, playing=True
+        view, agent=None if there == view.niche else there, shot=0, frame=0.0, playing=True
     )
 
 
@@ -82,7 +83,7 @@ def _agent_key(view: View, stage: Stage) -> View:
 
 
 def _last(view: View, stage: Stage) -> int:
-    return stage.lengths[view.take] - 1
+    return stage.lengths[view.shot] - 1
 
 
 def _step(view: View, stage: Stage, by: int) -> View:
@@ -110,8 +111,8 @@ def _follow(view: View, stage: Stage) -> View:
     return replace(view, anchor=(stage.camera.x, stage.camera.y) if view.anchor is None else None)
 
 
-def _next_take(view: View, stage: Stage) -> View:
-    return replace(view, take=(view.take + 1) % len(stage.lengths), frame=0.0, playing=True)
+def _next_shot(view: View, stage: Stage) -> View:
+    return replace(view, shot=(view.shot + 1) % len(stage.lengths), frame=0.0, playing=True)
 
 
 Reaction = Callable[[View, Stage], View]
@@ -126,13 +127,13 @@ KEYS: tuple[tuple[str, tuple[str | int, ...], str, Reaction], ...] = (
         "home",
         (pygame.K_HOME,),
         "to the start",
-        lambda view, stage: _step(view, stage, -stage.lengths[view.take]),
+        lambda view, stage: _step(view, stage, -stage.lengths[view.shot]),
     ),
     (
         "end",
         (pygame.K_END,),
         "to the end",
-        lambda view, stage: _step(view, stage, stage.lengths[view.take]),
+        lambda view, stage: _step(view, stage, stage.lengths[view.shot]),
     ),
     ("up, +", (pygame.K_UP, "+", "="), "faster", lambda view, stage: _speed(view, 2.0)),
     ("down, -", (pygame.K_DOWN, "-"), "slower", lambda view, stage: _speed(view, 0.5)),
@@ -163,7 +164,7 @@ KEYS: tuple[tuple[str, tuple[str | int, ...], str, Reaction], ...] = (
         lambda view, stage: _go(view, stage, agent=False),
     ),
     ("12 a", (), "the agent of niche 12 in this niche", _agent_key),
-    ("e", ("e",), "next episode, where there are several", _next_take),
+    ("e", ("e",), "next episode, or trial, where there are several", _next_shot),
     ("f", ("f",), "follow the body, or stand still", _follow),
     ("l", ("l",), "lidar", lambda view, stage: replace(view, lidar=not view.lidar)),
     ("drag, wheel", (), "move, zoom (f: follow again); drag below: time", lambda view, stage: view),
@@ -210,30 +211,28 @@ def _react_to_key(view: View, event: pygame.event.Event, stage: Stage) -> View:
 
 
 def _scrub(view: View, x: float, stage: Stage) -> View:
-    return replace(
-        view, frame=float(frame_at(stage.size, x, stage.lengths[view.take])), playing=False
-    )
+    return replace(view, frame=float(frame_at(stage.size, x, stage.frames)), playing=False)
 
 
 def advance(view: View, seconds: float, dt: float, lengths: Sequence[int]) -> View:
-    """The view after `seconds` of playing: continues with the next take, and stops at the end of
+    """The view after `seconds` of playing: continues with the next shot, and stops at the end of
     the last.
 
-    dt: duration of a step [s].   lengths: frames of each take.
+    dt: duration of a step [s].   lengths: frames of each shot.
     """
     if not view.playing or view.held == "time":
         return view
-    frame, last = view.frame + seconds / dt * view.speed, lengths[view.take] - 1
+    frame, last = view.frame + seconds / dt * view.speed, lengths[view.shot] - 1
     if frame < last:
         return replace(view, frame=frame)
-    if view.take + 1 < len(lengths):
-        return replace(view, take=view.take + 1, frame=0.0)
+    if view.shot + 1 < len(lengths):
+        return replace(view, shot=view.shot + 1, frame=0.0)
     return replace(view, frame=float(last), playing=False)
 
 
 def fitted(view: View, lengths: Sequence[int]) -> View:
-    """The view clamped to takes of these lengths; keys pressed while an episode was loading can
+    """The view clamped to shots of these lengths; keys pressed while an episode was loading can
     exceed them.
     """
-    take = min(view.take, len(lengths) - 1)
-    return replace(view, take=take, frame=min(view.frame, float(lengths[take] - 1)))
+    shot = min(view.shot, len(lengths) - 1)
+    return replace(view, shot=shot, frame=min(view.frame, float(lengths[shot] - 1)))

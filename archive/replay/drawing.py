@@ -36,11 +36,12 @@ LARGEST = 2_000_000  # [px]; larger pictures are drawn without antialiasing
 
 @dataclass(frozen=True)
 class Look:
-    """Options of a picture: camera and visible layers."""
+    """Options of a picture: camera, visible layers and text."""
 
     camera: Camera | None = None  # None: follow the body
     zoom: float = 1.0  # of the following camera
     lidar: bool = True
+    brief: bool = False  # a short text panel, for pictures beside each other
 
 
 def draw_frame(
@@ -64,7 +65,7 @@ def draw_frame(
         surface.blit(large, (0, 0))
     else:
         pygame.transform.smoothscale(large, size, surface)
-    draw_panel(surface, episode, scene, frame)
+    draw_panel(surface, episode, scene, frame, brief=look.brief)
     draw_strip(surface, episode, scene, frame, camera)
 
 

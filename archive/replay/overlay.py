@@ -54,38 +54,54 @@ def frame_at(size: tuple[int, int], x: float, frames: int) -> int:
     return round(share * (frames - 1))
 
 
-def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
-    """Names and values of the text panel at a frame, in order."""
+def facts(
+    episode: Episode, scene: Scene, frame: int, *, brief: bool = False
+) -> list[tuple[str, str]]:
+    """Names and values of the text panel at a frame, in order.
+
+    brief: only what differs between the episodes of a trial, and what is hidden in it.
+    """
     take = episode.takes[scene.take]
     last = len(take.frames) - 1
-    lines = list(episode.labels.items())
-    if episode.simulated > 1:
-        lines.append(("episode", f"{scene.take + 1} of {episode.simulated}"))
+    counts = []
+    if episode.trials > 1:  # where a trial is one episode, the trials are the episodes
+        name = "trial" if episode.per_trial > 1 else "episode"
+        counts.append((name, f"{take.trial + 1} of {episode.trials}"))
+    if episode.per_trial > 1:
+        counts.append(("episode", f"{take.episode + 1} of {episode.per_trial}"))
     phrases = episode.hidden(scene.take)
-    lines += zip(["hidden", *[""] * (len(phrases) - 1)], phrases, strict=False)
+    hidden = list(zip(["hidden", *[""] * (len(phrases) - 1)], phrases, strict=False))
+    time = ("time", f"{frame * episode.dt:.2f} s")
+    returned = ("return", f"{take.returns[frame]:.2f}")
+    if brief:
+        return [*counts[-1:], *hidden, time, returned]
     reward = f"{take.rewards[frame - 1]:+.3f}" if frame else "-"
     speed = round(scene.speed(frame, episode.dt), 1) + 0.0
     pixels = episode.picture(scene.take, frame) is not None
     return [
-        *lines,
+        *episode.labels.items(),
+        *counts,
+        *hidden,
         ("step", f"{frame} / {last}"),
-        ("time", f"{frame * episode.dt:.2f} s"),
+        time,
         # a family's own pictures have no scale in metres
         *([] if pixels else [("speed", f"{speed:+.1f} m/s")]),
         ("reward", reward),
-        ("return", f"{take.returns[frame]:.2f}"),
+        returned,
         ("score", f"{episode.score:.2f}"),
         ("solved", "yes" if episode.solved else "no"),
     ]
 
 
-def draw_panel(surface: pygame.Surface, episode: Episode, scene: Scene, frame: int) -> None:
+def draw_panel(
+    surface: pygame.Surface, episode: Episode, scene: Scene, frame: int, *, brief: bool = False
+) -> None:
     """A card in the upper left corner: title, in lines where it has "; ", then names and values in
-    two columns.
+    two columns. brief: see `facts`.
     """
     scale = ui_scale(surface.get_size())
     font, bold = _font(19 * scale), _font(22 * scale)
-    rows = facts(episode, scene, frame)
+    rows = facts(episode, scene, frame, brief=brief)
     names = [font(name, MUTED) for name, _ in rows]
     colours = [INK if name != "solved" else GOOD if episode.solved else BAD for name, _ in rows]
     values = [font(value, colour) for (_, value), colour in zip(rows, colours, strict=True)]
@@ -94,11 +110,12 @@ def draw_panel(surface: pygame.Surface, episode: Episode, scene: Scene, frame: i
     left = max(name.get_width() for name in names)
     right = max(78 * scale, *(value.get_width() for value in values))
     width = round(max(left + gap + right, *(line.get_width() for line in title), 0)) + 2 * pad
-    head = len(title) * round(26 * scale)
+    line_step = round(26 * scale)
+    head = len(title) * line_step
     card = pygame.Rect(pad, pad, width, head + step * len(rows) + round(1.6 * pad))
     _draw_card(surface, card, round(8 * scale))
-    for line in title:
-        surface.blit(line, (card.left + pad, card.top + pad))
+    for row, line in enumerate(title):
+        surface.blit(line, (card.left + pad, card.top + pad + row * line_step))
     for row, (name, value) in enumerate(zip(names, values, strict=True)):
         y = card.top + pad + head + row * step
         surface.blit(name, (card.left + pad, y))

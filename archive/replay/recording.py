@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ import pygame
 
 from ..store.files import create
 from .camera import Scene, scene_of
-from .drawing import Look, draw_frame
+from .drawing import Look
 from .episode import Episode
 from .ffmpeg import encode
+from .side_by_side import Shot, draw_shot, length, one_by_one
 
 Progress = Callable[[int, int], None]  # (pictures drawn, pictures in all)
 
@@ -74,7 +75,7 @@ def record(
     fps: float | None = None,
     size: tuple[int, int] | None = None,
     every: int | None = None,
-    takes: Iterable[int] | None = None,
+    takes: Iterable[int | Shot] | None = None,
     look: Look | None = None,
     progress: Progress | None = None,
 ) -> int:
@@ -83,7 +84,8 @@ def record(
     fps: pictures per second; default 50, GIF 25.
     size: width, height [px]; default 1200 x 600, GIF 800 x 400; for mp4 both must be even.
     every: steps between pictures; None: real time.
-    takes: indices of the episode's takes, by default all; the last frame of each is always shown.
+    takes: indices of the episode's takes, by default all; a tuple of them is shown side by side,
+        see `side_by_side.first_and_last`. The last frame of each is always shown.
     progress: called after each picture with the number drawn and the total.
 
     The file gets its name when it is complete. ValueError, one line, if it cannot be written.
@@ -123,43 +125,44 @@ class Film:
         episode: Episode,
         size: tuple[int, int],
         every: int,
-        takes: tuple[int, ...],
+        shots: Sequence[Shot],
         look: Look,
     ) -> None:
         self.episode, self.size, self.look = episode, size, look
-        self.moments: list[tuple[int, int]] = []  # (take, frame)
-        for take in takes:
-            last = len(episode.takes[take].frames) - 1
+        self.moments: list[tuple[Shot, int]] = []  # (shot, frame)
+        for shot in shots:
+            last = length(episode, shot) - 1
             frames = [*range(0, last, every), last]
-            self.moments += [(take, frame) for frame in frames]
+            self.moments += [(shot, frame) for frame in frames]
 
     def pictures(
-        self, moments: list[tuple[int, int]], progress: Progress | None = None
+        self, moments: list[tuple[Shot, int]], progress: Progress | None = None
     ) -> Iterator[bytes]:
         """Iterator over the RGB pixels of each moment, row by row."""
         surface = pygame.Surface(self.size, 0, 32)
-        scene: Scene | None = None
-        for number, (take, frame) in enumerate(moments):
-            if scene is None or scene.take != take:
-                scene = scene_of(self.episode, take)
-            draw_frame(surface, self.episode, scene, frame, self.look)
+        scenes: tuple[Scene, ...] = ()
+        for number, (shot, frame) in enumerate(moments):
+            if tuple(scene.take for scene in scenes) != shot:
+                scenes = tuple(scene_of(self.episode, take) for take in shot)
+            draw_shot(surface, self.episode, scenes, frame, [self.look] * len(shot))
             yield pygame.image.tobytes(surface, "RGB")
             if progress:
                 progress(number + 1, len(moments))
 
 
-def _chosen(episode: Episode, takes: Iterable[int] | None) -> tuple[int, ...]:
-    """Indices of the takes to record. ValueError for unknown ones, or if there are none."""
-    there = range(len(episode.takes))
-    chosen = tuple(there if takes is None else takes)
-    if not chosen:
+def _chosen(episode: Episode, takes: Iterable[int | Shot] | None) -> tuple[Shot, ...]:
+    """The shots to record. ValueError for unknown takes, or if there are none."""
+    if takes is None:
+        return one_by_one(episode)
+    shots = tuple((take,) if isinstance(take, int) else take for take in takes)
+    if not shots or not all(shots):
         raise ValueError("a film needs at least one take, got none")
-    for take in chosen:
-        if take not in there:
+    for take in (take for shot in shots for take in shot):
+        if take not in range(len(episode.takes)):
             raise ValueError(
-                f"there is no take {take}: the episode has takes 0 to {len(there) - 1}"
+                f"there is no take {take}: the episode has takes 0 to {len(episode.takes) - 1}"
             )
-    return chosen
+    return shots
 
 
 def _check(path: Path, fps: float, size: tuple[int, int]) -> None:

@@ -16,9 +16,10 @@ import pygame
 from ..store.printable import printable
 from .camera import Camera, Scene, camera_at, scene_of
 from .controls import KEYS, Stage, View, advance, fitted, react
-from .drawing import Look, draw_frame
+from .drawing import Look
 from .episode import Episode
 from .overlay import draw_message, draw_status, strip_of
+from .side_by_side import Shot, draw_shot, length, one_by_one, panels
 
 PICTURES = 60  # largest frame rate [1/s]
 EMPTY = (232, 238, 240)  # colour of the window before the first episode
@@ -28,6 +29,7 @@ NO_DISPLAY = (
 )
 
 Load = Callable[[int, int], Episode]  # (niche id, id of the niche whose agent it is)
+Shots = Callable[[Episode], tuple[Shot, ...]]  # what is shown of an episode, at least one shot
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,14 @@ class Shown:
     niche: int
     agent: int
     episode: Episode
-    scene: Scene
+    shots: tuple[Shot, ...]
+    shot: int  # index of the current one
+    scenes: tuple[Scene, ...]  # of its takes
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Frames of each shot."""
+        return tuple(length(self.episode, shot) for shot in self.shots)
 
 
 def view(
@@ -47,6 +56,7 @@ def view(
     agent: int | None = None,
     *,
     size: tuple[int, int] = (1200, 600),
+    shots: Shots = one_by_one,
 ) -> None:
     """Show the niches of a run in a window until it is closed.
 
@@ -54,7 +64,8 @@ def view(
     niches: (id, label), in the order of the key `n`.
     start: id of the first niche shown.
     agent: id of the niche whose agent is shown first; None: the niche's own.
-    ValueError if there is no display, if an id is not among `niches`, or from `load`.
+    shots: function of an episode -> the takes that are shown together, one after another.
+    ValueError if there is no display, if an id is not among `niches`, or from `load` and `shots`.
     """
     ids = [niche for niche, _ in niches]
     for wanted in (start, start if agent is None else agent):
@@ -64,7 +75,7 @@ def view(
     try:
         first = View(ids.index(start), None if agent in (None, start) else ids.index(agent))
         _screen().fill(EMPTY)
-        _run(_remembering(_announcing(load, tuple(niches))), tuple(niches), first)
+        _run(_remembering(_announcing(load, tuple(niches))), tuple(niches), first, shots)
     finally:
         pygame.display.quit()
 
@@ -130,31 +141,51 @@ def _remembering(load: Load) -> Load:
     return remembered
 
 
-def _run(load: Load, niches: tuple[tuple[int, str], ...], view: View) -> None:
+def _run(
+    load: Load, niches: tuple[tuple[int, str], ...], view: View, shots: Shots = one_by_one
+) -> None:
     """The event loop: draw, wait, react, until the viewer is closed."""
     clock = pygame.time.Clock()
     shown: Shown | None = None
     drawn: tuple[View, tuple[int, int]] | None = None
+    pressed = 0  # the panel in which the mouse was pressed last; a drag continues in it
     while not view.leaving:
-        before, shown = shown, _showing(load, niches, view, shown)
+        before, shown = shown, _showing(load, niches, view, shown, shots)
         if shown is not before:
             clock.tick()  # excludes the time of the simulation from playing
-        lengths = tuple(len(take.frames) for take in shown.episode.takes)
-        view = fitted(view, lengths)
-        size = _screen().get_size()
-        camera = camera_of(view, shown.scene, size)
+        view, size = fitted(view, shown.lengths), _screen().get_size()
+        areas = panels(size, len(shown.scenes))
+        cameras = [camera_of(view, scene, areas[0].size) for scene in shown.scenes]
         if (view, size) != drawn:
-            _draw(_screen(), shown, view, camera)
+            _draw(_screen(), shown, view, cameras)
             drawn = (view, size)
-        view = advance(view, clock.tick(PICTURES) / 1000, shown.episode.dt, lengths)
+        view = advance(view, clock.tick(PICTURES) / 1000, shown.episode.dt, shown.lengths)
         for event in pygame.event.get():
             if event.type == pygame.WINDOWEXPOSED:
                 drawn = None
-            view = react(view, event, Stage(niches, lengths, size, camera))
+            if event.type == pygame.MOUSEBUTTONDOWN:
+                pressed = panel_at(areas, event.pos[0])
+            panel = min(pressed, len(areas) - 1)
+            frames = len(shown.episode.takes[shown.scenes[panel].take].frames)
+            stage = Stage(niches, shown.lengths, areas[panel].size, cameras[panel], frames)
+            view = react(view, moved(event, -areas[panel].left), stage)
+
+
+def panel_at(areas: Sequence[pygame.Rect], x: float) -> int:
+    """Index of the panel at a column of the window [px]; of a gap, that of the panel before it."""
+    return max(0, sum(area.left <= x for area in areas) - 1)
+
+
+def moved(event: pygame.event.Event, by: int) -> pygame.event.Event:
+    """The event with its mouse position moved to the right; as it is if it has none."""
+    if not by or not hasattr(event, "pos"):
+        return event
+    x, y = event.pos
+    return pygame.event.Event(event.type, {**event.dict, "pos": (x + by, y)})
 
 
 def _showing(
-    load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None
+    load: Load, niches: tuple[tuple[int, str], ...], view: View, shown: Shown | None, shots: Shots
 ) -> Shown:
     """The episode for the view: the current one, or another that is loaded."""
     niche = niches[view.niche][0]
@@ -162,37 +193,42 @@ def _showing(
     if shown is None or (niche, agent) != (shown.niche, shown.agent):
         episode = load(niche, agent)
         pygame.display.set_caption(printable(episode.title) or f"niche {niche}")
-        return Shown(
-            niche, agent, episode, scene_of(episode, min(view.take, len(episode.takes) - 1))
-        )
-    return (
-        shown
-        if shown.scene.take == view.take
-        else replace(shown, scene=scene_of(shown.episode, view.take))
-    )
+        parts = shots(episode)
+        shot = min(view.shot, len(parts) - 1)
+        return Shown(niche, agent, episode, parts, shot, _scenes(episode, parts[shot]))
+    if shown.shot == view.shot:
+        return shown
+    scenes = _scenes(shown.episode, shown.shots[view.shot])
+    return replace(shown, shot=view.shot, scenes=scenes)
+
+
+def _scenes(episode: Episode, shot: Shot) -> tuple[Scene, ...]:
+    return tuple(scene_of(episode, take) for take in shot)
 
 
 def camera_of(view: View, scene: Scene, size: tuple[int, int]) -> Camera:
-    """The camera for the picture above the strip."""
-    camera = camera_at(scene, int(view.frame), size[0], strip_of(size).top, zoom=view.zoom)
+    """The camera for the picture above the strip, in a panel of this size [px]."""
+    frame = min(int(view.frame), len(scene.path) - 1)
+    camera = camera_at(scene, frame, size[0], strip_of(size).top, zoom=view.zoom)
     return camera if view.anchor is None else replace(camera, x=view.anchor[0], y=view.anchor[1])
 
 
-def _draw(screen: pygame.Surface, shown: Shown, view: View, camera: Camera) -> None:
-    draw_frame(screen, shown.episode, shown.scene, int(view.frame), Look(camera, lidar=view.lidar))
-    draw_status(screen, _status(view, len(shown.episode.takes)))
+def _draw(screen: pygame.Surface, shown: Shown, view: View, cameras: Sequence[Camera]) -> None:
+    looks = [Look(camera, lidar=view.lidar) for camera in cameras]
+    draw_shot(screen, shown.episode, shown.scenes, int(view.frame), looks)
+    draw_status(screen, _status(view, shown.shots))
     if view.help:
         draw_message(screen, [(keys, meaning) for keys, _, meaning, _ in KEYS])
     pygame.display.flip()
 
 
-def _status(view: View, takes: int) -> str:
+def _status(view: View, shots: Sequence[Shot]) -> str:
     """The viewer's status text for the upper right corner."""
     if view.typed:
         return f"niche {view.typed}: enter goes there, a takes its agent"
     parts = ["playing" if view.playing else "paused", f"{view.speed:g}x"]
     if view.anchor is not None:
         parts.append("f: follow")
-    if takes > 1:
-        parts.append("e: next episode")
+    if len(shots) > 1:
+        parts.append("e: next episode" if len(shots[0]) == 1 else "e: next trial")
     return "   ".join([*parts, "h: keys"])

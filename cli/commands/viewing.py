@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,15 @@ Whole = Annotated[
 AgentOf = Annotated[
     int | None,
     typer.Option(metavar="NICHE", help="Niche whose agent acts; default: the niche's own."),
+]
+Compared = Annotated[
+    int | None,
+    typer.Option(
+        metavar="TRIAL",
+        min=1,
+        help="Show the first and the last episode of this trial (1 is the first) side by side, "
+        "before and after the agent has adapted.",
+    ),
 ]
 Film = Annotated[
     Path | None, typer.Option(help="Write a .mp4 or .gif file instead; needs no display.")
@@ -76,14 +86,16 @@ def replay(
     niche: o.NicheId = None,
     agent: AgentOf = None,
     record: Film = None,
+    compare_episodes: Compared = None,
     device: o.Device = "auto",
     workers: o.Workers = None,
 ) -> None:
     """Watch an agent in a niche, in a window (h lists the keys) or as a film.
 
     The evaluation is simulated again; its score equals the one in the archive. By default the
-    niche with the best score is shown.
+    niche with the best score is shown, and its episodes one after another.
     """
+    from openpoet.archive.replay.side_by_side import first_and_last, one_by_one
     from openpoet.archive.store.run_folder import find_run
 
     from ..replays import open_replays
@@ -93,15 +105,19 @@ def replay(
     start = replays.best if niche is None else niche
     for wanted in (start, start if agent is None else agent):
         replays.check(wanted)
+    shots = one_by_one
+    if compare_episodes is not None:
+        shots = partial(first_and_last, trial=compare_episodes)
     with one_torch_thread():
         if record is None:
             from openpoet.archive.replay.viewer import view
 
-            view(replays.load, replays.titles(), start, agent)
+            view(replays.load, replays.titles(), start, agent, shots=shots)
             return
         from openpoet.archive.replay.recording import record as write
 
         episode = replays.load(start, start if agent is None else agent)
-        pictures = write(episode, record)
+        compared = None if compare_episodes is None else shots(episode)[:1]
+        pictures = write(episode, record, takes=compared)
     solved = ", solved" if episode.solved else ""
     print_line(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}")

@@ -7,8 +7,9 @@ import torch
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.archive.replay.camera import scene_of
-from openpoet.archive.replay.episode import ROWS_KEPT, record_episode
+from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.overlay import facts
+from openpoet.archive.replay.recorder import ROWS_KEPT
 from openpoet.envs.walker.body import JOINT_NAMES
 from openpoet.envs.walker.body_draw import draw
 from openpoet.envs.walker.family import Walker, WalkerSettings
@@ -122,7 +123,7 @@ def test_chunks_and_rows_are_in_the_order_of_the_seeds():
 def test_only_the_first_rows_of_a_large_batch_are_kept_and_their_number_is_reported():
     episode = record(episodes=ROWS_KEPT + 5)
     assert len(episode.takes) == ROWS_KEPT
-    assert episode.simulated == ROWS_KEPT + 5
+    assert (episode.trials, episode.per_trial) == (ROWS_KEPT + 5, 1)
 
 
 def test_every_reset_begins_a_new_episode():
@@ -154,7 +155,7 @@ def test_steps_in_a_learners_constructor_are_not_recorded():
         return Roller(family)
 
     episode = record_episode(with_steps_in_its_constructor, Rolling(), FAST, TASK, KEY)
-    assert len(episode.takes) == episode.simulated == 1
+    assert len(episode.takes) == episode.trials == 1
 
 
 def test_other_attributes_of_the_family_are_passed_through():

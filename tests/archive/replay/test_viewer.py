@@ -21,7 +21,7 @@ from tests.archive.rolling import FAST, SLOW, Hills, Roller, Rolling
 
 SIZE = (1200, 600)
 NICHES = ((4, "flat"), (7, "hills"), (12, "gaps"))
-STAGE = Stage(NICHES, (101, 51), SIZE, Camera(10.0, 2.0, 40.0, *SIZE))
+STAGE = Stage(NICHES, (101, 51), SIZE, Camera(10.0, 2.0, 40.0, *SIZE), 101)
 START = View(1)
 
 
@@ -57,7 +57,7 @@ def test_steps_stop_at_both_ends_and_pause():
     assert press(here, pygame.K_LEFT) == replace(START, frame=50.0, playing=False)
     assert press(here, pygame.K_HOME).frame == press(START, pygame.K_LEFT).frame == 0
     assert press(here, pygame.K_END).frame == press(here, pygame.K_END, pygame.K_RIGHT).frame == 100
-    assert press(replace(here, take=1), pygame.K_END).frame == 50
+    assert press(replace(here, shot=1), pygame.K_END).frame == 50
 
 
 def test_speed_doubles_and_halves_between_its_bounds():
@@ -68,7 +68,7 @@ def test_speed_doubles_and_halves_between_its_bounds():
 
 
 def test_niches_cycle_with_their_own_agents_or_the_selected_one():
-    later = replace(START, frame=30.0, take=1, playing=False, anchor=(50.0, 1.0))
+    later = replace(START, frame=30.0, shot=1, playing=False, anchor=(50.0, 1.0))
     assert press(later, "n") == press(later, pygame.K_PAGEDOWN) == View(2)
     assert press(later, "p") == press(later, pygame.K_PAGEUP) == View(0)
     assert press(START, "n", "n") == View(0)
@@ -114,7 +114,7 @@ def test_disabling_follow_keeps_the_camera_position():
 
 
 def test_episodes_cycle():
-    assert press(replace(START, frame=9.0), "e") == replace(START, take=1)
+    assert press(replace(START, frame=9.0), "e") == replace(START, shot=1)
     assert press(START, "e", "e") == START
 
 
@@ -180,16 +180,16 @@ def test_playback_advances_at_the_selected_speed():
 
 
 def test_playback_continues_with_the_next_episode_and_stops_at_the_end_of_the_last():
-    assert advance(replace(START, frame=99.0), 1.0, 0.02, (101, 51)) == replace(START, take=1)
-    assert advance(replace(START, take=1), 9.0, 0.02, (101, 51)) == replace(
-        START, take=1, frame=50.0, playing=False
+    assert advance(replace(START, frame=99.0), 1.0, 0.02, (101, 51)) == replace(START, shot=1)
+    assert advance(replace(START, shot=1), 9.0, 0.02, (101, 51)) == replace(
+        START, shot=1, frame=50.0, playing=False
     )
     assert advance(START, 1.0, 0.02, (1,)) == replace(START, playing=False)
 
 
 def test_a_view_is_clamped_to_the_loaded_episode():
-    assert fitted(replace(START, take=3, frame=70.0), (101, 51)) == replace(
-        START, take=1, frame=50.0
+    assert fitted(replace(START, shot=3, frame=70.0), (101, 51)) == replace(
+        START, shot=1, frame=50.0
     )
     assert fitted(replace(START, frame=70.0), (101, 51)) == replace(START, frame=70.0)
 
