@@ -253,6 +253,21 @@ def test_a_replay_has_the_score_of_the_archive_and_moving_pictures(run: openpoet
     assert np.array_equal(frames[0], next(iter(replay)))
 
 
+def test_a_replay_compares_the_first_and_the_last_episode_of_a_trial(
+    episodes: openpoet.Run, tmp_path: Path
+) -> None:
+    one_by_one = episodes.replay(0, size=(160, 80))
+    compared = episodes.replay(0, size=(160, 80), compare_episodes=2)
+    assert len(compared) == 5 < len(one_by_one)  # one trial of at most 4 steps
+    assert compared.score == one_by_one.score == episodes.niches[0].score
+    assert all(frame.shape == (80, 160, 3) for frame in compared)
+    film = ["--compare-episodes", "2", "--record", str(tmp_path / "a.mp4")]
+    assert command.main(["replay", str(episodes.path), "0", *film]) == 0
+    assert (tmp_path / "a.mp4").stat().st_size > 0
+    with pytest.raises(ValueError, match="no recording of trial 99: expected 1 to 8"):
+        episodes.replay(0, compare_episodes=99)
+
+
 def test_a_run_seeded_from_another_starts_with_its_niches(
     run: openpoet.Run, tmp_path: Path
 ) -> None:

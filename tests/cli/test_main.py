@@ -312,6 +312,16 @@ def test_a_replay_is_recorded_without_a_display(example: Path, tmp_path: Path) -
     assert (tmp_path / "a.gif").read_bytes()[:6] == b"GIF89a"
 
 
+def test_episodes_of_a_trial_are_compared_only_where_a_trial_has_several(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = ["--record", str(tmp_path / "a.gif")]
+    compared = ["replay", str(example), "--compare-episodes"]
+    assert "one episode per trial" in refused([*compared, "1", *film], capsys)
+    assert command.main([*compared, "0", *film]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_show_prints_a_run_and_a_niche(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["show", str(example)]) == 0
     text = capsys.readouterr().out
