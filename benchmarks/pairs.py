@@ -2,7 +2,7 @@
 
 python -m benchmarks.pairs                                  # 2 minutes of CPU for each pair
 python -m benchmarks.pairs --learner rl2 --family bandits --seconds 60
-python -m benchmarks.pairs --table                          # the table of the results so far
+python -m benchmarks.pairs --page                           # writes docs/pairs.md from the results
 
 A pair is trained on the family's origin with all settings at their defaults. A row with the score
 is appended to `benchmarks/results/pairs.txt`; pairs that have a row there are skipped, so that the
@@ -12,11 +12,10 @@ table may be made in several sittings. A pair that its learner refuses has the r
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks.heading import heading
-from benchmarks.pairs_known import KNOWN
+from benchmarks.pairs_page import Row, page, parsed
 from openpoet.agents.learners import LEARNERS
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.rollouts.trials import run_trials
@@ -33,50 +32,8 @@ from openpoet.envs.families import FAMILIES
 from openpoet.poet.streams import Key
 
 RESULTS = Path(__file__).parent / "results" / "pairs.txt"
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "pairs.md"
 CHANCE_TRIALS, TESTS = 256, 4
-LEARNS = 0.15  # share of the way from chance to the best known score
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one pair reached; `refused` is the learner's reason where it does not accept the family.
-
-    Scores are mean returns of the last episode of a trial.
-    """
-
-    learner: str
-    family: str
-    seconds: float = 0.0
-    steps: int = 0
-    score: float = float("nan")
-    untrained: float = float("nan")
-    chance: float = float("nan")
-    refused: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """ "learns", "does not learn" or "refused"."""
-        if self.refused:
-            return "refused"
-        span = KNOWN[self.family].score - self.chance
-        learns = self.score > self.chance + LEARNS * span and self.score > self.untrained
-        return "learns" if learns else "does not learn"
-
-    def line(self) -> str:
-        """The row as text; columns are separated by tabs."""
-        numbers = (self.score, self.untrained, self.chance, KNOWN[self.family].score)
-        cells = [f"{self.seconds:.0f} s", f"{self.steps} steps", *(f"{x:.4g}" for x in numbers)]
-        cells = [self.refused] if self.refused else cells
-        return "\t".join([self.learner, self.family, self.verdict, *cells])
-
-
-def parsed(line: str) -> Row:
-    """The row of `Row.line`."""
-    learner, family, verdict, *cells = line.rstrip("\n").split("\t")
-    if verdict == "refused":
-        return Row(learner, family, refused=cells[0])
-    seconds, steps = (cell.split()[0] for cell in cells[:2])
-    return Row(learner, family, float(seconds), int(steps), *map(float, cells[2:5]))
 
 
 def rows() -> list[Row]:
@@ -127,14 +84,19 @@ def score(learner: Any, agent: Any, task: Any, key: Key) -> float:
     return float(np.mean([learner.evaluate([agent], [task], [each])[0][0] for each in keys]))
 
 
+def refusal(learner_name: str, family_name: str) -> Row | None:
+    """The row of a pair that its learner refuses; None if it accepts the family."""
+    try:
+        made_learner(learner_name, made_family(family_name))
+    except ValueError as error:
+        return Row(learner_name, family_name, refused=str(error))
+    return None
+
+
 def measured(learner_name: str, family_name: str, seconds: float) -> Row:
     """Train a pair for so many CPU seconds, and score it."""
     family = made_family(family_name)
-    try:
-        learner = made_learner(learner_name, family)
-    except ValueError as error:
-        return Row(learner_name, family_name, refused=str(error))
-    task, key = family.origin(), Key(1)
+    learner, task, key = made_learner(learner_name, family), family.origin(), Key(1)
     agent = learner.init(key.child("init"))
     learner.improve([agent], [task], [key.child("compile")])  # kernels are compiled at first use
     untrained, steps, i, start = score(learner, agent, task, key), 0, 0, time.process_time()
@@ -145,28 +107,11 @@ def measured(learner_name: str, family_name: str, seconds: float) -> Row:
     return Row(learner_name, family_name, seconds, steps, reached, untrained, chance(family))
 
 
-def table() -> Iterator[str]:
-    """Lines of Markdown: a row for each learner, a column for each family."""
-    found = {(row.learner, row.family): row for row in rows()}
-    yield "| | " + " | ".join(FAMILIES) + " |"
-    yield "|---" * (len(FAMILIES) + 1) + "|"
-    by_family = {row.family: row.chance for row in found.values() if not row.refused}
-    yield _line("*chance*", (f"{by_family[f]:.3g}" if f in by_family else "" for f in FAMILIES))
-    yield _line("*best known*", (f"{KNOWN[f].score:.3g}" for f in FAMILIES))
-    for learner in LEARNERS:
-        yield _line(f"`{learner}`", (_cell(found.get((learner, f))) for f in FAMILIES))
-
-
-def _line(name: str, cells: Iterator[str]) -> str:
-    return f"| {name} | " + " | ".join(cells) + " |"
-
-
-def _cell(row: Row | None) -> str:
-    if row is None:
-        return ""
-    if row.refused:
-        return "-"
-    return f"**{row.score:.3g}**" if row.verdict == "learns" else f"{row.score:.3g}"
+def record(row: Row) -> None:
+    """Append a row to the results, and print it."""
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(row.line() + "\n")
+    print(row.line(), flush=True)
 
 
 def main() -> None:
@@ -176,22 +121,23 @@ def main() -> None:
     parser.add_argument("--learner", choices=list(LEARNERS), action="append")
     parser.add_argument("--family", choices=list(FAMILIES), action="append")
     parser.add_argument("--seconds", type=float, default=120.0, help="CPU seconds of training")
-    parser.add_argument("--table", action="store_true", help="print the table of the results")
+    parser.add_argument("--page", action="store_true", help="write docs/pairs.md and end")
     options = parser.parse_args()
-    if options.table:
-        print("\n".join(table()))
+    if options.page:
+        DOCS.write_text(page(rows()), encoding="utf-8")
         return
     torch.set_num_threads(1)
     done = {(row.learner, row.family) for row in rows()}
     if not RESULTS.exists():
         RESULTS.write_text(heading() + "\n", encoding="utf-8")
-    for learner in options.learner or LEARNERS:
-        for family in options.family or FAMILIES:
-            if (learner, family) not in done:
-                line = measured(learner, family, options.seconds).line()
-                with RESULTS.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
-                print(line, flush=True)
+    chosen = itertools.product(options.learner or LEARNERS, options.family or FAMILIES)
+    pairs = [pair for pair in chosen if pair not in done]
+    refused = {pair: row for pair in pairs if (row := refusal(*pair)) is not None}
+    for row in refused.values():
+        record(row)
+    for pair in pairs:
+        if pair not in refused:
+            record(measured(*pair, options.seconds))
     print(f"{sum(os.times()[:4]):.0f} s of CPU", file=sys.stderr)
 
 

@@ -26,7 +26,7 @@ class Training:
 
     def __init__(self, learner: Learner, task: Any, key: Key, name: str) -> None:
         self.learner, self.task, self.key, self.name = learner, task, key, name
-        self.agent: Agent = learner.init(key.child("init"))
+        self.agent: Agent = learner.init(key)
         self.number, self.steps, self.seconds = 0, 0, 0.0
         self.file = BUILD / f"{name}.safetensors"
         if self.file.exists():

@@ -14,17 +14,16 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
 
 import gymnasium
 import numpy as np
 
 import openpoet.envs  # noqa: F401  # registers the ids
 from benchmarks.heading import heading
-from openpoet.envs.walker import batch
+from openpoet.envs.walker import batch, step_call
+from openpoet.envs.walker.threads import Advance, share_out
 
 WALKERS = 512
-Advance = Callable[[np.ndarray, int], None]
 
 
 class Parts:
@@ -33,9 +32,11 @@ class Parts:
     """
 
     def __init__(self) -> None:
-        self.first, self.slowest, self._share_out = 0.0, 0.0, batch.share_out
+        self.first = self.slowest = 0.0
 
-    def __call__(self, rows: np.ndarray, threads: int, advance: Advance) -> None:
+    def __call__(
+        self, rows: np.ndarray, threads: int, advance: Advance, ahead: float = 0.0
+    ) -> None:
         spent: dict[int, float] = {}
 
         def timed(chunk: np.ndarray, part: int) -> None:
@@ -43,7 +44,7 @@ class Parts:
             advance(chunk, part)
             spent[part] = time.thread_time() - start
 
-        self._share_out(rows, threads, timed)
+        share_out(rows, threads, timed, ahead)
         self.first += spent[0]
         self.slowest += max(spent.values())
 
@@ -72,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     print(heading())
     actions = np.random.default_rng(0).uniform(-1, 1, (64, WALKERS, 4)).astype(np.float32)
-    batch.share_out = parts = Parts()
+    batch.share_out = step_call.share_out = parts = Parts()
     sides = [
         gymnasium.make_vec("openpoet/BipedalWalkerHardcore-v3", num_envs=WALKERS, threads=threads)
         for threads in (1, 2)

@@ -35,6 +35,7 @@ OPTIONAL = (
     ("spec", "reproduce_at, mc_low, mc_high", "POET's thresholds in the units of a score"),
     ("simulator", "restart(rows, count)", "the next episode of some rows, for adapting learners"),
     ("simulator", "redraw(rows, seeds)", "new realisations of some rows, for endless rollouts"),
+    ("simulator", "defer(steps)", "wait for the device only once in some steps"),
     ("simulator", "play(act, ...)", "whole episodes under a policy compiled by Numba"),
     ("simulator", "play_captured(act, memory)", "whole episodes on the simulator's own device"),
     ("learner", "explore(agent, key)", "perturbs hyperparameters, for population-based training"),

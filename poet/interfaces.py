@@ -97,6 +97,15 @@ class Simulator(Protocol):
         """
         ...
 
+    def defer(self, steps: int) -> None:
+        """From now on wait for the device only once in `steps` calls of step().
+
+        Optional, for simulators that run on a GPU. The attribute `steps` is up to date, and faults
+        are raised, after every `steps` calls of step(); the results of step() and restart() do not
+        change.
+        """
+        ...
+
     def play(
         self,
         act: Any,

@@ -98,6 +98,12 @@ class RL2(RecurrentActorCritic, Adapting):
         return trainer.improved(agent, collector, key), collector.steps
 
     @property
+    def test_trials(self) -> int:
+        """Trials of an evaluation; one where all would be equal."""
+        equal = self.family.spec.deterministic and self.config.test_actions == "mode"
+        return 1 if equal else self.config.test_trials
+
+    @property
     def plan(self) -> Plan:
         """The shape of rollouts."""
         c = self.config

@@ -22,11 +22,12 @@ WITHOUT_OBSERVATIONS = Suggestion(
         "tabular": True,
         "input_gain": 3.0,
         "remember": 20,
-        "trials": 128,
-        "gamma": 0.9,
+        "trials": 64,
+        "gamma": 0.95,
         "entropy": 0.005,
         "entropy_end": 0.005,
         "lr_end": 5e-4,
+        "test_actions": "mode",
     },
 )
 CONTROL = Suggestion(
@@ -102,7 +103,10 @@ class RL2Config(PPOSettings, Suggesting):
     action_std: Annotated[
         PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
     ] = 1.0
-    test_trials: Annotated[PositiveInt, "Trials per evaluation."] = 64
+    test_trials: Annotated[
+        PositiveInt,
+        "Trials per evaluation; 1 in a deterministic family under its most likely actions.",
+    ] = 64
     test_episodes: Annotated[PositiveInt, "Last episodes of a trial, whose mean is the score."] = 1
     test_actions: Annotated[
         Literal["sampled", "mode"], "Actions of an evaluation: sampled, or the most likely."

@@ -22,13 +22,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-
-from openpoet.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
 
 from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl
@@ -38,8 +36,9 @@ from ..ppo.collecting import Collector, Rollout
 from ..ppo.training import no_returns, prepared
 from ..ppo.update import ExtraLoss, update_policy
 from ..rollouts.trials import Trials
+from .evidence import Evidence
 from .rl2 import RL2
-from .rl2_config import CONTROL, RL2Config
+from .varibad_config import VariBADConfig
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -48,59 +47,6 @@ if TYPE_CHECKING:
     from ..parts.lifetimes import State
 
 Weights = Mapping[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class VariBADConfig(RL2Config):
-    """Sources: the authors' GridNavi and MuJoCo launchers.
-
-    Sizes and learning rates are chosen for runs of minutes on a CPU.
-    """
-
-    suggestions = (CONTROL,)
-    latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
-    policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
-    decoder: Annotated[
-        Sizes, "Units of the decoder's hidden layers; the last is the size of its product."
-    ] = (64, 32)
-    decoder_input: Annotated[
-        Literal["transition", "action"],
-        "Inputs of the reward decoder: (s, a, s') or (s, a), with the latent.",
-    ] = "transition"
-    initial_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the posterior; much wider ones train slowly."
-    ] = 0.1
-    kl: Annotated[
-        NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
-    ] = 0.1
-    belief_epochs: Annotated[
-        PositiveInt, "Passes over the trials that train encoder and decoder too."
-    ] = 2
-    epochs: int = 6
-    gamma: float = 0.95
-    lam: float = 0.95
-    value_weight: float = 0.5
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What beliefs are trained on: m sequences of t steps."""
-
-    transitions: torch.Tensor  # [t, m, ...] inputs of the decoder beside the latent
-    rewards: torch.Tensor  # [t, m] scaled as in training
-    alive: torch.Tensor  # [t, m] bool
-    begins: torch.Tensor  # [t, m] bool: a trial begins at this step
-    first: torch.Tensor  # [m, 2 latent] beliefs before the first step
-
-    def rows(self, chosen: torch.Tensor) -> Evidence:
-        """The sequences with these indices [k]."""
-        return Evidence(
-            self.transitions[:, chosen],
-            self.rewards[:, chosen],
-            self.alive[:, chosen],
-            self.begins[:, chosen],
-            self.first[chosen],
-        )
 
 
 class VariBAD(RL2):

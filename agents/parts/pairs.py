@@ -66,12 +66,17 @@ class PairByPair(ABC):
 class Adapting(PairByPair):
     """A learner whose agents adapt within a trial and are scored on the trial's last episodes."""
 
+    @property
+    def test_trials(self) -> int:
+        """Trials of an evaluation."""
+        return int(self.config.test_trials)
+
     def score_one(self, agent: Agent, task: Task, key: Key) -> Scored:
         """The mean return of the last episodes of `test_trials` trials.
 
         The score before adaptation is that of their first episodes.
         """
-        outcomes = self.outcomes(agent, task, key, self.config.test_trials)
+        outcomes = self.outcomes(agent, task, key, self.test_trials)
         return scored(
             outcomes, self.family.spec.solved_score, getattr(self.config, "test_episodes", 1)
         )

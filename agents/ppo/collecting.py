@@ -137,6 +137,9 @@ class Collector:
         self._earlier, n = self.steps, self.plan.rows
         seeds = self._seeds.integers(0, SEEDS, n).tolist()
         self._simulator = self.family.simulator([self.task] * n, seeds, self.plan.device)
+        defer = getattr(self._simulator, "defer", None)
+        if defer is not None and not self.plan.whole:
+            defer(self.plan.steps)
         seen = self._simulator.reset()
         every = ~self._none
         self._rows = _Rows(

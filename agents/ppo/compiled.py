@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from ..kernels.ppo_network import Architecture
 from ..kernels.ppo_update import Loss, Optimised, Transitions, update
 from ..parts.actions import Categorical
 from ..parts.adam import STEPS
-from .network import FeedforwardNetwork, Weights
+from .network import ActorCritic, FeedforwardNetwork, Weights
 from .normalisation import LIMIT, Normaliser
 from .policies import Acted, InputFunction, LastStep
 
@@ -83,6 +83,11 @@ class CompiledPolicy:
     def mode(self, inputs: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         zeros = torch.zeros(len(inputs), self.network.actions.size)
         return self._actor.act(inputs, zeros).actions, state
+
+
+def fits(network: ActorCritic, batch: Batch) -> TypeGuard[FeedforwardNetwork]:
+    """Whether `compiled_update` takes these."""
+    return isinstance(network, FeedforwardNetwork) and batch.inputs.device.type == "cpu"
 
 
 def compiled_update(

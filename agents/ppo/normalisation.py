@@ -60,12 +60,13 @@ class Moments:
         square = ((values - mean) ** 2).sum(0)
         if not bool(torch.isfinite(square).all()):
             raise ValueError("a value to be normalised is NaN or infinite")
-        added = torch.tensor(float(len(values)), dtype=torch.float64)
-        count, apart = self.count + added, mean.cpu() - self.mean
+        mean, square = mean.to(self.mean.device), square.to(self.mean.device)
+        added = float(len(values))
+        count, apart = self.count + added, mean - self.mean
         return Moments(
             count,
             self.mean + apart * added / count,
-            self.square + square.cpu() + apart**2 * self.count * added / count,
+            self.square + square + apart**2 * self.count * added / count,
         )
 
     @property
@@ -110,8 +111,8 @@ def discounted_returns(
 
 def scaled(rewards: torch.Tensor, moments: Moments) -> torch.Tensor:
     """Rewards [t, n] divided by the standard deviation of the return, float32, clipped."""
-    scale = float(1 / torch.sqrt(moments.variance[0] + SMALLEST))
-    return (rewards * scale).clamp(-LIMIT, LIMIT).float()
+    scale = 1 / torch.sqrt(moments.variance[0] + SMALLEST)
+    return (rewards * scale.to(rewards.device)).clamp(-LIMIT, LIMIT).float()
 
 
 def new_statistics(observation_size: int) -> dict[str, torch.Tensor]:

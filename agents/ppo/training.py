@@ -35,8 +35,12 @@ class Trainer:
     extra_loss: Callable[[Rollout, Batch], ExtraLoss] | None = None
 
     def improved(self, agent: Agent, collector: Collector, key: Key) -> Agent:
-        """The agent after `rollouts` rollouts, each with an update."""
+        """The agent after `rollouts` rollouts, each with an update.
+
+        Its tensors are on the CPU before and after, and on the plan's device in between.
+        """
         c, plan, returns = self.settings, collector.plan, no_returns(collector)
+        agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
         for number in range(c.rollouts):
             rollout = collector.collect(self.policy_of(agent))
             agent, rewards, returns = prepared(c, agent, rollout, returns)
@@ -44,7 +48,7 @@ class Trainer:
             extra = None if self.extra_loss is None else self.extra_loss(rollout, batch)
             rng = key.child("minibatches", number).generator()
             agent = update_policy(self.network, c, agent, batch, rng, extra_loss=extra).agent
-        return agent
+        return {name: tensor.cpu() for name, tensor in agent.items()}
 
 
 def no_returns(collector: Collector) -> torch.Tensor:

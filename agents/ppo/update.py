@@ -17,9 +17,9 @@ import torch
 from ..parts.adam import STEPS
 from ..parts.network_weights import weight_names
 from .batches import Batch
-from .compiled import compiled_update
+from .compiled import compiled_update, fits
 from .config import PPOSettings
-from .network import ActorCritic, FeedforwardNetwork
+from .network import ActorCritic
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
@@ -74,7 +74,7 @@ def update_policy(
     """The agent after up to `epochs` passes over the batch.
 
     A feed-forward network on the CPU is updated by a compiled kernel, others by autograd on the
-    device of the batch; the agent's tensors are on the CPU.
+    device of the batch. The agent's tensors stay on their own device.
 
     Args:
         rng: for the order of the sequences in the minibatches.
@@ -83,16 +83,15 @@ def update_policy(
     Raises:
         ValueError: if a gradient or weight is NaN or infinite.
     """
-    order = np.stack([rng.permutation(batch.inputs.shape[1]) for _ in range(settings.epochs)])
-    on_cpu = batch.inputs.device.type == "cpu"
-    if extra_loss is None and on_cpu and isinstance(network, FeedforwardNetwork):
+    order = _order(batch, settings.epochs, rng)
+    if extra_loss is None and fits(network, batch):
         advantages = normalised(batch) if settings.normalise_advantages else batch.advantages
         after, losses = compiled_update(
             network,
             settings,
             agent,
             batch,
-            order,
+            order.numpy(),
             advantages=advantages,
             rates=Rates.of(settings, agent),
         )
@@ -101,12 +100,22 @@ def update_policy(
     return autograd_update(network, settings, agent, batch, order, extra_loss=extra_loss)
 
 
+def _order(batch: Batch, epochs: int, rng: np.random.Generator) -> torch.Tensor:
+    """Permutations of the sequences [epochs, m], drawn on the device of the batch."""
+    m, device = batch.inputs.shape[1], batch.inputs.device
+    if device.type == "cpu":
+        return torch.from_numpy(np.stack([rng.permutation(m) for _ in range(epochs)]))
+    generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
+    permutations = [torch.randperm(m, generator=generator, device=device) for _ in range(epochs)]
+    return torch.stack(permutations)
+
+
 def autograd_update(
     network: ActorCritic,
     settings: PPOSettings,
     agent: Agent,
     batch: Batch,
-    order: np.ndarray,
+    order: torch.Tensor,
     *,
     extra_loss: ExtraLoss | None = None,
 ) -> Updated:
@@ -118,12 +127,12 @@ def autograd_update(
     adam = _adam(agent, weights, rates.lr)
     advantages = normalised(batch) if c.normalise_advantages else batch.advantages
     loss_of = _Loss(network, c, batch, advantages, rates.entropy)
-    losses, epoch = torch.zeros(len(Losses._fields)), 0
+    losses, epoch = torch.zeros(len(Losses._fields), device=device), 0
     for epoch in range(c.epochs):
-        total = torch.zeros_like(losses, device=device)
-        for rows in np.array_split(order[epoch], c.minibatches):
+        total = torch.zeros_like(losses)
+        for rows in order[epoch].tensor_split(c.minibatches):
             adam.zero_grad()
-            sequences = torch.from_numpy(np.sort(rows)).to(device)
+            sequences = rows.sort().values
             loss, parts = loss_of(weights, sequences)
             if extra_loss is not None:
                 loss = loss + extra_loss(weights, sequences, epoch)
@@ -132,10 +141,11 @@ def autograd_update(
             adam.step()
             _bound(weights, c.std_floor)
             total += parts
-        losses = (total / c.minibatches).cpu()
+        losses = total / c.minibatches
         if c.target_kl and float(losses[Losses._fields.index("kl")]) > c.target_kl:
             break
-    return Updated(_with_optimiser(agent, weights, adam), Losses(*losses.tolist()), epoch + 1)
+    after = _with_optimiser(agent, weights, adam)
+    return Updated(after, Losses(*losses.tolist()), epoch + 1)
 
 
 class _Loss(NamedTuple):
@@ -205,14 +215,17 @@ def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], lr: float) -> torch
 def _with_optimiser(
     agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.Adam
 ) -> dict[str, torch.Tensor]:
-    """The agent with these weights and the optimiser's state, on the CPU."""
-    after = {**agent, **{name: weight.detach().cpu() for name, weight in weights.items()}}
+    """The agent with these weights and the optimiser's state, on the device of its tensors."""
+    finite = torch.stack([torch.isfinite(weight).all() for weight in weights.values()])
+    if not bool(finite.all()):
+        name = list(weights)[int(torch.nonzero(~finite)[0])]
+        raise ValueError(f"after a PPO update the agent's {name} holds NaN or infinity")
+    after = dict(agent)
     for name, weight in weights.items():
-        if not bool(torch.isfinite(weight).all()):
-            raise ValueError(f"after a PPO update the agent's {name} holds NaN or infinity")
-        state = adam.state[weight]
-        after[f"adam/mean/{name}"] = state["exp_avg"].cpu()
-        after[f"adam/square/{name}"] = state["exp_avg_sq"].cpu()
+        state, device = adam.state[weight], agent[name].device
+        after[name] = weight.detach().to(device)
+        after[f"adam/mean/{name}"] = state["exp_avg"].to(device)
+        after[f"adam/square/{name}"] = state["exp_avg_sq"].to(device)
         # A count for each weight: those that only `extra_loss` reaches are updated less often.
-        after[f"{STEPS}{name}"] = state["step"].cpu()
+        after[f"{STEPS}{name}"] = state["step"].to(device)
     return {**after, COUNT: agent[COUNT] + 1}

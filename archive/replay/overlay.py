@@ -80,14 +80,16 @@ def facts(episode: Episode, scene: Scene, frame: int) -> list[tuple[str, str]]:
 
 
 def draw_panel(surface: pygame.Surface, episode: Episode, scene: Scene, frame: int) -> None:
-    """A card in the upper left corner: title, then names and values in two columns."""
+    """A card in the upper left corner: title, in lines where it has "; ", then names and values in
+    two columns.
+    """
     scale = ui_scale(surface.get_size())
     font, bold = _font(19 * scale), _font(22 * scale)
     rows = facts(episode, scene, frame)
     names = [font(name, MUTED) for name, _ in rows]
     colours = [INK if name != "solved" else GOOD if episode.solved else BAD for name, _ in rows]
     values = [font(value, colour) for (_, value), colour in zip(rows, colours, strict=True)]
-    title = [bold(episode.title, INK)] if episode.title else []
+    title = [bold(part, INK) for part in episode.title.split("; ") if part]
     pad, gap, step = round(12 * scale), round(16 * scale), round(19 * scale)
     left = max(name.get_width() for name in names)
     right = max(78 * scale, *(value.get_width() for value in values))

@@ -6,6 +6,8 @@ The paper's table gives 6.7, and 5.7 for Thompson sampling. The optimal strategy
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.random import Generator, default_rng
 
@@ -38,7 +40,14 @@ def thompson(rng: Generator, num_trials: int) -> np.ndarray:
 def claims() -> list[Claim]:
     family, key = Bandits(), Key(1)
     task = family.origin()
-    config = RL2Config(trials=512, lr_end=2e-4, entropy_end=0.0, anneal=STEPS)
+    config = replace(
+        RL2Config.suggested(family.spec),
+        trials=512,
+        lr_end=2e-4,
+        entropy=0.02,
+        entropy_end=0.0,
+        anneal=STEPS,
+    )
     learner = RL2(family, config)
     agent = train(learner, learner.init(key), task, STEPS, key, "rl2-bandit")
     test, totals = key.child("test"), {}

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from benchmarks.claims.claim import Claim, train
 from openpoet.agents.assessment import assess
-from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
+from openpoet.agents.memory.varibad import VariBAD
+from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.envs.gridnavi import VARIBAD, GridNavi
 from openpoet.poet.streams import Key
 

@@ -24,14 +24,15 @@ from .physics import state as at
 from .physics.bodies import Bodies
 from .physics.terrain import Terrains
 from .pose import Pose, pose
-from .sizes import check_policy, mask_of, rows_of
+from .sizes import ACTIONS, actions_of, check_policy, mask_of, rows_of
 from .step_call import StepCall, phases, step_phases
 from .threads import scratch, share_out
 
 if TYPE_CHECKING:
     from .track import Track
 
-ACTIONS, OBSERVATIONS = 4, 24
+OBSERVATIONS = 24
+TRACK, TRAITS = int(at.TRACK), int(at.TRAITS)
 
 
 class WalkerBatch:
@@ -82,12 +83,13 @@ class WalkerBatch:
 
     def _prepare(self) -> None:
         """Make the buffers that are not part of the state."""
+        self._every_row = np.arange(self.n)
         self._scratch = [scratch() for _ in range(self.threads)]
         self._step_rows = None if config.DISABLE_JIT else StepCall(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """The complete state: a copy or pickle continues exactly as this batch would."""
-        transient = ("_scratch", "_step_rows")
+        transient = ("_every_row", "_scratch", "_step_rows")
         kept = {name: value for name, value in self.__dict__.items() if name not in transient}
         return {**kept, "source": physics_version()}
 
@@ -126,20 +128,24 @@ class WalkerBatch:
         rows: indices [k] or a mask [n]. As in Gymnasium, a reset includes one step with zero
         actions.
         """
-        chosen = np.arange(self.n) if rows is None else rows_of(rows, self.n)
-        for row in chosen.tolist():
-            places = int(self._places[row]), int(self._body_places[row])
-            self._places[row] = self._terrains.exchange(places[0], self._tracks[row])
-            self._body_places[row] = self._bodies.exchange(places[1], self._body_of[row])
-        self._integer_rows()[chosen, at.TRACK] = self._places[chosen]
-        self._integer_rows()[chosen, at.TRAITS] = self._body_places[chosen]
-        t, bodies = self._terrains, self._bodies.table
-        tables = (t.shapes.ravel(), t.table.ravel(), bodies, t.pushes)
-        world.START(chosen, self.floats, self.integers, *tables)
-        self._age[chosen] = 0
+        chosen = self._every_row if rows is None else rows_of(rows, self.n)
+        self.start(chosen)
         self._run(chosen, np.zeros((self.n, ACTIONS), np.float32), 0)
         self._terminated[chosen] = False
         return self._obs.copy()
+
+    def start(self, rows: np.ndarray) -> None:
+        """Rebuild the walkers of the rows [k] on their tracks, without a reset's step."""
+        for row in rows.tolist():
+            place, body = self._places.item(row), self._body_places.item(row)
+            self._places[row] = self._terrains.exchange(place, self._tracks[row])
+            self._body_places[row] = self._bodies.exchange(body, self._body_of[row])
+        state = self._integer_rows()
+        state[rows, TRACK], state[rows, TRAITS] = self._places[rows], self._body_places[rows]
+        t, bodies = self._terrains, self._bodies.table
+        tables = (t.shapes.ravel(), t.table.ravel(), bodies, t.pushes)
+        world.START(rows, self.floats, self.integers, *tables)
+        self._age[rows] = 0
 
     def step(
         self, actions: np.ndarray, live: np.ndarray | None = None
@@ -152,16 +158,10 @@ class WalkerBatch:
         are computed in the actions' dtype (integers: float64). FloatingPointError if a walker's
         state is not finite.
         """
-        given = np.asarray(actions)
-        if given.dtype.kind not in "fiub":
-            raise ValueError(f"actions must be numbers, got an array of {given.dtype}")
-        if given.shape != (self.n, ACTIONS):
-            raise ValueError(
-                f"actions must have shape [{self.n}, {ACTIONS}], got {list(given.shape)}"
-            )
-        rows = np.arange(self.n) if live is None else np.flatnonzero(self._mask(live))
+        given = actions_of(actions, self.n)
+        rows = self._every_row if live is None else np.flatnonzero(self._mask(live))
         self._reward[:] = 0.0
-        self._run(rows, given if given.dtype.kind == "f" else given.astype(np.float64), 1)
+        self._run(rows, given, 1)
         self.steps += len(rows)
         return self._obs.copy(), self._reward.copy(), self._terminated.copy()
 

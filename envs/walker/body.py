@@ -1,7 +1,7 @@
 """One walker's body as values: motors, densities, gravity, friction, and the sizes of its legs.
 
 Legs of other sizes are from Ha 2018, "Reinforcement Learning for Improving Agent Design" (arXiv
-1810.03779); physics/body.py has the construction. What does not depend on the body: the hull's
+1810.03779); physics/bodies.py has the construction. What does not depend on the body: the hull's
 shape, the joints' limits and initial angles, the lidar, the scaling of observations (speeds of hips
 are divided by 4, of knees by 6), and the cost of torque in the reward, 0.00035 * 80 * |action|.
 """

@@ -157,7 +157,7 @@ NAMED: Mapping[str, BodyGenes] = {
     "reversed": BodyGenes(reversed=0.5),
     "crippled": BodyGenes(dead=1.0),
     # Differs: the papers' factors are 1.5^U(-3, 3), and include inertia and damping. Here they are
-    # 1.5^U(-1, 1): the weakest motors then still carry the heaviest walker.
+    # 1.5^U(-1, 1), a range in which PPO learns to walk if the draw is revealed.
     "params": BodyGenes(strength=_FACTORS, mass=_FACTORS, gravity=_FACTORS, friction=_FACTORS),
     "legs": BodyGenes(leg_length=(1.0, 0.75), leg_width=(1.0, 0.75)),
     "speed": BodyGenes(target_speed=(2.0, 2.0), reward="instead"),

@@ -38,10 +38,11 @@ def pose(block: np.ndarray) -> Pose:
     return Pose(bodies, rays, (float(hull[0]), float(hull[1])))
 
 
-def motion(batch: WalkerBatch) -> np.ndarray:
-    """Position [m] and velocity [m/s] of each hull along x after its last step, [n, 2] float64.
+def motion(batch: WalkerBatch) -> tuple[np.ndarray, np.ndarray]:
+    """Position [m] and velocity [m/s] of each hull along x after its last step, [n] float64 each.
 
     The position is of the body's origin, the velocity of its centre of mass, as for Box2D's
     `position` and `linearVelocity`.
     """
-    return batch.floats.reshape(batch.n, -1)[:, [at.PX, at.VX]].astype(np.float64)
+    rows = batch.floats.reshape(batch.n, -1)
+    return rows[:, at.PX].astype(np.float64), rows[:, at.VX].astype(np.float64)

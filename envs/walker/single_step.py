@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .batch import ACTIONS, WalkerBatch
+from .batch import WalkerBatch
 from .physics import state as at
+from .sizes import ACTIONS
 
 PX, VX = int(at.PX), int(at.VX)
 

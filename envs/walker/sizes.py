@@ -4,6 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+ACTIONS = 4
+
+
+def actions_of(actions: np.ndarray, n: int) -> np.ndarray:
+    """The actions [n, 4] in their float dtype, float64 for integers. ValueError for another
+    shape, or for what is not a number.
+    """
+    given = np.asarray(actions)
+    if given.dtype.kind not in "fiub":
+        raise ValueError(f"actions must be numbers, got an array of {given.dtype}")
+    if given.shape != (n, ACTIONS):
+        raise ValueError(f"actions must have shape [{n}, {ACTIONS}], got {list(given.shape)}")
+    return given if given.dtype.kind == "f" else given.astype(np.float64)
+
 
 def mask_of(mask: np.ndarray, n: int, name: str) -> np.ndarray:
     """The mask [n] bool. ValueError for another shape or dtype."""

@@ -4,11 +4,13 @@ by phase.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .physics import lanes, step, world
+from .threads import Advance, share_out
 from .torque import set_motors, subtract_cost
 
 if TYPE_CHECKING:
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 
 # at most this many rows are solved one by one, or in blocks of half the lanes
 ALONE, HALF = 2, 32
+# resets of a step take about as long as a step of so many rows: any, and each
+ANY_RESET, EACH_RESET = 13, 6
+
+
+class Packed(NamedTuple):
+    """The arguments of one thread's kernels (step.pack), and the arrays at these addresses."""
+
+    addresses: np.ndarray
+    arrays: list[np.ndarray]
 
 
 class StepCall:
@@ -28,8 +39,7 @@ class StepCall:
         # [n, 4] float32, contiguous, as a kernel's must be
         self.actions = np.zeros((batch.n, 4), np.float32)
         self._outcomes = np.zeros((batch.threads, 1), np.int64)
-        self._arrays: list[list[np.ndarray]] = []  # packed ones, of each thread
-        self._packed: list[np.ndarray] = []
+        self._packed: list[Packed] = []  # of each thread
         # the tables that were packed
         self._terrains: np.ndarray | None = None
         self._bodies: np.ndarray | None = None
@@ -44,41 +54,75 @@ class StepCall:
         """
         np.copyto(self.actions, actions)
         self._outcomes[:] = step.FINE
-        packed = self.packed(batch)
+        batch._split(rows, self._advance(batch, elapsed))
+        return self._fine()
+
+    def restarting(
+        self, batch: WalkerBatch, rows: np.ndarray, begun: int, begin: Callable[[], None]
+    ) -> bool:
+        """Step the rows [k] under `actions`; True if none has a fault.
+
+        The first `begun` rows are those that `begin` resets before their step, if they are few on
+        this thread while the others step their rows.
+        """
+        self._outcomes[:] = step.FINE
+        ahead = ANY_RESET + EACH_RESET * begun
+        if (ahead + begun) * batch.threads > len(rows):
+            begin()
+            batch._split(rows, self._advance(batch, 1))
+            return self._fine()
+        now = self._advance(batch, 1)
 
         def advance(chunk: np.ndarray, part: int) -> None:
-            width = block_width(len(chunk), batch._width)
-            step.STEP(chunk, packed[part], elapsed, *batch.iterations, width, batch._cull)
+            if part == 0:
+                begin()  # it may replace tables: `now` keeps those that other threads read
+                self._advance(batch, 1)(chunk, part)
+            else:
+                now(chunk, part)
 
-        batch._split(rows, advance)
-        return not self._outcomes.any()
+        share_out(rows, batch.threads, advance, ahead)
+        return self._fine()
 
     def one(self, batch: WalkerBatch, rows: np.ndarray) -> bool:
         """One step of a batch of one walker on this thread under `actions`; True if it has no
         fault.
         """
-        packed = self.packed(batch)[0]
-        step.STEP(rows, packed, 1, *batch.iterations, 1, batch._cull)
+        packed = self._up_to_date(batch)[0]
+        step.STEP(rows, packed.addresses, 1, *batch.iterations, 1, batch._cull)
         return self._outcomes.item(0) == 0
 
-    def packed(self, batch: WalkerBatch) -> list[np.ndarray]:
-        """The packed arrays of each thread."""
+    def _fine(self) -> bool:
+        return not any(self._outcomes.ravel().tolist())
+
+    def _advance(self, batch: WalkerBatch, elapsed: int) -> Advance:
+        """The step of one thread's rows on the tables that are in use now."""
+        packed = self._up_to_date(batch)
+
+        def advance(chunk: np.ndarray, part: int) -> None:
+            width = block_width(len(chunk), batch._width)
+            addresses = packed[part].addresses
+            step.STEP(chunk, addresses, elapsed, *batch.iterations, width, batch._cull)
+
+        return advance
+
+    def _up_to_date(self, batch: WalkerBatch) -> list[Packed]:
+        """The arguments of each thread, packed anew if a table has been replaced."""
         terrains, bodies = batch._terrains.shapes, batch._bodies.table
         if terrains is not self._terrains or bodies is not self._bodies:
-            self._pack(batch)
+            self._packed = self._pack(batch)
+            self._terrains, self._bodies = terrains, bodies
         return self._packed
 
-    def _pack(self, b: WalkerBatch) -> None:
+    def _pack(self, b: WalkerBatch) -> list[Packed]:
         t = b._terrains
         state = (b.floats, b.integers, t.shapes, t.corners, t.table, t.ends)
         results = (b._obs, b._reward, b._terminated, b.finished, b._shaping)
         head, bodies = (*state, self.actions, b._events), b._bodies.table
-        self._arrays = [
+        threads = [
             [self._phases, b._age, outcome, *head, *kept, *results, rays, bodies]
             for outcome, (*kept, rays) in zip(self._outcomes, b._scratch, strict=True)
         ]
-        self._packed = [step.pack(arrays) for arrays in self._arrays]
-        self._terrains, self._bodies = t.shapes, bodies
+        return [Packed(step.pack(arrays), arrays) for arrays in threads]
 
 
 def block_width(rows: int, most: int) -> int:

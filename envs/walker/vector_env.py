@@ -20,12 +20,13 @@ from gymnasium.vector.utils import batch_space
 
 from ..parts.processors import threads_of
 from .batch import WalkerBatch
+from .body import Body
 from .ground import Ground, bodies, drawn_body, grounds, limit, usual_horizon
 from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
-from .pose import motion
+from .restart_step import restart_step
 from .track import Track
-from .vector_rows import RowGenerators, reset_mask
+from .vector_rows import RowGenerators, hull_infos, reset_mask
 
 ATTRIBUTES = (
     "action_space", "metadata", "np_random", "np_random_seed", "observation_space", "render_mode",
@@ -85,13 +86,14 @@ class WalkerVectorEnv(VectorEnv):
         self._hardcore, self._own_horizon, self._limit = hardcore, own_horizon, max_episode_steps
         self._grounds = self._grounds_of(terrain)  # of each row's next reset
         self._bodies = bodies(body, num_envs)  # of each row's next reset
-        self._horizons = np.zeros(num_envs)  # of each row's episode
+        # steps so far, and the number of them at which each row's episode is truncated
+        self._steps, self._deadlines = 0, np.zeros(num_envs)
         for each in self._grounds:
             self._horizon(each)  # ValueError here for a wrong limit
         self._rows = RowGenerators(num_envs)
         self._tracks: list[Track] = []
         self._batch: WalkerBatch | None = None
-        self._ages, self._ended = np.zeros(num_envs, np.int64), np.zeros(num_envs, bool)
+        self._ended = np.zeros(num_envs, bool)
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -133,23 +135,22 @@ class WalkerVectorEnv(VectorEnv):
         self._rows.seed(seed, rows)
         for row in np.flatnonzero(rows):
             self._grounds[row], self._bodies[row] = given[row], worn[row]
-        return self._restart(rows), self._infos(rows)
+        if self._batch is None:
+            self._batch = self._first_batch()
+        else:
+            self._place(self._batch, rows)
+        return self._batch.reset(rows), hull_infos(self._batch, rows)
 
     def step(self, actions: np.ndarray) -> Stepped:
-        if self._batch is None:
+        batch = self._batch
+        if batch is None:
             raise ResetNeeded("call reset() before step()")
-        begin = self._ended.copy()
-        if begin.any() and self.autoreset_mode is AutoresetMode.DISABLED:
-            ended = np.flatnonzero(begin).tolist()
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
+            ended = np.flatnonzero(self._ended).tolist()
             how = 'reset(options={"reset_mask": mask})'
             raise ResetNeeded(f"rows {ended} have ended: call {how} before step()")
-        observations, rewards, terminated = self._batch.step(np.asarray(actions), ~begin)
-        terminated = terminated & ~begin
-        self._ages += ~begin
-        truncated = ~begin & (self._ages >= self._horizons)
+        observations, rewards, terminated, truncated = self._advance(batch, actions)
         infos: dict[str, Any] = {}
-        if begin.any():
-            observations = self._restart(begin)
         self._ended = terminated | truncated
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             over, last = self._ended.copy(), np.full(self.num_envs, None, object)
@@ -157,13 +158,29 @@ class WalkerVectorEnv(VectorEnv):
                 last[row] = observations[row]
             infos = {
                 "final_obs": last,
-                "final_info": self._infos(over),
+                "final_info": hull_infos(batch, over),
                 "_final_obs": over,
                 "_final_info": over.copy(),
             }
-            observations = self._restart(over)
-        infos.update(self._infos(np.ones(self.num_envs, bool)))
+            self._place(batch, over)
+            observations = batch.reset(over)
+        infos.update(hull_infos(batch))
         return observations, rewards, terminated, truncated, infos
+
+    def _advance(
+        self, batch: WalkerBatch, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Step the rows, and begin an episode in those that have ended: observations, rewards,
+        terminated and truncated of all rows.
+        """
+        if not np.count_nonzero(self._ended):
+            results = batch.step(actions)
+        else:
+            begin = self._ended.copy()
+            results = restart_step(batch, actions, begin, lambda: self._place(batch, begin))
+            self._deadlines[begin] += 1  # this step is not one of their episodes
+        self._steps += 1
+        return *results, self._deadlines <= self._steps
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """One picture per row, each [height, width, 3] uint8."""
@@ -210,37 +227,23 @@ class WalkerVectorEnv(VectorEnv):
     def _grounds_of(self, terrain: Any) -> list[Ground]:
         return grounds(self._hardcore, terrain, self.num_envs, self._own_horizon)
 
-    def _infos(self, rows: np.ndarray) -> dict[str, Any]:
-        """Position and velocity of the hulls of these rows, in the format of SyncVectorEnv."""
-        assert self._batch is not None, "infos are read after a reset"
-        position, velocity = np.where(rows, motion(self._batch).T, 0.0)
-        return {
-            "x_position": position,
-            "_x_position": rows.copy(),
-            "x_velocity": velocity,
-            "_x_velocity": rows.copy(),
-        }
+    def _first_batch(self) -> WalkerBatch:
+        drawn = [self._draw(row) for row in range(self.num_envs)]
+        self._tracks, worn = [track for track, _ in drawn], [body for _, body in drawn]
+        return WalkerBatch(self._tracks, bodies=worn, threads=self.threads)
 
-    def _restart(self, rows: np.ndarray) -> np.ndarray:
-        """Draw new tracks and bodies for these rows and reset their walkers; observations [n, 24]
-        of all rows.
-        """
-        fresh = {}
+    def _place(self, batch: WalkerBatch, rows: np.ndarray) -> None:
+        """Assign new tracks and bodies to the walkers of these rows, for their next reset."""
         for row in np.flatnonzero(rows).tolist():
-            rng = self._rows.generators[row]
-            drawn = self._grounds[row](rng)
-            fresh[row] = drawn.track, drawn_body(self._bodies[row], drawn, rng)
-            self._horizons[row] = self._horizon(self._grounds[row])
-        if self._batch is None:
-            self._tracks = [fresh[row][0] for row in range(self.num_envs)]
-            worn = [fresh[row][1] for row in range(self.num_envs)]
-            self._batch = WalkerBatch(self._tracks, bodies=worn, threads=self.threads)
-        else:
-            for row, (track, body) in fresh.items():
-                self._tracks[row] = track
-                self._batch.place(row, track, body)
-        self._ages[rows], self._ended[rows] = 0, False
-        return self._batch.reset(rows)
+            self._tracks[row], body = self._draw(row)
+            batch.place(row, self._tracks[row], body)
+
+    def _draw(self, row: int) -> tuple[Track, Body]:
+        """Track and body of a row's next episode."""
+        rng, own = self._rows.generators[row], self._grounds[row]
+        drawn = own(rng)
+        self._ended[row], self._deadlines[row] = False, self._steps + self._horizon(own)
+        return drawn.track, drawn_body(self._bodies[row], drawn, rng)
 
     def _horizon(self, own: Ground) -> float:
         """Steps after which an episode on this ground is truncated; infinite for no limit."""

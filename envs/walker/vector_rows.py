@@ -1,12 +1,17 @@
-"""Per-row seeds, generators and reset masks of a vector environment, by Gymnasium's rules."""
+"""Seeds, generators, reset masks and infos of a vector environment's rows, by Gymnasium's rules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.utils import seeding
+
+from .pose import motion
+
+if TYPE_CHECKING:
+    from .batch import WalkerBatch
 
 
 class RowGenerators:
@@ -60,3 +65,20 @@ def reset_mask(given: Any, n: int) -> np.ndarray:
             f"got shape {list(given.shape)} with {int(given.sum())}"
         )
     return given.copy()
+
+
+def hull_infos(batch: WalkerBatch, rows: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Position [m] and velocity [m/s] along x of the hulls of the rows in the mask [n] bool (None:
+    all), in the format of SyncVectorEnv.
+    """
+    position, velocity = motion(batch)
+    chosen = np.ones(batch.n, bool)
+    if rows is not None:
+        chosen &= rows
+        position, velocity = np.where(rows, position, 0.0), np.where(rows, velocity, 0.0)
+    return {
+        "x_position": position,
+        "_x_position": chosen,
+        "x_velocity": velocity,
+        "_x_velocity": chosen.copy(),
+    }

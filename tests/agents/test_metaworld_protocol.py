@@ -16,7 +16,8 @@ from openpoet.agents.gradient.maesn_config import MAESNConfig
 from openpoet.agents.memory.episodic_lstm import EpisodicLSTM, EpisodicLSTMConfig
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.agents.memory.varibad import VariBAD, VariBADConfig
+from openpoet.agents.memory.varibad import VariBAD
+from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.metaworld_protocol import MetaWorldAgent
 from openpoet.agents.offpolicy.pearl import PEARL
 from openpoet.agents.offpolicy.pearl_config import PEARLConfig

@@ -299,7 +299,7 @@ def test_a_single_step_equals_a_step_of_a_batch() -> None:
         observation, reward, ended = single(given)
         np.testing.assert_array_equal(observation, observations[0])
         assert (reward, ended) == (rewards[0], terminated[0])
-        assert single.motion() == tuple(motion(batch)[0])
+        assert single.motion() == tuple(each.item() for each in motion(batch))
         if step == 60:
             single = copy.deepcopy(single)
     assert single.batch.steps == batch.steps == 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from openpoet.envs.walker.body_mutation import BodyBounds, mutate
 from openpoet.envs.walker.family import Walker, WalkerSettings
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.task import WalkerTask
+from openpoet.settings import declared
 
 ALL = (*PROBABILITIES, *RANGES)
 SEEDS = range(1500)
@@ -247,6 +248,12 @@ def test_a_held_out_joint_is_never_dead_in_training() -> None:
     for draws, joints in (("train", {0, 1, 2}), ("held-out", {3})):
         torques = [draw(BodyGenes(dead=1.0, draws=draws), seed).body.torque for seed in range(200)]
         assert {torque.index(0.0) for torque in torques} == joints
+
+
+def test_the_settings_offer_every_named_body_and_every_gene() -> None:
+    fields_of = declared(WalkerSettings)
+    assert fields_of["body"].kind.choices == ("standard", *NAMED)
+    assert get_args(body_genes.GeneName) == ALL
 
 
 def test_draws_need_a_body() -> None:

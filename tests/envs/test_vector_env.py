@@ -117,6 +117,21 @@ def test_autoreset_modes_and_reset_masks_equal_those_of_gymnasium(mode: Autorese
     assert ends > 8
 
 
+def test_the_number_of_threads_changes_nothing() -> None:
+    """Some rows end and are reset while the other thread steps its rows."""
+    sides = [
+        gymnasium.make_vec("openpoet/BipedalWalkerHardcore-v3", num_envs=90, threads=threads)
+        for threads in (1, 2)
+    ]
+    assert same(*[env.reset(seed=0) for env in sides])
+    ends = 0
+    for action in np.random.default_rng(0).uniform(-1, 1, (80, 90, 4)).astype(np.float32):
+        one, two = (env.step(action) for env in sides)
+        assert same(one, two)
+        ends += int(one[2].sum())
+    assert ends > 10
+
+
 def test_with_autoreset_disabled_an_ended_row_is_not_stepped() -> None:
     env = gymnasium.make_vec(
         ID, num_envs=2, max_episode_steps=1, autoreset_mode=AutoresetMode.DISABLED
@@ -169,7 +184,7 @@ def test_step_limits_equal_those_of_gymnasium(limit: Any) -> None:
         results.append(ended)
         if limit is None:
             assert env.spec.max_episode_steps == 2000
-            assert mode == "sync" or env.unwrapped._horizons.tolist() == [2000, 2000]
+            assert mode == "sync" or env.unwrapped._deadlines.tolist() == [2000, 2000]
     assert results[0] == results[1]
 
 

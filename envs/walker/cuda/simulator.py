@@ -45,6 +45,8 @@ class CudaSimulator:
         self._realise = realise
         self.steps = 0
         self._begun = False
+        self._window, self._age = 1, 0  # steps between reads of the device; steps since the last
+        self._stepped = torch.zeros((), dtype=torch.int64, device=self.walkers.device)
 
     @property
     def success(self) -> torch.Tensor:
@@ -59,8 +61,18 @@ class CudaSimulator:
         """Start the next episode of the rows in the mask [n] bool on the same terrain; `count` has
         no effect.
         """
-        self.walkers.reset(rows.to(self.walkers.live.device))
+        rows = rows.to(self.walkers.live.device)
+        if self._window == 1:
+            self.walkers.reset(rows)
+        else:
+            self.walkers.restart(rows)
         return self.walkers.observations.clone()
+
+    def defer(self, steps: int) -> None:
+        """Read the device once in `steps` steps; see poet.interfaces."""
+        if steps < 1:
+            raise ValueError(f"the steps between reads must be at least 1, got {steps}")
+        self._window, self._age = steps, 0
 
     def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         """Start the rows of the mask [n] bool on new realisations of their tasks; see
@@ -78,13 +90,24 @@ class CudaSimulator:
         w = self.walkers
         if not self._begun:
             raise ValueError("walker 0 was never reset; call reset() first")
-        w.list_live()
+        if self._window == 1:
+            w.list_live()
         w.take(actions.detach())
         w.reward.zero_()
+        self._stepped += w.live.sum()
         w.advance()
-        self.steps += w.threads
-        w.raise_faults()
+        self._age += 1
+        if self._age % self._window == 0:
+            self._read()
         return w.observations.clone(), w.reward.clone(), w.terminated.clone(), w.truncated.clone()
+
+    def _read(self) -> None:
+        """Count the steps of running walkers, and raise the error of the first with a fault."""
+        self.steps += int(self._stepped)
+        self._stepped.zero_()
+        self.walkers.raise_faults()
+        if self._window > 1:
+            self.walkers.list_live()
 
     def play_captured(
         self, act: Act, memory: torch.Tensor, capture: bool = True

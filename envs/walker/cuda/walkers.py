@@ -196,6 +196,20 @@ class DeviceWalkers:
         self.raise_faults()
         self.list_live()
 
+    def restart(self, chosen: torch.Tensor) -> None:
+        """As `reset`, but all rows are listed then, and the host does not wait for the device."""
+        self.rows.copy_(torch.argsort((~chosen).to(torch.uint8), stable=True))  # the chosen first
+        self.count.copy_(chosen.sum())
+        self.threads = self.n  # those beyond the count have nothing to do
+        self.actions.zero_()
+        self.live |= chosen
+        self.begin.launch(self.threads, stream_of(self.device))
+        self.advance()
+        for account in (self.terminated, self.truncated, self.ages, self.returns):
+            account.masked_fill_(chosen, 0)
+        self.live |= chosen
+        self.count.fill_(self.n)
+
     def advance(self) -> None:
         """One step of the listed rows that have not ended, under `actions`."""
         stream = stream_of(self.device)

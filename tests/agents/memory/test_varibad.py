@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from openpoet.agents.memory.evidence import Evidence
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.agents.memory.varibad import Evidence, VariBAD, VariBADConfig
+from openpoet.agents.memory.varibad import VariBAD
+from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.parts.gaussians import kl
 from openpoet.agents.ppo.batches import Batch, batch_of
 from openpoet.agents.ppo.collecting import Collector

@@ -11,7 +11,7 @@ import pytest
 from openpoet.agents.learners import LEARNERS
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.agents.memory.varibad import VariBADConfig
+from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.memory.wang import WangConfig
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.reference import sections
@@ -64,7 +64,7 @@ def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
     assert (walker["steps"], walker["lr"]) == (256, 0.001)
     # the preset quick-bandits sets entropy, and not gamma
     bandits = learner(family="bandits", learner="rl2")
-    assert (bandits["gamma"], bandits["entropy"]) == (0.9, 0.02)
+    assert (bandits["gamma"], bandits["entropy"]) == (0.95, 0.02)
     # the trials of quick-cartpole are short, the family's own long
     assert learner(family="cartpole", learner="rl2")["steps"] == 0
     assert learner("cartpole.horizon=200", family="cartpole", learner="rl2")["steps"] == 256

@@ -237,7 +237,7 @@ def test_the_compiled_update_equals_autograd(actions: Actions, target_kl: float)
             return self.left.pop(0)
 
     compiled = update_policy(network, settings, agent, batch, Permutations())  # type: ignore[arg-type]
-    plain = autograd_update(network, settings, agent, batch, order)
+    plain = autograd_update(network, settings, agent, batch, torch.from_numpy(order))
     assert compiled.epochs == plain.epochs
     assert compiled.losses == pytest.approx(plain.losses, rel=1e-3, abs=1e-5)
     assert compiled.agent.keys() == plain.agent.keys()
