@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,6 +64,28 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
         middle = np.broadcast_to((low + high) / 2, path.shape)
         return Scene(take, first, low, high, path, middle, whole, (0.0, 0.0))
     return Scene(take, first, low, high, path, focus, extent, LEAD)
+
+
+def alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
+    """The scenes of takes side by side. If one of several has a fixed camera, all have the same, so
+    that they are drawn in one scale.
+    """
+    if len(scenes) == 1 or not any(scene.lead == (0.0, 0.0) for scene in scenes):
+        return tuple(scenes)
+    low = np.min([scene.low for scene in scenes], axis=0)
+    high = np.max([scene.high for scene in scenes], axis=0)
+    extent = 1.2 * float(np.max(high - low).clip(1e-9))  # fits into a square
+    return tuple(
+        replace(
+            scene,
+            low=low,
+            high=high,
+            focus=np.broadcast_to((low + high) / 2, scene.path.shape),
+            extent=extent,
+            lead=(0.0, 0.0),
+        )
+        for scene in scenes
+    )
 
 
 def from_above(outline: Outline) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pygame
 
 from ..store.files import create
-from .camera import Scene, scene_of
+from .camera import Scene, alike, scene_of
 from .drawing import Look
 from .episode import Episode
 from .ffmpeg import encode
@@ -143,7 +143,7 @@ class Film:
         scenes: tuple[Scene, ...] = ()
         for number, (shot, frame) in enumerate(moments):
             if tuple(scene.take for scene in scenes) != shot:
-                scenes = tuple(scene_of(self.episode, take) for take in shot)
+                scenes = alike([scene_of(self.episode, take) for take in shot])
             draw_shot(surface, self.episode, scenes, frame, [self.look] * len(shot))
             yield pygame.image.tobytes(surface, "RGB")
             if progress:

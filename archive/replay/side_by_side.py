@@ -69,7 +69,7 @@ def draw_shot(
     """Draw a shot at a frame; a take that is shorter keeps its last frame. Fills the surface.
 
     scenes: of the shot's takes. looks: options of each panel; the text of panels side by side is
-    brief. Each panel is the picture that `draw_frame` makes of that take alone in the panel's size.
+    brief. Each panel is the picture that `draw_frame` makes of that scene alone in its size.
     """
     if len(scenes) > 1:
         surface.fill(BETWEEN)

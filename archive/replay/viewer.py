@@ -14,7 +14,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from ..store.printable import printable
-from .camera import Camera, Scene, camera_at, scene_of
+from .camera import Camera, Scene, alike, camera_at, scene_of
 from .controls import KEYS, Stage, View, advance, fitted, react
 from .drawing import Look
 from .episode import Episode
@@ -203,7 +203,7 @@ def _showing(
 
 
 def _scenes(episode: Episode, shot: Shot) -> tuple[Scene, ...]:
-    return tuple(scene_of(episode, take) for take in shot)
+    return alike([scene_of(episode, take) for take in shot])
 
 
 def camera_of(view: View, scene: Scene, size: tuple[int, int]) -> Camera:

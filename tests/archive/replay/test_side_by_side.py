@@ -17,7 +17,7 @@ from openpoet.agents.gradient.maml import MAML
 from openpoet.agents.gradient.maml_config import MAMLConfig
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
-from openpoet.archive.replay.camera import scene_of
+from openpoet.archive.replay.camera import alike, scene_of
 from openpoet.archive.replay.drawing import Look
 from openpoet.archive.replay.episode import Episode, record_episode
 from openpoet.archive.replay.overlay import facts, timeline_of
@@ -195,6 +195,20 @@ def test_a_film_has_both_panels_in_every_picture(
         record(episode, tmp_path / name, takes=[()])
     with pytest.raises(ValueError, match="there is no take 99"):
         record(episode, tmp_path / name, takes=[(0, 99)])
+
+
+def test_fixed_cameras_of_panels_are_the_same(episode: Episode) -> None:
+    plane = replayed(rl2, PLANE)
+    alone = [scene_of(plane, take) for take in first_and_last(plane)[0]]
+    first, second = alike(alone)
+    assert alone[0].extent != alone[1].extent
+    assert first.extent == second.extent
+    assert np.array_equal(first.focus, second.focus)
+    for scene in alone:
+        assert (first.low <= scene.low).all()
+        assert (first.high >= scene.high).all()
+    following = [scene_of(episode, take) for take in first_and_last(episode)[0]]
+    assert all(a is b for a, b in zip(alike(following), following, strict=True))
 
 
 def test_panels_divide_the_picture_and_one_fills_it() -> None:
