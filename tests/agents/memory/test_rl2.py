@@ -17,6 +17,7 @@ from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.agents.ppo.batches import batch_of
 from openpoet.agents.ppo.collecting import Collector, Rollout
+from openpoet.agents.ppo.normalisation import LIMIT
 from openpoet.agents.rollouts.trials import run_trials
 from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.interfaces import Agent
@@ -146,6 +147,16 @@ def test_statistics_of_normalisation_are_part_of_the_policy() -> None:
     count, square = (trained[f"normaliser/returns/{part}"] for part in ("count", "square"))
     assert float(normalised[3]) == pytest.approx(float((square / count + 1e-8) ** -0.5))
     assert normalised[1:3].tolist() == [1.0, 1.0]  # actions are not normalised
+
+
+@pytest.mark.parametrize(("observations", "rewards"), [(True, False), (False, True)])
+def test_only_what_is_normalised_is_clipped(observations: bool, rewards: bool) -> None:
+    """An observation, an action and a reward of 50, with statistics of mean 0 and variance 1."""
+    settings = replace(CHUNKED, normalise_observations=observations, normalise_rewards=rewards)
+    learner = RL2(Guessing(), settings)
+    found = learner._normaliser(learner.init(Key(10)))(torch.full((1, 6), 50.0))[0]
+    expected = [LIMIT if observations else 50, 50, 50, LIMIT if rewards else 50, 50, 50]
+    torch.testing.assert_close(found, torch.tensor(expected))
 
 
 def test_learner_conformance_where_trials_are_cut() -> None:
