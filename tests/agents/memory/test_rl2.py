@@ -271,6 +271,8 @@ def test_invalid_arguments_are_one_line_errors() -> None:
         RL2Config(tabular=True, last_observation=True, normalise_observations=True)
     with pytest.raises(ValueError, match="trials must be a multiple of minibatches, got 10 and 4"):
         RL2Config(trials=10)
+    with pytest.raises(ValueError, match="std_floor must be at most action_std, got 2"):
+        RL2Config(std_floor=2.0)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
         RL2Config(gamma=1.5)
     with pytest.raises(ValueError, match="at most the 2 episodes of a trial, got 3"):
