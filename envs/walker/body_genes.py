@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 Gene = tuple[float, float]  # centre and spread
 Reward = Literal["progress", "added", "instead"]
-Draws = Literal["all", "train", "held-out"]
+Split = Literal["all", "train", "held-out"]
 GeneName = Literal[
     "reversed", "dead", "strength", "speed", "mass", "gravity", "friction", "leg_length",
     "leg_width", "delay", "noise", "target_speed",
@@ -104,14 +104,14 @@ class BodyGenes:
     noise: Gene = (0.0, 0.0)
     target_speed: Gene = (0.0, 0.0)
     reward: Reward = "progress"
-    draws: Draws = "all"
+    draws: Split = "all"
 
     def __post_init__(self) -> None:
         for name in PROBABILITIES:
             object.__setattr__(self, name, _probability(name, getattr(self, name)))
         for name, allowed in RANGES.items():
             object.__setattr__(self, name, _gene(name, getattr(self, name), allowed))
-        for name, options in (("reward", get_args(Reward)), ("draws", get_args(Draws))):
+        for name, options in (("reward", get_args(Reward)), ("draws", get_args(Split))):
             if getattr(self, name) not in options:
                 raise ValueError(
                     f"body: {name} must be one of {', '.join(options)}, "

@@ -9,7 +9,7 @@ from annotated_types import Interval
 
 from openpoet.settings import Fraction, PositiveInt
 
-from .body_genes import Draws, GeneName
+from .body_genes import GeneName, Split
 from .obstacles import Category, Mutates
 from .task import TaskSettings
 
@@ -50,10 +50,10 @@ class WalkerSettings(TaskSettings):
     ] = 1.0
     speed_reward: Annotated[
         Literal["added", "instead"],
-        "Reward of a mutated target speed: minus the miss, added to progress or instead of it.",
+        "Reward of a mutated target speed: minus |v - v*|, added to progress or instead of it.",
     ] = "instead"
     draws: Annotated[
-        Draws,
+        Split,
         "Which bodies trials draw: all, or only those for training, or only those held out.",
     ] = "all"
     reveal: Annotated[
