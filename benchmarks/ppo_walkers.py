@@ -94,6 +94,10 @@ class Training:
             self.seconds = float(loaded["progress/seconds"])
             self.agent = {name: loaded[name] for name in self.agent}
 
+    def use(self, config: PPOConfig) -> None:
+        """Train with these settings from now on."""
+        self.learner = PPO(self.learner.family, config)
+
     def improve(self) -> None:
         """One improvement step."""
         begin = time.process_time()

@@ -2,9 +2,15 @@
 
 Published for Hardcore: RL Zoo's PPO 122, TQC 235; the PPO of ACCEL's authors (arXiv 2203.01302) 239
 after 1e9 steps. The training continues from build/ppo-hardcore.safetensors if that file exists.
+
+After 44 M steps the standard deviation has been at its floor of .2 for 6 M, and scores are 100 to
+150: in 45 % of the episodes the walker stands before an obstacle until the time limit. From there
+on the floor is .3, so that it goes on trying.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from benchmarks.claims.claim import Claim
 from benchmarks.ppo_walkers import Training, score
@@ -26,11 +32,14 @@ CONFIG = PPOConfig(
     action_std=0.7,
     std_floor=0.2,
 )
+LATER, SECOND = 84, replace(CONFIG, std_floor=0.3, lr=3e-4)  # from this improvement step on
 
 
 def claims() -> list[Claim]:
     training = Training(True, CONFIG, SEED, "ppo-hardcore")
     while training.steps < BUDGET:
+        if training.number >= LATER:
+            training.use(SECOND)
         training.improve()
         if training.number % EVERY == 0:
             found = training.score(training.number)

@@ -40,7 +40,7 @@ def of_ppo(name: str, settings: WalkerSettings, key: Key) -> np.ndarray:
 
     def returns(agent: Agent, key: Key, n: int) -> np.ndarray:
         simulator = family.simulator([task] * n, draw_seeds(key, n), "cpu")
-        return play(simulator, learner.trial_policy(agent, n, key), n).returns.numpy()
+        return play(simulator, learner.trial_policy(agent, n, key), n).numpy()
 
     training = Training(learner, task, key, f"walker-rl2-{name}")
     score = lambda agent: float(returns(agent, key.child("progress"), 64).mean())  # noqa: E731

@@ -97,18 +97,22 @@ def type_and_range(kind: Kind) -> tuple[str, str]:
 
 
 def terminal_table(part: Section, width: int) -> Table:
-    """The section for a terminal of `width` characters; meanings wrap."""
+    """The section for a terminal of `width` characters. Cells wrap; meanings get the most room."""
+    width = max(width, 100)
     table = Table(
         title=line(f"[{part.name}]", "bold"),
         title_justify="left",
         box=None,
         pad_edge=False,
         header_style="bold",
-        width=max(width, 100),
+        width=width,
     )
     for name in COLUMNS:
         title = "value" if name == "default" and part.given else name
-        table.add_column(title, overflow="fold", ratio=3 if name == "meaning" else None)
+        if name == "meaning":
+            table.add_column(title, overflow="fold", ratio=1)
+        else:
+            table.add_column(title, overflow="fold", max_width=width // 5)
     for row in part.rows():
         table.add_row(*map(line, row))
     return table

@@ -97,13 +97,24 @@ def test_the_reference_page_lists_every_setting() -> None:
 def test_list_prints_every_setting_of_a_part(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command.out, "_width", 300)
+    monkeypatch.setattr(command.out, "_width", 1000)
     assert command.main(["list", name]) == 0
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     for part in sections(name):
         assert f"[{part.name}]" in printed
         for row in part.rows():
             assert " ".join(" ".join(row).split()) in printed
+
+
+@pytest.mark.parametrize("name", [*NAMES, "quick-maze"])
+def test_meanings_keep_a_readable_width_on_a_narrow_terminal(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command.out, "_width", 100)
+    assert command.main(["list", name]) == 0
+    heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("setting ")]
+    assert len(heads) == len(sections(name))
+    assert all(100 - head.index("meaning") >= 20 for head in heads)
 
 
 def test_list_of_a_preset_prints_its_values_in_place_of_defaults() -> None:
