@@ -128,10 +128,11 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     done = {(row.learner, row.family) for row in rows()}
-    if not RESULTS.exists():
-        RESULTS.write_text(heading() + "\n", encoding="utf-8")
     chosen = itertools.product(options.learner or LEARNERS, options.family or FAMILIES)
     pairs = [pair for pair in chosen if pair not in done]
+    if pairs:
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(heading() + "\n")  # rows below it are of this machine and commit
     refused = {pair: row for pair in pairs if (row := refusal(*pair)) is not None}
     for row in refused.values():
         record(row)

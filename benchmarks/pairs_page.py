@@ -60,7 +60,7 @@ PAGE = """\
 Every learner on every family, with all settings at their defaults for the family (`openpoet list
 NAME`), on the family's first task. A cell is the mean return of the last episode of a trial, on
 fresh draws, after {seconds:.0f} s of training on one core; **bold** where the pair learns: more
-than {share:.0%} of the way from uniform random actions to the best known score, and more than the
+than {share:.0f} % of the way from uniform random actions to the best known score, and more than the
 untrained agent. A dash is a family that the learner refuses; the reasons are below. An empty cell
 has not been measured yet: `python -m benchmarks.pairs` measures it, and `--page` makes this page
 from [pairs](../benchmarks/results/pairs.txt).
@@ -88,7 +88,7 @@ def page(found: Sequence[Row]) -> str:
     refused = [f"- `{name}` on {', '.join(on)}: {why}" for (name, why), on in reasons.items()]
     return PAGE.format(
         seconds=max(seconds, default=120.0),
-        share=LEARNS,
+        share=100 * LEARNS,
         table="\n".join(table({(row.learner, row.family): row for row in found})),
         known="\n".join(known),
         refused="\n".join(refused),

@@ -33,9 +33,9 @@ class Timed:
 
         def timed(*arguments: Any) -> Any:
             began = time.process_time()
-            answer = found(*arguments)
+            result = found(*arguments)
             self.seconds += time.process_time() - began
-            return answer
+            return result
 
         return timed
 

@@ -6,18 +6,15 @@ are mean returns through `make_vec` of "openpoet/BipedalWalker-v3", with the mea
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 import openpoet.envs
+from benchmarks import resumable
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.ppo import PPO
 from openpoet.envs.walker.batch import WalkerBatch
@@ -32,7 +29,6 @@ from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
 EPISODES = 100  # of a score
-STATE = Path(__file__).resolve().parent.parent / "build"
 
 
 class GymnasiumWalkers:
@@ -75,49 +71,23 @@ def score(learner: PPO, agent: Agent, hardcore: bool, seed: int) -> np.ndarray:
     return returns
 
 
-class Training:
-    """One agent trained on fresh grounds; steps and CPU seconds so far.
+class Training(resumable.Training):
+    """One agent trained by PPO on fresh grounds.
 
-    checkpoint: name of a file in build/, written after every improvement step, from which the
-    training continues; "": none.
+    checkpoint: name of the file from which the training continues (resumable.Training); "": none.
     """
 
+    learner: PPO
+
     def __init__(self, hardcore: bool, config: PPOConfig, seed: int, checkpoint: str = "") -> None:
-        self.hardcore, self.key = hardcore, Key(seed)
-        self.learner = PPO(GymnasiumWalkers(hardcore), config)
-        self.agent = self.learner.init(self.key.child("init"))
-        self.number, self.steps, self.seconds = 0, 0, 0.0
-        self.file = STATE / f"{checkpoint}.safetensors" if checkpoint else None
-        if self.file is not None and self.file.exists():
-            loaded = load_file(self.file)
-            self.number, self.steps = (int(value) for value in loaded["progress/counts"])
-            self.seconds = float(loaded["progress/seconds"])
-            self.agent = {name: loaded[name] for name in self.agent}
+        self.hardcore, key = hardcore, Key(seed)
+        learner = PPO(GymnasiumWalkers(hardcore), config)  # type: ignore[arg-type]  # all it uses
+        super().__init__(learner, None, key, checkpoint, agent=learner.init(key.child("init")))
 
     def use(self, config: PPOConfig) -> None:
         """Train with these settings from now on."""
         self.learner = PPO(self.learner.family, config)
 
-    def improve(self) -> None:
-        """One improvement step."""
-        begin = time.process_time()
-        key = self.key.child("improve", self.number)
-        (self.agent,), steps = self.learner.improve([self.agent], [None], [key])
-        self.number, self.steps = self.number + 1, self.steps + int(steps[0])
-        self.seconds += time.process_time() - begin
-        if self.file is not None:
-            self.file.parent.mkdir(exist_ok=True)
-            progress = {
-                "progress/counts": torch.tensor([self.number, self.steps]),
-                "progress/seconds": torch.tensor(self.seconds, dtype=torch.float64),
-            }
-            save_file({**self.agent, **progress}, self.file)
-
     def score(self, seed: int) -> float:
         """The mean of `score`."""
         return float(score(self.learner, self.agent, self.hardcore, seed).mean())
-
-    def report(self, value: float) -> None:
-        """Progress on stderr."""
-        line = f"{self.steps / 1e6:.2f} M steps, {self.seconds:.0f} s of CPU: {value:.1f}"
-        print(line, file=sys.stderr, flush=True)

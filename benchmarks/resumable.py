@@ -21,37 +21,49 @@ class Training:
     """One agent trained in one task; environment steps and CPU seconds so far.
 
     name: of the file in build/, written after every improvement step, from which the training
-    continues.
+    continues; "": none. agent: the first one, by default `learner.init(key)`.
     """
 
-    def __init__(self, learner: Learner, task: Any, key: Key, name: str) -> None:
+    def __init__(
+        self, learner: Learner, task: Any, key: Key, name: str = "", *, agent: Agent | None = None
+    ) -> None:
         self.learner, self.task, self.key, self.name = learner, task, key, name
-        self.agent: Agent = learner.init(key)
+        self.agent = learner.init(key) if agent is None else agent
         self.number, self.steps, self.seconds = 0, 0, 0.0
-        self.file = BUILD / f"{name}.safetensors"
-        if self.file.exists():
+        self.file = BUILD / f"{name}.safetensors" if name else None
+        if self.file is not None and self.file.exists():
             loaded = load_file(self.file)
             self.number, self.steps = (int(value) for value in loaded["progress/counts"])
             self.seconds = float(loaded["progress/seconds"])
             self.agent = {name: loaded[name] for name in self.agent}
+
+    def improve(self) -> None:
+        """One improvement step."""
+        begin = time.process_time()
+        key = self.key.child("improve", self.number)
+        (self.agent,), used = self.learner.improve([self.agent], [self.task], [key])
+        self.number, self.steps = self.number + 1, self.steps + int(used[0])
+        self.seconds += time.process_time() - begin
+        self._save()
 
     def until(self, steps: int, score: Callable[[Agent], float], every: int) -> Agent:
         """The agent after so many environment steps; its score is printed to stderr every `every`
         improvement steps.
         """
         while self.steps < steps:
-            begin = time.process_time()
-            key = self.key.child("improve", self.number)
-            (self.agent,), used = self.learner.improve([self.agent], [self.task], [key])
-            self.number, self.steps = self.number + 1, self.steps + int(used[0])
-            self.seconds += time.process_time() - begin
-            self._save()
+            self.improve()
             if self.number % every == 0:
-                line = f"{self.name}: {self.steps / 1e6:.2f} M steps, {self.seconds:.0f} s of CPU"
-                print(f"{line}: {score(self.agent):.1f}", file=sys.stderr, flush=True)
+                self.report(score(self.agent))
         return self.agent
 
+    def report(self, score: float) -> None:
+        """Print progress and a score to stderr."""
+        progress = f"{self.steps / 1e6:.2f} M steps, {self.seconds:.0f} s of CPU: {score:.1f}"
+        print(f"{self.name}: {progress}" if self.name else progress, file=sys.stderr, flush=True)
+
     def _save(self) -> None:
+        if self.file is None:
+            return
         self.file.parent.mkdir(exist_ok=True)
         progress = {
             "progress/counts": torch.tensor([self.number, self.steps]),

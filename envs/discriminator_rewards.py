@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .discriminator import Discriminators
+from .parts.draws import seeds_by_row
 
 if TYPE_CHECKING:
     from .discriminated import DiscriminatedSettings
@@ -51,7 +52,7 @@ class DiscriminatorRewards:
 
     def redraw(self, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         """Start the rows of the mask [n] bool on new realisations, of skill and dynamics."""
-        for row, seed in zip(torch.nonzero(rows)[:, 0].tolist(), seeds, strict=True):
+        for row, seed in seeds_by_row(rows, seeds):
             self._seeds[row] = seed
         self.skill = self._skills(self._seeds)[:, None]
         self.observations = self.inner.redraw(rows, seeds)

@@ -55,7 +55,9 @@ def _act(
     log_probs: np.ndarray,
     values: np.ndarray,
 ) -> None:
-    """inputs [n, i]; noise [n, a], or [0, a] for the values alone.
+    """Actions, log probabilities and values of rows.
+
+    inputs [n, i]; noise [n, a], or [0, a] for the values alone.
 
     weights, sizes: see ppo_kernel. Written: actions [n, a], log_probs [n], values [n].
     """

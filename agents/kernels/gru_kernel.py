@@ -1,8 +1,8 @@
 """A GRU along sequences and its gradient, compiled by Numba (Cho et al. 2014, arXiv 1406.1078).
 
-The same function as torch.gru with one layer. Of a network with some tens of units torch spends
-most of its time between its operations, of which each step takes twenty. The hidden state may be
-reset within a sequence, where a trial begins; no gradient passes a reset. Sums have one fixed order
+The same function as torch.gru with one layer. With some tens of units most of
+torch's time is the overhead of calls, of which a step needs twenty. The hidden state may be reset
+within a sequence, where a trial begins; no gradient passes a reset. Sums have one fixed order
 (sequences.py).
 """
 

@@ -16,9 +16,9 @@ import numpy as np
 from openpoet.kernel_cache import compiled, to_stderr, usable_folder
 
 from .arithmetic import ONE, ZERO
-from .layers import BLOCK, START, forward, length, wide, width_of
+from .layers import BLOCK, forward, length, width_of
 from .ppo_network import Architecture
-from .products import ROWS, callee, padded
+from .products import ROWS, START, callee, padded, wide
 
 KINDS = 2  # numbers of a layout before the sizes
 

@@ -20,7 +20,7 @@ from ..parts.lifetimes import State
 from ..parts.network_weights import network_weights
 from ..parts.recurrent import Recurrent
 from ..ppo.network import Weights
-from ..ppo.normalisation import OBSERVATIONS, RETURNS, Moments, Normaliser
+from ..ppo.normalisation import LIMIT, OBSERVATIONS, RETURNS, Moments, Normaliser
 from ..rollouts.trials import input_size
 from . import bilinear
 
@@ -91,23 +91,27 @@ class RecurrentActorCritic(Tunable):
         return self.run(weights, inputs, start, none)
 
     def _normaliser(self, agent: Agent) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The function that normalises a trial's inputs [..., i]: observations and rewards."""
+        """The function that normalises a trial's inputs [..., i]: observations and rewards.
+
+        Other inputs, and those that the settings do not normalise, are neither scaled nor clipped.
+        """
         c, size = self.config, self.family.spec.observation_size
         if not (c.normalise_observations or c.normalise_rewards):
             return lambda inputs: inputs
         mean = torch.zeros(input_size(self.family.spec, c.last_observation))
-        scale = torch.ones_like(mean)
+        scale, limit = torch.ones_like(mean), torch.full_like(mean, math.inf)
         if c.normalise_observations:
             own = Normaliser.of(Moments.of(agent, OBSERVATIONS))
             for place in range(1 + c.last_observation):
                 columns = slice(place * size, (place + 1) * size)
-                mean[columns], scale[columns] = own.mean, own.scale
+                mean[columns], scale[columns], limit[columns] = own.mean, own.scale, LIMIT
         if c.normalise_rewards:
-            scale[REWARD] = self._reward_factor(agent)
-        return Normaliser(mean.to(c.device), scale.to(c.device))
+            scale[REWARD], limit[REWARD] = self._reward_factor(agent), LIMIT
+        mean, scale, limit = (part.to(c.device) for part in (mean, scale, limit))
+        return lambda inputs: ((inputs - mean) * scale).clamp(-limit, limit)
 
     def _normalised_observations(self, agent: Agent, observations: torch.Tensor) -> torch.Tensor:
-        """Observations [..., o] as the network has them."""
+        """Observations [..., o] as the network receives them."""
         if not self.config.normalise_observations:
             return observations
         own = Normaliser.of(Moments.of(agent, OBSERVATIONS), str(observations.device))

@@ -28,7 +28,7 @@ from ..parts.lifetimes import State, over
 from ..parts.recurrent import Parameters, Recurrent
 from .episodic_memory import NAMES, empty, nearest, write
 from .rl2 import RL2
-from .rl2_config import RL2Config
+from .rl2_config import CONTROL, RL2Config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ SAME = 1e-6  # squared distance up to which two contexts are considered equal
 class EpisodicLSTMConfig(RL2Config):
     """Settings beside those of RL^2."""
 
+    suggestions = (CONTROL,)  # it needs observations
     cell: Annotated[Literal["lstm"], "Recurrent cell; the memory stores its cell state."] = "lstm"
     hidden: int = 48
     capacity: Annotated[

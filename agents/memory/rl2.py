@@ -197,13 +197,17 @@ class RL2(RecurrentActorCritic, Adapting):
         return act
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> RecurrentTrialPolicy:
-        """A policy for n trials simulated by the caller (metaworld_protocol.TrialPolicy)."""
+        """A policy for n trials simulated by the caller (metaworld_protocol.TrialPolicy).
+
+        Its actions are those of an evaluation (`config.test_actions`), or the most likely ones.
+        """
         own, noise = self.of(agent), key.child("actions").generator()
+        always = own.config.test_actions == "mode"
 
         def act(inputs: torch.Tensor, state: State, greedy: bool) -> tuple[torch.Tensor, State]:
             drawn = torch.from_numpy(noise.random((1, n, self.actions.size), dtype=np.float32))
             with torch.no_grad():
-                action, _, state = own._act_function(agent, None if greedy else drawn)(
+                action, _, state = own._act_function(agent, None if greedy or always else drawn)(
                     inputs, state, 0
                 )
             return action, state

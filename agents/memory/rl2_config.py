@@ -100,9 +100,6 @@ class RL2Config(PPOSettings, Suggesting):
     rollouts: int = 1
     normalise_observations: bool = False
     normalise_rewards: bool = False
-    action_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
-    ] = 1.0
     test_trials: Annotated[
         PositiveInt,
         "Trials per evaluation; 1 in a deterministic family under its most likely actions.",

@@ -54,7 +54,7 @@ class VariBAD(RL2):
 
     Args:
         family: the task family, with discrete or continuous actions.
-        config: the settings, by default `VariBADConfig()`.
+        config: the settings, by default those of `VariBADConfig.suggested`.
 
     Raises:
         ValueError: if `tabular` is set, or a trial has fewer episodes than `test_episodes`.

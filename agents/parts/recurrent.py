@@ -1,10 +1,10 @@
 """Recurrent networks whose parameters are named tensors: a GRU or LSTM cell and a linear read-out.
 
-`step` is plain arithmetic: parameters may have leading axes (members), and vmap goes through. `run`
-hands a whole sequence to a fused kernel, which is what training wants: on the CPU those of
-kernels.gru_kernel and kernels.lstm_kernel, else torch's. All compute the same function. The cell
-"eplstm" is an LSTM with a gate more, through which a cell state of old comes in (arXiv 1805.09692);
-it has no fused kernel.
+`step` is plain arithmetic: parameters may have leading axes (members), and vmap is supported. `run`
+computes a whole sequence in a fused kernel, for training: on the CPU those of kernels.gru_kernel
+and kernels.lstm_kernel, else torch's. All compute the same function. The cell "eplstm" is an LSTM
+with one more gate, which adds a cell state from the memory (arXiv 1805.09692); it has no fused
+kernel.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .lifetimes import Lifetime, State, over
 
 Cell = Literal["gru", "lstm", "eplstm"]
 Parameters = Mapping[str, torch.Tensor]
-# A state is hidden [..., n, h], for an LSTM its cell [..., n, h], and for eplstm the cell of old
-# that comes in.
+# A state is hidden [..., n, h], for an LSTM its cell [..., n, h], and for eplstm the cell state
+# from the memory.
 GATES = {"gru": 3, "lstm": 4, "eplstm": 5}
 
 
@@ -42,9 +42,9 @@ class Recurrent:
         """Uniform in +-1/sqrt(hidden), as torch does; the read-out times `readout_scale`, its bias
         zero.
 
-        lasting: steps that newborn memories should last at most, each unit for its own time (chrono
-        initialisation, Tallec & Ollivier 2018, arXiv 1804.11188); 0: as torch leaves them, which is
-        about two steps.
+        lasting: the most steps for which a unit remembers at first, drawn for each unit (chrono
+        initialisation, Tallec & Ollivier 2018, arXiv 1804.11188); 0: torch's initialisation, about
+        two steps.
         """
         bound, gates = 1 / math.sqrt(self.hidden), GATES[self.cell] * self.hidden
         shapes = {
@@ -68,14 +68,14 @@ class Recurrent:
         return {**made, "w_out": made["w_out"] * readout_scale, "b_out": torch.zeros(self.outputs)}
 
     def pruned(self, p: Parameters, units: int) -> dict[str, torch.Tensor]:
-        """The parameters with nothing read from hidden units beyond the first `units`: a smaller
-        network's function.
+        """The parameters with the outgoing weights of hidden units beyond the first `units` set to
+        0: the function of a smaller network.
         """
         used = (torch.arange(self.hidden) < units).to(p["w_out"].device)
         return {**p, **{name: p[name] * used for name in ("w_hidden", "w_out")}}
 
     def start(self, n: int, device: str = "cpu") -> State:
-        """A memory of nothing."""
+        """The state in which n sequences begin: zeros."""
         zero = torch.zeros(n, self.hidden, device=device)
         return tuple(zero.clone() for _ in range({"gru": 1, "lstm": 2, "eplstm": 3}[self.cell]))
 

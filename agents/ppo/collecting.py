@@ -56,7 +56,8 @@ class Rollout:
     alive: torch.Tensor  # [t, n] bool: the row was simulated
     begins: torch.Tensor  # [t, n] bool: a trial begins at this step
     cuts: torch.Tensor  # [t, n] bool: a trial ends with this step
-    # [t, n, o] observed after each action, also at the end of an episode; o is 0 unless asked for
+    # [t, n, o] observed after each action, also at the end of an episode; [t, n, 0] without
+    # `Plan.outcomes`
     after: torch.Tensor
     following: torch.Tensor  # [t, n], see advantages.gae
     starts: State  # hidden states before each chunk, [chunks, n, h] each

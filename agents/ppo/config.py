@@ -22,7 +22,9 @@ from openpoet.settings import (
 
 @dataclass(frozen=True)
 class PPOSettings(Settings):
-    """Settings of an improvement step: advantages, updates, schedules and normalisation."""
+    """Settings of an improvement step: advantages, updates, schedules, noise of the actions and
+    normalisation.
+    """
 
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     lam: Annotated[Fraction, "Lambda of the generalised advantage estimate."] = 0.95
@@ -45,6 +47,9 @@ class PPOSettings(Settings):
     normalise_advantages: Annotated[
         bool, "Normalise advantages to mean 0 and standard deviation 1 over a batch."
     ] = True
+    action_std: Annotated[
+        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
+    ] = 1.0
     std_floor: Annotated[NonNegativeFloat, "Smallest standard deviation of continuous actions."] = (
         0.0
     )
@@ -60,6 +65,13 @@ class PPOSettings(Settings):
     reward_scale: Annotated[
         PositiveFloat, "Factor of the rewards in training if they are not normalised."
     ] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.std_floor > self.action_std:
+            raise ValueError(
+                f"std_floor must be at most action_std, got {self.std_floor} and {self.action_std}"
+            )
 
 
 @dataclass(frozen=True)
@@ -80,9 +92,6 @@ class PPOConfig(PPOSettings):
     ] = 32
     num_envs: Annotated[PositiveInt, "Episodes simulated side by side in training."] = 32
     num_steps: Annotated[PositiveInt, "Steps of each of them per update."] = 256
-    action_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
-    ] = 1.0
     test_episodes: Annotated[
         PositiveInt, "Episodes per evaluation; 1 in a deterministic family."
     ] = 16
@@ -90,10 +99,6 @@ class PPOConfig(PPOSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.std_floor > self.action_std:
-            raise ValueError(
-                f"std_floor must be at most action_std, got {self.std_floor} and {self.action_std}"
-            )
         sequences = self.num_envs * self.num_steps
         if self.cell != "none":
             if self.num_steps % self.bptt:

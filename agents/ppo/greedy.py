@@ -1,4 +1,4 @@
-"""A trained policy in episodes: its most likely actions, and what it remembers of each row."""
+"""A trained policy in episodes: its most likely actions, and the hidden state of each row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 class GreedyPolicy:
     """TrialPolicy (metaworld_protocol) of n rows, in which an episode is a trial."""
 
-    observes_rewards = True
-
     def __init__(self, policy: EvaluationPolicy, spec: Spec, n: int) -> None:
-        self._policy = policy
-        zeros = torch.zeros(n, device=policy.device)
-        self._last = LastStep(
+        self._policy, zeros = policy, torch.zeros(n, device=policy.device)
+        last = LastStep(
             zeros[:, None].expand(-1, spec.observation_size),
             zeros[:, None].expand(-1, spec.action_size),
             zeros.double(),
@@ -29,7 +26,8 @@ class GreedyPolicy:
             zeros.long(),
         )
         hidden = {f"memory{i}": part for i, part in enumerate(policy.start(n))}
-        self._fresh: Mapping[str, torch.Tensor] = {**self._last._asdict(), **hidden}
+        self.observes_rewards = bool(hidden)  # a policy without memory has no such input
+        self._fresh: Mapping[str, torch.Tensor] = {**last._asdict(), **hidden}
         self.state: Mapping[str, torch.Tensor] = dict(self._fresh)
 
     def begin(self, rows: torch.Tensor) -> None:
@@ -41,7 +39,9 @@ class GreedyPolicy:
         self.state = {**self.state, "first": self.state["first"] | rows}
 
     def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
-        """The most likely actions [n, a] at observations [n, o], with which agents are scored."""
+        """The most likely actions [n, a] at observations [n, o], with `greedy` and without: an
+        agent is scored with them.
+        """
         last = LastStep(*(self.state[name] for name in LastStep._fields))
         memory = tuple(part for name, part in self.state.items() if name.startswith("memory"))
         inputs = self._policy.inputs(observations.to(self._policy.device), last)

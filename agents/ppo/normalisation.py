@@ -97,9 +97,9 @@ def discounted_returns(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Running discounted returns [t, n] float64, and their values for the next rollout [n].
 
-    r_t + gamma * (that of the step before), from 0 where an episode began.
+    r_t + gamma * (that of the step before), from 0 where a trial began.
 
-    rewards: [t, n] float64; ends: [t, n] bool, the last steps of episodes; start: [n] from the
+    rewards: [t, n] float64; ends: [t, n] bool, the last steps of trials; start: [n] from the
     rollout before.
     """
     result, kept = torch.empty_like(rewards), gamma * (~ends).double()

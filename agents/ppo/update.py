@@ -185,7 +185,10 @@ class _Loss(NamedTuple):
 
 
 def normalised(batch: Batch) -> torch.Tensor:
-    """Advantages [t, m] with mean 0 and standard deviation 1 over the steps that are alive."""
+    """Advantages [t, m] with mean 0 and standard deviation 1 over the steps that are alive.
+
+    Differs: once over the batch; common implementations normalise each minibatch.
+    """
     values = batch.advantages[batch.alive]
     return (batch.advantages - values.mean()) / (values.std() + 1e-8)
 

@@ -5,7 +5,7 @@ after 1e9 steps. The training continues from build/ppo-hardcore.safetensors if t
 
 After 44 M steps the standard deviation has been at its floor of .2 for 6 M, and scores are 100 to
 150: in 45 % of the episodes the walker stands before an obstacle until the time limit. From there
-on the floor is .3, so that it goes on trying.
+on the floor is .3, so that exploration continues.
 """
 
 from __future__ import annotations

@@ -6,21 +6,23 @@ on other grounds, through Gymnasium's interface, with the mean action.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.claims.claim import Claim
 from benchmarks.ppo_walkers import Training
 from openpoet.agents.ppo.config import PPOConfig
 
 BUDGET, SEEDS, TEST = 3_000_000, (1, 2, 3), 10**6
-UPDATES = BUDGET // (32 * 256)
-CONFIG = PPOConfig(lr_end=1e-5, anneal=UPDATES)
+PLAIN = PPOConfig()
+STEP = PLAIN.rollouts * PLAIN.num_envs * PLAIN.num_steps  # environment steps of an improvement step
+CONFIG = replace(PLAIN, lr_end=1e-5, anneal=BUDGET * PLAIN.rollouts // STEP)
 
 
 def claims() -> list[Claim]:
     found: list[Claim] = []
     for seed in SEEDS:
         training = Training(False, CONFIG, seed)
-        step = CONFIG.rollouts * CONFIG.num_envs * CONFIG.num_steps
-        while training.steps + step <= BUDGET:
+        while training.steps + STEP <= BUDGET:
             training.improve()
             if training.number % 8 == 0:
                 training.report(training.score(training.number))

@@ -17,6 +17,7 @@ import gymnasium
 import numpy as np
 import torch
 
+from ..parts.draws import seeds_by_row
 from .spaces import Actions, flattened
 
 Environment = gymnasium.Env[Any, Any]
@@ -105,8 +106,8 @@ class Rows:
         """Start the rows of the mask [n] bool as with new seeds, one for each row of the mask in
         order; observations [n, o] of all rows.
         """
-        for row, seed in zip(np.flatnonzero(rows.cpu().numpy()).tolist(), seeds, strict=True):
-            self._seeds[row] = int(seed)
+        for row, seed in seeds_by_row(rows, seeds):
+            self._seeds[row] = seed
             self._begin(row, 0)
         return self._tensor(self._seen)
 

@@ -51,3 +51,14 @@ class Draws:
         both = self.uniform(stream, 2 * size, counter)
         radius = torch.sqrt(-2.0 * torch.log1p(-both[:, :size]))
         return radius * torch.cos(2.0 * math.pi * both[:, size:])
+
+
+def seeds_by_row(rows: torch.Tensor, seeds: Sequence[int]) -> list[tuple[int, int]]:
+    """The rows of the mask [n] bool in order, each with its seed.
+
+    ValueError for another number of seeds.
+    """
+    chosen = torch.nonzero(rows)[:, 0].tolist()
+    if len(chosen) != len(seeds):
+        raise ValueError(f"redraw needs a seed for each of {len(chosen)} rows, got {len(seeds)}")
+    return [(row, int(seed)) for row, seed in zip(chosen, seeds, strict=True)]

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import torch
 
+from .draws import seeds_by_row
+
 State = dict[str, torch.Tensor]
 
 
@@ -105,7 +107,7 @@ class Episodes:
         """Start the rows of the mask [n] bool on new realisations of their tasks; observations
         [n, o] of all rows. seeds: one for each row of the mask, in order.
         """
-        for row, seed in zip(torch.nonzero(rows)[:, 0].tolist(), seeds, strict=True):
+        for row, seed in seeds_by_row(rows, seeds):
             self._seeds[row] = seed
         self.world = self._draw(self._seeds)
         return self._begin(rows, torch.where(rows, 0, self._episode))

@@ -38,8 +38,8 @@ HELD_OUT_JOINT = 3
 class Hidden:
     """What is hidden in a trial besides the body.
 
-    delay: steps from an action to its effect. noise: standard deviation of that of observations.
-    target_speed: v* [m/s]. fastest: the largest v* that is drawn [m/s].
+    delay: steps from an action to its effect. noise: standard deviation of the observations' noise.
+    target_speed: v* [m/s]. fastest: the largest v* that the genes draw [m/s].
     """
 
     delay: int = 0
@@ -166,8 +166,9 @@ REVEALED = 4 * JOINTS - 4 + PARTS + 2 + 2 * LEGS + 3  # numbers of `revealed`
 def revealed(drawn: Draw) -> np.ndarray:
     """The draw as numbers around 0 for a network, [REVEALED] float32.
 
-    Directions; torques as shares, 0 for the standard; log2 of the factors of speeds, densities,
-    gravity, friction and leg sizes; delay, noise and target speed in units of their largest.
+    In order: directions [4]; factors of the torques minus 1 [4]; log2 of the factors of speeds [4],
+    densities [5], leg lengths [4], leg widths [4], gravity and friction; delay, noise and target
+    speed as fractions of their largest.
     """
     body, hidden = drawn.body, drawn.hidden
     torque = [t / s - 1 for t, s in zip(body.torque, STANDARD.torque, strict=True)]

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 Gene = tuple[float, float]  # centre and spread
 Reward = Literal["progress", "added", "instead"]
-Draws = Literal["all", "train", "held-out"]
+Split = Literal["all", "train", "held-out"]
 GeneName = Literal[
     "reversed", "dead", "strength", "speed", "mass", "gravity", "friction", "leg_length",
     "leg_width", "delay", "noise", "target_speed",
@@ -74,7 +74,7 @@ PROBABILITIES = ("reversed", "dead")
 
 @dataclass(frozen=True)
 class BodyGenes:
-    """A distribution over hidden draws; the default draws Gymnasium's walker always.
+    """A distribution over hidden draws; the default always draws Gymnasium's walker.
 
     reversed: probability of each joint that its motor turns the other way.
     dead: probability that one joint, any of the four, has no motor.
@@ -86,9 +86,9 @@ class BodyGenes:
     noise: standard deviation of the noise added to every observation.
     target_speed: v* [m/s] of the hull.
     reward: "progress": Gymnasium's, v* has no effect. "added": Gymnasium's minus |v - v*|.
-    "instead": minus |v - v*| takes the place of progress; see hidden.py.
-    draws: "train": values from the inner part of each gene's range; "held-out": from the rest; a
-    draw of one is never a draw of the other if a gene varies. "all": from both.
+    "instead": minus |v - v*| instead of progress; see hidden.py.
+    draws: "train": values from the inner part of each gene's range. "held-out": from the rest; if a
+    gene varies, no draw of one is a draw of the other. "all": from both.
     """
 
     reversed: float = 0.0
@@ -104,14 +104,14 @@ class BodyGenes:
     noise: Gene = (0.0, 0.0)
     target_speed: Gene = (0.0, 0.0)
     reward: Reward = "progress"
-    draws: Draws = "all"
+    draws: Split = "all"
 
     def __post_init__(self) -> None:
         for name in PROBABILITIES:
             object.__setattr__(self, name, _probability(name, getattr(self, name)))
         for name, allowed in RANGES.items():
             object.__setattr__(self, name, _gene(name, getattr(self, name), allowed))
-        for name, options in (("reward", get_args(Reward)), ("draws", get_args(Draws))):
+        for name, options in (("reward", get_args(Reward)), ("draws", get_args(Split))):
             if getattr(self, name) not in options:
                 raise ValueError(
                     f"body: {name} must be one of {', '.join(options)}, "
@@ -120,7 +120,7 @@ class BodyGenes:
 
     @property
     def standard(self) -> bool:
-        """Whether every draw is Gymnasium's walker with Gymnasium's reward."""
+        """Whether all genes have their defaults, so that every draw is Gymnasium's walker."""
         return all(getattr(self, f.name) == f.default for f in fields(self) if f.name != "draws")
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 from .body_genes import PROBABILITIES, RANGES, BodyGenes, Gene, Range, Reward
 
 PROBABILITY_STEP = 0.1
-# beyond 1/2 a reversed joint is the rule, and the distribution narrows again
+# largest probabilities; beyond 1/2 the patterns of reversed joints vary less again
 MOST = {"reversed": 0.5, "dead": 1.0}
 
 
@@ -27,6 +27,13 @@ class BodyBounds:
     genes: tuple[str, ...] = ()
     reach: float = 1.0
     reward: Reward = "instead"
+
+
+def smallest_reach(name: str) -> float:
+    """The smallest `reach` with which a mutation can introduce the gene."""
+    if name in PROBABILITIES:
+        return PROBABILITY_STEP / MOST[name]
+    return RANGES[name].step / RANGES[name].widest
 
 
 def mutate(genes: BodyGenes, bounds: BodyBounds, rng: np.random.Generator) -> BodyGenes:

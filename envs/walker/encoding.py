@@ -56,7 +56,10 @@ def _body(found: Mapping[str, Any]) -> BodyGenes | None:
         return None
     body = body_genes.decode(found["body"])
     if body.standard:
-        raise ValueError("a walker task of schema 3 has a body that differs from Gymnasium's")
+        raise ValueError(
+            "a walker task of schema 3 has a body that differs from Gymnasium's, got the default "
+            "genes: leave out body, and set schema to 2"
+        )
     return body
 
 

@@ -40,19 +40,19 @@ class Walker:
     def __init__(self, settings: WalkerSettings | None = None) -> None:
         self.settings = s = settings or WalkerSettings()
         # Linear in the length, through presets epoet-paper (200 tiles) and quick (60).
-        scores = [
+        reproduce_at, mc_low, mc_high = (
             short + (s.length - 60) * (long - short) / 140
             for short, long in ((35, 200), (5, 50), (55, 300))
-        ]
+        )
         self.spec = WalkerSpec(
             s.horizon,
             s.solved_score,
-            s.seeds == "niche" and not s.hides,
-            24 + body_draw.REVEALED * s.reveal,
-            4,
-            s.episodes or (2 if s.hides else 1),
-            1 / 50,
-            *scores,
+            deterministic=s.seeds == "niche" and not s.hides,
+            observation_size=24 + body_draw.REVEALED * s.reveal,
+            episodes=s.episodes or (2 if s.hides else 1),
+            reproduce_at=reproduce_at,
+            mc_low=mc_low,
+            mc_high=mc_high,
         )
         self.bounds = Bounds(
             s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates

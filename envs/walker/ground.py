@@ -5,9 +5,9 @@ Picklable.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
 import numpy as np
@@ -22,6 +22,7 @@ from .obstacles import Obstacles
 from .task import Realisation, TaskSettings, WalkerTask, realise
 
 EASY_STEPS, HARDCORE_STEPS = 1600, 2000  # Gymnasium's max_episode_steps
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,24 @@ def drawn_body(body: Body | BodyGenes | None, own: Realisation, rng: np.random.G
     return body if isinstance(body, Body) else draw(body, int(rng.integers(2**31))).body
 
 
-def bodies(body: Any, rows: int) -> list[Body | BodyGenes | None]:
-    """The argument `body` of each row: one for all, or a list or tuple of one per row."""
-    if not isinstance(body, list | tuple):
-        return [checked_body(body)] * rows
-    if len(body) != rows:
-        raise ValueError(
-            f"body must be one for all rows, or a list of {rows}, one per row; got a list of "
-            f"{len(body)}"
-        )
-    return [checked_body(each) for each in body]
+def per_row(name: str, given: Any, rows: int, checked: Callable[[Any], T]) -> list[T]:
+    """The argument `name` of each row, [rows]: one for all rows, or a list or tuple of one per row.
+
+    checked: the value for one row. ValueError, one line, if the list has another length or
+    `checked` raises one.
+    """
+    if not isinstance(given, list | tuple):
+        return [checked(given)] * rows
+    if len(given) != rows:
+        expected = f"{name} must be one for all rows, or a list of {rows}, one per row"
+        raise ValueError(f"{expected}; got a list of {len(given)}")
+    made = []
+    for row, each in enumerate(given):
+        try:
+            made.append(checked(each))
+        except ValueError as error:
+            raise ValueError(f"row {row}: {error}") from None
+    return made
 
 
 def checked_body(body: Any) -> Body | BodyGenes | None:
@@ -122,25 +131,6 @@ def ground(hardcore: bool, terrain: Any, own_horizon: bool = False) -> Ground:
     if task.body is not None:
         _check_body_only(task.body)
     return TaskGround(task, settings.horizon)
-
-
-def grounds(hardcore: bool, terrain: Any, rows: int, own_horizon: bool = False) -> list[Ground]:
-    """Grounds [rows]: one terrain for all rows, or a list or tuple of one terrain per row.
-
-    ValueError, one line, if the list has another length or an item is not a terrain.
-    """
-    if not isinstance(terrain, list | tuple):
-        return [ground(hardcore, terrain, own_horizon)] * rows
-    if len(terrain) != rows:
-        expected = f"terrain must be one for all rows, or a list of {rows}, one per row"
-        raise ValueError(f"{expected}; got a list of {len(terrain)}")
-    made = []
-    for row, each in enumerate(terrain):
-        try:
-            made.append(ground(hardcore, each, own_horizon))
-        except ValueError as error:
-            raise ValueError(f"row {row}: {error}") from None
-    return made
 
 
 def limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> float:

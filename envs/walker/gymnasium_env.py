@@ -18,6 +18,8 @@ import numpy as np
 from gymnasium import spaces
 
 from .batch import WalkerBatch
+from .body import Body
+from .body_genes import BodyGenes
 from .ground import checked_body, drawn_body, ground
 from .picture import Window, picture
 from .single_step import SingleStep
@@ -82,7 +84,7 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.observation_space, self.action_space = observation_space(), action_space()
         self._hardcore, self._own_horizon = hardcore, own_horizon
         self.terrain = terrain
-        self._body = checked_body(body)  # of the next reset
+        self.body = body
         self._horizon: int | None = None  # of this episode
         self._walker: SingleStep | None = None
         self._track: Track | None = None
@@ -102,6 +104,17 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         # of the next reset
         self._ground = ground(self._hardcore, terrain, self._own_horizon)
 
+    @property
+    def body(self) -> Body | BodyGenes | None:
+        """The body of the next reset, or the genes it is drawn from; None: the task's. Accepts any
+        form of body.
+        """
+        return self._body
+
+    @body.setter
+    def body(self, body: Any) -> None:
+        self._body = checked_body(body)
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
@@ -111,10 +124,10 @@ class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if options is not None and "terrain" in options:
             self.terrain = options["terrain"]
         if options is not None and "body" in options:
-            self._body = checked_body(options["body"])
+            self.body = options["body"]
         super().reset(seed=seed)
         drawn = self._ground(self.np_random)
-        body = drawn_body(self._body, drawn, self.np_random)
+        body = drawn_body(self.body, drawn, self.np_random)
         self._track, self._age = drawn.track, 0
         self._horizon = self._ground.horizon
         if self._walker is None:

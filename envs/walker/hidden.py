@@ -58,7 +58,7 @@ class HiddenSimulator:
         self._delay, self._episode, self._age = self._zeros(n, 3, dtype=torch.int64).unbind(1)
         self._instead, self._added, self._ended = self._zeros(n, 3, dtype=torch.bool).unbind(1)
         self._queue = self._zeros(n, LONGEST + 1, 4)  # latest action first
-        self._seen = self._zeros(n, 24)  # observations without noise
+        self._clean = self._zeros(n, 24)  # observations without noise
         self._revealed = self._zeros(n, REVEALED if reveal else 0)
         self._draw(list(range(n)), seeds)
 
@@ -114,23 +114,23 @@ class HiddenSimulator:
     def step(
         self, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        live, taken = ~self._ended, self._delayed(actions)
-        seen, rewards, terminated, truncated = self._inner.step(taken)
+        live, applied = ~self._ended, self._delayed(actions)
+        clean, rewards, terminated, truncated = self._inner.step(applied)
         if self._targets:
-            rewards = torch.where(live, self._rewards(seen, taken, rewards, terminated), 0.0)
+            rewards = torch.where(live, self._rewards(clean, applied, rewards, terminated), 0.0)
         self._age += live
-        self._ended, self._seen = terminated | truncated, seen
-        return self._shown(), rewards, terminated, truncated
+        self._ended, self._clean = terminated | truncated, clean
+        return self._observed(), rewards, terminated, truncated
 
     def state(self, row: int) -> WalkerState:
         return self._inner.state(row)
 
-    def _begin(self, rows: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    def _begin(self, rows: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
         self._age = torch.where(rows, 0, self._age)
         self._ended = self._ended & ~rows
         self._queue[rows] = 0.0
-        self._seen = seen
-        return self._shown()
+        self._clean = clean
+        return self._observed()
 
     def _delayed(self, actions: torch.Tensor) -> torch.Tensor:
         """The actions in effect at this step, [n, 4] float32."""
@@ -145,30 +145,34 @@ class HiddenSimulator:
         return self._queue[torch.arange(len(given), device=given.device), self._delay]
 
     def _rewards(
-        self, seen: torch.Tensor, taken: torch.Tensor, usual: torch.Tensor, terminated: torch.Tensor
+        self,
+        clean: torch.Tensor,
+        applied: torch.Tensor,
+        usual: torch.Tensor,
+        terminated: torch.Tensor,
     ) -> torch.Tensor:
-        """Rewards [n] of a step to observations `seen` under the actions `taken`.
+        """Rewards [n] of a step to observations `clean` under the actions `applied`.
 
-        added: usual - c |v - v*|, with c = 130 / 30 * dt, so that 1 m/s too slow costs what
+        clean: [n, 24] without noise. applied: [n, 4]. usual: Gymnasium's rewards [n].
+        added: usual - c |v - v*|, with c = 130 / 30 * dt, so that a difference of 1 m/s costs what
         Gymnasium gives for 1 m/s. instead: c (fastest - |v - v*|), with Gymnasium's rewards for the
-        hull's angle and for torque. A fall gives -100 in all.
+        hull's angle and for torque. The reward of a fall is -100 in all cases.
         """
         # Differs: the papers' reward is -|v - v*|. The constant c * fastest, equal for all draws,
         # makes a step worth more than a fall, which ends an episode here.
         per_speed = PROGRESS * DT
-        miss = per_speed * (seen[:, 2].double() / SPEED - self._target).abs()
-        upright = self._seen[:, 0].double().abs() - seen[:, 0].double().abs()
-        torque = TORQUE_COST * taken.double().abs().clamp(max=1).sum(1)
-        instead = per_speed * self._fastest - miss + 5.0 * upright - torque
-        rewards = torch.where(self._instead, instead, usual - miss * self._added)
+        error = per_speed * (clean[:, 2].double() / SPEED - self._target).abs()
+        upright = self._clean[:, 0].double().abs() - clean[:, 0].double().abs()
+        torque = TORQUE_COST * applied.double().abs().clamp(max=1).sum(1)
+        instead = per_speed * self._fastest - error + 5.0 * upright - torque
+        rewards = torch.where(self._instead, instead, usual - error * self._added)
         return torch.where(terminated & (usual == FALL), FALL, rewards)
 
-    def _shown(self) -> torch.Tensor:
+    def _observed(self) -> torch.Tensor:
         """The observations as the agent gets them."""
-        shown = self._seen
+        observed = self._clean
         if self._noisy:
             noise = self._random.normal("noise", 24, self._episode * EPISODE + self._age)
-            shown = torch.where(
-                (self._noise > 0)[:, None], (shown + self._noise[:, None] * noise).float(), shown
-            )
-        return torch.cat([shown, self._revealed], 1) if self._revealed.shape[1] else shown
+            noisy = (observed + self._noise[:, None] * noise).float()
+            observed = torch.where((self._noise > 0)[:, None], noisy, observed)
+        return torch.cat([observed, self._revealed], 1) if self._revealed.shape[1] else observed

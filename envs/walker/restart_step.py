@@ -19,10 +19,10 @@ def restart_step(
     batch: WalkerBatch, actions: np.ndarray, begin: np.ndarray, place: Callable[[], None]
 ) -> Stepped:
     """Step the rows outside the mask `begin` [n] bool, and reset those in it, whose actions have no
-    effect. Results are those of batch.step, with reward 0 and False for rows that begin, bit for
-    bit those of a step and a reset.
+    effect: observations [n, 24] float32, rewards [n] float64, terminated [n] bool.
 
-    place: called before the reset to assign tracks and bodies (batch.place).
+    Results equal those of batch.step and batch.reset, bit for bit; rows that begin have reward 0
+    and terminated False. place: called before the reset to assign tracks and bodies (batch.place).
     """
     given = actions_of(actions, batch.n)
     call, rest = batch._step_rows, ~begin

@@ -47,12 +47,13 @@ class WalkerVecEnv(VecEnv):
     def reset(self) -> np.ndarray:
         """First observations [num_envs, 24] of all rows, with the seeds and options set before.
 
-        The option "terrain" changes a row's terrain; rows without it keep theirs.
+        The options "terrain" and "body" change those of a row; rows without them keep theirs.
         """
-        options: dict[str, Any] | None = None
-        if any("terrain" in each for each in self._options):
-            pairs = zip(self._options, self.env.get_attr("terrain"), strict=True)
-            options = {"terrain": [each.get("terrain", own) for each, own in pairs]}
+        options: dict[str, Any] = {}
+        for name in ("terrain", "body"):
+            if any(name in each for each in self._options):
+                pairs = zip(self._options, self.env.get_attr(name), strict=True)
+                options[name] = [each.get(name, own) for each, own in pairs]
         observations, infos = self.env.reset(seed=self._seeds, options=options)
         self.reset_infos = _rows(infos)
         self._reset_seeds()
@@ -87,7 +88,7 @@ class WalkerVecEnv(VecEnv):
         return [values[row] for row in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Set `terrain` of the rows in `indices` from their next reset on."""
+        """Set `terrain` or `body` of the rows in `indices` from their next reset on."""
         values = list(self.env.get_attr(attr_name))
         for row in self._get_indices(indices):
             values[row] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -9,7 +10,8 @@ from annotated_types import Interval
 
 from openpoet.settings import Fraction, PositiveInt
 
-from .body_genes import Draws, GeneName
+from .body_genes import GeneName, Split
+from .body_mutation import smallest_reach
 from .obstacles import Category, Mutates
 from .task import TaskSettings
 
@@ -50,10 +52,10 @@ class WalkerSettings(TaskSettings):
     ] = 1.0
     speed_reward: Annotated[
         Literal["added", "instead"],
-        "Reward of a mutated target speed: minus the miss, added to progress or instead of it.",
+        "Reward of a mutated target speed: minus the error, added to progress or instead of it.",
     ] = "instead"
     draws: Annotated[
-        Draws,
+        Split,
         "Which bodies trials draw: all, or only those for training, or only those held out.",
     ] = "all"
     reveal: Annotated[
@@ -81,6 +83,12 @@ class WalkerSettings(TaskSettings):
             raise ValueError(
                 f'draws = "{self.draws}" needs bodies to draw: set walker.body or '
                 "walker.body_mutates"
+            )
+        needed = max(map(smallest_reach, self.body_mutates), default=0.0)
+        if self.body_reach < needed - 1e-9:
+            raise ValueError(
+                f"body_reach = {self.body_reach:g} is less than the first step of a gene of "
+                f"body_mutates: set walker.body_reach to at least {math.ceil(100 * needed) / 100:g}"
             )
 
     @property

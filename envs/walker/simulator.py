@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from ..parts.draws import seeds_by_row
 from .sizes import mask_of
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class WalkerSimulator:
         poet.interfaces. The terrain stays if the task has a seed of its own.
         """
         chosen = self._chosen(rows)
-        for row, drawn in realised(self._realise, chosen, seeds):
+        for row, drawn in realised(self._realise, rows, seeds):
             self.tracks[row] = drawn.track
             self.walkers.place(row, drawn.track, drawn.body)
         return self._begin(chosen)
@@ -153,15 +154,12 @@ class WalkerSimulator:
 
 
 def realised(
-    realise: Realise | None, chosen: np.ndarray, seeds: Sequence[int]
+    realise: Realise | None, rows: torch.Tensor, seeds: Sequence[int]
 ) -> list[tuple[int, Realisation]]:
-    """Rows of the mask [n], each with the realisation of its task for its seed."""
+    """Rows of the mask [n] bool, each with the realisation of its task for its seed."""
     if realise is None:
         raise ValueError("redraw needs a simulator made by a task family: tracks have no seeds")
-    rows = np.flatnonzero(chosen).tolist()
-    if len(rows) != len(seeds):
-        raise ValueError(f"redraw needs a seed for each of {len(rows)} rows, got {len(seeds)}")
-    return [(row, realise(row, int(seed))) for row, seed in zip(rows, seeds, strict=True)]
+    return [(row, realise(row, seed)) for row, seed in seeds_by_row(rows, seeds)]
 
 
 class CompiledWalkers(WalkerSimulator):

@@ -1,5 +1,5 @@
-"""One step of a batch of one walker with few Python operations: they take longer than the phases
-of the step other than the solver.
+"""One step of a batch of one walker with few Python operations, which otherwise take longer than
+the step without its solver.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # at most this many rows are solved one by one, or in blocks of half the lanes
 ALONE, HALF = 2, 32
-# resets of a step take about as long as a step of so many rows: any, and each
+# time of the resets in a step, in units of a row's step: if there are any, and for each
 ANY_RESET, EACH_RESET = 13, 6
 
 
@@ -62,8 +62,8 @@ class StepCall:
     ) -> bool:
         """Step the rows [k] under `actions`; True if none has a fault.
 
-        The first `begun` rows are those that `begin` resets before their step, if they are few on
-        this thread while the others step their rows.
+        begin: resets the first `begun` rows. If they are few, it runs on this thread while other
+        threads already step their rows; otherwise before the step of all rows.
         """
         self._outcomes[:] = step.FINE
         ahead = ANY_RESET + EACH_RESET * begun

@@ -1,7 +1,7 @@
 """Distribution of a batch's rows over threads, and the scratch memory of each thread.
 
-Work is passed to the other threads by queues: of CPU time a ThreadPoolExecutor takes a tenth of a
-millisecond per part, a thirtieth of a step of 512 walkers on two threads.
+Work is passed to the other threads by queues: a ThreadPoolExecutor takes 0.1 ms of CPU time per
+part, which is 1/30 of a step of 512 walkers on two threads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _workers(process: int, threads: int) -> SimpleQueue[Any]:
 
 
 def _work(parts: SimpleQueue[tuple[Advance, np.ndarray, int, Outcomes]]) -> None:
-    """Compute parts for ever; the outcome of each is None, or the exception it raised."""
+    """The loop of a worker thread; the outcome of a part is None, or the exception it raised."""
     while True:
         advance, rows, part, outcomes = parts.get()
         outcome: BaseException | None = None
@@ -53,7 +53,7 @@ def share_out(rows: np.ndarray, threads: int, advance: Advance, ahead: float = 0
     """Call advance(rows, part) for consecutive parts of rows [k], at most `threads` of them; the
     first on this thread, which would otherwise wait.
 
-    ahead: other work of the first part, in rows, which is smaller by that.
+    ahead: other work of the first part, in units of a row's step; it has so many rows fewer.
     """
     parts = min(threads, max(1, len(rows) // FEWEST_ROWS))
     if parts == 1:

@@ -37,19 +37,19 @@ def set_motors(
 def subtract_cost(
     state: tuple[np.ndarray, np.ndarray],
     rows: np.ndarray,
-    gained: np.ndarray,
+    before_cost: np.ndarray,
     actions: np.ndarray,
     reward: np.ndarray,
 ) -> None:
     """Write reward[rows] after a step. state: f [n, FLOATS] and k [n, INTEGERS]; actions [n, 4].
 
-    gained: [k] float64, the reward before the cost of the actions. As in Gymnasium, a reward has
-    the dtype of the actions from the first subtracted cost on.
+    before_cost: [k] float64, the reward before the cost of the actions. As in Gymnasium, a reward
+    has the dtype of the actions from the first subtracted cost on.
     """
     f, k = state
     share = np.clip(np.abs(actions[rows]), 0, 1)
-    paid = gained.astype(share.dtype)
+    rewards = before_cost.astype(share.dtype)
     for motor in range(JOINTS):
-        paid -= COST * share[:, motor]
+        rewards -= COST * share[:, motor]
     fallen = (k[rows, at.GAME_OVER] == at.YES) | (f[rows, at.PX] < 0)
-    reward[rows] = np.where(fallen, FALLEN, paid)
+    reward[rows] = np.where(fallen, FALLEN, rewards)

@@ -21,16 +21,17 @@ from gymnasium.vector.utils import batch_space
 from ..parts.processors import threads_of
 from .batch import WalkerBatch
 from .body import Body
-from .ground import Ground, bodies, drawn_body, grounds, limit, usual_horizon
+from .body_genes import BodyGenes
+from .ground import Ground, checked_body, drawn_body, ground, limit, per_row, usual_horizon
 from .gymnasium_env import FPS, WalkerEnv, action_space, observation_space
 from .picture import picture
 from .restart_step import restart_step
 from .track import Track
-from .vector_rows import RowGenerators, hull_infos, reset_mask
+from .vector_rows import RowGenerators, final_infos, hull_infos, reset_mask
 
 ATTRIBUTES = (
-    "action_space", "metadata", "np_random", "np_random_seed", "observation_space", "render_mode",
-    "spec", "terrain",
+    "action_space", "body", "metadata", "np_random", "np_random_seed", "observation_space",
+    "render_mode", "spec", "terrain",
 )  # fmt: skip
 Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
@@ -77,15 +78,13 @@ class WalkerVectorEnv(VectorEnv):
             "render_fps": FPS,
             "autoreset_mode": self.autoreset_mode,
         }
-        self.single_observation_space, self.single_action_space = (
-            observation_space(),
-            action_space(),
-        )
+        self.single_observation_space = observation_space()
+        self.single_action_space = action_space()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._hardcore, self._own_horizon, self._limit = hardcore, own_horizon, max_episode_steps
         self._grounds = self._grounds_of(terrain)  # of each row's next reset
-        self._bodies = bodies(body, num_envs)  # of each row's next reset
+        self._bodies = self._bodies_of(body)  # of each row's next reset
         # steps so far, and the number of them at which each row's episode is truncated
         self._steps, self._deadlines = 0, np.zeros(num_envs)
         for each in self._grounds:
@@ -127,14 +126,14 @@ class WalkerVectorEnv(VectorEnv):
                 raise ValueError(
                     'the first reset must be of all rows: leave out options["reset_mask"]'
                 )
-        given, worn = self._grounds, self._bodies
+        new_grounds, new_bodies = self._grounds, self._bodies
         if options is not None and "terrain" in options:
-            given = self._grounds_of(options["terrain"])
+            new_grounds = self._grounds_of(options["terrain"])
         if options is not None and "body" in options:
-            worn = bodies(options["body"], self.num_envs)
+            new_bodies = self._bodies_of(options["body"])
         self._rows.seed(seed, rows)
         for row in np.flatnonzero(rows):
-            self._grounds[row], self._bodies[row] = given[row], worn[row]
+            self._grounds[row], self._bodies[row] = new_grounds[row], new_bodies[row]
         if self._batch is None:
             self._batch = self._first_batch()
         else:
@@ -153,15 +152,8 @@ class WalkerVectorEnv(VectorEnv):
         infos: dict[str, Any] = {}
         self._ended = terminated | truncated
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
-            over, last = self._ended.copy(), np.full(self.num_envs, None, object)
-            for row in np.flatnonzero(over):
-                last[row] = observations[row]
-            infos = {
-                "final_obs": last,
-                "final_info": hull_infos(batch, over),
-                "_final_obs": over,
-                "_final_info": over.copy(),
-            }
+            over = self._ended.copy()
+            infos = final_infos(batch, over, observations)
             self._place(batch, over)
             observations = batch.reset(over)
         infos.update(hull_infos(batch))
@@ -187,7 +179,7 @@ class WalkerVectorEnv(VectorEnv):
         if self._batch is None or self.render_mode is None:
             return None
         return tuple(
-            picture(self._tracks[row], self._batch.pose(row)) for row in range(self.num_envs)
+            picture(track, self._batch.pose(row)) for row, track in enumerate(self._tracks)
         )
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -203,11 +195,13 @@ class WalkerVectorEnv(VectorEnv):
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """The attribute of a single environment, for each row; as in SyncVectorEnv.
 
-        terrain: the task of the row's next reset, None for Gymnasium's ground.
+        terrain, body: of the row's next reset; None: Gymnasium's ground, and the task's body.
         """
         match name:
             case "terrain":
                 return tuple(each.task for each in self._grounds)
+            case "body":
+                return tuple(self._bodies)
             case "np_random" | "np_random_seed":
                 return getattr(self, name)
             case "observation_space" | "action_space":
@@ -219,18 +213,28 @@ class WalkerVectorEnv(VectorEnv):
         raise AttributeError(f"a row has no attribute {name!r}, only {', '.join(ATTRIBUTES)}")
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Set the terrain from each row's next reset on: one for all rows, or one per row."""
-        if name != "terrain":
-            raise AttributeError(f"only the attribute terrain of a row can be set, got {name!r}")
-        self._grounds = self._grounds_of(values)
+        """Set terrain or body from each row's next reset on: one for all rows, or one per row."""
+        match name:
+            case "terrain":
+                self._grounds = self._grounds_of(values)
+            case "body":
+                self._bodies = self._bodies_of(values)
+            case _:
+                raise AttributeError(f"only terrain and body of a row can be set, got {name!r}")
 
     def _grounds_of(self, terrain: Any) -> list[Ground]:
-        return grounds(self._hardcore, terrain, self.num_envs, self._own_horizon)
+        def checked(each: Any) -> Ground:
+            return ground(self._hardcore, each, self._own_horizon)
+
+        return per_row("terrain", terrain, self.num_envs, checked)
+
+    def _bodies_of(self, body: Any) -> list[Body | BodyGenes | None]:
+        return per_row("body", body, self.num_envs, checked_body)
 
     def _first_batch(self) -> WalkerBatch:
         drawn = [self._draw(row) for row in range(self.num_envs)]
-        self._tracks, worn = [track for track, _ in drawn], [body for _, body in drawn]
-        return WalkerBatch(self._tracks, bodies=worn, threads=self.threads)
+        self._tracks, bodies = [track for track, _ in drawn], [body for _, body in drawn]
+        return WalkerBatch(self._tracks, bodies=bodies, threads=self.threads)
 
     def _place(self, batch: WalkerBatch, rows: np.ndarray) -> None:
         """Assign new tracks and bodies to the walkers of these rows, for their next reset."""

@@ -82,3 +82,18 @@ def hull_infos(batch: WalkerBatch, rows: np.ndarray | None = None) -> dict[str, 
         "x_velocity": velocity,
         "_x_velocity": chosen.copy(),
     }
+
+
+def final_infos(batch: WalkerBatch, over: np.ndarray, observations: np.ndarray) -> dict[str, Any]:
+    """Observations [n, 24] and infos of the last step of the rows in the mask `over` [n] bool, in
+    the format of SyncVectorEnv.
+    """
+    last = np.full(batch.n, None, object)
+    for row in np.flatnonzero(over):
+        last[row] = observations[row]
+    return {
+        "final_obs": last,
+        "final_info": hull_infos(batch, over),
+        "_final_obs": over,
+        "_final_info": over.copy(),
+    }

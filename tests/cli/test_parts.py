@@ -53,14 +53,20 @@ def test_completed_settings_are_unchanged_by_writing_and_reading_toml(
 
 
 def test_completing_settings_adds_defaults_and_changes_no_given_value() -> None:
-    """The values of a section, and defaults for the other fields."""
+    """The values of a section, and for the other fields defaults or what the learner suggests for
+    the family.
+    """
     for name in presets():
         given = preset(name)
         tables = parts.settings_for(Request({"run.preset": name}))
+        family, settings = parts.load_part("family", given["run"]["family"])
+        spec = family(build(settings, given[given["run"]["family"]], name)).spec
         for kind in parts.KINDS:
             part = given["run"][kind]
             cls = parts.load_part(kind, part)[1]
-            assert build(cls, tables[part], part) == build(cls, given[part], part)
+            suggested = getattr(cls, "suggested_values", lambda spec: {})(spec)
+            whole = build(cls, {**suggested, **given[part]}, part)
+            assert build(cls, tables[part], part) == whole
         assert build(PoetConfig, tables["poet"], "poet") == build(PoetConfig, given["poet"], "poet")
 
 

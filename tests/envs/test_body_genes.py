@@ -130,6 +130,18 @@ def test_a_gene_is_introduced_with_a_first_spread_and_moves_by_steps() -> None:
     assert mutate(BodyGenes(), BodyBounds(), rng) == BodyGenes()
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_a_reach_below_the_first_step_of_a_gene_is_an_error(name: str) -> None:
+    """Otherwise no mutation changes the body."""
+    least = body_mutation.smallest_reach(name)
+    rng = np.random.default_rng(0)
+    assert mutate(BodyGenes(), BodyBounds((name,), least), rng) != BodyGenes()
+    assert mutate(BodyGenes(), BodyBounds((name,), 0.99 * least), rng) == BodyGenes()
+    WalkerSettings(body_mutates=(name,), body_reach=least)  # type: ignore[arg-type]  # a GeneName
+    with pytest.raises(ValueError, match=r"set walker\.body_reach to at least 0\.\d+$"):
+        WalkerSettings(body_mutates=(name,), body_reach=0.99 * least)  # type: ignore[arg-type]
+
+
 def test_a_mutated_target_speed_is_rewarded() -> None:
     rng = np.random.default_rng(0)
     assert mutate(BodyGenes(), BodyBounds(("target_speed",)), rng).reward == "instead"
@@ -198,7 +210,8 @@ def test_factors_are_log_uniform_and_sizes_uniform() -> None:
     densities = np.log([np.divide(b.density, STANDARD.density) for b in draws])
     np.testing.assert_allclose(np.corrcoef(densities.T), np.eye(5), atol=0.06)
     legs = np.array([draw(NAMED["legs"], seed).body.leg_length for seed in SEEDS]) * 30 / 34
-    assert (legs.min() > 0.25, legs.max() < 1.75) == (True, True)
+    assert legs.min() > 0.25
+    assert legs.max() < 1.75
     np.testing.assert_allclose(np.quantile(legs, [0.1, 0.5, 0.9]), [0.4, 1, 1.6], atol=0.06)
 
 
@@ -241,7 +254,8 @@ def test_held_out_values_never_overlap_with_those_of_training(name: str) -> None
     low, high = RANGES[name].ends(gene)
     assert low <= sides["all"].min() <= outer.min() + (high - low) / 5
     assert high >= sides["all"].max() >= outer.max() - (high - low) / 5
-    assert (low <= outer.min(), outer.max() <= high) == (True, True)
+    assert low <= outer.min()
+    assert outer.max() <= high
 
 
 def test_a_held_out_joint_is_never_dead_in_training() -> None:

@@ -191,7 +191,7 @@ def test_weights_out_of_range_are_an_error(value: object) -> None:
         ({"dynamics": "bandits"}, "has no observations"),
         ({"dynamics": "regression"}, "actions do not change"),
         ({"dynamics": "random-rewards"}, "dynamics must be one of"),
-        ({"dynamics": "walker", "episodes": 2}, "has no setting episodes"),
+        ({"dynamics": "barcode", "horizon": 2}, "has no setting horizon"),
         ({"floor": 0.3}, "floor"),
         ({"skills": 1}, "skills"),
         ({"gain": 0.0}, "gain"),

@@ -174,3 +174,20 @@ def another(value: Any) -> Any:
     if isinstance(value, dict):
         return {**value, "more": 1}
     return not value if isinstance(value, bool) else (value or 2) - 1
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_redraw_with_another_number_of_seeds_is_an_error_and_changes_nothing(name: str) -> None:
+    family = FAMILIES[name]()
+    simulators = [family.simulator([family.origin()] * 2, [1, 2], "cpu") for _ in range(2)]
+    if not hasattr(simulators[0], "redraw"):
+        assert name.startswith("randomised")
+        return
+    for simulator in simulators:
+        simulator.reset()
+    with pytest.raises(ValueError, match=r"redraw needs a seed for each of 1 rows, got 2"):
+        simulators[0].redraw(torch.tensor([False, True]), [3, 4])
+    actions = torch.full((2, family.spec.action_size), 0.5)
+    for ours, theirs in zip(*(each.step(actions) for each in simulators), strict=True):
+        assert torch.equal(ours, theirs)
+    assert torch.equal(simulators[0].reset(), simulators[1].reset())

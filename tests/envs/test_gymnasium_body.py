@@ -86,3 +86,20 @@ def test_other_bodies_are_an_error(body: Any, line: str) -> None:
 def test_a_list_has_a_body_for_every_row() -> None:
     with pytest.raises(ValueError, match="a list of 2, one per row; got a list of 1"):
         gymnasium.make_vec("openpoet/Walker-v0", num_envs=2, body=[HEAVY])
+    with pytest.raises(ValueError, match="row 1: body must be a Body"):
+        gymnasium.make_vec("openpoet/Walker-v0", num_envs=2, body=[HEAVY, 3])
+
+
+def test_the_attribute_body_is_that_of_the_next_reset() -> None:
+    one, many = (
+        gymnasium.make("openpoet/Walker-v0"),
+        gymnasium.make_vec("openpoet/Walker-v0", num_envs=2),
+    )
+    expected = episode(gymnasium.make("openpoet/Walker-v0", body=HEAVY))
+    one.unwrapped.body = HEAVY
+    np.testing.assert_array_equal(episode(one), expected)
+    many.unwrapped.set_attr("body", [HEAVY, "legs"])
+    assert many.unwrapped.get_attr("body") == (HEAVY, NAMED["legs"])
+    found = [many.reset(seed=5)[0][0]]
+    found += [many.step(np.stack([action] * 2))[0][0] for action in ACTIONS]
+    np.testing.assert_array_equal(found, expected)

@@ -16,6 +16,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from openpoet import envs
+from openpoet.envs.walker.body import Body
 from openpoet.envs.walker.dcd_level import dcd_task
 from openpoet.envs.walker.obstacles import Obstacles
 from openpoet.envs.walker.sb3 import WalkerVecEnv
@@ -55,7 +56,8 @@ def test_steps_and_resets_equal_those_of_dummy_vec_env() -> None:
     assert ours.metadata == theirs.metadata
     rng = np.random.default_rng(0)
     limited, fallen = 0, 0
-    for options in (None, [{"terrain": TASKS[2]}, {}, {}], None):
+    heavy = {"body": Body(density=(9.0, 2.0, 2.0, 2.0, 2.0))}
+    for options in (None, [{"terrain": TASKS[2]}, heavy, {"body": "legs"}], None):
         for env in (ours, theirs):
             env.seed(5)
             env.set_options(options)
@@ -90,8 +92,11 @@ def test_attributes_and_methods_of_chosen_rows() -> None:
     level = dcd_task([1.0, 0, 2, 0, 1])
     ours.set_attr("terrain", level, indices=1)
     assert ours.get_attr("terrain") == [TASKS[0], level, TASKS[2]]
+    for env in (ours, theirs):
+        env.set_attr("body", Body(gravity=5.0), indices=2)
+    assert ours.get_attr("body") == theirs.get_attr("body") == [None, None, Body(gravity=5.0)]
     with pytest.raises(
-        AttributeError, match=r"^only the attribute terrain of a row can be set, got 'metadata'$"
+        AttributeError, match=r"^only terrain and body of a row can be set, got 'metadata'$"
     ):
         ours.set_attr("metadata", {})
 

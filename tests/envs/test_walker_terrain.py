@@ -287,7 +287,7 @@ def test_an_unknown_row_attribute_is_an_error_of_one_line() -> None:
     ):
         env.call("step", np.zeros(4))
     with pytest.raises(
-        AttributeError, match=r"^only the attribute terrain of a row can be set, got 'hardcore'$"
+        AttributeError, match=r"^only terrain and body of a row can be set, got 'hardcore'$"
     ):
         env.set_attr("hardcore", True)
 

@@ -45,7 +45,8 @@ class CudaSimulator:
         self._realise = realise
         self.steps = 0
         self._begun = False
-        self._window, self._age = 1, 0  # steps between reads of the device; steps since the last
+        # steps between reads of the device, and steps since this number was set
+        self._window, self._age = 1, 0
         self._stepped = torch.zeros((), dtype=torch.int64, device=self.walkers.device)
 
     @property
@@ -78,7 +79,7 @@ class CudaSimulator:
         """Start the rows of the mask [n] bool on new realisations of their tasks; see
         poet.interfaces. The terrain stays if the task has a seed of its own.
         """
-        for row, drawn in realised(self._realise, rows.cpu().numpy(), seeds):
+        for row, drawn in realised(self._realise, rows, seeds):
             self.tracks[row] = drawn.track
             self.walkers.place(row, drawn.track, drawn.body)
         self.walkers.upload()

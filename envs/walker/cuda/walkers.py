@@ -1,7 +1,8 @@
 """A batch of walkers in GPU memory: torch tensors with their state, and the kernels that step it.
 
-Terrains are built on the host and copied once. All other data stays on the device; from time to
-time the host lists the rows still running (`list_rows`), so that ended walkers do not occupy warps.
+Tracks and bodies are built on the host and copied when they change (tables.py). All other data
+stays on the device; from time to time the host lists the rows still running (`list_rows`), so that
+ended walkers do not occupy warps.
 """
 
 from __future__ import annotations

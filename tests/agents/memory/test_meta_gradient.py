@@ -108,8 +108,8 @@ def test_the_meta_gradient_equals_autograd_through_one_gradient_step(chunk: int 
     reference = _batch(second, 0.99, 1.0, chunk)
     policy, _ = learner.run(stepped, reference.inputs, reference.state, reference.begins)
     log_probs = learner.actions.log_prob(policy, reference.actions)
-    judged = -(reference.advantages * log_probs * reference.alive).sum() / reference.alive.sum()
-    autograd = torch.autograd.grad(judged, numbers)
+    objective = -(reference.advantages * log_probs * reference.alive).sum() / reference.alive.sum()
+    autograd = torch.autograd.grad(objective, numbers)
 
     now = {name: value.detach() for name, value in stepped.items()}
     slope, batch = validation_gradient(learner, now, reference), _batch(first, *eta, chunk)

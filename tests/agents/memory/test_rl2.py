@@ -17,6 +17,7 @@ from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.agents.ppo.batches import batch_of
 from openpoet.agents.ppo.collecting import Collector, Rollout
+from openpoet.agents.ppo.normalisation import LIMIT
 from openpoet.agents.rollouts.trials import run_trials
 from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.interfaces import Agent
@@ -148,6 +149,16 @@ def test_statistics_of_normalisation_are_part_of_the_policy() -> None:
     assert normalised[1:3].tolist() == [1.0, 1.0]  # actions are not normalised
 
 
+@pytest.mark.parametrize(("observations", "rewards"), [(True, False), (False, True)])
+def test_only_what_is_normalised_is_clipped(observations: bool, rewards: bool) -> None:
+    """An observation, an action and a reward of 50, with statistics of mean 0 and variance 1."""
+    settings = replace(CHUNKED, normalise_observations=observations, normalise_rewards=rewards)
+    learner = RL2(Guessing(), settings)
+    found = learner._normaliser(learner.init(Key(10)))(torch.full((1, 6), 50.0))[0]
+    expected = [LIMIT if observations else 50, 50, 50, LIMIT if rewards else 50, 50, 50]
+    torch.testing.assert_close(found, torch.tensor(expected))
+
+
 def test_learner_conformance_where_trials_are_cut() -> None:
     family = Guessing()
     settings = replace(CHUNKED, normalise_observations=True, normalise_rewards=True)
@@ -260,6 +271,8 @@ def test_invalid_arguments_are_one_line_errors() -> None:
         RL2Config(tabular=True, last_observation=True, normalise_observations=True)
     with pytest.raises(ValueError, match="trials must be a multiple of minibatches, got 10 and 4"):
         RL2Config(trials=10)
+    with pytest.raises(ValueError, match="std_floor must be at most action_std, got 2"):
+        RL2Config(std_floor=2.0)
     with pytest.raises(ValueError, match="gamma must be from 0 to 1"):
         RL2Config(gamma=1.5)
     with pytest.raises(ValueError, match="at most the 2 episodes of a trial, got 3"):

@@ -126,8 +126,8 @@ def notice_a_copy() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Collector, "collect", copying)
         family.reads = Reads(patch)
-        with pytest.raises(AssertionError, match=r"\[2, 2, 24\] was copied to the host"):
-            improved(family, 2, patch)
+        with pytest.raises(AssertionError, match=r"\[1, 2, 24\] was copied to the host"):
+            improved(family, 1, patch)
 
 
 def measure() -> None:

@@ -11,6 +11,7 @@ import torch
 
 from openpoet.agents.kernels.mode_kernel import layout_of, mode_kernel
 from openpoet.agents.kernels.ppo_network import Architecture
+from openpoet.agents.metaworld_protocol import MetaWorldAgent
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.greedy import play
@@ -80,6 +81,19 @@ def test_its_policy_takes_the_actions_of_an_evaluation() -> None:
         policy.observe(rewards, terminated | truncated)
         returns += rewards
     assert scored.score == float(returns.mean())
+
+
+def test_only_a_policy_with_memory_needs_rewards_in_another_simulator() -> None:
+    seen = np.ones((2, navigation().spec.observation_size))
+    agents = {}
+    for cell in ("none", "gru"):
+        learner = PPO(navigation(), replace(SMALL, cell=cell))
+        agents[cell] = MetaWorldAgent(learner, learner.init(Key(1)), 2, Key(2))
+    policy = agents["none"].learner.trial_policy(agents["none"].agent, 2, Key(3))
+    expected = policy.act(torch.from_numpy(seen).float()).double().numpy()
+    np.testing.assert_array_equal(agents["none"].eval_action(seen), expected)
+    with pytest.raises(ValueError, match="reward"):
+        agents["gru"].eval_action(seen)
 
 
 def test_rows_begin_independently() -> None:

@@ -140,10 +140,11 @@ def test_an_update_ends_after_the_epoch_that_exceeds_target_kl() -> None:
 def test_the_standard_deviation_keeps_its_floor() -> None:
     network = FeedforwardNetwork(4, (8,), Gaussian(2))
     agent = agent_of(network)
-    batch = replace(batch_for(network, agent), advantages=torch.zeros(1, 40))
     settings = replace(ONE, epochs=50, lr=0.1, lr_end=0.1, normalise_advantages=False)
     agent["log_std"] = torch.full((2,), math.log(0.31))
-    narrow = replace(batch, actions=torch.zeros(1, 40, 2), advantages=torch.ones(1, 40))
+    narrow = replace(
+        batch_for(network, agent), actions=torch.zeros(1, 40, 2), advantages=torch.ones(1, 40)
+    )
     for floor, least in ((0.3, 0.3), (0.0, 0.0)):
         bounded = replace(settings, std_floor=floor, clip=10.0)
         after = update_policy(network, bounded, agent, narrow, np.random.default_rng(0)).agent
@@ -157,7 +158,7 @@ def test_schedules_are_linear_in_the_number_of_updates() -> None:
     agent = agent_of(network)
     batch = batch_for(network, agent)
     half = {**agent, COUNT: torch.tensor(50.0)}
-    scheduled = replace(ONE, lr=0.02, lr_end=0.0 + 1e-9, anneal=100)
+    scheduled = replace(ONE, lr=0.02, lr_end=1e-9, anneal=100)
     constant = replace(ONE, lr=0.01, lr_end=0.01)
     one, two = (
         update_policy(network, settings, start, batch, np.random.default_rng(0)).agent
@@ -227,16 +228,9 @@ def test_the_compiled_update_equals_autograd(actions: Actions, target_kl: float)
     agent = agent_of(network)
     batch = batch_for(network, agent)
     agent = update_policy(network, settings, agent, batch, np.random.default_rng(1)).agent
-    order = np.stack([np.random.default_rng(2 + i).permutation(40) for i in range(4)])
-
-    class Permutations:
-        def __init__(self) -> None:
-            self.left = list(order)
-
-        def permutation(self, n: int) -> np.ndarray:
-            return self.left.pop(0)
-
-    compiled = update_policy(network, settings, agent, batch, Permutations())  # type: ignore[arg-type]
+    rng = np.random.default_rng
+    order = np.stack(list(map(rng(2).permutation, [40] * settings.epochs)))
+    compiled = update_policy(network, settings, agent, batch, rng(2))
     plain = autograd_update(network, settings, agent, batch, torch.from_numpy(order))
     assert compiled.epochs == plain.epochs
     assert compiled.losses == pytest.approx(plain.losses, rel=1e-3, abs=1e-5)
