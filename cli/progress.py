@@ -88,10 +88,9 @@ def summary(population: Population) -> str:
     solved = sum(niche.solved is not None for niche in population.niches)
     niches = "1 niche" if len(population.active) == 1 else f"{len(population.active)} niches"
     retired = f" ({len(population.retired)} retired)" if population.retired else ""
-    return (
-        f"{niches}{retired} · score best {best}, median {middle} · {solved} solved · ANNECS "
-        f"{population.annecs}"
-    )
+    # ANNECS stays 0 where it is not measured (poet.measure_annecs).
+    annecs = f" · ANNECS {population.annecs}" if population.annecs else ""
+    return f"{niches}{retired} · score best {best}, median {middle} · {solved} solved{annecs}"
 
 
 class Progress:
