@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from openpoet.envs.walker.cuda import compiler, kernels
-from openpoet.envs.walker.cuda.assembly import Architecture, ptx, resources
+from openpoet.envs.walker.cuda.assembly import ptx, resources
 from openpoet.envs.walker.cuda.compiler import DeviceKernel, device_folder, physics_rules
 from openpoet.envs.walker.physics import state as at
 
@@ -60,9 +62,18 @@ def test_an_edit_of_any_module_of_envs_invalidates_cached_kernels(
 
 
 def test_kernels_compiled_with_contraction_have_fused_operations() -> None:
-    """Control of the test above: the same search finds the fused operations of NVVM's default."""
-    architecture: Architecture = (9, 0)
-    assert FUSED.search(ptx(kernels.START, architecture))
+    """Control of the test above: the same search finds the fused operations of NVVM's default.
+
+    In a process of its own: Numba keeps functions compiled without the rules, and kernels that are
+    compiled later in the same process would call them and need more registers.
+    """
+    code = (
+        "from openpoet.envs.walker.cuda import kernels\n"
+        "from openpoet.envs.walker.cuda.assembly import ptx\n"
+        "print(ptx(kernels.START, (9, 0)))"
+    )
+    text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert FUSED.search(text.stdout)
 
 
 def test_cached_kernels_do_not_depend_on_the_path_of_the_clone(tmp_path: Path) -> None:
