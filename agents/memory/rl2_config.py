@@ -37,6 +37,8 @@ CONTROL = Suggestion(
         "embed": 64,
         "trials": 64,
         "steps": 256,
+        # as many as steps: what is hidden shows early in a trial and is needed throughout
+        "bptt": 256,
         "rollouts": 8,
         "gamma": 0.99,
         "lam": 0.95,
@@ -46,6 +48,7 @@ CONTROL = Suggestion(
         "lr_end": 5e-4,
         "entropy": 0.0,
         "entropy_end": 0.0,
+        "std_floor": 0.3,
         "value_weight": 0.5,
         "chrono_init": False,
         "normalise_observations": True,
