@@ -43,7 +43,10 @@ def of_ppo(name: str, settings: WalkerSettings, key: Key) -> np.ndarray:
         return play(simulator, learner.trial_policy(agent, n, key), n).numpy()
 
     training = Training(learner, task, key, f"walker-rl2-{name}")
-    score = lambda agent: float(returns(agent, key.child("progress"), 64).mean())  # noqa: E731
+
+    def score(agent: Agent) -> float:
+        return float(returns(agent, key.child("progress"), 64).mean())
+
     agent = training.until(OTHERS, score, EVERY)
     found = returns(agent, key.child("test"), TESTS)
     print(
@@ -57,9 +60,10 @@ def of_rl2(key: Key) -> dict[str, np.ndarray]:
     """Returns [trials] of both episodes, and of the last one under the controls."""
     family = Walker(SETTINGS)
     learner, task, test = RL2(family), family.origin(), key.child("test")
-    score = lambda agent: float(  # noqa: E731
-        learner.by_episode(agent, task, key.child("progress"), 64)[0][:, -1].mean()
-    )
+
+    def score(agent: Agent) -> float:
+        return float(learner.by_episode(agent, task, key.child("progress"), 64)[0][:, -1].mean())
+
     training = Training(learner, task, key, "walker-rl2-adapting")
     agent = training.until(ADAPTING, score, EVERY)
     own, _ = learner.by_episode(agent, task, test, TESTS)
