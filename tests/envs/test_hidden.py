@@ -223,3 +223,15 @@ def test_the_viewer_draws_the_body_as_it_is() -> None:
     thigh = family().outline(WalkerTask(FLAT, 7, body=genes), walkers.state(0))["body"][1]
     sides = np.linalg.norm(np.diff(thigh, axis=0), axis=1)
     np.testing.assert_allclose(sorted(sides), [4 / 30] * 2 + [51 / 30] * 2, atol=1e-5)
+
+
+def test_a_redrawn_row_has_the_noise_of_a_new_simulator_also_after_a_restart() -> None:
+    """The noise is a function of the episode's number, which begins again at a redraw."""
+    one, other = simulator(EVERYTHING, [3, 4]), simulator(EVERYTHING, [5, 4])
+    every = torch.ones(2, dtype=torch.bool)
+    one.reset()
+    one.restart(every)
+    expected, seen = other.reset(), one.redraw(every, [5, 4])
+    assert torch.equal(seen, expected)
+    for actions in plan(5, 2):
+        assert torch.equal(one.step(actions)[0], other.step(actions)[0])

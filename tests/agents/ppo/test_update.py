@@ -137,7 +137,9 @@ def test_an_update_ends_after_the_epoch_that_exceeds_target_kl() -> None:
     assert free.losses.kl > bound.losses.kl > 0
 
 
-def test_the_standard_deviation_keeps_its_floor() -> None:
+@pytest.mark.parametrize("update", [update_policy, autograd_update])
+def test_the_standard_deviation_keeps_its_floor(update: Any) -> None:
+    """Compiled, and by autograd; an order of the sequences stands in for the generator there."""
     network = FeedforwardNetwork(4, (8,), Gaussian(2))
     agent = agent_of(network)
     settings = replace(ONE, epochs=50, lr=0.1, lr_end=0.1, normalise_advantages=False)
@@ -145,9 +147,11 @@ def test_the_standard_deviation_keeps_its_floor() -> None:
     narrow = replace(
         batch_for(network, agent), actions=torch.zeros(1, 40, 2), advantages=torch.ones(1, 40)
     )
+    order = torch.arange(40).expand(50, 40)
+    last = np.random.default_rng(0) if update is update_policy else order
     for floor, least in ((0.3, 0.3), (0.0, 0.0)):
         bounded = replace(settings, std_floor=floor, clip=10.0)
-        after = update_policy(network, bounded, agent, narrow, np.random.default_rng(0)).agent
+        after = update(network, bounded, agent, narrow, last).agent
         std = float(after["log_std"].exp().min())
         assert std >= least - 1e-6
         assert (std < 0.29) == (floor == 0)
