@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
+from .injections import Injections
 from .listeners import check_trackers
 from .parts import Tables, remember, schemas, settings_for, trusted
 from .run_loop import Records, RunLoop
@@ -97,7 +98,9 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
-        loop = run_loop(run, parts, frontend, wanted.track)
+        injections = Injections(run, parts.setup.family)
+        parts = parts.injecting(injections)
+        loop = run_loop(run, parts, injections, frontend, wanted.track)
         population = loop.begin(
             lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
         )
@@ -173,11 +176,14 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
             )
         if warning := version_warning(run.versions(), versions()):
             frontend.warn(warning)
+        injections = Injections(run, parts.setup.family)
+        parts = parts.injecting(injections)
         run.begin_session(list(frontend.command), versions(), changed)
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
             further = evolve(population, parts.setup)
-            run_loop(run, parts, frontend, wanted.track).go(population, further, total)
+            loop = run_loop(run, parts, injections, frontend, wanted.track)
+            loop.go(population, further, total)
     return wanted.path
 
 
@@ -187,7 +193,9 @@ def prepare(parts: Parts, frontend: Frontend) -> None:
         ready(frontend.note)
 
 
-def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -> RunLoop:
+def run_loop(
+    run: Run, parts: Parts, injections: Injections, frontend: Frontend, track: Sequence[str]
+) -> RunLoop:
     """The loop that continues an open run."""
     from openpoet.poet.checkpoint import to_records
 
@@ -204,6 +212,7 @@ def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -
         parts.title,
         lambda population: without_children(population, config),
         frontend,
+        injections,
         earlier=run.steps(),
         min_gain=config.min_gain,
         track=track,
