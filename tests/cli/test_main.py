@@ -130,24 +130,6 @@ def test_ray_does_not_change_the_digest_and_can_be_enabled_at_resume(
     assert digest(folder, capsys) == digest(example, capsys)
 
 
-def test_ray_with_a_learner_without_rollouts_is_an_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "own.py").write_text(
-        "class Own:\n    def __init__(self, family): ...\n\nlearner = Own\n"
-    )
-    arguments = [
-        "launch",
-        "--learner",
-        str(tmp_path / "own.py"),
-        "--ray",
-        "local",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    assert "has no argument `rollouts`" in refused(arguments, capsys)
-
-
 def _iterations(folder: Path) -> int:
     try:
         return max((row["iteration"] for row in rows(folder, "iterations")), default=0)
