@@ -12,7 +12,7 @@ Exits 1 above 5 %.
 
     python -m benchmarks.engine_share --learner ppo > benchmarks/results/engine_share_ppo.txt
 
-does the same for PPO with one rollout in an improvement step, of the 8 of the preset walker-ppo;
+does the same for PPO with 2 rollouts in an improvement step, of the 8 of the preset walker-ppo;
 rollouts and updates do not count as the engine.
 
     python -m benchmarks.engine_share --device cuda --members 512 >
@@ -76,7 +76,7 @@ def timed(owner: Any, name: str, title: str) -> None:
 
 def learner_of(options: argparse.Namespace, family: Meter) -> Ledger:
     if options.learner == "ppo":
-        return Ledger(PPO(family, PPOConfig(rollouts=1, std_floor=0.3)))
+        return Ledger(PPO(family, PPOConfig(rollouts=2, std_floor=0.3)))
     config = ESConfig(population=options.members, threads=1, device=options.device)
     return Ledger(ES(family, config))
 
@@ -138,7 +138,7 @@ def main() -> int:
     setup.family.prepare(print)
     population = plain(population, setup, Key(0, ("warm", 0)))
     seconds = "seconds by the clock" if on_gpu else "CPU seconds, one thread"
-    size = f"{options.members} members" if options.learner == "es" else "ppo, 1 rollout"
+    size = f"{options.members} members" if options.learner == "es" else "ppo, 2 rollouts"
     print(f"{NICHES} niches, {size}, horizon {options.horizon}; {seconds}")
     timed(Walker, "simulator", "making simulators")
     timed(Walker, "track", "of it tracks")
