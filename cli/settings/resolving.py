@@ -65,9 +65,9 @@ class Request:
 def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     """The sections of the run, with the values of the request.
 
-    The default preset is the quick one of the family (`_quick`). sections: names of all families and learners;
-    others are refused. Tasks that do not evolve set poet.mutate_every to 0; randomised tasks have a
-    section [ranges].
+    The default preset is the quick one of the family (`_quick`). sections: names of all families
+    and learners; others are refused. Tasks that do not evolve set poet.mutate_every to 0;
+    randomised tasks have a section [ranges].
     """
     file = {} if request.file is None else read(request.file)
     explicit = _explicit(request)
