@@ -61,7 +61,7 @@ def report(preset: str, folder: Path) -> int:
         scores = [row for row in run.rows("scores") if row["niche"] in solved]
         after = [row for row in scores if row["iteration"] > solved[row["niche"]]]
         drops = sum(row["score"] is not None and row["score"] < 0 for row in after)
-        steps = sum(row["steps"] for row in run.rows("iterations"))
+        steps = max(row["steps"] for row in run.rows("iterations"))  # of the run so far
     print(
         f"{preset:9} {steps / 1e6:6.1f} M steps, {len(niches)} niches, {len(hard)} solved; "
         f"largest solved: roughness {largest(hard, 'roughness'):.1f}, "
