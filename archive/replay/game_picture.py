@@ -56,7 +56,8 @@ def survey(scene: Scene, share: float, size: tuple[int, int]) -> Camera:
     extent = scene.extent * (1.0 if scene.lead == (0.0, 0.0) else 1.6)
     zoom, width = height / extent, size[0] / height * extent
     if scene.lead == (0.0, 0.0):
-        return Camera(*map(float, scene.focus[0]), zoom, size[0], height)
+        x, y = scene.focus[0]
+        return Camera(float(x), float(y), zoom, size[0], height)
     left = float(scene.low[0]) + share * max(0.0, float(scene.high[0] - scene.low[0]) - width)
     y = float(scene.focus[0][1]) + scene.lead[1] * extent
     return Camera(left + width / 2, y, zoom, size[0], height)
