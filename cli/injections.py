@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openpoet.archive.store.files import make_folder, open_own
-from openpoet.poet.config import Injected
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
+    from openpoet.poet.config import Injected
     from openpoet.poet.interfaces import Task, TaskFamily
 
 FOLDER = "inject"
@@ -72,6 +72,8 @@ class Injections:
         return found
 
     def _read(self, path: Path) -> Injected:
+        from openpoet.poet.config import Injected
+
         with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
             text = file.read(LARGEST)
         try:

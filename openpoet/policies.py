@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import torch
 
-from .agents.exporting.onnx_file import write_onnx
 from .cli.sessions import one_torch_thread
 
 if TYPE_CHECKING:
@@ -160,6 +159,8 @@ def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) 
     spec = learner.family.spec
 
     def write(path: Path) -> object:
+        from .agents.exporting.onnx_file import write_onnx  # imports every learner that it knows
+
         return write_onnx(learner, agent, path, {"openpoet.learner": name})
 
     if hasattr(learner, "trial_policy"):
