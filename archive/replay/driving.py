@@ -29,7 +29,7 @@ def keys_of(spec: Spec) -> list[tuple[int, int]]:
     """
     if spec.action_size <= len(ARROWS):
         return list(ARROWS[: spec.action_size])
-    return [(ord(plus), ord(minus)) for plus, minus in PAIRS[: spec.action_size]]
+    return [(ord(pair[0]), ord(pair[1])) for pair in PAIRS[: spec.action_size]]
 
 
 def choice_of(key: int, spec: Spec) -> int | None:
