@@ -33,10 +33,12 @@ from .maesn_latents import (
     LATENT_LIFETIMES,
     LATENTS,
     RATES,
+    InnerStep,
     sampled_latent,
     updated_latent,
 )
 from .maesn_trial import ExploringTrialPolicy
+from .policy_gradient import clipped
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -131,27 +133,43 @@ class MAESN(Tunable, Adapting):
         self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Agent:
         c, weights = self.config, self._weights(agent)
-        leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
-        latent = leaves["latent_mean"], leaves["latent_log_std"]
+        latent = weights["latent_mean"], weights["latent_log_std"]
+        epsilon = self._epsilon(c.draws, noise)
         with torch.no_grad():
-            epsilon = self._epsilon(c.draws, noise)
-            before = episode_batches.play(self._act(leaves, sampled_latent(latent, epsilon), noise))
-        returns = self._returns(before, c.draws)
-        updated = updated_latent(leaves, latent, epsilon, returns, 0)
-        z = sampled_latent(updated, self._epsilon(c.draws, noise))
+            before = episode_batches.play(
+                self._act(weights, sampled_latent(latent, epsilon), noise)
+            )
+        inner = InnerStep(epsilon, self._returns(before, c.draws), self._epsilon(c.draws, noise))
         with torch.no_grad():
-            after = episode_batches.play(self._act(leaves, z, noise))
-        loss = c.kl * kl_to_prior(*latent).mean() - self._surrogate(leaves, after, z)
-        slopes = torch.autograd.grad(loss, list(leaves.values()))
-        gradients = dict(zip(leaves, slopes, strict=True))
-        return {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
+            z = inner.adapted(weights)
+            after = episode_batches.play(self._act(weights, z, noise))
+            old = self.outputs(weights, after.observations, z)
+        for _ in range(c.epochs):
+            weights = self._weights(agent)
+            leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
+            distance = kl_to_prior(leaves["latent_mean"], leaves["latent_log_std"]).mean()
+            loss = c.kl * distance - self._surrogate(leaves, after, inner.adapted(leaves), old)
+            slopes = torch.autograd.grad(loss, list(leaves.values()))
+            gradients = dict(zip(leaves, slopes, strict=True))
+            agent = {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
+        return agent
 
-    def _surrogate(self, weights: Weights, batch: Batch, z: torch.Tensor) -> torch.Tensor:
-        """Mean over the steps of advantage x log probability + weighted entropy; a scalar."""
-        outputs = self.outputs(weights, batch.observations, z)
-        advantages = batch.advantages(self.config.gamma, self.config.draws)
-        policy_gradient = self.actions.log_prob(outputs, batch.actions) * advantages
-        entropy = self.config.entropy * self.actions.entropy(outputs)
+    def _surrogate(
+        self, weights: Weights, batch: Batch, z: torch.Tensor, old: torch.Tensor
+    ) -> torch.Tensor:
+        """Mean over the steps of advantage x log probability + weighted entropy; a scalar.
+
+        old: outputs of the policy that played, for clipped ratios instead of log probabilities.
+        """
+        c, outputs = self.config, self.outputs(weights, batch.observations, z)
+        advantages = batch.advantages(c.gamma, c.draws)
+        log_probs = self.actions.log_prob(outputs, batch.actions)
+        if c.epochs == 1:
+            policy_gradient = log_probs * advantages
+        else:
+            ratios = (log_probs - self.actions.log_prob(old, batch.actions)).exp()
+            policy_gradient = clipped(ratios, advantages, c.clip)
+        entropy = c.entropy * self.actions.entropy(outputs)
         return ((policy_gradient + entropy) * batch.alive).sum() / batch.alive.sum()
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> ExploringTrialPolicy:

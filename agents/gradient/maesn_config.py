@@ -35,6 +35,11 @@ class MAESNConfig(Settings):
     ] = 20
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     lr: Annotated[PositiveFloat, "Learning rate of the meta-parameters (Adam)."] = 3e-3
+    epochs: Annotated[
+        PositiveInt,
+        "Outer steps on the same episodes; several take clipped probability ratios.",
+    ] = 1
+    clip: Annotated[PositiveFloat, "Clip range of the ratio, with several outer steps."] = 0.2
     rate: Annotated[
         PositiveFloat, "Initial step sizes of the latents' inner update; they are learned."
     ] = 0.5

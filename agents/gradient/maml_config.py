@@ -53,6 +53,11 @@ class MAMLConfig(AdaptingConfig):
     max_gradient: Annotated[PositiveFloat, "Norm to which outer gradients are clipped (adam)."] = (
         10.0
     )
+    epochs: Annotated[
+        PositiveInt,
+        "Outer steps on the same episodes (adam); several take clipped probability ratios.",
+    ] = 1
+    clip: Annotated[PositiveFloat, "Clip range of the ratio, with several outer steps."] = 0.2
     kl: Annotated[
         PositiveFloat, "Largest mean KL divergence of the adapted policies in a step (trpo)."
     ] = 0.01

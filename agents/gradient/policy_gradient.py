@@ -6,6 +6,7 @@ over the episodes of a trial (Batch.advantages).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,17 +78,20 @@ class FeedforwardPolicy:
         )
         return _masked_mean(-log_probs * self._advantages(batch, num_trials), batch)
 
-    def ratio_losses(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
+    def ratio_losses(
+        self, weights: Parameters, batch: Batch, old: torch.Tensor, clip: float = math.inf
+    ) -> torch.Tensor:
         """[trials]: minus the mean of advantage x probability ratio to the outputs `old`.
 
         old: batch_outputs of the policies that played. At these policies the gradient equals that
-        of `losses`; elsewhere this is the importance-sampling estimate of the return.
+        of `losses`; elsewhere this is the importance-sampling estimate of the return. clip: see
+        `clipped`.
         """
         num_trials = len(weights["w0"])
         actions = flatten_trials(batch.actions, num_trials)
         new_log_probs = self.actions.log_prob(self.batch_outputs(weights, batch), actions)
-        log_ratios = new_log_probs - self.actions.log_prob(old, actions)
-        return _masked_mean(-log_ratios.exp() * self._advantages(batch, num_trials), batch)
+        ratios = (new_log_probs - self.actions.log_prob(old, actions)).exp()
+        return _masked_mean(-clipped(ratios, self._advantages(batch, num_trials), clip), batch)
 
     def divergences(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
         """[trials]: mean KL divergence from the outputs `old` (batch_outputs) to these policies."""
@@ -97,6 +101,13 @@ class FeedforwardPolicy:
         """[trials, per_trial x t]."""
         advantages = batch.advantages(self.gamma, num_trials)
         return flatten_trials(advantages[..., None], num_trials)[..., 0]
+
+
+def clipped(ratios: torch.Tensor, advantages: torch.Tensor, clip: float) -> torch.Tensor:
+    """Ratio x advantage, without what a ratio beyond 1 +- clip would gain (PPO, arXiv
+    1707.06347).
+    """
+    return torch.minimum(ratios * advantages, ratios.clamp(1 - clip, 1 + clip) * advantages)
 
 
 def _masked_mean(values: torch.Tensor, batch: Batch) -> torch.Tensor:
