@@ -16,6 +16,8 @@ import numpy as np
 
 from benchmarks.claims.claim import interval
 from benchmarks.resumable import Training
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.parts.pairs import Adapting
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.ppo.greedy import play
 from openpoet.agents.ppo.ppo import PPO
@@ -27,6 +29,7 @@ from openpoet.poet.streams import Key
 # Each of four joints is reversed with probability 1/2, for a trial of two episodes.
 REVERSED = WalkerSettings(body="reversed", length=100, horizon=600, episodes=2, threads=1)
 BOUND_STEPS = 6_000_000  # environment steps of training of each bound
+ADAPTING_STEPS = 17_000_000  # of an agent with memory
 EVERY, TESTS, RESAMPLES = 4, 512, 2000
 
 
@@ -91,3 +94,55 @@ def of_ppo(which: str, settings: WalkerSettings, key: Key, name: str, steps: int
         f"{interval(found)}"
     )
     return found
+
+
+def adapting(
+    learner: Adapting, key: Key, name: str, steps: int = ADAPTING_STEPS, every: int = EVERY
+) -> Training:
+    """A learner that adapts, trained on its family's first task; its curve holds the returns of the
+    last episode of 64 trials.
+    """
+    task = learner.family.origin()
+
+    def score(agent: Agent) -> float:
+        return float(learner.by_episode(agent, task, key.child("progress"), 64)[0][:, -1].mean())
+
+    training = Training(learner, task, key, name)
+    training.until(steps, score, every)
+    return training
+
+
+def by_control(training: Training, name: str) -> dict[str, np.ndarray]:
+    """Returns [trials] of the first and the last episode of fresh trials, and of the last one with
+    the state of another trial; printed with steps, CPU time and curve.
+    """
+    learner, agent, task = training.learner, training.agent, training.task
+    assert isinstance(learner, Adapting)
+    test = training.key.child("test")
+    own, _ = learner.by_episode(agent, task, test, TESTS)
+    shuffled, _ = learner.by_episode(agent, task, test, TESTS, "shuffled")
+    found = {
+        "first episode": own[:, 0],
+        "last episode": own[:, -1],
+        "another trial's state": shuffled[:, -1],
+    }
+    print(f"{name}: {training.steps / 1e6:.1f} M steps, {training.seconds:.0f} s of CPU")
+    print_returns(name, found)
+    if training.curve:
+        print(f"{name}, last episode against steps: {training.curve_text()}")
+    return found
+
+
+def without_memory(training: Training) -> np.ndarray:
+    """Returns [trials] of the last episode of an agent whose hidden state, last action and last
+    reward are reset at every step.
+    """
+    learner, test = training.learner, training.key.child("test")
+    assert isinstance(learner, RL2)
+    trials = learner.trials(training.agent, training.task, test, TESTS, memory="step", greedy=True)
+    return trials.returns.numpy()[:, -1]
+
+
+def print_returns(name: str, found: dict[str, np.ndarray]) -> None:
+    for which, returns in found.items():
+        print(f"{name}, {which}: {interval(returns)}")

@@ -12,6 +12,7 @@ by their standard deviation over a draw.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ class MAESN(Tunable, Adapting):
         """A random policy whose mean actions are near zero."""
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.zeros(self.actions.size)
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
         return self._fresh_agent(weights | rates)
 
@@ -123,7 +124,7 @@ class MAESN(Tunable, Adapting):
             for update in range(updates + 1):
                 epsilon = self._epsilon(n, noise)
                 act = self._act(weights, sampled_latent(latent, epsilon), noise)
-                batches.append(episode_batches.play(act))
+                batches.append(self._played(episode_batches, act))
                 returns = self._returns(batches[-1], n)
                 updated = updated_latent(weights, latent, epsilon, returns, update)
                 latent = next_episode(updated, initial, LATENT_LIFETIMES, every_row, control)
@@ -136,13 +137,12 @@ class MAESN(Tunable, Adapting):
         latent = weights["latent_mean"], weights["latent_log_std"]
         epsilon = self._epsilon(c.draws, noise)
         with torch.no_grad():
-            before = episode_batches.play(
-                self._act(weights, sampled_latent(latent, epsilon), noise)
-            )
+            act = self._act(weights, sampled_latent(latent, epsilon), noise)
+            before = self._played(episode_batches, act)
         inner = InnerStep(epsilon, self._returns(before, c.draws), self._epsilon(c.draws, noise))
         with torch.no_grad():
             z = inner.adapted(weights)
-            after = episode_batches.play(self._act(weights, z, noise))
+            after = self._played(episode_batches, self._act(weights, z, noise))
             old = self.outputs(weights, after.observations, z)
         for _ in range(c.epochs):
             weights = self._weights(agent)
@@ -188,7 +188,8 @@ class MAESN(Tunable, Adapting):
 
         zero = torch.zeros(n, self.config.latent, device=self._device)
         prior = {"mean": zero, "log_std": zero}
-        return ExploringTrialPolicy(prior, act, update, self.config.gamma, noise)
+        c = self.config
+        return ExploringTrialPolicy(prior, act, update, c.gamma, noise, reward_limit=c.reward_limit)
 
     def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
         """Discounted return of each episode, [draws, trajectories]."""
@@ -213,6 +214,10 @@ class MAESN(Tunable, Adapting):
             return self.actions.sample(self.outputs(weights, observations, z), uniform)
 
         return act
+
+    def _played(self, episode_batches: EpisodeBatches, act: ActFunction) -> Batch:
+        """The next episodes, with rewards as they are learned from."""
+        return episode_batches.play(act).limited(self.config.reward_limit)
 
     def _epsilon(self, draws: int, noise: torch.Generator) -> torch.Tensor:
         """[draws, trajectories, d] standard normal."""

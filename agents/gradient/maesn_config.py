@@ -27,6 +27,13 @@ from openpoet.settings import (
 class MAESNConfig(Settings):
     latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 2
     hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
+    reward_limit: Annotated[
+        NonNegativeFloat,
+        "Size to which a step's reward is clipped in learning, such as that of a fall; 0: none.",
+    ] = 0.0
+    action_std: Annotated[
+        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
+    ] = 1.0
     draws: Annotated[
         PositiveInt, "Training draws of the task; each has its own latent distribution."
     ] = 20

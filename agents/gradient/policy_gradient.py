@@ -26,25 +26,32 @@ Parameters = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class FeedforwardPolicy:
-    """A network whose outputs parametrise a distribution over actions."""
+    """A network whose outputs parametrise a distribution over actions.
+
+    action_std: the initial standard deviation of continuous ones.
+    """
 
     network: Feedforward
     actions: Actions
     gamma: float = 1.0
+    action_std: float = 1.0
     # episodes of an earlier policy are off-policy after an update, so each update plays new ones
     keeps_examples = False
 
     @classmethod
-    def of(cls, spec: Spec, hidden: tuple[int, ...], gamma: float = 1.0) -> FeedforwardPolicy:
+    def of(
+        cls, spec: Spec, hidden: tuple[int, ...], *, gamma: float = 1.0, action_std: float = 1.0
+    ) -> FeedforwardPolicy:
         """A policy of the family's sizes."""
         network = Feedforward((spec.observation_size, *hidden, spec.action_size))
-        return cls(network, actions_of(spec.action_size, getattr(spec, "discrete", False)), gamma)
+        actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
+        return cls(network, actions, gamma, action_std)
 
     def init(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """One policy's weights, without the leading axis; its mean actions are near zero."""
         weights = self.network.init(rng, readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.zeros(self.actions.size)
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.action_std))
         return weights
 
     def outputs(self, weights: Parameters, observations: torch.Tensor) -> torch.Tensor:

@@ -221,14 +221,21 @@ class VariBAD(RL2):
         Returns [t of the belief, t of the reward, n].
         """
         weights, inputs = self._weights(agent), self._normaliser(agent)(trials.inputs)
-        start = self.start(inputs.shape[1], str(inputs.device))
         after = self._normalised_observations(agent, trials.after)
         with torch.no_grad():
-            none = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
-            means = self.beliefs(weights, inputs, start, none)[..., : self.config.latent]
             transitions = self._transitions(inputs, trials.actions, after)
+            means = self.belief_means(agent, trials)
             predicted = self.decoder(weights, means, transitions)[..., 0]
             return predicted / self._reward_factor(agent)
+
+    def belief_means(self, agent: Agent, trials: Trials) -> torch.Tensor:
+        """The belief's mean before each step of trials, [t, n, latent]."""
+        inputs = self._normaliser(agent)(trials.inputs)
+        start = self.start(inputs.shape[1], str(inputs.device))
+        none = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        with torch.no_grad():
+            beliefs = self.beliefs(self._weights(agent), inputs, start, none)
+        return beliefs[..., : self.config.latent]
 
     def _outcomes(
         self, inputs: torch.Tensor, rewards: torch.Tensor, after: torch.Tensor

@@ -9,47 +9,26 @@ Interrupted trainings continue from build/walker-rl2-*.safetensors.
 
 from __future__ import annotations
 
-import numpy as np
-
 from benchmarks.claims.claim import Claim, interval
-from benchmarks.hidden_bodies import EVERY, REVERSED, TESTS, bounds_of_reversed
-from benchmarks.resumable import Training
+from benchmarks.hidden_bodies import (
+    REVERSED,
+    adapting,
+    bounds_of_reversed,
+    by_control,
+    without_memory,
+)
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.envs.walker.family import Walker
-from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
-
-ADAPTING = 17_000_000  # environment steps of training
-
-
-def of_rl2(key: Key) -> dict[str, np.ndarray]:
-    """Returns [trials] of both episodes, and of the last one under the controls."""
-    family = Walker(REVERSED)
-    learner, task, test = RL2(family), family.origin(), key.child("test")
-
-    def score(agent: Agent) -> float:
-        return float(learner.by_episode(agent, task, key.child("progress"), 64)[0][:, -1].mean())
-
-    training = Training(learner, task, key, "walker-rl2-adapting")
-    agent = training.until(ADAPTING, score, EVERY)
-    own, _ = learner.by_episode(agent, task, test, TESTS)
-    shuffled, _ = learner.by_episode(agent, task, test, TESTS, "shuffled")
-    without = learner.trials(agent, task, test, TESTS, memory="step", greedy=True).returns.numpy()
-    found = {
-        "first episode": own[:, 0],
-        "last episode": own[:, -1],
-        "another trial's state": shuffled[:, -1],
-        "without memory": without[:, -1],
-    }
-    print(f"RL^2: {training.steps / 1e6:.1f} M steps, {training.seconds:.0f} s of CPU")
-    for name, returns in found.items():
-        print(f"RL^2, {name}: {interval(returns)}")
-    return found
 
 
 def claims() -> list[Claim]:
     bounds = bounds_of_reversed()
-    shares = bounds.report(of_rl2(Key(3)))
+    training = adapting(RL2(Walker(REVERSED)), Key(3), "walker-rl2-adapting")
+    found = by_control(training, "RL^2")
+    found["without memory"] = without_memory(training)
+    print(f"RL^2, without memory: {interval(found['without memory'])}")
+    shares = bounds.report(found)
     return [
         Claim("gap closed in the last episode", shares["last episode"], 0.75),
         Claim("gap closed without memory", shares["without memory"], most=0.1),

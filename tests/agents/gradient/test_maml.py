@@ -200,6 +200,24 @@ def test_a_ratio_gains_nothing_beyond_the_clip_range_but_loses() -> None:
     assert slopes.tolist() == [1, 0, 1, -1, 0, -1]
 
 
+def test_limited_rewards_are_learned_from_and_returns_stay() -> None:
+    free, limited = (MAML(PLANE, replace(SMALL, reward_limit=most)) for most in (0.0, 0.1))
+    agent = free.init(Key(1))
+    (before, _), (clipped_one, _) = (
+        learner.run_trials(agent, SQUARE, [1, 2], Key(2), 1)[0] for learner in (free, limited)
+    )
+    assert float(before.rewards.min()) < -0.1
+    assert torch.equal(clipped_one.rewards, before.rewards.clamp(-0.1, 0.1))
+    assert torch.equal(clipped_one.returns, before.returns)
+    assert not torch.equal(clipped_one.discounted(1.0), before.discounted(1.0))
+
+
+@pytest.mark.parametrize("action_std", [0.3, 1.0])
+def test_the_initial_standard_deviation_of_actions(action_std: float) -> None:
+    agent = MAML(PLANE, replace(SMALL, action_std=action_std)).init(Key(0))
+    torch.testing.assert_close(agent["log_std"].exp(), torch.full((2,), action_std))
+
+
 @pytest.mark.parametrize("inner_steps", [0, 1])
 def test_outer_steps_on_the_same_episodes_lower_the_loss_on_them_further(inner_steps: int) -> None:
     """With a clip range of 0 only the first step is free to move: later ones cannot gain."""
