@@ -10,7 +10,7 @@ import shlex
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 64  # replays that are kept
 MOST_WAITING = 8  # replays that are asked for and not ready
+FINER = 5  # coordinates of replays: by how much than those of outlines
 LONGEST_WAIT = 5.0  # seconds for a replay, then the page asks again
 
 
@@ -111,12 +112,10 @@ class Replays:
 
     run: OpenRun
     tables: Tables
+    _warmed: bool = False
     _kept: OrderedDict[tuple[Any, ...], Future[dict[str, Any]]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @cached_property
-    def _thread(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, "replays")
+    _computing: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def parts(self) -> Parts:
@@ -133,8 +132,24 @@ class Replays:
         return parts
 
     def warm(self) -> None:
-        """Compile in the background, and return at once."""
-        self._thread.submit(lambda: self.parts)
+        """Make learner and family in the background; what they compile is kept for all runs."""
+        if not self._warmed:
+            self._warmed = True
+            self._started(lambda: {"": self.parts})
+
+    def _started(self, work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+        """The result of work in a thread, one at a time; the program's end does not wait for it."""
+        future: Future[dict[str, Any]] = Future()
+
+        def run() -> None:
+            with self._computing:
+                try:
+                    future.set_result(work())
+                except BaseException as error:
+                    future.set_exception(error)
+
+        threading.Thread(target=run, name="replay", daemon=True).start()
+        return future
 
     def replay(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
         """The evaluation of a stored agent of niche `agent` in niche `niche`, for the page.
@@ -151,7 +166,7 @@ class Replays:
                 waiting = sum(not one.done() for one in self._kept.values())
                 if waiting >= MOST_WAITING:
                     raise BusyError("too many replays are being computed", 2.0)
-                future = self._thread.submit(self._load, view, niche, agent, at)
+                future = self._started(lambda: self._load(view, niche, agent, at))
                 self._kept[wanted] = future
                 while len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)
@@ -209,7 +224,7 @@ class Replays:
                 self._learner, setup.family, weights, task, self._key(row, task),
                 title=self.parts.title(task),
             )
-        scale = view.words.scale or scale_of(setup.family.outline(task, None))
+        scale = (view.words.scale or scale_of(setup.family.outline(task, None))) / FINER
         own = niche == agent and at == "last"
         archived = brief(row["score"]) if own else None
         return {

@@ -103,8 +103,10 @@ def data(site: Site, what: list[str], asked: Mapping[str, str]) -> Any:
         case ["runs"]:
             return {"runs": site.runs()}
         case ["run", id, "view"]:
-            since = _optional(asked, "since")
-            return site.view(id).view(since, _optional(asked, "stride"))
+            found = site.view(id).view(_optional(asked, "since"), _optional(asked, "stride"))
+            if found["iteration"] > 0:  # before that a new run compiles what a replay needs
+                site.replayer(id).warm()
+            return found
         case ["run", id, "curves"]:
             return site.view(id).curves()
         case ["run", id, "niche", number]:

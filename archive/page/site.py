@@ -24,6 +24,10 @@ MOST_POINTS = 120  # of a run's curve in the list
 class Replayer(Protocol):
     """Evaluates stored agents again (cli.page_data)."""
 
+    def warm(self) -> None:
+        """Prepare the first replay in the background; may be called often."""
+        ...
+
     def replay(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]: ...
 
 
@@ -44,7 +48,8 @@ class Site:
     def ids(self) -> list[str]:
         """The names of all runs, the newest first. A folder keeps its name."""
         with self._lock:
-            found = sorted(self.folders(), key=_written, reverse=True)[:MOST_RUNS]
+            there = [path for path in self.folders() if (path / "archive.db").is_file()]
+            found = sorted(there, key=_written, reverse=True)[:MOST_RUNS]
             names = {path: id for id, path in self._paths.items()}
             for path in found:
                 if path not in names:

@@ -61,6 +61,7 @@ class RunView:
                 "score_stride": now,
                 **({"score_range": self._range()} if since is None else {}),
                 "scale": self.words.scale,
+                "adapts": any(niche["before"] is not None for niche in niches),
                 "niches": niches,
                 "scores": scores_of(self.history, start, now),
                 "transfers": moves_of(self.history, start),

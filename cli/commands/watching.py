@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
-from pathlib import Path
+import webbrowser
 from typing import Annotated
 
 import typer
@@ -17,7 +20,8 @@ RunOrAll = Annotated[
     ),
 ]
 Port = Annotated[
-    int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes one that is free.")
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of the page; default: 8317, or one that is free."),
 ]
 Host = Annotated[
     str,
@@ -29,11 +33,13 @@ Host = Annotated[
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Print the address and open no browser.")
 ]
-PORT = 8317
 
 
 def watch(
-    name: RunOrAll = None, port: Port = PORT, host: Host = "127.0.0.1", no_browser: NoBrowser = False
+    name: RunOrAll = None,
+    port: Port = None,
+    host: Host = "127.0.0.1",
+    no_browser: NoBrowser = False,
 ) -> None:
     """Show a run in the browser, live.
 
@@ -42,24 +48,24 @@ def watch(
 
     Examples: `watch`, `watch runs/a --port 9000 --no-browser`.
     """
-    from openpoet.archive.page.server import listen
     from openpoet.archive.store.run_folder import find_run
 
-    from ..watching import serve, site_of
+    from ..watching import address_of, listen, serve, site_of
 
     site = site_of(None if name is None else find_run(name))
     if name is not None:
-        (id,) = site.ids()
-        site.replayer(id).warm()
+        for id in site.ids():
+            site.replayer(id).warm()  # and an error of the archive appears here
     listening = listen(host, port)
-    address = f"http://{_shown(host)}:{listening.getsockname()[1]}/"
+    address, ended = address_of(listening), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     print_line(f"the page is at {address} (Ctrl-C ends it)")
-    if not no_browser:
-        import webbrowser
-
+    if not no_browser and _has_display():
         webbrowser.open(address)
-    serve(site, listening, threading.Event())
+    serve(site, listening, ended)
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _has_display() -> bool:
+    """Whether a browser can open a window; otherwise one in the terminal might start."""
+    return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
