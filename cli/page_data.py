@@ -208,42 +208,53 @@ class Replays:
         setup = self.parts.setup
         column = "birth_agent" if at == "birth" else "agent"
         found = self.run.stored_agent(
-            f"""SELECT home.task, home.score_key, home.score, home.died, other.{column} AS agent
-            FROM niches AS home, niches AS other WHERE home.id = ? AND other.id = ?""",
+            f"""SELECT home.id, home.born, home.task, home.score_key, other.{column} AS agent,
+            CASE WHEN ?3 THEN first.score ELSE home.score END AS score
+            FROM niches AS other JOIN niches AS home
+            LEFT JOIN scores AS first ON first.niche = home.id AND first.iteration = home.born
+            WHERE home.id = ?1 AND other.id = ?2""",
             niche,
             agent,
+            at == "birth",
         )
         assert found is not None, "both niches were there"
-        row, weights = found
+        (row, weights), own = found, niche == agent
         with one_torch_thread():
             check_tensors(
                 weights, made_by(setup.learner), f"niche {agent}", "the archive is damaged"
             )
             task = setup.family.decode(row["task"])
             episode = record_episode(
-                self._learner, setup.family, weights, task, self._key(row, task),
+                self._learner,
+                setup.family,
+                weights,
+                task,
+                self._key(row, task, at_birth=own and at == "birth"),
                 title=self.parts.title(task),
             )
         scale = (view.words.scale or scale_of(setup.family.outline(task, None))) / FINER
-        own = niche == agent and at == "last"
-        archived = brief(row["score"]) if own else None
-        return {
-            "niche": niche, "agent": agent, "at": at, "archived": archived,
-            **replay_of(episode, scale),
-        }
+        archived = row["score"] if own else None
+        said = {"niche": niche, "agent": agent, "at": at, "archived": archived}
+        return said | replay_of(episode, scale)
 
     def _learner(self, family: Any) -> Any:
         from .parts import make_part
 
         return make_part("learner", self.tables, 1, family)
 
-    def _key(self, row: Any, task: Any) -> Key:
-        """The stream of the niche's last score; before its first, that of its task."""
+    def _key(self, row: Any, task: Any, at_birth: bool) -> Key:
+        """The stream of the niche's last score, or of that in the iteration of its birth; where it
+        has none, that of its task.
+        """
+        from openpoet.poet.niche import Niche
         from openpoet.poet.streams import Key
-        from openpoet.poet.trial_keys import task_key
+        from openpoet.poet.trial_keys import score_key, task_key
 
         setup, stored = self.parts.setup, row["score_key"]
-        if not stored:
+        if at_birth and row["born"] > 0:
+            iteration = Key(setup.config.seed, ("iteration", row["born"] - 1))
+            return score_key(iteration, Niche(row["id"], None, row["born"], task, {}))
+        if not stored or at_birth:
             return task_key(setup.config.seed, setup.family, task)
         seed, *path = stored
         if not isinstance(seed, int) or not all(isinstance(name, int | str) for name in path):

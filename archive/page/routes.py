@@ -6,7 +6,6 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -50,7 +49,6 @@ class Answer:
         return gzip.compress(self.body, compresslevel=5, mtime=0)
 
 
-@cache
 def assets() -> Mapping[str, tuple[str, bytes]]:
     """Type and content of every file of the page, by name."""
     return {
@@ -87,9 +85,9 @@ def answer(site: Site, target: str) -> Answer:
 
 
 def _asset(name: str) -> Answer:
-    if name not in assets():
+    if (found := assets().get(name)) is None:
         raise UnknownError("there is no such file")
-    return Answer(200, *assets()[name])
+    return Answer(200, *found)
 
 
 def _json(found: Any, status: int = 200) -> Answer:
