@@ -123,9 +123,7 @@ class Maker:
             taken = bool(self.rng.random() < self.made.accepted)
             score = float(self.rng.normal(45, 4))
             kind: Any = "direct" if self.rng.random() < 0.3 else "proposal"
-            events.append(
-                Transfer(t, kind, source.id, target.id, False, score, 44.0, taken, 600)
-            )
+            events.append(Transfer(t, kind, source.id, target.id, False, score, 44.0, taken, 600))
         return replace(population, events=population.events + tuple(events))
 
 
