@@ -24,6 +24,7 @@ def launch(
     take: o.TakeFrom = Take.both,
     changes: o.Changes = None,
     config: o.Config = None,
+    watch: o.Watch = False,
 ) -> None:
     """Start a run.
 
@@ -54,7 +55,7 @@ def launch(
         None if source is None else sessions.Source(source, select, take),
         sessions.Machine(device, workers, ray),
     )
-    sessions.launch(wanted, CommandLine())
+    sessions.launch(wanted, _frontend(watch))
 
 
 def resume(
@@ -64,6 +65,7 @@ def resume(
     changes: o.Changes = None,
     workers: o.Workers = None,
     ray: o.Ray = None,
+    watch: o.Watch = False,
 ) -> None:
     """Continue a run from its last iteration, however it ended.
 
@@ -76,4 +78,11 @@ def resume(
 
     machine = sessions.Machine(device, workers, ray)
     wanted = sessions.Resume(find_run(name), iterations, changes=changes or [], machine=machine)
-    sessions.resume(wanted, CommandLine())
+    sessions.resume(wanted, _frontend(watch))
+
+
+def _frontend(watch: bool) -> CommandLine:
+    """The command's frontend; watch: with the run's page."""
+    from ..watching import listen
+
+    return CommandLine(listen("127.0.0.1", None) if watch else None)
