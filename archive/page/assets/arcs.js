@@ -4,6 +4,8 @@
 import { theme } from "./theme.js";
 
 const MOST_ARCS = 4000; // drawn one by one; beyond, their density
+const STEPS_FADING = 30; // of an agent's path, from the newest
+const OLDEST = 0.3; // opacity of the oldest steps
 const CELL = 3; // [px] of the density's picture
 
 /** Draw all transfers behind the lanes. `scene`: {model, lanes, layout, top}. */
@@ -20,8 +22,8 @@ function shownTransfers({ model, lanes, layout, top }) {
   rows.dense = !model.transfers;
   for (let row = 0; row < columns.iteration.length; row += 1) {
     const [source, target] = [columns.source[row], columns.target[row]];
-    if (!lanes.shown.has(source) || !lanes.shown.has(target) || source === target) continue;
     const [above, below] = [lanes.place.get(source), lanes.place.get(target)];
+    if (above === undefined || below === undefined || above === below) continue;
     // the agent of a parent at birth: the branch shows it
     if (columns.at_birth?.[row] && model.niches.get(target).parent === source) continue;
     const [from, to] = [layout.y(above) - top, layout.y(below) - top];
@@ -55,7 +57,14 @@ function drawArcs(context, { layout }, rows) {
 function arcPath(context, x, from, to) {
   const reach = Math.min(14, 3 + Math.abs(to - from) * 0.05);
   context.moveTo(x, from);
-  context.bezierCurveTo(x + reach, from + (to - from) * 0.3, x + reach, from + (to - from) * 0.7, x, to);
+  context.bezierCurveTo(
+    x + reach,
+    from + (to - from) * 0.3,
+    x + reach,
+    from + (to - from) * 0.7,
+    x,
+    to,
+  );
 }
 
 /** How many transfers pass each place, as an orange haze: sums along every column of pixels. */
@@ -79,7 +88,7 @@ function drawDensity(context, { layout }, rows) {
   paint.fillRect(0, 0, across, down);
   const picture = paint.getImageData(0, 0, across, down);
   for (let at = 0; at < passing.length; at += 1) {
-    picture.data[4 * at + 3] = 120 * Math.min(1, Math.sqrt(Math.max(0, passing[at]) / top));
+    picture.data[4 * at + 3] = 100 * Math.min(1, Math.sqrt(Math.max(0, passing[at]) / top));
   }
   paint.putImageData(picture, 0, 0);
   context.imageSmoothingEnabled = true;
@@ -90,15 +99,16 @@ function drawDensity(context, { layout }, rows) {
 export function drawAgentPath(context, { lanes, layout, top }, line) {
   context.strokeStyle = theme.accent;
   context.fillStyle = theme.accent;
-  context.lineWidth = layout.pitch < 6 ? 1.3 : 1.8;
+  const small = layout.pitch < 6;
+  context.lineWidth = small ? 1.2 : 1.8;
   context.lineCap = "round";
-  const below = layout.lane / 2 + (layout.pitch < 6 ? 0 : 2.2);
   let before = null;
-  for (const { niche, from, to } of [...line].reverse()) {
+  for (let step = line.length - 1; step >= 0; step -= 1) {
+    const { niche, from, to } = line[step];
     const row = lanes.place.get(niche);
     if (row === undefined) continue;
-    const y = layout.y(row) - top + below;
-    context.setLineDash(lanes.shown.has(niche) ? [] : [1, 4]); // in a branch that is folded
+    context.globalAlpha = Math.max(OLDEST, 1 - step / STEPS_FADING);
+    const y = layout.y(row) - top + layout.lane(row) / 2 + (small ? 0 : 2.2);
     context.beginPath();
     if (before !== null && before !== y) arcPath(context, layout.x(from), before, y);
     context.moveTo(layout.x(from), y);
@@ -106,12 +116,12 @@ export function drawAgentPath(context, { lanes, layout, top }, line) {
     context.stroke();
     if (before !== null && before !== y) {
       context.beginPath();
-      context.arc(layout.x(from), y, layout.pitch < 6 ? 2 : 3.2, 0, 2 * Math.PI);
+      context.arc(layout.x(from), y, small ? 1.6 : 3.2, 0, 2 * Math.PI);
       context.fill();
     }
     before = y;
   }
-  context.setLineDash([]);
+  context.globalAlpha = 1;
   context.lineCap = "butt";
 }
 
@@ -123,8 +133,8 @@ export function drawRecent(context, { model, lanes, layout, top }, time) {
   context.strokeStyle = theme.accent;
   context.lineWidth = 2;
   for (; row < iteration.length && iteration[row] <= time; row += 1) {
-    if (!lanes.shown.has(source[row]) || !lanes.shown.has(target[row])) continue;
     const [above, below] = [lanes.place.get(source[row]), lanes.place.get(target[row])];
+    if (above === undefined || below === undefined || above === below) continue;
     context.globalAlpha = Math.max(0, 1 - (time - iteration[row]) / window);
     context.beginPath();
     arcPath(context, layout.x(iteration[row]), layout.y(above) - top, layout.y(below) - top);
@@ -151,8 +161,8 @@ export function transferAt({ model, lanes, layout, top }, x, y) {
   let [best, nearest] = [null, 3.5];
   for (let row = firstAfter(iteration, time - 22 * size); row < iteration.length; row += 1) {
     if (iteration[row] > time + 5 * size) break;
-    if (!lanes.shown.has(source[row]) || !lanes.shown.has(target[row])) continue;
     const [above, below] = [lanes.place.get(source[row]), lanes.place.get(target[row])];
+    if (above === undefined || below === undefined || above === below) continue;
     const [from, to] = [layout.y(above) - top, layout.y(below) - top];
     const share = (y - from) / (to - from);
     if (!(share > 0.02 && share < 0.98)) continue;

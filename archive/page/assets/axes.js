@@ -9,9 +9,12 @@ export const FONT = '11px "Helvetica Neue", Arial, sans-serif';
 export function roundTicks(low, high, count = 4) {
   const span = Math.max(high - low, 1e-12);
   const size = 10 ** Math.floor(Math.log10(span / count));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * size).find((s) => span / s <= count + 0.5);
+  const step = [1, 2, 2.5, 5, 10]
+    .map((factor) => factor * size)
+    .find((s) => span / s <= count + 0.5);
   const ticks = [];
-  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1) ticks.push(at * step);
+  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1)
+    ticks.push(at * step);
   return ticks;
 }
 

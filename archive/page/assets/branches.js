@@ -6,7 +6,7 @@ import { theme } from "./theme.js";
 
 const ROUNDED = 9; // [px] pitch from which lanes have round ends and rings
 
-/** Draw the grid and everything but arcs; `scene`: {model, lanes, layout, strips, selected, top}. */
+/** Draw branches, lanes and their marks; `scene`: {model, lanes, layout, strips, selected, top}. */
 export function drawLanes(context, scene) {
   const { lanes, layout, top } = scene;
   const [first, last] = visibleRows(layout, top);
@@ -15,8 +15,8 @@ export function drawLanes(context, scene) {
   for (let row = first; row <= last; row += 1) {
     drawLane(context, scene, row, lanes.rows[row]);
   }
-  if (layout.pitch >= 5) {
-    for (let row = first; row <= last; row += 1) drawMarks(context, scene, row, lanes.rows[row]);
+  for (let row = first; row <= last; row += 1) {
+    if (layout.high(row) >= 4) drawMarks(context, scene, row, lanes.rows[row]);
   }
 }
 
@@ -34,11 +34,14 @@ export function drawGrid(context, layout, ticks) {
 }
 
 function drawSelection(context, { lanes, layout, selected, hovered, top }) {
-  for (const [id, colour] of [[hovered, theme.faint], [selected, theme.high]]) {
+  for (const [id, colour] of [
+    [hovered, theme.faint],
+    [selected, theme.high],
+  ]) {
     const row = lanes.place.get(id);
     if (row === undefined) continue;
     context.fillStyle = colour;
-    const height = Math.max(layout.pitch, 3);
+    const height = Math.max(layout.high(row), 3);
     context.fillRect(0, layout.y(row) - height / 2 - top, layout.width, height);
   }
 }
@@ -49,11 +52,12 @@ function drawLane(context, { model, layout, strips, top }, row, id) {
   const scale = strips.columns / layout.inner;
   const from = layout.x(niche.born);
   const to = Math.max(from + 1.5, layout.x(endOf(model, niche)));
-  const [y, height] = [layout.y(row) - layout.lane / 2 - top, layout.lane];
+  const height = layout.lane(row);
+  const y = layout.y(row) - height / 2 - top;
   const start = Math.max(0, Math.min(strips.columns - 1, (from - layout.x(0)) * scale));
   const across = Math.max(1, Math.min((to - from) * scale, strips.columns - start));
   context.imageSmoothingEnabled = false;
-  if (layout.pitch < ROUNDED) {
+  if (layout.high(row) < ROUNDED) {
     context.drawImage(image, start, line, across, 1, from, y, to - from, height);
     return;
   }
@@ -70,7 +74,7 @@ function drawBranches(context, scene) {
   const { model, lanes, layout, selected, top } = scene;
   const line = new Set(selected === null ? [] : [selected, ...ancestors(model, selected)]);
   const strong = [];
-  context.lineWidth = layout.pitch < 5 ? 0.6 : 1;
+  context.lineWidth = layout.pitch < 5 ? 0.5 : 1;
   context.strokeStyle = theme.low;
   context.beginPath();
   for (let row = 0; row < lanes.rows.length; row += 1) {
@@ -92,7 +96,7 @@ function drawBranches(context, scene) {
 }
 
 function branchPath(context, layout, x, above, row, top) {
-  const [from, to] = [layout.y(above) + layout.lane / 2 - top, layout.y(row) - top];
+  const [from, to] = [layout.y(above) + layout.lane(above) / 2 - top, layout.y(row) - top];
   const round = Math.min(6, (to - from) / 2);
   context.moveTo(x, from);
   context.lineTo(x, to - round);
@@ -100,37 +104,24 @@ function branchPath(context, layout, x, above, row, top) {
 }
 
 /** A ring where the niche was first solved, a bar where it was retired. */
-function drawMarks(context, { model, lanes, layout, selected, top }, row, id) {
+function drawMarks(context, { model, layout, top }, row, id) {
   const niche = model.niches.get(id);
   const y = layout.y(row) - top;
   if (niche.died !== null) {
     const x = layout.x(niche.died);
-    const half = layout.lane / 2 + (layout.pitch < ROUNDED ? 0 : 1.5);
+    const half = layout.lane(row) / 2 + (layout.pitch < ROUNDED ? 0 : 1.5);
     context.fillStyle = theme.muted;
     context.fillRect(x - 0.75, y - half, 1.5, 2 * half);
   }
   if (niche.solved !== null) {
     context.beginPath();
-    const radius = layout.pitch < ROUNDED ? layout.lane * 0.7 : Math.min(4.6, layout.lane * 0.56 + 0.5);
+    const lane = layout.lane(row);
+    const radius = layout.pitch < ROUNDED ? lane * 0.7 : Math.min(5.5, lane * 0.56 + 0.5);
     context.arc(layout.x(niche.solved), y, radius, 0, 2 * Math.PI);
     context.fillStyle = theme.paper;
     context.fill();
     context.lineWidth = layout.pitch < ROUNDED ? 1 : 1.6;
     context.strokeStyle = theme.ink;
     context.stroke();
-  }
-  const hidden = lanes.folded.get(id);
-  if (hidden && layout.pitch >= ROUNDED) drawFolded(context, layout, niche, y, hidden, id === selected);
-}
-
-/** A row of dots under a lane: branches that died out are folded into it. */
-function drawFolded(context, layout, niche, y, hidden) {
-  const x = layout.x(niche.born);
-  context.fillStyle = theme.muted;
-  const dots = Math.min(3, hidden);
-  for (let dot = 0; dot < dots; dot += 1) {
-    context.beginPath();
-    context.arc(x - 5 - 3.5 * dot, y, 1, 0, 2 * Math.PI);
-    context.fill();
   }
 }

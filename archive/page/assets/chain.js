@@ -19,10 +19,14 @@ export function makeChain(model, details) {
   };
   add(0, MOST_SHOWN);
   if (steps.length > MOST_SHOWN) {
-    const more = button(`${several(steps.length - MOST_SHOWN, "earlier step")}`, () => {
-      more.remove();
-      add(MOST_SHOWN, steps.length);
-    }, { class: "quiet more" });
+    const more = button(
+      `${several(steps.length - MOST_SHOWN, "earlier step")}`,
+      () => {
+        more.remove();
+        add(MOST_SHOWN, steps.length);
+      },
+      { class: "quiet more" },
+    );
     return element("div", {}, list, more);
   }
   return list;
@@ -36,14 +40,21 @@ function chainStep(model, step, before) {
     transfer: before ? `moved here from ${before.niche}` : "moved here",
   }[step.how];
   const kind = step.how === "transfer" && step.kind ? ` (${step.kind})` : "";
-  const span = step.iteration_from === step.iteration_to
-    ? `at ${whole(step.iteration_from)}`
-    : `${whole(step.iteration_from)} – ${whole(step.iteration_to)}`;
+  const span =
+    step.iteration_from === step.iteration_to
+      ? `at ${whole(step.iteration_from)}`
+      : `${whole(step.iteration_from)} – ${whole(step.iteration_to)}`;
   return element(
-    "li", { class: step.how, "data-niche": step.niche, on: { pointerenter: () => hover(step.niche), pointerleave: () => hover(null) } },
+    "li",
+    {
+      class: step.how,
+      "data-niche": step.niche,
+      on: { pointerenter: () => hover(step.niche), pointerleave: () => hover(null) },
+    },
     screen,
     element(
-      "div", {},
+      "div",
+      {},
       button(`${step.niche}`, () => select(step.niche), { class: "niche" }),
       element("span", { class: "when", text: span }),
       element("div", { class: "how", text: `${came}${kind}` }),
@@ -58,7 +69,9 @@ function clipScreen(model, step) {
   screen.outline = step.outline;
   const clockwork = makeClock((state) => screen.draw(state.frame));
   const { niche, agent, at, exact } = step.clip;
-  const whose = exact ? "the agent of this step" : "the last agent of this niche; this step's was not kept";
+  const whose = exact
+    ? "the agent of this step"
+    : "the last agent of this niche; this step's was not kept";
   screen.root.classList.add("clip");
   screen.root.dataset.testid = "clip";
   screen.root.title = `play: ${whose}`;

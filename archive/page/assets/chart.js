@@ -2,7 +2,15 @@
 
 import { element, fitCanvas } from "./elements.js";
 import { app, notify, setTime, shownTime } from "./state.js";
-import { drawLine, drawValueAxis, extentOf, FONT, nearestPlace, roundTicks, tickText } from "./axes.js";
+import {
+  drawLine,
+  drawValueAxis,
+  extentOf,
+  FONT,
+  nearestPlace,
+  roundTicks,
+  tickText,
+} from "./axes.js";
 import { timeTicks } from "./layout.js";
 import { short, whole } from "./format.js";
 import { theme } from "./theme.js";
@@ -11,7 +19,7 @@ const CHART_HEIGHT = 190; // [px]
 const BOX = { left: 52, right: 12, top: 8, bottom: 22 }; // [px] around the plot
 
 /** The iteration under the pointer in any chart; null: none. */
-export const cursor = { at: null };
+const cursor = { at: null };
 
 /**
  * A chart. spec: {title, hint, xs, series: [{name, values, colour}], stacked, zero: whether 0 is on
@@ -21,9 +29,16 @@ export function makeChart(spec, { onpick = setTime, label = "iteration" } = {}) 
   const canvas = element("canvas", {});
   const legend = element("div", { class: "names" });
   const root = element(
-    "figure", { class: "chart", "data-testid": "chart" },
-    element("figcaption", {}, element("b", { text: spec.title }), element("span", { text: spec.hint })),
-    legend, canvas,
+    "figure",
+    { class: "chart", "data-testid": "chart" },
+    element(
+      "figcaption",
+      {},
+      element("b", { text: spec.title }),
+      element("span", { text: spec.hint }),
+    ),
+    legend,
+    canvas,
   );
   const chart = { root, canvas, legend, spec, label, box: null };
   chart.draw = () => drawChart(chart);
@@ -53,14 +68,21 @@ function drawChart(chart) {
   const { xs } = spec;
   const layers = spec.stacked ? stackedSeries(spec.series, xs.length) : spec.series;
   const marks = (spec.lines ?? []).map((line) => line.value);
-  const extent = extentOf([...layers.map((one) => one.values), marks, spec.zero || spec.stacked ? [0] : []]);
+  const extent = extentOf([
+    ...layers.map((one) => one.values),
+    marks,
+    spec.zero || spec.stacked ? [0] : [],
+  ]);
   const end = Math.max(xs.at(-1) ?? 1, 1);
   const inner = width - BOX.left - BOX.right;
   const xOf = (x) => BOX.left + (x / end) * inner;
   const bottom = CHART_HEIGHT - BOX.bottom;
   const yOf = (y) => bottom - ((y - extent[0]) / (extent[1] - extent[0])) * (bottom - BOX.top);
   chart.box = { timeOf: (x) => Math.max(0, Math.min(end, ((x - BOX.left) / inner) * end)) };
-  drawValueAxis(context, roundTicks(...extent, 4), yOf, { left: BOX.left, right: width - BOX.right });
+  drawValueAxis(context, roundTicks(...extent, 4), yOf, {
+    left: BOX.left,
+    right: width - BOX.right,
+  });
   drawIterations(context, end, inner, xOf);
   if (spec.stacked) fillLayers(context, layers, xs, xOf, yOf);
   else {
@@ -81,7 +103,8 @@ function drawIterations(context, end, inner, xOf) {
   context.textBaseline = "alphabetic";
   for (const tick of timeTicks(end, inner, 90)) {
     context.textAlign = tick === 0 ? "left" : "center";
-    if (xOf(tick) < BOX.left + inner - 14 || tick === 0) context.fillText(whole(tick), xOf(tick), CHART_HEIGHT - 6);
+    if (xOf(tick) < BOX.left + inner - 14 || tick === 0)
+      context.fillText(whole(tick), xOf(tick), CHART_HEIGHT - 6);
   }
 }
 
@@ -121,9 +144,9 @@ function drawMarkLines(context, lines, yOf, width) {
     context.stroke();
     context.setLineDash([]);
     context.fillStyle = theme.muted;
-    context.textAlign = "right";
+    context.textAlign = "left";
     context.textBaseline = "bottom";
-    context.fillText(name, width - BOX.right, yOf(value) - 2);
+    context.fillText(name, BOX.left + 4, yOf(value) - 2);
   }
 }
 
@@ -157,6 +180,7 @@ function drawNames({ legend, spec, label }) {
 }
 
 function valueText(value, unit) {
-  const text = Number.isInteger(value) || Math.abs(value) >= 1e4 ? short(value) : tickText(value, 0.1);
+  const text =
+    Number.isInteger(value) || Math.abs(value) >= 1e4 ? short(value) : tickText(value, 0.1);
   return unit ? `${text} ${unit}` : text;
 }

@@ -5,54 +5,52 @@ import { clock } from "./format.js";
 
 const PACES = [1, 2, 0.5, 0.25];
 
-/** A clock over frames; `draw(frame)` is called for every frame that is to be seen. */
+/**
+ * A clock over frames; `draw(state)` is called for every frame to be seen. `open(count, dt)`
+ * starts anew with another length; `play()`, `pause()`, `seek(frame)`.
+ */
 export function makeClock(draw) {
   const state = { count: 1, dt: 0.02, frame: 0, playing: false, pace: 1, exact: 0, last: 0 };
-  function tick(now) {
-    if (!state.playing) return;
-    state.exact += (Math.max(0, Math.min(now - state.last, 100)) / 1000 / state.dt) * state.pace;
-    state.last = now;
-    if (state.exact >= state.count - 1) {
-      state.exact = state.count - 1;
-      state.playing = false;
-    }
-    show(Math.floor(state.exact));
-    if (state.playing) requestAnimationFrame(tick);
-    else draw(state);
-  }
-  function show(frame) {
-    if (frame === state.frame && state.playing) return;
-    state.frame = frame;
+  const change = (values) => {
+    Object.assign(state, values);
     draw(state);
-  }
+  };
+  const tick = (now) => {
+    if (!state.playing) return;
+    advance(state, now);
+    draw(state);
+    if (state.playing) requestAnimationFrame(tick);
+  };
   return {
     state,
-    /** Use another length and start anew. */
-    open(count, dt) {
-      Object.assign(state, { count, dt, frame: 0, exact: 0 });
-      draw(state);
+    open: (count, dt) => change({ count, dt, frame: 0, exact: 0 }),
+    pause: () => change({ playing: false }),
+    seek(frame) {
+      const exact = Math.max(0, Math.min(frame, state.count - 1));
+      change({ exact, frame: Math.round(exact) });
     },
     play() {
       if (state.playing) return;
-      if (state.frame >= state.count - 1) state.exact = 0;
-      state.playing = true;
-      state.last = performance.now();
-      draw(state);
+      const exact = state.frame >= state.count - 1 ? 0 : state.exact;
+      change({ playing: true, exact, last: performance.now() });
       requestAnimationFrame(tick);
-    },
-    pause() {
-      state.playing = false;
-      draw(state);
-    },
-    seek(frame) {
-      state.exact = Math.max(0, Math.min(frame, state.count - 1));
-      state.frame = Math.round(state.exact);
-      draw(state);
     },
   };
 }
 
-/** Play, seek, time and pace of a clock; `refresh()` shows its state. `load`: starts the first play. */
+/** Move the clock on to the time `now` [ms]; it stops at the last frame. */
+function advance(state, now) {
+  const passed = Math.max(0, Math.min(now - state.last, 100)); // a hidden page does not jump
+  state.exact += (passed / 1000 / state.dt) * state.pace;
+  state.last = now;
+  if (state.exact >= state.count - 1) {
+    state.exact = state.count - 1;
+    state.playing = false;
+  }
+  state.frame = Math.floor(state.exact);
+}
+
+/** Play, seek, time and pace of a clock; `refresh()` shows its state. load: the first play. */
 export function makeControls(clockwork, load) {
   const { state } = clockwork;
   const toggle = () => {
@@ -60,22 +58,36 @@ export function makeControls(clockwork, load) {
     else if (state.count > 1) clockwork.play();
     else load();
   };
-  const play = button("▶", toggle, { class: "round", "aria-label": "play", "data-testid": "replay-play" });
-  const seek = element("input", {
-    type: "range", min: 0, max: 1, step: 1, value: 0, class: "seek", "aria-label": "frame",
-    "data-testid": "replay-seek", on: { input: () => clockwork.seek(Number(seek.value)) },
-  });
+  const play = button("▶", toggle, { class: "round", "data-testid": "replay-play" });
+  const seek = seekBar((frame) => clockwork.seek(frame));
   const time = element("span", { class: "clock", "data-testid": "replay-time" });
-  const pace = button("1×", () => {
+  const faster = () => {
     state.pace = PACES[(PACES.indexOf(state.pace) + 1) % PACES.length];
     pace.textContent = `${state.pace}×`;
-  }, { class: "quiet", title: "speed" });
-  function refresh() {
+  };
+  const pace = button("1×", faster, { class: "quiet", title: "speed" });
+  const refresh = () => {
     seek.max = String(Math.max(1, state.count - 1));
     seek.value = String(state.frame);
     play.textContent = state.playing ? "❚❚" : "▶";
     play.setAttribute("aria-label", state.playing ? "pause" : "play");
-    time.textContent = `${clock(state.frame * state.dt)} / ${clock((state.count - 1) * state.dt)}`;
-  }
+    const spent = clock(state.frame * state.dt);
+    time.textContent = `${spent} / ${clock((state.count - 1) * state.dt)}`;
+  };
   return { root: element("div", { class: "playbar" }, play, seek, time, pace), refresh, toggle };
+}
+
+function seekBar(onseek) {
+  const bar = element("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 1,
+    value: 0,
+    class: "seek",
+    "aria-label": "frame",
+    "data-testid": "replay-seek",
+  });
+  bar.addEventListener("input", () => onseek(Number(bar.value)));
+  return bar;
 }

@@ -12,37 +12,51 @@ import { cut, score, whole } from "./format.js";
 import { theme } from "./theme.js";
 
 const MOST = 4; // worlds, and agents
+const QUESTION = "Does an agent do better in another world? Rows are worlds, columns are agents.";
+const HINT = "of these niches, each in its own world";
 
 /** The view of comparisons. */
 export function makeCompare() {
-  const view = { worlds: [], agents: [], cells: [], model: null, ticket: 0 };
+  const view = { worlds: [], agents: [], cells: [], model: null, ticket: 0, picked: false };
   view.clock = makeClock((state) => {
-    for (const cell of view.cells) cell.screen.draw(state.frame);
-    view.controls?.refresh();
+    drawCells(view);
+    view.controls?.refresh(state);
   });
   view.controls = makeControls(view.clock, () => play(view));
-  view.start = button("Run all", () => play(view), { class: "primary", "data-testid": "compare-run" });
+  view.start = button("Run all", () => play(view), {
+    class: "primary",
+    "data-testid": "compare-run",
+  });
   view.choices = element("div", { class: "choices" });
   view.grid = element("div", { class: "grid", "data-testid": "compare-grid" });
-  view.curve = makeChart({ title: "Score", hint: "of these niches, each in its own world", xs: [], series: [] });
-  const root = element(
-    "section", { class: "compare", "data-testid": "view-compare" },
-    element("p", { class: "lead", text: "Does an agent do better in another world? Rows are worlds, columns are agents." }),
-    view.choices, view.grid,
-    element("div", { class: "playall" }, view.start, view.controls.root), view.curve.root,
+  view.curve = makeChart({ title: "Score", hint: HINT, xs: [], series: [] });
+  view.root = element(
+    "section",
+    { class: "compare", "data-testid": "view-compare" },
+    element("p", { class: "lead", text: QUESTION }),
+    view.choices,
+    view.grid,
+    element("div", { class: "playall" }, view.start, view.controls.root),
+    view.curve.root,
   );
-  view.root = root;
-  listen("model", () => {
-    view.model = null;
-  });
-  listen("theme", () => root.isConnected && showCompare(view));
+  followCompared(view);
+  return { root: view.root, show: () => app.model && showCompare(view) };
+}
+
+function followCompared(view) {
+  const { root } = view;
+  listen("model", () => Object.assign(view, { model: null, picked: false }));
+  listen("theme", () => root.isConnected && app.model && showCompare(view));
   listen("cursor", () => root.isConnected && view.curve.draw());
   listen("outlines", () => root.isConnected && takeOutlines(view));
   new ResizeObserver(() => {
-    for (const cell of view.cells) cell.screen.draw(view.clock.state.frame);
+    drawCells(view);
     view.curve.draw();
   }).observe(root);
-  return { root, show: () => app.model && showCompare(view), toggle: () => view.controls.toggle() };
+}
+
+function drawCells(view) {
+  for (const { screen } of view.cells) screen.draw(view.clock.state.frame);
 }
 
 /** What is compared at first: the selected niche and its parent, or the two youngest. */
@@ -63,7 +77,8 @@ function showCompare(view) {
   else if (!view.picked && !currentRoute().worlds.length) Object.assign(view, chosenAtFirst(model));
   replaceRoute({ worlds: view.worlds, agents: view.agents });
   view.choices.replaceChildren(
-    chooser(view, "worlds", "Worlds"), chooser(view, "agents", "Agents"),
+    chooser(view, "worlds", "Worlds"),
+    chooser(view, "agents", "Agents"),
   );
   buildGrid(view);
   drawScores(view);
@@ -79,16 +94,21 @@ function chooser(view, what, text) {
   };
   const chips = view[what].map((id) =>
     button(`${id} ×`, () => change(view[what].filter((other) => other !== id)), {
-      class: "chip", title: `take niche ${id} out`,
+      class: "chip",
+      title: `take niche ${id} out`,
     }),
   );
   const field = element("input", {
-    type: "number", min: 0, placeholder: "+ niche", "aria-label": `add to ${text}`,
+    type: "number",
+    min: 0,
+    placeholder: "+ niche",
+    "aria-label": `add to ${text}`,
     "data-testid": `add-${what}`,
     on: {
       change: () => {
         const id = Number(field.value);
-        if (app.model.niches.has(id) && !view[what].includes(id) && field.value !== "") change([...view[what], id]);
+        if (app.model.niches.has(id) && !view[what].includes(id) && field.value !== "")
+          change([...view[what], id]);
         field.value = "";
       },
     },
@@ -100,11 +120,19 @@ function buildGrid(view) {
   view.clock.pause();
   view.ticket += 1;
   view.cells = [];
-  view.grid.style.gridTemplateColumns = `minmax(84px, auto) repeat(${Math.max(1, view.agents.length)}, minmax(0, 1fr))`;
-  const heads = view.agents.map((id) => element("div", { class: "column", text: `agent of ${id}` }));
+  const columns = Math.max(1, view.agents.length);
+  view.grid.style.gridTemplateColumns = `minmax(84px, auto) repeat(${columns}, minmax(0, 1fr))`;
+  const heads = view.agents.map((id) =>
+    element("div", { class: "column", text: `agent of ${id}` }),
+  );
   const rows = view.worlds.map((world) => {
     const niche = view.model.niches.get(world);
-    const name = element("div", { class: "rowname" }, element("b", { text: `world ${world}` }), element("span", { text: cut(niche.title, 80) }));
+    const name = element(
+      "div",
+      { class: "rowname" },
+      element("b", { text: `world ${world}` }),
+      element("span", { text: cut(niche.title, 80) }),
+    );
     return [name, ...view.agents.map((agent) => makeCell(view, niche, agent))];
   });
   view.grid.replaceChildren(element("div", {}), ...heads, ...rows.flat());
@@ -115,7 +143,10 @@ function makeCell(view, niche, agent) {
   const screen = makeScreen({ height: view.agents.length > 2 ? 120 : 160 });
   screen.outline = niche.outline;
   if (!niche.outline) needOutline(niche.id);
-  const caption = element("div", { class: "caption", text: niche.id === agent ? `own: ${score(niche.score)}` : "not run yet" });
+  const caption = element("div", {
+    class: "caption",
+    text: niche.id === agent ? `own: ${score(niche.score)}` : "not run yet",
+  });
   screen.root.append(caption);
   screen.root.classList.toggle("own", niche.id === agent);
   screen.root.dataset.testid = `cell-${niche.id}-${agent}`;
@@ -138,7 +169,14 @@ async function play(view) {
     if (screen.take) continue;
     screen.say("recording…");
     try {
-      const replay = await loadReplay(view.model.id, niche.id, agent, "last", screen.say, () => ticket === view.ticket);
+      const replay = await loadReplay(
+        view.model.id,
+        niche.id,
+        agent,
+        "last",
+        screen.say,
+        () => ticket === view.ticket,
+      );
       if (ticket !== view.ticket) break;
       screen.open(replay);
       caption.textContent = `score ${score(replay.score)}${replay.solved ? ", solved" : ""}`;
@@ -163,7 +201,11 @@ function markBest(view) {
   for (const world of view.worlds) {
     const row = view.cells.filter((cell) => cell.niche.id === world && cell.screen.take);
     const top = Math.max(...row.map((cell) => Number(cell.screen.root.dataset.score)));
-    for (const { screen } of row) screen.root.classList.toggle("best", row.length > 1 && Number(screen.root.dataset.score) === top);
+    for (const { screen } of row)
+      screen.root.classList.toggle(
+        "best",
+        row.length > 1 && Number(screen.root.dataset.score) === top,
+      );
   }
 }
 
@@ -177,8 +219,13 @@ function drawScores(view) {
   const series = ids.map((id, at) => {
     const [, values] = scoreCurve(model, id);
     const start = model.scores.get(id)?.start ?? 0;
-    const valueOf = (x) => (x < start ? null : values[Math.floor((x - start) / model.score_stride)] ?? null);
-    return { name: `niche ${whole(id)}`, colour: theme.series[at % theme.series.length], values: xs.map(valueOf) };
+    const valueOf = (x) =>
+      x < start ? null : (values[Math.floor((x - start) / model.score_stride)] ?? null);
+    return {
+      name: `niche ${whole(id)}`,
+      colour: theme.series[at % theme.series.length],
+      values: xs.map(valueOf),
+    };
   });
   view.curve.set({ ...view.curve.spec, xs, series });
 }

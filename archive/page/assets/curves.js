@@ -30,56 +30,90 @@ export function makeCurves() {
 
 /** What is drawn, from the columns of the view. */
 function chartSpecs(model) {
-  const { curves } = model;
-  const xs = curves.iteration;
-  const line = (name, values, colour) => ({ name, values, colour });
-  const solved = Number.isFinite(model.solved_score) ? [{ value: model.solved_score, name: "solved" }] : [];
-  const specs = [
+  const specs = [...scoreSpecs(model), classSpec(model), ...countSpecs(model)];
+  const drawn = specs.filter((spec) => spec !== null && spec.series.length);
+  return drawn.map((spec) => ({ ...spec, xs: model.curves.iteration }));
+}
+
+function scoreSpecs({ curves, solved_score: solved }) {
+  return [
     {
-      title: "Score", hint: "of the active niches, each in its own world", xs, lines: solved,
-      series: [line("best", curves.best, theme.blue), line("median", curves.median, theme.cyan)],
+      title: "Score",
+      hint: "of the active niches, each in its own world",
+      lines: Number.isFinite(solved) ? [{ value: solved, name: "solved" }] : [],
+      series: [
+        { name: "best", values: curves.best, colour: theme.blue },
+        { name: "median", values: curves.median, colour: theme.cyan },
+      ],
     },
     {
-      title: "ANNECS", hint: "accumulated number of novel environments created and solved", xs, zero: true,
-      series: [line("ANNECS", curves.annecs, theme.green), line("active niches", curves.active, theme.grey)],
+      title: "ANNECS",
+      hint: "accumulated number of novel environments created and solved",
+      zero: true,
+      series: [
+        { name: "ANNECS", values: curves.annecs, colour: theme.green },
+        { name: "active niches", values: curves.active, colour: theme.grey },
+      ],
     },
-    classSpec(model, xs),
+  ];
+}
+
+function countSpecs({ curves }) {
+  const candidates = { born: curves.born };
+  for (const [reason, values] of Object.entries(curves.refused ?? {})) {
+    candidates[`refused: ${reason}`] = values;
+  }
+  const speed = rates(curves.steps, curves.seconds);
+  return [
     {
-      title: "Niches and refusals", hint: "candidates so far, by what became of them", xs, stacked: true,
-      series: grouped({ born: curves.born, ...curves.refused }, (name) => (name === "born" ? "born" : `refused: ${name}`)),
+      title: "Niches and refusals",
+      hint: "candidates so far, by what became of them",
+      stacked: true,
+      series: grouped(candidates),
     },
     {
-      title: "Transfers", hint: "accepted so far, by kind", xs, zero: true,
+      title: "Transfers",
+      hint: "accepted so far, by kind",
+      zero: true,
       series: grouped(curves.transfers),
     },
     {
-      title: "Environment steps", hint: "so far, by purpose", xs, stacked: true,
+      title: "Environment steps",
+      hint: "so far, by purpose",
+      stacked: true,
       series: grouped(curves.purposes),
     },
     {
-      title: "Speed", hint: "environment steps a second of wall-clock time", xs, zero: true,
-      series: [line("steps/s", rates(curves.steps, curves.seconds), theme.blue)],
+      title: "Speed",
+      hint: "environment steps a second of wall-clock time",
+      zero: true,
+      series: [{ name: "steps/s", values: speed, colour: theme.blue }],
     },
   ];
-  return specs.filter((spec) => spec !== null && spec.series.length);
 }
 
-function classSpec(model, xs) {
+function classSpec(model) {
   const groups = model.curves.classes;
   if (!groups || !Object.keys(groups).length) return null;
   const steps = [40, 100, 165, 225];
   return {
-    title: "Difficulty", hint: "niches solved so far, by POET's classes", xs, stacked: true,
+    title: "Difficulty",
+    hint: "niches solved so far, by POET's classes",
+    stacked: true,
     series: Object.entries(groups).map(([level, values]) => ({
-      name: CLASSES[level] ?? level, values, colour: theme.css[steps[level] ?? 0],
+      name: CLASSES[level] ?? level,
+      values,
+      colour: theme.css[steps[level] ?? 0],
     })),
   };
 }
 
-function grouped(columns, nameOf = (name) => name) {
+function grouped(columns) {
   const names = Object.keys(columns ?? {});
   return names.map((name, at) => ({
-    name: nameOf(name), values: columns[name], colour: theme.series[at % theme.series.length],
+    name: name.replace(/^iteration\//, ""),
+    values: columns[name],
+    colour: theme.series[at % theme.series.length],
   }));
 }
 

@@ -1,7 +1,12 @@
 /** Numbers and times as text. */
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const SIZES = [[1e12, " T"], [1e9, " G"], [1e6, " M"], [1e4, " k"]];
+const SIZES = [
+  [1e12, " T"],
+  [1e9, " G"],
+  [1e6, " M"],
+  [1e4, " k"],
+];
 
 /** A whole number with thousands separators. */
 export function whole(value) {
@@ -21,10 +26,10 @@ export function short(value) {
   return WHOLE.format(value);
 }
 
-/** A score: three to four significant digits. */
+/** A score: about three significant digits. */
 export function score(value) {
   if (!finite(value)) return "–";
-  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 1 || value === 0 ? 1 : 3;
+  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 10 || value === 0 ? 1 : 2;
   return value.toFixed(digits).replace("-", "−");
 }
 
@@ -43,7 +48,11 @@ export function clock(seconds) {
 /** How long ago a time (seconds since the epoch) was. */
 export function ago(time) {
   const past = Math.max(0, Date.now() / 1000 - time);
-  for (const [size, unit] of [[86400, "day"], [3600, "hour"], [60, "minute"]]) {
+  for (const [size, unit] of [
+    [86400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+  ]) {
     if (past >= size) return several(Math.floor(past / size), unit) + " ago";
   }
   return "just now";
@@ -61,6 +70,6 @@ export function cut(text, length) {
 }
 
 /** Whether a value is a finite number. */
-export function finite(value) {
+function finite(value) {
   return typeof value === "number" && Number.isFinite(value);
 }

@@ -16,7 +16,6 @@ export function makeGutter(root, { width, onhover }) {
   root.addEventListener("pointerleave", () => onhover(null));
   function refresh({ model, lanes, layout, top }, change) {
     const [first, last] = visibleRows(layout, top);
-    const every = Math.ceil(LABEL_PITCH / layout.pitch);
     const picture = width() > 80 && layout.pitch >= THUMBNAIL_PITCH;
     const look = [layout.pitch, picture, change, model.id, width()].join();
     if (look !== drawn) {
@@ -24,9 +23,7 @@ export function makeGutter(root, { width, onhover }) {
       rows.clear();
       drawn = look;
     }
-    const chosen = lanes.place.get(app.selected) ?? -Infinity;
-    const labelled = (id, row) => row >= first && row <= last && (row === chosen || (row % every === 0 && Math.abs(row - chosen) >= every));
-    const wanted = new Set(lanes.rows.filter(labelled));
+    const wanted = labelledRows(lanes, layout, first, last);
     for (const [id, button] of rows) {
       if (wanted.has(id)) continue;
       button.remove();
@@ -35,17 +32,36 @@ export function makeGutter(root, { width, onhover }) {
     for (let row = first; row <= last; row += 1) {
       const id = lanes.rows[row];
       if (!wanted.has(id)) continue;
+      const high = Math.max(layout.high(row), LABEL_PITCH);
       if (!rows.has(id)) {
-        rows.set(id, laneButton(model.niches.get(id), layout, picture, onhover));
+        rows.set(
+          id,
+          laneButton(model.niches.get(id), high, picture && high >= THUMBNAIL_PITCH, onhover),
+        );
         root.append(rows.get(id));
       }
-      rows.get(id).style.top = `${layout.y(row) - Math.max(layout.pitch, LABEL_PITCH) / 2}px`;
-      const hidden = layout.pitch >= LABEL_PITCH ? lanes.folded.get(id) : 0;
-      rows.get(id).dataset.folded = hidden ? `+${hidden}` : "";
+      rows.get(id).style.top = `${layout.y(row) - high / 2}px`;
     }
     mark(model, rows);
   }
   return { refresh, mark: (model) => mark(model, rows) };
+}
+
+/** The lanes that have a button: all where there is room, else the selected one and some others. */
+function labelledRows(lanes, layout, first, last) {
+  const chosen = lanes.place.get(app.selected);
+  const wanted = new Set(chosen >= first && chosen <= last ? [app.selected] : []);
+  const middle = chosen === undefined ? -Infinity : layout.y(chosen);
+  let free = -Infinity;
+  for (let row = first; row <= last; row += 1) {
+    const [y, high] = [layout.y(row), Math.max(layout.high(row), LABEL_PITCH)];
+    // thin lanes only get a number where a wide gap is left
+    const room = lanes.thin[row] ? 3 * LABEL_PITCH : 0;
+    if (y - high / 2 < free + room - 0.01 || Math.abs(y - middle) < LABEL_PITCH) continue;
+    wanted.add(lanes.rows[row]);
+    free = y + high / 2;
+  }
+  return wanted;
 }
 
 /** Strong for the selected niche and its ancestors, pale for niches not alive at this time. */
@@ -61,8 +77,8 @@ function mark(model, rows) {
   }
 }
 
-function laneButton(niche, layout, picture, onhover) {
-  const height = Math.max(9, Math.round(layout.pitch - (layout.pitch > 18 ? 5 : 2)));
+function laneButton(niche, high, picture, onhover) {
+  const height = Math.max(9, Math.round(high - (high > 18 ? 5 : 2)));
   const made = element(
     "button",
     {
@@ -82,6 +98,6 @@ function laneButton(niche, layout, picture, onhover) {
     picture ? nicheThumbnail(niche, 104, height) : null,
     element("span", { text: niche.id }),
   );
-  made.style.height = `${Math.max(layout.pitch, LABEL_PITCH)}px`;
+  made.style.height = `${high}px`;
   return made;
 }

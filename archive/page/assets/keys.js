@@ -6,16 +6,42 @@ import { goTo, VIEWS } from "./route.js";
 import { setPlaying } from "./timeline.js";
 
 const KEYS = [
-  ["space", "play the run as a film, or pause it"], ["← →", "one iteration back or on; with shift, ten"],
-  ["home end", "first iteration; the end, and follow it"], ["↑ ↓", "niche above or below"],
-  ["p", "play the selected niche's agent, or pause it"], ["1 2 3 4", "tree, table, curves, compare"],
-  ["/", "filter the table"], ["esc", "close the panel"], ["?", "this card"],
+  ["space", "play the run as a film, or pause it"],
+  ["← →", "one iteration back or on; with shift, ten"],
+  ["home end", "first iteration; the end, and follow it"],
+  ["↑ ↓", "niche above or below"],
+  ["p", "play the selected niche's agent, or pause it"],
+  ["1 2 3 4", "tree, table, curves, compare"],
+  ["/", "filter the table"],
+  ["esc", "close the panel"],
+  ["?", "this card"],
 ];
 
-/** Listen to keys. `views`: the views by name; `panel`: the panel. */
+// keys that a focused element needs for itself
+const OWN = {
+  BUTTON: [" ", "Enter"],
+  SUMMARY: [" ", "Enter"],
+  INPUT: [" ", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"],
+};
+
+/** Listen to keys. `views`: the views by name; `panel`: the panel. Returns the card of keys. */
 export function listenToKeys(views, panel) {
   const card = makeCard();
   document.body.append(card);
+  const actions = keyActions(views, panel, card);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !app.model) return;
+    if (isText(event.target) && event.key === "Escape") event.target.blur();
+    if (isText(event.target) || OWN[event.target.tagName]?.includes(event.key)) return;
+    if (card.open && event.key !== "?") return;
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    actions[event.key](event);
+  });
+  return card;
+}
+
+function keyActions(views, panel, card) {
   const actions = {
     " ": () => setPlaying(!app.playing),
     ArrowLeft: (event) => moveTime(event.shiftKey ? -10 : -1),
@@ -27,7 +53,7 @@ export function listenToKeys(views, panel) {
     p: () => panel.toggleReplay(),
     "/": () => {
       goTo({ view: "table" });
-      window.setTimeout(views.table.focus, 60);
+      window.setTimeout(views.table.focus, 60); // after the view has been shown
     },
     "?": () => (card.open ? card.close() : card.showModal()),
     Escape: () => select(null),
@@ -35,19 +61,13 @@ export function listenToKeys(views, panel) {
   VIEWS.forEach((view, at) => {
     actions[String(at + 1)] = () => goTo({ view });
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !app.model) return;
-    const { tagName, type } = event.target;
-    const typing = (tagName === "INPUT" && type !== "range" && type !== "checkbox") || tagName === "SELECT";
-    if (typing && event.key === "Escape") event.target.blur();
-    // a focused button or slider keeps its own keys
-    const own = { BUTTON: [" "], INPUT: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"] };
-    if (typing || own[tagName]?.includes(event.key) || (card.open && event.key === "Escape")) return;
-    if (!actions[event.key]) return;
-    event.preventDefault();
-    actions[event.key](event);
-  });
-  return card;
+  return actions;
+}
+
+/** Whether keys are text for this element. */
+function isText({ tagName, type }) {
+  if (tagName === "SELECT") return true;
+  return tagName === "INPUT" && type !== "range" && type !== "checkbox";
 }
 
 function moveTime(steps) {
@@ -57,12 +77,25 @@ function moveTime(steps) {
 
 function makeCard() {
   const rows = KEYS.map(([keys, meaning]) =>
-    element("tr", {}, element("td", {}, keys.split(" ").map((key) => element("kbd", { text: key }))), element("td", { text: meaning })),
+    element(
+      "tr",
+      {},
+      element(
+        "td",
+        {},
+        keys.split(" ").map((key) => element("kbd", { text: key })),
+      ),
+      element("td", { text: meaning }),
+    ),
   );
   const card = element(
-    "dialog", { class: "help", "data-testid": "help" },
-    element("h2", { text: "Keys" }), element("table", {}, element("tbody", {}, rows)),
-    element("p", { text: "ANNECS: accumulated number of novel environments created and solved, the measure of Enhanced POET." }),
+    "dialog",
+    { class: "help", "data-testid": "help" },
+    element("h2", { text: "Keys" }),
+    element("table", {}, element("tbody", {}, rows)),
+    element("p", {
+      text: "ANNECS, the measure of Enhanced POET: novel environments created and solved so far.",
+    }),
   );
   card.addEventListener("click", () => card.close());
   return card;

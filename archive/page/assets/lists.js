@@ -16,8 +16,10 @@ export function nicheLink(id) {
 /** A part of the panel with a heading, which can be folded. */
 export function panelPart(title, content, open = false) {
   return element(
-    "details", { open, "data-testid": `part-${title.split(" ")[0].toLowerCase()}` },
-    element("summary", { text: title }), content,
+    "details",
+    { open, "data-testid": `part-${title.split(" ")[0].toLowerCase()}` },
+    element("summary", { text: title }),
+    content,
   );
 }
 
@@ -26,15 +28,27 @@ export function transferTable(rows, partner) {
   const newest = [...rows].reverse();
   const lines = newest.slice(0, MOST_ROWS).map((row) =>
     element(
-      "tr", { class: row.accepted ? "accepted" : "tried" },
-      element("td", { text: whole(row.iteration) }), element("td", {}, nicheLink(row[partner])),
-      element("td", { text: row.kind }), element("td", { text: score(row.score) }),
-      element("td", { text: row.bar === null ? "" : `${row.accepted ? "≥" : "<"} ${score(row.bar)}` }),
+      "tr",
+      { class: row.accepted ? "accepted" : "tried" },
+      element("td", { text: whole(row.iteration) }),
+      element("td", {}, nicheLink(row[partner])),
+      element("td", { text: row.kind }),
+      element("td", { text: score(row.score) }),
+      element("td", {
+        text: row.bar === null ? "" : `${row.accepted ? "≥" : "<"} ${score(row.bar)}`,
+      }),
     ),
   );
   const table = element("table", { class: "transfers" }, element("tbody", {}, lines));
   const rest = rows.length - lines.length;
-  return element("div", {}, table, rest > 0 ? element("p", { class: "quietly", text: `and ${several(rest, "earlier one")}` }) : null);
+  return element(
+    "div",
+    {},
+    table,
+    rest > 0
+      ? element("p", { class: "quietly", text: `and ${several(rest, "earlier one")}` })
+      : null,
+  );
 }
 
 /** How many of some transfers were accepted, in words. */
@@ -49,13 +63,18 @@ export function refusedPictures(rows) {
   const pictures = newest.map((row) => {
     const canvas = element("canvas", { class: "thumb" });
     drawThumbnail(canvas, row.outline, 96, 26);
-    const text = `${whole(row.iteration)}: ${cut(row.outcome, 60)}${row.score === null ? "" : `, ${score(row.score)}`}`;
+    const reached = row.score === null ? "" : `, ${score(row.score)}`;
+    const text = `${whole(row.iteration)}: ${cut(row.outcome, 60)}${reached}`;
     return element("figure", {}, canvas, element("figcaption", { text }));
   });
   const rest = rows.length - newest.length;
   return element(
-    "div", { class: "pictures" }, pictures,
-    rest > 0 ? element("p", { class: "quietly", text: `and ${several(rest, "earlier one")}` }) : null,
+    "div",
+    { class: "pictures" },
+    pictures,
+    rest > 0
+      ? element("p", { class: "quietly", text: `and ${several(rest, "earlier one")}` })
+      : null,
   );
 }
 
@@ -64,13 +83,17 @@ export function parameterBars(model, niche) {
   const parent = model.niches.get(niche.parent);
   const list = element("div", { class: "parameters", "data-testid": "parameters" });
   for (const [name, value] of Object.entries(niche.describe)) {
-    const all = [...model.niches.values()].map((other) => other.describe?.[name]).filter(Number.isFinite);
+    const all = [...model.niches.values()]
+      .map((other) => other.describe?.[name])
+      .filter(Number.isFinite);
     const [low, high] = [Math.min(0, ...all), Math.max(...all, 1e-9)];
     const share = (number) => `${(100 * (number - low)) / (high - low || 1)}%`;
     const bar = element("i", { class: "bar" });
     bar.style.width = share(value);
     const before = parent?.describe?.[name];
-    const mark = Number.isFinite(before) ? element("i", { class: "before", title: `parent: ${plain(before)}` }) : null;
+    const mark = Number.isFinite(before)
+      ? element("i", { class: "before", title: `parent: ${plain(before)}` })
+      : null;
     if (mark) mark.style.left = share(before);
     list.append(
       element("span", { text: cut(name, 40), title: cut(name, 200) }),

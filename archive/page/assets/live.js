@@ -1,4 +1,4 @@
-/** Following a run while it goes on: events of the server, increments, what to do when it is away. */
+/** Following a run while it goes on: the server's events, increments, lost connections. */
 
 import { fetchView, isStatic, openEvents } from "./source.js";
 import { app, notify, report, select } from "./state.js";
@@ -24,7 +24,7 @@ export async function openRun(id) {
 }
 
 /** Fetch what was added since the last view, and say so. One request at a time. */
-export async function refreshRun() {
+async function refreshRun() {
   if (!app.model || isStatic()) return;
   if (live.busy) {
     live.again = true;
@@ -56,7 +56,9 @@ export async function refreshRun() {
 /** Keep what is on the page, and say why there is nothing new. */
 function lose(error) {
   const gone = error.status === 404 || error.status === 410;
-  report(gone ? "the run's folder is gone; this is what it last showed" : `no news: ${error.message}`);
+  report(
+    gone ? "the run's folder is gone; this is what it last showed" : `no news: ${error.message}`,
+  );
   if (gone) app.model.state = "gone";
   notify("state");
 }

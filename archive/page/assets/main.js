@@ -18,10 +18,21 @@ import { listenToKeys } from "./keys.js";
 import { setPlaying } from "./timeline.js";
 
 /** Build the page, and follow the address from then on. */
-export function startPage() {
+function startPage() {
   readTheme();
-  const views = { tree: makeTree(), table: makeTable(), curves: makeCurves(), compare: makeCompare() };
-  const page = { views, runs: makeRuns(), panel: makePanel(), top: makeTop(), stage: element("main", {}) };
+  const views = {
+    tree: makeTree(),
+    table: makeTable(),
+    curves: makeCurves(),
+    compare: makeCompare(),
+  };
+  const page = {
+    views,
+    runs: makeRuns(),
+    panel: makePanel(),
+    top: makeTop(),
+    stage: element("main", {}),
+  };
   document.body.append(page.top.root, page.stage, page.panel.root);
   const help = listenToKeys(views, page.panel);
   page.top.help.addEventListener("click", () => help.showModal());
@@ -69,7 +80,9 @@ async function openedRun(page, route) {
     await openRun(route.run);
   } catch (error) {
     app.model = null;
-    page.stage.replaceChildren(element("p", { class: "failed", "data-testid": "failed", text: error.message }));
+    page.stage.replaceChildren(
+      element("p", { class: "failed", "data-testid": "failed", text: error.message }),
+    );
     drawTop(page);
     return false;
   }
@@ -82,7 +95,8 @@ async function openedRun(page, route) {
 function showFirst() {
   const niches = [...app.model.niches.values()];
   const active = niches.filter((niche) => niche.died === null);
-  const best = active.filter((niche) => niche.solved !== null).at(-1) ?? active.at(-1) ?? niches.at(-1);
+  const best =
+    active.filter((niche) => niche.solved !== null).at(-1) ?? active.at(-1) ?? niches.at(-1);
   app.selected = best?.id ?? null;
   notify("model");
 }
@@ -112,10 +126,19 @@ function makeTop() {
   const tabs = element("nav", { "aria-label": "views" });
   const line = element("p", { class: "line", "data-testid": "line", role: "status", hidden: true });
   const help = button("?", () => null, { class: "quiet", title: "keys", "aria-label": "keys" });
-  const all = element("a", { class: "all", href: "#/", text: "all runs", "data-testid": "all-runs" });
+  const all = element("a", {
+    class: "all",
+    href: "#/",
+    text: "all runs",
+    "data-testid": "all-runs",
+  });
   const root = element(
-    "header", { class: "top" },
-    element("div", { class: "identity" }, all, name, facts), tabs, help, line,
+    "header",
+    { class: "top" },
+    element("div", { class: "identity" }, all, name, facts),
+    tabs,
+    help,
+    line,
   );
   return { root, name, facts, tabs, help, line, all };
 }
@@ -124,7 +147,8 @@ function drawTop(page) {
   const { top } = page;
   const { model } = app;
   const route = currentRoute();
-  top.all.hidden = isStatic() || (page.runs.runs().length < 2 && Boolean(model)) || route.run === null;
+  top.all.hidden =
+    isStatic() || (page.runs.runs().length < 2 && Boolean(model)) || route.run === null;
   top.line.hidden = app.line === "";
   top.line.textContent = app.line;
   top.root.classList.toggle("empty", !model);
@@ -137,17 +161,28 @@ function drawTop(page) {
     return;
   }
   const state = element("i", { class: `state ${model.state}` });
-  top.name.append(cut(model.name, 60), element("span", { class: "statename", "data-testid": "state" }, state, model.state));
+  top.name.append(
+    cut(model.name, 60),
+    element("span", { class: "statename", "data-testid": "state" }, state, model.state),
+  );
   top.name.title = model.command ?? "";
-  const parts = [...describeRun(model), `${short(model.total_steps)} steps`, `${model.family}, ${model.learner}`];
+  const parts = [
+    ...describeRun(model),
+    `${short(model.total_steps)} steps`,
+    `${model.family}, ${model.learner}`,
+  ];
   top.facts.textContent = parts.join(" · ");
   for (const view of VIEWS) {
     const href = formatRoute({ ...route, run: model.id, view, niche: app.selected, at: app.at });
     const current = view === route.view ? "page" : null;
     const text = view[0].toUpperCase() + view.slice(1);
-    top.tabs.append(element("a", { href, text, "aria-current": current, "data-testid": `tab-${view}` }));
+    top.tabs.append(
+      element("a", { href, text, "aria-current": current, "data-testid": `tab-${view}` }),
+    );
   }
 }
 
-window.addEventListener("unhandledrejection", (event) => report(`the page failed: ${event.reason?.message ?? event.reason}`));
+window.addEventListener("unhandledrejection", (event) =>
+  report(`the page failed: ${event.reason?.message ?? event.reason}`),
+);
 startPage();

@@ -1,5 +1,7 @@
 /** A run in the page: the first view, and what was added to it since. */
 
+const MOST_SAMPLED = 40_000; // scores from which the range of colours is taken
+
 /** The model of a run from its first view. */
 export function createModel(id, view) {
   const model = { id, niches: new Map(), scores: new Map(), details: new Map() };
@@ -91,19 +93,25 @@ function index(model) {
   model.range = scoreRange(model);
 }
 
-/** The scores between which colours run: the server's, or all that there are. */
+/** The scores between which colours run: all but the extreme ones, which would hide the others. */
 function scoreRange(model) {
-  const [low, high] = model.score_range ?? [null, null];
-  if (Number.isFinite(low) && Number.isFinite(high) && low < high) return [low, high];
-  let [least, most] = [Infinity, -Infinity];
+  const found = [];
+  const all = [...model.scores.values()].reduce((sum, row) => sum + row.values.length, 0);
+  const every = Math.ceil(all / MOST_SAMPLED);
+  let at = 0;
   for (const { values } of model.scores.values()) {
     for (const value of values) {
-      if (value === null) continue;
-      least = Math.min(least, value);
-      most = Math.max(most, value);
+      if (value !== null && (at += 1) % every === 0) found.push(value);
     }
   }
-  return least < most ? [least, most] : [0, 1];
+  if (!found.length) return [0, 1];
+  const sorted = Float64Array.from(found).sort();
+  const low = sorted[Math.floor(0.03 * (sorted.length - 1))];
+  const high = Math.max(
+    sorted[Math.ceil(0.995 * (sorted.length - 1))],
+    model.solved_score ?? -Infinity,
+  );
+  return low < high ? [low, high] : [low - 0.5, low + 0.5];
 }
 
 /** The iteration at which a niche's life ends, or the present one. */
@@ -133,7 +141,7 @@ export function scoreCurve(model, id) {
 export function ancestors(model, id) {
   const line = [];
   const seen = new Set([id]);
-  for (let at = model.niches.get(id)?.parent ?? null; at !== null && !seen.has(at); ) {
+  for (let at = model.niches.get(id)?.parent ?? null; at !== null && !seen.has(at);) {
     seen.add(at); // a damaged archive may go in circles
     line.push(at);
     at = model.niches.get(at)?.parent ?? null;
@@ -166,10 +174,12 @@ export function agentLine(model, id, iteration) {
 
 /** For each niche, whose line of agents it had from when on: Map of id to [{from, line}]. */
 export function agentOwners(model) {
-  const owners = new Map(model.ids.map((id) => [id, [{ from: model.niches.get(id).born, line: id }]]));
+  const owners = new Map(
+    model.ids.map((id) => [id, [{ from: model.niches.get(id).born, line: id }]]),
+  );
   const { iteration, source, target, at_birth: atBirth } = model.transfers;
   const last = (id) => owners.get(id)?.at(-1)?.line ?? id;
-  for (let row = 0; row < iteration.length; ) {
+  for (let row = 0; row < iteration.length;) {
     const moved = [];
     let end = row;
     for (; end < iteration.length && iteration[end] === iteration[row]; end += 1) {

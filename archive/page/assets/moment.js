@@ -57,10 +57,10 @@ export function drawTime(context, scene, time) {
   context.stroke();
   if (!past && !app.playing) return;
   const [first, last] = visibleRows(layout, top);
-  const radius = Math.max(1.5, Math.min(4.5, layout.lane / 2 + 0.5));
   for (let row = first; row <= last; row += 1) {
     const id = lanes.rows[row];
     if (!livesAt(model.niches.get(id), time)) continue;
+    const radius = Math.max(1.5, Math.min(4.5, layout.lane(row) / 2 + 0.5));
     context.beginPath();
     context.arc(x, layout.y(row) - top, radius, 0, 2 * Math.PI);
     context.fillStyle = scoreColour(scoreAt(model, id, time) ?? NaN, model.range);

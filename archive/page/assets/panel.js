@@ -7,12 +7,23 @@ import { fetchNiche } from "./source.js";
 import { makePlayer } from "./player.js";
 import { makeChain } from "./chain.js";
 import { makeScoreCurve } from "./scorecurve.js";
-import { nicheLink, panelPart, parameterBars, refusedPictures, transferCount, transferTable } from "./lists.js";
+import {
+  nicheLink,
+  panelPart,
+  parameterBars,
+  refusedPictures,
+  transferCount,
+  transferTable,
+} from "./lists.js";
 import { plain, score, whole } from "./format.js";
 
 /** The panel; `start()` plays the selected niche's agent. */
 export function makePanel() {
-  const root = element("aside", { class: "panel", "data-testid": "panel", "aria-label": "selected niche" });
+  const root = element("aside", {
+    class: "panel",
+    "data-testid": "panel",
+    "aria-label": "selected niche",
+  });
   const panel = { root, player: null, shown: null, pending: 0, curve: null, play: false };
   listen("selected", () => showNiche(panel, true));
   listen("model", () => showNiche(panel, false));
@@ -42,8 +53,18 @@ async function showNiche(panel, play) {
   panel.player = makePlayer(model, niche);
   panel.curve = makeScoreCurve(model, niche);
   panel.facts = element("div", {}, facts(niche));
-  panel.more = element("div", { class: "more", "data-testid": "details" }, element("p", { class: "quietly", text: "…" }));
-  panel.root.replaceChildren(head(model, niche), panel.player.root, panel.facts, panel.curve.root, panel.more);
+  panel.more = element(
+    "div",
+    { class: "more", "data-testid": "details" },
+    element("p", { class: "quietly", text: "…" }),
+  );
+  panel.root.replaceChildren(
+    head(model, niche),
+    panel.player.root,
+    panel.facts,
+    panel.curve.root,
+    panel.more,
+  );
   panel.root.scrollTop = 0;
   panel.player.draw();
   panel.curve.draw();
@@ -79,13 +100,16 @@ async function loadDetails(panel, model, niche) {
     }
     notify("details");
   } catch (error) {
-    if (ticket === panel.pending) panel.more.replaceChildren(element("p", { class: "quietly", text: error.message }));
+    if (ticket === panel.pending)
+      panel.more.replaceChildren(element("p", { class: "quietly", text: error.message }));
   }
 }
 
 function openParts(root) {
   const parts = [...root.querySelectorAll("details")];
-  return parts.length ? new Set(parts.filter((part) => part.open).map((part) => part.dataset.testid)) : null;
+  return parts.length
+    ? new Set(parts.filter((part) => part.open).map((part) => part.dataset.testid))
+    : null;
 }
 
 function takeOutline(panel) {
@@ -99,14 +123,23 @@ function takeOutline(panel) {
 function head(model, niche) {
   const line = [...ancestors(model, niche.id)].reverse();
   const shown = line.slice(-7);
-  const path = element("div", { class: "path", "data-testid": "ancestry", title: "its ancestors, the oldest first" });
+  const path = element("div", {
+    class: "path",
+    "data-testid": "ancestry",
+    title: "its ancestors, the oldest first",
+  });
   if (line.length > shown.length) path.append(`${whole(line.length - shown.length)} … `);
-  for (const id of shown) path.append(nicheLink(id), "›");
+  for (const id of shown) path.append(nicheLink(id), element("i", { text: "›" }));
   path.append(element("b", { text: niche.id }));
   return element(
-    "header", {},
+    "header",
+    {},
     element("h2", { text: `Niche ${niche.id}` }),
-    button("×", () => select(null), { class: "close", "aria-label": "close", "data-testid": "panel-close" }),
+    button("×", () => select(null), {
+      class: "close",
+      "aria-label": "close",
+      "data-testid": "panel-close",
+    }),
     element("p", { class: "title", "data-testid": "niche-title", text: niche.title }),
     line.length ? path : null,
   );
@@ -116,16 +149,36 @@ function facts(niche) {
   const entries = [
     ["score", score(niche.score), "in its own world, now"],
     ["best", score(niche.best), "the best score its agents had"],
-    ["solved", niche.solved === null ? "not yet" : `at ${whole(niche.solved)}`, "iteration at which it was first solved"],
+    [
+      "solved",
+      niche.solved === null ? "not yet" : `at ${whole(niche.solved)}`,
+      "iteration at which it was first solved",
+    ],
     ["born", whole(niche.born), "iteration of its birth"],
-    [niche.died === null ? "state" : "retired", niche.died === null ? "active" : whole(niche.died), "whether it is in the population"],
+    [
+      niche.died === null ? "state" : "retired",
+      niche.died === null ? "active" : whole(niche.died),
+      "whether it is in the population",
+    ],
   ];
-  if (Number.isFinite(niche.before)) entries.splice(1, 0, ["before", score(niche.before), "score before the agent adapts"]);
-  if (Number.isFinite(niche.novelty)) entries.push(["novelty", plain(Math.round(niche.novelty * 100) / 100), "distance to the nearest worlds when it was born"]);
+  if (Number.isFinite(niche.before))
+    entries.splice(1, 0, ["before", score(niche.before), "score before the agent adapts"]);
+  if (Number.isFinite(niche.novelty))
+    entries.push([
+      "novelty",
+      plain(Math.round(niche.novelty * 100) / 100),
+      "distance to the nearest worlds when it was born",
+    ]);
   return element(
-    "dl", { class: "facts", "data-testid": "facts" },
+    "dl",
+    { class: "facts", "data-testid": "facts" },
     entries.map(([name, value, meaning]) =>
-      element("div", { title: meaning }, element("dt", { text: name }), element("dd", { text: value })),
+      element(
+        "div",
+        { title: meaning },
+        element("dt", { text: name }),
+        element("dd", { text: value }),
+      ),
     ),
   );
 }
@@ -133,19 +186,35 @@ function facts(niche) {
 function detailParts(model, niche, details, open) {
   const was = (name, otherwise) => (open ? open.has(`part-${name}`) : otherwise);
   const parts = [panelPart("How was this solved?", makeChain(model, details), was("how", true))];
-  if (niche.describe) parts.push(panelPart("World", parameterBars(model, niche), was("world", true)));
-  for (const [rows, partner, word] of [[details.transfers_in, "source", "in"], [details.transfers_out, "target", "out"]]) {
-    const part = panelPart(transferCount(rows, word), transferTable(rows, partner), was(`transfers-${word}`, false));
+  if (niche.describe)
+    parts.push(panelPart("World", parameterBars(model, niche), was("world", true)));
+  for (const [rows, partner, word] of [
+    [details.transfers_in, "source", "in"],
+    [details.transfers_out, "target", "out"],
+  ]) {
+    const part = panelPart(
+      transferCount(rows, word),
+      transferTable(rows, partner),
+      was(`transfers-${word}`, false),
+    );
     part.dataset.testid = `part-transfers-${word}`;
     if (rows.length) parts.push(part);
   }
   if (details.children.length) {
     const links = element("div", { class: "links" }, details.children.map(nicheLink));
-    parts.push(panelPart(`Children: ${whole(details.children.length)}`, links, was("children:", true)));
+    parts.push(
+      panelPart(`Children: ${whole(details.children.length)}`, links, was("children:", true)),
+    );
   }
   const refused = details.refused_children;
   if (refused.length) {
-    parts.push(panelPart(`Refused children: ${whole(refused.length)}`, refusedPictures(refused), was("refused", false)));
+    parts.push(
+      panelPart(
+        `Refused children: ${whole(refused.length)}`,
+        refusedPictures(refused),
+        was("refused", false),
+      ),
+    );
   }
   const task = element("pre", { text: JSON.stringify(details.task, null, 1).slice(0, 100_000) });
   parts.push(panelPart("Task", task, was("task", false)));

@@ -18,8 +18,12 @@ export function makePlayer(model, niche) {
   player.choices = element("div", { class: "agents" });
   player.takes = element("div", { class: "takes" });
   player.root = element(
-    "div", { class: "player", "data-testid": "player" },
-    player.stage, player.controls.root, player.takes, player.choices,
+    "div",
+    { class: "player", "data-testid": "player" },
+    player.stage,
+    player.controls.root,
+    player.takes,
+    player.choices,
   );
   addScreen(player, { agent: niche.id, at: "last" });
   player.choices.append(besideChoice(player));
@@ -105,7 +109,11 @@ function offerTakes(player) {
         player.clock.play();
       };
       const pressed = String(number === player.number);
-      return button(text, open, { class: "toggle", title: "trial.episode", "aria-pressed": pressed });
+      return button(text, open, {
+        class: "toggle",
+        title: "trial.episode",
+        "aria-pressed": pressed,
+      });
     }),
   );
   if (replay.left_out) player.takes.append(element("span", { text: `${replay.left_out} more` }));
@@ -115,14 +123,19 @@ function offerTakes(player) {
 function besideChoice(player) {
   const { model, niche } = player;
   const options = [["", "no other agent"]];
-  if (niche.parent !== null) options.push([`${niche.parent} last`, `its parent's agent (${niche.parent})`]);
+  if (niche.parent !== null)
+    options.push([`${niche.parent} last`, `its parent's agent (${niche.parent})`]);
   options.push([`${niche.id} birth`, "its own agent at birth"]);
-  const others = [...ancestors(model, niche.id).slice(1), ...model.ids.filter((id) => model.niches.get(id).died === null)];
+  const others = [
+    ...ancestors(model, niche.id).slice(1),
+    ...model.ids.filter((id) => model.niches.get(id).died === null),
+  ];
   for (const id of new Set(others)) {
     if (id !== niche.id && id !== niche.parent) options.push([`${id} last`, `the agent of ${id}`]);
   }
   const choice = element(
-    "select", { "data-testid": "beside", "aria-label": "another agent in this world" },
+    "select",
+    { "data-testid": "beside", "aria-label": "another agent in this world" },
     options.map(([value, text]) => element("option", { value, text })),
   );
   choice.addEventListener("change", () => {

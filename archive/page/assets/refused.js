@@ -27,7 +27,14 @@ export function reasonColours(candidates) {
   const counts = new Map();
   for (const reason of candidates.outcome) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const order = [...counts].sort((a, b) => b[1] - a[1]).map(([reason]) => reason);
-  const colours = [theme.vermillion, theme.blue, theme.purple, theme.green, theme.yellow, theme.cyan];
+  const colours = [
+    theme.vermillion,
+    theme.blue,
+    theme.purple,
+    theme.green,
+    theme.yellow,
+    theme.cyan,
+  ];
   return new Map(order.map((reason, at) => [reason, colours[at] ?? theme.grey]));
 }
 
@@ -56,14 +63,14 @@ export function refusedAt(scene, candidates, x, y) {
   return null;
 }
 
-/** Marks in sight: {at: row of the columns, x, y [px], reason}. Those of one iteration side by side. */
+/** Marks in sight: {at: row of the columns, x, y [px], reason}; of one iteration side by side. */
 function marksOf({ lanes, layout, top }, candidates) {
   const marks = [];
   const taken = new Map();
   for (let at = 0; at < candidates.iteration.length; at += 1) {
     const row = lanes.place.get(candidates.parent[at]);
     if (row === undefined) continue;
-    const y = layout.y(row) - top - layout.lane / 2 - 1;
+    const y = layout.y(row) - top - layout.lane(row) / 2 - 1;
     if (y < -10 || y > layout.height + 10) continue;
     const key = `${row} ${candidates.iteration[at]}`;
     const before = taken.get(key) ?? 0;

@@ -18,17 +18,17 @@ export function parseRoute(hash) {
   };
 }
 
-/** The hash of a route. */
-export function formatRoute(route) {
-  if (route.run === null) return "#/";
+/** The hash of a route; everything but `run` and `view` may be missing. */
+export function formatRoute({ run, view, niche, at, worlds = [], agents = [], filter }) {
+  if (run === null) return "#/";
   const values = new URLSearchParams();
-  if (route.niche !== null) values.set("niche", route.niche);
-  if (route.at !== null) values.set("at", route.at);
-  if (route.worlds.length && route.view === "compare") values.set("worlds", route.worlds.join(" "));
-  if (route.agents.length && route.view === "compare") values.set("agents", route.agents.join(" "));
-  if (route.filter && route.view === "table") values.set("filter", route.filter);
+  if (Number.isInteger(niche)) values.set("niche", niche);
+  if (Number.isInteger(at)) values.set("at", at);
+  if (worlds.length && view === "compare") values.set("worlds", worlds.join(" "));
+  if (agents.length && view === "compare") values.set("agents", agents.join(" "));
+  if (filter && view === "table") values.set("filter", filter);
   const query = values.toString();
-  return `#/${encodeURIComponent(route.run)}/${route.view}${query ? `?${query}` : ""}`;
+  return `#/${encodeURIComponent(run)}/${view}${query ? `?${query}` : ""}`;
 }
 
 /** The present route. */
@@ -52,7 +52,10 @@ function wholeNumber(text) {
 }
 
 function numbers(text) {
-  return (text ?? "").split(/[ ,+]/).map(wholeNumber).filter((number) => number !== null);
+  return (text ?? "")
+    .split(/[ ,+]/)
+    .map(wholeNumber)
+    .filter((number) => number !== null);
 }
 
 function decoded(text) {

@@ -1,107 +1,136 @@
-/** The start page: all runs with their state, and their curves over each other. */
+/** The start page: all runs with their state, and a chart of the chosen ones. */
 
 import { element, fitCanvas } from "./elements.js";
 import { fetchRuns } from "./source.js";
-import { listen, report } from "./state.js";
+import { report } from "./state.js";
 import { formatRoute } from "./route.js";
-import { makeChart } from "./chart.js";
+import { makeRunChart } from "./runchart.js";
 import { drawLine, extentOf } from "./axes.js";
-import { ago, cut, short, several, whole } from "./format.js";
+import { ago, cut, short, whole } from "./format.js";
 import { theme } from "./theme.js";
 
-const MOST_COMPARED = 7;
+const MOST_COMPARED = 7; // runs at first
+const SPARK = { width: 120, height: 30 }; // [px]
 
 /** The list of runs; `load()` asks for it, `runs()` is the last answer. */
 export function makeRuns() {
-  const view = { runs: [], chosen: null };
+  const view = { runs: [], chosen: null, chart: makeRunChart() };
   view.list = element("div", { class: "runlist", "data-testid": "runs" });
-  view.chart = makeChart(chartOf([]), { onpick: null, label: "of a run" });
-  const root = element(
-    "section", { class: "runs", "data-testid": "view-runs" },
-    element("h1", { text: "Runs" }), view.list, view.chart.root,
+  view.root = element(
+    "section",
+    { class: "runs", "data-testid": "view-runs" },
+    view.list,
+    view.chart.root,
   );
-  view.root = root;
   async function load() {
     try {
       view.runs = (await fetchRuns()).runs;
-      view.failed = false;
     } catch (error) {
-      view.failed = true;
       report(`the list of runs: ${error.message}`);
     }
-    if (root.isConnected) drawRuns(view);
+    if (view.root.isConnected) drawRuns(view);
     return view.runs;
   }
-  for (const name of ["theme", "cursor"]) listen(name, () => root.isConnected && view.chart.draw());
-  new ResizeObserver(() => view.chart.draw()).observe(root);
-  return { root, load, runs: () => view.runs, show: () => drawRuns(view) };
+  return { root: view.root, load, runs: () => view.runs, show: () => drawRuns(view) };
 }
 
 function drawRuns(view) {
   view.chosen ??= new Set(view.runs.slice(0, MOST_COMPARED).map((run) => run.id));
-  const colours = new Map([...view.chosen].map((id, at) => [id, theme.series[at % theme.series.length]]));
+  const colours = new Map(
+    [...view.chosen].map((id, at) => [id, theme.series[at % theme.series.length]]),
+  );
   const rows = view.runs.map((run) => runRow(view, run, colours.get(run.id)));
   const none = element("p", { class: "quietly", text: "no run yet: `openpoet launch` starts one" });
   view.list.replaceChildren(...(rows.length ? rows : [none]));
-  for (const row of rows) row.drawSpark();
-  const compared = view.runs.filter((run) => view.chosen.has(run.id));
-  view.chart.root.hidden = !compared.length;
-  view.chart.set(chartOf(compared, colours));
+  view.chart.show(
+    view.runs.filter((run) => view.chosen.has(run.id)),
+    colours,
+  );
 }
 
 function runRow(view, run, colour) {
+  return element(
+    "div",
+    { class: "run", "data-testid": "run", "data-run": run.id },
+    compareBox(view, run, colour),
+    runLink(run),
+    runProgress(run),
+    sparkLine(run, colour ?? theme.grey),
+    element(
+      "div",
+      { class: "numbers" },
+      numberOf("worlds", whole(run.niches)),
+      numberOf("active", whole(run.active)),
+      numberOf("solved", whole(run.solved)),
+      numberOf("ANNECS", whole(run.annecs)),
+      numberOf("steps", short(run.steps)),
+    ),
+  );
+}
+
+/** Whether the run is in the chart. */
+function compareBox(view, run, colour) {
   const box = element("input", {
-    type: "checkbox", checked: view.chosen.has(run.id), "aria-label": `compare ${run.name}`,
-    on: {
-      change: () => {
-        if (box.checked) view.chosen.add(run.id);
-        else view.chosen.delete(run.id);
-        drawRuns(view);
-      },
-    },
+    type: "checkbox",
+    checked: view.chosen.has(run.id),
+    "aria-label": `compare ${run.name}`,
+    "data-testid": `choose-${run.id}`,
+  });
+  box.addEventListener("change", () => {
+    if (box.checked) view.chosen.add(run.id);
+    else view.chosen.delete(run.id);
+    drawRuns(view);
   });
   if (colour) box.style.accentColor = colour;
-  const spark = element("canvas", { class: "spark" });
-  const target = { run: run.id, view: "tree", niche: null, at: null, worlds: [], agents: [], filter: "" };
-  const progress = element("i", {});
-  progress.style.width = `${Math.min(100, (100 * run.iteration) / Math.max(run.iterations || 0, run.iteration, 1))}%`;
-  const row = element(
-    "div", { class: "run", "data-testid": "run", "data-run": run.id },
-    box,
+  return box;
+}
+
+function runLink(run) {
+  const what = [run.state, run.family, run.learner].filter(Boolean).join(", ");
+  return element(
+    "a",
+    { href: formatRoute({ run: run.id, view: "tree" }) },
     element(
-      "a", { href: formatRoute(target) },
-      element("span", { class: "name" }, element("i", { class: `state ${run.state}` }), cut(run.name, 80)),
-      element("span", { class: "what", text: `${run.state}, ${ago(run.updated)}` }),
+      "span",
+      { class: "name" },
+      element("i", { class: `state ${run.state}` }),
+      cut(run.name, 80),
     ),
-    element("div", { class: "progress", title: "iterations" }, element("span", {}, progress), element("small", { text: `${whole(run.iteration)} of ${whole(run.iterations)}` })),
-    spark,
-    element("div", { class: "numbers" }, numberOf("worlds", whole(run.niches)), numberOf("active", whole(run.active)), numberOf("solved", whole(run.solved)), numberOf("ANNECS", whole(run.annecs)), numberOf("steps", short(run.steps))),
+    element("span", { class: "what", text: `${what}, ${ago(run.updated)}` }),
   );
-  row.drawSpark = () => drawSpark(spark, run, colour ?? theme.grey);
-  return row;
+}
+
+function runProgress(run) {
+  const progress = element("i", {});
+  const goal = Math.max(run.iterations || 0, run.iteration, 1);
+  progress.style.width = `${(100 * run.iteration) / goal}%`;
+  const beyond = !(run.iterations >= run.iteration); // it was resumed for more
+  const text = beyond
+    ? whole(run.iteration)
+    : `${whole(run.iteration)} of ${whole(run.iterations)}`;
+  return element(
+    "div",
+    { class: "progress", title: "iterations" },
+    element("span", {}, progress),
+    element("small", { text }),
+  );
 }
 
 function numberOf(name, text) {
   return element("span", {}, element("b", { text }), element("small", { text: name }));
 }
 
-function drawSpark(canvas, run, colour) {
-  const context = fitCanvas(canvas, 120, 30);
+/** The best score of a run as a small line. */
+function sparkLine(run, colour) {
+  const canvas = element("canvas", { class: "spark", title: "best score" });
+  const { width, height } = SPARK;
+  const context = fitCanvas(canvas, width, height);
   const [low, high] = extentOf([run.best]);
+  const last = Math.max(run.best.length - 1, 1);
   context.strokeStyle = colour;
   context.lineWidth = 1.5;
-  const xs = run.best.map((_, at) => at);
-  drawLine(context, xs, run.best, (x) => 2 + (x / Math.max(xs.length - 1, 1)) * 116, (y) => 27 - ((y - low) / (high - low)) * 24);
-}
-
-/** Best scores of several runs on one axis of iterations. */
-function chartOf(runs, colours) {
-  const end = Math.max(1, ...runs.map((run) => run.iteration));
-  const xs = Array.from({ length: 401 }, (_, at) => (at / 400) * end);
-  const series = runs.map((run) => {
-    const last = run.best.length - 1;
-    const valueOf = (x) => (x > run.iteration ? null : run.best[Math.round((x / Math.max(run.iteration, 1)) * last)] ?? null);
-    return { name: cut(run.name, 30), colour: colours.get(run.id), values: xs.map(valueOf) };
-  });
-  return { title: "Best score", hint: `over iterations, of ${several(runs.length, "run")}`, xs, series };
+  const xOf = (x) => 2 + (x / last) * (width - 4);
+  const yOf = (y) => height - 3 - ((y - low) / (high - low)) * (height - 6);
+  drawLine(context, [...run.best.keys()], run.best, xOf, yOf);
+  return canvas;
 }

@@ -31,7 +31,10 @@ export function makeScoreCurve(model, niche) {
     if (!xs.length) return;
     const left = canvas.getBoundingClientRect().left;
     const at = nearestPlace(xs, state.box.timeOf(event.clientX - left));
-    showTooltip(event.clientX, event.clientY, { title: `score ${score(ys[at])}`, lines: [`iteration ${whole(xs[at])}`] });
+    showTooltip(event.clientX, event.clientY, {
+      title: `score ${score(ys[at])}`,
+      lines: [`iteration ${whole(xs[at])}`],
+    });
   });
   canvas.addEventListener("pointerleave", hideTooltip);
   return curve;
@@ -41,7 +44,8 @@ function drawScoreCurve(canvas, state) {
   const { model, niche, moved } = state;
   const width = canvas.parentElement?.clientWidth ?? 0;
   if (!width) return;
-  const inner = width - 2 * Number.parseFloat(getComputedStyle(canvas.parentElement).paddingLeft || 0);
+  const inner =
+    width - 2 * Number.parseFloat(getComputedStyle(canvas.parentElement).paddingLeft || 0);
   const context = fitCanvas(canvas, inner, CURVE_HEIGHT);
   const [xs, ys] = scoreCurve(model, niche.id);
   const solved = Number.isFinite(model.solved_score) ? [model.solved_score] : [];

@@ -10,7 +10,7 @@ import { theme } from "./theme.js";
 const MOST_KEPT = 24; // replays
 const kept = new Map();
 
-/** A replay, asked for again while the server is not ready; `say` gets lines on what it waits for. */
+/** A replay, asked for again while the server is not ready; `say` gets lines about the wait. */
 export async function loadReplay(run, niche, agent, at, say, wanted = () => true) {
   const key = [run, niche, agent, at].join();
   for (;;) {
@@ -58,13 +58,18 @@ function drawScreen(screen, track, frame, height) {
   const { take, outline } = screen;
   const context = fitCanvas(screen.scene, width, height);
   if (take) drawTake(context, take, frame, width, height);
-  else if (outline) drawWorld(context, outline, startCamera(outline, width, height), { rays: false });
-  else {
+  else if (outline) {
+    const camera = (track ? startCamera : wholeCamera)(outline, width, height);
+    drawWorld(context, outline, camera, { rays: false, brief: !track });
+  } else {
     context.fillStyle = theme.faint;
     context.fillRect(0, 0, width, height);
   }
+  screen.root.classList.toggle("waiting", !take);
   const layers = take ? take.fixed : outline;
-  if (!track || !layers || seenFromAbove(layers)) return;
+  if (!track) return;
+  track.hidden = !layers || seenFromAbove(layers);
+  if (track.hidden) return;
   drawTrack(fitCanvas(track, width, 26), layers, take, frame, width);
 }
 
@@ -74,7 +79,10 @@ function startCamera(outline, width, height) {
   if (seenFromAbove(outline)) return whole;
   const [left, low, , high] = boundsOf(outline);
   const start = outline.ground[0][1];
-  const zoom = Math.max(whole.zoom, Math.min(whole.zoom * 4, (height * 0.5) / Math.max(high - low, 1e-9)));
+  const zoom = Math.max(
+    whole.zoom,
+    Math.min(whole.zoom * 4, (height * 0.5) / Math.max(high - low, 1e-9)),
+  );
   return { ...whole, x: left + width / 2 / zoom, y: start + (height * 0.2) / zoom, zoom, up: zoom };
 }
 

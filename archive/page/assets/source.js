@@ -33,6 +33,11 @@ export function fetchOutlines(run, ids) {
   return ask(`${address(run)}/outlines`, { ids: ids.join(",") });
 }
 
+/** The curves of a run: {curves}, as in its view. */
+export function fetchCurves(run) {
+  return isStatic() ? embedded("data-view") : ask(`${address(run)}/curves`);
+}
+
 /** Candidates that were refused. */
 export function fetchCandidates(run) {
   return isStatic() ? embedded("data-candidates") : ask(`${address(run)}/candidates`);

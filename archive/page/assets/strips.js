@@ -52,9 +52,15 @@ function scorePainter(model) {
     const stride = model.score_stride;
     for (let column = first; column < last; column += 1) {
       const from = row ? Math.floor((column * size - row.start) / stride) : 0;
-      const to = row ? Math.max(from + 1, Math.floor(((column + 1) * size - row.start) / stride)) : 0;
+      const to = row
+        ? Math.max(from + 1, Math.floor(((column + 1) * size - row.start) / stride))
+        : 0;
       let [sum, count] = [0, 0];
-      for (let place = Math.max(0, from); place < to && row && place < row.values.length; place += 1) {
+      for (
+        let place = Math.max(0, from);
+        place < to && row && place < row.values.length;
+        place += 1
+      ) {
         if (row.values[place] === null) continue;
         sum += row.values[place];
         count += 1;

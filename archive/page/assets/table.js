@@ -1,6 +1,6 @@
 /** The table of niches: sorts by any column, filters by the expressions of `--select`. */
 
-import { element, onceAFrame } from "./elements.js";
+import { button, element, onceAFrame } from "./elements.js";
 import { app, listen, select } from "./state.js";
 import { fetchSelection, isStatic } from "./source.js";
 import { currentRoute, replaceRoute } from "./route.js";
@@ -8,14 +8,23 @@ import { nicheThumbnail } from "./thumbnails.js";
 import { cut, plain, score, several, whole } from "./format.js";
 
 const ROW = 40; // [px]
+const PAUSE = 200; // [ms] after the last key until a filter is applied
 const BEYOND = 8; // rows drawn above and below those in sight
 const COLUMNS = [
-  ["id", "niche", (n) => n.id, whole], ["title", "world", (n) => n.title, (text) => cut(text, 200)],
-  ["score", "score", (n) => n.score, score], ["best", "best", (n) => n.best, score],
-  ["solved", "solved at", (n) => n.solved, orDash], ["born", "born", (n) => n.born, orDash],
+  ["id", "niche", (n) => n.id, whole],
+  ["title", "world", (n) => n.title, (text) => cut(text, 200)],
+  ["score", "score", (n) => n.score, score],
+  ["best", "best", (n) => n.best, score],
+  ["solved", "solved at", (n) => n.solved, orDash],
+  ["born", "born", (n) => n.born, orDash],
   ["died", "retired", (n) => n.died, (value) => (value === null ? "active" : whole(value))],
   ["parent", "parent", (n) => n.parent, orDash],
-  ["novelty", "novelty", (n) => n.novelty, (value) => (value === null ? "–" : plain(Math.round(value * 100) / 100))],
+  [
+    "novelty",
+    "novelty",
+    (n) => n.novelty,
+    (value) => (value === null ? "–" : plain(Math.round(value * 100) / 100)),
+  ],
 ];
 
 function orDash(value) {
@@ -36,42 +45,54 @@ export function makeTable() {
     applyFilter(view, parts);
   });
   listen("data", () => applyFilter(view, parts));
-  for (const name of ["theme", "outlines"]) listen(name, () => {
+  const repaint = () => {
     view.drawn = "";
     view.scroll();
-  });
+  };
+  for (const name of ["theme", "outlines"]) listen(name, repaint);
   listen("selected", view.scroll);
   return { root: parts.root, show: view.refresh, focus: () => parts.filter.focus() };
 }
 
 function makeTableParts(view) {
-  const hint = isStatic() ? "text in number or title" : "score > 45 and alive, born < 200 or id in (3, 7)";
-  const filter = element("input", {
-    type: "search", class: "filter", "data-testid": "filter", placeholder: `filter: ${hint}`,
-    "aria-label": "filter", spellcheck: "false", maxlength: 1000,
+  const filter = filterField();
+  const note = element("span", {
+    class: "filternote",
+    "data-testid": "filter-note",
+    role: "status",
   });
-  const note = element("span", { class: "filternote", "data-testid": "filter-note", role: "status" });
-  const heads = COLUMNS.map(([key, text]) =>
-    element("th", { scope: "col", class: `c-${key}` }, element("button", {
-      type: "button", text, "data-testid": `sort-${key}`, on: { click: () => sortBy(view, parts, key) },
-    })),
-  );
+  const heads = COLUMNS.map(([key, text]) => {
+    const sort = button(text, () => sortBy(view, parts, key), { "data-testid": `sort-${key}` });
+    return element("th", { scope: "col", class: `c-${key}` }, sort);
+  });
   const body = element("tbody", {});
-  const scroller = element(
-    "div", { class: "tablebox", tabindex: 0 },
-    element("table", { class: "niches" }, element("thead", {}, element("tr", {}, element("th", { class: "c-picture" }), heads)), body),
-  );
-  const root = element(
-    "section", { class: "table", "data-testid": "view-table" },
-    element("div", { class: "filterbar" }, filter, note), scroller,
-  );
+  const head = element("tr", {}, element("th", { class: "c-picture" }), heads);
+  const table = element("table", { class: "niches" }, element("thead", {}, head), body);
+  const scroller = element("div", { class: "tablebox", tabindex: 0 }, table);
+  const bar = element("div", { class: "filterbar" }, filter, note);
+  const root = element("section", { class: "table", "data-testid": "view-table" }, bar, scroller);
   const parts = { root, filter, note, heads, body, scroller };
   let timer = 0;
   filter.addEventListener("input", () => {
     window.clearTimeout(timer);
-    timer = window.setTimeout(() => applyFilter(view, parts), 200);
+    timer = window.setTimeout(() => applyFilter(view, parts), PAUSE);
   });
   return parts;
+}
+
+function filterField() {
+  const hint = isStatic()
+    ? "text in number or title"
+    : "score > 45 and alive, born < 200 or id in (3, 7)";
+  return element("input", {
+    type: "search",
+    class: "filter",
+    "data-testid": "filter",
+    placeholder: `filter: ${hint}`,
+    "aria-label": "filter",
+    spellcheck: "false",
+    maxlength: 1000,
+  });
 }
 
 function sortBy(view, parts, key) {
@@ -107,20 +128,29 @@ async function applyFilter(view, parts) {
 function textMatches(text) {
   const words = text.toLowerCase();
   const niches = [...app.model.niches.values()];
-  return new Set(niches.filter((n) => String(n.id) === words || n.title.toLowerCase().includes(words)).map((n) => n.id));
+  return new Set(
+    niches
+      .filter((n) => String(n.id) === words || n.title.toLowerCase().includes(words))
+      .map((n) => n.id),
+  );
 }
 
 function fill(view, parts) {
   const { model } = app;
   const valueOf = COLUMNS.find(([key]) => key === view.sort)[2];
-  const rows = model.ids.filter((id) => view.ids === null || view.ids.has(id)).map((id) => model.niches.get(id));
+  const rows = model.ids
+    .filter((id) => view.ids === null || view.ids.has(id))
+    .map((id) => model.niches.get(id));
   view.rows = rows.sort((a, b) => compareValues(valueOf(a), valueOf(b), view.down) || a.id - b.id);
   parts.heads.forEach((head, at) => {
     const own = COLUMNS[at][0] === view.sort;
     head.setAttribute("aria-sort", own ? (view.down ? "ascending" : "descending") : "none");
   });
   if (!parts.filter.classList.contains("wrong")) {
-    parts.note.textContent = view.ids === null ? several(rows.length, "niche") : `${whole(rows.length)} of ${several(model.ids.length, "niche")}`;
+    parts.note.textContent =
+      view.ids === null
+        ? several(rows.length, "niche")
+        : `${whole(rows.length)} of ${several(model.ids.length, "niche")}`;
   }
   view.drawn = "";
   drawRows(view, parts);
@@ -142,25 +172,38 @@ function drawRows(view, parts) {
   if (key === view.drawn) return;
   view.drawn = key;
   const spacer = (rows) => {
-    const line = element("tr", { class: "space", "aria-hidden": "true" }, element("td", { colspan: COLUMNS.length + 1 }));
+    const line = element(
+      "tr",
+      { class: "space", "aria-hidden": "true" },
+      element("td", { colspan: COLUMNS.length + 1 }),
+    );
     line.style.height = `${rows * ROW}px`;
     return line;
   };
   parts.body.replaceChildren(
-    spacer(first), ...view.rows.slice(first, last).map(tableRow), spacer(view.rows.length - last),
+    spacer(first),
+    ...view.rows.slice(first, last).map(tableRow),
+    spacer(view.rows.length - last),
   );
 }
 
 function tableRow(niche) {
   const cells = COLUMNS.map(([key, , valueOf, format]) =>
-    element("td", { class: `c-${key}`, text: format(valueOf(niche) ?? null), title: key === "title" ? cut(niche.title, 1000) : null }),
+    element("td", {
+      class: `c-${key}`,
+      text: format(valueOf(niche) ?? null),
+      title: key === "title" ? cut(niche.title, 1000) : null,
+    }),
   );
   return element(
     "tr",
     {
-      "data-testid": "row", "data-niche": niche.id, class: niche.id === app.selected ? "selected" : null,
+      "data-testid": "row",
+      "data-niche": niche.id,
+      class: niche.id === app.selected ? "selected" : null,
       on: { click: () => select(niche.id) },
     },
-    element("td", { class: "c-picture" }, nicheThumbnail(niche, 120, 28)), cells,
+    element("td", { class: "c-picture" }, nicheThumbnail(niche, 120, 28)),
+    cells,
   );
 }

@@ -10,7 +10,8 @@ const SMALL = 1 / 50; // a body smaller than this share of the world is a point
 /** A take ready to be drawn: {count, dt, layersAt(frame), path, focus, ...}. */
 export function openTake(take, replay) {
   const frames = decodedFrames(take.frames);
-  const layersAt = (frame) => movingLayers(take, frames[Math.max(0, Math.min(frame, frames.length - 1))]);
+  const layersAt = (frame) =>
+    movingLayers(take, frames[Math.max(0, Math.min(frame, frames.length - 1))]);
   const dt = replay.dt * (replay.every ?? 1);
   const opened = { count: frames.length, dt, take, layersAt, fixed: take.static ?? {} };
   return { ...opened, ...cameraPath(opened) };
@@ -47,18 +48,31 @@ function cameraPath(opened) {
   const bounds = boundsOf({ ...fixed, ...first });
   const path = [];
   for (let frame = 0; frame < count; frame += 1) {
-    path.push(middleOf(layersAt(frame).body) ?? [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]);
+    path.push(
+      middleOf(layersAt(frame).body) ?? [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2],
+    );
   }
   const [left, low, right, high] = path.reduce(
-    (box, [x, y]) => [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)],
+    (box, [x, y]) => [
+      Math.min(box[0], x),
+      Math.min(box[1], y),
+      Math.max(box[2], x),
+      Math.max(box[3], y),
+    ],
     bounds,
   );
   const body = boundsOf({ body: first.body ?? [] });
   const size = first.body ? Math.hypot(body[2] - body[0], body[3] - body[1]) : 0;
   const whole = 1.2 * Math.max(high - low, (right - left) / 2, 1e-9);
   const extent = BODIES_HIGH * size;
-  const still = seenFromAbove({ ...fixed }) || extent >= whole || size < SMALL * Math.max(right - left, high - low);
-  const heights = smoothed(path.map((point) => point[1]), Math.round(SMOOTHING / dt));
+  const still =
+    seenFromAbove({ ...fixed }) ||
+    extent >= whole ||
+    size < SMALL * Math.max(right - left, high - low);
+  const heights = smoothed(
+    path.map((point) => point[1]),
+    Math.round(SMOOTHING / dt),
+  );
   return { path, heights, still, extent: still ? whole : extent, box: [left, low, right, high] };
 }
 
@@ -82,7 +96,7 @@ function smoothed(values, window) {
 }
 
 /** The camera at a frame of an opened take, for a picture of this size [px]. */
-export function takeCamera(opened, frame, width, height) {
+function takeCamera(opened, frame, width, height) {
   const { still, box, path, heights, extent, count } = opened;
   const at = Math.max(0, Math.min(frame, count - 1));
   if (still) {
@@ -97,7 +111,11 @@ export function takeCamera(opened, frame, width, height) {
 /** Draw one frame of an opened take into a context of this size [px]. */
 export function drawTake(context, opened, frame, width, height) {
   const moving = opened.layersAt(frame);
-  drawWorld(context, { ...opened.fixed, ...merged(opened.fixed, moving) }, takeCamera(opened, frame, width, height));
+  drawWorld(
+    context,
+    { ...opened.fixed, ...merged(opened.fixed, moving) },
+    takeCamera(opened, frame, width, height),
+  );
 }
 
 /** Layers that are both fixed and moving, joined. */

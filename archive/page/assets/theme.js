@@ -1,14 +1,56 @@
 /** Colours: those of the style sheet, viridis for scores, hues for lines of agents. */
 
 const NAMES = [
-  "paper", "ink", "muted", "rule", "faint", "accent", "high", "low", "sky", "haze", "hill", "hill2",
-  "earth", "grass", "edge", "beyond", "stone", "stone2", "plan", "hull", "limb1", "limb2", "limb3",
-  "limb4", "ray", "other", "blue", "cyan", "green", "vermillion", "yellow", "purple", "grey",
+  "paper",
+  "ink",
+  "muted",
+  "rule",
+  "faint",
+  "accent",
+  "high",
+  "low",
+  "sky",
+  "haze",
+  "hill",
+  "hill2",
+  "earth",
+  "grass",
+  "edge",
+  "beyond",
+  "stone",
+  "stone2",
+  "plan",
+  "hull",
+  "limb1",
+  "limb2",
+  "limb3",
+  "limb4",
+  "ray",
+  "other",
+  "blue",
+  "cyan",
+  "green",
+  "vermillion",
+  "yellow",
+  "purple",
+  "grey",
 ];
 // viridis (matplotlib, CC0) at 17 even steps
 const VIRIDIS =
   "440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e 1f988b 22a884 35b779 54c568 7ad151 " +
   "a5db36 d2e21b f1e51d fde725";
+const SERIES = [
+  "blue",
+  "cyan",
+  "green",
+  "vermillion",
+  "yellow",
+  "purple",
+  "stone",
+  "grey",
+  "hull",
+  "limb4",
+];
 const STEPS = 256;
 
 export const theme = { dark: false, ramp: new Uint32Array(STEPS), css: [] };
@@ -18,10 +60,10 @@ export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   for (const name of NAMES) theme[name] = style.getPropertyValue(`--${name}`).trim();
   theme.dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
-  theme.series = ["blue", "cyan", "green", "vermillion", "yellow", "purple", "grey"].map(
-    (name) => theme[name],
+  theme.series = SERIES.map((name) => theme[name]);
+  const stops = VIRIDIS.split(" ").map((hex) =>
+    [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)),
   );
-  const stops = VIRIDIS.split(" ").map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
   // the ends of viridis that vanish on this paper are left out
   const [first, last] = theme.dark ? [0.12, 1] : [0, 0.93];
   for (let step = 0; step < STEPS; step += 1) {
@@ -58,7 +100,9 @@ export function hueColour(share, shade) {
     4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
     -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
     -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
-  ].map((value) => Math.round(255 * Math.max(0, Math.min(1, 1.055 * Math.max(value, 0) ** (1 / 2.4) - 0.055))));
+  ].map((value) =>
+    Math.round(255 * Math.max(0, Math.min(1, 1.055 * Math.max(value, 0) ** (1 / 2.4) - 0.055))),
+  );
 }
 
 /** A colour [r, g, b] as one number of an image's pixels. */

@@ -17,7 +17,12 @@ const SPEEDS = [1, 2, 4, 0.5];
 export function makeTimeline() {
   const canvas = element("canvas", { class: "curves", "data-testid": "timeline" });
   const scrubber = element("input", {
-    type: "range", min: 0, max: 1, step: 1, class: "scrubber", "data-testid": "scrubber",
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 1,
+    class: "scrubber",
+    "data-testid": "scrubber",
     "aria-label": "iteration shown",
   });
   scrubber.addEventListener("input", () => setTime(Number(scrubber.value)));
@@ -65,11 +70,15 @@ function drawCurves(context, model, layout) {
   const { curves } = model;
   const wide = { ...layout, height: HEIGHT };
   drawGrid(context, wide, timeTicks(layout.end, layout.inner));
-  const scaleOf = ([low, high]) => (value) => HEIGHT - 6 - ((value - low) / (high - low || 1)) * (HEIGHT - 16);
+  const scaleOf =
+    ([low, high]) =>
+    (value) =>
+      HEIGHT - 6 - ((value - low) / (high - low || 1)) * (HEIGHT - 16);
   const scores = scaleOf(extentOf([curves.best, curves.median]));
   const counts = scaleOf([0, Math.max(1, ...curves.annecs.slice(-1))]);
   const lines = [
-    [curves.annecs, counts, theme.green, 1.6], [curves.median, scores, theme.cyan, 1.3],
+    [curves.annecs, counts, theme.green, 1.6],
+    [curves.median, scores, theme.cyan, 1.3],
     [curves.best, scores, theme.blue, 1.6],
   ];
   for (const [values, yOf, colour, width] of lines) {
@@ -96,7 +105,8 @@ function drawLegend(context, curves) {
   if (!curves.iteration.length) return;
   const at = nearestPlace(curves.iteration, shownTime());
   const entries = [
-    [`best ${score(curves.best[at])}`, theme.blue], [`median ${score(curves.median[at])}`, theme.cyan],
+    [`best ${score(curves.best[at])}`, theme.blue],
+    [`median ${score(curves.median[at])}`, theme.cyan],
     [`ANNECS ${whole(curves.annecs[at])}`, theme.green],
   ];
   context.font = FONT;
@@ -122,18 +132,25 @@ function makeFilm() {
   let speed = 0;
   let [last, position] = [0, 0];
   const play = button("Play", () => setPlaying(!app.playing), {
-    class: "play", "data-testid": "play", title: "play the run as a film (space)",
+    class: "play",
+    "data-testid": "play",
+    title: "play the run as a film (space)",
   });
-  const faster = button("1×", () => {
-    speed = (speed + 1) % SPEEDS.length;
-    faster.textContent = `${SPEEDS[speed]}×`;
-  }, { class: "quiet", title: "speed of the film", "data-testid": "film-speed" });
+  const faster = button(
+    "1×",
+    () => {
+      speed = (speed + 1) % SPEEDS.length;
+      faster.textContent = `${SPEEDS[speed]}×`;
+    },
+    { class: "quiet", title: "speed of the film", "data-testid": "film-speed" },
+  );
   function frame(now) {
     if (!app.playing || !app.model) return;
     const end = app.model.iteration;
     position += (Math.max(0, Math.min(now - last, 100)) / 1000) * (end / DURATION) * SPEEDS[speed];
     last = now;
-    if (app.at !== null && Math.abs(app.at - Math.round(position)) > end / 50) position = app.at; // dragged
+    // the scrubber was dragged
+    if (app.at !== null && Math.abs(app.at - position) > end / 50) position = app.at;
     setTime(position);
     if (position >= end) setPlaying(false);
     else requestAnimationFrame(frame);

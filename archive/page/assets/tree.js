@@ -1,27 +1,26 @@
-/** The family tree: one lane a niche, time to the right, branches to children, arcs of transfers. */
+/** The family tree: a lane for each niche, time to the right, branches to children, transfers. */
 
 import { element, fitCanvas, onceAFrame } from "./elements.js";
-import { app, hover, listen, select, setTime, shownTime } from "./state.js";
+import { app, listen, select, shownTime } from "./state.js";
 import { agentLine } from "./model.js";
 import { foldsAlone, orderLanes } from "./genealogy.js";
-import { iterationAt, makeLayout, rowAt, timeTicks } from "./layout.js";
+import { makeLayout, timeTicks } from "./layout.js";
 import { makeStrips } from "./strips.js";
 import { drawGrid, drawLanes } from "./branches.js";
-import { drawAgentPath, drawTransfers, transferAt } from "./arcs.js";
+import { drawAgentPath, drawTransfers } from "./arcs.js";
 import { drawAxis, drawTime } from "./moment.js";
-import { drawRefused, refusedAt } from "./refused.js";
+import { drawRefused } from "./refused.js";
 import { makeGutter } from "./gutter.js";
 import { makeMinimap } from "./minimap.js";
 import { makeTimeline } from "./timeline.js";
 import { makeTreeBar, makeScale } from "./treebar.js";
-import { describeLane, describeRefused, describeTransfer } from "./describe.js";
-import { hideTooltip, showTooltip } from "./tooltip.js";
+import { explainLane, followPointer, leave } from "./pointing.js";
 import { theme } from "./theme.js";
 
 /** The tree view; `view.keep` holds what a change of the data must not change. */
 export function makeTree() {
   const view = { lanes: null, layout: null, strips: null, top: 0 };
-  view.choice = { colouring: "score", fold: null, open: new Set(), zoom: 1, refused: null };
+  view.choice = { colouring: "score", fold: null, zoom: 1, refused: null };
   const parts = makeParts(view);
   const shown = () => Boolean(app.model) && parts.root.isConnected;
   const drawStill = onceAFrame(() => shown() && paintStill(view, parts));
@@ -29,7 +28,7 @@ export function makeTree() {
   const lay = onceAFrame(() => shown() && layOut(view, parts));
   Object.assign(view, { drawStill, drawMoving, lay });
   followChanges(view, parts);
-  followPointer(view, parts);
+  followPointer(view, parts, () => sceneOf(view, parts));
   return { root: parts.root, show: lay, step: (rows) => stepLane(view, parts, rows) };
 }
 
@@ -40,14 +39,19 @@ function makeParts(view) {
   const lanes = element("div", { class: "gutter" });
   const plot = element("div", { class: "plot" }, still, moving);
   const sheet = element("div", { class: "sheet" }, lanes, plot);
-  const scroller = element("div", { class: "scroller", "data-testid": "scroller", tabindex: 0 }, sheet);
+  const scroller = element(
+    "div",
+    { class: "scroller", "data-testid": "scroller", tabindex: 0 },
+    sheet,
+  );
   const minimap = makeMinimap((share) => {
     scroller.scrollTop = share * view.layout.total - view.layout.height / 2;
   });
   const timeline = makeTimeline();
   const scale = makeScale();
   const root = element(
-    "section", { class: "tree", "data-testid": "view-tree" },
+    "section",
+    { class: "tree", "data-testid": "view-tree" },
     makeTreeBar(view),
     element("div", { class: "time" }, element("div", { class: "corner" }), axis),
     element("div", { class: "stage" }, scroller, minimap.canvas),
@@ -57,23 +61,14 @@ function makeParts(view) {
   const gutterWidth = () => lanes.getBoundingClientRect().width;
   const gutter = makeGutter(lanes, {
     width: gutterWidth,
-    onhover: (id, event) => (id === null ? leave() : tell(id, event)),
+    onhover: (id, event) => (id === null ? leave() : explainLane(id, event)),
   });
   return { root, still, moving, axis, plot, sheet, scroller, minimap, timeline, scale, gutter };
 }
 
-function tell(id, event) {
-  showTooltip(event.clientX, event.clientY, describeLane(app.model, id, shownTime()));
-}
-
-function leave() {
-  hover(null);
-  hideTooltip();
-}
-
 function followChanges(view, parts) {
   listen("model", () => {
-    Object.assign(view.choice, { fold: null, open: new Set(), zoom: 1, refused: null });
+    Object.assign(view.choice, { fold: null, zoom: 1, refused: null });
     parts.scroller.scrollTop = 0;
     view.lay();
   });
@@ -83,8 +78,7 @@ function followChanges(view, parts) {
     view.drawStill();
   });
   listen("selected", () => {
-    const hidden = app.selected !== null && !view.lanes?.shown.has(app.selected);
-    if (hidden || view.kept !== undefined) view.lay();
+    if (view.lanes?.folding) view.lay();
     view.drawStill();
     view.drawMoving();
   });
@@ -102,16 +96,20 @@ function layOut(view, parts) {
   const { choice } = view;
   const model = app.model;
   const keep = app.selected === null ? [] : [app.selected];
-  view.lanes = orderLanes(model, { fold: choice.fold, open: choice.open, keep });
-  view.kept = view.lanes.folding ? app.selected : undefined;
+  view.lanes = orderLanes(model, { fold: choice.fold, keep });
   const box = { width: parts.plot.clientWidth, height: parts.scroller.clientHeight };
-  const rows = view.lanes.rows.length;
   const many = foldsAlone(model);
-  view.layout = makeLayout({ ...box, rows, end: model.iteration, many, zoom: choice.zoom });
+  view.layout = makeLayout(box, view.lanes, { end: model.iteration, many, zoom: choice.zoom });
   parts.sheet.style.height = `${view.layout.total}px`;
   const colouring = model.transfers ? choice.colouring : "score";
   const columns = Math.max(1, Math.round(view.layout.inner * (window.devicePixelRatio || 1)));
-  view.strips = makeStrips({ model, rows: view.lanes.rows, columns, end: view.layout.end, colouring });
+  view.strips = makeStrips({
+    model,
+    rows: view.lanes.rows,
+    columns,
+    end: view.layout.end,
+    colouring,
+  });
   const large = view.layout.total > view.layout.height * 1.2;
   parts.minimap.canvas.hidden = !large;
   parts.root.classList.toggle("mapped", large);
@@ -123,7 +121,15 @@ function layOut(view, parts) {
 function sceneOf(view, parts) {
   const { lanes, layout, strips } = view;
   const { selected, hovered } = app;
-  return { model: app.model, lanes, layout, strips, selected, hovered, top: parts.scroller.scrollTop };
+  return {
+    model: app.model,
+    lanes,
+    layout,
+    strips,
+    selected,
+    hovered,
+    top: parts.scroller.scrollTop,
+  };
 }
 
 function paintStill(view, parts) {
@@ -147,7 +153,9 @@ function pathOf({ model, selected }) {
   if (time < niche.born) return [];
   if (model.transfers) return agentLine(model, selected, time);
   const steps = model.details.get(selected)?.solution ?? [];
-  return [...steps].reverse().map((step) => ({ niche: step.niche, from: step.iteration_from, to: step.iteration_to }));
+  return [...steps]
+    .reverse()
+    .map((step) => ({ niche: step.niche, from: step.iteration_from, to: step.iteration_to }));
 }
 
 function paintMoving(view, parts) {
@@ -160,59 +168,6 @@ function paintMoving(view, parts) {
   drawAxis(parts.axis, layout, timeTicks(layout.end, layout.inner));
   parts.gutter.mark(scene.model);
   parts.timeline.draw(layout);
-}
-
-function followPointer(view, parts) {
-  const { plot, axis } = parts;
-  const place = (event) => {
-    const box = plot.getBoundingClientRect();
-    const [x, down] = [event.clientX - box.left, event.clientY - box.top];
-    return { x, y: down, row: rowAt(view.layout, down + parts.scroller.scrollTop) };
-  };
-  plot.addEventListener("pointermove", (event) => {
-    if (view.layout) explain(view, parts, event, place(event));
-  });
-  plot.addEventListener("pointerleave", leave);
-  plot.addEventListener("click", (event) => {
-    const { row } = place(event);
-    if (row !== null) select(view.lanes.rows[row]);
-  });
-  const scrub = (event) => {
-    const box = axis.getBoundingClientRect();
-    setTime(iterationAt(view.layout, event.clientX - box.left));
-  };
-  axis.addEventListener("pointerdown", (event) => {
-    axis.setPointerCapture(event.pointerId);
-    scrub(event);
-  });
-  axis.addEventListener("pointermove", (event) => {
-    if (event.buttons) scrub(event);
-  });
-}
-
-/** Tell what is under the pointer: a refused candidate, a transfer, or a lane. */
-function explain(view, parts, event, { x, y, row }) {
-  const scene = sceneOf(view, parts);
-  const candidate = view.choice.refused ? refusedAt(scene, view.choice.refused, x, y) : null;
-  if (candidate !== null) {
-    hover(null);
-    showTooltip(event.clientX, event.clientY, describeRefused(view.choice.refused, candidate));
-    return;
-  }
-  const id = row === null ? null : view.lanes.rows[row];
-  const time = iterationAt(view.layout, x);
-  const niche = id === null ? null : app.model.niches.get(id);
-  const onLane =
-    niche && Math.abs(view.layout.y(row) - scene.top - y) <= Math.max(view.layout.lane / 2 + 3, 4) &&
-    time >= niche.born && time <= (niche.died ?? Infinity);
-  const transfer = onLane ? null : transferAt(scene, x, y);
-  if (transfer !== null) {
-    hover(null);
-    showTooltip(event.clientX, event.clientY, describeTransfer(app.model, transfer));
-  } else if (niche) {
-    hover(id);
-    showTooltip(event.clientX, event.clientY, describeLane(app.model, id, Math.floor(time)));
-  } else leave();
 }
 
 /** Select the lane some rows below the selected one, and bring it into sight. */

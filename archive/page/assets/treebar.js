@@ -1,10 +1,10 @@
-/** Above the tree: what its marks mean, and how it is shown. Beside the curves: the colours' scale. */
+/** Above the tree: what its marks mean, and choices; beside the curves: the scale of colours. */
 
 import { button, element, fitCanvas, vector } from "./elements.js";
 import { app, listen, notify } from "./state.js";
 import { foldsAlone } from "./genealogy.js";
 import { reasonColours, toggleRefused } from "./refused.js";
-import { plain } from "./format.js";
+import { score } from "./format.js";
 import { FONT } from "./axes.js";
 import { theme } from "./theme.js";
 
@@ -15,7 +15,7 @@ export function makeTreeBar(view) {
     choice.colouring = value;
     notify("choice");
   });
-  const fold = toggle("fold extinct", "branches without living descendants", () => {
+  const fold = toggle("fold extinct", "thin lines for branches without living descendants", () => {
     choice.fold = !(choice.fold ?? foldsAlone(app.model));
     notify("choice");
   });
@@ -27,15 +27,23 @@ export function makeTreeBar(view) {
     notify("choice");
   };
   const sizes = element(
-    "span", { class: "pair" },
-    button("−", zoom(1 / 1.5), { title: "thinner lanes", class: "quiet", "data-testid": "zoom-out" }),
+    "span",
+    { class: "pair" },
+    button("−", zoom(1 / 1.5), {
+      title: "thinner lanes",
+      class: "quiet",
+      "data-testid": "zoom-out",
+    }),
     button("+", zoom(1.5), { title: "thicker lanes", class: "quiet", "data-testid": "zoom-in" }),
   );
   const reasons = element("span", { class: "reasons", "data-testid": "reasons" });
   const refresh = () => refreshBar({ choice, colour, fold, refused, reasons });
   for (const name of ["choice", "model", "data", "theme"]) listen(name, refresh);
   return element(
-    "div", { class: "treebar" }, makeLegend(), reasons,
+    "div",
+    { class: "treebar" },
+    makeLegend(),
+    reasons,
     element("div", { class: "controls" }, colour.root, fold, refused, sizes),
   );
 }
@@ -63,7 +71,10 @@ function toggle(text, title, listener) {
 
 function choiceOf(name, values, texts, listener) {
   const buttons = values.map((value, at) =>
-    button(texts[at], () => listener(value), { class: "toggle", "data-testid": `${name}-${value}` }),
+    button(texts[at], () => listener(value), {
+      class: "toggle",
+      "data-testid": `${name}-${value}`,
+    }),
   );
   return {
     root: element("span", { class: "group", role: "group", "aria-label": name }, buttons),
@@ -80,18 +91,30 @@ function choiceOf(name, values, texts, listener) {
 /** The marks of the tree with their meaning. */
 function makeLegend() {
   const glyph = (...shapes) => vector("svg", { viewBox: "0 0 34 14", class: "glyph" }, ...shapes);
+  const slim = (...shapes) =>
+    vector("svg", { viewBox: "9 0 16 14", class: "glyph slim" }, ...shapes);
   const path = (d, look) => vector("path", { d, class: look });
   const lane = [0, 1, 2, 3, 4].map((part) =>
     vector("rect", { x: 2 + 6 * part, y: 4.5, width: 6.2, height: 5, class: `ramp${part}` }),
   );
   const entries = [
-    [glyph(...lane), "a world, from birth to retirement"],
-    [glyph(path("M2 3H32", "line"), path("M12 3V7Q12 11 16 11H32", "line")), "its mutant"],
-    [glyph(path("M2 7H32", "line"), vector("circle", { cx: 17, cy: 7, r: 4, class: "ring" })), "first solved"],
-    [glyph(path("M15 1.5C21 4 21 10 15 12.5", "arc"), vector("circle", { cx: 15, cy: 12, r: 2, class: "arcdot" })), "an agent moves"],
+    [glyph(...lane), "a world over time"],
+    [glyph(path("M2 3H32", "line"), path("M12 3V7Q12 11 16 11H32", "line")), "its mutated child"],
+    [
+      glyph(path("M2 7H32", "line"), vector("circle", { cx: 17, cy: 7, r: 4, class: "ring" })),
+      "first solved",
+    ],
+    [
+      slim(
+        path("M15 1.5C21 4 21 10 15 12.5", "arc"),
+        vector("circle", { cx: 15, cy: 12, r: 2, class: "arcdot" }),
+      ),
+      "an agent moves to another world",
+    ],
   ];
   return element(
-    "div", { class: "legend", "data-testid": "legend" },
+    "div",
+    { class: "legend", "data-testid": "legend" },
     entries.map(([picture, text]) => element("span", {}, picture, text)),
   );
 }
@@ -125,9 +148,9 @@ function drawRamp(context, model, width) {
   const [low, high] = model.range;
   context.fillStyle = theme.ink;
   context.textAlign = "left";
-  context.fillText(plain(low), 0, 40);
+  context.fillText(score(low), 0, 40);
   context.textAlign = "right";
-  context.fillText(plain(high), width, 40);
+  context.fillText(score(high), width, width < 70 ? 53 : 40);
   context.textAlign = "left";
   if (model.solved_score === null || model.solved_score === undefined) return;
   const x = ((model.solved_score - low) / (high - low)) * width;
@@ -136,6 +159,6 @@ function drawRamp(context, model, width) {
   if (width < 90) return;
   context.fillStyle = theme.muted;
   context.textAlign = "right";
-  context.fillText(`solved from ${plain(model.solved_score)}`, width, 54);
+  context.fillText(`solved from ${score(model.solved_score)}`, width, 54);
   context.textAlign = "left";
 }

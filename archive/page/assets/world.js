@@ -1,5 +1,5 @@
-/** Drawing of a world and a body from their outlines: layers of flat polylines [x0, y0, x1, y1, ...]
- *  in one unit, y up. The same scene as in replays on the screen (docs/replay.md). */
+/** Drawing of a world and a body from their outlines: layers of flat polylines [x0, y0, x1, ...] in
+ *  one unit, y up. The same scene as in replays on the screen (docs/replay.md). */
 
 import { theme } from "./theme.js";
 
@@ -47,7 +47,9 @@ export function drawWorld(context, layers, camera, { brief = false, rays = true 
   }
   for (const [name, lines] of Object.entries(layers)) {
     if (name === "ground" || name === "body" || name === "ray") continue;
+    context.globalAlpha = 0.55; // what is behind a zone stays visible
     for (const line of lines) drawShape(context, line, camera, theme.other, theme.other, brief);
+    context.globalAlpha = 1;
   }
   if (rays) drawRays(context, layers.ray ?? [], camera);
   const body = layers.body ?? [];
@@ -62,13 +64,17 @@ function drawSky(context, { width, height, x, zoom }, brief) {
   context.fillStyle = sky;
   context.fillRect(0, 0, width, height);
   if (brief) return;
-  for (const [colour, slowness, level] of [[theme.hill, 0.12, 0.4], [theme.hill2, 0.3, 0.52]]) {
+  for (const [colour, slowness, level] of [
+    [theme.hill, 0.12, 0.4],
+    [theme.hill2, 0.3, 0.52],
+  ]) {
     context.fillStyle = colour;
     context.beginPath();
     context.moveTo(0, height);
     for (let across = 0; across <= width; across += 4) {
       const at = ((across + x * zoom * slowness) / height) * 2.2;
-      const ridge = Math.sin(at) * 0.5 + Math.sin(2.3 * at + 1 / slowness) * 0.3 + Math.sin(4.1 * at) * 0.12;
+      const ridge =
+        Math.sin(at) * 0.5 + Math.sin(2.3 * at + 1 / slowness) * 0.3 + Math.sin(4.1 * at) * 0.12;
       context.lineTo(across, height * (level - 0.07 * ridge));
     }
     context.lineTo(width, height);
@@ -165,6 +171,6 @@ export function pixelX(camera, x) {
 }
 
 /** The y [px] of a world's y. */
-export function pixelY(camera, y) {
+function pixelY(camera, y) {
   return camera.height / 2 - (y - camera.y) * camera.up;
 }
