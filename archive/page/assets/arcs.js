@@ -35,7 +35,7 @@ function shownTransfers({ model, lanes, layout, top }) {
 }
 
 function drawArcs(context, { layout }, rows) {
-  context.globalAlpha = Math.max(0.1, Math.min(0.5, 5 / Math.sqrt(rows.length + 1)));
+  context.globalAlpha = Math.max(0.08, Math.min(0.5, 4.5 / Math.sqrt(rows.length + 1)));
   context.strokeStyle = theme.accent;
   context.fillStyle = theme.accent;
   context.lineWidth = 1;

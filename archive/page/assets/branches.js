@@ -10,7 +10,6 @@ const ROUNDED = 9; // [px] pitch from which lanes have round ends and rings
 export function drawLanes(context, scene) {
   const { lanes, layout, top } = scene;
   const [first, last] = visibleRows(layout, top);
-  drawSelection(context, scene);
   drawBranches(context, scene);
   for (let row = first; row <= last; row += 1) {
     drawLane(context, scene, row, lanes.rows[row]);
@@ -33,7 +32,8 @@ export function drawGrid(context, layout, ticks) {
   context.stroke();
 }
 
-function drawSelection(context, { lanes, layout, selected, hovered, top }) {
+/** The bands of the selected lane and the one under the pointer; drawn first. */
+export function drawBands(context, { lanes, layout, selected, hovered, top }) {
   for (const [id, colour] of [
     [hovered, theme.faint],
     [selected, theme.high],

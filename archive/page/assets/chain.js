@@ -36,7 +36,7 @@ function chainStep(model, step, before) {
   const screen = clipScreen(model, step);
   const came = {
     start: "here the first agent began to learn",
-    birth: before ? `came at birth from ${before.niche}` : "its first agent",
+    birth: before ? `first agent: that of ${before.niche}` : "its first agent",
     transfer: before ? `moved here from ${before.niche}` : "moved here",
   }[step.how];
   const kind = step.how === "transfer" && step.kind ? ` (${step.kind})` : "";

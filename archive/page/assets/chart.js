@@ -167,12 +167,12 @@ function drawCursor(context, chart, xOf, end) {
 /** Names of the series, with their values at the cursor. */
 function drawNames({ legend, spec, label }) {
   const { xs, series } = spec;
-  const time = cursor.at ?? (label === "iteration" ? shownTime() : Infinity);
-  const at = xs.length ? nearestPlace(xs, Math.min(time, xs.at(-1))) : -1;
+  const time = cursor.at ?? (label === "iteration" ? shownTime() : null);
+  const at = time === null || !xs.length ? -1 : nearestPlace(xs, Math.min(time, xs.at(-1)));
   const entries = series.map(({ name, values, colour }) => {
     const dot = element("i", { class: "dot" });
     dot.style.background = colour;
-    const value = values[at];
+    const value = at < 0 ? values.findLast(Number.isFinite) : values[at];
     const text = Number.isFinite(value) ? valueText(value, spec.unit) : "–";
     return element("span", {}, dot, name, element("b", { text }));
   });

@@ -5,8 +5,8 @@ const MOST_LANES = 200; // beyond, extinct branches are folded unless asked othe
 
 /**
  * The lanes from top to bottom: {rows: [id], place: Map of id to row, thin: [whether it is of
- * a folded branch]}. fold: true, false or null (by number); keep: ids whose lanes stay open, and their
- * ancestors'.
+ * a folded branch]}. fold: true, false or null (by number); keep: ids whose lanes stay open, with
+ * those of their ancestors.
  */
 export function orderLanes(model, { fold = null, keep = [] } = {}) {
   const folding = fold ?? foldsAlone(model);

@@ -6,7 +6,7 @@ import { currentRoute, formatRoute, replaceRoute, VIEWS } from "./route.js";
 import { isStatic } from "./source.js";
 import { readTheme } from "./theme.js";
 import { describeRun } from "./describe.js";
-import { cut, short } from "./format.js";
+import { cut, several, short } from "./format.js";
 import { makeTree } from "./tree.js";
 import { makeTable } from "./table.js";
 import { makeCurves } from "./curves.js";
@@ -158,6 +158,8 @@ function drawTop(page) {
   top.name.replaceChildren();
   if (!model) {
     top.name.append("openpoet");
+    const runs = page.runs.runs();
+    if (route.run === null && runs.length) top.facts.textContent = several(runs.length, "run");
     return;
   }
   const state = element("i", { class: `state ${model.state}` });

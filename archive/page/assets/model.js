@@ -106,11 +106,12 @@ function scoreRange(model) {
   }
   if (!found.length) return [0, 1];
   const sorted = Float64Array.from(found).sort();
-  const low = sorted[Math.floor(0.03 * (sorted.length - 1))];
+  const low = sorted[Math.floor(0.08 * (sorted.length - 1))];
   const high = Math.max(
     sorted[Math.ceil(0.995 * (sorted.length - 1))],
     model.solved_score ?? -Infinity,
   );
+  model.below = sorted[0] < low; // the scale says so
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 }
 

@@ -9,11 +9,15 @@ import { score, whole } from "./format.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 import { theme } from "./theme.js";
 
-const HEIGHT = 96; // [px]
+export const LEAST_CURVES = 96; // [px] height of the curves
+const MOST_CURVES = 230;
 const DURATION = 24; // [s] of a film of the whole run at speed 1
 const SPEEDS = [1, 2, 4, 0.5];
 
-/** The curves' canvas, the scrubber and the film's buttons; `draw(layout)` paints them. */
+/**
+ * The curves' canvas, the scrubber and the film's buttons; `draw(layout)` paints them, `grow(room)`
+ * lets the curves use so many pixels that the lanes leave free.
+ */
 export function makeTimeline() {
   const canvas = element("canvas", { class: "curves", "data-testid": "timeline" });
   const scrubber = element("input", {
@@ -27,16 +31,19 @@ export function makeTimeline() {
   });
   scrubber.addEventListener("input", () => setTime(Number(scrubber.value)));
   const film = makeFilm();
-  let layout = null;
+  let [layout, height] = [null, LEAST_CURVES];
   followCurves(canvas, () => layout);
   function draw(next = layout) {
     if (!next || !app.model) return;
     layout = next;
     scrubber.max = String(app.model.iteration);
     scrubber.value = String(shownTime());
-    drawCurves(fitCanvas(canvas, layout.width, HEIGHT), app.model, layout);
+    drawCurves(fitCanvas(canvas, layout.width, height), app.model, { ...layout, height });
   }
-  return { canvas, scrubber, film: film.root, draw };
+  function grow(room) {
+    height = Math.round(Math.max(LEAST_CURVES, Math.min(MOST_CURVES, LEAST_CURVES + room)));
+  }
+  return { canvas, scrubber, film: film.root, draw, grow, height: () => height };
 }
 
 function followCurves(canvas, layoutOf) {
@@ -68,12 +75,12 @@ function followCurves(canvas, layoutOf) {
 
 function drawCurves(context, model, layout) {
   const { curves } = model;
-  const wide = { ...layout, height: HEIGHT };
-  drawGrid(context, wide, timeTicks(layout.end, layout.inner));
+  const { height } = layout;
+  drawGrid(context, layout, timeTicks(layout.end, layout.inner));
   const scaleOf =
     ([low, high]) =>
     (value) =>
-      HEIGHT - 6 - ((value - low) / (high - low || 1)) * (HEIGHT - 16);
+      height - 6 - ((value - low) / (high - low || 1)) * (height - 16);
   const scores = scaleOf(extentOf([curves.best, curves.median]));
   const counts = scaleOf([0, Math.max(1, ...curves.annecs.slice(-1))]);
   const lines = [
@@ -90,13 +97,13 @@ function drawCurves(context, model, layout) {
   const x = layout.x(shownTime());
   context.fillStyle = theme.paper;
   context.globalAlpha = 0.72;
-  context.fillRect(x, 0, layout.width - x, HEIGHT);
+  context.fillRect(x, 0, layout.width - x, height);
   context.globalAlpha = 1;
   context.strokeStyle = theme.accent;
   context.lineWidth = 1.5;
   context.beginPath();
   context.moveTo(x, 0);
-  context.lineTo(x, HEIGHT);
+  context.lineTo(x, height);
   context.stroke();
 }
 

@@ -148,7 +148,7 @@ function drawRamp(context, model, width) {
   const [low, high] = model.range;
   context.fillStyle = theme.ink;
   context.textAlign = "left";
-  context.fillText(score(low), 0, 40);
+  context.fillText(`${model.below ? "≤ " : ""}${score(low)}`, 0, 40);
   context.textAlign = "right";
   context.fillText(score(high), width, width < 70 ? 53 : 40);
   context.textAlign = "left";
