@@ -53,7 +53,7 @@ function keyActions(views, panel, card) {
     p: () => panel.toggleReplay(),
     "/": () => {
       goTo({ view: "table" });
-      window.setTimeout(views.table.focus, 60); // after the view has been shown
+      views.table.focus();
     },
     "?": () => (card.open ? card.close() : card.showModal()),
     Escape: () => select(null),

@@ -42,6 +42,7 @@ function startPage() {
     notify("theme");
   });
   window.addEventListener("hashchange", () => followAddress(page));
+  listen("address", () => followAddress(page));
   for (const name of ["model", "data", "state", "line"]) listen(name, () => drawTop(page));
   listen("selected", () => replaceRoute({ niche: app.selected }));
   let timer = 0; // browsers limit how often the address may change

@@ -1,5 +1,7 @@
 /** The address of what is shown, in the location's hash: #/RUN/VIEW?niche=12&at=300. */
 
+import { notify } from "./state.js";
+
 export const VIEWS = ["tree", "table", "curves", "compare"];
 
 /** The parts of a hash; `run` is null for the list of runs. */
@@ -42,9 +44,10 @@ export function replaceRoute(changes) {
   if (hash !== window.location.hash) window.history.replaceState(null, "", hash);
 }
 
-/** Go to another address; the page follows it. */
+/** Go to another address; the page follows it at once. */
 export function goTo(changes) {
-  window.location.hash = formatRoute({ ...currentRoute(), ...changes });
+  window.history.pushState(null, "", formatRoute({ ...currentRoute(), ...changes }));
+  notify("address");
 }
 
 function wholeNumber(text) {

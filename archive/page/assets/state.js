@@ -20,7 +20,7 @@ export function listen(name, listener) {
 
 /**
  * Notify a change: "model" (another run), "data" (the run went on), "selected", "time", "hovered",
- * "theme", "line".
+ * "address", "theme", "line".
  */
 export function notify(name) {
   for (const listener of listeners.get(name) ?? []) listener();

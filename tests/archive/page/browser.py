@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.made_runs import Made, Maker
 from openpoet.archive.page.server import listen, served
@@ -26,6 +25,7 @@ from openpoet.poet.niche import Population
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Nothing outside of this machine is asked for anything.
+PRESET = "quick"
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -50,9 +50,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The address of a page that shows the runs in a folder."""
-    listening = listen("127.0.0.1", 0)
+def serving(folder: Path, port: int = 0) -> Iterator[str]:
+    """The address of a page that shows the runs in a folder; port 0: a free one."""
+    listening = listen("127.0.0.1", port)
     address = address_of(listening)
     with served(Site(lambda: runs_under(folder), open_page), listening):
         yield address
