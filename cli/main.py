@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import archives, launching, parts, viewing
+from .commands import archives, launching, parts, viewing, watching
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -46,6 +46,7 @@ for command_of in (
     launching.resume,
     viewing.show,
     viewing.replay,
+    watching.watch,
     archives.digest,
     archives.verify,
     parts.check,

@@ -1,0 +1,113 @@
+"""A real browser for tests of the page: Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.made_runs import Made, Maker
+from openpoet.archive.page.server import listen, served
+from openpoet.archive.page.site import Site
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.page_data import open_page
+from openpoet.cli.parts import schemas, settings_for
+from openpoet.cli.settings.resolving import Request
+from openpoet.cli.settings.tables import to_toml
+from openpoet.cli.versions import versions
+from openpoet.cli.watching import address_of, runs_under
+from openpoet.cli.wiring import wire
+from openpoet.poet.checkpoint import to_records
+from openpoet.poet.niche import Population
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Nothing outside of this machine is asked for anything.
+PRESET = "quick"
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PICTURES = Path(__file__).parents[3] / "build" / "page"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    assert found, f"these tests need a browser: install Chromium ({', '.join(NAMES)})"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving(folder: Path, port: int = 0) -> Iterator[str]:
+    """The address of a page that shows the runs in a folder; port 0: a free one."""
+    listening = listen("127.0.0.1", port)
+    address = address_of(listening)
+    with served(Site(lambda: runs_under(folder), open_page), listening):
+        yield address
+
+
+@contextmanager
+def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
+    """A page in a context of its own; the test fails if a script of it fails or it asks elsewhere.
+
+    options: of the context, for example its colour scheme.
+    """
+    faults: list[str] = []
+    defaults = {"viewport": {"width": 1440, "height": 900}, "device_scale_factor": 1}
+    context = browser.new_context(**{**defaults, **options})  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
+    page.on("request", lambda asked: faults.append(asked.url) if _foreign(asked.url) else None)
+    page.goto(address)
+    yield page
+    context.close()
+    assert not faults, faults
+
+
+def _foreign(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+class Growing:
+    """A run of preset `quick-es` whose iterations a test commits one by one.
+
+    Its tasks, agents and archive are real; scores and transfers are drawn (benchmarks.made_runs).
+    """
+
+    def __init__(self, folder: Path, made: Made) -> None:
+        request = {"run.preset": PRESET, "run.iterations": made.iterations, "poet.seed": made.seed}
+        tables = settings_for(Request(request))
+        self.parts = wire(tables, 1)
+        self.populations = Maker(made, self.parts).populations()
+        command = ["openpoet", "launch", "--out", folder.name]
+        self.run = Run.create(folder, to_toml(tables, schemas(tables)), command, versions())
+        self.before: Population | None = None
+
+    def go_on(self, iterations: int) -> int:
+        """Commit so many iterations, as far as there are; returns the last one."""
+        for _ in range(iterations):
+            if (population := next(self.populations, None)) is None:
+                break
+            records = to_records(population, self.parts.setup.family, self.before)
+            self.run.commit(*records, ledger={"iteration/improve": 40_000}, clock_seconds=1.5)
+            self.before = population
+        assert self.before is not None, "one iteration was committed"
+        return self.before.iteration
+
+    def close(self) -> None:
+        with suppress(OSError):  # its folder may have been removed
+            self.run.close()
