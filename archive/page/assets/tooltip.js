@@ -20,7 +20,10 @@ export function showTooltip(x, y, { title, lines = [], niche = null, outline = n
   );
   card.hidden = false;
   const { width, height } = card.getBoundingClientRect();
-  const left = x + 16 + width > window.innerWidth ? x - width - 12 : x + 16;
+  // beside the panel if there is one
+  const panel = document.querySelector(".panel")?.getBoundingClientRect();
+  const edge = panel?.width && panel.left > x ? panel.left : window.innerWidth;
+  const left = x + 16 + width > edge ? x - width - 12 : x + 16;
   const top = Math.min(y + 14, window.innerHeight - height - 8);
   card.style.left = `${Math.max(4, left)}px`;
   card.style.top = `${Math.max(4, top)}px`;

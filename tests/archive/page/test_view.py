@@ -163,10 +163,8 @@ def test_a_long_run_is_thinned_and_increments_still_fit(
         held, page = None, None
         for _ in live(run, ITERATIONS):
             page = page or view_of(tmp_path / "run")
-            held = (
-                page.view()
-                if held is None
-                else merged(held, page.view(held["iteration"], held["score_stride"]))
+            held = page.view() if held is None else merged(
+                held, page.view(held["iteration"], held["score_stride"])
             )
             assert sum(len(one["values"]) for one in held["scores"].values()) <= 3 * 30
         assert held is not None and held["score_stride"] > 1
