@@ -114,9 +114,7 @@ def test_details_name_relatives_and_transfers(path: Path) -> None:
     assert one["id"] in details(view, one["parent"])["children"]
     assert len(found["transfers_in"]) == sum(
         not row["at_birth"] and row["target"] == one["id"] for row in tried
-    ) + sum(
-        row["at_birth"] and children[row["target"]]["niche"] == one["id"] for row in tried
-    )
+    ) + sum(row["at_birth"] and children[row["target"]]["niche"] == one["id"] for row in tried)
     assert len(found["refused_children"]) == sum(
         row["parent"] == one["id"] and row["niche"] is None for row in children
     )

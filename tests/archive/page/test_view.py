@@ -131,7 +131,8 @@ def test_transfers_are_the_accepted_ones_and_those_at_birth_lead_to_the_newborn(
     assert list(zip(*(found[name] for name in names), strict=True)) == expected
     born = {row["id"]: row["born"] for row in run.niche_rows()}
     births = [row for row in expected if row[4]]
-    assert births and all(born[row[2]] == row[0] for row in births)
+    assert births
+    assert all(born[row[2]] == row[0] for row in births)
 
 
 def test_curves_end_with_the_statistics_of_show(view: RunView, run: Run) -> None:
@@ -163,11 +164,14 @@ def test_a_long_run_is_thinned_and_increments_still_fit(
         held, page = None, None
         for _ in live(run, ITERATIONS):
             page = page or view_of(tmp_path / "run")
-            held = page.view() if held is None else merged(
-                held, page.view(held["iteration"], held["score_stride"])
+            held = (
+                page.view()
+                if held is None
+                else merged(held, page.view(held["iteration"], held["score_stride"]))
             )
             assert sum(len(one["values"]) for one in held["scores"].values()) <= 3 * 30
-        assert held is not None and held["score_stride"] > 1
+        assert held is not None
+        assert held["score_stride"] > 1
         late = view_of(tmp_path / "run").view()
         assert held["scores"] == late["scores"]
         assert len(late["curves"]["iteration"]) <= 11
