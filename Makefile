@@ -9,7 +9,7 @@ ROOMS := poet agents envs archive cli
 .DELETE_ON_ERROR:
 
 evolve: .venv/.run
-	$(BIN)/python run.py launch --preset quick --seed $(SEED)
+	$(BIN)/python run.py launch --preset quick --seed $(SEED) --watch
 
 test: .venv/.test
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.made_runs FOLDER --niches 3000 --transfers 200000
 
-Tasks are real: chains of mutations of preset `quick`. Scores, transfers and refusals are drawn, and
+Tasks are real: chains of mutations of preset `quick-es`. Scores, transfers and refusals are drawn, and
 the agents are few, so such a run shows nothing about learning; replays of it are real evaluations.
 """
 
@@ -123,19 +123,16 @@ class Maker:
             taken = bool(self.rng.random() < self.made.accepted)
             score = float(self.rng.normal(45, 4))
             kind: Any = "direct" if self.rng.random() < 0.3 else "proposal"
-            events.append(
-                Transfer(t, kind, source.id, target.id, False, score, 44.0, taken, 600)
-            )
+            events.append(Transfer(t, kind, source.id, target.id, False, score, 44.0, taken, 600))
         return replace(population, events=population.events + tuple(events))
 
 
-def make_run(folder: Path, made: Made) -> Path:
-    """Write a run of that size into a new folder."""
-    tables = settings_for(
-        Request({"run.preset": "quick", "run.iterations": made.iterations, "poet.seed": made.seed})
-    )
+def grow(folder: Path, made: Made) -> Iterator[Population]:
+    """A new run of that size in a new folder, which grows by one commit with each population."""
+    options = {"run.preset": "quick-es", "run.iterations": made.iterations, "poet.seed": made.seed}
+    tables = settings_for(Request(options))
     parts = wire(tables, 1)
-    command = ["openpoet", "launch", "--preset", "quick", "--out", folder.name]
+    command = ["openpoet", "launch", "--preset", "quick-es", "--out", folder.name]
     before: Population | None = None
     with Run.create(folder, to_toml(tables, schemas(tables)), command, versions()) as run:
         for population in Maker(made, parts).populations():
@@ -143,6 +140,13 @@ def make_run(folder: Path, made: Made) -> Path:
             records = to_records(population, parts.setup.family, before)
             run.commit(*records, ledger=steps, clock_seconds=1.5)
             before = population
+            yield population
+
+
+def make_run(folder: Path, made: Made) -> Path:
+    """Write a run of that size into a new folder."""
+    for _ in grow(folder, made):
+        pass
     return folder
 
 

@@ -1,4 +1,4 @@
-"""An archive opened for the page: what its settings say, its family's words for tasks, and replays.
+"""An archive opened for the page: what its settings say, and its family's words for tasks.
 
 The one place where `watch` and `report` open what they show.
 """
@@ -8,29 +8,20 @@ from __future__ import annotations
 import json
 import shlex
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .parts import Tables, check_complete, executable, trusted
+from .page_replays import Replays
+from .parts import Tables, executable
 from .run_settings import settings_of
-from .wiring import Parts, make_family, title_of
+from .wiring import make_family, title_of
 
 if TYPE_CHECKING:
     from openpoet.archive.page.opened import OpenRun
-    from openpoet.archive.page.view import About, RunView
+    from openpoet.archive.page.view import About
     from openpoet.archive.page.words import TaskWords
-    from openpoet.poet.streams import Key
-
-MOST_KEPT = 64  # replays that are kept
-MOST_WAITING = 8  # replays that are asked for and not ready
-FINER = 5  # coordinates of replays: by how much than those of outlines
-LONGEST_WAIT = 5.0  # seconds for a replay, then the page asks again
 
 
 def open_page(path: Path) -> tuple[OpenRun, About, Replays]:
@@ -41,7 +32,7 @@ def open_page(path: Path) -> tuple[OpenRun, About, Replays]:
     run = OpenRun(path)
     try:
         with run.snapshot():
-            tables = settings_of(run)  # type: ignore[arg-type]
+            tables = settings_of(run)
             command = next(run.each_row("SELECT command FROM sessions ORDER BY id LIMIT 1"), None)
         family = LazyFamily(tables)
         engine = tables["poet"]
@@ -104,159 +95,3 @@ class LazyFamily:
     def _difficulty(self, task: Any) -> int | None:
         method: Callable[[Any], int | None] | None = getattr(self.family, "difficulty", None)
         return None if method is None else method(self.family.decode(task))
-
-
-@dataclass
-class Replays:
-    """Evaluations of a run's stored agents, computed again one at a time in a thread, and kept."""
-
-    run: OpenRun
-    tables: Tables
-    _warmed: bool = False
-    _kept: OrderedDict[tuple[Any, ...], Future[dict[str, Any]]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _computing: threading.Lock = field(default_factory=threading.Lock)
-
-    @cached_property
-    def parts(self) -> Parts:
-        """Family and learner; their kernels are compiled if that was not done before."""
-        from .devices import choose_device
-        from .wiring import wire
-
-        tables = trusted(self.tables)
-        check_complete(tables)
-        choose_device(tables, "auto")
-        parts = wire(tables, 1)
-        if ready := getattr(parts.setup.family, "prepare", None):
-            ready(lambda text: None)
-        return parts
-
-    def warm(self) -> None:
-        """Make learner and family in the background; what they compile is kept for all runs."""
-        if not self._warmed:
-            self._warmed = True
-            self._started(lambda: {"": self.parts})
-
-    def _started(self, work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
-        """The result of work in a thread, one at a time; the program's end does not wait for it."""
-        future: Future[dict[str, Any]] = Future()
-
-        def run() -> None:
-            with self._computing:
-                try:
-                    future.set_result(work())
-                except BaseException as error:
-                    future.set_exception(error)
-
-        threading.Thread(target=run, name="replay", daemon=True).start()
-        return future
-
-    def replay(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
-        """The evaluation of a stored agent of niche `agent` in niche `niche`, for the page.
-
-        at: "last", or "birth" for the agent that niche `agent` had after the iteration of its
-        birth. BusyError if it takes long; UnknownError if there is no such niche.
-        """
-        from openpoet.archive.page.routes import BusyError
-
-        wanted = self._agent_name(niche, agent, at)
-        with self._lock:
-            future = self._kept.get(wanted)
-            if future is None:
-                waiting = sum(not one.done() for one in self._kept.values())
-                if waiting >= MOST_WAITING:
-                    raise BusyError("too many replays are being computed", 2.0)
-                future = self._started(lambda: self._load(view, niche, agent, at))
-                self._kept[wanted] = future
-                while len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(wanted)
-        try:
-            return future.result(LONGEST_WAIT)
-        except NotYet:
-            raise BusyError("computing the replay; the first one compiles the physics", 1.0) from None
-        except Exception:
-            with self._lock:
-                self._kept.pop(wanted, None)
-            raise
-
-    def _agent_name(self, niche: int, agent: int, at: str) -> tuple[Any, ...]:
-        """What determines a replay: another score or agent is another replay."""
-        from openpoet.archive.page.details import UnknownError
-
-        column = "birth_agent" if at == "birth" else "agent"
-        with self.run.snapshot():
-            home = next(
-                self.run.each_row("SELECT score_key FROM niches WHERE id = ?", niche), None
-            )
-            row = next(
-                self.run.each_row(f"SELECT {column} AS name FROM niches WHERE id = ?", agent), None
-            )
-        if home is None or row is None:
-            raise UnknownError(f"there is no niche {niche if home is None else agent} in this run")
-        return niche, agent, at, row["name"], json.dumps(home["score_key"])
-
-    def _load(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
-        from openpoet.archive.page.curves import brief
-        from openpoet.archive.page.poses import replay_of
-        from openpoet.archive.page.thumbnails import scale_of
-        from openpoet.archive.replay.episode import record_episode
-        from openpoet.poet.agent_tensors import check_tensors, made_by
-
-        from .sessions import one_torch_thread
-
-        setup = self.parts.setup
-        column = "birth_agent" if at == "birth" else "agent"
-        found = self.run.stored_agent(
-            f"""SELECT home.id, home.born, home.task, home.score_key, other.{column} AS agent,
-            CASE WHEN ?3 THEN first.score ELSE home.score END AS score
-            FROM niches AS other JOIN niches AS home
-            LEFT JOIN scores AS first ON first.niche = home.id AND first.iteration = home.born
-            WHERE home.id = ?1 AND other.id = ?2""",
-            niche,
-            agent,
-            at == "birth",
-        )
-        assert found is not None, "both niches were there"
-        (row, weights), own = found, niche == agent
-        with one_torch_thread():
-            check_tensors(
-                weights, made_by(setup.learner), f"niche {agent}", "the archive is damaged"
-            )
-            task = setup.family.decode(row["task"])
-            episode = record_episode(
-                self._learner,
-                setup.family,
-                weights,
-                task,
-                self._key(row, task, at_birth=own and at == "birth"),
-                title=self.parts.title(task),
-            )
-        scale = (view.words.scale or scale_of(setup.family.outline(task, None))) / FINER
-        archived = row["score"] if own else None
-        said = {"niche": niche, "agent": agent, "at": at, "archived": archived}
-        return said | replay_of(episode, scale)
-
-    def _learner(self, family: Any) -> Any:
-        from .parts import make_part
-
-        return make_part("learner", self.tables, 1, family)
-
-    def _key(self, row: Any, task: Any, at_birth: bool) -> Key:
-        """The stream of the niche's last score, or of that in the iteration of its birth; where it
-        has none, that of its task.
-        """
-        from openpoet.poet.niche import Niche
-        from openpoet.poet.streams import Key
-        from openpoet.poet.trial_keys import score_key, task_key
-
-        setup, stored = self.parts.setup, row["score_key"]
-        if at_birth and row["born"] > 0:
-            iteration = Key(setup.config.seed, ("iteration", row["born"] - 1))
-            return score_key(iteration, Niche(row["id"], None, row["born"], task, {}))
-        if not stored or at_birth:
-            return task_key(setup.config.seed, setup.family, task)
-        seed, *path = stored
-        if not isinstance(seed, int) or not all(isinstance(name, int | str) for name in path):
-            raise ValueError(f"{self.run.path} is damaged: the key of a score is {stored!r:.80}")
-        return Key(seed, tuple(path))

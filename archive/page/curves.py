@@ -98,8 +98,10 @@ def moves_of(history: History, since: int) -> dict[str, Any]:
     iterations, source and target.
     """
     moves = history.moves
-    if len(moves["iteration"]) > MOST_MOVES:
-        return {"density": density(history)}
+    if (number := len(moves["iteration"])) > MOST_MOVES:
+        if history.density is None or history.density[0] != number:
+            history.density = number, density(history)
+        return {"density": history.density[1]}
     first = bisect.bisect_right(moves["iteration"], since)
     return {
         "iteration": moves["iteration"][first:].tolist(),
@@ -113,10 +115,19 @@ def moves_of(history: History, since: int) -> dict[str, Any]:
 def density(history: History) -> dict[str, Any]:
     """Numbers of accepted transfers by iterations, source and target: the DENSEST of them."""
     width = max(1, (history.iteration + 1) // BINS)
-    at = np.asarray(history.moves["iteration"], np.int64) // width * width
-    ends = [np.asarray(history.moves[name], np.int64) for name in ("source", "target")]
-    cells, counts = np.unique(np.stack([at, *ends]), axis=1, return_counts=True)
+    at = np.asarray(history.moves["iteration"], np.int64) // width
+    columns = {"iteration": at, "source": np.asarray(history.moves["source"], np.int64)}
+    columns["target"] = np.asarray(history.moves["target"], np.int64)
+    # One whole number for each triple, since rows of three take much longer to sort.
+    known = {name: np.unique(column, return_inverse=True) for name, column in columns.items()}
+    sizes = [len(values) for values, _ in known.values()]
+    triples = np.ravel_multi_index([place for _, place in known.values()], sizes)
+    cells, counts = np.unique(triples, return_counts=True)
     chosen = np.sort(np.argsort(-counts, kind="stable")[:DENSEST])
-    names = ("iteration", "source", "target")
-    columns = {name: row[chosen].tolist() for name, row in zip(names, cells, strict=True)}
-    return {"bin": width, **columns, "count": counts[chosen].tolist()}
+    places = np.unravel_index(cells[chosen], sizes)
+    found = {
+        name: values[place].tolist()
+        for (name, (values, _)), place in zip(known.items(), places, strict=True)
+    }
+    found["iteration"] = [width * one for one in found["iteration"]]
+    return {"bin": width, **found, "count": counts[chosen].tolist()}

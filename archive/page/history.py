@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,9 +21,13 @@ MOST_NAMES = 50  # kinds, outcomes or purposes; a run has fewer than twenty
 LONGEST_NAME = 60
 
 _SUMMARY = "iteration, active, retired, best, median, annecs, steps, clock_seconds"
-_ACCEPTED = """SELECT t.id, t.iteration, t.source, t.target, t.kind, t.at_birth, c.niche
+# At birth the target of a transfer is a candidate; what a page shows is the niche it became.
+_ACCEPTED = """SELECT t.iteration, t.source,
+    CASE WHEN t.at_birth THEN c.niche ELSE t.target END, t.kind, t.at_birth
     FROM transfers AS t LEFT JOIN children AS c ON t.at_birth AND c.id = t.target
-    WHERE t.id > ? AND t.accepted ORDER BY t.id"""
+    WHERE t.id > ? AND t.id <= ? AND t.accepted AND (NOT t.at_birth OR c.niche IS NOT NULL)
+    ORDER BY t.id"""
+AT_ONCE = 5_000  # rows
 
 
 class Counts:
@@ -65,6 +69,8 @@ class History:
             name: array("q") for name in ("iteration", "source", "target", "kind", "at_birth")
         }
         self.kinds: list[str] = []  # the names of moves["kind"]
+        # kept by curves.moves_of: of so many moves
+        self.density: tuple[int, dict[str, Any]] | None = None
         self.refused: dict[str, Counts] = {}
         self.transfers: dict[str, Counts] = {}
         self.purposes: dict[str, Counts] = {}
@@ -142,16 +148,15 @@ class History:
 
     def _read_moves(self) -> None:
         (last,) = next(self._rows("SELECT coalesce(max(id), -1) FROM transfers"))
-        for _, at, source, target, kind, at_birth, born in self._rows(
-            _ACCEPTED, self._last_transfer
-        ):
-            if at_birth and born is None:
-                continue  # the child was refused for another reason
-            counts = self._named(self.transfers, kind)
-            counts.add(at, 1)
-            cells = (at, source, born if at_birth else target, self._kind(kind), at_birth)
-            for name, cell in zip(self.moves, cells, strict=True):
-                self.moves[name].append(cell)
+        found = self.run.database.execute(_ACCEPTED, (self._last_transfer, last))
+        while rows := found.fetchmany(AT_ONCE):
+            at, source, target, kind, at_birth = zip(*rows, strict=True)
+            for (iteration, name), number in sorted(Counter(zip(at, kind, strict=True)).items()):
+                self._named(self.transfers, name).add(iteration, number)
+            kinds = {name: self._kind(name) for name in set(kind)}
+            cells = (at, source, target, [kinds[name] for name in kind], at_birth)
+            for column, values in zip(self.moves.values(), cells, strict=True):
+                column.extend(values)
             if len(self.moves["iteration"]) > MOST_ACCEPTED:
                 raise ValueError(f"a page shows at most {MOST_ACCEPTED:,} accepted transfers")
         self._last_transfer = last

@@ -26,8 +26,14 @@ Shape = tuple[tuple[str, int], ...]  # layers and points of the polylines of a f
 
 def replay_of(episode: Episode, scale: float) -> dict[str, Any]:
     """The evaluation for the page; scale: the unit of all coordinates [m]."""
-    takes, numbers = [], 0
-    for place in range(min(len(episode.takes), MOST_TAKES)):
+    takes: list[dict[str, Any]] = []
+    numbers = 0
+    # the episodes of the first trial, then those of others
+    order = sorted(
+        range(len(episode.takes)),
+        key=lambda place: (episode.takes[place].trial, episode.takes[place].episode),
+    )
+    for place in order[:MOST_TAKES]:
         take = _take(episode, place, scale)
         numbers += sum(map(len, take["frames"]))
         if numbers > MOST_NUMBERS and takes:

@@ -102,9 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         try:
-            self.rfile = io.BufferedReader(io.BytesIO(read_head(self.connection)))  # type: ignore[type-var]
+            self.rfile = io.BufferedReader(io.BytesIO(read_head(self.connection)))
         except RefusedError as error:
-            self.rfile = io.BytesIO()  # type: ignore[assignment]
+            self.rfile = io.BytesIO()
             self.requestline, self.request_version, self.command = "", "HTTP/1.1", "GET"
             self._refuse(error)
 

@@ -401,7 +401,7 @@ def test_suggested_commands_quote_the_folder_name_for_the_shell(
     done = re.search(r"look at it with `(.*)` and `(.*)`$", capsys.readouterr().err.strip())
     assert done is not None
     assert [shlex.split(words) for words in done.groups()] == [
-        ["openpoet", what, str(folder)] for what in ("show", "replay")
+        ["openpoet", what, str(folder)] for what in ("watch", "show")
     ]
     reached = refused(capsys, ["resume", str(folder)]).partition("to continue: ")[2]
     assert shlex.split(reached) == ["openpoet", "resume", str(folder), "--iterations", "4"]
@@ -666,10 +666,11 @@ def test_a_gpu_run_resumes_and_replays_on_the_cpu_only_with_device_cpu(
     assert (made_on_a_gpu / "config.toml").read_bytes() == settings
     assert expected in refused(capsys, [*on, "14"])
     assert expected in refused(
-        capsys, ["launch", "--set", "es.device=cuda", "--out", str(tmp_path / "new")]
+        capsys,
+        ["launch", "--learner", "es", "--set", "es.device=cuda", "--out", str(tmp_path / "new")],
     )
     assert expected in refused(
-        capsys, ["launch", "--device", "cuda", "--out", str(tmp_path / "new")]
+        capsys, ["launch", "--learner", "es", "--device", "cuda", "--out", str(tmp_path / "new")]
     )
     assert not (tmp_path / "new").exists()
 

@@ -56,8 +56,7 @@ def test_modules_can_be_joined_into_one() -> None:
     names = Counter(name for path in MODULES for _, name in TOP_LEVEL.findall(path.read_text()))
     assert [name for name, times in names.items() if times > 1] == []
     for path in MODULES:
-        assert path.read_text().count("
-import ") == len(IMPORT.findall(path.read_text()))
+        assert path.read_text().count("\nimport ") == len(IMPORT.findall(path.read_text()))
         for source, wanted in imports(path).items():
             content = (ASSETS / source).read_text()
             exported = {name for export, name in TOP_LEVEL.findall(content) if export}
