@@ -6,6 +6,7 @@ import { theme } from "./theme.js";
 const MOST_ARCS = 4000; // drawn one by one; beyond, their density
 const STEPS_FADING = 30; // of an agent's path, from the newest
 const OLDEST = 0.3; // opacity of the oldest steps
+const RECENT = 20; // [px] of time in which a moved agent is shown strongly
 const CELL = 3; // [px] of the density's picture
 
 /** Draw all transfers behind the lanes. `scene`: {model, lanes, layout, top}. */
@@ -128,10 +129,10 @@ export function drawAgentPath(context, { lanes, layout, top }, line) {
 /** The transfers of the last iterations before `time`, fading with their age. */
 export function drawRecent(context, { model, lanes, layout, top }, time) {
   const { iteration, source, target } = model.transfers ?? { iteration: [] };
-  const window = Math.max(2, (30 / layout.inner) * layout.end);
+  const window = Math.max(2, (RECENT / layout.inner) * layout.end);
   let row = firstAfter(iteration, time - window);
   context.strokeStyle = theme.accent;
-  context.lineWidth = 2;
+  context.lineWidth = layout.pitch < 6 ? 0.8 : 2;
   for (; row < iteration.length && iteration[row] <= time; row += 1) {
     const [above, below] = [lanes.place.get(source[row]), lanes.place.get(target[row])];
     if (above === undefined || below === undefined || above === below) continue;

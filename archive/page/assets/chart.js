@@ -2,15 +2,8 @@
 
 import { element, fitCanvas } from "./elements.js";
 import { app, notify, setTime, shownTime } from "./state.js";
-import {
-  drawLine,
-  drawValueAxis,
-  extentOf,
-  FONT,
-  nearestPlace,
-  roundTicks,
-  tickText,
-} from "./axes.js";
+import { drawLine, drawValueAxis, extentOf, FONT } from "./axes.js";
+import { nearestPlace, roundTicks, tickText } from "./axes.js";
 import { timeTicks } from "./layout.js";
 import { short, whole } from "./format.js";
 import { theme } from "./theme.js";
@@ -25,7 +18,10 @@ const cursor = { at: null };
  * A chart. spec: {title, hint, xs, series: [{name, values, colour}], stacked, zero: whether 0 is on
  * the axis, unit: of the values, lines: [{value, name}] dashed marks}. `draw()`, `set(spec)`.
  */
-export function makeChart(spec, { onpick = setTime, label = "iteration" } = {}) {
+export function makeChart(
+  spec,
+  { onpick = setTime, label = "iteration", height = CHART_HEIGHT } = {},
+) {
   const canvas = element("canvas", {});
   const legend = element("div", { class: "names" });
   const root = element(
@@ -40,7 +36,7 @@ export function makeChart(spec, { onpick = setTime, label = "iteration" } = {}) 
     legend,
     canvas,
   );
-  const chart = { root, canvas, legend, spec, label, box: null };
+  const chart = { root, canvas, legend, spec, label, height, box: null };
   chart.draw = () => drawChart(chart);
   chart.set = (next) => {
     chart.spec = next;
@@ -60,11 +56,11 @@ export function makeChart(spec, { onpick = setTime, label = "iteration" } = {}) 
 }
 
 function drawChart(chart) {
-  const { canvas, root, spec } = chart;
+  const { canvas, root, spec, height } = chart;
   root.querySelector("figcaption span").textContent = spec.hint;
   const width = root.clientWidth;
   if (!width) return;
-  const context = fitCanvas(canvas, width, CHART_HEIGHT);
+  const context = fitCanvas(canvas, width, height);
   const { xs } = spec;
   const layers = spec.stacked ? stackedSeries(spec.series, xs.length) : spec.series;
   const marks = (spec.lines ?? []).map((line) => line.value);
@@ -76,14 +72,14 @@ function drawChart(chart) {
   const end = Math.max(xs.at(-1) ?? 1, 1);
   const inner = width - BOX.left - BOX.right;
   const xOf = (x) => BOX.left + (x / end) * inner;
-  const bottom = CHART_HEIGHT - BOX.bottom;
+  const bottom = height - BOX.bottom;
   const yOf = (y) => bottom - ((y - extent[0]) / (extent[1] - extent[0])) * (bottom - BOX.top);
   chart.box = { timeOf: (x) => Math.max(0, Math.min(end, ((x - BOX.left) / inner) * end)) };
   drawValueAxis(context, roundTicks(...extent, 4), yOf, {
     left: BOX.left,
     right: width - BOX.right,
   });
-  drawIterations(context, end, inner, xOf);
+  drawIterations(context, end, inner, { xOf, y: height - 6 });
   if (spec.stacked) fillLayers(context, layers, xs, xOf, yOf);
   else {
     for (const { values, colour } of layers) {
@@ -97,14 +93,14 @@ function drawChart(chart) {
   drawNames(chart);
 }
 
-function drawIterations(context, end, inner, xOf) {
+function drawIterations(context, end, inner, { xOf, y }) {
   context.font = FONT;
   context.fillStyle = theme.muted;
   context.textBaseline = "alphabetic";
   for (const tick of timeTicks(end, inner, 90)) {
     context.textAlign = tick === 0 ? "left" : "center";
     if (xOf(tick) < BOX.left + inner - 14 || tick === 0)
-      context.fillText(whole(tick), xOf(tick), CHART_HEIGHT - 6);
+      context.fillText(whole(tick), xOf(tick), y);
   }
 }
 
@@ -159,7 +155,7 @@ function drawCursor(context, chart, xOf, end) {
     context.lineWidth = 1;
     context.beginPath();
     context.moveTo(Math.round(xOf(time)) + 0.5, BOX.top);
-    context.lineTo(Math.round(xOf(time)) + 0.5, CHART_HEIGHT - BOX.bottom);
+    context.lineTo(Math.round(xOf(time)) + 0.5, chart.height - BOX.bottom);
     context.stroke();
   }
 }

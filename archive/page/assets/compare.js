@@ -196,16 +196,15 @@ async function play(view) {
   view.clock.play();
 }
 
-/** The best agent of each world. */
+/** Mark the best agent of each world, unless all are as good. */
 function markBest(view) {
   for (const world of view.worlds) {
     const row = view.cells.filter((cell) => cell.niche.id === world && cell.screen.take);
-    const top = Math.max(...row.map((cell) => Number(cell.screen.root.dataset.score)));
-    for (const { screen } of row)
-      screen.root.classList.toggle(
-        "best",
-        row.length > 1 && Number(screen.root.dataset.score) === top,
-      );
+    const scores = row.map((cell) => Number(cell.screen.root.dataset.score));
+    const [least, most] = [Math.min(...scores), Math.max(...scores)];
+    row.forEach(({ screen }, at) => {
+      screen.root.classList.toggle("best", least < most && scores[at] === most);
+    });
   }
 }
 

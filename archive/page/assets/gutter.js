@@ -1,11 +1,10 @@
 /** The column left of the lanes: a picture of each world and its number; only those in sight. */
 
 import { element } from "./elements.js";
-import { app, hover, select } from "./state.js";
+import { app, hover, select, shownTime } from "./state.js";
 import { ancestors, livesAt } from "./model.js";
 import { THUMBNAIL_PITCH, visibleRows } from "./layout.js";
 import { nicheThumbnail } from "./thumbnails.js";
-import { shownTime } from "./state.js";
 
 const LABEL_PITCH = 11; // [px] of narrower lanes only some have numbers
 

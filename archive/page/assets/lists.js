@@ -3,7 +3,7 @@
 import { button, element } from "./elements.js";
 import { select } from "./state.js";
 import { drawThumbnail } from "./thumbnails.js";
-import { cut, plain, score, several, whole } from "./format.js";
+import { cut, score, several, whole } from "./format.js";
 
 const MOST_ROWS = 60; // of a table in the panel
 const MOST_PICTURES = 12;
@@ -76,30 +76,4 @@ export function refusedPictures(rows) {
       ? element("p", { class: "quietly", text: `and ${several(rest, "earlier one")}` })
       : null,
   );
-}
-
-/** Parameters of a task as bars, with a mark where the parent's value is. */
-export function parameterBars(model, niche) {
-  const parent = model.niches.get(niche.parent);
-  const list = element("div", { class: "parameters", "data-testid": "parameters" });
-  for (const [name, value] of Object.entries(niche.describe)) {
-    const all = [...model.niches.values()]
-      .map((other) => other.describe?.[name])
-      .filter(Number.isFinite);
-    const [low, high] = [Math.min(0, ...all), Math.max(...all, 1e-9)];
-    const share = (number) => `${(100 * (number - low)) / (high - low || 1)}%`;
-    const bar = element("i", { class: "bar" });
-    bar.style.width = share(value);
-    const before = parent?.describe?.[name];
-    const mark = Number.isFinite(before)
-      ? element("i", { class: "before", title: `parent: ${plain(before)}` })
-      : null;
-    if (mark) mark.style.left = share(before);
-    list.append(
-      element("span", { text: cut(name, 40), title: cut(name, 200) }),
-      element("span", { class: "rail" }, bar, mark),
-      element("span", { class: "value", text: plain(value) }),
-    );
-  }
-  return list;
 }

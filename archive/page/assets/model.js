@@ -5,6 +5,7 @@ const MOST_SAMPLED = 40_000; // scores from which the range of colours is taken
 /** The model of a run from its first view. */
 export function createModel(id, view) {
   const model = { id, niches: new Map(), scores: new Map(), details: new Map() };
+  model.asked = new Set(); // niches whose outlines were asked for
   mergeView(model, view);
   return model;
 }

@@ -5,16 +5,10 @@ import { app, listen, notify, select } from "./state.js";
 import { ancestors } from "./model.js";
 import { fetchNiche } from "./source.js";
 import { makePlayer } from "./player.js";
+import { parameterList } from "./parameters.js";
 import { makeChain } from "./chain.js";
 import { makeScoreCurve } from "./scorecurve.js";
-import {
-  nicheLink,
-  panelPart,
-  parameterBars,
-  refusedPictures,
-  transferCount,
-  transferTable,
-} from "./lists.js";
+import { nicheLink, panelPart, refusedPictures, transferCount, transferTable } from "./lists.js";
 import { plain, score, whole } from "./format.js";
 
 /** The panel; `start()` plays the selected niche's agent. */
@@ -105,6 +99,17 @@ async function loadDetails(panel, model, niche) {
   }
 }
 
+/** Mark in the list of parameters what the mutation changed, once the parent's task is here. */
+async function compareParent(model, niche, task, root) {
+  if (niche.parent === null) return;
+  try {
+    const parent = await fetchNiche(model.id, niche.parent);
+    root.replaceChildren(parameterList(task, parent.task));
+  } catch {
+    // the list without marks stays
+  }
+}
+
 function openParts(root) {
   const parts = [...root.querySelectorAll("details")];
   return parts.length
@@ -186,8 +191,9 @@ function facts(niche) {
 function detailParts(model, niche, details, open) {
   const was = (name, otherwise) => (open ? open.has(`part-${name}`) : otherwise);
   const parts = [panelPart("How was this solved?", makeChain(model, details), was("how", true))];
-  if (niche.describe)
-    parts.push(panelPart("World", parameterBars(model, niche), was("world", true)));
+  const parameters = element("div", {}, parameterList(details.task, null));
+  parts.push(panelPart("World", parameters, was("world", true)));
+  compareParent(model, niche, details.task, parameters);
   for (const [rows, partner, word] of [
     [details.transfers_in, "source", "in"],
     [details.transfers_out, "target", "out"],

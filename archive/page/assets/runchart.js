@@ -19,7 +19,7 @@ const MEASURES = [
 /** The chart of chosen runs; `show(runs, colours)`. */
 export function makeRunChart() {
   const view = { runs: [], colours: new Map(), measure: "best", known: new Map(), asked: 0 };
-  view.chart = makeChart(specOf(view), { onpick: null, label: "of a run" });
+  view.chart = makeChart(specOf(view), { onpick: null, label: "of a run", height: 300 });
   view.buttons = MEASURES.map(([name, text]) =>
     button(
       text,

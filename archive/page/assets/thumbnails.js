@@ -3,11 +3,13 @@
 import { fetchOutlines } from "./source.js";
 import { element, fitCanvas } from "./elements.js";
 import { app, notify } from "./state.js";
+import { drawBars, parameterRanges } from "./parameters.js";
 import { boundsOf, drawWorld, seenFromAbove } from "./world.js";
 import { theme } from "./theme.js";
 
 const EXAGGERATION = 4; // of heights, at most
 const MOST_ASKED = 100; // ids a request
+const PAUSE_ASKING = 60; // [ms] in which further ids are collected
 const waiting = new Set();
 let asking = 0;
 
@@ -38,23 +40,34 @@ export function drawThumbnail(canvas, outline, width, height) {
 }
 
 /** A canvas with the picture of a niche, drawn now or when its outline has come. */
-export function nicheThumbnail(niche, width, height, properties = {}) {
-  const canvas = element("canvas", { class: "thumb", "aria-hidden": "true", ...properties });
-  drawThumbnail(canvas, niche.outline, width, height);
-  if (!niche.outline) needOutline(niche.id);
+export function nicheThumbnail(niche, width, height) {
+  const canvas = element("canvas", { class: "thumb", "aria-hidden": "true" });
+  drawNiche(canvas, niche, width, height);
   return canvas;
+}
+
+/** Draw the picture of a niche: its outline, or its parameters if its family has no outline. */
+export function drawNiche(canvas, niche, width, height) {
+  drawThumbnail(canvas, niche.outline, width, height);
+  if (niche.outline) return;
+  if (niche.describe) {
+    const context = fitCanvas(canvas, width, height);
+    drawBars(context, niche.describe, parameterRanges(app.model), width, height);
+  } else needOutline(niche.id);
 }
 
 /** Ask for the outline of a niche soon, together with others; "outlines" is notified. */
 export function needOutline(id) {
+  if (app.model.asked.has(id)) return; // there is none
+  app.model.asked.add(id);
   waiting.add(id);
-  if (!asking) asking = window.setTimeout(askOutlines, 60);
+  if (!asking) asking = window.setTimeout(askOutlines, PAUSE_ASKING);
 }
 
 async function askOutlines() {
   const model = app.model;
-  const ids = [...waiting].slice(-MOST_ASKED);
-  waiting.clear();
+  const ids = [...waiting].slice(0, MOST_ASKED);
+  for (const id of ids) waiting.delete(id);
   try {
     const { outlines } = await fetchOutlines(model.id, ids);
     for (const [id, outline] of Object.entries(outlines)) {
@@ -65,6 +78,6 @@ async function askOutlines() {
   } catch {
     // the pictures stay grey; the line at the top tells when the server is away
   } finally {
-    asking = 0;
+    asking = waiting.size ? window.setTimeout(askOutlines, PAUSE_ASKING) : 0;
   }
 }

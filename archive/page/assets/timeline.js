@@ -93,7 +93,6 @@ function drawCurves(context, model, layout) {
     context.lineWidth = width;
     drawLine(context, curves.iteration, values, layout.x, yOf);
   }
-  drawLegend(context, curves);
   const x = layout.x(shownTime());
   context.fillStyle = theme.paper;
   context.globalAlpha = 0.72;
@@ -105,6 +104,7 @@ function drawCurves(context, model, layout) {
   context.moveTo(x, 0);
   context.lineTo(x, height);
   context.stroke();
+  drawLegend(context, curves);
 }
 
 /** Names and present values of the three curves, in their colours. */

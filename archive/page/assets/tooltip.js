@@ -1,7 +1,7 @@
 /** The card beside the pointer that explains the mark under it. */
 
 import { element } from "./elements.js";
-import { drawThumbnail, needOutline } from "./thumbnails.js";
+import { drawNiche, drawThumbnail } from "./thumbnails.js";
 
 let card = null;
 
@@ -10,17 +10,19 @@ export function showTooltip(x, y, { title, lines = [], niche = null, outline = n
   card ??= document.body.appendChild(
     element("div", { class: "tooltip", role: "tooltip", "data-testid": "tooltip" }),
   );
-  const shape = outline ?? niche?.outline ?? null;
   const picture = niche || outline ? element("canvas", { class: "thumb" }) : null;
-  if (picture) drawThumbnail(picture, shape, 280, 74);
-  if (niche && !niche.outline) needOutline(niche.id);
+  if (niche) drawNiche(picture, niche, 280, 74);
+  else if (outline) drawThumbnail(picture, outline, 280, 74);
   card.replaceChildren(
     ...[picture, element("strong", { text: title })].filter(Boolean),
     ...lines.filter(Boolean).map((line) => element("div", { text: line })),
   );
   card.hidden = false;
   const { width, height } = card.getBoundingClientRect();
-  const left = x + 16 + width > window.innerWidth ? x - width - 12 : x + 16;
+  // beside the panel if there is one
+  const panel = document.querySelector(".panel")?.getBoundingClientRect();
+  const edge = panel?.width && panel.left > x ? panel.left : window.innerWidth;
+  const left = x + 16 + width > edge ? x - width - 12 : x + 16;
   const top = Math.min(y + 14, window.innerHeight - height - 8);
   card.style.left = `${Math.max(4, left)}px`;
   card.style.top = `${Math.max(4, top)}px`;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,7 +61,8 @@ def test_a_click_on_any_lane_opens_that_niche(page: Page) -> None:
     # on the canvas beside its button: the same lane
     box = page.locator('.lane[data-niche="9"]').bounding_box()
     plot = at(page, "tree-canvas").bounding_box()
-    assert box and plot
+    assert box
+    assert plot
     page.mouse.click(plot["x"] + plot["width"] - 20, box["y"] + box["height"] / 2)
     expect(at(page, "panel").locator("h2")).to_have_text("Niche 9")
     picture(page, "tree")
@@ -110,7 +110,8 @@ def test_an_agent_walks_with_the_score_of_the_archive(page: Page) -> None:
     expect(caption).to_contain_text("score", timeout=COMPILING)
     told = re.search(r"score (\S+)", caption.inner_text())
     replay = page.evaluate("fetch('api/run/long/replay?niche=0&agent=0').then((a) => a.json())")
-    assert told and float(told[1].replace("−", "-")) == pytest.approx(replay["score"], abs=0.06)
+    assert told
+    assert float(told[1].replace("−", "-")) == pytest.approx(replay["score"], abs=0.06)
     last = len(replay["takes"][0]["frames"]) - 1
     frames = {}
     for frame in (0, last // 2, last):
@@ -147,7 +148,8 @@ def test_the_table_sorts_and_filters_like_select(page: Page) -> None:
     assert all(0 < int(row.get_attribute("data-niche") or 0) < 20 for row in rows.all())
     at(page, "sort-best").click()
     best = [float(text.replace("−", "-")) for text in rows.locator(".c-best").all_inner_texts()]
-    assert best == sorted(best, reverse=True) and len(best) > 3
+    assert best == sorted(best, reverse=True)
+    assert len(best) > 3
     at(page, "filter").fill("nonsense > 3")
     expect(at(page, "filter-note")).to_contain_text("unknown field 'nonsense'")
     assert rows.count() == len(best)
@@ -268,7 +270,8 @@ def test_the_page_fits_small_and_dark_screens(
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= page.viewport_size["width"]  # type: ignore[index]
         panel, tree = (at(page, view).bounding_box() for view in ("panel", "view-tree"))
-        assert panel and tree
+        assert panel
+        assert tree
         below = panel["y"] >= tree["y"] + tree["height"]
         assert below == (name == "phone")
         ink = page.evaluate("getComputedStyle(document.body).color")
