@@ -2,8 +2,8 @@
 
     python -m benchmarks.made_runs FOLDER --niches 3000 --transfers 200000
 
-Tasks are real: chains of mutations of preset `quick-es`. Scores, transfers and refusals are drawn, and
-the agents are few, so such a run shows nothing about learning; replays of it are real evaluations.
+Tasks are real: chains of mutations of preset `quick-es`. Scores, transfers and refusals are drawn,
+and agents are few, so such a run shows nothing about learning; its replays are real evaluations.
 """
 
 from __future__ import annotations
