@@ -1,6 +1,7 @@
 /** Transfers on the tree's canvas: faint arcs, their density when there are too many, the path of
  *  one agent, and the arcs of the last iterations while the film plays. */
 
+import { iterationsPerPixel } from "./layout.js";
 import { theme } from "./theme.js";
 
 const MOST_ARCS = 4000; // drawn one by one; beyond, their density
@@ -30,6 +31,7 @@ function shownTransfers({ model, lanes, layout, top }) {
     const [from, to] = [layout.y(above) - top, layout.y(below) - top];
     if (Math.max(from, to) < -20 || Math.min(from, to) > layout.height + 20) continue;
     const middle = columns.iteration[row] + (columns.bin ?? 0) / 2;
+    if (middle < layout.from || middle > layout.to) continue;
     rows.push({ x: layout.x(middle), from, to, count: columns.count?.[row] ?? 1 });
   }
   return rows;
@@ -129,7 +131,7 @@ export function drawAgentPath(context, { lanes, layout, top }, line) {
 /** The transfers of the last iterations before `time`, fading with their age. */
 export function drawRecent(context, { model, lanes, layout, top }, time) {
   const { iteration, source, target } = model.transfers ?? { iteration: [] };
-  const window = Math.max(2, (RECENT / layout.inner) * layout.end);
+  const window = Math.max(2, RECENT * iterationsPerPixel(layout));
   let row = firstAfter(iteration, time - window);
   context.strokeStyle = theme.accent;
   context.lineWidth = layout.pitch < 6 ? 0.8 : 2;
@@ -157,8 +159,8 @@ function firstAfter(sorted, value) {
 /** The transfer under a point [px] of the canvas: its row in the columns, or null. */
 export function transferAt({ model, lanes, layout, top }, x, y) {
   const { iteration, source, target } = model.transfers ?? { iteration: [] };
-  const size = layout.end / layout.inner; // iterations a pixel
-  const time = ((x - layout.x(0)) / layout.inner) * layout.end;
+  const size = iterationsPerPixel(layout);
+  const time = layout.from + (x - layout.x(layout.from)) * size;
   let [best, nearest] = [null, 3.5];
   for (let row = firstAfter(iteration, time - 22 * size); row < iteration.length; row += 1) {
     if (iteration[row] > time + 5 * size) break;

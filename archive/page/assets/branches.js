@@ -50,11 +50,14 @@ function drawLane(context, { model, layout, strips, top }, row, id) {
   const niche = model.niches.get(id);
   const { image, line } = strips.chunk(row);
   const scale = strips.columns / layout.inner;
-  const from = layout.x(niche.born);
-  const to = Math.max(from + 1.5, layout.x(endOf(model, niche)));
+  const [left, right] = [layout.x(layout.from), layout.x(layout.to)];
+  const [birth, end] = [layout.x(niche.born), layout.x(endOf(model, niche))];
+  if (end < left || birth > right) return;
+  const from = Math.max(birth, left);
+  const to = Math.max(from + 1.5, Math.min(end, right));
   const height = layout.lane(row);
   const y = layout.y(row) - height / 2 - top;
-  const start = Math.max(0, Math.min(strips.columns - 1, (from - layout.x(0)) * scale));
+  const start = Math.max(0, Math.min(strips.columns - 1, (from - left) * scale));
   const across = Math.max(1, Math.min((to - from) * scale, strips.columns - start));
   context.imageSmoothingEnabled = false;
   if (layout.high(row) < ROUNDED) {
@@ -107,13 +110,14 @@ function branchPath(context, layout, x, above, row, top) {
 function drawMarks(context, { model, layout, top }, row, id) {
   const niche = model.niches.get(id);
   const y = layout.y(row) - top;
-  if (niche.died !== null) {
+  const shown = (iteration) => iteration >= layout.from && iteration <= layout.to;
+  if (niche.died !== null && shown(niche.died)) {
     const x = layout.x(niche.died);
     const half = layout.lane(row) / 2 + (layout.pitch < ROUNDED ? 0 : 1.5);
     context.fillStyle = theme.muted;
     context.fillRect(x - 0.75, y - half, 1.5, 2 * half);
   }
-  if (niche.solved !== null) {
+  if (niche.solved !== null && shown(niche.solved)) {
     context.beginPath();
     const lane = layout.lane(row);
     const radius = layout.pitch < ROUNDED ? lane * 0.7 : Math.min(5.5, lane * 0.56 + 0.5);

@@ -97,7 +97,7 @@ function drawIterations(context, end, inner, { xOf, y }) {
   context.font = FONT;
   context.fillStyle = theme.muted;
   context.textBaseline = "alphabetic";
-  for (const tick of timeTicks(end, inner, 90)) {
+  for (const tick of timeTicks({ from: 0, to: end, inner }, 90)) {
     context.textAlign = tick === 0 ? "left" : "center";
     if (xOf(tick) < BOX.left + inner - 14 || tick === 0)
       context.fillText(whole(tick), xOf(tick), y);

@@ -10,6 +10,7 @@ const KEYS = [
   ["← →", "one iteration back or on; with shift, ten"],
   ["home end", "first iteration; the end, and follow it"],
   ["↑ ↓", "niche above or below"],
+  ["ctrl wheel", "zoom into time in the tree; double click: the whole run"],
   ["p", "play the selected niche's agent, or pause it"],
   ["1 2 3 4", "tree, table, curves, compare"],
   ["/", "filter the table"],

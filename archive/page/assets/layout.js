@@ -10,9 +10,10 @@ export const THUMBNAIL_PITCH = 13; // narrower lanes have none
 
 /**
  * The geometry of the tree. box: {width, height} [px] of the visible part; lanes: of orderLanes;
- * many: whether lanes thin out to fit; zoom: 1 is the pitch chosen by their number.
+ * span: {from, to}, the iterations shown; many: whether lanes thin out to fit; zoom: 1 is the pitch
+ * chosen by their number.
  */
-export function makeLayout(box, lanes, { end, many = false, zoom = 1 }) {
+export function makeLayout(box, lanes, { span, many = false, zoom = 1 }) {
   const open = lanes.thin.filter((thin) => !thin).length;
   const folded = lanes.rows.length - open;
   const fitting = (box.height - 2 * EDGE) / Math.max(open + THIN * folded, 1);
@@ -23,11 +24,11 @@ export function makeLayout(box, lanes, { end, many = false, zoom = 1 }) {
   lanes.thin.forEach((folds, row) => {
     tops[row + 1] = tops[row] + (folds ? thin : pitch);
   });
-  const last = Math.max(end, 1);
+  const { from, to } = span;
   const inner = Math.max(box.width - 2 * MARGIN, 10);
-  const layout = { ...box, end: last, inner, pitch, tops, rows: lanes.rows.length };
+  const layout = { ...box, from, to, inner, pitch, tops, rows: lanes.rows.length };
   layout.total = tops.at(-1) + EDGE; // [px] height of all lanes
-  layout.x = (iteration) => MARGIN + (iteration / last) * inner;
+  layout.x = (iteration) => MARGIN + ((iteration - from) / (to - from)) * inner;
   layout.y = (row) => (tops[row] + tops[row + 1]) / 2;
   layout.high = (row) => tops[row + 1] - tops[row];
   layout.lane = (row) => laneHeight(layout.high(row));
@@ -39,10 +40,16 @@ function laneHeight(pitch) {
   return pitch > 7 ? Math.min(pitch * 0.44, 13) : Math.min(pitch, 3);
 }
 
-/** The iteration under an x [px], within the run. */
+/** Iterations that a pixel is wide. */
+export function iterationsPerPixel({ from, to, inner }) {
+  return (to - from) / inner;
+}
+
+/** The iteration under an x [px], within those shown. */
 export function iterationAt(layout, x) {
-  const iteration = ((x - MARGIN) / layout.inner) * layout.end;
-  return Math.max(0, Math.min(layout.end, iteration));
+  const { from, to } = layout;
+  const iteration = from + ((x - MARGIN) / layout.inner) * (to - from);
+  return Math.max(from, Math.min(to, iteration));
 }
 
 /** The lane under a y [px] of the whole tree; null beside all lanes. */
@@ -65,11 +72,11 @@ export function visibleRows(layout, top) {
 }
 
 /** Round positions for grid lines of a time axis: about one per `spacing` pixels. */
-export function timeTicks(end, inner, spacing = 110) {
-  const rough = Math.max((end * spacing) / Math.max(inner, 1), 1);
+export function timeTicks({ from, to, inner }, spacing = 110) {
+  const rough = Math.max(((to - from) * spacing) / Math.max(inner, 1), 1);
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * size).find((each) => each >= rough);
   const ticks = [];
-  for (let tick = 0; tick <= end; tick += step) ticks.push(tick);
+  for (let at = Math.ceil(from / step); at * step <= to; at += 1) ticks.push(at * step);
   return ticks;
 }

@@ -27,7 +27,7 @@ export function makeMinimap(onscroll) {
 
 function drawMap(map, scene) {
   const { layout, model, top } = scene;
-  const key = [model.id, model.iteration, layout.total, layout.height, theme.dark].join();
+  const key = [model.id, layout.from, layout.to, layout.total, layout.height, theme.dark].join();
   if (key !== map.painted) {
     map.picture = paintAll(scene);
     map.painted = key;
@@ -49,15 +49,16 @@ function paintAll({ model, lanes, layout }) {
   const canvas = document.createElement("canvas");
   const context = fitCanvas(canvas, MAP_WIDTH, layout.height);
   const scale = layout.height / layout.total;
+  const xOf = (time) => ((time - layout.from) / (layout.to - layout.from)) * MAP_WIDTH;
   lanes.rows.forEach((id, row) => {
     const niche = model.niches.get(id);
     const height = Math.max(0.4, Math.min(layout.high(row) * scale * 0.7, 2));
-    const from = (niche.born / layout.end) * MAP_WIDTH;
-    const across = Math.max(1, (endOf(model, niche) / layout.end) * MAP_WIDTH - from);
+    const from = Math.max(0, xOf(niche.born));
+    const wide = Math.max(1, xOf(endOf(model, niche)) - from);
     context.fillStyle = Number.isFinite(niche.best)
       ? theme.css[rampStep(niche.best, model.range)]
       : theme.grey;
-    context.fillRect(from, layout.y(row) * scale - height / 2, across, height);
+    context.fillRect(from, layout.y(row) * scale - height / 2, wide, height);
   });
   return canvas;
 }

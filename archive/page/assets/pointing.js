@@ -2,9 +2,10 @@
 
 import { transferAt } from "./arcs.js";
 import { describeLane, describeRefused, describeTransfer } from "./describe.js";
-import { iterationAt, rowAt } from "./layout.js";
+import { iterationAt, iterationsPerPixel, rowAt } from "./layout.js";
 import { refusedAt } from "./refused.js";
-import { app, hover, select, setTime, shownTime } from "./state.js";
+import { movedSpan, zoomedSpan } from "./span.js";
+import { app, hover, notify, select, setTime, shownTime } from "./state.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 
 /** Tell about a niche at the iteration shown. */
@@ -16,6 +17,33 @@ export function explainLane(id, event) {
 export function leave() {
   hover(null);
   hideTooltip();
+}
+
+/** The wheel: with Ctrl (or a pinch) it zooms into time, sideways it moves; double click: all. */
+export function followWheel(view, canvases) {
+  const change = (span) => {
+    view.choice.span = span;
+    notify("choice");
+  };
+  for (const canvas of canvases) {
+    canvas.addEventListener("dblclick", () => change(null));
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        const { layout } = view;
+        const sideways = event.shiftKey ? event.deltaY : event.deltaX;
+        const zooming = event.ctrlKey || event.metaKey;
+        if (!layout || (!zooming && (!sideways || view.choice.span === null))) return;
+        event.preventDefault();
+        leave();
+        const end = Math.max(app.model.iteration, 1);
+        const x = event.clientX - canvas.getBoundingClientRect().left;
+        if (zooming) change(zoomedSpan(layout, end, iterationAt(layout, x), 3 * event.deltaY));
+        else change(movedSpan(layout, end, sideways * iterationsPerPixel(layout)));
+      },
+      { passive: false },
+    );
+  }
 }
 
 /** Explain the marks under the pointer; clicks select lanes, the time axis scrubs. */

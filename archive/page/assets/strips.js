@@ -7,10 +7,10 @@ import { hueColour, packed, rampStep, theme } from "./theme.js";
 const CHUNK = 128; // lanes of one image
 
 /**
- * Strips of the lanes `rows` (ids), `columns` pixels wide for iterations 0 to `end`; colouring:
+ * Strips of the lanes `rows` (ids), `columns` pixels wide for the iterations of `span`; colouring:
  * "score" or "agents". `chunk(row)`: {image, line}, the canvas that has the lane and its pixel row.
  */
-export function makeStrips({ model, rows, columns, end, colouring }) {
+export function makeStrips({ model, rows, columns, span, colouring }) {
   const images = new Map();
   const paint = colouring === "agents" ? agentPainter(model) : scorePainter(model);
   return {
@@ -19,26 +19,28 @@ export function makeStrips({ model, rows, columns, end, colouring }) {
       const number = Math.floor(row / CHUNK);
       if (!images.has(number)) {
         const part = rows.slice(number * CHUNK, (number + 1) * CHUNK);
-        images.set(number, paintChunk(model, part, columns, end, paint));
+        images.set(number, paintChunk(model, part, columns, span, paint));
       }
       return { image: images.get(number), line: row - number * CHUNK };
     },
   };
 }
 
-function paintChunk(model, ids, columns, end, paint) {
+function paintChunk(model, ids, columns, { from, to }, paint) {
   const canvas = document.createElement("canvas");
   canvas.width = columns;
   canvas.height = ids.length;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(columns, ids.length);
   const pixels = new Uint32Array(picture.data.buffer);
+  const size = (to - from) / columns; // iterations a column
   ids.forEach((id, line) => {
     const niche = model.niches.get(id);
-    const first = Math.floor((niche.born / end) * columns);
-    const last = Math.max(first + 1, Math.ceil((endOf(model, niche) / end) * columns));
-    const span = [Math.max(0, Math.min(first, columns - 1)), Math.min(last, columns)];
-    paint(id, pixels.subarray(line * columns, (line + 1) * columns), span, end / columns);
+    const first = Math.floor((niche.born - from) / size);
+    const last = Math.max(first + 1, Math.ceil((endOf(model, niche) - from) / size));
+    if (last <= 0 || first >= columns) return;
+    const shown = [Math.max(0, first), Math.min(last, columns)];
+    paint(id, pixels.subarray(line * columns, (line + 1) * columns), shown, { from, size });
   });
   context.putImageData(picture, 0, 0);
   return canvas;
@@ -47,14 +49,13 @@ function paintChunk(model, ids, columns, end, paint) {
 /** Mean score of the iterations of a column, as a colour; grey where there is no score. */
 function scorePainter(model) {
   const missing = packed(theme.dark ? [62, 66, 74] : [214, 211, 202]);
-  return (id, line, [first, last], size) => {
+  return (id, line, [first, last], { from: start, size }) => {
     const row = model.scores.get(id);
     const stride = model.score_stride;
     for (let column = first; column < last; column += 1) {
-      const from = row ? Math.floor((column * size - row.start) / stride) : 0;
-      const to = row
-        ? Math.max(from + 1, Math.floor(((column + 1) * size - row.start) / stride))
-        : 0;
+      const time = start + column * size;
+      const from = row ? Math.floor((time - row.start) / stride) : 0;
+      const to = row ? Math.max(from + 1, Math.floor((time + size - row.start) / stride)) : 0;
       let [sum, count] = [0, 0];
       for (
         let place = Math.max(0, from);
@@ -81,11 +82,11 @@ function agentPainter(model) {
   const colours = new Map(
     model.ids.map((id) => [id, packed(hueColour(shares.get(id).share, shares.get(id).shade))]),
   );
-  return (id, line, [first, last], size) => {
+  return (id, line, [first, last], { from: start, size }) => {
     const owned = owners.get(id) ?? [];
     let at = 0;
     for (let column = first; column < last; column += 1) {
-      while (at + 1 < owned.length && owned[at + 1].from <= (column + 1) * size) at += 1;
+      while (at + 1 < owned.length && owned[at + 1].from <= start + (column + 1) * size) at += 1;
       line[column] = colours.get(owned[at]?.line) ?? 0;
     }
   };

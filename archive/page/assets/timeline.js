@@ -36,7 +36,8 @@ export function makeTimeline() {
   function draw(next = layout) {
     if (!next || !app.model) return;
     layout = next;
-    scrubber.max = String(app.model.iteration);
+    scrubber.min = String(Math.ceil(layout.from));
+    scrubber.max = String(Math.floor(layout.to));
     scrubber.value = String(shownTime());
     drawCurves(fitCanvas(canvas, layout.width, height), app.model, { ...layout, height });
   }
@@ -76,7 +77,7 @@ function followCurves(canvas, layoutOf) {
 function drawCurves(context, model, layout) {
   const { curves } = model;
   const { height } = layout;
-  drawGrid(context, layout, timeTicks(layout.end, layout.inner));
+  drawGrid(context, layout, timeTicks(layout));
   const scaleOf =
     ([low, high]) =>
     (value) =>
@@ -88,12 +89,17 @@ function drawCurves(context, model, layout) {
     [curves.median, scores, theme.cyan, 1.3],
     [curves.best, scores, theme.blue, 1.6],
   ];
+  context.save();
+  context.beginPath();
+  context.rect(layout.x(layout.from), 0, layout.inner, height);
+  context.clip(); // of a part of the run only
   for (const [values, yOf, colour, width] of lines) {
     context.strokeStyle = colour;
     context.lineWidth = width;
     drawLine(context, curves.iteration, values, layout.x, yOf);
   }
-  const x = layout.x(shownTime());
+  context.restore();
+  const x = Math.max(0, layout.x(shownTime()));
   context.fillStyle = theme.paper;
   context.globalAlpha = 0.72;
   context.fillRect(x, 0, layout.width - x, height);

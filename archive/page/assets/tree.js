@@ -1,10 +1,11 @@
 /** The family tree: a lane for each niche, time to the right, branches to children, transfers. */
 
 import { element, fitCanvas, onceAFrame } from "./elements.js";
-import { app, listen, select, shownTime } from "./state.js";
+import { app, listen, notify, select, shownTime } from "./state.js";
 import { agentLine } from "./model.js";
-import { foldsAlone, orderLanes } from "./genealogy.js";
+import { MOST_LANES, orderLanes } from "./genealogy.js";
 import { makeLayout, timeTicks } from "./layout.js";
+import { currentSpan, spanWith } from "./span.js";
 import { makeStrips } from "./strips.js";
 import { drawBands, drawGrid, drawLanes } from "./branches.js";
 import { drawAgentPath, drawTransfers } from "./arcs.js";
@@ -14,13 +15,13 @@ import { makeGutter } from "./gutter.js";
 import { makeMinimap } from "./minimap.js";
 import { LEAST_CURVES, makeTimeline } from "./timeline.js";
 import { makeTreeBar, makeScale } from "./treebar.js";
-import { explainLane, followPointer, leave } from "./pointing.js";
+import { explainLane, followPointer, followWheel, leave } from "./pointing.js";
 import { theme } from "./theme.js";
 
 /** The tree view; `view.keep` holds what a change of the data must not change. */
 export function makeTree() {
   const view = { lanes: null, layout: null, strips: null, top: 0 };
-  view.choice = { colouring: "score", fold: null, zoom: 1, refused: null };
+  view.choice = { colouring: "score", fold: null, zoom: 1, span: null, refused: null };
   const parts = makeParts(view);
   const shown = () => Boolean(app.model) && parts.root.isConnected;
   const drawStill = onceAFrame(() => shown() && paintStill(view, parts));
@@ -29,6 +30,7 @@ export function makeTree() {
   Object.assign(view, { drawStill, drawMoving, lay });
   followChanges(view, parts);
   followPointer(view, parts, () => sceneOf(view, parts));
+  followWheel(view, [parts.plot, parts.axis, parts.timeline.canvas]);
   return { root: parts.root, show: lay, step: (rows) => stepLane(view, parts, rows) };
 }
 
@@ -68,7 +70,7 @@ function makeParts(view) {
 
 function followChanges(view, parts) {
   listen("model", () => {
-    Object.assign(view.choice, { fold: null, zoom: 1, refused: null });
+    Object.assign(view.choice, { fold: null, zoom: 1, span: null, refused: null });
     parts.scroller.scrollTop = 0;
     view.lay();
   });
@@ -83,7 +85,11 @@ function followChanges(view, parts) {
     view.drawMoving();
   });
   listen("hovered", view.drawStill);
-  for (const name of ["time", "details"]) listen(name, view.drawMoving);
+  listen("details", view.drawMoving);
+  listen("time", () => {
+    keepInSight(view);
+    view.drawMoving();
+  });
   new ResizeObserver(view.lay).observe(parts.scroller);
   parts.scroller.addEventListener("scroll", () => {
     view.drawStill();
@@ -91,17 +97,34 @@ function followChanges(view, parts) {
   });
 }
 
+/** Move the span that is shown when the film or the keys leave it. */
+function keepInSight(view) {
+  const { choice } = view;
+  if (choice.span === null || !app.model) return;
+  const span = spanWith(choice.span, app.model.iteration, shownTime());
+  if (span.from === choice.span.from) return;
+  choice.span = span;
+  view.lay();
+}
+
 /** Order the lanes and find their places; needed when data, size or choices changed. */
 function layOut(view, parts) {
   const { choice } = view;
   const model = app.model;
   const keep = app.selected === null ? [] : [app.selected];
-  view.lanes = orderLanes(model, { fold: choice.fold, keep });
+  choice.span &&= currentSpan(choice.span, model.iteration, view.end);
+  view.end = model.iteration;
+  view.lanes = orderLanes(model, { fold: choice.fold, keep, span: choice.span });
   const { timeline, scroller } = parts;
   const height = scroller.clientHeight + timeline.height() - LEAST_CURVES;
   const box = { width: parts.plot.clientWidth, height };
-  const many = foldsAlone(model);
-  view.layout = makeLayout(box, view.lanes, { end: model.iteration, many, zoom: choice.zoom });
+  const many = view.lanes.rows.length > MOST_LANES;
+  if (choice.folding !== view.lanes.folding) {
+    choice.folding = view.lanes.folding;
+    notify("laid");
+  }
+  const span = currentSpan(choice.span, model.iteration);
+  view.layout = makeLayout(box, view.lanes, { span, many, zoom: choice.zoom });
   timeline.grow(height - view.layout.total);
   view.layout.height = height + LEAST_CURVES - timeline.height();
   parts.sheet.style.height = `${view.layout.total}px`;
@@ -111,7 +134,7 @@ function layOut(view, parts) {
     model,
     rows: view.lanes.rows,
     columns,
-    end: view.layout.end,
+    span,
     colouring,
   });
   const large = view.layout.total > view.layout.height * 1.2;
@@ -143,7 +166,7 @@ function paintStill(view, parts) {
   const { layout } = view;
   const context = fitCanvas(parts.still, layout.width, layout.height);
   drawBands(context, scene);
-  drawGrid(context, layout, timeTicks(layout.end, layout.inner));
+  drawGrid(context, layout, timeTicks(layout));
   drawTransfers(context, scene);
   drawLanes(context, scene);
   if (view.choice.refused) drawRefused(context, scene, view.choice.refused);
@@ -171,7 +194,7 @@ function paintMoving(view, parts) {
   const scene = sceneOf(view, parts);
   drawTime(context, scene, shownTime());
   drawAgentPath(context, scene, pathOf(scene));
-  drawAxis(parts.axis, layout, timeTicks(layout.end, layout.inner));
+  drawAxis(parts.axis, layout, timeTicks(layout));
   parts.gutter.mark(scene.model);
   parts.timeline.draw(layout);
 }

@@ -2,7 +2,6 @@
 
 import { button, element, fitCanvas, vector } from "./elements.js";
 import { app, listen, notify } from "./state.js";
-import { foldsAlone } from "./genealogy.js";
 import { reasonColours, toggleRefused } from "./refused.js";
 import { score } from "./format.js";
 import { FONT } from "./axes.js";
@@ -16,7 +15,7 @@ export function makeTreeBar(view) {
     notify("choice");
   });
   const fold = toggle("fold extinct", "thin lines for branches without living descendants", () => {
-    choice.fold = !(choice.fold ?? foldsAlone(app.model));
+    choice.fold = !choice.folding;
     notify("choice");
   });
   const refused = toggle("refused", "candidates that did not become a niche", () =>
@@ -38,7 +37,7 @@ export function makeTreeBar(view) {
   );
   const reasons = element("span", { class: "reasons", "data-testid": "reasons" });
   const refresh = () => refreshBar({ choice, colour, fold, refused, reasons });
-  for (const name of ["choice", "model", "data", "theme"]) listen(name, refresh);
+  for (const name of ["choice", "model", "data", "theme", "laid"]) listen(name, refresh);
   return element(
     "div",
     { class: "treebar" },
@@ -50,7 +49,7 @@ export function makeTreeBar(view) {
 
 function refreshBar({ choice, colour, fold, refused, reasons }) {
   if (!app.model) return;
-  fold.setAttribute("aria-pressed", String(choice.fold ?? foldsAlone(app.model)));
+  fold.setAttribute("aria-pressed", String(Boolean(choice.fold ?? choice.folding)));
   refused.setAttribute("aria-pressed", String(Boolean(choice.refused)));
   colour.set(app.model.transfers ? choice.colouring : "score", Boolean(app.model.transfers));
   reasons.replaceChildren();

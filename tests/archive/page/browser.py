@@ -5,28 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.made_runs import Made, Maker
+from benchmarks.made_runs import Made, grow
 from openpoet.archive.page.server import listen, served
 from openpoet.archive.page.site import Site
-from openpoet.archive.store.run_folder import Run
 from openpoet.cli.page_data import open_page
-from openpoet.cli.parts import schemas, settings_for
-from openpoet.cli.settings.resolving import Request
-from openpoet.cli.settings.tables import to_toml
-from openpoet.cli.versions import versions
 from openpoet.cli.watching import address_of, runs_under
-from openpoet.cli.wiring import wire
-from openpoet.poet.checkpoint import to_records
-from openpoet.poet.niche import Population
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Nothing outside of this machine is asked for anything.
-PRESET = "quick-es"
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -86,31 +78,18 @@ def _foreign(url: str) -> bool:
 
 
 class Growing:
-    """A run of preset `quick-es` whose iterations a test commits one by one.
-
-    Its tasks, agents and archive are real; scores and transfers are drawn (benchmarks.made_runs).
-    """
+    """A run that a test lets go on, iteration by iteration (benchmarks.made_runs)."""
 
     def __init__(self, folder: Path, made: Made) -> None:
-        request = {"run.preset": PRESET, "run.iterations": made.iterations, "poet.seed": made.seed}
-        tables = settings_for(Request(request))
-        self.parts = wire(tables, 1)
-        self.populations = Maker(made, self.parts).populations()
-        command = ["openpoet", "launch", "--out", folder.name]
-        self.run = Run.create(folder, to_toml(tables, schemas(tables)), command, versions())
-        self.before: Population | None = None
+        self.folder, self.iteration = folder, -1
+        self.populations = grow(folder, made)
 
     def go_on(self, iterations: int) -> int:
         """Commit so many iterations, as far as there are; returns the last one."""
-        for _ in range(iterations):
-            if (population := next(self.populations, None)) is None:
-                break
-            records = to_records(population, self.parts.setup.family, self.before)
-            self.run.commit(*records, ledger={"iteration/improve": 40_000}, clock_seconds=1.5)
-            self.before = population
-        assert self.before is not None, "one iteration was committed"
-        return self.before.iteration
+        for population in islice(self.populations, iterations):
+            self.iteration = population.iteration
+        return self.iteration
 
     def close(self) -> None:
-        with suppress(OSError):  # its folder may have been removed
-            self.run.close()
+        """End the run."""
+        self.populations.close()

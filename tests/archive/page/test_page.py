@@ -93,6 +93,20 @@ def test_the_scrubber_shows_the_population_of_that_time(page: Page) -> None:
     expect(page).not_to_have_url(re.compile(r"at="))
 
 
+def test_the_wheel_zooms_into_a_part_of_the_run(page: Page) -> None:
+    """Only niches that were active then keep a lane; a double click shows all again."""
+    at(page, "tree-canvas").hover(position={"x": 400, "y": 300})
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    expect(page.locator('.lane[data-niche="0"]')).to_be_hidden()
+    first, last = (int(at(page, "scrubber").get_attribute(end) or 0) for end in ("min", "max"))
+    assert 0 < first < last < MADE.iterations
+    assert 1 < at(page, "lane").count() < MADE.niches
+    at(page, "timeline").dblclick(position={"x": 20, "y": 50})
+    expect(at(page, "lane")).to_have_count(MADE.niches)
+
+
 def test_the_film_plays_from_the_start_and_pauses(page: Page) -> None:
     page.keyboard.press("Space")
     expect(at(page, "play")).to_have_text("Pause")

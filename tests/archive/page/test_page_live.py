@@ -35,7 +35,7 @@ def shows(page: Page, iteration: int) -> None:
 
 
 def test_a_commit_is_seen_and_changes_no_choice(browser: Browser, run: Growing) -> None:
-    with serving(run.run.path.parent) as address, opened(browser, address) as page:
+    with serving(run.folder.parent) as address, opened(browser, address) as page:
         shows(page, 19)
         page.locator('.lane[data-niche="4"]').click()
         lanes = page.get_by_test_id("lane").count()
@@ -60,7 +60,7 @@ def test_an_increment_gives_the_page_of_a_new_one(browser: Browser, run: Growing
       const { niches, scores, transfers, curves, iteration } = app.model;
       return JSON.stringify([[...niches], [...scores], transfers, curves, iteration]);
     }"""
-    with serving(run.run.path.parent) as address, opened(browser, f"{address}#/live/tree") as page:
+    with serving(run.folder.parent) as address, opened(browser, f"{address}#/live/tree") as page:
         shows(page, 19)
         for iterations in (1, 5, 9):
             shows(page, run.go_on(iterations))
@@ -72,7 +72,7 @@ def test_an_increment_gives_the_page_of_a_new_one(browser: Browser, run: Growing
 
 def test_two_pages_follow_with_a_choice_each(browser: Browser, run: Growing) -> None:
     with (
-        serving(run.run.path.parent) as address,
+        serving(run.folder.parent) as address,
         opened(browser, f"{address}#/live/tree?niche=1") as one,
         opened(browser, f"{address}#/live/table?niche=2") as other,
     ):
@@ -83,12 +83,12 @@ def test_two_pages_follow_with_a_choice_each(browser: Browser, run: Growing) -> 
 
 
 def test_a_run_that_ends_or_vanishes_stays_on_the_page(browser: Browser, run: Growing) -> None:
-    with serving(run.run.path.parent) as address, opened(browser, f"{address}#/live/tree") as page:
+    with serving(run.folder.parent) as address, opened(browser, f"{address}#/live/tree") as page:
         expect(page.get_by_test_id("state")).to_have_text("running")
         lanes = page.get_by_test_id("lane").count()
         run.close()
         expect(page.get_by_test_id("state")).to_have_text("stopped", timeout=2 * SOON)
-        shutil.rmtree(run.run.path)
+        shutil.rmtree(run.folder)
         expect(page.get_by_test_id("line")).to_contain_text("is gone", timeout=2 * SOON)
         assert page.get_by_test_id("lane").count() == lanes
         expect(page.get_by_test_id("state")).to_have_text("gone")
@@ -96,12 +96,12 @@ def test_a_run_that_ends_or_vanishes_stays_on_the_page(browser: Browser, run: Gr
 
 def test_a_lost_server_is_said_and_found_again(browser: Browser, run: Growing) -> None:
     with opened(browser, "about:blank") as page:
-        with serving(run.run.path.parent) as address:
+        with serving(run.folder.parent) as address:
             page.goto(f"{address}#/live/tree?niche=3")
             shows(page, 19)
         expect(page.get_by_test_id("line")).to_contain_text("server is away", timeout=SOON)
         end = run.go_on(2)
-        with serving(run.run.path.parent, int(address.rstrip("/").rsplit(":", 1)[1])):
+        with serving(run.folder.parent, int(address.rstrip("/").rsplit(":", 1)[1])):
             shows(page, end)
             expect(page.get_by_test_id("line")).to_be_hidden()
             expect(page.get_by_test_id("panel").locator("h2")).to_have_text("Niche 3")
