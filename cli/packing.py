@@ -13,8 +13,6 @@ from .run_settings import settings_of
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
 
-SUFFIX = ".poet"
-
 
 @dataclass(frozen=True)
 class Packed:
@@ -33,7 +31,7 @@ def export(run: Run, select: str | None = None, out: Path | None = None) -> Pack
     nothing is left of a pack that could not be completed.
     """
     from openpoet.archive.packs.excerpt import excerpt
-    from openpoet.archive.packs.files import Content, write_pack
+    from openpoet.archive.packs.files import SUFFIX, Content, write_pack
 
     settings_of(run)
     path = out or Path(f"{run.path.absolute().name.removesuffix(SUFFIX)}{SUFFIX}")
@@ -45,7 +43,7 @@ def export(run: Run, select: str | None = None, out: Path | None = None) -> Pack
 
 def merge(sources: Sequence[Path], out: Path, command: Sequence[str]) -> Packed:
     """Write the niches of packs or runs to a run folder, or to a pack if `out` ends in .poet."""
-    from openpoet.archive.packs.files import write_folder, write_pack
+    from openpoet.archive.packs.files import SUFFIX, write_folder, write_pack
     from openpoet.archive.packs.merging import content
     from openpoet.archive.store.run_folder import Run
 

@@ -226,6 +226,19 @@ class Run:
         return replays_of(self.reader, Machine(), PythonFrontend("openpoet.open"))
 
 
+def read_task(archive: str, niche: int, family: str) -> Any:
+    """The JSON of a niche's task, with all that realises it. ValueError, one line, if there is no
+    such niche, or if it is of another family.
+    """
+    with Archive.open(find_run(archive), write=False) as run:
+        tables = settings_of(run)
+        if (found := tables["run"]["family"]) != family:
+            raise ValueError(
+                f"{archive}#{niche} is a task of the family {found!r:.60}, expected {family!r}"
+            )
+        return whole_task(tables, niche_row(run, niche)["task"])
+
+
 def path_of(run: str | os.PathLike[str] | Run) -> Path:
     """The folder of a run, or the file of a pack. ValueError if there is none."""
     return run.path if isinstance(run, Run) else find_run(os.fspath(run))
