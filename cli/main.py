@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import archives, launching, parts, viewing
+from .commands import archives, launching, packs, parts, viewing
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -49,13 +49,12 @@ for command_of in (
     viewing.replay,
     archives.digest,
     archives.verify,
-    archives.export,
+    archives.diff,
+    packs.export,
     parts.check,
 ):
     app.command(help=help_text(command_of.__doc__ or ""))(command_of)
-app.command(name="import", help=help_text(archives.import_packs.__doc__ or ""))(
-    archives.import_packs
-)
+app.command(name="import", help=help_text(packs.import_packs.__doc__ or ""))(packs.import_packs)
 app.command(name="list", help=help_text(parts.list_parts.__doc__ or ""))(parts.list_parts)
 
 

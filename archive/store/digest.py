@@ -35,7 +35,7 @@ def digest(run: Run) -> str:
         found.update(f"{table}\n".encode())
         left_out = UNCOUNTED_COLUMNS.get(table, ())
         for row in run.each(table):
-            if table == "settings" and not _counts(row):
+            if table == "settings" and not counts(row):
                 continue
             if table == "checkpoint" and row["part"] == seal.PART:
                 continue
@@ -50,7 +50,8 @@ def digest(run: Run) -> str:
     return found.hexdigest()
 
 
-def _counts(setting: Mapping[str, Any]) -> bool:
+def counts(setting: Mapping[str, Any]) -> bool:
+    """Whether a row of the settings can change a result."""
     if setting["section"] == "run" and (setting["key"] in UNCOUNTED_RUN or _is_path(setting)):
         return False
     return setting["key"] not in UNCOUNTED_KEYS

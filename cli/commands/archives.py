@@ -1,34 +1,35 @@
-"""The commands that check an archive, digest and verify, and that copy it, export and import."""
+"""The commands that check archives: digest, verify and diff."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..packing import Packed
 from ..run_settings import settings_of
-from ..terminal import CommandLine, print_line
+from ..sessions import Machine
+from ..terminal import CommandLine, errors, print_line
+from ..versions import version_warning, versions
 from . import options as o
 
-PackFile = Annotated[
-    Path | None, typer.Option("--out", help="The file; default: the run's name, with .poet.")
+if TYPE_CHECKING:
+    from openpoet.archive.store.run_folder import Run
+
+LONGEST = 100  # characters of a value that is printed
+
+Scores = Annotated[
+    bool,
+    typer.Option("--scores", help="Simulate the last score of each niche again, and compare."),
 ]
-Sources = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Packs; run folders are taken, too.")
-]
-Target = Annotated[
-    Path, typer.Option("--out", help="A run folder to be made; or a pack, if it ends in .poet.")
-]
-Kept = Annotated[
+Rescore = Annotated[
     str | None,
     typer.Option(
-        metavar="EXPR",
-        help='Only these niches, "alive and solved" for example, with their lineage; as for '
-        "launch. Default: the whole run.",
+        metavar="EXPR", help="Only these niches for --scores; as for launch. Default: all."
     ),
 ]
+Other = Annotated[str, typer.Argument(metavar="RUN", help="Another run folder or pack.")]
 
 
 def digest(name: o.RunName) -> None:
@@ -45,64 +46,93 @@ def digest(name: o.RunName) -> None:
         print(digest_of(run))
 
 
-def verify(name: o.RunName) -> None:
-    """Check that nothing in a run was edited or damaged.
+def verify(
+    name: o.RunName,
+    scores: Scores = False,
+    select: Rescore = None,
+    device: o.Device = "auto",
+    workers: o.Workers = None,
+) -> None:
+    """Check that nothing in a run or a pack was edited or damaged.
 
     The hash chain of its iterations, and the file of every agent. Of a pack of selected niches the
-    hash of all its rows, and the agents that it has.
+    hash of all its rows, and the agents that it has. With --scores the last evaluation of every
+    niche is simulated again, too, and its score compared with the stored one; the exit code is 1
+    if one differs.
     """
     from openpoet.archive.store.run_folder import Run, find_run
 
+    if select is not None and not scores:
+        raise ValueError("--select chooses niches for --scores: add it")
     with Run.open(find_run(name), write=False) as run:
         settings_of(run)
         last = run.verify()
         iterations = run.rows("iterations")
-        complete, agents = run.complete, len(run.agent_names())
-    if not iterations:
-        print_line(f"{run.path} holds no iteration yet")
-        return
-    if not complete:
-        found = f"selected niches and {agents} agents are as they were exported"
-        print_line(f"{run.path}: {found}; hash {last}")
-        return
-    found = f"iterations 0 to {iterations[-1]['iteration']} are as they were written"
-    print_line(f"{run.path}: {found}; last hash {last}")
+        agents = len(run.agent_names())
+        if not iterations:
+            print_line(f"{run.path} holds no iteration yet")
+            return
+        found = f"iterations 0 to {iterations[-1]['iteration']} are as they were written; last hash"
+        if not run.complete:
+            found = f"selected niches and {agents} agents are as they were exported; hash"
+        print_line(f"{run.path}: {found} {last}")
+        if scores:
+            _verify_scores(run, select, Machine(device, workers))
 
 
-def export(name: o.RunName, select: Kept = None, out: PackFile = None) -> None:
-    """Write a run, or some of its niches, to one file: a pack.
+def _verify_scores(run: Run, select: str | None, machine: Machine) -> None:
+    """Print which scores differ, and how many do not. Exit code 1 if one differs."""
+    from rich.progress import track
 
-    It has their tasks, agents, ancestry, scores and transfers, and all settings, and is safe to
-    open by whoever receives it. Every command that takes RUN takes a pack. With --select, the
-    ancestors of the niches and the niches through which their agents came are kept without agents.
+    from ..replays import replays_of
+    from ..rescoring import rescored, scored_niches
 
-    Examples: `export runs/a`, `export runs/a --select "solved and best > 250" --out best.poet`.
+    niches = scored_niches(run, select)
+    replays = replays_of(run, machine, CommandLine())
+    equal = 0
+    title = f"{len(niches)} scores"
+    with closing(replays.parts):
+        again = rescored(replays, niches)
+        for one in track(again, title, len(niches), console=errors, transient=True):
+            equal += one.equal
+            if not one.equal:
+                print_line(f"niche {one.niche}: {one}")
+    print_line(f"{equal} of {len(niches)} scores are those of the archive")
+    if equal < len(niches):
+        if warning := version_warning(run.versions(), versions()):
+            CommandLine().warn(warning)
+        raise typer.Exit(1)
+
+
+def diff(left: o.RunName, right: Other) -> None:
+    """Name the first difference between two runs: settings, then iteration, niche and value.
+
+    What cannot change a result is left out, as in `digest`. The exit code is 0 if the runs are
+    equal, and 1 if they differ.
     """
+    from openpoet.archive.store.differences import first_difference
+    from openpoet.archive.store.differences import settings as differing
     from openpoet.archive.store.run_folder import Run, find_run
 
-    from ..packing import export as write
-
-    with Run.open(find_run(name), write=False) as run:
-        report(write(run, select, out))
-
-
-def import_packs(sources: Sources, out: Target) -> None:
-    """Make a run folder, or another pack, of one or several packs.
-
-    A pack of a whole run becomes that run again, which `resume` continues. The niches of several
-    packs are numbered anew and name where they came from; `launch --from` starts a run from them.
-
-    Examples: `import a.poet --out runs/a`, `import a.poet b.poet --out both.poet`.
-    """
-    from openpoet.archive.store.run_folder import find_run
-
-    from ..packing import merge
-
-    report(merge([find_run(source) for source in sources], out, CommandLine().command))
+    with (
+        Run.open(find_run(left), write=False) as mine,
+        Run.open(find_run(right), write=False) as its,
+    ):
+        for run in (mine, its):
+            settings_of(run)
+        found = differing(mine, its)
+        for one in found:
+            print_line(f"{one.name}: {_short(one.left)} | {_short(one.right)}")
+        first = first_difference(mine, its)
+    if first is not None:
+        what = ", ".join(filter(None, [f"iteration {first.iteration}", first.what]))
+        name = f"{first.name} " if first.name else ""
+        print_line(f"first difference: {what}: {name}{_short(first.left)} | {_short(first.right)}")
+    if first is not None or found:
+        raise typer.Exit(1)
+    print_line("no difference")
 
 
-def report(packed: Packed) -> None:
-    from openpoet.archive.store.limits import readable
-
-    agents = f"{packed.with_agents} with agents"
-    print_line(f"{packed.path}: {packed.niches} niches, {agents}, {readable(packed.size)}")
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
