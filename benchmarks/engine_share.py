@@ -10,6 +10,11 @@ seconds on one thread. Shorter episodes or fewer members than a preset's make th
 since the cost of the engine depends on the numbers of niches, members and pairs and not on steps.
 Exits 1 above 5 %.
 
+    python -m benchmarks.engine_share --learner ppo > benchmarks/results/engine_share_ppo.txt
+
+does the same for PPO with 2 rollouts in an improvement step, of the 8 of the preset walker-ppo;
+rollouts and updates do not count as the engine.
+
     python -m benchmarks.engine_share --device cuda --members 512 >
     benchmarks/results/engine_share_cuda.txt
 
@@ -32,6 +37,9 @@ from typing import Any
 import torch
 
 from benchmarks.heading import heading
+from openpoet.agents.ppo.config import PPOConfig
+from openpoet.agents.ppo.ppo import PPO
+from openpoet.agents.ppo.training import Trainer
 from openpoet.agents.search.es import ES
 from openpoet.agents.search.es_config import ESConfig
 from openpoet.archive.store.run_folder import Run
@@ -46,6 +54,7 @@ from openpoet.poet.niche import Niche, Population
 from openpoet.poet.streams import Key
 
 NICHES, MOST = 20, 5.0  # [%]
+LEARNING = ("simulation and policy", "rollouts and updates")
 
 spent = Counter[str]()
 now = time.process_time
@@ -65,12 +74,19 @@ def timed(owner: Any, name: str, title: str) -> None:
     setattr(owner, name, timing)
 
 
-def niches(members: int, horizon: int, device: str) -> tuple[Setup, Population]:
+def learner_of(options: argparse.Namespace, family: Meter) -> Ledger:
+    if options.learner == "ppo":
+        return Ledger(PPO(family, PPOConfig(rollouts=2, std_floor=0.3)))
+    config = ESConfig(population=options.members, threads=1, device=options.device)
+    return Ledger(ES(family, config))
+
+
+def niches(options: argparse.Namespace) -> tuple[Setup, Population]:
     """A population with initial agents, whose tasks are successive mutations; every score permits
     reproduction and birth.
     """
-    family = Meter(Walker(WalkerSettings(horizon=horizon, threads=1)))
-    learner = Ledger(ES(family, ESConfig(population=members, threads=1, device=device)))
+    family = Meter(Walker(WalkerSettings(horizon=options.horizon, threads=1)))
+    learner = learner_of(options, family)
     config = PoetConfig(seed=0, reproduce_at=-1e9, mc_low=-1e9, mc_high=1e9, capacity=NICHES)
     made, task = [], family.origin()
     for n in range(NICHES):
@@ -93,7 +109,7 @@ def with_births(population: Population, setup: Setup, key: Key) -> Population:
 
 
 KINDS: dict[str, Callable[[Population, Setup, Key], Population]] = {
-    "ES step and score": plain,
+    "improve and score": plain,
     "... and transfer": with_transfer,
     "... and reproduction": with_births,
 }
@@ -106,6 +122,7 @@ def main() -> int:
     )
     parser.add_argument("--members", type=int, default=128)
     parser.add_argument("--horizon", type=int, default=400)
+    parser.add_argument("--learner", choices=("es", "ppo"), default="es")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -117,16 +134,21 @@ def main() -> int:
         now = time.perf_counter
         print(f"GPU: {torch.cuda.get_device_name()}")
         timed(CudaSimulator, "play_captured", "simulation and policy")
-    setup, population = niches(options.members, options.horizon, options.device)
+    setup, population = niches(options)
     setup.family.prepare(print)
     population = plain(population, setup, Key(0, ("warm", 0)))
     seconds = "seconds by the clock" if on_gpu else "CPU seconds, one thread"
-    print(f"{NICHES} niches, {options.members} members, horizon {options.horizon}; {seconds}")
-    timed(CompiledWalkers, "play", "simulation and policy")
+    size = f"{options.members} members" if options.learner == "es" else "ppo, 2 rollouts"
+    print(f"{NICHES} niches, {size}, horizon {options.horizon}; {seconds}")
     timed(Walker, "simulator", "making simulators")
     timed(Walker, "track", "of it tracks")
-    for name in ("ask", "tell"):
-        timed(setup.learner.searcher, name, f"ES {name}")
+    if options.learner == "ppo":
+        timed(Trainer, "improved", "rollouts and updates")
+        timed(PPO, "_returns", "simulation and policy")
+    else:
+        timed(CompiledWalkers, "play", "simulation and policy")
+        for name in ("ask", "tell"):
+            timed(setup.learner.searcher, name, f"ES {name}")
     worst = 0.0
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -146,11 +168,14 @@ def main() -> int:
             )
             spent["commit"] = now() - before
             total = now() - start
-            share = 100 * (1 - spent["simulation and policy"] / total)
+            learning = sum(spent[name] for name in LEARNING)
+            if options.learner == "ppo":  # a rollout makes its simulator
+                learning -= spent["making simulators"]
+            share = 100 * (1 - learning / total)
             worst = max(worst, share)
             parts = ", ".join(f"{title} {amount:.3f}" for title, amount in spent.items())
             print(
-                f"{name:22} {total:7.2f} s, outside simulation and policy {share:.1f} %; {parts}",
+                f"{name:22} {total:7.2f} s, outside learning {share:.1f} %; {parts}",
                 flush=True,
             )
     if on_gpu:

@@ -84,10 +84,6 @@ class Training(resumable.Training):
         learner = PPO(GymnasiumWalkers(hardcore), config)  # type: ignore[arg-type]  # all it uses
         super().__init__(learner, None, key, checkpoint, agent=learner.init(key.child("init")))
 
-    def use(self, config: PPOConfig) -> None:
-        """Train with these settings from now on."""
-        self.learner = PPO(self.learner.family, config)
-
     def score(self, seed: int) -> float:
         """The mean of `score`."""
         return float(score(self.learner, self.agent, self.hardcore, seed).mean())

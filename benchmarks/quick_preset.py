@@ -1,6 +1,6 @@
-"""The preset `quick` with several seeds: the time of each milestone, and the memory used.
+"""A quick preset with several seeds: the time of each milestone, and the memory used.
 
-    python -m benchmarks.quick_preset [--seeds 1 2 3] [--minutes 15]
+    python -m benchmarks.quick_preset [--preset quick] [--seeds 1 2 3] [--minutes 15]
 
 Each run is the README's command with another seed, stopped with Ctrl-C after the minutes given.
 Prints machine, commit, command and for each seed the time of each milestone: flat ground crossed
@@ -42,8 +42,8 @@ MILESTONES = {
 }
 
 
-def run(folder: Path, seed: int, limit: float) -> int:
-    """Launch `quick` for at most `limit` minutes. Returns the peak memory of the process
+def run(folder: Path, preset: str, seed: int, limit: float) -> int:
+    """Launch a preset for at most `limit` minutes. Returns the peak memory of the process
     [bytes].
     """
     command = [
@@ -51,7 +51,7 @@ def run(folder: Path, seed: int, limit: float) -> int:
         str(ROOT / "run.py"),
         "launch",
         "--preset",
-        "quick",
+        preset,
         "--seed",
         str(seed),
         "--out",
@@ -71,6 +71,7 @@ def run(folder: Path, seed: int, limit: float) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="quick")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--keep", type=Path, help="folder for the runs; a temporary one by default")
@@ -79,8 +80,8 @@ def main() -> int:
     good = True
     with tempfile.TemporaryDirectory() as temporary:
         for seed in options.seeds:
-            folder = (options.keep or Path(temporary)) / f"quick_s{seed}"
-            memory = run(folder, seed, options.minutes)
+            folder = (options.keep or Path(temporary)) / f"{options.preset}_s{seed}"
+            memory = run(folder, options.preset, seed, options.minutes)
             reached = {
                 name: minutes(folder / "archive.db", query) for name, query in MILESTONES.items()
             }

@@ -1,24 +1,24 @@
-"""The events of an iteration as lines of text, for the terminal and the run's run.log."""
+"""The events of a run as lines of text, for the terminal and the run's run.log."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openpoet.archive.store.files import open_own
 from openpoet.archive.store.measures import number
 
+from . import events as ev
 from .output import printable
 
 if TYPE_CHECKING:
-    from openpoet.poet.niche import Child, Niche, Population, Transfer
+    from openpoet.poet.niche import Population
 
+    from .events import Event
     from .output import Failures
 
-Title = Callable[[Any], str]  # a task in words
 HOW = {
     "direct": "unchanged",
     "proposal": "after one step of training there",
@@ -26,27 +26,38 @@ HOW = {
 }
 
 
-def happened(
-    before: Population, after: Population, title: Title, without_children: str = ""
-) -> Iterator[str]:
-    """One line for each new niche, retirement, accepted transfer and first solution, and one for
-    all refused children.
+def text(event: Event) -> str:
+    """An event in one line; empty for measures, which the display shows."""
+    match event:
+        case ev.First(_, niche, title, source, score):
+            came = f" from {source}" if source else ""
+            return f"niche {niche}{came}: {title}" + (
+                "" if score is None else f" ({number(score)})"
+            )
+        case ev.Measured():
+            return ""
+        case _:
+            return f"iteration {event.iteration}: {_what(event)}"
 
-    without_children: why no niche could reproduce in this iteration; else empty.
-    """
-    at = f"iteration {after.iteration}:"
-    yield from _births(at, after.children, after.transfers, title)
-    if without_children:
-        yield f"{at} {without_children}"
-    was_active = {niche.id for niche in before.active}
-    for niche in after.retired:
-        if niche.id in was_active:
-            yield f"{at} niche {niche.id} is retired, its agent kept (best {number(niche.best)})"
-    yield from _takeovers(at, after.transfers)
-    solved_before = {niche.id for niche in before.niches if niche.solved is not None}
-    for niche in after.niches:
-        if niche.solved is not None and niche.id not in solved_before:
-            yield f"{at} niche {niche.id} is solved ({number(niche.best)})"
+
+def _what(event: Event) -> str:
+    match event:
+        case ev.Born(_, niche, parent, title, agent_of, score):
+            agent = f"its agent comes from {agent_of} ({number(score)})"
+            return f"niche {niche} is born of {parent}: {title}; {agent}"
+        case ev.Refused(_, children, reasons):
+            listed = ", ".join(f"{count} {outcome}" for outcome, count in reasons.items())
+            return f"{sum(reasons.values())} of {children} children refused: {listed}"
+        case ev.Childless(_, reason):
+            return reason
+        case ev.Retired(_, niche, best):
+            return f"niche {niche} is retired, its agent kept (best {number(best)})"
+        case ev.Transferred(_, niche, agent_of, kind, bar, score):
+            change = f"{number(bar)} -> {number(score)}" if bar is not None else number(score)
+            return f"niche {niche} takes over the agent of {agent_of} {HOW[kind]}: {change}"
+        case ev.Solved(_, niche, best):
+            return f"niche {niche} is solved ({number(best)})"
+    raise ValueError(f"there are no words for the event {event.event!r}")
 
 
 def unused_min_gain(population: Population, min_gain: float | None) -> Iterator[str]:
@@ -62,40 +73,6 @@ def unused_min_gain(population: Population, min_gain: float | None) -> Iterator[
             f"warning: poet.min_gain = {min_gain:g} has no effect, because this learner does not "
             "adapt: its evaluations give no score before adaptation"
         )
-
-
-def _births(
-    at: str, children: Sequence[Child], transfers: Sequence[Transfer], title: Title
-) -> Iterator[str]:
-    for child in children:
-        if child.niche is not None:
-            came = next(t for t in transfers if t.at_birth and t.accepted and t.target == child.id)
-            yield (
-                f"{at} niche {child.niche} is born of {child.parent}: {title(child.task)}; "
-                f"its agent comes from {came.source} ({number(came.score)})"
-            )
-    refused = Counter(child.outcome for child in children if child.niche is None)
-    if refused:
-        reasons = ", ".join(f"{count} {outcome}" for outcome, count in refused.most_common())
-        yield f"{at} {sum(refused.values())} of {len(children)} children refused: {reasons}"
-
-
-def _takeovers(at: str, transfers: Sequence[Transfer]) -> Iterator[str]:
-    for event in transfers:
-        if event.accepted and not event.at_birth:
-            how = HOW[event.kind]
-            bar = f"{number(event.bar)} -> " if event.bar is not None else ""
-            yield (
-                f"{at} niche {event.target} takes over the agent of {event.source} {how}: "
-                f"{bar}{number(event.score)}"
-            )
-
-
-def introduce(niche: Niche, title: Title) -> str:
-    """A line about a niche of the first population."""
-    source = f" from {niche.source}" if niche.source else ""
-    score = f" ({number(niche.scores[-1])})" if niche.scores else ""
-    return f"niche {niche.id}{source}: {title(niche.task)}{score}"
 
 
 def noted(path: Path, say: Callable[[str], None], failures: Failures) -> Callable[[str], None]:

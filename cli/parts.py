@@ -73,7 +73,7 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **rem
 
     first: positional arguments before the settings. threads: replaces the setting `threads` of a
     part that has one; None: its setting, by default all processors. remote: `rollouts`, if
-    episodes do not run in this process.
+    episodes do not run in this process and the part takes_rollouts.
     """
     from openpoet.envs.parts.processors import threads_of
 
@@ -83,11 +83,6 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **rem
     name = tables["run"][kind]
     table = tables.get(section(name), {})
     part, settings = load_part(kind, name)
-    if remote and "rollouts" not in signature(part).parameters:
-        raise ValueError(
-            f"ray: {kind} {name!r} has no argument `rollouts`, so Ray workers cannot simulate its "
-            "episodes"
-        )
     if settings is None:
         return _plugged_in(
             kind,
@@ -103,6 +98,11 @@ def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **rem
         return part(*first, made, **remote)
     except ValueError as error:
         raise ValueError(f"{kind} {name}: {error}") from error
+
+
+def takes_rollouts(learner: str) -> bool:
+    """Whether a learner has the argument `rollouts`: it can run its episodes in Ray workers."""
+    return "rollouts" in signature(load_part("learner", learner)[0]).parameters
 
 
 def _plugged_in(

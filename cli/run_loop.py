@@ -4,24 +4,25 @@ shown, until the last one or until a signal.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .journal import happened, introduce, noted, unused_min_gain
+from .events import firsts, happened, measured
+from .journal import noted, text, unused_min_gain
+from .listeners import Listeners, openers
 from .output import Failures, described
-from .tensorboard_log import Events
+from .stopping import RunStopped as RunStopped
+from .stopping import StopRequest as StopRequest
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
     from openpoet.poet.interfaces import Agent, Task
     from openpoet.poet.niche import Population
 
+    from .events import Event
     from .frontend import Display, Frontend
     from .ledger import Ledger
     from .meter import Meter
@@ -31,13 +32,6 @@ Records = tuple[Mapping[str, Any], Mapping[str, "Agent"]]
 
 class RunFailedError(RuntimeError):
     """A run that had started could not continue; committed iterations are kept. Exit code 1."""
-
-
-class RunStopped(Exception):
-    """A signal stopped the run; committed iterations are kept. Exit code 128 + signal."""
-
-    def __init__(self, number: int) -> None:
-        self.code = 128 + number
 
 
 @dataclass(frozen=True)
@@ -51,6 +45,7 @@ class RunLoop:
         else empty.
     earlier: environment steps of the run before this process.
     min_gain: the engine's setting, to warn where it has no effect.
+    track: the trackers that get the events, by name.
     """
 
     run: Run
@@ -62,6 +57,7 @@ class RunLoop:
     frontend: Frontend
     earlier: int = 0
     min_gain: float | None = None
+    track: Sequence[str] = ()
 
     @property
     def purpose(self) -> str:
@@ -106,14 +102,14 @@ class RunLoop:
             StopRequest(front.signals, front.note) as request,
             front.display(path, total, self) as display,
         ):
-            population = self._iterate(population, further, total, display, request)
+            population = self._go(population, further, total, display, request)
         if request.number is not None:
             again = front.resume(path)
             front.note(f"stopped after iteration {population.iteration}; to continue: {again}")
             raise RunStopped(request.number)
         front.note(f"done: {path}; {front.finished(path)}")
 
-    def _iterate(
+    def _go(
         self,
         population: Population,
         further: Iterator[Population],
@@ -126,25 +122,48 @@ class RunLoop:
         say = noted(self.run.path / "run.log", display.say, failures)
         title = self._titles(failures)
         say(f"{self.run.path} from iteration {population.iteration} to {total}")
-        for niche in population.active if population.iteration == 0 else ():
-            say(introduce(niche, title))
-        display.begin(population)
-        with Events(self.run.path / "tb", population.iteration, failures) as events:
+        reached = population.iteration
+        with Listeners(openers(self.run, reached, self.track), failures) as listeners:
+            if reached == 0:
+                introduced = [*firsts(population, title)]
+                listeners.write(introduced)
+                for event in introduced:
+                    say(text(event))
+            display.begin(population)
             while request.number is None and population.iteration < total:
-                began = time.monotonic()
                 with self._failing(population.iteration):
-                    after = next(further)
-                    self.commit(after, population, time.monotonic() - began)
-                events.write(after, self.steps)
-                barren = self.without_children(population)
-                for text in happened(population, after, title, barren):
-                    say(text)
+                    after, events = self._iterate(population, further, title, listeners)
+                for line in filter(None, map(text, events)):
+                    say(line)
                 for warning in unused_min_gain(after, self.min_gain):
                     say(warning)
                 population = after
                 last = request.number is not None or population.iteration >= total
                 display.update(population, last=last)
         return population
+
+    def _iterate(
+        self,
+        before: Population,
+        further: Iterator[Population],
+        title: Callable[[Task], str],
+        listeners: Listeners,
+    ) -> tuple[Population, list[Event]]:
+        """The next population, committed, and its events.
+
+        The listeners get the events before the commit: a resumed run discards those of an iteration
+        that was not committed, and none can be missing.
+        """
+        began, steps = time.monotonic(), self.steps
+        after = next(further)
+        seconds = time.monotonic() - began
+        events = [
+            *happened(before, after, title, self.without_children(before)),
+            measured(after, self.steps, self.steps - steps, seconds),
+        ]
+        listeners.write(events)
+        self.commit(after, before, seconds)
+        return after, events
 
     @contextmanager
     def _failing(self, reached: int) -> Iterator[None]:
@@ -170,34 +189,3 @@ class RunLoop:
                 return "(no title)"
 
         return title
-
-
-class StopRequest:
-    """Notes signals, so that the current iteration is finished first; a second one stops at once.
-
-    number: of the signal that came, or None. Python delivers signals to the main thread only;
-    in other threads nothing is noted.
-    """
-
-    number: int | None = None
-
-    def __init__(self, signals: Sequence[signal.Signals], notify: Callable[[str], None]) -> None:
-        main = threading.current_thread() is threading.main_thread()
-        self.signals, self.notify = signals if main else (), notify
-
-    def __enter__(self) -> StopRequest:
-        self.before = {number: signal.signal(number, self.note) for number in self.signals}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        if self.number is not None:
-            raise RunStopped(number)
-        self.number = number
-        self.notify(
-            "finishing this iteration; Ctrl-C again stops at once (the last finished "
-            "iteration is kept)"
-        )

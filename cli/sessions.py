@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
+from .listeners import check_trackers
 from .parts import Tables, remember, schemas, settings_for, trusted
 from .run_loop import Records, RunLoop
 from .run_settings import changed_settings, inherited, settings_of
@@ -55,6 +56,7 @@ class Launch:
 
     options: settings by "section.key"; None is an option that was not given. changes: texts
     "section.key=value". file: of settings, in TOML. folder: of the run; None: under runs/.
+    track: trackers of its events, by name.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Launch:
     folder: Path | None = None
     source: Source | None = None
     machine: Machine = Machine()
+    track: Sequence[str] = ()
 
 
 def launch(wanted: Launch, frontend: Frontend) -> Path:
@@ -77,6 +80,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     from .settings.resolving import Request
 
     options, source, machine = wanted.options, wanted.source, wanted.machine
+    check_trackers(wanted.track)
     like = inherited(None if source is None else source.run, options)
     tables = settings_for(Request(options, wanted.changes, wanted.file, like))
     choose_device(tables, machine.device, wanted.changes)
@@ -93,7 +97,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
-        loop = run_loop(run, parts, frontend)
+        loop = run_loop(run, parts, frontend, wanted.track)
         population = loop.begin(
             lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
         )
@@ -128,7 +132,7 @@ def default_folder(tables: Tables) -> Path:
 class Resume:
     """A run to continue. iterations: total to reach; None: the run's own.
 
-    options, changes: settings that change from here on, as in Launch.
+    options, changes: settings that change from here on, as in Launch. track: as in Launch.
     """
 
     path: Path
@@ -136,6 +140,7 @@ class Resume:
     options: Mapping[str, Any] = field(default_factory=dict)
     changes: Sequence[str] = ()
     machine: Machine = Machine()
+    track: Sequence[str] = ()
 
 
 def resume(wanted: Resume, frontend: Frontend) -> Path:
@@ -149,6 +154,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
     from openpoet.poet.engine import evolve
 
     machine = wanted.machine
+    check_trackers(wanted.track)
     with Run.open(wanted.path, write=True) as run, one_torch_thread():
         before = trusted(settings_of(run))
         tables, changed = changed_settings(before, wanted.changes, wanted.options)
@@ -171,7 +177,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
             further = evolve(population, parts.setup)
-            run_loop(run, parts, frontend).go(population, further, total)
+            run_loop(run, parts, frontend, wanted.track).go(population, further, total)
     return wanted.path
 
 
@@ -181,7 +187,7 @@ def prepare(parts: Parts, frontend: Frontend) -> None:
         ready(frontend.note)
 
 
-def run_loop(run: Run, parts: Parts, frontend: Frontend) -> RunLoop:
+def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -> RunLoop:
     """The loop that continues an open run."""
     from openpoet.poet.checkpoint import to_records
 
@@ -200,6 +206,7 @@ def run_loop(run: Run, parts: Parts, frontend: Frontend) -> RunLoop:
         frontend,
         earlier=run.steps(),
         min_gain=config.min_gain,
+        track=track,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .devices import check_device, learner_section
-from .parts import KINDS, Tables, executable, known_parts, make_part
+from .parts import KINDS, Tables, executable, known_parts, make_part, takes_rollouts
 
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -83,32 +83,48 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
     from .settings.tables import build
 
     check_device(tables)
-    threads, remote = (workers, {}) if rollouts is None else (1, {"rollouts": rollouts})
+    threads = workers if rollouts is None else 1
     config = build(PoetConfig, tables["poet"], "poet")
     meter = Meter(make_family(tables, threads))
-    learner = make_part("learner", tables, threads, meter, **remote)
-    if rollouts is None:
-        learner = in_processes(learner, meter, tables, threads)
+    if rollouts is not None and takes_rollouts(tables["run"]["learner"]):
+        learner = make_part("learner", tables, threads, meter, rollouts=rollouts)
+    else:
+        learner = make_part("learner", tables, threads, meter)
+        if rollouts is None:
+            learner = in_processes(learner, meter, tables, threads)
+        else:
+            learner = in_ray(learner, meter, tables, rollouts)
     ledger = Ledger(learner)
     return Parts(Setup(meter, ledger, config), meter, ledger)
 
 
+def in_ray(learner: Any, meter: Meter, tables: Tables, rollouts: RayRollouts) -> Any:
+    """The learner with its pairs divided among Ray workers."""
+    from openpoet.agents.rollouts.ray_pairs import RayPairs
+
+    return RayPairs(learner, meter, _builder(tables), rollouts)
+
+
 def in_processes(learner: Any, meter: Meter, tables: Tables, workers: int | None) -> Any:
     """The learner with its pairs divided among processes; itself if it has threads or a GPU."""
-    from functools import partial
-
     from openpoet.agents.rollouts.worker_processes import WorkerProcesses
     from openpoet.envs.parts.processors import threads_of
-
-    from .plugins import digests
 
     config = getattr(learner, "config", None)
     device = tables.get(learner_section(tables), {}).get("device", "cpu")
     if hasattr(config, "threads") or device != "cpu" or threads_of(workers) == 1:
         return learner
+    return WorkerProcesses(learner, meter, _builder(tables), threads_of(workers))
+
+
+def _builder(tables: Tables) -> Callable[[], tuple[Any, Meter]]:
+    """What builds the run's learner in another process."""
+    from functools import partial
+
+    from .plugins import digests
+
     files = [tables["run"][kind] for kind in KINDS if tables["run"][kind].endswith(".py")]
-    build = partial(_in_worker, tables, digests(files))
-    return WorkerProcesses(learner, meter, build, threads_of(workers))
+    return partial(_in_worker, tables, digests(files))
 
 
 def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:

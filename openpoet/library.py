@@ -7,7 +7,7 @@ equal archives.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +37,7 @@ def launch(
     settings: Settings | None = None,
     workers: int | None = None,
     device: str = "auto",
+    track: Sequence[str] = (),
     progress: Callback | None = None,
 ) -> Run:
     """Start a run, run all its iterations, and return it.
@@ -58,6 +59,7 @@ def launch(
         workers: threads, or processes for learners without threads. Default: one per
             processor. Never changes a result.
         device: where the learner computes: "auto" (as the settings say), "cpu" or "cuda".
+        track: services that get the run's curves, any of ("wandb", "mlflow").
         progress: called with an `openpoet.Progress` after each iteration. To stop a run early,
             raise an exception in it; the iteration has already been written.
 
@@ -81,7 +83,7 @@ def launch(
     parts = {"run.family": family, "run.learner": learner}
     options = _options(settings, named | {key: _text(part) for key, part in parts.items()})
     folder = None if out is None else Path(out)
-    wanted = Launch(options, folder=folder, machine=Machine(device, workers))
+    wanted = Launch(options, folder=folder, machine=Machine(device, workers), track=track)
     return _launch(wanted, PythonFrontend("openpoet.launch", progress))
 
 
@@ -99,6 +101,7 @@ def seed_from(
     settings: Settings | None = None,
     workers: int | None = None,
     device: str = "auto",
+    track: Sequence[str] = (),
     progress: Callback | None = None,
 ) -> Run:
     """Start a run from the niches of another run.
@@ -121,7 +124,9 @@ def seed_from(
     options = _options(settings, named | {key: _text(part) for key, part in parts.items()})
     source = Source(os.fspath(run.path if isinstance(run, Run) else run), select, Take(take))
     folder = None if out is None else Path(out)
-    wanted = Launch(options, folder=folder, source=source, machine=Machine(device, workers))
+    wanted = Launch(
+        options, folder=folder, source=source, machine=Machine(device, workers), track=track
+    )
     return _launch(wanted, PythonFrontend("openpoet.seed_from", progress))
 
 
@@ -132,6 +137,7 @@ def resume(
     settings: Settings | None = None,
     workers: int | None = None,
     device: str = "auto",
+    track: Sequence[str] = (),
     progress: Callback | None = None,
 ) -> Run:
     """Continue a run from its last iteration, whether it was finished, stopped or killed.
@@ -144,13 +150,15 @@ def resume(
         iterations: total to reach, not additional ones. Default: the run's own setting.
         settings: settings to change, by "section.key". They are recorded with the first
             iteration to which they apply.
-        workers, device, progress: see `openpoet.launch`.
+        workers, device, track, progress: see `openpoet.launch`.
 
     Returns:
         The run, open for reading. Raises: see `openpoet.launch`.
     """
     options = _options(settings, {})
-    wanted = Resume(path_of(run), iterations, options, machine=Machine(device, workers))
+    wanted = Resume(
+        path_of(run), iterations, options, machine=Machine(device, workers), track=track
+    )
     try:
         path = sessions.resume(wanted, PythonFrontend("openpoet.resume", progress))
     except RunStopped:

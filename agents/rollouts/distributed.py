@@ -139,6 +139,12 @@ class RayRollouts:
             sent.append(self._part.remote(work, shared_family, distinct, *sources))
         return joined([self._counted(self._answer(part), family) for part in sent])
 
+    def shared(self, value: Any, what: str) -> Any:
+        """A reference to the value in Ray's object store, where it is kept once. what: its name in
+        the error if it cannot be pickled.
+        """
+        return self._shared.value(value, what)
+
     def each(self, function: Callable[..., Any], items: Sequence[tuple[Any, ...]]) -> list[Any]:
         """function(*item) for each item, one Ray task each. function: of a module that workers
         import.

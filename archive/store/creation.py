@@ -191,7 +191,8 @@ def missing(path: Path, write: bool) -> str:
         if not wanted(path / name) or (path / name).is_symlink():
             return f"{path} is damaged: it has no {name} of its own"
     # files written during a run must not be links out of the folder, nor pipes that block
-    for name, wanted in (("run.log", os.path.isfile), ("tb", os.path.isdir)):
+    logs = ("run.log", os.path.isfile), ("events.jsonl", os.path.isfile), ("tb", os.path.isdir)
+    for name, wanted in logs:
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
     return _shared(path) if write else ""
@@ -201,11 +202,11 @@ def _shared(path: Path) -> str:
     """The first of the files changed by a writer that is a link or has other hard links, in one
     line; empty if none.
     """
-    events = path / "tb"
-    names = [entry.name for entry in os.scandir(events)] if events.is_dir() else []
+    tensorboard = path / "tb"
+    names = [entry.name for entry in os.scandir(tensorboard)] if tensorboard.is_dir() else []
     try:
-        for file in (path / "archive.db", path / "run.log", *(events / name for name in names)):
-            check_own(file)
+        for name in ("archive.db", "run.log", "events.jsonl", *(f"tb/{name}" for name in names)):
+            check_own(path / name)
     except ValueError as error:
         return str(error)
     return ""

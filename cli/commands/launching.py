@@ -24,6 +24,7 @@ def launch(
     take: o.TakeFrom = Take.both,
     changes: o.Changes = None,
     config: o.Config = None,
+    track: o.Track = None,
 ) -> None:
     """Start a run.
 
@@ -53,6 +54,7 @@ def launch(
         out_folder,
         None if source is None else sessions.Source(source, select, take),
         sessions.Machine(device, workers, ray),
+        track or [],
     )
     sessions.launch(wanted, CommandLine())
 
@@ -64,6 +66,7 @@ def resume(
     changes: o.Changes = None,
     workers: o.Workers = None,
     ray: o.Ray = None,
+    track: o.Track = None,
 ) -> None:
     """Continue a run from its last iteration, however it ended.
 
@@ -75,5 +78,7 @@ def resume(
     from .. import sessions
 
     machine = sessions.Machine(device, workers, ray)
-    wanted = sessions.Resume(find_run(name), iterations, changes=changes or [], machine=machine)
+    wanted = sessions.Resume(
+        find_run(name), iterations, changes=changes or [], machine=machine, track=track or []
+    )
     sessions.resume(wanted, CommandLine())

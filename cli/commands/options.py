@@ -100,3 +100,11 @@ TakeFrom = Annotated[
 Config = Annotated[
     Path | None, typer.Option(help="TOML file of settings; they replace those of the preset.")
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="wandb|mlflow",
+        help="Send the run's curves to Weights & Biases or MLflow too; repeatable. "
+        "Their own environment variables (WANDB_MODE, MLFLOW_TRACKING_URI) say where.",
+    ),
+]

@@ -65,16 +65,16 @@ class Request:
 def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     """The sections of the run, with the values of the request.
 
-    The default preset is the quick one of the family. sections: names of all families and learners;
-    others are refused. Tasks that do not evolve set poet.mutate_every to 0; randomised tasks have a
-    section [ranges].
+    The default preset is the quick one of the family (`_quick`). sections: names of all families
+    and learners; others are refused. Tasks that do not evolve set poet.mutate_every to 0;
+    randomised tasks have a section [ranges].
     """
     file = {} if request.file is None else read(request.file)
     explicit = _explicit(request)
     given = merged({"run": file.get("run", {})}, {"run": explicit.get("run", {})})["run"]
     if "preset" not in given:
         given = {**request.inherited, **given}
-    name = given.get("preset") or _quick(given.get("family"))
+    name = given.get("preset") or _quick(given.get("family"), given.get("learner"))
     tables = merged(*(_for_family(given.get("family"), source) for source in (preset(name), file)))
     tables["run"] |= {**given, "preset": name}
     run = build(RunSettings, tables["run"], "run")
@@ -105,8 +105,13 @@ def _explicit(request: Request) -> Tables:
     return result
 
 
-def _quick(family: Any) -> str:
-    return f"quick-{family}" if f"quick-{family}" in presets() else "quick"
+def _quick(family: Any, learner: Any) -> str:
+    """The quick preset of a family. Families without one, such as plug-in files, have that of `es`,
+    which needs no observations and no gradients.
+    """
+    if f"quick-{family}" in presets():
+        return f"quick-{family}"
+    return "quick" if family in (None, "walker") and learner != "es" else "quick-es"
 
 
 def _for_family(family: Any, tables: Tables) -> Tables:

@@ -362,7 +362,7 @@ def test_a_log_or_lock_that_is_a_symlink_is_an_error(run: Path) -> None:
 
 
 @pytest.mark.parametrize("awry", [_link, _pipe])
-@pytest.mark.parametrize("name", ["run.log", "tb"])
+@pytest.mark.parametrize("name", ["run.log", "events.jsonl", "tb"])
 def test_run_log_and_tb_do_not_follow_symlinks(
     run: Path, name: str, awry: Callable[[Path], None]
 ) -> None:

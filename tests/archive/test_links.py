@@ -45,7 +45,7 @@ NAMES = [
         "archive.db.new-wal",
         "archive.db.new-shm",
     ),
-    *("config.toml", "config.toml.new", "lock", "run.log", "agents", "tb", EVENTS),
+    *("config.toml", "config.toml.new", "lock", "run.log", "events.jsonl", "agents", "tb", EVENTS),
     *(f"agents/{HASH}.safetensors", f"agents/{HASH}.tmp"),
 ]
 # SQLite would apply them; it never creates them here
@@ -86,6 +86,7 @@ def test_the_list_of_file_names_is_complete(tmp_path: Path) -> None:
         f"agents/{HASH}.tmp",
         "lock",
         "run.log",
+        "events.jsonl",
         EVENTS,
     } <= inside
     assert inside - UNSEEN <= set(NAMES)

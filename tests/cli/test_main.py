@@ -25,6 +25,7 @@ from openpoet.cli.sessions import Machine
 from openpoet.cli.terminal import CommandLine
 
 ROOT = Path(__file__).resolve().parents[2]
+ES = ["--preset", "quick-es"]
 
 # Every step of POET occurs within a few iterations: low thresholds and a small capacity.
 TINY = {
@@ -45,9 +46,9 @@ def tiny(**changes: str) -> list[str]:
 
 
 def launch(folder: Path, iterations: int, *more: str, **changes: str) -> int:
-    return command.main(
-        ["launch", "--out", str(folder), "--iterations", str(iterations), *more, *tiny(**changes)]
-    )
+    preset = [] if "--preset" in more else ES
+    arguments = ["--out", str(folder), "--iterations", str(iterations), *preset, *more]
+    return command.main(["launch", *arguments, *tiny(**changes)])
 
 
 def rows(folder: Path, table: str) -> list[dict]:
@@ -102,6 +103,7 @@ def test_a_killed_run_resumes_to_the_same_digest(
         "5",
         "--workers",
         "2",
+        *ES,
         *tiny(),
     ]
     process = subprocess.Popen(
@@ -128,24 +130,6 @@ def test_ray_does_not_change_the_digest_and_can_be_enabled_at_resume(
         == 0
     )
     assert digest(folder, capsys) == digest(example, capsys)
-
-
-def test_ray_with_a_learner_without_rollouts_is_an_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "own.py").write_text(
-        "class Own:\n    def __init__(self, family): ...\n\nlearner = Own\n"
-    )
-    arguments = [
-        "launch",
-        "--learner",
-        str(tmp_path / "own.py"),
-        "--ray",
-        "local",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    assert "has no argument `rollouts`" in refused(arguments, capsys)
 
 
 def _iterations(folder: Path) -> int:
@@ -184,7 +168,7 @@ def test_an_existing_run_is_not_overwritten(
     example: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (example / "archive.db").read_bytes()
-    assert "resume" in refused(["launch", "--out", str(example), *tiny()], capsys)
+    assert "resume" in refused(["launch", "--out", str(example), *ES, *tiny()], capsys)
     assert (example / "archive.db").read_bytes() == before
 
 
@@ -200,16 +184,16 @@ def test_a_second_writer_of_a_run_is_an_error_and_readers_are_allowed(
     ("arguments", "expected"),
     [
         (["launch", "--preset", "quik"], "did you mean 'quick'"),
-        (["launch", "--set", "es.lrr=1"], "did you mean 'lr'"),
+        (["launch", *ES, "--set", "es.lrr=1"], "did you mean 'lr'"),
         (["launch", "--set", "walker.horizon=long"], "walker.horizon must be an integer"),
-        (["launch", "--set", "es.population=7"], "must be even"),
-        (["launch", "--set", "es.searcher=cem", "--set", "es.population=8"], "at least 10"),
+        (["launch", *ES, "--set", "es.population=7"], "must be even"),
+        (["launch", *ES, "--set", "es.searcher=cem", "--set", "es.population=8"], "at least 10"),
         (["launch", "--set", "walker.lidar=first"], 'needs physics = "box2d"'),
         (["launch", "--family", "mars"], "unknown family 'mars'"),
         (["launch", "--learner", "no.py"], "there is no such file"),
         (["launch", "--device", "tpu"], "must be auto, cpu or cuda"),
         (
-            ["launch", "--ray", "local", "--set", "es.device=cuda"],
+            ["launch", *ES, "--ray", "local", "--set", "es.device=cuda"],
             "ray: its workers run episodes on the CPU",
         ),
         (["launch", "--ray", "nowhere"], "no Ray cluster at nowhere: "),
@@ -232,7 +216,7 @@ def test_an_unwritable_folder_is_an_error_of_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    refused(["launch", "--out", str(tmp_path / "file" / "run"), *tiny()], capsys)
+    refused(["launch", "--out", str(tmp_path / "file" / "run"), *ES, *tiny()], capsys)
 
 
 def test_a_full_disk_is_an_error_of_one_line_and_committed_iterations_are_kept(
@@ -405,6 +389,7 @@ def test_a_seed_task_that_the_new_run_cannot_realise_is_an_error_that_names_it(
         str(example),
         "--select",
         "id == 1",
+        *ES,
         *tiny(),
     ]
     line = refused([*words, "--set", "walker.horizon=19"], capsys)
@@ -473,7 +458,7 @@ def test_a_damaged_file_of_the_original_poet_is_an_error_that_names_it(
 ) -> None:
     (tmp_path / "e.a.best.json").write_text("[[1, 2], 3]")
     assert "theta must be 2804 numbers" in refused(
-        ["launch", "--from", str(tmp_path), "--out", str(tmp_path / "r"), *tiny()], capsys
+        ["launch", "--from", str(tmp_path), "--out", str(tmp_path / "r"), *ES, *tiny()], capsys
     )
     assert not (tmp_path / "r").exists()
 

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from openpoet.archive.store.run_folder import Run
-from openpoet.cli.journal import happened, introduce, noted
+from openpoet.cli.events import firsts, happened
+from openpoet.cli.journal import noted
+from openpoet.cli.journal import text as in_words
 from openpoet.cli.output import Failures, TolerantStream, described, line, printable
 from openpoet.cli.progress import Progress
 from openpoet.cli.show import one, overview
@@ -124,11 +126,11 @@ def test_the_log_and_the_panel_contain_no_control_characters(text: str) -> None:
         assert harmless(printed(progress._panel()))
         lines_written = io.StringIO()
         progress.console = Console(file=lines_written, width=10_000)
-        for words in (
-            introduce(niche, lambda task: text),
+        for event in (
+            *firsts(before, lambda task: text),
             *happened(before, after, lambda task: text),
         ):
-            progress.say(words)
+            progress.say(in_words(event))
     assert harmless(lines_written.getvalue())
     assert printable(text) in lines_written.getvalue()
 

@@ -123,7 +123,7 @@ def test_completed_ranges_draw_the_same_tasks_as_default_ranges() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_thresholds_of_every_family_equal_those_of_its_quick_preset(family: str) -> None:
-    name = f"quick-{family}" if f"quick-{family}" in presets() else "quick"
+    name = f"quick-{family}" if f"quick-{family}" in presets() else "quick-es"
     tables = preset(name)
     spec = parts.make_part("family", {**tables, "run": {"family": family}}, None).spec
     assert spec.mc_low < spec.mc_high
@@ -218,7 +218,7 @@ def test_workers_override_the_setting_threads(
     setting: object, workers: int | None, threads: int
 ) -> None:
     changes = [f"es.threads={setting}", f"walker.threads={setting}"]
-    tables = parts.settings_for(Request(changes=changes))
+    tables = parts.settings_for(Request({"run.learner": "es"}, changes))
     family = parts.make_part("family", tables, workers)
     assert family.settings.threads == threads
     assert parts.make_part("learner", tables, workers, family).machine.threads == threads

@@ -666,10 +666,11 @@ def test_a_gpu_run_resumes_and_replays_on_the_cpu_only_with_device_cpu(
     assert (made_on_a_gpu / "config.toml").read_bytes() == settings
     assert expected in refused(capsys, [*on, "14"])
     assert expected in refused(
-        capsys, ["launch", "--set", "es.device=cuda", "--out", str(tmp_path / "new")]
+        capsys,
+        ["launch", "--learner", "es", "--set", "es.device=cuda", "--out", str(tmp_path / "new")],
     )
     assert expected in refused(
-        capsys, ["launch", "--device", "cuda", "--out", str(tmp_path / "new")]
+        capsys, ["launch", "--learner", "es", "--device", "cuda", "--out", str(tmp_path / "new")]
     )
     assert not (tmp_path / "new").exists()
 

@@ -35,7 +35,7 @@ def test_options_override_the_file_and_the_file_overrides_the_preset(file: Path)
     assert tables["run"]["learner"] == "rl2"
     assert tables["poet"]["seed"] == 4
     assert resolved(file=file)["run"]["iterations"] == 7
-    assert resolved()["run"]["iterations"] == 200
+    assert resolved()["run"]["iterations"] == 150
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,23 @@ def test_set_run_family_selects_its_section_and_quick_preset() -> None:
     tables = resolved("run.family=maze")
     assert tables["run"]["preset"] == "quick-maze"
     assert list(tables) == ["run", "poet", "maze", "rl2"]
+
+
+@pytest.mark.parametrize(
+    ("family", "learner", "expected"),
+    [
+        (None, None, "quick"),
+        ("walker", "rl2", "quick"),
+        ("walker", "es", "quick-es"),
+        ("maze", "es", "quick-maze"),
+        ("own.py", None, "quick-es"),
+    ],
+)
+def test_the_quick_preset_depends_on_family_and_learner(
+    family: str | None, learner: str | None, expected: str
+) -> None:
+    options = {"run.family": family, "run.learner": learner}
+    assert resolve(Request(options), SECTIONS)["run"]["preset"] == expected
 
 
 @pytest.mark.parametrize(
@@ -172,7 +189,7 @@ def test_inherited_family_and_learner_have_the_lowest_precedence() -> None:
     run = resolve(Request({"run.learner": "rl2"}, inherited=inherited), SECTIONS)["run"]
     assert (run["family"], run["learner"]) == ("maze", "rl2")
     run = resolve(Request({"run.preset": "quick"}, inherited=inherited), SECTIONS)["run"]
-    assert (run["family"], run["learner"]) == ("walker", "es")
+    assert (run["family"], run["learner"]) == ("walker", "ppo")
 
 
 COMPLETE = {
