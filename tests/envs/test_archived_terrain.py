@@ -31,7 +31,7 @@ TINY: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> openpoet.Run:
     out = tmp_path_factory.mktemp("runs") / "walks"
-    return openpoet.launch("quick", out=out, seed=1, iterations=2, settings=TINY, workers=1)
+    return openpoet.launch("quick-es", out=out, seed=1, iterations=2, settings=TINY, workers=1)
 
 
 @pytest.fixture(scope="module")
