@@ -15,10 +15,12 @@ from openpoet.poet.interfaces import Agent, Learner
 from openpoet.poet.streams import Key
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
+CURVE = "progress/curve"
 
 
 class Training:
-    """One agent trained in one task; environment steps and CPU seconds so far.
+    """One agent trained in one task; environment steps and CPU seconds so far, and the scores that
+    were reported on the way: `curve`, pairs of environment steps and score.
 
     name: of the file in build/, written after every improvement step, from which the training
     continues; "": none. agent: the first one, by default `learner.init(key)`.
@@ -30,11 +32,13 @@ class Training:
         self.learner, self.task, self.key, self.name = learner, task, key, name
         self.agent = learner.init(key) if agent is None else agent
         self.number, self.steps, self.seconds = 0, 0, 0.0
+        self.curve: list[tuple[float, float]] = []
         self.file = BUILD / f"{name}.safetensors" if name else None
         if self.file is not None and self.file.exists():
             loaded = load_file(self.file)
             self.number, self.steps = (int(value) for value in loaded["progress/counts"])
             self.seconds = float(loaded["progress/seconds"])
+            self.curve = [tuple(pair) for pair in loaded.get(CURVE, torch.empty(0, 2)).tolist()]
             self.agent = {name: loaded[name] for name in self.agent}
 
     def improve(self) -> None:
@@ -57,9 +61,16 @@ class Training:
         return self.agent
 
     def report(self, score: float) -> None:
-        """Print progress and a score to stderr."""
+        """Print progress and a score to stderr; the score becomes part of the curve."""
+        self.curve.append((float(self.steps), score))
+        self._save()
         progress = f"{self.steps / 1e6:.2f} M steps, {self.seconds:.0f} s of CPU: {score:.1f}"
         print(f"{self.name}: {progress}" if self.name else progress, file=sys.stderr, flush=True)
+
+    def curve_text(self, points: int = 12) -> str:
+        """Some scores of the curve against millions of environment steps, in one line."""
+        some = self.curve[:: max(1, len(self.curve) // points)]
+        return ", ".join(f"{steps / 1e6:.1f} M {score:.0f}" for steps, score in some)
 
     def _save(self) -> None:
         if self.file is None:
@@ -68,5 +79,6 @@ class Training:
         progress = {
             "progress/counts": torch.tensor([self.number, self.steps]),
             "progress/seconds": torch.tensor(self.seconds, dtype=torch.float64),
+            CURVE: torch.tensor(self.curve, dtype=torch.float64).reshape(-1, 2),
         }
         save_file({**self.agent, **progress}, self.file)

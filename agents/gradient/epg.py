@@ -141,7 +141,7 @@ class EPG(Tunable, Adapting):
         for update in range(c.updates + 1):
             with torch.no_grad():
                 act = self.policy.act(policies, initial.noise[update])
-                batches.append(episode_batches.play(act))
+                batches.append(episode_batches.play(act).limited(c.reward_limit))
             if update < c.updates:
                 updated = self._updated(initial.phi, policies, batches[-1], alpha)
                 policies = inner.after_update(updated, initial.policies, control)
@@ -212,7 +212,8 @@ class EPG(Tunable, Adapting):
             policies[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
             policies[f"b{layer}"] = torch.zeros(num_trials, sizes[layer + 1])
         if isinstance(self.policy.actions, Gaussian):
-            policies["log_std"] = torch.zeros(num_trials, self.policy.actions.size)
+            log_std = math.log(self.config.action_std)
+            policies["log_std"] = torch.full((num_trials, self.policy.actions.size), log_std)
         k = self.config.memory
         normal = torch.randn(num_trials, k, MEMORY_INPUTS, generator=generator)
         policies["memory_weight"] = normal / math.sqrt(MEMORY_INPUTS)

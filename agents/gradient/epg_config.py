@@ -30,6 +30,13 @@ class EPGConfig(Settings):
     hidden: Annotated[
         tuple[PositiveInt, ...], "Units of each hidden layer of the inner policy; empty: linear."
     ] = (8,)
+    reward_limit: Annotated[
+        NonNegativeFloat,
+        "Size to which a step's reward is clipped in learning, such as that of a fall; 0: none.",
+    ] = 0.0
+    action_std: Annotated[
+        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
+    ] = 1.0
     updates: Annotated[PositiveInt, "Updates of the inner policy in a trial."] = 5
     episodes: Annotated[
         PositiveInt, "Episodes in parallel before each update and after the last one."

@@ -52,7 +52,9 @@ class Initialisation(Tunable, Adapting):
         if supervised:
             self.model = Regressor.of(spec, c.hidden)
         else:
-            self.model = FeedforwardPolicy.of(spec, c.hidden, c.gamma)
+            self.model = FeedforwardPolicy.of(
+                spec, c.hidden, gamma=c.gamma, action_std=c.action_std
+            )
 
     @abstractmethod
     def outer_step(
@@ -140,7 +142,8 @@ class Initialisation(Tunable, Adapting):
         shape = (episode_batches.horizon, trials, per_trial, self.family.spec.action_size)
         with torch.no_grad():
             uniform = torch.rand(shape, generator=noise).to(self.config.device)
-            return episode_batches.play(self.model.act(parameters, uniform))
+            batch = episode_batches.play(self.model.act(parameters, uniform))
+        return batch.limited(self.config.reward_limit)
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> GradientTrialPolicy:
         """The agent in n draws that are simulated elsewhere (metaworld_protocol.TrialPolicy)."""
@@ -162,7 +165,8 @@ class Initialisation(Tunable, Adapting):
 
         def update(parameters: inner.Parameters, batch: Batch, updates: int) -> inner.Parameters:
             rates = self.rates(weights, self.config.test_shrink if updates else 1.0)
-            return inner.step(partial(policy.losses, batch=batch), parameters, rates)
+            losses = partial(policy.losses, batch=batch.limited(self.config.reward_limit))
+            return inner.step(losses, parameters, rates)
 
         return GradientTrialPolicy(self.repeated(weights, n), act, update)
 

@@ -12,6 +12,7 @@ by their standard deviation over a draw.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,12 @@ from .maesn_latents import (
     LATENT_LIFETIMES,
     LATENTS,
     RATES,
+    InnerStep,
     sampled_latent,
     updated_latent,
 )
 from .maesn_trial import ExploringTrialPolicy
+from .policy_gradient import clipped
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -64,7 +67,7 @@ class MAESN(Tunable, Adapting):
         """A random policy whose mean actions are near zero."""
         weights = self.network.init(key.generator(), readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.zeros(self.actions.size)
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}
         return self._fresh_agent(weights | rates)
 
@@ -121,7 +124,7 @@ class MAESN(Tunable, Adapting):
             for update in range(updates + 1):
                 epsilon = self._epsilon(n, noise)
                 act = self._act(weights, sampled_latent(latent, epsilon), noise)
-                batches.append(episode_batches.play(act))
+                batches.append(self._played(episode_batches, act))
                 returns = self._returns(batches[-1], n)
                 updated = updated_latent(weights, latent, epsilon, returns, update)
                 latent = next_episode(updated, initial, LATENT_LIFETIMES, every_row, control)
@@ -131,27 +134,42 @@ class MAESN(Tunable, Adapting):
         self, agent: Agent, episode_batches: EpisodeBatches, noise: torch.Generator
     ) -> Agent:
         c, weights = self.config, self._weights(agent)
-        leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
-        latent = leaves["latent_mean"], leaves["latent_log_std"]
+        latent = weights["latent_mean"], weights["latent_log_std"]
+        epsilon = self._epsilon(c.draws, noise)
         with torch.no_grad():
-            epsilon = self._epsilon(c.draws, noise)
-            before = episode_batches.play(self._act(leaves, sampled_latent(latent, epsilon), noise))
-        returns = self._returns(before, c.draws)
-        updated = updated_latent(leaves, latent, epsilon, returns, 0)
-        z = sampled_latent(updated, self._epsilon(c.draws, noise))
+            act = self._act(weights, sampled_latent(latent, epsilon), noise)
+            before = self._played(episode_batches, act)
+        inner = InnerStep(epsilon, self._returns(before, c.draws), self._epsilon(c.draws, noise))
         with torch.no_grad():
-            after = episode_batches.play(self._act(leaves, z, noise))
-        loss = c.kl * kl_to_prior(*latent).mean() - self._surrogate(leaves, after, z)
-        slopes = torch.autograd.grad(loss, list(leaves.values()))
-        gradients = dict(zip(leaves, slopes, strict=True))
-        return {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
+            z = inner.adapted(weights)
+            after = self._played(episode_batches, self._act(weights, z, noise))
+            old = self.outputs(weights, after.observations, z)
+        for _ in range(c.epochs):
+            weights = self._weights(agent)
+            leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
+            distance = kl_to_prior(leaves["latent_mean"], leaves["latent_log_std"]).mean()
+            loss = c.kl * distance - self._surrogate(leaves, after, inner.adapted(leaves), old)
+            slopes = torch.autograd.grad(loss, list(leaves.values()))
+            gradients = dict(zip(leaves, slopes, strict=True))
+            agent = {**agent, **adam.step(agent, gradients, c.lr, most=c.max_gradient)}
+        return agent
 
-    def _surrogate(self, weights: Weights, batch: Batch, z: torch.Tensor) -> torch.Tensor:
-        """Mean over the steps of advantage x log probability + weighted entropy; a scalar."""
-        outputs = self.outputs(weights, batch.observations, z)
-        advantages = batch.advantages(self.config.gamma, self.config.draws)
-        policy_gradient = self.actions.log_prob(outputs, batch.actions) * advantages
-        entropy = self.config.entropy * self.actions.entropy(outputs)
+    def _surrogate(
+        self, weights: Weights, batch: Batch, z: torch.Tensor, old: torch.Tensor
+    ) -> torch.Tensor:
+        """Mean over the steps of advantage x log probability + weighted entropy; a scalar.
+
+        old: outputs of the policy that played, for clipped ratios instead of log probabilities.
+        """
+        c, outputs = self.config, self.outputs(weights, batch.observations, z)
+        advantages = batch.advantages(c.gamma, c.draws)
+        log_probs = self.actions.log_prob(outputs, batch.actions)
+        if c.epochs == 1:
+            policy_gradient = log_probs * advantages
+        else:
+            ratios = (log_probs - self.actions.log_prob(old, batch.actions)).exp()
+            policy_gradient = clipped(ratios, advantages, c.clip)
+        entropy = c.entropy * self.actions.entropy(outputs)
         return ((policy_gradient + entropy) * batch.alive).sum() / batch.alive.sum()
 
     def trial_policy(self, agent: Agent, n: int, key: Key) -> ExploringTrialPolicy:
@@ -170,7 +188,8 @@ class MAESN(Tunable, Adapting):
 
         zero = torch.zeros(n, self.config.latent, device=self._device)
         prior = {"mean": zero, "log_std": zero}
-        return ExploringTrialPolicy(prior, act, update, self.config.gamma, noise)
+        c = self.config
+        return ExploringTrialPolicy(prior, act, update, c.gamma, noise, reward_limit=c.reward_limit)
 
     def _returns(self, batch: Batch, draws: int) -> torch.Tensor:
         """Discounted return of each episode, [draws, trajectories]."""
@@ -195,6 +214,10 @@ class MAESN(Tunable, Adapting):
             return self.actions.sample(self.outputs(weights, observations, z), uniform)
 
         return act
+
+    def _played(self, episode_batches: EpisodeBatches, act: ActFunction) -> Batch:
+        """The next episodes, with rewards as they are learned from."""
+        return episode_batches.play(act).limited(self.config.reward_limit)
 
     def _epsilon(self, draws: int, noise: torch.Generator) -> torch.Tensor:
         """[draws, trajectories, d] standard normal."""

@@ -6,6 +6,7 @@ Gupta et al. 2018 (arXiv 1802.07245).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 
@@ -18,6 +19,21 @@ LATENTS = ("latent_mean", "latent_log_std")
 RATES = ("rate_mean", "rate_log_std")  # [d] each: learned step sizes
 # of mean and log std; z is resampled each episode
 LATENT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
+
+
+@dataclass(frozen=True)
+class InnerStep:
+    """An inner step of the training draws in an outer step."""
+
+    before: torch.Tensor  # [draws, trajectories, d] standard normal, of the z before it
+    returns: torch.Tensor  # [draws, trajectories], of the episodes with these
+    after: torch.Tensor  # [draws, trajectories, d] standard normal, of the z after it
+
+    def adapted(self, weights: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """z after the step, [draws x trajectories, d]; differentiable in latents and rates."""
+        latent = weights["latent_mean"], weights["latent_log_std"]
+        updated = updated_latent(weights, latent, self.before, self.returns, 0)
+        return sampled_latent(updated, self.after)
 
 
 def sampled_latent(latent: Latent, epsilon: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from ..parts.latent_trial import Latent, LatentPolicyFunction, LatentTrialPolicy
+from ..rollouts.episode_batches import limited
 
 # (latents, epsilon [n, episodes, d], returns [n, episodes], updates so far) -> latents
 LatentUpdate = Callable[[Latent, torch.Tensor, torch.Tensor, int], Latent]
@@ -16,6 +17,7 @@ class ExploringTrialPolicy(LatentTrialPolicy):
     """`adapt` moves mean and log std of the latents up the return of the episodes since the last.
 
     beliefs: `mean` and `log_std`, [n, d] each. update: one inner step. gamma: discount.
+    reward_limit: see Batch.limited.
     """
 
     def __init__(
@@ -25,9 +27,12 @@ class ExploringTrialPolicy(LatentTrialPolicy):
         update: LatentUpdate,
         gamma: float,
         generator: torch.Generator,
+        *,
+        reward_limit: float = 0.0,
     ) -> None:
         super().__init__(beliefs, lambda state: (state["mean"], state["log_std"]), act, generator)
         self._update, self._gamma, self._updates = update, gamma, 0
+        self._limit = reward_limit
         # (z, return) of each finished episode, by row
         self._episodes: list[list[tuple[torch.Tensor, torch.Tensor]]]
         self._episodes = [[] for _ in self.state["z"]]
@@ -45,7 +50,7 @@ class ExploringTrialPolicy(LatentTrialPolicy):
 
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
         s = self.state
-        total = s["return"] + s["discount"] * rewards.float()
+        total = s["return"] + s["discount"] * limited(rewards.float(), self._limit)
         self.state = {**s, "return": total, "discount": s["discount"] * self._gamma}
         for row in ended.nonzero()[:, 0].tolist():
             self._episodes[row].append((s["z"][row], total[row]))

@@ -3,14 +3,16 @@
 Finn, Abbeel & Levine 2017, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks"
 (arXiv 1703.03400). The outer gradient of the loss after the inner steps is differentiated through
 these steps; first-order MAML treats the inner gradients as constants. With no inner steps this is
-joint training.
+joint training. With several outer steps on the same episodes (`epochs`) their loss is that of PPO
+(arXiv 1707.06347), on the ratio of the adapted policies' probabilities to those that played, as in
+ProMP (Rothfuss et al. 2019, arXiv 1810.06784).
 Differs: the outer optimiser is Adam by default (`outer = "trpo"`: as in the paper); the baseline is
 the mean over a draw's episodes at each step, not a linear function of observation features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,8 @@ from .regressor import Regressor
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, TaskFamily
+
+OuterLosses = Callable[[inner.Parameters], torch.Tensor]
 
 
 class MAML(Initialisation):
@@ -64,10 +68,23 @@ class MAML(Initialisation):
         after = self.play(adapted, episode_batches, noise)
         if c.outer == "trpo":
             return self._trust_region_step(agent, weights, before, after)
-        leaves = _leaves(weights)
-        loss = self.model.losses(self.adapted(leaves, before, episode_batches.n), after).mean()
-        gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
-        return adam.step(agent, gradients, c.lr, most=c.max_gradient)
+        losses = self._outer_losses(adapted, after)
+        for _ in range(c.epochs):
+            leaves = _leaves(self.weights(agent))
+            loss = losses(self.adapted(leaves, before, episode_batches.n)).mean()
+            slopes = torch.autograd.grad(loss, list(leaves.values()))
+            gradients = dict(zip(leaves, slopes, strict=True))
+            agent = adam.step(agent, gradients, c.lr, most=c.max_gradient)
+        return agent
+
+    def _outer_losses(self, adapted: inner.Parameters, after: Batch) -> OuterLosses:
+        """The losses [trials] of adapted parameters on episodes of the parameters `adapted`."""
+        model, c = self.model, self.config
+        if c.epochs == 1 or isinstance(model, Regressor):
+            return partial(model.losses, batch=after)
+        with torch.no_grad():
+            old = model.batch_outputs(adapted, after)
+        return partial(model.ratio_losses, batch=after, old=old, clip=c.clip)
 
     def adapted(
         self, weights: Mapping[str, torch.Tensor], batches: Sequence[Batch], num_trials: int

@@ -6,6 +6,7 @@ over the episodes of a trial (Batch.advantages).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,25 +26,32 @@ Parameters = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class FeedforwardPolicy:
-    """A network whose outputs parametrise a distribution over actions."""
+    """A network whose outputs parametrise a distribution over actions.
+
+    action_std: the initial standard deviation of continuous ones.
+    """
 
     network: Feedforward
     actions: Actions
     gamma: float = 1.0
+    action_std: float = 1.0
     # episodes of an earlier policy are off-policy after an update, so each update plays new ones
     keeps_examples = False
 
     @classmethod
-    def of(cls, spec: Spec, hidden: tuple[int, ...], gamma: float = 1.0) -> FeedforwardPolicy:
+    def of(
+        cls, spec: Spec, hidden: tuple[int, ...], *, gamma: float = 1.0, action_std: float = 1.0
+    ) -> FeedforwardPolicy:
         """A policy of the family's sizes."""
         network = Feedforward((spec.observation_size, *hidden, spec.action_size))
-        return cls(network, actions_of(spec.action_size, getattr(spec, "discrete", False)), gamma)
+        actions = actions_of(spec.action_size, getattr(spec, "discrete", False))
+        return cls(network, actions, gamma, action_std)
 
     def init(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """One policy's weights, without the leading axis; its mean actions are near zero."""
         weights = self.network.init(rng, readout_scale=0.1)
         if isinstance(self.actions, Gaussian):
-            weights["log_std"] = torch.zeros(self.actions.size)
+            weights["log_std"] = torch.full((self.actions.size,), math.log(self.action_std))
         return weights
 
     def outputs(self, weights: Parameters, observations: torch.Tensor) -> torch.Tensor:
@@ -77,17 +85,20 @@ class FeedforwardPolicy:
         )
         return _masked_mean(-log_probs * self._advantages(batch, num_trials), batch)
 
-    def ratio_losses(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
+    def ratio_losses(
+        self, weights: Parameters, batch: Batch, old: torch.Tensor, clip: float = math.inf
+    ) -> torch.Tensor:
         """[trials]: minus the mean of advantage x probability ratio to the outputs `old`.
 
         old: batch_outputs of the policies that played. At these policies the gradient equals that
-        of `losses`; elsewhere this is the importance-sampling estimate of the return.
+        of `losses`; elsewhere this is the importance-sampling estimate of the return. clip: see
+        `clipped`.
         """
         num_trials = len(weights["w0"])
         actions = flatten_trials(batch.actions, num_trials)
         new_log_probs = self.actions.log_prob(self.batch_outputs(weights, batch), actions)
-        log_ratios = new_log_probs - self.actions.log_prob(old, actions)
-        return _masked_mean(-log_ratios.exp() * self._advantages(batch, num_trials), batch)
+        ratios = (new_log_probs - self.actions.log_prob(old, actions)).exp()
+        return _masked_mean(-clipped(ratios, self._advantages(batch, num_trials), clip), batch)
 
     def divergences(self, weights: Parameters, batch: Batch, old: torch.Tensor) -> torch.Tensor:
         """[trials]: mean KL divergence from the outputs `old` (batch_outputs) to these policies."""
@@ -97,6 +108,13 @@ class FeedforwardPolicy:
         """[trials, per_trial x t]."""
         advantages = batch.advantages(self.gamma, num_trials)
         return flatten_trials(advantages[..., None], num_trials)[..., 0]
+
+
+def clipped(ratios: torch.Tensor, advantages: torch.Tensor, clip: float) -> torch.Tensor:
+    """Ratio x advantage, without what a ratio beyond 1 +- clip would gain (PPO, arXiv
+    1707.06347).
+    """
+    return torch.minimum(ratios * advantages, ratios.clamp(1 - clip, 1 + clip) * advantages)
 
 
 def _masked_mean(values: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -12,7 +12,7 @@ class Evidence:
     """What beliefs are trained on: m sequences of t steps."""
 
     transitions: torch.Tensor  # [t, m, ...] inputs of the decoder beside the latent
-    rewards: torch.Tensor  # [t, m] scaled as in training
+    outcomes: torch.Tensor  # [t, m, k] to predict: rewards scaled as in training, and what follows
     alive: torch.Tensor  # [t, m] bool
     begins: torch.Tensor  # [t, m] bool: a trial begins at this step
     first: torch.Tensor  # [m, 2 latent] beliefs before the first step
@@ -21,7 +21,7 @@ class Evidence:
         """The sequences with these indices [k]."""
         return Evidence(
             self.transitions[:, chosen],
-            self.rewards[:, chosen],
+            self.outcomes[:, chosen],
             self.alive[:, chosen],
             self.begins[:, chosen],
             self.first[chosen],

@@ -11,11 +11,12 @@ sample. A decoder predicts every reward of the trial, past and future, from m. E
 maximise the evidence lower bound (ELBO) of every time step t. The policy's gradient does not reach
 the encoder: PPO trains on the beliefs that were recorded while acting. The rest is RL^2 (rl2.py).
 Where the next observation s' determines the reward, set `decoder_input = "action"`; otherwise the
-decoder does not need m and the belief stays at the prior.
+decoder does not need m and the belief stays at the prior. Where the dynamics are hidden, as in the
+paper's appendix, the decoder also predicts s' - s (`predict_changes`).
 Long trials are trained in parts (rl2.py): a belief then predicts the rewards of its own part.
 Differs: the decoder is the inner product of two networks, one of m and one of (s, a, s'), with a
-squared error. The authors' multi-head decoder is a special case, and the product makes it cheap to
-predict all rewards from all beliefs. One optimiser trains policy, encoder and decoder.
+squared error (belief_decoder.py); the authors' multi-head decoder is a special case. One optimiser
+trains policy, encoder and decoder.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from ..ppo.collecting import Collector, Rollout
 from ..ppo.training import no_returns, prepared
 from ..ppo.update import ExtraLoss, update_policy
 from ..rollouts.trials import Trials
+from .belief_decoder import BeliefDecoder
 from .evidence import Evidence
 from .rl2 import RL2
 from .varibad_config import VariBADConfig
@@ -75,16 +77,15 @@ class VariBAD(RL2):
         self.policy_layers = Feedforward(
             (observations + 2 * c.latent, *c.policy, actions + 1), "policy_"
         )
-        # The decoder's two networks: of m, and of a transition.
-        self.latent_features = Feedforward((c.latent, *c.decoder), "answer_")
         inputs = observations + actions + (observations if c.decoder_input == "transition" else 0)
-        self.transition_features = Feedforward((inputs, *c.decoder), "question_")
+        outputs = 1 + (observations if c.predict_changes else 0)
+        self.decoder = BeliefDecoder(c.latent, inputs, c.decoder, outputs)
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Beliefs with a standard deviation of about `initial_std`, and a nearly uniform policy."""
         weights = super()._initial_weights(rng) | self.policy_layers.init(rng, readout_scale=0.1)
         weights["b_out"][self.config.latent :] = math.log(self.config.initial_std)
-        return weights | self.latent_features.init(rng) | self.transition_features.init(rng)
+        return weights | self.decoder.init(rng)
 
     def outputs(self, weights: Weights, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Policy parameters [t, n, k] and values [t, n] for policy inputs [t, n, i]."""
@@ -153,9 +154,10 @@ class VariBAD(RL2):
             beliefs = self.beliefs(weights, batch.inputs, batch.state, batch.begins)
             first = self._read_out(weights, batch.state)
         length = len(batch.inputs)
+        after = sequences(rollout.after, length)
         evidence = Evidence(
-            self._transitions(batch.inputs, batch.actions, sequences(rollout.after, length)),
-            sequences(rollout.rewards, length),
+            self._transitions(batch.inputs, batch.actions, after),
+            self._outcomes(batch.inputs, sequences(rollout.rewards, length), after),
             batch.alive,
             batch.begins,
             first,
@@ -192,16 +194,26 @@ class VariBAD(RL2):
         """
         alive, (mean, log_std) = evidence.alive, beliefs.chunk(2, -1)
         drawn = torch.randn(mean.shape, generator=noise).to(mean.device)
-        predicted = self._decoded(weights, mean + log_std.exp() * drawn, evidence.transitions)
+        used = self._predicting(len(beliefs), noise)
+        m = (mean + log_std.exp() * drawn)[used]
+        predicted = self.decoder(weights, m, evidence.transitions)
         trial = evidence.begins.cumsum(0)
-        # pairs of a belief and a reward of the same trial, before its end
-        valid = alive[:, None] & alive & (trial[:, None] == trial)
-        error = (0.5 * (predicted - evidence.rewards) ** 2 * valid).sum() / valid.sum()
+        # pairs of a belief and an outcome of the same trial, before its end
+        valid = alive[used][:, None] & alive & (trial[used][:, None] == trial)
+        squares = (0.5 * (predicted - evidence.outcomes) ** 2).sum(-1)
+        error = (squares * valid).sum() / valid.sum().clamp(min=1)
         # the belief before each step: N(0, 1) where a trial begins
         last = torch.cat([evidence.first[None], beliefs[:-1]])
         last = torch.where(evidence.begins[..., None], 0.0, last)
         divergence = (kl(mean, log_std, *last.chunk(2, -1)) * alive).sum() / alive.sum()
         return error + self.config.kl * divergence / len(beliefs)
+
+    def _predicting(self, steps: int, noise: torch.Generator) -> slice | torch.Tensor:
+        """The steps whose beliefs predict: all, or a random subset."""
+        count = self.config.belief_steps
+        if not 0 < count < steps:
+            return slice(None)
+        return torch.randperm(steps, generator=noise)[:count].sort().values
 
     def predicted_rewards(self, agent: Agent, trials: Trials) -> torch.Tensor:
         """Each reward of a trial, past and future, predicted from the belief before each step.
@@ -209,23 +221,32 @@ class VariBAD(RL2):
         Returns [t of the belief, t of the reward, n].
         """
         weights, inputs = self._weights(agent), self._normaliser(agent)(trials.inputs)
-        start = self.start(inputs.shape[1], str(inputs.device))
         after = self._normalised_observations(agent, trials.after)
         with torch.no_grad():
-            none = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
-            means = self.beliefs(weights, inputs, start, none)[..., : self.config.latent]
             transitions = self._transitions(inputs, trials.actions, after)
-            return self._decoded(weights, means, transitions) / self._reward_factor(agent)
+            means = self.belief_means(agent, trials)
+            predicted = self.decoder(weights, means, transitions)[..., 0]
+            return predicted / self._reward_factor(agent)
 
-    def _decoded(
-        self, weights: Weights, m: torch.Tensor, transitions: torch.Tensor
+    def belief_means(self, agent: Agent, trials: Trials) -> torch.Tensor:
+        """The belief's mean before each step of trials, [t, n, latent]."""
+        inputs = self._normaliser(agent)(trials.inputs)
+        start = self.start(inputs.shape[1], str(inputs.device))
+        none = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        with torch.no_grad():
+            beliefs = self.beliefs(self._weights(agent), inputs, start, none)
+        return beliefs[..., : self.config.latent]
+
+    def _outcomes(
+        self, inputs: torch.Tensor, rewards: torch.Tensor, after: torch.Tensor
     ) -> torch.Tensor:
-        """Rewards [t of m, t of the transition, n], from m [t, n, latent]."""
-        latent, transition = (
-            self.latent_features(weights, m),
-            self.transition_features(weights, transitions),
-        )
-        return torch.einsum("knd,tnd->ktn", latent, transition)
+        """What the decoder predicts, [t, n, outputs]: the reward, and with `predict_changes` the
+        change of the observation.
+        """
+        parts = [rewards[..., None]]
+        if self.config.predict_changes:
+            parts.append(after - inputs[..., : self.family.spec.observation_size])
+        return torch.cat(parts, -1)
 
     def _transitions(
         self, inputs: torch.Tensor, actions: torch.Tensor, after: torch.Tensor

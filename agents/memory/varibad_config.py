@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from openpoet.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Sizes
+from openpoet.settings import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Sizes
 
 from .rl2_config import CONTROL, RL2Config
+
+# what is hidden in long trials, of a body for example, shows in what follows an action
+_CONTROL = {
+    **CONTROL.values,
+    "policy": (64, 64),
+    "decoder_input": "action",
+    "predict_changes": True,
+    "belief_steps": 16,
+}
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,7 @@ class VariBADConfig(RL2Config):
     Sizes and learning rates are chosen for runs of minutes on a CPU.
     """
 
-    suggestions = (CONTROL,)
+    suggestions = (replace(CONTROL, values=_CONTROL),)
     latent: Annotated[PositiveInt, "Dimensions of the latent variable m."] = 5
     policy: Annotated[Sizes, "Units of each hidden layer of policy and value."] = (64,)
     decoder: Annotated[
@@ -27,6 +36,9 @@ class VariBADConfig(RL2Config):
         Literal["transition", "action"],
         "Inputs of the reward decoder: (s, a, s') or (s, a), with the latent.",
     ] = "transition"
+    predict_changes: Annotated[
+        bool, "Also decode the change of the observation: where the dynamics are hidden."
+    ] = False
     initial_std: Annotated[
         PositiveFloat, "Initial standard deviation of the posterior; much wider ones train slowly."
     ] = 0.1
@@ -36,7 +48,17 @@ class VariBADConfig(RL2Config):
     belief_epochs: Annotated[
         PositiveInt, "Passes over the trials that train encoder and decoder too."
     ] = 2
+    belief_steps: Annotated[
+        NonNegativeInt, "Random steps of a sequence whose beliefs are trained to predict; 0: all."
+    ] = 0
     epochs: int = 6
     gamma: float = 0.95
     lam: float = 0.95
     value_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.predict_changes and self.decoder_input != "action":
+            raise ValueError(
+                'predict_changes needs decoder_input = "action": (s, a, s\') holds the change'
+            )

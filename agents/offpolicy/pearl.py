@@ -41,8 +41,9 @@ CONTEXT_LIFETIMES: tuple[Lifetime, ...] = ("trial", "trial")
 class PEARL(Adapting):
     """Learner (poet.interfaces) that adapts by inference, between episodes.
 
-    teacher: a family with the same dynamics as `family` whose rewards train the critics, such as
-    dense ones. Contexts always hold the rewards of `family`, as they do in evaluation.
+    config: by default that of `PEARLConfig.suggested`. teacher: a family with the same dynamics as
+    `family` whose rewards train the critics, such as dense ones. Contexts always hold the rewards
+    of `family`, as they do in evaluation.
     """
 
     def __init__(
@@ -51,13 +52,15 @@ class PEARL(Adapting):
         config: PEARLConfig | None = None,
         teacher: TaskFamily | None = None,
     ) -> None:
-        self.family, self.config, self.teacher = family, config or PEARLConfig(), teacher
-        spec, c = family.spec, self.config
+        self.family, self.teacher, spec = family, teacher, family.spec
+        self.config = c = config or PEARLConfig.suggested(spec)
         self.sac = SAC(
             spec.observation_size + c.latent, spec.action_size, getattr(spec, "discrete", False), c
         )
         transition_size = spec.observation_size + spec.action_size + 1
-        self.encoder = ContextEncoder(transition_size, c.encoder, c.latent)
+        following = spec.observation_size * c.context_next
+        self.encoder = ContextEncoder(transition_size + following, c.encoder, c.latent)
+        self._pending = transition_size * c.context_next
 
     def init(self, key: Key) -> Agent:
         rng = key.generator()
@@ -112,7 +115,7 @@ class PEARL(Adapting):
                 z = sample_latent(*posterior(context), noise)
                 batches.append(episode_batches.play(self._act(weights, z, noise)))
                 steps = _steps(batches[-1])
-                factors = self.encoder.factors(weights, _context_inputs(steps))
+                factors = self.encoder.factors(weights, self._context_inputs(steps))
                 added = tuple((part * steps["alive"]).sum(1) for part in factors)
                 extended = tuple(old + new for old, new in zip(context, added, strict=True))
                 context = next_episode(extended, empty, CONTEXT_LIFETIMES, every_row, control)
@@ -138,7 +141,9 @@ class PEARL(Adapting):
 
         empty = self.encoder.empty_context(n, self.config.device)
         context = dict(zip(names, empty, strict=True))
-        return InferringTrialPolicy(context, latent_distribution, act, factors, noise)
+        return InferringTrialPolicy(
+            context, latent_distribution, act, factors, noise, pending=self._pending
+        )
 
     def _act(self, weights: Weights, z: torch.Tensor, noise: torch.Generator) -> ActFunction:
         def act(observations: torch.Tensor, t: int) -> torch.Tensor:
@@ -175,7 +180,7 @@ class PEARL(Adapting):
         for _ in range(c.updates):
             context_steps = self._sampled(agent, c.context, generator, recent)
             steps, weights = self._sampled(agent, c.batch, generator), self.sac.leaves(agent)
-            factors = self.encoder.factors(weights, _context_inputs(context_steps))
+            factors = self.encoder.factors(weights, self._context_inputs(context_steps))
             mean, log_std = posterior(tuple(part.sum(1) for part in factors))
             batch = _conditioned(steps, sample_latent(mean, log_std, generator))
             noise = torch.rand(2, *batch.actions.shape, generator=generator).to(c.device)
@@ -194,6 +199,11 @@ class PEARL(Adapting):
         """`size` transitions of each draw, [draws, size, numbers] by name."""
         sampled = replay.sample(agent, size, generator, recent=recent)
         return {name: part.to(self.config.device) for name, part in sampled.items()}
+
+    def _context_inputs(self, steps: Weights) -> torch.Tensor:
+        """(s, a, r) of steps, [draws, t, size]; with `context_next` (s, a, r, s')."""
+        names = ["observation", "action", "reward"] + ["after"] * self.config.context_next
+        return torch.cat([steps[name] for name in names], -1)
 
     def _weights(self, agent: Agent) -> dict[str, torch.Tensor]:
         return network_weights(agent, self.config.device)
@@ -217,11 +227,6 @@ def _steps(batch: Batch) -> dict[str, torch.Tensor]:
         "alive": batch.alive[..., None],
     }
     return {name: part.transpose(0, 1) for name, part in parts.items()}
-
-
-def _context_inputs(steps: Weights) -> torch.Tensor:
-    """(s, a, r) of steps, [draws, t, size]."""
-    return torch.cat([steps["observation"], steps["action"], steps["reward"]], -1)
 
 
 def _conditioned(steps: Weights, z: torch.Tensor) -> Transitions:

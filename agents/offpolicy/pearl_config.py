@@ -10,15 +10,36 @@ for minutes on a CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from openpoet.settings import NonNegativeFloat, PositiveInt, Sizes
 
+from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials
 from .sac_config import SACConfig
+
+CONTROL = Suggestion(
+    f"whose trials have {LONG} steps or more",
+    long_trials,
+    {
+        "hidden": (128, 128),
+        "draws": 16,
+        "episodes": 2,
+        "context": 128,
+        # as the authors where the dynamics are hidden: they show in what follows an action
+        "context_next": True,
+        "kl": 0.001,
+        "temperature": 0.02,
+        "gamma": 0.99,
+        "batch": 64,
+        "capacity": 10_000,
+        "updates": 500,
+    },
+)
 
 
 @dataclass(frozen=True)
-class PEARLConfig(SACConfig):
+class PEARLConfig(SACConfig, Suggesting):
+    suggestions: ClassVar[tuple[Suggestion, ...]] = (CONTROL,)
     latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 5
     encoder: Annotated[Sizes, "Units of each hidden layer of the context encoder."] = (64, 64)
     draws: Annotated[PositiveInt, "Training draws of the task; each has its own replay buffer."] = (
@@ -31,6 +52,7 @@ class PEARLConfig(SACConfig):
     context: Annotated[
         PositiveInt, "Recent transitions of a draw that the encoder is given per update."
     ] = 64
+    context_next: Annotated[bool, "Transitions of a context hold the next observation too."] = False
     kl: Annotated[NonNegativeFloat, "Weight of the latents' KL divergence from the prior."] = 0.004
     temperature: float = 0.2
     gamma: float = 0.9

@@ -8,7 +8,7 @@ batch b is episode b x per_trial + j of that trial.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,6 +60,13 @@ class Batch:
         shape = (len(self.rewards), num_trials, -1)
         returns, alive = self.discounted(gamma).reshape(shape), self.alive.reshape(shape)
         return normalised(returns, alive).reshape(self.rewards.shape)
+
+    def limited(self, most: float) -> Batch:
+        """The batch with rewards clipped to +-most, and the same returns; 0: the batch itself.
+
+        One large reward, of a fall, would otherwise hide the differences between all others.
+        """
+        return replace(self, rewards=limited(self.rewards, most)) if most else self
 
     def labels(self, size: int) -> torch.Tensor:
         """The label of each step, [t, n, size], which ends the next observation (Spec.labels)."""
@@ -127,6 +134,11 @@ class EpisodeBatches:
         if self.per_trial == 1:  # a simulator whose restart takes no `count` is enough
             return self.simulator.restart(every)
         return self.simulator.restart(every, self.per_trial)
+
+
+def limited(rewards: torch.Tensor, most: float) -> torch.Tensor:
+    """Rewards clipped to +-most; 0: unchanged."""
+    return rewards.clamp(-most, most) if most else rewards
 
 
 def by_trial(batches: Sequence[Batch], num_trials: int, steps: int) -> Outcomes:

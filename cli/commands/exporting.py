@@ -35,7 +35,7 @@ def onnx(name: o.RunName, out: File, niche: o.NicheId = None) -> None:
     with one_torch_thread():
         inputs, outputs = write_onnx(
             replays.parts.ledger.learner,
-            replays.check(chosen).agent,
+            replays.acting(chosen).agent,
             out,
             {**notes, "openpoet.run": replays.path.name, "openpoet.niche": str(chosen)},
         )

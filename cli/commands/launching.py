@@ -25,6 +25,7 @@ def launch(
     changes: o.Changes = None,
     config: o.Config = None,
     track: o.Track = None,
+    watch: o.Watch = False,
 ) -> None:
     """Start a run.
 
@@ -56,7 +57,7 @@ def launch(
         sessions.Machine(device, workers, ray),
         track or [],
     )
-    sessions.launch(wanted, CommandLine())
+    sessions.launch(wanted, _frontend(watch))
 
 
 def resume(
@@ -67,6 +68,7 @@ def resume(
     workers: o.Workers = None,
     ray: o.Ray = None,
     track: o.Track = None,
+    watch: o.Watch = False,
 ) -> None:
     """Continue a run from its last iteration, however it ended.
 
@@ -81,4 +83,11 @@ def resume(
     wanted = sessions.Resume(
         find_run(name), iterations, changes=changes or [], machine=machine, track=track or []
     )
-    sessions.resume(wanted, CommandLine())
+    sessions.resume(wanted, _frontend(watch))
+
+
+def _frontend(watch: bool) -> CommandLine:
+    """The command's frontend; watch: with the run's page."""
+    from ..watching import listen
+
+    return CommandLine(listen("127.0.0.1", None) if watch else None)

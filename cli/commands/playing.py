@@ -54,7 +54,7 @@ def play(
     chosen = replays.best if niche is None else niche
     racing = chosen if agent is None else agent
     start, family = replays.check(chosen).task, replays.parts.setup.family
-    replays.check(racing)
+    replays.acting(racing)
     if task is not None:
         start = read_task(task, family)
     file = out or Path(f"task_{chosen}.json")
@@ -89,6 +89,8 @@ def inject(name: o.RunName, file: Given) -> None:
     from ..wiring import make_family
 
     with Run.open(find_run(name), write=False) as run:
+        if not run.path.is_dir():
+            raise ValueError(f"{run.path} is a pack, which does not go on: `import` it first")
         tables = trusted(settings_of(run))
         if not tables["poet"]["mutate_every"]:
             raise ValueError(f"{run.path} never reproduces: its poet.mutate_every is 0")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from openpoet.agents.gradient.maesn import MAESN
 from openpoet.agents.gradient.maesn_config import MAESNConfig
 from openpoet.agents.gradient.maesn_latents import LATENTS, score_gradients
 from openpoet.agents.parts.gaussians import kl_to_prior
+from openpoet.agents.parts.network_weights import cloned_weights
 from openpoet.cli.conformance import check_learner, same_agent
 from openpoet.envs.bandits import Bandits
 from openpoet.envs.navigation import HALF_CIRCLE, Navigation, NavigationSettings
@@ -54,6 +57,22 @@ def test_the_latents_gradient_is_that_of_the_expected_return() -> None:
 @pytest.mark.parametrize("family", [Guessing(), Navigation(NavigationSettings(horizon=6))])
 def test_learner_conformance(family: Guessing | Navigation) -> None:
     check_learner(MAESN(family, SMALL), family)
+    check_learner(MAESN(family, replace(SMALL, epochs=2)), family)
+
+
+def test_the_gradient_of_ratios_is_that_of_log_probabilities_at_the_policy_that_played() -> None:
+    one, several = (MAESN(Navigation(), replace(SMALL, epochs=epochs)) for epochs in (1, 2))
+    agent, seeds = one.init(Key(0)), [1, 2, 3, 4]
+    (batch,), _ = one.run_trials(agent, Navigation(), HALF_CIRCLE, seeds, Key(1), 0)
+    weights = {name: value.requires_grad_() for name, value in cloned_weights(agent).items()}
+    z = torch.zeros(len(batch.returns), 2)
+    old = one.outputs(weights, batch.observations, z).detach()
+    slopes = [
+        torch.autograd.grad(learner._surrogate(weights, batch, z, old), [weights["w0"]])[0]
+        for learner in (one, several)
+    ]
+    torch.testing.assert_close(*slopes)
+    assert slopes[0].norm() > 0
 
 
 def test_improve_changes_no_argument_and_returns_detached_tensors() -> None:

@@ -14,7 +14,7 @@ from openpoet.agents.assessment import assess
 from openpoet.agents.gradient.initialisation import RATE
 from openpoet.agents.gradient.maml import FOMAML, MAML
 from openpoet.agents.gradient.maml_config import FOMAMLConfig, MAMLConfig, ReptileConfig
-from openpoet.agents.gradient.policy_gradient import FeedforwardPolicy
+from openpoet.agents.gradient.policy_gradient import FeedforwardPolicy, clipped
 from openpoet.agents.gradient.regressor import Regressor
 from openpoet.agents.gradient.reptile import Reptile
 from openpoet.agents.memory.hochreiter import Hochreiter
@@ -40,7 +40,13 @@ def test_learner_conformance(family: Navigation | Guessing | Regression | Bandit
 
 
 @pytest.mark.parametrize(
-    "settings", [{"outer": "trpo"}, {"learn_rates": True, "inner_steps": 2}, {"inner_steps": 0}]
+    "settings",
+    [
+        {"outer": "trpo"},
+        {"learn_rates": True, "inner_steps": 2},
+        {"inner_steps": 0},
+        {"epochs": 2, "learn_rates": True},
+    ],
 )
 def test_learner_conformance_with_other_settings(settings: dict) -> None:
     check_learner(MAML(PLANE, replace(SMALL, **settings)), PLANE)
@@ -183,6 +189,48 @@ def test_the_initial_ratio_is_one_with_the_gradient_of_the_log_probability() -> 
     ]
     for one, two in zip(*slopes, strict=True):
         torch.testing.assert_close(one, two)
+
+
+def test_a_ratio_gains_nothing_beyond_the_clip_range_but_loses() -> None:
+    ratios = torch.tensor([0.5, 0.5, 1.1, 1.1, 2.0, 2.0], requires_grad=True)
+    advantages = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    gains = clipped(ratios, advantages, 0.2)
+    torch.testing.assert_close(gains, torch.tensor([0.5, -0.8, 1.1, -1.1, 1.2, -2.0]))
+    (slopes,) = torch.autograd.grad(gains.sum(), [ratios])
+    assert slopes.tolist() == [1, 0, 1, -1, 0, -1]
+
+
+def test_limited_rewards_are_learned_from_and_returns_stay() -> None:
+    free, limited = (MAML(PLANE, replace(SMALL, reward_limit=most)) for most in (0.0, 0.1))
+    agent = free.init(Key(1))
+    (before, _), (clipped_one, _) = (
+        learner.run_trials(agent, SQUARE, [1, 2], Key(2), 1)[0] for learner in (free, limited)
+    )
+    assert float(before.rewards.min()) < -0.1
+    assert torch.equal(clipped_one.rewards, before.rewards.clamp(-0.1, 0.1))
+    assert torch.equal(clipped_one.returns, before.returns)
+    assert not torch.equal(clipped_one.discounted(1.0), before.discounted(1.0))
+
+
+@pytest.mark.parametrize("action_std", [0.3, 1.0])
+def test_the_initial_standard_deviation_of_actions(action_std: float) -> None:
+    agent = MAML(PLANE, replace(SMALL, action_std=action_std)).init(Key(0))
+    torch.testing.assert_close(agent["log_std"].exp(), torch.full((2,), action_std))
+
+
+@pytest.mark.parametrize("inner_steps", [0, 1])
+def test_outer_steps_on_the_same_episodes_lower_the_loss_on_them_further(inner_steps: int) -> None:
+    """With a clip range of 0 only the first step is free to move: later ones cannot gain."""
+    fixed = replace(SMALL, inner_steps=inner_steps, lr=1e-2)
+
+    def moved(**settings: float) -> float:
+        learner = MAML(PLANE, replace(fixed, **settings))
+        agent = learner.init(Key(3))
+        (after,), _ = learner.improve([agent], [SQUARE], [Key(4)])
+        return float((after["w1"] - agent["w1"]).norm())
+
+    once, often = moved(), moved(epochs=5)
+    assert once < moved(epochs=5, clip=1e-6) < often
 
 
 @pytest.mark.parametrize("actions", [Categorical(3), Gaussian(2)])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from openpoet.agents.memory.belief_decoder import BeliefDecoder
 from openpoet.agents.memory.evidence import Evidence
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
@@ -56,7 +57,9 @@ def evidence(batch: Batch, shape: tuple[int, ...]) -> Evidence:
     """Transitions of ones with these rewards, from N(0, 1) on. shape: of a row of transitions."""
     transitions = torch.ones(*batch.inputs.shape[:2], shape[1])
     first = torch.zeros(batch.inputs.shape[1], 2 * TINY.latent)
-    return Evidence(transitions, torch.ones(batch.alive.shape), batch.alive, batch.begins, first)
+    return Evidence(
+        transitions, torch.ones(*batch.alive.shape, 1), batch.alive, batch.begins, first
+    )
 
 
 def differentiable(learner: RL2) -> dict[str, torch.Tensor]:
@@ -118,7 +121,7 @@ def test_the_elbo_by_hand() -> None:
     alive = torch.tensor([[True, True], [False, True]])
     transitions = torch.zeros(2, 2, 4)
     begins = torch.tensor([[True, True], [False, False]])
-    given = Evidence(transitions, rewards, alive, begins, torch.full((2, 2), 5.0))
+    given = Evidence(transitions, rewards[..., None], alive, begins, torch.full((2, 2), 5.0))
     # Errors of valid pairs of belief and reward: 1/2 in the first trial; twice 0 and 9/2 in the
     # second. KL divergences, (difference of means)^2 / 2: 1/2 in the first trial, 0 and 9/2 in the
     # second.
@@ -130,7 +133,7 @@ def test_the_elbo_by_hand() -> None:
     # begins another trial: each belief has one reward to predict.
     first = torch.tensor([[5.0, 5.0], [1.0, 0.0]])
     begins = torch.tensor([[True, False], [False, True]])
-    given = Evidence(transitions, rewards, alive, begins, first)
+    given = Evidence(transitions, rewards[..., None], alive, begins, first)
     expected = (0.5 + 0 + 4.5) / 3 + 0.6 * (0.5 + 0.5 + 4.5) / 3 / 2
     loss = learner._elbo_loss(weights, belief, given, noise)
     assert float(loss.detach()) == pytest.approx(expected)
@@ -147,6 +150,46 @@ def test_learner_conformance_where_trials_are_cut() -> None:
         normalise_rewards=True,
     )
     check_learner(VariBAD(family, settings), family, tasks=2)
+
+
+DYNAMICS = replace(TINY, decoder_input="action", predict_changes=True, belief_steps=2)
+
+
+def test_learner_conformance_where_changes_are_predicted() -> None:
+    family = Guessing()
+    check_learner(VariBAD(family, replace(DYNAMICS, steps=6, bptt=3)), family, tasks=2)
+
+
+def test_the_decoder_is_the_product_of_its_networks_for_each_output() -> None:
+    decoder, rng = BeliefDecoder(2, 3, (4, 5), outputs=2), np.random.default_rng(0)
+    weights, (k, t, n) = decoder.init(rng), (6, 7, 3)
+    m, transitions = torch.randn(k, n, 2), torch.randn(t, n, 3)
+    found = decoder(weights, m, transitions)
+    assert found.shape == (k, t, n, 2)
+    latent = decoder.latent_features(weights, m[4])
+    features = decoder.transition_features(weights, transitions[5])
+    for output, part in enumerate(features.split(5, -1)):
+        torch.testing.assert_close(found[4, 5, :, output], (latent * part).sum(-1))
+
+
+def test_the_loss_of_beliefs_is_that_of_all_in_the_mean_over_subsets() -> None:
+    whole, some = (VariBAD(Guessing(), replace(DYNAMICS, belief_steps=k, kl=0.0)) for k in (0, 1))
+    weights, noise = dict(whole.init(Key(0))), torch.Generator().manual_seed(0)
+    beliefs = torch.randn(4, 3, 2 * TINY.latent)
+    beliefs[..., TINY.latent :] = -20.0  # so that samples of the latent are its mean
+    alive, begins = torch.ones(4, 3, dtype=torch.bool), torch.zeros(4, 3, dtype=torch.bool)
+    outcomes = torch.randn(4, 3, whole.decoder.outputs)
+    transitions = torch.randn(4, 3, whole.decoder.transition_features.sizes[0])
+    given = Evidence(transitions, outcomes, alive, begins, torch.zeros(3, 2 * TINY.latent))
+    every = float(whole._elbo_loss(weights, beliefs, given, noise))
+    losses = {round(float(some._elbo_loss(weights, beliefs, given, noise)), 5) for _ in range(60)}
+    assert len(losses) == 4
+    assert float(np.mean(list(losses))) == pytest.approx(every, rel=1e-4)
+
+
+def test_changes_of_the_observation_need_a_decoder_without_the_next_one() -> None:
+    with pytest.raises(ValueError, match="needs decoder_input"):
+        replace(TINY, predict_changes=True)
 
 
 def test_it_learns_to_use_memory_and_its_belief_predicts_rewards() -> None:

@@ -4,6 +4,8 @@ contexts.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +65,30 @@ def test_the_posterior_does_not_depend_on_the_order_of_the_context() -> None:
 )
 def test_learner_conformance(family: TaskFamily) -> None:
     check_learner(PEARL(family, TINY), family, tasks=2)
+
+
+def test_learner_conformance_where_contexts_hold_the_next_observation() -> None:
+    family = Navigation(NavigationSettings(horizon=4))
+    check_learner(PEARL(family, replace(TINY, context_next=True)), family, tasks=2)
+
+
+def test_transitions_with_the_next_observation_reach_the_context_at_the_next_action() -> None:
+    """The last one of an episode does not: the next observation is another episode's."""
+    family = Navigation(NavigationSettings(horizon=4))
+    learner = PEARL(family, replace(TINY, context_next=True))
+    agent, simulator = learner.init(Key(0)), family.simulator([HALF_CIRCLE] * 2, [1, 2], "cpu")
+    policy, seen, steps = learner.trial_policy(agent, 2, Key(1)), simulator.reset(), []
+    policy.begin(torch.ones(2, dtype=torch.bool))
+    with torch.no_grad():
+        for _ in range(4):
+            before, action = seen, policy.act(seen)
+            seen, rewards, terminated, truncated = simulator.step(action)
+            steps.append(torch.cat([before, action, rewards.float()[:, None], seen], 1))
+            policy.observe(rewards, terminated | truncated)
+        policy.act(simulator.restart(truncated))
+        precision, weighted = learner.encoder.factors(agent, torch.stack(steps[:-1]))
+    torch.testing.assert_close(policy.state["precision"], precision.sum(0))
+    torch.testing.assert_close(policy.state["weighted_mean"], weighted.sum(0))
 
 
 def test_only_the_critics_and_the_prior_train_the_encoder() -> None:
