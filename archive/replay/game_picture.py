@@ -12,8 +12,8 @@ import numpy as np
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
-from .camera import Camera, Scene, bounds, middle
-from .drawing import antialiased, draw_body, draw_pixels, draw_world, enlarged, thumbnail
+from .camera import Camera, Scene, bounds, from_above, middle
+from .drawing import PAPER, antialiased, draw_body, draw_pixels, draw_world, enlarged, thumbnail
 from .episode import Outline
 from .overlay import ACCENT, INK, MUTED, draw_card, font_of, strip_of, ui_scale
 
@@ -83,8 +83,13 @@ def draw_picture(surface: pygame.Surface, picture: Picture, camera: Camera) -> N
 
 
 def draw_track(surface: pygame.Surface, track: Outline, shown: Sequence[Outline]) -> None:
-    """The strip with the whole track, and a mark at each body, that of the player first."""
+    """The strip with the whole track, and a mark at each body, that of the player first; empty
+    where the world has no track to walk along.
+    """
     area = strip_of(surface.get_size())
+    if not track.get("ground") or from_above(track):
+        surface.fill(PAPER, area)
+        return
     surface.blit(thumbnail(track, area.size), area)
     low, high = bounds(track)
     for outline, colour in reversed(list(zip(shown, (ACCENT, INK), strict=False))):

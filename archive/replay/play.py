@@ -196,16 +196,17 @@ def _draw(table: Table, game: Game, now: Round, bench: Bench, said: str) -> None
     draw_facts(surface, table.title(game.task), _facts(game, now, frame, bench))
     if game.mode == "edit":
         draw_sliders(surface, bench.knobs)
-    draw_status(surface, printable(said) or f"{_doing(game)}   {game.speed:g}x   h: keys")
+    draw_status(surface, printable(said) or f"{_doing(game, bench)}   {game.speed:g}x   h: keys")
     if game.help:
         rows = [(keys, meaning) for keys, _, meaning, _ in KEYS if keys]
         draw_message(surface, [*help_rows(bench.spec), *rows])
     pygame.display.flip()
 
 
-def _doing(game: Game) -> str:
+def _doing(game: Game, bench: Bench) -> str:
     if game.mode == "edit":
-        return "editing: drag sliders, draw on the ground"
+        how = "drag sliders, m mutates" if bench.drawn is None else "sliders, strokes, m mutates"
+        return f"editing: {how}"
     return {"drive": "driving", "watch": "watching"}[game.mode] if game.playing else "paused"
 
 
