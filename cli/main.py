@@ -47,6 +47,7 @@ for command_of in (
     viewing.show,
     viewing.replay,
     watching.watch,
+    watching.report,
     archives.digest,
     archives.verify,
     parts.check,

@@ -96,7 +96,7 @@ class Replays:
                 waiting = sum(not one.done() for one in self._kept.values())
                 if waiting >= MOST_WAITING:
                     raise BusyError("too many replays are being computed", 2.0)
-                future = self._started(lambda: self._load(view, niche, agent, at))
+                future = self._started(lambda: self.now(view, niche, agent, at))
                 self._kept[wanted] = future
                 while len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)
@@ -124,7 +124,8 @@ class Replays:
             raise UnknownError(f"there is no niche {niche if home is None else agent} in this run")
         return niche, agent, at, row["name"], json.dumps(home["score_key"])
 
-    def _load(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
+    def now(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
+        """The same, computed in this thread, however long it takes."""
         from openpoet.archive.page.poses import replay_of
         from openpoet.archive.page.thumbnails import scale_of
 

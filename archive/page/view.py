@@ -42,9 +42,16 @@ class RunView:
         self.history, self.words = History(run), Words(about.words)
         self.lock = threading.RLock()
 
-    def view(self, since: int | None = None, stride: int | None = None) -> dict[str, Any]:
+    def view(
+        self,
+        since: int | None = None,
+        stride: int | None = None,
+        *,
+        pictures: int | None = THUMBNAILS,
+    ) -> dict[str, Any]:
         """The whole view, or what was added after iteration `since`.
 
+        pictures: how many niches have a thumbnail at most; None: all.
         The whole one too if `since` is not an iteration of the run, or if scores no longer have the
         stride of the page's last view.
         """
@@ -53,7 +60,7 @@ class RunView:
             now = stride_of(self.history)
             if since is None or not 0 <= since <= self.history.iteration or stride != now:
                 since = None
-            niches = self._niches(since)
+            niches = self._niches(since, pictures)
             start = -1 if since is None else since
             return {
                 **self.head(),
@@ -100,7 +107,7 @@ class RunView:
             return [0, 1]
         return [brief(values[len(values) // 50]), brief(values[-1 - len(values) // 50])]
 
-    def _niches(self, since: int | None) -> list[dict[str, Any]]:
+    def _niches(self, since: int | None, pictures: int | None) -> list[dict[str, Any]]:
         """The niches of the view, oldest first; of an increment those it may have changed."""
         where = "WHERE died IS NULL OR died > ?1 OR born > ?1" if since is not None else ""
         rows = list(
@@ -113,7 +120,7 @@ class RunView:
             raise ValueError(f"a page shows at most {MOST_NICHES:,} niches of a run")
         new = [row for row in rows if since is None or row["born"] > since]
         new.sort(key=lambda row: (row["died"] is not None, -row["id"]))
-        pictured = {row["id"] for row in new[:THUMBNAILS]}
+        pictured = {row["id"] for row in new[:pictures]}
         return [self.niche(row, row["id"] in pictured) for row in rows]
 
     def task(self, niche: int) -> Any:

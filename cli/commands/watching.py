@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..terminal import print_line
+from ..terminal import print_error, print_line
 
 RunOrAll = Annotated[
     str | None,
@@ -32,6 +33,18 @@ Host = Annotated[
 ]
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Print the address and open no browser.")
+]
+
+Whole = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
+OutFile = Annotated[
+    Path | None, typer.Option("--out", help="File to write; default: <name of the run>.html.")
+]
+Poses = Annotated[
+    str,
+    typer.Option(
+        metavar="EXPR",
+        help='Niches whose agents walk in the report, such as "solved"; up to the limit of 5 MB.',
+    ),
 ]
 
 
@@ -64,6 +77,26 @@ def watch(
     if not no_browser and _has_display():
         webbrowser.open(address)
     serve(site, listening, ended)
+
+
+def report(name: Whole, out_file: OutFile = None, poses: Poses = "alive") -> None:
+    """Write the page of a run with its data as one HTML file.
+
+    It opens from disk, in any browser and without a network, and can be mailed or put beside a
+    paper. At most 5 MB: first the run and the agents of the chosen niches, then what else fits.
+
+    Examples: `report runs/a`, `report runs/a --poses solved --out a.html`.
+    """
+    from openpoet.archive.store.run_folder import find_run
+
+    from ..report import write_report
+
+    folder = find_run(name)
+    path = out_file or Path(f"{folder.resolve().name}.html")
+    done = write_report(folder, path, poses, print_error)
+    words = f"{done.path}: {done.size / 1e6:.1f} MB, with {done.poses} recorded evaluations"
+    more = f"; {done.left_out} parts did not fit" if done.left_out else ""
+    print_line(words + more)
 
 
 def _has_display() -> bool:
