@@ -228,6 +228,8 @@ def test_an_unknown_preset_suggests_similar_names() -> None:
         *PUBLISHED,
         "quick",
         "ai-ga",
+        "walker-epg",
+        "walker-maesn",
         "walker-ppo",
     }
     with pytest.raises(
