@@ -14,7 +14,11 @@ from typing import Annotated
 
 import typer
 
+<<<<<<< HEAD
+from .commands import archives, launching, parts, viewing, watching
+=======
 from .commands import archives, launching, packs, parts, viewing
+>>>>>>> c67fd9d
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -50,6 +54,8 @@ for command_of in (
     launching.fork,
     viewing.show,
     viewing.replay,
+    watching.watch,
+    watching.report,
     archives.digest,
     archives.verify,
     archives.diff,

@@ -20,6 +20,7 @@ NOTE = "<!-- Made by docs/generate.py from the code: edit there. -->\n\n"
 # has it. `tests/test_documents.py` compares the names with those that the code looks for.
 OPTIONAL = (
     ("family", "title(task) -> str", "a short description of a task, for `show`, logs and replays"),
+    ("family", "difficulty(task) -> int", "a class of difficulty from 0, for the page's curves"),
     ("family", "picture(task, state)", "pixels [height, width, 3] uint8 in place of the outline"),
     ("family", "prepare(report)", "work done once before a run; `report(text)` prints progress"),
     ("family", "sample(rng) -> task", "any task of the family, for domain randomisation"),

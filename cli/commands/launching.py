@@ -40,6 +40,7 @@ def launch(
     changes: o.Changes = None,
     config: o.Config = None,
     track: o.Track = None,
+    watch: o.Watch = False,
 ) -> None:
     """Start a run.
 
@@ -71,7 +72,7 @@ def launch(
         sessions.Machine(device, workers, ray),
         track or [],
     )
-    sessions.launch(wanted, CommandLine())
+    sessions.launch(wanted, _frontend(watch))
 
 
 def resume(
@@ -82,6 +83,7 @@ def resume(
     workers: o.Workers = None,
     ray: o.Ray = None,
     track: o.Track = None,
+    watch: o.Watch = False,
 ) -> None:
     """Continue a run from its last iteration, however it ended.
 
@@ -96,7 +98,7 @@ def resume(
     wanted = sessions.Resume(
         find_run(name), iterations, changes=changes or [], machine=machine, track=track or []
     )
-    sessions.resume(wanted, CommandLine())
+    sessions.resume(wanted, _frontend(watch))
 
 
 def fork(
@@ -120,3 +122,10 @@ def fork(
     machine = sessions.Machine(device, workers)
     wanted = forking.Fork(source, out_folder, iterations, changes or [], machine)
     forking.fork(wanted, CommandLine())
+
+
+def _frontend(watch: bool) -> CommandLine:
+    """The command's frontend; watch: with the run's page."""
+    from ..watching import listen
+
+    return CommandLine(listen("127.0.0.1", None) if watch else None)

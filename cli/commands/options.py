@@ -97,6 +97,9 @@ Select = Annotated[
 TakeFrom = Annotated[
     Take, typer.Option(help="What to copy from the niches of --from: tasks, agents or both.")
 ]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Show the run in a browser while it goes on (see `watch`).")
+]
 Config = Annotated[
     Path | None, typer.Option(help="TOML file of settings; they replace those of the preset.")
 ]

@@ -110,6 +110,14 @@ class Walker:
             parts.append(body_genes.encode(task.body))
         return json.dumps(parts, sort_keys=True)
 
+    def difficulty(self, task: WalkerTask) -> int | None:
+        """The paper's class of difficulty, 0 (easy) to 3; None for a CPPN, for which there is
+        none.
+        """
+        if isinstance(task.genome, Cppn):
+            return None
+        return obstacles.CLASSES.index(obstacles.difficulty(task.genome))
+
     def title(self, task: WalkerTask) -> str:
         """A description of the task, with the paper's class of difficulty if it has one."""
         if isinstance(task.genome, Cppn):
