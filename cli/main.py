@@ -14,11 +14,7 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-from .commands import archives, launching, parts, viewing, watching
-=======
-from .commands import archives, launching, packs, parts, viewing
->>>>>>> c67fd9d
+from .commands import archives, launching, packs, parts, viewing, watching
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error

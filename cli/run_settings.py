@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha256")
 
 
-<<<<<<< HEAD
 def settings_of(run: RunContents) -> Tables:
-    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of
-    its launch.
-=======
-def settings_of(run: Run) -> Tables:
     """The settings of a run or pack as they are now. ValueError, one line, if config.toml is not
     those of its launch.
->>>>>>> c67fd9d
     """
     from .plugins import section
     from .settings.tables import parse
