@@ -95,7 +95,7 @@ def test_the_scrubber_shows_the_population_of_that_time(page: Page) -> None:
 
 def test_the_wheel_zooms_into_a_part_of_the_run(page: Page) -> None:
     """Only niches that were active then keep a lane; a double click shows all again."""
-    at(page, "tree-canvas").hover(position={"x": 400, "y": 300})
+    at(page, "tree-canvas").hover(position={"x": 600, "y": 300})
     page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
     page.keyboard.up("Control")
