@@ -47,3 +47,15 @@ def write_report(run_folder: Path, path: Path, select: str, note: Callable[[str]
         return Written(path, report.write(path), poses, report.left_out)
     finally:
         run.close()
+
+
+def write_film(run_folder: Path, path: Path) -> int:
+    """Write the family tree of a run as a film; the number of its pictures."""
+    from openpoet.archive.page.film import film_tree
+    from openpoet.archive.page.view import RunView
+
+    run, about, _ = open_page(run_folder)
+    try:
+        return film_tree(RunView(run, about).view(pictures=None), path)
+    finally:
+        run.close()
