@@ -98,9 +98,8 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
-        injections = Injections(run, parts.setup.family)
-        parts = parts.injecting(injections)
-        loop = run_loop(run, parts, injections, frontend, wanted.track)
+        parts = parts.injecting(Injections(run, parts.setup.family))
+        loop = run_loop(run, parts, frontend, wanted.track, tables)
         population = loop.begin(
             lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
         )
@@ -176,13 +175,12 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
             )
         if warning := version_warning(run.versions(), versions()):
             frontend.warn(warning)
-        injections = Injections(run, parts.setup.family)
-        parts = parts.injecting(injections)
+        parts = parts.injecting(Injections(run, parts.setup.family))
         run.begin_session(list(frontend.command), versions(), changed)
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
             further = evolve(population, parts.setup)
-            loop = run_loop(run, parts, injections, frontend, wanted.track)
+            loop = run_loop(run, parts, frontend, wanted.track, tables)
             loop.go(population, further, total)
     return wanted.path
 
@@ -194,12 +192,13 @@ def prepare(parts: Parts, frontend: Frontend) -> None:
 
 
 def run_loop(
-    run: Run, parts: Parts, injections: Injections, frontend: Frontend, track: Sequence[str]
+    run: Run, parts: Parts, frontend: Frontend, track: Sequence[str], tables: Tables
 ) -> RunLoop:
-    """The loop that continues an open run."""
+    """The loop that continues an open run. tables: its settings."""
     from openpoet.poet.checkpoint import to_records
 
-    family, config = parts.setup.family, parts.setup.config
+    family, config, injections = parts.setup.family, parts.setup.config, parts.setup.injected
+    assert isinstance(injections, Injections)
 
     def records(population: Population, before: Population | None) -> Records:
         return to_records(population, family, before)
@@ -216,6 +215,7 @@ def run_loop(
         earlier=run.steps(),
         min_gain=config.min_gain,
         track=track,
+        keep_every=tables["run"].get("keep_every", 0),
     )
 
 

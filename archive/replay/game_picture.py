@@ -15,7 +15,7 @@ import pygame
 from .camera import Camera, Scene, bounds, from_above, middle
 from .drawing import PAPER, antialiased, draw_body, draw_pixels, draw_world, enlarged, thumbnail
 from .episode import Outline
-from .overlay import ACCENT, INK, MUTED, draw_card, font_of, strip_of, ui_scale
+from .overlay import ACCENT, INK, MUTED, draw_card, letters, strip_of, ui_scale
 
 GHOST = 110  # opacity of the agent beside the player, of 255
 
@@ -103,7 +103,7 @@ def draw_track(surface: pygame.Surface, track: Outline, shown: Sequence[Outline]
 def draw_facts(surface: pygame.Surface, title: str, rows: Sequence[tuple[str, str]]) -> None:
     """A card in the upper left corner."""
     scale = ui_scale(surface.get_size())
-    font, bold, pad = font_of(19 * scale), font_of(22 * scale), round(12 * scale)
+    font, bold, pad = letters(19 * scale), letters(22 * scale), round(12 * scale)
     head = [bold(part, INK) for part in title.split("; ") if part]
     lines = [(font(name, MUTED), font(value, INK)) for name, value in rows]
     left = max((name.get_width() for name, _ in lines), default=0) + pad

@@ -11,7 +11,7 @@ import numpy as np
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
-from .overlay import ACCENT, INK, LINE, MUTED, draw_card, font_of, ui_scale
+from .overlay import ACCENT, INK, LINE, MUTED, draw_card, letters, ui_scale
 
 Knob = tuple[float, float, float, float]  # value, low, high, step
 WIDTH, ROW = 230, 34  # [px] in a picture of height 600
@@ -36,7 +36,7 @@ def draw_sliders(surface: pygame.Surface, knobs: Mapping[str, Knob]) -> None:
     found, scale = areas(knobs, surface.get_size()), ui_scale(surface.get_size())
     if not found:
         return
-    font, radius = font_of(17 * scale), round(6 * scale)
+    font, radius = letters(17 * scale), round(6 * scale)
     card = pygame.Rect.unionall(next(iter(found.values())), list(found.values()))
     draw_card(surface, card.inflate(round(24 * scale), round(16 * scale)), round(8 * scale))
     for name, area in found.items():

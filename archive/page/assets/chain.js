@@ -3,6 +3,7 @@
 import { button, element } from "./elements.js";
 import { hover, select } from "./state.js";
 import { makeClock } from "./clock.js";
+import { agentLine, endOf, scoreCurve } from "./model.js";
 import { loadReplay, makeScreen } from "./screen.js";
 import { score, several, whole } from "./format.js";
 
@@ -30,6 +31,21 @@ export function makeChain(model, details) {
     return element("div", {}, list, more);
   }
   return list;
+}
+
+/** The chain as the page knows it without the details of a niche. */
+export function knownSolution(model, niche) {
+  const line = agentLine(model, niche.id, endOf(model, niche));
+  const steps = line.map(({ niche: id, from, to }, at) => {
+    const { born, title, outline } = model.niches.get(id);
+    const how = at === line.length - 1 ? "start" : from === born ? "birth" : "transfer";
+    const [times, values] = scoreCurve(model, id);
+    const within = values.filter((_, place) => times[place] >= from && times[place] <= to);
+    const best = Math.max(...within);
+    const clip = { niche: id, agent: id, at: "last", exact: at === 0 };
+    return { niche: id, iteration_from: from, iteration_to: to, how, best, title, outline, clip };
+  });
+  return steps.reverse();
 }
 
 function chainStep(model, step, before) {

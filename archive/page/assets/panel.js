@@ -6,7 +6,7 @@ import { ancestors } from "./model.js";
 import { fetchNiche } from "./source.js";
 import { makePlayer } from "./player.js";
 import { parameterList } from "./parameters.js";
-import { makeChain } from "./chain.js";
+import { knownSolution, makeChain } from "./chain.js";
 import { makeScoreCurve } from "./scorecurve.js";
 import { nicheLink, panelPart, refusedPictures, transferCount, transferTable } from "./lists.js";
 import { plain, score, whole } from "./format.js";
@@ -94,8 +94,10 @@ async function loadDetails(panel, model, niche) {
     }
     notify("details");
   } catch (error) {
-    if (ticket === panel.pending)
-      panel.more.replaceChildren(element("p", { class: "quietly", text: error.message }));
+    if (ticket !== panel.pending) return;
+    const chain = makeChain(model, { solution: knownSolution(model, niche) });
+    const note = element("p", { class: "quietly", text: `further details: ${error.message}` });
+    panel.more.replaceChildren(panelPart("How was this solved?", chain, true), note);
   }
 }
 

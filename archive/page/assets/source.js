@@ -83,7 +83,11 @@ async function ask(path, query = {}) {
 /** The JSON of an embedded block, which may be compressed (base64 of gzip). */
 async function embedded(id) {
   const block = document.getElementById(id);
-  if (!block) throw Object.assign(new Error("not in this file"), { status: 404, retry: null });
+  if (!block)
+    throw Object.assign(new Error("not in this file; `openpoet watch` shows it"), {
+      status: 404,
+      retry: null,
+    });
   if (block.dataset.encoding !== "gzip") return JSON.parse(block.textContent);
   const bytes = Uint8Array.from(window.atob(block.textContent.trim()), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));

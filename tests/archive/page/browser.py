@@ -74,7 +74,7 @@ def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
 
 
 def _foreign(url: str) -> bool:
-    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+    return not url.startswith(("http://127.0.0.1:", "file:", "data:", "blob:"))
 
 
 class Growing:

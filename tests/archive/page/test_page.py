@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks.made_runs import Made
+from openpoet.cli.report import write_report
 from tests.archive.page.browser import PICTURES, Growing, chromium, opened, serving
 
 MADE = Made(niches=32, transfers=300, iterations=60)
@@ -19,12 +21,17 @@ MARKUP = "<script>alert(1)</script><b data-hostile>&amp;"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     for name, made in (("long", MADE), (NAME, Made(niches=3, transfers=4, iterations=8))):
         run = Growing(folder / name, made)
         run.go_on(made.iterations + 1)
         run.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
     with serving(folder) as address:
         yield address
 
@@ -95,7 +102,7 @@ def test_the_scrubber_shows_the_population_of_that_time(page: Page) -> None:
 
 def test_the_wheel_zooms_into_a_part_of_the_run(page: Page) -> None:
     """Only niches that were active then keep a lane; a double click shows all again."""
-    at(page, "tree-canvas").hover(position={"x": 400, "y": 300})
+    at(page, "tree-canvas").hover(position={"x": 600, "y": 300})
     page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
     page.keyboard.up("Control")
@@ -290,6 +297,28 @@ def test_the_page_fits_small_and_dark_screens(
         assert below == (name == "phone")
         ink = page.evaluate("getComputedStyle(document.body).color")
         assert (sum(map(int, re.findall(r"\d+", ink))) > 380) == (name == "dark")
+
+
+def test_a_report_opens_from_disk_with_its_recordings(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    write_report(folder / "long", path, "id == 0", print)
+    with opened(browser, path.as_uri()) as page:
+        expect(at(page, "lane")).to_have_count(MADE.niches)
+        page.locator('.lane[data-niche="0"]').click()
+        expect(at(page, "replay-caption")).to_contain_text("score")
+        expect(at(page, "part-transfers-in")).to_be_visible()
+        # of a large run not everything fits
+        page.evaluate("document.getElementById('data-niche-9').remove()")
+        page.locator('.lane[data-niche="9"]').click()
+        expect(at(page, "replay-note").first).to_contain_text("not in this file")
+        expect(at(page, "details")).to_contain_text("not in this file")
+        expect(at(page, "chain").locator("li").first).to_contain_text("9")
+        page.keyboard.press("/")
+        page.keyboard.type("flat")
+        expect(at(page, "row")).to_have_count(1)
+        picture(page, "report")
 
 
 def test_no_branch_crosses_another(page: Page) -> None:
