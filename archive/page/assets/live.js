@@ -69,7 +69,7 @@ function showState() {
 
 /**
  * Listen to the server while the page is in sight; `onruns` is called when the list of runs changed.
- * A hidden page does not listen, since a browser has few connections for all pages of a server.
+ * A hidden page does not listen: a browser has few connections for all pages of one server.
  */
 export function followServer(onruns) {
   if (isStatic()) return;
