@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import archives, launching, parts, viewing, watching
+from .commands import archives, launching, packs, parts, viewing, watching
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -31,7 +31,8 @@ app = typer.Typer(
     help="Open-ended learning with POET: tasks evolve while agents learn to solve them.\n\n"
     "`launch` starts a run and keeps everything that happens in a folder. `show` prints it, "
     "`replay` plays an agent in its task, `resume` continues it, and `launch --from RUN` seeds "
-    "another run from it. `list` names the families, learners and presets.",
+    "another run from it. `export` writes a run to one file, which every command takes like a run. "
+    "`list` names the families, learners and presets.",
 )
 
 
@@ -50,9 +51,12 @@ for command_of in (
     watching.report,
     archives.digest,
     archives.verify,
+    archives.diff,
+    packs.export,
     parts.check,
 ):
     app.command(help=help_text(command_of.__doc__ or ""))(command_of)
+app.command(name="import", help=help_text(packs.import_packs.__doc__ or ""))(packs.import_packs)
 app.command(name="list", help=help_text(parts.list_parts.__doc__ or ""))(parts.list_parts)
 
 

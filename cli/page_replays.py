@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
@@ -124,8 +124,10 @@ class Replays:
             raise UnknownError(f"there is no niche {niche if home is None else agent} in this run")
         return niche, agent, at, row["name"], json.dumps(home["score_key"])
 
-    def now(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
-        """The same, computed in this thread, however long it takes."""
+    def now(
+        self, view: RunView, niche: int, agent: int, at: str, without: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The same, computed in this thread, however long it takes; without: layers left out."""
         from openpoet.archive.page.poses import replay_of
         from openpoet.archive.page.thumbnails import scale_of
 
@@ -137,7 +139,7 @@ class Replays:
         family = self.parts.setup.family
         scale = view.words.scale or scale_of(family.outline(episode.task, None))
         said = {"niche": niche, "agent": agent, "at": at, "archived": row["score"] if own else None}
-        return said | replay_of(episode, scale / FINER)
+        return said | replay_of(episode, scale / FINER, without)
 
     def _episode(self, row: Any, weights: Any, agent: int, *, at_birth: bool) -> Episode:
         from openpoet.archive.replay.episode import record_episode

@@ -10,6 +10,8 @@ from pathlib import Path
 from .page_data import open_page
 from .parts import refusal
 
+RAYS = ("ray",)  # half of all numbers of a walker's poses
+
 
 @dataclass(frozen=True)
 class Written:
@@ -40,7 +42,7 @@ def write_report(run_folder: Path, path: Path, select: str, note: Callable[[str]
         reason = refusal(replays.tables)
         if reason:
             note(f"the report is without poses: {reason}")
-        fill(report, view, ids, None if reason else partial(replays.now, view))
+        fill(report, view, ids, None if reason else partial(replays.now, view, without=RAYS))
         poses = sum('id="data-replay-' in block[:60] for block in report.blocks)
         return Written(path, report.write(path), poses, report.left_out)
     finally:

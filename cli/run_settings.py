@@ -16,13 +16,14 @@ FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha25
 
 
 def settings_of(run: RunContents) -> Tables:
-    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of
-    its launch.
+    """The settings of a run or pack as they are now. ValueError, one line, if config.toml is not
+    those of its launch.
     """
     from .plugins import section
     from .settings.tables import parse
 
-    _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
+    if not run.packed:
+        _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(
         tables["run"]

@@ -149,7 +149,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
     The archive becomes that of a run which was never interrupted.
     """
     from openpoet.archive.store.run_folder import Run
-    from openpoet.poet.agent_tensors import check_population
+    from openpoet.poet.agent_tensors import check_agents
     from openpoet.poet.checkpoint import from_records
     from openpoet.poet.engine import evolve
 
@@ -164,7 +164,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
         parts = wire(tables, machine.workers, rollouts)
         run.check_state()
         population = from_records(*run.checkpoint(), parts.setup.family)
-        check_population(population, parts.setup)
+        check_agents(population.niches, parts.setup)
         total = wanted.iterations or tables["run"]["iterations"]
         if (reached := population.iteration) >= total:
             again = frontend.resume(run.path, 2 * reached)

@@ -4,7 +4,7 @@ one before. A page draws any frame exactly, without a codec.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +24,10 @@ Lines = Sequence[np.ndarray]
 Shape = tuple[tuple[str, int], ...]  # layers and points of the polylines of a frame
 
 
-def replay_of(episode: Episode, scale: float) -> dict[str, Any]:
-    """The evaluation for the page; scale: the unit of all coordinates [m]."""
+def replay_of(episode: Episode, scale: float, without: Collection[str] = ()) -> dict[str, Any]:
+    """The evaluation for the page; scale: the unit of all coordinates [m]; without: layers that are
+    left out.
+    """
     takes: list[dict[str, Any]] = []
     numbers = 0
     # the episodes of the first trial, then those of others
@@ -34,7 +36,7 @@ def replay_of(episode: Episode, scale: float) -> dict[str, Any]:
         key=lambda place: (episode.takes[place].trial, episode.takes[place].episode),
     )
     for place in order[:MOST_TAKES]:
-        take = _take(episode, place, scale)
+        take = _take(episode, place, scale, without)
         numbers += sum(map(len, take["frames"]))
         if numbers > MOST_NUMBERS and takes:
             break
@@ -50,11 +52,14 @@ def replay_of(episode: Episode, scale: float) -> dict[str, Any]:
     }
 
 
-def _take(episode: Episode, place: int, scale: float) -> dict[str, Any]:
+def _take(episode: Episode, place: int, scale: float, without: Collection[str]) -> dict[str, Any]:
     take = episode.takes[place]
     every = -(-len(take.frames) // MOST_FRAMES)
     chosen = sorted({*range(0, len(take.frames), every), len(take.frames) - 1})
-    outlines = [episode.outline(place, frame) for frame in chosen]
+    outlines = [
+        {k: lines for k, lines in episode.outline(place, frame).items() if k not in without}
+        for frame in chosen
+    ]
     still = _still(outlines)
     shapes: dict[Shape, int] = {}
     frames = list(_frames(outlines, still, scale, shapes))

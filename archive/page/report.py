@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,27 +80,33 @@ def fill(report: Report, view: RunView, posed: Iterable[int], replay: Replay | N
     if not (report.add("data-runs", {"runs": [run]}) and report.add("data-view", whole)):
         raise ValueError(f"{view.run.path} is too large for a report: `watch` shows it")
     niches = sorted(whole["niches"], key=lambda niche: (niche["died"] is not None, -niche["id"]))
-    chosen = [niche for niche in posed if niche in {one["id"] for one in niches}]
-    for niche in chosen:
-        report.add(f"data-niche-{niche}", details(view, niche))
-    for clip in _clips(view, chosen) if replay else ():
+    ids = [niche["id"] for niche in niches]
+    chosen = [niche for niche in posed if niche in set(ids)]
+    chains: dict[int, list[dict[str, Any]]] = {}
+    for niche in chosen if replay else ():
         assert replay is not None
-        report.add("data-replay-{}-{}-{}".format(*clip), replay(*clip))
+        report.add(f"data-replay-{niche}-{niche}-last", replay(niche, niche, "last"))
+    for niche in dict.fromkeys((*chosen, *ids)):
+        found = details(view, niche)
+        chains[niche] = found["solution"]
+        # the page has all outlines from the view
+        found["solution"] = [step | {"outline": None} for step in found["solution"]]
+        report.add(f"data-niche-{niche}", found)
     report.add("data-candidates", candidates(view, -1))
-    for one in niches:
-        if one["id"] not in chosen:
-            report.add(f"data-niche-{one['id']}", details(view, one["id"]))
+    for clip in _clips(chosen, chains) if replay else ():
+        assert replay is not None
+        if not report.add("data-replay-{}-{}-{}".format(*clip), replay(*clip)):
+            break  # evaluations take long, and others are about as large
 
 
-def _clips(view: RunView, niches: Iterable[int]) -> Iterator[Clip]:
-    """The replays that the panels of these niches show: first each niche's own, then those of "How
-    was this solved?".
-    """
-    known: set[Clip] = set()
-    own = [(niche, niche, "last") for niche in niches]
-    steps = (step for niche in niches for step in reversed(details(view, niche)["solution"]))
-    chain = ((c["niche"], c["agent"], c["at"]) for c in (step["clip"] for step in steps))
-    for clip in (*own, *chain):
-        if clip not in known:
-            known.add(clip)
-            yield clip
+def _clips(
+    niches: Sequence[int], chains: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Iterator[Clip]:
+    """The replays of "How was this solved?" of these niches, beside their own."""
+    known: set[Clip] = {(niche, niche, "last") for niche in niches}
+    for niche in niches:
+        for step in reversed(chains[niche]):
+            clip = step["clip"]["niche"], step["clip"]["agent"], step["clip"]["at"]
+            if clip not in known:
+                known.add(clip)
+                yield clip

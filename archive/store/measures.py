@@ -32,13 +32,25 @@ def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
             rows.reader([column[0] for column in found.description], str(run.path)), found
         )
     except sqlite3.Error as error:
-        raise ValueError(wrong(error, run.path / "archive.db")) from error
+        raise ValueError(wrong(error, run.file)) from error
 
 
 def fields(run: Run) -> Iterator[dict[str, Any]]:
     """The fields that an expression (seeds.select) may compare, of each niche, oldest first."""
     for row in each(run, f"SELECT {', '.join(FIELDS)} FROM niches ORDER BY id"):
         yield row | {"alive": row["died"] is None}
+
+
+def with_agents(run: Run) -> Iterator[dict[str, Any]]:
+    """The same fields of each niche whose agent is here; a pack has ancestors without agents."""
+    if run.complete:
+        return fields(run)
+    held = {
+        row["id"]
+        for row in each(run, "SELECT id, agent FROM niches")
+        if run.agents.holds(row["agent"])
+    }
+    return (row for row in fields(run) if row["id"] in held)
 
 
 def lineage(run: Run, niche: int, most: int) -> list[int]:

@@ -10,7 +10,7 @@ import typer
 from ..seeding import Take
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")
+    str, typer.Argument(metavar="RUN", help="A run folder or a pack, or its name under runs/.")
 ]
 NicheId = Annotated[
     int | None,

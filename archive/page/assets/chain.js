@@ -82,7 +82,7 @@ function chainStep(model, step, before) {
 /** The picture of a step's world, which plays its clip when clicked. */
 function clipScreen(model, step) {
   const screen = makeScreen({ height: 52, strip: false });
-  screen.outline = step.outline;
+  screen.outline = step.outline ?? model.niches.get(step.niche)?.outline ?? null;
   const clockwork = makeClock((state) => screen.draw(state.frame));
   const { niche, agent, at, exact } = step.clip;
   const whose = exact
