@@ -68,7 +68,7 @@ function showState() {
 }
 
 /**
- * Listen to the server while the page is in sight; `onruns` is called when the list of runs changed.
+ * Listen to the server; `onruns` is called when the list of runs changed.
  * A hidden page does not listen: a browser has few connections for all pages of one server.
  */
 export function followServer(onruns) {
