@@ -24,7 +24,7 @@ class Written:
 
 
 def write_report(run_folder: Path, path: Path, select: str, note: Callable[[str], None]) -> Written:
-    """Write the report of a run.
+    """Write the report of a run or pack.
 
     select: expression for the niches whose poses are in it. note: called with a line for what
     takes long, or cannot be in it.
