@@ -8,8 +8,9 @@
     policy = run.policy(run.niches[-1].id)
 
 `launch`, `resume`, `fork` and `seed_from` start runs, `open` reads one, and `check` tests a task
-family or learner of yours. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents` (learners),
-`openpoet.envs` (task families), `openpoet.archive` (run folders) and `openpoet.cli` (the command).
+family or learner of yours. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents`
+(learners), `openpoet.envs` (task families), `openpoet.archive` (run folders and packs) and
+`openpoet.cli` (the command).
 
 Importing `openpoet` loads neither torch nor Numba; they are loaded at the first use of a function.
 If Gymnasium has been imported, the ids "openpoet/..." are registered.
