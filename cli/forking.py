@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .frontend import Frontend
 from .packing import merge
@@ -18,14 +19,16 @@ from .states import state_of
 class Fork:
     """A run that starts from a state of another.
 
-    source: RUN or RUN@ITERATION. folder: of the new run; None: under runs/. iterations: in total;
-    None: those of the source. changes: texts "section.key=value", which apply from the next
-    iteration on.
+    source: a run folder or pack. at: the iteration of the state; None: the last. folder: of the
+    new run; None: under runs/. iterations: in total; None: those of the source. options, changes:
+    settings that apply from the next iteration on, as in sessions.Resume.
     """
 
-    source: str
+    source: Path
+    at: int | None = None
     folder: Path | None = None
     iterations: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     changes: Sequence[str] = ()
     machine: Machine = field(default_factory=Machine)
 
@@ -36,29 +39,29 @@ def fork(wanted: Fork, frontend: Frontend) -> Path:
     Without changes the result is that of the source. Errors: see sessions.launch; bad input leaves
     no folder.
     """
-    from openpoet.archive.store.run_folder import SELECTED, Run, find_run
+    from openpoet.archive.store.run_folder import SELECTED, Run
 
-    name, iteration = _place(wanted.source)
-    path = find_run(name)
-    state = state_of(path, iteration)
+    state = state_of(wanted.source, wanted.at)
     with Run.open(state, write=False) as run:
         if not run.complete:
             raise ValueError(f"{state} {SELECTED}")
-        tables, _ = changed_settings(trusted(settings_of(run)), wanted.changes)
+        tables, _ = changed_settings(trusted(settings_of(run)), wanted.changes, wanted.options)
         reached = run.last_iteration()
     if reached >= (total := wanted.iterations or tables["run"]["iterations"]):
         raise ValueError(
             f"the state is that of iteration {reached}, and the run ends after {total}: give more "
             "iterations"
         )
-    folder = wanted.folder or Path("runs") / f"{path.absolute().stem}_at{reached}"
+    folder = wanted.folder or Path("runs") / f"{wanted.source.absolute().stem}_at{reached}"
     merge([state], folder, frontend.command)
-    return resume(
-        Resume(folder, wanted.iterations, changes=wanted.changes, machine=wanted.machine), frontend
-    )
+    again = Resume(folder, wanted.iterations, wanted.options, wanted.changes, wanted.machine)
+    return resume(again, frontend)
 
 
-def _place(source: str) -> tuple[str, int | None]:
+def place(source: str) -> tuple[str, int | None]:
+    """RUN and ITERATION of the text RUN@ITERATION; None without one. ValueError, one line, if it
+    is neither.
+    """
     name, at, iteration = source.rpartition("@")
     if not at:
         return source, None

@@ -7,9 +7,10 @@
         print(niche.id, niche.title, niche.score)
     policy = run.policy(run.niches[-1].id)
 
-`launch`, `resume` and `seed_from` start runs, `open` reads one, and `check` tests a task family or
-learner of yours. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents` (learners),
-`openpoet.envs` (task families), `openpoet.archive` (run folders) and `openpoet.cli` (the command).
+`launch`, `resume`, `fork` and `seed_from` start runs, `open` reads one, and `check` tests a task
+family or learner of yours. The sub-packages are `openpoet.poet` (the engine), `openpoet.agents`
+(learners), `openpoet.envs` (task families), `openpoet.archive` (run folders and packs) and
+`openpoet.cli` (the command).
 
 Importing `openpoet` loads neither torch nor Numba; they are loaded at the first use of a function.
 If Gymnasium has been imported, the ids "openpoet/..." are registered.
@@ -28,6 +29,7 @@ from . import archived_tasks
 if TYPE_CHECKING:
     from .conforming import Verdict as Verdict
     from .conforming import check as check
+    from .library import fork as fork
     from .library import launch as launch
     from .library import open as open
     from .library import resume as resume
@@ -58,13 +60,14 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "fork",
     "launch",
     "open",
     "resume",
     "seed_from",
 ]
 _HOMES = {
-    "library": ("launch", "open", "resume", "seed_from"),
+    "library": ("fork", "launch", "open", "resume", "seed_from"),
     "conforming": ("Verdict", "check"),
     "runs": ("Niche", "Replay", "Run"),
     "policies": ("Policy",),

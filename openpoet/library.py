@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .cli import sessions
+from .cli import forking, sessions
+from .cli.forking import Fork
 from .cli.run_loop import RunStopped
 from .cli.seeding import Take
 from .cli.sessions import Launch, Machine, Resume, Source
@@ -164,6 +165,43 @@ def resume(
     except RunStopped:
         raise KeyboardInterrupt from None
     return Run(path)
+
+
+def fork(
+    run: PathLike | Run,
+    at: int | None = None,
+    *,
+    out: PathLike | None = None,
+    iterations: int | None = None,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    progress: Callback | None = None,
+) -> Run:
+    """Start a new run from a state of another one, which stays as it is.
+
+    Without other settings the new run ends with the same digest.
+
+    Args:
+        run: the other run: a folder, a pack, a name under runs/, or a `Run`.
+        at: the iteration of the state; states are kept with the setting "run.keep_every". Default:
+            the last iteration.
+        out: folder of the new run, which must not exist yet. Default: runs/<name>_at<iteration>.
+        iterations: total to reach. Default: the other run's own setting.
+        settings: settings to change, by "section.key", from the next iteration on.
+        workers, device, progress: see `openpoet.launch`.
+
+    Returns:
+        The new run, open for reading. Raises: see `openpoet.launch`.
+    """
+    options = _options(settings, {})
+    folder = None if out is None else Path(out)
+    machine = Machine(device, workers)
+    wanted = Fork(path_of(run), at, folder, iterations, options, machine=machine)
+    try:
+        return Run(forking.fork(wanted, PythonFrontend("openpoet.fork", progress)))
+    except RunStopped:
+        raise KeyboardInterrupt from None
 
 
 def open(run: PathLike | Run) -> Run:

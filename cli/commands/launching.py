@@ -117,10 +117,15 @@ def fork(
 
     Examples: `fork runs/a@100`, `fork runs/a --iterations 500 --set poet.seed=8`.
     """
+    from openpoet.archive.store.run_folder import find_run
+
     from .. import forking, sessions
 
+    name, at = forking.place(source)
     machine = sessions.Machine(device, workers)
-    wanted = forking.Fork(source, out_folder, iterations, changes or [], machine)
+    wanted = forking.Fork(
+        find_run(name), at, out_folder, iterations, changes=changes or [], machine=machine
+    )
     forking.fork(wanted, CommandLine())
 
 

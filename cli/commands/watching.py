@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 
 from ..terminal import print_error, print_line
+from . import options as o
 
 RunOrAll = Annotated[
     str | None,
     typer.Argument(
-        metavar="[RUN]", help="A run folder, or its name under runs/; default: all runs there."
+        metavar="[RUN]", help="A run folder or a pack, or its name under runs/; default: all there."
     ),
 ]
 Port = Annotated[
@@ -35,7 +36,6 @@ NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Print the address and open no browser.")
 ]
 
-Whole = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
 OutFile = Annotated[
     Path | None, typer.Option("--out", help="File to write; default: <name of the run>.html.")
 ]
@@ -86,7 +86,7 @@ def watch(
 
 
 def report(
-    name: Whole, out_file: OutFile = None, poses: Poses = "alive", film: Film = None
+    name: o.RunName, out_file: OutFile = None, poses: Poses = "alive", film: Film = None
 ) -> None:
     """Write the page of a run with its data as one HTML file.
 

@@ -75,7 +75,7 @@ def test_a_fork_with_changes_differs_from_the_next_iteration_on(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = openpoet.open(folder).digest()
-    assert fork(f"{folder}@4", tmp_path / "fork", "--set", "poet.seed=8") == 0
+    openpoet.fork(folder, 4, out=tmp_path / "fork", settings={"poet.seed": 8}, workers=1)
     code, text = result(["diff", str(folder), str(tmp_path / "fork")], capsys)
     assert code == 1
     assert text.startswith("first difference: iteration 5, poet.seed: ")
