@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
-from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.config import Injected, PoetConfig, Setup
 from openpoet.poet.measuring import by_novelty, first_criterion
 from openpoet.poet.niche import Niche, Population
-from openpoet.poet.reproduction import litter
+from openpoet.poet.reproduction import litter, source_of
 from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))
@@ -55,6 +56,22 @@ def test_parents_are_chosen_by_their_latest_score() -> None:
     worsened = Niche(0, None, 0, Point(), numbered(0), (500.0, 10.0))
     unscored = Niche(1, None, 0, Point(), numbered(0))
     assert litter(Population(1, (worsened, unscored), niches_born=2), setup_of(Line(1)), KEY) == []
+
+
+def test_injected_tasks_follow_the_mutations_as_children_of_the_best_niche() -> None:
+    plain = setup_of(Line(1, 2, 3), children=3)
+    mine = Point(77.0)
+    setup = replace(plain, injected=lambda t: (Injected(mine, "me"),) if t == 10 else ())
+    niches = population(300.0, 500.0)
+    *mutations, child = litter(niches, setup, KEY)
+    assert mutations == litter(niches, plain, KEY), "which are the same as without"
+    assert (child.id, child.parent, child.task, child.outcome) == (103, 1, mine, "crowded")
+    assert source_of(child, setup) == "me"
+    assert [source_of(other, setup) for other in mutations] == [None] * 3
+    (only,) = litter(population(10.0), setup, KEY)
+    assert only.task == mine, "also where no niche may have children"
+    twin = replace(plain, injected=lambda t: (Injected(Point(10.0), "me"),))
+    assert litter(niches, twin, KEY)[-1].outcome == "duplicate"
 
 
 def test_parents_are_drawn_with_replacement_for_the_given_number_of_children() -> None:

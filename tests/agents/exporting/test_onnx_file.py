@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+import openpoet
 import openpoet.cli.main as command
 from openpoet.agents.exporting.onnx_file import write_onnx
 from openpoet.agents.gradient.maml import MAML
@@ -109,5 +110,8 @@ def test_the_command_writes_the_file_and_its_metadata(
     notes = onnxruntime.InferenceSession(out).get_modelmeta().custom_metadata_map
     assert notes["openpoet.learner"] == "es"
     assert notes["openpoet.niche"] == "0"
+    openpoet.open(run).policy(0).onnx(tmp_path / "same.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "same.onnx")
+    assert [given.name for given in session.get_inputs()] == ["observations"]
     assert command.main(["onnx", run, "9", "--out", str(out)]) == 2
     assert "there is no niche 9" in capsys.readouterr().err
