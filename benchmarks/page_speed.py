@@ -11,8 +11,12 @@ archive. Needs Chromium and Playwright (extra `test`). Exits 1 if a limit is mis
 from __future__ import annotations
 
 import gzip
+import os
+import re
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +34,7 @@ SIZES = {
     "3,000": (Made(3_000, 200_000, 1_500, accepted=1.0), 3.0),
 }
 DRAWN = "performance.getEntriesByName('tree drawn')[0]?.startTime"
+SETTLING, WATCHED = 20, 60  # seconds of a run that is watched: before, and while its cost is taken
 COMPILING = 120_000.0  # [ms] the first replay of a machine compiles the physics
 
 Row = tuple[str, float, float, str]  # what, found, limit, unit
@@ -86,12 +91,55 @@ def living(browser: Browser, folder: Path) -> Iterator[Row]:
     run.close()
 
 
+def cost(browser: Browser, folder: Path) -> Iterator[Row]:
+    """Of a run with `--watch`: the CPU time of the process that serves its page, while one is open,
+    as a share of the run's own.
+    """
+    words = ["launch", "--preset", "quick-es", "--seed", "1", "--out", str(folder / "watched")]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "openpoet", *words, "--iterations", "100000", "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert run.stdout is not None, "it is a pipe"
+    try:
+        printed = iter(run.stdout.readline, "")
+        address = next(filter(None, (re.search(r"http://\S+", line) for line in printed)))[0]
+        threading.Thread(target=run.stdout.read, daemon=True).start()
+        (server,) = children(run.pid)
+        with opened(browser, address) as page:
+            facts = page.get_by_test_id("summary")
+            expect(facts).to_contain_text("iteration 3 ", timeout=COMPILING)
+            page.wait_for_timeout(1000 * SETTLING)  # it has loaded what replays need
+            before = seconds(server), seconds(run.pid)
+            page.wait_for_timeout(1000 * WATCHED)
+            spent, own = seconds(server) - before[0], seconds(run.pid) - before[1]
+        yield f"CPU for the page, {own:.0f} s of the run", 100 * spent / own, 1.0, "%"
+    finally:
+        run.kill()
+        run.wait()
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started (Linux)."""
+    tasks = Path(f"/proc/{process}/task/{process}/children")
+    return [int(word) for word in tasks.read_text().split()]
+
+
+def seconds(process: int) -> float:
+    """CPU time of a process so far (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def rows() -> Iterator[Row]:
     files = [gzip.compress(content, compresslevel=5) for _, content in assets().values()]
     yield "page and assets", sum(map(len, files)) / 1000, 200, "kB"
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         yield from painting(browser, Path(folder))
         yield from living(browser, Path(folder))
+        yield from cost(browser, Path(folder))
 
 
 def main() -> None:

@@ -23,6 +23,8 @@ from .versions import versions
 # Gymnasium's walker and the viewer import pygame
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
+RUNNING = ("launch", "resume", "fork")  # the commands that run POET
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -45,6 +47,7 @@ def help_text(docstring: str) -> str:
 for command_of in (
     launching.launch,
     launching.resume,
+    launching.fork,
     viewing.show,
     viewing.replay,
     watching.watch,
@@ -89,7 +92,7 @@ def main(arguments: list[str]) -> int:
     --debug prints tracebacks. An error of standard output does not stop a run; for commands whose
     output is their result it is an error.
     """
-    running = next((a for a in arguments if not a.startswith("-")), "") in ("launch", "resume")
+    running = next((a for a in arguments if not a.startswith("-")), "") in RUNNING
     failures = Failures(print_error)
     occupy_standard_descriptors()
     with tolerant("stderr"):

@@ -24,7 +24,7 @@ class Written:
 
 
 def write_report(run_folder: Path, path: Path, select: str, note: Callable[[str], None]) -> Written:
-    """Write the report of a run.
+    """Write the report of a run or pack.
 
     select: expression for the niches whose poses are in it. note: called with a line for what
     takes long, or cannot be in it.
@@ -45,5 +45,17 @@ def write_report(run_folder: Path, path: Path, select: str, note: Callable[[str]
         fill(report, view, ids, None if reason else partial(replays.now, view, without=RAYS))
         poses = sum('id="data-replay-' in block[:60] for block in report.blocks)
         return Written(path, report.write(path), poses, report.left_out)
+    finally:
+        run.close()
+
+
+def write_film(run_folder: Path, path: Path) -> int:
+    """Write the family tree of a run as a film; the number of its pictures."""
+    from openpoet.archive.page.film import film_tree
+    from openpoet.archive.page.view import RunView
+
+    run, about, _ = open_page(run_folder)
+    try:
+        return film_tree(RunView(run, about).view(pictures=None), path)
     finally:
         run.close()

@@ -97,7 +97,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
-        loop = run_loop(run, parts, frontend, wanted.track)
+        loop = run_loop(run, parts, frontend, wanted.track, tables)
         population = loop.begin(
             lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
         )
@@ -177,7 +177,8 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
             further = evolve(population, parts.setup)
-            run_loop(run, parts, frontend, wanted.track).go(population, further, total)
+            loop = run_loop(run, parts, frontend, wanted.track, tables)
+            loop.go(population, further, total)
     return wanted.path
 
 
@@ -187,8 +188,10 @@ def prepare(parts: Parts, frontend: Frontend) -> None:
         ready(frontend.note)
 
 
-def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -> RunLoop:
-    """The loop that continues an open run."""
+def run_loop(
+    run: Run, parts: Parts, frontend: Frontend, track: Sequence[str], tables: Tables
+) -> RunLoop:
+    """The loop that continues an open run. tables: its settings."""
     from openpoet.poet.checkpoint import to_records
 
     family, config = parts.setup.family, parts.setup.config
@@ -207,6 +210,7 @@ def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -
         earlier=run.steps(),
         min_gain=config.min_gain,
         track=track,
+        keep_every=tables["run"].get("keep_every", 0),
     )
 
 

@@ -32,10 +32,11 @@ _CODE = (
 
 
 def runs_under(folder: Path) -> list[Path]:
-    """The run folders directly in a folder; none if it is not there."""
+    """The run folders and packs directly in a folder; none if it is not there."""
     if not folder.is_dir():
         return []
-    return [path.parent for path in folder.glob("*/archive.db") if not path.parent.is_symlink()]
+    runs = [path.parent for path in folder.glob("*/archive.db")]
+    return [path for path in (*runs, *folder.glob("*.poet")) if not path.is_symlink()]
 
 
 def site_of(path: Path | None) -> Site:

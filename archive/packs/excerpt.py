@@ -62,6 +62,11 @@ class Excerpt:
         return True
 
 
+def whole(run: Run) -> Excerpt:
+    """The whole run, unverified."""
+    return Excerpt(run, None, frozenset(), tuple(run.agent_names()))
+
+
 def excerpt(run: Run, expression: str | None) -> Excerpt:
     """The whole run, or the niches for which the expression (seeds.select) holds: with their agents
     and, without agents, their lineage.
@@ -73,7 +78,7 @@ def excerpt(run: Run, expression: str | None) -> Excerpt:
         raise ValueError(f"{run.path} holds no iteration: there is nothing to export")
     run.verify()
     if expression is None:
-        return Excerpt(run, None, frozenset(), tuple(run.agent_names()))
+        return whole(run)
     chosen = choose(run.path, expression, (*FIELDS, "alive"), lambda: with_agents(run))
     niches = frozenset(lineage(run, chosen))
     children = frozenset(

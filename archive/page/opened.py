@@ -1,4 +1,5 @@
-"""A run that stays open for the page: short snapshots of its last commit, while a run writes it.
+"""A run that stays open for the page: short snapshots of its last commit, while a run writes it. Or
+a pack, which nothing writes.
 
 The database is checked once, when it is opened. A snapshot ends with the answer it is for, so that
 the writer's log does not grow because of a reader.
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..store import rows, schema
+from ..store import packed, rows, schema
 from ..store.agent_files import AgentFiles
 from ..store.contents import RunContents
 from ..store.creation import missing
@@ -31,22 +32,27 @@ INSTRUCTIONS = 1_000_000  # of SQLite's machine between two looks at the clock
 
 
 class VanishedError(ValueError):
-    """The run folder was removed, or replaced by another, after it was opened."""
+    """The run or pack was removed, or replaced by another, after it was opened."""
 
 
 class OpenRun(RunContents):
-    """A run open for reading. Its methods may be called from any thread; one snapshot at a time."""
+    """A run or pack open for reading. Its methods may be called from any thread; one snapshot at a
+    time.
+    """
 
     def __init__(self, path: Path) -> None:
-        """ValueError or OSError, one line, if it is damaged or not a run."""
-        if lacking := missing(path, write=False):
-            raise ValueError(lacking)
-        self.path = path
-        self.agents = AgentFiles(path / "agents")
-        self._there = _identity(path)
+        """ValueError or OSError, one line, if it is damaged or neither."""
+        self.path, self._there = path, _identity(path)
         self._lock = threading.RLock()
         self._deadline = float("inf")
-        self.database = schema.connect(path / "archive.db", write=False)
+        if path.is_file():
+            self.database = packed.connect(path)
+            self.agents = packed.PackedAgents(path, self.database)
+        else:
+            if lacking := missing(path, write=False):
+                raise ValueError(lacking)
+            self.agents = AgentFiles(path / "agents")
+            self.database = schema.connect(path / "archive.db", write=False)
         self.database.set_progress_handler(self._late, INSTRUCTIONS)
 
     def _late(self) -> bool:
@@ -62,14 +68,14 @@ class OpenRun(RunContents):
                 self.database.execute("BEGIN")
                 yield
             except sqlite3.Error as error:
-                raise ValueError(wrong(error, self.path / "archive.db")) from error
+                raise ValueError(wrong(error, self.file)) from error
             finally:
                 self._deadline = float("inf")
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
 
     def check_there(self) -> None:
-        """VanishedError unless the folder still holds the database that was opened."""
+        """VanishedError unless the database that was opened is still there."""
         if _identity(self.path) != self._there:
             raise VanishedError(f"{self.path} was removed or replaced since it was opened")
 
@@ -95,16 +101,18 @@ class OpenRun(RunContents):
 
         The file cannot be deleted in between, as the writer leaves files alone while they are read.
         """
-        lock = folder_shared(self.agents.folder)
+        lock = None if self.packed else folder_shared(self.path / "agents")
         try:
             with self.snapshot():
                 row = next(self.each_row(query, *parameters), None)
             return None if row is None else (row, self._weights(row["agent"]))
         finally:
-            release(lock)
+            if lock is not None:
+                release(lock)
 
     def _weights(self, name: str) -> dict[str, torch.Tensor]:
-        return self.agents.read(name)
+        with self._lock:  # a pack's agents are in its database
+            return self.agent(name)
 
     def close(self) -> None:
         with self._lock:
@@ -114,7 +122,7 @@ class OpenRun(RunContents):
 def _identity(path: Path) -> tuple[int, int] | None:
     """Device and number of the database's file; None if there is none."""
     try:
-        found = (path / "archive.db").lstat()
+        found = (path if path.is_file() else path / "archive.db").lstat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -81,7 +81,7 @@ def fill(report: Report, view: RunView, posed: Iterable[int], replay: Replay | N
         raise ValueError(f"{view.run.path} is too large for a report: `watch` shows it")
     niches = sorted(whole["niches"], key=lambda niche: (niche["died"] is not None, -niche["id"]))
     ids = [niche["id"] for niche in niches]
-    chosen = [niche for niche in posed if niche in set(ids)]
+    chosen = [n for n in posed if n in set(ids) and _held(view, (n, n, "last"))]
     chains: dict[int, list[dict[str, Any]]] = {}
     for niche in chosen if replay else ():
         assert replay is not None
@@ -94,9 +94,20 @@ def fill(report: Report, view: RunView, posed: Iterable[int], replay: Replay | N
         report.add(f"data-niche-{niche}", found)
     report.add("data-candidates", candidates(view, -1))
     for clip in _clips(chosen, chains) if replay else ():
+        if not _held(view, clip):
+            continue
         assert replay is not None
         if not report.add("data-replay-{}-{}-{}".format(*clip), replay(*clip)):
             break  # evaluations take long, and others are about as large
+
+
+def _held(view: RunView, clip: Clip) -> bool:
+    """Whether the agent of a replay is there; a pack has ancestors without agents."""
+    _, agent, at = clip
+    column = "birth_agent" if at == "birth" else "agent"
+    with view.lock, view.run.snapshot():
+        rows = view.run.each_row(f"SELECT {column} AS name FROM niches WHERE id = ?", agent)
+        return any(view.run.complete or view.run.agents.holds(row["name"]) for row in rows)
 
 
 def _clips(

@@ -48,7 +48,7 @@ class Site:
     def ids(self) -> list[str]:
         """The names of all runs, the newest first. A folder keeps its name."""
         with self._lock:
-            there = [path for path in self.folders() if (path / "archive.db").is_file()]
+            there = [path for path in self.folders() if is_there(path)]
             found = sorted(there, key=_written, reverse=True)[:MOST_RUNS]
             names = {path: id for id, path in self._paths.items()}
             for path in found:
@@ -85,7 +85,7 @@ class Site:
                     self._open.pop(id)[0].run.close()
                     self._summaries.pop(id, None)
             path = self._paths[id]
-            if not (path / "archive.db").is_file():
+            if not is_there(path):
                 raise VanishedError(f"{path} was removed since it was listed")
             run, about, replayer = self.open_run(path)
             self._open[id] = RunView(run, about), replayer
@@ -156,12 +156,17 @@ def summary(view: RunView) -> dict[str, Any]:
     }
 
 
+def is_there(path: Path) -> bool:
+    """Whether the path is a file, which may be a pack, or a folder with a run's database."""
+    return path.is_file() or (path / "archive.db").is_file()
+
+
 def _written(path: Path) -> float:
-    """When the run was last written [s since 1970]; 0 if it is gone."""
+    """When the run or pack was last written [s since 1970]; 0 if it is gone."""
     times = [0.0]
-    for name in ("archive.db", "archive.db-wal"):
+    for part in (path / "archive.db", path / "archive.db-wal") if path.is_dir() else (path,):
         try:
-            times.append((path / name).stat().st_mtime)
+            times.append(part.stat().st_mtime)
         except OSError:
             continue
     return max(times)

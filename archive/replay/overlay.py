@@ -100,7 +100,7 @@ def draw_panel(
     two columns. brief: see `facts`.
     """
     scale = ui_scale(surface.get_size())
-    font, bold = _font(19 * scale), _font(22 * scale)
+    font, bold = letters(19 * scale), letters(22 * scale)
     rows = facts(episode, scene, frame, brief=brief)
     names = [font(name, MUTED) for name, _ in rows]
     colours = [INK if name != "solved" else GOOD if episode.solved else BAD for name, _ in rows]
@@ -186,7 +186,7 @@ def _draw_map(
 def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str) -> None:
     """A card in the middle: one sentence, or two columns such as keys and their effects."""
     scale = ui_scale(surface.get_size())
-    font = _font(20 * scale)
+    font = letters(20 * scale)
     rows = [(lines, "")] if isinstance(lines, str) else list(lines)
     cells = [(font(a, INK), font(b, MUTED)) for a, b in rows]
     left = max(a.get_width() for a, _ in cells)
@@ -205,7 +205,7 @@ def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str
 def draw_status(surface: pygame.Surface, text: str) -> None:
     """A line in the upper right corner."""
     scale = ui_scale(surface.get_size())
-    words, pad = _font(19 * scale)(text, MUTED), round(12 * scale)
+    words, pad = letters(19 * scale)(text, MUTED), round(12 * scale)
     card = pygame.Rect(0, pad, words.get_width() + 2 * pad, words.get_height() + pad)
     card.right = surface.get_width() - pad
     _draw_card(surface, card, round(8 * scale))
@@ -220,7 +220,7 @@ def _draw_card(
     surface.blit(pane, card.topleft)
 
 
-def _font(size: float) -> Callable[[str, Colour], pygame.Surface]:
+def letters(size: float) -> Callable[[str, Colour], pygame.Surface]:
     """A function that draws text in pygame's built-in font, so that pictures are the same on every
     machine.
 

@@ -163,6 +163,13 @@ class RunContents:
             )
         return {name: self.agent(name) for name in hashes}
 
+    def last_iteration(self) -> int:
+        """The last iteration. ValueError if there is none yet."""
+        last = self.database.execute("SELECT max(iteration) FROM iterations").fetchone()[0]
+        if last is None:
+            raise ValueError(f"{self.path} holds no iteration yet")
+        return int(last)
+
     def steps(self) -> int:
         """Environment steps of the whole run up to its last commit."""
         last = self.database.execute(

@@ -191,8 +191,9 @@ def missing(path: Path, write: bool) -> str:
         if not wanted(path / name) or (path / name).is_symlink():
             return f"{path} is damaged: it has no {name} of its own"
     # files written during a run must not be links out of the folder, nor pipes that block
-    logs = ("run.log", os.path.isfile), ("events.jsonl", os.path.isfile), ("tb", os.path.isdir)
-    for name, wanted in logs:
+    files, folders = ("run.log", "events.jsonl"), ("tb", "states")
+    kinds = dict.fromkeys(files, os.path.isfile) | dict.fromkeys(folders, os.path.isdir)
+    for name, wanted in kinds.items():
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
     return _shared(path) if write else ""

@@ -61,7 +61,7 @@ def first_difference(left: Run, right: Run) -> Difference | None:
     if left.complete != right.complete:
         part = right if left.complete else left
         raise ValueError(f"{part.path} holds selected niches, so it cannot equal a whole run")
-    ends = [_last(left), _last(right)]
+    ends = [left.last_iteration(), right.last_iteration()]
     common = min(ends)
     found = [
         difference
@@ -72,14 +72,6 @@ def first_difference(left: Run, right: Run) -> Difference | None:
     if ends[0] != ends[1]:
         found.append(Difference(common + 1, "", "end of the run", *ends))
     return min(found, key=lambda difference: difference.iteration, default=None)
-
-
-def _last(run: Run) -> int:
-    query = "SELECT max(iteration) FROM iterations"
-    found = run.database.execute(query).fetchone()[0]
-    if found is None:
-        raise ValueError(f"{run.path} holds no iteration yet")
-    return int(found)
 
 
 def _of_table(table: str, left: Run, right: Run, common: int) -> Difference | None:

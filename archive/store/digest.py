@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Tables and columns that differ between equal runs, and settings that cannot change a result.
 UNCOUNTED_COLUMNS = {"niches": ("source",), "iterations": ("state", "chain")}
 UNCOUNTED_TABLES = ("sessions",)
-UNCOUNTED_RUN = ("iterations", "preset")  # of the section [run]
+UNCOUNTED_RUN = ("iterations", "preset", "keep_every")  # of the section [run]
 UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
 
 

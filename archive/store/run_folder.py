@@ -34,7 +34,7 @@ PACKED = (
     "that"
 )
 SELECTED = (
-    "holds selected niches without the state of their run, so it cannot be resumed: start a run "
+    "holds selected niches without the state of their run, so it cannot be continued: start a run "
     "from them with `launch --from`"
 )
 

@@ -47,6 +47,11 @@ Poses = Annotated[
     ),
 ]
 
+Film = Annotated[
+    Path | None,
+    typer.Option(help="Write an .mp4 file of the family tree as it grew, instead of the report."),
+]
+
 
 def watch(
     name: RunOrAll = None,
@@ -79,19 +84,27 @@ def watch(
     serve(site, listening, ended)
 
 
-def report(name: Whole, out_file: OutFile = None, poses: Poses = "alive") -> None:
+def report(
+    name: Whole, out_file: OutFile = None, poses: Poses = "alive", film: Film = None
+) -> None:
     """Write the page of a run with its data as one HTML file.
 
     It opens from disk, in any browser and without a network, and can be mailed or put beside a
     paper. At most 5 MB: first the run and the agents of the chosen niches, then what else fits.
 
-    Examples: `report runs/a`, `report runs/a --poses solved --out a.html`.
+    Examples: `report runs/a`, `report runs/a --poses solved --out a.html`, `report runs/a --film
+    tree.mp4`.
     """
     from openpoet.archive.store.run_folder import find_run
 
-    from ..report import write_report
+    from ..report import write_film, write_report
 
     folder = find_run(name)
+    if film is not None:
+        if out_file is not None:
+            raise ValueError("--film writes a film and --out a report: give one of them")
+        print_line(f"{film}: {write_film(folder, film)} pictures")
+        return
     path = out_file or Path(f"{folder.resolve().name}.html")
     done = write_report(folder, path, poses, print_error)
     words = f"{done.path}: {done.size / 1e6:.1f} MB, with {done.poses} recorded evaluations"

@@ -229,6 +229,8 @@ def test_an_unknown_preset_suggests_similar_names() -> None:
         "quick",
         "ai-ga",
         "walker-adapt",
+        "walker-epg",
+        "walker-maesn",
         "walker-ppo",
     }
     with pytest.raises(

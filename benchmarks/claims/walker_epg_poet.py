@@ -1,0 +1,14 @@
+"""POET with EPG agents on walkers: the preset walker-epg by the command, read from the archive.
+
+Terrain and hidden speeds evolve together. Claims: births, transfers between niches, and in every
+active niche at the end a higher score after adaptation than before, on new draws.
+"""
+
+from __future__ import annotations
+
+from benchmarks.adapting_presets import claims_of
+from benchmarks.claims.claim import Claim
+
+
+def claims() -> list[Claim]:
+    return claims_of("walker-epg")
