@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import archives, launching, packs, parts, viewing, watching
+from .commands import archives, exporting, launching, packs, parts, playing, viewing, watching
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -50,6 +50,9 @@ for command_of in (
     launching.fork,
     viewing.show,
     viewing.replay,
+    playing.play,
+    playing.inject,
+    exporting.onnx,
     watching.watch,
     watching.report,
     archives.digest,

@@ -17,7 +17,7 @@ from .wiring import Parts, wire
 if TYPE_CHECKING:
     from openpoet.archive.replay.episode import Episode
     from openpoet.archive.store.run_folder import Run
-    from openpoet.poet.interfaces import Agent
+    from openpoet.poet.interfaces import Agent, Task
     from openpoet.poet.niche import Niche
     from openpoet.poet.streams import Key
 
@@ -82,17 +82,33 @@ class Replays:
 
     def load(self, niche: int, agent: int) -> Episode:
         """The agent of niche `agent` evaluated in niche `niche`, with every step recorded."""
+        labels = {"niche": str(niche), "agent": str(agent)}
+        return self._recorded(self.check(niche).task, agent, self.key(niche), labels)
+
+    def evaluate(self, task: Task, agent: int) -> Episode:
+        """The agent of niche `agent` evaluated in any task of the family, as `load` records it in a
+        niche's.
+        """
+        from openpoet.poet.trial_keys import task_key
+
+        setup = self.parts.setup
+        homes = [niche.id for niche in self.niches.values() if niche.task == task]
+        if homes:
+            return self.load(agent if agent in homes else homes[0], agent)
+        key = task_key(setup.config.seed, setup.family, task)
+        return self._recorded(task, agent, key, {"agent": str(agent)})
+
+    def _recorded(self, task: Task, agent: int, key: Key, labels: Mapping[str, str]) -> Episode:
         from openpoet.archive.replay.episode import record_episode
 
-        task = self.check(niche).task
         return record_episode(
             self.learner,
             self.parts.setup.family,
             self.acting(agent).agent,
             task,
-            self.key(niche),
+            key,
             title=self.parts.title(task),
-            labels={"niche": str(niche), "agent": str(agent)},
+            labels=labels,
         )
 
 

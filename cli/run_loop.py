@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .events import Event
     from .frontend import Display, Frontend
+    from .injections import Injections
     from .ledger import Ledger
     from .meter import Meter
 
@@ -48,6 +49,7 @@ class RunLoop:
     earlier: environment steps of the run before this process.
     min_gain: the engine's setting, to warn where it has no effect.
     track: the trackers that get the events, by name.
+    injections: the tasks from outside that wait for a reproduction.
     keep_every: iterations after which the state is kept (states.py); 0: never.
     """
 
@@ -58,6 +60,7 @@ class RunLoop:
     title: Callable[[Task], str]
     without_children: Callable[[Population], str]
     frontend: Frontend
+    injections: Injections
     earlier: int = 0
     min_gain: float | None = None
     track: Sequence[str] = ()
@@ -85,7 +88,9 @@ class RunLoop:
                 f"the ledger has {self.ledger.steps} environment steps where the simulators ran "
                 f"{self.meter.steps}: the learner must return every step it took"
             )
-        self.run.commit(record, agents, ledger=steps, clock_seconds=seconds)
+        taken = self.injections.taken()
+        self.run.commit(record, agents, ledger=steps, clock_seconds=seconds, injected=taken)
+        self.injections.remove()
 
     def begin(self, first: Callable[[], Population]) -> Population:
         """The first population of a new run, committed."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
+from .injections import Injections
 from .listeners import check_trackers
 from .parts import Tables, remember, schemas, settings_for, trusted
 from .run_loop import Records, RunLoop
@@ -97,6 +98,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
+        parts = parts.injecting(Injections(run, parts.setup.family))
         loop = run_loop(run, parts, frontend, wanted.track, tables)
         population = loop.begin(
             lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
@@ -173,6 +175,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
             )
         if warning := version_warning(run.versions(), versions()):
             frontend.warn(warning)
+        parts = parts.injecting(Injections(run, parts.setup.family))
         run.begin_session(list(frontend.command), versions(), changed)
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
@@ -194,7 +197,8 @@ def run_loop(
     """The loop that continues an open run. tables: its settings."""
     from openpoet.poet.checkpoint import to_records
 
-    family, config = parts.setup.family, parts.setup.config
+    family, config, injections = parts.setup.family, parts.setup.config, parts.setup.injected
+    assert isinstance(injections, Injections)
 
     def records(population: Population, before: Population | None) -> Records:
         return to_records(population, family, before)
@@ -207,6 +211,7 @@ def run_loop(
         parts.title,
         lambda population: without_children(population, config),
         frontend,
+        injections,
         earlier=run.steps(),
         min_gain=config.min_gain,
         track=track,

@@ -113,7 +113,7 @@ def draw_panel(
     line_step = round(26 * scale)
     head = len(title) * line_step
     card = pygame.Rect(pad, pad, width, head + step * len(rows) + round(1.6 * pad))
-    _draw_card(surface, card, round(8 * scale))
+    draw_card(surface, card, round(8 * scale))
     for row, line in enumerate(title):
         surface.blit(line, (card.left + pad, card.top + pad + row * line_step))
     for row, (name, value) in enumerate(zip(names, values, strict=True)):
@@ -195,7 +195,7 @@ def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str
     gap = pad if right else 0
     card = pygame.Rect(0, 0, left + gap + right + 2 * pad, step * len(cells) + 2 * pad)
     card.center = surface.get_rect().center
-    _draw_card(surface, card, round(10 * scale), opacity=250)
+    draw_card(surface, card, round(10 * scale), opacity=250)
     for row, (a, b) in enumerate(cells):
         y = card.top + pad + row * step
         surface.blit(a, (card.left + pad, y))
@@ -208,11 +208,11 @@ def draw_status(surface: pygame.Surface, text: str) -> None:
     words, pad = letters(19 * scale)(text, MUTED), round(12 * scale)
     card = pygame.Rect(0, pad, words.get_width() + 2 * pad, words.get_height() + pad)
     card.right = surface.get_width() - pad
-    _draw_card(surface, card, round(8 * scale))
+    draw_card(surface, card, round(8 * scale))
     surface.blit(words, (card.left + pad, card.top + pad // 2))
 
 
-def _draw_card(
+def draw_card(
     surface: pygame.Surface, card: pygame.Rect, radius: int, *, opacity: int = 214
 ) -> None:
     pane = pygame.Surface(card.size, pygame.SRCALPHA)

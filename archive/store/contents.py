@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import torch
 
 
+INJECTED = "injected"  # the section of `settings` with tasks from outside
+
+
 class RunContents:
     """The contents of an open run or pack; base class of run_folder.Run.
 
@@ -69,9 +72,19 @@ class RunContents:
             )
         tables: dict[str, dict[str, Any]] = {}
         for row in self.each("settings"):
-            if row["iteration"] == 0 or not launched:
+            if row["section"] != INJECTED and (row["iteration"] == 0 or not launched):
                 tables.setdefault(row["section"], {})[row["key"]] = row["value"]
         return tables
+
+    def injected(self) -> dict[str, dict[str, Any]]:
+        """The tasks that were injected, by name: iteration, task and source. They are rows of
+        `settings`, since they change the run from outside as settings do.
+        """
+        return {
+            row["key"]: {"iteration": row["iteration"], **row["value"]}
+            for row in self.each("settings")
+            if row["section"] == INJECTED and isinstance(row["value"], dict)
+        }
 
     def versions(self) -> dict[str, str]:
         """Versions of Python and packages in the last session that wrote to the run."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import rows, schema
 from .agent_files import AgentFiles
-from .contents import RunContents
+from .contents import INJECTED, RunContents
 from .creation import make, missing
 from .locks import folder_shared, release, writer
 from .packed import PackedAgents, connect
@@ -153,16 +153,19 @@ class Run(RunContents):
         *,
         ledger: Mapping[str, int],
         clock_seconds: float,
+        injected: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Write the population (poet.checkpoint.to_records) and the steps since the last commit in
         one transaction.
 
+        injected: tasks from outside by name, {"task": ..., "source": ...}, that the iteration used.
         OSError, one line, if writing fails; the previous commit is then intact. Committed agents
         must not be changed in place, since their hashes are cached.
         """
         if self.writer is None:
             raise ValueError(f"{self.path} is open for reading only")
-        self.writer.commit(record, agents, ledger, clock_seconds)
+        added = {INJECTED: injected} if injected else {}
+        self.writer.commit(record, agents, ledger, clock_seconds, added)
 
     def checkpoint(self) -> tuple[dict[str, Any], dict[str, Agent]]:
         """The last commit in the form of poet.checkpoint.from_records; agents are verified by their
