@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -87,7 +88,6 @@ class Watched:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.inner.__enter__()
         number = self.listening.fileno()
         self.process = subprocess.Popen(
             [sys.executable, "-c", _CODE, os.fspath(self.path.resolve()), str(number)],
@@ -97,16 +97,19 @@ class Watched:
             pass_fds=[number],
         )
         assert self.process.stdin is not None, "it is a pipe"
-        pickle.dump([os.path.abspath(entry) for entry in sys.path], self.process.stdin)
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended: the run goes on without its page
+            pickle.dump([os.path.abspath(entry) for entry in sys.path], self.process.stdin)
+            self.process.stdin.flush()
         self.listening.close()
+        self.inner.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.inner.__exit__(*_)
         if self.process is None or self.process.stdin is None:
             return
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:

@@ -93,7 +93,8 @@ def fill(report: Report, view: RunView, posed: Iterable[int], replay: Replay | N
         found["solution"] = [step | {"outline": None} for step in found["solution"]]
         report.add(f"data-niche-{niche}", found)
     report.add("data-candidates", candidates(view, -1))
-    for clip in _clips(chosen, chains) if replay else ():
+    parents = {niche["id"]: niche["parent"] for niche in niches}
+    for clip in _clips(chosen, parents, chains) if replay else ():
         if not _held(view, clip):
             continue
         assert replay is not None
@@ -111,13 +112,21 @@ def _held(view: RunView, clip: Clip) -> bool:
 
 
 def _clips(
-    niches: Sequence[int], chains: Mapping[int, Sequence[Mapping[str, Any]]]
+    niches: Sequence[int],
+    parents: Mapping[int, int | None],
+    chains: Mapping[int, Sequence[Mapping[str, Any]]],
 ) -> Iterator[Clip]:
-    """The replays of "How was this solved?" of these niches, beside their own."""
+    """The replays of these niches beside their own: of their parents' agents there, then those of
+    "How was this solved?".
+    """
+    beside = [(niche, parents[niche], "last") for niche in niches]
+    chain = [
+        (step["clip"]["niche"], step["clip"]["agent"], step["clip"]["at"])
+        for niche in niches
+        for step in reversed(chains[niche])
+    ]
     known: set[Clip] = {(niche, niche, "last") for niche in niches}
-    for niche in niches:
-        for step in reversed(chains[niche]):
-            clip = step["clip"]["niche"], step["clip"]["agent"], step["clip"]["at"]
-            if clip not in known:
-                known.add(clip)
-                yield clip
+    for niche, agent, at in (*beside, *chain):
+        if agent is not None and (niche, agent, at) not in known:
+            known.add((niche, agent, at))
+            yield niche, agent, at

@@ -209,3 +209,17 @@ def _iteration(address: str) -> int:
         return int(run["iteration"])
     except OSError:
         return -2
+
+
+def test_a_run_goes_on_without_its_page(tmp_path: Path) -> None:
+    """The process that serves the page is killed."""
+    words = ["launch", *QUICK, *SMALL, "--iterations", "4", "--out", str(tmp_path / "goals")]
+    with started(*words, "--watch") as (process, _):
+        served = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        until = time.monotonic() + 30
+        while not (children := served.read_text().split()):
+            assert time.monotonic() < until
+        os.kill(int(children[0]), signal.SIGKILL)
+        assert process.wait(120) == 0
+    with Run.open(tmp_path / "goals", write=False) as run:
+        assert run.rows("iterations")[-1]["iteration"] == 4

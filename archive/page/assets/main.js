@@ -17,6 +17,8 @@ import { followServer, openRun } from "./live.js";
 import { listenToKeys } from "./keys.js";
 import { setPlaying } from "./timeline.js";
 
+const SETTLED = 0.96; // share of the run before which the first niche shown was born
+
 /** Build the page, and follow the address from then on. */
 function startPage() {
   readTheme();
@@ -94,13 +96,14 @@ async function openedRun(page, route) {
   return true;
 }
 
-/** Without a choice, the youngest active niche that was solved is shown. */
+/** Without a choice, the youngest active niche is shown that was solved and has lived a while. */
 function showFirst() {
   const niches = [...app.model.niches.values()];
   const active = niches.filter((niche) => niche.died === null);
-  const best =
-    active.filter((niche) => niche.solved !== null).at(-1) ?? active.at(-1) ?? niches.at(-1);
-  app.selected = best?.id ?? null;
+  const solved = active.filter((niche) => niche.solved !== null);
+  const settled = solved.filter((niche) => niche.born <= app.model.iteration * SETTLED);
+  app.selected = [niches, active, solved, settled].flatMap((some) => some.slice(-1)).at(-1)?.id;
+  app.selected ??= null;
   notify("model");
 }
 

@@ -97,6 +97,6 @@ function explain(view, scene, event, { x, y, row }) {
     showTooltip(event.clientX, event.clientY, describeTransfer(app.model, transfer));
   } else if (niche) {
     hover(id);
-    showTooltip(event.clientX, event.clientY, describeLane(app.model, id, Math.floor(time)));
+    showTooltip(event.clientX, event.clientY, describeLane(app.model, id, Math.ceil(time)));
   } else leave();
 }

@@ -46,33 +46,38 @@ function paintChunk(model, ids, columns, { from, to }, paint) {
   return canvas;
 }
 
-/** Mean score of the iterations of a column, as a colour; grey where there is no score. */
+/**
+ * Mean score of the iterations of a column, as a colour; grey where there is no score. The score of
+ * iteration t, which is that after its training, is drawn from t - 1 to t.
+ */
 function scorePainter(model) {
   const missing = packed(theme.dark ? [62, 66, 74] : [214, 211, 202]);
-  return (id, line, [first, last], { from: start, size }) => {
-    const row = model.scores.get(id);
-    const stride = model.score_stride;
+  const none = { start: 0, values: [] };
+  return (id, line, [first, last], { from, size }) => {
+    const { start, values } = model.scores.get(id) ?? none;
+    const placeOf = (iteration) => Math.floor((iteration - start) / model.score_stride);
     for (let column = first; column < last; column += 1) {
-      const time = start + column * size;
-      const from = row ? Math.floor((time - row.start) / stride) : 0;
-      const to = row ? Math.max(from + 1, Math.floor((time + size - row.start) / stride)) : 0;
-      let [sum, count] = [0, 0];
-      for (
-        let place = Math.max(0, from);
-        place < to && row && place < row.values.length;
-        place += 1
-      ) {
-        if (row.values[place] === null) continue;
-        sum += row.values[place];
-        count += 1;
-      }
-      line[column] = count ? theme.ramp[rampStep(sum / count, model.range)] : missing;
+      const time = from + column * size;
+      const mean = meanOf(values, placeOf(Math.floor(time) + 1), placeOf(Math.ceil(time + size)));
+      line[column] = mean === null ? missing : theme.ramp[rampStep(mean, model.range)];
     }
     // before the first score of a newborn, and after the last one, the nearest is shown
     for (let column = first + 1; column < last; column += 1) {
       if (line[column] === missing) line[column] = line[column - 1];
     }
   };
+}
+
+/** Mean of the values from one place to another, both included; null if there are none. */
+function meanOf(values, from, to) {
+  let [sum, count] = [0, 0];
+  for (let place = Math.max(0, from); place <= Math.max(from, to); place += 1) {
+    if (place >= values.length) break;
+    if (values[place] === null) continue;
+    sum += values[place];
+    count += 1;
+  }
+  return count ? sum / count : null;
 }
 
 /** The line of agents that a niche had, as its hue. */

@@ -108,13 +108,16 @@ function makeLegend() {
         path("M15 1.5C21 4 21 10 15 12.5", "arc"),
         vector("circle", { cx: 15, cy: 12, r: 2, class: "arcdot" }),
       ),
-      "an agent moves to another world",
+      "an agent moves",
+      "to another world",
     ],
   ];
   return element(
     "div",
     { class: "legend", "data-testid": "legend" },
-    entries.map(([picture, text]) => element("span", {}, picture, text)),
+    entries.map(([picture, text, more = ""]) =>
+      element("span", {}, picture, text, element("span", { class: "wide", text: more })),
+    ),
   );
 }
 

@@ -57,7 +57,9 @@ def test_a_report_has_every_niche_and_the_archives_scores(file: Path, run: Path)
         assert (f"data-replay-{niche['id']}-{niche['id']}-last" in found) or niche["died"]
     shown = {name for name in found if name.startswith("data-replay")}
     alive = [niche["id"] for niche in niches if niche["died"] is None]
+    parents = {niche["id"]: niche["parent"] for niche in niches}
     for niche in alive:
+        assert f"data-replay-{niche}-{parents[niche]}-last" in shown
         for step in found[f"data-niche-{niche}"]["solution"]:
             clip = step["clip"]
             assert f"data-replay-{clip['niche']}-{clip['agent']}-{clip['at']}" in shown
