@@ -107,7 +107,9 @@ def cost(browser: Browser, folder: Path) -> Iterator[Row]:
         printed = iter(run.stdout.readline, "")
         address = next(filter(None, (re.search(r"http://\S+", line) for line in printed)))[0]
         threading.Thread(target=run.stdout.read, daemon=True).start()
-        (server,) = children(run.pid)
+        while not (started := children(run.pid)):
+            time.sleep(0.1)
+        (server,) = started
         with opened(browser, address) as page:
             facts = page.get_by_test_id("summary")
             expect(facts).to_contain_text("iteration 3 ", timeout=COMPILING)

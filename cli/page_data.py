@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .page_replays import Replays
 from .parts import Tables, executable
+from .plugins import section
 from .run_settings import settings_of
 from .wiring import make_family, title_of
 
@@ -65,6 +66,7 @@ class LazyFamily:
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
         self._lock = threading.Lock()
+        self._decoded: tuple[Any, Any] = None, None  # the last task: its JSON, and the task
 
     @cached_property
     def known(self) -> Any:
@@ -77,8 +79,7 @@ class LazyFamily:
 
     @property
     def solved_score(self) -> float | None:
-        section = self.tables.get(self.tables["run"]["family"], {})
-        score = section.get("solved_score")
+        score = self.tables[section(self.tables["run"]["family"])].get("solved_score")
         return float(score) if isinstance(score, int | float) else None
 
     def words(self) -> TaskWords:
@@ -87,11 +88,19 @@ class LazyFamily:
         if not executable(self.tables, "family"):
             return TaskWords(lambda task: json.dumps(task)[:100])
         return TaskWords(
-            lambda task: title_of(self.family, self.family.decode(task)),
-            lambda task: self.family.outline(self.family.decode(task), None),
+            lambda task: title_of(self.family, self._task(task)),
+            lambda task: self.family.outline(self._task(task), None),
             self._difficulty,
         )
 
+    def _task(self, task: Any) -> Any:
+        """The task of a JSON. The page asks for several words of one task in turn."""
+        before, decoded = self._decoded
+        if before is None or before is not task:
+            decoded = self.family.decode(task)
+            self._decoded = task, decoded
+        return decoded
+
     def _difficulty(self, task: Any) -> int | None:
         method: Callable[[Any], int | None] | None = getattr(self.family, "difficulty", None)
-        return None if method is None else method(self.family.decode(task))
+        return None if method is None else method(self._task(task))

@@ -71,13 +71,12 @@ class Monitor:
 
     def _look_at(self, wanted: set[str | None]) -> None:
         look, listed = self._look + 1, self.listed
-        if None in wanted and look % LIST_EVERY == 1:
+        if None in wanted and (look % LIST_EVERY == 0 or not self._ids):
             ids = tuple(self.site.ids())
             if ids != self._ids:
                 self._ids, listed = ids, look
         news = dict(self.news)
-        for id in {*wanted, *(self._ids if None in wanted else ())} - {None}:
-            assert id is not None
+        for id in self._due(wanted, news, look):
             found = self._news(id, news.get(id), look)
             if found is not None:
                 news[id] = found
@@ -86,6 +85,14 @@ class Monitor:
             if news != self.news or listed != self.listed:
                 self.news, self.listed = news, listed
                 self.changed.notify_all()
+
+    def _due(self, wanted: set[str | None], news: Mapping[str, News], look: int) -> set[str]:
+        """The runs to look at: those that are listened to, and of the list those that go on; the
+        others less often.
+        """
+        listed = self._ids if None in wanted else ()
+        going = {id for id in listed if id in news and news[id].state == "running"}
+        return (going if look % LIST_EVERY else set(listed)) | {id for id in wanted if id}
 
     def _news(self, id: str, before: News | None, look: int) -> News | None:
         """News of a run if there are any. A commit right after another waits for the next look."""

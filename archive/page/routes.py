@@ -81,7 +81,13 @@ def answer(site: Site, target: str) -> Answer:
     except RefusedError as error:
         return _json({"error": str(error)}, error.status)
     except (ValueError, OSError) as error:  # a damaged archive, or a bad question
-        return _json({"error": " ".join(str(error).split())[:400]}, 400)
+        return _json({"error": _line(error)}, 400)
+    except Exception as error:  # a fault of ours: the page must not wait for an answer
+        return _json({"error": f"{type(error).__name__}: {_line(error)}"}, 500)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]
 
 
 def _asset(name: str) -> Answer:

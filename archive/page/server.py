@@ -70,7 +70,7 @@ class PageServer(ThreadingHTTPServer):
             self.free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke is no event; other errors are answers already."""
+        """Nothing is done for a connection that broke; errors of answers are answers themselves."""
 
     def stop(self) -> None:
         """End `serve_forever`, which runs in another thread, and close everything."""
@@ -199,8 +199,9 @@ def _events(monitor: Monitor, run: str | None) -> Iterator[bytes]:
 
 def _left(connection: socket.socket) -> bool:
     """Whether the page has closed its end."""
-    readable, _, _ = select.select([connection], [], [], 0)
-    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+    looked = select.poll()
+    looked.register(connection, select.POLLIN)
+    return bool(looked.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from .opened import OpenRun, VanishedError
 from .view import About, RunView
 from .words import shown
 
-MOST_RUNS = 500  # in the list: the newest
+MOST_RUNS = 200  # in the list: the newest; each has three open files
 LONGEST_ID = 80
 MOST_POINTS = 120  # of a run's curve in the list
 

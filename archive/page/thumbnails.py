@@ -18,6 +18,7 @@ Lines: TypeAlias = dict[str, list[list[int]]]  # layers of x0, y0, x1, y1, ... [
 STEPS = 2000  # the largest extent of a world in units of the scale, at least
 TOLERANCE = 1 / 300  # of the extent: by how much a thumbnail may differ
 MOST_LAYERS, MOST_LINES, MOST_POINTS = 20, 200, 4000  # of one outline
+FEW = 6  # points of a line that is not simplified, such as an obstacle
 FARTHEST = 10**9  # units; numbers beyond are clipped
 
 
@@ -57,7 +58,7 @@ def lines_of(outline: Outline, scale: float, *, simplified: bool = False) -> Lin
         kept = []
         for line in lines[:MOST_LINES]:
             points = np.asarray(line, np.float64)
-            if simplified:
+            if simplified and len(points) > FEW:
                 points = simplify(points, tolerance)
             points = points[:left]
             left -= len(points)

@@ -72,8 +72,9 @@ def watch(
 
     site = site_of(None if name is None else find_run(name))
     if name is not None:
-        for id in site.ids():
-            site.replayer(id).warm()  # and an error of the archive appears here
+        for id in site.ids():  # errors of the archive appear here
+            site.view(id).view()  # read once before the browser asks
+            site.replayer(id).warm()
     listening = listen(host, port)
     address, ended = address_of(listening), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

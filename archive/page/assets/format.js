@@ -58,6 +58,16 @@ export function ago(time) {
   return "just now";
 }
 
+/** A part's name: that of a file without its folders. */
+export function fileName(text) {
+  return cut(
+    String(text ?? "")
+      .split("/")
+      .at(-1),
+    40,
+  );
+}
+
 /** A number with its noun: 1 niche, 2 niches. */
 export function several(number, noun, plural = `${noun}s`) {
   return `${whole(number)} ${number === 1 ? noun : plural}`;

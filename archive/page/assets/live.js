@@ -7,7 +7,7 @@ import { forgetReplays } from "./screen.js";
 
 const RETRY = 3000; // [ms] until a closed stream is opened again
 
-const live = { busy: false, again: false, events: null, opening: 0 };
+const live = { busy: false, again: false, events: null, opening: 0, lost: false };
 
 /** Open a run: fetch its first view and show it. Throws what fetching throws. */
 export async function openRun(id) {
@@ -35,10 +35,9 @@ async function refreshRun() {
   try {
     const view = await fetchView(model.id, model.iteration, model.score_stride);
     if (app.model !== model) return;
-    const changed = view.iteration !== model.iteration || view.since === null;
-    const agents = changed ? view.iteration : null;
+    const before = model.iteration;
     mergeView(model, view);
-    if (agents !== null) forgetReplays(); // the last agents are others now
+    if (model.iteration !== before || view.since === null) forgetReplays(); // of other agents now
     if (app.selected !== null && !model.niches.has(app.selected)) select(null);
     showState();
     notify("data");
@@ -68,27 +67,46 @@ function showState() {
   notify("state");
 }
 
-/** Listen to the server; `onruns` is called when the list of runs changed. */
+/**
+ * Listen to the server; `onruns` is called when the list of runs changed.
+ * A hidden page does not listen: a browser has few connections for all pages of one server.
+ */
 export function followServer(onruns) {
   if (isStatic()) return;
-  live.events = openEvents({
-    run: ({ id }) => {
-      if (app.model && String(id) === app.model.id) refreshRun();
-      onruns();
+  const follow = () => {
+    live.events?.close();
+    live.events = document.hidden ? null : openEvents(handlersOf(onruns, follow));
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
+}
+
+/** What to do about events. The server begins with the state of every run. */
+function handlersOf(onruns, again) {
+  return {
+    run: ({ id, iteration, state }) => {
+      const { model } = app;
+      if (!model) onruns();
+      else if (String(id) !== model.id) return;
+      else if (iteration !== model.iteration || state !== model.state) refreshRun();
     },
     runs: () => {
       onruns();
       refreshRun();
     },
     open: () => {
-      if (app.line.startsWith("the server")) report("");
-      refreshRun();
+      if (live.lost) {
+        report("");
+        refreshRun();
+      }
+      live.lost = false;
       onruns();
     },
     lost: (closed) => {
+      live.lost = true;
       report("the server is away; trying again");
       // the browser opens a lost stream again by itself, but not one that was refused
-      if (closed) window.setTimeout(() => followServer(onruns), RETRY);
+      if (closed) window.setTimeout(again, RETRY);
     },
-  });
+  };
 }

@@ -6,7 +6,7 @@ import { currentRoute, formatRoute, replaceRoute, VIEWS } from "./route.js";
 import { isStatic } from "./source.js";
 import { readTheme } from "./theme.js";
 import { describeRun } from "./describe.js";
-import { cut, several, short } from "./format.js";
+import { cut, fileName, several, short } from "./format.js";
 import { makeTree } from "./tree.js";
 import { makeTable } from "./table.js";
 import { makeCurves } from "./curves.js";
@@ -52,7 +52,9 @@ function startPage() {
   });
   followServer(async () => {
     await page.runs.load();
-    drawTop(page);
+    // a run that could not be shown may have begun
+    if (!app.model && currentRoute().run !== null) followAddress(page);
+    else drawTop(page);
   });
   followAddress(page);
 }
@@ -172,7 +174,7 @@ function drawTop(page) {
   const parts = [
     ...describeRun(model),
     `${short(model.total_steps)} steps`,
-    `${model.family}, ${model.learner}`,
+    `${fileName(model.family)}, ${fileName(model.learner)}`,
   ];
   top.facts.textContent = parts.join(" · ");
   for (const view of VIEWS) {

@@ -6,7 +6,7 @@ import { report } from "./state.js";
 import { formatRoute } from "./route.js";
 import { makeRunChart } from "./runchart.js";
 import { drawLine, extentOf } from "./axes.js";
-import { ago, cut, short, whole } from "./format.js";
+import { ago, cut, fileName, short, whole } from "./format.js";
 import { theme } from "./theme.js";
 
 const MOST_COMPARED = 7; // runs at first
@@ -86,7 +86,7 @@ function compareBox(view, run, colour) {
 }
 
 function runLink(run) {
-  const what = [run.state, run.family, run.learner].filter(Boolean).join(", ");
+  const what = [run.state, fileName(run.family), fileName(run.learner)].filter(Boolean).join(", ");
   return element(
     "a",
     { href: formatRoute({ run: run.id, view: "tree" }) },

@@ -3,6 +3,7 @@
 import { button, element, onceAFrame } from "./elements.js";
 import { app, listen, select } from "./state.js";
 import { fetchSelection, isStatic } from "./source.js";
+import { chooserOf } from "./expression.js";
 import { currentRoute, replaceRoute } from "./route.js";
 import { nicheThumbnail } from "./thumbnails.js";
 import { cut, plain, score, several, whole } from "./format.js";
@@ -81,14 +82,11 @@ function makeTableParts(view) {
 }
 
 function filterField() {
-  const hint = isStatic()
-    ? "text in number or title"
-    : "score > 45 and alive, born < 200 or id in (3, 7)";
   return element("input", {
     type: "search",
     class: "filter",
     "data-testid": "filter",
-    placeholder: `filter: ${hint}`,
+    placeholder: "filter: score > 45 and alive, born < 200 or id in (3, 7)",
     "aria-label": "filter",
     spellcheck: "false",
     maxlength: 1000,
@@ -109,10 +107,11 @@ async function applyFilter(view, parts) {
   if (parts.root.isConnected) replaceRoute({ filter: expression });
   parts.filter.classList.remove("wrong");
   if (expression === "") view.ids = null;
-  else if (isStatic()) view.ids = textMatches(expression);
   else {
     try {
-      const { ids } = await fetchSelection(app.model.id, expression);
+      const ids = isStatic()
+        ? [...app.model.niches.values()].filter(chooserOf(expression)).map((niche) => niche.id)
+        : (await fetchSelection(app.model.id, expression)).ids;
       if (ticket !== view.asked) return;
       view.ids = new Set(ids);
     } catch (error) {
@@ -123,16 +122,6 @@ async function applyFilter(view, parts) {
     }
   }
   view.refresh();
-}
-
-function textMatches(text) {
-  const words = text.toLowerCase();
-  const niches = [...app.model.niches.values()];
-  return new Set(
-    niches
-      .filter((n) => String(n.id) === words || n.title.toLowerCase().includes(words))
-      .map((n) => n.id),
-  );
 }
 
 function fill(view, parts) {

@@ -42,9 +42,10 @@ export function drawWorld(context, layers, camera, { brief = false, rays = true 
     drawGround(context, ground[0], camera, brief);
   }
   context.lineJoin = "round";
-  for (const shape of above ? ground : ground.slice(1)) {
-    drawShape(context, shape, camera, theme.stone, theme.stone2, brief);
-  }
+  ground.slice(above ? 0 : 1).forEach((shape, at) => {
+    const region = above && at === 0 && ground.length > 1 && coversAll(shape, ground);
+    drawShape(context, shape, camera, region ? theme.paper : theme.stone, theme.stone2, brief);
+  });
   for (const [name, lines] of Object.entries(layers)) {
     if (name === "ground" || name === "body" || name === "ray") continue;
     context.globalAlpha = 0.55; // what is behind a zone stays visible
@@ -55,6 +56,12 @@ export function drawWorld(context, layers, camera, { brief = false, rays = true 
   const body = layers.body ?? [];
   const colours = bodyColours(body);
   body.forEach((part, at) => drawShape(context, part, camera, colours[at], theme.edge, brief));
+}
+
+/** Whether a shape is the region that all the others lie in. */
+function coversAll(shape, ground) {
+  const own = boundsOf({ ground: [shape] });
+  return boundsOf({ ground }).every((bound, at) => bound === own[at]);
 }
 
 function drawSky(context, { width, height, x, zoom }, brief) {

@@ -17,6 +17,30 @@ from tests.archive.page.browser import PICTURES, Growing, chromium, opened, serv
 MADE = Made(niches=32, transfers=300, iterations=60)
 NAME = "<img src=x onerror=alert(1)>"  # of another run's folder
 COMPILING = 120_000.0  # [ms] the first replay of a machine may compile the physics
+EXPRESSIONS = [
+    "score > 45 and alive",
+    "not alive and born < 20 or id in (3, 7, 12)",
+    "solved",
+    "10 < born <= 30",
+    "parent == 0 or parent in [1, 2]",
+    "died > 30",  # null: false
+    "not died > 30",
+    "alive == true and not (best < 50 or born >= 40)",
+    "novelty != 0.5",
+    "id >= -1 and .5 < best",
+    "alive == 1",
+    "not not solved and (id)",
+    # refused, from here on
+    "score >",
+    "score + 1 > 3",
+    "nonsense > 3",
+    "score > 'a'",
+    "id in 3",
+    "(1, 2",
+    "alert(1)",
+    "",
+]
+REFUSED = 8
 MARKUP = "<script>alert(1)</script><b data-hostile>&amp;"
 
 
@@ -316,8 +340,8 @@ def test_a_report_opens_from_disk_with_its_recordings(
         expect(at(page, "details")).to_contain_text("not in this file")
         expect(at(page, "chain").locator("li").first).to_contain_text("9")
         page.keyboard.press("/")
-        page.keyboard.type("flat")
-        expect(at(page, "row")).to_have_count(1)
+        page.keyboard.type("id in (3, 5) or born == 0")
+        expect(at(page, "row")).to_have_count(3)
         picture(page, "report")
 
 
@@ -353,3 +377,28 @@ def test_an_address_survives_reading_and_writing(page: Page) -> None:
         }"""
     )
     assert all(same)
+
+
+def test_a_report_selects_what_the_server_selects(page: Page) -> None:
+    """The page's own reading of expressions, where there is no server, is that of `--select`."""
+    answers = page.evaluate(
+        """async (expressions) => {
+          const { chooserOf } = await import("./assets/expression.js");
+          const { niches } = await (await fetch("api/run/long/view")).json();
+          const answers = [];
+          for (const expression of expressions) {
+            let own = "refused";
+            try {
+              own = niches.filter(chooserOf(expression)).map((niche) => niche.id);
+            } catch {}
+            const query = new URLSearchParams({ expr: expression });
+            const { ids } = await (await fetch(`api/run/long/select?${query}`)).json();
+            answers.push([expression, own, ids ?? "refused"]);
+          }
+          return answers;
+        }""",
+        EXPRESSIONS,
+    )
+    for expression, own, server in answers:
+        assert own == server, expression
+    assert sum(own == "refused" for _, own, _ in answers) == REFUSED

@@ -53,6 +53,20 @@ def test_a_commit_is_seen_and_changes_no_choice(browser: Browser, run: Growing) 
         expect(page.get_by_test_id("panel").locator("h2")).to_have_text("Niche 4")
 
 
+def test_a_run_that_has_just_begun_is_followed_from_its_first_commit(
+    browser: Browser, tmp_path: Path
+) -> None:
+    run = Growing(tmp_path / "runs" / "live", Made(niches=5, transfers=4, iterations=10))
+    (tmp_path / "runs").mkdir()
+    with serving(run.folder.parent) as address, opened(browser, f"{address}#/live/tree") as page:
+        expect(page.get_by_test_id("failed")).to_be_visible()
+        run.go_on(1)
+        shows(page, 0)
+        expect(page.get_by_test_id("lane")).to_have_count(1)
+        shows(page, run.go_on(6))
+    run.close()
+
+
 def test_an_increment_gives_the_page_of_a_new_one(browser: Browser, run: Growing) -> None:
     """What was merged equals what a page opened later gets."""
     model = """async () => {
