@@ -123,6 +123,7 @@ def _run(table: Table, game: Game) -> None:
         before, now = now, _round(table, game, now)
         if now is not before:
             clock.tick()  # excludes the time of the evaluation
+            said = ""
         bench = _bench(table, game, now)
         _draw(table, game, now, bench, said)
         axes = [pad.get_axis(at) for pad in pads[:1] for at in range(pad.get_numaxes())]

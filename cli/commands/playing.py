@@ -61,7 +61,8 @@ def play(
 
     def save(made: object) -> str:
         write_task(file, made, family)
-        return f"saved {file}; {program()} inject {name} {file}"
+        print_line(f"saved {file}; to put it into the run: {program()} inject {name} {file}")
+        return f"saved {file}"
 
     table = Table(family, replays.titles(), replays.evaluate, save, replays.parts.title)
     with one_torch_thread():
