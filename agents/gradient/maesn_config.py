@@ -26,7 +26,7 @@ from openpoet.settings import (
 @dataclass(frozen=True)
 class MAESNConfig(Settings):
     latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 2
-    # above 1 a latent changes what an untrained policy does, so that inner steps matter from the start
+    # above 1 a latent changes what an untrained policy does, and inner steps matter from the start
     latent_gain: Annotated[
         PositiveFloat, "Gain of the initial weights of the latent in the first layer."
     ] = 1.0
