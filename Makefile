@@ -1,5 +1,5 @@
 # Two commands do everything: `make evolve` (set up, then the main job) and `make test` (set up, then the tests).
-# Only Python 3.11-3.13 is needed. Everything is installed into .venv, nothing outside this folder is touched.
+# Only Python 3.11-3.13 is needed, and Chromium for the tests of the web page. Everything else is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
@@ -9,9 +9,9 @@ ROOMS := poet agents envs archive cli
 .DELETE_ON_ERROR:
 
 evolve: .venv/.run
-	$(BIN)/python run.py launch --preset quick --seed $(SEED)
+	$(BIN)/python run.py launch --preset quick --seed $(SEED) --watch
 
-test: .venv/.test
+test: .venv/.test .venv/.browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: .venv/.dev
@@ -40,6 +40,14 @@ $(BIN)/python:
 .venv/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[test]'
 	@touch $@ .venv/.run
+
+# The web page is tested in Chromium: the system's, or one installed by apt-get where that is allowed,
+# or else Playwright's own copy, in .venv.
+.venv/.browser: .venv/.test
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq && apt-get install -y -qq chromium; } || \
+	  PLAYWRIGHT_BROWSERS_PATH=$(CURDIR)/.venv/browsers $(BIN)/python -m playwright install chromium
+	@touch $@
 
 .venv/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[test,dev]'

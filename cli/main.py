@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import archives, launching, parts, viewing
+from .commands import archives, exporting, launching, packs, parts, playing, viewing, watching
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -22,6 +22,8 @@ from .versions import versions
 
 # Gymnasium's walker and the viewer import pygame
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+RUNNING = ("launch", "resume", "fork")  # the commands that run POET
 
 app = typer.Typer(
     add_completion=False,
@@ -31,7 +33,8 @@ app = typer.Typer(
     help="Open-ended learning with POET: tasks evolve while agents learn to solve them.\n\n"
     "`launch` starts a run and keeps everything that happens in a folder. `show` prints it, "
     "`replay` plays an agent in its task, `resume` continues it, and `launch --from RUN` seeds "
-    "another run from it. `list` names the families, learners and presets.",
+    "another run from it. `export` writes a run to one file, which every command takes like a run. "
+    "`list` names the families, learners and presets.",
 )
 
 
@@ -44,13 +47,22 @@ def help_text(docstring: str) -> str:
 for command_of in (
     launching.launch,
     launching.resume,
+    launching.fork,
     viewing.show,
     viewing.replay,
+    playing.play,
+    playing.inject,
+    exporting.onnx,
+    watching.watch,
+    watching.report,
     archives.digest,
     archives.verify,
+    archives.diff,
+    packs.export,
     parts.check,
 ):
     app.command(help=help_text(command_of.__doc__ or ""))(command_of)
+app.command(name="import", help=help_text(packs.import_packs.__doc__ or ""))(packs.import_packs)
 app.command(name="list", help=help_text(parts.list_parts.__doc__ or ""))(parts.list_parts)
 
 
@@ -83,7 +95,7 @@ def main(arguments: list[str]) -> int:
     --debug prints tracebacks. An error of standard output does not stop a run; for commands whose
     output is their result it is an error.
     """
-    running = next((a for a in arguments if not a.startswith("-")), "") in ("launch", "resume")
+    running = next((a for a in arguments if not a.startswith("-")), "") in RUNNING
     failures = Failures(print_error)
     occupy_standard_descriptors()
     with tolerant("stderr"):

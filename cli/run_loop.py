@@ -4,6 +4,7 @@ shown, until the last one or until a signal.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from .events import firsts, happened, measured
 from .journal import noted, text, unused_min_gain
 from .listeners import Listeners, openers
 from .output import Failures, described
+from .states import FOLDER, keep
 from .stopping import RunStopped as RunStopped
 from .stopping import StopRequest as StopRequest
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from .events import Event
     from .frontend import Display, Frontend
+    from .injections import Injections
     from .ledger import Ledger
     from .meter import Meter
 
@@ -46,6 +49,8 @@ class RunLoop:
     earlier: environment steps of the run before this process.
     min_gain: the engine's setting, to warn where it has no effect.
     track: the trackers that get the events, by name.
+    injections: the tasks from outside that wait for a reproduction.
+    keep_every: iterations after which the state is kept (states.py); 0: never.
     """
 
     run: Run
@@ -55,9 +60,11 @@ class RunLoop:
     title: Callable[[Task], str]
     without_children: Callable[[Population], str]
     frontend: Frontend
+    injections: Injections
     earlier: int = 0
     min_gain: float | None = None
     track: Sequence[str] = ()
+    keep_every: int = 0
 
     @property
     def purpose(self) -> str:
@@ -81,7 +88,9 @@ class RunLoop:
                 f"the ledger has {self.ledger.steps} environment steps where the simulators ran "
                 f"{self.meter.steps}: the learner must return every step it took"
             )
-        self.run.commit(record, agents, ledger=steps, clock_seconds=seconds)
+        taken = self.injections.taken()
+        self.run.commit(record, agents, ledger=steps, clock_seconds=seconds, injected=taken)
+        self.injections.remove()
 
     def begin(self, first: Callable[[], Population]) -> Population:
         """The first population of a new run, committed."""
@@ -130,6 +139,7 @@ class RunLoop:
                 for event in introduced:
                     say(text(event))
             display.begin(population)
+            self._keep(population, say, failures)
             while request.number is None and population.iteration < total:
                 with self._failing(population.iteration):
                     after, events = self._iterate(population, further, title, listeners)
@@ -138,9 +148,20 @@ class RunLoop:
                 for warning in unused_min_gain(after, self.min_gain):
                     say(warning)
                 population = after
+                self._keep(population, say, failures)
                 last = request.number is not None or population.iteration >= total
                 display.update(population, last=last)
         return population
+
+    def _keep(self, now: Population, say: Callable[[str], None], failures: Failures) -> None:
+        """Keep the state if it is due; an error does not stop the run, whose own state is kept."""
+        if not self.keep_every or now.iteration % self.keep_every or not now.iteration:
+            return
+        try:
+            if words := keep(self.run, now.iteration):
+                say(words)
+        except (OSError, ValueError, sqlite3.Error) as error:
+            failures.note(str(self.run.path / FOLDER), error)
 
     def _iterate(
         self,

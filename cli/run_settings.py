@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 from .parts import KINDS, Tables, check_complete, refusal
 
 if TYPE_CHECKING:
-    from openpoet.archive.store.run_folder import Run
+    from openpoet.archive.store.contents import RunContents
 
 # Of [run]: with others it would be another run.
 FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha256")
 
 
-def settings_of(run: Run) -> Tables:
-    """The settings of a run as they are now. ValueError, one line, if config.toml is not those of
-    its launch.
+def settings_of(run: RunContents) -> Tables:
+    """The settings of a run or pack as they are now. ValueError, one line, if config.toml is not
+    those of its launch.
     """
     from .plugins import section
     from .settings.tables import parse
 
-    _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
+    if not run.packed:
+        _check_copy(parse(run.config_toml(), f"{run.path}/config.toml"), run)
     tables = run.settings()
     if not {"run", "poet"} <= set(tables) or not {"family", "learner", "iterations"} <= set(
         tables["run"]
@@ -41,7 +42,7 @@ def settings_of(run: Run) -> Tables:
     return tables
 
 
-def _check_copy(copy: Tables, run: Run) -> None:
+def _check_copy(copy: Tables, run: RunContents) -> None:
     launched = run.settings(launched=True)
     places = {
         (section, key)

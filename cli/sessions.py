@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
+from .injections import Injections
 from .listeners import check_trackers
 from .parts import Tables, remember, schemas, settings_for, trusted
 from .run_loop import Records, RunLoop
@@ -97,7 +98,8 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         _created(folder, tables, frontend) as run,
     ):
         prepare(parts, frontend)
-        loop = run_loop(run, parts, frontend, wanted.track)
+        parts = parts.injecting(Injections(run, parts.setup.family))
+        loop = run_loop(run, parts, frontend, wanted.track, tables)
         population = loop.begin(
             lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
         )
@@ -149,7 +151,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
     The archive becomes that of a run which was never interrupted.
     """
     from openpoet.archive.store.run_folder import Run
-    from openpoet.poet.agent_tensors import check_population
+    from openpoet.poet.agent_tensors import check_agents
     from openpoet.poet.checkpoint import from_records
     from openpoet.poet.engine import evolve
 
@@ -164,7 +166,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
         parts = wire(tables, machine.workers, rollouts)
         run.check_state()
         population = from_records(*run.checkpoint(), parts.setup.family)
-        check_population(population, parts.setup)
+        check_agents(population.niches, parts.setup)
         total = wanted.iterations or tables["run"]["iterations"]
         if (reached := population.iteration) >= total:
             again = frontend.resume(run.path, 2 * reached)
@@ -173,11 +175,13 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
             )
         if warning := version_warning(run.versions(), versions()):
             frontend.warn(warning)
+        parts = parts.injecting(Injections(run, parts.setup.family))
         run.begin_session(list(frontend.command), versions(), changed)
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
             further = evolve(population, parts.setup)
-            run_loop(run, parts, frontend, wanted.track).go(population, further, total)
+            loop = run_loop(run, parts, frontend, wanted.track, tables)
+            loop.go(population, further, total)
     return wanted.path
 
 
@@ -187,11 +191,14 @@ def prepare(parts: Parts, frontend: Frontend) -> None:
         ready(frontend.note)
 
 
-def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -> RunLoop:
-    """The loop that continues an open run."""
+def run_loop(
+    run: Run, parts: Parts, frontend: Frontend, track: Sequence[str], tables: Tables
+) -> RunLoop:
+    """The loop that continues an open run. tables: its settings."""
     from openpoet.poet.checkpoint import to_records
 
-    family, config = parts.setup.family, parts.setup.config
+    family, config, injections = parts.setup.family, parts.setup.config, parts.setup.injected
+    assert isinstance(injections, Injections)
 
     def records(population: Population, before: Population | None) -> Records:
         return to_records(population, family, before)
@@ -204,9 +211,11 @@ def run_loop(run: Run, parts: Parts, frontend: Frontend, track: Sequence[str]) -
         parts.title,
         lambda population: without_children(population, config),
         frontend,
+        injections,
         earlier=run.steps(),
         min_gain=config.min_gain,
         track=track,
+        keep_every=tables["run"].get("keep_every", 0),
     )
 
 

@@ -57,6 +57,9 @@ def overview(
             "chooses, such as "
             '"alive and solved"; `show RUN NICHE` shows one; --json has everything'
         )
+    if not run.complete:
+        acting = sum(1 for _ in measures.with_agents(run))
+        yield line(f"{acting:,} of {total:,} niches have agents here, the others are ancestors")
     yield line("")
     if len(chosen) <= MOST_TREE:
         yield _tree(run, chosen)

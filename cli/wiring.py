@@ -6,8 +6,8 @@ Only the modules of cli/ import from all rooms. Heavy modules are imported where
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .devices import check_device, learner_section
@@ -15,7 +15,7 @@ from .parts import KINDS, Tables, executable, known_parts, make_part, takes_roll
 
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
-    from openpoet.poet.config import PoetConfig, Setup
+    from openpoet.poet.config import Injected, PoetConfig, Setup
     from openpoet.poet.interfaces import TaskFamily
     from openpoet.poet.niche import Population
 
@@ -34,6 +34,10 @@ class Parts:
     def title(self, task: Any) -> str:
         """A task in words: the family's title if it has that method."""
         return title_of(self.setup.family, task)
+
+    def injecting(self, injected: Callable[[int], Sequence[Injected]]) -> Parts:
+        """The same parts, with candidates of reproductions from outside."""
+        return replace(self, setup=replace(self.setup, injected=injected))
 
     def close(self) -> None:
         """End the processes that were started for the learner, if there are any."""

@@ -20,6 +20,7 @@ NOTE = "<!-- Made by docs/generate.py from the code: edit there. -->\n\n"
 # has it. `tests/test_documents.py` compares the names with those that the code looks for.
 OPTIONAL = (
     ("family", "title(task) -> str", "a short description of a task, for `show`, logs and replays"),
+    ("family", "difficulty(task) -> int", "a class of difficulty from 0, for the page's curves"),
     ("family", "picture(task, state)", "pixels [height, width, 3] uint8 in place of the outline"),
     ("family", "prepare(report)", "work done once before a run; `report(text)` prints progress"),
     ("family", "sample(rng) -> task", "any task of the family, for domain randomisation"),
@@ -27,6 +28,9 @@ OPTIONAL = (
     ("family", "ranges() -> dict", "each gene's low and high end, for the section `[ranges]`"),
     ("family", "bounds", "the limits of `sample`, stored with tasks of a randomised family"),
     ("family", "hidden(task, seed) -> str", "what a trial with this seed hides, for replays"),
+    ("family", "knobs(task) -> dict", "name: (value, low, high, step) of what `play` may edit"),
+    ("family", "turned(task, name, value) -> task", "the task with one of its knobs turned"),
+    ("family", "drawn(task, stroke) -> task", "after a stroke of the mouse in `play`, [2] [m]"),
     ("family", "fingerprint(task)", "equal for tasks with equal episodes, in place of `encode`"),
     ("family", "task_from_poet_file(config, seed)", "reads the original POET's task files"),
     ("spec", "discrete", "whether an action is the index of the largest of its numbers"),

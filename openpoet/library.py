@@ -107,8 +107,8 @@ def seed_from(
     """Start a run from the niches of another run.
 
     Args:
-        run: the other run: a folder, a name under runs/, or a `Run`; or a folder of files written
-            by the original POET code.
+        run: the other run: a folder, a pack, a name under runs/, or a `Run`; or a folder of files
+            written by the original POET code.
         select: an expression that chooses niches by id, parent, born, died, score, best, solved,
             novelty and alive: "alive", "best > 9.5 or id in (3, 7)", "not alive and solved".
         take: what is copied: "tasks", "agents" or "both". Without a task a niche starts from the
@@ -167,10 +167,10 @@ def resume(
 
 
 def open(run: PathLike | Run) -> Run:
-    """Open a run for reading; use it as a context manager to close it again.
+    """Open a run or a pack for reading; use it as a context manager to close it again.
 
     Args:
-        run: a run folder, a name under runs/, or a `Run`.
+        run: a run folder, a pack, a name of either under runs/, or a `Run`.
 
     Raises:
         ValueError: there is no such run, or it is damaged, in one line.

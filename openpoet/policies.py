@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -33,14 +35,21 @@ class Policy:
     the next call starts another episode of the same trial. `reset` starts a new trial, without
     memory of earlier ones. Agents that adapt by gradient steps take one in `adapt`.
 
+    `onnx` writes the policy to a file for programs without torch.
+
     With the random numbers of the niche's last evaluation (the default) and its environments, the
     policy takes the actions of that evaluation.
     """
 
     def __init__(
-        self, start: Callable[[int], TrialPolicy], spec: Spec, *, greedy: bool = False
+        self,
+        start: Callable[[int], TrialPolicy],
+        spec: Spec,
+        write: Callable[[Path], object],
+        *,
+        greedy: bool = False,
     ) -> None:
-        self._start, self.spec, self.greedy = start, spec, greedy
+        self._start, self.spec, self._write, self.greedy = start, spec, write, greedy
         self._trial: TrialPolicy | None = None
         self._beginning = torch.zeros(0, dtype=torch.bool)  # [n], rows whose episode begins
 
@@ -98,6 +107,15 @@ class Policy:
         with one_torch_thread():
             self._started("adapt").adapt()
 
+    def onnx(self, path: str | os.PathLike[str]) -> Path:
+        """Write one step of the policy, with its most likely actions, as an ONNX file.
+
+        openpoet.agents.exporting.onnx_file describes its inputs and outputs.
+        ValueError if the learner's agents are not one network, or onnxscript is not installed.
+        """
+        self._write(Path(path))
+        return Path(path)
+
     def _started(self, method: str) -> TrialPolicy:
         if self._trial is None:
             raise ValueError(
@@ -139,10 +157,16 @@ def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) 
     key: the random stream of its actions.
     """
     spec = learner.family.spec
+
+    def write(path: Path) -> object:
+        from .agents.exporting.onnx_file import write_onnx  # imports every learner that it knows
+
+        return write_onnx(learner, agent, path, {"openpoet.learner": name})
+
     if hasattr(learner, "trial_policy"):
-        return Policy(lambda n: learner.trial_policy(agent, n, key), spec, greedy=greedy)
+        return Policy(lambda n: learner.trial_policy(agent, n, key), spec, write, greedy=greedy)
     if hasattr(learner, "act"):
-        return Policy(lambda n: _Reactive(learner, agent, n), spec, greedy=greedy)
+        return Policy(lambda n: _Reactive(learner, agent, n), spec, write, greedy=greedy)
     raise ValueError(
         f"the learner {name} cannot act step by step: it has neither a method `trial_policy` nor "
         "`act`; replay() shows its agents"

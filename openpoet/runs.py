@@ -1,4 +1,4 @@
-"""A run as a Python object: its niches, agents, policies, replays and tables."""
+"""A run or a pack as a Python object: its niches, agents, policies, replays and tables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .archive.store import measures
 from .archive.store.digest import digest
 from .archive.store.run_folder import Run as Archive
 from .archive.store.run_folder import find_run
+from .cli.packing import export
 from .cli.replays import Replays, replays_of
 from .cli.run_settings import settings_of
 from .cli.sessions import Machine, one_torch_thread
@@ -90,11 +91,12 @@ class Replay:
 
 
 class Run:
-    """A run, open for reading. Made by `openpoet.launch`, `resume`, `seed_from` and `open`.
+    """A run or a pack, open for reading. Made by `openpoet.launch`, `resume`, `seed_from` and
+    `open`.
 
     A context manager. All reads see one committed state, from the first use until `close`.
 
-    path: the run's folder.
+    path: the run's folder, or the pack's file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -165,7 +167,7 @@ class Run:
         from .poet.streams import Key
 
         replays = self._replays
-        agent = replays.check(niche).agent
+        agent = replays.acting(niche).agent
         key = replays.key(niche) if seed is None else Key(seed, ("policy", niche))
         learner, name = replays.parts.ledger.learner, replays.tables["run"]["learner"]
         return policy_of(learner, name, agent, key, greedy=greedy)
@@ -209,11 +211,34 @@ class Run:
         """
         return self.reader.verify()
 
+    def export(self, path: str | os.PathLike[str], select: str | None = None) -> Run:
+        """Write the run to one file, a pack, which `openpoet.open` reads.
+
+        path: of the file, usually ending in .poet; it must not exist yet.
+        select: an expression that chooses niches, such as "alive and solved"; their ancestors are
+        kept without agents. None: the whole run.
+        FileExistsError, or ValueError in one line if no niche fits.
+        """
+        return Run(export(self.reader, select, Path(path)).path)
+
     @cached_property
     def _replays(self) -> Replays:
         return replays_of(self.reader, Machine(), PythonFrontend("openpoet.open"))
 
 
+def read_task(archive: str, niche: int, family: str) -> Any:
+    """The JSON of a niche's task, with all that realises it. ValueError, one line, if there is no
+    such niche, or if it is of another family.
+    """
+    with Archive.open(find_run(archive), write=False) as run:
+        tables = settings_of(run)
+        if (found := tables["run"]["family"]) != family:
+            raise ValueError(
+                f"{archive}#{niche} is a task of the family {found!r:.60}, expected {family!r}"
+            )
+        return whole_task(tables, niche_row(run, niche)["task"])
+
+
 def path_of(run: str | os.PathLike[str] | Run) -> Path:
-    """The folder of a run. ValueError if there is none."""
+    """The folder of a run, or the file of a pack. ValueError if there is none."""
     return run.path if isinstance(run, Run) else find_run(os.fspath(run))

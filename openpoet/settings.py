@@ -88,7 +88,8 @@ class Field:
     """The declaration of one setting.
 
     annotation: its type, range and meaning. default: MISSING if there is none. written: whether it
-    is part of complete settings; a plug-in's argument may have a default that TOML cannot express.
+    is part of complete settings. Not so a plug-in's argument with a default that TOML cannot
+    express, and a field with the metadata {"written": False}, which runs have only if it was set.
     """
 
     annotation: Any
@@ -132,7 +133,8 @@ def _declared(cls: type[Any]) -> Mapping[str, Field]:
             own = [found[field.name] for found in annotations if field.name in found]
             meant = next((each for each in own if kind_of(each).meaning), own[0])
             factory = field.default_factory
-            result[field.name] = Field(meant, field.default if factory is MISSING else factory())
+            default = field.default if factory is MISSING else factory()
+            result[field.name] = Field(meant, default, field.metadata.get("written", True))
     return result
 
 

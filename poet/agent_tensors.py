@@ -6,9 +6,11 @@ sizes, so a mismatch must be found before an agent is used.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .config import Setup
 from .interfaces import Agent, Learner
-from .niche import Population
+from .niche import Niche
 from .streams import Key
 
 HYPER = "hyper/"  # hyperparameters: an agent may carry more of them than a new one has
@@ -19,10 +21,10 @@ def made_by(learner: Learner) -> Agent:
     return learner.init(Key(0, ("shapes",)))
 
 
-def check_population(population: Population, setup: Setup) -> None:
+def check_agents(niches: Iterable[Niche], setup: Setup) -> None:
     """ValueError, with niche and tensor, unless every agent has the tensors of the learner."""
     expected = made_by(setup.learner)
-    for niche in population.niches:
+    for niche in niches:
         check_tensors(
             niche.agent,
             expected,

@@ -18,6 +18,7 @@ from .measuring import BirthTrials, birth_trials
 from .niche import Child, Event, Niche, Outcome, Population
 from .novelty import Novelties
 from .pbt import explored
+from .reproduction import source_of
 from .streams import Key
 from .trial_keys import task_key
 
@@ -61,6 +62,7 @@ def newborn(trials: BirthTrials, population: Population, setup: Setup) -> Niche:
         task=child.task,
         agent=best.agent,
         novelty=child.novelty,
+        source=source_of(child, setup),
         viable_to_all=trials.annecs.of_all,
         viable_to_retired=trials.annecs.of_retired,
     )

@@ -121,6 +121,13 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
     return population
 
 
+def niches_from_records(
+    data: Sequence[Any], agents: Mapping[str, Agent], family: TaskFamily
+) -> list[Niche]:
+    """The niches of some records, without the rest of a population. ValueError as above."""
+    return [_niche(record, f"niches[{i}]", agents, family) for i, record in enumerate(data)]
+
+
 def _niche(record: Any, where: str, agents: Mapping[str, Agent], family: TaskFamily) -> Niche:
     take = Fields(record, where)
     id, name, scores = take.integer("id"), take.take("agent"), take.records("scores")

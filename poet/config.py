@@ -8,6 +8,7 @@ published values and their sources.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from annotated_types import Interval
 
 from openpoet.settings import NonNegativeInt, Settings
 
-from .interfaces import Learner, TaskFamily
+from .interfaces import Learner, Task, TaskFamily
 from .novelty import Novelty, ParameterNovelty, PataEc
 from .transfer import GatedTransfer, PoetTransfer, TransferRule
 
@@ -95,11 +96,26 @@ def variants(config: PoetConfig) -> tuple[Novelty, TransferRule]:
 
 
 @dataclass(frozen=True)
+class Injected:
+    """A task from outside that is a candidate of a reproduction. source: where it came from."""
+
+    task: Task
+    source: str
+
+
+def none_injected(iteration: int) -> Sequence[Injected]:
+    return ()
+
+
+@dataclass(frozen=True)
 class Setup:
     """The parts of a run, which no step of the engine changes.
 
     Novelty and transfer rule are objects, so that a run can use others; by default they are made
     from `config`. `dataclasses.replace(setup, config=...)` keeps the objects of `setup`.
+
+    injected: function of a reproduction's iteration -> its candidates from outside, the same at
+    each call.
     """
 
     family: TaskFamily
@@ -107,6 +123,7 @@ class Setup:
     config: PoetConfig
     novelty: Novelty = FROM_CONFIG
     transfer: TransferRule = FROM_CONFIG
+    injected: Callable[[int], Sequence[Injected]] = none_injected
 
     def __post_init__(self) -> None:
         for name, default in zip(("novelty", "transfer"), variants(self.config), strict=True):

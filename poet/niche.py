@@ -53,7 +53,8 @@ class Niche:
     # the same over retired agents only (ANNECS as the reference code counts it)
     viable_to_retired: bool = False
     died: int | None = None  # iteration of retirement: its last score is of the iteration before
-    source: str | None = None  # where a seeded niche came from, e.g. "runs/a#12"
+    # where a seeded niche, or an injected task, came from, e.g. "runs/a#12"
+    source: str | None = None
 
     def improved(
         self, agent: Agent, result: Result, key: Key, *, iteration: int, history: int

@@ -6,11 +6,13 @@ Papers: arXiv 1901.01753; arXiv 2003.08536. Every child is recorded as a `Child`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .config import PoetConfig, Setup
 from .identity import canonical, fingerprint
+from .interfaces import Task
 from .niche import Child, Niche, Outcome, Population
 from .streams import Key
 
@@ -34,30 +36,51 @@ def best_without_children(population: Population, config: PoetConfig) -> float |
 
 
 def litter(population: Population, setup: Setup, key: Key) -> list[Child]:
-    """`children` mutations of the tasks of eligible niches, drawn uniformly with replacement.
+    """`children` mutations of the tasks of eligible niches, drawn uniformly with replacement, and
+    the tasks that were injected.
 
     The outcome of a child is "duplicate", or "crowded" until it is refused or admitted.
     Differs: only the tasks of active niches are duplicates, as in the reference, but a task whose
     niche has retired may come back; there it breaks an assertion and ends the run (B7). A child
     equal to an earlier one of the litter is a duplicate too: both would be born at the same time.
     """
-    parents = eligible(population, setup.config)
-    if not parents:
-        return []
     seen = {fingerprint(setup.family, niche.task) for niche in population.active}
     before = [canonical(setup.family, niche.task) for niche in population.active]
     children: list[Child] = []
-    first = population.children_tried
-    for id in range(first, first + setup.config.children):
-        rng = key.child("mutate", id).generator()
-        parent = parents[int(rng.integers(len(parents)))]
-        task = setup.family.mutate(parent.task, rng)
+    candidates = [*_mutations(population, setup, key), *_injections(population, setup)]
+    for id, (parent, task) in enumerate(candidates, population.children_tried):
         name = fingerprint(setup.family, task)
         outcome: Outcome = "duplicate" if name in seen else "crowded"
         seen.add(name)
         children.append(Child(id, population.iteration, parent.id, task, outcome, None, None, None))
     _check_unchanged(population, before, setup)
     return children
+
+
+def _mutations(population: Population, setup: Setup, key: Key) -> Iterator[tuple[Niche, Task]]:
+    """Parents, and mutations of their tasks; none without an eligible niche."""
+    parents = eligible(population, setup.config)
+    first = population.children_tried
+    for id in range(first, first + setup.config.children if parents else first):
+        rng = key.child("mutate", id).generator()
+        parent = parents[int(rng.integers(len(parents)))]
+        yield parent, setup.family.mutate(parent.task, rng)
+
+
+def _injections(population: Population, setup: Setup) -> Iterator[tuple[Niche, Task]]:
+    """The injected tasks. Their parent, whose agent is tried first, is the niche that does best."""
+    best = max(population.active, key=lambda niche: max(niche.scores[-1:], default=-math.inf))
+    for one in setup.injected(population.iteration):
+        yield best, one.task
+
+
+def source_of(child: Child, setup: Setup) -> str | None:
+    """Where an injected child came from; None for a mutation."""
+    found = setup.injected(child.iteration)
+    if not found:
+        return None
+    own = canonical(setup.family, child.task)
+    return next((one.source for one in found if canonical(setup.family, one.task) == own), None)
 
 
 def noted(population: Population, children: Sequence[Child]) -> Population:

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("poet", "agents", "envs", "archive")
 FOREIGN = (*ROOMS, "openpoet", "cli", "run")  # names that no room may import
-# except these: how settings are declared, and the disk cache of compiled kernels
-SHARED = ("openpoet.settings", "openpoet.kernel_cache")
+# except these: how settings are declared, the disk cache of compiled kernels, and tasks by name
+SHARED = ("openpoet.settings", "openpoet.kernel_cache", "openpoet.archived_tasks")
 ODDS_AND_ENDS = {"utils", "util", "common", "base", "helpers", "helper", "misc", "manager"}
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 CLI = sorted((ROOT / "cli").rglob("*.py"))

@@ -65,11 +65,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+SHIPPED = {".py", ".toml", ".html", ".css", ".js"}
+
+
 def test_wheel_contains_every_module_and_preset_and_one_top_level_package(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
-            if path.suffix in {".py", ".toml"} and "__pycache__" not in path.parts:
+            if path.suffix in SHIPPED and "__pycache__" not in path.parts:
                 inside = path.relative_to(ROOT).as_posix().removeprefix("openpoet/")
                 assert f"openpoet/{inside}" in names
     tops = {name.split("/")[0] for name in names}
@@ -193,6 +196,7 @@ def test_the_installed_command_launches_resumes_shows_and_records(
     points = ["--family", "navigation", "--learner", "es", "--out", "runs/points"]
     installation.run("openpoet", "launch", *points, "--iterations", "1")
     assert "pictures" in installation.run("openpoet", "replay", "points", "--record", "film.gif")
+    assert "recorded evaluations" in installation.run("openpoet", "report", "points")
     assert (installation.home / "film.gif").read_bytes()[:6] == b"GIF89a"
     code = "import openpoet; run = openpoet.open('bandits'); print(run.iteration, run.digest())"
     assert installation.run("python", "-c", code).split() == [

@@ -212,8 +212,8 @@ class EPG(Tunable, Adapting):
             policies[f"w{layer}"] = (2 * torch.rand(shape, generator=generator) - 1) * bound
             policies[f"b{layer}"] = torch.zeros(num_trials, sizes[layer + 1])
         if isinstance(self.policy.actions, Gaussian):
-            shape = num_trials, self.policy.actions.size
-            policies["log_std"] = torch.full(shape, math.log(self.config.action_std))
+            log_std = math.log(self.config.action_std)
+            policies["log_std"] = torch.full((num_trials, self.policy.actions.size), log_std)
         k = self.config.memory
         normal = torch.randn(num_trials, k, MEMORY_INPUTS, generator=generator)
         policies["memory_weight"] = normal / math.sqrt(MEMORY_INPUTS)

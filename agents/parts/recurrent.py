@@ -151,5 +151,6 @@ class Recurrent:
             yield outputs, state
 
     def _fits(self, p: Parameters, x: torch.Tensor, state: State) -> bool:
-        """Whether there is a kernel for these."""
-        return self.cell != "eplstm" and fits(x, *state, *p.values())
+        """Whether there is a kernel for these, which torch cannot trace for an export."""
+        kernel = self.cell != "eplstm" and not torch.compiler.is_compiling()
+        return kernel and fits(x, *state, *p.values())

@@ -49,7 +49,7 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
     low, high = bounds(first)
     samples = np.unique(np.linspace(0, count - 1, min(count, SAMPLES)).astype(int))
     middles = np.array(
-        [_middle(episode.outline(take, int(frame)), (low + high) / 2) for frame in samples]
+        [middle(episode.outline(take, int(frame)), (low + high) / 2) for frame in samples]
     )
     frames = np.arange(count)
     path = np.stack([np.interp(frames, samples, middles[:, axis]) for axis in (0, 1)], axis=1)
@@ -61,8 +61,8 @@ def scene_of(episode: Episode, take: int = 0) -> Scene:
     across = float(np.linalg.norm(np.ptp(body, axis=0))) if len(body) else 0.0
     extent = BODIES_HIGH * across
     if across < SMALL * float(size.max()) or extent >= whole or from_above(first):
-        middle = np.broadcast_to((low + high) / 2, path.shape)
-        return Scene(take, first, low, high, path, middle, whole, (0.0, 0.0))
+        fixed = np.broadcast_to((low + high) / 2, path.shape)
+        return Scene(take, first, low, high, path, fixed, whole, (0.0, 0.0))
     return Scene(take, first, low, high, path, focus, extent, LEAD)
 
 
@@ -109,7 +109,7 @@ def bounds(outline: Outline) -> tuple[np.ndarray, np.ndarray]:
     return everything.min(axis=0).astype(np.float64), everything.max(axis=0).astype(np.float64)
 
 
-def _middle(outline: Outline, otherwise: np.ndarray) -> np.ndarray:
+def middle(outline: Outline, otherwise: np.ndarray) -> np.ndarray:
     """Mean of the midpoints of the body's parts, [2] [m], all with the same weight."""
     parts = [line.mean(axis=0) for line in outline.get("body", []) if len(line)]
     return np.mean(parts, axis=0) if parts else otherwise

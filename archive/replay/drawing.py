@@ -6,6 +6,7 @@ The world is drawn at twice the size and scaled down, which antialiases edges; t
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,18 +56,32 @@ def draw_frame(
     size = surface.get_size()
     outline = episode.outline(scene.take, frame)
     camera = look.camera or camera_at(scene, frame, size[0], strip_of(size).top, zoom=look.zoom)
+    pixels = episode.picture(scene.take, frame)
+
+    def draw(large: pygame.Surface, scale: int) -> None:
+        if pixels is not None:
+            draw_pixels(large, pixels, strip_of(size).top * scale)
+        else:
+            draw_world(large, outline, enlarged(camera, scale), look.lidar)
+
+    antialiased(surface, draw)
+    draw_panel(surface, episode, scene, frame, brief=look.brief)
+    draw_strip(surface, episode, scene, frame, camera)
+
+
+def antialiased(surface: pygame.Surface, draw: Callable[[pygame.Surface, int], None]) -> None:
+    """Call `draw` with a surface `scale` times as large, and fill the surface with the result.
+
+    draw: function of that surface and its scale: 2, or 1 for large pictures.
+    """
+    size = surface.get_size()
     scale = 2 if size[0] * size[1] <= LARGEST else 1
     large = pygame.Surface((size[0] * scale, size[1] * scale), 0, surface)
-    if (pixels := episode.picture(scene.take, frame)) is not None:
-        draw_pixels(large, pixels, strip_of(size).top * scale)
-    else:
-        draw_world(large, outline, enlarged(camera, scale), look.lidar)
+    draw(large, scale)
     if scale == 1:
         surface.blit(large, (0, 0))
     else:
         pygame.transform.smoothscale(large, size, surface)
-    draw_panel(surface, episode, scene, frame, brief=look.brief)
-    draw_strip(surface, episode, scene, frame, camera)
 
 
 def enlarged(camera: Camera, scale: float) -> Camera:
@@ -94,6 +109,11 @@ def draw_world(surface: pygame.Surface, outline: Outline, camera: Camera, lidar:
                 _draw_shape(surface, camera.pixels(line), OTHER, shade(OTHER, 0.7))
     if lidar:
         _draw_rays(surface, outline.get("ray", []), camera)
+    draw_body(surface, outline, camera)
+
+
+def draw_body(surface: pygame.Surface, outline: Outline, camera: Camera) -> None:
+    """The body's parts, later ones over earlier ones."""
     body = outline.get("body", [])
     for part, colour in zip(body, body_colours(body), strict=True):
         _draw_shape(surface, camera.pixels(part), colour, shade(colour, 0.62))

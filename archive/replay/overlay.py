@@ -100,7 +100,7 @@ def draw_panel(
     two columns. brief: see `facts`.
     """
     scale = ui_scale(surface.get_size())
-    font, bold = _font(19 * scale), _font(22 * scale)
+    font, bold = letters(19 * scale), letters(22 * scale)
     rows = facts(episode, scene, frame, brief=brief)
     names = [font(name, MUTED) for name, _ in rows]
     colours = [INK if name != "solved" else GOOD if episode.solved else BAD for name, _ in rows]
@@ -113,7 +113,7 @@ def draw_panel(
     line_step = round(26 * scale)
     head = len(title) * line_step
     card = pygame.Rect(pad, pad, width, head + step * len(rows) + round(1.6 * pad))
-    _draw_card(surface, card, round(8 * scale))
+    draw_card(surface, card, round(8 * scale))
     for row, line in enumerate(title):
         surface.blit(line, (card.left + pad, card.top + pad + row * line_step))
     for row, (name, value) in enumerate(zip(names, values, strict=True)):
@@ -186,7 +186,7 @@ def _draw_map(
 def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str) -> None:
     """A card in the middle: one sentence, or two columns such as keys and their effects."""
     scale = ui_scale(surface.get_size())
-    font = _font(20 * scale)
+    font = letters(20 * scale)
     rows = [(lines, "")] if isinstance(lines, str) else list(lines)
     cells = [(font(a, INK), font(b, MUTED)) for a, b in rows]
     left = max(a.get_width() for a, _ in cells)
@@ -195,7 +195,7 @@ def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str
     gap = pad if right else 0
     card = pygame.Rect(0, 0, left + gap + right + 2 * pad, step * len(cells) + 2 * pad)
     card.center = surface.get_rect().center
-    _draw_card(surface, card, round(10 * scale), opacity=250)
+    draw_card(surface, card, round(10 * scale), opacity=250)
     for row, (a, b) in enumerate(cells):
         y = card.top + pad + row * step
         surface.blit(a, (card.left + pad, y))
@@ -205,14 +205,14 @@ def draw_message(surface: pygame.Surface, lines: Sequence[tuple[str, str]] | str
 def draw_status(surface: pygame.Surface, text: str) -> None:
     """A line in the upper right corner."""
     scale = ui_scale(surface.get_size())
-    words, pad = _font(19 * scale)(text, MUTED), round(12 * scale)
+    words, pad = letters(19 * scale)(text, MUTED), round(12 * scale)
     card = pygame.Rect(0, pad, words.get_width() + 2 * pad, words.get_height() + pad)
     card.right = surface.get_width() - pad
-    _draw_card(surface, card, round(8 * scale))
+    draw_card(surface, card, round(8 * scale))
     surface.blit(words, (card.left + pad, card.top + pad // 2))
 
 
-def _draw_card(
+def draw_card(
     surface: pygame.Surface, card: pygame.Rect, radius: int, *, opacity: int = 214
 ) -> None:
     pane = pygame.Surface(card.size, pygame.SRCALPHA)
@@ -220,7 +220,7 @@ def _draw_card(
     surface.blit(pane, card.topleft)
 
 
-def _font(size: float) -> Callable[[str, Colour], pygame.Surface]:
+def letters(size: float) -> Callable[[str, Colour], pygame.Surface]:
     """A function that draws text in pygame's built-in font, so that pictures are the same on every
     machine.
 

@@ -102,7 +102,7 @@ def record(
     if every < 1:
         raise ValueError(f"every must be at least 1 step per picture, got {every}")
     film = Film(episode, size, every, _chosen(episode, takes), look or Look())
-    with _partial(path) as partial, tempfile.TemporaryDirectory() as folder:
+    with partial_file(path) as partial, tempfile.TemporaryDirectory() as folder:
         palette = Path(folder) / "palette.png"
         if "{palette}" in kind.arguments:
             spread = film.moments[:: max(1, len(film.moments) // PALETTE_FROM)]
@@ -182,7 +182,7 @@ def _check(path: Path, fps: float, size: tuple[int, int]) -> None:
 
 
 @contextmanager
-def _partial(path: Path) -> Iterator[Path]:
+def partial_file(path: Path) -> Iterator[Path]:
     """Context with a temporary file next to `path`, renamed to it on success, else removed."""
     partial = path.with_name(f".{path.name}.partial")
     try:

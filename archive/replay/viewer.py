@@ -5,7 +5,6 @@ are first shown.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +19,7 @@ from .drawing import Look
 from .episode import Episode
 from .overlay import draw_message, draw_status, strip_of
 from .side_by_side import Shot, draw_shot, length, one_by_one, panels
+from .window import open_window, screen
 
 PICTURES = 60  # largest frame rate [1/s]
 EMPTY = (232, 238, 240)  # colour of the window before the first episode
@@ -71,10 +71,10 @@ def view(
     for wanted in (start, start if agent is None else agent):
         if wanted not in ids:
             raise ValueError(f"there is no niche {wanted}: this run has {_listed(ids)}")
-    _open_window(size)
+    open_window(size, NO_DISPLAY)
     try:
         first = View(ids.index(start), None if agent in (None, start) else ids.index(agent))
-        _screen().fill(EMPTY)
+        screen().fill(EMPTY)
         _run(_remembering(_announcing(load, tuple(niches))), tuple(niches), first, shots)
     finally:
         pygame.display.quit()
@@ -84,40 +84,13 @@ def _listed(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids[:10])) + (", ..." if len(ids) > 10 else "") if ids else "none"
 
 
-def _open_window(size: tuple[int, int]) -> None:
-    """Open the window. ValueError without a display, for which SDL would use an invisible driver or
-    raise an error of its own.
-    """
-    chosen = os.environ.get("SDL_VIDEODRIVER")
-    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if sys.platform.startswith("linux") and not (chosen or screen):
-        raise ValueError(NO_DISPLAY)
-    try:
-        pygame.display.init()
-        pygame.display.set_mode(size, pygame.RESIZABLE)
-    except pygame.error as error:
-        pygame.display.quit()
-        raise ValueError(f"{NO_DISPLAY} ({error})") from None
-    if not chosen and pygame.display.get_driver() in ("dummy", "offscreen"):
-        pygame.display.quit()
-        raise ValueError(NO_DISPLAY)
-    pygame.key.set_repeat(350, 40)
-
-
-def _screen() -> pygame.Surface:
-    """The window's current surface; resizing replaces it."""
-    screen = pygame.display.get_surface()
-    assert screen is not None
-    return screen
-
-
 def _announcing(load: Load, niches: tuple[tuple[int, str], ...]) -> Load:
     """`load` with a message on screen during the simulation."""
     labels = dict(niches)
 
     def announced(niche: int, agent: int) -> Episode:
         draw_message(
-            _screen(),
+            screen(),
             f"simulating the agent of niche {agent} in niche {niche} ({labels[niche]}) ...",
         )
         pygame.display.flip()
@@ -153,11 +126,11 @@ def _run(
         before, shown = shown, _showing(load, niches, view, shown, shots)
         if shown is not before:
             clock.tick()  # excludes the time of the simulation from playing
-        view, size = fitted(view, shown.lengths), _screen().get_size()
+        view, size = fitted(view, shown.lengths), screen().get_size()
         areas = panels(size, len(shown.scenes))
         cameras = [camera_of(view, scene, areas[0].size) for scene in shown.scenes]
         if (view, size) != drawn:
-            _draw(_screen(), shown, view, cameras)
+            _draw(screen(), shown, view, cameras)
             drawn = (view, size)
         view = advance(view, clock.tick(PICTURES) / 1000, shown.episode.dt, shown.lengths)
         for event in pygame.event.get():
@@ -213,12 +186,12 @@ def camera_of(view: View, scene: Scene, size: tuple[int, int]) -> Camera:
     return camera if view.anchor is None else replace(camera, x=view.anchor[0], y=view.anchor[1])
 
 
-def _draw(screen: pygame.Surface, shown: Shown, view: View, cameras: Sequence[Camera]) -> None:
+def _draw(surface: pygame.Surface, shown: Shown, view: View, cameras: Sequence[Camera]) -> None:
     looks = [Look(camera, lidar=view.lidar) for camera in cameras]
-    draw_shot(screen, shown.episode, shown.scenes, int(view.frame), looks)
-    draw_status(screen, _status(view, shown.shots))
+    draw_shot(surface, shown.episode, shown.scenes, int(view.frame), looks)
+    draw_status(surface, _status(view, shown.shots))
     if view.help:
-        draw_message(screen, [(keys, meaning) for keys, _, meaning, _ in KEYS])
+        draw_message(surface, [(keys, meaning) for keys, _, meaning, _ in KEYS])
     pygame.display.flip()
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..store.measures import FIELDS, each, fields
+from ..store.measures import FIELDS, each, with_agents
 from ..store.printable import printable
 from ..store.run_folder import Run, find_run
 from .poet_files import PoetNiche, holds_poet_files, read_poet_files
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task
 
 DEFAULT = "alive"
+ALL = "true"  # the default for niches that were selected before
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ class Found:
 
 
 def find_seeds(source: str, expression: str | None, receiver: Receiver) -> list[Found]:
-    """The niches of `source`, a run or a folder of POET files, for which the expression holds."""
+    """The niches of `source`, a run, a pack or a folder of POET files, for which the expression
+    holds. None: those alive, or all that were selected for a pack.
+    """
     if holds_poet_files(folder := Path(source)):
         return _poet_files(folder, expression or DEFAULT, receiver.family, receiver.learner)
-    return _run(find_run(source), expression or DEFAULT, receiver)
+    return _run(find_run(source), expression, receiver)
 
 
-def _kept(
+def choose(
     source: Path,
     expression: str,
     names: Iterable[str],
@@ -65,25 +68,25 @@ def _kept(
     niches: returns an iterator over the fields of each niche; called up to twice.
     """
     keep = chooser(expression, names)
-    kept, others = [], 0
+    chosen, others = [], 0
     for niche in niches():
         if keep(niche):
-            kept.append(niche["id"])
+            chosen.append(niche["id"])
         else:
             others += 1
-    if not kept and not others:
+    if not chosen and not others:
         raise ValueError(
             f"{source} has no niche to start from: it was stopped before its first iteration"
         )
-    if not kept:
+    if not chosen:
         there = f": {what}" if (what := held(expression, niches())) else ""
         raise ValueError(
             f'the expression "{expression}" keeps none of the {others} niches of {source}{there}'
         )
-    return kept
+    return chosen
 
 
-def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
+def _run(path: Path, expression: str | None, receiver: Receiver) -> list[Found]:
     def found(row: dict[str, Any]) -> Found:
         agent, name = agents[row["agent"]], printable(f"{path.name}#{row['id']}")
 
@@ -95,7 +98,12 @@ def _run(path: Path, expression: str, receiver: Receiver) -> list[Found]:
 
     with Run.open(path, write=False) as run:
         settings = run.settings()
-        kept = _kept(path, expression, (*FIELDS, "alive"), lambda: fields(run))
+        kept = choose(
+            path,
+            expression or (DEFAULT if run.complete else ALL),
+            (*FIELDS, "alive"),
+            lambda: with_agents(run),
+        )
         receiver.check_number(len(kept))
         chosen = [
             row
@@ -136,7 +144,7 @@ def _poet_files(folder: Path, expression: str, family: Any, learner: Any) -> lis
         {"id": id, "name": niche.name, "score": niche.score, "best": niche.score, "alive": True}
         for id, niche in enumerate(niches)
     ]
-    kept = set(_kept(folder, expression, rows[0], lambda: rows))
+    kept = set(choose(folder, expression, rows[0], lambda: rows))
     return [
         Found(partial(task, niche), partial(agent, niche), printable(f"{folder.name}/{niche.name}"))
         for id, niche in enumerate(niches)

@@ -27,6 +27,10 @@ class AgentFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def holds(self, name: str) -> bool:
+        """Whether the agent has a file."""
+        return os.path.lexists(self._path(check_name(name)))
+
     def size(self, name: str) -> int:
         """Bytes of an agent's file. ValueError if it is missing, too large, or not a plain file in
         the folder.

@@ -1,31 +1,57 @@
-"""Reading of a run: settings, tables, agents, and verification of its hashes."""
+"""Reading of a run or a pack: settings, tables, agents, and verification of its hashes."""
 
 from __future__ import annotations
 
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import chain, rows, schema
+from . import chain, rows, schema, seal
 from .agent_files import AgentFiles
 from .limits import MOST_CONFIG, MOST_SETTINGS, MOST_WEIGHTS, readable
+from .packed import PackedAgents
 from .refusals import wrong
 
 if TYPE_CHECKING:
     import torch
 
 
-class RunContents:
-    """The contents of an open run; base class of run_folder.Run.
+INJECTED = "injected"  # the section of `settings` with tasks from outside
 
-    path: the run folder. database: its open archive.db. agents: the files of its agents.
+
+class RunContents:
+    """The contents of an open run or pack; base class of run_folder.Run.
+
+    path: the run folder or pack. database: its open database. agents: the files of its agents.
     """
 
     path: Path
     database: sqlite3.Connection
-    agents: AgentFiles
+    agents: AgentFiles | PackedAgents
+
+    @property
+    def packed(self) -> bool:
+        """Whether this is a pack."""
+        return isinstance(self.agents, PackedAgents)
+
+    @property
+    def file(self) -> Path:
+        """The file of the database."""
+        return self.path if self.packed else self.path / "archive.db"
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether this is a whole run. A selection or a merger of niches has no checkpoint, and
+        may lack agents.
+        """
+        query = "SELECT count(*) FROM checkpoint WHERE part = ?"
+        try:
+            return self.database.execute(query, (seal.PART,)).fetchone()[0] == 0
+        except sqlite3.Error as error:
+            raise ValueError(wrong(error, self.file)) from error
 
     def config_toml(self) -> str:
         """The settings of the launch as text, for people; `settings` is authoritative."""
@@ -46,9 +72,19 @@ class RunContents:
             )
         tables: dict[str, dict[str, Any]] = {}
         for row in self.each("settings"):
-            if row["iteration"] == 0 or not launched:
+            if row["section"] != INJECTED and (row["iteration"] == 0 or not launched):
                 tables.setdefault(row["section"], {})[row["key"]] = row["value"]
         return tables
+
+    def injected(self) -> dict[str, dict[str, Any]]:
+        """The tasks that were injected, by name: iteration, task and source. They are rows of
+        `settings`, since they change the run from outside as settings do.
+        """
+        return {
+            row["key"]: {"iteration": row["iteration"], **row["value"]}
+            for row in self.each("settings")
+            if row["section"] == INJECTED and isinstance(row["value"], dict)
+        }
 
     def versions(self) -> dict[str, str]:
         """Versions of Python and packages in the last session that wrote to the run."""
@@ -69,14 +105,21 @@ class RunContents:
     def verify(self) -> str:
         """Verify the hash chain and every agent's file; the last hash of the chain, 64 hex digits.
 
+        Of selected niches, whose chain has gaps, the seal is verified instead (seal.py).
         ValueError, one line, at the first mismatch.
         """
-        last = chain.check(self.database, str(self.path))
-        for name in sorted(
-            {row[column] for row in self.niche_rows() for column in ("agent", "birth_agent")}
-        ):
+        try:
+            last = chain.check(self.database, str(self.path)) if self.complete else seal.check(self)
+        except sqlite3.Error as error:
+            raise ValueError(wrong(error, self.file)) from error
+        for name in self.agent_names():
             self.agent(name)
         return last
+
+    def agent_names(self) -> list[str]:
+        """Hashes of the agents of niches, latest and at birth, that this archive should have."""
+        names = {row[column] for row in self.niche_rows() for column in ("agent", "birth_agent")}
+        return sorted(name for name in names if self.complete or self.agents.holds(name))
 
     def niche_rows(self) -> list[dict[str, Any]]:
         """All niches, oldest first: the record, latest score, and hashes of the latest and birth
@@ -113,10 +156,14 @@ class RunContents:
                 found,
             )
         except sqlite3.Error as error:
-            raise ValueError(wrong(error, self.path / "archive.db")) from error
+            raise ValueError(wrong(error, self.file)) from error
 
     def agent(self, name: str) -> dict[str, torch.Tensor]:
         """The agent with this hash. ValueError if its file is missing or damaged."""
+        if not self.complete and not self.agents.holds(name):
+            raise ValueError(
+                f"{self.path} has no agent {name[:12]}...: its niche is there as an ancestor only"
+            )
         return self.agents.read(name)
 
     def agents_named(self, names: Iterable[str]) -> dict[str, dict[str, torch.Tensor]]:
@@ -128,6 +175,13 @@ class RunContents:
                 "read together"
             )
         return {name: self.agent(name) for name in hashes}
+
+    def last_iteration(self) -> int:
+        """The last iteration. ValueError if there is none yet."""
+        last = self.database.execute("SELECT max(iteration) FROM iterations").fetchone()[0]
+        if last is None:
+            raise ValueError(f"{self.path} holds no iteration yet")
+        return int(last)
 
     def steps(self) -> int:
         """Environment steps of the whole run up to its last commit."""

@@ -13,9 +13,10 @@ import re
 import shlex
 import sqlite3
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import schema
 from .agent_files import AgentFiles, sync_folder
@@ -24,6 +25,9 @@ from .limits import MOST_CONFIG, MOST_SETTINGS, readable
 from .locks import LOCK, release, writer
 from .sessions import Session, session_row, setting_rows
 
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Agent
+
 MARK = "# The settings of an openpoet run, complete."
 LEFT_BY_A_KILL = re.compile(r"[0-9a-f]{64}\.(tmp|safetensors)", re.ASCII)  # in agents/
 OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
@@ -31,9 +35,25 @@ OURS = {LOCK, "config.toml", "config.toml.new", "agents"} | {
 }
 
 
-def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping[str, str]) -> int:
+@dataclass(frozen=True)
+class Copied:
+    """Rows and agents of other archives: (table, cells), and hashes with their agents."""
+
+    rows: Iterable[tuple[str, Sequence[Any]]]
+    agents: Iterable[tuple[str, Agent]]
+
+
+def make(
+    path: Path,
+    config_toml: str,
+    command: Sequence[str],
+    versions: Mapping[str, str],
+    copied: Copied | None = None,
+) -> int:
     """Create the folder of a new run; the writer's lock. FileExistsError or OSError, one line, if
     it cannot be created.
+
+    copied: all rows and agents of the run, if it is a copy of others.
     """
     try:
         _refuse_what_is_there(path)
@@ -48,7 +68,8 @@ def make(path: Path, config_toml: str, command: Sequence[str], versions: Mapping
     try:
         _refuse_what_is_there(path)  # again, now that no other process can create it
         config = _commented(config_toml, command, versions)
-        _fill(path, config, Session(command, versions, _tables(config)))
+        settings = _tables(config)
+        _fill(path, config, copied or _launched(Session(command, versions, settings)))
     except (OSError, sqlite3.Error) as error:
         release(lock)
         if isinstance(error, FileExistsError):
@@ -80,7 +101,14 @@ def _tables(config: str) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def _fill(path: Path, config: str, session: Session) -> None:
+def _launched(session: Session) -> Copied:
+    """The first rows of a run that is launched."""
+    settings = setting_rows(session.settings, 0)
+    first = [("settings", list(row.values())) for row in settings]
+    return Copied([*first, ("sessions", [1, *session_row(session, 0).values()])], ())
+
+
+def _fill(path: Path, config: str, copied: Copied) -> None:
     agents, database = path / "agents", path / "archive.db"
     for end in ("", "-wal", "-shm"):
         database.with_name(f"archive.db{end}").unlink(missing_ok=True)
@@ -93,9 +121,9 @@ def _fill(path: Path, config: str, session: Session) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path / "config.toml")
-    settings = setting_rows(session.settings, 0)
-    first = [("settings", list(row.values())) for row in settings]
-    schema.create(database, [*first, ("sessions", [1, *session_row(session, 0).values()])])
+    for name, agent in copied.agents:
+        files.write({name: agent})
+    schema.create(database, copied.rows)
     sync_folder(path)
 
 
@@ -163,8 +191,9 @@ def missing(path: Path, write: bool) -> str:
         if not wanted(path / name) or (path / name).is_symlink():
             return f"{path} is damaged: it has no {name} of its own"
     # files written during a run must not be links out of the folder, nor pipes that block
-    logs = ("run.log", os.path.isfile), ("events.jsonl", os.path.isfile), ("tb", os.path.isdir)
-    for name, wanted in logs:
+    files, folders = ("run.log", "events.jsonl"), ("tb", "states")
+    kinds = dict.fromkeys(files, os.path.isfile) | dict.fromkeys(folders, os.path.isdir)
+    for name, wanted in kinds.items():
         if os.path.lexists(path / name) and (not wanted(path / name) or (path / name).is_symlink()):
             return f"{path} is damaged or hostile: it has no {name} of its own"
     return _shared(path) if write else ""

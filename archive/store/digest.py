@@ -2,8 +2,8 @@
 interruptions.
 
 Excluded are values that can differ between equal runs: columns named clock_*, the folder's name,
-versions, the command, the name of a seeded niche's source, the hash chain (which covers that name),
-and settings that cannot change a result.
+versions, the command, the name of a seeded niche's source, the hash chain and a selection's seal
+(which cover that name), and settings that cannot change a result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import schema
+from . import schema, seal
 from .rows import text
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Tables and columns that differ between equal runs, and settings that cannot change a result.
 UNCOUNTED_COLUMNS = {"niches": ("source",), "iterations": ("state", "chain")}
 UNCOUNTED_TABLES = ("sessions",)
-UNCOUNTED_RUN = ("iterations", "preset")  # of the section [run]
+UNCOUNTED_RUN = ("iterations", "preset", "keep_every")  # of the section [run]
 UNCOUNTED_KEYS = ("device", "threads", "max_rows")  # of any section
 
 
@@ -35,7 +35,9 @@ def digest(run: Run) -> str:
         found.update(f"{table}\n".encode())
         left_out = UNCOUNTED_COLUMNS.get(table, ())
         for row in run.each(table):
-            if table == "settings" and not _counts(row):
+            if table == "settings" and not counts(row):
+                continue
+            if table == "checkpoint" and row["part"] == seal.PART:
                 continue
             kept = {
                 n: cell
@@ -43,14 +45,13 @@ def digest(run: Run) -> str:
                 if n not in left_out and not n.startswith("clock_")
             }
             found.update(text(kept).encode() + b"\n")
-    for name in sorted(
-        {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
-    ):
+    for name in run.agent_names():
         run.agent(name)
     return found.hexdigest()
 
 
-def _counts(setting: Mapping[str, Any]) -> bool:
+def counts(setting: Mapping[str, Any]) -> bool:
+    """Whether a row of the settings can change a result."""
     if setting["section"] == "run" and (setting["key"] in UNCOUNTED_RUN or _is_path(setting)):
         return False
     return setting["key"] not in UNCOUNTED_KEYS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from .files import open_own
 
 LOCK = "lock"  # the file in a run folder that its writer locks
+LOOKING = 0.05  # seconds for which `written_now` of another process may hold a lock, at most
 _held: set[int] = set()  # descriptors of this process
 
 
@@ -39,7 +41,7 @@ def writer(folder: Path) -> int:
     path = folder / LOCK
     descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
@@ -55,6 +57,31 @@ def writer(folder: Path) -> int:
         raise
     _held.add(descriptor)
     return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """BlockingIOError if another process holds the lock for longer than a look takes."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(LOOKING)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def written_now(folder: Path) -> bool:
+    """Whether a process holds the writer's lock. Nothing is created or changed."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def folder_shared(folder: Path) -> int:

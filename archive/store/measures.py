@@ -10,6 +10,7 @@ from . import rows
 from .refusals import wrong
 
 if TYPE_CHECKING:
+    from .contents import RunContents
     from .run_folder import Run
 
 Row = Mapping[str, Any]
@@ -24,7 +25,7 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
+def each(run: RunContents, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
     """Iterator over the rows of a query as plain values. ValueError if the database is damaged."""
     try:
         found = run.database.execute(query, parameters)
@@ -32,13 +33,25 @@ def each(run: Run, query: str, *parameters: Any) -> Iterator[dict[str, Any]]:
             rows.reader([column[0] for column in found.description], str(run.path)), found
         )
     except sqlite3.Error as error:
-        raise ValueError(wrong(error, run.path / "archive.db")) from error
+        raise ValueError(wrong(error, run.file)) from error
 
 
-def fields(run: Run) -> Iterator[dict[str, Any]]:
+def fields(run: RunContents) -> Iterator[dict[str, Any]]:
     """The fields that an expression (seeds.select) may compare, of each niche, oldest first."""
     for row in each(run, f"SELECT {', '.join(FIELDS)} FROM niches ORDER BY id"):
         yield row | {"alive": row["died"] is None}
+
+
+def with_agents(run: RunContents) -> Iterator[dict[str, Any]]:
+    """The same fields of each niche whose agent is here; a pack has ancestors without agents."""
+    if run.complete:
+        return fields(run)
+    held = {
+        row["id"]
+        for row in each(run, "SELECT id, agent FROM niches")
+        if run.agents.holds(row["agent"])
+    }
+    return (row for row in fields(run) if row["id"] in held)
 
 
 def lineage(run: Run, niche: int, most: int) -> list[int]:

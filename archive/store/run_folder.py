@@ -1,4 +1,5 @@
-"""A run folder: config.toml, archive.db and agents/, with one atomic transaction per iteration.
+"""A run folder: config.toml, archive.db and agents/, with one atomic transaction per iteration. A
+pack, one file, is opened by the same class for reading.
 
 After a kill at any moment the last committed iteration is intact. Agents' files are written before
 the transaction that refers to them, and unreferenced files are deleted after it. The writer holds a
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import rows, schema
 from .agent_files import AgentFiles
-from .contents import RunContents
+from .contents import INJECTED, RunContents
 from .creation import make, missing
 from .locks import folder_shared, release, writer
+from .packed import PackedAgents, connect
 from .refusals import wrong
 from .sessions import Session
 from .writing import Writer
@@ -27,15 +29,35 @@ from .writing import Writer
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
 
+PACKED = (
+    "is a pack, which cannot be resumed: make a run of it with `import PACK --out RUN`, and resume "
+    "that"
+)
+SELECTED = (
+    "holds selected niches without the state of their run, so it cannot be continued: start a run "
+    "from them with `launch --from`"
+)
+
 
 class Run(RunContents):
-    """An open run, from `create` or `open`. A context manager."""
+    """An open run or pack, from `create` or `open`. A context manager.
 
-    def __init__(self, path: Path, database: sqlite3.Connection, lock: int, write: bool) -> None:
-        self.path, self.database = path, database
-        self.lock: int | None = lock
-        self.agents = AgentFiles(path / "agents")
-        self.writer = Writer(path, database, self.agents) if write else None
+    lock: the writer's or the reader's; None for a pack.
+    """
+
+    def __init__(
+        self, path: Path, database: sqlite3.Connection, lock: int | None, write: bool
+    ) -> None:
+        self.path, self.database, self.lock = path, database, lock
+        self.writer: Writer | None = None
+        if lock is None:
+            self.agents = PackedAgents(path, database)
+            return
+        self.agents = files = AgentFiles(path / "agents")
+        if write:
+            if not self.complete:
+                raise ValueError(f"{path} {SELECTED}")
+            self.writer = Writer(path, database, files)
 
     @classmethod
     def create(
@@ -49,10 +71,12 @@ class Run(RunContents):
 
     @classmethod
     def open(cls, path: Path, write: bool) -> Run:
-        """An existing run. ValueError, one line, if it is damaged, not a run, or in use by another
-        writer.
+        """An existing run, or a pack for reading. ValueError, one line, if it is damaged, neither,
+        or in use by another writer.
         """
         path = Path(path)
+        if path.is_file():
+            return cls._opened_pack(path, write)
         if lacking := missing(path, write):
             raise ValueError(lacking)
         try:
@@ -82,9 +106,19 @@ class Run(RunContents):
                 raise ValueError(wrong(error, path / "archive.db")) from error
             raise
 
+    @classmethod
+    def _opened_pack(cls, path: Path, write: bool) -> Run:
+        pack = cls(path, connect(path), None, write=False)
+        if not write:
+            return pack
+        try:
+            raise ValueError(f"{path} {PACKED if pack.complete else SELECTED}")
+        finally:
+            pack.close()
+
     def close(self) -> None:
+        self.database.close()
         if self.lock is not None:
-            self.database.close()
             release(self.lock)
             self.lock = None
 
@@ -119,21 +153,26 @@ class Run(RunContents):
         *,
         ledger: Mapping[str, int],
         clock_seconds: float,
+        injected: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Write the population (poet.checkpoint.to_records) and the steps since the last commit in
         one transaction.
 
+        injected: tasks from outside by name, {"task": ..., "source": ...}, that the iteration used.
         OSError, one line, if writing fails; the previous commit is then intact. Committed agents
         must not be changed in place, since their hashes are cached.
         """
         if self.writer is None:
             raise ValueError(f"{self.path} is open for reading only")
-        self.writer.commit(record, agents, ledger, clock_seconds)
+        added = {INJECTED: injected} if injected else {}
+        self.writer.commit(record, agents, ledger, clock_seconds, added)
 
     def checkpoint(self) -> tuple[dict[str, Any], dict[str, Agent]]:
         """The last commit in the form of poet.checkpoint.from_records; agents are verified by their
         hashes.
         """
+        if not self.complete:
+            raise ValueError(f"{self.path} {SELECTED}")
         parts = {row["part"]: row["value"] for row in self.rows("checkpoint")}
         if not parts:
             raise ValueError(
@@ -143,11 +182,7 @@ class Run(RunContents):
         loaded = self.agents_named(row["agent"] for row in niches)
         agents: dict[str, Agent] = {f"niche-{row['id']}": loaded[row["agent"]] for row in niches}
         for part, active in (("active", True), ("retired", False)):
-            parts[part] = [
-                {name: row[name] for name in rows.NICHE} | {"agent": f"niche-{row['id']}"}
-                for row in niches
-                if (row["died"] is None) == active
-            ]
+            parts[part] = [_record(row) for row in niches if (row["died"] is None) == active]
         scores = (
             [row["source"], row["niche"], row["score"]] for row in self.each("retired_scores")
         )
@@ -156,12 +191,28 @@ class Run(RunContents):
             self.writer.remember((row["agent"], agents[f"niche-{row['id']}"]) for row in niches)
         return parts, agents
 
+    def niche_records(self) -> tuple[list[dict[str, Any]], dict[str, Agent]]:
+        """Every niche in the form of poet.checkpoint.niches_from_records, and the agents that are
+        here, verified by their hashes.
+        """
+        niches = self.niche_rows()
+        held = [row for row in niches if self.complete or self.agents.holds(row["agent"])]
+        loaded = self.agents_named(row["agent"] for row in held)
+        return [_record(row) for row in niches], {
+            f"niche-{row['id']}": loaded[row["agent"]] for row in held
+        }
+
+
+def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in rows.NICHE} | {"agent": f"niche-{row['id']}"}
+
 
 def find_run(text: str) -> Path:
-    """The run folder for `text`: the path of a folder, or a name under runs/."""
+    """The run folder or pack for `text`: its path, or a name under runs/."""
     for path in (Path(text), Path("runs") / text):
-        if os.path.isfile(path / "archive.db"):
+        if os.path.isfile(path / "archive.db") or os.path.isfile(path):
             return path
-    known = sorted(path.parent.name for path in Path("runs").glob("*/archive.db"))[-5:]
+    found = [path.parent.name for path in Path("runs").glob("*/archive.db")]
+    known = sorted([*found, *(path.name for path in Path("runs").glob("*.poet"))])[-5:]
     there = f"runs/ has {', '.join(known)}" if known else "runs/ has none: `launch` starts one"
     raise ValueError(f"there is no run {text[:100]!r}; {there}")

@@ -1,8 +1,10 @@
-"""The database of a run, `archive.db`: creation, opening, validation. Its tables are in tables.py.
+"""The databases of runs (`archive.db`) and packs: creation, opening, validation.
 
-A run folder can come from an untrusted source, and a SQLite file can contain views and triggers,
-which are code. A database is therefore used only if its schema has exactly the statements of
-tables.py, apart from white space.
+Their tables are in tables.py; a pack has one more, with the files of its agents.
+
+A database can come from an untrusted source, and a SQLite file can contain views and triggers,
+which are code. A database is therefore used only if its schema has exactly the statements of its
+form, apart from white space.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import os
 import re
 import sqlite3
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,6 @@ from .limits import MOST_CELL, MOST_DATABASE, readable
 from .refusals import in_use, locked, words, wrong
 from .tables import TABLES
 
-APPLICATION_ID = 0x504F4554  # "POET"
 SCHEMA = 3  # user_version; raise it with any change of tables.py
 LONGEST_WAIT = 10.0  # seconds for another program's transaction to end
 
@@ -34,10 +36,30 @@ ORDER = {
 }
 
 
-def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
+@dataclass(frozen=True)
+class Form:
+    """A kind of database.
+
+    name: in messages. mark: SQLite's application id. statements: SQL of its tables, by name.
+    """
+
+    name: str
+    mark: int
+    statements: Mapping[str, str]
+
+
+RUN = Form("a run's archive", 0x504F4554, STATEMENTS)  # "POET"
+AGENTS = """CREATE TABLE agents (
+    hash TEXT PRIMARY KEY,
+    file BLOB NOT NULL
+) STRICT"""
+PACK = Form("a pack", 0x504F4550, STATEMENTS | {"agents": AGENTS})  # "POEP"
+
+
+def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = (), form: Form = RUN) -> None:
     """Create a database at `path` with its first rows; it gets its name when it is complete.
 
-    rows: (table, cells in the order of its columns).
+    rows: (table, cells in the order of its columns). If they raise an error, no file is left.
     """
     temporary = path.with_name(f"{path.name}.new")
     for left in (
@@ -47,22 +69,31 @@ def create(path: Path, rows: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
     ):
         left.unlink(missing_ok=True)  # of a creation that was killed
     create_file(temporary).close()
-    database = sqlite3.connect(temporary, isolation_level=None)
+    try:
+        _fill(temporary, rows, form)
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _fill(path: Path, rows: Iterable[tuple[str, Sequence[Any]]], form: Form) -> None:
+    database = sqlite3.connect(path, isolation_level=None)
     try:
         # in memory, since a kill would leave a journal file under the temporary name
         database.execute("PRAGMA journal_mode=MEMORY")
         database.execute("BEGIN")
-        for statement in STATEMENTS.values():
+        for statement in form.statements.values():
             database.execute(statement)
         for table, cells in rows:
             database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(cells))})", cells)
-        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        database.execute(f"PRAGMA application_id={form.mark}")
         database.execute(f"PRAGMA user_version={SCHEMA}")
         database.execute("COMMIT")
-        database.execute("PRAGMA journal_mode=WAL")
+        if form is RUN:
+            database.execute("PRAGMA journal_mode=WAL")
     finally:
         database.close()
-    temporary.rename(path)
 
 
 def connect(path: Path, write: bool) -> sqlite3.Connection:
@@ -74,7 +105,7 @@ def connect(path: Path, write: bool) -> sqlite3.Connection:
         do = in_use(path) if locked(error) else "a copy in a folder you may write to can be"
         raise ValueError(f"{path} cannot be opened: {words(error)}; {do}") from error
     try:
-        _check(database, path)
+        check(database, path, RUN)
         if write:
             # readers and the writer do not block each other
             database.execute("PRAGMA journal_mode=WAL")
@@ -104,18 +135,23 @@ def check_files(path: Path) -> None:
         # A run leaves no journal. SQLite would replay it, and a journal can name other files to be
         # deleted.
         raise ValueError(f"{journal} is no file of a run: the run is damaged or hostile")
+    check_head(path, "the run is damaged or not openpoet's")
+
+
+def check_head(path: Path, otherwise: str) -> None:
+    """ValueError, with `otherwise` as its explanation, unless the file begins as SQLite's do."""
     with path.open("rb") as file:
         head = file.read(16)
     if head != b"SQLite format 3\0":
-        raise ValueError(f"{path} is not a SQLite database: the run is damaged or not openpoet's")
+        raise ValueError(f"{path} is not a SQLite database: {otherwise}")
 
 
 def _open(path: Path, write: bool) -> sqlite3.Connection:
     address = path.absolute().as_uri()
     if write:
-        return _settled(f"{address}?mode=rw", write)
+        return settled(f"{address}?mode=rw", write)
     try:
-        return _settled(f"{address}?mode=ro", write)
+        return settled(f"{address}?mode=ro", write)
     except sqlite3.OperationalError as error:
         if locked(error):
             raise
@@ -125,10 +161,11 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
         log = path.with_name(f"{path.name}-wal")
         if log.exists() and log.stat().st_size > 0:
             raise
-        return _settled(f"{address}?mode=ro&immutable=1", write)
+        return settled(f"{address}?mode=ro&immutable=1", write)
 
 
-def _settled(address: str, write: bool) -> sqlite3.Connection:
+def settled(address: str, write: bool) -> sqlite3.Connection:
+    """A connection with the limits and options of every database from an untrusted source."""
     database = sqlite3.connect(
         address,
         uri=True,
@@ -152,9 +189,13 @@ def _settled(address: str, write: bool) -> sqlite3.Connection:
     return database
 
 
-def _check(database: sqlite3.Connection, path: Path) -> None:
-    if (found := _number(database, "application_id")) != APPLICATION_ID:
-        raise ValueError(f"{path} is not an archive of openpoet (application id {found:#x})")
+def check(database: sqlite3.Connection, path: Path, form: Form) -> None:
+    """ValueError, one line, unless the database is sound and has the tables of this form."""
+    if (found := _number(database, "application_id")) != form.mark:
+        raise ValueError(
+            f"{path} is not {'an archive' if form is RUN else 'a pack'} of openpoet "
+            f"(application id {found:#x})"
+        )
     if (found := _number(database, "user_version")) != SCHEMA:
         older = (
             "it was written by an earlier openpoet: go on with it there"
@@ -171,15 +212,15 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
     written = database.execute(
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     ).fetchmany(99)
-    ours = [("table", name, name, _one_spaced(sql)) for name, sql in STATEMENTS.items()]
+    ours = [("table", name, name, _one_spaced(sql)) for name, sql in form.statements.items()]
     if sorted((*row[:3], _one_spaced(row[3])) for row in written) != sorted(ours):
         strange = [
             ascii(f"{row[0]} {row[1]}")[1:-1][:60]
             for row in written
-            if row[:2] not in {("table", name) for name in STATEMENTS}
+            if row[:2] not in {("table", name) for name in form.statements}
         ]
         raise ValueError(
-            f"{path} has another schema than a run's archive "
+            f"{path} has another schema than {form.name} "
             f"({', '.join(strange[:3]) or 'tables differ'})"
         )
     if (health := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":

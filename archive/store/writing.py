@@ -20,7 +20,7 @@ from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
 from .locks import unread
 from .refusals import remedies
 from .schema import COLUMNS
-from .sessions import Session, session_row
+from .sessions import Session, Tables, session_row
 from .tables import Iteration
 from .weights import content_hash
 
@@ -56,8 +56,12 @@ class Writer:
         agents: Mapping[str, Agent],
         ledger: Mapping[str, int],
         clock_seconds: float,
+        settings: Tables | None = None,
     ) -> None:
-        """See Run.commit. The cached state changes only after the transaction."""
+        """See Run.commit. The cached state changes only after the transaction.
+
+        settings: rows of the table besides those that the session changes.
+        """
         at, last = record["iteration"], self.kept.last["iteration"]
         if at <= last:
             raise ValueError(
@@ -74,7 +78,7 @@ class Writer:
             )
             retired = self._add(niches, written)
             self._check_sizes()
-            changed = {} if self.session is None else self.session.settings
+            changed = {**(self.session.settings if self.session else {}), **(settings or {})}
             added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {
                 "niches": retired
             }

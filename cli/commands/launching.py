@@ -1,10 +1,25 @@
-"""The commands that run POET: launch and resume."""
+"""The commands that run POET: launch, resume and fork."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..terminal import CommandLine
 from . import options as o
 from .options import Take
+
+State = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN[@ITERATION]", help="A run folder or pack, and one of its states; the last."
+    ),
+]
+ForkOut = Annotated[
+    Path | None, typer.Option("--out", help="Folder of the new run; default: runs/RUN_atITERATION.")
+]
 
 
 def launch(
@@ -25,6 +40,7 @@ def launch(
     changes: o.Changes = None,
     config: o.Config = None,
     track: o.Track = None,
+    watch: o.Watch = False,
 ) -> None:
     """Start a run.
 
@@ -56,7 +72,7 @@ def launch(
         sessions.Machine(device, workers, ray),
         track or [],
     )
-    sessions.launch(wanted, CommandLine())
+    sessions.launch(wanted, _frontend(watch))
 
 
 def resume(
@@ -67,6 +83,7 @@ def resume(
     workers: o.Workers = None,
     ray: o.Ray = None,
     track: o.Track = None,
+    watch: o.Watch = False,
 ) -> None:
     """Continue a run from its last iteration, however it ended.
 
@@ -81,4 +98,34 @@ def resume(
     wanted = sessions.Resume(
         find_run(name), iterations, changes=changes or [], machine=machine, track=track or []
     )
-    sessions.resume(wanted, CommandLine())
+    sessions.resume(wanted, _frontend(watch))
+
+
+def fork(
+    source: State,
+    out_folder: ForkOut = None,
+    iterations: o.Iterations = None,
+    changes: o.Changes = None,
+    device: o.Device = "auto",
+    workers: o.Workers = None,
+) -> None:
+    """Start a new run from a state of another one, which stays as it is.
+
+    States are kept with the setting run.keep_every; the last state of a run or pack always is one.
+    Settings changed with --set apply from the next iteration on. Without changes, the new run ends
+    as the other did.
+
+    Examples: `fork runs/a@100`, `fork runs/a --iterations 500 --set poet.seed=8`.
+    """
+    from .. import forking, sessions
+
+    machine = sessions.Machine(device, workers)
+    wanted = forking.Fork(source, out_folder, iterations, changes or [], machine)
+    forking.fork(wanted, CommandLine())
+
+
+def _frontend(watch: bool) -> CommandLine:
+    """The command's frontend; watch: with the run's page."""
+    from ..watching import listen
+
+    return CommandLine(listen("127.0.0.1", None) if watch else None)

@@ -10,7 +10,7 @@ import typer
 from ..seeding import Take
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")
+    str, typer.Argument(metavar="RUN", help="A run folder or a pack, or its name under runs/.")
 ]
 NicheId = Annotated[
     int | None,
@@ -96,6 +96,9 @@ Select = Annotated[
 ]
 TakeFrom = Annotated[
     Take, typer.Option(help="What to copy from the niches of --from: tasks, agents or both.")
+]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Show the run in a browser while it goes on (see `watch`).")
 ]
 Config = Annotated[
     Path | None, typer.Option(help="TOML file of settings; they replace those of the preset.")

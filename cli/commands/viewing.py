@@ -76,7 +76,9 @@ def show(
             if as_json:
                 print(json.dumps(whole_task(tables, row["task"]), indent=1))
                 return
-            pieces = one(run, niche, titles(tables), run.agent(row["agent"]))
+            held = run.complete or run.agents.holds(row["agent"])
+            agent = run.agent(row["agent"]) if held else {}
+            pieces = one(run, niche, titles(tables), agent)
         for part in pieces:
             out.print(part)
 
@@ -103,8 +105,8 @@ def replay(
 
     replays = open_replays(find_run(name), Machine(device, workers), CommandLine())
     start = replays.best if niche is None else niche
-    for wanted in (start, start if agent is None else agent):
-        replays.check(wanted)
+    replays.check(start)
+    replays.acting(start if agent is None else agent)
     shots = one_by_one
     if compare_episodes is not None:
         shots = partial(first_and_last, trial=compare_episodes)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from openpoet.poet.config import PoetConfig
-from openpoet.settings import Matches, PositiveInt, Settings, did_you_mean
+from openpoet.settings import Matches, NonNegativeInt, PositiveInt, Settings, did_you_mean
 
 from ..plugins import section
 from .fields import Schema, Table, build, of_dataclass
@@ -39,6 +39,11 @@ class RunSettings(Settings):
         Tasks,
         "evolved: POET. fixed: the family's origin only. randomised: each trial draws a new task.",
     ] = "evolved"
+    # not in runs that were launched before there was such a setting
+    keep_every: Annotated[
+        NonNegativeInt,
+        "Iterations after which the state is kept once more in states/, for `fork`; 0: never.",
+    ] = field(default=0, metadata={"written": False})
     family_sha256: Annotated[
         Sha256 | None, "SHA-256 of the family's file when the run was launched; none: not a file."
     ] = None

@@ -14,7 +14,7 @@ JSON also holds the settings it depends on (encoding.py), which the family lists
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, field, fields
+from dataclasses import Field, field, fields, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -163,6 +163,24 @@ class Genomes(Generic[Genome]):
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The range of each gene, in the form that `sample` accepts."""
         return {f.name: (f.metadata["low"], f.metadata["high"]) for f in genes(self.start)}
+
+    def knobs(self, task: Genome) -> dict[str, tuple[float, float, float, float]]:
+        """Numbers of the task that a person may edit: value, low, high, step."""
+        return {
+            f.name: (
+                getattr(task, f.name),
+                f.metadata["low"],
+                f.metadata["high"],
+                f.metadata["step"],
+            )
+            for f in genes(task)
+        }
+
+    def turned(self, task: Genome, name: str, value: float) -> Genome:
+        """The task with another value of one of its genes, within its range."""
+        f = {f.name: f for f in genes(task)}[name]
+        number = min(max(value, f.metadata["low"]), f.metadata["high"])
+        return replace(task, **{name: _fitted(f, number)})  # type: ignore[type-var]
 
     def describe(self, task: Genome) -> np.ndarray:
         return features(task)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import body_draw, body_genes, body_mutation, cppn, cppn_mutation, encoding, obstacles
+from . import body_draw, body_genes, body_mutation, cppn, cppn_mutation, encoding, knobs, obstacles
 from . import task as realisation
 from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
@@ -109,6 +109,14 @@ class Walker:
         if task.body is not None:
             parts.append(body_genes.encode(task.body))
         return json.dumps(parts, sort_keys=True)
+
+    def difficulty(self, task: WalkerTask) -> int | None:
+        """The paper's class of difficulty, 0 (easy) to 3; None for a CPPN, for which there is
+        none.
+        """
+        if isinstance(task.genome, Cppn):
+            return None
+        return obstacles.CLASSES.index(obstacles.difficulty(task.genome))
 
     def title(self, task: WalkerTask) -> str:
         """A description of the task, with the paper's class of difficulty if it has one."""
@@ -203,6 +211,18 @@ class Walker:
     def track(self, task: WalkerTask, seed: int) -> Track:
         """The track of the task in an episode with this seed; see task.track."""
         return realisation.track(task.under(self.own), seed)
+
+    def knobs(self, task: WalkerTask) -> dict[str, knobs.Knob]:
+        """Numbers of the task that a person may edit: value, low, high, step."""
+        return knobs.knobs(task, self.bounds, SEEDS)
+
+    def turned(self, task: WalkerTask, name: str, value: float) -> WalkerTask:
+        """The task with another value of one of its knobs."""
+        return knobs.turned(task, name, value)
+
+    def drawn(self, task: WalkerTask, stroke: np.ndarray) -> WalkerTask:
+        """The task after a stroke [2] [m] with the mouse."""
+        return knobs.drawn(task, self.bounds, SEEDS, stroke)
 
     def outline(
         self, task: WalkerTask, state: WalkerState | None = None

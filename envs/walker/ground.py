@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import gymnasium
 import numpy as np
 
+from openpoet.archived_tasks import archived_task, is_name
+
 from . import gymnasium_layout
 from .body import Body
 from .body_draw import draw
@@ -152,7 +154,9 @@ def limit(max_episode_steps: int | None, usual: int, horizon: int | None) -> flo
 
 
 def _task(terrain: Any) -> WalkerTask:
-    """The task described by `terrain`: a task, a genome, the JSON of a task, or "flat"."""
+    """The task described by `terrain`: a task, a genome, the JSON of a task, the name of a niche in
+    an archive, or "flat".
+    """
     if isinstance(terrain, WalkerTask):
         return terrain
     if isinstance(terrain, Obstacles | Cppn):
@@ -160,7 +164,7 @@ def _task(terrain: Any) -> WalkerTask:
     if isinstance(terrain, str):
         if terrain == "flat":
             return WalkerTask(Obstacles(), None)
-        terrain = _parsed(terrain)
+        terrain = _named(terrain) if is_name(terrain) else _parsed(terrain)
     if not isinstance(terrain, Mapping):
         raise ValueError(
             'terrain must be a task, a genome, the JSON of a task, or "flat"; got '
@@ -174,10 +178,18 @@ def _task(terrain: Any) -> WalkerTask:
     return decode(terrain, TaskSettings())
 
 
+def _named(name: str) -> Any:
+    try:
+        return archived_task(name, "walker")
+    except ValueError as error:
+        raise ValueError(f"terrain: {error}") from error
+
+
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError(
-            f'terrain must be a task, its JSON, or "flat"; got the text {text[:60]!r}'
+            'terrain must be a task, its JSON, a niche of an archive such as "FILE.poet#12", or '
+            f'"flat"; got the text {text[:60]!r}'
         ) from None

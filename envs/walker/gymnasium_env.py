@@ -51,8 +51,8 @@ def action_space() -> spaces.Box:
 class WalkerEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """One walker.
 
-    terrain: a WalkerTask, a genome, a task's dict or JSON text, or "flat". None: Gymnasium's
-    ground, hardcore or not.
+    terrain: a WalkerTask, a genome, a task's dict or JSON text, a niche of an archive such as
+    "FILE.poet#12" or "runs/a#12", or "flat". None: Gymnasium's ground, hardcore or not.
     body: a Body, with which every episode is simulated; BodyGenes, or the name of one
     (body_genes.NAMED, such as "legs"), from which every episode draws a body. None: the task's,
     otherwise Gymnasium's.

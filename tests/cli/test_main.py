@@ -279,7 +279,7 @@ def test_the_score_of_a_replay_equals_that_in_the_archive(example: Path, tmp_pat
     with Run.open(example, write=False) as run:
         held = {row["id"]: row["score"] for row in run.niche_rows()}
     replays = open_replays(example, Machine(workers=1), CommandLine())
-    assert replays.population.retired
+    assert any(niche.died is not None for niche in replays.niches.values())
     for niche in held:
         episode = replays.load(niche, niche)
         assert episode.score == held[niche]

@@ -401,7 +401,7 @@ def test_suggested_commands_quote_the_folder_name_for_the_shell(
     done = re.search(r"look at it with `(.*)` and `(.*)`$", capsys.readouterr().err.strip())
     assert done is not None
     assert [shlex.split(words) for words in done.groups()] == [
-        ["openpoet", what, str(folder)] for what in ("show", "replay")
+        ["openpoet", what, str(folder)] for what in ("watch", "show")
     ]
     reached = refused(capsys, ["resume", str(folder)]).partition("to continue: ")[2]
     assert shlex.split(reached) == ["openpoet", "resume", str(folder), "--iterations", "4"]

@@ -92,7 +92,10 @@ def test_walker_accepts_every_form_of_terrain(form: str) -> None:
 @pytest.mark.parametrize(
     ("terrain", "message"),
     [
-        ("nonsense", r"^terrain must be a task, its JSON, or \"flat\"; got the text 'nonsense'$"),
+        (
+            "nonsense",
+            r"^terrain must be a task, its JSON, a niche of .*, or \"flat\"; got the text 'no",
+        ),
         ("{}", r"^a (walker task|task of 'walker') is .*, got \{\}$"),
         ({"family": "maze"}, r"^a (walker task|task of 'walker') is .*, got \{'family': 'maze'\}$"),
         (3.5, r"^terrain must be a task, a genome, .*; got '3\.5'$"),

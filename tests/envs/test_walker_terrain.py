@@ -84,7 +84,7 @@ def test_a_terrain_list_may_contain_gymnasiums_ground() -> None:
         ([], r"^terrain must be one for all rows, or a list of 3, one per row; got a list of 0$"),
         (
             [*TASKS[:2], "hilly"],
-            r"^row 2: terrain must be a task, its JSON, or \"flat\"; got the "
+            r"^row 2: terrain must be a task, its JSON, a niche of .*, or \"flat\"; got the "
             r"text 'hilly'$",
         ),
         ([3.5, *TASKS[:2]], r"^row 0: terrain must be a task, a genome, .*; got '3\.5'$"),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from fakes import FakeFamily, FakeLearner
 
-from openpoet.poet.agent_tensors import check_population, check_tensors, made_by
+from openpoet.poet.agent_tensors import check_agents, check_tensors, made_by
 from openpoet.poet.config import PoetConfig, Setup
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.interfaces import Agent
@@ -25,7 +25,7 @@ def with_agent(agent: Agent) -> Population:
 
 
 def test_agents_of_a_run_are_accepted() -> None:
-    check_population(next(evolve(start(SETUP), SETUP)), SETUP)
+    check_agents(next(evolve(start(SETUP), SETUP)).niches, SETUP)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_error_names_the_tensor_and_its_niche(
         match=rf"^the agent of niche 0 [^\n]*{line}; "
         r"[^\n]*settings[^\n]*$",
     ):
-        check_population(with_agent(agent), SETUP)
+        check_agents(with_agent(agent).niches, SETUP)
 
 
 def test_additional_hyperparameters_are_accepted() -> None:

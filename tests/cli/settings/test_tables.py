@@ -228,6 +228,7 @@ def test_an_unknown_preset_suggests_similar_names() -> None:
         *PUBLISHED,
         "quick",
         "ai-ga",
+        "walker-adapt",
         "walker-epg",
         "walker-maesn",
         "walker-ppo",

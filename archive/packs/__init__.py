@@ -1,0 +1,1 @@
+"""Packs: one file with niches of a run, their agents and their lineage."""

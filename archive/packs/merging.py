@@ -1,0 +1,187 @@
+"""Several runs or packs as one: their niches numbered anew, their totals added up."""
+
+from __future__ import annotations
+
+import heapq
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ..store import chain
+from ..store.digest import UNCOUNTED_KEYS, UNCOUNTED_RUN
+from ..store.measures import each
+from ..store.printable import printable
+from ..store.schema import ORDER
+from ..store.tables import TABLES
+from .excerpt import excerpt
+from .files import Content
+
+if TYPE_CHECKING:
+    from ..store.run_folder import Run
+
+Row = Mapping[str, Any]
+
+SUMS = ("annecs", "annecs_reference", "children", "transfers", "steps")  # of `iterations`
+
+
+def content(runs: Sequence[Run]) -> Content:
+    """One run as it is, or several as one. ValueError if their settings do not agree."""
+    parts = [excerpt(run, None) for run in runs]
+    if len(parts) == 1:
+        return Content(parts[0].rows(), dict.fromkeys(parts[0].agents, runs[0]), parts[0].complete)
+    for other in runs[1:]:
+        _check_settings(runs[0], other)
+    agents = {name: part.run for part in reversed(parts) for name in part.agents}
+    return Content(_rows(runs), agents, complete=False)
+
+
+def _check_settings(first: Run, other: Run) -> None:
+    """ValueError unless tasks and agents of the two mean the same; how they evolved may differ."""
+    here, there = _meaning(first), _meaning(other)
+    for name in sorted({*here, *there}):
+        if here.get(name) != there.get(name):
+            raise ValueError(
+                f"{other.path} cannot be merged with {first.path}: its {name} is "
+                f"{_shown(there, name)}, there it is {_shown(here, name)}; archives of "
+                "the same family, learner and settings can be merged"
+            )
+
+
+def _shown(settings: Mapping[str, Any], name: str) -> str:
+    return f"{settings[name]!r:.60}" if name in settings else "missing"
+
+
+def _meaning(run: Run) -> dict[str, Any]:
+    """The settings that change what a task or an agent is, by section.key."""
+    return {
+        f"{section}.{key}": value
+        for section, table in run.settings().items()
+        for key, value in table.items()
+        if section != "poet"
+        and key not in UNCOUNTED_KEYS
+        and not (section == "run" and key in UNCOUNTED_RUN)
+    }
+
+
+def _rows(runs: Sequence[Run]) -> Iterator[tuple[str, Row]]:
+    """The rows of all tables, each table in the order of its key."""
+    numbers = _numbers(runs)
+    for table in TABLES:
+        found: Iterable[Row]
+        if table == "settings":
+            found = runs[0].each(table)
+        elif table == "ledger":
+            found = _ledger(runs)
+        elif table == "iterations":
+            found = [_summary(runs)]
+        elif table == "checkpoint":
+            found = ()
+        else:
+            found = heapq.merge(
+                *(_numbered(run, table, own) for run, own in zip(runs, numbers, strict=True)),
+                key=itemgetter(*ORDER[table]),
+            )
+        yield from ((table, row) for row in found)
+
+
+class _Numbers:
+    """New numbers of one run's niches, children, transfers and sessions."""
+
+    def __init__(self, run: Run, before: _Numbers | None) -> None:
+        ids = [row["id"] for row in each(run, "SELECT id FROM niches ORDER BY id")]
+        first = 0 if before is None else before.end["niches"]
+        self.path = run.path
+        self.niches: dict[int, int] = {id: first + place for place, id in enumerate(ids)}
+        self.first: dict[str, int] = {} if before is None else before.end
+        self.end: dict[str, int] = {"niches": first + len(ids)}
+        for table in ("children", "transfers", "sessions"):
+            (row,) = each(run, f"SELECT coalesce(max(id), 0) AS last FROM {table}")
+            self.end[table] = self.first.get(table, 0) + row["last"] + 1
+
+    def niche(self, id: int | None) -> int | None:
+        if id is None:
+            return None
+        if id not in self.niches:
+            raise ValueError(f"{self.path}: there is no niche {id!r:.20}, which a row names")
+        return self.niches[id]
+
+    def other(self, table: str, id: int) -> int:
+        return self.first.get(table, 0) + id
+
+
+def _numbers(runs: Sequence[Run]) -> list[_Numbers]:
+    found: list[_Numbers] = []
+    for run in runs:
+        found.append(_Numbers(run, found[-1] if found else None))
+    return found
+
+
+def _numbered(run: Run, table: str, numbers: _Numbers) -> Iterator[Row]:
+    """The rows of a table with new numbers."""
+    niche = numbers.niche
+    for row in run.each(table):
+        new: dict[str, Any] = {}
+        match table:
+            case "niches":
+                source = row["source"] or printable(f"{run.path.name}#{row['id']}")
+                new = {"id": niche(row["id"]), "parent": niche(row["parent"]), "source": source}
+            case "scores":
+                new = {"niche": niche(row["niche"])}
+            case "children":
+                new = {
+                    "id": numbers.other(table, row["id"]),
+                    "parent": niche(row["parent"]),
+                    "niche": niche(row["niche"]),
+                }
+            case "transfers":
+                born = row["at_birth"]
+                target = row["target"]
+                new = {
+                    "id": numbers.other(table, row["id"]),
+                    "source": niche(row["source"]),
+                    "target": numbers.other("children", target) if born else niche(target),
+                }
+            case "retired_scores":
+                new = {"source": niche(row["source"]), "niche": niche(row["niche"])}
+            case "sessions":
+                new = {"id": numbers.other(table, row["id"])}
+        yield {**row, **new}
+
+
+def _ledger(runs: Sequence[Run]) -> Iterator[Row]:
+    """Environment steps by purpose, as of the last iteration."""
+    last, steps = _last(runs), Counter[str]()
+    for run in runs:
+        for row in run.each("ledger"):
+            steps[row["purpose"]] += row["steps"]
+    for purpose, number in sorted(steps.items()):
+        yield {"iteration": last, "purpose": purpose, "steps": number}
+
+
+def _summary(runs: Sequence[Run]) -> Row:
+    """The only row of `iterations`: totals, without hashes of a chain."""
+    query = "SELECT * FROM iterations ORDER BY iteration DESC LIMIT 1"
+    ends = [row for run in runs for row in each(run, query)]
+    niches = [row for run in runs for row in each(run, "SELECT died, score FROM niches")]
+    active = [row["score"] for row in niches if row["died"] is None]
+    scores = [score for score in active if score is not None]
+    clock = "SELECT sum(clock_seconds) AS clock_seconds FROM iterations"
+    return {
+        "iteration": _last(runs),
+        "active": len(active),
+        "retired": len(niches) - len(active),
+        "best": max(scores, default=None),
+        "median": statistics.median(scores) if scores else None,
+        **{name: sum(row[name] for row in ends) for name in SUMS},
+        "clock_seconds": sum(row["clock_seconds"] for run in runs for row in each(run, clock)),
+        "state": chain.FIRST,
+        "chain": chain.FIRST,
+    }
+
+
+def _last(runs: Sequence[Run]) -> int:
+    """The highest number of an iteration."""
+    query = "SELECT max(iteration) AS last FROM iterations"
+    return max(row["last"] for run in runs for row in each(run, query))

@@ -1,0 +1,1 @@
+"""The web page of a run: its data, its server, and reports that need no server."""

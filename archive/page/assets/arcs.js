@@ -1,0 +1,178 @@
+/** Transfers on the tree's canvas: faint arcs, their density when there are too many, the path of
+ *  one agent, and the arcs of the last iterations while the film plays. */
+
+import { iterationsPerPixel } from "./layout.js";
+import { theme } from "./theme.js";
+
+const MOST_ARCS = 4000; // drawn one by one; beyond, their density
+const STEPS_FADING = 30; // of an agent's path, from the newest
+const OLDEST = 0.3; // opacity of the oldest steps
+const RECENT = 20; // [px] of time in which a moved agent is shown strongly
+const CELL = 3; // [px] of the density's picture
+
+/** Draw all transfers behind the lanes. `scene`: {model, lanes, layout, top}. */
+export function drawTransfers(context, scene) {
+  const rows = shownTransfers(scene);
+  if (rows.dense || rows.length > MOST_ARCS) drawDensity(context, scene, rows);
+  else drawArcs(context, scene, rows);
+}
+
+/** Transfers between lanes in sight: [{x, from, to}] [px]; those folded into one lane are none. */
+function shownTransfers({ model, lanes, layout, top }) {
+  const columns = model.transfers ?? model.density ?? { iteration: [] };
+  const rows = [];
+  rows.dense = !model.transfers;
+  for (let row = 0; row < columns.iteration.length; row += 1) {
+    const [source, target] = [columns.source[row], columns.target[row]];
+    const [above, below] = [lanes.place.get(source), lanes.place.get(target)];
+    if (above === undefined || below === undefined || above === below) continue;
+    // the agent of a parent at birth: the branch shows it
+    if (columns.at_birth?.[row] && model.niches.get(target).parent === source) continue;
+    const [from, to] = [layout.y(above) - top, layout.y(below) - top];
+    if (Math.max(from, to) < -20 || Math.min(from, to) > layout.height + 20) continue;
+    const middle = columns.iteration[row] + (columns.bin ?? 0) / 2;
+    if (middle < layout.from || middle > layout.to) continue;
+    rows.push({ x: layout.x(middle), from, to, count: columns.count?.[row] ?? 1 });
+  }
+  return rows;
+}
+
+function drawArcs(context, { layout }, rows) {
+  context.globalAlpha = Math.max(0.08, Math.min(0.5, 4.5 / Math.sqrt(rows.length + 1)));
+  context.strokeStyle = theme.accent;
+  context.fillStyle = theme.accent;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const { x, from, to } of rows) arcPath(context, x, from, to);
+  context.stroke();
+  if (layout.pitch >= 6) {
+    context.globalAlpha = Math.min(0.75, context.globalAlpha * 1.8);
+    context.beginPath();
+    for (const { x, to } of rows) {
+      context.moveTo(x + 1.8, to);
+      context.arc(x, to, 1.8, 0, 2 * Math.PI);
+    }
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
+function arcPath(context, x, from, to) {
+  const reach = Math.min(14, 3 + Math.abs(to - from) * 0.05);
+  context.moveTo(x, from);
+  context.bezierCurveTo(
+    x + reach,
+    from + (to - from) * 0.3,
+    x + reach,
+    from + (to - from) * 0.7,
+    x,
+    to,
+  );
+}
+
+/** How many transfers pass each place, as an orange haze: sums along every column of pixels. */
+function drawDensity(context, { layout }, rows) {
+  const [across, down] = [Math.ceil(layout.width / CELL), Math.ceil(layout.height / CELL) + 2];
+  const passing = new Float32Array(across * down);
+  const cell = (y) => Math.max(0, Math.min(down - 1, Math.round(y / CELL)));
+  for (const { x, from, to, count } of rows) {
+    const column = Math.max(0, Math.min(across - 1, Math.floor(x / CELL)));
+    passing[cell(Math.min(from, to)) * across + column] += count;
+    passing[cell(Math.max(from, to)) * across + column] -= count;
+  }
+  for (let at = across; at < passing.length; at += 1) passing[at] += passing[at - across];
+  const sorted = passing.filter((value) => value > 0.5).sort();
+  const top = sorted[Math.floor(sorted.length * 0.97)] ?? 1;
+  const canvas = document.createElement("canvas");
+  canvas.width = across;
+  canvas.height = down;
+  const paint = canvas.getContext("2d");
+  paint.fillStyle = theme.accent;
+  paint.fillRect(0, 0, across, down);
+  const picture = paint.getImageData(0, 0, across, down);
+  for (let at = 0; at < passing.length; at += 1) {
+    picture.data[4 * at + 3] = 100 * Math.min(1, Math.sqrt(Math.max(0, passing[at]) / top));
+  }
+  paint.putImageData(picture, 0, 0);
+  context.imageSmoothingEnabled = true;
+  context.drawImage(canvas, 0, 0, across * CELL, down * CELL);
+}
+
+/** The path of an agent through the niches: along the lanes, and across by strong arcs. */
+export function drawAgentPath(context, { lanes, layout, top }, line) {
+  context.strokeStyle = theme.accent;
+  context.fillStyle = theme.accent;
+  const small = layout.pitch < 6;
+  context.lineWidth = small ? 1.2 : 1.8;
+  context.lineCap = "round";
+  let before = null;
+  for (let step = line.length - 1; step >= 0; step -= 1) {
+    const { niche, from, to } = line[step];
+    const row = lanes.place.get(niche);
+    if (row === undefined) continue;
+    context.globalAlpha = Math.max(OLDEST, 1 - step / STEPS_FADING);
+    const y = layout.y(row) - top + layout.lane(row) / 2 + (small ? 0 : 2.2);
+    context.beginPath();
+    if (before !== null && before !== y) arcPath(context, layout.x(from), before, y);
+    context.moveTo(layout.x(from), y);
+    context.lineTo(Math.max(layout.x(to), layout.x(from) + 1), y);
+    context.stroke();
+    if (before !== null && before !== y) {
+      context.beginPath();
+      context.arc(layout.x(from), y, small ? 1.6 : 3.2, 0, 2 * Math.PI);
+      context.fill();
+    }
+    before = y;
+  }
+  context.globalAlpha = 1;
+  context.lineCap = "butt";
+}
+
+/** The transfers of the last iterations before `time`, fading with their age. */
+export function drawRecent(context, { model, lanes, layout, top }, time) {
+  const { iteration, source, target } = model.transfers ?? { iteration: [] };
+  const window = Math.max(2, RECENT * iterationsPerPixel(layout));
+  let row = firstAfter(iteration, time - window);
+  context.strokeStyle = theme.accent;
+  context.lineWidth = layout.pitch < 6 ? 0.8 : 2;
+  for (; row < iteration.length && iteration[row] <= time; row += 1) {
+    const [above, below] = [lanes.place.get(source[row]), lanes.place.get(target[row])];
+    if (above === undefined || below === undefined || above === below) continue;
+    context.globalAlpha = Math.max(0, 1 - (time - iteration[row]) / window);
+    context.beginPath();
+    arcPath(context, layout.x(iteration[row]), layout.y(above) - top, layout.y(below) - top);
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
+
+function firstAfter(sorted, value) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The transfer under a point [px] of the canvas: its row in the columns, or null. */
+export function transferAt({ model, lanes, layout, top }, x, y) {
+  const { iteration, source, target } = model.transfers ?? { iteration: [] };
+  const size = iterationsPerPixel(layout);
+  const time = layout.from + (x - layout.x(layout.from)) * size;
+  let [best, nearest] = [null, 3.5];
+  for (let row = firstAfter(iteration, time - 22 * size); row < iteration.length; row += 1) {
+    if (iteration[row] > time + 5 * size) break;
+    const [above, below] = [lanes.place.get(source[row]), lanes.place.get(target[row])];
+    if (above === undefined || below === undefined || above === below) continue;
+    const [from, to] = [layout.y(above) - top, layout.y(below) - top];
+    const share = (y - from) / (to - from);
+    if (!(share > 0.02 && share < 0.98)) continue;
+    const reach = Math.min(14, 3 + Math.abs(to - from) * 0.05);
+    const bulge = 3 * share * (1 - share) * reach; // of the curve of `arcPath`, nearly
+    const distance = Math.abs(layout.x(iteration[row]) + bulge - x);
+    if (distance < nearest) [best, nearest] = [row, distance];
+  }
+  return best;
+}

@@ -1,0 +1,152 @@
+"""From an address to its answer: the page's files by an allow-list, data as JSON."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from .details import UnknownError, candidates, chosen, details, outlines
+from .opened import VanishedError
+from .requests import RefusedError
+from .site import Site
+from .view import RunView
+
+ASSETS = Path(__file__).parent / "assets"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+MOST_DIGITS = 12  # of a number in an address
+LONGEST_TEXT = 2000
+COMPRESSED_FROM = 1000  # bytes
+
+
+class BusyError(ValueError):
+    """What is asked for is not ready. retry: seconds after which to ask again."""
+
+    def __init__(self, text: str, retry: float) -> None:
+        super().__init__(text)
+        self.retry = retry
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    type: str
+    body: bytes
+
+    def compressed(self) -> bytes | None:
+        """The body in gzip; None if it is not worth it."""
+        if len(self.body) < COMPRESSED_FROM:
+            return None
+        return gzip.compress(self.body, compresslevel=5, mtime=0)
+
+
+def assets() -> Mapping[str, tuple[str, bytes]]:
+    """Type and content of every file of the page, by name."""
+    return {
+        path.name: (TYPES[path.suffix], path.read_bytes())
+        for path in sorted(ASSETS.iterdir())
+        if path.suffix in TYPES and path.is_file()
+    }
+
+
+def answer(site: Site, target: str) -> Answer:
+    """The answer to GET `target`. Every error is an answer with one line."""
+    try:
+        address = urlsplit(target)
+        parts = [unquote(part) for part in address.path.split("/") if part]
+        match parts:
+            case []:
+                return _asset("index.html")
+            case ["assets", name]:
+                return _asset(name)
+            case ["api", *what]:
+                asked = parse_qs(address.query, max_num_fields=10)
+                return _json(data(site, what, {name: all[-1] for name, all in asked.items()}))
+        raise UnknownError("there is no such page")
+    except BusyError as error:
+        return _json({"error": str(error), "retry": error.retry}, 503)
+    except VanishedError as error:
+        return _json({"error": str(error)}, 410)
+    except UnknownError as error:
+        return _json({"error": str(error)}, 404)
+    except RefusedError as error:
+        return _json({"error": str(error)}, error.status)
+    except (ValueError, OSError) as error:  # a damaged archive, or a bad question
+        return _json({"error": _line(error)}, 400)
+    except Exception as error:  # a fault of ours: the page must not wait for an answer
+        return _json({"error": f"{type(error).__name__}: {_line(error)}"}, 500)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]
+
+
+def _asset(name: str) -> Answer:
+    if (found := assets().get(name)) is None:
+        raise UnknownError("there is no such file")
+    return Answer(200, *found)
+
+
+def _json(found: Any, status: int = 200) -> Answer:
+    text = json.dumps(found, separators=(",", ":"), allow_nan=False)
+    return Answer(status, "application/json", text.encode())
+
+
+def data(site: Site, what: list[str], asked: Mapping[str, str]) -> Any:
+    """The data of an address under /api/. asked: its query."""
+    match what:
+        case ["runs"]:
+            return {"runs": site.runs()}
+        case ["run", id, "view"]:
+            found = site.view(id).view(_optional(asked, "since"), _optional(asked, "stride"))
+            if found["iteration"] > 0:  # before that a new run compiles what a replay needs
+                site.replayer(id).warm()
+            return found
+        case ["run", id, "curves"]:
+            return site.view(id).curves()
+        case ["run", id, "niche", number]:
+            return details(site.view(id), _whole(number))
+        case ["run", id, "replay"]:
+            return _replay(site, id, asked)
+        case ["run", id, "candidates"]:
+            return candidates(site.view(id), _optional(asked, "since", -1) or 0)
+        case ["run", id, "select"]:
+            return chosen(site.view(id), asked.get("expr", "")[: LONGEST_TEXT + 1])
+        case ["run", id, "outlines"]:
+            return outlines(site.view(id), _list(asked.get("ids", "")))
+    raise UnknownError("there is no such data")
+
+
+def _replay(site: Site, id: str, asked: Mapping[str, str]) -> Any:
+    view: RunView = site.view(id)
+    niche = _whole(asked.get("niche", ""))
+    agent = _whole(asked.get("agent", asked.get("niche", "")))
+    at = asked.get("at", "last")
+    if at not in ("last", "birth"):
+        raise RefusedError(400, 'at must be "last" or "birth"')
+    return site.replayer(id).replay(view, niche, agent, at)
+
+
+def _list(text: str) -> list[int]:
+    return [_whole(one) for one in text[:LONGEST_TEXT].split(",") if one]
+
+
+def _optional(asked: Mapping[str, str], name: str, otherwise: int | None = None) -> int | None:
+    return _whole(asked[name]) if name in asked else otherwise
+
+
+def _whole(text: str) -> int:
+    """RefusedError unless the text is a whole number from 0; -1 stands for "before the first"."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS):
+        raise RefusedError(400, f"expected a whole number, got {text[:40]!a}")
+    return int(text)

@@ -1,0 +1,118 @@
+"""The commands that show runs in a browser: watch and report."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..terminal import print_error, print_line
+
+RunOrAll = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[RUN]", help="A run folder, or its name under runs/; default: all runs there."
+    ),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of the page; default: 8317, or one that is free."),
+]
+Host = Annotated[
+    str,
+    typer.Option(
+        help="Address to listen on. With another than the default, everyone who reaches this "
+        "machine can look."
+    ),
+]
+NoBrowser = Annotated[
+    bool, typer.Option("--no-browser", help="Print the address and open no browser.")
+]
+
+Whole = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under runs/.")]
+OutFile = Annotated[
+    Path | None, typer.Option("--out", help="File to write; default: <name of the run>.html.")
+]
+Poses = Annotated[
+    str,
+    typer.Option(
+        metavar="EXPR",
+        help='Niches whose agents walk in the report, such as "solved"; up to the limit of 5 MB.',
+    ),
+]
+
+Film = Annotated[
+    Path | None,
+    typer.Option(help="Write an .mp4 file of the family tree as it grew, instead of the report."),
+]
+
+
+def watch(
+    name: RunOrAll = None,
+    port: Port = None,
+    host: Host = "127.0.0.1",
+    no_browser: NoBrowser = False,
+) -> None:
+    """Show a run in the browser, live.
+
+    The family tree of its tasks with every transfer, the agents walking, curves, and how each task
+    was solved. Works while the run goes on, and changes nothing in it. Ctrl-C ends it.
+
+    Examples: `watch`, `watch runs/a --port 9000 --no-browser`.
+    """
+    from openpoet.archive.store.run_folder import find_run
+
+    from ..watching import address_of, listen, serve, site_of
+
+    site = site_of(None if name is None else find_run(name))
+    if name is not None:
+        for id in site.ids():  # errors of the archive appear here
+            site.view(id).view()  # read once before the browser asks
+            site.replayer(id).warm()
+    listening = listen(host, port)
+    address, ended = address_of(listening), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    print_line(f"the page is at {address} (Ctrl-C ends it)")
+    if not no_browser and _has_display():
+        webbrowser.open(address)
+    serve(site, listening, ended)
+
+
+def report(
+    name: Whole, out_file: OutFile = None, poses: Poses = "alive", film: Film = None
+) -> None:
+    """Write the page of a run with its data as one HTML file.
+
+    It opens from disk, in any browser and without a network, and can be mailed or put beside a
+    paper. At most 5 MB: first the run and the agents of the chosen niches, then what else fits.
+
+    Examples: `report runs/a`, `report runs/a --poses solved --out a.html`, `report runs/a --film
+    tree.mp4`.
+    """
+    from openpoet.archive.store.run_folder import find_run
+
+    from ..report import write_film, write_report
+
+    folder = find_run(name)
+    if film is not None:
+        if out_file is not None:
+            raise ValueError("--film writes a film and --out a report: give one of them")
+        print_line(f"{film}: {write_film(folder, film)} pictures")
+        return
+    path = out_file or Path(f"{folder.resolve().name}.html")
+    done = write_report(folder, path, poses, print_error)
+    words = f"{done.path}: {done.size / 1e6:.1f} MB, with {done.poses} recorded evaluations"
+    more = f"; {done.left_out} parts did not fit" if done.left_out else ""
+    print_line(words + more)
+
+
+def _has_display() -> bool:
+    """Whether a browser can open a window; otherwise one in the terminal might start."""
+    return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

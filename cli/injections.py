@@ -1,0 +1,100 @@
+"""Tasks that people put into a run: they wait in its folder `inject/`, are candidates of the next
+reproduction, and are recorded in the archive with its iteration.
+
+A task's file is removed after the iteration that used it is committed. A run that is killed before
+finds the file again and repeats the iteration, so that a resumed run equals an uninterrupted one
+with the same tasks before the same iterations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openpoet.archive.store.files import make_folder, open_own
+
+if TYPE_CHECKING:
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.poet.config import Injected
+    from openpoet.poet.interfaces import Task, TaskFamily
+
+FOLDER = "inject"
+NAME = re.compile(r"[0-9a-f]{16}\.json")
+LARGEST, MOST = 1 << 20, 100  # bytes of a file, files
+LONGEST = 200  # characters of a source
+
+
+class Injections:
+    """Setup.injected of a run: the tasks that wait when a reproduction begins."""
+
+    def __init__(self, run: Run, family: TaskFamily) -> None:
+        self.folder, self.family = run.path / FOLDER, family
+        self.iteration: int | None = None  # of the last reproduction
+        self.found: dict[str, Injected] = {}  # by name, those that it uses
+        for name in run.injected().keys() & {path.stem for path in self._waiting()}:
+            self._path(name).unlink()  # a kill came after the commit
+
+    def __call__(self, iteration: int) -> Sequence[Injected]:
+        if iteration != self.iteration:
+            self.iteration = iteration
+            self.found = {path.stem: self._read(path) for path in self._waiting()}
+        return tuple(self.found.values())
+
+    def taken(self) -> dict[str, dict[str, Any]]:
+        """The tasks that the current iteration used, for its commit."""
+        return {
+            name: {"task": self.family.encode(one.task), "source": one.source}
+            for name, one in self.found.items()
+        }
+
+    def remove(self) -> None:
+        """Remove the files of a committed iteration."""
+        for name in self.found:
+            self._path(name).unlink(missing_ok=True)
+        self.found = {}
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def _waiting(self) -> list[Path]:
+        """The files in a fixed order. ValueError if the folder is a link or holds too many."""
+        if not os.path.lexists(self.folder):
+            return []
+        make_folder(self.folder)
+        found = sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
+        if len(found) > MOST:
+            raise ValueError(f"{self.folder} has {len(found)} tasks, at most {MOST} can wait")
+        return found
+
+    def _read(self, path: Path) -> Injected:
+        from openpoet.poet.config import Injected
+
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+            text = file.read(LARGEST)
+        try:
+            data = json.loads(text)
+            return Injected(self.family.decode(data["task"]), str(data["source"])[:LONGEST])
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"{path} is no task of this run: delete it ({error})") from error
+
+
+def put(run: Run, task: Task, source: str, family: TaskFamily) -> None:
+    """Let a task wait in the run's folder; twice the same one waits once.
+
+    A task that was injected before gets another name than then.
+    """
+    entry = {"task": family.encode(task), "source": source[:LONGEST]}
+    earlier = [{"task": row["task"], "source": row["source"]} for row in run.injected().values()]
+    text = json.dumps(entry, sort_keys=True)
+    name = sha256(f"{earlier.count(entry)} {text}".encode()).hexdigest()[:16]
+    place = run.path / FOLDER
+    make_folder(place)
+    partial = place / f".{name}.partial"
+    with os.fdopen(open_own(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w") as file:
+        file.write(text)
+    partial.replace(place / f"{name}.json")

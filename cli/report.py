@@ -1,0 +1,61 @@
+"""Writing a report: which niches have poses in it, and the replays for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from .page_data import open_page
+from .parts import refusal
+
+RAYS = ("ray",)  # half of all numbers of a walker's poses
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written. left_out: blocks that did not fit."""
+
+    path: Path
+    size: int  # bytes
+    poses: int  # replays that are in it
+    left_out: int
+
+
+def write_report(run_folder: Path, path: Path, select: str, note: Callable[[str], None]) -> Written:
+    """Write the report of a run or pack.
+
+    select: expression for the niches whose poses are in it. note: called with a line for what
+    takes long, or cannot be in it.
+    """
+    from openpoet.archive.page.details import chosen
+    from openpoet.archive.page.report import Report, fill
+    from openpoet.archive.page.view import RunView
+
+    if path.is_dir():
+        raise ValueError(f"cannot write {path}: it is a folder")
+    run, about, replays = open_page(run_folder)
+    try:
+        view, report = RunView(run, about), Report()
+        ids = chosen(view, select)["ids"][::-1]
+        reason = refusal(replays.tables)
+        if reason:
+            note(f"the report is without poses: {reason}")
+        fill(report, view, ids, None if reason else partial(replays.now, view, without=RAYS))
+        poses = sum('id="data-replay-' in block[:60] for block in report.blocks)
+        return Written(path, report.write(path), poses, report.left_out)
+    finally:
+        run.close()
+
+
+def write_film(run_folder: Path, path: Path) -> int:
+    """Write the family tree of a run as a film; the number of its pictures."""
+    from openpoet.archive.page.film import film_tree
+    from openpoet.archive.page.view import RunView
+
+    run, about, _ = open_page(run_folder)
+    try:
+        return film_tree(RunView(run, about).view(pictures=None), path)
+    finally:
+        run.close()

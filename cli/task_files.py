@@ -1,0 +1,39 @@
+"""Task files: a task of a family as JSON, as `show RUN NICHE --json` prints it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Task, TaskFamily
+
+LARGEST = 1 << 20  # bytes of a file
+
+
+def read_task(path: Path, family: TaskFamily) -> Task:
+    """The task in a file. OSError or ValueError, one line, if it is not one of the family."""
+    with path.open("rb") as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise ValueError(f"{path} has more than {LARGEST} bytes: it is no task")
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(
+            f"{path} is not JSON: expected a task as `show RUN NICHE --json` prints it"
+        ) from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {str(data)[:60]}")
+    try:
+        return family.decode(data)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def write_task(path: Path, task: Task, family: TaskFamily) -> None:
+    """Write the task as JSON. The file gets its name when it is complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(family.encode(task), indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,67 @@
+"""Knobs and strokes: edited tasks stay within the family's bounds, and are tasks of the family."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openpoet.envs.navigation import Navigation
+from openpoet.envs.walker.family import Walker
+from openpoet.envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.settings import WalkerSettings
+from openpoet.envs.walker.task import WalkerTask
+
+FAMILY = Walker(WalkerSettings(obstacles=("stump", "pit", "roughness", "stairs"), length=60))
+TURNS = st.lists(st.tuples(st.integers(0, 99), st.floats(0, 1)), max_size=6)
+
+
+@pytest.mark.parametrize("family", [FAMILY, Navigation()], ids=["walker", "navigation"])
+@given(turns=TURNS)
+@settings(deadline=None, max_examples=30)
+def test_a_turned_task_has_the_value_and_is_one_of_the_family(family, turns) -> None:
+    task = family.origin()
+    for at, share in turns:
+        knobs = family.knobs(task)
+        name = [*knobs][at % len(knobs)]
+        _, low, high, step = knobs[name]
+        before, wanted = family.encode(task), low + share * (high - low)
+        turned = family.turned(task, name, wanted)
+        assert family.encode(task) == before, "the task itself is unchanged"
+        task = turned
+        assert family.decode(family.encode(task)) == task
+        assert abs(family.knobs(task)[name][0] - wanted) <= step
+        for value, least, most, _ in family.knobs(task).values():
+            assert least <= value <= most
+
+
+def test_the_other_end_of_an_interval_follows() -> None:
+    task = FAMILY.turned(FAMILY.origin(), "gap to", 3.0)
+    assert task.genome == Obstacles(gap=(0.0, 3.0))
+    task = FAMILY.turned(task, "gap from", 4.0)
+    assert task.genome == Obstacles(gap=(4.0, 4.0))
+    task = FAMILY.turned(task, "gap to", 1.0)
+    assert task.genome == Obstacles(gap=(1.0, 1.0))
+    assert FAMILY.turned(task, "gap to", 0.0).genome == Obstacles(), "no gaps"
+
+
+def test_strokes_make_stumps_gaps_and_roughness() -> None:
+    task, tile = FAMILY.origin(), 14 / 30
+    assert FAMILY.drawn(task, np.array([0.1, 2 * tile])).genome == Obstacles(stump=(0.0, 2.0))
+    assert FAMILY.drawn(task, np.array([-3 * tile, 0.1])).genome == Obstacles(gap=(0.0, 3.0))
+    assert FAMILY.drawn(task, np.array([0.0, -1.0])).genome == Obstacles(roughness=5.0)
+    assert FAMILY.drawn(task, np.array([0.0, 99.0])).genome == Obstacles(stump=(0.0, 5.0))
+    assert FAMILY.drawn(task, np.array([0.01, 0.01])) is task, "a click"
+
+
+def test_a_category_that_does_not_mutate_cannot_be_edited() -> None:
+    family = Walker(WalkerSettings(obstacles=("roughness",)))
+    assert [*family.knobs(family.origin())] == ["roughness", "seed"]
+    assert family.drawn(family.origin(), np.array([0.0, 2.0])) == family.origin()
+
+
+def test_a_cppn_and_a_task_without_a_seed_have_no_such_knobs() -> None:
+    family = Walker(WalkerSettings(encoding="cppn"))
+    assert family.knobs(family.origin()) == {}
+    assert "seed" not in FAMILY.knobs(WalkerTask(Obstacles(), None))
