@@ -66,6 +66,7 @@ class MAESN(Tunable, Adapting):
     def init(self, key: Key) -> Agent:
         """A random policy whose mean actions are near zero."""
         weights = self.network.init(key.generator(), readout_scale=0.1)
+        weights["w0"][:, -self.config.latent :] *= self.config.latent_gain
         if isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         rates = {name: torch.full((self.config.latent,), self.config.rate) for name in RATES}

@@ -26,6 +26,10 @@ from openpoet.settings import (
 @dataclass(frozen=True)
 class MAESNConfig(Settings):
     latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 2
+    # above 1 a latent changes what an untrained policy does, and inner steps matter from the start
+    latent_gain: Annotated[
+        PositiveFloat, "Gain of the initial weights of the latent in the first layer."
+    ] = 1.0
     hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
     reward_limit: Annotated[
         NonNegativeFloat,

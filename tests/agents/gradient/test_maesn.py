@@ -75,6 +75,12 @@ def test_the_gradient_of_ratios_is_that_of_log_probabilities_at_the_policy_that_
     assert slopes[0].norm() > 0
 
 
+def test_the_gain_of_the_latents_weights_changes_only_these() -> None:
+    one, five = (MAESN(Navigation(), replace(SMALL, latent_gain=g)).init(Key(0)) for g in (1, 5))
+    torch.testing.assert_close(five["w0"][:, -2:], 5 * one["w0"][:, -2:])
+    assert same_agent({**five, "w0": one["w0"]}, one)
+
+
 def test_improve_changes_no_argument_and_returns_detached_tensors() -> None:
     learner = MAESN(Navigation(), SMALL)
     agent = learner.init(Key(0))
