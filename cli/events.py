@@ -26,7 +26,7 @@ Title = Callable[[Any], str]  # a task in words
 class Event:
     """iteration: the one at whose end it is committed, from 1; 0: the first population."""
 
-    event: ClassVar[str]  # the kind of event, by which records are told apart
+    event: ClassVar[str]  # the kind of event, which distinguishes records
 
     iteration: int
 

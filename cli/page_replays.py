@@ -138,8 +138,13 @@ class Replays:
         episode = self._episode(row, weights, agent, at_birth=own and at == "birth")
         family = self.parts.setup.family
         scale = view.words.scale or scale_of(family.outline(episode.task, None))
-        said = {"niche": niche, "agent": agent, "at": at, "archived": row["score"] if own else None}
-        return said | replay_of(episode, scale / FINER, without)
+        named = {
+            "niche": niche,
+            "agent": agent,
+            "at": at,
+            "archived": row["score"] if own else None,
+        }
+        return named | replay_of(episode, scale / FINER, without)
 
     def _episode(self, row: Any, weights: Any, agent: int, *, at_birth: bool) -> Episode:
         from openpoet.archive.replay.episode import record_episode

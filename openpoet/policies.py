@@ -159,7 +159,7 @@ def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) 
     spec = learner.family.spec
 
     def write(path: Path) -> object:
-        from .agents.exporting.onnx_file import write_onnx  # imports every learner that it knows
+        from .agents.exporting.onnx_file import write_onnx  # imports every learner that it supports
 
         return write_onnx(learner, agent, path, {"openpoet.learner": name})
 

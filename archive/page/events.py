@@ -1,6 +1,6 @@
 """News of commits: runs are looked at while a page listens, at a cost of microseconds.
 
-A page is told that there is something new, and asks for it.
+A page is notified that there is new data, and requests it.
 """
 
 from __future__ import annotations

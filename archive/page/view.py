@@ -130,7 +130,7 @@ class RunView:
     def niche(self, row: Mapping[str, Any], picture: bool) -> dict[str, Any]:
         """A row of NICHE for the page; picture: with its thumbnail. Within a snapshot."""
         id = row["id"]
-        task = self.task(id) if picture or not self.words.knows(id) else None
+        task = self.task(id) if picture or not self.words.has_title(id) else None
         title, level = self.words.title(id, task)
         outline = self.words.thumbnail(id, task) if picture else None
         return {
@@ -148,7 +148,7 @@ class RunView:
         for row in self.run.database.execute(
             "SELECT id, solved FROM niches WHERE solved IS NOT NULL ORDER BY solved"
         ):
-            level = self.words.title(row[0], None)[1] if self.words.knows(row[0]) else None
+            level = self.words.title(row[0], None)[1] if self.words.has_title(row[0]) else None
             if level is not None:
                 found[level].append(row[1])
         return found

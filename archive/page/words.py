@@ -1,5 +1,5 @@
-"""What a page says about a task: title, outline, class of difficulty, numbers. Kept, since a task
-never changes.
+"""The description of a task in a page: title, outline, class of difficulty, numbers. Kept, since
+a task never changes.
 
 A family's methods are given as functions of a task's JSON; a task they cannot read has none.
 """
@@ -50,13 +50,13 @@ class Words:
             self._titles[niche] = self.title_of(task), self._difficulty(task)
         return self._titles[niche]
 
-    def knows(self, niche: int) -> bool:
+    def has_title(self, niche: int) -> bool:
         return niche in self._titles
 
     def title_of(self, task: Any) -> str:
         try:
             return shown(self.family.title(task)) or ""
-        except Exception:  # the task may be a stranger's, the family a plug-in
+        except Exception:  # the task may be untrusted, the family a plug-in
             return shown(json.dumps(task)[:LONGEST]) or ""
 
     def _difficulty(self, task: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""The game's window: a person drives the body of a task, beside an agent that was evaluated in it,
+"""The game's window: the user drives the body of a task, beside an agent that was evaluated in it,
 and edits the task.
 """
 
@@ -115,7 +115,7 @@ def play(
 
 def _run(table: Table, game: Game) -> None:
     """The event loop: simulate, draw, wait, react, until the game is left."""
-    clock, said, spec = pygame.time.Clock(), "", table.family.spec
+    clock, message, spec = pygame.time.Clock(), "", table.family.spec
     dt = float(getattr(spec, "dt", DT))
     pads = [pygame.joystick.Joystick(at) for at in range(pygame.joystick.get_count())]
     now: Round | None = None
@@ -123,16 +123,16 @@ def _run(table: Table, game: Game) -> None:
         before, now = now, _round(table, game, now)
         if now is not before:
             clock.tick()  # excludes the time of the evaluation
-            said = ""
+            message = ""
         bench = _bench(table, game, now)
-        _draw(table, game, now, bench, said)
+        _draw(table, game, now, bench, message)
         axes = [pad.get_axis(at) for pad in pads[:1] for at in range(pad.get_numaxes())]
         due = steps_due(game, bench, clock.tick(PICTURES) / 1000, dt)
         game = now.advance(game, due, axes, spec)
         for event in pygame.event.get():
             game = react(game, event, bench)
         if game.saving:
-            said, game = table.save(game.task), replace(game, saving=False)
+            message, game = table.save(game.task), replace(game, saving=False)
 
 
 def _round(table: Table, game: Game, now: Round | None) -> Round:
@@ -179,7 +179,7 @@ def _bench(table: Table, game: Game, now: Round) -> Bench:
     )
 
 
-def _draw(table: Table, game: Game, now: Round, bench: Bench, said: str) -> None:
+def _draw(table: Table, game: Game, now: Round, bench: Bench, message: str) -> None:
     surface, outline_of, take = screen(), table.family.outline, now.take
     frame = 0 if take is None else min(now.frame, len(take.frames) - 1)
     rival = None if take is None else outline_of(take.task, take.frames[frame])
@@ -197,7 +197,7 @@ def _draw(table: Table, game: Game, now: Round, bench: Bench, said: str) -> None
     draw_facts(surface, table.title(game.task), _facts(game, now, frame, bench))
     if game.mode == "edit":
         draw_sliders(surface, bench.knobs)
-    draw_status(surface, printable(said) or f"{_doing(game, bench)}   {game.speed:g}x   h: keys")
+    draw_status(surface, printable(message) or f"{_doing(game, bench)}   {game.speed:g}x   h: keys")
     if game.help:
         rows = [(keys, meaning) for keys, _, meaning, _ in KEYS if keys]
         draw_message(surface, [*help_rows(bench.spec), *rows])

@@ -33,9 +33,9 @@ Kept = Annotated[
 def export(name: o.RunName, select: Kept = None, out: PackFile = None) -> None:
     """Write a run, or some of its niches, to one file: a pack.
 
-    It has their tasks, agents, ancestry, scores and transfers, and all settings, and is safe to
-    open by whoever receives it. Every command that takes RUN takes a pack. With --select, the
-    ancestors of the niches and the niches through which their agents came are kept without agents.
+    It has their tasks, agents, ancestry, scores and transfers, and all settings. Opening a pack
+    executes nothing in it. Every command that takes RUN takes a pack. With --select, the ancestors
+    of the niches and the niches through which their agents came are kept without agents.
 
     Examples: `export runs/a`, `export runs/a --select "solved and best > 250" --out best.poet`.
     """

@@ -1,4 +1,4 @@
-"""The commands that let a person play: play and inject."""
+"""The commands of the game: play and inject."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ Port = Annotated[
 Host = Annotated[
     str,
     typer.Option(
-        help="Address to listen on. With another than the default, everyone who reaches this "
+        help="Address to listen on. With another than the default, everyone with access to this "
         "machine can look."
     ),
 ]

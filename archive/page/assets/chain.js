@@ -33,7 +33,7 @@ export function makeChain(model, details) {
   return list;
 }
 
-/** The chain as the page knows it without the details of a niche. */
+/** The chain without the details of a niche. */
 export function knownSolution(model, niche) {
   const line = agentLine(model, niche.id, endOf(model, niche));
   const steps = line.map(({ niche: id, from, to }, at) => {

@@ -61,7 +61,7 @@ function startPage() {
   followAddress(page);
 }
 
-/** Show what the address says. */
+/** Show the view, run and niche of the address. */
 async function followAddress(page) {
   const route = currentRoute();
   setPlaying(false);

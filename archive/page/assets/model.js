@@ -112,7 +112,7 @@ function scoreRange(model) {
     sorted[Math.ceil(0.995 * (sorted.length - 1))],
     model.solved_score ?? -Infinity,
   );
-  model.below = sorted[0] < low; // the scale says so
+  model.below = sorted[0] < low; // the legend shows it
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 }
 

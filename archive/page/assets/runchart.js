@@ -54,7 +54,7 @@ async function loadCurves(view) {
       const { curves } = await fetchCurves(id);
       view.known.set(id, { iteration, curves });
     } catch {
-      continue; // the run has just gone; the list says so
+      continue; // the run was just removed; the list shows it
     }
     if (ticket !== view.asked) return;
     drawRunChart(view);

@@ -76,7 +76,7 @@ async function askOutlines() {
     }
     if (app.model === model && Object.keys(outlines).length) notify("outlines");
   } catch {
-    // the pictures stay grey; the line at the top tells when the server is away
+    // the pictures stay grey; the line at the top reports a lost server
   } finally {
     asking = waiting.size ? window.setTimeout(askOutlines, PAUSE_ASKING) : 0;
   }

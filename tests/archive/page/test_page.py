@@ -153,10 +153,10 @@ def test_an_agent_walks_with_the_score_of_the_archive(page: Page) -> None:
     at(page, "replay-play").click()
     caption = at(page, "replay-caption")
     expect(caption).to_contain_text("score", timeout=COMPILING)
-    told = re.search(r"score (\S+)", caption.inner_text())
+    shown_score = re.search(r"score (\S+)", caption.inner_text())
     replay = page.evaluate("fetch('api/run/long/replay?niche=0&agent=0').then((a) => a.json())")
-    assert told
-    assert float(told[1].replace("−", "-")) == pytest.approx(replay["score"], abs=0.06)
+    assert shown_score
+    assert float(shown_score[1].replace("−", "-")) == pytest.approx(replay["score"], abs=0.06)
     last = len(replay["takes"][0]["frames"]) - 1
     frames = {}
     for frame in (0, last // 2, last):

@@ -1,4 +1,4 @@
-"""The server over real connections: what it answers, and that nobody can make it wait."""
+"""The server over real connections: what it answers, and that no client can block it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_the_page_and_its_files_are_sent_with_a_strict_policy(server: PageServer
         "/api/run/../view",
         "/api/run/%2e%2e/view",
         "/api/run/run/../../view",
-        "/api/run/nobody/view",
+        "/api/run/unknown/view",
         "/api/run/%00/view",
         "/api",
     ],
