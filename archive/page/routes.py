@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -49,6 +50,7 @@ class Answer:
         return gzip.compress(self.body, compresslevel=5, mtime=0)
 
 
+@cache
 def assets() -> Mapping[str, tuple[str, bytes]]:
     """Type and content of every file of the page, by name."""
     return {
@@ -65,7 +67,7 @@ def answer(site: Site, target: str) -> Answer:
         parts = [unquote(part) for part in address.path.split("/") if part]
         match parts:
             case []:
-                return _asset("index.html")
+                return _page()
             case ["assets", name]:
                 return _asset(name)
             case ["api", *what]:
@@ -88,6 +90,14 @@ def answer(site: Site, target: str) -> Answer:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:400]
+
+
+def _page() -> Answer:
+    """index.html, with hints to load all modules at once instead of one import after another."""
+    kind, html = assets()["index.html"]
+    names = [name for name in assets() if name.endswith(".js")]
+    hints = "".join(f'<link rel="modulepreload" href="assets/{name}">\n' for name in names)
+    return Answer(200, kind, html.replace(b"</head>", hints.encode() + b"</head>"))
 
 
 def _asset(name: str) -> Answer:
