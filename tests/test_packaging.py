@@ -23,6 +23,9 @@ def declared() -> dict[str, str]:
         return tomllib.load(file)["tool"]["setuptools"]["package-dir"]
 
 
+SHIPPED = {".py", ".toml", ".html", ".css", ".js"}
+
+
 def folders_with_code() -> set[str]:
     return {
         path.parent.relative_to(ROOT).as_posix()
@@ -41,7 +44,7 @@ def test_declared_packages_are_the_folders_with_code() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from a copy of the files under version control, without stale build folders."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    kept = {".py", ".toml", ".typed"}
+    kept = SHIPPED | {".typed"}
     names = [
         p.relative_to(ROOT) for room in ROOMS for p in (ROOT / room).rglob("*") if p.suffix in kept
     ]
@@ -63,9 +66,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(list(map(str, command)), check=True, timeout=300)
     (built,) = out.glob("*.whl")
     return built
-
-
-SHIPPED = {".py", ".toml", ".html", ".css", ".js"}
 
 
 def test_wheel_contains_every_module_and_preset_and_one_top_level_package(wheel: Path) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..run_settings import settings_of
-from ..sessions import Machine
 from ..terminal import CommandLine, errors, print_line
 from ..versions import version_warning, versions
 from . import options as o
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
+
+    from ..sessions import Machine
 
 LONGEST = 100  # characters of a value that is printed
 
@@ -77,6 +78,8 @@ def verify(
             found = f"selected niches and {agents} agents are as they were exported; hash"
         print_line(f"{run.path}: {found} {last}")
         if scores:
+            from ..sessions import Machine
+
             _verify_scores(run, select, Machine(device, workers))
 
 

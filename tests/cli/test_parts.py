@@ -48,7 +48,8 @@ def test_completed_settings_are_unchanged_by_writing_and_reading_toml(
     assert again == tables
     parts.check_complete(again)
     for name, values in built(again).items():
-        assert set(again[name]) == set(values)
+        written = set(values) - ({"keep_every"} if name == "run" else set())
+        assert set(again[name]) == written
     assert parts.completed(again) == again
 
 

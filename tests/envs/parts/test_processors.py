@@ -95,7 +95,7 @@ from openpoet.envs.walker.vector_env import WalkerVectorEnv
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.resolving import Request
 from openpoet.cli.wiring import rollouts_at, wire
-tables = settings_for(Request({"run.preset": "quick"}))
+tables = settings_for(Request({"run.preset": "quick-es"}))
 parts = wire(tables, None)
 family, learner = parts.meter.family, parts.ledger.learner
 print(processors(), WalkerVectorEnv(2).threads, family.settings.threads, learner.machine.threads)
