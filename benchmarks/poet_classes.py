@@ -1,6 +1,6 @@
 """Difficulty classes that a POET run on the walker has created and solved, against the paper's.
 
-    python -m benchmarks.poet_classes RUN > benchmarks/results/night.txt
+    python -m benchmarks.poet_classes RUN > benchmarks/results/poet_classes.txt
 
 For each class of the paper (arXiv 1901.01753, table 2) and for those beyond it: environments that
 were created and solved, iterations from creation to solved, and the environment steps, all purposes
