@@ -64,10 +64,10 @@ class Refused(Event):
 
 
 @dataclass(frozen=True)
-class Childless(Event):
+class NoParents(Event):
     """No niche could have children, where they were due."""
 
-    event = "childless"
+    event = "no parents"
     reason: str
 
 
@@ -133,7 +133,7 @@ def happened(
     at = after.iteration
     yield from _births(after, title)
     if without_children:
-        yield Childless(at, without_children)
+        yield NoParents(at, without_children)
     was_active = {niche.id for niche in before.active}
     for niche in after.retired:
         if niche.id in was_active:

@@ -48,7 +48,7 @@ def _what(event: Event) -> str:
         case ev.Refused(_, children, reasons):
             listed = ", ".join(f"{count} {outcome}" for outcome, count in reasons.items())
             return f"{sum(reasons.values())} of {children} children refused: {listed}"
-        case ev.Childless(_, reason):
+        case ev.NoParents(_, reason):
             return reason
         case ev.Retired(_, niche, best):
             return f"niche {niche} is retired, its agent kept (best {number(best)})"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 PORT = 8317  # of the page, unless it is taken
-NICENESS = 5  # of the process beside a run, which the run goes before
+NICENESS = 5  # of the page's process: the run has precedence
 SECONDS_TO_END = 5.0  # for that process
 _CODE = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline()); "
     f"from {__name__} import serve_beside; serve_beside(sys.argv[1], int(sys.argv[2]))"
 )
 
@@ -98,7 +98,8 @@ class Watched:
         )
         assert self.process.stdin is not None, "it is a pipe"
         with suppress(BrokenPipeError):  # it has ended: the run goes on without its page
-            pickle.dump([os.path.abspath(entry) for entry in sys.path], self.process.stdin)
+            paths = [os.path.abspath(entry) for entry in sys.path]
+            self.process.stdin.write(f"{json.dumps(paths)}\n".encode())
             self.process.stdin.flush()
         self.listening.close()
         self.inner.__enter__()

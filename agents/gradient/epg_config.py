@@ -16,13 +16,14 @@ from openpoet.settings import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    Settings,
     Sizes,
 )
 
+from .episode_settings import EpisodeSettings
+
 
 @dataclass(frozen=True)
-class EPGConfig(Settings):
+class EPGConfig(EpisodeSettings):
     population: Annotated[PositiveInt, "Antithetic pairs of loss networks in a generation."] = 64
     sigma: Annotated[PositiveFloat, "Standard deviation of the perturbations."] = 0.15
     lr: Annotated[PositiveFloat, "Learning rate of the loss network (Adam)."] = 0.03
@@ -30,13 +31,6 @@ class EPGConfig(Settings):
     hidden: Annotated[
         tuple[PositiveInt, ...], "Units of each hidden layer of the inner policy; empty: linear."
     ] = (8,)
-    reward_limit: Annotated[
-        NonNegativeFloat,
-        "Size to which a step's reward is clipped in learning, such as that of a fall; 0: none.",
-    ] = 0.0
-    action_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
-    ] = 1.0
     updates: Annotated[PositiveInt, "Updates of the inner policy in a trial."] = 5
     episodes: Annotated[
         PositiveInt, "Episodes in parallel before each update and after the last one."

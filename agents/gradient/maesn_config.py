@@ -18,26 +18,20 @@ from openpoet.settings import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
-    Settings,
     Sizes,
 )
 
+from .episode_settings import OuterSettings
+
 
 @dataclass(frozen=True)
-class MAESNConfig(Settings):
+class MAESNConfig(OuterSettings):
     latent: Annotated[PositiveInt, "Dimensions of the latent variable."] = 2
     # above 1 a latent changes what an untrained policy does, and inner steps matter from the start
     latent_gain: Annotated[
         PositiveFloat, "Gain of the initial weights of the latent in the first layer."
     ] = 1.0
     hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
-    reward_limit: Annotated[
-        NonNegativeFloat,
-        "Size to which a step's reward is clipped in learning, such as that of a fall; 0: none.",
-    ] = 0.0
-    action_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
-    ] = 1.0
     draws: Annotated[
         PositiveInt, "Training draws of the task; each has its own latent distribution."
     ] = 20
@@ -46,11 +40,6 @@ class MAESNConfig(Settings):
     ] = 20
     gamma: Annotated[Fraction, "Discount factor."] = 0.99
     lr: Annotated[PositiveFloat, "Learning rate of the meta-parameters (Adam)."] = 3e-3
-    epochs: Annotated[
-        PositiveInt,
-        "Outer steps on the same episodes; several take clipped probability ratios.",
-    ] = 1
-    clip: Annotated[PositiveFloat, "Clip range of the ratio, with several outer steps."] = 0.2
     rate: Annotated[
         PositiveFloat, "Initial step sizes of the latents' inner update; they are learned."
     ] = 0.5

@@ -18,21 +18,15 @@ from openpoet.settings import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    Settings,
     Sizes,
 )
 
+from .episode_settings import EpisodeSettings, OuterSettings
+
 
 @dataclass(frozen=True)
-class AdaptingConfig(Settings):
+class AdaptingConfig(EpisodeSettings):
     hidden: Annotated[Sizes, "Units of each hidden layer of the policy."] = (32, 32)
-    reward_limit: Annotated[
-        NonNegativeFloat,
-        "Size to which a step's reward is clipped in learning, such as that of a fall; 0: none.",
-    ] = 0.0
-    action_std: Annotated[
-        PositiveFloat, "Initial standard deviation of the actions, where they are continuous."
-    ] = 1.0
     draws: Annotated[PositiveInt, "Draws of the task per outer step."] = 20
     trajectories: Annotated[PositiveInt, "Episodes of each draw per inner update."] = 20
     inner_steps: Annotated[NonNegativeInt, "Inner gradient steps; 0: joint training."] = 1
@@ -48,7 +42,7 @@ class AdaptingConfig(Settings):
 
 
 @dataclass(frozen=True)
-class MAMLConfig(AdaptingConfig):
+class MAMLConfig(OuterSettings, AdaptingConfig):
     order: Annotated[
         Literal[1, 2], "Order of the outer gradient; 1 ignores second derivatives."
     ] = 2
@@ -60,11 +54,6 @@ class MAMLConfig(AdaptingConfig):
     max_gradient: Annotated[PositiveFloat, "Norm to which outer gradients are clipped (adam)."] = (
         10.0
     )
-    epochs: Annotated[
-        PositiveInt,
-        "Outer steps on the same episodes (adam); several take clipped probability ratios.",
-    ] = 1
-    clip: Annotated[PositiveFloat, "Clip range of the ratio, with several outer steps."] = 0.2
     kl: Annotated[
         PositiveFloat, "Largest mean KL divergence of the adapted policies in a step (trpo)."
     ] = 0.01

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def lineage(run: Run, niches: Iterable[int]) -> set[int]:
     """The niches, those through which their agents came, and the ancestors of all of these."""
-    return _with_ancestors(run, _with_teachers(run, niches))
+    return _with_ancestors(run, _with_sources(run, niches))
 
 
 def _with_ancestors(run: Run, niches: set[int]) -> set[int]:
@@ -35,7 +35,7 @@ def _with_ancestors(run: Run, niches: set[int]) -> set[int]:
     return found
 
 
-def _with_teachers(run: Run, niches: Iterable[int]) -> set[int]:
+def _with_sources(run: Run, niches: Iterable[int]) -> set[int]:
     """The niches, and the niches from which their agents came in transfers, back to the first."""
     came = _transfers(run)
     found: set[int] = set()

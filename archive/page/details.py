@@ -1,4 +1,4 @@
-"""What a page asks for one niche: its task, relatives, transfers, and how it was solved; thumbnails
+"""The details of one niche: its task, relatives, transfers, and how it was solved; thumbnails
 and refused candidates.
 """
 

@@ -1,4 +1,4 @@
-"""News of commits: runs are looked at while a page listens, at a cost of microseconds.
+"""News of commits: runs are polled while a page is open, at a cost of microseconds.
 
 A page is notified that there is new data, and requests it.
 """

@@ -1,6 +1,6 @@
 """What a run did up to an iteration, in arrays that grow with its commits.
 
-A page asks after every commit; only rows added since the last answer are read.
+A page requests data after every commit; only rows added since the last answer are read.
 """
 
 from __future__ import annotations

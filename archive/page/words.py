@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..store.printable import printable
 from .thumbnails import Lines, Outline, lines_of, scale_of
+
+T = TypeVar("T")
 
 LONGEST = 200  # characters of a text in the page
 MOST_NUMBERS = 16  # of a task
@@ -47,26 +49,15 @@ class Words:
     def title(self, niche: int, task: Any) -> tuple[str, int | None]:
         """Title and class of difficulty of the niche's task."""
         if niche not in self._titles:
-            self._titles[niche] = self.title_of(task), self._difficulty(task)
+            level = _call(self.family.difficulty, task)
+            self._titles[niche] = self.title_of(task), None if level is None else int(level)
         return self._titles[niche]
 
     def has_title(self, niche: int) -> bool:
         return niche in self._titles
 
     def title_of(self, task: Any) -> str:
-        try:
-            return shown(self.family.title(task)) or ""
-        except Exception:  # the task may be untrusted, the family a plug-in
-            return shown(json.dumps(task)[:LONGEST]) or ""
-
-    def _difficulty(self, task: Any) -> int | None:
-        if self.family.difficulty is None:
-            return None
-        try:
-            level = self.family.difficulty(task)
-            return None if level is None else int(level)
-        except Exception:
-            return None
+        return shown(_call(self.family.title, task)) or shown(json.dumps(task)[:LONGEST]) or ""
 
     def thumbnail(self, niche: int, task: Any) -> Lines | None:
         if niche not in self._thumbnails:
@@ -75,15 +66,27 @@ class Words:
 
     def outline(self, task: Any, *, simplified: bool = False) -> Lines | None:
         """The task's outline in units of the scale; None if it has none."""
-        if self.family.outline is None:
+        outline = _call(self.family.outline, task)
+        if outline is None:
             return None
         try:
-            outline = self.family.outline(task)
             self.scale = scale_of(outline) if self.scale is None else self.scale
             lines = lines_of(outline, self.scale, simplified=simplified)
-        except Exception:
+        except (ValueError, TypeError, AttributeError, IndexError):  # not an outline
             return None
         return lines if any(lines.values()) else None
+
+
+def _call(method: Callable[[Any], T] | None, task: Any) -> T | None:
+    """What a family's method returns; None without the method, or if it raises an exception: the
+    task may be untrusted, and a plug-in may raise any.
+    """
+    if method is None:
+        return None
+    try:
+        return method(task)
+    except Exception:
+        return None
 
 
 def numbers(task: Any) -> dict[str, float]:
