@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.heading import heading
+from openpoet.archive.store.tables import AGENTS
 from openpoet.cli.parts import make_part
 from openpoet.cli.wiring import make_family
 from openpoet.envs.walker.obstacles import CLASSES, Obstacles, difficulty
@@ -64,7 +65,7 @@ def environments(run: Run) -> list[Environment]:
         task = family.decode(niche.task)
         one = Environment(niche, task.genome, None)
         if niche.solved is not None and one.name != "easy":
-            kept = [rows[niche.id][column] for column in ("agent", "birth_agent")]
+            kept = [name for column in AGENTS if (name := rows[niche.id][column])]
             agents = [run.reader.agent(name) for name in dict.fromkeys(kept)]
             one = replace(one, verified=any(solves(learner, agent, task) for agent in agents))
         found.append(one)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..seeds.finding import choose
 from ..store.measures import FIELDS, each, with_agents
-from ..store.tables import TABLES
+from ..store.tables import AGENTS, TABLES
 from .lineage import lineage
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def excerpt(run: Run, expression: str | None) -> Excerpt:
     agents = {
         row[column]
         for id in chosen
-        for row in each(run, "SELECT agent, birth_agent FROM niches WHERE id = ?", id)
-        for column in ("agent", "birth_agent")
-        if run.complete or run.agents.holds(row[column])
+        for row in each(run, f"SELECT {', '.join(AGENTS)} FROM niches WHERE id = ?", id)
+        for column in AGENTS
+        if row[column] and (run.complete or run.agents.holds(row[column]))
     }
     return Excerpt(run, niches, children, tuple(sorted(agents)))

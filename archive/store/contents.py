@@ -14,6 +14,7 @@ from .agent_files import AgentFiles
 from .limits import MOST_CONFIG, MOST_SETTINGS, MOST_WEIGHTS, readable
 from .packed import PackedAgents
 from .refusals import wrong
+from .tables import AGENTS
 
 if TYPE_CHECKING:
     import torch
@@ -117,13 +118,15 @@ class RunContents:
         return last
 
     def agent_names(self) -> list[str]:
-        """Hashes of the agents of niches, latest and at birth, that this archive should have."""
-        names = {row[column] for row in self.niche_rows() for column in ("agent", "birth_agent")}
+        """Hashes of the agents of niches, latest, at birth and at the first solution, that this
+        archive should have.
+        """
+        names = {row[column] for row in self.niche_rows() for column in AGENTS if row[column]}
         return sorted(name for name in names if self.complete or self.agents.holds(name))
 
     def niche_rows(self) -> list[dict[str, Any]]:
-        """All niches, oldest first: the record, latest score, and hashes of the latest and birth
-        agents.
+        """All niches, oldest first: the record, latest score, and hashes of the agents: latest, at
+        birth, and at the first solution.
         """
         found, elder = self.rows("niches"), set[int | None]([None])
         for row in found:

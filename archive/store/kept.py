@@ -14,7 +14,7 @@ from typing import Any
 from . import chain
 from .agent_files import AgentFiles
 from .schema import COLUMNS
-from .tables import TABLES
+from .tables import AGENTS, TABLES
 from .weights import check_name
 
 Cells = dict[str, Any]
@@ -42,7 +42,9 @@ class Kept:
             cells = dict(zip(names, row, strict=True))
             self.add(cells, files.size(cells["agent"]))
             # unreferenced files are deleted, so a name must not be a path to another file
-            check_name(cells["birth_agent"])
+            for column in AGENTS:
+                if cells[column] is not None:
+                    check_name(cells[column])
         self.parts: dict[str, str] = dict(database.execute("SELECT part, value FROM checkpoint"))
         counts = tuple(LAST)
         last = database.execute(
@@ -74,7 +76,7 @@ class Kept:
             self.weights += sign * self.sizes[agent]
             if sign < 0:
                 del self.sizes[agent]
-        for name in (agent, cells["birth_agent"]):
+        for name in filter(None, map(cells.get, AGENTS)):
             if _moved(self.references, name, sign):
                 (self.dropped.discard if sign > 0 else self.dropped.add)(name)
 

@@ -25,7 +25,7 @@ KINDS = {column.name: column.kind for table in TABLES.values() for column in tab
 NICHE = tuple(
     column.name
     for column in TABLES["niches"].columns
-    if column.of is None and column.name != "birth_agent"
+    if column.of is None and column.name not in ("birth_agent", "solver")
 )
 # control characters can affect a terminal and do not occur in a valid run
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -159,7 +159,7 @@ def _reader(name: str, where: str) -> Callable[[Any], Any]:
     if kind == "json":
         return lambda cell: value(cell, f"{where}.{name}")
     if kind == "agent":
-        return check_name
+        return lambda cell: None if cell is None else check_name(cell)
     if kind == "flag":
         return bool
     return lambda cell: _plain(cell, f"{where}.{name}")

@@ -24,7 +24,7 @@ from .limits import MOST_CELL, MOST_DATABASE, readable
 from .refusals import in_use, locked, words, wrong
 from .tables import TABLES
 
-SCHEMA = 3  # user_version; raise it with any change of tables.py
+SCHEMA = 4  # user_version; raise it with any change of tables.py
 LONGEST_WAIT = 10.0  # seconds for another program's transaction to end
 
 STATEMENTS = {name: table.sql for name, table in TABLES.items()}

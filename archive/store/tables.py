@@ -144,6 +144,7 @@ NICHES = Table(
         json("task"),
         agent("birth_agent"),
         agent("agent"),
+        agent("solver", null=True),  # at the end of the iteration in which it was first solved
         json("scores"),
         json("score_key"),
     ),
@@ -245,3 +246,5 @@ TABLES = {
         CHECKPOINT,
     )
 }
+# the columns of `niches` with the hash of an agent
+AGENTS = tuple(column.name for column in NICHES.columns if column.kind == "agent")

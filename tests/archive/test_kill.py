@@ -16,6 +16,7 @@ import pytest
 from openpoet.archive.store.creation import make
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
+from openpoet.archive.store.tables import AGENTS
 from openpoet.poet.checkpoint import from_records
 from openpoet.poet.niche import Population
 from tests.archive.example_runs import FAMILY, SETTINGS, create, finished, go_on, live, same
@@ -80,7 +81,7 @@ def test_every_kill_leaves_a_committed_state_that_resumes_to_the_uninterrupted_r
             record, _ = run.checkpoint()
             assert at <= record["iteration"] == len(run.rows("iterations")) - 1
             at = record["iteration"]
-            named = {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
+            named = {row[name] for row in run.niche_rows() for name in AGENTS if row[name]}
             assert {file.name for file in (path / "agents").iterdir()} == {
                 f"{name}.safetensors" for name in named
             }

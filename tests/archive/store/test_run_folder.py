@@ -20,6 +20,7 @@ import torch
 from openpoet.archive.store import schema, writing
 from openpoet.archive.store.creation import MARK
 from openpoet.archive.store.run_folder import Run, find_run
+from openpoet.archive.store.tables import AGENTS
 from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.engine import evolve, start
 from openpoet.poet.niche import Child, Population, Transfer
@@ -128,7 +129,7 @@ def test_the_row_of_an_iteration_summarises_it(
     assert rows[-1]["steps"] == sum(spent.values())
 
 
-def test_each_niche_stores_its_birth_agent_and_its_latest_agent(
+def test_each_niche_stores_its_agents_at_birth_at_the_first_solution_and_the_latest(
     example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     path, populations, _ = example
@@ -140,6 +141,12 @@ def test_each_niche_stores_its_birth_agent_and_its_latest_agent(
                 born[row["id"]].agent["velocity"]
             )
             assert run.agent(row["agent"])["velocity"].equal(last[row["id"]].agent["velocity"])
+            solved = last[row["id"]].solved
+            if solved is None:
+                assert row["solver"] is None
+            else:
+                (then,) = (n for n in populations[solved].niches if n.id == row["id"])
+                assert run.agent(row["solver"])["velocity"].equal(then.agent["velocity"])
             assert (row["task"], row["died"]) == (
                 FAMILY.encode(last[row["id"]].task),
                 last[row["id"]].died,
@@ -152,7 +159,7 @@ def test_files_that_no_row_refers_to_are_deleted(
     example: tuple[Path, list[Population], dict[str, int]],
 ) -> None:
     with Run.open(example[0], write=False) as run:
-        named = {row[column] for row in run.niche_rows() for column in ("agent", "birth_agent")}
+        named = {row[name] for row in run.niche_rows() for name in AGENTS if row[name]}
     assert {entry.name for entry in (example[0] / "agents").iterdir()} == {
         f"{name}.safetensors" for name in named
     }
@@ -424,9 +431,7 @@ def test_a_reader_has_a_snapshot_with_its_agents_while_the_writer_continues(tmp_
         newest = next(populations_of_run)  # no reader is left: agents of its state are deleted now
         with Run.open(tmp_path / "run", write=False) as reader:
             assert same(from_records(*reader.checkpoint(), FAMILY), newest)
-            named = {
-                row[column] for row in reader.niche_rows() for column in ("agent", "birth_agent")
-            }
+            named = {row[name] for row in reader.niche_rows() for name in AGENTS if row[name]}
         assert len(list((tmp_path / "run" / "agents").iterdir())) == len(named)
 
 

@@ -69,7 +69,7 @@ def test_a_flag_is_0_or_1() -> None:
 def test_every_field_of_niches_and_events_has_a_column() -> None:
     """A field without a column would be lost at a resume."""
     for kind, table, given in (
-        (Niche, "niches", {"birth_agent"}),
+        (Niche, "niches", {"birth_agent", "solver"}),
         (Child, "children", set()),
         (Transfer, "transfers", {"id"}),
     ):
