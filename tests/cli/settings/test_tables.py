@@ -232,6 +232,7 @@ def test_an_unknown_preset_suggests_similar_names() -> None:
         "walker-epg",
         "walker-maesn",
         "walker-ppo",
+        "night",
     }
     with pytest.raises(
         ValueError,
