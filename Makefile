@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
-ROOMS := poet agents envs archive cli
+ROOMS := poet agents envs archive arena cli
 
 .PHONY: evolve test lint types docs clean
 .DELETE_ON_ERROR:

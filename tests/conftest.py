@@ -23,7 +23,7 @@ class OneNameForEachModule(importlib.abc.MetaPathFinder):
     """
 
     def find_spec(self, name: str, *_: object) -> None:
-        if name in ("poet", "agents", "envs", "archive", "cli"):
+        if name in ("poet", "agents", "envs", "archive", "arena", "cli"):
             raise ImportError(f"import openpoet.{name}, not {name}")
 
 

@@ -87,7 +87,7 @@ def test_every_optional_method_is_in_the_table() -> None:
     looked = re.compile(
         r'(?:getattr|hasattr)\(\s*(?:[\w.]*\.)?(?:family|learner|spec|simulator), "([a-z]\w+)"'
     )
-    rooms = ("poet", "agents", "envs", "archive", "cli")
+    rooms = ("poet", "agents", "envs", "archive", "arena", "cli")
     sources = [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
     wanted = {name for path in sources for name in looked.findall(path.read_text("utf-8"))}
     assert len(wanted) > 5

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("poet", "agents", "envs", "archive")
+ROOMS = ("poet", "agents", "envs", "archive", "arena")
 FOREIGN = (*ROOMS, "openpoet", "cli", "run")  # names that no room may import
 # except these: how settings are declared, the disk cache of compiled kernels, and tasks by name
 SHARED = ("openpoet.settings", "openpoet.kernel_cache", "openpoet.archived_tasks")
@@ -146,7 +146,7 @@ def test_modules_have_no_import_cycles(paths: list[Path]) -> None:
     assert cycle(graph(paths)) == []
 
 
-@pytest.mark.parametrize("room", ["poet", "agents", "envs", "archive"])
+@pytest.mark.parametrize("room", ROOMS)
 def test_folders_of_a_room_have_no_import_cycles(room: str) -> None:
     folders: dict[str, set[str]] = {}
     for name, targets in graph(

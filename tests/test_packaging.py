@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("poet", "agents", "envs", "archive", "cli", "openpoet")
+ROOMS = ("poet", "agents", "envs", "archive", "arena", "cli", "openpoet")
 
 
 def declared() -> dict[str, str]:

@@ -18,7 +18,7 @@ def source_code() -> str:
     """
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {torch.__version__}".encode())
     root = Path(__file__).resolve().parents[2]
-    rooms = ("agents", "archive", "cli", "envs", "poet")
+    rooms = ("agents", "archive", "arena", "cli", "envs", "poet")
     for path in sorted(path for room in rooms for path in (root / room).rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Evaluation of agents on suites of worlds, and the statistics of comparisons."""
