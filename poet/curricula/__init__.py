@@ -1,0 +1,1 @@
+"""Curricula for a single agent: unsupervised environment design (UED) beside POET."""
