@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .output import line
+from .output import Terminal, line
 from .terminal import out, print_line
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def print_table(table: Table) -> None:
         shown.add_column(line(name), justify="right" if number else "left", overflow="fold")
     for row in table.texts():
         shown.add_row(*map(line, row))
-    out.print(shown, width=out.width if out.is_terminal else WIDEST)
+    (out if out.is_terminal else Terminal(highlight=False, width=WIDEST)).print(shown)
     if table.note:
         print_line(table.note)
 
