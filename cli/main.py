@@ -14,7 +14,17 @@ from typing import Annotated
 
 import typer
 
-from .commands import archives, exporting, launching, packs, parts, playing, viewing, watching
+from .commands import (
+    archives,
+    comparing,
+    exporting,
+    launching,
+    packs,
+    parts,
+    playing,
+    viewing,
+    watching,
+)
 from .output import Failures, described, line, occupy_standard_descriptors, reason, tolerant
 from .program import program
 from .terminal import out, print_error
@@ -58,6 +68,7 @@ for command_of in (
     archives.digest,
     archives.verify,
     archives.diff,
+    comparing.compare,
     packs.export,
     parts.check,
 ):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from . import rows
@@ -132,3 +134,25 @@ def annecs(run: Run) -> tuple[int, int]:
         coalesce(sum(viable_to_retired), 0) AS reference FROM niches"""
     (row,) = each(run, query)
     return row["paper"], row["reference"]
+
+
+def progress(run: Run) -> dict[str, list[float | None]]:
+    """What the run had reached after each iteration: columns by name, one entry an iteration.
+
+    steps: environment steps so far; seconds: clock time so far [s]; solved: tasks solved so far;
+    annecs, best and median: as in the table. ValueError if the run holds no iteration, or if it is
+    a selection of niches, whose iterations have gaps.
+    """
+    if not run.complete:
+        raise ValueError(f"{run.path} holds selected niches without the iterations of their run")
+    run.last_iteration()
+    solved = Counter(
+        row["solved"] for row in each(run, "SELECT solved FROM niches WHERE solved IS NOT NULL")
+    )
+    columns = "iteration, steps, clock_seconds, annecs, best, median"
+    found = list(each(run, f"SELECT {columns} FROM iterations ORDER BY iteration"))
+    names = ("steps", "annecs", "best", "median")
+    return {name: [row[name] for row in found] for name in names} | {
+        "seconds": list(accumulate(row["clock_seconds"] for row in found)),
+        "solved": list(accumulate(solved[row["iteration"]] for row in found)),
+    }

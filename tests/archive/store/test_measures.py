@@ -98,3 +98,14 @@ def test_a_parent_with_a_higher_number_than_its_child_is_an_error(run: Run, tmp_
                 ValueError, match="niche 1 must have an elder niche as its parent, got 2"
             ):
                 call()
+
+
+def test_progress_counts_solved_tasks_by_iteration(run: Run) -> None:
+    found = measures.progress(run)
+    rows, niches = run.rows("iterations"), run.niche_rows()
+    for at, row in enumerate(rows):
+        solved = [n for n in niches if n["solved"] is not None and n["solved"] <= row["iteration"]]
+        assert found["solved"][at] == len(solved)
+        assert found["seconds"][at] == sum(r["clock_seconds"] for r in rows[: at + 1])
+        assert (found["steps"][at], found["best"][at]) == (row["steps"], row["best"])
+    assert found["solved"][-1] > 0

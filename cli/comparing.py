@@ -1,0 +1,92 @@
+"""Comparison of runs: their progress, grouped by method, read from their archives.
+
+A method is what launched a run, apart from the seed: preset, curriculum and learner, and the
+settings in which runs with these names differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .run_settings import settings_of
+
+if TYPE_CHECKING:
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.arena.budget import Progress
+
+MOST_DIFFERENCES = 4  # settings in the name of a method
+Values = Mapping[str, Any]  # settings by "section.key"
+
+
+def progress_of(paths: Sequence[Path]) -> list[Progress]:
+    """The progress of each run, in the order given. ValueError, one line, if a run is damaged."""
+    import numpy as np
+
+    from openpoet.archive.store.measures import progress
+    from openpoet.archive.store.run_folder import Run
+    from openpoet.arena.budget import Progress
+
+    columns, settings = [], []
+    for path in paths:
+        with Run.open(path, write=False) as run:
+            columns.append(progress(run))
+            settings.append(launched(run))
+    found = []
+    names, methods = short_names(paths), method_names(settings)
+    for name, method, values, column in zip(names, methods, settings, columns, strict=True):
+        whole = {key: np.array(column[key], np.int64) for key in ("steps", "solved", "annecs")}
+        real = {key: np.array(column[key], np.float64) for key in ("best", "median")}
+        hours = np.array(column["seconds"]) / 3600
+        seed = values.get("poet.seed", 0)
+        found.append(Progress(name=name, method=method, seed=seed, hours=hours, **whole, **real))
+    return found
+
+
+def launched(run: Run) -> dict[str, Any]:
+    """The settings of the launch by "section.key", with the preset, that can change a result."""
+    from openpoet.archive.store.digest import counts
+
+    settings_of(run)
+    rows = [row for row in run.each("settings") if row["iteration"] == 0]
+    names = {f"{row['section']}.{row['key']}": row["value"] for row in rows if counts(row)}
+    preset = run.settings(launched=True)["run"].get("preset", "-")
+    return names | {"run.preset": preset}
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """The folders' names; of runs with equal names, their paths."""
+    names = [path.resolve().name for path in paths]
+    return [
+        name if names.count(name) == 1 else str(path)
+        for name, path in zip(names, paths, strict=True)
+    ]
+
+
+def method_names(settings: Sequence[Values]) -> list[str]:
+    """The method of each run: equal names if and only if their settings differ in the seed only.
+
+    settings: of each run, by "section.key".
+    """
+    compared = [{key: v for key, v in one.items() if key != "poet.seed"} for one in settings]
+    parts = [_parts(one) for one in compared]
+    names = []
+    for mine, part in zip(compared, parts, strict=True):
+        alike = [other for other, name in zip(compared, parts, strict=True) if name == part]
+        keys = sorted({key for one in alike for key in one})
+        differing = [key for key in keys if any(one.get(key) != mine.get(key) for one in alike)]
+        changes = [f"{key.split('.')[-1]}={mine.get(key)}" for key in differing]
+        if len(changes) > MOST_DIFFERENCES:
+            # a number tells methods apart that differ in too many settings to name
+            kinds = [one for at, one in enumerate(alike) if one not in alike[:at]]
+            changes = [f"({1 + kinds.index(mine)})"]
+        names.append(" ".join([part, *changes]))
+    return names
+
+
+def _parts(values: Values) -> str:
+    """Preset, curriculum, if there is one, and learner."""
+    curriculum = values.get("run.curriculum")
+    named = [values["run.preset"], curriculum, Path(str(values["run.learner"])).stem]
+    return "/".join(str(part) for part in named if part)

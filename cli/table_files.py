@@ -1,0 +1,45 @@
+"""Tables of the arena on the terminal and as CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .output import Terminal, line
+from .terminal import out, print_line
+
+if TYPE_CHECKING:
+    from openpoet.arena.tables import Table
+
+
+WIDEST = 1000  # characters of a line in a file or pipe, where nothing has to fit a screen
+
+
+def print_table(table: Table) -> None:
+    """The table on standard output; numbers are aligned right."""
+    from rich.table import Table as RichTable
+
+    shown = RichTable(box=None, pad_edge=False, header_style="bold")
+    numbers = [
+        all(not isinstance(row[at], str) for row in table.rows) for at in range(len(table.columns))
+    ]
+    for name, number in zip(table.columns, numbers, strict=True):
+        shown.add_column(line(name), justify="right" if number else "left", overflow="fold")
+    for row in table.texts():
+        shown.add_row(*map(line, row))
+    (out if out.is_terminal else Terminal(highlight=False, width=WIDEST)).print(shown)
+    if table.note:
+        print_line(table.note)
+
+
+def write_tables(folder: Path, printed: Sequence[Table], others: Sequence[Table] = ()) -> None:
+    """Print tables and write them and others as CSV files into a folder, which is created."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in printed:
+        print_table(table)
+        out.print()
+    for table in (*printed, *others):
+        (folder / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+    names = ", ".join(f"{table.name}.csv" for table in (*printed, *others))
+    print_line(f"{folder}: {names}")
