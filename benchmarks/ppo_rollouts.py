@@ -43,7 +43,10 @@ class Timed:
 def measured(learner: PPO, agent: Any, rows: int) -> tuple[float, float]:
     """Steps a second of CPU, and the simulator's share."""
     plan = Plan(rows, STEPS, learner.actions.size, chunk=1)
-    collector, policy = Collector(learner.family, None, plan, Key(2)), learner.policy(agent)
+    collector, policy = (
+        Collector(learner.family, [None] * plan.rows, plan, Key(2)),
+        learner.policy(agent),
+    )
     collector.collect(policy)
     timed = Timed(collector._simulator)
     collector._simulator = timed  # type: ignore[assignment]  # it has its methods

@@ -14,7 +14,7 @@ of workers gives the same run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -94,6 +94,17 @@ class Simulator(Protocol):
         seeds: one integer for each row of the mask, in order. From then on, and after a reset(), a
         row behaves exactly as a row of a new simulator made with its seed. Optional, for learners
         whose rollouts continue after the end of a trial.
+        """
+        ...
+
+    def assign(
+        self, rows: torch.Tensor, tasks: Sequence[Task], seeds: Sequence[int]
+    ) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on other tasks; returns the observations of all rows.
+
+        tasks, seeds: one for each row of the mask, in order. From then on, and after a reset(), a
+        row behaves exactly as a row of a new simulator made with its task and seed. Optional, for
+        curricula that replay levels: without it rows wait until all have ended.
         """
         ...
 
@@ -228,5 +239,45 @@ class Explorer(Learner, Protocol):
     def explore(self, agent: Agent, key: Key) -> Agent:
         """The agent with perturbed hyperparameters, in tensors under `hyper/`; no other name or
         shape changes.
+        """
+        ...
+
+
+class Episodes(Protocol):
+    """The k whole episodes of a rollout on levels: arrays [k]. Any object with these attributes.
+
+    levels: int64, place of the episode's level among the levels in the order in which rows took
+    them. returns: float64. success: bool, the simulator's. positive_value_losses, value_losses:
+    float64, means over the steps of max(A, 0) and of |A|, with A the learner's advantages.
+    """
+
+    levels: np.ndarray
+    returns: np.ndarray
+    success: np.ndarray
+    positive_value_losses: np.ndarray
+    value_losses: np.ndarray
+
+
+class Student(Learner, Protocol):
+    """A learner for curricula (poet.curricula), which train one agent on many levels."""
+
+    rows: int  # levels side by side in a rollout
+
+    def train_on(
+        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> tuple[Agent, Episodes, int]:
+        """The agent after one update on a rollout that begins with a reset; the rollout's whole
+        episodes; environment steps.
+
+        levels: one a row. further: a row whose episode has ended takes the next of these levels;
+        None: it keeps its own. The number of rows is that of the levels, whatever `rows` is.
+        """
+        ...
+
+    def try_on(
+        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> tuple[Agent, Episodes, int]:
+        """The same rollout without the update. The agent's weights do not change; statistics of
+        normalisation may.
         """
         ...

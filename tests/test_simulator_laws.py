@@ -122,6 +122,24 @@ class ForgetsRedraw(Redrawn):
         return super().reset()
 
 
+class Assigned(Redrawn):
+    """Rows take other targets too."""
+
+    def assign(
+        self, rows: torch.Tensor, tasks: Sequence[Point], seeds: Sequence[int]
+    ) -> torch.Tensor:
+        for row, task in zip(torch.nonzero(rows)[:, 0].tolist(), tasks, strict=True):
+            self.centres[row] = torch.tensor([task.x, task.y], dtype=torch.float64)
+        return self.redraw(rows, seeds)
+
+
+class AssignsNothing(Assigned):
+    def assign(
+        self, rows: torch.Tensor, tasks: Sequence[Point], seeds: Sequence[int]
+    ) -> torch.Tensor:
+        return self.redraw(rows, seeds)
+
+
 class Played(Restarting):
     """Whole episodes under a compiled policy, row by row; and under one of torch."""
 
@@ -214,12 +232,22 @@ def test_a_simulator_that_redraws_conforms() -> None:
         (RedrawsNothing, "redraw must start the episodes of a new simulator in its rows"),
         (RedrawsInAnyOrder, "redraw must start the episodes of a new simulator in its rows"),
         (RedrawsAll, "redraw must not change other rows"),
-        (ForgetsRedraw, "after a reset a redrawn row must keep its new seed"),
+        (ForgetsRedraw, "after a reset a row must be as redraw has set it"),
     ],
 )
 def test_a_violated_law_of_redraw_is_reported(walk: type[Walk], law: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(law)):
         check_family(Drawing(walk, deterministic=False))
+
+
+def test_a_simulator_that_assigns_tasks_conforms() -> None:
+    check_family(Drawing(Assigned, deterministic=False))
+
+
+def test_a_violated_law_of_assign_is_reported() -> None:
+    law = "assign must start the episodes of a new simulator in its rows"
+    with pytest.raises(AssertionError, match=law):
+        check_family(Drawing(AssignsNothing, deterministic=False))
 
 
 @pytest.mark.parametrize("walk", [Walk, Restarting, Played])

@@ -99,7 +99,7 @@ class MetaGradient(RL2):
 
         Returns the agent and the environment steps.
         """
-        collector = Collector(self.family, task, self.plan, key)
+        collector = Collector(self.family, [task] * self.plan.rows, self.plan, key)
         returns = no_returns(collector)
         for number in range(self.config.rollouts):
             rollout = collector.collect(self.policy(agent))

@@ -93,7 +93,7 @@ class RL2(RecurrentActorCritic, Adapting):
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`rollouts` PPO updates in the task; the agent, environment steps."""
-        collector = Collector(self.family, task, self.plan, key)
+        collector = Collector(self.family, [task] * self.plan.rows, self.plan, key)
         trainer = Trainer(self, self.config, self.policy)
         return trainer.improved(agent, collector, key), collector.steps
 

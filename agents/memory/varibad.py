@@ -136,7 +136,8 @@ class VariBAD(RL2):
 
         Returns the agent and the environment steps.
         """
-        collector = Collector(self.family, task, replace(self.plan, outcomes=True), key)
+        plan = replace(self.plan, outcomes=True)
+        collector = Collector(self.family, [task] * plan.rows, plan, key)
         returns = no_returns(collector)
         for number in range(self.config.rollouts):
             rollout = collector.collect(self.policy(agent))

@@ -65,3 +65,8 @@ def sequences(values: torch.Tensor, length: int) -> torch.Tensor:
     if missing := -len(values) % length:
         values = torch.cat([values, values.new_zeros(missing, *values.shape[1:])])
     return values.unflatten(0, (-1, length)).transpose(0, 1).flatten(1, 2).contiguous()
+
+
+def by_step(values: torch.Tensor, steps: int, rows: int) -> torch.Tensor:
+    """The inverse of `sequences`: [steps, rows, ...] of values [length, chunks * rows, ...]."""
+    return values.unflatten(1, (-1, rows)).transpose(0, 1).flatten(0, 1)[:steps]

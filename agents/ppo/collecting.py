@@ -13,6 +13,7 @@ continue within the improvement step, which therefore has several.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,13 +92,13 @@ class _Rows:
 
 @dataclass
 class Collector:
-    """Trials of a task, advanced by one rollout at a time.
+    """Trials of some tasks, advanced by one rollout at a time.
 
-    key: the stream of the trials' seeds and of the actions' noise.
+    tasks: one a row. key: the stream of the trials' seeds and of the actions' noise.
     """
 
     family: TaskFamily
-    task: Task
+    tasks: Sequence[Task]
     plan: Plan
     key: Key
     _simulator: Simulator | None = field(default=None, init=False)
@@ -136,8 +137,7 @@ class Collector:
     def _begin(self, policy: RolloutPolicy) -> None:
         """New trials of all rows, in a new simulator."""
         self._earlier, n = self.steps, self.plan.rows
-        seeds = self._seeds.integers(0, SEEDS, n).tolist()
-        self._simulator = self.family.simulator([self.task] * n, seeds, self.plan.device)
+        self._simulator = self.family.simulator(self.tasks, self._new_seeds(n), self.plan.device)
         defer = getattr(self._simulator, "defer", None)
         if defer is not None and not self.plan.whole:
             defer(self.plan.steps)
@@ -209,22 +209,33 @@ class Collector:
 
     def _next_trials(self, policy: RolloutPolicy, over: torch.Tensor) -> None:
         """Begin the next trial of the rows in the mask [n] bool, or let them wait."""
-        rows, simulator = self._rows, self._simulator
-        assert simulator is not None, "made at the first rollout"
-        redraw = getattr(simulator, "redraw", None)
-        if not self.plan.whole and self.family.spec.deterministic:
-            rows.seen = simulator.restart(over)
-        elif not self.plan.whole and redraw is not None:
-            seeds = self._seeds.integers(0, SEEDS, int(over.sum())).tolist()
-            rows.seen = redraw(over, seeds) if seeds else rows.seen
-        else:
+        rows, seen = self._rows, None if self.plan.whole else self._started(over)
+        if seen is None:
             rows.alive = rows.alive & ~over
             if not self.plan.whole and not bool(rows.alive.any()):
                 self._begin(policy)
             return
+        rows.seen = seen
         rows.begins, rows.episode = over, torch.where(over, 0, rows.episode)
         rows.state = _where(over, policy.start(self.plan.rows), rows.state)
         rows.last = LastStep(*_where(over, self._fresh(rows.seen), rows.last))
+
+    def _started(self, over: torch.Tensor) -> torch.Tensor | None:
+        """The observations [n, o] after the next trials of the rows in the mask have been started
+        in the simulator; None if they must wait until all rows have ended.
+        """
+        simulator = self._simulator
+        assert simulator is not None, "made at the first rollout"
+        if self.family.spec.deterministic:
+            return simulator.restart(over)
+        if (redraw := getattr(simulator, "redraw", None)) is None:
+            return None
+        seeds = self._new_seeds(int(over.sum()))
+        return redraw(over, seeds) if seeds else self._rows.seen
+
+    def _new_seeds(self, number: int) -> list[int]:
+        seeds: list[int] = self._seeds.integers(0, SEEDS, number).tolist()
+        return seeds
 
 
 def _where(rows: torch.Tensor, new: State, old: State) -> State:

@@ -7,7 +7,7 @@ in which it takes its most likely actions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ from .collecting import Collector, Plan
 from .compiled import CompiledPolicy
 from .config import PPOConfig
 from .greedy import GreedyPolicy, play
+from .levels import Episodes, LevelTrainer
 from .network import FeedforwardNetwork, RecurrentNetwork
 from .normalisation import (
     OBSERVATIONS,
@@ -93,9 +94,30 @@ class PPO(Tunable, PairByPair):
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """`rollouts` PPO updates in the task; the agent, environment steps."""
-        collector = Collector(self.family, task, self._plan, key)
+        collector = Collector(self.family, [task] * self._plan.rows, self._plan, key)
         trainer = Trainer(self.network, self.config, self.policy)
         return trainer.improved(agent, collector, key), collector.steps
+
+    @property
+    def rows(self) -> int:
+        """Levels side by side in a rollout of a curriculum."""
+        return self.config.num_envs
+
+    def train_on(
+        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> tuple[Agent, Episodes, int]:
+        """The agent after one PPO update on a rollout of the levels; see poet.interfaces."""
+        return self.of(agent)._on_levels.train_on(agent, levels, further, key)
+
+    def try_on(
+        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> tuple[Agent, Episodes, int]:
+        """The same rollout without the update; see poet.interfaces."""
+        return self.of(agent)._on_levels.try_on(agent, levels, further, key)
+
+    @property
+    def _on_levels(self) -> LevelTrainer:
+        return LevelTrainer(self.family, self.network, self.config, self._plan, self.policy)
 
     def evaluate(
         self, agents: Sequence[Agent], tasks: Sequence[Task], keys: Sequence[Key]

@@ -1,4 +1,6 @@
-"""The law of the optional simulator method `redraw`: a redrawn row is a row of a new simulator."""
+"""The law of the optional simulator methods `redraw` and `assign`: a row with another seed or task
+is a row of a new simulator.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,35 @@ def check_redraw(
     """Check that the redrawn rows equal those of a new simulator with their seeds, in steps and
     after a reset, and that the other rows do not change.
     """
-    simulator, n = family.simulator(tasks, seeds, device), len(tasks)
-    if not hasattr(simulator, "redraw"):
+    return _check("redraw", family, (tasks, tasks), seeds, device)
+
+
+def check_assign(
+    family: TaskFamily, tasks: Sequence[Task], seeds: Sequence[int], device: str
+) -> str | None:
+    """Check the same of rows with other tasks and seeds: those of the batch in reverse order."""
+    return _check("assign", family, (tasks, tasks[::-1]), seeds, device)
+
+
+def _check(
+    method: str,
+    family: TaskFamily,
+    tasks: tuple[Sequence[Task], Sequence[Task]],
+    seeds: Sequence[int],
+    device: str,
+) -> str | None:
+    """tasks: of the rows before and, where they are chosen, after the call of the method."""
+    old, others = tasks
+    simulator, n = family.simulator(old, seeds, device), len(old)
+    if not hasattr(simulator, method):
         return NOT_OFFERED
     rows = torch.arange(n) % 2 == 0
     drawn = [KEY.child("redraw", i).integer() for i in range(int(rows.sum()))]
-    later = list(seeds)
+    later, given = list(seeds), [others[row] for row in range(n) if rows[row]]
     for row, seed in zip(torch.nonzero(rows)[:, 0].tolist(), drawn, strict=True):
         later[row] = seed
-    kept, new = (family.simulator(tasks, each, device) for each in (seeds, later))
+    after = [others[row] if rows[row] else old[row] for row in range(n)]
+    kept, new = family.simulator(old, seeds, device), family.simulator(after, later, device)
     actions = torch.full((n, family.spec.action_size), 0.5, device=device)
     kept.reset()
     before = simulator.reset()
@@ -38,14 +60,20 @@ def check_redraw(
         before = simulator.step(actions)[0].clone()
         kept.step(actions)
     steps = simulator.steps
-    observations = simulator.redraw(rows.to(device), drawn)
-    assert simulator.steps == steps, "redraw must count no steps"
-    assert not simulator.success.cpu()[rows].any(), "redraw must clear the rows' success"
-    law = "redraw must start the episodes of a new simulator in its rows"
+    chosen = rows.to(device)
+    observations = (
+        simulator.redraw(chosen, drawn)
+        if method == "redraw"
+        else simulator.assign(chosen, given, drawn)
+    )
+    assert simulator.steps == steps, f"{method} must count no steps"
+    assert not simulator.success.cpu()[rows].any(), f"{method} must clear the rows' success"
+    law = f"{method} must start the episodes of a new simulator in its rows"
     same([observations.cpu()[rows]], [new.reset().cpu()[rows]], law)
-    same([observations.cpu()[~rows]], [before.cpu()[~rows]], "redraw must not change other rows")
+    same([observations.cpu()[~rows]], [before.cpu()[~rows]], f"{method} must not change other rows")
     _check_steps((simulator, new, kept), rows, actions)
-    same([simulator.reset()], [new.reset()], "after a reset a redrawn row must keep its new seed")
+    law = f"after a reset a row must be as {method} has set it"
+    same([simulator.reset()], [new.reset()], law)
     return None
 
 

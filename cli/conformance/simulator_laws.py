@@ -15,7 +15,7 @@ from .episodes import episodes, same
 from .interface import KEY
 from .laws import NOT_OFFERED, Law, check_all
 from .play_laws import check_play, check_play_captured
-from .redraw_laws import check_redraw
+from .redraw_laws import check_assign, check_redraw
 
 
 def check_episodes(family: TaskFamily, tasks: Sequence[Task], device: str) -> None:
@@ -85,6 +85,7 @@ def simulator_laws(make: Callable[[], Batch]) -> list[Law]:
         Law("simulator: a batch equals its rows one by one", lambda: batch().check_one_by_one()),
         Law("restart: the next episode of the chosen rows only", on(check_restart)),
         Law("redraw: the chosen rows as in a new simulator", on(check_redraw)),
+        Law("assign: the chosen rows as in a new simulator", on(check_assign)),
         Law("play: the results of reset() and step()", on(check_play)),
         Law("play_captured: the results of reset() and step()", on(check_play_captured)),
         Law("spec.discrete: only the largest entry counts", lambda: batch().check_discrete()),

@@ -23,7 +23,7 @@ from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
 from .obstacles import Bounds, Obstacles
 from .settings import WalkerSettings, WalkerSpec
-from .task import Realisation, TaskSettings, WalkerTask
+from .task import TaskRows, TaskSettings, WalkerTask
 
 if TYPE_CHECKING:
     from .cuda.simulator import CudaSimulator
@@ -145,7 +145,7 @@ class Walker:
         self, tasks: Sequence[WalkerTask], seeds: Sequence[int], device: str
     ) -> WalkerSimulator | CudaSimulator | HiddenSimulator:
         """A simulator of n tasks, whose lengths and horizons may differ."""
-        fitting = [self._fitting(task.under(self.own)) for task in tasks]
+        fitting = [self._fitted(task) for task in tasks]
         inner = self._physics(fitting, seeds, device)
         reveal = self.settings.reveal
         if not reveal and not any(task.body and task.body.perturbs for task in fitting):
@@ -160,9 +160,9 @@ class Walker:
         """The simulator of tracks and bodies, on the engine of the settings."""
         from .simulator import Box2DWalkers, CompiledWalkers, WalkerSimulator
 
-        def realise(row: int, seed: int) -> Realisation:
-            return realisation.realise(tasks[row], seed)
-
+        rows = TaskRows(list(tasks), self._fitted)
+        # With hidden bodies rows keep their tasks: HiddenSimulator has no `assign`.
+        realise = rows.__call__ if self.settings.hides else rows
         drawn = [realise(row, seed) for row, seed in zip(range(len(tasks)), seeds, strict=True)]
         tracks, bodies = [one.track for one in drawn], [one.body for one in drawn]
         horizons = np.array([(task.settings or self.own).horizon for task in tasks], np.int64)
@@ -180,6 +180,10 @@ class Walker:
 
         batch = WalkerBatch(tracks, bodies=bodies, threads=self.settings.threads)
         return CompiledWalkers(batch, tracks, horizons, device, realise)
+
+    def _fitted(self, task: WalkerTask) -> WalkerTask:
+        """The task with settings, those of the family if it has none of its own."""
+        return self._fitting(task.under(self.own))
 
     def _fitting(self, task: WalkerTask) -> WalkerTask:
         """The task. ValueError if this family cannot simulate it within the spec's horizon."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .body import Body
     from .box2d import Box2DWalker
     from .pose import Pose
-    from .task import Lidar, Realisation
+    from .task import Lidar, Realisation, WalkerTask
     from .track import Track
 
     Realise = Callable[[int, int], Realisation]  # of a row and a seed
@@ -60,7 +61,8 @@ class WalkerSimulator:
     """Simulator (poet.interfaces); rows that have ended keep their state.
 
     horizon: steps after which a row is truncated, one number for all rows or [n].
-    realise: track and body of a row's task for (row, seed); needed by `redraw`.
+    realise: track and body of a row's task for (row, seed); needed by `redraw`, and as TaskRows by
+    `assign`, which the simulator has only then.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class WalkerSimulator:
         rows = len(tracks)
         self.walkers, self.tracks, self.device = walkers, list(tracks), device
         self._realise = realise
-        self.horizon = np.broadcast_to(np.asarray(horizon, np.int64), rows)
+        self.horizon = np.broadcast_to(np.asarray(horizon, np.int64), rows).copy()
         self.steps = 0
         self._live, self._terminated, self._truncated = (
             np.ones(rows, bool),
@@ -82,6 +84,8 @@ class WalkerSimulator:
             np.zeros(rows, bool),
         )
         self._ages = np.zeros(rows, np.int64)
+        if (assign := getattr(realise, "assign", None)) is not None:
+            self.assign = partial(self._assigned, assign)
 
     @property
     def success(self) -> torch.Tensor:
@@ -113,6 +117,22 @@ class WalkerSimulator:
             self.tracks[row] = drawn.track
             self.walkers.place(row, drawn.track, drawn.body)
         return self._begin(chosen)
+
+    def _assigned(
+        self,
+        assign: Callable[[int, WalkerTask], int],
+        rows: torch.Tensor,
+        tasks: Sequence[WalkerTask],
+        seeds: Sequence[int],
+    ) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on other tasks; see `assign` of poet.interfaces.
+
+        assign: TaskRows.assign.
+        """
+        chosen = np.flatnonzero(self._chosen(rows))
+        for row, task in zip(chosen.tolist(), tasks, strict=True):
+            self.horizon[row] = assign(row, task)
+        return self.redraw(rows, seeds)
 
     def _chosen(self, rows: torch.Tensor) -> np.ndarray:
         return mask_of(rows.cpu().numpy(), len(self._live), "rows")

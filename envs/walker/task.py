@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -80,6 +81,25 @@ class Realisation:
     body: Body = STANDARD
 
 
+@dataclass
+class TaskRows:
+    """The tasks of a simulator's rows; called with a row and a seed, the realisation.
+
+    fitting: the task with its family's settings. ValueError if the family cannot simulate it.
+    """
+
+    tasks: list[WalkerTask]
+    fitting: Callable[[WalkerTask], WalkerTask]
+
+    def __call__(self, row: int, seed: int) -> Realisation:
+        return realise(self.tasks[row], seed)
+
+    def assign(self, row: int, task: WalkerTask) -> int:
+        """Replace a row's task; the horizon of the new one."""
+        self.tasks[row] = fitting = self.fitting(task)
+        return (fitting.settings or TaskSettings()).horizon
+
+
 def realise(task: WalkerTask, seed: int) -> Realisation:
     """Track and body of the trial with this seed."""
     return Realisation(track(task, seed), draw(task.body, seed).body)
@@ -101,7 +121,7 @@ def track(task: WalkerTask, seed: int) -> Track:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)  # more than the levels of a curriculum's buffer
 def _track(
     genome: Obstacles | Cppn, seed: int, layout: Layout, length: int, plateaus: bool
 ) -> Track:

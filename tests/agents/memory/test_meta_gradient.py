@@ -81,7 +81,11 @@ def test_the_meta_gradient_equals_autograd_through_one_gradient_step(chunk: int 
     learner, rate, eta = MetaGradient(Guessing(), settings), 0.3, (0.8, 0.6)
     agent, key = learner.init(Key(0)), Key(1)
     first, second = (
-        _double(Collector(learner.family, 0.5, learner.plan, key.child(i)), learner, agent)
+        _double(
+            Collector(learner.family, [0.5] * learner.plan.rows, learner.plan, key.child(i)),
+            learner,
+            agent,
+        )
         for i in range(2)
     )
     weights = {name: agent[name].double() for name in agent if "/" not in name}

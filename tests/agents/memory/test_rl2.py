@@ -59,7 +59,7 @@ def test_batched_members_equal_members_one_by_one(cell: Cell) -> None:
 
 def collected(learner: RL2, agent: Agent, family: Any, key: Key, count: int = 1) -> list[Rollout]:
     """The first rollouts of an improvement step, without updates between them."""
-    collector = Collector(family, 0.5, learner.plan, key)
+    collector = Collector(family, [0.5] * learner.plan.rows, learner.plan, key)
     return [collector.collect(learner.policy(agent)) for _ in range(count)]
 
 

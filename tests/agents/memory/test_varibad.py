@@ -72,7 +72,10 @@ def differentiable(learner: RL2) -> dict[str, torch.Tensor]:
 def test_the_policy_loss_does_not_reach_the_encoder_nor_the_elbo_the_policy() -> None:
     family = Guessing()
     learner = VariBAD(family, TINY)
-    agent, collector = learner.init(Key(0)), Collector(family, 0.5, learner.plan, Key(1))
+    agent, collector = (
+        learner.init(Key(0)),
+        Collector(family, [0.5] * learner.plan.rows, learner.plan, Key(1)),
+    )
     weights, rollout = differentiable(learner), collector.collect(learner.policy(agent))
     batch = batch_of(rollout, rollout.rewards.float(), learner.config, None)
     names = [*ENCODER, *POLICY, *DECODER]

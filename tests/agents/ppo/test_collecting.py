@@ -38,7 +38,7 @@ class Observing:
 
 
 def collected(plan: Plan, count: int, **family: bool) -> tuple[list[Rollout], Collector]:
-    collector = Collector(Counting(**family), "truncated", plan, Key(1))
+    collector = Collector(Counting(**family), ["truncated"] * plan.rows, plan, Key(1))
     return [collector.collect(Observing()) for _ in range(count)], collector
 
 
@@ -94,7 +94,7 @@ def test_a_deterministic_family_continues_with_the_next_episode() -> None:
 @pytest.mark.parametrize("task", ["terminated", "truncated"])
 def test_truncated_trials_are_bootstrapped_with_the_last_observation(task: str) -> None:
     """Its value, of the hidden state and age after the last step; 0 after a termination."""
-    collector = Collector(Counting(), task, replace(PLAN, steps=20), Key(1))
+    collector = Collector(Counting(), [task] * PLAN.rows, replace(PLAN, steps=20), Key(1))
     rollout = collector.collect(Observing())
     cut = rollout.cuts
     lengths = 2 + rollout.observations[..., 0] % 3
@@ -102,7 +102,9 @@ def test_truncated_trials_are_bootstrapped_with_the_last_observation(task: str) 
     expected = beyond if task == "truncated" else torch.zeros_like(beyond)
     torch.testing.assert_close(rollout.following[cut], expected[cut])
     assert torch.equal(rollout.following[:-1][~cut[:-1]], rollout.values[1:][~cut[:-1]])
-    terminal = Collector(Counting(), task, replace(PLAN, steps=20, bootstrap=False), Key(1))
+    terminal = Collector(
+        Counting(), [task] * PLAN.rows, replace(PLAN, steps=20, bootstrap=False), Key(1)
+    )
     assert (terminal.collect(Observing()).following[cut] == 0).all()
 
 
@@ -125,7 +127,7 @@ def test_memory_and_last_step_are_reset_where_a_trial_begins_only() -> None:
 
 def test_whole_trials() -> None:
     plan = replace(PLAN, steps=8, episodes=2, whole=True)
-    collector = Collector(Counting(), "terminated", plan, Key(1))
+    collector = Collector(Counting(), ["terminated"] * plan.rows, plan, Key(1))
     for _ in range(2):
         rollout = collector.collect(Observing())
         lengths = 2 * (2 + rollout.observations[0, :, 0].long() % 3)
@@ -146,13 +148,13 @@ def test_the_key_alone_determines_a_rollout() -> None:
     one, two = (collected(PLAN, 1)[0][0] for _ in range(2))
     assert torch.equal(one.observations, two.observations)
     assert torch.equal(one.actions, two.actions)
-    other = Collector(Counting(), "truncated", PLAN, Key(2)).collect(Observing())
+    other = Collector(Counting(), ["truncated"] * PLAN.rows, PLAN, Key(2)).collect(Observing())
     assert not torch.equal(one.observations, other.observations)
     assert not torch.equal(one.actions, other.actions)
 
 
 def test_a_reward_that_is_nan_is_an_error_with_its_step() -> None:
-    collector = Collector(Counting(), "truncated", PLAN, Key(1))
+    collector = Collector(Counting(), ["truncated"] * PLAN.rows, PLAN, Key(1))
     collector.collect(Observing())
     step = collector._simulator.step  # type: ignore[union-attr]  # made
 

@@ -188,7 +188,7 @@ def test_sequences_repeat_the_rollout_from_stored_states(cell: str) -> None:
     agent = agent_of(network)
     agent["actor_w1"] = 100 * agent["actor_w1"]
     policy = NetworkPolicy(network, agent, lambda seen, last: seen / SCALE)
-    collector = Collector(Counting(), "truncated", Plan(4, 8, 2, chunk=3), Key(1))
+    collector = Collector(Counting(), ["truncated"] * 4, Plan(4, 8, 2, chunk=3), Key(1))
     for rollout in (collector.collect(policy) for _ in range(2)):
         batch = batch_of(rollout, rollout.rewards.float(), PPOSettings(), 3)
         assert batch.inputs.shape == (3, 12, 3)
@@ -210,7 +210,9 @@ def test_a_recurrent_update_is_deterministic_and_changes_every_weight() -> None:
     network = RecurrentNetwork(3, (6,), Gaussian(2), "gru", 5)
     agent = agent_of(network)
     policy = NetworkPolicy(network, agent, lambda seen, last: seen / SCALE)
-    rollout = Collector(Counting(), "truncated", Plan(4, 8, 2, chunk=4), Key(1)).collect(policy)
+    rollout = Collector(Counting(), ["truncated"] * 4, Plan(4, 8, 2, chunk=4), Key(1)).collect(
+        policy
+    )
     batch = batch_of(rollout, rollout.rewards.float(), PPOSettings(), 4)
     settings = PPOSettings(epochs=2, minibatches=3)
     one, two = (
