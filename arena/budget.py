@@ -101,12 +101,12 @@ def runs_table(runs: Sequence[Progress], budget: int) -> Table:
 
 def curves_table(runs: Sequence[Progress]) -> Table:
     """A row an iteration of each run."""
-    rows: list[list[Cell]] = [
-        [run.name, run.method, run.seed, i, int(run.steps[i]), float(run.hours[i])]
-        + [_number(getattr(run, name)[i]) for name in MEASURES]
-        for run in runs
-        for i in range(len(run.steps))
-    ]
+    rows: list[list[Cell]] = []
+    for run in runs:
+        for i in range(len(run.steps)):
+            values = [_number(getattr(run, name)[i]) for name in MEASURES]
+            at = int(run.steps[i]), float(run.hours[i])
+            rows.append([run.name, run.method, run.seed, i, *at, *values])
     columns = ("run", "method", "seed", "iteration", "steps", "hours", *MEASURES)
     return Table("curves", columns, rows)
 

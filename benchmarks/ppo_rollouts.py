@@ -12,9 +12,10 @@ import torch
 
 from benchmarks.heading import heading
 from benchmarks.ppo_walkers import GymnasiumWalkers
-from openpoet.agents.ppo.collecting import Collector, Plan
+from openpoet.agents.ppo.collecting import Collector
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.ppo import PPO
+from openpoet.agents.ppo.rollout import Plan
 from openpoet.poet.streams import Key
 
 STEPS, ROLLOUTS, TRAINING = 256, 6, 4  # steps of a rollout; rollouts measured; improvement steps

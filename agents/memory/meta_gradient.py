@@ -28,8 +28,9 @@ from openpoet.settings import Fraction, PositiveFloat
 from ..parts import adam
 from ..parts.hyperparameters import HYPER_PREFIX, Range
 from ..ppo.batches import Batch, batch_of, sequences
-from ..ppo.collecting import Collector, Rollout
+from ..ppo.collecting import Collector
 from ..ppo.config import PPOSettings
+from ..ppo.rollout import Rollout
 from ..ppo.training import no_returns, prepared
 from ..ppo.update import EPSILON, Rates, update_policy
 from .advantage_gradients import Eta, advantage_tangents

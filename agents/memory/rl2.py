@@ -26,9 +26,10 @@ from ..parts.lifetimes import Control, Lifetime, State
 from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
-from ..ppo.collecting import Collector, Plan
+from ..ppo.collecting import Collector
 from ..ppo.normalisation import kept_statistics, new_statistics
 from ..ppo.policies import LastStep, NetworkPolicy
+from ..ppo.rollout import Plan
 from ..ppo.training import Trainer
 from ..ppo.update import COUNT
 from ..rollouts.trials import RecurrentActFunction, Trials, policy_inputs, run_trials
@@ -115,6 +116,7 @@ class RL2(RecurrentActorCritic, Adapting):
             whole=not c.steps,
             bootstrap=bool(c.steps),
             chunk=c.bptt if c.steps else None,
+            stagger=c.stagger and bool(c.steps),
             device=c.device,
         )
 

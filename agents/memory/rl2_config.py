@@ -91,6 +91,11 @@ class RL2Config(PPOSettings, Suggesting):
     ] = 32
     episodes: Annotated[PositiveInt | None, "Episodes of a trial; none: the family's."] = None
     # .3: the authors' for bandits and MDPs; .95 to .99 where rewards are far away
+    stagger: Annotated[
+        bool,
+        "Cut one trial of each row, in each row at another step, so that afterwards a rollout has "
+        "trials of all ages; where rollouts have `steps`.",
+    ] = False
     lam: float = 0.3
     epochs: int = 3
     minibatches: int = 4

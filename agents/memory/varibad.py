@@ -33,7 +33,8 @@ from ..parts.feedforward import Feedforward
 from ..parts.gaussians import kl
 from ..parts.recurrent import Recurrent
 from ..ppo.batches import Batch, batch_of, sequences
-from ..ppo.collecting import Collector, Rollout
+from ..ppo.collecting import Collector
+from ..ppo.rollout import Rollout
 from ..ppo.training import no_returns, prepared
 from ..ppo.update import ExtraLoss, update_policy
 from ..rollouts.trials import Trials

@@ -11,8 +11,8 @@ from . import advantages
 
 if TYPE_CHECKING:
     from ..parts.lifetimes import State
-    from .collecting import Rollout
     from .config import PPOSettings
+    from .rollout import Rollout
 
 
 @dataclass(frozen=True)

@@ -15,67 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 
 from ..parts.lifetimes import State
 from ..parts.scoring import SEEDS
 from .policies import LastStep, RolloutPolicy
+from .rollout import Plan, Rollout, Step, joined
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Task, TaskFamily
     from openpoet.poet.streams import Key
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The shape of rollouts."""
-
-    rows: int  # trials side by side
-    steps: int  # of a rollout; with `whole` at most so many
-    actions: int  # size of the actions' noise
-    episodes: int = 1  # of a trial
-    whole: bool = False  # a rollout is one trial of every row
-    # False: the end of a trial is terminal, also where its last episode was truncated
-    bootstrap: bool = True
-    chunk: int | None = None  # steps between stored hidden states; None: only the first
-    outcomes: bool = False  # whether rollouts hold the observations after the actions
-    device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """t steps of n rows."""
-
-    observations: torch.Tensor  # [t, n, o], of the simulator
-    inputs: torch.Tensor  # [t, n, i] of the network
-    actions: torch.Tensor  # [t, n, a]
-    log_probs: torch.Tensor  # [t, n]
-    values: torch.Tensor  # [t, n]
-    rewards: torch.Tensor  # [t, n] float64, of the simulator
-    alive: torch.Tensor  # [t, n] bool: the row was simulated
-    begins: torch.Tensor  # [t, n] bool: a trial begins at this step
-    cuts: torch.Tensor  # [t, n] bool: a trial ends with this step
-    # [t, n, o] observed after each action, also at the end of an episode; [t, n, 0] without
-    # `Plan.outcomes`
-    after: torch.Tensor
-    following: torch.Tensor  # [t, n], see advantages.gae
-    starts: State  # hidden states before each chunk, [chunks, n, h] each
-
-
-class _Step(NamedTuple):
-    observations: torch.Tensor
-    inputs: torch.Tensor
-    actions: torch.Tensor
-    log_probs: torch.Tensor
-    values: torch.Tensor
-    rewards: torch.Tensor
-    alive: torch.Tensor
-    begins: torch.Tensor
-    cuts: torch.Tensor
-    after: torch.Tensor
-    beyond: torch.Tensor  # value of the last observation where a trial was truncated, else 0
 
 
 @dataclass
@@ -103,6 +54,7 @@ class Collector:
     key: Key
     _simulator: Simulator | None = field(default=None, init=False)
     _earlier: int = field(default=0, init=False)  # steps of earlier simulators
+    _clock: int = field(default=0, init=False)  # steps of each row
 
     def __post_init__(self) -> None:
         self._seeds = self.key.child("seeds").generator()
@@ -110,6 +62,7 @@ class Collector:
         n, device = self.plan.rows, self.plan.device
         self._none = torch.zeros(n, dtype=torch.bool, device=device)
         self._zeros = torch.zeros(n, device=device)
+        self._numbers = torch.arange(n, device=device)
 
     @property
     def steps(self) -> int:
@@ -118,7 +71,7 @@ class Collector:
 
     def collect(self, policy: RolloutPolicy) -> Rollout:
         """The next rollout. ValueError if an observation or reward is NaN or infinite."""
-        plan, columns, starts = self.plan, list[_Step](), list[State]()
+        plan, columns, starts = self.plan, list[Step](), list[State]()
         uniform = self._noise.random((plan.steps, plan.rows, plan.actions), dtype="float32")
         noise = policy.noise(torch.from_numpy(uniform).to(plan.device))
         with torch.no_grad():
@@ -132,7 +85,7 @@ class Collector:
                 columns.append(self._step(policy, noise[t]))
             rows = self._rows
             last = policy.values(policy.inputs(rows.seen, rows.last), rows.state)
-        return _rollout(columns, starts, last)
+        return joined(columns, starts, last)
 
     def _begin(self, policy: RolloutPolicy) -> None:
         """New trials of all rows, in a new simulator."""
@@ -158,7 +111,7 @@ class Collector:
             torch.zeros_like(self._none, dtype=torch.int64),
         )
 
-    def _step(self, policy: RolloutPolicy, noise: torch.Tensor) -> _Step:
+    def _step(self, policy: RolloutPolicy, noise: torch.Tensor) -> Step:
         rows, simulator = self._rows, self._simulator
         assert simulator is not None, "made at the first rollout"
         before, alive, begins = rows.seen, rows.alive, rows.begins
@@ -169,11 +122,12 @@ class Collector:
         last = LastStep(before, acted.actions, rewards, self._none, ages)
         self._rows = _Rows(seen, last, acted.state, alive, self._none, rows.episode)
         ended = (terminated | truncated) & alive
+        cut = self._cut() & ~ended
         cuts, beyond = self._none, self._zeros
-        if self.plan.device != "cpu" or bool(ended.any()):
-            cuts, beyond = self._ended(policy, ended, terminated)
+        if self.plan.device != "cpu" or bool((ended | cut).any()):
+            cuts, beyond = self._ended(policy, ended, cut, terminated)
         actions, log_probs, values, _ = acted
-        return _Step(
+        return Step(
             before,
             inputs,
             actions,
@@ -187,16 +141,29 @@ class Collector:
             beyond,
         )
 
+    def _cut(self) -> torch.Tensor:
+        """The rows [n] whose trial is cut off after this step."""
+        self._clock += 1
+        n, spec = self.plan.rows, self.family.spec
+        longest = spec.horizon * self.plan.episodes
+        if not self.plan.stagger or self._clock > longest:
+            return self._none
+        return self._numbers * longest // n == self._clock
+
     def _ended(
-        self, policy: RolloutPolicy, ended: torch.Tensor, terminated: torch.Tensor
+        self,
+        policy: RolloutPolicy,
+        ended: torch.Tensor,
+        cut: torch.Tensor,
+        terminated: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Begin what follows the episodes that have ended, [n] bool each.
+        """Begin what follows the episodes that have ended, and the trials cut off, [n] bool each.
 
         Returns which trials have ended, [n] bool, and the values of their last observations, [n].
         """
         rows, beyond = self._rows, self._zeros
         rows.episode = rows.episode + ended
-        over = ended & (rows.episode >= self.plan.episodes)
+        over = (ended & (rows.episode >= self.plan.episodes)) | cut
         if self.plan.bootstrap:
             values = policy.values(policy.inputs(rows.seen, rows.last), rows.state)
             beyond = torch.where(over & ~terminated, values, 0.0)
@@ -243,19 +210,4 @@ def _where(rows: torch.Tensor, new: State, old: State) -> State:
     return tuple(
         torch.where(rows.reshape(-1, *[1] * (a.dim() - 1)), a, b)
         for a, b in zip(new, old, strict=True)
-    )
-
-
-def _rollout(columns: list[_Step], starts: list[State], last: torch.Tensor) -> Rollout:
-    """The rollout of these steps. last: values of the observations after the last step, [n]."""
-    step = _Step(*(torch.stack(part) for part in zip(*columns, strict=True)))
-    finite = torch.isfinite(step.rewards).all(1) & torch.isfinite(step.observations).all(2).all(1)
-    if not bool(finite.all()):
-        t = int(torch.nonzero(~finite)[0])
-        raise ValueError(f"an observation or reward is NaN or infinite at step {t} of a rollout")
-    after = torch.cat([step.values[1:], last[None]])
-    return Rollout(
-        *step[:-1],
-        following=torch.where(step.cuts, step.beyond, after),
-        starts=tuple(torch.stack(part) for part in zip(*starts, strict=True)),
     )

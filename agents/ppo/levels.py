@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from .batches import Batch, batch_of, by_step
-from .collecting import Collector, Rollout
+from .collecting import Collector
 from .policies import RolloutPolicy
+from .rollout import Rollout
 from .training import no_returns, prepared
 from .update import update_policy
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
-    from .collecting import Plan
     from .config import PPOSettings
     from .network import ActorCritic
+    from .rollout import Plan
 
 
 class Episodes(NamedTuple):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from .collecting import Rollout
+    from .rollout import Rollout
 
 PREFIX = "normaliser/"
 OBSERVATIONS, RETURNS = "observations", "returns"

@@ -20,7 +20,7 @@ from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import PairByPair
 from ..parts.scoring import Scored, draw_seeds, solved
 from ..rollouts.trials import input_size, policy_inputs
-from .collecting import Collector, Plan
+from .collecting import Collector
 from .compiled import CompiledPolicy
 from .config import PPOConfig
 from .greedy import GreedyPolicy, play
@@ -36,6 +36,7 @@ from .normalisation import (
     scaled,
 )
 from .policies import LastStep, NetworkPolicy
+from .rollout import Plan
 from .training import Trainer
 from .update import COUNT
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from .batches import Batch, batch_of
-from .collecting import Collector, Rollout
+from .collecting import Collector
 from .config import PPOSettings
 from .network import ActorCritic
 from .normalisation import with_observations, with_returns
 from .policies import RolloutPolicy
+from .rollout import Rollout
 from .update import ExtraLoss, update_policy
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from openpoet.agents.memory.meta_gradient import (
 )
 from openpoet.agents.ppo.advantages import Number, gae
 from openpoet.agents.ppo.batches import Batch, batch_of, sequences
-from openpoet.agents.ppo.collecting import Collector, Rollout
+from openpoet.agents.ppo.collecting import Collector
+from openpoet.agents.ppo.rollout import Rollout
 from openpoet.cli.conformance import check_learner
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key

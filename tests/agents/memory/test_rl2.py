@@ -16,8 +16,9 @@ from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
 from openpoet.agents.ppo.batches import batch_of
-from openpoet.agents.ppo.collecting import Collector, Rollout
+from openpoet.agents.ppo.collecting import Collector
 from openpoet.agents.ppo.normalisation import LIMIT
+from openpoet.agents.ppo.rollout import Rollout
 from openpoet.agents.rollouts.trials import run_trials
 from openpoet.cli.conformance import check_family, check_learner
 from openpoet.poet.interfaces import Agent

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from openpoet.agents.ppo.collecting import Collector, Plan, Rollout
+from openpoet.agents.ppo.collecting import Collector
 from openpoet.agents.ppo.policies import Acted, LastStep
+from openpoet.agents.ppo.rollout import Plan, Rollout
 from openpoet.poet.streams import Key
 from tests.agents.ppo.counting import Counting
 
@@ -123,6 +124,26 @@ def test_memory_and_last_step_are_reset_where_a_trial_begins_only() -> None:
     torch.testing.assert_close(state / 10000, ages)  # steps of the trial so far
     assert torch.equal(rollout.observations[..., 1][rollout.cuts], torch.ones(rollout.cuts.sum()))
     assert torch.equal(rollout.following[:-1][within[1:]], rollout.values[1:][within[1:]])
+
+
+def test_staggered_rows_cut_one_trial_each_and_bootstrap_it() -> None:
+    """4 rows, trials of up to 4 steps: the trial of row i is cut off after step i, unless it ends
+    there; the next trial begins.
+    """
+    plan = replace(PLAN, rows=4, steps=30)
+    plain, _ = collected(plan, 1)
+    staggered, _ = collected(replace(plan, stagger=True), 1)
+    own, other = plain[0], staggered[0]
+    ages, draws = other.observations[..., 2], other.observations[..., 0]
+    early = other.cuts & (ages + 1 < 2 + draws % 3)  # the episode had not ended
+    for row in range(4):
+        cut = row > 0 and not bool(own.cuts[row - 1, row])
+        assert early[:, row].nonzero()[:, 0].tolist() == [row - 1] * cut
+    assert early.any()
+    assert torch.equal(other.begins, ages == 0)
+    steps = ages[early] + 1
+    expected_values = draws[early] + 1000 * steps + 10000 * steps
+    torch.testing.assert_close(other.following[early], expected_values)
 
 
 def test_whole_trials() -> None:

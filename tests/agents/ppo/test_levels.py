@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from openpoet.agents.ppo.batches import by_step, sequences
-from openpoet.agents.ppo.collecting import Plan
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.levels import LevelCollector
 from openpoet.agents.ppo.ppo import PPO
+from openpoet.agents.ppo.rollout import Plan
 from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.streams import Key

@@ -13,11 +13,12 @@ import torch
 from openpoet.agents.parts import adam
 from openpoet.agents.parts.actions import Actions, Categorical, Gaussian
 from openpoet.agents.ppo.batches import Batch, batch_of
-from openpoet.agents.ppo.collecting import Collector, Plan
+from openpoet.agents.ppo.collecting import Collector
 from openpoet.agents.ppo.compiled import CompiledPolicy
 from openpoet.agents.ppo.config import PPOSettings
 from openpoet.agents.ppo.network import FeedforwardNetwork, RecurrentNetwork
 from openpoet.agents.ppo.policies import NetworkPolicy
+from openpoet.agents.ppo.rollout import Plan
 from openpoet.agents.ppo.update import COUNT, Losses, autograd_update, update_policy
 from openpoet.poet.streams import Key
 from tests.agents.ppo.counting import Counting
