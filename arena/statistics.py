@@ -67,6 +67,17 @@ def mean(values: Sequence[float] | np.ndarray) -> Mean:
     return Mean(float(data.mean()), float(stats.sem(data)) if len(data) > 1 else None)
 
 
+def confidence(values: Sequence[float] | np.ndarray) -> Estimate:
+    """The mean of independent values [n] with its 95 % interval by Student's t distribution."""
+    from scipy import stats
+
+    found = mean(values)
+    if found.error is None:
+        return Estimate(found.value, None, None)
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * found.error
+    return Estimate(found.value, found.value - half, found.value + half)
+
+
 def interquartile_mean(scores: np.ndarray) -> Estimate:
     """Mean of the middle half of all scores, with a stratified bootstrap interval.
 

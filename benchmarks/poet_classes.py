@@ -2,17 +2,15 @@
 
     python -m benchmarks.poet_classes RUN > benchmarks/results/poet_classes.txt
 
-For each class of the paper (arXiv 1901.01753, table 2) and for those beyond it: environments that
-were created and solved, iterations from creation to solved, and the environment steps, all purposes
-included, and hours of the run at the first solved one. A solved environment above the class "easy"
-is verified: an agent that the archive keeps of it is evaluated there again, with real Box2D and the
-most likely actions, and must reach a return of 230 and the far end.
+The table is that of `openpoet reproduce difficulty`, for the classes of the paper (arXiv
+1901.01753, table 2); below it are the environments beyond them. A solved environment above the
+class "easy" is verified: an agent that the archive keeps of it is evaluated there again, with real
+Box2D and the most likely actions, and must reach a return of 230 and the far end.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,13 +19,15 @@ from typing import Any
 from benchmarks.heading import heading
 from openpoet.archive.store.tables import AGENTS
 from openpoet.cli.parts import make_part
+from openpoet.cli.reproducing import difficulty, scale
+from openpoet.cli.table_files import print_table
 from openpoet.cli.wiring import make_family
-from openpoet.envs.walker.obstacles import CLASSES, Obstacles, difficulty
+from openpoet.envs.walker.obstacles import CLASSES, Obstacles
+from openpoet.envs.walker.obstacles import difficulty as class_of
 from openpoet.poet.streams import Key
 from openpoet.runs import Niche, Run
 
 BEYOND = {"stump": 3.0, "gap": 8.0, "roughness": 8.0}  # beyond the paper's classes
-PUBLISHED = {"challenging": 638, "very challenging": 1180, "extremely challenging": 2178}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Environment:
 
     @property
     def name(self) -> str:
-        return difficulty(self.genome)
+        return class_of(self.genome)
 
     @property
     def beyond(self) -> list[str]:
@@ -80,28 +80,13 @@ def solves(learner: Any, agent: Any, task: Any) -> bool:
 
 def report(run: Run) -> None:
     """Print the table."""
-    clock, steps = {0: 0.0}, {0: 0}
-    for row in run.rows("iterations"):
-        at = row["iteration"]
-        clock[at] = clock.get(at - 1, 0.0) + row["clock_seconds"]
-        steps[at] = row["steps"]  # of the run so far
-    last = max(clock)
+    for table in difficulty(run.reader, None).tables:
+        print_table(table)
     found = environments(run)
-    print(f"{last} iterations, {steps[last] / 1e6:.0f} M steps, {clock[last] / 3600:.2f} h")
-    for name in CLASSES:
-        ones = [one for one in found if one.name == name]
-        solved = [one for one in ones if one.niche.solved is not None]
-        line = f"{name:22} created {len(ones):4}, solved {len(solved):4}"
-        if name != "easy":
-            line += f", verified {sum(one.verified is True for one in solved):4}"
-        if solved:
-            at = min(one.niche.solved or 0 for one in solved)
-            waits = [(one.niche.solved or 0) - one.niche.born for one in solved]
-            line += (
-                f"; first after {steps[at] / 1e6:.0f} M steps, {clock[at] / 3600:.2f} h; "
-                f"iterations to solve {statistics.mean(waits):.1f}"
-            )
-        print(line + (f" (POET {PUBLISHED[name]:,})" if name in PUBLISHED else ""))
+    for name in CLASSES[1:]:
+        verified = sum(one.verified is True for one in found if one.name == name)
+        print(f"{name}: {verified} verified")
+    print(scale(run.reader))
     hardest(found)
 
 

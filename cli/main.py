@@ -22,6 +22,7 @@ from .commands import (
     packs,
     parts,
     playing,
+    reproducing,
     viewing,
     watching,
 )
@@ -69,6 +70,7 @@ for command_of in (
     archives.verify,
     archives.diff,
     comparing.compare,
+    reproducing.reproduce,
     packs.export,
     parts.check,
 ):

@@ -33,13 +33,9 @@ def print_table(table: Table) -> None:
         print_line(table.note)
 
 
-def write_tables(folder: Path, printed: Sequence[Table], others: Sequence[Table] = ()) -> None:
-    """Print tables and write them and others as CSV files into a folder, which is created."""
+def write_csv(folder: Path, tables: Sequence[Table]) -> None:
+    """Write tables as CSV files into a folder, which is created."""
     folder.mkdir(parents=True, exist_ok=True)
-    for table in printed:
-        print_table(table)
-        out.print()
-    for table in (*printed, *others):
+    for table in tables:
         (folder / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
-    names = ", ".join(f"{table.name}.csv" for table in (*printed, *others))
-    print_line(f"{folder}: {names}")
+    print_line(f"{folder}: {', '.join(f'{table.name}.csv' for table in tables)}")

@@ -35,12 +35,14 @@ def compare(runs: Runs, out_folder: Out = Path("comparison"), budget: Budget = N
     from openpoet.arena import figures
 
     from ..comparing import progress_of
-    from ..table_files import write_tables
+    from ..table_files import print_table, write_csv
 
     progress = progress_of([find_run(name) for name in runs])
     steps = budget or budgets.common_budget(progress)
     shown = [budgets.methods_table(progress, steps), budgets.runs_table(progress, steps)]
-    write_tables(out_folder, shown, [budgets.curves_table(progress)])
+    for table in shown:
+        print_table(table)
+    write_csv(out_folder, [*shown, budgets.curves_table(progress)])
     if figures.available():
         figures.curves_figure(progress, out_folder / "curves.png")
     else:

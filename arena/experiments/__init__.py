@@ -1,0 +1,1 @@
+"""POET's experiments with the statistics of the papers, as functions of what a run has kept."""

@@ -1,0 +1,63 @@
+"""The command that repeats the papers' experiments: reproduce."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..terminal import print_line
+
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME]", help="An experiment; without it, they are listed."),
+]
+OfRun = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="A run folder or a pack, or its name under runs/."),
+]
+Against = Annotated[
+    str | None,
+    typer.Option("--against", metavar="RUN", help="A second run: a control, or another method."),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the tables as CSV files.")]
+
+
+def reproduce(
+    name: Name = None, run: OfRun = None, against: Against = None, out_folder: Out = None
+) -> None:
+    """Repeat an experiment of POET's papers on a run, with the paper's numbers beside.
+
+    Without NAME, lists the experiments.
+
+    Examples: `reproduce difficulty runs/a`, `reproduce direct-path runs/poet --against runs/dr`.
+    """
+    from openpoet.archive.store.run_folder import Run, find_run
+
+    from ..reproducing import EXPERIMENTS, scale
+    from ..table_files import print_table, write_csv
+
+    if name is None:
+        for known, one in EXPERIMENTS.items():
+            print_line(f"{known:12} {one.about}")
+        return
+    if name not in EXPERIMENTS:
+        raise ValueError(f"unknown experiment {name!r:.60}: there are {', '.join(EXPERIMENTS)}")
+    if run is None:
+        raise ValueError(f"{name} analyses a stored run: name one, as in `reproduce {name} RUN`")
+    with ExitStack() as stack:
+        runs = [
+            stack.enter_context(Run.open(find_run(text), write=False))
+            for text in (run, against)
+            if text is not None
+        ]
+        found = EXPERIMENTS[name].of(runs[0], runs[1] if against is not None else None)
+        line = scale(runs[0])
+    for table in found.tables:
+        print_table(table)
+    for text in (*found.lines, line):
+        print_line(text)
+    if out_folder is not None:
+        write_csv(out_folder, found.tables)

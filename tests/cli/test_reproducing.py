@@ -1,0 +1,125 @@
+"""`openpoet reproduce` on short runs of walkers: what is printed is what the archive has."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.main import main
+from openpoet.cli.reproducing import EXPERIMENTS, worlds_of
+
+SETTINGS = {
+    "walker.length": 31,
+    "walker.horizon": 40,
+    "poet.mutate_every": 2,
+    "poet.transfer_every": 1,
+    "poet.reproduce_at": -500.0,
+    "poet.mc_low": -500.0,
+    "poet.mc_high": 500.0,
+    "poet.children": 3,
+    "es.population": 4,
+    "es.hidden": [4],
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Walkers that fall at once. Every other terrain is recorded as solved soon after its birth,
+    since training until one is solved would take minutes.
+    """
+    folder = tmp_path_factory.mktemp("runs")
+    changes = [word for item in SETTINGS.items() for word in ("--set", "=".join(map(str, item)))]
+    for seed in ("1", "2"):
+        words = ["launch", "--preset", "quick-es", "--seed", seed, "--iterations", "9"]
+        assert main([*words, *changes, "--workers", "1", "--out", str(folder / seed)]) == 0
+        database = sqlite3.connect(folder / seed / "archive.db", isolation_level=None)
+        database.execute("UPDATE niches SET solved = min(9, born + 1 + id % 4) WHERE id % 2 = 0")
+        database.close()
+    return [folder / "1", folder / "2"]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_worlds_are_the_niches(runs: list[Path]) -> None:
+    with Run.open(runs[0], write=False) as run:
+        worlds, niches = worlds_of(run), run.niche_rows()
+    assert len(niches) > 3
+    assert worlds.born.tolist() == [row["born"] for row in niches]
+    rough = [row["task"]["genome"]["roughness"] for row in niches]
+    assert worlds.vectors[:, 0].tolist() == rough
+    assert worlds.is_solved.tolist() == [row["solved"] is not None for row in niches]
+
+
+@pytest.mark.parametrize("name", list(EXPERIMENTS))
+def test_every_experiment_prints_the_papers_number_and_the_scale(
+    name: str, runs: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", name, str(runs[0]), "--against", str(runs[1])]) == 0
+    printed = capsys.readouterr().out
+    assert "paper" in printed
+    assert "scale: 9 iterations of es on walker (31 tiles)" in printed
+
+
+def test_difficulty_counts_niches(runs: list[Path], tmp_path: Path) -> None:
+    words = ["reproduce", "difficulty", str(runs[0]), "--against", str(runs[1])]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    with Run.open(runs[0], write=False) as run:
+        niches = run.niche_rows()
+    rows = rows_of(tmp_path / "difficulty.csv")
+    assert sum(int(row["created"]) for row in rows) == len(niches)
+    assert sum(int(row["solved"]) for row in rows) == sum(n["solved"] is not None for n in niches)
+    took = [n["solved"] - n["born"] for n in niches if n["solved"] is not None]
+    assert float(rows[0]["iterations_to_solve"]) == pytest.approx(np.mean(took))
+    assert len(rows_of(tmp_path / "coverage.csv")) == 4
+
+
+def test_transfers_are_those_of_the_archive(runs: list[Path], tmp_path: Path) -> None:
+    assert main(["reproduce", "transfers", str(runs[0]), "--out", str(tmp_path)]) == 0
+    with Run.open(runs[0], write=False) as run:
+        transfers = run.rows("transfers")
+    rows = {row["transfers"]: row for row in rows_of(tmp_path / "transfers.csv")}
+    direct = [t for t in transfers if t["kind"] == "direct" and not t["at_birth"]]
+    assert int(rows["direct"]["tried"]) == len(direct) > 0
+    assert int(rows["direct"]["accepted"]) == sum(t["accepted"] for t in direct)
+    replaced = {(t["iteration"], t["target"]) for t in transfers if not t["at_birth"]}
+    assert int(rows["attempts to replace an agent"]["tried"]) == len(replaced)
+
+
+def test_the_experiments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in EXPERIMENTS)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nothing"], "unknown experiment 'nothing'"),
+        (["difficulty"], "analyses a stored run"),
+        (["direct-path", "RUN"], "--against RUN"),
+        (["difficulty", "missing"], "there is no run 'missing'"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    words: list[str], message: str, runs: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", *(str(runs[0]) if w == "RUN" else w for w in words)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_runs_of_other_families_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bandits"
+    words = ["launch", "--preset", "quick-bandits", "--iterations", "1", "--set", "rl2.trials=4"]
+    assert main([*words, "--workers", "1", "--out", str(path)]) == 0
+    assert main(["reproduce", "difficulty", str(path)]) == 2
+    assert "the family 'bandits'" in capsys.readouterr().err
