@@ -140,9 +140,10 @@ This page is generated from the code by `python docs/generate.py`; do not edit i
 NAME` prints one of its tables.
 
 A run has the sections `[run]` and `[poet]`, one named after its task family and one after its
-learner; with a curriculum for one agent a section `[curriculum]` too. Change a setting with `--set SECTION.KEY=VALUE`, such as `--set poet.capacity=20`, or in a
-TOML file given with `--config`. TOML has no null: write `"none"`. A run with `--tasks randomised`
-has a section `[ranges]` too: the lowest and highest value of each gene of the family.
+learner; with a curriculum for one agent a section `[curriculum]` too. Change a setting with
+`--set SECTION.KEY=VALUE`, such as `--set poet.capacity=20`, or in a TOML file given with
+`--config`. TOML has no null: write `"none"`. A run with `--tasks randomised` has a section
+`[ranges]` too: the lowest and highest value of each gene of the family.
 `config.toml` of a run folder holds every setting of the run.
 """
 
