@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
-    from openpoet.poet.niche import Population
+    from openpoet.poet.niche import Niche, Population
 
 Title = Callable[[Any], str]  # a task in words
 
@@ -52,6 +52,16 @@ class Born(Event):
     title: str
     agent_of: int
     score: float
+
+
+@dataclass(frozen=True)
+class Levels(Event):
+    """Changes of a curriculum's level buffer: numbers of levels. solved: for the first time."""
+
+    event = "levels"
+    entered: int
+    evicted: int
+    solved: int
 
 
 @dataclass(frozen=True)
@@ -134,23 +144,34 @@ def happened(
     yield from _births(after, title)
     if without_children:
         yield NoParents(at, without_children)
-    was_active = {niche.id for niche in before.active}
-    for niche in after.retired:
-        if niche.id in was_active:
+    leaving = after.retired[len(before.retired) :]
+    for niche in leaving:
+        if niche.agent:
             yield Retired(at, niche.id, niche.best)
     for event in after.transfers:
         if event.accepted and not event.at_birth:
             yield Transferred(at, event.target, event.source, event.kind, event.bar, event.score)
-    solved_before = {niche.id for niche in before.niches if niche.solved is not None}
-    for niche in after.niches:
-        if niche.solved is not None and niche.id not in solved_before:
+    solved = [niche for niche in (*leaving, *after.active) if niche.solved == at]
+    for niche in solved:
+        if niche.agent:
             yield Solved(at, niche.id, niche.best)
+    entered = sum(not niche.agent for niche in _new(before, after))
+    levels = entered, sum(not n.agent for n in leaving), sum(not n.agent for n in solved)
+    if any(levels):
+        yield Levels(at, *levels)
+
+
+def _new(before: Population, after: Population) -> Iterator[Niche]:
+    """The niches that were born in between."""
+    for niche in (*after.retired[len(before.retired) :], *after.active):
+        if niche.id >= before.niches_born:
+            yield niche
 
 
 def _births(after: Population, title: Title) -> Iterator[Born | Refused]:
     chosen = {t.target: t for t in after.transfers if t.at_birth and t.accepted}
     for child in after.children:
-        if child.niche is not None:
+        if child.niche is not None and child.id in chosen:
             came = chosen[child.id]
             words = title(child.task)
             yield Born(child.iteration, child.niche, child.parent, words, came.source, came.score)
@@ -171,9 +192,10 @@ def measured(population: Population, steps: int, more: int, seconds: float) -> M
         "annecs/reference code": population.annecs_reference,
         "environment steps": steps,
     }
-    scores = [niche.scores[-1] for niche in population.active if niche.scores]
-    if scores:
-        values |= {"score/best": max(scores), "score/median": statistics.median(scores)}
+    for name, has_agent in (("score", True), ("level score", False)):  # levels: of a curriculum
+        own = (niche for niche in population.active if bool(niche.agent) == has_agent)
+        if scores := [niche.scores[-1] for niche in own if niche.scores]:
+            values |= {f"{name}/best": max(scores), f"{name}/median": statistics.median(scores)}
     gains = [n.scores[-1] - n.before for n in population.active if n.before is not None]
     if gains:
         values["gain/median"] = statistics.median(gains)

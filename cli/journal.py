@@ -48,6 +48,8 @@ def _what(event: Event) -> str:
         case ev.Refused(_, children, reasons):
             listed = ", ".join(f"{count} {outcome}" for outcome, count in reasons.items())
             return f"{sum(reasons.values())} of {children} children refused: {listed}"
+        case ev.Levels(_, entered, evicted, solved):
+            return f"{entered} levels enter the buffer, {evicted} leave it, {solved} newly solved"
         case ev.NoParents(_, reason):
             return reason
         case ev.Retired(_, niche, best):

@@ -7,7 +7,7 @@ of its key: the words in the name of the stream of random numbers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,5 +61,18 @@ class Ledger:
             self.undrained[key.purpose] += int(cost)
             self.steps += int(cost)
 
-    def __getattr__(self, name: str) -> Any:  # init, adopt, inherit, foreign: they cost no steps
-        return getattr(self.learner, name)
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.learner, name)
+        # the others, such as init, adopt, inherit and foreign, cost no steps
+        return self._counted(found) if name in ("train_on", "try_on") else found
+
+    def _counted(self, on_levels: Callable[..., Any]) -> Callable[..., Any]:
+        """A method of a student (poet.interfaces.Student), with its steps counted."""
+
+        def counting(agent: Agent, levels: Any, further: Any, key: Key) -> Any:
+            self._note([key])
+            answer = on_levels(agent, levels, further, key)
+            self._count([key], [answer[2]])
+            return answer
+
+        return counting

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .parts import Tables, check_complete, make_part, trusted
+from .replays import STUDENT
 from .wiring import Parts, wire
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class Replays:
         found = self.run.stored_agent(query, niche, agent, at == "birth")
         assert found is not None, "both niches were there"
         (row, weights), own = found, niche == agent
+        if not weights:  # a level of a curriculum, in which the student acts
+            return self.now(view, niche, STUDENT, "last", without)
         episode = self._episode(row, weights, agent, at_birth=own and at == "birth")
         family = self.parts.setup.family
         scale = view.words.scale or scale_of(family.outline(episode.task, None))

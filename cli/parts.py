@@ -154,6 +154,8 @@ def completed(tables: Tables) -> Tables:
         if "ranges" in tables:
             result["ranges"] = complete(_ranges(family), tables["ranges"], "ranges")
     result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
+    if "curriculum" in tables:
+        result["curriculum"] = complete(_curriculum(), tables["curriculum"], "curriculum")
     return result
 
 
@@ -179,7 +181,17 @@ def schemas(tables: Tables) -> dict[str, Schema]:
     found |= {section(name): schema_of(kind, name) for kind, name in names.items()}
     if "ranges" in tables:
         found["ranges"] = _ranges(make_part("family", tables, None))
+    if "curriculum" in tables:
+        found["curriculum"] = _curriculum()
     return found
+
+
+def _curriculum() -> Schema:
+    from openpoet.poet.curricula.config import CurriculumConfig
+
+    from .settings.fields import of_dataclass
+
+    return of_dataclass(CurriculumConfig)
 
 
 def check_complete(tables: Tables) -> None:

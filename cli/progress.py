@@ -33,6 +33,12 @@ DOING = {
     "iteration/novelty": "measuring the novelty of new tasks",
     "iteration/birth": "selecting the agent of a new niche",
     "iteration/annecs": "evaluating retired agents in a new niche (ANNECS)",
+    "iteration/new": "training the student on new levels, or scoring them",
+    "iteration/replay": "training the student on replayed levels",
+    "iteration/edit": "scoring edited levels",
+    "iteration/given": "training the student on given levels",
+    "iteration/learnability": "scoring new levels by learnability",
+    "iteration/train": "training the student on learnable and new levels",
     "seed": "scoring the seeds",
 }
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
 
+STUDENT = 0  # the niche with the agent of a curriculum (poet/curricula/levels.py)
+
+
 @dataclass(frozen=True)
 class Replays:
     """The niches of a run or a pack, with everything needed to evaluate their agents again.
@@ -57,8 +60,12 @@ class Replays:
         return self.niches[niche]
 
     def acting(self, niche: int) -> Niche:
-        """The niche of that number, which has an agent. ValueError if it has none here."""
+        """The niche whose agent acts in the niche of that number: itself, or that of the student
+        for a level of a curriculum. ValueError if the agent is not here.
+        """
         found = self.check(niche)
+        if self._has(niche) and not found.agent:
+            return self.acting(STUDENT)
         if not self._has(niche):
             raise ValueError(
                 f"the agent of niche {niche} is not in {self.path}, which has this niche as an "
@@ -82,7 +89,7 @@ class Replays:
 
     def load(self, niche: int, agent: int) -> Episode:
         """The agent of niche `agent` evaluated in niche `niche`, with every step recorded."""
-        labels = {"niche": str(niche), "agent": str(agent)}
+        labels = {"niche": str(niche), "agent": str(self.acting(agent).id)}
         return self._recorded(self.check(niche).task, agent, self.key(niche), labels)
 
     def evaluate(self, task: Task, agent: int) -> Episode:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openpoet.archive.store.contents import RunContents
 
 # Of [run]: with others it would be another run.
-FIXED = ("family", "learner", "preset", "tasks", "family_sha256", "learner_sha256")
+FIXED = ("family", "learner", "preset", "tasks", "curriculum", "family_sha256", "learner_sha256")
 
 
 def settings_of(run: RunContents) -> Tables:

@@ -75,8 +75,6 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     ValueError or OSError, one line: bad input. RunFailedError: the run started and failed.
     RunStopped: a signal stopped it.
     """
-    from openpoet.poet.engine import evolve, start
-    from openpoet.poet.seeding import seed_population
 
     from .settings.resolving import Request
 
@@ -88,6 +86,7 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     rollouts = rollouts_at(machine.ray, machine.workers, tables)
     parts = wire(tables, machine.workers, rollouts)
     seeds = None if source is None else seeds_from(source.run, source.select, source.take, parts)
+    parts.check(seeds)
     for problem in remember(tables):
         frontend.warn(problem)
     folder = wanted.folder or default_folder(tables)
@@ -100,10 +99,8 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
         prepare(parts, frontend)
         parts = parts.injecting(Injections(run, parts.setup.family))
         loop = run_loop(run, parts, frontend, wanted.track, tables)
-        population = loop.begin(
-            lambda: start(parts.setup) if seeds is None else seed_population(parts.setup, seeds)
-        )
-        loop.go(population, evolve(population, parts.setup), tables["run"]["iterations"])
+        population = loop.begin(lambda: parts.first(seeds))
+        loop.go(population, parts.further(population), tables["run"]["iterations"])
     return folder
 
 
@@ -153,7 +150,6 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
     from openpoet.archive.store.run_folder import Run
     from openpoet.poet.agent_tensors import check_agents
     from openpoet.poet.checkpoint import from_records
-    from openpoet.poet.engine import evolve
 
     machine = wanted.machine
     check_trackers(wanted.track)
@@ -179,7 +175,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
         run.begin_session(list(frontend.command), versions(), changed)
         prepare(parts, frontend)
         with rollouts or nullcontext(), closing(parts):
-            further = evolve(population, parts.setup)
+            further = parts.further(population)
             loop = run_loop(run, parts, frontend, wanted.track, tables)
             loop.go(population, further, total)
     return wanted.path

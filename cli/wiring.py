@@ -6,7 +6,7 @@ Only the modules of cli/ import from all rooms. Heavy modules are imported where
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,10 @@ from .parts import KINDS, Tables, executable, known_parts, make_part, takes_roll
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
     from openpoet.poet.config import Injected, PoetConfig, Setup
+    from openpoet.poet.curricula.engine import Course
     from openpoet.poet.interfaces import TaskFamily
     from openpoet.poet.niche import Population
+    from openpoet.poet.seeding import Seed
 
     from .ledger import Ledger
     from .meter import Meter
@@ -25,11 +27,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """The setup of a run, and the counters that wrap its family and its learner."""
+    """The setup of a run, and the counters that wrap its family and its learner.
+
+    course: the curriculum for one agent; None: POET.
+    """
 
     setup: Setup
     meter: Meter
     ledger: Ledger
+    course: Course | None = None
+
+    def check(self, seeds: Sequence[Seed] | None) -> None:
+        """ValueError, one line, if the parts do not fit each other."""
+        if self.course is not None:
+            self.course.check(self.setup, seeds or ())
+
+    def first(self, seeds: Sequence[Seed] | None) -> Population:
+        """The first population of a run; seeds: what it starts from, None: the trivial task."""
+        from openpoet.poet import engine, seeding
+
+        if self.course is not None:
+            return self.course.start(self.setup, seeds or ())
+        if seeds is None:
+            return engine.start(self.setup)
+        return seeding.seed_population(self.setup, seeds)
+
+    def further(self, population: Population) -> Iterator[Population]:
+        """The populations of the further iterations of a run."""
+        from openpoet.poet import engine
+
+        if self.course is not None:
+            return self.course.evolve(population, self.setup)
+        return engine.evolve(population, self.setup)
 
     def title(self, task: Any) -> str:
         """A task in words: the family's title if it has that method."""
@@ -99,7 +128,19 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
         else:
             learner = in_ray(learner, meter, tables, rollouts)
     ledger = Ledger(learner)
-    return Parts(Setup(meter, ledger, config), meter, ledger)
+    return Parts(Setup(meter, ledger, config), meter, ledger, course_of(tables))
+
+
+def course_of(tables: Tables) -> Course | None:
+    """The curriculum of a run's settings; None: POET."""
+    name = tables["run"].get("curriculum", "poet")
+    if name == "poet":
+        return None
+    from openpoet.poet.curricula.config import CurriculumConfig, course
+
+    from .settings.fields import build
+
+    return course(name, build(CurriculumConfig, tables["curriculum"], "curriculum"))
 
 
 def in_ray(learner: Any, meter: Meter, tables: Tables, rollouts: RayRollouts) -> Any:

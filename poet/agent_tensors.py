@@ -22,9 +22,14 @@ def made_by(learner: Learner) -> Agent:
 
 
 def check_agents(niches: Iterable[Niche], setup: Setup) -> None:
-    """ValueError, with niche and tensor, unless every agent has the tensors of the learner."""
+    """ValueError, with niche and tensor, unless every agent has the tensors of the learner.
+
+    The levels of a curriculum have no agents.
+    """
     expected = made_by(setup.learner)
     for niche in niches:
+        if not niche.agent:
+            continue
         check_tensors(
             niche.agent,
             expected,

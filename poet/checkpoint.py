@@ -52,6 +52,9 @@ def to_records(
         ],
         "events": [_event_record(event, family) for event in population.events],
     }
+    if population.draws or population.drawn:  # only curricula draw
+        drawn = [[niche, draw] for niche, draw in sorted(population.drawn.items())]
+        data["buffer"] = {"draws": population.draws, "drawn": drawn}
     return data, {agent_name(niche.id): niche.agent for niche in (*retired, *population.active)}
 
 
@@ -105,6 +108,7 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
     ]
     if not active:
         raise ValueError("checkpoint.active must have at least one niche, got none")
+    draws, drawn = _buffer(whole, {niche.id for niche in active})
     population = Population(
         iteration=whole.integer("iteration"),
         active=tuple(active),
@@ -115,6 +119,8 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
             _event(r, f"events[{i}]", family) for i, r in enumerate(whole.records("events"))
         ),
         scores_of_retired=_scores(whole.records("scores_of_retired", MOST_SCORES), retired, active),
+        draws=draws,
+        drawn=drawn,
     )
     whole.end()
     _check(population)
@@ -192,10 +198,30 @@ def _scores(
     return scores
 
 
+def _buffer(whole: Fields, active: set[int]) -> tuple[int, dict[int, int]]:
+    """The draws of a curriculum's buffer, and the last draw of each level; none in POET's runs."""
+    if "buffer" not in whole.data:
+        return 0, {}
+    take = Fields(whole.take("buffer"), "buffer")
+    draws, drawn = take.integer("draws"), dict[int, int]()
+    for row in take.records("drawn"):
+        pair = isinstance(row, list) and len(row) == 2 and all(type(cell) is int for cell in row)
+        if not (pair and row[0] in active and row[0] not in drawn and 0 <= row[1] <= draws):
+            raise ValueError(
+                f"buffer.drawn must be rows [active niche, one of {draws} draws], each niche once, "
+                f"got {str(row)[:60]}"
+            )
+        drawn[row[0]] = row[1]
+    take.end()
+    return draws, drawn
+
+
 def _check(population: Population) -> None:
     """ValueError unless the parts of a population agree with each other."""
     ids = [niche.id for niche in population.niches]
-    if ids != sorted(set(ids)) or ids[-1] >= population.niches_born:
+    # A curriculum's levels do not retire in the order of their births.
+    own = [niche.id for niche in population.active]
+    if own != sorted(own) or len(set(ids)) < len(ids) or max(ids) >= population.niches_born:
         raise ValueError(
             f"niche ids must rise, below niches_born = {population.niches_born}, got "
             f"{str(ids)[:60]}"

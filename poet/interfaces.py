@@ -261,7 +261,8 @@ class Episodes(Protocol):
 class Student(Learner, Protocol):
     """A learner for curricula (poet.curricula), which train one agent on many levels."""
 
-    rows: int  # levels side by side in a rollout
+    # levels side by side in a rollout; ValueError if a rollout is shorter than an episode
+    rows: int
 
     def train_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key

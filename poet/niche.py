@@ -22,6 +22,10 @@ Outcome = Literal[
     # first minimal criterion: adapting was not worth min_gain (only with agents that adapt)
     "no gain",
     "no gain after transfer",
+    # levels of a curriculum (curricula/levels.py)
+    "low score",  # below the score of the level that it would replace
+    "no episode",  # no whole episode of it ended, so that it has no score
+    "not kept",  # trained on once by a curriculum that keeps no such levels
 ]
 
 
@@ -149,10 +153,14 @@ class Population:
     # Scores of PATA-EC that cannot change, because the agent's niche is retired:
     # {(the agent's niche, the task's niche): score}
     scores_of_retired: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    # Of a curriculum's level buffer: draws so far, and the number of the draw in which each level
+    # was last drawn, by niche.
+    draws: int = 0
+    drawn: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def niches(self) -> tuple[Niche, ...]:
-        """All niches ever, oldest first."""
+        """All niches ever; in POET oldest first."""
         return self.retired + self.active
 
     @property

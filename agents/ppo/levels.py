@@ -133,7 +133,7 @@ class LevelTrainer:
     ) -> tuple[Agent, _RolledOut]:
         """A rollout that begins with a reset, and the agent with its statistics continued."""
         plan, c = replace(self.plan, rows=len(levels)), self.settings
-        self._check(plan)
+        self.check()
         collector = LevelCollector(self.family, levels, plan, key, further)
         agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
         rollout = collector.collect(self.policy_of(agent))
@@ -143,13 +143,13 @@ class LevelTrainer:
         episodes = collector.episodes(rollout, estimates)
         return agent, _RolledOut(batch, episodes, collector.steps)
 
-    def _check(self, plan: Plan) -> None:
+    def check(self) -> None:
         """ValueError unless a rollout holds at least one whole episode of each row."""
-        horizon = self.family.spec.horizon
-        if plan.steps < horizon:
+        horizon, steps = self.family.spec.horizon, self.plan.steps
+        if steps < horizon:
             raise ValueError(
                 f"a curriculum scores whole episodes, of at most {horizon} steps, but a rollout "
-                f"has {plan.steps}: set num_steps to at least {horizon}"
+                f"has {steps}: set num_steps to at least {horizon}"
             )
 
 

@@ -101,7 +101,10 @@ class PPO(Tunable, PairByPair):
 
     @property
     def rows(self) -> int:
-        """Levels side by side in a rollout of a curriculum."""
+        """Levels side by side in a rollout of a curriculum. ValueError if a rollout is shorter than
+        an episode.
+        """
+        self._on_levels.check()
         return self.config.num_envs
 
     def train_on(

@@ -128,7 +128,9 @@ class _Rows:
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         where = "WHERE died IS NOT NULL" if table == "niches" else ""
-        names, key = list(COLUMNS[table]), ", ".join(ORDER[table])
+        # Niches are added when they retire, which need not be in the order of their ids.
+        order = ["died"] * (table == "niches") + ORDER[table]
+        names, key = list(COLUMNS[table]), ", ".join(order)
         self.rows = database.execute(
             f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {key}"
         )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from . import chain, rows
 from .kept import Cells, Kept
@@ -15,12 +15,16 @@ EVENT_TABLES = {table.event: table for table in TABLES.values() if table.event i
 
 
 def rows_added(
-    record: Record, ledger: Mapping[str, int], settings: Tables, transfers: int
+    record: Record,
+    ledger: Mapping[str, int],
+    settings: Tables,
+    transfers: int,
+    unscored: Container[int] = (),
 ) -> dict[str, list[Cells]]:
     """The rows for the tables that only grow, by table.
 
     ledger: environment steps by purpose; settings: those that change; transfers: rows of
-    `transfers` so far.
+    `transfers` so far; unscored: niches without a new score.
     """
     at = record["iteration"]
     added: dict[str, list[Cells]] = {table: [] for table in chain.ADDED}
@@ -29,7 +33,7 @@ def rows_added(
         added[table].append(rows.cells(table, found, where))
 
     for niche in record["active"]:
-        if niche["scores"]:
+        if niche["scores"] and niche["id"] not in unscored:
             add("scores", {"iteration": at, **rows.computed("scores", niche)}, "scores")
     for event in record["events"]:
         found = {name: cell for name, cell in event.items() if name != "event"}
@@ -44,6 +48,19 @@ def rows_added(
         add("ledger", {"iteration": at, "purpose": purpose, "steps": steps}, "ledger")
     added["settings"] = setting_rows(settings, at)
     return added
+
+
+def unscored(record: Record, before: Mapping[int, Cells]) -> set[int]:
+    """The active niches whose score is that of the last commit; before: their rows then, by id.
+
+    In POET every niche is scored in every iteration, the levels of a curriculum are not.
+    """
+    return {
+        niche["id"]
+        for niche in record["active"]
+        if niche["id"] in before
+        and before[niche["id"]]["score_key"] == rows.text(niche["score_key"])
+    }
 
 
 def summary_row(now: Iteration, added: Mapping[str, Sequence[Cells]], kept: Kept) -> Cells:

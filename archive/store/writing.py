@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import chain, rows
 from .agent_files import AgentFiles
 from .hashed import Hashed, changes
-from .iteration_rows import part_texts, rows_added, summary_row
+from .iteration_rows import part_texts, rows_added, summary_row, unscored
 from .kept import LAST, Cells, Kept
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
 from .locks import unread
@@ -76,12 +76,12 @@ class Writer:
             written = self.files.write(
                 {known.hash: known.agent for known in hashes.values() if known.hash in new}
             )
+            old = unscored(record, self.kept.active)
             retired = self._add(niches, written)
             self._check_sizes()
             changed = {**(self.session.settings if self.session else {}), **(settings or {})}
-            added = rows_added(record, ledger, changed, self.kept.last["transfers"]) | {
-                "niches": retired
-            }
+            transfers = self.kept.last["transfers"]
+            added = rows_added(record, ledger, changed, transfers, old) | {"niches": retired}
             summary = summary_row(Iteration(record, float(clock_seconds)), added, self.kept)
             self._transaction(niches, part_texts(record), added, summary)
             self.hashes, self.session = hashes, None

@@ -30,6 +30,7 @@ def launch(
     seed: o.Seed = None,
     iterations: o.Iterations = None,
     tasks: o.Tasks = None,
+    curriculum: o.Curriculum = None,
     pbt: o.Pbt = None,
     device: o.Device = "auto",
     workers: o.Workers = None,
@@ -60,6 +61,7 @@ def launch(
         "run.learner": learner,
         "run.iterations": iterations,
         "run.tasks": tasks,
+        "run.curriculum": curriculum,
         "poet.seed": seed,
         "poet.pbt_every": pbt,
     }

@@ -73,6 +73,12 @@ Tasks = Annotated[
         "randomised: each trial draws one of all tasks."
     ),
 ]
+Curriculum = Annotated[
+    str | None,
+    typer.Option(
+        help="poet (default), or a curriculum for one agent: dr, plr, robust-plr, accel or sfl."
+    ),
+]
 Pbt = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Population-based training, every N iterations."),

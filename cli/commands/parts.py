@@ -28,7 +28,8 @@ PartName = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="A family, a learner, a preset, `run`, `poet` or a .py file: print its settings.",
+        help="A family, a learner, a preset, `run`, `poet`, `curriculum` or a .py file: print its "
+        "settings.",
     ),
 ]
 

@@ -11,6 +11,7 @@ from annotated_types import MinLen
 from rich.table import Table
 
 from openpoet.poet.config import PoetConfig
+from openpoet.poet.curricula.config import CurriculumConfig
 from openpoet.settings import Kind, Matches, did_you_mean, limits
 
 from ..output import line
@@ -21,7 +22,8 @@ from .resolving import RunSettings
 from .tables import as_toml, preset, presets
 
 COLUMNS = ("setting", "type", "default", "range", "meaning")
-ALWAYS = {"run": RunSettings, "poet": PoetConfig}  # sections of every run
+# sections that are not those of a family or learner
+COMMON = {"run": RunSettings, "poet": PoetConfig, "curriculum": CurriculumConfig}
 _TYPES = {int: "integer", float: "number", bool: "true or false", str: "text", tuple: "list"}
 
 
@@ -59,23 +61,24 @@ class Section:
 
 
 def sections(name: str) -> list[Section]:
-    """The sections that `name` has: one of `run`, `poet`, a family or a learner, all of a preset.
+    """The sections that `name` has: one of `run`, `poet`, `curriculum`, a family or a learner, all
+    of a preset.
 
     A .py file is executed to see its settings. ValueError, one line, if there is nothing of that
     name.
     """
-    if name in ALWAYS:
-        return [Section(name, of_dataclass(ALWAYS[name]), {})]
+    if name in COMMON:
+        return [Section(name, of_dataclass(COMMON[name]), {})]
     if name in presets():
         return _of_preset(name)
     kinds = kinds_in(Path(name)) if name.endswith(".py") else _kinds_of(name)
     if kinds:
         return [_section(kind, name, {}) for kind in kinds]
     parts = [part for kind in KINDS for part in (*known_parts(kind), *installed(kind))]
-    near = did_you_mean(name, [*ALWAYS, *presets(), *parts])
+    near = did_you_mean(name, [*COMMON, *presets(), *parts])
     raise ValueError(
         f"there are no settings of {name!r}{near}; `list` without a name lists families, learners "
-        "and presets, which have settings, as have run and poet"
+        "and presets, which have settings, as have run, poet and curriculum"
     )
 
 
@@ -121,7 +124,7 @@ def terminal_table(part: Section, width: int) -> Table:
 def markdown() -> str:
     """The reference page: every section of openpoet's own parts."""
     lines = [INTRODUCTION]
-    for name in ALWAYS:
+    for name in COMMON:
         lines += [f"## Section [{name}]", "", *_markdown_table(sections(name)[0])]
     for kind, title in zip(KINDS, ("Task families", "Learners"), strict=True):
         lines += [f"## {title}", ""]
@@ -137,9 +140,10 @@ This page is generated from the code by `python docs/generate.py`; do not edit i
 NAME` prints one of its tables.
 
 A run has the sections `[run]` and `[poet]`, one named after its task family and one after its
-learner. Change a setting with `--set SECTION.KEY=VALUE`, such as `--set poet.capacity=20`, or in a
-TOML file given with `--config`. TOML has no null: write `"none"`. A run with `--tasks randomised`
-has a section `[ranges]` too: the lowest and highest value of each gene of the family.
+learner; with a curriculum for one agent a section `[curriculum]` too. Change a setting with
+`--set SECTION.KEY=VALUE`, such as `--set poet.capacity=20`, or in a TOML file given with
+`--config`. TOML has no null: write `"none"`. A run with `--tasks randomised` has a section
+`[ranges]` too: the lowest and highest value of each gene of the family.
 `config.toml` of a run folder holds every setting of the run.
 """
 
@@ -171,6 +175,10 @@ def _section(kind: str, name: str, given: Mapping[str, Any]) -> Section:
 def _of_preset(name: str) -> list[Section]:
     tables = preset(name)
     tables["run"]["preset"] = name
-    always = [Section(place, of_dataclass(cls), tables[place]) for place, cls in ALWAYS.items()]
+    common = [
+        Section(place, of_dataclass(cls), tables[place])
+        for place, cls in COMMON.items()
+        if place in tables
+    ]
     names = {kind: tables["run"][kind] for kind in KINDS}
-    return always + [_section(kind, part, tables[part]) for kind, part in names.items()]
+    return common + [_section(kind, part, tables[part]) for kind, part in names.items()]

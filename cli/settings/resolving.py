@@ -23,6 +23,7 @@ THRESHOLDS = ("reproduce_at", "mc_low", "mc_high")
 UNITS = (*THRESHOLDS, "min_gain")
 
 
+CurriculumName = Literal["poet", "dr", "plr", "robust-plr", "accel", "sfl"]
 Tasks = Literal["evolved", "fixed", "randomised"]
 Sha256 = Annotated[str, Matches("[0-9a-f]{64}", "64 hexadecimal digits")]
 
@@ -40,6 +41,11 @@ class RunSettings(Settings):
         "evolved: POET. fixed: the family's origin only. randomised: each trial draws a new task.",
     ] = "evolved"
     # not in runs that were launched before there was such a setting
+    curriculum: Annotated[
+        CurriculumName,
+        "poet: POET. dr, plr, robust-plr, accel, sfl: one agent, trained on levels; section "
+        "[curriculum].",
+    ] = field(default="poet", metadata={"written": False})
     keep_every: Annotated[
         NonNegativeInt,
         "Iterations after which the state is kept once more in states/, for `fork`; 0: never.",
@@ -79,17 +85,17 @@ def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     given = merged({"run": file.get("run", {})}, {"run": explicit.get("run", {})})["run"]
     if "preset" not in given:
         given = {**request.inherited, **given}
-    name = given.get("preset") or _quick(given.get("family"), given.get("learner"))
+    name = given.get("preset") or _quick(given)
     tables = merged(*(_for_family(given.get("family"), source) for source in (preset(name), file)))
     tables["run"] |= {**given, "preset": name}
     run = build(RunSettings, tables["run"], "run")
     used = _used(run)
     parts = [file.get("run", {}).get(kind) for kind in ("family", "learner")]
     own = [section(part) for part in parts if isinstance(part, str)]
-    _check_sections(file, [*used, *own, "ranges", *sections], f" in {request.file}")
+    _check_sections(file, [*used, *own, "ranges", "curriculum", *sections], f" in {request.file}")
     _check_set(explicit, run, used, sections)
     tables = merged(merged({name: {} for name in used}, tables), explicit)
-    if run.tasks != "evolved":
+    if run.tasks != "evolved" or run.curriculum != "poet":
         tables["poet"]["mutate_every"] = 0
     return {name: tables[name] for name in used}
 
@@ -110,10 +116,13 @@ def _explicit(request: Request) -> Tables:
     return result
 
 
-def _quick(family: Any, learner: Any) -> str:
-    """The quick preset of a family. Families without one, such as plug-in files, have that of `es`,
-    which needs no observations and no gradients.
+def _quick(run: Mapping[str, Any]) -> str:
+    """The quick preset of a family, or of curricula. Families without one, such as plug-in files,
+    have that of `es`, which needs no observations and no gradients.
     """
+    family, learner = run.get("family"), run.get("learner")
+    if run.get("curriculum", "poet") != "poet":
+        return "quick-curriculum"
     if f"quick-{family}" in presets():
         return f"quick-{family}"
     return "quick" if family in (None, "walker") and learner != "es" else "quick-es"
@@ -134,7 +143,8 @@ def _used(run: RunSettings) -> tuple[str, ...]:
             f"{run.family} and {run.learner} share the section [{parts[0]}]: rename "
             "one of the files"
         )
-    return ("run", "poet", *parts, *(["ranges"] if run.tasks == "randomised" else []))
+    more = ["curriculum"] * (run.curriculum != "poet") + ["ranges"] * (run.tasks == "randomised")
+    return ("run", "poet", *parts, *more)
 
 
 def _check_sections(names: Iterable[str], known: Sequence[str], where: str) -> None:
@@ -150,7 +160,7 @@ def _check_set(
     tasks that do not mutate.
     """
     for name in explicit:
-        if name not in used and name in (*sections, "ranges"):
+        if name not in used and name in (*sections, "ranges", "curriculum"):
             raise ValueError(
                 f"{name}.{next(iter(explicit[name]))}: this run has no section [{name}]; its "
                 f"family is {run.family}, its learner {run.learner}, its tasks are {run.tasks}"

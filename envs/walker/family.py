@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import body_draw, body_genes, body_mutation, cppn, cppn_mutation, encoding, knobs, obstacles
+from . import (
+    body_draw,
+    body_genes,
+    body_mutation,
+    cppn,
+    cppn_mutation,
+    encoding,
+    knobs,
+    levels,
+    obstacles,
+)
 from . import task as realisation
 from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
@@ -74,8 +84,7 @@ class Walker:
             genome: Obstacles | Cppn = cppn_mutation.mutate(task.genome, rng, settings.length)
         else:
             genome = obstacles.mutate(task.genome, self.bounds, rng)
-        seed = int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None
-        body = task.body
+        seed, body = self._seed(rng), task.body
         if self.body_bounds.genes:
             before = body or BodyGenes(draws=self.settings.draws)
             body = body_mutation.mutate(before, self.body_bounds, rng)
@@ -85,9 +94,36 @@ class Walker:
         """Random obstacles within the settings' bounds, without a seed: every trial has another
         terrain.
         """
+        self._check_bounds()
+        return WalkerTask(obstacles.sample(self.bounds, rng), None, self.own, self.body)
+
+    def level(self, rng: np.random.Generator) -> WalkerTask:
+        """A random level for a curriculum: as `sample`, not rounded, and with a terrain of its own
+        if tasks have one.
+        """
+        self._check_bounds()
+        return WalkerTask(levels.random(self.bounds, rng), self._seed(rng), self.own, self.body)
+
+    def easy_level(self, rng: np.random.Generator) -> WalkerTask:
+        """A level near flat ground: dcd's 'easy', or with CPPNs a mutation of the origin."""
+        if self.settings.encoding == "cppn":
+            return self.mutate(self.origin(), rng)
+        return WalkerTask(levels.easy(self.bounds, rng), self._seed(rng), self.own, self.body)
+
+    def edit(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
+        """The level after one of dcd's edits, with a new seed; of a CPPN a mutation."""
+        if isinstance(task.genome, Cppn):
+            return self.mutate(task, rng)
+        genome = levels.edit(task.genome, self.bounds, rng)
+        return replace(task, genome=genome, seed=self._seed(rng))
+
+    def _seed(self, rng: np.random.Generator) -> int | None:
+        """A seed of a new task, if tasks have one."""
+        return int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None
+
+    def _check_bounds(self) -> None:
         if self.settings.encoding == "cppn":
             raise ValueError('a CPPN has no bounds to draw from: set walker.encoding="obstacles"')
-        return WalkerTask(obstacles.sample(self.bounds, rng), None, self.own, self.body)
 
     def describe(self, task: WalkerTask) -> np.ndarray:
         """Obstacles: their parameters. CPPN: the height of the ground at 20 positions [m]. Followed

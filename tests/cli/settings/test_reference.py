@@ -22,7 +22,7 @@ from openpoet.cli.settings.tables import parse, preset, presets, to_toml
 from openpoet.envs.families import FAMILIES
 from openpoet.settings import Device, Field, PositiveFloat, PositiveInt, Sizes, checked, kind_of
 
-NAMES = ["run", "poet", *FAMILIES, *LEARNERS]
+NAMES = ["run", "poet", "curriculum", *FAMILIES, *LEARNERS]
 SETTINGS = {
     f"{part.name}.{key}": field
     for name in NAMES

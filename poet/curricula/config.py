@@ -1,0 +1,73 @@
+"""The settings of curricula, section [curriculum], and the curriculum that they name.
+
+Defaults are those of ACCEL's paper and code (arXiv 2203.01302, table 11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from openpoet.settings import Fraction, PositiveFloat, PositiveInt, Settings
+
+from .buffer import Replay
+from .engine import Course, Curriculum
+from .learnability import Learnability
+from .lessons import trained, tried
+from .randomisation import Randomisation
+from .replay import Edits, LevelReplay
+from .sources import Source, easy_level, random_level
+
+Base = Literal["random", "easy"]
+NAMES = ("dr", "plr", "robust-plr", "accel", "sfl")
+
+
+@dataclass(frozen=True)
+class CurriculumConfig(Settings):
+    """Section [curriculum] of the settings of a run whose curriculum is not POET."""
+
+    updates: Annotated[PositiveInt, "Rollouts of the curriculum in an iteration of the run."] = 1
+    base: Annotated[
+        Base | None,
+        "New levels: random, or easy, near the trivial task; none: easy with accel, else random.",
+    ] = None
+    buffer: Annotated[PositiveInt, "Largest number of levels in the buffer."] = 1000
+    replay: Annotated[
+        Fraction | None,
+        "Probability of a replay from the buffer; none: 0.9 with accel, 0.5 with plr, robust-plr.",
+    ] = None
+    start: Annotated[Fraction, "Fill share of the buffer from which levels are replayed."] = 0.5
+    temperature: Annotated[
+        PositiveFloat, "Temperature of the ranks of scores; low: the best levels only."
+    ] = 0.1
+    staleness: Annotated[
+        Fraction, "Share of the weights given to levels that were not drawn for long."
+    ] = 0.5
+    parents: Annotated[PositiveInt, "Levels that accel edits after a replay."] = 4
+    edits: Annotated[PositiveInt, "Edits from a level to its child (accel)."] = 3
+    every: Annotated[PositiveInt, "Updates between two choices of levels (sfl)."] = 50
+    candidates: Annotated[PositiveInt, "New levels scored for a choice (sfl)."] = 1000
+    kept: Annotated[PositiveInt, "Levels kept of a choice (sfl)."] = 100
+    share: Annotated[Fraction, "Share of the rows that train on kept levels (sfl)."] = 0.5
+
+
+def course(name: str, config: CurriculumConfig) -> Course:
+    """The engine of a run with the curriculum of that name."""
+    return Course(curriculum_of(name, config), config.updates)
+
+
+def curriculum_of(name: str, config: CurriculumConfig) -> Curriculum:
+    """The curriculum of that name, one of NAMES."""
+    base = config.base or ("easy" if name == "accel" else "random")
+    new: Source = easy_level if base == "easy" else random_level
+    if name == "dr":
+        return Randomisation(new)
+    if name == "sfl":
+        return Learnability(
+            new, config.updates, config.every, config.candidates, config.kept, config.share
+        )
+    replay = config.replay if config.replay is not None else (0.9 if name == "accel" else 0.5)
+    rule = Replay(config.buffer, replay, config.start, config.temperature, config.staleness)
+    if name == "accel":
+        return LevelReplay(rule, new, tried, Edits(config.parents, config.edits))
+    return LevelReplay(rule, new, trained if name == "plr" else tried)

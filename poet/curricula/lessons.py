@@ -1,0 +1,123 @@
+"""A curriculum's calls of the learner: levels in, the outcome of each level out.
+
+Every answer is checked where it arrives, as in evaluation.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..interfaces import Agent, Episodes, Student, Task
+from ..streams import Key
+from ..unchanged import unchanged
+
+if TYPE_CHECKING:
+    from ..config import Setup
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a level's whole episodes in one rollout.
+
+    regret: positive value loss of the last episode, which overwrites earlier ones. value_loss: mean
+    of |A|. returns: mean return. success: share of successful episodes. episodes: their number.
+    """
+
+    regret: float
+    value_loss: float
+    returns: float
+    success: float
+    episodes: int
+
+    def solves(self, solved_score: float) -> bool:
+        """Whether a level with this outcome is solved, by the rule of interfaces.Spec."""
+        return self.returns >= solved_score and self.success > 0.5
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One rollout of the student. outcomes: by place of the level in the order in which rows took
+    levels; a level without a whole episode has none. returns: mean over all episodes. learned:
+    whether the agent was updated.
+    """
+
+    agent: Agent
+    outcomes: Mapping[int, Outcome]
+    returns: float | None
+    episodes: Episodes
+    learned: bool
+
+
+# (setup, agent, levels, further levels or None, key) -> lesson
+Teach = Callable[["Setup", Agent, Sequence[Task], Iterator[Task] | None, Key], Lesson]
+
+
+def trained(
+    setup: Setup, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+) -> Lesson:
+    """The student after an update on the levels; see interfaces.Student."""
+    method = student_of(setup).train_on
+    return _lesson(method, agent, levels, further, key, learned=True)
+
+
+def tried(
+    setup: Setup, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+) -> Lesson:
+    """The same rollout without an update."""
+    method = student_of(setup).try_on
+    return _lesson(method, agent, levels, further, key, learned=False)
+
+
+def student_of(setup: Setup) -> Student:
+    """The learner of a curriculum. ValueError if it cannot train on levels."""
+    learner: Any = setup.learner
+    if not hasattr(learner, "train_on"):
+        raise ValueError(
+            "this learner cannot train one agent on a list of levels (no method `train_on`), which "
+            "a curriculum needs: take ppo"
+        )
+    student: Student = learner
+    return student
+
+
+def _lesson(
+    method: Any, agent: Agent, levels: Sequence[Task], further: Any, key: Key, *, learned: bool
+) -> Lesson:
+    with unchanged([agent], "learner.train_on" if learned else "learner.try_on"):
+        after, episodes, _ = method(agent, levels, further, key)
+    _check(episodes)
+    returns = float(episodes.returns.mean()) if len(episodes.returns) else None
+    return Lesson(after, outcomes(episodes, episodes.levels), returns, episodes, learned)
+
+
+def outcomes(episodes: Episodes, levels: np.ndarray) -> dict[int, Outcome]:
+    """The outcome of every level. levels: [k], that of each episode; a level may occur in several
+    rows.
+    """
+    found = {}
+    for level in dict.fromkeys(levels.tolist()):
+        own = levels == level
+        found[level] = Outcome(
+            float(episodes.positive_value_losses[own][-1]),
+            float(episodes.value_losses[own].mean()),
+            float(episodes.returns[own].mean()),
+            float(episodes.success[own].mean()),
+            int(own.sum()),
+        )
+    return found
+
+
+def _check(episodes: Episodes) -> None:
+    for name in ("returns", "positive_value_losses", "value_losses"):
+        values = getattr(episodes, name)
+        if np.shape(values) != np.shape(episodes.levels):
+            raise ValueError(
+                f"the {name} of a rollout must have one entry an episode, "
+                f"{list(np.shape(episodes.levels))}, got {list(np.shape(values))}"
+            )
+        if not np.isfinite(values).all():
+            raise ValueError(f"the {name} of a rollout must be finite, got NaN or infinity")

@@ -1,0 +1,177 @@
+"""Runs with a curriculum for one agent, through the command line: they are kept, resumed, verified
+and replayed like POET's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import openpoet.cli.main as command
+from openpoet.archive.store.digest import digest
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.replays import open_replays
+from openpoet.cli.sessions import Machine, one_torch_thread
+from openpoet.cli.terminal import CommandLine
+
+# Navigation in episodes of five steps: four rows, and a buffer that is soon full.
+SETTINGS = {
+    "navigation.horizon": "5",
+    "navigation.solved_score": "-2.0",
+    "ppo.num_envs": "4",
+    "ppo.num_steps": "12",
+    "ppo.minibatches": "2",
+    "ppo.epochs": "1",
+    "ppo.hidden": "[4]",
+    "ppo.test_episodes": "2",
+    "curriculum.updates": "3",
+    "curriculum.buffer": "6",
+    "curriculum.every": "4",
+    "curriculum.candidates": "10",
+    "curriculum.kept": "3",
+}
+NAMES = ("dr", "plr", "robust-plr", "accel", "sfl")
+
+
+def launch(folder: Path, name: str, iterations: int, *more: str) -> int:
+    words = [word for key, value in SETTINGS.items() for word in ("--set", f"{key}={value}")]
+    parts = ["--family", "navigation", "--curriculum", name, "--seed", "3"]
+    return command.main(
+        ["launch", "--out", str(folder), "--iterations", str(iterations), *parts, *words, *more]
+    )
+
+
+def digest_of(folder: Path) -> str:
+    with Run.open(folder, write=False) as run:
+        return digest(run)
+
+
+def table(folder: Path, name: str) -> list[dict]:
+    with Run.open(folder, write=False) as run:
+        return run.rows(name)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two runs of one curriculum: whole, and resumed after 5 of 8 iterations."""
+    folder = tmp_path_factory.mktemp(request.param)
+    assert launch(folder / "whole", request.param, 8, "--workers", "1") == 0
+    assert launch(folder / "resumed", request.param, 5, "--workers", "2") == 0
+    resumed = ["resume", str(folder / "resumed"), "--iterations", "8", "--workers", "1"]
+    assert command.main(resumed) == 0
+    return folder
+
+
+def test_a_resumed_run_on_more_workers_is_the_uninterrupted_one(runs: Path) -> None:
+    assert digest_of(runs / "whole") == digest_of(runs / "resumed")
+    assert command.main(["verify", str(runs / "whole")]) == 0
+
+
+def test_levels_are_born_and_evicted_with_their_parents_kept(runs: Path) -> None:
+    niches, name = table(runs / "whole", "niches"), runs.name
+    student, *levels = niches
+    assert student["died"] is None
+    assert student["score"] is not None
+    alive = [level for level in levels if level["died"] is None]
+    assert bool(levels) == (not name.startswith("dr"))
+    assert len(alive) <= 6
+    if not name.startswith("dr"):
+        assert len(alive) < len(levels)  # some were evicted
+    edited = [level for level in levels if level["parent"] != 0]
+    assert bool(edited) == name.startswith("accel")
+    agents = {level["agent"] for level in levels}
+    assert len(agents) <= 1  # the empty one
+    assert student["agent"] not in agents
+
+
+def test_every_level_that_was_tried_is_recorded_with_its_outcome(runs: Path) -> None:
+    children = table(runs / "whole", "children")
+    born = {child["niche"] for child in children if child["outcome"] == "admitted"}
+    assert born == {niche["id"] for niche in table(runs / "whole", "niches")} - {0}
+    assert {child["outcome"] for child in children} <= {
+        "admitted",
+        "low score",
+        "no episode",
+        "not kept",
+    }
+
+
+def test_steps_are_counted_by_purpose(runs: Path) -> None:
+    ledger = table(runs / "whole", "ledger")
+    rollouts = {
+        "dr": {"new"},
+        "plr": {"new", "replay"},
+        "robust-plr": {"new", "replay"},
+        "accel": {"new", "replay", "edit"},
+        "sfl": {"learnability", "train"},
+    }
+    name = next(name for name in rollouts if runs.name.startswith(name))
+    found = {row["purpose"].removeprefix("iteration/") for row in ledger}
+    assert found == rollouts[name]
+    assert all(row["steps"] % 12 == 0 for row in ledger)
+
+
+def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
+    replays = open_replays(runs / "whole", Machine("cpu", 1), CommandLine())
+    last = max(replays.niches)
+    with one_torch_thread():
+        episode = replays.load(last, last)
+    assert episode.labels["agent"] == "0"
+    assert episode.task == replays.niches[last].task
+
+
+def test_show_prints_the_run_and_a_level(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    last = max(niche["id"] for niche in table(runs / "whole", "niches"))
+    assert command.main(["show", str(runs / "whole")]) == 0
+    assert command.main(["show", str(runs / "whole"), str(last)]) == 0
+    printed = capsys.readouterr().out
+    assert "lineage" in printed
+    assert f"niche {last}:" in printed
+
+
+def test_a_pack_of_a_run_opens(runs: Path) -> None:
+    pack = runs / "whole.poet"
+    if not pack.exists():
+        assert command.main(["export", str(runs / "whole"), "--out", str(pack)]) == 0
+    assert command.main(["verify", str(pack)]) == 0
+
+
+def test_dr_trains_on_the_levels_of_another_run(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source = tmp_path / "source"
+    assert launch(source, "robust-plr", 6) == 0
+    words = ["--from", str(source), "--select", "alive and id > 0", "--take", "tasks"]
+    assert launch(tmp_path / "dr", "dr", 2, *words) == 0
+    alive = [n["task"] for n in table(source, "niches") if n["died"] is None and n["id"]]
+    assert [niche["task"] for niche in table(tmp_path / "dr", "niches")[1:]] == alive
+    assert {row["purpose"] for row in table(tmp_path / "dr", "ledger")} == {"iteration/given"}
+
+
+def test_other_curricula_refuse_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "source"
+    assert launch(source, "dr", 1) == 0
+    assert launch(tmp_path / "plr", "plr", 2, "--from", str(source), "--take", "tasks") == 2
+    assert "makes its levels itself" in capsys.readouterr().err
+
+
+NAVIGATION = ["--family", "navigation"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ([*NAVIGATION, "--learner", "es"], "cannot train one agent on a list of levels"),
+        ([*NAVIGATION, "--set", "ppo.num_steps=10"], "set num_steps to at least 20"),
+        (["--set", "walker.encoding=cppn"], "no bounds to draw from"),
+        ([*NAVIGATION, "--set", "curriculum.bufer=5"], "did you mean 'buffer'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    more: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "run")]
+    assert command.main(["launch", "--curriculum", "dr", *more, *out]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
