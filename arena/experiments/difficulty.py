@@ -53,15 +53,17 @@ def difficulty_table(
         solved = here & worlds.is_solved
         took = waits(worlds, level)
         first = int(worlds.solved[solved].min()) if solved.any() else None
-        rows.append(
-            [name, int(here.sum()), int(solved.sum())]
-            + [confidence(took) if len(took) else None, published(level)]
-            + [None, None] * (first is None)
-            + ([] if first is None else [float(steps[first] / 1e6), float(hours[first])])
-            + [_coverage(worlds, level, thresholds)]
-        )
-    columns = ("class", "created", "solved", "iterations to solve", "paper")
-    columns += ("first after M steps", "hours", "coverage")
+        wait = confidence(took) if len(took) else None
+        at: list[Cell] = [None, None]
+        if first is not None:
+            at = [float(steps[first] / 1e6), float(hours[first])]
+        reached = _coverage(worlds, level, thresholds)
+        counts = int(here.sum()), int(solved.sum())
+        rows.append([name, *counts, wait, published(level), *at, reached])
+    columns = (
+        *("class", "created", "solved", "iterations to solve", "paper"),
+        *("first after M steps", "hours", "coverage"),
+    )
     note = (
         "iterations to solve: mean [95 % interval], the paper's ± its half width; coverage: mean "
         f"distance [95 % interval] of {DRAWS:,} environments of the class to the nearest solved one"
