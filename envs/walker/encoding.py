@@ -11,7 +11,7 @@ from . import body_genes, cppn_encoding
 from .body_genes import BodyGenes
 from .cppn import Cppn
 from .obstacles import Interval, Obstacles
-from .task import TaskSettings, WalkerTask
+from .task import GYMNASIUM, TaskSettings, WalkerTask
 
 LARGEST_SEED = 2**32
 LARGEST = 100.0  # of any number of an obstacle genome, above the maximum of every setting
@@ -48,7 +48,13 @@ def decode(data: Any, own: TaskSettings) -> WalkerTask:
                 f"a walker task's settings are {', '.join(names)}, got {repr(given)[:80]}"
             )
         settings = TaskSettings(**given)
-    return WalkerTask(_genome(found["genome"], settings.length), seed, settings, _body(found))
+    genome = _genome(found["genome"], settings.length)
+    if settings.layout in GYMNASIUM and genome != Obstacles():
+        raise ValueError(
+            f'a walker task with layout = "{settings.layout}" has a flat genome of obstacles, got '
+            f"{repr(found['genome'])[:80]}"
+        )
+    return WalkerTask(genome, seed, settings, _body(found))
 
 
 def _body(found: Mapping[str, Any]) -> BodyGenes | None:

@@ -33,7 +33,7 @@ from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
 from .obstacles import Bounds, Obstacles
 from .settings import WalkerSettings, WalkerSpec
-from .task import TaskRows, TaskSettings, WalkerTask
+from .task import GYMNASIUM, TaskRows, TaskSettings, WalkerTask
 
 if TYPE_CHECKING:
     from .cuda.simulator import CudaSimulator
@@ -64,8 +64,9 @@ class Walker:
             mc_low=mc_low,
             mc_high=mc_high,
         )
+        categories = () if s.layout in GYMNASIUM else s.obstacles
         self.bounds = Bounds(
-            s.obstacles, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates
+            categories, s.roughness_max, s.gap_max, s.height_max, s.stair_steps_max, s.mutates
         )
         self.own = TaskSettings.of(s)  # of the origin, and of a task made by hand
         self.body = None if s.body == "standard" else replace(NAMED[s.body], draws=s.draws)
@@ -156,8 +157,11 @@ class Walker:
 
     def title(self, task: WalkerTask) -> str:
         """A description of the task, with the paper's class of difficulty if it has one."""
+        settings = task.settings or self.own
         if isinstance(task.genome, Cppn):
-            words = cppn.title(task.genome, (task.settings or self.own).length)
+            words = cppn.title(task.genome, settings.length)
+        elif settings.layout in GYMNASIUM:
+            words = "Gymnasium's" + (" hardcore" * (settings.layout == "hardcore")) + " ground"
         else:
             level = obstacles.difficulty(task.genome)
             words = obstacles.title(task.genome) + ("" if level == "easy" else f" ({level})")

@@ -13,7 +13,7 @@ from openpoet.settings import Fraction, PositiveInt
 from .body_genes import GeneName, Split
 from .body_mutation import smallest_reach
 from .obstacles import Category, Mutates
-from .task import TaskSettings
+from .task import GYMNASIUM, TaskSettings
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ class WalkerSettings(TaskSettings):
             raise ValueError(
                 'lidar = "first" needs physics = "box2d": only the real Box2D has an '
                 "order of reporting"
+            )
+        if self.layout in GYMNASIUM and self.encoding != "obstacles":
+            raise ValueError(
+                f'layout = "{self.layout}" has no genome: set walker.encoding="obstacles"'
             )
         if self.draws != "all" and not self.hides:
             raise ValueError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from annotated_types import Interval
 
 from openpoet.settings import Settings
@@ -21,7 +22,9 @@ from .cppn import Cppn
 from .obstacles import Obstacles
 from .track import Track
 
-Layout = Literal["poet", "dcd"]
+Layout = Literal["poet", "dcd", "gymnasium", "hardcore"]
+GYMNASIUM: tuple[Layout, ...] = ("gymnasium", "hardcore")  # layouts without a genome
+GYMNASIUM_LENGTH = 200  # tiles
 Terrain = Literal["corrected", "reference"]
 Lidar = Literal["nearest", "first"]
 
@@ -33,7 +36,11 @@ class TaskSettings(Settings):
     The far end, where an episode ends, is 10 tiles before the last tile of `length`.
     """
 
-    layout: Annotated[Layout, "How obstacles become ground: as in POET, or as in DCD."] = "poet"
+    layout: Annotated[
+        Layout,
+        "How obstacles become ground: as in POET, or as in DCD. gymnasium and hardcore: no genome, "
+        "the ground of Gymnasium's BipedalWalker-v3 and BipedalWalkerHardcore-v3.",
+    ] = "poet"
     terrain: Annotated[
         Terrain,
         "reference: CPPN ground with the plateaus of Enhanced POET's code; corrected: none.",
@@ -49,6 +56,14 @@ class TaskSettings(Settings):
     horizon: Annotated[
         int, Interval(ge=1, le=10**6), "Steps of 1/50 s after which an episode is truncated."
     ] = 2000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layout in GYMNASIUM and self.length != GYMNASIUM_LENGTH:
+            raise ValueError(
+                f'layout = "{self.layout}" has tracks of {GYMNASIUM_LENGTH} tiles, got length = '
+                f"{self.length}: set walker.length={GYMNASIUM_LENGTH}"
+            )
 
     @classmethod
     def of(cls, settings: Any) -> TaskSettings:
@@ -127,4 +142,9 @@ def _track(
 ) -> Track:
     if isinstance(genome, Cppn):
         return cppn.track(genome, seed, length=length, plateaus=plateaus)
+    if layout in GYMNASIUM:
+        from .gymnasium_layout import track as gymnasium_track  # loads the compiled kernels
+
+        # the generator of Gymnasium's reset(seed=seed)
+        return gymnasium_track(np.random.default_rng(seed), layout == "hardcore")
     return (dcd_layout if layout == "dcd" else poet_layout).track(genome, seed, length)
