@@ -17,6 +17,7 @@ import typer
 from .commands import (
     archives,
     comparing,
+    evaluating,
     exporting,
     launching,
     packs,
@@ -45,7 +46,8 @@ app = typer.Typer(
     "`launch` starts a run and keeps everything that happens in a folder. `show` prints it, "
     "`replay` plays an agent in its task, `resume` continues it, and `launch --from RUN` seeds "
     "another run from it. `export` writes a run to one file, which every command takes like a run. "
-    "`list` names the families, learners and presets.",
+    "`evaluate` scores agents on suites of worlds. `list` names families, learners, presets and "
+    "suites.",
 )
 
 
@@ -72,6 +74,7 @@ for command_of in (
     comparing.compare,
     reproducing.reproduce,
     packs.export,
+    evaluating.evaluate,
     parts.check,
 ):
     app.command(help=help_text(command_of.__doc__ or ""))(command_of)

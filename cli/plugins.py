@@ -51,7 +51,7 @@ def installed(kind: str) -> list[str]:
 
 def kinds_in(path: Path) -> list[str]:
     """What a .py file names: "family", "learner" or both. The file is executed."""
-    module = _module(path, "the file")
+    module = load_file(path, "the file")
     if not (found := [kind for kind in GROUPS if hasattr(module, kind)]):
         raise ValueError(
             f"{path} names neither a family nor a learner: its last line must be "
@@ -100,7 +100,7 @@ def place(error: BaseException) -> str:
 
 
 def _from_file(kind: str, path: Path, described: Described | None) -> Callable[..., Any]:
-    module = _module(path, kind)
+    module = load_file(path, kind)
     part = getattr(module, kind, None)
     if isinstance(part, dict) and described is not None:
         return described(part)
@@ -111,7 +111,7 @@ def _from_file(kind: str, path: Path, described: Described | None) -> Callable[.
     return part
 
 
-def _module(path: Path, role: str) -> ModuleType:
+def load_file(path: Path, role: str) -> ModuleType:
     """The file as a module. It is executed again only if its content has changed."""
     name, source = module_name(str(path)), content(path, role)
     digest = hashlib.sha256(source).hexdigest()

@@ -55,6 +55,12 @@ OPTIONAL = (
         "trial_policy(agent, n, key)",
         "a policy for n tasks that are stepped from outside",
     ),
+    ("learner", "act(agent, observations, memory)", "actions of a policy that does not adapt"),
+    (
+        "learner",
+        "sampled_policy(agent, n, key)",
+        "the same with sampled actions, where an evaluation takes the most likely ones",
+    ),
     ("learner", "by_episode(...)", "returns by episode of a trial, for `agents.assessment.assess`"),
     ("learner", "config", "its settings; with a field `threads` it is not divided among processes"),
     ("learner", "inherit(agent)", "an agent of another run, checked and converted"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 
+from .cli.acting import acting, check_acts
 from .cli.sessions import one_torch_thread
 
 if TYPE_CHECKING:
@@ -124,33 +125,6 @@ class Policy:
         return self._trial
 
 
-class _Reactive:
-    """The agent of a learner that does not adapt: its `act`, and the hidden state of each row."""
-
-    observes_rewards = False
-
-    def __init__(self, learner: Any, agent: Agent, n: int) -> None:
-        self._learner, self._agent = learner, agent
-        memory = torch.from_numpy(learner.policy.start(n))
-        self.state: Mapping[str, torch.Tensor] = {"memory": memory}
-
-    def begin(self, rows: torch.Tensor) -> None:
-        fresh = torch.from_numpy(self._learner.policy.start(int(rows.sum())))
-        self.state["memory"][rows] = fresh
-
-    def act(self, observations: torch.Tensor, greedy: bool = False) -> torch.Tensor:
-        actions: torch.Tensor = self._learner.act(
-            self._agent, observations.cpu(), self.state["memory"].numpy()
-        )
-        return actions
-
-    def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
-        """Does nothing, since the agent does not use rewards."""
-
-    def adapt(self) -> None:
-        """Does nothing, since the agent does not adapt."""
-
-
 def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) -> Policy:
     """The agent as a policy. ValueError if its learner, of that name, cannot act step by step.
 
@@ -163,11 +137,5 @@ def policy_of(learner: Any, name: str, agent: Agent, key: Key, *, greedy: bool) 
 
         return write_onnx(learner, agent, path, {"openpoet.learner": name})
 
-    if hasattr(learner, "trial_policy"):
-        return Policy(lambda n: learner.trial_policy(agent, n, key), spec, write, greedy=greedy)
-    if hasattr(learner, "act"):
-        return Policy(lambda n: _Reactive(learner, agent, n), spec, write, greedy=greedy)
-    raise ValueError(
-        f"the learner {name} cannot act step by step: it has neither a method `trial_policy` nor "
-        "`act`; replay() shows its agents"
-    )
+    check_acts(learner, name)
+    return Policy(lambda n: acting(learner, agent, n, key), spec, write, greedy=greedy)

@@ -1,8 +1,10 @@
-"""A trained policy in episodes: its most likely actions, and the hidden state of each row."""
+"""A trained policy in episodes: its most likely or its sampled actions, and the hidden state of
+each row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +13,11 @@ from .policies import EvaluationPolicy, LastStep
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Spec
+    from openpoet.poet.streams import Key
+
+    from ..parts.lifetimes import State
+
+BLOCK = 64  # steps whose noise is drawn together
 
 
 class GreedyPolicy:
@@ -45,7 +52,7 @@ class GreedyPolicy:
         last = LastStep(*(self.state[name] for name in LastStep._fields))
         memory = tuple(part for name, part in self.state.items() if name.startswith("memory"))
         inputs = self._policy.inputs(observations.to(self._policy.device), last)
-        actions, memory = self._policy.mode(inputs, memory)
+        actions, memory = self._chosen(inputs, memory, greedy)
         last = LastStep(
             observations, actions, last.rewards, torch.zeros_like(last.first), last.ages + 1
         )
@@ -53,12 +60,45 @@ class GreedyPolicy:
         self.state = {**last._asdict(), **hidden}
         return actions
 
+    def _chosen(
+        self, inputs: torch.Tensor, memory: State, greedy: bool
+    ) -> tuple[torch.Tensor, State]:
+        return self._policy.mode(inputs, memory)
+
     def observe(self, rewards: torch.Tensor, ended: torch.Tensor) -> None:
         """Rewards [n] of the last actions."""
         self.state = {**self.state, "rewards": rewards.double()}
 
     def adapt(self) -> None:
         """Does nothing: the hidden state has been updated at each step."""
+
+
+class SampledPolicy(GreedyPolicy):
+    """The same with sampled actions, as in training; with `greedy` the most likely ones.
+
+    key: the stream of the actions' noise.
+    """
+
+    def __init__(self, policy: EvaluationPolicy, spec: Spec, n: int, key: Key) -> None:
+        super().__init__(policy, spec, n)
+        self._noise, self._shape = key.child("actions").generator(), (BLOCK, n, spec.action_size)
+        self._block: Iterator[torch.Tensor] = iter(())
+
+    def _chosen(
+        self, inputs: torch.Tensor, memory: State, greedy: bool
+    ) -> tuple[torch.Tensor, State]:
+        if greedy:
+            return super()._chosen(inputs, memory, greedy)
+        acted = self._policy.act(inputs, memory, self._next_noise())
+        return acted.actions, acted.state
+
+    def _next_noise(self) -> torch.Tensor:
+        """Noise of one step [n, a]."""
+        if (noise := next(self._block, None)) is None:
+            uniform = torch.from_numpy(self._noise.random(self._shape, dtype="float32"))
+            self._block = iter(self._policy.noise(uniform.to(self._policy.device)))
+            noise = next(self._block)
+        return noise
 
 
 def play(simulator: Simulator, policy: GreedyPolicy, n: int) -> torch.Tensor:

@@ -23,7 +23,7 @@ from ..rollouts.trials import input_size, policy_inputs
 from .collecting import Collector
 from .compiled import CompiledPolicy
 from .config import PPOConfig
-from .greedy import GreedyPolicy, play
+from .greedy import GreedyPolicy, SampledPolicy, play
 from .levels import Episodes, LevelTrainer
 from .network import FeedforwardNetwork, RecurrentNetwork
 from .normalisation import (
@@ -154,6 +154,10 @@ class PPO(Tunable, PairByPair):
         actions of an evaluation: the most likely ones.
         """
         return GreedyPolicy(self.policy(agent), self.family.spec, n)
+
+    def sampled_policy(self, agent: Agent, n: int, key: Key) -> SampledPolicy:
+        """The same with actions sampled as in training. key: the stream of their noise."""
+        return SampledPolicy(self.policy(agent), self.family.spec, n, key)
 
     def policy(self, agent: Agent) -> NetworkPolicy | CompiledPolicy:
         """The agent's policy in rollouts."""

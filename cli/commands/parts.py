@@ -35,7 +35,7 @@ PartName = Annotated[
 
 
 def list_parts(name: PartName = None) -> None:
-    """List families, learners and presets; with NAME, its settings, defaults, ranges, meanings."""
+    """List families, learners, presets and suites; with NAME, its settings and their meanings."""
     if name is not None:
         print_settings(name)
         return
@@ -50,6 +50,16 @@ def list_parts(name: PartName = None) -> None:
     width = max(map(len, presets()))
     for name in presets():
         out.print(line(f"  {name:{width}} {about(name)}"), soft_wrap=True)
+    print_suites()
+
+
+def print_suites() -> None:
+    from openpoet.arena.suites.reading import suite, suites
+
+    print_line("suites, for evaluate:")
+    width = max(map(len, suites()))
+    for name in suites():
+        print_line(f"  {name:{width}} {suite(name).about}")
 
 
 def print_settings(name: str) -> None:

@@ -1,0 +1,1 @@
+"""`openpoet evaluate`: agents and suites from everywhere, wired to the arena."""

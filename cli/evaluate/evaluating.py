@@ -1,0 +1,165 @@
+"""One evaluation: contestants on a suite, and what is kept of it.
+
+A record is JSON and holds no clock values: the same agents, suite and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .contestants import Contestants, Entered
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from openpoet.arena.adaptation import Adaptation
+    from openpoet.arena.scores import Scores
+    from openpoet.arena.suites.suite import Suite
+
+Progress = Callable[[str], None]
+ADAPTED = "adapted"  # the name of the scores of agents that adapt, in place of that of actions
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """suite, episodes of an agent in a world, kinds of actions ("mean", "sampled"), and the suite
+    on which one agent of several is chosen; None: no agent is chosen.
+    """
+
+    suite: Suite
+    episodes: int
+    actions: tuple[str, ...]
+    validation: Suite | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """scores and validation: by kind of actions. adaptation: of agents that adapt."""
+
+    plan: Plan
+    contestants: Contestants
+    scores: dict[str, Scores]
+    validation: dict[str, Scores]
+    adaptation: Adaptation | None = None
+
+    @property
+    def steps(self) -> int:
+        """Environment steps, those of the validation included."""
+        return sum(found.steps for found in (*self.scores.values(), *self.validation.values()))
+
+    def identity(self) -> dict[str, Any]:
+        """What was evaluated, and how."""
+        plan, validation = self.plan, self.plan.validation
+        return {
+            "format": FORMAT,
+            "source": self.contestants.source,
+            "agents": [
+                {"name": name, "sha256": digest} for name, digest in self.contestants.agents.items()
+            ],
+            "suite": _named(plan.suite),
+            "validation": None if validation is None else _named(validation),
+            "episodes": plan.episodes,
+            "actions": list(self.scores),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The record that is kept."""
+        return {
+            **self.identity(),
+            "scores": {kind: found.to_json() for kind, found in self.scores.items()},
+            "validation_scores": {k: found.to_json() for k, found in self.validation.items()},
+            "adaptation": None if self.adaptation is None else self.adaptation.to_json(),
+        }
+
+
+def _named(suite: Suite) -> dict[str, Any]:
+    return {"name": suite.name, "version": suite.version, "sha256": suite.sha256}
+
+
+def evaluation(contestants: Contestants, plan: Plan, progress: Progress) -> Evaluation:
+    """Evaluate all contestants. ValueError, one line, if they do not fit the suite."""
+    entered = contestants.enter(plan.suite)
+    if entered.adapting is not None:
+        found = _adaptation(contestants, entered, plan, progress)
+        return Evaluation(plan, contestants, {ADAPTED: found.scores}, {}, found)
+    scores = _scores(entered, plan.suite, plan.episodes, plan.actions, progress)
+    validation: dict[str, Scores] = {}
+    if plan.validation is not None:
+        suite = plan.validation
+        entered = contestants.enter(suite)
+        validation = _scores(entered, suite, suite.episodes, plan.actions, progress)
+    return Evaluation(plan, contestants, scores, validation)
+
+
+def _scores(
+    entered: Entered, suite: Suite, episodes: int, actions: Sequence[str], progress: Progress
+) -> dict[str, Scores]:
+    from openpoet.arena.evaluation import evaluate
+
+    def simulate(tasks: Sequence[Any], seeds: Sequence[int]) -> Any:
+        return entered.family.simulator(
+            [entered.family.decode(task) for task in tasks], seeds, "cpu"
+        )
+
+    return {
+        kind: evaluate(
+            entered.players(kind == "mean"),
+            suite,
+            simulate,
+            episodes=episodes,
+            greedy=kind == "mean",
+            progress=progress,
+        )
+        for kind in actions
+    }
+
+
+def _adaptation(
+    contestants: Contestants, entered: Entered, plan: Plan, progress: Progress
+) -> Adaptation:
+    from openpoet.arena.adaptation import adaptation
+    from openpoet.poet.streams import Key
+
+    assert entered.adapting is not None, "checked by the caller"
+    learner, agents = entered.adapting.learner, entered.adapting.agents
+    key = Key(plan.suite.seeds[0], ("evaluate",))
+
+    def by_episode(
+        agent: int, task: Any, world: int, trials: int, control: Any
+    ) -> tuple[np.ndarray, int]:
+        decoded = entered.family.decode(task)
+        found: tuple[np.ndarray, int] = learner.by_episode(
+            agents[agent], decoded, key.child("world", world), trials, control
+        )
+        return found
+
+    names = tuple(contestants.agents)
+    return adaptation(names, plan.suite, by_episode, plan.episodes, progress)
+
+
+def record_path(found: Evaluation) -> Path:
+    """Where the record is kept: in the run folder of the agents, otherwise in build/."""
+    folder = found.contestants.folder
+    identity = json.dumps(found.identity(), sort_keys=True)
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
+    name = f"{_plain(found.plan.suite.name)}-v{found.plan.suite.version}-{digest}.json"
+    return (folder or Path("build")) / "evaluations" / name
+
+
+def _plain(name: str) -> str:
+    """A name of a suite, which a stranger may have chosen, as part of a file's name."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in name)[:60]
+
+
+def keep(found: Evaluation, path: Path) -> None:
+    """Write the record. The file gets its name when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(found.to_json()) + "\n", encoding="utf-8")
+    partial.replace(path)

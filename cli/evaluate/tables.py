@@ -1,0 +1,135 @@
+"""An evaluation as tables on the terminal: worlds as rows, returns and solved rates with 95 %
+intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import RenderableType
+from rich.table import Table
+
+from openpoet.archive.store.measures import number
+from openpoet.arena.intervals import Interval, of_mean, of_rate
+from openpoet.arena.population import Entry, entries
+
+from ..output import line
+from .evaluating import ADAPTED, Evaluation
+
+if TYPE_CHECKING:
+    from openpoet.arena.adaptation import Adaptation
+    from openpoet.arena.scores import Scores
+    from openpoet.arena.suites.suite import Suite
+
+WORDS = {
+    "mean": "most likely actions",
+    "sampled": "sampled actions",
+    ADAPTED: "the last episode of a trial, after adaptation",
+}
+ORACLE = (
+    "oracle: in each world the agent that is best in these very episodes, an upper bound that no "
+    "single agent attains"
+)
+
+
+def tables(found: Evaluation) -> Iterator[RenderableType]:
+    """The evaluation, piece by piece."""
+    plan, agents = found.plan, found.contestants.agents
+    yield line(
+        f"{plan.suite.name} version {plan.suite.version}, {plan.episodes} episodes a world; "
+        f"solved: {_rule(plan.suite)}; {_counted(len(agents), 'agent')} of "
+        f"{found.contestants.source}"
+    )
+    for kind, scores in found.scores.items():
+        yield line("")
+        yield line(f"{WORDS[kind]}, with 95 % intervals over episodes")
+        yield _table(entries(scores, found.validation.get(kind)), scores)
+    if len(agents) > 1:
+        yield line(ORACLE)
+    if plan.validation is not None:
+        yield line(f"chosen: the agent with the best mean return on {plan.validation.name}")
+    if found.adaptation is not None:
+        yield line("")
+        yield from _adaptation(found.adaptation)
+    yield line(f"{found.steps:,} environment steps")
+
+
+def _rule(suite: Suite) -> str:
+    also = "" if suite.solved_by == "return" else " and success"
+    return f"return >= {suite.solved_score:g}{also}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + "s" * (count != 1)
+
+
+def _table(columns: Sequence[Entry], scores: Scores) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("world")
+    for entry in columns:
+        table.add_column(line(entry.name), justify="right")
+        table.add_column("solved", justify="right")
+        if len(set(entry.agents)) > 1:
+            table.add_column("agent")
+    for world, name in enumerate(scores.worlds):
+        cells = [line(name)]
+        for entry in columns:
+            cells += [
+                line(_value(of_mean(entry.returns[world]))),
+                line(_share(_rate(entry, entry.solved[world]))),
+            ]
+            if len(set(entry.agents)) > 1:
+                cells.append(line(entry.agents[world]))
+        table.add_row(*cells)
+    if len(scores.worlds) > 1:
+        table.add_section()
+        cells = [line("all worlds")]
+        for entry in columns:
+            cells += [
+                line(_value(of_mean(entry.returns.mean(0)))),
+                line(_share(of_mean(entry.solved.mean(0)))),
+            ]
+            cells += [line("")] * (len(set(entry.agents)) > 1)
+        table.add_row(*cells)
+    return table
+
+
+def _rate(entry: Entry, solved: np.ndarray) -> Interval:
+    """Of one agent a rate of 0 or 1; of the mean of several a mean of shares."""
+    return of_rate(solved) if entry.agents else of_mean(solved)
+
+
+def _value(found: Interval) -> str:
+    """A mean and the reach of its interval, which is symmetric."""
+    if found.low == found.high:
+        return number(found.value)
+    return f"{number(found.value)} ±{number(found.high - found.value)}"
+
+
+def _share(found: Interval) -> str:
+    low, high = (min(max(end, 0.0), 1.0) for end in (found.low, found.high))
+    ends = "" if low == high else f" ({100 * low:.0f}-{100 * high:.0f})"
+    return f"{100 * found.value:.0f} %{ends}"
+
+
+def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
+    """Mean returns over trials by episode, and of the last episode under the controls."""
+    returns = found.returns["none"]
+    for agent, name in enumerate(found.scores.agents):
+        yield line(
+            f"{name}: mean return by episode of a trial, or by update; then the last one without "
+            "memory of earlier episodes, and with the history of another trial"
+        )
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column("world")
+        for k in range(returns.shape[-1]):
+            table.add_column(f"{k + 1}", justify="right")
+        for control in ("memory off", "other history"):
+            table.add_column(control, justify="right")
+        for world, title in enumerate(found.scores.worlds):
+            columns = [returns[agent, world, :, k] for k in range(returns.shape[-1])]
+            columns += [found.returns[c][agent, world, :, -1] for c in ("off", "shuffled")]
+            table.add_row(line(title), *(line(_value(of_mean(column))) for column in columns))
+        yield table

@@ -1,0 +1,220 @@
+"""The command evaluate on small runs: the same numbers again, and every source of agents."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import openpoet
+import openpoet.cli.main as command
+from openpoet.arena.scores import Scores
+from openpoet.arena.suites.reading import suite, suites
+from openpoet.arena.suites.suite import to_json
+from openpoet.cli.evaluate.suites import family_of
+
+SMALL: dict[str, Any] = {
+    "poet.mutate_every": 1, "poet.reproduce_at": -1e6, "poet.mc_low": -1e6, "poet.mc_high": 1e6,
+    "poet.min_gain": -1e6, "poet.capacity": 3, "poet.children": 2,
+}  # fmt: skip
+PPO: dict[str, Any] = {"ppo.num_envs": 4, "ppo.num_steps": 8, "ppo.rollouts": 1, "ppo.hidden": (8,)}
+
+
+def launched(out: Path, family: str, learner: str, **settings: Any) -> Path:
+    options: dict[str, Any] = {"family": family, "learner": learner, "seed": 1, "workers": 1}
+    openpoet.launch(out=out, iterations=2, settings=SMALL | settings, **options)
+    return out
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Agents of PPO on goals."""
+    return launched(tmp_path_factory.mktemp("runs") / "points", "navigation", "ppo", **PPO)
+
+
+@pytest.fixture(scope="module")
+def goals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A suite of two worlds with eight seeds, as a stranger writes one."""
+    data = to_json(suite("navigation"))
+    data |= {"name": "two goals", "episodes": 4, "seeds": [3, 1, 4, 15, 9, 2, 6, 5]}
+    data["worlds"] = data["worlds"][:2]
+    for settings in (data["settings"], *(world["task"]["settings"] for world in data["worlds"])):
+        settings["reward"] = "dense"
+    path = tmp_path_factory.mktemp("suites") / "two.json"
+    path.write_text(json.dumps(data))
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = command.main(["evaluate", *map(str, words)])
+    return code, *capsys.readouterr()
+
+
+def record(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
+    code, out, err = run(capsys, *words, "--json")
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+@pytest.mark.parametrize("name", suites())
+def test_every_world_of_our_suites_is_a_task_of_its_family(name: str) -> None:
+    found = suite(name)
+    family = family_of(found, 1)
+    for world in found.worlds:
+        for seed in found.seeds[:2]:
+            task = family.decode(world.realised(seed))
+            assert family.encode(task) == world.realised(seed)
+    assert found.episodes <= len(found.seeds)
+
+
+def test_the_same_command_gives_the_same_record_in_the_same_file(
+    points: Path, goals: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, points, "--suite", goals)[0] == 0
+    (kept,) = (points / "evaluations").iterdir()
+    first = kept.read_bytes()
+    assert run(capsys, points, "--suite", goals)[0] == 0
+    assert [path.read_bytes() for path in (points / "evaluations").iterdir()] == [first]
+    assert kept.name.startswith("two_goals-v1-")
+    assert openpoet.open(points).verify()
+
+
+def test_a_record_names_agents_suite_and_version_by_their_hashes(
+    points: Path, goals: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = record(capsys, points, "--suite", goals, "--select", "id < 2", "--actions", "mean")
+    held = {row["id"]: row["agent"] for row in openpoet.open(points).rows("niches")}
+    assert found["agents"] == [{"name": f"points#{i}", "sha256": held[i]} for i in (0, 1)]
+    assert found["suite"]["name"] == "two goals"
+    assert len(found["suite"]["sha256"]) == 64
+    scores = Scores.from_json(found["scores"]["mean"])
+    assert scores.agents == ("points#0", "points#1")
+    assert scores.worlds == ("half circle", "circle")
+    assert scores.episodes == 4
+    assert list(found["scores"]) == ["mean"]
+
+
+def test_an_agent_scores_the_same_alone_and_among_others(
+    points: Path, goals: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    together = record(capsys, points, "--suite", goals)["scores"]
+    alone = record(capsys, points, "--suite", goals, "--select", "id == 0")
+    for kind in ("mean", "sampled"):
+        ours, theirs = Scores.from_json(together[kind]), Scores.from_json(alone["scores"][kind])
+        assert np.array_equal(ours.returns[ours.agents.index("points#0")], theirs.returns[0])
+    assert together["mean"]["returns"] != together["sampled"]["returns"]
+
+
+def test_a_pack_and_a_weights_file_score_as_the_run(
+    points: Path, goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--suite", goals, "--select", "id == 0", "--out", tmp_path / "record.json"]
+    returns = record(capsys, points, *words)["scores"]["mean"]["returns"]
+    openpoet.open(points).export(tmp_path / "points.poet")
+    assert record(capsys, tmp_path / "points.poet", *words)["scores"]["mean"]["returns"] == returns
+    digest = openpoet.open(points).rows("niches")[0]["agent"]
+    file = points / "agents" / f"{digest}.safetensors"
+    near = record(capsys, file, *words[:2], *words[4:])["scores"]["mean"]["returns"]
+    shutil.copy(file, tmp_path / "mine.safetensors")
+    config = ["--config", points / "config.toml"]
+    far = record(capsys, tmp_path / "mine.safetensors", *words[:2], *words[4:], *config)
+    assert near == far["scores"]["mean"]["returns"] == returns
+    assert far["agents"] == [{"name": "mine", "sha256": digest}]
+
+
+def test_the_niches_of_a_run_are_a_suite_on_which_its_agents_score_as_in_its_archive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A walker's task with a seed is deterministic: an evaluation repeats the archive's score."""
+    settings = {"walker.length": 31, "walker.horizon": 40, **PPO}
+    folder = launched(tmp_path / "walkers", "walker", "ppo", **settings)
+    found = record(capsys, folder, "--suite", folder, "--actions", "mean", "--validation", "none")
+    scores = Scores.from_json(found["scores"]["mean"])
+    assert scores.episodes == 1
+    for niche in openpoet.open(folder).niches:
+        if niche.died is None:
+            agent = scores.agents.index(f"walkers#{niche.id}")
+            world = scores.worlds.index(f"niche {niche.id}")
+            assert scores.returns[agent, world, 0] == pytest.approx(niche.score, abs=1e-9)
+
+
+def test_several_agents_are_reported_as_oracle_chosen_and_mean(
+    points: Path, goals: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(
+        capsys, points, "--suite", goals, "--validation", "navigation", "--episodes", 2
+    )
+    assert code == 0
+    for words in ("two goals version 1, 2 episodes", "oracle", "chosen", "mean", "all worlds"):
+        assert words in out
+    assert "sampled actions" in out
+
+
+def test_agents_that_adapt_are_reported_by_episode_with_two_controls(
+    goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"rl2.hidden": 8, "rl2.trials": 16, "rl2.test_trials": 8, "rl2.episodes": 3}
+    folder = launched(tmp_path / "rl2", "navigation", "rl2", **settings)
+    found = record(capsys, folder, "--suite", goals, "--select", "id == 0")
+    returns = {name: np.array(values) for name, values in found["adaptation"].items()}
+    assert {name: each.shape for name, each in returns.items()} == dict.fromkeys(
+        ("none", "off", "shuffled"), (1, 2, 4, 3)
+    )
+    assert np.array_equal(returns["none"][..., 0], returns["off"][..., 0])
+    assert np.array_equal(returns["none"][..., -1], np.array(found["scores"]["adapted"]["returns"]))
+    code, out, _ = run(capsys, folder, "--suite", goals, "--select", "id == 0")
+    assert code == 0
+    assert "memory off" in out
+
+
+def test_a_python_function_is_evaluated_and_its_hash_is_that_of_its_file(
+    goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reward of a step is minus the distance to the goal, which is 1 m, for 20 steps."""
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n\n\ndef still(seen):\n    return np.zeros((len(seen), 2))\n\n\n"
+        "def wrong(seen):\n    return np.zeros((len(seen), 3))\n"
+    )
+    words = ["--suite", goals, "--out", tmp_path / "record.json"]
+    found = record(capsys, f"{tmp_path}/mine.py:still", *words)
+    np.testing.assert_allclose(found["scores"]["mean"]["returns"], np.full((1, 2, 4), -20.0))
+    before = found["agents"]
+    with (tmp_path / "mine.py").open("a") as file:
+        file.write("# edited\n")
+    after = record(capsys, f"{tmp_path}/mine.py:still", *words)["agents"]
+    assert (before[0]["name"], before != after) == ("still", True)
+    code, _, err = run(capsys, f"{tmp_path}/mine.py:wrong", *words)
+    assert code == 2
+    assert "must return numbers [8, 2], got float64 [8, 3]" in err
+
+
+def test_bad_arguments_are_one_line(
+    points: Path, goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.py").write_text("act = 3\n")
+    for words, message in (
+        ([points, "--suite", "dcd"], "unknown suite 'dcd': there are bodies"),
+        ([points, "--suite", "dcd-6"], "worlds of the family walker, the agents are of navigation"),
+        ([points, "--suite", goals, "--episodes", 9], "has 8 seeds"),
+        ([points, "--suite", goals, "--worlds", "id > 1"], "is a suite"),
+        ([points, "--suite", goals, "--select", "id > 99"], "keeps none"),
+        ([points, "--suite", goals, "--config", "x.toml"], "--config belongs to"),
+        ([tmp_path / "none", "--suite", goals], "none"),
+        ([tmp_path / "none.safetensors", "--suite", goals], "holds weights only"),
+        ([f"{tmp_path}/mine.py:act", "--suite", goals], "has no function 'act'"),
+        ([f"{tmp_path}/mine.py:other", "--suite", goals], "has no function 'other'"),
+        (["no_such_module:act", "--suite", goals], "cannot import no_such_module"),
+        (["numpy:zeros", "--suite", goals, "--actions", "sampled"], "do not sample actions"),
+        (["numpy:zeros", "--suite", goals, "--validation", goals], "chooses one of several"),
+        (["numpy:zeros", "--suite", goals, "--select", "id > 1"], "--select chooses niches"),
+    ):
+        code, out, err = run(capsys, *words)
+        assert (code, out) == (2, ""), (words, err)
+        assert message in err, (words, err)
+        assert len(err.strip().splitlines()) == 1, err
