@@ -79,6 +79,7 @@ def matrix_figure(names: Sequence[str], values: np.ndarray, path: Path) -> None:
     with _figure(path, 1, 1) as axes:
         at = axes[0][0]
         at.imshow(values, vmin=0, vmax=1, cmap="viridis")
+        at.grid(visible=False)
         at.set_xticks(range(len(names)), names, rotation=45, ha="right")
         at.set_yticks(range(len(names)), names)
         at.set_xlabel("worlds of")

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from .intervals import of_mean
+
 RESAMPLES = 2000
 TOGETHER = 100  # resamples that are held in memory at once
 ALPHAS = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of the worlds, for `risk`
@@ -68,14 +70,10 @@ def mean(values: Sequence[float] | np.ndarray) -> Mean:
 
 
 def confidence(values: Sequence[float] | np.ndarray) -> Estimate:
-    """The mean of independent values [n] with its 95 % interval by Student's t distribution."""
-    from scipy import stats
-
-    found = mean(values)
-    if found.error is None:
-        return Estimate(found.value, None, None)
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * found.error
-    return Estimate(found.value, found.value - half, found.value + half)
+    """The mean of independent values [n] with its 95 % interval (`intervals.of_mean`)."""
+    data = checked(np.asarray(values, np.float64)[:, None])[:, 0]
+    found = of_mean(data)
+    return Estimate(*found) if len(data) > 1 else Estimate(found.value, None, None)
 
 
 def interquartile_mean(scores: np.ndarray) -> Estimate:

@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from ..terminal import print_line
+from ..terminal import errors, print_error, print_line
+from . import options as o
+from .evaluating import Episodes, Validation
 
 Runs = Annotated[
     list[str], typer.Argument(metavar="RUN...", help="Run folders or packs, or names under runs/.")
+]
+SuiteName = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        metavar="SUITE",
+        help="Evaluate the agents of all runs on a suite (`list` names them), your own .json file, "
+        "or a run or pack, whose niches are the worlds.",
+    ),
+]
+Cross = Annotated[
+    bool, typer.Option("--cross", help="Evaluate the agents of each run in the tasks of each run.")
+]
+Select = Annotated[
+    str | None,
+    typer.Option(metavar="EXPR", help='Which niches of the runs: "alive" (default), "solved".'),
+]
+Kind = Annotated[
+    Literal["mean", "sampled"],
+    typer.Option(help="mean: the most likely actions. sampled: as in training, where agents can."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the tables (CSV) and figures (PNG).")]
 Budget = Annotated[
@@ -21,29 +43,56 @@ Budget = Annotated[
 ]
 
 
-def compare(runs: Runs, out_folder: Out = Path("comparison"), budget: Budget = None) -> None:
+def compare(
+    runs: Runs,
+    suite: SuiteName = None,
+    cross: Cross = False,
+    out_folder: Out = Path("comparison"),
+    budget: Budget = None,
+    select: Select = None,
+    episodes: Episodes = None,
+    actions: Kind = "mean",
+    validation: Validation = None,
+    device: o.Device = "auto",
+    workers: o.Workers = None,
+) -> None:
     """Compare runs at equal numbers of environment steps, grouped by method.
 
     A method is preset, curriculum and learner; its seeds are repeats, from which standard errors
-    and intervals come. Prints tables, and writes them as CSV, with figures if matplotlib is
-    installed.
+    and intervals come. With --suite the runs' agents, as they are at the end, are evaluated on
+    held-out worlds, with --cross in the worlds of all runs. Prints tables, and writes them as CSV,
+    with figures if matplotlib is installed.
 
-    Examples: `compare runs/ppo-s1 runs/ppo-s2 runs/es-s1 runs/es-s2 --out ppo-or-es`.
+    Examples: `compare runs/ppo-s1 runs/ppo-s2 runs/es-s1 runs/es-s2 --cross`, `compare runs/*
+    --suite dcd-6 --episodes 20`.
     """
     from openpoet.archive.store.run_folder import find_run
-    from openpoet.arena import budget as budgets
     from openpoet.arena import figures
+    from openpoet.arena.budget import common_budget
 
     from ..comparing import progress_of
+    from ..comparison import Comparison
+    from ..contests import Contest, across, on_suite
+    from ..sessions import Machine
     from ..table_files import print_table, write_csv
 
-    progress = progress_of([find_run(name) for name in runs])
-    steps = budget or budgets.common_budget(progress)
-    shown = [budgets.methods_table(progress, steps), budgets.runs_table(progress, steps)]
-    for table in shown:
+    paths = [find_run(name) for name in runs]
+    progress = progress_of(paths)
+    note = print_error if errors.is_terminal else lambda text: None
+    contest = Contest(select, episodes, actions, validation, Machine(device, workers), note)
+    found = Comparison(
+        progress,
+        budget or common_budget(progress),
+        on_suite(paths, progress, suite, contest) if suite is not None else [],
+        across(paths, contest) if cross else None,
+    )
+    printed = list(found.printed())
+    for table in printed:
         print_table(table)
-    write_csv(out_folder, [*shown, budgets.curves_table(progress)])
+    if found.evaluated:
+        print_line(found.evaluated)
+    write_csv(out_folder, [*printed, *found.others()])
     if figures.available():
-        figures.curves_figure(progress, out_folder / "curves.png")
+        found.draw(out_folder)
     else:
         print_line(figures.MISSING)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from openpoet.arena.cross_population import beaten, cross_population
+from openpoet.arena.cross_tables import cross_table, methods_table
+from openpoet.arena.statistics import Mean
 
 # Run 0 has agents 0 and 1 and worlds 0 and 1; run 1 has agent 2 and world 2.
 BEATS = np.array([[True, False, False], [False, False, True], [True, False, False]])
@@ -54,3 +56,11 @@ def test_bad_input_is_one_clear_line() -> None:
         beaten(np.array([[[0.0], [np.nan]]]), 230.0)
     with pytest.raises(ValueError, match=r"shape \[agents, worlds, episodes\]"):
         beaten(np.zeros((2, 3)), 230.0)
+
+
+def test_tables_of_runs_and_methods() -> None:
+    found = cross_population(BEATS, [0, 0, 1], [0, 0, 1])
+    runs = cross_table(found, ["x", "y"], ["a", "b"])
+    assert runs.rows[0] == ["x", "a", 2, pytest.approx(2 / 3), 0.5, 1.0]
+    assert runs.columns[-1] == "worlds of y"
+    assert methods_table(found, ["a", "a"]).rows == [["a", 2, Mean(0.5, pytest.approx(1 / 6))]]
