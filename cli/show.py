@@ -26,7 +26,7 @@ Title = Callable[[Any], str]  # of an encoded task
 FEW = 30  # niches that are shown where a run has more
 MOST_TREE = 300  # niches of a tree
 LONGEST = 200  # characters of a text; archives from others may have texts of any length
-MOST_LINES = 100  # ancestors or transfers of one niche
+MOST_CHANGES = 100  # of settings
 AT_ONCE = 200  # rows of a table; a longer one is printed in pieces
 COLUMNS = "id, parent, born, died, before, score, best, solved, source, task"
 JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "niches")
@@ -182,7 +182,7 @@ def _facts(run: Run) -> Iterator[str]:
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
     for row in each(
-        run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_LINES}"
+        run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_CHANGES}"
     ):
         setting = f"{row['section']}.{row['key']} = {row['value']!s:.{LONGEST}}"
         yield f"{setting} from iteration {row['iteration']} on"
