@@ -83,10 +83,21 @@ class Injections:
             raise ValueError(f"{path} is no task of this run: delete it ({error})") from error
 
 
+def check_accepts(run: Run) -> None:
+    """ValueError, one line, if no task can be put into the run: a pack, or without reproduction."""
+    from .parts import trusted
+    from .run_settings import settings_of
+
+    if not run.path.is_dir():
+        raise ValueError(f"{run.path} is a pack, which does not go on: `import` it first")
+    if not trusted(settings_of(run))["poet"]["mutate_every"]:
+        raise ValueError(f"{run.path} never reproduces: its poet.mutate_every is 0")
+
+
 def put(run: Run, task: Task, source: str, family: TaskFamily) -> None:
     """Let a task wait in the run's folder; twice the same one waits once.
 
-    A task that was injected before gets another name than then.
+    A task that was injected before gets another name than then. ValueError if too many wait.
     """
     entry = {"task": family.encode(task), "source": source[:LONGEST]}
     earlier = [{"task": row["task"], "source": row["source"]} for row in run.injected().values()]
@@ -94,6 +105,9 @@ def put(run: Run, task: Task, source: str, family: TaskFamily) -> None:
     name = sha256(f"{earlier.count(entry)} {text}".encode()).hexdigest()[:16]
     place = run.path / FOLDER
     make_folder(place)
+    waiting = {path.stem for path in place.iterdir() if NAME.fullmatch(path.name)}
+    if len(waiting - {name}) >= MOST:
+        raise ValueError(f"{MOST} tasks wait in {place}: `resume` the run before you add another")
     partial = place / f".{name}.partial"
     with os.fdopen(open_own(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w") as file:
         file.write(text)

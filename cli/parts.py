@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -34,28 +33,13 @@ def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | Non
     """The class of a family or learner, and its settings dataclass; None for a plug-in, whose
     settings are its keyword arguments.
     """
-    from .plugins import load
+    from .plugins import gymnasium_family, load
 
     ours = known_parts(kind)
     if name not in ours:
-        return load(kind, name, ours, _gymnasium if kind == "family" else None), None
+        return load(kind, name, ours, gymnasium_family if kind == "family" else None), None
     module = import_module(f"openpoet.{'envs' if kind == 'family' else 'agents'}.{ours[name][0]}")
     return getattr(module, ours[name][1]), getattr(module, ours[name][2])
-
-
-def _gymnasium(arguments: dict[str, Any]) -> Callable[..., Any]:
-    """A family of Gymnasium environments from the dict of a plug-in, the arguments of
-    GymnasiumFamily.
-    """
-    from openpoet.envs.gymnasium_family import GymnasiumFamily
-
-    try:
-        signature(GymnasiumFamily).bind(**arguments)
-    except TypeError as error:
-        raise ValueError(
-            f"the dict `family` must hold the arguments of GymnasiumFamily: {error}"
-        ) from None
-    return partial(GymnasiumFamily, **arguments)
 
 
 def schema_of(kind: str, name: str) -> Schema:

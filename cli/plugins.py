@@ -12,7 +12,9 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.metadata import entry_points
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,6 +44,21 @@ def load(
             f"unknown {kind} {name!r}: there are {known}, or give the path of a .py file"
         )
     return found[name].load()
+
+
+def gymnasium_family(arguments: dict[str, Any]) -> Callable[..., Any]:
+    """A family of Gymnasium environments from the dict of a plug-in, the arguments of
+    GymnasiumFamily.
+    """
+    from openpoet.envs.gymnasium_family import GymnasiumFamily
+
+    try:
+        signature(GymnasiumFamily).bind(**arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"the dict `family` must hold the arguments of GymnasiumFamily: {error}"
+        ) from None
+    return partial(GymnasiumFamily, **arguments)
 
 
 def installed(kind: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -20,7 +19,6 @@ from .output import line
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
-    from openpoet.poet.interfaces import Agent
 
 Row = Mapping[str, Any]
 Title = Callable[[Any], str]  # of an encoded task
@@ -28,7 +26,7 @@ Title = Callable[[Any], str]  # of an encoded task
 FEW = 30  # niches that are shown where a run has more
 MOST_TREE = 300  # niches of a tree
 LONGEST = 200  # characters of a text; archives from others may have texts of any length
-MOST_LINES = 100  # ancestors or transfers of one niche
+MOST_CHANGES = 100  # of settings
 AT_ONCE = 200  # rows of a table; a longer one is printed in pieces
 COLUMNS = "id, parent, born, died, before, score, best, solved, source, task"
 JSON_TABLES = ("children", "transfers", "ledger", "iterations", "settings", "niches")
@@ -138,7 +136,7 @@ def _niches(run: Run, ids: Sequence[int], title: Title) -> Iterator[Table]:
             )
         table.add_column("task")
         for id in ids[first : first + AT_ONCE]:
-            row = _niche(run, id)
+            row = columns_of(run, id)
             cells = [row["id"], row["parent"], row["born"], row["died"]]
             numbers = [number(row[name]) for name in names[4:-1]]
             words = title(row["task"]) + (
@@ -146,12 +144,13 @@ def _niches(run: Run, ids: Sequence[int], title: Title) -> Iterator[Table]:
             )
             style = "" if row["died"] is None else "dim"
             table.add_row(
-                *map(_or_dash, cells), *numbers, _or_dash(row["solved"]), line(words), style=style
+                *map(or_dash, cells), *numbers, or_dash(row["solved"]), line(words), style=style
             )
         yield table
 
 
-def _niche(run: Run, id: int, columns: str = COLUMNS) -> Row:
+def columns_of(run: Run, id: int, columns: str = COLUMNS) -> Row:
+    """Columns of one niche."""
     return next(each(run, f"SELECT {columns} FROM niches WHERE id = ?", id))
 
 
@@ -161,7 +160,7 @@ def _tree(run: Run, ids: Sequence[int]) -> Tree:
     above = measures.nearest(run, set(ids))
     twigs: dict[int | None, Tree] = {None: root}
     for id in sorted(above):  # parents come first
-        row = _niche(run, id, "parent, score, died")
+        row = columns_of(run, id, "parent, score, died")
         state = "" if row["died"] is None else " (retired)"
         gap = f", child of {row['parent']}" if row["parent"] != above[id] else ""
         twigs[id] = twigs[above[id]].add(line(f"{id} {number(row['score'])}{state}{gap}"))
@@ -183,65 +182,10 @@ def _facts(run: Run) -> Iterator[str]:
     for purpose, count in steps.items():
         yield f"  {count / max(total, 1):6.1%}  {purpose}"
     for row in each(
-        run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_LINES}"
+        run, f"SELECT * FROM settings WHERE iteration > 0 ORDER BY iteration LIMIT {MOST_CHANGES}"
     ):
         setting = f"{row['section']}.{row['key']} = {row['value']!s:.{LONGEST}}"
         yield f"{setting} from iteration {row['iteration']} on"
-
-
-def one(run: Run, id: int, title: Title, agent: Agent) -> Iterator[RenderableType]:
-    """One niche: its task, scores, ancestors, its agent's hyperparameters, and transfers."""
-    row = _niche(run, id, f"{COLUMNS}, novelty")
-    yield line(f"niche {id}: {title(row['task'])}")
-    state = "alive" if row["died"] is None else f"retired at {row['died']}"
-    novelty, solved = number(row["novelty"]), _or_dash(row["solved"])
-    yield line(
-        f"born at iteration {row['born']}, {state}, novelty {novelty}, first solved at {solved}"
-    )
-    yield line(f"score {number(row['score'])}, best ever {number(row['best'])}{_adapted(row)}")
-    ancestors = measures.lineage(run, id, MOST_LINES)
-    more = " <- ..." if len(ancestors) == MOST_LINES else ""
-    yield line("line of descent: " + " <- ".join(map(str, ancestors)) + more)
-    if row["source"]:
-        yield line(f"seeded from {row['source']:.{LONGEST}}")
-    if learned_by := ", ".join(islice(_hyperparameters(agent), MOST_LINES)):
-        yield line(f"its agent learns by {learned_by}")
-    yield from map(line, _traffic(run, id))
-
-
-def _hyperparameters(agent: Agent) -> Iterator[str]:
-    """The agent's hyperparameters in words; agents from others may have any names."""
-    for name, tensor in sorted(agent.items()):
-        if (
-            name.startswith("hyper/")
-            and name.removeprefix("hyper/").isidentifier()
-            and tensor.numel() == 1
-        ):
-            yield f"{name.removeprefix('hyper/')} {tensor.item():.4g}"
-
-
-def _adapted(niche: Row) -> str:
-    if niche["before"] is None or niche["score"] is None:
-        return ""
-    return (
-        f"; before adaptation {number(niche['before'])}, gain "
-        f"{number(niche['score'] - niche['before'])}"
-    )
-
-
-def _traffic(run: Run, niche: int) -> Iterator[str]:
-    """The last transfers to and from the niche that were accepted, oldest first."""
-    where = "WHERE accepted AND NOT at_birth AND (source = ?1 OR target = ?1)"
-    total = next(each(run, f"SELECT count(*) AS number FROM transfers {where}", niche))["number"]
-    if total > MOST_LINES:
-        yield f"{total - MOST_LINES:,} earlier transfers are not shown: --json has them"
-    last = f"SELECT * FROM transfers {where} ORDER BY id DESC LIMIT {MOST_LINES}"
-    for row in reversed(list(each(run, last, niche))):
-        came = row["target"] == niche
-        other = row["source"] if came else row["target"]
-        what = f"took over the agent of {other}" if came else f"its agent went to {other}"
-        scores = f"{number(row['bar'])} -> {number(row['score'])}"
-        yield f"iteration {row['iteration']}: {what} ({row['kind']}, {scores})"
 
 
 def as_json(run: Run, settings: Mapping[str, Any]) -> Iterator[str]:
@@ -255,5 +199,6 @@ def as_json(run: Run, settings: Mapping[str, Any]) -> Iterator[str]:
     yield "\n}\n"
 
 
-def _or_dash(value: Any) -> str:
+def or_dash(value: Any) -> str:
+    """A value as a cell of a table."""
     return "-" if value is None else str(value)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from .page_data import open_page
 
 if TYPE_CHECKING:
+    from openpoet.archive.page.editing import Editing
     from openpoet.archive.page.site import Site
     from openpoet.poet.niche import Population
 
@@ -68,11 +69,16 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def serve(site: Site, listening: socket.socket, ended: threading.Event) -> None:
-    """Serve until `ended` is set."""
+def serve(
+    site: Site,
+    listening: socket.socket,
+    ended: threading.Event,
+    editing: Editing | None = None,
+) -> None:
+    """Serve until `ended` is set; editing: of the site's tasks, where the page may write."""
     from openpoet.archive.page.server import served
 
-    with served(site, listening):
+    with served(site, listening, editing):
         ended.wait()
 
 

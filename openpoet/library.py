@@ -7,24 +7,20 @@ equal archives.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
+from .arguments import PathLike, Settings, options_of, text_of
 from .cli import forking, sessions
 from .cli.forking import Fork
 from .cli.run_loop import RunStopped
 from .cli.seeding import Take
 from .cli.sessions import Launch, Machine, Resume, Source
-from .cli.settings.fields import toml_value
 from .reporting import Progress, PythonFrontend
 from .runs import Run, path_of
 
-PathLike = str | os.PathLike[str]
 Callback = Callable[[Progress], object]
-Settings = Mapping[str, Any]
 
 
 def launch(
@@ -82,7 +78,7 @@ def launch(
     """
     named = {"run.preset": preset, "poet.seed": seed, "run.iterations": iterations}
     parts = {"run.family": family, "run.learner": learner}
-    options = _options(settings, named | {key: _text(part) for key, part in parts.items()})
+    options = options_of(settings, named | {key: text_of(part) for key, part in parts.items()})
     folder = None if out is None else Path(out)
     wanted = Launch(options, folder=folder, machine=Machine(device, workers), track=track)
     return _launch(wanted, PythonFrontend("openpoet.launch", progress))
@@ -122,7 +118,7 @@ def seed_from(
         raise ValueError(f'take must be "both", "tasks" or "agents", got {take!r}')
     named = {"run.preset": preset, "poet.seed": seed, "run.iterations": iterations}
     parts = {"run.family": family, "run.learner": learner}
-    options = _options(settings, named | {key: _text(part) for key, part in parts.items()})
+    options = options_of(settings, named | {key: text_of(part) for key, part in parts.items()})
     source = Source(os.fspath(run.path if isinstance(run, Run) else run), select, Take(take))
     folder = None if out is None else Path(out)
     wanted = Launch(
@@ -156,7 +152,7 @@ def resume(
     Returns:
         The run, open for reading. Raises: see `openpoet.launch`.
     """
-    options = _options(settings, {})
+    options = options_of(settings, {})
     wanted = Resume(
         path_of(run), iterations, options, machine=Machine(device, workers), track=track
     )
@@ -194,7 +190,7 @@ def fork(
     Returns:
         The new run, open for reading. Raises: see `openpoet.launch`.
     """
-    options = _options(settings, {})
+    options = options_of(settings, {})
     folder = None if out is None else Path(out)
     machine = Machine(device, workers)
     wanted = Fork(path_of(run), at, folder, iterations, options, machine=machine)
@@ -227,32 +223,3 @@ def _launch(wanted: Launch, frontend: PythonFrontend) -> Run:
         return Run(sessions.launch(wanted, frontend))
     except RunStopped:
         raise KeyboardInterrupt from None
-
-
-def _text(part: PathLike | None) -> str | None:
-    return None if part is None else os.fspath(part)
-
-
-def _options(settings: Settings | None, named: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by "section.key" as TOML values, with those that arguments name."""
-    options = {name: _value(name, value) for name, value in (settings or {}).items()}
-    for name, value in named.items():
-        if value is None:
-            continue
-        if options.setdefault(name, value) != value:
-            raise ValueError(
-                f"the argument {name.partition('.')[2]}={value!r} contradicts "
-                f"settings[{name!r}] = {options[name]!r}: leave one of them out"
-            )
-    return options
-
-
-def _value(name: str, value: Any) -> Any:
-    if "." not in name:
-        raise ValueError(f'a setting is named "section.key", such as "poet.capacity", got {name!r}')
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    try:
-        return toml_value(value)
-    except ValueError as error:
-        raise ValueError(f"settings[{name!r}]: {error}") from None

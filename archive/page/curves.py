@@ -94,8 +94,8 @@ def scores_of(history: History, since: int, stride: int) -> dict[str, Any]:
 
 
 def moves_of(history: History, since: int) -> dict[str, Any]:
-    """The accepted transfers above `since`; if the run has too many to draw, how many there were by
-    iterations, source and target.
+    """The accepted transfers above `since`; if the run has too many to draw, all of them as numbers
+    by iterations, source and target, with the lines of agents (agent_lines.py).
     """
     moves = history.moves
     if (number := len(moves["iteration"])) > MOST_MOVES:
@@ -130,4 +130,5 @@ def density(history: History) -> dict[str, Any]:
         for (name, (values, _)), place in zip(known.items(), places, strict=True)
     }
     found["iteration"] = [width * one for one in found["iteration"]]
-    return {"bin": width, **found, "count": counts[chosen].tolist()}
+    lines = history.lines.thinned(width)
+    return {"bin": width, **found, "count": counts[chosen].tolist(), "lines": lines}

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from .agent_lines import AgentLines
 from .opened import OpenRun
 
 MOST_ITERATIONS = 2_000_000
@@ -69,6 +70,7 @@ class History:
             name: array("q") for name in ("iteration", "source", "target", "kind", "at_birth")
         }
         self.kinds: list[str] = []  # the names of moves["kind"]
+        self.lines = AgentLines()
         # kept by curves.moves_of: of so many moves
         self.density: tuple[int, dict[str, Any]] | None = None
         self.refused: dict[str, Counts] = {}
@@ -160,6 +162,7 @@ class History:
             if len(self.moves["iteration"]) > MOST_ACCEPTED:
                 raise ValueError(f"a page shows at most {MOST_ACCEPTED:,} accepted transfers")
         self._last_transfer = last
+        self.lines.advance(self.moves)
 
     def _kind(self, kind: str) -> int:
         if kind[:LONGEST_NAME] not in self.kinds:

@@ -1,12 +1,14 @@
-"""Which requests a server of pages answers: GET, for this host, from its own page, in good time.
+"""Which requests a server of pages answers: GET, for this host, from its own page, in good time;
+POST as well where tasks are edited, with a token.
 
 A page of another site can reach a server on this machine through the browser. It may neither read
 (checked: Origin, Sec-Fetch-Site) nor pretend to be it by a name that it points here (DNS
-rebinding; checked: Host).
+rebinding; checked: Host). Another program of this machine can send any header, but has no token.
 """
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import socket
 import time
@@ -14,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 LONGEST_HEAD = 16_384  # bytes of a request's line and headers
+LONGEST_BODY = 1 << 18  # bytes of what a request sends: a task
 MOST_SECONDS = 10.0  # for a request to arrive, and for an answer to be taken
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -27,24 +30,52 @@ class RefusedError(ValueError):
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """The line and headers of a request. RefusedError if it is too long or comes too slowly."""
+    """The line and headers of a request, and what came with them. RefusedError if it is too long
+    or comes too slowly.
+    """
     until, found = time.monotonic() + MOST_SECONDS, b""
     while b"\r\n\r\n" not in found and b"\n\n" not in found:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise RefusedError(408, "the request took too long")
-        connection.settimeout(left)
-        try:
-            piece = connection.recv(4096)
-        except TimeoutError:
-            raise RefusedError(408, "the request took too long") from None
+        piece = _receive(connection, until)
         if not piece:
             break
         found += piece
         if len(found) > LONGEST_HEAD:
             raise RefusedError(431, "the request is too long")
-    connection.settimeout(MOST_SECONDS)
     return found
+
+
+def read_body(connection: socket.socket, begun: bytes, length: int) -> bytes:
+    """The `length` bytes after the head of a request, of which `begun` has come with the head.
+    RefusedError if they come too slowly or not at all.
+    """
+    until, found = time.monotonic() + MOST_SECONDS, begun
+    while len(found) < length:
+        piece = _receive(connection, until)
+        if not piece:
+            raise RefusedError(400, "the request ended too early")
+        found += piece
+    return found[:length]
+
+
+def _receive(connection: socket.socket, until: float) -> bytes:
+    """What comes next, at the latest at the time `until`; empty at the end."""
+    try:
+        connection.settimeout(max(until - time.monotonic(), 1e-3))
+        return connection.recv(4096)
+    except TimeoutError:
+        raise RefusedError(408, "the request took too long") from None
+    finally:
+        connection.settimeout(MOST_SECONDS)
+
+
+def body_length(headers: Mapping[str, str]) -> int:
+    """The bytes that a request sends. RefusedError if it does not say so, or they are too many."""
+    length = headers.get("Content-Length", "")
+    if not (length.isascii() and length.isdecimal()):
+        raise RefusedError(411, "the request does not give its length")
+    if len(length) > 9 or int(length) > LONGEST_BODY:
+        raise RefusedError(413, f"a request sends at most {LONGEST_BODY} bytes")
+    return int(length)
 
 
 def hosts_of(address: str) -> frozenset[str]:
@@ -54,12 +85,21 @@ def hosts_of(address: str) -> frozenset[str]:
     return frozenset((*LOCAL, address.lower(), socket.gethostname().lower()))
 
 
-def check(method: str, headers: Mapping[str, str], hosts: Iterable[str], *, page: bool) -> None:
+def check(
+    method: str,
+    headers: Mapping[str, str],
+    hosts: Iterable[str],
+    *,
+    page: bool,
+    token: str | None = None,
+) -> None:
     """RefusedError unless the request may be answered.
 
     hosts: from `hosts_of`. page: whether it is for the page itself, to which others may link.
+    token: what a POST must send; without one only GET is answered.
     """
-    if method != "GET":
+    writes = method == "POST" and token is not None
+    if method != "GET" and not writes:
         raise RefusedError(405, "only GET is answered")
     host = headers.get("Host", "")
     name = _host_name(host)
@@ -74,6 +114,19 @@ def check(method: str, headers: Mapping[str, str], hosts: Iterable[str], *, page
         page and headers.get("Sec-Fetch-Mode") == "navigate"
     ):
         raise RefusedError(403, "the request comes from another site")
+    if writes:
+        _check_writer(headers, f"Bearer {token}")
+
+
+def _check_writer(headers: Mapping[str, str], expected: str) -> None:
+    """RefusedError unless a page of this server sends JSON with the token."""
+    if "Origin" not in headers:
+        raise RefusedError(403, "the request does not give its origin")
+    given = headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise RefusedError(401, "the token is wrong: open the address that --edit printed")
+    if headers.get("Content-Type") != "application/json":
+        raise RefusedError(415, "the request must send application/json")
 
 
 def _host_name(host: str) -> str:

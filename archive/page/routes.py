@@ -1,10 +1,10 @@
-"""From an address to its answer: the page's files by an allow-list, data as JSON."""
+"""From an address to its answer: the page's files by an allow-list, data as JSON, edited tasks."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .details import UnknownError, candidates, chosen, details, outlines
+from .editing import Editing
 from .opened import VanishedError
 from .requests import RefusedError
 from .site import Site
@@ -62,18 +63,17 @@ def assets() -> Mapping[str, tuple[str, bytes]]:
 
 def answer(site: Site, target: str) -> Answer:
     """The answer to GET `target`. Every error is an answer with one line."""
+    return _answered(lambda: _found(site, target))
+
+
+def change(editing: Editing, target: str, body: bytes) -> Answer:
+    """The answer to POST `target` with a body of JSON. Every error is an answer with one line."""
+    return _answered(lambda: _json(_changed(editing, target, body)))
+
+
+def _answered(work: Callable[[], Answer]) -> Answer:
     try:
-        address = urlsplit(target)
-        parts = [unquote(part) for part in address.path.split("/") if part]
-        match parts:
-            case []:
-                return _page()
-            case ["assets", name]:
-                return _asset(name)
-            case ["api", *what]:
-                asked = parse_qs(address.query, max_num_fields=10)
-                return _json(data(site, what, {name: all[-1] for name, all in asked.items()}))
-        raise UnknownError("there is no such page")
+        return work()
     except BusyError as error:
         return _json({"error": str(error), "retry": error.retry}, 503)
     except VanishedError as error:
@@ -86,6 +86,38 @@ def answer(site: Site, target: str) -> Answer:
         return _json({"error": _line(error)}, 400)
     except Exception as error:  # a fault of ours: the page must not wait for an answer
         return _json({"error": f"{type(error).__name__}: {_line(error)}"}, 500)
+
+
+def _found(site: Site, target: str) -> Answer:
+    address = urlsplit(target)
+    match _parts(address.path):
+        case []:
+            return _page()
+        case ["assets", name]:
+            return _asset(name)
+        case ["api", *what]:
+            asked = parse_qs(address.query, max_num_fields=10)
+            return _json(data(site, what, {name: all[-1] for name, all in asked.items()}))
+    raise UnknownError("there is no such page")
+
+
+def _changed(editing: Editing, target: str, body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "the request is not JSON") from None
+    if not isinstance(asked, dict):
+        raise RefusedError(400, "the request must be a JSON object")
+    match _parts(urlsplit(target).path):
+        case ["api", "run", id, "edit"]:
+            return editing.changed(id, asked)
+        case ["api", "run", id, "inject"]:
+            return editing.injected(id, asked)
+    raise UnknownError("there is nothing to write to")
+
+
+def _parts(path: str) -> list[str]:
+    return [unquote(part) for part in path.split("/") if part]
 
 
 def _line(error: Exception) -> str:

@@ -17,9 +17,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from .editing import Editing
 from .events import Monitor
-from .requests import MOST_SECONDS, RefusedError, check, hosts_of, read_head
-from .routes import Answer, answer
+from .requests import (
+    MOST_SECONDS,
+    RefusedError,
+    body_length,
+    check,
+    hosts_of,
+    read_body,
+    read_head,
+)
+from .routes import Answer, answer, change
 from .site import Site
 
 MOST_CONNECTIONS = 64
@@ -39,17 +48,22 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves a site on a bound socket that listens, until `stop`."""
+    """Serves a site on a bound socket that listens, until `stop`.
+
+    editing: of its tasks; without it nothing can be written.
+    """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, site: Site, listening: socket.socket) -> None:
+    def __init__(
+        self, site: Site, listening: socket.socket, editing: Editing | None = None
+    ) -> None:
         address = listening.getsockname()
         super().__init__(address[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
-        self.site, self.monitor = site, Monitor(site)
+        self.site, self.monitor, self.editing = site, Monitor(site), editing
         self.hosts = hosts_of(str(address[0]))
         self.free = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self.streams = threading.BoundedSemaphore(MOST_STREAMS)
@@ -115,17 +129,28 @@ class _Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         self.close_connection = True
         page = urlsplit(self.path).path == "/"
+        editing = self.server.editing
+        token = None if editing is None else editing.token
+        headers = {name.title(): value for name, value in self.headers.items()}
         try:
-            check(self.command, dict(self.headers.items()), self.server.hosts, page=page)
+            check(self.command, headers, self.server.hosts, page=page, token=token)
+            body = self._body(body_length(headers)) if self.command == "POST" else b""
         except RefusedError as error:
             self._refuse(error)
             return
-        if urlsplit(self.path).path == "/api/events":
+        if self.command == "POST":
+            assert editing is not None, "a POST without a token is refused"
+            self._send(change(editing, self.path, body))
+        elif urlsplit(self.path).path == "/api/events":
             self._stream(parse_qs(urlsplit(self.path).query).get("run", [None])[-1])
         else:
             self._send(answer(self.server.site, self.path))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = _any
+
+    def _body(self, length: int) -> bytes:
+        """The body of the request, part of which may have come with its head."""
+        return read_body(self.connection, self.rfile.read(length), length)
 
     def _refuse(self, error: RefusedError) -> None:
         text = json.dumps({"error": str(error)}).encode()
@@ -205,9 +230,11 @@ def _left(connection: socket.socket) -> bool:
 
 
 @contextmanager
-def served(site: Site, listening: socket.socket) -> Iterator[PageServer]:
-    """Context in which a thread serves the site."""
-    server = PageServer(site, listening)
+def served(
+    site: Site, listening: socket.socket, editing: Editing | None = None
+) -> Iterator[PageServer]:
+    """Context in which a thread serves the site; editing: of its tasks, if that is possible."""
+    server = PageServer(site, listening, editing)
     thread = threading.Thread(target=server.serve_forever, name="page", daemon=True)
     thread.start()
     try:

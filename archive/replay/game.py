@@ -29,7 +29,8 @@ Mode = Literal["drive", "watch", "edit"]
 class Game:
     """What keys and mouse change.
 
-    round: episodes begun so far; another number begins a new one. chosen: discrete actions to be
+    round: episodes begun so far; another number begins a new one. attempt: episodes of the player
+    with the same task and agent before this one. chosen: discrete actions to be
     taken, oldest first. held: keys of motors. past: the tasks before each edit, for undo.
     """
 
@@ -41,6 +42,7 @@ class Game:
     ghost: bool = True
     help: bool = True
     round: int = 0
+    attempt: int = 0
     held: frozenset[int] = frozenset()
     chosen: tuple[int, ...] = ()
     past: tuple[Any, ...] = ()
@@ -77,8 +79,9 @@ def _past(game: Game) -> tuple[Any, ...]:
 
 
 def _again(game: Game, **changes: Any) -> Game:
-    """A new episode."""
-    return replace(game, round=game.round + 1, playing=True, chosen=(), **changes)
+    """A new episode, the player's first one unless `changes` gives an attempt."""
+    fresh = {"round": game.round + 1, "playing": True, "chosen": (), "attempt": 0}
+    return replace(game, **{**fresh, **changes})
 
 
 def _edit(game: Game, bench: Bench) -> Game:
@@ -114,7 +117,7 @@ Reaction = Callable[[Game, Bench], Game]
 # (name, triggers, effect in words, function), for the help card too
 KEYS: tuple[tuple[str, tuple[int, ...], str, Reaction], ...] = (
     ("space", (pygame.K_SPACE,), "pause, go on", lambda g, b: replace(g, playing=not g.playing)),
-    ("r", (pygame.K_r,), "start again", lambda game, bench: _again(game)),
+    ("r", (pygame.K_r,), "start again", lambda g, b: _again(g, attempt=g.attempt + 1)),
     (
         "+, -",
         (pygame.K_PLUS, pygame.K_EQUALS, pygame.K_KP_PLUS),

@@ -69,12 +69,29 @@ class Round:
     due: float = 0.0
 
     @property
-    def take(self) -> Take | None:
-        """The last recorded episode of the rival's first trial: after it has adapted."""
-        if self.rival is None:
+    def trial(self) -> list[Take]:
+        """The rival's recorded episodes of its first trial, in which it may adapt, in order."""
+        takes = () if self.rival is None else self.rival.takes
+        first = [take for take in takes if take.trial == takes[0].trial]
+        return sorted(first, key=lambda take: take.episode)
+
+    def shown(self, game: Game) -> tuple[Take, int] | None:
+        """The rival's episode that is on screen, and its frame; None without a rival.
+
+        A watched trial is shown whole, one episode after another. A player races in each attempt
+        the episode of that number, so both have as much experience of what the task hides; after
+        the last episode, that one.
+        """
+        trial, frame = self.trial, self.frame
+        if not trial:
             return None
-        first = self.rival.takes[0].trial
-        return [take for take in self.rival.takes if take.trial == first][-1]
+        place = min(game.attempt, len(trial) - 1)
+        if game.mode == "watch":
+            place = 0
+            while place < len(trial) - 1 and frame >= len(trial[place].frames):
+                frame -= len(trial[place].frames)
+                place += 1
+        return trial[place], min(frame, len(trial[place].frames) - 1)
 
     def advance(self, game: Game, steps: float, axes: Sequence[float], spec: Spec) -> Game:
         """The game after all whole steps that are due. axes: of the gamepads."""
@@ -180,21 +197,20 @@ def _bench(table: Table, game: Game, now: Round) -> Bench:
 
 
 def _draw(table: Table, game: Game, now: Round, bench: Bench, message: str) -> None:
-    surface, outline_of, take = screen(), table.family.outline, now.take
-    frame = 0 if take is None else min(now.frame, len(take.frames) - 1)
-    rival = None if take is None else outline_of(take.task, take.frames[frame])
+    surface, outline_of, seen = screen(), table.family.outline, now.shown(game)
+    rival = None if seen is None else outline_of(seen[0].task, seen[0].frames[seen[1]])
     state, ghost = now.live.state, rival if game.ghost else None
     outline = outline_of(game.task, state)
     camera = bench.camera
-    if game.mode == "watch" and take is not None and rival is not None:
-        state, outline, ghost = take.frames[frame], rival, None
+    if game.mode == "watch" and seen is not None and rival is not None:
+        state, outline, ghost = seen[0].frames[seen[1]], rival, None
         camera = follow(now.scene, rival, bench.size)
     picture = getattr(table.family, "picture", None)
     pixels = None if picture is None else picture(game.task, state)
     draw_picture(surface, Picture(outline, pixels, ghost), camera)
     shown = [outline] if ghost is None else [outline, ghost]
     draw_track(surface, now.whole, shown)
-    draw_facts(surface, table.title(game.task), _facts(game, now, frame, bench))
+    draw_facts(surface, table.title(game.task), _facts(game, now, bench))
     if game.mode == "edit":
         draw_sliders(surface, bench.knobs)
     draw_status(surface, printable(message) or f"{_doing(game, bench)}   {game.speed:g}x   h: keys")
@@ -211,12 +227,14 @@ def _doing(game: Game, bench: Bench) -> str:
     return {"drive": "driving", "watch": "watching"}[game.mode] if game.playing else "paused"
 
 
-def _facts(game: Game, now: Round, frame: int, bench: Bench) -> list[tuple[str, str]]:
-    live, take = now.live, now.take
+def _facts(game: Game, now: Round, bench: Bench) -> list[tuple[str, str]]:
+    live, seen = now.live, now.shown(game)
     end = "solved" if live.success else "over: r starts again" if live.ended else "going"
     rows = [("you", f"{live.returns:.1f} at step {live.steps}, {end}")] * (game.mode == "drive")
-    if take is not None and now.rival is not None:
-        niche = bench.agents[game.agent][0]
+    if seen is not None and now.rival is not None:
+        (take, frame), niche = seen, bench.agents[game.agent][0]
         rows.append((f"agent {niche}", f"{take.returns[frame]:.1f} at step {frame}"))
+        if now.rival.per_trial > 1:
+            rows.append(("its episode", f"{take.episode + 1} of {now.rival.per_trial}"))
         rows.append(("its score", f"{now.rival.score:.1f}{', solved' * now.rival.solved}"))
     return rows

@@ -83,19 +83,14 @@ def inject(name: o.RunName, file: Given) -> None:
     """
     from openpoet.archive.store.run_folder import Run, find_run
 
-    from ..injections import put
-    from ..parts import trusted
+    from ..injections import check_accepts, put
     from ..run_settings import settings_of
     from ..task_files import read_task
     from ..wiring import make_family
 
     with Run.open(find_run(name), write=False) as run:
-        if not run.path.is_dir():
-            raise ValueError(f"{run.path} is a pack, which does not go on: `import` it first")
-        tables = trusted(settings_of(run))
-        if not tables["poet"]["mutate_every"]:
-            raise ValueError(f"{run.path} never reproduces: its poet.mutate_every is 0")
-        family = make_family(tables, None)
+        check_accepts(run)
+        family = make_family(settings_of(run), None)
         task = read_task(file, family)
         put(run, task, f"injected task {file.name}", family)
     print_line(f"{file} waits in {run.path} for its next reproduction")

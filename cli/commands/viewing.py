@@ -61,7 +61,8 @@ def show(
     from openpoet.archive.store.run_folder import Run, find_run
 
     from ..show import as_json as json_of
-    from ..show import niche_row, one, overview
+    from ..show import niche_row, overview
+    from ..show_niche import one
 
     with Run.open(find_run(name), write=False) as run:
         tables = settings_of(run)

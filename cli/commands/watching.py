@@ -36,6 +36,15 @@ NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Print the address and open no browser.")
 ]
 
+Edit = Annotated[
+    bool,
+    typer.Option(
+        "--edit",
+        help="Edit tasks in the page, and inject them into the run. The printed address contains a "
+        "token, without which nothing can be written.",
+    ),
+]
+
 OutFile = Annotated[
     Path | None, typer.Option("--out", help="File to write; default: <name of the run>.html.")
 ]
@@ -58,18 +67,27 @@ def watch(
     port: Port = None,
     host: Host = "127.0.0.1",
     no_browser: NoBrowser = False,
+    edit: Edit = False,
 ) -> None:
     """Show a run in the browser, live.
 
     The family tree of its tasks with every transfer, the agents walking, curves, and how each task
-    was solved. Works while the run goes on, and changes nothing in it. Ctrl-C ends it.
+    was solved. Works while the run goes on, and changes nothing in it, except that `--edit` can
+    inject tasks (see `inject`). Ctrl-C ends it.
 
-    Examples: `watch`, `watch runs/a --port 9000 --no-browser`.
+    Examples: `watch`, `watch runs/a --port 9000 --no-browser`, `watch runs/a --edit`.
     """
+    from openpoet.archive.page.requests import LOCAL
     from openpoet.archive.store.run_folder import find_run
 
+    from ..page_edits import editing_of
     from ..watching import address_of, listen, serve, site_of
 
+    if edit and host not in LOCAL:
+        raise ValueError(
+            f"--edit is for this machine only, got --host {host}: its token would be sent "
+            "unencrypted. Reach the page through a tunnel (docs/watch.md)"
+        )
     site = site_of(None if name is None else find_run(name))
     if name is not None:
         for id in site.ids():  # errors of the archive appear here
@@ -79,10 +97,13 @@ def watch(
     address, ended = address_of(listening), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
+    editing = editing_of(site) if edit else None
+    if editing is not None:
+        address += f"#/?edit={editing.token}"
     print_line(f"the page is at {address} (Ctrl-C ends it)")
     if not no_browser and _has_display():
         webbrowser.open(address)
-    serve(site, listening, ended)
+    serve(site, listening, ended, editing)
 
 
 def report(

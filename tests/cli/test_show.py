@@ -15,7 +15,8 @@ import pytest
 from rich.console import Console
 
 from openpoet.archive.store.run_folder import Run
-from openpoet.cli.show import AT_ONCE, FEW, MOST_LINES, MOST_TREE, as_json, one, overview
+from openpoet.cli.show import AT_ONCE, FEW, MOST_TREE, as_json, overview
+from openpoet.cli.show_niche import MOST_LINES, one
 from tests.archive.example_runs import finished
 
 NICHES, TRANSFERS = 10_000, 60_000

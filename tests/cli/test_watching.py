@@ -149,7 +149,7 @@ def started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     assert process.stdout is not None
     try:
         for line in process.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+            if found := re.search(r"http://127\.0\.0\.1:\d+/(#\S+)?", line):
                 yield process, found[0]
                 return
         raise AssertionError("no address was printed")

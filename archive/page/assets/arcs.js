@@ -1,5 +1,6 @@
 /** Transfers on the tree's canvas: faint arcs, their density when there are too many, the path of
- *  one agent, and the arcs of the last iterations while the film plays. */
+ *  one agent, and the arcs of the last iterations while the film plays. Arcs are orange, or have
+ *  the colour of the agent's line where lanes have. */
 
 import { iterationsPerPixel } from "./layout.js";
 import { theme } from "./theme.js";
@@ -10,15 +11,21 @@ const OLDEST = 0.3; // opacity of the oldest steps
 const RECENT = 20; // [px] of time in which a moved agent is shown strongly
 const CELL = 3; // [px] of the density's picture
 
-/** Draw all transfers behind the lanes. `scene`: {model, lanes, layout, top}. */
+/** Draw all transfers behind the lanes. `scene`: {model, lanes, layout, lines, top}. */
 export function drawTransfers(context, scene) {
   const rows = shownTransfers(scene);
   if (rows.dense || rows.length > MOST_ARCS) drawDensity(context, scene, rows);
   else drawArcs(context, scene, rows);
 }
 
-/** Transfers between lanes in sight: [{x, from, to}] [px]; those folded into one lane are none. */
-function shownTransfers({ model, lanes, layout, top }) {
+/**
+ * Transfers between lanes in sight: [{x, from, to, count, colour}] [px]; those folded into one lane
+ * are none.
+ */
+function shownTransfers({ model, lanes, layout, lines, top }) {
+  const own = rgbOf(theme.accent);
+  const colourOf = (niche, iteration) =>
+    lines ? (lines.colours.get(lines.lineAt(niche, iteration)) ?? own) : own;
   const columns = model.transfers ?? model.density ?? { iteration: [] };
   const rows = [];
   rows.dense = !model.transfers;
@@ -32,23 +39,31 @@ function shownTransfers({ model, lanes, layout, top }) {
     if (Math.max(from, to) < -20 || Math.min(from, to) > layout.height + 20) continue;
     const middle = columns.iteration[row] + (columns.bin ?? 0) / 2;
     if (middle < layout.from || middle > layout.to) continue;
-    rows.push({ x: layout.x(middle), from, to, count: columns.count?.[row] ?? 1 });
+    const colour = colourOf(source, columns.iteration[row]);
+    rows.push({ x: layout.x(middle), from, to, colour, count: columns.count?.[row] ?? 1 });
   }
   return rows;
 }
 
+/** The channels [red, green, blue] of a colour of the style sheet. */
+function rgbOf(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
 function drawArcs(context, { layout }, rows) {
-  context.globalAlpha = Math.max(0.08, Math.min(0.5, 4.5 / Math.sqrt(rows.length + 1)));
-  context.strokeStyle = theme.accent;
-  context.fillStyle = theme.accent;
+  const faint = Math.max(0.08, Math.min(0.5, 4.5 / Math.sqrt(rows.length + 1)));
   context.lineWidth = 1;
-  context.beginPath();
-  for (const { x, from, to } of rows) arcPath(context, x, from, to);
-  context.stroke();
-  if (layout.pitch >= 6) {
-    context.globalAlpha = Math.min(0.75, context.globalAlpha * 1.8);
+  for (const [colour, some] of Map.groupBy(rows, (row) => `rgb(${row.colour.join(" ")})`)) {
+    context.globalAlpha = faint;
+    context.strokeStyle = colour;
+    context.fillStyle = colour;
     context.beginPath();
-    for (const { x, to } of rows) {
+    for (const { x, from, to } of some) arcPath(context, x, from, to);
+    context.stroke();
+    if (layout.pitch < 6) continue;
+    context.globalAlpha = Math.min(0.75, faint * 1.8);
+    context.beginPath();
+    for (const { x, to } of some) {
       context.moveTo(x + 1.8, to);
       context.arc(x, to, 1.8, 0, 2 * Math.PI);
     }
@@ -70,28 +85,37 @@ function arcPath(context, x, from, to) {
   );
 }
 
-/** How many transfers pass each place, as an orange haze: sums along every column of pixels. */
+/**
+ * How many transfers pass each place, as a haze in the mean of their colours: sums along every
+ * column of pixels.
+ */
 function drawDensity(context, { layout }, rows) {
   const [across, down] = [Math.ceil(layout.width / CELL), Math.ceil(layout.height / CELL) + 2];
-  const passing = new Float32Array(across * down);
+  const passing = new Float32Array(4 * across * down); // red, green, blue times count; count
   const cell = (y) => Math.max(0, Math.min(down - 1, Math.round(y / CELL)));
-  for (const { x, from, to, count } of rows) {
+  for (const { x, from, to, count, colour } of rows) {
     const column = Math.max(0, Math.min(across - 1, Math.floor(x / CELL)));
-    passing[cell(Math.min(from, to)) * across + column] += count;
-    passing[cell(Math.max(from, to)) * across + column] -= count;
+    const [above, below] = [cell(Math.min(from, to)), cell(Math.max(from, to))];
+    [...colour, 1].forEach((value, channel) => {
+      passing[4 * (above * across + column) + channel] += count * value;
+      passing[4 * (below * across + column) + channel] -= count * value;
+    });
   }
-  for (let at = across; at < passing.length; at += 1) passing[at] += passing[at - across];
-  const sorted = passing.filter((value) => value > 0.5).sort();
+  for (let at = 4 * across; at < passing.length; at += 1) passing[at] += passing[at - 4 * across];
+  const sorted = passing.filter((value, at) => at % 4 === 3 && value > 0.5).sort();
   const top = sorted[Math.floor(sorted.length * 0.97)] ?? 1;
   const canvas = document.createElement("canvas");
   canvas.width = across;
   canvas.height = down;
   const paint = canvas.getContext("2d");
-  paint.fillStyle = theme.accent;
-  paint.fillRect(0, 0, across, down);
-  const picture = paint.getImageData(0, 0, across, down);
-  for (let at = 0; at < passing.length; at += 1) {
-    picture.data[4 * at + 3] = 100 * Math.min(1, Math.sqrt(Math.max(0, passing[at]) / top));
+  const picture = paint.createImageData(across, down);
+  for (let at = 0; at < passing.length; at += 4) {
+    const count = passing[at + 3];
+    if (count < 0.5) continue;
+    for (let channel = 0; channel < 3; channel += 1) {
+      picture.data[at + channel] = passing[at + channel] / count;
+    }
+    picture.data[at + 3] = 100 * Math.min(1, Math.sqrt(count / top));
   }
   paint.putImageData(picture, 0, 0);
   context.imageSmoothingEnabled = true;

@@ -34,7 +34,7 @@ export function listenToKeys(views, panel) {
     if (event.ctrlKey || event.metaKey || event.altKey || !app.model) return;
     if (isText(event.target) && event.key === "Escape") event.target.blur();
     if (isText(event.target) || OWN[event.target.tagName]?.includes(event.key)) return;
-    if (card.open && event.key !== "?") return;
+    if (document.querySelector("dialog[open]") && !(card.open && event.key === "?")) return;
     if (!actions[event.key]) return;
     event.preventDefault();
     actions[event.key](event);

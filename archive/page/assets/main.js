@@ -16,6 +16,7 @@ import { makeRuns } from "./runs.js";
 import { followServer, openRun } from "./live.js";
 import { listenToKeys } from "./keys.js";
 import { setPlaying } from "./timeline.js";
+import { takeToken } from "./token.js";
 
 const SETTLED = 0.96; // share of the run before which the first niche shown was born
 
@@ -63,6 +64,7 @@ function startPage() {
 
 /** Show the view, run and niche of the address. */
 async function followAddress(page) {
+  if (takeToken() && app.model) notify("model"); // what edits appears
   const route = currentRoute();
   setPlaying(false);
   if (route.run === null) {

@@ -44,10 +44,10 @@ function placeScores(model, niche, piece) {
   known.values.push(...piece.values);
 }
 
+/** A density is that of the whole run, single transfers are those since the last view. */
 function mergeTransfers(model, transfers) {
   if (transfers.density) {
-    const { bin, ...columns } = transfers.density;
-    model.density = { ...appendedColumns(model.density, columns), bin };
+    model.density = transfers.density;
     model.transfers = null;
   } else {
     const names = ["iteration", "source", "target", "kind", "at_birth"];
@@ -172,23 +172,4 @@ export function agentLine(model, id, iteration) {
     latest = from - 1; // agents move all at once: the source's is the one before this iteration
   }
   return line;
-}
-
-/** For each niche, whose line of agents it had from when on: Map of id to [{from, line}]. */
-export function agentOwners(model) {
-  const owners = new Map(
-    model.ids.map((id) => [id, [{ from: model.niches.get(id).born, line: id }]]),
-  );
-  const { iteration, source, target, at_birth: atBirth } = model.transfers;
-  const last = (id) => owners.get(id)?.at(-1)?.line ?? id;
-  for (let row = 0; row < iteration.length;) {
-    const moved = [];
-    let end = row;
-    for (; end < iteration.length && iteration[end] === iteration[row]; end += 1) {
-      if (!atBirth[end]) moved.push([target[end], last(source[end])]);
-    }
-    for (const [id, line] of moved) owners.get(id)?.push({ from: iteration[row], line });
-    row = end;
-  }
-  return owners;
 }

@@ -10,6 +10,7 @@ import { knownSolution, makeChain } from "./chain.js";
 import { makeScoreCurve } from "./scorecurve.js";
 import { nicheLink, panelPart, refusedPictures, transferCount, transferTable } from "./lists.js";
 import { plain, score, whole } from "./format.js";
+import { editButton } from "./editor.js";
 
 /** The panel; `start()` plays the selected niche's agent. */
 export function makePanel() {
@@ -142,12 +143,20 @@ function head(model, niche) {
     "header",
     {},
     element("h2", { text: `Niche ${niche.id}` }),
-    button("×", () => select(null), {
-      class: "close",
-      "aria-label": "close",
-      "data-testid": "panel-close",
-    }),
+    element(
+      "div",
+      { class: "actions" },
+      editButton(model, niche),
+      button("×", () => select(null), {
+        class: "close",
+        "aria-label": "close",
+        "data-testid": "panel-close",
+      }),
+    ),
     element("p", { class: "title", "data-testid": "niche-title", text: niche.title }),
+    niche.source
+      ? element("p", { class: "title", "data-testid": "niche-source", text: niche.source })
+      : null,
     line.length ? path : null,
   );
 }

@@ -73,8 +73,8 @@ function drawScreen(screen, track, frame, height) {
   drawTrack(fitCanvas(track, width, 26), layers, take, frame, width);
 }
 
-/** Before the poses have come: the beginning of the track, or the whole plan. */
-function startCamera(outline, width, height) {
+/** Without poses: the beginning of the track, or the whole plan. */
+export function startCamera(outline, width, height) {
   const whole = wholeCamera(outline, width, height);
   if (seenFromAbove(outline)) return whole;
   const [left, low, , high] = boundsOf(outline);

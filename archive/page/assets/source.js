@@ -48,6 +48,16 @@ export function fetchSelection(run, expression) {
   return ask(`${address(run)}/select`, { expr: expression });
 }
 
+/** An edited task: {task, title, knobs, outline, ...}; `edit`: its task and one change. */
+export function sendEdit(run, token, edit) {
+  return send(`${address(run)}/edit`, token, edit);
+}
+
+/** Put a task into the run as a candidate: {line}; `injection`: its task and niche. */
+export function sendInjection(run, token, injection) {
+  return send(`${address(run)}/inject`, token, injection);
+}
+
 /** Server-sent events; `handlers`: {run(data), runs(), open(), lost()}. Null for a report. */
 export function openEvents(handlers) {
   if (isStatic()) return null;
@@ -66,7 +76,15 @@ function address(run) {
 /** The JSON at an address. Throws an Error with the server's line, its `status` and `retry`. */
 async function ask(path, query = {}) {
   const text = new URLSearchParams(query).toString();
-  const response = await fetch(text ? `${path}?${text}` : path, { cache: "no-store" });
+  return answerOf(await fetch(text ? `${path}?${text}` : path, { cache: "no-store" }));
+}
+
+async function send(path, token, data) {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  return answerOf(await fetch(path, { method: "POST", headers, body: JSON.stringify(data) }));
+}
+
+async function answerOf(response) {
   let data = null;
   try {
     data = await response.json();

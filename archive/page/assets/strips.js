@@ -1,18 +1,18 @@
 /** The colours of lanes, one pixel row a lane and one column a pixel of time, painted in chunks. */
 
-import { agentOwners, endOf } from "./model.js";
-import { familyShares } from "./genealogy.js";
-import { hueColour, packed, rampStep, theme } from "./theme.js";
+import { endOf } from "./model.js";
+import { packed, rampStep, theme } from "./theme.js";
 
 const CHUNK = 128; // lanes of one image
 
 /**
- * Strips of the lanes `rows` (ids), `columns` pixels wide for the iterations of `span`; colouring:
- * "score" or "agents". `chunk(row)`: {image, line}, the canvas that has the lane and its pixel row.
+ * Strips of the lanes `rows` (ids), `columns` pixels wide for the iterations of `span`, coloured by
+ * score, or by lines of agents where `lines` are given (agentLines). `chunk(row)`: {image, line},
+ * the canvas that has the lane and its pixel row.
  */
-export function makeStrips({ model, rows, columns, span, colouring }) {
+export function makeStrips({ model, rows, columns, span, lines }) {
   const images = new Map();
-  const paint = colouring === "agents" ? agentPainter(model) : scorePainter(model);
+  const paint = lines ? agentPainter(lines) : scorePainter(model);
   return {
     columns,
     chunk(row) {
@@ -81,18 +81,14 @@ function meanOf(values, from, to) {
 }
 
 /** The line of agents that a niche had, as its hue. */
-function agentPainter(model) {
-  const owners = agentOwners(model);
-  const shares = familyShares(model);
-  const colours = new Map(
-    model.ids.map((id) => [id, packed(hueColour(shares.get(id).share, shares.get(id).shade))]),
-  );
+function agentPainter({ owners, colours }) {
+  const packedColours = new Map([...colours].map(([id, colour]) => [id, packed(colour)]));
   return (id, line, [first, last], { from: start, size }) => {
     const owned = owners.get(id) ?? [];
     let at = 0;
     for (let column = first; column < last; column += 1) {
       while (at + 1 < owned.length && owned[at + 1].from <= start + (column + 1) * size) at += 1;
-      line[column] = colours.get(owned[at]?.line) ?? 0;
+      line[column] = packedColours.get(owned[at]?.line) ?? 0;
     }
   };
 }

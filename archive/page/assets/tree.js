@@ -3,6 +3,7 @@
 import { element, fitCanvas, onceAFrame } from "./elements.js";
 import { app, listen, notify, select, shownTime } from "./state.js";
 import { agentLine } from "./model.js";
+import { agentLines } from "./lines.js";
 import { MOST_LANES, orderLanes } from "./genealogy.js";
 import { makeLayout, timeTicks } from "./layout.js";
 import { currentSpan, spanWith } from "./span.js";
@@ -20,7 +21,7 @@ import { theme } from "./theme.js";
 
 /** The tree view; `view.keep` holds what a change of the data must not change. */
 export function makeTree() {
-  const view = { lanes: null, layout: null, strips: null, top: 0 };
+  const view = { lanes: null, layout: null, strips: null, lines: null, top: 0 };
   view.choice = { colouring: "score", fold: null, zoom: 1, span: null, refused: null };
   const parts = makeParts(view);
   const shown = () => Boolean(app.model) && parts.root.isConnected;
@@ -128,32 +129,33 @@ function layOut(view, parts) {
   timeline.grow(height - view.layout.total);
   view.layout.height = height + LEAST_CURVES - timeline.height();
   parts.sheet.style.height = `${view.layout.total}px`;
-  const colouring = model.transfers ? choice.colouring : "score";
+  view.lines = choice.colouring === "agents" ? agentLines(model) : null;
   const columns = Math.max(1, Math.round(view.layout.inner * (window.devicePixelRatio || 1)));
   view.strips = makeStrips({
     model,
     rows: view.lanes.rows,
     columns,
     span,
-    colouring,
+    lines: view.lines,
   });
   const large = view.layout.total > view.layout.height * 1.2;
   parts.minimap.canvas.hidden = !large;
   parts.root.classList.toggle("mapped", large);
-  parts.scale.draw(model, colouring);
+  parts.scale.draw(model, choice.colouring);
   paintStill(view, parts);
   paintMoving(view, parts);
   performance.mark("tree drawn"); // for benchmarks
 }
 
 function sceneOf(view, parts) {
-  const { lanes, layout, strips } = view;
+  const { lanes, layout, strips, lines } = view;
   const { selected, hovered } = app;
   return {
     model: app.model,
     lanes,
     layout,
     strips,
+    lines,
     selected,
     hovered,
     top: parts.scroller.scrollTop,

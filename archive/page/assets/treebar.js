@@ -51,7 +51,7 @@ function refreshBar({ choice, colour, fold, refused, reasons }) {
   if (!app.model) return;
   fold.setAttribute("aria-pressed", String(Boolean(choice.fold ?? choice.folding)));
   refused.setAttribute("aria-pressed", String(Boolean(choice.refused)));
-  colour.set(app.model.transfers ? choice.colouring : "score", Boolean(app.model.transfers));
+  colour.set(choice.colouring);
   reasons.replaceChildren();
   if (!choice.refused) return;
   if (!choice.refused.iteration.length) reasons.append("none was refused");
@@ -77,11 +77,9 @@ function choiceOf(name, values, texts, listener) {
   );
   return {
     root: element("span", { class: "group", role: "group", "aria-label": name }, buttons),
-    set(value, available) {
+    set(value) {
       buttons.forEach((made, at) => {
         made.setAttribute("aria-pressed", String(values[at] === value));
-        made.disabled = !available && at > 0;
-        made.title = made.disabled ? "single transfers of so long a run are not sent" : "";
       });
     },
   };

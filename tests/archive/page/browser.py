@@ -15,6 +15,7 @@ from benchmarks.made_runs import Made, grow
 from openpoet.archive.page.server import listen, served
 from openpoet.archive.page.site import Site
 from openpoet.cli.page_data import open_page
+from openpoet.cli.page_edits import editing_of
 from openpoet.cli.watching import address_of, runs_under
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -51,6 +52,17 @@ def serving(folder: Path, port: int = 0) -> Iterator[str]:
     address = address_of(listening)
     with served(Site(lambda: runs_under(folder), open_page), listening):
         yield address
+
+
+@contextmanager
+def serving_edits(run: Path) -> Iterator[str]:
+    """The address of a page in which the tasks of one run can be edited, as `watch --edit` prints
+    it.
+    """
+    site, listening = Site(lambda: [run], open_page), listen("127.0.0.1", 0)
+    editing, address = editing_of(site), address_of(listening)
+    with served(site, listening, editing):
+        yield f"{address}#/?edit={editing.token}"
 
 
 @contextmanager

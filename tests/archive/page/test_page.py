@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks.made_runs import Made
+from openpoet.archive.page import curves
 from openpoet.cli.report import write_report
 from tests.archive.page.browser import PICTURES, Growing, chromium, opened, serving
 
@@ -235,6 +236,36 @@ def test_refused_candidates_and_lines_of_agents_are_shown_on_request(page: Page)
     at(page, "colour-agents").click()
     expect(at(page, "colour-agents")).to_have_attribute("aria-pressed", "true")
     picture(page, "agents")
+
+
+def test_lines_of_agents_are_the_same_where_transfers_are_a_density(
+    browser: Browser, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's changes of line give each niche at each iteration the page's own line."""
+    lines = """async () => {
+      const { app } = await import("./assets/state.js");
+      const { agentLines } = await import("./assets/lines.js");
+      const { lineAt } = agentLines(app.model);
+      const times = Array.from({ length: app.model.iteration + 2 }, (_, at) => at);
+      const rows = app.model.ids.map((id) => times.map((at) => lineAt(id, at)));
+      return { single: Boolean(app.model.transfers), rows };
+    }"""
+    found = []
+    for most in (curves.MOST_MOVES, 5):
+        monkeypatch.setattr(curves, "MOST_MOVES", most)
+        with opened(browser, f"{address}#/long/tree?niche=9") as page:
+            expect(at(page, "facts")).to_be_visible()
+            found.append(page.evaluate(lines))
+            score = at(page, "tree-canvas").evaluate("(canvas) => canvas.toDataURL()")
+            at(page, "colour-agents").click()
+            expect(at(page, "colour-agents")).to_have_attribute("aria-pressed", "true")
+            page.wait_for_timeout(100)
+            agents = at(page, "tree-canvas").evaluate("(canvas) => canvas.toDataURL()")
+            assert agents != score
+            picture(page, f"lines-{most}")
+    assert [one["single"] for one in found] == [True, False]
+    assert found[0]["rows"] == found[1]["rows"]
+    assert len({line for row in found[0]["rows"] for line in row}) > 3
 
 
 def test_keys_choose_views_and_niches(page: Page) -> None:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.made_runs import Made
+from openpoet.archive.page import curves
 from tests.archive.page.browser import Growing, chromium, opened, serving
 
 SOON = 5_000.0  # [ms] until a commit is seen; 2 s on a machine with nothing else to do
@@ -67,12 +68,16 @@ def test_a_run_that_has_just_begun_is_followed_from_its_first_commit(
     run.close()
 
 
-def test_an_increment_gives_the_page_of_a_new_one(browser: Browser, run: Growing) -> None:
-    """What was merged equals what a page opened later gets."""
+@pytest.mark.parametrize("most", [curves.MOST_MOVES, 5])
+def test_an_increment_gives_the_page_of_a_new_one(
+    browser: Browser, run: Growing, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """What was merged equals what a page opened later gets; also where transfers are a density."""
+    monkeypatch.setattr(curves, "MOST_MOVES", most)
     model = """async () => {
       const { app } = await import("./assets/state.js");
-      const { niches, scores, transfers, curves, iteration } = app.model;
-      return JSON.stringify([[...niches], [...scores], transfers, curves, iteration]);
+      const { niches, scores, transfers, density, curves, iteration } = app.model;
+      return JSON.stringify([[...niches], [...scores], transfers, density, curves, iteration]);
     }"""
     with serving(run.folder.parent) as address, opened(browser, f"{address}#/live/tree") as page:
         shows(page, 19)

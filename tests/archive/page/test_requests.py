@@ -9,7 +9,15 @@ import time
 import pytest
 
 from openpoet.archive.page import requests
-from openpoet.archive.page.requests import LOCAL, RefusedError, check, hosts_of, read_head
+from openpoet.archive.page.requests import (
+    LOCAL,
+    RefusedError,
+    body_length,
+    check,
+    hosts_of,
+    read_body,
+    read_head,
+)
 
 SELF = {"Host": "127.0.0.1:8317"}
 
@@ -106,3 +114,71 @@ def test_a_request_that_is_too_long_is_refused() -> None:
     with pytest.raises(RefusedError) as error:
         read_head(ours)
     assert error.value.status == 431
+
+
+WRITER = SELF | {
+    "Origin": "http://127.0.0.1:8317",
+    "Authorization": "Bearer secret",
+    "Content-Type": "application/json",
+}
+
+
+def test_the_page_may_write_with_the_token() -> None:
+    check("POST", WRITER, LOCAL, page=False, token="secret")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer"}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "Bearer secre\u00e9"}, 401),
+        ({"Authorization": "secret"}, 401),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:3000"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403),
+        # what a form of another page can send without asking first
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+)
+def test_nothing_is_written_without_token_and_origin(changes: dict[str, str], status: int) -> None:
+    with pytest.raises(RefusedError) as error:
+        check("POST", WRITER | changes, LOCAL, page=False, token="secret")
+    assert error.value.status == status
+
+
+def test_a_writer_gives_its_origin() -> None:
+    headers = {name: value for name, value in WRITER.items() if name != "Origin"}
+    with pytest.raises(RefusedError, match="origin"):
+        check("POST", headers, LOCAL, page=False, token="secret")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+def test_no_other_method_writes(method: str) -> None:
+    with pytest.raises(RefusedError) as error:
+        check(method, WRITER, LOCAL, page=False, token="secret")
+    assert error.value.status == 405
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [("", 411), ("-1", 411), ("1e3", 411), ("\u0663", 411), ("9" * 400, 413), ("262145", 413)],
+)
+def test_the_length_of_a_body_is_given_and_bounded(length: str, status: int) -> None:
+    with pytest.raises(RefusedError) as error:
+        body_length({"Content-Length": length})
+    assert error.value.status == status
+    assert body_length({"Content-Length": "262144"}) == 262144
+
+
+def test_a_body_is_read_to_its_length_and_no_further() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"cdefgh")
+    assert read_body(ours, b"ab", 5) == b"abcde"
+    theirs.close()
+    with pytest.raises(RefusedError, match="too early"):
+        read_body(ours, b"ab", 100)

@@ -20,7 +20,7 @@ from openpoet.archive.replay.episode import record_episode
 from openpoet.archive.replay.game import KEYS, REACTIONS, Bench, Game, react, steps_due
 from openpoet.archive.replay.live import Live
 from openpoet.archive.replay.overlay import strip_of
-from openpoet.archive.replay.play import Table, play
+from openpoet.archive.replay.play import Round, Table, play
 from openpoet.archive.replay.sliders import areas, value_at
 from openpoet.poet.streams import Key
 from tests.archive.rolling import FAST, SLOW, STEP, Hills, Roller, Rolling
@@ -104,7 +104,8 @@ def test_keys_choose_agent_and_mode_and_begin_a_new_round() -> None:
     assert press(START, pygame.K_n) == replace(START, agent=2, round=1)
     assert press(START, pygame.K_n, pygame.K_n).agent == 0
     assert press(START, pygame.K_p).agent == 0
-    assert press(START, pygame.K_r).round == 1
+    assert press(START, pygame.K_r) == replace(START, round=1, attempt=1)
+    assert press(START, pygame.K_r, pygame.K_n).attempt == 0, "another agent"
     assert press(START, pygame.K_v).mode == "watch"
     assert press(START, pygame.K_v, pygame.K_v).mode == "drive"
     assert press(START, pygame.K_TAB).mode == "edit"
@@ -225,6 +226,36 @@ def test_a_person_drives_beside_an_agent(dummy: None) -> None:
     # Each picture draws the agent, then the player: at action 1.5 and 1 from the same start.
     pairs = [(ghost, player) for ghost, player in pairwise(moved) if player > 0.5]
     assert any(ghost == pytest.approx(1.5 * player) for ghost, player in pairs)
+
+
+def trial_of_two(frames: int) -> Round:
+    """A round against an agent that was recorded in two trials of two episodes."""
+    episode = record_episode(Roller, Rolling(), SLOW, Hills(), Key(1))
+    takes = [
+        replace(episode.takes[0], trial=trial, episode=number)
+        for trial, number in ((0, 1), (1, 0), (0, 0), (1, 1))
+    ]
+    rival = replace(episode, takes=tuple(takes), trials=2, per_trial=2)
+    return Round(0, Hills(), Live(Rolling(), Hills(), 0), rival, None, {}, frame=frames)  # type: ignore[arg-type]  # no scene
+
+
+def test_a_watched_trial_is_shown_whole_and_a_racer_races_one_episode_an_attempt() -> None:
+    length = len(trial_of_two(0).trial[0].frames)
+    watching = replace(START, mode="watch")
+
+    def shown(frames: int, game: Game) -> tuple[int, int, int]:
+        seen = trial_of_two(frames).shown(game)
+        assert seen is not None
+        return seen[0].trial, seen[0].episode, seen[1]
+
+    assert shown(0, watching) == (0, 0, 0)
+    assert shown(length - 1, watching) == (0, 0, length - 1)
+    assert shown(length, watching) == (0, 1, 0)
+    assert shown(5 * length, watching) == (0, 1, length - 1)
+    again = press(START, pygame.K_r)
+    assert shown(3, START) == (0, 0, 3)
+    assert shown(3, again) == shown(3, press(again, pygame.K_r)) == (0, 1, 3)
+    assert shown(5 * length, START) == (0, 0, length - 1), "the racer's episode does not go on"
 
 
 def test_an_edited_task_is_watched_and_saved(dummy: None) -> None:

@@ -1,0 +1,208 @@
+"""The editor of the page in a real browser: sliders, strokes, undo, saving, injecting."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import openpoet.cli.main as command
+from benchmarks.made_runs import Made
+from openpoet.archive.store.run_folder import Run
+from openpoet.cli.task_files import read_task
+from openpoet.envs.walker.family import Walker
+from tests.archive.page.browser import PICTURES, Growing, chromium, opened, serving, serving_edits
+from tests.cli.test_run_loop import launch
+
+NICHE = 9  # that is edited
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def walkers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = Growing(tmp_path_factory.mktemp("runs") / "walkers", Made(12, 40, 20))
+    run.go_on(21)
+    run.close()
+    return run.folder
+
+
+def edit(page: Page, niche: int) -> None:
+    """Open the editor of a niche."""
+    page.locator(f'.lane[data-niche="{niche}"]').click()
+    page.get_by_test_id("edit").click()
+    expect(page.get_by_test_id("edit-save")).to_be_enabled()
+
+
+def drawn(page: Page) -> str:
+    """What the picture of the world shows."""
+    url: str = page.get_by_test_id("edit-scene").evaluate("(canvas) => canvas.toDataURL()")
+    return url
+
+
+def turn(page: Page, knob: str, value: float) -> None:
+    page.locator(f'[data-knob="{knob}"]').fill(str(value))
+
+
+def value(page: Page, knob: str) -> float:
+    return float(page.locator(f'[data-knob="{knob}"]').input_value())
+
+
+def picture(page: Page, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def test_a_slider_a_stroke_and_a_mutation_change_the_world_and_undo_restores_it(
+    browser: Browser, walkers: Path, tmp_path: Path
+) -> None:
+    with serving_edits(walkers) as address, opened(browser, address) as page:
+        edit(page, NICHE)
+        assert "edit=" not in page.url, "the token is in no bookmark"
+        title = page.get_by_test_id("edit-title")
+        before, words = drawn(page), title.inner_text()
+        expect(page.get_by_test_id("edit-undo")).to_be_disabled()
+        turn(page, "roughness", 7.5)
+        expect(title).to_contain_text("roughness 7.5")
+        assert (rough := drawn(page)) != before
+        box = page.get_by_test_id("edit-scene").bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 200, box["y"] + 150)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 205, box["y"] + 50)
+        page.mouse.up()
+        expect(page.get_by_test_id("edit-undo")).to_be_enabled()
+        page.wait_for_function("document.querySelector('[data-knob=\"stump to\"]').value > 0")
+        assert drawn(page) != rough
+        picture(page, "editor")
+        page.get_by_test_id("edit-mutate").click()
+        expect(title).not_to_contain_text("roughness 7.5")
+        for _ in range(2):
+            page.get_by_test_id("edit-undo").click()
+        expect(title).to_contain_text("roughness 7.5")
+        assert drawn(page) == rough
+        with page.expect_download() as saved:
+            page.get_by_test_id("edit-save").click()
+        saved.value.save_as(tmp_path / "task.json")
+        assert saved.value.suggested_filename == f"task_{NICHE}.json"
+        task = read_task(tmp_path / "task.json", Walker())
+        assert task.genome.roughness == 7.5  # type: ignore[union-attr]  # of obstacles
+        page.get_by_test_id("edit-undo").click()
+        expect(title).to_have_text(words)
+        expect(page.get_by_test_id("edit-undo")).to_be_disabled()
+        assert drawn(page) == before
+
+
+def test_one_drag_is_one_edit_and_ends_at_its_last_value(browser: Browser, walkers: Path) -> None:
+    with serving_edits(walkers) as address, opened(browser, address) as page:
+        edit(page, NICHE)
+        before = value(page, "gap to")
+        slider = page.locator('[data-knob="gap to"]')
+        box = slider.bounding_box()
+        assert box
+        y = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] / 2, y)
+        page.mouse.down()
+        for share in (0.55, 0.6, 0.3, 0.85, 0.7):
+            page.mouse.move(box["x"] + share * box["width"], y)
+        page.mouse.up()
+        page.wait_for_function(
+            """() => {
+              const slider = document.querySelector('[data-knob="gap to"]');
+              return Math.abs(slider.value / slider.max - 0.7) < 0.05
+                && slider.value === slider.parentNode.querySelector("output").textContent;
+            }"""
+        )
+        page.get_by_test_id("edit-undo").click()
+        expect(page.get_by_test_id("edit-undo")).to_be_disabled()
+        assert value(page, "gap to") == before
+
+
+def test_keys_move_sliders_and_no_view_behind_them(browser: Browser, walkers: Path) -> None:
+    with serving_edits(walkers) as address, opened(browser, address) as page:
+        edit(page, NICHE)
+        url = page.url
+        page.get_by_test_id("edit-mutate").focus()
+        for key in ("3", "ArrowDown", "/"):
+            page.keyboard.press(key)
+        assert page.url == url
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("editor")).to_have_count(0)
+        expect(page.get_by_test_id("panel")).to_be_visible()
+
+
+def test_without_token_there_is_no_editor_and_a_wrong_one_is_an_error(
+    browser: Browser, walkers: Path
+) -> None:
+    with serving(walkers.parent) as address, opened(browser, address) as page:
+        page.locator(f'.lane[data-niche="{NICHE}"]').click()
+        expect(page.get_by_test_id("facts")).to_be_visible()
+        expect(page.get_by_test_id("edit")).to_have_count(0)
+    with serving_edits(walkers) as address:
+        wrong = re.sub(r"edit=.*", "edit=wrong", address)
+        with opened(browser, wrong) as page:
+            page.locator(f'.lane[data-niche="{NICHE}"]').click()
+            page.get_by_test_id("edit").click()
+            expect(page.get_by_test_id("edit-note")).to_contain_text("the token is wrong")
+            expect(page.get_by_test_id("edit-inject")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("editor-phone", {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}),
+        ("editor-dark", {"color_scheme": "dark"}),
+    ],
+)
+def test_the_editor_fits_small_and_dark_screens(
+    browser: Browser, walkers: Path, name: str, options: dict[str, Any]
+) -> None:
+    with serving_edits(walkers) as address, opened(browser, address, **options) as page:
+        edit(page, NICHE)
+        turn(page, "stump to", 2.2)
+        expect(page.get_by_test_id("edit-title")).to_contain_text("2.2")
+        picture(page, name)
+        editor = page.get_by_test_id("editor")
+        assert editor.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+        box = editor.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def test_an_injected_task_appears_in_the_run_with_its_origin(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Navigation, a run of three iterations, which is then resumed while the page is open."""
+    run = tmp_path / "points"
+    assert launch(run, 3) == 0
+    source = "injected task edited from niche 0"
+    with serving_edits(run) as address, opened(browser, address) as page:
+        edit(page, 0)
+        turn(page, "distance", 0.85)
+        expect(page.get_by_test_id("edit-title")).to_contain_text("distance 0.85")
+        page.get_by_test_id("edit-inject").click()
+        expect(page.get_by_test_id("edit-note")).to_contain_text("waits for the next reproduction")
+        page.keyboard.press("Escape")
+        (waiting,) = (run / "inject").iterdir()
+        record = json.loads(waiting.read_text())
+        assert record["source"] == source
+        assert record["task"]["distance"] == 0.85
+        assert command.main(["resume", str(run), "--iterations", "6", "--workers", "1"]) == 0
+        with Run.open(run, write=False) as opened_run:
+            opened_run.verify()
+            (child,) = [row for row in opened_run.rows("children") if row["task"] == record["task"]]
+        assert child["iteration"] == 5
+        assert child["niche"] is not None, child["outcome"]
+        page.locator(f'.lane[data-niche="{child["niche"]}"]').click(timeout=30_000)
+        expect(page.get_by_test_id("niche-source")).to_have_text(source)
+        picture(page, "injected")
