@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .acting import completed
 from .parts import Tables, check_complete, make_part, trusted
 from .replays import STUDENT
 from .wiring import Parts, wire
@@ -158,6 +159,7 @@ class Replays:
         setup = self.parts.setup
         with one_torch_thread():
             expected, advice = made_by(setup.learner), "the archive is damaged"
+            weights = completed(setup.learner, weights, expected)
             check_tensors(weights, expected, f"niche {agent}", advice)
             task = setup.family.decode(row["task"])
             return record_episode(
