@@ -6,8 +6,8 @@ to the unit of the poses; rays are left out.
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..museum.files import clips_of as file_of
 from ..replay.episode import Episode, Outline
 from ..replay.recorder import Take
 
@@ -24,13 +25,19 @@ Clip = Mapping[str, Any]  # what poses.replay_of returns, with `niche` and `agen
 def write_clips(path: Path, clips: Mapping[int, Clip]) -> int:
     """Write the clips by niche; the size of the file [bytes]. Equal clips make equal files."""
     text = json.dumps(dict(sorted(clips.items())), separators=(",", ":"), allow_nan=False)
-    return path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    return path.write_bytes(lzma.compress(text.encode(), preset=9))
 
 
 def read_clips(path: Path) -> dict[int, Clip]:
     """The clips of a file of ours, by niche; it is not checked as a file of a stranger is."""
-    found = json.loads(gzip.decompress(path.read_bytes()))
+    found = json.loads(lzma.decompress(path.read_bytes()))
     return {int(niche): clip for niche, clip in found.items()}
+
+
+def clips_of(pack: Path) -> dict[int, Clip]:
+    """The recorded evaluations of a pack of the museum; none for any other archive."""
+    file = file_of(pack)
+    return {} if file is None else read_clips(file)
 
 
 def episode_of(clip: Clip) -> Episode:
