@@ -15,9 +15,9 @@ KEPT = ("hyper/", "normaliser/")  # the only names with a `/` that `adopt` keeps
 
 
 def acting(learner: Learner, agent: Agent) -> Agent:
-    """The agent without training state; as it is if `adopt` would not give the same agent of it.
+    """The agent without tensors of training state, which `completed` gives it again, fresh.
 
-    completed(learner, acting(learner, agent), ...) equals learner.adopt(agent).
+    As it is, if `adopt` would not make the same agent of it.
     """
     small = {
         name: tensor for name, tensor in agent.items() if "/" not in name or name.startswith(KEPT)

@@ -18,7 +18,8 @@ from . import options as o
 RunOrAll = Annotated[
     str | None,
     typer.Argument(
-        metavar="[RUN]", help="A run folder or a pack, or its name under runs/; default: all there."
+        metavar="[RUN]",
+        help="A run folder or a pack, its name under runs/, or `museum`; default: all under runs/.",
     ),
 ]
 Port = Annotated[
@@ -64,7 +65,7 @@ def watch(
     The family tree of its tasks with every transfer, the agents walking, curves, and how each task
     was solved. Works while the run goes on, and changes nothing in it. Ctrl-C ends it.
 
-    Examples: `watch`, `watch runs/a --port 9000 --no-browser`.
+    Examples: `watch`, `watch museum`, `watch runs/a --port 9000 --no-browser`.
     """
     from openpoet.archive.store.run_folder import find_run
 
