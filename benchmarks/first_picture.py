@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from benchmarks.heading import ROOT, heading
@@ -39,15 +40,12 @@ def main() -> None:
     print(heading())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # the clone must not be found in place of the installation
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment |= {"XDG_CACHE_HOME": f"{folder}/cache", "SDL_VIDEODRIVER": "dummy"}
         start = time.time()
-        python = installed(folder)
+        python = installed(folder, environment)
         print(f"installation, without dependencies: {time.time() - start:.1f} s")
-        environment = {
-            **os.environ,
-            "XDG_CACHE_HOME": f"{folder}/cache",
-            "SDL_VIDEODRIVER": "dummy",
-        }
-        environment = {key: value for key, value in environment.items() if key != "PYTHONPATH"}
         times = {
             "replay museum, first picture": replay(python, folder, environment),
             "watch museum, first replay in the page": watch(python, folder, environment),
@@ -57,18 +55,17 @@ def main() -> None:
     sys.exit(any(seconds > LIMIT for seconds in times.values()))
 
 
-def installed(folder: Path) -> Path:
+def installed(folder: Path, environment: dict[str, str]) -> Path:
     """The Python of a new environment with the wheel, in a folder."""
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*pip, "-w", folder, ROOT], check=True)
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    run = partial(subprocess.run, check=True, cwd=folder, env=environment)
+    wheel = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    run([sys.executable, "-m", *wheel])
+    run([sys.executable, "-m", "venv", folder / "venv"])
     python = folder / "venv" / "bin" / "python"
-    (wheel,) = folder.glob("*.whl")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True)
-    ours = sysconfig.get_path("purelib")
-    paths = [sys.executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site = subprocess.run([python, *paths[1:]], check=True, capture_output=True, text=True)
-    Path(site.stdout.strip(), "dependencies.pth").write_text(f"{ours}\n")
+    run([python, "-m", "pip", "install", "--quiet", "--no-deps", *folder.glob("*.whl")])
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = run([python, "-c", code], stdout=subprocess.PIPE, text=True).stdout.strip()
+    Path(site, "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return python
 
 
@@ -76,7 +73,7 @@ def replay(python: Path, folder: Path, environment: dict[str, str]) -> float:
     """Seconds from the start of the command to its first picture."""
     command = [python, "-c", REPLAY, str(time.time())]
     done = subprocess.run(
-        command, cwd=folder, env=environment, check=True, capture_output=True, text=True
+        command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
     return float(done.stdout.split()[-1])
 
