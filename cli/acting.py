@@ -17,8 +17,11 @@ KEPT = ("hyper/", "normaliser/")  # the only names with a `/` that `adopt` keeps
 def acting(learner: Learner, agent: Agent) -> Agent:
     """The agent without tensors of training state, which `completed` gives it again, fresh.
 
-    As it is, if `adopt` would not make the same agent of it.
+    As it is, if `adopt` would not make the same agent of it, or if it is empty, as that of a level
+    of a curriculum.
     """
+    if not agent:
+        return agent
     small = {
         name: tensor for name, tensor in agent.items() if "/" not in name or name.startswith(KEPT)
     }
