@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .parts import Tables, check_complete, make_part, trusted
 from .run_settings import settings_of
+from .training_state import stripped
+from .wiring import make_family
 
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
@@ -24,21 +28,30 @@ class Packed:
     size: int
 
 
-def export(run: Run, select: str | None = None, out: Path | None = None) -> Packed:
+def export(
+    run: Run, select: str | None = None, out: Path | None = None, *, acting: bool = False
+) -> Packed:
     """Write niches of an open run to one file, by default NAME.poet in the current folder.
 
-    select: an expression that chooses niches; None: all. ValueError or FileExistsError, one line;
+    select: an expression that chooses niches; None: all. acting: keep the latest agents only,
+    without training state (training_state.py). ValueError or FileExistsError, one line;
     nothing is left of a pack that could not be completed.
     """
     from openpoet.archive.packs.excerpt import excerpt
-    from openpoet.archive.packs.files import SUFFIX, Content, write_pack
+    from openpoet.archive.packs.files import SUFFIX, write_pack
 
-    settings_of(run)
+    tables = settings_of(run)
     path = out or Path(f"{run.path.absolute().name.removesuffix(SUFFIX)}{SUFFIX}")
-    part = excerpt(run, select)
-    content = Content(part.rows(), dict.fromkeys(part.agents, run), part.complete)
-    write_pack(path, content)
+    trim = partial(stripped, learner_of(tables)) if acting else None
+    write_pack(path, excerpt(run, select, trim).content())
     return written(path)
+
+
+def learner_of(tables: Tables) -> Any:
+    """The learner of a run's settings."""
+    tables = trusted(tables)
+    check_complete(tables)
+    return make_part("learner", tables, 1, make_family(tables, 1))
 
 
 def merge(sources: Sequence[Path], out: Path, command: Sequence[str]) -> Packed:

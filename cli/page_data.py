@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def open_page(path: Path) -> tuple[OpenRun, About, Replays]:
     """The run in that folder, for the page. ValueError or OSError, one line, if it is damaged."""
+    from openpoet.archive.page.clips import clips_of
     from openpoet.archive.page.opened import OpenRun
     from openpoet.archive.page.view import About
 
@@ -50,7 +51,7 @@ def open_page(path: Path) -> tuple[OpenRun, About, Replays]:
     except BaseException:
         run.close()
         raise
-    return run, about, Replays(run, tables)
+    return run, about, Replays(run, tables, clips_of(path))
 
 
 def _command(row: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from .parts import Tables, check_complete, make_part, trusted
 from .replays import STUDENT
+from .training_state import completed
 from .wiring import Parts, wire
 
 if TYPE_CHECKING:
+    from openpoet.archive.page.clips import Clip
     from openpoet.archive.page.opened import OpenRun
     from openpoet.archive.page.view import RunView
     from openpoet.archive.replay.episode import Episode
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 64  # replays that are kept
 MOST_WAITING = 8  # replays that are asked for and not ready
-FINER = 5  # coordinates of replays: by how much than those of outlines
+FINER = 5
+RAYS = ("ray",)  # a layer that is left out of files: half of all numbers of a walker's poses
 LONGEST_WAIT = 5.0  # seconds for a replay, then the page asks again
 # of niche ?1 and of the agent of niche ?2; ?3: at birth
 _STORED = """SELECT home.id, home.born, home.task, home.score_key, other.{column} AS agent,
@@ -40,10 +43,16 @@ _STORED = """SELECT home.id, home.born, home.task, home.score_key, other.{column
 
 @dataclass
 class Replays:
-    """Evaluations of a run's stored agents, computed again one at a time in a thread, and kept."""
+    """Evaluations of a run's stored agents, computed again one at a time in a thread, and kept.
+
+    recorded: niches whose last evaluation is not computed, with its recording. finer: by how much
+    coordinates are finer than those of outlines.
+    """
 
     run: OpenRun
     tables: Tables
+    recorded: Mapping[int, Clip] = field(default_factory=dict)
+    finer: int = FINER
     _warmed: bool = False
     _kept: OrderedDict[tuple[Any, ...], Future[dict[str, Any]]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -90,6 +99,8 @@ class Replays:
         """
         from openpoet.archive.page.routes import BusyError
 
+        if (clip := self._recorded(niche, agent, at)) is not None:
+            return clip
         wanted = self._agent_name(niche, agent, at)
         with self._lock:
             future = self._kept.get(wanted)
@@ -125,6 +136,11 @@ class Replays:
             raise UnknownError(f"there is no niche {niche if home is None else agent} in this run")
         return niche, agent, at, row["name"], json.dumps(home["score_key"])
 
+    def _recorded(self, niche: int, agent: int, at: str) -> dict[str, Any] | None:
+        """The recording of an evaluation; None if there is none."""
+        clip = self.recorded.get(niche) if (niche, "last") == (agent, at) else None
+        return None if clip is None else dict(clip)
+
     def now(
         self, view: RunView, niche: int, agent: int, at: str, without: Collection[str] = ()
     ) -> dict[str, Any]:
@@ -132,6 +148,8 @@ class Replays:
         from openpoet.archive.page.poses import replay_of
         from openpoet.archive.page.thumbnails import scale_of
 
+        if (clip := self._recorded(niche, agent, at)) is not None:
+            return clip
         query = _STORED.format(column="birth_agent" if at == "birth" else "agent")
         found = self.run.stored_agent(query, niche, agent, at == "birth")
         assert found is not None, "both niches were there"
@@ -147,7 +165,7 @@ class Replays:
             "at": at,
             "archived": row["score"] if own else None,
         }
-        return named | replay_of(episode, scale / FINER, without)
+        return named | replay_of(episode, scale / self.finer, without)
 
     def _episode(self, row: Any, weights: Any, agent: int, *, at_birth: bool) -> Episode:
         from openpoet.archive.replay.episode import record_episode
@@ -158,6 +176,7 @@ class Replays:
         setup = self.parts.setup
         with one_torch_thread():
             expected, advice = made_by(setup.learner), "the archive is damaged"
+            weights = completed(setup.learner, weights, expected)
             check_tensors(weights, expected, f"niche {agent}", advice)
             task = setup.family.decode(row["task"])
             return record_episode(

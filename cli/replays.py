@@ -12,6 +12,7 @@ from .frontend import Frontend
 from .parts import Tables, check_complete, make_part, trusted
 from .run_settings import settings_of
 from .sessions import Machine, prepare
+from .training_state import completed
 from .wiring import Parts, wire
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def open_replays(path: Path, machine: Machine, frontend: Frontend) -> Replays:
 
 def replays_of(run: Run, machine: Machine, frontend: Frontend) -> Replays:
     """The replays of an open run. ValueError, one line, if its agents do not fit its settings."""
-    from openpoet.poet.agent_tensors import check_agents
+    from openpoet.poet.agent_tensors import check_agents, made_by
     from openpoet.poet.checkpoint import niches_from_records
 
     tables = trusted(settings_of(run))
@@ -140,6 +141,9 @@ def replays_of(run: Run, machine: Machine, frontend: Frontend) -> Replays:
     records, agents = run.niche_records()
     if not records:
         raise ValueError(f"{run.path} holds no iteration: it was stopped before its first")
+    if not run.complete:
+        learner, expected = parts.setup.learner, made_by(parts.setup.learner)
+        agents = {name: completed(learner, agent, expected) for name, agent in agents.items()}
     every: dict[str, Agent] = {record["agent"]: {} for record in records}
     found = niches_from_records(records, every | agents, parts.setup.family)
     niches = {niche.id: niche for niche in found}

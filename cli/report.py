@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from .page_data import open_page
+from .page_replays import RAYS
 from .parts import refusal
-
-RAYS = ("ray",)  # half of all numbers of a walker's poses
 
 
 @dataclass(frozen=True)

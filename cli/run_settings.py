@@ -90,13 +90,16 @@ def changed_settings(
 
 
 def inherited(source: str | None, options: Mapping[str, Any]) -> dict[str, str]:
-    """Family and learner of the run that seeds a new one, unless options name them.
+    """Family and learner of the run that seeds a new one, unless options name them; and its preset,
+    whose thresholds are in the units of its scores, if they name neither.
 
     options: by "section.key". Empty if one names a preset, which has both, or if `source` is a
     folder of the original POET's files.
     """
     from openpoet.archive.seeds.poet_files import holds_poet_files
     from openpoet.archive.store.run_folder import Run, find_run
+
+    from .settings.tables import presets
 
     named = {kind: options.get(f"run.{kind}") for kind in ("preset", *KINDS)}
     if source is None or named["preset"] is not None or holds_poet_files(Path(source)):
@@ -106,4 +109,7 @@ def inherited(source: str | None, options: Mapping[str, Any]) -> dict[str, str]:
     kinds = [kind for kind in KINDS if named[kind] is None]
     if reason := refusal(tables, kinds):
         raise ValueError(reason)
-    return {kind: tables["run"][kind] for kind in kinds}
+    taken = kinds
+    if kinds == [*KINDS] and tables["run"].get("preset") in presets():
+        taken = ["preset", *kinds]
+    return {name: tables["run"][name] for name in taken}

@@ -28,7 +28,11 @@ def seeds_from(source: str, select: str | None, take: Take, parts: Parts) -> lis
 
     setup = parts.setup
     receiver = Receiver(
-        setup.family, setup.learner, whole_task, lambda number: check_number(number, setup.config)
+        setup.family,
+        setup.learner,
+        whole_task,
+        lambda number: check_number(number, setup.config),
+        setup.config.capacity,
     )
     seeds = [
         Seed(

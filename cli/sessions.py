@@ -7,7 +7,7 @@ frontend only, so that equal settings and seeds give equal archives.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from .wiring import Parts, rollouts_at, wire, without_children
 if TYPE_CHECKING:
     from openpoet.archive.store.run_folder import Run
     from openpoet.poet.niche import Population
+    from openpoet.poet.seeding import Seed
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Launch:
 
     options: settings by "section.key"; None is an option that was not given. changes: texts
     "section.key=value". file: of settings, in TOML. folder: of the run; None: under runs/.
-    track: trackers of its events, by name.
+    track: trackers of its events, by name. seeds: function that makes the first population of the
+    run's parts, in place of `source`.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class Launch:
     source: Source | None = None
     machine: Machine = Machine()
     track: Sequence[str] = ()
+    seeds: Callable[[Parts], list[Seed]] | None = None
 
 
 def launch(wanted: Launch, frontend: Frontend) -> Path:
@@ -85,7 +88,9 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     choose_device(tables, machine.device, wanted.changes)
     rollouts = rollouts_at(machine.ray, machine.workers, tables)
     parts = wire(tables, machine.workers, rollouts)
-    seeds = None if source is None else seeds_from(source.run, source.select, source.take, parts)
+    seeds = None if wanted.seeds is None else wanted.seeds(parts)
+    if source is not None:
+        seeds = seeds_from(source.run, source.select, source.take, parts)
     parts.check(seeds)
     for problem in remember(tables):
         frontend.warn(problem)

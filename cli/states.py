@@ -16,7 +16,7 @@ def keep(run: Run, iteration: int) -> str:
     it is kept already.
     """
     from openpoet.archive.packs.excerpt import whole
-    from openpoet.archive.packs.files import Content, write_pack
+    from openpoet.archive.packs.files import write_pack
     from openpoet.archive.store.files import make_folder
     from openpoet.archive.store.limits import readable
 
@@ -25,7 +25,7 @@ def keep(run: Run, iteration: int) -> str:
         return ""
     make_folder(path.parent)
     part = whole(run)
-    size = write_pack(path, Content(part.rows(), dict.fromkeys(part.agents, run), part.complete))
+    size = write_pack(path, part.content())
     total = sum(state.stat().st_size for state in kept(run.path).values())
     return f"state kept: {path}, {readable(size)}; all states {readable(total)}"
 

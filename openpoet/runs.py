@@ -211,15 +211,18 @@ class Run:
         """
         return self.reader.verify()
 
-    def export(self, path: str | os.PathLike[str], select: str | None = None) -> Run:
+    def export(
+        self, path: str | os.PathLike[str], select: str | None = None, *, acting: bool = False
+    ) -> Run:
         """Write the run to one file, a pack, which `openpoet.open` reads.
 
         path: of the file, usually ending in .poet; it must not exist yet.
         select: an expression that chooses niches, such as "alive and solved"; their ancestors are
         kept without agents. None: the whole run.
+        acting: keep the latest agents only, without training state such as an optimiser's moments.
         FileExistsError, or ValueError in one line if no niche fits.
         """
-        return Run(export(self.reader, select, Path(path)).path)
+        return Run(export(self.reader, select, Path(path), acting=acting).path)
 
     @cached_property
     def _replays(self) -> Replays:

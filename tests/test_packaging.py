@@ -23,7 +23,7 @@ def declared() -> dict[str, str]:
         return tomllib.load(file)["tool"]["setuptools"]["package-dir"]
 
 
-SHIPPED = {".py", ".toml", ".json", ".html", ".css", ".js"}
+SHIPPED = {".py", ".toml", ".json", ".html", ".css", ".js", ".poet", ".clips"}
 
 
 def folders_with_code() -> set[str]:

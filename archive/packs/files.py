@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,12 +31,15 @@ class Content:
     """What a pack or a run folder is to hold.
 
     rows: (table, row), in the order of the tables. agents: by hash, the archive that has each.
-    complete: whether it is a whole run; selected niches get a seal.
+    complete: whether it is a whole run; selected niches get a seal. trim: what is to be written of
+    an agent. stored: hashes in the archive of agents whose hashes it changes, by the new ones.
     """
 
     rows: Iterable[tuple[str, Mapping[str, Any]]]
     agents: Mapping[str, Run]
     complete: bool
+    trim: Callable[[Agent], Agent] = lambda agent: agent
+    stored: Mapping[str, str] = field(default_factory=dict)
 
     def cells(self) -> Iterator[tuple[str, Cells]]:
         """The rows as cells in the order of the columns, each checked as a commit's is."""
@@ -46,7 +49,12 @@ class Content:
     def loaded(self) -> Iterator[tuple[str, Agent]]:
         """The agents, verified one after another."""
         for name, run in sorted(self.agents.items()):
-            yield name, run.agent(name)
+            yield name, self.trim(run.agent(self.stored.get(name, name)))
+
+    def size(self) -> int:
+        """Bytes of the agents' files in the archives."""
+        named = ((self.stored.get(name, name), run) for name, run in self.agents.items())
+        return sum(run.agents.size(name) for name, run in named)
 
 
 def write_pack(path: Path, content: Content) -> int:
@@ -58,7 +66,7 @@ def write_pack(path: Path, content: Content) -> int:
         raise FileExistsError(f"{path} exists already; choose another file")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent} for {path.name}")
-    if (size := sum(run.agents.size(name) for name, run in content.agents.items())) > MOST_DATABASE:
+    if (size := content.size()) > MOST_DATABASE:
         raise ValueError(
             f"the agents have {readable(size)}, a pack at most {readable(MOST_DATABASE)}: select "
             "fewer niches"

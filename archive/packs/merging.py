@@ -30,7 +30,7 @@ def content(runs: Sequence[Run]) -> Content:
     """One run as it is, or several as one. ValueError if their settings do not agree."""
     parts = [excerpt(run, None) for run in runs]
     if len(parts) == 1:
-        return Content(parts[0].rows(), dict.fromkeys(parts[0].agents, runs[0]), parts[0].complete)
+        return parts[0].content()
     for other in runs[1:]:
         _check_settings(runs[0], other)
     agents = {name: part.run for part in reversed(parts) for name in part.agents}

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 if TYPE_CHECKING:
+    import torch
+
     from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
 # rows of a simulator that are recorded; a meta-learner can simulate thousands at once. If the first
@@ -123,13 +124,14 @@ class RecordingSimulator:
         """Start another episode of these rows, which is another take; it replaces a take without
         steps.
         """
-        if isinstance(count, torch.Tensor) or count != 1:
-            observations = self._simulator.restart(rows, count)
-        else:  # a simulator whose restart takes no `count` is enough
+        number = count if isinstance(count, int) else count.cpu().numpy()
+        if isinstance(count, int) and count == 1:
+            # a simulator whose restart takes no `count` is enough
             observations = self._simulator.restart(rows)
+        else:
+            observations = self._simulator.restart(rows, count)
         chosen = rows.cpu().numpy()
-        further = count.cpu().numpy() if isinstance(count, torch.Tensor) else count
-        self._episodes += chosen * further
+        self._episodes += chosen * number
         self._family.per_trial = max(self._family.per_trial, int(self._episodes.max()) + 1)
         takes = self._family.open_takes
         for row, before in self._rows.items():

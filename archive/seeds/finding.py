@@ -30,13 +30,15 @@ class Receiver:
 
     whole: function of the source run's settings and the JSON of one of its tasks; returns that
     JSON completed with every setting that the task needs. check_number: raises ValueError if that
-    many niches do not fit; called before agents are read.
+    many niches do not fit; called before agents are read. most: niches of a pack that are taken by
+    default, the youngest; None: all.
     """
 
     family: Any
     learner: Any
     whole: Callable[[dict[str, dict[str, Any]], Any], Any] = lambda _, task: task
     check_number: Callable[[int], None] = lambda number: None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Found:
 
 def find_seeds(source: str, expression: str | None, receiver: Receiver) -> list[Found]:
     """The niches of `source`, a run, a pack or a folder of POET files, for which the expression
-    holds. None: those alive, or all that were selected for a pack.
+    holds. None: those alive, or those that were selected for a pack; of more than fit the youngest,
+    as POET retires the oldest.
     """
     if holds_poet_files(folder := Path(source)):
         return _poet_files(folder, expression or DEFAULT, receiver.family, receiver.learner)
@@ -104,6 +107,8 @@ def _run(path: Path, expression: str | None, receiver: Receiver) -> list[Found]:
             (*FIELDS, "alive"),
             lambda: with_agents(run),
         )
+        if expression is None and not run.complete and receiver.most is not None:
+            kept = sorted(kept)[-receiver.most :]
         receiver.check_number(len(kept))
         chosen = [
             row

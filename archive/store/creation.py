@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..museum.files import packs
 from . import schema
 from .agent_files import AgentFiles, sync_folder
 from .files import check_own, create, make_folder
@@ -53,8 +54,11 @@ def make(
     """Create the folder of a new run; the writer's lock. FileExistsError or OSError, one line, if
     it cannot be created.
 
-    copied: all rows and agents of the run, if it is a copy of others.
+    copied: all rows and agents of the run, if it is a copy of others. ValueError if it would have
+    the name of a pack of the museum.
     """
+    if path.name in packs():
+        raise ValueError(f"{path.name} is a pack of the museum: choose another name for {path}")
     try:
         _refuse_what_is_there(path)
         path.mkdir(parents=True, exist_ok=True)

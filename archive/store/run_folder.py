@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..museum.files import packs
 from . import rows, schema
 from .agent_files import AgentFiles
 from .contents import INJECTED, RunContents
@@ -208,11 +209,18 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_run(text: str) -> Path:
-    """The run folder or pack for `text`: its path, or a name under runs/."""
+    """The run folder or pack for `text`: a pack of the museum by name, a path, or a name under
+    runs/. No run gets a name of the museum (creation.py); the path of a file may be such a name.
+    """
+    museum = packs()
+    if text in museum:
+        return museum[text]
     for path in (Path(text), Path("runs") / text):
         if os.path.isfile(path / "archive.db") or os.path.isfile(path):
             return path
     found = [path.parent.name for path in Path("runs").glob("*/archive.db")]
     known = sorted([*found, *(path.name for path in Path("runs").glob("*.poet"))])[-5:]
     there = f"runs/ has {', '.join(known)}" if known else "runs/ has none: `launch` starts one"
+    if museum:
+        there += f"; the museum has {', '.join(museum)}"
     raise ValueError(f"there is no run {text[:100]!r}; {there}")

@@ -10,7 +10,10 @@ import typer
 from ..seeding import Take
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run folder or a pack, or its name under runs/.")
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run folder or a pack, its name under runs/, or `museum`."
+    ),
 ]
 NicheId = Annotated[
     int | None,

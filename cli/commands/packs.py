@@ -28,23 +28,34 @@ Kept = Annotated[
         "launch. Default: the whole run.",
     ),
 ]
+Acting = Annotated[
+    bool,
+    typer.Option(
+        "--acting",
+        help="Keep only the latest agents, without training state such as an optimiser's moments: "
+        "a small pack to show and to start runs from.",
+    ),
+]
 
 
-def export(name: o.RunName, select: Kept = None, out: PackFile = None) -> None:
+def export(
+    name: o.RunName, select: Kept = None, out: PackFile = None, acting: Acting = False
+) -> None:
     """Write a run, or some of its niches, to one file: a pack.
 
     It has their tasks, agents, ancestry, scores and transfers, and all settings. Opening a pack
     executes nothing in it. Every command that takes RUN takes a pack. With --select, the ancestors
     of the niches and the niches through which their agents came are kept without agents.
 
-    Examples: `export runs/a`, `export runs/a --select "solved and best > 250" --out best.poet`.
+    Examples: `export runs/a`, `export runs/a --select "solved and best > 250" --out best.poet`,
+    `export runs/a --acting`.
     """
     from openpoet.archive.store.run_folder import Run, find_run
 
     from ..packing import export as write
 
     with Run.open(find_run(name), write=False) as run:
-        report(write(run, select, out))
+        report(write(run, select, out, acting=acting))
 
 
 def import_packs(sources: Sources, out: Target) -> None:

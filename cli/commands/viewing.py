@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from ..run_settings import settings_of
 from ..terminal import CommandLine, out, print_line
 from ..wiring import titles, whole_task
 from . import options as o
+
+if TYPE_CHECKING:
+    from ..replays import Replays
 
 AsJson = Annotated[
     bool,
@@ -96,31 +99,55 @@ def replay(
     """Watch an agent in a niche, in a window (h lists the keys) or as a film.
 
     The evaluation is simulated again; its score equals the one in the archive. By default the
-    niche with the best score is shown, and its episodes one after another.
+    niche with the best score is shown, and its episodes one after another; of the museum the
+    youngest niche, from a recording until the simulator is compiled.
     """
-    from openpoet.archive.replay.side_by_side import first_and_last, one_by_one
-    from openpoet.archive.store.run_folder import find_run
 
-    from ..replays import open_replays
-    from ..sessions import Machine, one_torch_thread
+    def opened() -> Replays:
+        from openpoet.archive.store.run_folder import find_run
 
-    replays = open_replays(find_run(name), Machine(device, workers), CommandLine())
+        from ..replays import open_replays
+        from ..sessions import Machine
+
+        return open_replays(find_run(name), Machine(device, workers), CommandLine())
+
+    if (agent, record, compare_episodes) == (None, None, None):
+        from ..recorded import view_recorded
+
+        if view_recorded(name, niche, opened):
+            return
+    replays = opened()
     start = replays.best if niche is None else niche
     replays.check(start)
     replays.acting(start if agent is None else agent)
-    shots = one_by_one
-    if compare_episodes is not None:
-        shots = partial(first_and_last, trial=compare_episodes)
+    if record is None:
+        _view(replays, start, agent, compare_episodes)
+    else:
+        _record(replays, (start, start if agent is None else agent), record, compare_episodes)
+
+
+def _view(replays: Replays, start: int, agent: int | None, trial: int | None) -> None:
+    """Open the window; trial: number of the trial that is shown first, side by side."""
+    from openpoet.archive.replay.side_by_side import first_and_last, one_by_one
+    from openpoet.archive.replay.viewer import view
+
+    from ..sessions import one_torch_thread
+
+    shots = one_by_one if trial is None else partial(first_and_last, trial=trial)
     with one_torch_thread():
-        if record is None:
-            from openpoet.archive.replay.viewer import view
+        view(replays.load, replays.titles(), start, agent, shots=shots)
 
-            view(replays.load, replays.titles(), start, agent, shots=shots)
-            return
-        from openpoet.archive.replay.recording import record as write
 
-        episode = replays.load(start, start if agent is None else agent)
-        compared = None if compare_episodes is None else shots(episode)[:1]
-        pictures = write(episode, record, takes=compared)
+def _record(replays: Replays, pair: tuple[int, int], file: Path, trial: int | None) -> None:
+    """Write a film of the agent of the pair's second niche in the first."""
+    from openpoet.archive.replay.recording import record
+    from openpoet.archive.replay.side_by_side import first_and_last
+
+    from ..sessions import one_torch_thread
+
+    with one_torch_thread():
+        episode = replays.load(*pair)
+        compared = None if trial is None else first_and_last(episode, trial)[:1]
+        pictures = record(episode, file, takes=compared)
     solved = ", solved" if episode.solved else ""
-    print_line(f"{record}: {pictures} pictures, score {episode.score:.2f}{solved}")
+    print_line(f"{file}: {pictures} pictures, score {episode.score:.2f}{solved}")

@@ -1,0 +1,1 @@
+"""The museum: packs that come with openpoet, and recorded evaluations of their agents."""

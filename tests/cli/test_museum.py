@@ -1,0 +1,164 @@
+"""The museum: packs by name, whose scores are those of their agents, and their recordings."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+
+import openpoet
+import openpoet.cli.main as command
+from openpoet.archive.museum.files import FOLDER, packs
+from openpoet.archive.page.clips import clips_of
+from openpoet.archive.page.routes import answer
+from openpoet.archive.store.run_folder import find_run
+from openpoet.cli.recorded import RecordedFirst, view_recorded
+from openpoet.cli.replays import Replays, open_replays
+from openpoet.cli.sessions import Machine
+from openpoet.cli.terminal import CommandLine
+from openpoet.cli.watching import site_of
+
+MOST = 3_000_000  # bytes of the museum
+EXPECTED = {"museum", "museum-maze", "museum-navigation"}
+
+
+def held(name: str) -> list[openpoet.Niche]:
+    """The niches that have an agent in the pack."""
+    with openpoet.open(name) as run:
+        rows = {row["id"]: row["agent"] for row in run.rows("niches")}
+        return [niche for niche in run.niches if run.reader.agents.holds(rows[niche.id])]
+
+
+def test_the_museum_has_its_packs_and_is_small() -> None:
+    assert set(packs()) >= EXPECTED
+    files = [*FOLDER.glob("*.poet"), *FOLDER.glob("*.clips")]
+    assert sum(file.stat().st_size for file in files) < MOST
+
+
+@pytest.mark.parametrize("name", packs())
+def test_a_pack_is_found_by_its_name_and_was_not_edited(name: str) -> None:
+    assert find_run(name) == packs()[name]
+    with openpoet.open(name) as run:
+        assert len(run.verify()) == 64
+        assert not run.reader.complete
+
+
+@pytest.mark.parametrize("name", packs())
+def test_scores_of_the_museum_are_found_again(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *_, last = held(name)
+    chosen = ["--scores", "--select", f"id in ({first.id}, {last.id})"]
+    assert command.main(["verify", name, *chosen]) == 0
+    assert "2 of 2 scores are those of the archive" in capsys.readouterr().out
+
+
+def test_the_museum_has_solved_walkers_of_several_difficulties() -> None:
+    niches = held("museum")
+    assert all(niche.solved is not None and niche.score >= 230 for niche in niches)
+    assert {niche.title for niche in niches if niche.parent is None} == {"flat"}
+    assert len({niche.title for niche in niches}) > 4
+    with openpoet.open("museum") as run:
+        assert all(run.lineage(niche.id)[-1] == 0 for niche in niches)
+        assert any(row["accepted"] for row in run.rows("transfers"))
+
+
+def test_every_walker_of_the_museum_is_recorded() -> None:
+    niches, clips = held("museum"), clips_of(packs()["museum"])
+    assert {niche.id: (niche.score, niche.title) for niche in niches} == {
+        niche: (clip["score"], clip["title"]) for niche, clip in clips.items()
+    }
+
+
+def test_gymnasium_takes_a_niche_of_the_museum() -> None:
+    niche = held("museum")[-1]
+    named = gymnasium.make("openpoet/Walker-v0", terrain=f"museum#{niche.id}")
+    given = gymnasium.make("openpoet/Walker-v0", terrain=niche.task)
+    assert named.unwrapped.terrain == given.unwrapped.terrain
+    assert np.array_equal(named.reset(seed=1)[0], given.reset(seed=1)[0])
+
+
+def test_a_run_starts_from_the_museum_with_its_preset(tmp_path: Path) -> None:
+    """By default from the youngest niches that fit."""
+    fewer = ["poet.capacity=2", "ppo.rollouts=1", "ppo.num_steps=16", "poet.mutate_every=0"]
+    words = [word for change in fewer for word in ("--set", change)]
+    out = tmp_path / "run"
+    start = ["launch", "--from", "museum", "--iterations", "1", "--workers", "1"]
+    assert command.main([*start, "--out", str(out), *words]) == 0
+    with openpoet.open(out) as run:
+        youngest = held("museum")[-2:]
+        assert [niche.task for niche in run.niches] == [niche.task for niche in youngest]
+        with openpoet.open("museum") as museum:
+            assert run.settings["run"]["preset"] == museum.settings["run"]["preset"]
+
+
+def test_no_run_takes_a_name_of_the_museum(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "museum"
+    assert command.main(["launch", "--preset", "quick-bandits", "--out", str(out)]) == 2
+    assert "museum is a pack of the museum: choose another name" in capsys.readouterr().err
+    assert not out.exists()
+    assert command.main(["show", "museums"]) == 2
+    assert "the museum has museum, museum-maze" in capsys.readouterr().err
+
+
+def test_the_viewer_s_episodes_are_recorded_until_the_simulator_is_ready() -> None:
+    clips, compiled = clips_of(packs()["museum"]), threading.Event()
+
+    def opened() -> Replays:
+        compiled.wait()
+        return open_replays(find_run("museum"), Machine("cpu", 1), CommandLine())
+
+    first = RecordedFirst(clips, opened)
+    niche, other = min(clips), max(clips)
+    recorded = first.load(niche, niche)
+    assert recorded.score == clips[niche]["score"]
+    assert isinstance(recorded.frames[0], dict)
+    compiled.set()
+    crossed = first.load(niche, other)  # not recorded
+    assert crossed.labels == {"niche": str(niche), "agent": str(other)}
+    simulated = first.load(niche, niche)
+    assert not isinstance(simulated.frames[0], dict)
+    assert simulated.score == recorded.score
+    middle = len(simulated.frames) // 2
+    for mine, its in zip(
+        recorded.outline(0, middle)["body"], simulated.outline(0, middle)["body"], strict=True
+    ):
+        assert np.abs(mine - its).max() <= clips[niche]["scale"] / 2 + 1e-6
+
+
+def test_an_error_of_the_simulator_is_raised_when_it_is_needed() -> None:
+    def opened() -> Replays:
+        raise ValueError("no compiler")
+
+    clips = clips_of(packs()["museum"])
+    first = RecordedFirst(clips, opened)
+    with pytest.raises(ValueError, match="no compiler"):
+        first.load(min(clips), max(clips))
+
+
+def test_what_was_not_recorded_is_left_to_the_simulator() -> None:
+    def opened() -> Replays:
+        raise AssertionError("it was not to be opened here")
+
+    assert not view_recorded("museum", 10**6, opened)
+    assert not view_recorded("museum-maze", None, opened)
+    assert not view_recorded(str(packs()["museum"]), None, opened)
+
+
+def test_the_page_shows_recordings_without_a_simulator() -> None:
+    clips, site = clips_of(packs()["museum"]), site_of(packs()["museum"])
+    try:
+        (id,) = site.ids()
+        for niche in (min(clips), max(clips)):
+            found = answer(site, f"/api/run/{id}/replay?niche={niche}&agent={niche}")
+            assert found.status == 200
+            assert json.loads(found.body) == clips[niche]
+        assert "parts" not in vars(site.replayer(id))
+    finally:
+        site.close()
