@@ -1,7 +1,9 @@
 """The recurrent actor-critic of RL^2 and the learners built on it: networks, inputs and outputs.
 
 A policy and a value function share one recurrent network, whose input at each step is the
-observation, the last action, the last reward and an episode flag (rollouts/trials.py).
+observation, the last action, the last reward and an episode flag (rollouts/trials.py). With
+`heads` each has hidden layers of its own after it, whose inputs are its outputs and its inputs, so
+that fast control need not pass through the recurrent layer.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from ..parts.hyperparameters import Tunable
 from ..parts.lifetimes import State
 from ..parts.network_weights import network_weights
 from ..parts.recurrent import Recurrent
-from ..ppo.network import Weights
+from ..ppo.network import FeedforwardNetwork, Weights
 from ..ppo.normalisation import LIMIT, OBSERVATIONS, RETURNS, Moments, Normaliser
 from ..rollouts.trials import input_size
 from . import bilinear
@@ -52,6 +54,8 @@ class RecurrentActorCritic(Tunable):
             inputs = bilinear.input_size(spec.observation_size, spec.action_size)
             outputs *= 1 + spec.observation_size
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
+        self.heads = FeedforwardNetwork(inputs + c.hidden, c.heads, self.actions)
+        outputs = 0 if c.heads else outputs
         self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
         self.longest = self.episodes * spec.horizon  # steps of a trial
         # the longest time that the hidden state may have to remember for
@@ -68,6 +72,8 @@ class RecurrentActorCritic(Tunable):
         weights = self.active(weights)
         given = self._network_inputs(weights, inputs)
         outputs, state = self.network.advance(weights, given, state)
+        if self.config.heads:
+            outputs = torch.cat([inputs, state[0]], -1)
         return *self._policy_and_values(weights, inputs, outputs), state
 
     def run(
@@ -81,7 +87,11 @@ class RecurrentActorCritic(Tunable):
         # a state before the first step is already that of a trial's beginning, where one begins
         resets = begins if bool(begins[1:].any()) else None
         given = self._network_inputs(weights, inputs)
-        outputs = self.network.run(weights, given, state, resets)
+        if self.config.heads:
+            _, states = self.network.hidden_states(weights, given, state, resets)
+            outputs = torch.cat([inputs, states[0]], -1)
+        else:
+            outputs = self.network.run(weights, given, state, resets)
         return self._policy_and_values(weights, inputs, outputs)
 
     def outputs(self, weights: Weights, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,6 +143,9 @@ class RecurrentActorCritic(Tunable):
         if self.config.tabular:
             observations = inputs[..., : self.family.spec.observation_size]
             outputs = bilinear.bilinear_readout(outputs, observations)
+        if self.config.heads:
+            policy, values, _ = self.heads.step(weights, outputs, ())
+            return policy, values
         policy = outputs[..., :-1]
         if isinstance(self.actions, Gaussian):
             policy = torch.cat([policy, weights["log_std"].expand_as(policy)], -1)
@@ -158,7 +171,9 @@ class RecurrentActorCritic(Tunable):
         weights["w_in"] *= self.config.input_gain
         if self.embedding is not None:
             weights |= self.embedding.init(rng, readout_scale=self.config.input_gain)
-        if isinstance(self.actions, Gaussian):
+        if self.config.heads:
+            weights |= self.heads.init(rng, self.config.action_std)
+        elif isinstance(self.actions, Gaussian):
             weights["log_std"] = torch.full((self.actions.size,), math.log(self.config.action_std))
         return weights
 
@@ -167,5 +182,12 @@ class RecurrentActorCritic(Tunable):
 
     def active(self, weights: Weights) -> Weights:
         """The weights with the outgoing weights of hidden units beyond `config.units` set to 0."""
-        units = self.config.units
-        return self.network.pruned(weights, units) if 0 < units < self.config.hidden else weights
+        units, c = self.config.units, self.config
+        if not 0 < units < c.hidden:
+            return weights
+        pruned = self.network.pruned(weights, units)
+        for name in ("actor_w0", "critic_w0") if c.heads else ():
+            used = torch.ones_like(pruned[name])
+            used[:, units - c.hidden :] = 0.0
+            pruned[name] = pruned[name] * used
+        return pruned

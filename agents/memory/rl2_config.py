@@ -34,16 +34,17 @@ CONTROL = Suggestion(
     f"whose trials have {LONG} steps or more",
     long_trials,
     {
-        "embed": 64,
+        "heads": (64, 64),
         "trials": 64,
         "steps": 256,
         # as many as steps: what is hidden shows early in a trial and is needed throughout
         "bptt": 256,
-        "rollouts": 8,
+        "stagger": True,
+        "rollouts": 16,
         "gamma": 0.99,
         "lam": 0.95,
         "epochs": 5,
-        "minibatches": 16,
+        "minibatches": 8,
         "lr": 5e-4,
         "lr_end": 5e-4,
         "entropy": 0.0,
@@ -74,6 +75,11 @@ class RL2Config(PPOSettings, Suggesting):
         PositiveInt | None, "Longest initial memory of a unit, in steps; none: one trial."
     ] = None
     embed: Annotated[NonNegativeInt, "Units of a layer before the recurrent one; 0: none."] = 0
+    heads: Annotated[
+        tuple[PositiveInt, ...],
+        "Units of each hidden layer of the actor and of the critic after the recurrent layer, with "
+        "its inputs beside its outputs; empty: both are linear in its outputs.",
+    ] = ()
     input_gain: Annotated[
         PositiveFloat, "Gain of the initial input weights; about 4 for one-hot observations."
     ] = 1.0
@@ -124,6 +130,8 @@ class RL2Config(PPOSettings, Suggesting):
         super().__post_init__()
         if self.units > self.hidden:
             raise ValueError(f"units must be at most hidden, got {self.units} and {self.hidden}")
+        if self.tabular and self.heads:
+            raise ValueError("tabular has a read-out of its own: set heads = []")
         if self.tabular and not self.last_observation:
             raise ValueError(
                 "tabular needs last_observation = true: an action's outcome is attributed to the "

@@ -12,6 +12,8 @@ from .rl2_config import CONTROL, RL2Config
 # what is hidden in long trials, of a body for example, shows in what follows an action
 _CONTROL = {
     **CONTROL.values,
+    "heads": (),
+    "embed": 64,
     "policy": (64, 64),
     "decoder_input": "action",
     "predict_changes": True,
@@ -58,6 +60,11 @@ class VariBADConfig(RL2Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.heads:
+            raise ValueError(
+                "heads is not supported by varibad, whose recurrent network gives a belief: set "
+                "`policy`, the layers of its policy and value, instead"
+            )
         if self.predict_changes and self.decoder_input != "action":
             raise ValueError(
                 'predict_changes needs decoder_input = "action": (s, a, s\') holds the change'

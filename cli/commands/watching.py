@@ -76,7 +76,7 @@ def watch(
     was solved. Works while the run goes on, and changes nothing in it, except that `--edit` can
     inject tasks (see `inject`). Ctrl-C ends it.
 
-    Examples: `watch`, `watch museum`, `watch runs/a --port 9000 --no-browser`, `watch runs/a --edit`.
+    Examples: `watch`, `watch museum`, `watch runs/a --port 9000`, `watch runs/a --edit`.
     """
     from openpoet.archive.page.requests import LOCAL
     from openpoet.archive.store.run_folder import find_run

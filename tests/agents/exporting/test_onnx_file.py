@@ -40,6 +40,7 @@ LEARNERS = {
     },
     "varibad": lambda: VariBAD(FAMILY, VariBADConfig(hidden=8, trials=4, test_trials=2)),
     "rl2": lambda: RL2(FAMILY, RL2Config(hidden=8, trials=4, test_trials=2)),
+    "rl2 with heads": lambda: RL2(FAMILY, RL2Config(hidden=8, heads=(6,), trials=4, test_trials=2)),
 }
 
 

@@ -12,6 +12,7 @@ import torch
 from openpoet.agents.assessment import assess
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.memory.varibad_config import VariBADConfig
 from openpoet.agents.parts.actions import Categorical, Gaussian
 from openpoet.agents.parts.lifetimes import State
 from openpoet.agents.parts.recurrent import Cell, Recurrent
@@ -92,18 +93,55 @@ def test_trials_are_bootstrapped_across_terminated_and_truncated_episodes(ends: 
     torch.testing.assert_close(found[3], rewards[3] - values[3])
 
 
-def test_rollouts_are_trials_as_evaluations_run_them() -> None:
+@pytest.mark.parametrize("heads", [(), (5, 4)])
+def test_rollouts_are_trials_as_evaluations_run_them(heads: tuple[int, ...]) -> None:
     """The same inputs, actions and rewards as `trials` from the same seeds, with the first step's
     flag, and the values and probabilities of the policy.
     """
     family = Guessing()
-    learner = RL2(family, replace(SMALL, trials=8))
+    learner = RL2(family, replace(SMALL, trials=8, heads=heads))
     agent = learner.init(Key(6))
     (rollout,) = collected(learner, agent, family, Key(7))
     trials = learner.trials(agent, 0.5, Key(7), 8)
     for part in ("inputs", "actions", "rewards", "alive"):
         torch.testing.assert_close(getattr(rollout, part), getattr(trials, part), rtol=0, atol=0)
     torch.testing.assert_close(rollout.values, trials.outputs[..., -1])
+
+
+def test_heads_get_the_inputs_beside_the_outputs_of_the_recurrent_layer() -> None:
+    """With all weights of the recurrent layer 0 the value is tanh(w x) of the inputs x; with
+    `units` the outputs of the other units have no effect.
+    """
+    learner = RL2(Guessing(), replace(SMALL, heads=(1,)))
+    weights = {name: torch.zeros_like(w) for name, w in learner.init(Key(1)).items()}
+    inputs = torch.randn(3, weights["w_in"].shape[1], generator=torch.manual_seed(1))
+    weights["critic_w0"][0, : inputs.shape[1]] = torch.arange(1.0, inputs.shape[1] + 1)
+    weights["critic_w1"][0, 0] = 2.0
+    _, values, _ = learner.step(weights, inputs, learner.start(3, "cpu"))
+    expected = 2 * torch.tanh((inputs * torch.arange(1.0, inputs.shape[1] + 1)).sum(1))
+    torch.testing.assert_close(values, expected)
+
+    pruned = RL2(Guessing(), replace(SMALL, heads=(3,), units=2))
+    agent = pruned.init(Key(2))
+    state = (torch.randn(3, pruned.config.hidden, generator=torch.manual_seed(2)),)
+    policy, values, _ = pruned.step(agent, inputs, state)
+    other = (torch.cat([state[0][:, :2], torch.randn(3, pruned.config.hidden - 2)], 1),)
+    after = pruned.step(agent, inputs, other)
+    torch.testing.assert_close(after[0], policy)
+    torch.testing.assert_close(after[1], values)
+
+
+@pytest.mark.parametrize("heads", [(), (5, 4)])
+def test_heads_are_refused_beside_a_read_out_of_another_form(heads: tuple[int, ...]) -> None:
+    for make in (
+        lambda: RL2Config(tabular=True, last_observation=True, heads=heads),
+        lambda: VariBADConfig(heads=heads),
+    ):
+        if heads:
+            with pytest.raises(ValueError, match="heads"):
+                make()
+        else:
+            make()
 
 
 CHUNKED = replace(SMALL, trials=6, steps=6, bptt=3, minibatches=2, rollouts=2)
