@@ -18,8 +18,9 @@ from typing import Any
 
 from benchmarks.heading import heading
 from openpoet.archive.store.tables import AGENTS
+from openpoet.cli.experiment_data import Effort, scale
 from openpoet.cli.parts import make_part
-from openpoet.cli.reproducing import difficulty, scale
+from openpoet.cli.reproducing import difficulty
 from openpoet.cli.table_files import print_table
 from openpoet.cli.wiring import make_family
 from openpoet.envs.walker.obstacles import CLASSES, Obstacles
@@ -80,7 +81,7 @@ def solves(learner: Any, agent: Any, task: Any) -> bool:
 
 def report(run: Run) -> None:
     """Print the table."""
-    for table in difficulty(run.reader, None).tables:
+    for table in difficulty(run.reader, None, Effort()).tables:
         print_table(table)
     found = environments(run)
     for name in CLASSES[1:]:

@@ -6,26 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from .controls import alone, no_transfer
+from .experiment_data import Effort, Found, steps_and_hours, thresholds, worlds_of
 from .run_settings import settings_of
-from .wiring import make_family, whole_task
 from .wiring import titles as titles_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     from openpoet.archive.store.run_folder import Run
-    from openpoet.arena.experiments.classes import Worlds
-    from openpoet.arena.tables import Table
-
-
-@dataclass(frozen=True)
-class Found:
-    """Results of an experiment: tables, and lines of text below them."""
-
-    tables: list[Table]
-    lines: list[str]
 
 
 @dataclass(frozen=True)
@@ -33,13 +25,13 @@ class Experiment:
     """about: in one line. of: the results of a run and, if one is given, a second run."""
 
     about: str
-    of: Callable[[Run, Run | None], Found]
+    of: Callable[[Run, Run | None, Effort], Found]
 
 
-def difficulty(run: Run, other: Run | None) -> Found:
+def difficulty(run: Run, other: Run | None, _: Effort) -> Found:
     from openpoet.arena.experiments.difficulty import coverage_table, difficulty_table
 
-    steps, hours = _steps_and_hours(run)
+    steps, hours = steps_and_hours(run)
     worlds, limits = worlds_of(run), thresholds()
     tables = [difficulty_table(worlds, limits, steps, hours)]
     if other is not None:
@@ -47,7 +39,7 @@ def difficulty(run: Run, other: Run | None) -> Found:
     return Found(tables, [])
 
 
-def direct_path(run: Run, other: Run | None) -> Found:
+def direct_path(run: Run, other: Run | None, _: Effort) -> Found:
     from openpoet.arena.experiments import direct_path as experiment
 
     if other is None:
@@ -57,7 +49,7 @@ def direct_path(run: Run, other: Run | None) -> Found:
     return Found(tables, [])
 
 
-def transfers(run: Run, _: Run | None) -> Found:
+def transfers(run: Run, _: Run | None, __: Effort) -> Found:
     from openpoet.archive.store.measures import each, transfers_by_kind
     from openpoet.arena.experiments import transfers as experiment
 
@@ -81,7 +73,7 @@ def transfers(run: Run, _: Run | None) -> Found:
     return Found([table], experiment.story(best, window, titles, parents))
 
 
-def annecs(run: Run, _: Run | None) -> Found:
+def annecs(run: Run, _: Run | None, __: Effort) -> Found:
     import numpy as np
 
     from openpoet.archive.store.measures import each
@@ -105,63 +97,15 @@ EXPERIMENTS = {
         "how near a control (--against) comes to what the run has solved", direct_path
     ),
     "annecs": Experiment("the accumulated number of novel environments created and solved", annecs),
+    "no-transfer": Experiment(
+        "the run against one without transfers, which it starts unless --against names it",
+        no_transfer,
+    ),
+    "es-alone": Experiment("ES from new weights on what the run has solved", partial(alone, "es")),
+    "ppo-alone": Experiment(
+        "PPO from new weights on what the run has solved", partial(alone, "ppo")
+    ),
 }
-
-
-def worlds_of(run: Run) -> Worlds:
-    """The environments of a run of walkers on obstacle terrains. ValueError for other runs."""
-    import numpy as np
-
-    from openpoet.archive.store.measures import each
-    from openpoet.arena.experiments.classes import NEVER, Worlds, levels
-
-    tables = settings_of(run)
-    encoding = tables.get("walker", {}).get("encoding")
-    if tables["run"]["family"] != "walker" or encoding != "obstacles":
-        raise ValueError(
-            f"{run.path}: the paper's classes are those of the family walker with "
-            f'encoding = "obstacles", this run has the family {tables["run"]["family"]!r:.60}'
-        )
-    family = make_family(tables, 1)
-    rows = list(each(run, "SELECT task, born, solved FROM niches ORDER BY id"))
-    if not rows:
-        raise ValueError(f"{run.path} holds no iteration yet")
-    tasks = [family.decode(whole_task(tables, row["task"])) for row in rows]
-    vectors = np.array([family.describe(task)[:5] for task in tasks])
-    born = np.array([row["born"] for row in rows])
-    solved = np.array([NEVER if row["solved"] is None else row["solved"] for row in rows])
-    return Worlds(vectors, born, solved, levels(vectors, thresholds()))
-
-
-def thresholds() -> np.ndarray:
-    """The thresholds of the paper's classes, [3]: roughness, widest gap, highest stump."""
-    import numpy as np
-
-    from openpoet.envs.walker import obstacles
-
-    return np.array([obstacles.ROUGHNESS_HARD, obstacles.GAP_HARD, obstacles.STUMP_HARD])
-
-
-def scale(run: Run) -> str:
-    """What a run of reduced scale means, in one line."""
-    tables = settings_of(run)
-    family, learner = tables["run"]["family"], tables["run"]["learner"]
-    ground = f"{family} ({tables['walker']['length']} tiles)" if family == "walker" else family
-    return (
-        f"scale: {run.last_iteration():,} iterations of {learner} on {ground} with "
-        f"{tables['poet'].get('capacity')} active niches and {run.steps():,} steps; the paper: "
-        "25,200 iterations of ES with 512 members on the walker (200 tiles), 20 active niches. An "
-        "iteration is another amount of training, so its numbers are not comparable as such"
-    )
-
-
-def _steps_and_hours(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    import numpy as np
-
-    from openpoet.archive.store.measures import progress
-
-    columns = progress(run)
-    return np.array(columns["steps"], np.int64), np.array(columns["seconds"]) / 3600
 
 
 def _scores(run: Run) -> dict[int, np.ndarray]:

@@ -18,14 +18,14 @@ from openpoet.settings import NonNegativeInt, Settings
 
 from .interfaces import Learner, Task, TaskFamily
 from .novelty import Novelty, ParameterNovelty, PataEc
-from .transfer import GatedTransfer, PoetTransfer, TransferRule
+from .transfer import GatedTransfer, NoTransfer, PoetTransfer, TransferRule
 
 MOST = 10**6  # settings may come from another person's archive
 Count = Annotated[int, Interval(ge=1, le=MOST)]
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Interval(gt=0, le=0.5)]
 NoveltyName = Literal["parameters", "pata-ec"]
-TransferName = Literal["poet", "epoet"]
+TransferName = Literal["poet", "epoet", "none"]
 FROM_CONFIG: Any = None  # in a new Setup: the part that the settings name
 
 
@@ -62,7 +62,8 @@ class PoetConfig(Settings):
     transfer_rule: Annotated[
         TransferName,
         "What replaces a niche's agent. poet: the best above its last score. epoet: an agent that "
-        "exceeds its best recent score as it is and, after training there, once more.",
+        "exceeds its best recent score as it is and, after training there, once more. none: "
+        "nothing, at birth too.",
     ] = "epoet"
     min_gain: Annotated[
         float | None, "Smallest gain in score by adaptation that a task must have; none: any."
@@ -91,7 +92,11 @@ def variants(config: PoetConfig) -> tuple[Novelty, TransferRule]:
         "parameters": ParameterNovelty(config.neighbours),
         "pata-ec": PataEc(config.neighbours, config.mc_low, config.mc_high),
     }
-    rules: dict[TransferName, TransferRule] = {"poet": PoetTransfer(), "epoet": GatedTransfer()}
+    rules: dict[TransferName, TransferRule] = {
+        "poet": PoetTransfer(),
+        "epoet": GatedTransfer(),
+        "none": NoTransfer(),
+    }
     return novelties[config.novelty], rules[config.transfer_rule]
 
 

@@ -16,7 +16,7 @@ from .interfaces import Task
 from .niche import Child, Niche, Population
 from .novelty import Novelties
 from .streams import Key
-from .transfer import Candidate, Place, try_all, winner
+from .transfer import Candidate, Place, winner
 from .trial_keys import task_key
 from .trials import Result, Trial
 
@@ -80,12 +80,12 @@ class BirthTrials:
 def birth_trials(
     children: Sequence[Child], population: Population, setup: Setup, key: Key, novel: Novelties
 ) -> list[BirthTrials]:
-    """Every active agent tried in every child, as it is and after one step there."""
+    """Every active agent tried in every child, as the transfer rule has it."""
     places = [
-        Place(child.id, child.task, None, _key(child.task, setup), at_birth=True)
+        Place(child.id, child.task, None, _key(child.task, setup), True, child.parent)
         for child in children
     ]
-    tried = try_all(population.active, places, setup.learner, key.child("birth"))
+    tried = setup.transfer.at_birth(population.active, places, setup.learner, key.child("birth"))
     trials = [
         _trials_of(child, place, tried, setup)
         for child, place in zip(children, places, strict=True)
@@ -112,7 +112,7 @@ def _judged(child: Child, result: Result, setup: Setup) -> Child:
 
 
 def _trials_of(child: Child, place: Place, tried: Sequence[Candidate], setup: Setup) -> BirthTrials:
-    best = winner(tried, place)
+    best = winner([one for one in tried if setup.transfer.inherits(one)], place)
     assert best is not None, "a place without a bar accepts any score"
     score, before = best.result.score, best.result.before
     return BirthTrials(

@@ -28,6 +28,7 @@ class Place:
     bar: float | None  # the score to beat; None: any score is accepted
     key: Key  # the stream on which all candidates are scored
     at_birth: bool = False
+    parent: int | None = None  # the niche whose task was mutated, of a child
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,32 @@ class TransferRule(Protocol):
         """Whether such a candidate may replace an agent if it is the best above the bar."""
         ...
 
+    def at_birth(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        """All candidates for the first agents of children, in the order in which they were tried;
+        each active agent as it is, since ANNECS is measured with them.
+        """
+        ...
 
-class PoetTransfer:
+    def inherits(self, candidate: Candidate) -> bool:
+        """Whether such a candidate may be the first agent of a child if it is the best."""
+        ...
+
+
+class AnyAtBirth:
+    """Both papers: at birth every pair is tried direct and as a proposal, and the best is taken."""
+
+    def at_birth(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        return try_all(sources, places, learner, key)
+
+    def inherits(self, candidate: Candidate) -> bool:
+        return True
+
+
+class PoetTransfer(AnyAtBirth):
     """POET: every pair direct and as a proposal; the best of them, above the latest own score."""
 
     def bar(self, niche: Niche) -> float:
@@ -151,7 +176,7 @@ class PoetTransfer:
         return True
 
 
-class GatedTransfer:
+class GatedTransfer(AnyAtBirth):
     """Enhanced POET: a proposal is computed only where the agent as it is already exceeds the bar,
     the best of the niche's last scores. Only proposals are installed.
     """
@@ -171,6 +196,29 @@ class GatedTransfer:
 
     def installs(self, candidate: Candidate) -> bool:
         return candidate.kind == "proposal"
+
+
+class NoTransfer:
+    """The control of both papers: agents never move, and a child starts from its parent's agent."""
+
+    def bar(self, niche: Niche) -> float:
+        return niche.scores[-1]
+
+    def attempt(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        return []
+
+    def installs(self, candidate: Candidate) -> bool:
+        return False
+
+    def at_birth(
+        self, sources: Sequence[Niche], places: Sequence[Place], learner: Learner, key: Key
+    ) -> list[Candidate]:
+        return try_direct(pairs_of(sources, places), learner, key)
+
+    def inherits(self, candidate: Candidate) -> bool:
+        return candidate.source == candidate.place.parent
 
 
 def _scored(

@@ -78,15 +78,20 @@ def _coverage(worlds: Worlds, level: int, thresholds: np.ndarray) -> Estimate | 
 def coverage_table(worlds: Worlds, other: Worlds, thresholds: np.ndarray) -> Table:
     """Coverage of two runs by class, with the Mann-Whitney test of the paper's figure 8.
 
-    The test is one-sided: that the first run's distances are smaller.
+    The test is one-sided: that the first run's distances are smaller. A run that has solved nothing
+    has no coverage.
     """
     from scipy import stats
 
     rows: list[list[Cell]] = []
+    both = worlds.is_solved.any() and other.is_solved.any()
     for level, name in enumerate(NAMES):
-        mine, theirs = (coverage(one, level, thresholds) for one in (worlds, other))
-        p = stats.mannwhitneyu(mine, theirs, alternative="less").pvalue
-        rows.append([name, confidence(mine), confidence(theirs), float(p)])
+        row: list[Cell] = [_coverage(one, level, thresholds) for one in (worlds, other)]
+        p = None
+        if both:
+            pair = (coverage(one, level, thresholds) for one in (worlds, other))
+            p = float(stats.mannwhitneyu(*pair, alternative="less").pvalue)
+        rows.append([name, *row, p])
     return Table(
         "coverage",
         ("class", "distance", "distance of the second run", "p"),

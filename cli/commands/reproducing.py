@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..terminal import print_line
+from ..terminal import print_error, print_line
+from . import options as o
 
 Name = Annotated[
     str | None,
@@ -22,21 +23,38 @@ Against = Annotated[
     str | None,
     typer.Option("--against", metavar="RUN", help="A second run: a control, or another method."),
 ]
+Targets = Annotated[
+    int,
+    typer.Option(min=1, help="es-alone, ppo-alone: how many environments, those solved last."),
+]
+Repeats = Annotated[
+    int, typer.Option(min=1, help="es-alone, ppo-alone: trainings from new weights in each.")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the tables as CSV files.")]
 
 
 def reproduce(
-    name: Name = None, run: OfRun = None, against: Against = None, out_folder: Out = None
+    name: Name = None,
+    run: OfRun = None,
+    against: Against = None,
+    targets: Targets = 3,
+    repeats: Repeats = 5,
+    out_folder: Out = None,
+    device: o.Device = "auto",
+    workers: o.Workers = None,
 ) -> None:
     """Repeat an experiment of POET's papers on a run, with the paper's numbers beside.
 
-    Without NAME, lists the experiments.
+    Without NAME, lists the experiments. no-transfer, es-alone and ppo-alone train their controls,
+    which takes as long as the run or longer; the others analyse what is stored.
 
     Examples: `reproduce difficulty runs/a`, `reproduce direct-path runs/poet --against runs/dr`.
     """
     from openpoet.archive.store.run_folder import Run, find_run
 
-    from ..reproducing import EXPERIMENTS, scale
+    from ..experiment_data import Effort, scale
+    from ..reproducing import EXPERIMENTS
+    from ..sessions import Machine
     from ..table_files import print_table, write_csv
 
     if name is None:
@@ -53,7 +71,9 @@ def reproduce(
             for text in (run, against)
             if text is not None
         ]
-        found = EXPERIMENTS[name].of(runs[0], runs[1] if against is not None else None)
+        effort = Effort(targets, repeats, Machine(device, workers), print_error)
+        other = runs[1] if against is not None else None
+        found = EXPERIMENTS[name].of(runs[0], other, effort)
         line = scale(runs[0])
     for table in found.tables:
         print_table(table)

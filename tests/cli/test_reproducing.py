@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from openpoet.archive.store.run_folder import Run
+from openpoet.cli.experiment_data import worlds_of
 from openpoet.cli.main import main
-from openpoet.cli.reproducing import EXPERIMENTS, worlds_of
+from openpoet.cli.reproducing import EXPERIMENTS
 
 SETTINGS = {
     "walker.length": 31,
@@ -27,19 +29,24 @@ SETTINGS = {
 }
 
 
+def solve(run: Path) -> None:
+    """Record every other environment as solved soon after its birth."""
+    database = sqlite3.connect(run / "archive.db", isolation_level=None)
+    database.execute("UPDATE niches SET solved = min(9, born + 1 + id % 4) WHERE id % 2 = 0")
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Walkers that fall at once. Every other terrain is recorded as solved soon after its birth,
-    since training until one is solved would take minutes.
+    """Walkers that fall at once; terrains are recorded as solved, since training would take
+    minutes.
     """
     folder = tmp_path_factory.mktemp("runs")
     changes = [word for item in SETTINGS.items() for word in ("--set", "=".join(map(str, item)))]
     for seed in ("1", "2"):
         words = ["launch", "--preset", "quick-es", "--seed", seed, "--iterations", "9"]
         assert main([*words, *changes, "--workers", "1", "--out", str(folder / seed)]) == 0
-        database = sqlite3.connect(folder / seed / "archive.db", isolation_level=None)
-        database.execute("UPDATE niches SET solved = min(9, born + 1 + id % 4) WHERE id % 2 = 0")
-        database.close()
+        solve(folder / seed)
     return [folder / "1", folder / "2"]
 
 
@@ -58,7 +65,7 @@ def test_worlds_are_the_niches(runs: list[Path]) -> None:
     assert worlds.is_solved.tolist() == [row["solved"] is not None for row in niches]
 
 
-@pytest.mark.parametrize("name", list(EXPERIMENTS))
+@pytest.mark.parametrize("name", ["difficulty", "transfers", "direct-path", "annecs"])
 def test_every_experiment_prints_the_papers_number_and_the_scale(
     name: str, runs: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,3 +130,56 @@ def test_runs_of_other_families_are_refused(
     assert main([*words, "--workers", "1", "--out", str(path)]) == 0
     assert main(["reproduce", "difficulty", str(path)]) == 2
     assert "the family 'bandits'" in capsys.readouterr().err
+
+
+def test_no_transfer_trains_its_control_once(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The control has the settings and the length of the run, and its agents never move. A second
+    call uses it, and continues it where it was stopped.
+    """
+    run = tmp_path / "run"
+    shutil.copytree(runs[0], run)
+    control = tmp_path / "run-no-transfer"
+    words = ["reproduce", "no-transfer", str(run), "--workers", "1", "--out", str(tmp_path / "out")]
+    launch = ["launch", "--config", str(run / "config.toml"), "--iterations", "4"]
+    launch += ["--set", "poet.transfer_rule=none", "--workers", "1", "--out", str(control)]
+    assert main(launch) == 0  # as if stopped after iteration 4
+    assert main(words) == 0
+    first = rows_of(tmp_path / "out" / "no-transfer.csv")
+    with Run.open(control, write=False) as without, Run.open(run, write=False) as own:
+        assert without.last_iteration() == own.last_iteration() == 9
+        assert {t["kind"] for t in without.rows("transfers")} == {"direct"}
+        assert all(t["at_birth"] for t in without.rows("transfers"))
+        counts = [len(one.niche_rows()) for one in (own, without)]
+    sums = [sum(int(row[name]) for row in first) for name in ("created", "created_without")]
+    assert sums == counts
+    before = (control / "archive.db").stat().st_mtime_ns
+    assert main(words) == 0
+    assert (control / "archive.db").stat().st_mtime_ns == before
+    assert rows_of(tmp_path / "out" / "no-transfer.csv") == first
+    assert "9 iterations" in capsys.readouterr().out
+
+
+def test_no_transfer_refuses_a_control_with_transfers(
+    runs: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", "no-transfer", str(runs[0]), "--against", str(runs[1])]) == 2
+    assert "is no control: its poet.transfer_rule is 'epoet'" in capsys.readouterr().err
+
+
+def test_alone_trains_new_agents_where_the_run_solved(runs: list[Path], tmp_path: Path) -> None:
+    words = ["reproduce", "es-alone", str(runs[0]), "--targets", "2", "--repeats", "3"]
+    for name in ("a", "b"):
+        assert main([*words, "--workers", "1", "--out", str(tmp_path / name)]) == 0
+    rows = rows_of(tmp_path / "a" / "alone.csv")
+    assert rows == rows_of(tmp_path / "b" / "alone.csv")
+    with Run.open(runs[0], write=False) as run:
+        niches = {row["id"]: row for row in run.niche_rows()}
+    assert len(rows) == 2
+    for row in rows:
+        niche = niches[int(row["niche"])]
+        assert int(row["iterations"]) == niche["solved"]
+        assert float(row["POET"]) == niche["best"]
+        assert float(row["best_alone"]) >= float(row["mean"])
+    assert main(["reproduce", "ppo-alone", str(runs[0])]) == 2

@@ -41,7 +41,7 @@ from openpoet.poet.config import PoetConfig
         ),
         (
             {"transfer_rule": "enhanced"},
-            "transfer_rule must be one of 'poet', 'epoet', got 'enhanced'",
+            "transfer_rule must be one of 'poet', 'epoet', 'none', got 'enhanced'",
         ),
     ],
 )

@@ -15,7 +15,15 @@ from openpoet.poet.interfaces import Learner
 from openpoet.poet.niche import Child, Niche, Population
 from openpoet.poet.novelty import Novelties, ParameterNovelty, PataEc
 from openpoet.poet.streams import Key
-from openpoet.poet.transfer import Candidate, GatedTransfer, Place, PoetTransfer, try_all
+from openpoet.poet.transfer import (
+    AnyAtBirth,
+    Candidate,
+    GatedTransfer,
+    NoTransfer,
+    Place,
+    PoetTransfer,
+    try_all,
+)
 
 CONFIG = PoetConfig(
     seed=1,
@@ -73,7 +81,7 @@ def test_a_run_with_user_defined_novelty() -> None:
         assert all(c.id < child.id for c in crowded if c.iteration == child.iteration)
 
 
-class Never:
+class Never(AnyAtBirth):
     """Transfers are tried and never accepted."""
 
     def bar(self, niche: Niche) -> float:
@@ -103,3 +111,27 @@ def test_a_run_with_a_user_defined_transfer_rule() -> None:
         tried[setup], accepted[setup] = len(events), sum(event.accepted for event in events)
     assert min(tried.values()) > 0
     assert accepted[own] == 0 < accepted[papers]
+
+
+def test_a_run_without_transfer() -> None:
+    """Agents never move, and each child starts from its parent's agent, also where another agent
+    would be better.
+    """
+    family = FakeFamily()
+    setup = Setup(family, FakeLearner(family), replace(CONFIG, transfer_rule="none"))
+    assert isinstance(setup.transfer, NoTransfer)
+    populations = list(islice(evolve(start(setup), setup), 40))
+    events = [event for population in populations for event in population.transfers]
+    assert events
+    assert all(event.at_birth and event.kind == "direct" for event in events)
+    children = {c.id: c for p in populations for c in p.children if c.outcome == "admitted"}
+    taken = {event.target: event for event in events if event.accepted}
+    assert set(taken) == set(children)
+    assert len(children) > 2
+    assert all(taken[id].source == child.parent for id, child in children.items())
+    better = [
+        event
+        for event in events
+        if event.target in taken and event.score > taken[event.target].score
+    ]
+    assert better

@@ -68,4 +68,5 @@ def test_a_run_that_solved_nothing_has_no_coverage() -> None:
     nothing = worlds([FLAT], [0], [NEVER])
     with pytest.raises(ValueError, match="has solved an environment"):
         coverage(nothing, 0, THRESHOLDS)
+    assert coverage_table(RUN, nothing, THRESHOLDS).rows[0][2:] == [None, None]
     assert difficulty_table(nothing, THRESHOLDS, np.zeros(1), np.zeros(1)).rows[0][-1] is None
