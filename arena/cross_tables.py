@@ -11,11 +11,10 @@ from .tables import Cell, Table
 
 def cross_table(found: CrossPopulation, names: Sequence[str], methods: Sequence[str]) -> Table:
     """A row a run: share of all worlds that its agents beat, and of the worlds of each run."""
-    rows: list[list[Cell]] = [
-        [name, method, int(found.worlds[at]), float(found.scores[at])]
-        + [float(share) for share in found.shares[at]]
-        for at, (name, method) in enumerate(zip(names, methods, strict=True))
-    ]
+    rows: list[list[Cell]] = []
+    for at, (name, method) in enumerate(zip(names, methods, strict=True)):
+        shares = [float(share) for share in found.shares[at]]
+        rows.append([name, method, int(found.worlds[at]), float(found.scores[at]), *shares])
     columns = ("run", "method", "worlds", "score", *(f"worlds of {name}" for name in names))
     note = (
         "score: share of the worlds of all runs that the run's agents beat, at 90 % wins; then of "

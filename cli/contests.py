@@ -90,7 +90,7 @@ def across(paths: Sequence[Path], contest: Contest) -> CrossPopulation:
             blocks.append(beaten(scores.returns, suite.solved_score))
         rows.append(np.concatenate(blocks, 1))
     owners = [
-        np.repeat(np.arange(len(paths)), counts)
+        np.repeat(np.arange(len(paths)), counts).tolist()
         for counts in ([len(one.agents) for one in entered], [len(one.worlds) for one in suites])
     ]
     return cross_population(np.concatenate(rows), *owners)

@@ -64,7 +64,7 @@ class Excerpt:
 
     def _renamed(self, row: Row) -> Row:
         """A row of niches with the hashes of trimmed agents."""
-        return row | {name: self.trimmed.get(row[name], row[name]) for name in AGENTS}
+        return {**row, **{name: self.trimmed.get(row[name], row[name]) for name in AGENTS}}
 
     def _copies(self, table: str, row: Row) -> bool:
         """Whether a row is about copied niches only."""

@@ -161,8 +161,10 @@ def _range(world: str, task: Json, place: str, ends: Any) -> tuple[float, float]
     """The range of a number that episodes draw; the task must have a number at this place."""
     inner: Any = task
     for key in steps(place):
-        known = isinstance(inner, dict) or (isinstance(inner, list) and isinstance(key, int))
-        inside = known and (key in inner if isinstance(inner, dict) else key < len(inner))
+        if isinstance(inner, dict):
+            inside = key in inner
+        else:
+            inside = isinstance(inner, list) and isinstance(key, int) and key < len(inner)
         if not inside:
             raise ValueError(
                 f"the world {world} draws {place[:60]!r}, which its task does not have"
