@@ -1,4 +1,6 @@
-"""Several runs or packs as one: their niches numbered anew, their totals added up."""
+"""Several runs or packs as one: their niches numbered anew, their totals added up. What several of
+the same state of a run have appears once.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..store import chain
 from ..store.digest import UNCOUNTED_KEYS, UNCOUNTED_RUN
-from ..store.measures import each
 from ..store.printable import printable
 from ..store.schema import ORDER
 from ..store.tables import TABLES
 from .excerpt import excerpt
 from .files import Content
+from .same_state import State, states
 
 if TYPE_CHECKING:
     from ..store.run_folder import Run
@@ -33,8 +35,9 @@ def content(runs: Sequence[Run]) -> Content:
         return parts[0].content()
     for other in runs[1:]:
         _check_settings(runs[0], other)
-    agents = {name: part.run for part in reversed(parts) for name in part.agents}
-    return Content(_rows(runs), agents, complete=False)
+    found = states(runs)
+    agents = dict(agent for state in reversed(found) for agent in state.agents())
+    return Content(_rows(found), agents, complete=False)
 
 
 def _check_settings(first: Run, other: Run) -> None:
@@ -65,40 +68,39 @@ def _meaning(run: Run) -> dict[str, Any]:
     }
 
 
-def _rows(runs: Sequence[Run]) -> Iterator[tuple[str, Row]]:
+def _rows(found: Sequence[State]) -> Iterator[tuple[str, Row]]:
     """The rows of all tables, each table in the order of its key."""
-    numbers = _numbers(runs)
+    numbers = _numbers(found)
     for table in TABLES:
-        found: Iterable[Row]
+        rows: Iterable[Row]
         if table == "settings":
-            found = runs[0].each(table)
+            rows = found[0].runs[0].each(table)
         elif table == "ledger":
-            found = _ledger(runs)
+            rows = _ledger(found)
         elif table == "iterations":
-            found = [_summary(runs)]
+            rows = [_summary(found)]
         elif table == "checkpoint":
-            found = ()
+            rows = ()
         else:
-            found = heapq.merge(
-                *(_numbered(run, table, own) for run, own in zip(runs, numbers, strict=True)),
+            rows = heapq.merge(
+                *(_numbered(state, table, own) for state, own in zip(found, numbers, strict=True)),
                 key=itemgetter(*ORDER[table]),
             )
-        yield from ((table, row) for row in found)
+        yield from ((table, row) for row in rows)
 
 
 class _Numbers:
-    """New numbers of one run's niches, children, transfers and sessions."""
+    """New numbers of one state's niches, children, transfers and sessions."""
 
-    def __init__(self, run: Run, before: _Numbers | None) -> None:
-        ids = [row["id"] for row in each(run, "SELECT id FROM niches ORDER BY id")]
+    def __init__(self, state: State, before: _Numbers | None) -> None:
+        ids = [row["id"] for _, row in state.each("niches")]
         first = 0 if before is None else before.end["niches"]
-        self.path = run.path
+        self.path = state.runs[0].path
         self.niches: dict[int, int] = {id: first + place for place, id in enumerate(ids)}
         self.first: dict[str, int] = {} if before is None else before.end
         self.end: dict[str, int] = {"niches": first + len(ids)}
         for table in ("children", "transfers", "sessions"):
-            (row,) = each(run, f"SELECT coalesce(max(id), 0) AS last FROM {table}")
-            self.end[table] = self.first.get(table, 0) + row["last"] + 1
+            self.end[table] = self.first.get(table, 0) + state.last(table) + 1
 
     def niche(self, id: int | None) -> int | None:
         if id is None:
@@ -111,17 +113,17 @@ class _Numbers:
         return self.first.get(table, 0) + id
 
 
-def _numbers(runs: Sequence[Run]) -> list[_Numbers]:
+def _numbers(states: Sequence[State]) -> list[_Numbers]:
     found: list[_Numbers] = []
-    for run in runs:
-        found.append(_Numbers(run, found[-1] if found else None))
+    for state in states:
+        found.append(_Numbers(state, found[-1] if found else None))
     return found
 
 
-def _numbered(run: Run, table: str, numbers: _Numbers) -> Iterator[Row]:
+def _numbered(state: State, table: str, numbers: _Numbers) -> Iterator[Row]:
     """The rows of a table with new numbers."""
     niche = numbers.niche
-    for row in run.each(table):
+    for run, row in state.each(table):
         new: dict[str, Any] = {}
         match table:
             case "niches":
@@ -150,38 +152,35 @@ def _numbered(run: Run, table: str, numbers: _Numbers) -> Iterator[Row]:
         yield {**row, **new}
 
 
-def _ledger(runs: Sequence[Run]) -> Iterator[Row]:
+def _ledger(states: Sequence[State]) -> Iterator[Row]:
     """Environment steps by purpose, as of the last iteration."""
-    last, steps = _last(runs), Counter[str]()
-    for run in runs:
-        for row in run.each("ledger"):
+    last, steps = _last(states), Counter[str]()
+    for state in states:
+        for _, row in state.each("ledger"):
             steps[row["purpose"]] += row["steps"]
     for purpose, number in sorted(steps.items()):
         yield {"iteration": last, "purpose": purpose, "steps": number}
 
 
-def _summary(runs: Sequence[Run]) -> Row:
+def _summary(states: Sequence[State]) -> Row:
     """The only row of `iterations`: totals, without hashes of a chain."""
-    query = "SELECT * FROM iterations ORDER BY iteration DESC LIMIT 1"
-    ends = [row for run in runs for row in each(run, query)]
-    niches = [row for run in runs for row in each(run, "SELECT died, score FROM niches")]
+    iterations = [[row for _, row in state.each("iterations")] for state in states]
+    niches = [row for state in states for _, row in state.each("niches")]
     active = [row["score"] for row in niches if row["died"] is None]
     scores = [score for score in active if score is not None]
-    clock = "SELECT sum(clock_seconds) AS clock_seconds FROM iterations"
     return {
-        "iteration": _last(runs),
+        "iteration": _last(states),
         "active": len(active),
         "retired": len(niches) - len(active),
         "best": max(scores, default=None),
         "median": statistics.median(scores) if scores else None,
-        **{name: sum(row[name] for row in ends) for name in SUMS},
-        "clock_seconds": sum(row["clock_seconds"] for run in runs for row in each(run, clock)),
+        **{name: sum(rows[-1][name] for rows in iterations) for name in SUMS},
+        "clock_seconds": sum(row["clock_seconds"] for rows in iterations for row in rows),
         "state": chain.FIRST,
         "chain": chain.FIRST,
     }
 
 
-def _last(runs: Sequence[Run]) -> int:
+def _last(states: Sequence[State]) -> int:
     """The highest number of an iteration."""
-    query = "SELECT max(iteration) AS last FROM iterations"
-    return max(row["last"] for run in runs for row in each(run, query))
+    return max(run.last_iteration() for state in states for run in state.runs)

@@ -282,6 +282,12 @@ def test_a_merger_refuses_rows_about_niches_that_are_not_there(
     other = Path(shutil.copy(pack, pack.with_name("b.poet")))
     sql(other, "UPDATE transfers SET source = 999")
     runs = [Run.open(path, write=False) for path in (pack, other)]
+    with pytest.raises(ValueError, match="same last hash and other transfers: one of them was"):
+        list(content(runs).cells())
+    for run in runs:
+        run.close()
+    sql(other, f"UPDATE iterations SET chain = '{'f' * 64}'")
+    runs = [Run.open(path, write=False) for path in (pack, other)]
     with pytest.raises(ValueError, match="there is no niche 999, which a row names"):
         write_pack(pack.with_name("both.poet"), content(runs))
     assert not pack.with_name("both.poet").exists()
