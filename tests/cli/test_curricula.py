@@ -108,8 +108,8 @@ def test_steps_are_counted_by_purpose(runs: Path) -> None:
     }
     name = next(name for name in rollouts if runs.name.startswith(name))
     found = {row["purpose"].removeprefix("iteration/") for row in ledger}
-    assert found == rollouts[name]
-    assert all(row["steps"] % 12 == 0 for row in ledger)
+    assert found == rollouts[name] | {"score"}
+    assert all(row["steps"] % 12 == 0 for row in ledger if row["purpose"] != "iteration/score")
 
 
 def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
@@ -119,6 +119,12 @@ def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
         episode = replays.load(last, last)
     assert episode.labels["agent"] == "0"
     assert episode.task == replays.niches[last].task
+
+
+def test_a_replay_of_the_student_has_its_archived_score(runs: Path) -> None:
+    replays = open_replays(runs / "whole", Machine("cpu", 1), CommandLine())
+    with one_torch_thread():
+        assert replays.load(0, 0).score == replays.niches[0].scores[-1]
 
 
 def test_show_prints_the_run_and_a_level(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +152,10 @@ def test_dr_trains_on_the_levels_of_another_run(
     assert launch(tmp_path / "dr", "dr", 2, *words) == 0
     alive = [n["task"] for n in table(source, "niches") if n["died"] is None and n["id"]]
     assert [niche["task"] for niche in table(tmp_path / "dr", "niches")[1:]] == alive
-    assert {row["purpose"] for row in table(tmp_path / "dr", "ledger")} == {"iteration/given"}
+    assert {row["purpose"] for row in table(tmp_path / "dr", "ledger")} == {
+        "iteration/given",
+        "iteration/score",
+    }
 
 
 def test_other_curricula_refuse_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
