@@ -12,6 +12,7 @@ import openpoet.cli.main as command
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.replays import open_replays
+from openpoet.cli.rescoring import scored_niches
 from openpoet.cli.sessions import Machine, one_torch_thread
 from openpoet.cli.terminal import CommandLine
 
@@ -134,6 +135,33 @@ def test_show_prints_the_run_and_a_level(runs: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert "lineage" in printed
     assert f"niche {last}:" in printed
+
+
+def test_only_the_student_is_evaluated_again(runs: Path) -> None:
+    with Run.open(runs / "whole", write=False) as run:
+        assert scored_niches(run, None) == [0]
+    assert command.main(["verify", str(runs / "whole"), "--scores"]) == 0
+
+
+def test_the_student_is_evaluated_on_the_levels(runs: Path) -> None:
+    whole = str(runs / "whole")
+    words = ["evaluate", whole, "--suite", whole, "--episodes", "2", "--json"]
+    assert command.main(words) == 0
+
+
+def test_levels_seed_a_run_of_poet_without_agents(runs: Path, tmp_path: Path) -> None:
+    words = ["--from", str(runs / "whole"), "--select", "alive", "--iterations", "1"]
+    more = ["--learner", "ppo", "--out", str(tmp_path / "poet"), "--workers", "1"]
+    ppo = [
+        word
+        for key, value in SETTINGS.items()
+        if "curr" not in key
+        for word in ("--set", f"{key}={value}")
+    ]
+    names = ["--set", "navigation.reward=dense", "--set", "poet.capacity=9"]
+    assert command.main(["launch", *words, *more, *names, *ppo]) == 0
+    alive = [n["task"] for n in table(runs / "whole", "niches") if n["died"] is None]
+    assert [niche["task"] for niche in table(tmp_path / "poet", "niches")] == alive
 
 
 def test_a_pack_of_a_run_opens(runs: Path) -> None:
