@@ -48,10 +48,10 @@ def scored_niches(run: Run, select: str | None) -> list[int]:
     select: as for seeds.select; None: all. ValueError if there are none.
     """
     from openpoet.archive.seeds.finding import choose
-    from openpoet.archive.store.measures import FIELDS, with_agents
+    from openpoet.archive.store.measures import FIELDS, acting
 
     def scored() -> Iterator[dict[str, object]]:
-        return (row for row in with_agents(run) if row["score"] is not None)
+        return (row for row in acting(run) if row["score"] is not None)
 
     return choose(run.path, select or "true", (*FIELDS, "alive"), scored)
 

@@ -115,7 +115,12 @@ def _minibatch(networks, moments, steps, work, observations, batch, rows, settin
     turn(weights, length(actor), critic, work[0])
     fill(gradient, START, len(gradient))
     of_log_std[:] = 0.0
-    loss = np.float32(settings[0]), np.float32(settings[1]), np.float32(settings[2])
+    loss = (
+        np.float32(settings[0]),
+        np.float32(settings[1]),
+        np.float32(settings[2]),
+        np.float32(settings[7]),
+    )
     share = ONE / np.float32(max(len(rows), 1))
     _gradient(networks, work, observations, batch, rows, loss, share)
     for j in range(len(log_std)):
@@ -162,7 +167,8 @@ def _update(
     in place. observations [N, o]; batch: actions [N, a], log probabilities, advantages, targets
     [N]; alive [N]; order [epochs, N]. sizes: of the actor; the critic has one output instead of the
     last. settings: clip, value weight, entropy weight, lr, largest gradient norm, target KL, least
-    log_std. results [epochs, 5], zero: the parts of the loss (ppo_loss), means over minibatches.
+    log_std, value limit. results [epochs, 5], zero: the parts of the loss (ppo_loss), means over
+    minibatches.
     """
     critic, total = np.ones(len(sizes), np.int64), order.shape[1]
     for layer in range(len(sizes) - 1):

@@ -14,7 +14,7 @@ from .arithmetic import HALF, ONE, ZERO, part
 from .products import LANES, callee, wide
 
 HALF_LOG_2_PI = np.float32(0.5 * math.log(2 * math.pi))
-# Columns of the sums over transitions: surrogate loss, half the squared error of the values,
+# Columns of the sums over transitions: surrogate loss, the loss of the values,
 # entropy, approximate KL divergence, and transitions whose ratio is outside the clip range.
 SURROGATE, VALUE, ENTROPY, KL, CLIPPED = range(5)
 
@@ -55,18 +55,28 @@ def surrogate(ratio, advantage, clip):
     return -ratio * advantage, -ratio * advantage
 
 
+@part
+def huber(error, limit):
+    """The loss of a value's error and its derivative: half the square, linear beyond the limit."""
+    if error > limit:
+        return limit * (error - HALF * limit), limit
+    if error < -limit:
+        return limit * (-error - HALF * limit), -limit
+    return HALF * error * error, error  # for NaN too, which must reach the gradient
+
+
 @callee
 def losses(batch, rows, x, actor, critic, log_std, settings, share, wanted, of_log_std, sums):
     """Gradients of the loss of some transitions; its parts are added to `sums` [5].
 
     batch: actions [N, a], log probabilities, advantages and targets, each [N]; rows: indices of the
     block's transitions. x: outputs from `actor` and `critic` on, one row of LANES or more numbers a
-    transition. settings: clip, value weight, entropy weight. share: of a transition in the mean.
-    log_std: [a], empty for discrete actions. wanted: as x, the gradients, written. of_log_std [a]:
-    its gradient is added.
+    transition. settings: clip, value weight, entropy weight, value limit. share: of a transition in
+    the mean. log_std: [a], empty for discrete actions. wanted: as x, the gradients, written.
+    of_log_std [a]: its gradient is added.
     """
     actions, old, advantages, targets = batch
-    clip, value_weight, entropy_weight = settings
+    clip, value_weight, entropy_weight, limit = settings
     n, discrete = actions.shape[1], len(log_std) == 0
     width, log_probs = wide(n), np.empty(n, np.float32)
     inverse = np.empty(n, np.float32)
@@ -95,9 +105,10 @@ def losses(batch, rows, x, actor, critic, log_std, settings, share, wanted, of_l
                 change[j] = slope * z * inverse[j]
                 of_log_std[j] += slope * (z * z - ONE) - share * entropy_weight
         error = x[critic + i * LANES] - targets[row]
-        wanted[critic + i * LANES] = share * value_weight * error
+        value_loss, value_slope = huber(error, limit)
+        wanted[critic + i * LANES] = share * value_weight * value_slope
         sums[SURROGATE] += loss
-        sums[VALUE] += HALF * error * error
+        sums[VALUE] += value_loss
         sums[ENTROPY] += entropy
         sums[KL] += ratio - ONE - difference
         sums[CLIPPED] += abs(ratio - ONE) > clip

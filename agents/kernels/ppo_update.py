@@ -17,7 +17,8 @@ class Loss:
     """Settings of an update.
 
     The loss of a minibatch is mean(-min(r A, clip(r) A)) + value_weight mean((v - target)^2 / 2) -
-    entropy mean(entropy), with r the ratio of probabilities, clipped to [1 - clip, 1 + clip].
+    entropy mean(entropy), with r the ratio of probabilities, clipped to [1 - clip, 1 + clip]. The
+    value loss is linear where |v - target| exceeds value_limit.
     """
 
     clip: float
@@ -27,6 +28,7 @@ class Loss:
     max_gradient: float  # norm to which the gradient of all weights together is clipped
     target_kl: float = 0.0  # the epoch whose mean KL divergence exceeds it is the last; 0: none
     log_std_floor: float = -np.inf  # log_std is at least that after each step
+    value_limit: float = float(np.finfo(np.float32).max)
 
 
 class Transitions(NamedTuple):
@@ -91,7 +93,7 @@ def update(
         order,
         minibatches,
         np.array(architecture.actor),
-        np.array([*settings, loss.target_kl, loss.log_std_floor]),
+        np.array([*settings, loss.target_kl, loss.log_std_floor, loss.value_limit]),
         results,
         gradient,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -124,6 +124,8 @@ def compiled_update(
     )
     floor = math.log(c.std_floor) if c.std_floor else -math.inf
     loss = Loss(c.clip, c.value_weight, rates[1], rates[0], c.max_gradient, c.target_kl, floor)
+    if c.value_limit is not None:
+        loss = replace(loss, value_limit=c.value_limit)
     done = update(architecture, before, transitions, order, minibatches=c.minibatches, loss=loss)
     return _named(done.after), done.losses
 

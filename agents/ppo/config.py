@@ -6,7 +6,7 @@ et al. 2021, "What Matters In On-Policy Reinforcement Learning?" (arXiv 2006.059
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from openpoet.settings import (
@@ -39,6 +39,10 @@ class PPOSettings(Settings):
     ] = 0.0
     anneal: Annotated[PositiveInt, "Updates of the schedules."] = 1000
     value_weight: Annotated[NonNegativeFloat, "Weight of the value loss."] = 0.5
+    value_limit: Annotated[
+        PositiveFloat | None,
+        "Error of a value beyond which its loss is linear (Huber); none: squared everywhere.",
+    ] = field(default=None, metadata={"written": False})  # not in older runs
     max_gradient: Annotated[PositiveFloat, "Norm to which gradients are clipped."] = 0.5
     target_kl: Annotated[
         NonNegativeFloat,
@@ -92,6 +96,9 @@ class PPOConfig(PPOSettings):
     ] = 32
     num_envs: Annotated[PositiveInt, "Episodes simulated side by side in training."] = 32
     num_steps: Annotated[PositiveInt, "Steps of each of them per update."] = 256
+    policy_gain: Annotated[
+        PositiveFloat, "Gain of the policy's last layer in the initial weights."
+    ] = field(default=0.01, metadata={"written": False})  # not in older runs
     test_episodes: Annotated[
         PositiveInt, "Episodes per evaluation; 1 in a deterministic family."
     ] = 16

@@ -1,8 +1,9 @@
 """Separate actor and critic as functions of named weights: feed-forward, or with a GRU or LSTM.
 
-Layers are initialised orthogonally with gain sqrt(2), the policy's last layer with gain 0.01, so
-that the initial policy is nearly the same everywhere, and the value's with gain 1 (Andrychowicz et
-al. 2021, arXiv 2006.05990). The standard deviation of continuous actions is a parameter of its own.
+Layers are initialised orthogonally with gain sqrt(2), the policy's last layer with gain 0.01 by
+default, so that the initial policy is nearly the same everywhere, and the value's with gain 1
+(Andrychowicz et al. 2021, arXiv 2006.05990). The standard deviation of continuous actions is a
+parameter of its own.
 """
 
 from __future__ import annotations
@@ -72,9 +73,13 @@ class FeedforwardNetwork:
     def critic(self) -> Feedforward:
         return Feedforward((self.inputs, *self.hidden, 1), "critic_")
 
-    def init(self, rng: np.random.Generator, action_std: float) -> dict[str, torch.Tensor]:
-        """Initial weights. action_std: standard deviation of continuous actions."""
-        weights = _orthogonal(self.actor, rng, POLICY_GAIN) | _orthogonal(self.critic, rng, 1.0)
+    def init(
+        self, rng: np.random.Generator, action_std: float, policy_gain: float = POLICY_GAIN
+    ) -> dict[str, torch.Tensor]:
+        """Initial weights. action_std: standard deviation of continuous actions. policy_gain: of
+        the policy's last layer.
+        """
+        weights = _orthogonal(self.actor, rng, policy_gain) | _orthogonal(self.critic, rng, 1.0)
         return weights | _log_std(self.actions, action_std)
 
     def start(self, n: int, device: str) -> State:
@@ -114,9 +119,11 @@ class RecurrentNetwork:
     def _layers(self) -> FeedforwardNetwork:
         return FeedforwardNetwork(self.inputs + self.memory, self.hidden, self.actions)
 
-    def init(self, rng: np.random.Generator, action_std: float) -> dict[str, torch.Tensor]:
-        """Initial weights. action_std: standard deviation of continuous actions."""
-        weights = self._layers.init(rng, action_std)
+    def init(
+        self, rng: np.random.Generator, action_std: float, policy_gain: float = POLICY_GAIN
+    ) -> dict[str, torch.Tensor]:
+        """Initial weights; arguments as of FeedforwardNetwork.init."""
+        weights = self._layers.init(rng, action_std, policy_gain)
         for part in PARTS:
             core = self._core.init(rng)
             weights |= {f"{part}{name}": core[name] for name in _CORE}

@@ -83,7 +83,8 @@ class PPO(Tunable, PairByPair):
 
     def init(self, key: Key) -> Agent:
         """Random weights with outputs near zero; see network.py."""
-        weights = self.network.init(key.generator(), self.config.action_std)
+        c = self.config
+        weights = self.network.init(key.generator(), c.action_std, c.policy_gain)
         return self._fresh_agent(weights, new_statistics(self.family.spec.observation_size))
 
     def adopt(self, agent: Agent) -> Agent:

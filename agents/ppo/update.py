@@ -162,8 +162,8 @@ class _Loss(NamedTuple):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The mean loss of sequences [k], and its parts (Losses).
 
-        The clipped surrogate, plus value_weight times half the squared error of the values, less
-        `entropy` times the policy's entropy.
+        The clipped surrogate, plus value_weight times the loss of the values, less `entropy` times
+        the policy's entropy.
         """
         c, batch, alive = self.settings, self.batch, self.batch.alive[:, rows]
         state = tuple(part[rows] for part in batch.state)
@@ -175,13 +175,19 @@ class _Loss(NamedTuple):
         ratio = log_ratio.exp()
         clipped = ratio.clamp(1 - c.clip, 1 + c.clip)
         surrogate = -torch.minimum(ratio * advantages, clipped * advantages)
-        error = 0.5 * (values - batch.targets[:, rows]) ** 2
+        error = _value_loss(values - batch.targets[:, rows], c.value_limit)
         entropy = self.network.actions.entropy(policy)
         loss = _mean(surrogate + c.value_weight * error - self.entropy * entropy, alive)
         with torch.no_grad():
             kl, outside = ratio - 1 - log_ratio, (clipped != ratio).float()
             parts = [_mean(part, alive) for part in (surrogate, error, entropy, kl, outside)]
         return loss, torch.stack(parts)
+
+
+def _value_loss(errors: torch.Tensor, limit: float | None) -> torch.Tensor:
+    """Half the squares of the errors, linear beyond the limit; same shape."""
+    within = errors if limit is None else errors.clamp(-limit, limit)
+    return within * (errors - 0.5 * within)
 
 
 def normalised(batch: Batch) -> torch.Tensor:

@@ -97,7 +97,8 @@ def _run(path: Path, expression: str | None, receiver: Receiver) -> list[Found]:
             with _named(name):
                 return receiver.family.decode(receiver.whole(settings, row["task"]))
 
-        return Found(task, lambda: inherited(receiver.learner, agent), name)
+        # A level of a curriculum has no agent.
+        return Found(task, lambda: inherited(receiver.learner, agent) if agent else None, name)
 
     with Run.open(path, write=False) as run:
         settings = run.settings()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import rows
 from .refusals import wrong
+from .weights import NO_AGENT
 
 if TYPE_CHECKING:
     from .contents import RunContents
@@ -54,6 +55,12 @@ def with_agents(run: RunContents) -> Iterator[dict[str, Any]]:
         if run.agents.holds(row["agent"])
     }
     return (row for row in fields(run) if row["id"] in held)
+
+
+def acting(run: RunContents) -> Iterator[dict[str, Any]]:
+    """The same without the levels of a curriculum, whose agents are empty."""
+    levels = {row["id"] for row in each(run, "SELECT id FROM niches WHERE agent = ?", NO_AGENT)}
+    return (row for row in with_agents(run) if row["id"] not in levels)
 
 
 def lineage(run: Run, niche: int, most: int) -> list[int]:

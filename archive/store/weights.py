@@ -56,6 +56,9 @@ def content_hash(agent: Agent) -> str:
     return found.hexdigest()
 
 
+NO_AGENT = content_hash({})  # the agent of a level of a curriculum (poet/curricula/levels.py)
+
+
 def _check(name: Any, tensor: Any) -> None:
     if (
         not isinstance(name, str)

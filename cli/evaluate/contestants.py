@@ -68,14 +68,14 @@ def of_run(path: Path, select: str | None, machine: Machine) -> Contestants:
     select: which niches, an expression; None: those alive in a run, all that have agents in a pack.
     """
     from openpoet.archive.seeds.finding import ALL, DEFAULT, choose
-    from openpoet.archive.store.measures import FIELDS, each, with_agents
+    from openpoet.archive.store.measures import FIELDS, acting, each
     from openpoet.archive.store.printable import printable
     from openpoet.archive.store.run_folder import Run
 
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
         default = DEFAULT if run.complete else ALL
-        ids = choose(path, select or default, (*FIELDS, "alive"), lambda: with_agents(run))
+        ids = choose(path, select or default, (*FIELDS, "alive"), lambda: acting(run))
         rows = [
             row for id in ids for row in each(run, "SELECT id, agent FROM niches WHERE id = ?", id)
         ]

@@ -15,12 +15,14 @@ from typing import Protocol
 import numpy as np
 
 from ..config import Setup
-from ..evaluation import adopt
+from ..evaluation import adopt, evaluate
 from ..niche import Niche, Population
 from ..seeding import Seed
 from ..streams import Key
+from ..trial_keys import score_key
+from ..trials import Trial
 from .lessons import student_of
-from .levels import NO_AGENT, STUDENT
+from .levels import NO_AGENT, STUDENT, levels, student
 from .sources import Source
 
 
@@ -79,12 +81,12 @@ class Course:
             if agents
             else setup.learner.init(Key(setup.config.seed, ("origin",)))
         )
-        student = Niche(STUDENT, None, 0, setup.family.origin(), agent)
-        levels = tuple(
+        first = Niche(STUDENT, None, 0, setup.family.origin(), agent)
+        given = tuple(
             Niche(id, STUDENT, 0, seed.task, NO_AGENT, source=seed.source)
             for id, seed in enumerate(tasks, STUDENT + 1)
         )
-        return Population(0, (student, *levels), niches_born=1 + len(levels))
+        return Population(0, (first, *given), niches_born=1 + len(given))
 
     def evolve(self, population: Population, setup: Setup) -> Iterator[Population]:
         """The population after each further iteration, without end."""
@@ -94,4 +96,15 @@ class Course:
             population = replace(population, iteration=t + 1, events=())
             for number in range(self.updates):
                 population = self.curriculum.update(population, setup, key, number)
+            population = _scored(population, setup, key)
             yield population
+
+
+def _scored(population: Population, setup: Setup, key: Key) -> Population:
+    """The population with the student scored in its own niche, as in POET."""
+    niche, at = student(population), population.iteration
+    trial = Trial(niche.agent, niche.task, score_key(key, niche))
+    (result,) = evaluate(setup.learner, [trial])
+    history = setup.config.history
+    scored = niche.improved(niche.agent, result, trial.key, iteration=at, history=history)
+    return replace(population, active=(scored, *levels(population)))

@@ -60,7 +60,7 @@ class Learnability:
         new = [self.new(setup.family, rng) for _ in range(rows - own)]
         path = key.child("train", number)
         lesson = trained(setup, student(population).agent, [*tasks, *new], None, path)
-        population = taught(population, lesson, path)
+        population = taught(population, lesson)
         for place, task in enumerate(new, own):
             outcome = lesson.outcomes.get(place)
             score = None if outcome is None else _score(outcome)
@@ -79,7 +79,7 @@ class Learnability:
         for first in range(0, len(tasks), rows):
             part = tasks[first : first + rows]
             lesson = tried(setup, student(population).agent, part, None, key.child(first))
-            population = taught(population, lesson, key)
+            population = taught(population, lesson)
             found |= {first + place: outcome for place, outcome in lesson.outcomes.items()}
         scores = np.array([_score(found[i]) if i in found else -1.0 for i in range(len(tasks))])
         chosen = {int(i) for i in best(scores, self.kept) if scores[i] > 0}

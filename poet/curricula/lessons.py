@@ -41,15 +41,12 @@ class Outcome:
 @dataclass(frozen=True)
 class Lesson:
     """One rollout of the student. outcomes: by place of the level in the order in which rows took
-    levels; a level without a whole episode has none. returns: mean over all episodes. learned:
-    whether the agent was updated.
+    levels; a level without a whole episode has none.
     """
 
     agent: Agent
     outcomes: Mapping[int, Outcome]
-    returns: float | None
     episodes: Episodes
-    learned: bool
 
 
 # (setup, agent, levels, further levels or None, key) -> lesson
@@ -60,16 +57,14 @@ def trained(
     setup: Setup, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
 ) -> Lesson:
     """The student after an update on the levels; see interfaces.Student."""
-    method = student_of(setup).train_on
-    return _lesson(method, agent, levels, further, key, learned=True)
+    return _lesson(student_of(setup).train_on, agent, levels, further, key)
 
 
 def tried(
     setup: Setup, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
 ) -> Lesson:
     """The same rollout without an update."""
-    method = student_of(setup).try_on
-    return _lesson(method, agent, levels, further, key, learned=False)
+    return _lesson(student_of(setup).try_on, agent, levels, further, key)
 
 
 def student_of(setup: Setup) -> Student:
@@ -84,14 +79,11 @@ def student_of(setup: Setup) -> Student:
     return student
 
 
-def _lesson(
-    method: Any, agent: Agent, levels: Sequence[Task], further: Any, key: Key, *, learned: bool
-) -> Lesson:
-    with unchanged([agent], "learner.train_on" if learned else "learner.try_on"):
+def _lesson(method: Any, agent: Agent, levels: Sequence[Task], further: Any, key: Key) -> Lesson:
+    with unchanged([agent], "a student's method"):
         after, episodes, _ = method(agent, levels, further, key)
     _check(episodes)
-    returns = float(episodes.returns.mean()) if len(episodes.returns) else None
-    return Lesson(after, outcomes(episodes, episodes.levels), returns, episodes, learned)
+    return Lesson(after, outcomes(episodes, episodes.levels), episodes)
 
 
 def outcomes(episodes: Episodes, levels: np.ndarray) -> dict[int, Outcome]:

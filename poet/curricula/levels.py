@@ -1,5 +1,5 @@
-"""The population of a curriculum: niche 0 has the student, the active niches after it are the
-levels of the buffer, which have no agents of their own.
+"""The population of a curriculum: niche 0, of the family's trivial task, has the student; the
+active niches after it are the levels of the buffer, which have no agents of their own.
 
 A level is born when it enters the buffer and dies when it is evicted; its parent is the level it
 was edited from, or niche 0. A level that does not enter is a `Child` with its reason.
@@ -33,14 +33,9 @@ def levels(population: Population) -> tuple[Niche, ...]:
     return population.active[1:]
 
 
-def taught(population: Population, lesson: lessons.Lesson, key: Key) -> Population:
-    """The population with the student after a lesson. Its score is the mean return of the last
-    rollout with an update.
-    """
+def taught(population: Population, lesson: lessons.Lesson) -> Population:
+    """The population with the student after a lesson; it is scored at the end of the iteration."""
     niche = replace(student(population), agent=lesson.agent)
-    if lesson.learned and lesson.returns is not None:
-        result, at = Result(lesson.returns, False, None, 0), population.iteration
-        niche = niche.improved(lesson.agent, result, key, iteration=at, history=1)
     return replace(population, active=(niche, *levels(population)))
 
 

@@ -38,7 +38,7 @@ class Randomisation:
         tasks = [self.new(setup.family, rng) for _ in range(rows)]
         own = key.child("new", number)
         lesson = trained(setup, student(population).agent, tasks, None, own)
-        population = taught(population, lesson, own)
+        population = taught(population, lesson)
         for place, task in enumerate(tasks):
             outcome = lesson.outcomes.get(place)
             score = None if outcome is None else outcome.regret
@@ -62,4 +62,4 @@ class Randomisation:
         names = np.array([given[place].id for place in ids])
         found = outcomes(lesson.episodes, names[lesson.episodes.levels])
         scoring = Scoring(setup.family.spec.solved_score, key)
-        return rescored(taught(population, lesson, key), found, scoring)
+        return rescored(taught(population, lesson), found, scoring)

@@ -80,7 +80,7 @@ class LevelReplay:
         rows = [next(drawing) for _ in range(student_of(setup).rows)]
         lesson = trained(setup, student(population).agent, rows, drawing, key)
         found = outcomes(lesson.episodes, np.array(drawing.ids)[lesson.episodes.levels])
-        population = with_draws(taught(population, lesson, key), drawing.buffer)
+        population = with_draws(taught(population, lesson), drawing.buffer)
         scoring = Scoring(setup.family.spec.solved_score, key)
         return rescored(population, found, scoring), found
 
@@ -113,7 +113,7 @@ class LevelReplay:
         """The levels tried, one a row for the whole rollout, and inserted in their order."""
         agent = student(population).agent
         lesson = teach(setup, agent, [one.task for one in new], None, key)
-        after = taught(population, lesson, key)
+        after = taught(population, lesson)
         scoring = Scoring(setup.family.spec.solved_score, key)
         for place, one in enumerate(new):
             after = entered(after, one, lesson.outcomes.get(place), self.rule, scoring)

@@ -12,6 +12,7 @@ import openpoet.cli.main as command
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
 from openpoet.cli.replays import open_replays
+from openpoet.cli.rescoring import scored_niches
 from openpoet.cli.sessions import Machine, one_torch_thread
 from openpoet.cli.terminal import CommandLine
 
@@ -108,8 +109,8 @@ def test_steps_are_counted_by_purpose(runs: Path) -> None:
     }
     name = next(name for name in rollouts if runs.name.startswith(name))
     found = {row["purpose"].removeprefix("iteration/") for row in ledger}
-    assert found == rollouts[name]
-    assert all(row["steps"] % 12 == 0 for row in ledger)
+    assert found == rollouts[name] | {"score"}
+    assert all(row["steps"] % 12 == 0 for row in ledger if row["purpose"] != "iteration/score")
 
 
 def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
@@ -121,6 +122,12 @@ def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
     assert episode.task == replays.niches[last].task
 
 
+def test_a_replay_of_the_student_has_its_archived_score(runs: Path) -> None:
+    replays = open_replays(runs / "whole", Machine("cpu", 1), CommandLine())
+    with one_torch_thread():
+        assert replays.load(0, 0).score == replays.niches[0].scores[-1]
+
+
 def test_show_prints_the_run_and_a_level(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     last = max(niche["id"] for niche in table(runs / "whole", "niches"))
     assert command.main(["show", str(runs / "whole")]) == 0
@@ -128,6 +135,33 @@ def test_show_prints_the_run_and_a_level(runs: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert "lineage" in printed
     assert f"niche {last}:" in printed
+
+
+def test_only_the_student_is_evaluated_again(runs: Path) -> None:
+    with Run.open(runs / "whole", write=False) as run:
+        assert scored_niches(run, None) == [0]
+    assert command.main(["verify", str(runs / "whole"), "--scores"]) == 0
+
+
+def test_the_student_is_evaluated_on_the_levels(runs: Path) -> None:
+    whole = str(runs / "whole")
+    words = ["evaluate", whole, "--suite", whole, "--episodes", "2", "--json"]
+    assert command.main(words) == 0
+
+
+def test_levels_seed_a_run_of_poet_without_agents(runs: Path, tmp_path: Path) -> None:
+    words = ["--from", str(runs / "whole"), "--select", "alive", "--iterations", "1"]
+    more = ["--learner", "ppo", "--out", str(tmp_path / "poet"), "--workers", "1"]
+    ppo = [
+        word
+        for key, value in SETTINGS.items()
+        if "curr" not in key
+        for word in ("--set", f"{key}={value}")
+    ]
+    names = ["--set", "navigation.reward=dense", "--set", "poet.capacity=9"]
+    assert command.main(["launch", *words, *more, *names, *ppo]) == 0
+    alive = [n["task"] for n in table(runs / "whole", "niches") if n["died"] is None]
+    assert [niche["task"] for niche in table(tmp_path / "poet", "niches")] == alive
 
 
 def test_a_pack_of_a_run_opens(runs: Path) -> None:
@@ -146,7 +180,10 @@ def test_dr_trains_on_the_levels_of_another_run(
     assert launch(tmp_path / "dr", "dr", 2, *words) == 0
     alive = [n["task"] for n in table(source, "niches") if n["died"] is None and n["id"]]
     assert [niche["task"] for niche in table(tmp_path / "dr", "niches")[1:]] == alive
-    assert {row["purpose"] for row in table(tmp_path / "dr", "ledger")} == {"iteration/given"}
+    assert {row["purpose"] for row in table(tmp_path / "dr", "ledger")} == {
+        "iteration/given",
+        "iteration/score",
+    }
 
 
 def test_other_curricula_refuse_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

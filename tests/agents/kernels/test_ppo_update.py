@@ -78,7 +78,9 @@ def by_torch(architecture, before, batch, order, *, minibatches, loss):
             clipped = ratio.clamp(1 - loss.clip, 1 + loss.clip)
             each = [
                 -torch.minimum(ratio * advantages, clipped * advantages),
-                (values - targets) ** 2 / 2,
+                torch.nn.functional.huber_loss(
+                    values, targets, reduction="none", delta=loss.value_limit
+                ),
                 actions.entropy(policy),
                 ratio - 1 - log_ratio,
                 (ratio != clipped).float(),
@@ -117,6 +119,13 @@ def test_an_update_equals_torchs(architecture, minibatches):
     ours = assert_equal_to_torchs(architecture, batch, order, minibatches, LOSS)
     assert ours.after.steps == 2 * minibatches
     assert 0 < ours.losses[0, 4] < 1  # ratios on both sides of the clip range
+
+
+def test_the_loss_of_values_is_linear_beyond_the_limit():
+    batch, order = transitions(WALKER, 130), order_of(130, epochs=2)
+    limited = assert_equal_to_torchs(WALKER, batch, order, 3, replace(LOSS, value_limit=0.3))
+    squared = assert_equal_to_torchs(WALKER, batch, order, 3, LOSS)
+    assert limited.losses[0, 1] < 0.7 * squared.losses[0, 1]
 
 
 def test_the_gradient_of_one_step_equals_autograds():

@@ -56,6 +56,18 @@ def batch_for(network: Any, agent: Any, m: int = 40) -> Batch:
     )
 
 
+@pytest.mark.parametrize("limit", [None, 0.5])
+def test_compiled_and_autograd_updates_have_the_same_loss_of_values(limit: float | None) -> None:
+    network = FeedforwardNetwork(3, (5,), Gaussian(2))
+    agent, settings = agent_of(network), replace(ONE, value_limit=limit)
+    batch, order = batch_for(network, agent), torch.arange(40)[None]
+    one = update_policy(network, settings, agent, batch, np.random.default_rng(0))
+    other = autograd_update(network, settings, agent, batch, order)
+    assert one.losses == pytest.approx(other.losses, rel=1e-4)
+    for name in ("critic_w0", "critic_w1", "actor_w0"):
+        torch.testing.assert_close(one.agent[name], other.agent[name], rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("actions", ACTIONS, ids=["continuous", "discrete"])
 def test_an_update_is_a_step_of_adam_along_the_papers_loss(actions: Actions) -> None:
     """The loss written out transition by transition in float64."""

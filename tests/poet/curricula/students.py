@@ -1,0 +1,99 @@
+"""A family whose tasks are numbers, and a student whose outcomes follow from the level alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.streams import Key
+
+
+class Spec(NamedTuple):
+    solved_score: float = 5.0
+    episodes: int = 1
+
+
+class Numbers:
+    """A task is a number: origin 0, samples in [0, 10], neighbours 1 further."""
+
+    spec = Spec()
+
+    def origin(self) -> float:
+        return 0.0
+
+    def sample(self, rng: np.random.Generator) -> float:
+        return float(rng.uniform(0, 10))
+
+    def mutate(self, task: float, rng: np.random.Generator) -> float:
+        return task + 1
+
+    def encode(self, task: float) -> dict[str, float]:
+        return {"task": task}
+
+    def decode(self, data: Any) -> float:
+        return float(data["task"])
+
+
+class Episodes(NamedTuple):
+    levels: np.ndarray
+    returns: np.ndarray
+    success: np.ndarray
+    positive_value_losses: np.ndarray
+    value_losses: np.ndarray
+
+
+@dataclass
+class Student:
+    """Each row has two episodes; a level's regret is its number, its return the negative one, and
+    it succeeds below 5. The agent counts its updates. calls: (method, levels in the order in which
+    they were taken).
+    """
+
+    rows: int = 3
+    calls: list[tuple[str, list[float]]] = field(default_factory=list)
+
+    def init(self, key: Key) -> dict[str, torch.Tensor]:
+        return {"updates": torch.zeros(())}
+
+    def adopt(self, agent: Any) -> Any:
+        return agent
+
+    def evaluate(self, agents: Any, tasks: Any, keys: Any) -> tuple[np.ndarray, ...]:
+        n = len(agents)
+        return np.array([float(a["updates"]) for a in agents]), np.zeros(n, bool), np.ones(n, int)
+
+    def train_on(
+        self, agent: Any, levels: Sequence[float], further: Iterator[float] | None, key: Key
+    ) -> tuple[Any, Episodes, int]:
+        episodes = self._episodes("train_on", levels, further)
+        return {"updates": agent["updates"] + 1}, episodes, len(episodes.levels)
+
+    def try_on(
+        self, agent: Any, levels: Sequence[float], further: Iterator[float] | None, key: Key
+    ) -> tuple[Any, Episodes, int]:
+        episodes = self._episodes("try_on", levels, further)
+        return agent, episodes, len(episodes.levels)
+
+    def _episodes(
+        self, method: str, levels: Sequence[float], further: Iterator[float] | None
+    ) -> Episodes:
+        taken, places = list(levels), []
+        for row in range(len(levels)):
+            places.append(row)
+            if further is not None:
+                taken.append(next(further))
+                places.append(len(taken) - 1)
+            else:
+                places.append(row)
+        self.calls.append((method, taken))
+        tasks = np.array([taken[place] for place in places])
+        return Episodes(np.array(places), -tasks, tasks < 5, tasks, tasks / 100)
+
+
+def setup_of(student: Student, seed: int = 0) -> Setup:
+    return Setup(Numbers(), student, PoetConfig(seed=seed))  # type: ignore[arg-type]  # fakes
