@@ -33,7 +33,7 @@ OPTIONAL = (
     ("family", "hidden(task, seed) -> str", "what a trial with this seed hides, for replays"),
     ("family", "knobs(task) -> dict", "name: (value, low, high, step), for editing by hand"),
     ("family", "turned(task, name, value) -> task", "the task with one of its knobs turned"),
-    ("family", "drawn(task, stroke) -> task", "after a stroke of the mouse in an editor, [2] [m]"),
+    ("family", "drawn(task, stroke) -> task", "after a stroke in an editor, [2, 2] [m]"),
     ("family", "fingerprint(task)", "equal for tasks with equal episodes, in place of `encode`"),
     ("family", "task_from_poet_file(config, seed)", "reads the original POET's task files"),
     ("spec", "discrete", "whether an action is the index of the largest of its numbers"),

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,8 @@ class Editing:
         """The task that is asked for: its JSON, title, knobs, and outline in units of `scale`.
 
         asked: `task`, its JSON, and at most one of `turn`, [name, value] of a knob; `stroke`,
-        [across, up] in metres; `mutate`, a number that draws the mutation. ValueError, one line,
-        if it is something else.
+        [[x, y], [x, y]] in metres, from and to; `mutate`, a number that draws the mutation.
+        ValueError, one line, if it is something else.
         """
         view = self.site.view(run)
         with self._lock:
@@ -125,13 +126,15 @@ def edited(family: TaskFamily, task: Task, asked: Mapping[str, Any]) -> Task:
             if knob is None:
                 raise RefusedError(400, f"the task has no {name[:40]!a}")
             return family.turned(task, name, check_bounds(name, knob, value))  # type: ignore[attr-defined]  # optional
-        case ["stroke"], [[across, up]] if _finite(across) and _finite(up):
+        case ["stroke"], [[[_, _], [_, _]] as stroke] if all(map(_finite, chain(*stroke))):
             if not hasattr(family, "drawn"):
                 raise RefusedError(400, "tasks of this family cannot be drawn")
-            return family.drawn(task, np.array([across, up], np.float64))
+            return family.drawn(task, np.array(stroke, np.float64))
         case ["mutate"], [int(number)] if 0 <= number < LARGEST_NUMBER:
             return family.mutate(task, np.random.default_rng(number))
-    raise RefusedError(400, "a change is turn: [name, value], stroke: [across, up] or mutate: n")
+    raise RefusedError(
+        400, "a change is turn: [name, value], stroke: [[x, y], [x, y]] or mutate: number"
+    )
 
 
 def knobs_of(family: TaskFamily, task: Task) -> dict[str, Knob]:

@@ -47,7 +47,7 @@ class Game:
     chosen: tuple[int, ...] = ()
     past: tuple[Any, ...] = ()
     dragged: str = ""  # the slider that the mouse holds, or "stroke"
-    begun: tuple[float, float] = (0.0, 0.0)  # where a stroke began [px]
+    begun: tuple[float, float] = (0.0, 0.0)  # where a stroke began [m]
     look: float = 0.0  # the share of the track shown while it is edited, 0: its start
     saving: bool = False  # to be written to the file
     leaving: bool = False
@@ -63,7 +63,7 @@ class Bench:
     camera: Camera
     knobs: Mapping[str, Knob] = field(default_factory=dict)  # of the task
     turned: Callable[[Any, str, float], Any] | None = None
-    drawn: Callable[[Any, np.ndarray], Any] | None = None  # of a task and a stroke [2] [m]
+    drawn: Callable[[Any, np.ndarray], Any] | None = None  # of a task and a stroke [2, 2] [m]
     mutated: Callable[[Any, int], Any] | None = None  # of a task and a number
 
 
@@ -157,7 +157,7 @@ def react(game: Game, event: pygame.event.Event, bench: Bench) -> Game:
     if event.type == pygame.MOUSEMOTION and game.dragged:
         return _drag(game, event.pos, bench)
     if event.type == pygame.MOUSEBUTTONUP and event.button == 1 and game.dragged:
-        return _drop(game, event.pos, bench)
+        return _drop(game)
     return game
 
 
@@ -180,25 +180,28 @@ def _grab(game: Game, at: tuple[int, int], bench: Bench) -> Game:
         if area.collidepoint(at):
             # the whole drag is one edit
             return _drag(replace(game, dragged=name, past=_past(game)), at, bench)
-    return replace(game, dragged="stroke", begun=at)
+    begun = bench.camera.metres(*at)
+    return replace(game, dragged="stroke", begun=begun, past=_past(game))
 
 
 def _drag(game: Game, at: tuple[int, int], bench: Bench) -> Game:
     if game.dragged == "look":
         return replace(game, look=min(max(at[0] / bench.size[0], 0.0), 1.0))
-    if game.dragged == "stroke" or bench.turned is None or game.dragged not in bench.knobs:
+    if game.dragged == "stroke" and bench.drawn is not None:
+        stroke = np.array([game.begun, bench.camera.metres(*at)])
+        return replace(game, task=bench.drawn(game.past[-1], stroke))
+    if bench.turned is None or game.dragged not in bench.knobs:
         return game
     knob = bench.knobs[game.dragged]
     value = value_at(knob, areas(bench.knobs, bench.size)[game.dragged], at[0])
     return replace(game, task=bench.turned(game.task, game.dragged, value))
 
 
-def _drop(game: Game, at: tuple[int, int], bench: Bench) -> Game:
-    done = replace(game, dragged="")
-    if game.dragged != "stroke" or bench.drawn is None:
-        return done
-    stroke = np.array([at[0] - game.begun[0], game.begun[1] - at[1]]) / bench.camera.zoom
-    return edited(done, bench.drawn(game.task, stroke))
+def _drop(game: Game) -> Game:
+    """A drag without an effect is no edit."""
+    changed = game.dragged == "look" or game.task != game.past[-1]
+    past = game.past if changed else game.past[:-1]
+    return replace(game, dragged="", begun=(0.0, 0.0), past=past)
 
 
 def steps_due(game: Game, bench: Bench, seconds: float, dt: float) -> float:

@@ -27,6 +27,7 @@ from . import (
     knobs,
     levels,
     obstacles,
+    strokes,
 )
 from . import task as realisation
 from .body_genes import NAMED, BodyGenes
@@ -265,8 +266,8 @@ class Walker:
         return knobs.turned(task, name, value)
 
     def drawn(self, task: WalkerTask, stroke: np.ndarray) -> WalkerTask:
-        """The task after a stroke [2] [m] with the mouse."""
-        return knobs.drawn(task, self.bounds, SEEDS, stroke)
+        """The task after a stroke [2, 2] [m] of the mouse, from and to."""
+        return strokes.drawn(task, self.bounds, SEEDS, self.track(task, 0), stroke)
 
     def outline(
         self, task: WalkerTask, state: WalkerState | None = None

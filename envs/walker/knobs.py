@@ -1,23 +1,18 @@
-"""Editing of a walker's task by hand: numbers of its obstacle genome within the family's bounds,
-and strokes of a mouse. A CPPN has no such numbers.
+"""Editing of a walker's task by hand: numbers of its obstacle genome within the family's bounds.
+A CPPN has no such numbers.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from .obstacles import Bounds, Category, Obstacles
-from .poet_layout import TILE
 from .task import WalkerTask
 
 Knob = tuple[float, float, float, float]  # value, low, high, step
 ENDS = ("from", "to")
 INTERVALS: dict[str, Category] = {"gap": "pit", "stump": "stump", "stairs": "stairs"}
-ROUGHNESS_PER_METRE = 5.0  # of a stroke downwards
 
 
 def knobs(task: WalkerTask, bounds: Bounds, seeds: int) -> dict[str, Knob]:
@@ -53,22 +48,11 @@ def turned(task: WalkerTask, name: str, value: float) -> WalkerTask:
     kind, end = name.split()
     low, high = getattr(genome, kind) or (0.0, 0.0)
     ends = (number, max(number, high)) if end == "from" else (min(low, number), number)
+    return with_interval(task, kind, ends)
+
+
+def with_interval(task: WalkerTask, kind: str, ends: tuple[float, float]) -> WalkerTask:
+    """The task with other sizes of a kind of obstacle; without it if they are all 0."""
+    assert isinstance(task.genome, Obstacles)
     changed: dict[str, Any] = {kind: ends if ends[1] > 0 else None}
-    return replace(task, genome=replace(genome, **changed))
-
-
-def drawn(task: WalkerTask, bounds: Bounds, seeds: int, stroke: np.ndarray) -> WalkerTask:
-    """The task after a stroke [2] [m]: upwards the height of stumps, sideways the width of gaps,
-    downwards the roughness; the task itself where the family has no such obstacles.
-    """
-    across, up = (float(part) for part in stroke)
-    if abs(across) > abs(up):
-        name, value = "gap to", abs(across) / TILE
-    elif up > 0:
-        name, value = "stump to", up / TILE
-    else:
-        name, value = "roughness", -up * ROUGHNESS_PER_METRE
-    knob = knobs(task, bounds, seeds).get(name)
-    if knob is None or math.hypot(across, up) < TILE / 4:
-        return task
-    return turned(task, name, min(value, knob[2]))
+    return replace(task, genome=replace(task.genome, **changed))

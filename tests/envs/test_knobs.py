@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,19 +45,9 @@ def test_the_other_end_of_an_interval_follows() -> None:
     assert FAMILY.turned(task, "gap to", 0.0).genome == Obstacles(), "no gaps"
 
 
-def test_strokes_make_stumps_gaps_and_roughness() -> None:
-    task, tile = FAMILY.origin(), 14 / 30
-    assert FAMILY.drawn(task, np.array([0.1, 2 * tile])).genome == Obstacles(stump=(0.0, 2.0))
-    assert FAMILY.drawn(task, np.array([-3 * tile, 0.1])).genome == Obstacles(gap=(0.0, 3.0))
-    assert FAMILY.drawn(task, np.array([0.0, -1.0])).genome == Obstacles(roughness=5.0)
-    assert FAMILY.drawn(task, np.array([0.0, 99.0])).genome == Obstacles(stump=(0.0, 5.0))
-    assert FAMILY.drawn(task, np.array([0.01, 0.01])) is task, "a click"
-
-
 def test_a_category_that_does_not_mutate_cannot_be_edited() -> None:
     family = Walker(WalkerSettings(obstacles=("roughness",)))
     assert [*family.knobs(family.origin())] == ["roughness", "seed"]
-    assert family.drawn(family.origin(), np.array([0.0, 2.0])) == family.origin()
 
 
 def test_a_cppn_and_a_task_without_a_seed_have_no_such_knobs() -> None:

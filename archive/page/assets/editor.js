@@ -25,12 +25,16 @@ async function openEditor(model, niche) {
   editor.waiting = new Map(); // changes to be sent: the last one of each drag
   editor.busy = false;
   editor.drags = 0;
-  editor.scene = makeEditScene((stroke) => change(editor, `stroke ${++editor.drags}`, { stroke }));
+  const released = () => {
+    editor.drags += 1; // what follows is another edit
+  };
+  editor.scene = makeEditScene(
+    (stroke) => change(editor, `stroke ${editor.drags}`, { stroke }),
+    released,
+  );
   editor.knobs = makeKnobs(
     (name, value) => change(editor, `${name} ${editor.drags}`, { turn: [name, value] }),
-    () => {
-      editor.drags += 1; // what follows is another edit
-    },
+    released,
   );
   const dialog = makeDialog(editor);
   document.body.append(dialog);
@@ -118,7 +122,7 @@ function show(editor, edited) {
   editor.title.textContent = edited.title;
   editor.knobs.show(edited.knobs);
   editor.scene.show(edited);
-  say(editor, edited.draws ? "Move the sliders, or draw strokes on the world." : "");
+  say(editor, edited.draws ? "Move the sliders, drag obstacles, or draw new ones." : "");
   enable(editor, true);
 }
 

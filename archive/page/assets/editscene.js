@@ -7,13 +7,12 @@ import { wholeCamera } from "./thumbnails.js";
 import { theme } from "./theme.js";
 
 const STRIP = 34; // [px] height of the track
-const SHORTEST = 6; // [px] of a stroke
 
 /**
- * A picture; `show(edited)` draws an answer of the server. stroked([across, up] in metres) is
- * called after a stroke, where tasks of the family can be drawn.
+ * A picture; `show(edited)` draws an answer of the server. Where tasks of the family can be drawn,
+ * stroked([from, to] in metres) is called while a stroke is drawn, and ended() after it.
  */
-export function makeEditScene(stroked) {
+export function makeEditScene(stroked, ended) {
   const scene = element("canvas", { class: "scene", "data-testid": "edit-scene" });
   const track = element("canvas", { class: "track", "data-testid": "edit-track" });
   const root = element("div", { class: "screen" }, scene, track);
@@ -25,22 +24,24 @@ export function makeEditScene(stroked) {
     picture.draw();
   };
   listenToTrack(picture);
-  listenToStrokes(picture, stroked);
+  listenToStrokes(picture, stroked, ended);
   const resized = new ResizeObserver(() => picture.draw());
   resized.observe(root);
   picture.close = () => resized.disconnect();
   return picture;
 }
 
-function draw({ root, scene, track, edited, look, stroke, ...picture }) {
+function draw(picture) {
+  const { root, scene, track, edited, look, stroke } = picture;
   const width = Math.floor(root.clientWidth);
   const outline = edited?.outline;
   root.hidden = !Object.values(outline ?? {}).some((lines) => lines.length);
   if (!width || root.hidden) return;
   const height = width > 600 ? 250 : 170;
   const context = fitCanvas(scene, width, height);
-  const camera = cameraAt(outline, width, height, look);
-  picture.place?.(camera);
+  // a stroke is drawn in the view in which it began
+  const camera = stroke ? picture.camera : cameraAt(outline, width, height, look);
+  picture.camera = camera;
   drawWorld(context, outline, camera, { rays: false });
   if (stroke) drawStroke(context, stroke);
   track.hidden = seenFromAbove(outline);
@@ -107,18 +108,14 @@ function listenToTrack(picture) {
   });
 }
 
-function listenToStrokes(picture, stroked) {
+function listenToStrokes(picture, stroked, ended) {
   const { scene } = picture;
-  let camera = null;
-  picture.place = (now) => {
-    camera = now;
-  };
   const place = (event) => {
     const { left, top } = scene.getBoundingClientRect();
     return [event.clientX - left, event.clientY - top];
   };
   scene.addEventListener("pointerdown", (event) => {
-    if (!picture.edited?.draws) return;
+    if (!picture.edited?.draws || !picture.camera) return;
     scene.setPointerCapture(event.pointerId);
     picture.stroke = [place(event), place(event)];
   });
@@ -126,14 +123,22 @@ function listenToStrokes(picture, stroked) {
     if (!picture.stroke) return;
     picture.stroke[1] = place(event);
     picture.draw();
+    const { scale } = picture.edited;
+    stroked(picture.stroke.map(([x, y]) => worldAt(picture.camera, x, y, scale)));
   });
-  scene.addEventListener("pointerup", (event) => {
-    if (!picture.stroke) return;
-    const [from, to] = [picture.stroke[0], place(event)];
-    picture.stroke = null;
-    picture.draw();
-    const [across, down] = [to[0] - from[0], to[1] - from[1]];
-    const unit = picture.edited.scale / camera.zoom;
-    if (Math.hypot(across, down) >= SHORTEST) stroked([across * unit, -down * unit]);
-  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    scene.addEventListener(end, () => {
+      if (!picture.stroke) return;
+      picture.stroke = null;
+      picture.draw();
+      ended();
+    });
+  }
+}
+
+/** The point [m] of the world under a pixel. */
+function worldAt(camera, x, y, scale) {
+  const across = camera.x + (x - camera.width / 2) / camera.zoom;
+  const up = camera.y - (y - camera.height / 2) / camera.up;
+  return [across * scale, up * scale];
 }

@@ -44,7 +44,7 @@ def test_a_turned_knob_is_that_of_the_family_and_a_stroke_as_well() -> None:
             turned = edited(WALKER, task, {"turn": [name, value]})
             assert turned == WALKER.turned(task, name, value)
             assert WALKER.knobs(turned)[name][0] == value
-    stroke = [0.1, 1.4]
+    stroke = [[2.0, 3.0], [2.1, 4.4]]
     assert edited(WALKER, task, {"stroke": stroke}) == WALKER.drawn(task, np.array(stroke))
     mutant = edited(WALKER, task, {"mutate": 3})
     assert mutant == WALKER.mutate(task, np.random.default_rng(3)) != task
@@ -62,8 +62,10 @@ def test_a_turned_knob_is_that_of_the_family_and_a_stroke_as_well() -> None:
         {"turn": ["__class__", 3]},
         {"turn": ["roughness"]},
         {"turn": {"roughness": 3}},
-        {"stroke": [1.0, float("inf")]},
-        {"stroke": [1.0]},
+        {"stroke": [[1.0, 2.0], [1.0, float("inf")]]},
+        {"stroke": [[1.0, 2.0], [1.0, "2"]]},
+        {"stroke": [[1.0, 2.0]]},
+        {"stroke": [1.0, 2.0]},
         {"stroke": "up"},
         {"mutate": -1},
         {"mutate": 1.5},
@@ -81,7 +83,7 @@ def test_a_change_out_of_bounds_or_of_no_kind_is_refused(asked: dict[str, Any]) 
 def test_a_family_without_strokes_refuses_them() -> None:
     family = Navigation()
     with pytest.raises(RefusedError, match="cannot be drawn"):
-        edited(family, family.origin(), {"stroke": [1.0, 2.0]})
+        edited(family, family.origin(), {"stroke": [[1.0, 2.0], [3.0, 4.0]]})
 
 
 def test_an_answer_describes_the_task_and_can_be_edited_again(editing: Editing) -> None:

@@ -127,6 +127,41 @@ def test_one_drag_is_one_edit_and_ends_at_its_last_value(browser: Browser, walke
         assert value(page, "gap to") == before
 
 
+def test_a_dragged_stump_follows_the_mouse_and_all_stumps_with_it(
+    browser: Browser, walkers: Path
+) -> None:
+    highest = """(canvas) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+      const at = Array.from({ length: width * height }, (_, pixel) => pixel).find(
+        (pixel) => [93, 85, 79].every((value, channel) => data[4 * pixel + channel] === value),
+      );
+      return [at % width, Math.floor(at / width)];
+    }"""
+    with serving_edits(walkers) as address, opened(browser, address) as page:
+        edit(page, NICHE)
+        before = [value(page, f"stump {end}") for end in ("from", "to")]
+        scene = page.get_by_test_id("edit-scene")
+        box = scene.bounding_box()
+        assert box
+        x, y = scene.evaluate(highest)
+        page.mouse.move(box["x"] + x + 3, box["y"] + y + 2)
+        page.mouse.down()
+        for up in (10, 20, 30):
+            page.mouse.move(box["x"] + x + 3, box["y"] + y + 2 - up)
+        page.wait_for_function(
+            f"document.querySelector('[data-knob=\"stump from\"]').value > {before[0]}"
+        )
+        page.wait_for_timeout(500)
+        assert abs(scene.evaluate(highest)[1] - (y - 30)) <= 3, "while the view stays"
+        page.mouse.up()
+        after = [value(page, f"stump {end}") for end in ("from", "to")]
+        assert after[0] - before[0] == pytest.approx(after[1] - before[1])
+        page.get_by_test_id("edit-undo").click()
+        expect(page.get_by_test_id("edit-undo")).to_be_disabled()
+        assert [value(page, f"stump {end}") for end in ("from", "to")] == before
+
+
 def test_keys_move_sliders_and_no_view_behind_them(browser: Browser, walkers: Path) -> None:
     with serving_edits(walkers) as address, opened(browser, address) as page:
         edit(page, NICHE)

@@ -36,7 +36,7 @@ BENCH = Bench(
     Camera(10.0, 2.0, 40.0, *SIZE),
     {"height": (0.5, 0.0, 2.0, 0.5), "seed": (3, 0, 9, 1)},
     turned=lambda task, name, value: replace(task, **{name: value}),
-    drawn=lambda task, stroke: replace(task, height=float(stroke[1])),
+    drawn=lambda task, stroke: replace(task, height=float(stroke[1, 1] - stroke[0, 1])),
     mutated=lambda task, number: replace(task, height=task.height + number + 1),
 )
 START = Game(Hills(), 1)
@@ -130,7 +130,11 @@ def test_a_slider_sets_a_number_in_steps_and_a_drag_is_one_edit() -> None:
 def test_a_stroke_on_the_ground_is_passed_on_in_metres() -> None:
     done = drag(EDITING, (300, 300), (400, 200), (300, 220))
     assert done.task == Hills(2.0)  # 80 px at 40 px/m
-    assert done.past == (Hills(0.5),)
+    assert done.past == (Hills(0.5),), "the whole stroke is one edit"
+    begun = react(EDITING, event(pygame.MOUSEBUTTONDOWN, button=1, pos=(300, 300)), BENCH)
+    moved = react(begun, event(pygame.MOUSEMOTION, pos=(300, 260)), BENCH)
+    assert moved.task == Hills(1.0), "shown while the mouse moves"
+    assert drag(EDITING, (300, 300), (300, 280)) == EDITING, "a stroke without effect"
 
 
 def test_mutation_and_undo_are_for_editing() -> None:
