@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .parts import KINDS, Tables, check_complete, refusal
+from .parts import KINDS, Tables, check_complete, completed, refusal
 
 if TYPE_CHECKING:
     from openpoet.archive.store.contents import RunContents
@@ -18,7 +18,11 @@ FIXED = ("family", "learner", "preset", "tasks", "curriculum", "family_sha256", 
 def settings_of(run: RunContents) -> Tables:
     """The settings of a run or pack as they are now. ValueError, one line, if config.toml is not
     those of its launch.
+
+    Packs of the museum have the defaults of settings that are newer than they are.
     """
+    from openpoet.archive.museum.files import packs
+
     from .plugins import section
     from .settings.tables import parse
 
@@ -39,7 +43,7 @@ def settings_of(run: RunContents) -> Tables:
             )
     for part in KINDS:
         tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
-    return tables
+    return completed(tables) if run.path in packs().values() else tables
 
 
 def _check_copy(copy: Tables, run: RunContents) -> None:
