@@ -46,7 +46,7 @@ def chosen(scores: Scores, validation: Scores) -> Entry:
     if scores.agents != validation.agents:
         raise ValueError("scores and validation must be of the same agents in the same order")
     best = int(validation.returns.mean((1, 2)).argmax())
-    return single(scores, best, "chosen on validation")
+    return single(scores, best, "chosen")
 
 
 def single(scores: Scores, agent: int, name: str) -> Entry:
