@@ -13,7 +13,7 @@ from rich.table import Table
 
 from openpoet.archive.store.measures import number
 from openpoet.arena.intervals import Interval, of_mean, of_rate
-from openpoet.arena.population import Entry, entries
+from openpoet.arena.population import CHOSEN, ORACLE, Entry, entries
 
 from ..output import line
 from .evaluating import ADAPTED, Evaluation, Plan
@@ -52,9 +52,9 @@ def tables(found: Evaluation) -> Iterator[RenderableType]:
 
 def _explained(entry: Entry, plan: Plan) -> str:
     """What a column of several agents is; empty if it needs no explanation."""
-    if entry.name == "oracle":
+    if entry.name == ORACLE:
         return "oracle: the best agent of each world in these very episodes, an upper bound"
-    if entry.name == "chosen" and plan.validation is not None:
+    if entry.name == CHOSEN and plan.validation is not None:
         agent, name = _short(entry.agents[0]), plan.validation.name
         return f"chosen: {agent}, the agent with the best mean return on {name}"
     return ""
@@ -73,7 +73,7 @@ def _table(columns: Sequence[Entry], scores: Scores) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("world")
     for entry in columns:
-        table.add_column(line(entry.name), justify="right", no_wrap=True)
+        table.add_column(line(entry.name.split()[0]), justify="right", no_wrap=True)
         table.add_column("solved", no_wrap=True)
         if _several(entry):
             table.add_column("agent", no_wrap=True)
@@ -86,7 +86,7 @@ def _table(columns: Sequence[Entry], scores: Scores) -> Table:
                 cells.append(line(_short(entry.agents[world])))
         table.add_row(*cells)
     if len(scores.worlds) > 1:
-        cells = [line("all worlds")]
+        cells = [line("all")]
         for entry in columns:
             cells.append(line(_value(of_mean(entry.returns.mean(0)))))
             cells.append(line(_share(of_mean(entry.solved.mean(0)))))

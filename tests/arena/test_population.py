@@ -59,7 +59,7 @@ def test_one_agent_is_reported_as_it_is() -> None:
         [[0, 1]],
     )
     assert [entry.name for entry in entries(TEST, None)] == ["oracle", "mean"]
-    assert [e.name for e in entries(TEST, VALIDATION)][1] == "chosen"
+    assert [e.name for e in entries(TEST, VALIDATION)][1] == "chosen on validation"
 
 
 def test_a_validation_of_other_agents_is_refused() -> None:
