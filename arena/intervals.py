@@ -20,13 +20,13 @@ class Interval(NamedTuple):
 
 def of_mean(values: np.ndarray) -> Interval:
     """The mean of independent values [episodes], by Student's t; one value has no interval."""
-    from scipy import stats
+    from scipy import special  # loads faster than scipy.stats
 
     data = np.asarray(values, np.float64)
     value, n = float(data.mean()), len(data)
     if n == 1 or np.ptp(data) == 0:
         return Interval(value, value, value)
-    reach = float(stats.t.ppf(0.975, n - 1) * stats.sem(data))
+    reach = float(special.stdtrit(n - 1, 0.975) * data.std(ddof=1) / math.sqrt(n))
     return Interval(value, value - reach, value + reach)
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from .scores import Scores
 
+ORACLE, CHOSEN, MEAN = "oracle", "chosen on validation", "mean"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -31,7 +33,7 @@ def oracle(scores: Scores) -> Entry:
     best = scores.returns.mean(2).argmax(0)  # [worlds]
     worlds = np.arange(len(scores.worlds))
     return Entry(
-        "oracle",
+        ORACLE,
         tuple(scores.agents[agent] for agent in best),
         scores.returns[best, worlds],
         scores.solved[best, worlds].astype(np.float64),
@@ -46,7 +48,7 @@ def chosen(scores: Scores, validation: Scores) -> Entry:
     if scores.agents != validation.agents:
         raise ValueError("scores and validation must be of the same agents in the same order")
     best = int(validation.returns.mean((1, 2)).argmax())
-    return single(scores, best, "chosen on validation")
+    return single(scores, best, CHOSEN)
 
 
 def single(scores: Scores, agent: int, name: str) -> Entry:
@@ -61,7 +63,7 @@ def single(scores: Scores, agent: int, name: str) -> Entry:
 
 def mean(scores: Scores) -> Entry:
     """The mean of all agents in each episode, on which they have common random numbers."""
-    return Entry("mean", (), scores.returns.mean(0), scores.solved.mean(0))
+    return Entry(MEAN, (), scores.returns.mean(0), scores.solved.mean(0))
 
 
 def entries(scores: Scores, validation: Scores | None) -> list[Entry]:

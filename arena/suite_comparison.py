@@ -12,6 +12,9 @@ from itertools import permutations
 
 import numpy as np
 
+from .population import CHOSEN as CHOSEN
+from .population import MEAN as MEAN
+from .population import ORACLE as ORACLE
 from .population import Entry
 from .statistics import (
     ALPHAS,
@@ -25,7 +28,7 @@ from .statistics import (
 )
 from .tables import Cell, Table
 
-ORACLE, CHOSEN, MEAN = WAYS = ("oracle", "chosen on validation", "mean")
+WAYS = (ORACLE, CHOSEN, MEAN)
 THRESHOLDS = 21  # points of a performance profile
 
 

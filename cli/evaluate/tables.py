@@ -13,10 +13,10 @@ from rich.table import Table
 
 from openpoet.archive.store.measures import number
 from openpoet.arena.intervals import Interval, of_mean, of_rate
-from openpoet.arena.population import Entry, entries
+from openpoet.arena.population import CHOSEN, ORACLE, Entry, entries
 
 from ..output import line
-from .evaluating import ADAPTED, Evaluation
+from .evaluating import ADAPTED, Evaluation, Plan
 
 if TYPE_CHECKING:
     from openpoet.arena.adaptation import Adaptation
@@ -28,10 +28,6 @@ WORDS = {
     "sampled": "sampled actions",
     ADAPTED: "the last episode of a trial, after adaptation",
 }
-ORACLE = (
-    "oracle: in each world the agent that is best in these very episodes, an upper bound that no "
-    "single agent attains"
-)
 
 
 def tables(found: Evaluation) -> Iterator[RenderableType]:
@@ -45,15 +41,23 @@ def tables(found: Evaluation) -> Iterator[RenderableType]:
     for kind, scores in found.scores.items():
         yield line("")
         yield line(f"{WORDS[kind]}, with 95 % intervals over episodes")
-        yield _table(entries(scores, found.validation.get(kind)), scores)
-    if len(agents) > 1:
-        yield line(ORACLE)
-    if plan.validation is not None:
-        yield line(f"chosen: the agent with the best mean return on {plan.validation.name}")
+        columns = entries(scores, found.validation.get(kind))
+        yield _table(columns, scores)
+        yield from (line(text) for entry in columns if (text := _explained(entry, plan)))
     if found.adaptation is not None:
         yield line("")
         yield from _adaptation(found.adaptation)
     yield line(f"{found.steps:,} environment steps")
+
+
+def _explained(entry: Entry, plan: Plan) -> str:
+    """What a column of several agents is; empty if it needs no explanation."""
+    if entry.name == ORACLE:
+        return "oracle: the best agent of each world in these very episodes, an upper bound"
+    if entry.name == CHOSEN and plan.validation is not None:
+        agent, name = _short(entry.agents[0]), plan.validation.name
+        return f"chosen: {agent}, the agent with the best mean return on {name}"
+    return ""
 
 
 def _rule(suite: Suite) -> str:
@@ -69,31 +73,38 @@ def _table(columns: Sequence[Entry], scores: Scores) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("world")
     for entry in columns:
-        table.add_column(line(entry.name), justify="right")
-        table.add_column("solved", justify="right")
-        if len(set(entry.agents)) > 1:
-            table.add_column("agent")
+        table.add_column(line(entry.name.split()[0]), justify="right", no_wrap=True)
+        table.add_column("solved", no_wrap=True)
+        if _several(entry):
+            table.add_column("agent", no_wrap=True)
     for world, name in enumerate(scores.worlds):
         cells = [line(name)]
         for entry in columns:
-            cells += [
-                line(_value(of_mean(entry.returns[world]))),
-                line(_share(_rate(entry, entry.solved[world]))),
-            ]
-            if len(set(entry.agents)) > 1:
-                cells.append(line(entry.agents[world]))
+            cells.append(line(_value(of_mean(entry.returns[world]))))
+            cells.append(line(_share(_rate(entry, entry.solved[world]))))
+            if _several(entry):
+                cells.append(line(_short(entry.agents[world])))
         table.add_row(*cells)
     if len(scores.worlds) > 1:
-        table.add_section()
-        cells = [line("all worlds")]
+        cells = [line("all")]
         for entry in columns:
-            cells += [
-                line(_value(of_mean(entry.returns.mean(0)))),
-                line(_share(of_mean(entry.solved.mean(0)))),
-            ]
-            cells += [line("")] * (len(set(entry.agents)) > 1)
+            cells.append(line(_value(of_mean(entry.returns.mean(0)))))
+            cells.append(line(_share(of_mean(entry.solved.mean(0)))))
+            if _several(entry):
+                cells.append(line(""))
         table.add_row(*cells)
     return table
+
+
+def _several(entry: Entry) -> bool:
+    """Whether different agents act in different worlds."""
+    return len(set(entry.agents)) > 1
+
+
+def _short(agent: str) -> str:
+    """The number of a niche, #12, without the name of its run."""
+    run, mark, niche = agent.rpartition("#")
+    return f"{mark}{niche}" if run else agent
 
 
 def _rate(entry: Entry, solved: np.ndarray) -> Interval:

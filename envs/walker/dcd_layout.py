@@ -1,9 +1,10 @@
 """The terrain construction of dcd, with which PLR's and ACCEL's results on the walker were measured
 (arXiv 2203.01302).
 
-It differs from POET's in three points that affect comparability: obstacles below a minimum size are
+It differs from POET's in four points that affect comparability: obstacles below a minimum size are
 omitted; after a stump the generator stays in the stump's segment for 4 to 8 further flat tiles, so
-that the same parameters give fewer obstacles; the number of stairs is drawn from 0 to n - 1.
+that the same parameters give fewer obstacles; the number of stairs is drawn from 0 to n - 1;
+stairs that lead down have one drop more than our layout of POET.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from .obstacles import Obstacles
-from .poet_layout import TILE, Pen, draw, pit, size_of, stairs
+from .poet_layout import STAIR_WIDTH, TILE, Pen, draw, pit, rise_of, size_of, steps
 from .track import Track
 
 LEAST = {"stump": 0.2, "gap": 0.8, "stairs": 0.2}  # obstacles with lower upper ends are omitted
@@ -43,9 +44,17 @@ def long_stump(
 def fewer_stairs(
     pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
 ) -> tuple[int, float]:
-    """Stairs of 0 to n - 1 steps: dcd draws with n as an exclusive upper bound."""
-    steps = int(rng.integers(genome.stair_steps))
-    if steps == 0:
-        pen.to(tile * TILE, y)
+    """Stairs of 0 to n - 1 steps: dcd draws with n as an exclusive upper bound.
+
+    The ground of stairs that lead down is one step lower than their blocks, also behind the last.
+    """
+    count = int(rng.integers(genome.stair_steps))
+    pen.to(tile * TILE, y)
+    if count == 0:
         return 1, y
-    return stairs(pen, tile, y, replace(genome, stair_steps=steps), rng)
+    rise = rise_of(genome, rng)
+    steps(pen, tile, y, count, rise)
+    below = min(rise, 0.0)
+    for i in range(count * STAIR_WIDTH):
+        pen.to((tile + 1 + i) * TILE, y + i // STAIR_WIDTH * rise + below)
+    return count * STAIR_WIDTH + 1, y + (count - 1) * rise + below

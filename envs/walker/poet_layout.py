@@ -135,10 +135,30 @@ def pit(
 def stairs(
     pen: Pen, tile: int, y: float, genome: Obstacles, rng: np.random.Generator
 ) -> tuple[int, float]:
-    """Steps of four tiles, up or down; the first is level with the ground before it."""
+    """Steps of four tiles, up or down; the first is level with the ground before it.
+
+    Differs: in the reference, the ground behind stairs that lead down is one step lower than their
+    last step, so that they have one more drop. Stored tasks keep the ground of this layout.
+    """
+    rise = rise_of(genome, rng)
+    steps(pen, tile, y, genome.stair_steps, rise)
+    pen.to(tile * TILE, y)
+    for i in range(1, genome.stair_steps * STAIR_WIDTH + 1):
+        # The ground runs under the steps: up after their edge, down before it.
+        step = (i - 1) // STAIR_WIDTH if rise > 0 else min(i // STAIR_WIDTH, genome.stair_steps - 1)
+        pen.to((tile + i) * TILE, y + step * rise)
+    return genome.stair_steps * STAIR_WIDTH + 1, y + (genome.stair_steps - 1) * rise
+
+
+def rise_of(genome: Obstacles, rng: np.random.Generator) -> float:
+    """Height of the next stairs' steps [m], negative if they lead down."""
     height = size_of(genome.stairs, rng) * TILE
-    rise = height if rng.random() > 0.5 else -height
-    for step in range(genome.stair_steps):
+    return height if rng.random() > 0.5 else -height
+
+
+def steps(pen: Pen, tile: int, y: float, count: int, rise: float) -> None:
+    """The blocks of stairs from this tile on; y: height of the first."""
+    for step in range(count):
         top = y + step * rise
         pen.block(
             (tile + step * STAIR_WIDTH) * TILE,
@@ -146,9 +166,3 @@ def stairs(
             top - TILE,
             top,
         )
-    pen.to(tile * TILE, y)
-    for i in range(1, genome.stair_steps * STAIR_WIDTH + 1):
-        # The ground runs under the steps: up after their edge, down before it.
-        step = (i - 1) // STAIR_WIDTH if rise > 0 else min(i // STAIR_WIDTH, genome.stair_steps - 1)
-        pen.to((tile + i) * TILE, y + step * rise)
-    return genome.stair_steps * STAIR_WIDTH + 1, y + (genome.stair_steps - 1) * rise

@@ -151,7 +151,7 @@ def test_several_agents_are_reported_as_oracle_chosen_and_mean(
         capsys, points, "--suite", goals, "--validation", "navigation", "--episodes", 2
     )
     assert code == 0
-    for words in ("two goals version 1, 2 episodes", "oracle", "chosen", "mean", "all worlds"):
+    for words in ("two goals version 1, 2 episodes", "oracle", "chosen", "mean", "all  "):
         assert words in out
     assert "sampled actions" in out
 

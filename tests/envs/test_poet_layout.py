@@ -124,6 +124,37 @@ def test_the_dcd_layout_draws_up_to_one_step_less_than_given() -> None:
     assert set(first) == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.parametrize(
+    ("count", "falls", "heights"),
+    [
+        (1, False, [0, 0, 0, 0, 0]),
+        (1, True, [0, -2, -2, -2, -2]),
+        (2, False, [0, 0, 0, 0, 0, 2, 2, 2, 2]),
+        (2, True, [0, -2, -2, -2, -2, -4, -4, -4, -4]),
+    ],
+)
+def test_stairs_in_the_dcd_layout_have_one_more_drop_down(
+    count: int, falls: bool, heights: list[int]
+) -> None:
+    """Heights of the ground [tiles] from the first step on, computed by hand from dcd's recurrence
+    y = y0 + (s // 4) h d - (h if d == -1), s = 0, 1, ... from the second tile on, with h = 2.
+    """
+    genome = Obstacles(stairs=(2.0, 2.0), stair_steps=5)
+    for seed in range(200):
+        # up to the first stairs and the first tile of the run behind them
+        length = 20 + len(heights) + 1
+        found = dcd_layout.track(genome, seed, length)
+        tops = found.polygons.astype(float)[:, :, 1].max(axis=1)
+        ground = (found.ground[20:].astype(float)[:, 1] - BASE) / TILE
+        if len(tops) == count and (ground[-1] < -1) == falls:
+            np.testing.assert_allclose(ground, [*heights, heights[-1]], atol=1e-5)
+            np.testing.assert_allclose(
+                (tops - BASE) / TILE, [(-2 if falls else 2) * i for i in range(count)], atol=1e-5
+            )
+            return
+    pytest.fail("no such stairs in 200 tracks")
+
+
 def test_a_distant_block_without_area_in_float32_is_omitted() -> None:
     """Every kept block has a centroid: as in Box2D it is computed relative to the origin."""
     rng, kept = np.random.default_rng(0), 0
