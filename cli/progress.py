@@ -89,6 +89,8 @@ def duration(seconds: float | None) -> str:
 
 def summary(population: Population) -> str:
     """The population in one line."""
+    if any(not niche.agent for niche in population.active):
+        return _of_curriculum(population)
     scores = [niche.scores[-1] for niche in population.active if niche.scores]
     best, middle = (number(max(scores)), number(median(scores))) if scores else ("-", "-")
     solved = sum(niche.solved is not None for niche in population.niches)
@@ -97,6 +99,19 @@ def summary(population: Population) -> str:
     # ANNECS stays 0 where it is not measured (poet.measure_annecs).
     annecs = f" · ANNECS {population.annecs}" if population.annecs else ""
     return f"{niches}{retired} · score best {best}, median {middle} · {solved} solved{annecs}"
+
+
+def _of_curriculum(population: Population) -> str:
+    """The student, and the levels of the buffer, which have no agents."""
+    first, *levels = population.active
+    scores = [level.scores[-1] for level in levels if level.scores]
+    best, middle = (number(max(scores)), number(median(scores))) if scores else ("-", "-")
+    score = number(first.scores[-1]) if first.scores else "-"
+    solved = sum(level.solved is not None for level in population.niches)
+    return (
+        f"student {score} · {len(levels)} levels ({len(population.retired)} evicted), score best "
+        f"{best}, median {middle} · {solved} solved"
+    )
 
 
 class Progress:

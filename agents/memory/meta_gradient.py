@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
     from openpoet.poet.streams import Key
 
+    from ..ppo.levels import LevelTrainer
+
 Named = Mapping[str, torch.Tensor]
 # (log probabilities [t, n], values [t, n]) -> a scalar
 Objective = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -93,6 +95,11 @@ class MetaGradient(RL2):
                 for name, w in weights.items()
             },
         }
+
+    @property
+    def on_levels(self) -> LevelTrainer:
+        """ValueError: its update is not that of PPO alone."""
+        raise ValueError("meta-gradient does not train on levels: take ppo or rl2 for a curriculum")
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout an update of eta, from the last PPO update, and a PPO update under the

@@ -27,6 +27,7 @@ from ..parts.network_weights import cloned_weights, network_weights
 from ..parts.pairs import Adapting
 from ..parts.scoring import Outcomes, draw_seeds
 from ..ppo.collecting import Collector
+from ..ppo.levels import LevelStudent, LevelTrainer
 from ..ppo.normalisation import kept_statistics, new_statistics
 from ..ppo.policies import LastStep, NetworkPolicy
 from ..ppo.rollout import Plan
@@ -49,7 +50,7 @@ RANGES = {
 }
 
 
-class RL2(RecurrentActorCritic, Adapting):
+class RL2(RecurrentActorCritic, Adapting, LevelStudent):
     """Learner (poet.interfaces) that adapts through a recurrent hidden state, within a trial.
 
     Args:
@@ -97,6 +98,11 @@ class RL2(RecurrentActorCritic, Adapting):
         collector = Collector(self.family, [task] * self.plan.rows, self.plan, key)
         trainer = Trainer(self, self.config, self.policy)
         return trainer.improved(agent, collector, key), collector.steps
+
+    @property
+    def on_levels(self) -> LevelTrainer:
+        """Rollouts and updates on levels, whose outcomes are those of whole trials."""
+        return LevelTrainer(self.family, self, self.config, self.plan, self.policy)
 
     @property
     def test_trials(self) -> int:

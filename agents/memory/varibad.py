@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from openpoet.poet.streams import Key
 
     from ..parts.lifetimes import State
+    from ..ppo.levels import LevelTrainer
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -130,6 +131,11 @@ class VariBAD(RL2):
         self, weights: Weights, inputs: torch.Tensor, outputs: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         return self.outputs(weights, self.policy_inputs(inputs, outputs))
+
+    @property
+    def on_levels(self) -> LevelTrainer:
+        """ValueError: its update is not that of PPO alone."""
+        raise ValueError("varibad does not train on levels: take ppo or rl2 for a curriculum")
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
         """For each rollout a PPO update on the recorded beliefs, whose first epochs also train

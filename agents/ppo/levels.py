@@ -7,9 +7,10 @@ The positive value loss is that of Jiang et al. 2021, "Replay-Guided Adversarial
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
 
 
 class Episodes(NamedTuple):
-    """The k whole episodes of a rollout: by row, and in a row by time."""
+    """The k whole episodes of a rollout: by row, and in a row by time. Of a policy with memory over
+    several episodes they are its whole trials, with the success of the last episode.
+    """
 
     levels: np.ndarray  # [k] int64, place among the levels in the order in which rows took them
-    returns: np.ndarray  # [k] float64, sums of the simulator's rewards
+    returns: np.ndarray  # [k] float64, sums of the simulator's rewards, means over a trial
     success: np.ndarray  # [k] bool
     # [k] float64: means over the steps of max(A, 0) and of |A|, with A the generalised advantage
     # estimates on scaled rewards
@@ -66,7 +69,7 @@ class LevelCollector(Collector):
         rows, success = torch.nonzero(over)[:, 0].tolist(), simulator.success
         for row in rows:
             self._over[row].append((self._levels[row], bool(success[row])))
-        if self.further is not None:
+        if self.further is not None and not self.plan.whole:
             for row in rows:
                 self.tasks[row] = next(self.further)  # type: ignore[index]  # a list, see above
                 self._levels[row], self._taken = self._taken, self._taken + 1
@@ -91,8 +94,8 @@ class LevelCollector(Collector):
                 steps = slice(first, last + 1)
                 own = advantages[steps, row].double()
                 value_losses = float(own.clamp(min=0).mean()), float(own.abs().mean())
-                total = float(rollout.rewards[steps, row].sum())
-                rows.append((level, total, success, *value_losses))
+                mean = float(rollout.rewards[steps, row].sum()) / self.plan.episodes
+                rows.append((level, mean, success, *value_losses))
         columns = list(zip(*rows, strict=True)) or [()] * len(Episodes._fields)
         kinds = (np.int64, np.float64, bool, np.float64, np.float64)
         return Episodes(*(np.array(c, kind) for c, kind in zip(columns, kinds, strict=True)))
@@ -132,7 +135,7 @@ class LevelTrainer:
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, _RolledOut]:
         """A rollout that begins with a reset, and the agent with its statistics continued."""
-        plan, c = replace(self.plan, rows=len(levels)), self.settings
+        plan, c = replace(self.plan, rows=len(levels), stagger=False), self.settings
         self.check()
         collector = LevelCollector(self.family, levels, plan, key, further)
         agent = {name: tensor.to(plan.device) for name, tensor in agent.items()}
@@ -145,12 +148,43 @@ class LevelTrainer:
 
     def check(self) -> None:
         """ValueError unless a rollout holds at least one whole episode of each row."""
-        horizon, steps = self.family.spec.horizon, self.plan.steps
+        horizon, steps = self.family.spec.horizon * self.plan.episodes, self.plan.steps
         if steps < horizon:
             raise ValueError(
                 f"a curriculum scores whole episodes, of at most {horizon} steps, but a rollout "
                 f"has {steps}: set num_steps to at least {horizon}"
             )
+
+
+class LevelStudent(ABC):
+    """The methods of a student (poet.interfaces.Student) for learners that use `Trainer`."""
+
+    @property
+    @abstractmethod
+    def on_levels(self) -> LevelTrainer: ...
+
+    @abstractmethod
+    def of(self, agent: Agent) -> Self: ...
+
+    @property
+    def rows(self) -> int:
+        """Levels side by side in a rollout of a curriculum. ValueError if a rollout is shorter than
+        an episode, or than a trial of several.
+        """
+        self.on_levels.check()
+        return self.on_levels.plan.rows
+
+    def train_on(
+        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> tuple[Agent, Episodes, int]:
+        """The agent after one PPO update on a rollout of the levels; see poet.interfaces."""
+        return self.of(agent).on_levels.train_on(agent, levels, further, key)
+
+    def try_on(
+        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
+    ) -> tuple[Agent, Episodes, int]:
+        """The same rollout without the update; see poet.interfaces."""
+        return self.of(agent).on_levels.try_on(agent, levels, further, key)
 
 
 class _RolledOut(NamedTuple):

@@ -7,7 +7,7 @@ in which it takes its most likely actions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ from .collecting import Collector
 from .compiled import CompiledPolicy
 from .config import PPOConfig
 from .greedy import GreedyPolicy, SampledPolicy, play
-from .levels import Episodes, LevelTrainer
+from .levels import LevelStudent, LevelTrainer
 from .network import FeedforwardNetwork, RecurrentNetwork
 from .normalisation import (
     OBSERVATIONS,
@@ -52,7 +52,7 @@ RANGES = {
 }
 
 
-class PPO(Tunable, PairByPair):
+class PPO(Tunable, PairByPair, LevelStudent):
     """Learner (poet.interfaces) that does not adapt.
 
     Args:
@@ -101,27 +101,8 @@ class PPO(Tunable, PairByPair):
         return trainer.improved(agent, collector, key), collector.steps
 
     @property
-    def rows(self) -> int:
-        """Levels side by side in a rollout of a curriculum. ValueError if a rollout is shorter than
-        an episode.
-        """
-        self._on_levels.check()
-        return self.config.num_envs
-
-    def train_on(
-        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, Episodes, int]:
-        """The agent after one PPO update on a rollout of the levels; see poet.interfaces."""
-        return self.of(agent)._on_levels.train_on(agent, levels, further, key)
-
-    def try_on(
-        self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
-    ) -> tuple[Agent, Episodes, int]:
-        """The same rollout without the update; see poet.interfaces."""
-        return self.of(agent)._on_levels.try_on(agent, levels, further, key)
-
-    @property
-    def _on_levels(self) -> LevelTrainer:
+    def on_levels(self) -> LevelTrainer:
+        """Rollouts and updates on levels."""
         return LevelTrainer(self.family, self.network, self.config, self._plan, self.policy)
 
     def evaluate(

@@ -7,14 +7,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 import openpoet.cli.main as command
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
+from openpoet.cli.progress import summary
 from openpoet.cli.replays import open_replays
 from openpoet.cli.rescoring import scored_niches
 from openpoet.cli.sessions import Machine, one_torch_thread
 from openpoet.cli.terminal import CommandLine
+from openpoet.poet.niche import Niche, Population
 
 # Navigation in episodes of five steps: four rows, and a buffer that is soon full.
 SETTINGS = {
@@ -126,6 +129,16 @@ def test_a_replay_of_the_student_has_its_archived_score(runs: Path) -> None:
     replays = open_replays(runs / "whole", Machine("cpu", 1), CommandLine())
     with one_torch_thread():
         assert replays.load(0, 0).score == replays.niches[0].scores[-1]
+
+
+def test_the_progress_line_has_the_student_and_the_levels() -> None:
+    niches = (
+        Niche(0, None, 0, 0.0, {"w": torch.zeros(1)}, scores=(-1.5,)),
+        Niche(4, 0, 1, 0.0, {}, scores=(0.25,), solved=2),
+        Niche(7, 4, 2, 0.0, {}, scores=(0.75,)),
+    )
+    line = summary(Population(2, niches, retired=niches[1:2], niches_born=8))
+    assert "student -1.50 · 2 levels (1 evicted), score best 0.75, median 0.50" in line
 
 
 def test_show_prints_the_run_and_a_level(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

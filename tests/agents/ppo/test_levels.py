@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -10,11 +11,15 @@ import numpy as np
 import pytest
 import torch
 
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.agents.memory.varibad import VariBAD
 from openpoet.agents.ppo.batches import by_step, sequences
 from openpoet.agents.ppo.config import PPOConfig
 from openpoet.agents.ppo.levels import LevelCollector
 from openpoet.agents.ppo.ppo import PPO
 from openpoet.agents.ppo.rollout import Plan
+from openpoet.envs.navigation import Navigation, NavigationSettings
 from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.streams import Key
@@ -158,3 +163,37 @@ def test_recurrent_policies_train_on_levels(walkers: PPO, cell: Any) -> None:
     )
     assert steps == 128
     assert len(episodes.levels) >= 2
+
+
+@pytest.mark.parametrize("steps", [0, 16])
+def test_rl2_trains_on_levels_by_whole_trials(steps: int) -> None:
+    """With whole trials as rollouts, and with rollouts of so many steps."""
+    family = Navigation(NavigationSettings(horizon=4, episodes=2))
+    config = RL2Config(hidden=8, trials=3, steps=steps, bptt=8, minibatches=1, epochs=1)
+    learner, rng = RL2(family, config), np.random.default_rng(0)
+    tasks = [family.sample(rng) for _ in range(3)]
+    assert learner.rows == 3
+    agent = learner.init(Key(0))
+    after, episodes, taken = learner.train_on(agent, tasks, cycle(tasks), Key(1))
+    assert taken == 3 * (steps or 8)
+    assert len(episodes.levels) == 3 * (steps or 8) // 8
+    weights = [name for name in agent if "/" not in name]
+    assert not all(torch.equal(agent[name], after[name]) for name in weights)
+    assert (episodes.returns < 0).all()
+
+
+def test_the_return_of_a_trial_is_the_mean_of_its_episodes() -> None:
+    plan = replace(PLAN, steps=8, episodes=2)
+    family: Any = Lengths(assigns=True)
+    collector = LevelCollector(family, [2, 4], plan, Key(1), further=None)
+    rollout = collector.collect(Observing())
+    episodes = collector.episodes(rollout, torch.zeros(8, 2))
+    # row 0: two trials of two episodes of 2 steps; row 1: one trial of two episodes of 4
+    assert episodes.levels.tolist() == [0, 0, 1]
+    assert episodes.returns.tolist() == [3.0, 3.0, 10.0]
+
+
+def test_learners_with_other_updates_refuse_levels() -> None:
+    learner = VariBAD(Navigation())
+    with pytest.raises(ValueError, match="take ppo or rl2"):
+        _ = learner.rows
