@@ -4,14 +4,16 @@ intervals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from openpoet.archive.store.measures import number
+from openpoet.arena.adaptation import CONTROLS
 from openpoet.arena.intervals import Interval, of_mean, of_rate
 from openpoet.arena.population import CHOSEN, ORACLE, Entry, entries
 
@@ -21,7 +23,6 @@ from .evaluating import ADAPTED, Evaluation, Plan
 if TYPE_CHECKING:
     from openpoet.arena.adaptation import Adaptation
     from openpoet.arena.scores import Scores
-    from openpoet.arena.suites.suite import Suite
 
 WORDS = {
     "mean": "most likely actions",
@@ -35,7 +36,7 @@ def tables(found: Evaluation) -> Iterator[RenderableType]:
     plan, agents = found.plan, found.contestants.agents
     yield line(
         f"{plan.suite.name} version {plan.suite.version}, {plan.episodes} episodes a world; "
-        f"solved: {_rule(plan.suite)}; {_counted(len(agents), 'agent')} of "
+        f"solved: {_rule(found)}; {_counted(len(agents), 'agent')} of "
         f"{found.contestants.source}"
     )
     for kind, scores in found.scores.items():
@@ -60,8 +61,11 @@ def _explained(entry: Entry, plan: Plan) -> str:
     return ""
 
 
-def _rule(suite: Suite) -> str:
-    also = "" if suite.solved_by == "return" else " and success"
+def _rule(found: Evaluation) -> str:
+    """The suite's rule; the episodes of an adaptation are judged by their returns alone."""
+    suite = found.plan.suite
+    alone = suite.solved_by == "return" or found.adaptation is not None
+    also = "" if alone else " and success"
     return f"return >= {suite.solved_score:g}{also}"
 
 
@@ -126,21 +130,31 @@ def _share(found: Interval) -> str:
 
 
 def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
-    """Mean returns over trials by episode, and of the last episode under the controls."""
-    returns = found.returns["none"]
-    for agent, name in enumerate(found.scores.agents):
-        yield line(
-            f"{name}: mean return by episode of a trial, or by update; then the last one without "
-            "memory of earlier episodes, and with the history of another trial"
-        )
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        table.add_column("world")
-        for k in range(returns.shape[-1]):
-            table.add_column(f"{k + 1}", justify="right")
-        for control in ("memory off", "other history"):
-            table.add_column(control, justify="right")
-        for world, title in enumerate(found.scores.worlds):
-            columns = [returns[agent, world, :, k] for k in range(returns.shape[-1])]
-            columns += [found.returns[c][agent, world, :, -1] for c in ("off", "shuffled")]
-            table.add_row(line(title), *(line(_value(of_mean(column))) for column in columns))
-        yield table
+    """Mean returns over trials by episode, and of the last episode under the controls; of several
+    agents the means over all worlds.
+    """
+    agents, worlds = found.scores.agents, found.scores.worlds
+    yield line(
+        "mean return by episode of a trial, or by update; then the last one without memory of "
+        "earlier episodes, and with the history of another trial"
+    )
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("world" if len(agents) == 1 else "agent")
+    for k in range(found.returns["none"].shape[-1]):
+        table.add_column(f"{k + 1}", justify="right")
+    for control in ("memory off", "other history"):
+        table.add_column(control, justify="right")
+    if len(agents) == 1:
+        for world, name in enumerate(worlds):
+            table.add_row(line(name), *_curve(found, lambda r, at=world: r[0, at]))
+    for agent, name in enumerate(agents):
+        title = "all" if len(agents) == 1 else _short(name)
+        table.add_row(line(title), *_curve(found, lambda r, at=agent: r[at].mean(0)))
+    yield table
+
+
+def _curve(found: Adaptation, part: Callable[[np.ndarray], np.ndarray]) -> Iterator[Text]:
+    """Cells of a row. part: its returns [trials, k] of all, [agents, worlds, trials, k]."""
+    own, off, shuffled = (part(found.returns[control]) for control in CONTROLS)
+    for column in (*own.T, off[:, -1], shuffled[:, -1]):
+        yield line(_value(of_mean(column)))

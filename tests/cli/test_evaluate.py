@@ -171,6 +171,10 @@ def test_agents_that_adapt_are_reported_by_episode_with_two_controls(
     code, out, _ = run(capsys, folder, "--suite", goals, "--select", "id == 0")
     assert code == 0
     assert "memory off" in out
+    assert "half circle" in out.split("memory off")[1]
+    code, out, _ = run(capsys, folder, "--suite", goals, "--select", "true")
+    assert code == 0
+    assert "#1" in out.split("memory off")[1]
 
 
 def test_a_python_function_is_evaluated_and_its_hash_is_that_of_its_file(
