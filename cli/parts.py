@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .settings.fields import Schema
@@ -122,7 +122,7 @@ def completed(tables: Tables) -> Tables:
     from openpoet.poet.config import PoetConfig
 
     from .plugins import section
-    from .settings.fields import complete, of_dataclass
+    from .settings.fields import complete, of_dataclass, of_ranges
     from .settings.resolving import THRESHOLDS, RunSettings, with_thresholds
 
     result = {**tables, "run": complete(of_dataclass(RunSettings), _recorded(tables["run"]), "run")}
@@ -136,7 +136,7 @@ def completed(tables: Tables) -> Tables:
             tables["poet"], getattr(family, "spec", None), result["run"]["family"]
         )
         if "ranges" in tables:
-            result["ranges"] = complete(_ranges(family), tables["ranges"], "ranges")
+            result["ranges"] = complete(of_ranges(family), tables["ranges"], "ranges")
     result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
     if "curriculum" in tables:
         result["curriculum"] = complete(_curriculum(), tables["curriculum"], "curriculum")
@@ -157,14 +157,14 @@ def schemas(tables: Tables) -> dict[str, Schema]:
     from openpoet.poet.config import PoetConfig
 
     from .plugins import section
-    from .settings.fields import of_dataclass
+    from .settings.fields import of_dataclass, of_ranges
     from .settings.resolving import RunSettings
 
     names = {kind: str(tables.get("run", {}).get(kind)) for kind in KINDS}
     found = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig)}
     found |= {section(name): schema_of(kind, name) for kind, name in names.items()}
     if "ranges" in tables:
-        found["ranges"] = _ranges(make_part("family", tables, None))
+        found["ranges"] = of_ranges(make_part("family", tables, None))
     if "curriculum" in tables:
         found["curriculum"] = _curriculum()
     return found
@@ -198,18 +198,6 @@ def _recorded(run: dict[str, Any]) -> dict[str, Any]:
             result[kind] = str(Path(run[kind]).resolve())
             result[f"{kind}_sha256"] = sha256(Path(run[kind]), kind)
     return {key: value for key, value in result.items() if value is not None}
-
-
-def _ranges(family: Any) -> Schema:
-    """The fields of [ranges]: genes and the ends of their ranges. Randomised checks other keys."""
-    from openpoet.settings import Field
-
-    from .settings.fields import Schema
-
-    ranges: dict[str, tuple[float, float]] = getattr(family, "ranges", dict)()
-    kind = Annotated[tuple[float, float], "Lowest and highest value of the gene."]
-    ends = {gene: (float(low), float(high)) for gene, (low, high) in ranges.items()}
-    return Schema({gene: Field(kind, pair) for gene, pair in ends.items()}, more=True)
 
 
 def executable(tables: Tables, kind: str) -> bool:

@@ -17,6 +17,17 @@ class Evidence:
     begins: torch.Tensor  # [t, m] bool: a trial begins at this step
     first: torch.Tensor  # [m, 2 latent] beliefs before the first step
 
+    def error(self, predicted: torch.Tensor, used: slice | torch.Tensor) -> torch.Tensor:
+        """The mean squared error, halved, of pairs of a belief and an outcome of the same trial,
+        before its end.
+
+        predicted: [beliefs, t, m, k]. used: the steps of the beliefs.
+        """
+        trial = self.begins.cumsum(0)
+        valid = self.alive[used][:, None] & self.alive & (trial[used][:, None] == trial)
+        squares = (0.5 * (predicted - self.outcomes) ** 2).sum(-1)
+        return (squares * valid).sum() / valid.sum().clamp(min=1)
+
     def rows(self, chosen: torch.Tensor) -> Evidence:
         """The sequences with these indices [k]."""
         return Evidence(

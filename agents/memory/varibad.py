@@ -109,11 +109,8 @@ class VariBAD(RL2):
             inputs: of a trial, [..., i].
             belief: means, then log standard deviations, [..., 2 latent].
         """
-        observations, std = (
-            inputs[..., : self.family.spec.observation_size],
-            self.config.initial_std,
-        )
-        mean, log_std = belief.chunk(2, -1)
+        observations = inputs[..., : self.family.spec.observation_size]
+        (mean, log_std), std = belief.chunk(2, -1), self.config.initial_std
         return torch.cat([observations, mean / std, log_std - math.log(std)], -1)
 
     def beliefs(
@@ -205,11 +202,7 @@ class VariBAD(RL2):
         used = self._predicting(len(beliefs), noise)
         m = (mean + log_std.exp() * drawn)[used]
         predicted = self.decoder(weights, m, evidence.transitions)
-        trial = evidence.begins.cumsum(0)
-        # pairs of a belief and an outcome of the same trial, before its end
-        valid = alive[used][:, None] & alive & (trial[used][:, None] == trial)
-        squares = (0.5 * (predicted - evidence.outcomes) ** 2).sum(-1)
-        error = (squares * valid).sum() / valid.sum().clamp(min=1)
+        error = evidence.error(predicted, used)
         # the belief before each step: N(0, 1) where a trial begins
         last = torch.cat([evidence.first[None], beliefs[:-1]])
         last = torch.where(evidence.begins[..., None], 0.0, last)

@@ -56,6 +56,16 @@ def of_arguments(part: Callable[..., Any], given: int, not_settings: Iterable[st
     return Schema(known, more=any(argument.kind is argument.VAR_KEYWORD for argument in arguments))
 
 
+def of_ranges(family: Any) -> Schema:
+    """The fields of [ranges]: a family's genes and the ends of their ranges. Randomised checks
+    other keys.
+    """
+    ranges: dict[str, tuple[float, float]] = getattr(family, "ranges", dict)()
+    kind = Annotated[tuple[float, float], "Lowest and highest value of the gene."]
+    ends = {gene: (float(low), float(high)) for gene, (low, high) in ranges.items()}
+    return Schema({gene: Field(kind, pair) for gene, pair in ends.items()}, more=True)
+
+
 def _survives_toml(field: Field) -> bool:
     """Whether the default is the same after it was written and read."""
     if field.default is MISSING:

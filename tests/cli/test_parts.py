@@ -15,11 +15,12 @@ import pytest
 from openpoet.agents.learners import LEARNERS
 from openpoet.cli import parts
 from openpoet.cli.settings.fields import build
-from openpoet.cli.settings.resolving import THRESHOLDS, Request, RunSettings
+from openpoet.cli.settings.resolving import THRESHOLDS, Request, RunSettings, with_thresholds
 from openpoet.cli.settings.tables import parse, preset, presets, to_toml
 from openpoet.envs.families import FAMILIES
 from openpoet.envs.parts.processors import processors
 from openpoet.poet.config import PoetConfig
+from openpoet.settings import declared
 
 PAIRS = [(family, learner) for family in FAMILIES for learner in LEARNERS]
 
@@ -31,12 +32,17 @@ def chosen(family: str, learner: str, *changes: str, **run: Any) -> dict[str, di
     return parts.settings_for(Request(options, changes))
 
 
-def built(tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Every section as its dataclass."""
+def classes_of(tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The dataclass of every section."""
     classes = {"run": RunSettings, "poet": PoetConfig}
     for kind in parts.KINDS:
         classes[tables["run"][kind]] = parts.load_part(kind, tables["run"][kind])[1]
-    return {name: vars(build(cls, tables[name], name)) for name, cls in classes.items()}
+    return classes
+
+
+def built(tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Every section as its dataclass."""
+    return {name: vars(build(cls, tables[name], name)) for name, cls in classes_of(tables).items()}
 
 
 @pytest.mark.parametrize(("family", "learner"), PAIRS)
@@ -47,9 +53,9 @@ def test_completed_settings_are_unchanged_by_writing_and_reading_toml(
     again = parse(to_toml(tables), "it")
     assert again == tables
     parts.check_complete(again)
-    for name, values in built(again).items():
-        written = set(values) - ({"keep_every"} if name == "run" else set())
-        assert set(again[name]) == written
+    for name, cls in classes_of(again).items():
+        build(cls, again[name], name)
+        assert set(again[name]) == {key for key, field in declared(cls).items() if field.written}
     assert parts.completed(again) == again
 
 
@@ -68,7 +74,8 @@ def test_completing_settings_adds_defaults_and_changes_no_given_value() -> None:
             suggested = getattr(cls, "suggested_values", lambda spec: {})(spec)
             whole = build(cls, {**suggested, **given[part]}, part)
             assert build(cls, tables[part], part) == whole
-        assert build(PoetConfig, tables["poet"], "poet") == build(PoetConfig, given["poet"], "poet")
+        poet = with_thresholds(given["poet"], spec, given["run"]["family"])
+        assert build(PoetConfig, tables["poet"], "poet") == build(PoetConfig, poet, "poet")
 
 
 @pytest.mark.parametrize(
@@ -90,8 +97,9 @@ def test_a_changed_default_does_not_change_existing_runs(
     tables = chosen(part, "es") if kind == "family" else chosen("navigation", part)
     before = built(tables)
     hints = get_type_hints(cls)
-    # not a valid value of any setting
-    changed = [(field.name, hints[field.name], object()) for field in fields(cls)]
+    # Not a valid value of any setting. Settings that are not written keep their default for ever.
+    written = [field for field in fields(cls) if declared(cls)[field.name].written]
+    changed = [(field.name, hints[field.name], object()) for field in written]
     later = make_dataclass(
         name, changed, bases=(cls,), frozen=True, namespace={"__module__": module}
     )
