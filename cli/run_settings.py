@@ -21,7 +21,7 @@ def settings_of(run: RunContents) -> Tables:
 
     Packs of the museum have the defaults of settings that are newer than they are.
     """
-    from openpoet.archive.museum.files import packs
+    from openpoet.archive.museum.files import is_here
 
     from .plugins import section
     from .settings.tables import parse
@@ -43,7 +43,7 @@ def settings_of(run: RunContents) -> Tables:
             )
     for part in KINDS:
         tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
-    return completed(tables) if run.path in packs().values() else tables
+    return completed(tables) if is_here(run.path) else tables
 
 
 def _check_copy(copy: Tables, run: RunContents) -> None:

@@ -12,7 +12,12 @@ def packs() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.poet"), key=lambda path: path.stem)}
 
 
+def is_here(path: Path) -> bool:
+    """Whether a file is in the museum, however its path is written."""
+    return path.absolute().parent == FOLDER
+
+
 def clips_of(pack: Path) -> Path | None:
     """The file of recorded evaluations of a pack of the museum; None if it has none."""
     path = FOLDER / f"{pack.stem}.clips"
-    return path if pack == FOLDER / pack.name and path.is_file() else None
+    return path if is_here(pack) and path.is_file() else None

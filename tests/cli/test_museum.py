@@ -28,7 +28,7 @@ from openpoet.cli.versions import versions
 from openpoet.cli.watching import site_of
 
 MOST = 3_000_000  # bytes of the museum
-EXPECTED = {"museum", "museum-maze", "museum-navigation"}
+EXPECTED = {"museum", "museum-maze", "museum-navigation", "museum-rose"}
 
 
 def held(name: str) -> list[openpoet.Niche]:
@@ -89,6 +89,22 @@ def test_every_walker_of_the_museum_is_recorded() -> None:
     assert {niche.id: (niche.score, niche.title) for niche in niches} == {
         niche: (clip["score"], clip["title"]) for niche, clip in clips.items()
     }
+
+
+def test_the_terrains_of_poet_rose_have_their_names_and_published_parameters() -> None:
+    niches = held("museum-rose")
+    with openpoet.open("museum-rose") as run:
+        named = {row["source"]: row["task"]["genome"] for row in run.rows("niches")}
+    assert len(niches) == len(named) == 6
+    first = named["POET-rose 1a"]
+    assert (first["roughness"], first["stump"], first["gap"]) == (5.6, [2.4, 2.82], [4.48, 6.4])
+    assert sum("(extremely challenging)" in niche.title for niche in niches) == 5
+
+
+def test_agents_of_the_other_families_adapt() -> None:
+    for name in ("museum-maze", "museum-navigation"):
+        niches = held(name)
+        assert all(niche.before is not None and niche.score > niche.before for niche in niches)
 
 
 def test_gymnasium_takes_a_niche_of_the_museum() -> None:
