@@ -4,7 +4,7 @@ intervals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,15 +146,15 @@ def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
         table.add_column(control, justify="right")
     if len(agents) == 1:
         for world, name in enumerate(worlds):
-            table.add_row(line(name), *_curve(found, lambda r, at=world: r[0, at]))
+            table.add_row(line(name), *_curve(found, 0, slice(world, world + 1)))
     for agent, name in enumerate(agents):
         title = "all" if len(agents) == 1 else _short(name)
-        table.add_row(line(title), *_curve(found, lambda r, at=agent: r[at].mean(0)))
+        table.add_row(line(title), *_curve(found, agent, slice(None)))
     yield table
 
 
-def _curve(found: Adaptation, part: Callable[[np.ndarray], np.ndarray]) -> Iterator[Text]:
-    """Cells of a row. part: its returns [trials, k] of all, [agents, worlds, trials, k]."""
-    own, off, shuffled = (part(found.returns[control]) for control in CONTROLS)
+def _curve(found: Adaptation, agent: int, worlds: slice) -> Iterator[Text]:
+    """Cells of a row: of an agent, the mean over some worlds."""
+    own, off, shuffled = (found.returns[control][agent, worlds].mean(0) for control in CONTROLS)
     for column in (*own.T, off[:, -1], shuffled[:, -1]):
         yield line(_value(of_mean(column)))
