@@ -4,7 +4,7 @@ intervals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,17 +144,18 @@ def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
         table.add_column(f"{k + 1}", justify="right")
     for control in ("memory off", "other history"):
         table.add_column(control, justify="right")
+    returns = [found.returns[control] for control in CONTROLS]
     if len(agents) == 1:
         for world, name in enumerate(worlds):
-            table.add_row(line(name), *_curve(found, lambda r, at=world: r[0, at]))
+            table.add_row(line(name), *_curve([each[0, world] for each in returns]))
     for agent, name in enumerate(agents):
         title = "all" if len(agents) == 1 else _short(name)
-        table.add_row(line(title), *_curve(found, lambda r, at=agent: r[at].mean(0)))
+        table.add_row(line(title), *_curve([each[agent].mean(0) for each in returns]))
     yield table
 
 
-def _curve(found: Adaptation, part: Callable[[np.ndarray], np.ndarray]) -> Iterator[Text]:
-    """Cells of a row. part: its returns [trials, k] of all, [agents, worlds, trials, k]."""
-    own, off, shuffled = (part(found.returns[control]) for control in CONTROLS)
+def _curve(returns: Sequence[np.ndarray]) -> Iterator[Text]:
+    """Cells of a row. returns: by control, [trials, k]."""
+    own, off, shuffled = returns
     for column in (*own.T, off[:, -1], shuffled[:, -1]):
         yield line(_value(of_mean(column)))
