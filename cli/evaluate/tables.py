@@ -144,17 +144,18 @@ def _adaptation(found: Adaptation) -> Iterator[RenderableType]:
         table.add_column(f"{k + 1}", justify="right")
     for control in ("memory off", "other history"):
         table.add_column(control, justify="right")
+    returns = [found.returns[control] for control in CONTROLS]
     if len(agents) == 1:
         for world, name in enumerate(worlds):
-            table.add_row(line(name), *_curve(found, 0, slice(world, world + 1)))
+            table.add_row(line(name), *_curve([each[0, world] for each in returns]))
     for agent, name in enumerate(agents):
         title = "all" if len(agents) == 1 else _short(name)
-        table.add_row(line(title), *_curve(found, agent, slice(None)))
+        table.add_row(line(title), *_curve([each[agent].mean(0) for each in returns]))
     yield table
 
 
-def _curve(found: Adaptation, agent: int, worlds: slice) -> Iterator[Text]:
-    """Cells of a row: of an agent, the mean over some worlds."""
-    own, off, shuffled = (found.returns[control][agent, worlds].mean(0) for control in CONTROLS)
+def _curve(returns: Sequence[np.ndarray]) -> Iterator[Text]:
+    """Cells of a row. returns: by control, [trials, k]."""
+    own, off, shuffled = returns
     for column in (*own.T, off[:, -1], shuffled[:, -1]):
         yield line(_value(of_mean(column)))
