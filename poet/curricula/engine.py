@@ -58,7 +58,8 @@ class Course:
 
     def check(self, setup: Setup, seeds: Sequence[Seed] = ()) -> None:
         """ValueError, one line, unless the learner, the family and the seeds fit the curriculum."""
-        assert student_of(setup).rows > 0
+        if (rows := student_of(setup).rows) < 1:
+            raise ValueError(f"a student must have at least one row of levels, got {rows}")
         if any(seed.task is not None for seed in seeds):
             if not self.curriculum.takes_levels:
                 raise ValueError(
