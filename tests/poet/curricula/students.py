@@ -50,8 +50,9 @@ class Episodes(NamedTuple):
 @dataclass
 class Student:
     """Each row has two episodes; a level's regret is its number, its return the negative one, and
-    it succeeds below 5. The agent counts its updates. calls: (method, levels in the order in which
-    they were taken).
+    it succeeds below 4, from 4 to 6 in its first episode only. The agent counts its updates.
+
+    calls: (method, levels in the order in which they were taken).
     """
 
     rows: int = 3
@@ -92,7 +93,9 @@ class Student:
                 places.append(row)
         self.calls.append((method, taken))
         tasks = np.array([taken[place] for place in places])
-        return Episodes(np.array(places), -tasks, tasks < 5, tasks, tasks / 100)
+        first = np.arange(len(tasks)) % 2 == 0
+        success = (tasks < 4) | ((tasks < 6) & first)
+        return Episodes(np.array(places), -tasks, success, tasks, tasks / 100)
 
 
 def setup_of(student: Student, seed: int = 0) -> Setup:

@@ -95,11 +95,24 @@ def test_accel_begins_with_easy_levels_and_keeps_the_descent() -> None:
     assert all(niche.task == known[niche.parent].task + 3 for niche in edited)  # type: ignore[index]
 
 
-def test_sfl_keeps_the_levels_of_highest_learnability() -> None:
-    """Every level always succeeds or always fails, so that none is learnable."""
-    student, (*_, last) = evolved("sfl", 4)
+def test_sfl_keeps_levels_in_which_some_episodes_succeed() -> None:
+    student, (first, *_, last) = evolved("sfl", 4)
     assert [method for method, _ in student.calls[:4]] == ["try_on"] * 4  # 10 candidates in threes
-    assert not levels(last)
+    candidates = [level for _, taken in student.calls[:4] for level in taken]
+    learnable = [level for level in candidates if 4 <= level < 6]
+    assert learnable
+    assert [niche.task for niche in levels(first)] == learnable[:4]
+    assert all(niche.scores[-1] == 0.25 for niche in levels(first))
+    assert student.calls[4][0] == "train_on"
+    assert sum(level in learnable for level in student.calls[4][1]) >= 2  # of three, half rounded
+    old = {niche.id for niche in levels(first)}
+    assert old.isdisjoint(niche.id for niche in levels(last))  # chosen anew in the fourth
+
+
+def test_sfl_without_learnable_levels_trains_on_new_ones() -> None:
+    student, (only,) = evolved("sfl", 1, base="easy")  # every level is 1
+    assert not levels(only)
+    assert student.calls[-1] == ("train_on", [1.0] * 3)
 
 
 def test_dr_on_given_levels_trains_on_these_only() -> None:
