@@ -67,7 +67,7 @@ class Ledger:
         return self._counted(found) if name in ("train_on", "try_on") else found
 
     def _counted(self, on_levels: Callable[..., Any]) -> Callable[..., Any]:
-        """A method of a student (poet.interfaces.Student), with its steps counted."""
+        """A method of a student (poet.curricula.interfaces.Student), with its steps counted."""
 
         def counting(agent: Agent, levels: Any, further: Any, key: Key) -> Any:
             self._note([key])

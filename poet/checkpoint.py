@@ -203,16 +203,13 @@ def _buffer(whole: Fields, active: set[int]) -> tuple[int, dict[int, int]]:
     if "buffer" not in whole.data:
         return 0, {}
     take = Fields(whole.take("buffer"), "buffer")
-    draws, drawn = take.integer("draws"), dict[int, int]()
-    for row in take.records("drawn"):
-        pair = isinstance(row, list) and len(row) == 2 and all(type(cell) is int for cell in row)
-        if not (pair and row[0] in active and row[0] not in drawn and 0 <= row[1] <= draws):
-            raise ValueError(
-                f"buffer.drawn must be rows [active niche, one of {draws} draws], each niche once, "
-                f"got {str(row)[:60]}"
-            )
-        drawn[row[0]] = row[1]
+    draws, rows, drawn = take.integer("draws"), take.records("drawn"), dict[int, int]()
     take.end()
+    for row in rows:
+        known = isinstance(row, list) and [type(cell) for cell in row] == [int, int]
+        if not (known and row[0] in active - drawn.keys() and 0 <= row[1] <= draws):
+            raise ValueError(f"buffer.drawn must be rows [active niche, draw], got {str(row)[:60]}")
+        drawn[row[0]] = row[1]
     return draws, drawn
 
 

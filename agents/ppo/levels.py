@@ -103,7 +103,7 @@ class LevelCollector(Collector):
 
 @dataclass(frozen=True)
 class LevelTrainer:
-    """One rollout on levels, with an update or without one (poet.interfaces.Student).
+    """One rollout on levels, with an update or without one (poet.curricula.interfaces.Student).
 
     plan: the shape of a rollout; it has as many rows as levels are given. policy_of: the policy of
     an agent in rollouts.
@@ -157,7 +157,7 @@ class LevelTrainer:
 
 
 class LevelStudent(ABC):
-    """The methods of a student (poet.interfaces.Student) for learners that use `Trainer`."""
+    """The methods of a student for learners that use `Trainer`."""
 
     @property
     @abstractmethod
@@ -177,13 +177,13 @@ class LevelStudent(ABC):
     def train_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, Episodes, int]:
-        """The agent after one PPO update on a rollout of the levels; see poet.interfaces."""
+        """The agent after one PPO update on a rollout of the levels; see Student."""
         return self.of(agent).on_levels.train_on(agent, levels, further, key)
 
     def try_on(
         self, agent: Agent, levels: Sequence[Task], further: Iterator[Task] | None, key: Key
     ) -> tuple[Agent, Episodes, int]:
-        """The same rollout without the update; see poet.interfaces."""
+        """The same rollout without the update; see Student."""
         return self.of(agent).on_levels.try_on(agent, levels, further, key)
 
 

@@ -25,13 +25,13 @@ from . import (
     cppn_mutation,
     encoding,
     knobs,
-    levels,
     obstacles,
     strokes,
 )
 from . import task as realisation
 from .body_genes import NAMED, BodyGenes
 from .cppn import Cppn
+from .levels import SEEDS, Levels
 from .obstacles import Bounds, Obstacles
 from .settings import WalkerSettings, WalkerSpec
 from .task import GYMNASIUM, TaskRows, TaskSettings, WalkerTask
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
     from .simulator import WalkerSimulator, WalkerState
     from .track import Track
 
-SEEDS = 10**6  # a niche's seed is drawn from [0, SEEDS), as in the reference
 
-
-class Walker:
+class Walker(Levels):
     """TaskFamily of poet.interfaces."""
 
     def __init__(self, settings: WalkerSettings | None = None) -> None:
@@ -98,34 +96,6 @@ class Walker:
         """
         self._check_bounds()
         return WalkerTask(obstacles.sample(self.bounds, rng), None, self.own, self.body)
-
-    def level(self, rng: np.random.Generator) -> WalkerTask:
-        """A random level for a curriculum: as `sample`, not rounded, and with a terrain of its own
-        if tasks have one.
-        """
-        self._check_bounds()
-        return WalkerTask(levels.random(self.bounds, rng), self._seed(rng), self.own, self.body)
-
-    def easy_level(self, rng: np.random.Generator) -> WalkerTask:
-        """A level near flat ground: dcd's 'easy', or with CPPNs a mutation of the origin."""
-        if self.settings.encoding == "cppn":
-            return self.mutate(self.origin(), rng)
-        return WalkerTask(levels.easy(self.bounds, rng), self._seed(rng), self.own, self.body)
-
-    def edit(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
-        """The level after one of dcd's edits, with a new seed; of a CPPN a mutation."""
-        if isinstance(task.genome, Cppn):
-            return self.mutate(task, rng)
-        genome = levels.edit(task.genome, self.bounds, rng)
-        return replace(task, genome=genome, seed=self._seed(rng))
-
-    def _seed(self, rng: np.random.Generator) -> int | None:
-        """A seed of a new task, if tasks have one."""
-        return int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None
-
-    def _check_bounds(self) -> None:
-        if self.settings.encoding == "cppn":
-            raise ValueError('a CPPN has no bounds to draw from: set walker.encoding="obstacles"')
 
     def describe(self, task: WalkerTask) -> np.ndarray:
         """Obstacles: their parameters. CPPN: the height of the ground at 20 positions [m]. Followed

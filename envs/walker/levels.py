@@ -7,11 +7,13 @@ Lengths are in tiles of 14/30 m.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cppn import Cppn
 from .obstacles import (
     FIRST_GAP,
     FIRST_HEIGHT,
@@ -22,6 +24,13 @@ from .obstacles import (
     Interval,
     Obstacles,
 )
+from .task import TaskSettings, WalkerTask
+
+if TYPE_CHECKING:
+    from .body_genes import BodyGenes
+    from .settings import WalkerSettings
+
+SEEDS = 10**6  # a niche's seed is drawn from [0, SEEDS), as in the reference
 
 
 @dataclass(frozen=True)
@@ -106,3 +115,46 @@ def _genome(values: dict[Parameter, float]) -> Obstacles:
         else:
             fields[name] = round(value) if name == "stair_steps" else value
     return Obstacles(**fields)  # type: ignore[arg-type]  # by name
+
+
+class Levels(ABC):
+    """The methods of the walker's family for curricula; a base class of it."""
+
+    settings: WalkerSettings
+    bounds: Bounds
+    own: TaskSettings
+    body: BodyGenes | None
+
+    @abstractmethod
+    def origin(self) -> WalkerTask: ...
+
+    @abstractmethod
+    def mutate(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask: ...
+
+    def level(self, rng: np.random.Generator) -> WalkerTask:
+        """A random level for a curriculum: as `sample`, not rounded, and with a terrain of its own
+        if tasks have one.
+        """
+        self._check_bounds()
+        return WalkerTask(random(self.bounds, rng), self._seed(rng), self.own, self.body)
+
+    def easy_level(self, rng: np.random.Generator) -> WalkerTask:
+        """A level near flat ground: dcd's 'easy', or with CPPNs a mutation of the origin."""
+        if self.settings.encoding == "cppn":
+            return self.mutate(self.origin(), rng)
+        return WalkerTask(easy(self.bounds, rng), self._seed(rng), self.own, self.body)
+
+    def edit(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
+        """The level after one of dcd's edits, with a new seed; of a CPPN a mutation."""
+        if isinstance(task.genome, Cppn):
+            return self.mutate(task, rng)
+        genome = edit(task.genome, self.bounds, rng)
+        return replace(task, genome=genome, seed=self._seed(rng))
+
+    def _seed(self, rng: np.random.Generator) -> int | None:
+        """A seed of a new task, if tasks have one."""
+        return int(rng.integers(SEEDS)) if self.settings.seeds == "niche" else None
+
+    def _check_bounds(self) -> None:
+        if self.settings.encoding == "cppn":
+            raise ValueError('a CPPN has no bounds to draw from: set walker.encoding="obstacles"')

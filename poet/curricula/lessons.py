@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..interfaces import Agent, Episodes, Student, Task
+from ..interfaces import Agent, Task
 from ..streams import Key
 from ..unchanged import unchanged
+from .interfaces import Episodes, Student
 
 if TYPE_CHECKING:
     from ..config import Setup
