@@ -118,15 +118,15 @@ class RunContents:
         return last
 
     def agent_names(self) -> list[str]:
-        """Hashes of the agents of niches, latest, at birth and at the first solution, that this
-        archive should have.
+        """Hashes of the agents of niches, latest, at birth and solvers, that this archive should
+        have.
         """
         names = {row[column] for row in self.niche_rows() for column in AGENTS if row[column]}
         return sorted(name for name in names if self.complete or self.agents.holds(name))
 
     def niche_rows(self) -> list[dict[str, Any]]:
         """All niches, oldest first: the record, latest score, and hashes of the agents: latest, at
-        birth, and at the first solution.
+        birth, and the solver.
         """
         found, elder = self.rows("niches"), set[int | None]([None])
         for row in found:

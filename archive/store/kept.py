@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from . import chain
+from . import chain, rows
 from .agent_files import AgentFiles
 from .schema import COLUMNS
 from .tables import AGENTS, TABLES
@@ -87,3 +87,17 @@ def _moved(counts: Counter[str], name: str, sign: int) -> bool:
     if not counts[name]:
         del counts[name]
     return counts[name] == (1 if sign > 0 else 0)
+
+
+def solver(niche: Mapping[str, Any], agent: str, old: Cells | None) -> str | None:
+    """The agent of the first commit at which the niche was solved, if it was, or of a later one
+    with the best score so far. A niche may be solved at birth by an agent that has learned on, and
+    fallen, by the end of the iteration.
+    """
+    if niche["solved"] is None:
+        return None
+    if old is None or old["solver"] is None:
+        return agent
+    score, best = rows.computed("niches", niche)["score"], niche["best"]
+    better = score is not None and best is not None and score >= best
+    return agent if better else str(old["solver"])

@@ -144,7 +144,7 @@ NICHES = Table(
         json("task"),
         agent("birth_agent"),
         agent("agent"),
-        agent("solver", null=True),  # at the end of the iteration in which it was first solved
+        agent("solver", null=True),  # see writing.py
         json("scores"),
         json("score_key"),
     ),

@@ -15,7 +15,7 @@ from . import chain, rows
 from .agent_files import AgentFiles
 from .hashed import Hashed, changes
 from .iteration_rows import part_texts, rows_added, summary_row, unscored
-from .kept import LAST, Cells, Kept
+from .kept import LAST, Cells, Kept, solver
 from .limits import MOST_DATABASE, MOST_ROWS, MOST_WEIGHTS, ROOM, readable
 from .locks import unread
 from .refusals import remedies
@@ -150,7 +150,7 @@ class Writer:
                 **rows.computed("niches", niche),
                 "agent": agent,
                 "birth_agent": agent if old is None else old["birth_agent"],
-                "solver": _solver(niche, agent, old),
+                "solver": solver(niche, agent, old),
             }
             found.append(rows.cells("niches", whole, f"niche {niche['id']}"))
             _check_task(found[-1], old)
@@ -232,13 +232,6 @@ class Writer:
         self.database.execute(
             f"{how} INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values())
         )
-
-
-def _solver(niche: Mapping[str, Any], agent: str, old: Cells | None) -> str | None:
-    """The agent of the first commit at which the niche was solved, if it was."""
-    if niche["solved"] is None:
-        return None
-    return agent if old is None or old["solver"] is None else str(old["solver"])
 
 
 def _check_task(cells: Cells, old: Cells | None) -> None:
