@@ -59,8 +59,10 @@ def by_way(entries: Sequence[Entry]) -> dict[str, Entry]:
 
 
 def ways_of(results: Sequence[Result]) -> list[str]:
-    """The ways in which every run is there."""
-    return [way for way in WAYS if all(way in result.ways for result in results)]
+    """The ways in which every run is there; of single agents only, one way."""
+    found = [way for way in WAYS if all(way in result.ways for result in results)]
+    single = all(entry is r.ways[MEAN] for r in results for entry in r.ways.values())
+    return [MEAN] if single else found
 
 
 def methods_of(results: Sequence[Result]) -> dict[str, list[Result]]:

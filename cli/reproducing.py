@@ -86,6 +86,15 @@ def annecs(run: Run, _: Run | None, __: Effort) -> Found:
     return Found([annecs_table(*np.array(columns, np.int64).T)], [])
 
 
+def pata_ec_cost(run: Run, _: Run | None, __: Effort) -> Found:
+    from openpoet.archive.store.measures import steps_by_purpose
+    from openpoet.arena.experiments.pata_ec_cost import cost_table
+
+    if (novelty := settings_of(run)["poet"].get("novelty")) != "pata-ec":
+        raise ValueError(f"{run.path} has poet.novelty = {novelty!r:.40}, expected 'pata-ec'")
+    return Found([cost_table(steps_by_purpose(run))], [])
+
+
 EXPERIMENTS = {
     "difficulty": Experiment(
         "classes of the environments created and solved, iterations to solve, coverage", difficulty
@@ -97,6 +106,7 @@ EXPERIMENTS = {
         "how near a control (--against) comes to what the run has solved", direct_path
     ),
     "annecs": Experiment("the accumulated number of novel environments created and solved", annecs),
+    "pata-ec-cost": Experiment("environment steps that PATA-EC adds", pata_ec_cost),
     "no-transfer": Experiment(
         "the run against one without transfers, which it starts unless --against names it",
         no_transfer,

@@ -147,8 +147,9 @@ def progress(run: Run) -> dict[str, list[float | None]]:
     """What the run had reached after each iteration: columns by name, one entry an iteration.
 
     steps: environment steps so far; seconds: clock time so far [s]; solved: tasks solved so far;
-    annecs, best and median: as in the table. ValueError if the run holds no iteration, or if it is
-    a selection of niches, whose iterations have gaps.
+    annecs, best and median: as in the table; of a run with a curriculum, best and median are the
+    student's score, since those of its levels are no returns. ValueError if the run holds no
+    iteration, or if it is a selection of niches, whose iterations have gaps.
     """
     if not run.complete:
         raise ValueError(f"{run.path} holds selected niches without the iterations of their run")
@@ -159,6 +160,12 @@ def progress(run: Run) -> dict[str, list[float | None]]:
     columns = "iteration, steps, clock_seconds, annecs, best, median"
     found = list(each(run, f"SELECT {columns} FROM iterations ORDER BY iteration"))
     names = ("steps", "annecs", "best", "median")
+    if any(each(run, "SELECT id FROM niches WHERE agent = ? LIMIT 1", NO_AGENT)):
+        scores = {
+            row["iteration"]: row["score"]
+            for row in each(run, "SELECT iteration, score FROM scores WHERE niche = 0")
+        }
+        found = [row | dict.fromkeys(names[2:], scores.get(row["iteration"])) for row in found]
     return {name: [row[name] for row in found] for name in names} | {
         "seconds": list(accumulate(row["clock_seconds"] for row in found)),
         "solved": list(accumulate(solved[row["iteration"]] for row in found)),

@@ -15,6 +15,7 @@ from openpoet.arena.suite_comparison import (
     risk_table,
     risks,
     suite_table,
+    ways_of,
     worlds_table,
 )
 
@@ -37,6 +38,18 @@ RESULTS = [
     single("a2", "a", 2, [[20.0, 30.0], [10.0, 0.0]]),  # 25 and 5
     single("b1", "b", 1, [[10.0, 10.0], [1.0, 3.0]]),  # 10 and 2
 ]
+
+
+def test_runs_of_single_agents_are_there_once() -> None:
+    assert ways_of(RESULTS) == ["mean"]
+
+
+def test_a_single_agent_beside_a_population_is_there_in_all_ways() -> None:
+    names = ("oracle", "chosen on validation", "mean")
+    entries = [entry(name, [[1.0, 1.0], [2.0, 2.0]], [[0.0, 0.0]] * 2) for name in names]
+    found = [*RESULTS, Result("p", "p", 1, WORLDS, by_way(entries))]
+    assert ways_of(found) == list(names)
+    assert {row[0] for row in risk_table(found).rows} == {"chosen on validation", "mean"}
 
 
 def test_a_single_agent_is_the_same_in_all_ways() -> None:
@@ -69,8 +82,8 @@ def test_ways_that_a_run_lacks_are_left_out() -> None:
 
 def test_worlds_have_a_row_for_each_run_and_way() -> None:
     rows = worlds_table(RESULTS).rows
-    assert len(rows) == 3 * 3 * 2
-    assert rows[0] == ["a", "a1", 1, "oracle", "flat", 15.0, 1.0]
+    assert len(rows) == 3 * 2
+    assert rows[0] == ["a", "a1", 1, "mean", "flat", 15.0, 1.0]
 
 
 def test_improvement_by_hand() -> None:
@@ -95,7 +108,6 @@ def test_risk_is_ranked_on_the_first_half_and_measured_on_the_second() -> None:
     alphas, found = risks([RESULTS[0], unlucky], "mean")
     assert alphas == [0.5, 1.0]
     assert found["a"] == [Mean(0.5, 0.5), Mean(0.5, 0.0)]
-    assert {row[0] for row in risk_table(RESULTS).rows} == {"chosen on validation", "mean"}
 
 
 def test_risk_of_an_oracle_or_of_one_episode_is_refused() -> None:

@@ -39,6 +39,22 @@ def test_progress_is_that_of_the_archive(runs: list[Path]) -> None:
         assert one.solved[at] == len(solved)
 
 
+def test_the_progress_of_a_curriculum_is_its_students_score(tmp_path: Path) -> None:
+    """The scores of its levels are regrets, which are not comparable with returns."""
+    path = tmp_path / "accel"
+    words = ["launch", "--preset", "quick-curriculum", "--iterations", "2", "--workers", "1"]
+    changes = {"walker.length": 31, "walker.horizon": 40, "ppo.num_envs": 4, "ppo.num_steps": 48}
+    words += [word for item in changes.items() for word in ("--set", "=".join(map(str, item)))]
+    assert main([*words, "--out", str(path)]) == 0
+    (found,) = progress_of([path])
+    with Run.open(path, write=False) as run:
+        scores = {row["iteration"]: row["score"] for row in run.rows("scores") if not row["niche"]}
+        summary = run.rows("iterations")
+    assert "accel" in found.method
+    assert scores
+    assert found.best[-1] == found.median[-1] == scores[2] != summary[-1]["best"]
+
+
 def test_compare_writes_tables_and_figures(
     runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
