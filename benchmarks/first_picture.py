@@ -73,7 +73,7 @@ def installed(folder: Path, environment: dict[str, str]) -> Path:
 
 
 def replay(python: Path, folder: Path, environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds from the start of the command to its first picture: on the clock, and of a processor."""
+    """Seconds from the start of the command to its first picture: elapsed, and of a processor."""
     command = [python, "-c", REPLAY, str(time.time())]
     done = subprocess.run(
         command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True
