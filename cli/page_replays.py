@@ -72,7 +72,13 @@ class Replays:
         return parts
 
     def warm(self) -> None:
-        """Make learner and family in the background; what they compile is kept for all runs."""
+        """Make learner and family in the background; what they compile is kept for all runs. Where
+        there are recordings, which need neither, when the first of them is asked for.
+        """
+        if not self.recorded:
+            self._warm()
+
+    def _warm(self) -> None:
         if not self._warmed:
             self._warmed = True
             self._started(lambda: {"": self.parts})
@@ -100,6 +106,7 @@ class Replays:
         from openpoet.archive.page.routes import BusyError
 
         if (clip := self._recorded(niche, agent, at)) is not None:
+            self._warm()
             return clip
         wanted = self._agent_name(niche, agent, at)
         with self._lock:
