@@ -59,10 +59,11 @@ def transfers(run: Run, _: Run | None, __: Effort) -> Found:
     columns = "iteration, kind, source, target, score, bar"
     query = f"SELECT {columns} FROM transfers WHERE accepted AND NOT at_birth ORDER BY id"
     moves = [experiment.Move(**row) for row in each(run, query)]
-    window = max(5, 2 * settings_of(run)["poet"].get("transfer_every", 0))
-    best = experiment.most_helpful(moves, _scores(run), window)
+    interval = settings_of(run)["poet"].get("transfer_every", 0)
+    window, helped = experiment.judged(moves, _scores(run), interval)
+    best = experiment.most_helpful(helped)
     if best is None:
-        reason = f"no transfer helped: none has a gain within windows of {window} iterations"
+        reason = f"no transfer helped: none of {len(helped)} has a gain in {window} iterations"
         return Found([table], [reason])
     parents, titles = {}, {}
     title = titles_of(settings_of(run))

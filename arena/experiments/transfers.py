@@ -74,13 +74,26 @@ def help_of(move: Move, scores: Mapping[int, np.ndarray], window: int) -> Help |
     return Help(move, earlier, before, after)
 
 
-def most_helpful(
-    moves: Sequence[Move], scores: Mapping[int, np.ndarray], window: int
-) -> Help | None:
+def judged(
+    moves: Sequence[Move], scores: Mapping[int, np.ndarray], interval: int
+) -> tuple[int, list[Help]]:
+    """The window, and what each transfer changed that has scores in all three windows.
+
+    The window is two intervals between transfers, halved until at least half of the transfers can
+    be judged, since niches may be retired soon; at least one iteration.
+    """
+    window = max(1, 2 * interval)
+    while True:
+        found = [one for move in moves if (one := help_of(move, scores, window)) is not None]
+        if 2 * len(found) >= len(moves) or window == 1:
+            return window, found
+        window //= 2
+
+
+def most_helpful(found: Sequence[Help]) -> Help | None:
     """The transfer with the largest gain; of equal ones the first. None if there is none with a
     gain above 0.
     """
-    found = [one for move in moves if (one := help_of(move, scores, window)) is not None]
     best = max(found, key=lambda one: one.gain, default=None)
     return None if best is None or best.gain <= 0 else best
 

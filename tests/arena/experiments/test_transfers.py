@@ -8,6 +8,7 @@ from openpoet.arena.experiments.transfers import (
     Move,
     attempts,
     help_of,
+    judged,
     kinds_table,
     most_helpful,
     relation,
@@ -54,10 +55,20 @@ def test_a_transfer_without_scores_around_it_is_not_considered() -> None:
 
 def test_the_most_helpful_transfer_is_the_one_that_freed_a_stuck_niche() -> None:
     """Known-wrong: the largest rise after a transfer would be that of the rising niche."""
-    found = most_helpful([move(10, 1), move(10, 0), move(14, 0)], SCORES, WINDOW)
+    window, judgements = judged([move(10, 1), move(10, 0), move(14, 0)], SCORES, 2)
+    assert (window, len(judgements)) == (WINDOW, 3)
+    found = most_helpful(judgements)
     assert found is not None
     assert found.move == move(10, 0)
-    assert most_helpful([move(10, 1)], SCORES, WINDOW) is None
+    assert most_helpful(judgements[:1]) is None
+
+
+def test_the_window_is_halved_until_half_of_the_transfers_can_be_judged() -> None:
+    """At iteration 4 only windows of 2 have scores on both sides; at 10 windows of 4 have."""
+    moves = [move(4, 0), move(5, 0), move(4, 1), move(10, 0)]
+    assert judged(moves, SCORES, 2)[0] == 2
+    assert judged([*moves, *[move(10, 1)] * 3], SCORES, 2)[0] == 4
+    assert judged([move(0, 0)], SCORES, 8) == (1, [])
 
 
 def test_table_has_the_papers_shares() -> None:
