@@ -20,7 +20,7 @@ import numpy as np
 from .intervals import of_mean
 
 RESAMPLES = 2000
-TOGETHER = 100  # resamples that are held in memory at once
+MOST_CELLS = 10**7  # numbers of resamples that are held in memory at once
 ALPHAS = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # shares of the worlds, for `risk`
 
 
@@ -150,6 +150,7 @@ def _estimate(groups: Sequence[np.ndarray], statistic: Callable[..., Any]) -> Es
     value = float(statistic(*groups))
     if min(len(group) for group in groups) < 2:
         return Estimate(value, None, None)
+    cells = math.prod(map(len, groups)) * groups[0].shape[1]  # of a resample, pairs of seeds
     ends = np.cumsum([group.shape[1] for group in groups])[:-1]
 
     def resampled(*strata: np.ndarray, axis: int) -> np.ndarray:
@@ -161,7 +162,7 @@ def _estimate(groups: Sequence[np.ndarray], statistic: Callable[..., Any]) -> Es
         [column for group in groups for column in group.T],
         resampled,
         n_resamples=RESAMPLES,
-        batch=TOGETHER,
+        batch=min(RESAMPLES, max(1, MOST_CELLS // cells)),
         vectorized=True,
         method="percentile",
         rng=np.random.default_rng(0),
