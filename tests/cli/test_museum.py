@@ -58,6 +58,9 @@ def test_a_pack_is_found_by_its_name_and_was_not_edited(name: str) -> None:
     assert find_run(name) == packs()[name]
     with openpoet.open(name) as run:
         assert len(run.verify()) == 64
+        words = [word for row in run.rows("sessions") for word in row["command"]]
+        assert words
+        assert not any(word.startswith("/") for word in words)  # paths of the machine
         assert not run.reader.complete
 
 
