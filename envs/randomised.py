@@ -8,8 +8,9 @@ can identify the task within the trial.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from openpoet.poet.interfaces import Simulator, Task, TaskFamily
 
 LARGEST = 1e9  # absolute value of a range's ends, far beyond those of any gene
+# an inner simulator's method: rows [n] bool, tasks, seeds -> observations
+Assign = Callable[[Any, Any, Any], torch.Tensor]
 Ranges = Mapping[str, Sequence[float]]  # gene -> [low, high]
 
 
@@ -110,11 +113,12 @@ class Randomised:
 
     def simulator(self, tasks: Sequence[Box], seeds: Sequence[int], device: str) -> _Trials:
         """The family's simulator on tasks drawn with the rows' seeds, which also seed the tasks."""
-        drawn = [
-            self._sample(task, np.random.default_rng((seed, 1)))
-            for task, seed in zip(tasks, seeds, strict=True)
-        ]
-        return _Trials(self.family.simulator(drawn, seeds, device), drawn)
+        drawn = [self._drawn(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
+        return _Trials(self.family.simulator(drawn, seeds, device), list(tasks), drawn, self._drawn)
+
+    def _drawn(self, task: Box, seed: int) -> Task:
+        """The task of a row with this seed."""
+        return self._sample(task, np.random.default_rng((seed, 1)))
 
     def outline(self, task: Box, state: Drawn | None = None) -> Mapping[str, list[np.ndarray]]:
         """The trial's task; without a state the family's origin, since a box has no shape."""
@@ -148,10 +152,19 @@ class _Undetermined:
 
 
 class _Trials:
-    """The family's simulator, with the drawn task added to each row's state."""
+    """The family's simulator, with the drawn task added to each row's state.
 
-    def __init__(self, simulator: Simulator, tasks: Sequence[Task]) -> None:
-        self._simulator, self._tasks = simulator, tasks
+    boxes, tasks: of the rows. draw: the task of a box and a seed.
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        boxes: list[Box],
+        tasks: list[Task],
+        draw: Callable[[Box, int], Task],
+    ) -> None:
+        self._simulator, self._boxes, self._tasks, self._draw = simulator, boxes, tasks, draw
 
     def state(self, row: int) -> Drawn:
         return Drawn(self._tasks[row], self._simulator.state(row))
@@ -165,9 +178,25 @@ class _Trials:
         return self._simulator.success
 
     def __getattr__(self, name: str) -> Any:  # reset, step, and restart and play if it has them
-        if name == "redraw":  # the family's would keep the drawn task
-            raise AttributeError(name)
+        if name in ("redraw", "assign"):  # the family's would keep the drawn task, or take no box
+            assign = getattr(self._simulator, "assign")  # noqa: B009  # AttributeError without it
+            return partial(self._redrawn if name == "redraw" else self._assigned, assign)
         return getattr(self._simulator, name)
+
+    def _assigned(
+        self, assign: Assign, rows: torch.Tensor, boxes: Sequence[Box], seeds: Sequence[int]
+    ) -> torch.Tensor:
+        """Start the rows of the mask [n] bool on tasks drawn from other boxes."""
+        places = torch.nonzero(rows)[:, 0].tolist()
+        drawn = [self._draw(box, seed) for box, seed in zip(boxes, seeds, strict=True)]
+        for place, box, task in zip(places, boxes, drawn, strict=True):
+            self._boxes[place], self._tasks[place] = box, task
+        return assign(rows, drawn, seeds)
+
+    def _redrawn(self, assign: Assign, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
+        """Start the rows of the mask on other tasks of their boxes."""
+        boxes = [self._boxes[place] for place in torch.nonzero(rows)[:, 0].tolist()]
+        return self._assigned(assign, rows, boxes, seeds)
 
 
 def _ends(name: str, ends: Any) -> tuple[float, float]:

@@ -238,7 +238,7 @@ def test_quick_presets_have_all_settings(name: str) -> None:
         chosen = tables["run"][part]
         module, _, settings = table[chosen]
         build(getattr(import_module(f"openpoet.{room}.{module}"), settings), tables[chosen], chosen)
-    assert name in (f"quick-{tables['run']['family']}", "quick-es")
+    assert name in (f"quick-{tables['run']['family']}", "quick-es", "quick-curriculum")
 
 
 def test_a_run_seeds_another_with_meta_learned_agents_and_others_are_errors(

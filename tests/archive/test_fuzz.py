@@ -21,7 +21,8 @@ from openpoet.archive.store import schema
 from openpoet.archive.store.rows import KINDS
 from openpoet.archive.store.run_folder import Run
 from openpoet.archive.store.tables import TABLES
-from openpoet.cli.show import as_json, niche_row, one, overview
+from openpoet.cli.show import as_json, niche_row, overview
+from openpoet.cli.show_niche import one
 from tests.archive.example_runs import FAMILY, finished, go_on, setup
 
 CASES = 12  # a kind and seed

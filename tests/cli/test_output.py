@@ -23,7 +23,8 @@ from openpoet.cli.journal import noted
 from openpoet.cli.journal import text as in_words
 from openpoet.cli.output import Failures, TolerantStream, described, line, printable
 from openpoet.cli.progress import Progress
-from openpoet.cli.show import one, overview
+from openpoet.cli.show import overview
+from openpoet.cli.show_niche import one
 from openpoet.poet.niche import Child, Niche, Population, Transfer
 from tests.archive.example_runs import finished
 
