@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from .parts.draws import seeds_by_row
 from .parts.encoding import from_json, to_json
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class _Trials:
         self, assign: Assign, rows: torch.Tensor, boxes: Sequence[Box], seeds: Sequence[int]
     ) -> torch.Tensor:
         """Start the rows of the mask [n] bool on tasks drawn from other boxes."""
-        places = torch.nonzero(rows)[:, 0].tolist()
+        places = [place for place, _ in seeds_by_row(rows, seeds)]
         drawn = [self._draw(box, seed) for box, seed in zip(boxes, seeds, strict=True)]
         for place, box, task in zip(places, boxes, drawn, strict=True):
             self._boxes[place], self._tasks[place] = box, task
@@ -195,7 +196,7 @@ class _Trials:
 
     def _redrawn(self, assign: Assign, rows: torch.Tensor, seeds: Sequence[int]) -> torch.Tensor:
         """Start the rows of the mask on other tasks of their boxes."""
-        boxes = [self._boxes[place] for place in torch.nonzero(rows)[:, 0].tolist()]
+        boxes = [self._boxes[place] for place, _ in seeds_by_row(rows, seeds)]
         return self._assigned(assign, rows, boxes, seeds)
 
 
