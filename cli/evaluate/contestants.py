@@ -15,6 +15,7 @@ from ..devices import choose_device
 from ..parts import Tables, check_complete, make_part, trusted
 from ..run_settings import settings_of
 from ..sessions import Machine
+from ..training_state import completed
 from .suites import with_settings
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _entered(
     family = make_part("family", tables, machine.workers)
     learner = make_part("learner", tables, machine.workers, family)
     expected = made_by(learner)
+    agents = {name: completed(learner, agent, expected) for name, agent in agents.items()}
     for name, agent in agents.items():
         check_tensors(agent, expected, name, f"they do not fit the suite {suite.name}")
     key = Key(suite.seeds[0], ("evaluate",))

@@ -110,6 +110,20 @@ def test_agents_of_the_other_families_adapt() -> None:
         assert all(niche.before is not None and niche.score > niche.before for niche in niches)
 
 
+@pytest.mark.parametrize(
+    ("name", "suite"), [("museum", "rose-poet"), ("museum-navigation", "navigation")]
+)
+def test_agents_of_the_museum_are_evaluated(
+    name: str, suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Packs of the museum hold agents without training state."""
+    only = ["--select", f"id == {held(name)[0].id}", "--episodes", "2", "--validation", "none"]
+    arguments = ["evaluate", name, "--suite", suite, "--out", str(tmp_path / "a.json"), *only]
+    assert command.main([*arguments, "--actions", "mean"]) == 0
+    assert suite in capsys.readouterr().out
+    assert (tmp_path / "a.json").is_file()
+
+
 def test_gymnasium_takes_a_niche_of_the_museum() -> None:
     niche = held("museum")[-1]
     named = gymnasium.make("openpoet/Walker-v0", terrain=f"museum#{niche.id}")
