@@ -180,8 +180,8 @@ class _Trials:
 
     def __getattr__(self, name: str) -> Any:  # reset, step, and restart and play if it has them
         if name in ("redraw", "assign"):  # the family's would keep the drawn task, or take no box
-            assign = getattr(self._simulator, "assign")  # noqa: B009  # AttributeError without it
-            return partial(self._redrawn if name == "redraw" else self._assigned, assign)
+            method = self._redrawn if name == "redraw" else self._assigned
+            return partial(method, self._simulator.assign)  # AttributeError without it
         return getattr(self._simulator, name)
 
     def _assigned(

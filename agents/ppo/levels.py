@@ -59,7 +59,8 @@ class LevelCollector(Collector):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.tasks, n = list(self.tasks), self.plan.rows
+        self._own, n = list(self.tasks), self.plan.rows
+        self.tasks = self._own
         self._levels, self._taken = list(range(n)), n
         self._over = [[] for _ in range(n)]
 
@@ -71,7 +72,7 @@ class LevelCollector(Collector):
             self._over[row].append((self._levels[row], bool(success[row])))
         if self.further is not None and not self.plan.whole:
             for row in rows:
-                self.tasks[row] = next(self.further)  # type: ignore[index]  # a list, see above
+                self._own[row] = next(self.further)
                 self._levels[row], self._taken = self._taken, self._taken + 1
         super()._next_trials(policy, over)
 
@@ -81,7 +82,7 @@ class LevelCollector(Collector):
         assign = getattr(self._simulator, "assign", None)
         if assign is None:
             return None
-        tasks = [self.tasks[row] for row in torch.nonzero(over)[:, 0].tolist()]
+        tasks = [self._own[row] for row in torch.nonzero(over)[:, 0].tolist()]
         return assign(over, tasks, self._new_seeds(len(tasks))) if tasks else self._rows.seen
 
     def episodes(self, rollout: Rollout, advantages: torch.Tensor) -> Episodes:

@@ -1,5 +1,5 @@
 """A suite: worlds of one task family, the rule by which an episode counts as solved, and a stored
-list of seeds, so that everyone who evaluates an agent simulates the same episodes.
+list of seeds, so that every evaluation simulates the same episodes.
 
 A world is a task in the JSON of its family. Numbers of that JSON may be drawn anew for every
 episode: `draws` maps their place in it, such as "genome/roughness", to a range [low, high].

@@ -41,6 +41,23 @@ FAMILIES: dict[str, Any] = {
 }
 
 
+def test_redrawn_and_assigned_rows_have_the_tasks_of_a_new_simulator() -> None:
+    family = Randomised(FAMILIES["walker"]())
+    box, row = family.box, torch.tensor([False, True])
+    simulator = family.simulator([box] * 2, [1, 2], "cpu")
+    simulator.reset()
+
+    def task(seed: int) -> Any:
+        return family.simulator([box], [seed], "cpu").state(0).task
+
+    first = simulator.state(0).task
+    simulator.redraw(row, [3])
+    assert simulator.state(1).task == task(3) != task(2)
+    simulator.assign(row, [box], [4])
+    assert simulator.state(1).task == task(4)
+    assert simulator.state(0).task == first
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_randomised_families_satisfy_the_laws_of_a_family(name: str) -> None:
     family = Randomised(FAMILIES[name]())

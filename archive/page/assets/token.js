@@ -17,7 +17,7 @@ export function takeToken() {
   return true;
 }
 
-/** Whether tasks may be edited, as far as the page knows. */
+/** Whether the page shows editors: it has a token, which the server checks. */
 export function mayEdit() {
   return !isStatic() && editToken() !== null;
 }

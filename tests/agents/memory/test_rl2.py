@@ -147,13 +147,15 @@ def test_heads_are_refused_beside_a_read_out_of_another_form(heads: tuple[int, .
 CHUNKED = replace(SMALL, trials=6, steps=6, bptt=3, minibatches=2, rollouts=2)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
-def test_the_update_of_a_cut_rollout_repeats_the_outputs_of_acting(cell: Any) -> None:
+@pytest.mark.parametrize(("cell", "heads"), [("gru", ()), ("lstm", ()), ("gru", (5, 4))])
+def test_the_update_of_a_cut_rollout_repeats_the_outputs_of_acting(
+    cell: Any, heads: tuple[int, ...]
+) -> None:
     """Sequences of three steps of trials of four: states are stored where a sequence begins, and
     reset where a trial begins. Without either the outputs differ.
     """
     family = Guessing()
-    learner = RL2(family, replace(CHUNKED, cell=cell))
+    learner = RL2(family, replace(CHUNKED, cell=cell, heads=heads))
     agent = learner.init(Key(8))
     for rollout in collected(learner, agent, family, Key(9), count=2):
         batch = batch_of(rollout, rollout.rewards.float(), learner.config, 3)

@@ -66,7 +66,7 @@ def test_a_rollout_without_gradient_does_not_change_the_student() -> None:
 
 
 def test_levels_keep_the_highest_regrets() -> None:
-    """A level's score is its number; rank alone decides who is evicted."""
+    """A level's score is its number; rank alone decides which is evicted."""
     student, populations = evolved("robust-plr", 30, replay=0.0, staleness=0.0)
     tried = sorted(level for _, taken in student.calls for level in taken)
     kept = sorted(niche.task for niche in levels(populations[-1]))
