@@ -592,7 +592,7 @@ NAMES = st.lists(
 
 
 @given(NAMES)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_text_of_an_archive_is_shown_escaped_and_without_markup(resumed: Path, text: str) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "400")
