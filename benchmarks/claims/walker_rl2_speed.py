@@ -1,4 +1,4 @@
-"""RL^2 (arXiv 1611.02779) on walkers whose rewarded speed is hidden: the share of the gap it closes.
+"""RL^2 (arXiv 1611.02779) on walkers with a hidden target speed: the share of the gap it closes.
 
 The target speed is drawn from 0 to 4 m/s for a trial of two episodes of 300 steps on flat ground;
 a step's reward falls with the difference between the hull's speed and the target (the distribution
