@@ -18,7 +18,7 @@ from .settings.tables import parse, to_toml
 # The reduced scale of each experiment: a preset, and what is changed in it.
 REDUCED: dict[str, tuple[str, tuple[str, ...]]] = {
     "es-alone": ("quick-es", ()),
-    "pata-ec-cost": ("quick-es", ("poet.novelty=pata-ec",)),
+    "pata-ec-cost": ("quick", ("poet.novelty=pata-ec",)),
 }
 OTHERS: tuple[str, tuple[str, ...]] = ("quick", ())
 # Settings of [run] that do not change what happens in an iteration.

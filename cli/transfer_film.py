@@ -1,4 +1,4 @@
-"""The film of a transfer: a niche's agent before it beside the one after it, on the niche's task."""
+"""The film of a transfer: a niche's agent before it beside that after it, on the niche's task."""
 
 from __future__ import annotations
 
