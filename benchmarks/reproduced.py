@@ -39,10 +39,14 @@ TARGETS, REPEATS = 3, 5  # of the full scale
 
 @dataclass(frozen=True)
 class Scale:
-    """A share of the default length of runs and number of trainings."""
+    """A share of the default length of runs and number of trainings.
+
+    least_es: the least share of the iterations of `quick-es`.
+    """
 
     share: float
     machine: Machine
+    least_es: float = 1.0
 
     @property
     def effort(self) -> Effort:
@@ -51,7 +55,7 @@ class Scale:
 
     def iterations(self, experiment: str) -> int:
         name, _ = REDUCED.get(experiment, OTHERS)
-        share = max(1.0, self.share) if name == "quick-es" else self.share
+        share = max(self.least_es, self.share) if name == "quick-es" else self.share
         return max(2, round(share * preset(name)["run"]["iterations"]))
 
 

@@ -21,8 +21,6 @@ REDUCED: dict[str, tuple[str, tuple[str, ...]]] = {
     "pata-ec-cost": ("quick", ("poet.novelty=pata-ec",)),
 }
 OTHERS: tuple[str, tuple[str, ...]] = ("quick", ())
-# Settings of [run] that do not change what happens in an iteration.
-LENGTH = ("iterations", "keep_every")
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,7 @@ def reached(wanted: Launch, frontend: Frontend) -> Path:
 
 def _last_iteration(folder: Path, tables: Tables) -> int:
     """The last iteration of a run with these settings. ValueError if it has others, or none."""
+    from openpoet.archive.store.digest import counts
     from openpoet.archive.store.run_folder import Run
 
     wanted = parse(to_toml(tables), "the settings")
@@ -87,7 +86,8 @@ def _last_iteration(folder: Path, tables: Tables) -> int:
         for section, table in settings_of(run).items():
             for key, value in table.items():
                 asked = wanted.get(section, {}).get(key)
-                if (section, key) in {("run", name) for name in LENGTH} or value == asked:
+                changes_results = counts({"section": section, "key": key, "value": value})
+                if value == asked or not changes_results:
                     continue
                 raise ValueError(
                     f"{folder} has {section}.{key} = {value!r:.60}, not {asked!r:.60}: give it as "

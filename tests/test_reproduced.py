@@ -17,8 +17,10 @@ from openpoet.cli.experiment_data import Found
 from openpoet.cli.sessions import Machine
 from tests.cli.test_own_runs import CHANGES
 
-SCALE = Scale(0.02, Machine(workers=1))
-SMALL = tuple(change for change in CHANGES if not change.startswith("es."))
+WALKERS = [change for change in CHANGES if not change.startswith("es.")]
+ES = [change for change in CHANGES if change.startswith("es.")]
+PPO = ["ppo.num_envs=4", "ppo.num_steps=16", "ppo.hidden=[4]"]
+SCALE = Scale(0.02, Machine(workers=1), least_es=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +28,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("reproduced")
 
 
+def measure(folder: Path) -> Record:
+    """All experiments of seed 1, with walkers that fall at once."""
+    found: Record = {}
+    for experiment in MEASURED:
+        small = (*WALKERS, *(ES if experiment == "es-alone" else PPO))
+        found |= measured(1, experiment, SCALE, folder, changes=small)
+    return found
+
+
 @pytest.fixture(scope="module")
 def record(folder: Path) -> Record:
-    return measured(1, SCALE, folder, changes=SMALL)  # but ES, which has no smaller scale
+    return measure(folder)
 
 
 def run_of(folder: Path, name: str) -> Run:
@@ -79,18 +90,18 @@ def test_a_seed_that_was_interrupted_gets_the_same_values(record: Record, folder
     assert kept == record
     half = {key: value for key, value in kept.items() if not key.startswith("no-transfer")}
     file.write_text(json.dumps(half))
-    assert measured(1, SCALE, folder, changes=SMALL) == record
+    assert measure(folder) == record
 
 
 def test_the_report_has_the_means_and_a_sentence_a_finding(
     record: Record, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = {key: None if value is None else value + 2.0 for key, value in record.items()}
-    report([record, other])
+    report([record, other], [*MEASURED])
     printed = capsys.readouterr().out
     created = record["difficulty: environments created"]
     assert created is not None
-    (line,) = (row for row in printed.splitlines() if "environments created " in row[:40])
+    line = next(row for row in printed.splitlines() if "environments created " in row)
     assert f"{created:.3g}  {created + 2:.3g}" in line
     assert f"{created + 1:.3g} [" in line
     for finding in FINDINGS:

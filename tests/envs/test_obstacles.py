@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -188,7 +188,7 @@ def way(target: Obstacles, seed: int) -> list[Obstacles]:
 def test_a_direct_path_never_goes_back_and_takes_steps_of_a_mutation(seed: int) -> None:
     path = [describe(one, ALL)[:7] for one in way(TARGET, seed)]
     limits = np.array([0.6, 0.4, 0.8, 0.2, 0.4, 0.2, 0.4])  # 0.8 and 0.4: the first values
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in pairwise(path):
         assert (after >= before).all()
         assert (after > before).any() or before[0] == after[0]
         assert (after - before <= limits + 1e-9).all()
