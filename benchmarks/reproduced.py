@@ -19,6 +19,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +108,8 @@ def main() -> int:
     records: list[Record] = [{} for _ in range(options.seeds)]
     for experiment in options.only:
         for seed, record in enumerate(records, 1):
-            record |= measured(seed, experiment, scale, folder)
+            with redirect_stdout(sys.stderr):  # the progress of runs is no result
+                record |= measured(seed, experiment, scale, folder)
     effort = scale.effort
     print(
         f"iterations: {scale.iterations('difficulty')} of quick, {scale.iterations('es-alone')} of "
