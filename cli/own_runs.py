@@ -43,7 +43,7 @@ def made(name: str, wanted: Wanted, parent: Path, machine: Machine, frontend: Fr
     """
     preset, changes = REDUCED.get(name, OTHERS)
     preset = wanted.preset or preset
-    variant = "-pata-ec" if changes else ""
+    variant = f"-{name}" if changes else ""  # other experiments do not use this run
     folder = parent / f"reproduce-{preset}{variant}-s{wanted.seed}"
     options = {
         "run.preset": preset,

@@ -56,7 +56,7 @@ def test_the_values_are_those_of_the_stored_runs(record: Record, folder: Path) -
     with (
         run_of(folder, "reproduce-quick-s1") as run,
         run_of(folder, "reproduce-quick-s1-no-transfer") as control,
-        run_of(folder, "reproduce-quick-pata-ec-s1") as pata_ec,
+        run_of(folder, "reproduce-quick-pata-ec-cost-s1") as pata_ec,
     ):
         tried: dict[Any, bool] = {}
         for row in run.rows("transfers"):

@@ -102,8 +102,8 @@ def reproduce(
     given = [f"--{option}" for option, value in options.items() if value is not None]
     if run is not None and given:
         raise ValueError(f"{given[0]} is of a run that is made, and RUN is there: leave one out")
-    if film is not None and name != "transfers":
-        raise ValueError(f"--film is of the experiment transfers, {name} has no film: leave it out")
+    if film is not None:
+        _check_film(name, film)
     machine = Machine(device, workers)
     if run is None:
         wanted = Wanted(1 if seed is None else seed, preset, iterations, changes or [])
@@ -124,3 +124,12 @@ def reproduce(
         print_line(text)
     if out_folder is not None:
         write_csv(out_folder, found.tables)
+
+
+def _check_film(name: str, film: Path) -> None:
+    """ValueError, before a run is made, if the experiment has no film or films have other names."""
+    from openpoet.archive.replay.recording import format_of
+
+    if name != "transfers":
+        raise ValueError(f"--film is of the experiment transfers, {name} has no film: leave it out")
+    format_of(film)

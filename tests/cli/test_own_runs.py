@@ -92,7 +92,7 @@ def test_without_a_folder_runs_are_made_in_runs(
 def test_the_run_for_pata_ec_has_that_novelty(tmp_path: Path) -> None:
     wanted = Wanted(3, "quick-es", 1, CHANGES)
     path = made("pata-ec-cost", wanted, tmp_path, Machine(workers=1), CommandLine())
-    assert path == tmp_path / "reproduce-quick-es-pata-ec-s3"
+    assert path == tmp_path / "reproduce-quick-es-pata-ec-cost-s3"
     with Run.open(path, write=False) as run:
         assert settings_of(run)["poet"]["novelty"] == "pata-ec"
 
@@ -121,6 +121,14 @@ def test_a_run_without_an_iteration_is_refused(
         run.database.execute("DELETE FROM iterations")
     assert reproduce("transfers", tmp_path) == 2
     assert "holds no iteration, it was stopped before its first: remove" in capsys.readouterr().err
+
+
+def test_a_film_of_another_format_is_refused_before_a_run_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reproduce("transfers", tmp_path, "--film", str(tmp_path / "a.avi")) == 2
+    assert "ends in .mp4 or .gif" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
