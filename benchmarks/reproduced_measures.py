@@ -17,6 +17,7 @@ from openpoet.arena.experiments.over_seeds import Finding, Measure, difference
 from openpoet.arena.experiments.transfers import Help
 from openpoet.arena.statistics import Estimate
 from openpoet.cli.controls import without_transfer
+from openpoet.cli.direct_paths import targets
 from openpoet.cli.experiment_data import Effort, Found
 from openpoet.cli.reproducing import EXPERIMENTS
 from openpoet.cli.transfer_story import judged
@@ -113,7 +114,7 @@ def alone(experiment: str, run: Run, effort: Effort) -> Record:
 def direct_path(run: Run, effort: Effort) -> Record:
     names = [f"{name}, distance" for name in NAMES]
     shares = "share of paths that reach their target"
-    if not any(row["solved"] for row in run.niche_rows()):
+    if not targets(run, effort.targets):
         return dict.fromkeys([*names, shares])
     found = EXPERIMENTS["direct-path"].of(run, None, effort)
     record = {f"{name}, distance": cell(found, "direct-path", name, "distance") for name in NAMES}

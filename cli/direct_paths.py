@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from openpoet.archive.store.run_folder import Run
-    from openpoet.arena.experiments.classes import Worlds
-    from openpoet.arena.experiments.direct_path import Path
+    from openpoet.arena.experiments.direct_path import Paths
 
     from .replays import Replays
 
@@ -41,27 +40,28 @@ def _tables(found: dict[int, np.ndarray]) -> list[Any]:
     return [experiment.distances_table(found), experiment.mann_whitney_table(found)]
 
 
-def _paths(run: Run, effort: Effort) -> list[Path]:
+def _paths(run: Run, effort: Effort) -> list[Paths]:
     from .replays import replays_of
     from .sessions import one_torch_thread
 
-    worlds = worlds_of(run)
     rows = {row["id"]: row for row in run.niche_rows()}
-    targets = _targets(worlds, list(rows), effort.targets)
-    if not targets:
-        raise ValueError(f"{run.path} has solved no environment after its first iteration")
+    if not (chosen := targets(run, effort.targets)):
+        raise ValueError(f"{run.path} has solved no environment but flat ground, if any")
     replays = replays_of(run, effort.machine, CommandLine())
     found = []
     with one_torch_thread(), closing(replays.parts):
-        for target, level in targets:
+        for target, level in chosen:
             iterations = budget(run, rows, target)
             found.append(_walked(replays, (target, level), iterations, effort))
     return found
 
 
-def _targets(worlds: Worlds, niches: list[int], most: int) -> list[tuple[int, int]]:
-    """Niche and class of the environments that the run solved last, at most `most` of a class."""
-    solved = [at for at in range(len(niches)) if worlds.solved[at] > 0]
+def targets(run: Run, most: int) -> list[tuple[int, int]]:
+    """Niche and class of the environments that the run solved last, at most `most` of a class. Flat
+    ground, where the paths start, is none of them.
+    """
+    worlds, niches = worlds_of(run), [row["id"] for row in run.niche_rows()]
+    solved = [at for at in range(len(niches)) if worlds.solved[at] > 0 and worlds.vectors[at].any()]
     solved.sort(key=lambda at: int(worlds.solved[at]))
     chosen = []
     for level in sorted({int(worlds.levels[at]) for at in solved}):
@@ -90,7 +90,7 @@ def budget(run: Run, niches: Mapping[int, Mapping[str, Any]], target: int) -> in
         here = parent
 
 
-def _walked(replays: Replays, target: tuple[int, int], iterations: int, effort: Effort) -> Path:
+def _walked(replays: Replays, target: tuple[int, int], iterations: int, effort: Effort) -> Paths:
     import numpy as np
 
     from openpoet.arena.experiments import direct_path as experiment
@@ -116,4 +116,4 @@ def _walked(replays: Replays, target: tuple[int, int], iterations: int, effort: 
     passed, steps = experiment.walk(setup.learner, route, keys, iterations, note)
     vectors = np.array([setup.family.describe(task)[:5] for task in [goal, *passed]])
     found = distances(vectors[:1], vectors[1:])[0]
-    return experiment.Path(niche, title, level, found, iterations, steps)
+    return experiment.Paths(niche, title, level, found, iterations, steps)

@@ -41,8 +41,8 @@ def made(name: str, wanted: Wanted, parent: Path, machine: Machine, frontend: Fr
 
     ValueError, one line, if the run that is there has other settings or more iterations.
     """
-    preset, changes = REDUCED.get(name, OTHERS)
-    preset = wanted.preset or preset
+    own, changes = REDUCED.get(name, OTHERS)
+    preset = wanted.preset or own
     variant = f"-{name}" if changes else ""  # other experiments do not use this run
     folder = parent / f"reproduce-{preset}{variant}-s{wanted.seed}"
     options = {
@@ -50,8 +50,8 @@ def made(name: str, wanted: Wanted, parent: Path, machine: Machine, frontend: Fr
         "run.iterations": wanted.iterations,
         "poet.seed": wanted.seed,
     }
-    complete = [*changes, *wanted.changes]
-    return reached(Launch(options, complete, folder=folder, machine=machine), frontend)
+    start = Launch(options, [*changes, *wanted.changes], folder=folder, machine=machine)
+    return reached(start, frontend)
 
 
 def reached(wanted: Launch, frontend: Frontend) -> Path:

@@ -51,9 +51,14 @@ def film(run: Run, move: Move, file: Path, machine: Machine) -> str:
 
 def agents(run: Run, move: Move) -> tuple[Shown, Shown]:
     """The agents of the transfer's target, the last one kept before it and the first one kept from
-    then on.
+    then on. ValueError for a pack of selected niches.
     """
     row = next(row for row in run.niche_rows() if row["id"] == move.target)
+    if not run.complete:
+        raise ValueError(
+            f"{run.path} holds selected niches, without the agents that they had at birth: a film "
+            "of a transfer needs a run folder, or a pack of a whole run"
+        )
     states = {} if run.packed else kept(run.path)
     before = [at for at in states if row["born"] <= at < move.iteration]
     after = [at for at in states if at >= move.iteration]

@@ -30,7 +30,7 @@ PUBLISHED = {1: (0.081, 0.077), 2: (0.214, 0.078), 3: (0.375, 0.062)}
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class Paths:
     """A target and the direct paths to it, of which each has trained an agent of its own.
 
     level: class of the target. distance: [repeats] float64, from the target to the last environment
@@ -108,7 +108,7 @@ def shortfalls(worlds: Worlds, control: Worlds) -> dict[int, np.ndarray]:
     return {level: nearest[found == level] for level in range(len(NAMES)) if level in found}
 
 
-def by_class(paths: Sequence[Path]) -> dict[int, np.ndarray]:
+def by_class(paths: Sequence[Paths]) -> dict[int, np.ndarray]:
     """By class of the target: the distances of all paths, as `shortfalls` has them."""
     return {
         level: np.concatenate([path.distance for path in paths if path.level == level])
@@ -116,7 +116,7 @@ def by_class(paths: Sequence[Path]) -> dict[int, np.ndarray]:
     }
 
 
-def paths_table(paths: Sequence[Path]) -> Table:
+def paths_table(paths: Sequence[Paths]) -> Table:
     """A row a target: what its paths may take and have taken, and how near they came."""
     rows: list[list[Cell]] = [
         [

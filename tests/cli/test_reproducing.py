@@ -143,6 +143,18 @@ def test_direct_paths_lead_to_what_the_run_has_solved(runs: list[Path], tmp_path
     assert sum(int(row["targets"]) for row in pooled.values()) == 6
 
 
+def test_flat_ground_is_no_target_of_direct_paths(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(runs[0], path)
+    database = sqlite3.connect(path / "archive.db", isolation_level=None)
+    database.execute("UPDATE niches SET solved = CASE WHEN id = 0 THEN 3 END")
+    database.close()
+    assert main(["reproduce", "direct-path", str(path)]) == 2
+    assert "has solved no environment but flat ground" in capsys.readouterr().err
+
+
 def test_a_path_may_take_the_steps_of_the_line_and_its_proposals(
     runs: list[Path], tmp_path: Path
 ) -> None:

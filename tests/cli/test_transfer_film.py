@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ["launch", "--preset", "quick-es", "--iterations", str(LENGTH), *SETS]
     words += ["--set", "run.keep_every=3", "--set", "poet.transfer_rule=poet", "--workers", "1"]
     assert main([*words, "--out", str(path)]) == 0
+    part = ["export", str(path), "--select", "id < 2", "--out", str(path.with_suffix(".poet"))]
+    assert main(part) == 0
     database = sqlite3.connect(path / "archive.db", isolation_level=None)
     database.execute("UPDATE scores SET score = CASE WHEN iteration < 5 THEN 1.0 ELSE 9.0 END")
     database.execute("UPDATE transfers SET accepted = 0 WHERE NOT at_birth")
@@ -127,12 +130,20 @@ def test_panes_name_their_agents_and_take_only_one_task(run: Path) -> None:
         beside([both[0], replays.load(1, 1)], ["a", "b"])
 
 
+def test_a_pack_of_selected_niches_has_no_film(run: Path) -> None:
+    pack = run.with_suffix(".poet")
+    with Run.open(pack, write=False) as part, pytest.raises(ValueError, match="needs a run folder"):
+        agents(part, Move(5, "direct", 1, 0, 0.0, None))
+
+
 def test_a_run_in_which_no_transfer_helped_has_no_film(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    database = sqlite3.connect(run / "archive.db", isolation_level=None)
+    path = tmp_path / "run"
+    shutil.copytree(run, path)
+    database = sqlite3.connect(path / "archive.db", isolation_level=None)
     database.execute("UPDATE transfers SET accepted = 0 WHERE NOT at_birth")
     database.close()
-    words = ["reproduce", "transfers", str(run), "--film", str(tmp_path / "a.mp4")]
+    words = ["reproduce", "transfers", str(path), "--film", str(tmp_path / "a.mp4")]
     assert main(words) == 2
     assert "has nothing to film: no transfer helped" in capsys.readouterr().err

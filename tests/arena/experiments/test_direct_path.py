@@ -8,7 +8,7 @@ from fakes import Point, TableLearner
 
 from openpoet.arena.experiments.classes import NEVER, Worlds, levels
 from openpoet.arena.experiments.direct_path import (
-    Path,
+    Paths,
     Route,
     by_class,
     distances_table,
@@ -107,9 +107,9 @@ def test_a_score_that_is_nan_is_an_error() -> None:
 
 def test_paths_are_pooled_by_class() -> None:
     paths = [
-        Path(3, "rough", 1, np.array([0.0, 0.2]), 40, 10**6),
-        Path(5, "gaps", 1, np.array([0.4, 0.4]), 50, 2 * 10**6),
-        Path(4, "flat", 0, np.array([0.0, 0.0]), 10, 10**5),
+        Paths(3, "rough", 1, np.array([0.0, 0.2]), 40, 10**6),
+        Paths(5, "gaps", 1, np.array([0.4, 0.4]), 50, 2 * 10**6),
+        Paths(4, "flat", 0, np.array([0.0, 0.0]), 10, 10**5),
     ]
     pooled = by_class(paths)
     assert {level: values.tolist() for level, values in pooled.items()} == {
