@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -85,7 +86,7 @@ def returns(learner: RL2, agent: Any, num_trials: int) -> Expected:
     return Expected(float(total.mean()), float(total.std()) / num_trials**0.5)
 
 
-def trained(cell: Cell, seconds: float, name: str = "") -> Learned:
+def trained(cell: Cell, seconds: float = math.inf, name: str = "") -> Learned:
     """A cell's row after training until the schedules end, or for so many seconds of CPU.
 
     name: of the file in build/ from which the training continues; "": none.
@@ -181,7 +182,7 @@ def main() -> int:
     )
     parser.add_argument("cells", nargs="*", type=Cell.parse, help="ARMSxPULLS; by default all")
     parser.add_argument(
-        "--seconds", type=float, default=float("inf"), help="of CPU for each cell in this sitting"
+        "--seconds", type=float, default=math.inf, help="of CPU for each cell in this sitting"
     )
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -34,7 +34,7 @@ def test_the_first_suggestion_that_applies_replaces_defaults() -> None:
         RL2Config.suggested(family.spec) for family in (GridNavi(), Bandits(), Walker())
     )
     assert plain == RL2Config()
-    assert bandits.tabular
+    assert bandits.by_action
     assert (bandits.steps, walker.steps) == (0, 256)
     assert walker.normalise_observations
     assert RL2(Walker()).config == walker  # without a config
@@ -52,7 +52,7 @@ def test_a_subclass_keeps_what_distinguishes_it() -> None:
     bandits, walker = Bandits().spec, Walker().spec
     assert WangConfig.suggested(bandits).gamma == WangConfig().gamma
     assert WangConfig.suggested(walker).cell == "lstm"
-    assert not VariBADConfig.suggested(bandits).tabular  # which varibad refuses
+    assert not VariBADConfig.suggested(bandits).by_action  # which varibad refuses
 
 
 def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
@@ -64,7 +64,7 @@ def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
     assert (walker["steps"], walker["lr"]) == (256, 0.001)
     # the preset quick-bandits sets entropy, and not gamma
     bandits = learner(family="bandits", learner="rl2")
-    assert (bandits["gamma"], bandits["entropy"]) == (0.95, 0.02)
+    assert (bandits["gamma"], bandits["entropy"]) == (0.98, 0.02)
     # the trials of quick-cartpole are short, the family's own long
     assert learner(family="cartpole", learner="rl2")["steps"] == 0
     assert learner("cartpole.horizon=200", family="cartpole", learner="rl2")["steps"] == 256
@@ -73,6 +73,8 @@ def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
 def test_list_explains_suggestions() -> None:
     notes = list(sections("rl2")[0].notes())
     assert len(notes) == len(RL2Config.suggestions)
-    assert notes[0].startswith("Defaults for families without observations: ")
-    assert "steps = 256" in notes[1]
+    assert notes[0].startswith(
+        "Defaults for families with discrete actions and without observations"
+    )
+    assert "steps = 256" in notes[-1]
     assert not list(sections("es")[0].notes())
