@@ -29,14 +29,10 @@ class Expected(NamedTuple):
 
 
 def play(strategy: Strategy, arms: int, pulls: int, num_trials: int, rng: Generator) -> Expected:
-    """The expected return of a trial.
-
-    The regret against the best arm is averaged over trials, and subtracted from the best arm's
-    expected return, pulls x arms / (arms + 1): it varies much less than the return.
-    """
+    """The expected return of a trial (`expected_return`)."""
     chance, rows = rng.random((num_trials, arms)), np.arange(num_trials)
     won, lost = np.zeros((num_trials, arms), int), np.zeros((num_trials, arms), int)
-    regret, best = np.zeros(num_trials), chance.max(axis=1)
+    pulled = np.zeros(num_trials)
     for _ in range(pulls):
         priority = strategy(won, lost, rng)
         tied = priority == priority.max(axis=1, keepdims=True)
@@ -44,9 +40,24 @@ def play(strategy: Strategy, arms: int, pulls: int, num_trials: int, rng: Genera
         success = rng.random(num_trials) < chance[rows, arm]
         won[rows, arm] += success
         lost[rows, arm] += ~success
-        regret += best - chance[rows, arm]
+        pulled += chance[rows, arm]
+    return expected_return(chance, pulled, pulls)
+
+
+def expected_return(chance: np.ndarray, pulled: np.ndarray, pulls: int) -> Expected:
+    """The expected return of a trial, from the arms of n trials and those that were pulled.
+
+    The regret against the best arm is averaged over the trials, and subtracted from the best arm's
+    expected return, pulls x arms / (arms + 1): it varies much less than the return.
+
+    Args:
+        chance: of each arm to pay, uniform in [0, 1], [n, arms].
+        pulled: sum over a trial's pulls of the chance of the pulled arm, [n].
+    """
+    n, arms = chance.shape
+    regret = pulls * chance.max(axis=1) - pulled
     known = pulls * arms / (arms + 1)
-    return Expected(known - float(regret.mean()), float(regret.std() / num_trials**0.5))
+    return Expected(float(known - regret.mean()), float(regret.std() / n**0.5))
 
 
 def random(won: np.ndarray, lost: np.ndarray, rng: Generator) -> np.ndarray:
