@@ -4,8 +4,8 @@ What is learned about one action then holds for all, as in bandits, whose arms a
 first pull (parameter sharing in sets: Zaheer et al. 2017, "Deep Sets", arXiv 1703.06114). The units
 of an action receive whether it was the last one, and its reward if so; the last reward of any
 action, the episode flag and the elapsed share of the trial; and a code of the action, learned and
-zero at first, so that actions may differ. They give the action's logit and value. The state's value
-is the mean of the actions' values under the policy.
+zero at first, so that actions may differ. They give the action's logit and features. The value is a function
+of the features' mean over the actions and of their mean under the policy.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..parts.feedforward import Feedforward
 from ..parts.lifetimes import State
 from ..parts.recurrent import Cell, Parameters, Recurrent
 
 OWN, COMMON, CODE = 2, 3, 4  # inputs of an action's units
+FEATURES, VALUE_UNITS = 8, 16
 NAME = "action_codes"
 
 
@@ -38,14 +40,20 @@ class RecurrentByAction:
 
     @property
     def of_action(self) -> Recurrent:
-        return Recurrent(OWN + COMMON + CODE, self.hidden, 2, self.cell)
+        return Recurrent(OWN + COMMON + CODE, self.hidden, 1 + FEATURES, self.cell)
+
+    @property
+    def critic(self) -> Feedforward:
+        return Feedforward((2 * FEATURES, VALUE_UNITS, 1), "critic_")
 
     def init(
         self, rng: np.random.Generator, readout_scale: float = 1.0, lasting: int = 0
     ) -> dict[str, torch.Tensor]:
-        """See `Recurrent.init`."""
-        weights = self.of_action.init(rng, readout_scale, lasting)
-        return {**weights, NAME: torch.zeros(self.actions, CODE)}
+        """See `Recurrent.init`; readout_scale is that of the logits and the value."""
+        weights = self.of_action.init(rng, 1.0, lasting)
+        weights["w_out"][0] *= readout_scale
+        codes = torch.zeros(self.actions, CODE)
+        return {**weights, **self.critic.init(rng, readout_scale), NAME: codes}
 
     def pruned(self, p: Parameters, units: int) -> dict[str, torch.Tensor]:
         return self.of_action.pruned(p, units)
@@ -57,7 +65,7 @@ class RecurrentByAction:
         """Outputs [n, a + 1] and the next state, from x [n, a + 3]."""
         given, state = self._given(p, x), self._by_action(state)
         outputs, state = self.of_action.advance(p, given, state)
-        return self._outputs(outputs), self._by_trial(state)
+        return self._outputs(p, outputs), self._by_trial(state)
 
     def run(
         self, p: Parameters, x: torch.Tensor, state: State, resets: torch.Tensor | None = None
@@ -65,7 +73,7 @@ class RecurrentByAction:
         """Outputs [t, n, a + 1] of a sequence x [t, n, a + 3]; resets: [t, n], see `Recurrent`."""
         repeated = None if resets is None else resets.repeat_interleave(self.actions, 1)
         given = self._given(p, x)
-        return self._outputs(self.of_action.run(p, given, self._by_action(state), repeated))
+        return self._outputs(p, self.of_action.run(p, given, self._by_action(state), repeated))
 
     def _given(self, p: Parameters, x: torch.Tensor) -> torch.Tensor:
         """Inputs of every action's units [..., n a, OWN + COMMON + CODE]."""
@@ -75,12 +83,12 @@ class RecurrentByAction:
         parts = own, common[..., None, :].expand(shape), p[NAME].expand(shape)
         return torch.cat(parts, -1).flatten(-3, -2)
 
-    def _outputs(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Logits and value [..., n, a + 1], from each action's [..., n a, 2]."""
-        logits, values = outputs.unflatten(-2, (-1, self.actions)).unbind(-1)
-        # the loss of the values does not change the policy by this mean
-        mean = (logits.detach().softmax(-1) * values).sum(-1, keepdim=True)
-        return torch.cat([logits, mean], -1)
+    def _outputs(self, p: Parameters, outputs: torch.Tensor) -> torch.Tensor:
+        """Logits and value [..., n, a + 1], from each action's outputs [..., n a, 1 + FEATURES]."""
+        logits, features = outputs.unflatten(-2, (-1, self.actions)).split([1, FEATURES], -1)
+        policy = logits.detach().softmax(-2)  # the values' loss does not change the policy by it
+        pooled = torch.cat([features.mean(-2), (policy * features).sum(-2)], -1)
+        return torch.cat([logits.squeeze(-1), self.critic(p, pooled)], -1)
 
     def _by_action(self, state: State) -> State:
         return tuple(part.reshape(-1, self.hidden) for part in state)

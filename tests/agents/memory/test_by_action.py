@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from openpoet.agents.memory.by_action import NAME, RecurrentByAction
+from openpoet.agents.memory.by_action import FEATURES, NAME, RecurrentByAction
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.memory.varibad import VariBAD
@@ -73,22 +73,25 @@ def test_a_reset_forgets_the_trial_before() -> None:
     assert not torch.allclose(found[3:, 1], outputs(p, x)[3:, 1], atol=1e-4)
 
 
-def test_the_value_is_the_mean_of_the_actions_values_under_the_policy() -> None:
+def test_the_value_is_a_function_of_two_means_of_the_features() -> None:
     net, p, x = network(), weights(), inputs()
-    found = outputs(p, x)
     each = net.of_action.run(p, net._given(p, x), net.of_action.start(TRIALS * ARMS))
-    each = each.reshape(STEPS, TRIALS, ARMS, 2)
-    policy = each[..., 0].exp() / each[..., 0].exp().sum(-1, keepdim=True)
-    assert torch.allclose(found[..., :-1], each[..., 0], atol=1e-6)
-    assert torch.allclose(found[..., -1], (policy * each[..., 1]).sum(-1), atol=1e-6)
+    each = each.reshape(STEPS, TRIALS, ARMS, 1 + FEATURES)
+    logits, features = each[..., 0], each[..., 1:]
+    policy = (logits.exp() / logits.exp().sum(-1, keepdim=True))[..., None]
+    pooled = torch.cat([features.sum(2) / ARMS, (policy * features).sum(2)], -1)
+    units = torch.tanh(pooled @ p["critic_w0"].T + p["critic_b0"])
+    value = units @ p["critic_w1"].T + p["critic_b1"]
+    assert torch.allclose(outputs(p, x), torch.cat([logits, value], -1), atol=1e-6)
 
 
 def test_the_values_loss_leaves_the_readout_of_the_logits_alone() -> None:
     p = {name: weight.requires_grad_() for name, weight in weights().items()}
     outputs(p, inputs())[..., -1].sum().backward()
-    of_logits, of_values = p["w_out"].grad
-    assert not of_logits.any()
-    assert of_values.any()
+    gradient = p["w_out"].grad
+    assert gradient is not None
+    assert not gradient[0].any()
+    assert gradient[1:].any()
 
 
 def test_it_needs_discrete_actions_without_observations() -> None:
