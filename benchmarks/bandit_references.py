@@ -24,7 +24,7 @@ from benchmarks.bandit_strategies import (
 )
 from openpoet.envs.bandits import bayes_value
 
-TRIALS, TUNING_TRIALS = 2000, 500
+TRIALS, TUNING_TRIALS = 5000, 1000
 EXACT_PULLS = 10  # up to which the optimal strategy is computed
 
 

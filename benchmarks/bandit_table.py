@@ -87,7 +87,7 @@ def returns(learner: RL2, agent: Any, num_trials: int) -> Expected:
     test, greedy, task = KEY.child("test"), learner.config.test_actions == "mode", Arms()
     trials = learner.trials(agent, task, test, num_trials, greedy=greedy)
     drawn = learner.family.simulator([task] * num_trials, draw_seeds(test, num_trials), "cpu")
-    chance = drawn.world.payoffs[:, 0]  # type: ignore[attr-defined]  # of a family of bandits
+    chance = drawn.world.payoffs[:, 0]
     pulled = chance[torch.arange(num_trials), trials.actions.argmax(2)]
     return expected_return(chance.numpy(), pulled.sum(0).numpy(), len(pulled))
 

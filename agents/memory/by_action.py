@@ -4,8 +4,8 @@ What is learned about one action then holds for all, as in bandits, whose arms a
 first pull (parameter sharing in sets: Zaheer et al. 2017, "Deep Sets", arXiv 1703.06114). The units
 of an action receive whether it was the last one, and its reward if so; the last reward of any
 action, the episode flag and the elapsed share of the trial; and a code of the action, learned and
-zero at first, so that actions may differ. They give the action's logit and features. The value is a function
-of the features' mean over the actions and of their mean under the policy.
+zero at first, so that actions may differ. They give the action's logit and features. The value is a
+function of the features' mean over the actions and of their mean under the policy.
 """
 
 from __future__ import annotations
