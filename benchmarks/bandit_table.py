@@ -19,6 +19,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -99,7 +100,6 @@ def trained(cell: Cell, seconds: float = math.inf, name: str = "") -> Learned:
     """
     learner = learner_of(cell)
     training = Training(learner, Arms(), KEY, name)
-    machine, commit, command = (line.split(": ", 1)[1] for line in heading().splitlines())
     updates, begin = learner.config.anneal, time.process_time()
     every = max(updates // 10, 1)
     while training.number * learner.config.rollouts < updates:
@@ -114,10 +114,14 @@ def trained(cell: Cell, seconds: float = math.inf, name: str = "") -> Learned:
         training.steps / 1e6,
         training.number * learner.config.rollouts >= updates,
         training.seconds,
-        machine,
-        commit,
-        command,
+        *sitting(),
     )
+
+
+@cache
+def sitting() -> tuple[str, ...]:
+    """Machine, commit and command, as of the first call: rows that are written change the tree."""
+    return tuple(line.split(": ", 1)[1] for line in heading().splitlines())
 
 
 def read(file: Path, kind: type[Row]) -> list[Row]:
@@ -134,6 +138,7 @@ def write(file: Path, rows: Sequence[Reference] | Sequence[Learned]) -> None:
 
 def train(cells: Sequence[Cell], seconds: float) -> None:
     """Train cells, and write the row of each as soon as it is known."""
+    sitting()
     for cell in cells:
         row = trained(cell, seconds, f"bandit-table-{cell}")
         others = [other for other in read(LEARNED, Learned) if other[:2] != cell]
