@@ -8,7 +8,7 @@ python -m benchmarks.bandit_table train 5x100 --seconds 600   # of CPU, then sto
 A cell is trained with the defaults of `rl2`, which depend on the length of a trial alone, until
 their schedules end. Training continues from build/, so that several sittings fill the table; each
 sitting writes the cell's row with machine, commit and command. Returns are those of whole trials on
-new arms.
+new arms. `references` and `train` also write the table into docs/algorithms/rl2.md.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from openpoet.envs.bandits import Arms, Bandits, BanditSettings
 from openpoet.poet.streams import Key
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "algorithms" / "rl2.md"
 REFERENCES, LEARNED = RESULTS / "bandit_references.jsonl", RESULTS / "bandit_rl2.jsonl"
 TEST_TRIALS, PROGRESS_TRIALS, KEY = 4096, 512, Key(1)
 TOLERANCE = {10: 0.01, 100: 0.01, 500: 0.02}  # of the published value, by pulls
@@ -173,9 +174,17 @@ def table() -> str:
         shown = [_both(computed.get((*cell, name)), published.get(name)) for name in names]
         row = learned.get(cell)
         ours = f"{row.mean:.2f} ± {row.error:.2f}" if row else ""
+        if row and not row.finished:
+            ours += f", at {row.trained:.1f} M pulls"
         parts = [str(cell), *shown, f"{published['rl2']}", ours, verdict(row) if row else ""]
         lines.append(f"| {' | '.join(parts)} |")
     return "\n".join(lines)
+
+
+def with_table(page: str) -> str:
+    """The text of a page with its table replaced by that of the result files."""
+    before, _, rest = page.partition("| arms x pulls |")
+    return before + table() + "\n\n" + rest.partition("\n\n")[2]
 
 
 def _both(computed: Reference | None, published: float | None) -> str:
@@ -203,6 +212,8 @@ def main() -> int:
     elif options.action == "references":
         kept = [row for row in read(REFERENCES, Reference) if Cell(*row[:2]) not in cells]
         write(REFERENCES, [*kept, *(row for cell in cells for row in references(cell))])
+    if options.action != "show":
+        PAGE.write_text(with_table(PAGE.read_text()))
     print(table())
     return 0
 

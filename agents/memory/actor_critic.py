@@ -57,14 +57,13 @@ class RecurrentActorCritic(Tunable):
         self.embedding = Feedforward((inputs, c.embed)) if c.embed else None
         self.heads = FeedforwardNetwork(inputs + c.hidden, c.heads, self.actions)
         outputs = 0 if c.heads else outputs
-        self.network: Recurrent | RecurrentByAction
         self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
         if c.by_action:
             if spec.observation_size or not isinstance(self.actions, Categorical):
                 raise ValueError(
                     "by_action needs discrete actions and no observations: set by_action = false"
                 )
-            self.network = RecurrentByAction(spec.action_size, c.hidden, c.cell)
+            self.network = RecurrentByAction(inputs, c.hidden, outputs, c.cell)
         self.longest = self.episodes * spec.horizon  # steps of a trial
         # the longest time that the hidden state may have to remember for
         self.memory_steps = self.longest

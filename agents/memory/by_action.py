@@ -17,7 +17,7 @@ import torch
 
 from ..parts.feedforward import Feedforward
 from ..parts.lifetimes import State
-from ..parts.recurrent import Cell, Parameters, Recurrent
+from ..parts.recurrent import Parameters, Recurrent
 
 OWN, COMMON, CODE = 2, 3, 4  # inputs of an action's units
 FEATURES, VALUE_UNITS = 8, 16
@@ -25,18 +25,14 @@ NAME = "action_codes"
 
 
 @dataclass(frozen=True)
-class RecurrentByAction:
+class RecurrentByAction(Recurrent):
     """As `Recurrent`, along a trial's inputs [..., n, a + 3]; outputs are the logits and the value,
-    [..., n, a + 1], and parts of the state [n, a hidden].
-
-    Args:
-        actions: their number a.
-        hidden: units of an action.
+    [..., n, a + 1], and parts of the state [n, a hidden]. hidden: units of an action.
     """
 
-    actions: int
-    hidden: int
-    cell: Cell = "gru"
+    @property
+    def actions(self) -> int:
+        return self.outputs - 1
 
     @property
     def of_action(self) -> Recurrent:

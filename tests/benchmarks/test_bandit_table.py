@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from markdown_pages import DOCS
 
 import benchmarks.bandit_table as table
 import benchmarks.resumable as resumable
@@ -67,8 +66,12 @@ def test_a_row_is_within_one_percent_of_the_published_value_up_to_ten_and_hundre
 
 
 def test_the_page_of_rl2_has_the_table_of_the_result_files() -> None:
-    page = (DOCS / "algorithms" / "rl2.md").read_text()
-    assert table.table() in page, "stale: copy the output of python -m benchmarks.bandit_table"
+    page = table.PAGE.read_text()
+    assert table.table() in page, "stale: run python -m benchmarks.bandit_table train"
+    assert table.with_table(page) == page
+    stale = page.replace(table.table(), "| arms x pulls |\n| a row |")
+    assert stale != page
+    assert table.with_table(stale) == page
 
 
 def test_rows_name_commits_without_changes() -> None:

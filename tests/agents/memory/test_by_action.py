@@ -21,7 +21,7 @@ ARMS, TRIALS, STEPS = 4, 3, 6
 
 
 def network() -> RecurrentByAction:
-    return RecurrentByAction(ARMS, hidden=5)
+    return RecurrentByAction(ARMS + 3, hidden=5, outputs=ARMS + 1)
 
 
 def weights() -> dict[str, torch.Tensor]:

@@ -16,7 +16,7 @@ from openpoet.agents.memory.wang import WangConfig
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.reference import sections
 from openpoet.cli.settings.resolving import Request
-from openpoet.envs.bandits import Bandits
+from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.walker.family import Walker
 
@@ -70,11 +70,19 @@ def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
     assert learner("cartpole.horizon=200", family="cartpole", learner="rl2")["steps"] == 256
 
 
+def test_defaults_on_bandits_depend_on_the_length_of_a_trial_alone() -> None:
+    def suggested(arms: int, pulls: int) -> RL2Config:
+        return RL2Config.suggested(Bandits(BanditSettings(arms=arms, pulls=pulls)).spec)
+
+    for pulls in (10, 100, 500):
+        assert suggested(5, pulls) == suggested(50, pulls)
+    assert suggested(5, 49) == suggested(5, 10) != suggested(5, 50) == suggested(5, 100)
+    assert suggested(5, 399) == suggested(5, 100) != suggested(5, 400) == suggested(5, 500)
+
+
 def test_list_explains_suggestions() -> None:
     notes = list(sections("rl2")[0].notes())
     assert len(notes) == len(RL2Config.suggestions)
-    assert notes[0].startswith(
-        "Defaults for families with discrete actions and without observations"
-    )
+    assert notes[0].startswith("Defaults for families with discrete actions, without observations")
     assert "steps = 256" in notes[-1]
     assert not list(sections("es")[0].notes())
