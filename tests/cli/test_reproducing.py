@@ -190,7 +190,7 @@ def test_runs_of_other_families_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bandits"
-    words = ["launch", "--preset", "quick-bandits", "--iterations", "1", "--set", "rl2.trials=4"]
+    words = ["launch", "--preset", "quick-bandits", "--iterations", "1", "--set", "rl2.trials=8"]
     assert main([*words, "--workers", "1", "--out", str(path)]) == 0
     assert main(["reproduce", "difficulty", str(path)]) == 2
     assert "the family 'bandits'" in capsys.readouterr().err
