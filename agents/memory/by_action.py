@@ -6,6 +6,7 @@ of an action receive whether it was the last one, and its reward if so; the last
 action, the episode flag and the elapsed share of the trial; and a code of the action, learned and
 zero at first, so that actions may differ. They give the action's logit and features. The value is a
 function of the features' mean over the actions and of their mean under the policy.
+Differs: RL^2 (arXiv 1611.02779) has one recurrent layer over the inputs of all actions.
 """
 
 from __future__ import annotations
