@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..acting import acting, check_acts, samples, sampling
 from ..devices import choose_device
-from ..parts import Tables, check_complete, make_part, trusted
+from ..parts import Tables, check_complete, make_part
+from ..plugin_files import trusted
 from ..run_settings import settings_of
 from ..sessions import Machine
 from ..training_state import completed

@@ -12,11 +12,13 @@ from openpoet.settings import Fraction, PositiveFloat, PositiveInt, Settings
 
 from .buffer import Replay
 from .engine import Course, Curriculum
+from .interfaces import Teacher
 from .learnability import Learnability
 from .lessons import trained, tried
 from .randomisation import Randomisation
 from .replay import Edits, LevelReplay
 from .sources import Source, easy_level, random_level
+from .teaching import Teaching
 
 Base = Literal["random", "easy"]
 NAMES = ("dr", "plr", "robust-plr", "accel", "sfl")
@@ -54,6 +56,11 @@ class CurriculumConfig(Settings):
 def course(name: str, config: CurriculumConfig) -> Course:
     """The engine of a run with the curriculum of that name."""
     return Course(curriculum_of(name, config), config.updates)
+
+
+def taught_by(teacher: Teacher, config: CurriculumConfig) -> Course:
+    """The engine of a run whose levels a teacher chooses (plug-ins)."""
+    return Course(Teaching(teacher), config.updates)
 
 
 def curriculum_of(name: str, config: CurriculumConfig) -> Curriculum:
