@@ -144,7 +144,7 @@ def course_of(tables: Tables, family: TaskFamily) -> Course | None:
 
     config = build(CurriculumConfig, tables["curriculum"], "curriculum")
     if name in CURRICULA:
-        return course(name, config)
+        return course(name, config, family)
     return taught_by(make_part("curriculum", tables, None, family), config)
 
 
