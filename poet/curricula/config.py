@@ -13,6 +13,7 @@ from annotated_types import Interval
 from openpoet.settings import Fraction, PositiveFloat, PositiveInt, Settings
 
 from ..interfaces import TaskFamily
+from .adversarial import RULES, Adversarial
 from .alp_gmm import AlpGmm
 from .buffer import Replay
 from .engine import Course, Curriculum
@@ -26,7 +27,7 @@ from .sources import Source, easy_level, random_level
 from .teaching import Teaching
 
 Base = Literal["random", "easy"]
-NAMES = ("dr", "plr", "robust-plr", "accel", "sfl", "alp-gmm")
+NAMES = ("dr", "plr", "robust-plr", "accel", "sfl", "alp-gmm", *RULES)
 Count = Annotated[int, Interval(ge=1, le=1000)]
 
 
@@ -68,6 +69,13 @@ class CurriculumConfig(Settings):
         "Lowest and highest return of a level (alp-gmm); none: of those that occurred.",
     ] = None
 
+    adversary_rate: Annotated[
+        PositiveFloat, "Learning rate of the adversary (minimax, paired)."
+    ] = 3e-4
+    adversary_epochs: Annotated[
+        PositiveInt, "Optimisation steps of the adversary after a rollout (minimax, paired)."
+    ] = 5
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.returns is not None and self.returns[0] >= self.returns[1]:
@@ -82,6 +90,10 @@ def course(name: str, config: CurriculumConfig, family: TaskFamily) -> Course:
     """
     if name == "alp-gmm":
         return taught_by(alp_gmm(config, parameters_of(family)), config)
+    for rule in RULES:
+        if name == rule:
+            rate, epochs = config.adversary_rate, config.adversary_epochs
+            return Course(Adversarial(parameters_of(family), rule, rate, epochs), config.updates)
     return Course(curriculum_of(name, config), config.updates)
 
 

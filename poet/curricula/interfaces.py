@@ -65,7 +65,8 @@ class Teacher(Protocol):
     size: largest number of levels that are kept; an object without it keeps none.
     """
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
     def choose(
         self, levels: Sequence[Level], rows: int, memory: Any, rng: np.random.Generator

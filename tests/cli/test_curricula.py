@@ -12,6 +12,7 @@ import torch
 import openpoet.cli.main as command
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
+from openpoet.archive.store.weights import NO_AGENT
 from openpoet.cli.progress import summary
 from openpoet.cli.replays import open_replays
 from openpoet.cli.rescoring import scored_niches
@@ -81,6 +82,11 @@ def test_levels_are_born_and_evicted_with_their_parents_kept(runs: Path) -> None
     assert student["died"] is None
     assert student["score"] is not None
     alive = [level for level in levels if level["died"] is None]
+    if name.startswith("paired"):
+        (antagonist,) = levels
+        assert antagonist["score"] is None
+        assert antagonist["agent"] not in (student["agent"], NO_AGENT)
+        return
     assert bool(levels) == name.startswith(KEEP)
     assert len(alive) <= 6
     if levels:
@@ -95,7 +101,8 @@ def test_levels_are_born_and_evicted_with_their_parents_kept(runs: Path) -> None
 def test_every_level_that_was_tried_is_recorded_with_its_outcome(runs: Path) -> None:
     children = table(runs / "whole", "children")
     born = {child["niche"] for child in children if child["outcome"] == "admitted"}
-    assert born == {niche["id"] for niche in table(runs / "whole", "niches")} - {0}
+    levels = {n["id"] for n in table(runs / "whole", "niches") if n["agent"] == NO_AGENT}
+    assert born == levels
     assert {child["outcome"] for child in children} <= {
         "admitted",
         "low score",
@@ -113,6 +120,8 @@ def test_steps_are_counted_by_purpose(runs: Path) -> None:
         "accel": {"new", "replay", "edit"},
         "sfl": {"learnability", "train"},
         "alp-gmm": {"train"},
+        "minimax": {"train"},
+        "paired": {"train", "antagonist"},
     }
     name = next(name for name in rollouts if runs.name.startswith(name))
     found = {row["purpose"].removeprefix("iteration/") for row in ledger}
@@ -125,7 +134,8 @@ def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
     last = max(replays.niches)
     with one_torch_thread():
         episode = replays.load(last, last)
-    assert episode.labels["agent"] == "0"
+    # PAIRED has no levels but a second agent
+    assert episode.labels["agent"] == ("1" if runs.name.startswith("paired") else "0")
     assert episode.task == replays.niches[last].task
 
 
@@ -160,10 +170,15 @@ def test_only_the_student_is_evaluated_again(runs: Path) -> None:
     assert command.main(["verify", str(runs / "whole"), "--scores"]) == 0
 
 
-def test_the_student_is_evaluated_on_the_levels(runs: Path) -> None:
+def test_the_student_alone_is_evaluated_on_the_levels(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = str(runs / "whole")
     words = ["evaluate", whole, "--suite", whole, "--episodes", "2", "--json"]
     assert command.main(words) == 0
+    printed = capsys.readouterr().out
+    assert "whole#0" in printed
+    assert "whole#1" not in printed
 
 
 def test_levels_seed_a_run_of_poet_without_agents(runs: Path, tmp_path: Path) -> None:
