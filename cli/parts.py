@@ -155,7 +155,7 @@ def completed(tables: Tables) -> Tables:
             result["ranges"] = complete(of_ranges(family), tables["ranges"], "ranges")
     result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
     if "curriculum" in tables:
-        result["curriculum"] = complete(_curriculum(), tables["curriculum"], "curriculum")
+        result["curriculum"] = complete(_curriculum(tables), tables["curriculum"], "curriculum")
     return result
 
 
@@ -183,16 +183,23 @@ def schemas(tables: Tables) -> dict[str, Schema]:
     if "ranges" in tables:
         found["ranges"] = of_ranges(make_part("family", tables, None))
     if "curriculum" in tables:
-        found["curriculum"] = _curriculum()
+        found["curriculum"] = _curriculum(tables)
     return found
 
 
-def _curriculum() -> Schema:
-    from openpoet.poet.curricula.config import CurriculumConfig
+def _curriculum(tables: Tables) -> Schema:
+    """The fields of [curriculum]; those of other curricula than the run's need not be written."""
+    from openpoet.poet.curricula.config import OWN, CurriculumConfig
 
-    from .settings.fields import of_dataclass
+    from .settings.fields import Schema, of_dataclass
 
-    return of_dataclass(CurriculumConfig)
+    name, known = tables["run"].get("curriculum"), of_dataclass(CurriculumConfig).known
+    return Schema(
+        {
+            key: replace(field, written=name in OWN[key]) if key in OWN else field
+            for key, field in known.items()
+        }
+    )
 
 
 def check_complete(tables: Tables) -> None:

@@ -28,6 +28,12 @@ from .teaching import Teaching
 
 Base = Literal["random", "easy"]
 NAMES = ("dr", "plr", "robust-plr", "accel", "sfl", "alp-gmm", *RULES)
+# Settings that are part of complete settings with these curricula only: runs of the others were
+# launched before there were such settings.
+OWN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("fit_every", "components", "random", "history", "returns"), ("alp-gmm",)),
+    **dict.fromkeys(("adversary_rate", "adversary_epochs"), RULES),
+}
 Count = Annotated[int, Interval(ge=1, le=1000)]
 
 
@@ -68,7 +74,6 @@ class CurriculumConfig(Settings):
         tuple[float, float] | None,
         "Lowest and highest return of a level (alp-gmm); none: of those that occurred.",
     ] = None
-
     adversary_rate: Annotated[
         PositiveFloat, "Learning rate of the adversary (minimax, paired)."
     ] = 3e-4

@@ -149,9 +149,15 @@ def test_a_curriculum_with_a_state_of_its_own_is_found(
     assert lines[-1] == f"{4 - broken} laws hold, {broken} are broken"
 
 
-def test_the_example_curriculum_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    lines, _ = checked([str(EXAMPLES / "learning_progress.py")], capsys, 0)
-    assert lines[-1] == "4 laws hold, 0 are broken"
+def test_the_curricula_of_the_documents_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (EXAMPLES.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
+    (code,) = [part for part in page.split("```python\n") if part.startswith("class Hardest")]
+    (tmp_path / "hardest.py").write_text(code.split("```")[0])
+    for path in (EXAMPLES / "learning_progress.py", tmp_path / "hardest.py"):
+        lines, _ = checked([str(path)], capsys, 0)
+        assert lines[-1] == "4 laws hold, 0 are broken"
 
 
 def test_built_in_parts_are_checked_by_name_with_settings(

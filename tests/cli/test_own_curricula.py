@@ -11,6 +11,8 @@ import pytest
 import openpoet.cli.main as command
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
+from openpoet.cli.parts import check_complete, settings_for
+from openpoet.cli.settings.resolving import Request
 from tests.cli.test_curricula import launch
 from tests.cli.test_main import refused
 
@@ -97,3 +99,16 @@ def test_an_error_in_a_file_is_reported_with_file_and_line(
     Path(own).write_text(text)
     words = ["launch", "--family", "navigation", "--curriculum", own, "--out", "run"]
     assert f"(learning_progress.py, line {line})" in refused(words, capsys, code=1)
+
+
+@pytest.mark.parametrize("name", ["accel", "alp-gmm", "paired"])
+def test_complete_settings_have_the_fields_of_the_runs_own_curriculum(name: str) -> None:
+    """A run that was launched before ALP-GMM and PAIRED were there can be continued."""
+    tables = settings_for(Request({"run.curriculum": name}))
+    own = {"fit_every", "adversary_rate"} & tables["curriculum"].keys()
+    assert own == {"alp-gmm": {"fit_every"}, "paired": {"adversary_rate"}}.get(name, set())
+    check_complete(tables)
+    for key in own:
+        lacking = {k: v for k, v in tables["curriculum"].items() if k != key}
+        with pytest.raises(ValueError, match=f"curriculum.{key} is missing"):
+            check_complete({**tables, "curriculum": lacking})
