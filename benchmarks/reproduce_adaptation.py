@@ -4,7 +4,7 @@
     python -m benchmarks.reproduce_adaptation --steps 100000 --trials 10   # a minute
 
 `openpoet reproduce adaptation` at a reduced scale: RL^2 and a policy without memory (`ppo`) on
-navigation, three seeds of 2.5 million steps a training, about 10 minutes of one core. Runs are in
+navigation, three seeds of 1.5 million steps a training, about 7 minutes of one core. Runs are in
 build/adaptation/ and continue there; the tables are CSV files in build/adaptation/tables.
 """
 
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--family", default="navigation")
     parser.add_argument("--learners", nargs="+", default=["rl2", "ppo"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=2_500_000, help="of each training")
+    parser.add_argument("--steps", type=int, default=1_500_000, help="of each training")
     parser.add_argument("--trials", type=int, default=100, help="in each world of a test")
     options = parser.parse_args()
     print(heading(), flush=True)

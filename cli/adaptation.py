@@ -96,8 +96,9 @@ class Outcome:
             "agent of the same POET run that has the best mean return there; accel: ACCEL"
         )
         yield from self.refused or ["no learner refused a distribution"]
+        seeds = len(self.design.seeds)
         yield (
-            f"scale: {len(self.design.seeds)} training seeds of {settings.steps:,} steps for all "
+            f"scale: {seeds} training seed{'s' * (seeds > 1)} of {settings.steps:,} steps for all "
             f"purposes, {self.design.trials} trials a world; VariBAD's paper trains for 2e7 frames "
             "on 5 x 5 cells, POET's for 25,200 iterations: at fewer, neither the agents nor the "
             "evolution are at their end"
