@@ -31,20 +31,16 @@ def main() -> int:
     )
     parser.add_argument("--family", default="navigation")
     parser.add_argument("--learners", nargs="+", default=["rl2", "ppo"])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--seeds", type=int, default=3, help="number of training seeds")
     parser.add_argument("--steps", type=int, default=1_500_000, help="of each training")
     parser.add_argument("--trials", type=int, default=100, help="in each world of a test")
     options = parser.parse_args()
     print(heading(), flush=True)
     folder = Path("build") / "adaptation"  # relative: results have no paths of a machine
     words = ["--family", options.family, "--steps", str(options.steps)]
-    words += ["--trials", str(options.trials), "--workers", "1"]
-    for option, values in (
-        ("--learner", options.learners),
-        ("--seed", options.seeds),
-        ("--set", SETTINGS),
-    ):
-        words += [word for value in values for word in (option, str(value))]
+    words += ["--seeds", str(options.seeds), "--trials", str(options.trials), "--workers", "1"]
+    for option, values in (("--learner", options.learners), ("--set", SETTINGS)):
+        words += [word for value in values for word in (option, value)]
     words += ["--runs", str(folder / options.family), "--out", str(folder / "tables")]
     return openpoet(["reproduce", "adaptation", *words])
 

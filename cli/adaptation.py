@@ -36,28 +36,20 @@ STUDENT = 0  # niche of the agent of every run but POET's
 
 @dataclass(frozen=True)
 class Design:
-    """learners and seeds: of the trainings. trials: in each world of a test."""
+    """learners: of the trainings, with seeds from 1 to `num_seeds`; the next one is that of the
+    evolution whose environments are a test. trials: in each world of a test.
+    """
 
     trainings: Trainings
     learners: Sequence[str]
-    seeds: Sequence[int]
+    num_seeds: int
     trials: int
 
     def check(self) -> None:
-        """ValueError, one line, if the design is wrong in itself."""
-        for option, values in (("--learner", self.learners), ("--seed", self.seeds)):
-            if not values or len(set(values)) < len(values):
-                raise ValueError(f"{option} must name each of them once, got {[*values]}")
-        if self.trials < 2:
-            raise ValueError(
-                f"--trials must be at least 2, to exchange histories, got {self.trials}"
-            )
+        """ValueError, one line, if the learners or the settings are wrong in themselves."""
+        if len(set(self.learners)) < len(self.learners):
+            raise ValueError(f"--learner must name each learner once, got {[*self.learners]}")
         self.trainings.settings.check(self.learners)
-
-    @property
-    def other_seed(self) -> int:
-        """Of the evolution whose environments are a test."""
-        return max(self.seeds) + 1
 
 
 @dataclass(frozen=True)
@@ -96,7 +88,7 @@ class Outcome:
             "agent of the same POET run that has the best mean return there; accel: ACCEL"
         )
         yield from self.refused or ["no learner refused a distribution"]
-        seeds = len(self.design.seeds)
+        seeds = self.design.num_seeds
         yield (
             f"scale: {seeds} training seed{'s' * (seeds > 1)} of {settings.steps:,} steps for all "
             f"purposes, {self.design.trials} trials a world; VariBAD's paper trains for 2e7 frames "
@@ -136,7 +128,7 @@ def conducted(design: Design) -> Outcome:
     }
     wanted = [
         Training(learner, kind, seed)
-        for seed in design.seeds
+        for seed in range(1, design.num_seeds + 1)
         for learner in design.learners
         for kind in DISTRIBUTIONS
         if (learner, kind) not in refusals
@@ -149,7 +141,7 @@ def conducted(design: Design) -> Outcome:
     if other is None:
         refused.append("not tested: another seed's evolution, since no learner here evolves tasks")
     else:
-        other = Training(other.learner, POPULATION, design.other_seed)
+        other = Training(other.learner, POPULATION, design.num_seeds + 1)
         tests[f"evolution of seed {other.seed}"] = _environments(design.trainings.trained(other))
     trained = {training: design.trainings.trained(training) for training in wanted}
     agents = {one: _agent(design, one, path) for one, path in trained.items()}
@@ -164,7 +156,7 @@ def conducted(design: Design) -> Outcome:
 def _refusal(design: Design, learner: str, kind: str) -> str:
     """Why the learner is not trained on this distribution; empty if it is."""
     kinds = (POPULATION, EVOLVED) if kind == EVOLVED else (kind,)
-    reasons = (design.trainings.refusal(Training(learner, one, design.seeds[0])) for one in kinds)
+    reasons = (design.trainings.refusal(Training(learner, one, 1)) for one in kinds)
     return next(filter(None, reasons), "")
 
 

@@ -124,6 +124,12 @@ def environments(run: Run) -> int:
 
 def _check_equal(stored: Tables, wanted: Tables, path: Path) -> None:
     """ValueError unless the run that is there was launched with the wanted settings."""
+    before, now = (tables["run"]["iterations"] for tables in (stored, wanted))
+    if before != now:  # the steps of the training, see TrainingSettings.of
+        raise ValueError(
+            f"{path} was trained for {before:,} steps, expected {now:,}: name another folder with "
+            "--runs"
+        )
     for place in sorted({*stored, *wanted}):
         theirs, mine = stored.get(place, {}), wanted.get(place, {})
         for key in sorted({*theirs, *mine}):
@@ -140,11 +146,11 @@ class Silent(CommandLine):
     def display(self, path: Path, total: int, activity: Activity) -> NoDisplay:
         return NoDisplay()
 
-    def note(self, text: str) -> None:
-        """Nothing: the experiment says what it does."""
-
     def resume(self, path: Path, iterations: int | None = None) -> str:
         return "the same command"
+
+    def finished(self, path: Path) -> str:
+        return "the experiment goes on"
 
 
 class NoDisplay:

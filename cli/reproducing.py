@@ -117,10 +117,9 @@ EXPERIMENTS = {
         "PPO from new weights on what the run has solved", partial(alone, "ppo")
     ),
 }
-# It has no stored run: cli.adaptation.
-ADAPTATION = {
-    "adaptation": "meta-learners on fixed, randomised and evolved tasks, by episode on others"
-}
+# The experiment that takes no stored run (cli.adaptation).
+ADAPTATION = "adaptation"
+ABOUT = "meta-learners trained on fixed, randomised and evolved tasks, by episode on others"
 
 
 def _scores(run: Run) -> dict[int, np.ndarray]:
