@@ -49,7 +49,7 @@ class Adapted:
 
 @dataclass(frozen=True)
 class Trained:
-    """One training. steps: of the environment, for all purposes. environments: that it created."""
+    """One training. steps: of the environment, for all purposes. environments: in its archive."""
 
     learner: str
     trained_on: str
@@ -69,7 +69,10 @@ def steps_table(trained: Sequence[Trained]) -> Table:
         counts = [[one.steps for one in seeds], [one.environments for one in seeds]]
         rows.append([*names, len(seeds), *(end(each) for each in counts for end in (min, max))])
     columns = "learner", "trained on", "seeds", "steps", "most steps", "environments", "most"
-    note = "fewest and most of the seeds; steps: of the environment, for all purposes"
+    note = (
+        "fewest and most of the seeds; steps: of the environment, for all purposes; environments: "
+        "in the run's archive, with the levels of a curriculum"
+    )
     return Table("steps", columns, rows, note)
 
 
