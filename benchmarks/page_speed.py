@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.heading import heading
 from benchmarks.made_runs import Made, make_run
-from openpoet.archive.page.routes import assets
+from openpoet.archive.page.files import assets
 from tests.archive.page.browser import Growing, chromium, opened, serving
 
 VISITS = 4

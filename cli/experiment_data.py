@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .run_settings import settings_of
@@ -31,12 +32,14 @@ class Effort:
     """What an experiment with trainings of its own may take.
 
     targets: environments. repeats: trainings in each. note: called with a line before each part.
+    film: file for the film of an experiment that has one; None: no film.
     """
 
     targets: int = 3
     repeats: int = 5
     machine: Machine = field(default_factory=Machine)
     note: Callable[[str], None] = lambda text: None
+    film: Path | None = None
 
 
 def worlds_of(run: Run) -> Worlds:

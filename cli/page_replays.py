@@ -1,7 +1,8 @@
 """Replays for the page: evaluations of stored agents, computed again when they are asked for.
 
-A stored agent is a niche's last one, or the one that it had after the iteration of its birth. With
-the stream of its archived score it gets that score again, to the last bit.
+A stored agent is a niche's last one, the one that it had after the iteration of its birth, or the
+best one since it was first solved. With the stream of its archived score it gets that score again,
+to the last bit.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MOST_KEPT = 64  # replays that are kept
 MOST_WAITING = 8  # replays that are asked for and not ready
 FINER = 5
 RAYS = ("ray",)  # a layer that is left out of files: half of all numbers of a walker's poses
+COLUMNS = {"last": "agent", "birth": "birth_agent", "solver": "solver"}  # of stored agents
 LONGEST_WAIT = 5.0  # seconds for a replay, then the page asks again
 # of niche ?1 and of the agent of niche ?2; ?3: at birth
 _STORED = """SELECT home.id, home.born, home.task, home.score_key, other.{column} AS agent,
@@ -100,8 +102,9 @@ class Replays:
     def replay(self, view: RunView, niche: int, agent: int, at: str) -> dict[str, Any]:
         """The evaluation of a stored agent of niche `agent` in niche `niche`, for the page.
 
-        at: "last", or "birth" for the agent that niche `agent` had after the iteration of its
-        birth. BusyError if it takes long; UnknownError if there is no such niche.
+        at: "last"; "birth" for the agent that niche `agent` had after the iteration of its birth;
+        "solver" for its best agent since it was first solved. BusyError if it takes long;
+        UnknownError if there is no such niche or agent.
         """
         from openpoet.archive.page.routes import BusyError
 
@@ -133,14 +136,16 @@ class Replays:
         """What determines a replay: another score or agent is another replay."""
         from openpoet.archive.page.details import UnknownError
 
-        column = "birth_agent" if at == "birth" else "agent"
         with self.run.snapshot():
             home = next(self.run.each_row("SELECT score_key FROM niches WHERE id = ?", niche), None)
             row = next(
-                self.run.each_row(f"SELECT {column} AS name FROM niches WHERE id = ?", agent), None
+                self.run.each_row(f"SELECT {COLUMNS[at]} AS name FROM niches WHERE id = ?", agent),
+                None,
             )
         if home is None or row is None:
             raise UnknownError(f"there is no niche {niche if home is None else agent} in this run")
+        if row["name"] is None:
+            raise UnknownError(f"this run has no agent of niche {agent} that solved it")
         return niche, agent, at, row["name"], json.dumps(home["score_key"])
 
     def _recorded(self, niche: int, agent: int, at: str) -> dict[str, Any] | None:
@@ -157,7 +162,7 @@ class Replays:
 
         if (clip := self._recorded(niche, agent, at)) is not None:
             return clip
-        query = _STORED.format(column="birth_agent" if at == "birth" else "agent")
+        query = _STORED.format(column=COLUMNS[at])
         found = self.run.stored_agent(query, niche, agent, at == "birth")
         assert found is not None, "both niches were there"
         (row, weights), own = found, niche == agent
@@ -170,7 +175,7 @@ class Replays:
             "niche": niche,
             "agent": agent,
             "at": at,
-            "archived": row["score"] if own else None,
+            "archived": row["score"] if own and at != "solver" else None,
         }
         return named | replay_of(episode, scale / self.finer, without)
 

@@ -10,13 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .controls import alone, no_transfer
+from .direct_paths import direct_path
 from .experiment_data import Effort, Found, steps_and_hours, thresholds, worlds_of
 from .run_settings import settings_of
-from .wiring import titles as titles_of
+from .transfer_story import transfers
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from openpoet.archive.store.run_folder import Run
 
 
@@ -37,41 +36,6 @@ def difficulty(run: Run, other: Run | None, _: Effort) -> Found:
     if other is not None:
         tables.append(coverage_table(worlds, worlds_of(other), limits))
     return Found(tables, [])
-
-
-def direct_path(run: Run, other: Run | None, _: Effort) -> Found:
-    from openpoet.arena.experiments import direct_path as experiment
-
-    if other is None:
-        raise ValueError("direct-path compares a run with a control: name it with --against RUN")
-    found = experiment.shortfalls(worlds_of(run), worlds_of(other))
-    tables = [experiment.distances_table(found), experiment.mann_whitney_table(found)]
-    return Found(tables, [])
-
-
-def transfers(run: Run, _: Run | None, __: Effort) -> Found:
-    from openpoet.archive.store.measures import each, transfers_by_kind
-    from openpoet.arena.experiments import transfers as experiment
-
-    rows = each(run, "SELECT iteration, target, accepted FROM transfers WHERE NOT at_birth")
-    replaced = experiment.attempts([(r["iteration"], r["target"], r["accepted"]) for r in rows])
-    table = experiment.kinds_table(transfers_by_kind(run), replaced)
-    columns = "iteration, kind, source, target, score, bar"
-    query = f"SELECT {columns} FROM transfers WHERE accepted AND NOT at_birth ORDER BY id"
-    moves = [experiment.Move(**row) for row in each(run, query)]
-    interval = settings_of(run)["poet"].get("transfer_every", 0)
-    window, helped = experiment.judged(moves, _scores(run), interval)
-    best = experiment.most_helpful(helped)
-    if best is None:
-        reason = f"no transfer helped: none of {len(helped)} has a gain in {window} iterations"
-        return Found([table], [reason])
-    parents, titles = {}, {}
-    title = titles_of(settings_of(run))
-    for row in each(run, "SELECT id, parent, task FROM niches ORDER BY id"):
-        parents[row["id"]] = row["parent"]
-        if row["id"] in (best.move.source, best.move.target):
-            titles[row["id"]] = title(row["task"])
-    return Found([table], experiment.story(best, window, titles, parents))
 
 
 def annecs(run: Run, _: Run | None, __: Effort) -> Found:
@@ -104,7 +68,8 @@ EXPERIMENTS = {
         "transfers tried and accepted by kind, and the one that helped most", transfers
     ),
     "direct-path": Experiment(
-        "how near a control (--against) comes to what the run has solved", direct_path
+        "how near direct paths, or a control (--against), come to what the run has solved",
+        direct_path,
     ),
     "annecs": Experiment("the accumulated number of novel environments created and solved", annecs),
     "pata-ec-cost": Experiment("environment steps that PATA-EC adds", pata_ec_cost),
@@ -120,17 +85,3 @@ EXPERIMENTS = {
 # The experiment that takes no stored run (cli.adaptation).
 ADAPTATION = "adaptation"
 ABOUT = "meta-learners trained on fixed, randomised and evolved tasks, by episode on others"
-
-
-def _scores(run: Run) -> dict[int, np.ndarray]:
-    """Scores by niche, [iterations] float64 with NaN where a niche was not scored."""
-    import numpy as np
-
-    from openpoet.archive.store.measures import each
-
-    last = run.last_iteration()
-    found: dict[int, np.ndarray] = {}
-    for row in each(run, "SELECT iteration, niche, score FROM scores ORDER BY iteration"):
-        values = found.setdefault(row["niche"], np.full(last + 1, np.nan))
-        values[row["iteration"]] = row["score"]
-    return found

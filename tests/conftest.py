@@ -10,7 +10,13 @@ import sys
 import tempfile
 
 import torch
+from hypothesis import HealthCheck, settings
 
+# On a machine with other work a duration says nothing.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 torch.set_num_threads(1)
 state = tempfile.TemporaryDirectory(prefix="openpoet-state-")  # deleted at exit
 os.environ["XDG_STATE_HOME"] = state.name

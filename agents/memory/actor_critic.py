@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..parts.actions import Gaussian, actions_of
+from ..parts.actions import Categorical, Gaussian, actions_of
 from ..parts.feedforward import Feedforward
 from ..parts.hyperparameters import Tunable
 from ..parts.lifetimes import State
@@ -25,6 +25,7 @@ from ..ppo.network import FeedforwardNetwork, Weights
 from ..ppo.normalisation import LIMIT, OBSERVATIONS, RETURNS, Moments, Normaliser
 from ..rollouts.trials import input_size
 from . import bilinear
+from .by_action import RecurrentByAction
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, TaskFamily
@@ -57,6 +58,12 @@ class RecurrentActorCritic(Tunable):
         self.heads = FeedforwardNetwork(inputs + c.hidden, c.heads, self.actions)
         outputs = 0 if c.heads else outputs
         self.network = Recurrent(c.embed or inputs, c.hidden, outputs, c.cell)
+        if c.by_action:
+            if spec.observation_size or not isinstance(self.actions, Categorical):
+                raise ValueError(
+                    "by_action needs discrete actions and no observations: set by_action = false"
+                )
+            self.network = RecurrentByAction(inputs, c.hidden, outputs, c.cell)
         self.longest = self.episodes * spec.horizon  # steps of a trial
         # the longest time that the hidden state may have to remember for
         self.memory_steps = self.longest
@@ -158,6 +165,8 @@ class RecurrentActorCritic(Tunable):
         """
         if self.config.tabular:
             inputs = bilinear.outer_product_inputs(inputs, self.family.spec.observation_size)
+        elif self.config.by_action:
+            return inputs
         elif self.config.reward_scale != 1.0 and not self.config.normalise_rewards:
             scale = torch.ones(inputs.shape[-1], device=inputs.device)
             scale[REWARD] = self.config.reward_scale

@@ -35,7 +35,7 @@ from ..ppo.training import no_returns, prepared
 from ..ppo.update import EPSILON, Rates, update_policy
 from .advantage_gradients import Eta, advantage_tangents
 from .rl2 import RL2
-from .rl2_config import RL2Config
+from .rl2_config import CONTROL, WITHOUT_OBSERVATIONS, RL2Config
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent, Task, TaskFamily
@@ -59,6 +59,7 @@ Open = Annotated[float, Interval(gt=0, lt=1)]
 class MetaGradientConfig(RL2Config):
     """Settings; `gamma` and `lam` are the initial values of eta."""
 
+    suggestions = (WITHOUT_OBSERVATIONS, CONTROL)
     gamma: Annotated[Open, "Initial discount factor; it is learned."] = 0.99
     lam: Annotated[Open, "Initial lambda; it is learned."] = 0.9
     reference_gamma: Annotated[

@@ -1,18 +1,22 @@
 """Settings of RL^2, read from a TOML section.
 
 Sources: Duan et al. 2016 (arXiv 1611.02779) and the authors' launchers: GRU, gamma .99, lambda .3.
-Sizes and learning rates are chosen for runs of minutes on a CPU.
+Sizes and learning rates are chosen for runs of minutes on a CPU; those of bandits depend on the
+length of a trial alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from openpoet.settings import Device, NonNegativeInt, PositiveFloat, PositiveInt
 
-from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials
+from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials, trial_steps
 from ..ppo.config import PPOSettings
+
+if TYPE_CHECKING:
+    from openpoet.poet.interfaces import Spec
 
 WITHOUT_OBSERVATIONS = Suggestion(
     "without observations",
@@ -30,6 +34,35 @@ WITHOUT_OBSERVATIONS = Suggestion(
         "test_actions": "mode",
     },
 )
+_BY_ACTION = {
+    "by_action": True,
+    "hidden": 32,
+    "input_gain": 3.0,
+    "minibatches": 8,
+    "gamma": 0.98,
+    # .3, the authors', trusts the values more: what a pull reveals is then learned late
+    "lam": 0.9,
+    # so that the values are of about the size of the policy's gradients
+    "reward_scale": 0.05,
+    "lr_end": 1e-4,
+    "entropy": 0.01,
+    "entropy_end": 0.0,
+    "test_actions": "mode",
+}
+
+
+def _by_action(steps: int, trials: int, anneal: int) -> Suggestion:
+    """For trials of at least so many steps."""
+
+    def applies(spec: Spec) -> bool:
+        discrete = getattr(spec, "discrete", False)
+        return discrete and not spec.observation_size and trial_steps(spec) >= steps
+
+    families = f"with discrete actions, without observations, and trials of {steps} steps or more"
+    return Suggestion(families, applies, {**_BY_ACTION, "trials": trials, "anneal": anneal})
+
+
+BY_ACTION = _by_action(LONG, 64, 120), _by_action(50, 256, 120), _by_action(1, 256, 60)
 CONTROL = Suggestion(
     f"whose trials have {LONG} steps or more",
     long_trials,
@@ -57,7 +90,7 @@ CONTROL = Suggestion(
         "test_actions": "mode",
     },
 )
-SUGGESTIONS = (WITHOUT_OBSERVATIONS, CONTROL)
+SUGGESTIONS = (*BY_ACTION, WITHOUT_OBSERVATIONS, CONTROL)
 
 
 @dataclass(frozen=True)
@@ -88,6 +121,11 @@ class RL2Config(PPOSettings, Suggesting):
     ] = False
     tabular: Annotated[
         bool, "Input outer products of one-hot observations; needs last_observation."
+    ] = False
+    by_action: Annotated[
+        bool,
+        "A copy of the recurrent units for every action, with shared weights; for discrete actions "
+        "without observations.",
     ] = False
     trials: Annotated[PositiveInt, "Trials side by side in training."] = 256
     steps: Annotated[NonNegativeInt, "Steps of each trial in a rollout; 0: whole trials."] = 0
@@ -140,6 +178,11 @@ class RL2Config(PPOSettings, Suggesting):
         if self.tabular and self.normalise_observations:
             raise ValueError(
                 "tabular needs one-hot observations: set normalise_observations = false"
+            )
+        if self.by_action and (self.tabular or self.heads or self.embed):
+            raise ValueError(
+                "by_action has inputs and a read-out of its own: set tabular = false, heads = [] "
+                "and embed = 0"
             )
         self._check_sequences()
 

@@ -68,11 +68,12 @@ class VariBAD(RL2):
 
     def __init__(self, family: TaskFamily, config: VariBADConfig | None = None) -> None:
         super().__init__(family, config or VariBADConfig.suggested(family.spec))
-        if self.config.tabular:
-            raise ValueError(
-                "tabular is not supported by varibad, whose recurrent network gives a belief: set "
-                "it to false"
-            )
+        for name in ("tabular", "by_action"):
+            if getattr(self.config, name):
+                raise ValueError(
+                    f"{name} is not supported by varibad, whose recurrent network gives a belief: "
+                    "set it to false"
+                )
         spec, c = family.spec, self.config
         observations, actions = spec.observation_size, spec.action_size
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)

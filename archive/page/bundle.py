@@ -1,7 +1,7 @@
 """The page's files as one HTML file: its modules joined in the order of their imports.
 
 The modules are written for it: imports of names without aliases, each on one line, and no two
-modules have a top-level name in common (tests/archive/page/test_page_files.py).
+modules have a top-level name in common (tests/archive/page/test_assets.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
-from .routes import assets
+from .files import ENTRY, IMPORT, assets, in_order
 
-ENTRY = "main.js"
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z0-9_.-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
 _STYLE = '<link rel="stylesheet" href="assets/style.css">\n'
 _SCRIPT = f'<script type="module" src="assets/{ENTRY}"></script>\n'
@@ -25,19 +23,7 @@ def joined(modules: Mapping[str, str]) -> str:
 
     modules: source by name. ValueError if what remains still imports or exports.
     """
-    order: list[str] = []
-
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            raise ValueError(f"modules import each other: {' -> '.join((*above, name))}")
-        if name in order:
-            return
-        for other in _IMPORT.findall(modules[name]):
-            visit(other, (*above, name))
-        order.append(name)
-
-    visit(ENTRY, ())
-    script = "\n".join(_EXPORT.sub("", _IMPORT.sub("", modules[name])) for name in order)
+    script = "\n".join(_EXPORT.sub("", IMPORT.sub("", modules[name])) for name in in_order(modules))
     if left := re.search(r"^(import|export)\b.*$|</script", script, re.MULTILINE):
         raise ValueError(f"the page's modules cannot be joined: {left[0]!r}")
     return script

@@ -6,25 +6,17 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .details import UnknownError, candidates, chosen, details, outlines
 from .editing import Editing
+from .files import assets, first_modules
 from .opened import VanishedError
 from .requests import RefusedError
 from .site import Site
 from .view import RunView
 
-ASSETS = Path(__file__).parent / "assets"
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 MOST_DIGITS = 12  # of a number in an address
 LONGEST_TEXT = 2000
 COMPRESSED_FROM = 1000  # bytes
@@ -49,16 +41,6 @@ class Answer:
         if len(self.body) < COMPRESSED_FROM:
             return None
         return gzip.compress(self.body, compresslevel=5, mtime=0)
-
-
-@cache
-def assets() -> Mapping[str, tuple[str, bytes]]:
-    """Type and content of every file of the page, by name."""
-    return {
-        path.name: (TYPES[path.suffix], path.read_bytes())
-        for path in sorted(ASSETS.iterdir())
-        if path.suffix in TYPES and path.is_file()
-    }
 
 
 def answer(site: Site, target: str) -> Answer:
@@ -125,10 +107,11 @@ def _line(error: Exception) -> str:
 
 
 def _page() -> Answer:
-    """index.html, with hints to load all modules at once instead of one import after another."""
+    """index.html, with hints to load its modules at once instead of one import after another."""
     kind, html = assets()["index.html"]
-    names = [name for name in assets() if name.endswith(".js")]
-    hints = "".join(f'<link rel="modulepreload" href="assets/{name}">\n' for name in names)
+    hints = "".join(
+        f'<link rel="modulepreload" href="assets/{name}">\n' for name in first_modules()
+    )
     return Answer(200, kind, html.replace(b"</head>", hints.encode() + b"</head>"))
 
 
@@ -173,8 +156,8 @@ def _replay(site: Site, id: str, asked: Mapping[str, str]) -> Any:
     niche = _whole(asked.get("niche", ""))
     agent = _whole(asked.get("agent", asked.get("niche", "")))
     at = asked.get("at", "last")
-    if at not in ("last", "birth"):
-        raise RefusedError(400, 'at must be "last" or "birth"')
+    if at not in ("last", "birth", "solver"):
+        raise RefusedError(400, 'at must be "last", "birth" or "solver"')
     return site.replayer(id).replay(view, niche, agent, at)
 
 

@@ -63,7 +63,7 @@ def facts(
     """
     take = episode.takes[scene.take]
     last = len(take.frames) - 1
-    counts = []
+    counts = [("agent", take.agent)] if take.agent else []
     if episode.trials > 1:  # where a trial is one episode, the trials are the episodes
         name = "trial" if episode.per_trial > 1 else "episode"
         counts.append((name, f"{take.trial + 1} of {episode.trials}"))

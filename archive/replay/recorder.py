@@ -37,6 +37,7 @@ class Take:
     # A trial is a sequence of episodes on the same draw of the task.
     trial: int = 0  # its number in the evaluation, from 0
     episode: int = 0  # number of the episode in its trial, from 0
+    agent: str = ""  # a name of its agent, where takes of several are shown together
 
     @property
     def returns(self) -> np.ndarray:

@@ -91,11 +91,7 @@ def record(
     The file gets its name when it is complete. ValueError, one line, if it cannot be written.
     """
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ValueError(
-            f"cannot record to {path.name!r}: expected a name that ends in .mp4 or .gif"
-        )
+    kind = format_of(path)
     fps, size = kind.fps if fps is None else fps, kind.size if size is None else size
     _check(path, fps, size)
     every = max(1, round(1 / (fps * episode.dt))) if every is None else every
@@ -115,6 +111,16 @@ def record(
         arguments = [str(palette) if word == "{palette}" else word for word in kind.arguments]
         encode(film.pictures(film.moments, progress), size, fps, (*arguments, str(partial)))
     return len(film.moments)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a film of that name. ValueError for other names."""
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(
+            f"cannot record to {path.name!r}: expected a name that ends in .mp4 or .gif"
+        )
+    return kind
 
 
 class Film:

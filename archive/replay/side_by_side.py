@@ -48,6 +48,19 @@ def first_and_last(episode: Episode, trial: int = 1) -> tuple[Shot, ...]:
     return tuple((each[0], each[-1]) for each in ordered)
 
 
+def beside(episodes: Sequence[Episode], names: Sequence[str]) -> Episode:
+    """The first takes of episodes of different agents in the same task as one episode, whose takes
+    can be shown side by side.
+
+    names: of the agents, in the text of their panels. ValueError if the tasks differ.
+    """
+    first = episodes[0]
+    if any(one.task != first.task for one in episodes):
+        raise ValueError("episodes beside each other must have the same task")
+    takes = (replace(one.takes[0], agent=name) for one, name in zip(episodes, names, strict=True))
+    return replace(first, takes=tuple(takes), trials=1, per_trial=1)
+
+
 def length(episode: Episode, shot: Shot) -> int:
     """Frames of a shot: those of its longest take."""
     return max(len(episode.takes[take].frames) for take in shot)

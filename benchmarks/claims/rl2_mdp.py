@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.claims.claim import Claim, interval, train
+from benchmarks.mdp_references import psrl
 from openpoet.agents.assessment import assess
 from openpoet.agents.memory.rl2 import RL2
 from openpoet.agents.memory.rl2_config import RL2Config
@@ -18,45 +19,6 @@ from openpoet.envs.mdp import Tables, TabularMdps
 from openpoet.poet.streams import Key
 
 EPISODES, TEST_TRIALS, STEPS, LONG_STEPS = 10, 4096, 400, 2000
-
-
-def psrl(num_trials: int, prior_mean: float) -> np.ndarray:
-    """Total reward of each trial under posterior sampling: Dirichlet(1) transitions, normal rewards
-    of unit noise.
-    """
-    family, rng = TabularMdps(), np.random.default_rng(0)
-    world, s = family.world([Tables()] * num_trials, list(range(num_trials))), family.settings
-    rewards, transitions, rows = (
-        world.rewards.numpy(),
-        world.transitions.numpy(),
-        np.arange(num_trials),
-    )
-    visits = np.zeros((num_trials, s.states, s.actions))
-    earned, moved, total = (
-        np.zeros_like(visits),
-        np.ones((*visits.shape, s.states)),
-        np.zeros(num_trials),
-    )
-    for _ in range(EPISODES):
-        p = rng.standard_gamma(moved)
-        p /= p.sum(axis=3, keepdims=True)
-        r = rng.normal((prior_mean + earned) / (1 + visits), 1 / np.sqrt(1 + visits))
-        plans, value = [], np.zeros((num_trials, s.states))
-        for _ in range(s.horizon):
-            q = r + np.einsum("nsat,nt->nsa", p, value)
-            plans.append(q.argmax(axis=2))
-            value = q.max(axis=2)
-        state = np.zeros(num_trials, int)
-        for plan in reversed(plans):
-            action = plan[rows, state]
-            reward = rewards[rows, state, action] + rng.standard_normal(num_trials)
-            sums = transitions[rows, state, action].cumsum(axis=1)
-            after = np.minimum((sums <= rng.random(num_trials)[:, None]).sum(axis=1), s.states - 1)
-            visits[rows, state, action] += 1
-            earned[rows, state, action] += reward
-            moved[rows, state, action, after] += 1
-            total, state = total + reward, after
-    return total
 
 
 def learned(config: RL2Config, steps: int) -> np.ndarray:
@@ -107,7 +69,7 @@ def long_claims() -> list[Claim]:
 
 
 def _claims(config: RL2Config, steps: int, least: float) -> list[Claim]:
-    true_prior, published = (psrl(TEST_TRIALS, mean).mean() for mean in (1.0, 0.0))
+    true_prior, published = (psrl(EPISODES, TEST_TRIALS, mean).sum(0).mean() for mean in (1.0, 0.0))
     totals = learned(config, steps)
     print(f"RL^2, {EPISODES} episodes: {interval(totals)}")
     return [

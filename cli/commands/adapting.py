@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -35,14 +36,6 @@ Runs = Annotated[
     Path | None,
     typer.Option("--runs", help="adaptation: folder of its runs; default: runs/adaptation-FAMILY."),
 ]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="SECTION.KEY=VALUE",
-        help="adaptation: a setting of all trainings that have the section; repeatable.",
-    ),
-]
 
 
 class Given(NamedTuple):
@@ -54,7 +47,6 @@ class Given(NamedTuple):
     seeds: int | None
     trials: int | None
     runs: Path | None
-    set: list[str] | None
 
 
 def check_unused(given: Given, name: str) -> None:
@@ -66,8 +58,22 @@ def check_unused(given: Given, name: str) -> None:
             )
 
 
-def adaptation(given: Given, machine: Machine, out_folder: Path | None) -> None:
-    """Train what is missing, test it, print the tables and write them with the figures."""
+def check_others(given: Mapping[str, object]) -> None:
+    """ValueError if an option of another experiment is given to this one; None: not given."""
+    for option, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"adaptation trains its own runs, in the folder --runs: leave {option} out"
+            )
+
+
+def adaptation(
+    given: Given, changes: Sequence[str], machine: Machine, out_folder: Path | None
+) -> None:
+    """Train what is missing, test it, print the tables and write them with the figures.
+
+    changes: texts "section.key=value", for all trainings that have the section.
+    """
     from openpoet.arena import figures
 
     from ..adaptation import LEARNERS, Design, conducted
@@ -76,7 +82,7 @@ def adaptation(given: Given, machine: Machine, out_folder: Path | None) -> None:
     from ..table_files import print_table, write_csv
 
     family = given.family or "navigation"
-    settings = TrainingSettings(family, given.steps or 3_000_000, given.set or [])
+    settings = TrainingSettings(family, given.steps or 3_000_000, changes)
     folder = given.runs or Path("runs") / f"adaptation-{family}"
     trainings = Trainings(settings, folder, machine, print_error)
     design = Design(trainings, given.learner or LEARNERS, given.seeds or 3, given.trials or 100)

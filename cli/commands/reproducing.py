@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..terminal import print_error, print_line
+from ..terminal import CommandLine, print_error, print_line
 from . import adapting
 from . import options as o
 
@@ -18,7 +18,19 @@ Name = Annotated[
 ]
 OfRun = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="A run folder or a pack, or its name under runs/."),
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run folder or a pack, or its name under runs/; without it, the experiment makes "
+        "a run of its own.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, help="Seed of the run that the experiment makes, in place of RUN; 1."),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="Preset of that run; by default the experiment's reduced scale."),
 ]
 Against = Annotated[
     str | None,
@@ -26,12 +38,27 @@ Against = Annotated[
 ]
 Targets = Annotated[
     int,
-    typer.Option(min=1, help="es-alone, ppo-alone: how many environments, those solved last."),
+    typer.Option(
+        min=1,
+        help="es-alone, ppo-alone: how many environments, those solved last; direct-path: in each "
+        "class.",
+    ),
 ]
 Repeats = Annotated[
-    int, typer.Option(min=1, help="es-alone, ppo-alone: trainings from new weights in each.")
+    int,
+    typer.Option(min=1, help="es-alone, ppo-alone, direct-path: trainings from new weights each."),
 ]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the tables as CSV files.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for the tables as CSV files, and for a run that is made."),
+]
+Film = Annotated[
+    Path | None,
+    typer.Option(
+        help="transfers: write a .mp4 or .gif file of the transfer that helped most, the agent "
+        "before it beside the agent after it."
+    ),
+]
 
 
 def reproduce(
@@ -40,29 +67,35 @@ def reproduce(
     against: Against = None,
     targets: Targets = 3,
     repeats: Repeats = 5,
+    out_folder: Out = None,
+    film: Film = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    iterations: o.Iterations = None,
+    changes: o.Changes = None,
     family: adapting.Family = None,
     learners: adapting.Learners = None,
     steps: adapting.Steps = None,
     seeds: adapting.Seeds = None,
     trials: adapting.Trials = None,
     runs_folder: adapting.Runs = None,
-    changes: adapting.Changes = None,
-    out_folder: Out = None,
     device: o.Device = "auto",
     workers: o.Workers = None,
 ) -> None:
     """Repeat an experiment of POET's papers on a run, with the paper's numbers beside.
 
-    Without NAME, lists the experiments. no-transfer, es-alone and ppo-alone train their controls,
-    which takes as long as the run or longer; adaptation takes no RUN and trains all that it
-    compares; the others analyse what is stored.
+    Without NAME, lists the experiments. Without RUN, makes a run at the experiment's reduced scale
+    in runs/, or continues it. no-transfer, es-alone, ppo-alone and direct-path train their
+    controls, which takes as long as the run or longer; adaptation takes no RUN and trains all that
+    it compares; the others analyse what is stored.
 
-    Examples: `reproduce difficulty runs/a`, `reproduce direct-path runs/poet --against runs/dr`,
-    `reproduce adaptation --family navigation --learner rl2 --learner ppo`.
+    Examples: `reproduce difficulty --seed 1`, `reproduce no-transfer runs/a`,
+    `reproduce direct-path runs/poet --against runs/dr`, `reproduce adaptation --learner rl2`.
     """
     from openpoet.archive.store.run_folder import Run, find_run
 
     from ..experiment_data import Effort, scale
+    from ..own_runs import Wanted, made
     from ..reproducing import ABOUT, ADAPTATION, EXPERIMENTS
     from ..sessions import Machine
     from ..table_files import print_table, write_csv
@@ -72,25 +105,35 @@ def reproduce(
             print_line(f"{known:12} {one.about}")
         print_line(f"{ADAPTATION:12} {ABOUT}")
         return
-    given = adapting.Given(family, learners, steps, seeds, trials, runs_folder, changes)
+    machine = Machine(device, workers)
+    own = adapting.Given(family, learners, steps, seeds, trials, runs_folder)
     if name == ADAPTATION:
-        if run is not None or against is not None:
-            raise ValueError("adaptation trains its own runs, in the folder --runs: leave RUN out")
-        adapting.adaptation(given, Machine(device, workers), out_folder)
+        adapting.check_others(
+            {"RUN": run, "--against": against, "--seed": seed, "--preset": preset}
+            | {"--iterations": iterations, "--film": film}
+        )
+        adapting.adaptation(own, changes or [], machine, out_folder)
         return
     if name not in EXPERIMENTS:
         names = ", ".join([*EXPERIMENTS, ADAPTATION])
         raise ValueError(f"unknown experiment {name!r:.60}: there are {names}")
-    adapting.check_unused(given, name)
+    adapting.check_unused(own, name)
+    options = {"seed": seed, "preset": preset, "iterations": iterations, "set": changes}
+    given = [f"--{option}" for option, value in options.items() if value is not None]
+    if run is not None and given:
+        raise ValueError(f"{given[0]} is of a run that is made, and RUN is there: leave one out")
+    if film is not None:
+        _check_film(name, film)
     if run is None:
-        raise ValueError(f"{name} analyses a stored run: name one, as in `reproduce {name} RUN`")
+        wanted = Wanted(1 if seed is None else seed, preset, iterations, changes or [])
+        run = str(made(name, wanted, out_folder or Path("runs"), machine, CommandLine()))
     with ExitStack() as stack:
         runs = [
             stack.enter_context(Run.open(find_run(text), write=False))
             for text in (run, against)
             if text is not None
         ]
-        effort = Effort(targets, repeats, Machine(device, workers), print_error)
+        effort = Effort(targets, repeats, machine, print_error, film)
         other = runs[1] if against is not None else None
         found = EXPERIMENTS[name].of(runs[0], other, effort)
         line = scale(runs[0])
@@ -100,3 +143,12 @@ def reproduce(
         print_line(text)
     if out_folder is not None:
         write_csv(out_folder, found.tables)
+
+
+def _check_film(name: str, film: Path) -> None:
+    """ValueError, before a run is made, if the experiment has no film or films have other names."""
+    from openpoet.archive.replay.recording import format_of
+
+    if name != "transfers":
+        raise ValueError(f"--film is of the experiment transfers, {name} has no film: leave it out")
+    format_of(film)

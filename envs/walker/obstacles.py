@@ -77,6 +77,48 @@ def mutate(genome: Obstacles, bounds: Bounds, rng: np.random.Generator) -> Obsta
     return child
 
 
+def toward(genome: Obstacles, target: Obstacles, rng: np.random.Generator) -> Obstacles:
+    """A step of the paper's direct-path control, which goes from flat ground to a target: each
+    parameter, with equal chance, stays or takes a step toward the target's, at most up to it.
+
+    Steps are those of a mutation, and obstacles are introduced with their first values. A draw that
+    changes nothing is repeated. The target itself is returned as it is.
+    """
+    child = genome
+    while child == genome != target:
+        rough = _nearer(genome.roughness, target.roughness, rng.uniform(0.0, ROUGHNESS_STEP), rng)
+        child = Obstacles(
+            roughness=rough,
+            gap=_approached(genome.gap, target.gap, FIRST_GAP, GAP_STEP, rng),
+            stump=_approached(genome.stump, target.stump, FIRST_HEIGHT, HEIGHT_STEP, rng),
+            stairs=_approached(genome.stairs, target.stairs, FIRST_HEIGHT, HEIGHT_STEP, rng),
+            stair_steps=round(_nearer(genome.stair_steps, target.stair_steps, 1, rng)),
+        )
+    return child
+
+
+def _approached(
+    interval: Interval | None,
+    goal: Interval | None,
+    first: Interval,
+    step: float,
+    rng: np.random.Generator,
+) -> Interval | None:
+    """An interval whose ends have each taken a step toward the goal's, or have not."""
+    if interval is None or goal is None:
+        other = None if goal is None else first
+        return other if rng.random() < 0.5 else interval
+    low, high = (_nearer(a, b, step, rng) for a, b in zip(interval, goal, strict=True))
+    return min(low, high), high
+
+
+def _nearer(value: float, goal: float, step: float, rng: np.random.Generator) -> float:
+    """With probability 1/2 the value itself, else one that is nearer to the goal by a step."""
+    if rng.random() < 0.5:
+        return value
+    return goal if abs(goal - value) <= step else round(value + np.copysign(step, goal - value), 1)
+
+
 def _picked(bounds: Bounds, rng: np.random.Generator) -> tuple[Category, ...]:
     """The categories that a mutation changes.
 

@@ -65,7 +65,7 @@ def test_the_lines_agree_with_the_archive(whole: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=30), max_size=4), st.integers(1, 5))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_follows_the_resumed_iteration_or_is_no_event_is_cut(
     tmp_path_factory: pytest.TempPathFactory, junk: list[bytes], at: int
 ) -> None:

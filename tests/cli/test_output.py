@@ -52,7 +52,6 @@ def harmless(text: str) -> bool:
 
 
 @given(HOSTILE)
-@settings(deadline=None)
 def test_printable_text_is_unchanged_and_other_characters_are_escaped_reversibly(
     text: str,
 ) -> None:
@@ -73,7 +72,6 @@ def printed(renderable: RenderableType, *, terminal: bool = False) -> str:
 
 
 @given(HOSTILE)
-@settings(deadline=None)
 def test_a_line_is_printed_on_one_line_without_markup(text: str) -> None:
     assert printed(line(text)) == printable(text) + "\n"
 
@@ -86,7 +84,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(text=HOSTILE, name=HOSTILE)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_tables_of_show_contain_no_control_characters(run: Path, text: str, name: str) -> None:
     # a reader rejects the others
     kept = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
@@ -109,7 +107,7 @@ def test_the_tables_of_show_contain_no_control_characters(run: Path, text: str, 
 
 
 @given(HOSTILE)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_log_and_the_panel_contain_no_control_characters(text: str) -> None:
     niche = Niche(0, None, 0, None, {}, scores=(1.0,), source=text)
     born = Niche(1, 0, 1, None, {}, scores=(1.0,), best=1.0, solved=1)

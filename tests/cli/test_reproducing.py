@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from openpoet.archive.store.run_folder import Run
+from openpoet.arena.experiments.classes import distances
+from openpoet.cli.direct_paths import budget
 from openpoet.cli.experiment_data import worlds_of
 from openpoet.cli.main import main
 from openpoet.cli.reproducing import EXPERIMENTS
@@ -110,8 +112,6 @@ def test_the_experiments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "message"),
     [
         (["nothing"], "unknown experiment 'nothing'"),
-        (["difficulty"], "analyses a stored run"),
-        (["direct-path", "RUN"], "--against RUN"),
         (["difficulty", "missing"], "there is no run 'missing'"),
     ],
 )
@@ -122,11 +122,75 @@ def test_bad_input_is_one_clear_line(
     assert message in capsys.readouterr().err
 
 
+def test_direct_paths_lead_to_what_the_run_has_solved(runs: list[Path], tmp_path: Path) -> None:
+    words = ["reproduce", "direct-path", str(runs[0]), "--targets", "2", "--repeats", "3"]
+    for name in ("a", "b"):
+        assert main([*words, "--workers", "1", "--out", str(tmp_path / name)]) == 0
+    rows = rows_of(tmp_path / "a" / "direct-paths.csv")
+    assert rows == rows_of(tmp_path / "b" / "direct-paths.csv")
+    with Run.open(runs[0], write=False) as run:
+        niches = {row["id"]: row for row in run.niche_rows()}
+        worlds = worlds_of(run)
+        for row in rows:
+            assert int(row["iterations"]) == budget(run, niches, int(row["niche"]))
+    assert len(rows) == 2
+    assert all(row["paths"] == "3" for row in rows)
+    # with such thresholds every environment is passed at once, and paths may only lack steps
+    flat = distances(worlds.vectors, np.zeros((1, 5)))[:, 0]
+    for row in rows:
+        assert 0 <= float(row["distance"]) <= flat[int(row["niche"])]
+    pooled = {row["class"]: row for row in rows_of(tmp_path / "a" / "direct-path.csv")}
+    assert sum(int(row["targets"]) for row in pooled.values()) == 6
+
+
+def test_flat_ground_is_no_target_of_direct_paths(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(runs[0], path)
+    database = sqlite3.connect(path / "archive.db", isolation_level=None)
+    database.execute("UPDATE niches SET solved = CASE WHEN id = 0 THEN 3 END")
+    database.close()
+    assert main(["reproduce", "direct-path", str(path)]) == 2
+    assert "has solved no environment but flat ground" in capsys.readouterr().err
+
+
+def test_a_path_may_take_the_steps_of_the_line_and_its_proposals(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    """Of a niche solved at 8, born at 3 of the first niche: 8, and of the proposals below five."""
+    path = tmp_path / "run"
+    shutil.copytree(runs[0], path)
+    database = sqlite3.connect(path / "archive.db", isolation_level=None)
+    for table in ("transfers", "children"):
+        database.execute(f"DELETE FROM {table}")
+    database.execute("UPDATE niches SET born = 3, solved = 8, parent = 0 WHERE id = 1")
+    database.execute(
+        "INSERT INTO children SELECT 40, 3, 0, task, 'admitted', 1.0, 1.0, 1 FROM niches WHERE id=1"
+    )
+    tried = [
+        *(("proposal", 0, False, 2), ("proposal", 0, False, 3), ("proposal", 1, False, 8)),  # in it
+        *(("proposal", 40, True, 3), ("proposal", 40, True, 3)),  # in it, at the niche's birth
+        ("proposal", 0, False, 4),  # in the parent, later than the birth
+        ("proposal", 1, False, 9),  # later than the solution
+        ("direct", 1, False, 5),  # no step of learning
+        ("proposal", 2, False, 5),  # in another line
+        ("proposal", 41, True, 3),  # in another child
+    ]
+    database.executemany(
+        "INSERT INTO transfers VALUES (?, ?, ?, 0, ?, ?, 0.0, NULL, 0, 5)",
+        [(at, time, kind, target, birth) for at, (kind, target, birth, time) in enumerate(tried)],
+    )
+    database.close()
+    with Run.open(path, write=False) as run:
+        assert budget(run, {row["id"]: row for row in run.niche_rows()}, 1) == 8 + 5
+
+
 def test_runs_of_other_families_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bandits"
-    words = ["launch", "--preset", "quick-bandits", "--iterations", "1", "--set", "rl2.trials=4"]
+    words = ["launch", "--preset", "quick-bandits", "--iterations", "1", "--set", "rl2.trials=8"]
     assert main([*words, "--workers", "1", "--out", str(path)]) == 0
     assert main(["reproduce", "difficulty", str(path)]) == 2
     assert "the family 'bandits'" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_min_gain_with_a_learner_that_does_not_adapt_prints_one_warning(
     """ES gives no score before adaptation; RL^2 does."""
     warning = "warning: poet.min_gain = -200 has no effect"
     assert (resumed / "run.log").read_text().count(warning) == 1
-    settings = {"rl2.trials": 4, "rl2.hidden": 4, "rl2.test_trials": 2, "poet.min_gain": -200}
+    settings = {"rl2.trials": 8, "rl2.hidden": 4, "rl2.test_trials": 2, "poet.min_gain": -200}
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     parts = ["--family", "bandits", "--learner", "rl2", "--iterations", "1", "--workers", "1"]
     assert command.main(["launch", "--out", str(tmp_path / "rl2"), *parts, *words]) == 0
@@ -592,7 +592,7 @@ NAMES = st.lists(
 
 
 @given(NAMES)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_text_of_an_archive_is_shown_escaped_and_without_markup(resumed: Path, text: str) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "400")

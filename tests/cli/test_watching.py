@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 
 import openpoet.cli.main as command
+from openpoet.archive.page.details import UnknownError
 from openpoet.archive.page.routes import BusyError
 from openpoet.archive.page.site import Site
 from openpoet.archive.store.run_folder import Run
@@ -68,6 +71,22 @@ def test_a_replay_in_the_page_has_the_score_of_the_archive(path: Path) -> None:
     site.close()
 
 
+def test_the_agent_that_solved_a_niche_is_replayed_as_any_agent(path: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(path, tmp_path / "solved"))
+    database = sqlite3.connect(copy / "archive.db", isolation_level=None)
+    database.execute("UPDATE niches SET solver = (SELECT agent FROM niches WHERE id = 0)")
+    database.execute("UPDATE niches SET solver = NULL WHERE id = 2")
+    database.close()
+    site = site_of(copy)
+    solver, other = replayed(site, 1, 1, "solver"), replayed(site, 1, 0)
+    assert (solver["score"], solver["takes"]) == (other["score"], other["takes"])
+    assert solver["takes"] != replayed(site, 1, 1)["takes"]
+    assert solver["archived"] is None
+    with pytest.raises(UnknownError, match="no agent of niche 2 that solved it"):
+        replayed(site, 2, 2, "solver")
+    site.close()
+
+
 def test_a_replay_shows_the_first_and_later_episodes_of_an_agent_that_adapts(path: Path) -> None:
     site = site_of(path)
     takes = replayed(site, 0, 0)["takes"]
@@ -80,9 +99,6 @@ def test_a_replay_shows_the_first_and_later_episodes_of_an_agent_that_adapts(pat
 def test_a_run_whose_family_is_a_strangers_file_is_shown_without_executing_it(
     path: Path, tmp_path: Path
 ) -> None:
-    import shutil
-    import sqlite3
-
     copy = Path(shutil.copytree(path, tmp_path / "strange"))
     evil = tmp_path / "evil.py"
     evil.write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\n")

@@ -33,7 +33,7 @@ def assert_same_shapes(track: Track) -> None:
 
 @pytest.mark.parametrize("hardcore", [False, True], ids=["easy", "hardcore"])
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_compiled_tracks_shapes_and_generator_state_equal_those_of_python(
     seed: int, hardcore: bool
 ) -> None:
@@ -79,7 +79,7 @@ def refusal(track: Track) -> str:
         max_size=4,
     )
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_polygons_of_four_random_points_equal_the_reference_or_raise_the_same_error(
     points: list[tuple[float, float]],
 ) -> None:
@@ -104,13 +104,13 @@ def test_polygons_of_four_random_points_equal_the_reference_or_raise_the_same_er
 
 
 @given(seed=st.integers(0, 2**31), layout=st.sampled_from([poet_layout, dcd_layout]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_shapes_of_other_layouts_equal_those_of_python(seed: int, layout: object) -> None:
     genome = Obstacles(3.0, (0.5, 2.5), (0.5, 4.0), (0.3, 1.5), 4)
     assert_same_shapes(layout.track(genome, seed))  # type: ignore[attr-defined]
 
 
 @given(points=st.lists(st.tuples(*[st.floats(-1e4, 1e4)] * 2), min_size=4, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_area_of_a_block_equals_that_of_numpy(points: list[tuple[float, float]]) -> None:
     assert poet_layout._area(points) == reference_tracks.area(points)

@@ -18,7 +18,7 @@ TURNS = st.lists(st.tuples(st.integers(0, 99), st.floats(0, 1)), max_size=6)
 
 @pytest.mark.parametrize("family", [FAMILY, Navigation()], ids=["walker", "navigation"])
 @given(turns=TURNS)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_turned_task_has_the_value_and_is_one_of_the_family(family, turns) -> None:
     task = family.origin()
     for at, share in turns:

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from openpoet.envs.walker.obstacles import Bounds, Obstacles, describe, difficulty, mutate, title
+from openpoet.envs.walker.obstacles import (
+    Bounds,
+    Obstacles,
+    describe,
+    difficulty,
+    mutate,
+    title,
+    toward,
+)
 
 ALL = Bounds(("stump", "pit", "roughness", "stairs"))
 
@@ -163,3 +171,52 @@ def test_title_describes_the_terrain_in_words() -> None:
     assert title(Obstacles(0.4, (0.0, 0.8), (0.0, 0.4), (0.2, 0.6), 3)) == (
         "roughness 0.4, gaps 0-0.8, stumps 0-0.4, 3 stairs 0.2-0.6"
     )
+
+
+TARGET = Obstacles(2.5, gap=(1.2, 3.6), stump=(0.4, 1.0), stairs=(0.2, 0.6), stair_steps=3)
+
+
+def way(target: Obstacles, seed: int) -> list[Obstacles]:
+    """The direct path from flat ground to the target, both included."""
+    draws, found = np.random.default_rng(seed), [Obstacles()]
+    while found[-1] != target:
+        found.append(toward(found[-1], target, draws))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_direct_path_never_goes_back_and_takes_steps_of_a_mutation(seed: int) -> None:
+    path = [describe(one, ALL)[:7] for one in way(TARGET, seed)]
+    limits = np.array([0.6, 0.4, 0.8, 0.2, 0.4, 0.2, 0.4])  # 0.8 and 0.4: the first values
+    for before, after in pairwise(path):
+        assert (after >= before).all()
+        assert (after > before).any() or before[0] == after[0]
+        assert (after - before <= limits + 1e-9).all()
+        assert (after[[1, 3, 5]] <= after[[2, 4, 6]]).all()
+    assert way(TARGET, seed) == way(TARGET, seed)
+
+
+def test_each_parameter_of_a_direct_path_takes_its_step_with_probability_a_half() -> None:
+    """The five ends and heights, each independently: of all draws that change something, half plus
+    a little change a given one.
+    """
+    here, target = (
+        Obstacles(0.0, gap=(0.0, 2.0), stump=(0.0, 1.0)),
+        Obstacles(9.0, gap=(1.2, 8.0), stump=(1.0, 3.0)),
+    )
+    moved = [
+        describe(toward(here, target, np.random.default_rng(seed)), Bounds())
+        > describe(here, ALL)[:5]
+        for seed in range(1000)
+    ]
+    shares = np.mean(moved, axis=0)
+    assert (np.abs(shares[1:] - 16 / 31) < 0.06).all()
+    assert abs(shares[0] - 11 / 12 * 16 / 31) < 0.06  # a step of roughness may round to 0
+
+
+def test_a_direct_path_ends_at_its_target_and_leaves_obstacles_that_it_lacks() -> None:
+    assert toward(TARGET, TARGET, np.random.default_rng(0)) == TARGET
+    draws, here = np.random.default_rng(1), TARGET
+    for _ in range(100):
+        here = toward(here, Obstacles(1.0), draws)
+    assert here == Obstacles(1.0)

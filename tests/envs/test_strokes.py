@@ -79,7 +79,7 @@ def test_a_dragged_step_changes_the_height_of_steps() -> None:
 
 
 @given(seed=st.integers(0, 10_000), roughness=st.floats(0, 10))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_obstacle_of_a_track_is_recognised(seed: int, roughness: float) -> None:
     """Tracks with one kind of obstacle; of a gap the walls alternate."""
     sizes = {"stump": (0.2, 5.0), "gap": (0.0, 6.0), "stairs": (0.2, 3.0)}

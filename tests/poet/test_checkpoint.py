@@ -87,7 +87,7 @@ TRANSFERS = st.builds(
 
 
 @given(st.lists(st.one_of(CHILDREN, TRANSFERS), max_size=8))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_events_round_trip_through_json_in_order(events: list[Event]) -> None:
     before = replace(start(SETUP), events=tuple(events), children_tried=2**53 - 1)
     assert repr(through_json(before).events) == repr(before.events)

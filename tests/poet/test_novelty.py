@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openpoet.poet.config import PoetConfig, Setup
@@ -48,7 +48,6 @@ def test_ranks_of_nan_are_an_error() -> None:
         centred_ranks(np.array([1.0, np.nan]))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=12), st.randoms(use_true_random=False))
 def test_ranks_are_centred_and_equivariant_to_permutation(values: list[int], random) -> None:  # type: ignore[no-untyped-def]
     ranks = centred_ranks(np.array(values, float))

@@ -4,23 +4,13 @@ import { button, element } from "./elements.js";
 import { fetchNiche, sendEdit, sendInjection } from "./source.js";
 import { makeEditScene } from "./editscene.js";
 import { makeKnobs } from "./knobs.js";
-import { editToken, mayEdit } from "./token.js";
+import { editToken } from "./token.js";
 
 const MOST_UNDONE = 100;
 const LARGEST = 2 ** 31; // of the numbers that draw mutations
 
-/** The button that opens the editor; null where tasks cannot be edited. */
-export function editButton(model, niche) {
-  if (!mayEdit()) return null;
-  return button("Edit", () => openEditor(model, niche), {
-    class: "quiet edit",
-    title: "change this task and put it into the run",
-    "data-testid": "edit",
-  });
-}
-
 /** Open the editor on the task of a niche. */
-async function openEditor(model, niche) {
+export async function openEditor(model, niche) {
   const editor = { model, niche, task: null, base: null, key: null, past: [], shown: null };
   editor.waiting = new Map(); // changes to be sent: the last one of each drag
   editor.busy = false;

@@ -10,7 +10,7 @@ import { knownSolution, makeChain } from "./chain.js";
 import { makeScoreCurve } from "./scorecurve.js";
 import { nicheLink, panelPart, refusedPictures, transferCount, transferTable } from "./lists.js";
 import { plain, score, whole } from "./format.js";
-import { editButton } from "./editor.js";
+import { editButton } from "./token.js";
 
 /** The panel; `start()` plays the selected niche's agent. */
 export function makePanel() {

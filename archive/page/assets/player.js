@@ -5,6 +5,7 @@ import { ancestors } from "./model.js";
 import { makeClock, makeControls } from "./clock.js";
 import { loadReplay, makeScreen } from "./screen.js";
 import { score } from "./format.js";
+import { isStatic } from "./source.js";
 
 /** The player of one niche; `start()` loads the poses and plays. */
 export function makePlayer(model, niche) {
@@ -50,7 +51,7 @@ function addScreen(player, entry) {
 
 function agentName(niche, { agent, at }) {
   const of = agent === niche.id ? "its own agent" : `the agent of ${agent}`;
-  return at === "birth" ? `${of} at birth` : of;
+  return { last: of, birth: `${of} at birth`, solver: "its best agent since it was solved" }[at];
 }
 
 /** Load what is not there yet, and play all screens in step. */
@@ -126,6 +127,8 @@ function besideChoice(player) {
   if (niche.parent !== null)
     options.push([`${niche.parent} last`, `its parent's agent (${niche.parent})`]);
   options.push([`${niche.id} birth`, "its own agent at birth"]);
+  if (niche.solved !== null && !isStatic())
+    options.push([`${niche.id} solver`, "its best agent since it was solved"]);
   const others = [
     ...ancestors(model, niche.id).slice(1),
     ...model.ids.filter((id) => model.niches.get(id).died === null),

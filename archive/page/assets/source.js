@@ -21,7 +21,7 @@ export function fetchNiche(run, niche) {
   return isStatic() ? embedded(`data-niche-${niche}`) : ask(`${address(run)}/niche/${niche}`);
 }
 
-/** The recorded poses of an agent in a niche; at: "last" or "birth". */
+/** The recorded poses of an agent in a niche; at: "last", "birth" or "solver". */
 export function fetchReplay(run, niche, agent, at = "last") {
   if (isStatic()) return embedded(`data-replay-${niche}-${agent}-${at}`);
   return ask(`${address(run)}/replay`, { niche, agent, at });

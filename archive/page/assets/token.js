@@ -1,5 +1,6 @@
-/** The token with which tasks may be edited: it comes with the address; the tab keeps it. */
+/** Editing: its token, which comes with the address and is kept by the tab, and its button. */
 
+import { button } from "./elements.js";
 import { isStatic } from "./source.js";
 
 const KEPT = "openpoet-edit";
@@ -18,11 +19,25 @@ export function takeToken() {
 }
 
 /** Whether the page shows editors: it has a token, which the server checks. */
-export function mayEdit() {
+function mayEdit() {
   return !isStatic() && editToken() !== null;
 }
 
 /** The token; null if there is none. */
 export function editToken() {
   return window.sessionStorage.getItem(KEPT);
+}
+
+/** The button that opens the editor, which is loaded by it; null where tasks cannot be edited. */
+export function editButton(model, niche) {
+  if (!mayEdit()) return null;
+  const open = async () => {
+    const { openEditor } = await import("./editor.js");
+    openEditor(model, niche);
+  };
+  return button("Edit", open, {
+    class: "quiet edit",
+    title: "change this task and put it into the run",
+    "data-testid": "edit",
+  });
 }

@@ -16,7 +16,7 @@ from openpoet.agents.memory.wang import WangConfig
 from openpoet.cli.parts import settings_for
 from openpoet.cli.settings.reference import sections
 from openpoet.cli.settings.resolving import Request
-from openpoet.envs.bandits import Bandits
+from openpoet.envs.bandits import Bandits, BanditSettings
 from openpoet.envs.gridnavi import GridNavi
 from openpoet.envs.walker.family import Walker
 
@@ -34,7 +34,7 @@ def test_the_first_suggestion_that_applies_replaces_defaults() -> None:
         RL2Config.suggested(family.spec) for family in (GridNavi(), Bandits(), Walker())
     )
     assert plain == RL2Config()
-    assert bandits.tabular
+    assert bandits.by_action
     assert (bandits.steps, walker.steps) == (0, 256)
     assert walker.normalise_observations
     assert RL2(Walker()).config == walker  # without a config
@@ -52,7 +52,7 @@ def test_a_subclass_keeps_what_distinguishes_it() -> None:
     bandits, walker = Bandits().spec, Walker().spec
     assert WangConfig.suggested(bandits).gamma == WangConfig().gamma
     assert WangConfig.suggested(walker).cell == "lstm"
-    assert not VariBADConfig.suggested(bandits).tabular  # which varibad refuses
+    assert not VariBADConfig.suggested(bandits).by_action  # which varibad refuses
 
 
 def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
@@ -64,15 +64,25 @@ def test_settings_of_a_run_have_suggestions_below_presets_and_options() -> None:
     assert (walker["steps"], walker["lr"]) == (256, 0.001)
     # the preset quick-bandits sets entropy, and not gamma
     bandits = learner(family="bandits", learner="rl2")
-    assert (bandits["gamma"], bandits["entropy"]) == (0.95, 0.02)
+    assert (bandits["gamma"], bandits["entropy"]) == (0.98, 0.02)
     # the trials of quick-cartpole are short, the family's own long
     assert learner(family="cartpole", learner="rl2")["steps"] == 0
     assert learner("cartpole.horizon=200", family="cartpole", learner="rl2")["steps"] == 256
 
 
+def test_defaults_on_bandits_depend_on_the_length_of_a_trial_alone() -> None:
+    def suggested(arms: int, pulls: int) -> RL2Config:
+        return RL2Config.suggested(Bandits(BanditSettings(arms=arms, pulls=pulls)).spec)
+
+    for pulls in (10, 100, 500):
+        assert suggested(5, pulls) == suggested(50, pulls)
+    assert suggested(5, 49) == suggested(5, 10) != suggested(5, 50) == suggested(5, 100)
+    assert suggested(5, 399) == suggested(5, 100) != suggested(5, 400) == suggested(5, 500)
+
+
 def test_list_explains_suggestions() -> None:
     notes = list(sections("rl2")[0].notes())
     assert len(notes) == len(RL2Config.suggestions)
-    assert notes[0].startswith("Defaults for families without observations: ")
-    assert "steps = 256" in notes[1]
+    assert notes[0].startswith("Defaults for families with discrete actions, without observations")
+    assert "steps = 256" in notes[-1]
     assert not list(sections("es")[0].notes())

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from openpoet.archive.page.routes import ASSETS
+from openpoet.archive.page.files import ASSETS
 
 MODULES = sorted(ASSETS.glob("*.js"))
 IMPORT = re.compile(r'^import \{ ([^}]+) \} from "\./(\w+\.js)";$', re.MULTILINE)
+LATER = re.compile(r'await import\("\./(\w+\.js)"\)')
 TOP_LEVEL = re.compile(r"^(export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
 # ways from text to markup or code
 SINKS = re.compile(
@@ -71,4 +72,8 @@ def test_modules_can_be_joined_into_one() -> None:
             order.append(name)
 
     visit("main.js")
+    for path in MODULES:  # those that are loaded when they are used
+        for source in LATER.findall(path.read_text()):
+            assert source not in order, f"{path.name}: the page needs {source} at first"
+            visit(source)
     assert sorted(order) == [path.name for path in MODULES]

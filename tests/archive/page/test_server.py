@@ -130,7 +130,7 @@ def test_a_request_for_another_host_or_from_another_site_is_refused(server: Page
         ("/api/run/run/select?expr=__import__('os')", "expression"),
         ("/api/run/run/select?expr=" + "(" * 90, "expression"),
         ("/api/run/run/select?expr=" + "1" * 5000, "at most 1000 characters"),
-        ("/api/run/run/replay?niche=1&at=noon", '"last" or "birth"'),
+        ("/api/run/run/replay?niche=1&at=noon", '"last", "birth" or "solver"'),
     ],
 )
 def test_a_bad_question_has_one_line_as_its_answer(

@@ -191,7 +191,7 @@ def test_a_cell_that_the_reader_rejects_is_not_written(
         st.text(),
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_json_cells_are_exact_through_sqlite(value: Any) -> None:
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE t (value TEXT NOT NULL) STRICT")

@@ -29,7 +29,7 @@ tensors = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.text(st.characters(codec="utf-8"), min_size=1, max_size=5), tensors, max_size=4
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_an_agent_is_an_error_of_one_line(data: bytes) -> Non
     assert len(str(refused.value)) < 400
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_file_is_an_error_or_has_another_hash(data: st.DataObject) -> None:
     whole = bytearray(encode(AGENT))

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fakes import Point, TableLearner
 
 from openpoet.arena.experiments.classes import NEVER, Worlds, levels
-from openpoet.arena.experiments.direct_path import distances_table, mann_whitney_table, shortfalls
+from openpoet.arena.experiments.direct_path import (
+    Paths,
+    Route,
+    by_class,
+    distances_table,
+    mann_whitney_table,
+    paths_table,
+    shortfalls,
+    walk,
+)
+from openpoet.poet.streams import Key
 
 THRESHOLDS = np.array([4.5, 6.0, 2.4])
 
@@ -49,3 +60,62 @@ def test_mann_whitney_by_hand() -> None:
 def test_runs_without_solved_environments_are_refused() -> None:
     with pytest.raises(ValueError, match="each solved an environment"):
         shortfalls(RUN, worlds([[0.0] * 5], [NEVER]))
+
+
+GOAL = Point(x=2.0)
+KEYS = [Key(0, ("path", number)) for number in range(2)]
+
+
+def nearer(task: Point, draws: np.random.Generator) -> Point:
+    return Point(x=min(task.x + 1.0, GOAL.x))
+
+
+def route(score: float = 0.0) -> Route:
+    return Route(Point(x=0.0), GOAL, nearer, score)
+
+
+def able(number: float, task: Point) -> float:
+    """At least 0 once the agent's number is as large as the task's; each step adds 1/2."""
+    return number - task.x
+
+
+def test_a_path_goes_on_when_an_environment_is_passed() -> None:
+    """The start is passed after step 1, x = 1 after step 2, and x = 2 after step 4, at the end."""
+    learner = TableLearner(able)
+    reached = [walk(learner, route(), KEYS, steps)[0][0].x for steps in range(6)]
+    assert reached == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
+    _, steps = walk(learner, route(), KEYS, 99)
+    assert steps == 4 * 2 * (10 + 1)  # nothing is spent once the target is passed
+
+
+def test_an_environment_is_passed_at_the_score_asked_for() -> None:
+    """With a lead of 1/2 x = 1 is passed after step 3."""
+    reached = [walk(TableLearner(able), route(0.5), KEYS, n)[0][0].x for n in range(1, 6)]
+    assert reached == [0.0, 0.0, 1.0, 1.0, 2.0]
+
+
+def test_a_path_without_progress_stays_at_its_start() -> None:
+    passed, steps = walk(TableLearner(lambda number, task: -1.0), route(), KEYS, 3)
+    assert passed == [Point(x=0.0)] * 2
+    assert steps == 3 * 2 * (10 + 1)
+
+
+def test_a_score_that_is_nan_is_an_error() -> None:
+    with pytest.raises(ValueError, match="must be finite"):
+        walk(TableLearner(lambda number, task: np.nan), route(), KEYS, 1)
+
+
+def test_paths_are_pooled_by_class() -> None:
+    paths = [
+        Paths(3, "rough", 1, np.array([0.0, 0.2]), 40, 10**6),
+        Paths(5, "gaps", 1, np.array([0.4, 0.4]), 50, 2 * 10**6),
+        Paths(4, "flat", 0, np.array([0.0, 0.0]), 10, 10**5),
+    ]
+    pooled = by_class(paths)
+    assert {level: values.tolist() for level, values in pooled.items()} == {
+        0: [0.0, 0.0],
+        1: [0.0, 0.2, 0.4, 0.4],
+    }
+    rows = paths_table(paths).rows
+    assert rows[0] == [3, "rough", "challenging", 40, 1.0, 2, 1, 0.1]
+    assert rows[2] == [4, "flat", "easy", 10, 0.1, 2, 2, 0.0]

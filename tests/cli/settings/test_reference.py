@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import pytest
 from annotated_types import GroupedMetadata, Interval
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import openpoet.cli.main as command
@@ -47,7 +47,6 @@ def test_every_annotated_constraint_is_checked() -> None:
         assert len(field.kind.constraints) == len(known), name
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_values_within_the_declared_range_are_accepted(data: st.DataObject) -> None:
     """Values are drawn by hypothesis, which reads the annotated ranges independently."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openpoet.cli.settings.tables import (
@@ -156,7 +156,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b_c", "d"]), VALUES))
 def test_written_toml_is_read_back_unchanged(table: dict) -> None:
     for section in ("es", "two words", "a.b", 'qu"ote'):  # named by a file

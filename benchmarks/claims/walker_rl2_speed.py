@@ -1,0 +1,37 @@
+"""RL^2 (arXiv 1611.02779) on walkers with a hidden target speed: the share of the gap it closes.
+
+The target speed is drawn from 0 to 4 m/s for a trial of two episodes of 300 steps on flat ground;
+a step's reward falls with the difference between the hull's speed and the target (the distribution
+`speed` of docs/envs.md). The share is that of the trial's last episode, between a PPO that observes
+the target and one that does not (benchmarks/hidden_bodies.py), with the controls of walker-rl2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.claims.claim import Claim, interval
+from benchmarks.hidden_bodies import adapting, bounds, by_control, without_memory
+from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
+from openpoet.envs.walker.family import Walker
+from openpoet.envs.walker.settings import WalkerSettings
+from openpoet.poet.streams import Key
+
+SPEED = WalkerSettings(body="speed", length=100, horizon=300, episodes=2, threads=1)
+STEPS, ANNEAL, LR_END = 12_000_000, 730, 5e-5  # the learning rate falls as in walker-rl2
+
+
+def claims() -> list[Claim]:
+    found_bounds = bounds(SPEED, "walker-rl2-speed")
+    family = Walker(SPEED)
+    config = replace(RL2Config.suggested(family.spec), lr_end=LR_END, anneal=ANNEAL)
+    training = adapting(RL2(family, config), Key(3), "walker-rl2-speed-adapting", STEPS)
+    found = by_control(training, "RL^2")
+    found["without memory"] = without_memory(training)
+    print(f"RL^2, without memory: {interval(found['without memory'])}")
+    shares = found_bounds.report(found)
+    return [
+        Claim("gap closed in the last episode", shares["last episode"], 0.5),
+        Claim("gap closed without memory", shares["without memory"], most=0.1),
+    ]
