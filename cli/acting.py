@@ -40,6 +40,11 @@ class Reactive:
         """Does nothing, since the agent does not adapt."""
 
 
+def adapts(learner: Any) -> bool:
+    """Whether agents of this learner are evaluated by whole trials (agents.assessment.Adapts)."""
+    return hasattr(learner, "by_episode")
+
+
 def check_acts(learner: Any, name: str) -> None:
     """ValueError unless agents of this learner, of that name, can act step by step."""
     if not hasattr(learner, "trial_policy") and not hasattr(learner, "act"):

@@ -82,3 +82,6 @@ EXPERIMENTS = {
         "PPO from new weights on what the run has solved", partial(alone, "ppo")
     ),
 }
+# The experiment that takes no stored run (cli.adaptation).
+ADAPTATION = "adaptation"
+ABOUT = "meta-learners trained on fixed, randomised and evolved tasks, by episode on others"

@@ -51,6 +51,7 @@ class RunLoop:
     track: the trackers that get the events, by name.
     injections: the tasks from outside that wait for a reproduction.
     keep_every: iterations after which the state is kept (states.py); 0: never.
+    most_steps: environment steps of the whole run after which it ends; None: iterations decide.
     """
 
     run: Run
@@ -65,6 +66,7 @@ class RunLoop:
     min_gain: float | None = None
     track: Sequence[str] = ()
     keep_every: int = 0
+    most_steps: int | None = None
 
     @property
     def purpose(self) -> str:
@@ -102,8 +104,9 @@ class RunLoop:
         return population
 
     def go(self, population: Population, further: Iterator[Population], total: int) -> None:
-        """Iterate until iteration `total`. further: the populations after `population`.
+        """Iterate until iteration `total`, or until `most_steps` are taken.
 
+        further: the populations after `population`.
         RunStopped after a signal; RunFailedError, one line, if an iteration fails.
         """
         path, front = self.run.path, self.frontend
@@ -140,7 +143,7 @@ class RunLoop:
                     say(text(event))
             display.begin(population)
             self._keep(population, say, failures)
-            while request.number is None and population.iteration < total:
+            while request.number is None and not self._over(population, total):
                 with self._failing(population.iteration):
                     after, events = self._iterate(population, further, title, listeners)
                 for line in filter(None, map(text, events)):
@@ -149,9 +152,14 @@ class RunLoop:
                     say(warning)
                 population = after
                 self._keep(population, say, failures)
-                last = request.number is not None or population.iteration >= total
+                last = request.number is not None or self._over(population, total)
                 display.update(population, last=last)
         return population
+
+    def _over(self, population: Population, total: int) -> bool:
+        """Whether the run has reached its last iteration, or its environment steps."""
+        enough = self.most_steps is not None and self.steps >= self.most_steps
+        return enough or population.iteration >= total
 
     def _keep(self, now: Population, say: Callable[[str], None], failures: Failures) -> None:
         """Keep the state if it is due; an error does not stop the run, whose own state is kept."""

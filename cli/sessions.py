@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,8 @@ class Launch:
     options: settings by "section.key"; None is an option that was not given. changes: texts
     "section.key=value". file: of settings, in TOML. folder: of the run; None: under runs/.
     track: trackers of its events, by name. seeds: function that makes the first population of the
-    run's parts, in place of `source`.
+    run's parts, in place of `source`. steps: of the environment, for all purposes, after which the
+    run ends if its iterations have not ended it; None: iterations alone do.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Launch:
     machine: Machine = Machine()
     track: Sequence[str] = ()
     seeds: Callable[[Parts], list[Seed]] | None = None
+    steps: int | None = None
 
 
 def launch(wanted: Launch, frontend: Frontend) -> Path:
@@ -104,7 +106,9 @@ def launch(wanted: Launch, frontend: Frontend) -> Path:
     ):
         prepare(parts, frontend)
         parts = parts.injecting(Injections(run, parts.setup.family))
-        loop = run_loop(run, parts, frontend, wanted.track, tables)
+        loop = replace(
+            run_loop(run, parts, frontend, wanted.track, tables), most_steps=wanted.steps
+        )
         population = loop.begin(lambda: parts.first(seeds))
         loop.go(population, parts.further(population), tables["run"]["iterations"])
     return folder
@@ -137,7 +141,7 @@ def default_folder(tables: Tables) -> Path:
 class Resume:
     """A run to continue. iterations: total to reach; None: the run's own.
 
-    options, changes: settings that change from here on, as in Launch. track: as in Launch.
+    options, changes: settings that change from here on, as in Launch. track, steps: as in Launch.
     """
 
     path: Path
@@ -146,6 +150,7 @@ class Resume:
     changes: Sequence[str] = ()
     machine: Machine = Machine()
     track: Sequence[str] = ()
+    steps: int | None = None
 
 
 def resume(wanted: Resume, frontend: Frontend) -> Path:
@@ -183,6 +188,7 @@ def resume(wanted: Resume, frontend: Frontend) -> Path:
         with rollouts or nullcontext(), closing(parts):
             further = parts.further(population)
             loop = run_loop(run, parts, frontend, wanted.track, tables)
+            loop = replace(loop, most_steps=wanted.steps)
             loop.go(population, further, total)
     return wanted.path
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..terminal import CommandLine, print_error, print_line
+from . import adapting
 from . import options as o
 
 Name = Annotated[
@@ -72,6 +73,12 @@ def reproduce(
     preset: Preset = None,
     iterations: o.Iterations = None,
     changes: o.Changes = None,
+    family: adapting.Family = None,
+    learners: adapting.Learners = None,
+    steps: adapting.Steps = None,
+    seeds: adapting.Seeds = None,
+    trials: adapting.Trials = None,
+    runs_folder: adapting.Runs = None,
     device: o.Device = "auto",
     workers: o.Workers = None,
 ) -> None:
@@ -79,32 +86,44 @@ def reproduce(
 
     Without NAME, lists the experiments. Without RUN, makes a run at the experiment's reduced scale
     in runs/, or continues it. no-transfer, es-alone, ppo-alone and direct-path train their
-    controls, which takes as long as the run or longer; the others analyse what is stored.
+    controls, which takes as long as the run or longer; adaptation takes no RUN and trains all that
+    it compares; the others analyse what is stored.
 
     Examples: `reproduce difficulty --seed 1`, `reproduce no-transfer runs/a`,
-    `reproduce direct-path runs/poet --against runs/dr`.
+    `reproduce direct-path runs/poet --against runs/dr`, `reproduce adaptation --learner rl2`.
     """
     from openpoet.archive.store.run_folder import Run, find_run
 
     from ..experiment_data import Effort, scale
     from ..own_runs import Wanted, made
-    from ..reproducing import EXPERIMENTS
+    from ..reproducing import ABOUT, ADAPTATION, EXPERIMENTS
     from ..sessions import Machine
     from ..table_files import print_table, write_csv
 
     if name is None:
         for known, one in EXPERIMENTS.items():
             print_line(f"{known:12} {one.about}")
+        print_line(f"{ADAPTATION:12} {ABOUT}")
+        return
+    machine = Machine(device, workers)
+    own = adapting.Given(family, learners, steps, seeds, trials, runs_folder)
+    if name == ADAPTATION:
+        adapting.check_others(
+            {"RUN": run, "--against": against, "--seed": seed, "--preset": preset}
+            | {"--iterations": iterations, "--film": film}
+        )
+        adapting.adaptation(own, changes or [], machine, out_folder)
         return
     if name not in EXPERIMENTS:
-        raise ValueError(f"unknown experiment {name!r:.60}: there are {', '.join(EXPERIMENTS)}")
+        names = ", ".join([*EXPERIMENTS, ADAPTATION])
+        raise ValueError(f"unknown experiment {name!r:.60}: there are {names}")
+    adapting.check_unused(own, name)
     options = {"seed": seed, "preset": preset, "iterations": iterations, "set": changes}
     given = [f"--{option}" for option, value in options.items() if value is not None]
     if run is not None and given:
         raise ValueError(f"{given[0]} is of a run that is made, and RUN is there: leave one out")
     if film is not None:
         _check_film(name, film)
-    machine = Machine(device, workers)
     if run is None:
         wanted = Wanted(1 if seed is None else seed, preset, iterations, changes or [])
         run = str(made(name, wanted, out_folder or Path("runs"), machine, CommandLine()))

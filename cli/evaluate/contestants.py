@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..acting import acting, check_acts, samples, sampling
+from ..acting import acting, adapts, check_acts, samples, sampling
 from ..devices import choose_device
 from ..parts import Tables, check_complete, make_part
 from ..plugin_files import trusted
@@ -128,7 +128,8 @@ def _of_learner(
     check_complete(tables)
     choose_device(tables, machine.device)
     learner = make_part("learner", tables, machine.workers, make_part("family", tables, 1))
-    check_acts(learner, tables["run"]["learner"])
+    if not adapts(learner):
+        check_acts(learner, tables["run"]["learner"])
 
     def enter(suite: Suite) -> Entered:
         return _entered(with_settings(tables, suite), machine, suite, agents)
@@ -158,9 +159,8 @@ def _entered(
 
         return Player(name, start)
 
-    adapting = hasattr(learner, "by_episode")
     return Entered(
         family,
         lambda greedy: [player(name, agent, greedy) for name, agent in agents.items()],
-        Adapting(learner, tuple(agents.values())) if adapting else None,
+        Adapting(learner, tuple(agents.values())) if adapts(learner) else None,
     )

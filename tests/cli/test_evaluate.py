@@ -177,6 +177,17 @@ def test_agents_that_adapt_are_reported_by_episode_with_two_controls(
     assert "#1" in out.split("memory off")[1]
 
 
+def test_agents_that_adapt_need_not_act_step_by_step(
+    goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """EPG has no method `trial_policy`. Its returns are before and after one update."""
+    small = {"population": 2, "episodes": 2, "updates": 1, "test_trials": 2}
+    settings = {f"epg.{name}": value for name, value in small.items()}
+    folder = launched(tmp_path / "epg", "navigation", "epg", **settings)
+    found = record(capsys, folder, "--suite", goals, "--select", "id == 0")
+    assert np.array(found["adaptation"]["none"]).shape == (1, 2, 4, 2)
+
+
 def test_a_python_function_is_evaluated_and_its_hash_is_that_of_its_file(
     goals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
