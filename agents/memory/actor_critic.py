@@ -112,6 +112,19 @@ class RecurrentActorCritic(Tunable):
 
         Other inputs, and those that the settings do not normalise, are neither scaled nor clipped.
         """
+        if not self.config.reward_gain:
+            return self._scaled(agent)
+        scaled, gain = self._scaled(agent), self.config.reward_gain
+
+        def normalised(inputs: torch.Tensor) -> torch.Tensor:
+            found, rewards = scaled(inputs).clone(), inputs[..., REWARD]
+            found[..., REWARD] = rewards.sign() * (gain * rewards.abs()).log1p()
+            return found
+
+        return normalised
+
+    def _scaled(self, agent: Agent) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The same with the last reward as in training."""
         c, size = self.config, self.family.spec.observation_size
         if not (c.normalise_observations or c.normalise_rewards):
             return lambda inputs: inputs
@@ -167,11 +180,17 @@ class RecurrentActorCritic(Tunable):
             inputs = bilinear.outer_product_inputs(inputs, self.family.spec.observation_size)
         elif self.config.by_action:
             return inputs
-        elif self.config.reward_scale != 1.0 and not self.config.normalise_rewards:
+        elif self._scales_rewards:
             scale = torch.ones(inputs.shape[-1], device=inputs.device)
             scale[REWARD] = self.config.reward_scale
             inputs = inputs * scale
         return inputs if self.embedding is None else torch.tanh(self.embedding(weights, inputs))
+
+    @property
+    def _scales_rewards(self) -> bool:
+        """Whether `reward_scale` is a factor of the last reward as an input."""
+        c = self.config
+        return c.reward_scale != 1.0 and not (c.normalise_rewards or c.reward_gain)
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         c = self.config

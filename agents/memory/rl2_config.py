@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from openpoet.settings import Device, NonNegativeInt, PositiveFloat, PositiveInt
+from openpoet.settings import Device, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..parts.suggestions import LONG, Suggesting, Suggestion, long_trials, trial_steps
 from ..ppo.config import PPOSettings
@@ -116,6 +116,12 @@ class RL2Config(PPOSettings, Suggesting):
     input_gain: Annotated[
         PositiveFloat, "Gain of the initial input weights; about 4 for one-hot observations."
     ] = 1.0
+    # rewards are scaled by the size of returns, which leaves those of single steps too small to see
+    reward_gain: Annotated[
+        NonNegativeFloat,
+        "g: the last reward r is the input sign(r) log(1 + g |r|); 0: it is r as scaled in "
+        "training.",
+    ] = 0.0
     last_observation: Annotated[
         bool, "Input the previous observation too, beside its action and reward."
     ] = False
