@@ -45,14 +45,20 @@ def progress_of(paths: Sequence[Path]) -> list[Progress]:
 
 
 def launched(run: Run) -> dict[str, Any]:
-    """The settings of the launch by "section.key", with the preset, that can change a result."""
+    """The settings of the launch by "section.key", with the preset, that can change a result.
+
+    Of a plug-in's file the name; its hash is among the settings.
+    """
     from openpoet.archive.store.digest import counts
+
+    from .plugin_files import plugin_files
 
     settings_of(run)
     rows = [row for row in run.each("settings") if row["iteration"] == 0]
     names = {f"{row['section']}.{row['key']}": row["value"] for row in rows if counts(row)}
-    preset = run.settings(launched=True)["run"].get("preset", "-")
-    return names | {"run.preset": preset}
+    tables = run.settings(launched=True)
+    files = {f"run.{kind}": Path(name).stem for kind, name in plugin_files(tables).items()}
+    return names | files | {"run.preset": tables["run"].get("preset", "-")}
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
@@ -87,6 +93,5 @@ def method_names(settings: Sequence[Values]) -> list[str]:
 
 def _parts(values: Values) -> str:
     """Preset, curriculum, if there is one, and learner."""
-    curriculum = values.get("run.curriculum")
-    named = [values["run.preset"], curriculum, Path(str(values["run.learner"])).stem]
+    named = [values["run.preset"], values.get("run.curriculum"), values["run.learner"]]
     return "/".join(str(part) for part in named if part)

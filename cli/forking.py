@@ -9,7 +9,7 @@ from typing import Any
 
 from .frontend import Frontend
 from .packing import merge
-from .parts import trusted
+from .plugin_files import trusted
 from .run_settings import changed_settings, settings_of
 from .sessions import Machine, Resume, resume
 from .states import state_of

@@ -85,7 +85,7 @@ class Injections:
 
 def check_accepts(run: Run) -> None:
     """ValueError, one line, if no task can be put into the run: a pack, or without reproduction."""
-    from .parts import trusted
+    from .plugin_files import trusted
     from .run_settings import settings_of
 
     if not run.path.is_dir():

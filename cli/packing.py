@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .parts import Tables, check_complete, make_part, trusted
+from .parts import Tables, check_complete, make_part
+from .plugin_files import trusted
 from .run_settings import settings_of
 from .training_state import stripped
 from .wiring import make_family

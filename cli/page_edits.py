@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .injections import check_accepts, put
-from .parts import trusted
+from .plugin_files import trusted
 from .run_settings import settings_of
 from .wiring import make_family, title_of
 

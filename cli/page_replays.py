@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .parts import Tables, check_complete, make_part, trusted
+from .parts import Tables, check_complete, make_part
+from .plugin_files import trusted
 from .replays import STUDENT
 from .training_state import completed
 from .wiring import Parts, wire

@@ -1,59 +1,80 @@
-"""Constructs the family and the learner of a run from their names and settings; completes settings.
+"""Constructs the family, the learner and the plug-in curriculum of a run from their names and
+settings; completes settings.
 
 Modules that take long to import are imported inside the functions that use them.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .plugin_files import Tables, recorded, refusal
+
 if TYPE_CHECKING:
     from .settings.fields import Schema
     from .settings.resolving import Request
 
-Tables = dict[str, dict[str, Any]]
 KINDS = ("family", "learner")
 
 
 def known_parts(kind: str) -> dict[str, tuple[str, str, str]]:
-    """The families or learners of openpoet: module, class and settings class by name."""
+    """The families or learners of openpoet: module, class and settings class by name. Its curricula
+    are made by poet.curricula.config.
+    """
     from openpoet.agents.learners import LEARNERS
     from openpoet.envs.families import FAMILIES
 
-    return FAMILIES if kind == "family" else LEARNERS
+    return {"family": FAMILIES, "learner": LEARNERS}.get(kind, {})
+
+
+def names_of(kind: str) -> list[str]:
+    """The names of openpoet's own families, learners or curricula, and of installed ones."""
+    from .plugins import installed
+    from .settings.resolving import CURRICULA
+
+    ours = CURRICULA if kind == "curriculum" else known_parts(kind)
+    return [*ours, *installed(kind)]
+
+
+def kinds_of(tables: Tables) -> tuple[str, ...]:
+    """The kinds of the run's parts with a section of their own: a plug-in's curriculum is one."""
+    from .settings.resolving import CURRICULA
+
+    own = tables["run"].get("curriculum", "poet") not in CURRICULA
+    return (*KINDS, "curriculum") if own else KINDS
 
 
 def load_part(kind: str, name: str) -> tuple[Callable[..., Any], type[Any] | None]:
-    """The class of a family or learner, and its settings dataclass; None for a plug-in, whose
-    settings are its keyword arguments.
+    """The class of a family, learner or plug-in curriculum, and its settings dataclass; None for a
+    plug-in, whose settings are its keyword arguments.
     """
     from .plugins import gymnasium_family, load
 
     ours = known_parts(kind)
     if name not in ours:
-        return load(kind, name, ours, gymnasium_family if kind == "family" else None), None
+        described = gymnasium_family if kind == "family" else None
+        return load(kind, name, names_of(kind), described), None
     module = import_module(f"openpoet.{'envs' if kind == 'family' else 'agents'}.{ours[name][0]}")
     return getattr(module, ours[name][1]), getattr(module, ours[name][2])
 
 
 def schema_of(kind: str, name: str) -> Schema:
-    """The fields of the section of a family or learner. A plug-in's file is executed."""
+    """The fields of the section of a part. A plug-in's file is executed."""
     from .settings.fields import of_arguments, of_dataclass
 
     part, settings = load_part(kind, name)
     if settings is not None:
         return of_dataclass(settings)
-    return of_arguments(part, given=KINDS.index(kind), not_settings=("rollouts",))
+    return of_arguments(part, given=kind != "family", not_settings=("rollouts",))
 
 
 def make_part(kind: str, tables: Tables, threads: int | None, *first: Any, **remote: Any) -> Any:
-    """The run's family or learner, constructed from its section of the settings.
+    """The run's family, learner or plug-in curriculum, made from its section of the settings.
 
     first: positional arguments before the settings. threads: replaces the setting `threads` of a
     part that has one; None: its setting, by default all processors. remote: `rollouts`, if
@@ -103,14 +124,9 @@ def _plugged_in(
 
 def settings_for(request: Request) -> Tables:
     """The complete settings of a new run. Its plug-in files are executed."""
-    from .plugins import installed
     from .settings.resolving import resolve
 
-    return completed(
-        resolve(
-            request, [name for kind in KINDS for name in (*known_parts(kind), *installed(kind))]
-        )
-    )
+    return completed(resolve(request, [name for kind in KINDS for name in names_of(kind)]))
 
 
 def completed(tables: Tables) -> Tables:
@@ -125,8 +141,8 @@ def completed(tables: Tables) -> Tables:
     from .settings.fields import complete, of_dataclass, of_ranges
     from .settings.resolving import THRESHOLDS, RunSettings, with_thresholds
 
-    result = {**tables, "run": complete(of_dataclass(RunSettings), _recorded(tables["run"]), "run")}
-    for kind in KINDS:
+    result = {**tables, "run": complete(of_dataclass(RunSettings), recorded(tables["run"]), "run")}
+    for kind in kinds_of(result):
         name = result["run"][kind]
         given = {**(_suggested(result) if kind == "learner" else {}), **tables[section(name)]}
         result[section(name)] = complete(schema_of(kind, name), given, section(name))
@@ -139,7 +155,7 @@ def completed(tables: Tables) -> Tables:
             result["ranges"] = complete(of_ranges(family), tables["ranges"], "ranges")
     result["poet"] = complete(of_dataclass(PoetConfig), result["poet"], "poet")
     if "curriculum" in tables:
-        result["curriculum"] = complete(_curriculum(), tables["curriculum"], "curriculum")
+        result["curriculum"] = complete(_curriculum(tables), tables["curriculum"], "curriculum")
     return result
 
 
@@ -160,22 +176,30 @@ def schemas(tables: Tables) -> dict[str, Schema]:
     from .settings.fields import of_dataclass, of_ranges
     from .settings.resolving import RunSettings
 
-    names = {kind: str(tables.get("run", {}).get(kind)) for kind in KINDS}
+    run = tables.get("run", {})
+    names = {kind: str(run.get(kind)) for kind in kinds_of({"run": run})}
     found = {"run": of_dataclass(RunSettings), "poet": of_dataclass(PoetConfig)}
     found |= {section(name): schema_of(kind, name) for kind, name in names.items()}
     if "ranges" in tables:
         found["ranges"] = of_ranges(make_part("family", tables, None))
     if "curriculum" in tables:
-        found["curriculum"] = _curriculum()
+        found["curriculum"] = _curriculum(tables)
     return found
 
 
-def _curriculum() -> Schema:
-    from openpoet.poet.curricula.config import CurriculumConfig
+def _curriculum(tables: Tables) -> Schema:
+    """The fields of [curriculum]; those of other curricula than the run's need not be written."""
+    from openpoet.poet.curricula.config import OWN, CurriculumConfig
 
-    from .settings.fields import of_dataclass
+    from .settings.fields import Schema, of_dataclass
 
-    return of_dataclass(CurriculumConfig)
+    name, known = tables["run"].get("curriculum"), of_dataclass(CurriculumConfig).known
+    return Schema(
+        {
+            key: replace(field, written=name in OWN[key]) if key in OWN else field
+            for key, field in known.items()
+        }
+    )
 
 
 def check_complete(tables: Tables) -> None:
@@ -187,19 +211,6 @@ def check_complete(tables: Tables) -> None:
     check(tables, schemas(tables))
 
 
-def _recorded(run: dict[str, Any]) -> dict[str, Any]:
-    """The section [run] with the absolute paths and the hashes of plug-in files."""
-    from .trust import sha256
-
-    result = dict(run)
-    for kind in KINDS:
-        result[f"{kind}_sha256"] = None
-        if run[kind].endswith(".py"):
-            result[kind] = str(Path(run[kind]).resolve())
-            result[f"{kind}_sha256"] = sha256(Path(run[kind]), kind)
-    return {key: value for key, value in result.items() if value is not None}
-
-
 def executable(tables: Tables, kind: str) -> bool:
     """Whether the code of a run's family or learner exists here and may be executed."""
     from .plugins import installed
@@ -208,41 +219,3 @@ def executable(tables: Tables, kind: str) -> bool:
     if name.endswith(".py"):
         return Path(name).is_file() and not refusal(tables, [kind])
     return name in (*known_parts(kind), *installed(kind))
-
-
-def trusted(tables: Tables) -> Tables:
-    """The settings. ValueError if they name a plug-in file that the user has not launched here.
-
-    Families and learners of installed packages are trusted.
-    """
-    if reason := refusal(tables):
-        raise ValueError(reason)
-    return tables
-
-
-def refusal(tables: Tables, kinds: Sequence[str] = KINDS) -> str:
-    """The reason why a plug-in file of the run must not be executed; empty if all may be."""
-    from . import trust
-    from .settings.fields import build
-    from .settings.resolving import RunSettings
-
-    run = build(RunSettings, tables["run"], "run")
-    if os.environ.get("OPENPOET_TRUST") == "1":
-        return ""
-    for kind in kinds:
-        name, digest = getattr(run, kind), getattr(run, f"{kind}_sha256")
-        if name.endswith(".py") and (reason := trust.refusal(digest, name, kind)):
-            return reason
-    return ""
-
-
-def remember(tables: Tables) -> Iterator[str]:
-    """Record that the user has launched these plug-in files; yields a line for each failure."""
-    from . import trust
-
-    for kind in KINDS:
-        if tables["run"][kind].endswith(".py"):
-            try:
-                trust.remember(tables["run"][f"{kind}_sha256"])
-            except OSError as error:
-                yield f"{error}; to resume this run, OPENPOET_TRUST=1 will be needed"

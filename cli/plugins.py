@@ -1,4 +1,5 @@
-"""Plug-ins: families and learners from a .py file or from the entry point of an installed package.
+"""Plug-ins: families, learners and curricula from a .py file or from the entry point of an
+installed package.
 
 A file is loaded under a private module name, so that its own name may be that of another module,
 such as archive.py, statistics.py or poet.py.
@@ -21,8 +22,12 @@ from typing import Any
 
 from .trust import content
 
-GROUPS = {"family": "openpoet.families", "learner": "openpoet.learners"}
-RESERVED = ("run", "poet", "ranges")  # sections of every run
+GROUPS = {
+    "family": "openpoet.families",
+    "learner": "openpoet.learners",
+    "curriculum": "openpoet.curricula",
+}
+RESERVED = ("run", "poet", "ranges", "curriculum")  # sections of every run
 Described = Callable[[dict[str, Any]], Callable[..., Any]]
 _PREFIX = "_openpoet_plugin_"
 
@@ -30,7 +35,8 @@ _PREFIX = "_openpoet_plugin_"
 def load(
     kind: str, name: str, ours: Iterable[str], described: Described | None = None
 ) -> Callable[..., Any]:
-    """The class that a .py file names (`family = ...`, `learner = ...`), or an entry point.
+    """The class that a .py file names (`family = ...`, `learner = ...`, `curriculum = ...`), or an
+    entry point.
 
     described: converts a dict in place of the class, `family = {...}`, to a callable; it raises
     ValueError if the dict is invalid. None: a dict is an error.
@@ -67,12 +73,12 @@ def installed(kind: str) -> list[str]:
 
 
 def kinds_in(path: Path) -> list[str]:
-    """What a .py file names: "family", "learner" or both. The file is executed."""
+    """What a .py file names, of the kinds in GROUPS. The file is executed."""
     module = load_file(path, "the file")
     if not (found := [kind for kind in GROUPS if hasattr(module, kind)]):
         raise ValueError(
-            f"{path} names neither a family nor a learner: its last line must be "
-            "`family = MyFamily` or `learner = MyLearner`"
+            f"{path} names neither a family, a learner nor a curriculum: its last line must be "
+            "`family = MyFamily`, `learner = MyLearner` or `curriculum = MyCurriculum`"
         )
     return found
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .devices import choose_device
 from .frontend import Frontend
-from .parts import Tables, check_complete, make_part, trusted
+from .parts import Tables, check_complete, make_part
+from .plugin_files import trusted
 from .run_settings import settings_of
 from .sessions import Machine, prepare
 from .training_state import completed

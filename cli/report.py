@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .page_data import open_page
 from .page_replays import RAYS
-from .parts import refusal
+from .plugin_files import refusal
 
 
 @dataclass(frozen=True)

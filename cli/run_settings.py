@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .parts import KINDS, Tables, check_complete, completed, refusal
+from .parts import KINDS, Tables, check_complete, completed, kinds_of
+from .plugin_files import refusal
 
 if TYPE_CHECKING:
     from openpoet.archive.store.contents import RunContents
 
 # Of [run]: with others it would be another run.
-FIXED = ("family", "learner", "preset", "tasks", "curriculum", "family_sha256", "learner_sha256")
+FIXED = (
+    "family",
+    "learner",
+    "preset",
+    "tasks",
+    "curriculum",
+    "family_sha256",
+    "learner_sha256",
+    "curriculum_sha256",
+)
 
 
 def settings_of(run: RunContents) -> Tables:
@@ -41,7 +51,7 @@ def settings_of(run: RunContents) -> Tables:
             raise ValueError(
                 f"{run.path}: run.{name} must be {words}, got {tables['run'][name]!r:.60}"
             )
-    for part in KINDS:
+    for part in kinds_of(tables):
         tables.setdefault(section(tables["run"][part]), {})  # a part may have no settings
     return completed(tables) if is_here(run.path) else tables
 

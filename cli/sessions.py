@@ -17,7 +17,8 @@ from .devices import choose_device
 from .frontend import Frontend
 from .injections import Injections
 from .listeners import check_trackers
-from .parts import Tables, remember, schemas, settings_for, trusted
+from .parts import Tables, schemas, settings_for
+from .plugin_files import remember, trusted
 from .run_loop import Records, RunLoop
 from .run_settings import changed_settings, inherited, settings_of
 from .seeding import Take, seeds_from

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .devices import check_device, learner_section
-from .parts import KINDS, Tables, executable, known_parts, make_part, takes_rollouts
+from .parts import Tables, executable, known_parts, make_part, takes_rollouts
+from .plugin_files import plugin_files
 
 if TYPE_CHECKING:
     from openpoet.agents.rollouts.distributed import RayRollouts
@@ -128,19 +129,23 @@ def wire(tables: Tables, workers: int | None, rollouts: RayRollouts | None = Non
         else:
             learner = in_ray(learner, meter, tables, rollouts)
     ledger = Ledger(learner)
-    return Parts(Setup(meter, ledger, config), meter, ledger, course_of(tables))
+    return Parts(Setup(meter, ledger, config), meter, ledger, course_of(tables, meter))
 
 
-def course_of(tables: Tables) -> Course | None:
+def course_of(tables: Tables, family: TaskFamily) -> Course | None:
     """The curriculum of a run's settings; None: POET."""
     name = tables["run"].get("curriculum", "poet")
     if name == "poet":
         return None
-    from openpoet.poet.curricula.config import CurriculumConfig, course
+    from openpoet.poet.curricula.config import CurriculumConfig, course, taught_by
 
     from .settings.fields import build
+    from .settings.resolving import CURRICULA
 
-    return course(name, build(CurriculumConfig, tables["curriculum"], "curriculum"))
+    config = build(CurriculumConfig, tables["curriculum"], "curriculum")
+    if name in CURRICULA:
+        return course(name, config, family)
+    return taught_by(make_part("curriculum", tables, None, family), config)
 
 
 def in_ray(learner: Any, meter: Meter, tables: Tables, rollouts: RayRollouts) -> Any:
@@ -168,8 +173,7 @@ def _builder(tables: Tables) -> Callable[[], tuple[Any, Meter]]:
 
     from .plugins import digests
 
-    files = [tables["run"][kind] for kind in KINDS if tables["run"][kind].endswith(".py")]
-    return partial(_in_worker, tables, digests(files))
+    return partial(_in_worker, tables, digests(plugin_files(tables).values()))
 
 
 def _in_worker(tables: Tables, files: dict[str, str]) -> tuple[Any, Meter]:
@@ -199,16 +203,15 @@ def rollouts_at(address: str | None, workers: int | None, tables: Tables) -> Ray
 
     from .plugins import module_name, section
 
-    names = tables["run"]["family"], tables["run"]["learner"]
-    if (device := tables[section(names[1])].get("device", "cpu")) != "cpu":
+    learner = tables["run"]["learner"]
+    if (device := tables[section(learner)].get("device", "cpu")) != "cpu":
         raise ValueError(
             f"ray: its workers run episodes on the CPU, and the learner's device is {device!r}"
         )
     if address == "local":  # Ray itself would count the machine's processors, not this process's
         workers = threads_of(workers)
-    return RayRollouts(
-        address, workers, by_value=[module_name(name) for name in names if name.endswith(".py")]
-    )
+    files = plugin_files(tables).values()
+    return RayRollouts(address, workers, by_value=[module_name(name) for name in files])
 
 
 def without_children(population: Population, config: PoetConfig) -> str:

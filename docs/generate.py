@@ -26,6 +26,8 @@ OPTIONAL = (
     ("family", "sample(rng) -> task", "any task of the family, for domain randomisation"),
     ("family", "sample(rng, ranges) -> task", "the same within narrower ranges of the genes"),
     ("family", "level(rng) -> task", "any level for a curriculum, in place of `sample`"),
+    ("family", "level_at(vector, rng) -> task", "the level of a vector in [0, 1], for alp-gmm"),
+    ("family", "level_size", "how many numbers `level_at` takes"),
     ("family", "easy_level(rng) -> task", "a level near the origin, in place of a mutation of it"),
     ("family", "edit(task, rng) -> task", "an edit of ACCEL, in place of `mutate`"),
     ("family", "ranges() -> dict", "each gene's low and high end, for the section `[ranges]`"),

@@ -1,4 +1,4 @@
-"""Checking a task family or learner from Python: `openpoet.check`."""
+"""Checking a task family, learner or curriculum from Python: `openpoet.check`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from .cli.conformance.laws import Verdict as Verdict
 def check(
     part: Any, *, family: Any = None, settings: Mapping[str, Any] | None = None
 ) -> list[Verdict]:
-    """Check a task family or learner against the laws of its interface.
+    """Check a task family, learner or curriculum against the laws of its interface.
 
     Among them: equal keys give equal results; a batch equals its pairs or rows one by one;
     arguments are not changed; outputs have the shapes and dtypes of the interface and are finite;
     every environment step is counted; encodings round-trip through JSON.
 
     Args:
-        part: a task family or learner: an object, the name of one, or the path of a .py file with
-            `family = ...`, `learner = ...` or both, which is executed.
-        family: the family on which a learner is checked, in the same forms. Default: the family in
-            the same file, otherwise "navigation".
+        part: a task family, learner or curriculum: an object, the name of one, or the path of a
+            .py file with `family = ...`, `learner = ...`, `curriculum = ...` or several of them,
+            which is executed.
+        family: the family on which a learner or curriculum is checked, in the same forms. Default:
+            the family in the same file, otherwise "navigation".
         settings: settings of named parts, by "section.key".
 
     Returns:

@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 import torch
 
+from .curriculum_records import buffer_of, curriculum_record, memory_of
 from .interfaces import Agent, TaskFamily
 from .niche import Event, Niche, Population
 from .records import Fields, finite, made, stream
@@ -52,9 +53,7 @@ def to_records(
         ],
         "events": [_event_record(event, family) for event in population.events],
     }
-    if population.draws or population.drawn:  # only curricula draw
-        drawn = [[niche, draw] for niche, draw in sorted(population.drawn.items())]
-        data["buffer"] = {"draws": population.draws, "drawn": drawn}
+    data |= curriculum_record(population)
     return data, {agent_name(niche.id): niche.agent for niche in (*retired, *population.active)}
 
 
@@ -108,7 +107,7 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
     ]
     if not active:
         raise ValueError("checkpoint.active must have at least one niche, got none")
-    draws, drawn = _buffer(whole, {niche.id for niche in active})
+    draws, drawn = buffer_of(whole, {niche.id for niche in active})
     population = Population(
         iteration=whole.integer("iteration"),
         active=tuple(active),
@@ -121,6 +120,7 @@ def from_records(data: Any, agents: Mapping[str, Agent], family: TaskFamily) -> 
         scores_of_retired=_scores(whole.records("scores_of_retired", MOST_SCORES), retired, active),
         draws=draws,
         drawn=drawn,
+        memory=memory_of(whole),
     )
     whole.end()
     _check(population)
@@ -196,21 +196,6 @@ def _scores(
             )
         scores[agent, niche] = float(row[2])
     return scores
-
-
-def _buffer(whole: Fields, active: set[int]) -> tuple[int, dict[int, int]]:
-    """The draws of a curriculum's buffer, and the last draw of each level; none in POET's runs."""
-    if "buffer" not in whole.data:
-        return 0, {}
-    take = Fields(whole.take("buffer"), "buffer")
-    draws, rows, drawn = take.integer("draws"), take.records("drawn"), dict[int, int]()
-    take.end()
-    for row in rows:
-        known = isinstance(row, list) and [type(cell) for cell in row] == [int, int]
-        if not (known and row[0] in active - drawn.keys() and 0 <= row[1] <= draws):
-            raise ValueError(f"buffer.drawn must be rows [active niche, draw], got {str(row)[:60]}")
-        drawn[row[0]] = row[1]
-    return draws, drawn
 
 
 def _check(population: Population) -> None:

@@ -157,6 +157,9 @@ class Population:
     # was last drawn, by niche.
     draws: int = 0
     drawn: Mapping[int, int] = field(default_factory=dict)
+    # Of a curriculum's teacher (curricula/teaching.py): its memory, a JSON object as canonical
+    # text; None without a teacher.
+    memory: str | None = None
 
     @property
     def niches(self) -> tuple[Niche, ...]:

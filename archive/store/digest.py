@@ -59,4 +59,5 @@ def counts(setting: Mapping[str, Any]) -> bool:
 
 def _is_path(setting: Mapping[str, Any]) -> bool:
     """Whether the setting is the path of a plug-in's file; its content is included by a hash."""
-    return setting["key"] in ("family", "learner") and str(setting["value"]).endswith(".py")
+    named = setting["key"] in ("family", "learner", "curriculum")
+    return named and str(setting["value"]).endswith(".py")

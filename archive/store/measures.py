@@ -63,6 +63,11 @@ def acting(run: RunContents) -> Iterator[dict[str, Any]]:
     return (row for row in with_agents(run) if row["id"] not in levels)
 
 
+def evaluated(run: RunContents) -> Iterator[dict[str, Any]]:
+    """The same without the antagonist of PAIRED: it alone has a parent and is never scored."""
+    return (row for row in acting(run) if row["parent"] is None or row["score"] is not None)
+
+
 def lineage(run: Run, niche: int, most: int) -> list[int]:
     """The niche and its ancestors, youngest first, at most `most`. ValueError if a parent is not
     older than its child.

@@ -79,7 +79,8 @@ Tasks = Annotated[
 Curriculum = Annotated[
     str | None,
     typer.Option(
-        help="poet (default), or a curriculum for one agent: dr, plr, robust-plr, accel or sfl."
+        help="poet (default), or a curriculum for one agent: a name that `list` prints, or the "
+        "path of your own .py file."
     ),
 ]
 Pbt = Annotated[

@@ -6,21 +6,22 @@ from typing import Annotated
 
 import typer
 
-from ..parts import known_parts
+from ..parts import names_of
 from ..terminal import out, print_line
 from . import options as o
 
 Part = Annotated[
     str,
     typer.Argument(
-        metavar="FILE", help="A .py file with a family, a learner or both; or the name of one."
+        metavar="FILE",
+        help="A .py file with a family, a learner, a curriculum or several; or a name.",
     ),
 ]
 Home = Annotated[
     str | None,
     typer.Option(
-        help="Family on which a learner is checked: a name or a .py file; default: the file's own, "
-        "else navigation."
+        help="Family on which a learner or curriculum is checked: a name or a .py file; default: "
+        "the file's own, else navigation."
     ),
 ]
 
@@ -35,16 +36,16 @@ PartName = Annotated[
 
 
 def list_parts(name: PartName = None) -> None:
-    """List families, learners, presets and suites; with NAME, its settings and their meanings."""
+    """List families, learners, curricula, presets and suites; with NAME, its settings."""
     if name is not None:
         print_settings(name)
         return
     from ..output import line
-    from ..plugins import installed
     from ..settings.tables import about, presets
 
-    for title, kind in (("families", "family"), ("learners", "learner")):
-        names = ", ".join([*known_parts(kind), *installed(kind)])
+    kinds = {"families": "family", "learners": "learner", "curricula": "curriculum"}
+    for title, kind in kinds.items():
+        names = ", ".join(names_of(kind))
         print_line(f"{title}: {names}, or the path of your own .py file")
     out.print("presets:")
     width = max(map(len, presets()))
@@ -73,7 +74,7 @@ def print_settings(name: str) -> None:
 
 
 def check(part: Part, family: Home = None, changes: o.Changes = None) -> None:
-    """Check your own task family or learner against the laws that every one must satisfy.
+    """Check your own task family, learner or curriculum against the laws that each must satisfy.
 
     FILE is executed. One line for each law: pass, FAIL with what was expected and what came, or -
     where it is about an optional method that is not there. The exit code is 0 if all pass, 1 if

@@ -29,7 +29,7 @@ class Verdict:
     is broken.
     """
 
-    part: str  # "family" or "learner"
+    part: str  # "family", "learner" or "curriculum"
     law: str
     passed: bool
     message: str = ""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..acting import acting, adapts, check_acts, samples, sampling
 from ..devices import choose_device
-from ..parts import Tables, check_complete, make_part, trusted
+from ..parts import Tables, check_complete, make_part
+from ..plugin_files import trusted
 from ..run_settings import settings_of
 from ..sessions import Machine
 from ..training_state import completed
@@ -66,17 +67,19 @@ class Contestants:
 def of_run(path: Path, select: str | None, machine: Machine) -> Contestants:
     """The agents of a run or a pack.
 
-    select: which niches, an expression; None: those alive in a run, all that have agents in a pack.
+    select: which niches, an expression; None: those alive in a run, all that have agents in a pack,
+    without the antagonist of PAIRED.
     """
     from openpoet.archive.seeds.finding import ALL, DEFAULT, choose
-    from openpoet.archive.store.measures import FIELDS, acting, each
+    from openpoet.archive.store.measures import FIELDS, acting, each, evaluated
     from openpoet.archive.store.printable import printable
     from openpoet.archive.store.run_folder import Run
 
     with Run.open(path, write=False) as run:
         tables = trusted(settings_of(run))
         default = DEFAULT if run.complete else ALL
-        ids = choose(path, select or default, (*FIELDS, "alive"), lambda: acting(run))
+        among = evaluated if select is None else acting
+        ids = choose(path, select or default, (*FIELDS, "alive"), lambda: among(run))
         rows = [
             row for id in ids for row in each(run, "SELECT id, agent FROM niches WHERE id = ?", id)
         ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..parts import Tables, make_part, refusal
+from ..parts import Tables, make_part
+from ..plugin_files import refusal
 from ..run_settings import settings_of
 from ..wiring import whole_task
 

@@ -15,8 +15,8 @@ from openpoet.poet.curricula.config import CurriculumConfig
 from openpoet.settings import Kind, Matches, did_you_mean, limits
 
 from ..output import line
-from ..parts import KINDS, known_parts, load_part, schema_of
-from ..plugins import installed, kinds_in, section
+from ..parts import KINDS, known_parts, load_part, names_of, schema_of
+from ..plugins import GROUPS, installed, kinds_in, section
 from .fields import Field, Schema, of_dataclass
 from .resolving import RunSettings
 from .tables import as_toml, preset, presets
@@ -61,8 +61,8 @@ class Section:
 
 
 def sections(name: str) -> list[Section]:
-    """The sections that `name` has: one of `run`, `poet`, `curriculum`, a family or a learner, all
-    of a preset.
+    """The sections that `name` has: one of `run`, `poet`, `curriculum`, a family, a learner or an
+    installed curriculum, all of a preset.
 
     A .py file is executed to see its settings. ValueError, one line, if there is nothing of that
     name.
@@ -74,7 +74,7 @@ def sections(name: str) -> list[Section]:
     kinds = kinds_in(Path(name)) if name.endswith(".py") else _kinds_of(name)
     if kinds:
         return [_section(kind, name, {}) for kind in kinds]
-    parts = [part for kind in KINDS for part in (*known_parts(kind), *installed(kind))]
+    parts = [part for kind in GROUPS for part in names_of(kind)]
     near = did_you_mean(name, [*COMMON, *presets(), *parts])
     raise ValueError(
         f"there are no settings of {name!r}{near}; `list` without a name lists families, learners "
@@ -163,7 +163,7 @@ def _markdown_row(cells: tuple[str, ...]) -> str:
 
 
 def _kinds_of(name: str) -> list[str]:
-    return [kind for kind in KINDS if name in known_parts(kind) or name in installed(kind)]
+    return [kind for kind in GROUPS if name in known_parts(kind) or name in installed(kind)]
 
 
 def _section(kind: str, name: str, given: Mapping[str, Any]) -> Section:

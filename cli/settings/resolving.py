@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from openpoet.poet.config import PoetConfig
+from openpoet.poet.curricula.config import NAMES
 from openpoet.settings import Matches, NonNegativeInt, PositiveInt, Settings, did_you_mean
 
 from ..plugins import section
@@ -23,7 +24,7 @@ THRESHOLDS = ("reproduce_at", "mc_low", "mc_high")
 UNITS = (*THRESHOLDS, "min_gain")
 
 
-CurriculumName = Literal["poet", "dr", "plr", "robust-plr", "accel", "sfl"]
+CURRICULA = ("poet", *NAMES)  # all others are plug-ins
 Tasks = Literal["evolved", "fixed", "randomised"]
 Sha256 = Annotated[str, Matches("[0-9a-f]{64}", "64 hexadecimal digits")]
 
@@ -42,9 +43,9 @@ class RunSettings(Settings):
     ] = "evolved"
     # not in runs that were launched before there was such a setting
     curriculum: Annotated[
-        CurriculumName,
-        "poet: POET. dr, plr, robust-plr, accel, sfl: one agent, trained on levels; section "
-        "[curriculum].",
+        str,
+        f"poet: POET. {', '.join(NAMES)}, or the absolute path of a .py file: one agent, trained "
+        "on levels; section [curriculum].",
     ] = field(default="poet", metadata={"written": False})
     keep_every: Annotated[
         NonNegativeInt,
@@ -56,6 +57,10 @@ class RunSettings(Settings):
     learner_sha256: Annotated[
         Sha256 | None, "SHA-256 of the learner's file when the run was launched; none: not a file."
     ] = None
+    curriculum_sha256: Annotated[
+        Sha256 | None,
+        "SHA-256 of the curriculum's file when the run was launched; none: not a file.",
+    ] = field(default=None, metadata={"written": False})
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def resolve(request: Request, sections: Iterable[str] = ()) -> Tables:
     tables["run"] |= {**given, "preset": name}
     run = build(RunSettings, tables["run"], "run")
     used = _used(run)
-    parts = [file.get("run", {}).get(kind) for kind in ("family", "learner")]
+    parts = [file.get("run", {}).get(kind) for kind in ("family", "learner", "curriculum")]
     own = [section(part) for part in parts if isinstance(part, str)]
     _check_sections(file, [*used, *own, "ranges", "curriculum", *sections], f" in {request.file}")
     _check_set(explicit, run, used, sections)
@@ -137,12 +142,13 @@ def _for_family(family: Any, tables: Tables) -> Tables:
 
 
 def _used(run: RunSettings) -> tuple[str, ...]:
-    parts = section(run.family), section(run.learner)
-    if parts[0] == parts[1]:
-        raise ValueError(
-            f"{run.family} and {run.learner} share the section [{parts[0]}]: rename "
-            "one of the files"
-        )
+    parts = {section(run.family): run.family}
+    for name in (run.learner, *([] if run.curriculum in CURRICULA else [run.curriculum])):
+        if (place := section(name)) in parts:
+            raise ValueError(
+                f"{parts[place]} and {name} share the section [{place}]: rename one of the files"
+            )
+        parts[place] = name
     more = ["curriculum"] * (run.curriculum != "poet") + ["ranges"] * (run.tasks == "randomised")
     return ("run", "poet", *parts, *more)
 

@@ -138,6 +138,21 @@ class Levels(ABC):
         self._check_bounds()
         return WalkerTask(random(self.bounds, rng), self._seed(rng), self.own, self.body)
 
+    @property
+    def level_size(self) -> int:
+        """The numbers of a level, for `level_at`. ValueError with CPPNs."""
+        self._check_bounds()
+        return len(parameters(self.bounds))
+
+    def level_at(self, vector: np.ndarray, rng: np.random.Generator) -> WalkerTask:
+        """The level whose parameters are at these places of their ranges, [level_size] in [0, 1].
+
+        The ends of an interval are sorted. A seed, if tasks have one, is drawn.
+        """
+        places = zip(parameters(self.bounds), vector.tolist(), strict=True)
+        genome = _genome({p: p.low + place * (p.high - p.low) for p, place in places})
+        return WalkerTask(genome, self._seed(rng), self.own, self.body)
+
     def easy_level(self, rng: np.random.Generator) -> WalkerTask:
         """A level near flat ground: dcd's 'easy', or with CPPNs a mutation of the origin."""
         if self.settings.encoding == "cppn":

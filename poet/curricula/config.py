@@ -8,18 +8,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from annotated_types import Interval
+
 from openpoet.settings import Fraction, PositiveFloat, PositiveInt, Settings
 
+from ..interfaces import TaskFamily
+from .adversarial import RULES, Adversarial
+from .alp_gmm import AlpGmm
 from .buffer import Replay
 from .engine import Course, Curriculum
+from .interfaces import Teacher
 from .learnability import Learnability
 from .lessons import trained, tried
+from .parameters import Parameters, parameters_of
 from .randomisation import Randomisation
 from .replay import Edits, LevelReplay
 from .sources import Source, easy_level, random_level
+from .teaching import Teaching
 
 Base = Literal["random", "easy"]
-NAMES = ("dr", "plr", "robust-plr", "accel", "sfl")
+NAMES = ("dr", "plr", "robust-plr", "accel", "sfl", "alp-gmm", *RULES)
+# Settings that are part of complete settings with these curricula only: runs of the others were
+# launched before there were such settings.
+OWN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("fit_every", "components", "random", "history", "returns"), ("alp-gmm",)),
+    **dict.fromkeys(("adversary_rate", "adversary_epochs"), RULES),
+}
+Count = Annotated[int, Interval(ge=1, le=1000)]
 
 
 @dataclass(frozen=True)
@@ -49,15 +64,62 @@ class CurriculumConfig(Settings):
     candidates: Annotated[PositiveInt, "New levels scored for a choice (sfl)."] = 1000
     kept: Annotated[PositiveInt, "Levels kept of a choice (sfl)."] = 100
     share: Annotated[Fraction, "Share of the rows that train on kept levels (sfl)."] = 0.5
+    fit_every: Annotated[PositiveInt, "New levels between two fits of the mixture (alp-gmm)."] = 250
+    components: Annotated[
+        tuple[Count, Count], "Smallest and largest number of components of the mixture (alp-gmm)."
+    ] = (2, 10)
+    random: Annotated[Fraction, "Share of random levels (alp-gmm)."] = 0.2
+    history: Annotated[PositiveInt, "Levels whose returns are remembered (alp-gmm)."] = 5000
+    returns: Annotated[
+        tuple[float, float] | None,
+        "Lowest and highest return of a level (alp-gmm); none: of those that occurred.",
+    ] = None
+    adversary_rate: Annotated[
+        PositiveFloat, "Learning rate of the adversary (minimax, paired)."
+    ] = 3e-4
+    adversary_epochs: Annotated[
+        PositiveInt, "Optimisation steps of the adversary after a rollout (minimax, paired)."
+    ] = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.returns is not None and self.returns[0] >= self.returns[1]:
+            raise ValueError(f"returns must be the lowest and the highest, got {self.returns}")
+        if self.components[0] > self.components[1]:
+            raise ValueError(f"components must be the fewest and the most, got {self.components}")
 
 
-def course(name: str, config: CurriculumConfig) -> Course:
-    """The engine of a run with the curriculum of that name."""
+def course(name: str, config: CurriculumConfig, family: TaskFamily) -> Course:
+    """The engine of a run with the curriculum of that name on a family. ValueError, one line, if
+    the family lacks what the curriculum needs.
+    """
+    if name == "alp-gmm":
+        return taught_by(alp_gmm(config, parameters_of(family)), config)
+    for rule in RULES:
+        if name == rule:
+            rate, epochs = config.adversary_rate, config.adversary_epochs
+            return Course(Adversarial(parameters_of(family), rule, rate, epochs), config.updates)
     return Course(curriculum_of(name, config), config.updates)
 
 
+def alp_gmm(config: CurriculumConfig, parameters: Parameters) -> AlpGmm:
+    return AlpGmm(
+        parameters,
+        returns=config.returns,
+        fit_every=config.fit_every,
+        components=config.components,
+        random=config.random,
+        history=config.history,
+    )
+
+
+def taught_by(teacher: Teacher, config: CurriculumConfig) -> Course:
+    """The engine of a run whose levels a teacher chooses."""
+    return Course(Teaching(teacher), config.updates)
+
+
 def curriculum_of(name: str, config: CurriculumConfig) -> Curriculum:
-    """The curriculum of that name, one of NAMES."""
+    """The curriculum of that name, one of NAMES that does not set parameters."""
     base = config.base or ("easy" if name == "accel" else "random")
     new: Source = easy_level if base == "easy" else random_level
     if name == "dr":

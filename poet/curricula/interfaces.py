@@ -1,14 +1,19 @@
-"""What a curriculum needs of a learner besides poet.interfaces.Learner."""
+"""What a curriculum needs of a learner besides poet.interfaces.Learner, and the interface of a
+curriculum in one file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..interfaces import Agent, Learner, Task
 from ..streams import Key
+
+if TYPE_CHECKING:
+    from .teaching import Level, Tried
 
 
 class Episodes(Protocol):
@@ -48,5 +53,37 @@ class Student(Learner, Protocol):
     ) -> tuple[Agent, Episodes, int]:
         """The same rollout without the update. The agent's weights do not change; statistics of
         normalisation may.
+        """
+        ...
+
+
+class Teacher(Protocol):
+    """What a curriculum in one file needs (docs/plugins.md). It is made as Teacher(family,
+    **settings), and keeps no state of its own: that is in the levels and the memory.
+
+    memory: a dict of JSON values, at first {}. rng: all randomness is from it.
+    size: largest number of levels that are kept; an object without it keeps none.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    def choose(
+        self, levels: Sequence[Level], rows: int, memory: Any, rng: np.random.Generator
+    ) -> Sequence[Level | Task]:
+        """What the student trains on in the next rollout, one a row for the whole rollout: levels
+        of `levels`, which are those that are kept, or new tasks.
+
+        `level.child(task)` in place of a new task records that it was made from `level`.
+        """
+        ...
+
+    def learn(
+        self, levels: Sequence[Level], tried: Sequence[Tried], memory: Any, rng: np.random.Generator
+    ) -> tuple[Sequence[float | None], Any]:
+        """A score of each level tried, and the new memory.
+
+        Beyond `size` the levels of the lowest scores leave; of equal ones the youngest. None: the
+        level is not kept.
         """
         ...

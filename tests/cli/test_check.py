@@ -98,7 +98,7 @@ def test_a_missing_method_of_the_interface_stops_the_check(
     [
         (["nothing.py"], "there is no such file"),
         (["nothing"], "there is no file, family or learner 'nothing'"),
-        (["empty.py"], "names neither a family nor a learner"),
+        (["empty.py"], "names neither a family, a learner nor a curriculum"),
         (["empty.py", "--set", "other.key=1"], "names neither"),
         (["bandits", "--set", "bandit.arms=3"], "no section 'bandit'"),
     ],
@@ -115,6 +115,49 @@ def test_a_file_that_cannot_be_loaded_exits_with_code_2(
     _, errors = checked(arguments, capsys, 2)
     assert expected in errors
     assert errors.count("\n") == 1
+
+
+FORGETFUL = """
+class Forgetful:
+    size = 3
+
+    def __init__(self, family):
+        self.family, self.calls = family, 0
+
+    def choose(self, levels, rows, memory, rng):
+        self.calls += {calls}
+        memory["calls"] = self.calls
+        return [self.family.sample(rng) for _ in range(rows)]
+
+    def learn(self, levels, tried, memory, rng):
+        return [one.returns + self.calls for one in tried], {{}}
+
+
+curriculum = Forgetful
+"""
+
+
+@pytest.mark.parametrize(("calls", "broken"), [(0, 1), (1, 2)])
+def test_a_curriculum_with_a_state_of_its_own_is_found(
+    calls: int, broken: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both change the memory in place; the second also counts its calls in an attribute."""
+    (tmp_path / "forgetful.py").write_text(FORGETFUL.format(calls=calls))
+    lines, _ = checked([str(tmp_path / "forgetful.py")], capsys, 1)
+    assert [line for line in lines if "return a new one" in line]
+    assert any("the same for equal arguments; rollout 0" in line for line in lines) == bool(calls)
+    assert lines[-1] == f"{4 - broken} laws hold, {broken} are broken"
+
+
+def test_the_curricula_of_the_documents_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (EXAMPLES.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
+    (code,) = [part for part in page.split("```python\n") if part.startswith("class Hardest")]
+    (tmp_path / "hardest.py").write_text(code.split("```")[0])
+    for path in (EXAMPLES / "learning_progress.py", tmp_path / "hardest.py"):
+        lines, _ = checked([str(path)], capsys, 0)
+        assert lines[-1] == "4 laws hold, 0 are broken"
 
 
 def test_built_in_parts_are_checked_by_name_with_settings(

@@ -122,6 +122,15 @@ def test_a_curriculum_is_part_of_the_name() -> None:
     assert method_names([{**BASE, "run.curriculum": "accel"}]) == ["quick/accel/ppo"]
 
 
+def test_the_parts_of_a_file_have_its_name(tmp_path: Path) -> None:
+    """Also a learner's; their paths are not among the settings that can change a result."""
+    (tmp_path / "own.py").write_text("from fakes import FakeLearner\n\nlearner = FakeLearner\n")
+    words = ["launch", "--preset", "quick-bandits", "--learner", str(tmp_path / "own.py")]
+    assert main([*words, "--iterations", "1", "--out", str(tmp_path / "run")]) == 0
+    (found,) = progress_of([tmp_path / "run"])
+    assert found.method == "quick-bandits/own"
+
+
 def test_names_of_equal_folders_are_paths(tmp_path: Path) -> None:
     paths = [tmp_path / "x" / "a", tmp_path / "y" / "a", tmp_path / "b"]
     assert short_names(paths) == [str(paths[0]), str(paths[1]), "b"]

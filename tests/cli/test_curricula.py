@@ -12,11 +12,13 @@ import torch
 import openpoet.cli.main as command
 from openpoet.archive.store.digest import digest
 from openpoet.archive.store.run_folder import Run
+from openpoet.archive.store.weights import NO_AGENT
 from openpoet.cli.progress import summary
 from openpoet.cli.replays import open_replays
 from openpoet.cli.rescoring import scored_niches
 from openpoet.cli.sessions import Machine, one_torch_thread
 from openpoet.cli.terminal import CommandLine
+from openpoet.poet.curricula.config import NAMES
 from openpoet.poet.niche import Niche, Population
 
 # Navigation in episodes of five steps: four rows, and a buffer that is soon full.
@@ -34,8 +36,11 @@ SETTINGS = {
     "curriculum.every": "4",
     "curriculum.candidates": "10",
     "curriculum.kept": "3",
+    "curriculum.fit_every": "20",
+    "curriculum.components": "[1, 2]",
 }
-NAMES = ("dr", "plr", "robust-plr", "accel", "sfl")
+LIKE_DR = ("alp-gmm", "minimax")  # their runs have the same tables as those of dr
+KEEP = ("plr", "robust-plr", "accel", "sfl")  # the others keep no levels
 
 
 def launch(folder: Path, name: str, iterations: int, *more: str) -> int:
@@ -56,7 +61,7 @@ def table(folder: Path, name: str) -> list[dict]:
         return run.rows(name)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[name for name in NAMES if name not in LIKE_DR])
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two runs of one curriculum: whole, and resumed after 5 of 8 iterations."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -72,15 +77,36 @@ def test_a_resumed_run_on_more_workers_is_the_uninterrupted_one(runs: Path) -> N
     assert command.main(["verify", str(runs / "whole")]) == 0
 
 
+@pytest.mark.parametrize("name", LIKE_DR)
+def test_a_curriculum_with_a_memory_resumes_as_the_uninterrupted_run(
+    name: str, tmp_path: Path
+) -> None:
+    assert launch(tmp_path / "whole", name, 4, "--workers", "1") == 0
+    assert launch(tmp_path / "resumed", name, 2, "--workers", "1") == 0
+    words = ["resume", str(tmp_path / "resumed"), "--iterations", "4", "--workers", "1"]
+    assert command.main(words) == 0
+    assert digest_of(tmp_path / "whole") == digest_of(tmp_path / "resumed")
+    assert {row["purpose"] for row in table(tmp_path / "whole", "ledger")} == {
+        "iteration/train",
+        "iteration/score",
+    }
+    assert all(child["score"] is not None for child in table(tmp_path / "whole", "children"))
+
+
 def test_levels_are_born_and_evicted_with_their_parents_kept(runs: Path) -> None:
     niches, name = table(runs / "whole", "niches"), runs.name
     student, *levels = niches
     assert student["died"] is None
     assert student["score"] is not None
     alive = [level for level in levels if level["died"] is None]
-    assert bool(levels) == (not name.startswith("dr"))
+    if name.startswith("paired"):
+        (antagonist,) = levels
+        assert antagonist["score"] is None
+        assert antagonist["agent"] not in (student["agent"], NO_AGENT)
+        return
+    assert bool(levels) == name.startswith(KEEP)
     assert len(alive) <= 6
-    if not name.startswith("dr"):
+    if levels:
         assert len(alive) < len(levels)  # some were evicted
     edited = [level for level in levels if level["parent"] != 0]
     assert bool(edited) == name.startswith("accel")
@@ -92,7 +118,8 @@ def test_levels_are_born_and_evicted_with_their_parents_kept(runs: Path) -> None
 def test_every_level_that_was_tried_is_recorded_with_its_outcome(runs: Path) -> None:
     children = table(runs / "whole", "children")
     born = {child["niche"] for child in children if child["outcome"] == "admitted"}
-    assert born == {niche["id"] for niche in table(runs / "whole", "niches")} - {0}
+    levels = {n["id"] for n in table(runs / "whole", "niches") if n["agent"] == NO_AGENT}
+    assert born == levels
     assert {child["outcome"] for child in children} <= {
         "admitted",
         "low score",
@@ -109,6 +136,7 @@ def test_steps_are_counted_by_purpose(runs: Path) -> None:
         "robust-plr": {"new", "replay"},
         "accel": {"new", "replay", "edit"},
         "sfl": {"learnability", "train"},
+        "paired": {"train", "antagonist"},
     }
     name = next(name for name in rollouts if runs.name.startswith(name))
     found = {row["purpose"].removeprefix("iteration/") for row in ledger}
@@ -121,7 +149,8 @@ def test_the_student_acts_in_a_replayed_level(runs: Path) -> None:
     last = max(replays.niches)
     with one_torch_thread():
         episode = replays.load(last, last)
-    assert episode.labels["agent"] == "0"
+    # PAIRED has no levels but a second agent
+    assert episode.labels["agent"] == ("1" if runs.name.startswith("paired") else "0")
     assert episode.task == replays.niches[last].task
 
 
@@ -156,10 +185,15 @@ def test_only_the_student_is_evaluated_again(runs: Path) -> None:
     assert command.main(["verify", str(runs / "whole"), "--scores"]) == 0
 
 
-def test_the_student_is_evaluated_on_the_levels(runs: Path) -> None:
+def test_the_student_alone_is_evaluated_on_the_levels(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = str(runs / "whole")
     words = ["evaluate", whole, "--suite", whole, "--episodes", "2", "--json"]
     assert command.main(words) == 0
+    printed = capsys.readouterr().out
+    assert "whole#0" in printed
+    assert "whole#1" not in printed
 
 
 def test_levels_seed_a_run_of_poet_without_agents(runs: Path, tmp_path: Path) -> None:

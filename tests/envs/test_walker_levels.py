@@ -108,3 +108,14 @@ def test_cppn_levels_are_mutations() -> None:
     assert family.edit(easy, generator) != easy
     with pytest.raises(ValueError, match="no bounds"):
         family.level(generator)
+
+
+def test_a_level_at_places_of_the_ranges_has_these_parameters() -> None:
+    """Roughness 10, gaps to 10, stumps and stairs to 5, 1 to 9 steps; ends are sorted."""
+    family = Walker(WalkerSettings(layout="dcd", obstacles=CATEGORIES, seeds="niche"))
+    assert family.level_size == 8
+    vector = np.array([0.5, 0.8, 0.2, 0.0, 1.0, 0.4, 0.6, 0.5])
+    level = family.level_at(vector, np.random.default_rng(0))
+    assert level.genome == Obstacles(5.0, (2.0, 8.0), (0.0, 5.0), (2.0, 3.0), 5)
+    assert level.seed == family.level_at(vector, np.random.default_rng(0)).seed
+    assert family.decode(family.encode(level)) == level

@@ -26,8 +26,11 @@ class Numbers:
     def origin(self) -> float:
         return 0.0
 
-    def sample(self, rng: np.random.Generator) -> float:
-        return float(rng.uniform(0, 10))
+    def sample(self, rng: np.random.Generator, ranges: Any = None) -> float:
+        return float(rng.uniform(*(ranges or self.ranges())["number"]))
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        return {"number": (0.0, 10.0)}
 
     def mutate(self, task: float, rng: np.random.Generator) -> float:
         return task + 1

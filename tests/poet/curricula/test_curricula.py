@@ -19,12 +19,15 @@ from openpoet.poet.niche import Population
 from openpoet.poet.seeding import Seed
 from tests.poet.curricula.students import Episodes, Numbers, Student, setup_of
 
-SMALL = CurriculumConfig(buffer=6, replay=0.9, candidates=10, kept=4, every=3)
+SMALL = CurriculumConfig(
+    buffer=6, replay=0.9, candidates=10, kept=4, every=3, fit_every=5, components=(1, 2)
+)
 
 
 def evolved(name: str, iterations: int, **changes: Any) -> tuple[Student, list[Population]]:
     student = Student()
-    setup, own = setup_of(student), course(name, replace(SMALL, **changes))
+    setup = setup_of(student)
+    own = course(name, replace(SMALL, **changes), setup.family)
     return student, list(islice(own.evolve(own.start(setup), setup), iterations))
 
 
@@ -118,7 +121,7 @@ def test_sfl_without_learnable_levels_trains_on_new_ones() -> None:
 def test_dr_on_given_levels_trains_on_these_only() -> None:
     student = Student()
     setup = setup_of(student)
-    own = course("dr", SMALL)
+    own = course("dr", SMALL, setup.family)
     seeds = [Seed(task, None, f"runs/a#{i}") for i, task in enumerate((3.0, 4.0))]
     own.check(setup, seeds)
     (*_, last) = islice(own.evolve(own.start(setup, seeds), setup), 5)
@@ -133,7 +136,8 @@ def test_dr_on_given_levels_trains_on_these_only() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_population_from_its_records_goes_on_as_the_uninterrupted_one(name: str) -> None:
     _, populations = evolved(name, 8)
-    setup, own = setup_of(Student()), course(name, SMALL)
+    setup = setup_of(Student())
+    own = course(name, SMALL, setup.family)
     again = from_records(*to_records(populations[4], Numbers()), Numbers())  # type: ignore[arg-type]
     assert again == populations[4]
     assert list(islice(own.evolve(again, setup), 3)) == populations[5:]
