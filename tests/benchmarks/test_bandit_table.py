@@ -9,7 +9,7 @@ import pytest
 import benchmarks.bandit_table as table
 import benchmarks.resumable as resumable
 from benchmarks.bandit_references import CELLS, Cell
-from benchmarks.bandit_table import KEY, LEARNED, PUBLISHED, Learned, read, verdict, write
+from benchmarks.bandit_table import KEY, PUBLISHED, Learned, read, verdict, write
 
 CELL = Cell(pulls=10, arms=5)
 
@@ -72,7 +72,3 @@ def test_the_page_of_rl2_has_the_table_of_the_result_files() -> None:
     stale = page.replace(table.table(), "| arms x pulls |\n| a row |")
     assert stale != page
     assert table.with_table(stale) == page
-
-
-def test_rows_name_commits_without_changes() -> None:
-    assert [one.commit for one in read(LEARNED, Learned) if one.commit.endswith("+")] == []
