@@ -48,6 +48,14 @@ def small_learner(cell: Cell) -> table.RL2:
     return table.RL2(family, table.RL2(family).config.__class__(**config))
 
 
+def test_a_training_with_other_settings_has_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = table.file_name(CELL)
+    assert name.startswith("bandit-table-5x10-")
+    assert name == table.file_name(CELL)
+    monkeypatch.setattr(table, "learner_of", small_learner)
+    assert table.file_name(CELL) != name
+
+
 def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
     rows = [row(1.5, cell) for cell in reversed(CELLS)]
     write(tmp_path / "rows", rows)
