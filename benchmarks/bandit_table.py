@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from zlib import crc32
 
 import torch
 
@@ -141,10 +142,16 @@ def train(cells: Sequence[Cell], seconds: float) -> None:
     """Train cells, and write the row of each as soon as it is known."""
     sitting()
     for cell in cells:
-        row = trained(cell, seconds, f"bandit-table-{cell}")
+        row = trained(cell, seconds, file_name(cell))
         others = [other for other in read(LEARNED, Learned) if other[:2] != cell]
         write(LEARNED, [*others, row])
         print(f"{cell}: {row.mean:.2f} +- {row.error:.2f}, {row.trained:.1f} M pulls")
+
+
+def file_name(cell: Cell) -> str:
+    """The name of a cell's training in build/: with other settings it begins anew."""
+    settings = repr(learner_of(cell).config)
+    return f"bandit-table-{cell}-{crc32(settings.encode()):08x}"
 
 
 def verdict(row: Learned) -> str:

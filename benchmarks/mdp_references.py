@@ -18,7 +18,7 @@ from benchmarks.claims.claim import interval
 from benchmarks.heading import heading
 from openpoet.envs.mdp import Tables, TabularMdps
 
-TRIALS = 2000
+TRIALS = 1000
 # episodes -> total reward of random actions, PSRL and RL^2 in the paper's table
 PUBLISHED = {
     10: (100.1, 138.1, 156.2),

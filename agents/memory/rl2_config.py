@@ -40,7 +40,7 @@ _BY_ACTION = {
     "input_gain": 3.0,
     "minibatches": 8,
     "gamma": 0.98,
-    # .3, the authors', trusts the values more: what a pull reveals is then learned late
+    # the authors' is .3, for which the values of short trials are learned too late
     "lam": 0.9,
     # so that the values are of about the size of the policy's gradients
     "reward_scale": 0.05,
@@ -51,7 +51,7 @@ _BY_ACTION = {
 }
 
 
-def _by_action(steps: int, trials: int, anneal: int) -> Suggestion:
+def _by_action(steps: int, **values: float) -> Suggestion:
     """For trials of at least so many steps."""
 
     def applies(spec: Spec) -> bool:
@@ -59,10 +59,14 @@ def _by_action(steps: int, trials: int, anneal: int) -> Suggestion:
         return discrete and not spec.observation_size and trial_steps(spec) >= steps
 
     families = f"with discrete actions, without observations, and trials of {steps} steps or more"
-    return Suggestion(families, applies, {**_BY_ACTION, "trials": trials, "anneal": anneal})
+    return Suggestion(families, applies, {**_BY_ACTION, **values})
 
 
-BY_ACTION = _by_action(LONG, 64, 120), _by_action(50, 256, 120), _by_action(1, 256, 60)
+BY_ACTION = (
+    _by_action(LONG, trials=64, anneal=120),
+    _by_action(50, trials=256, anneal=120),
+    _by_action(1, trials=256, anneal=60),
+)
 CONTROL = Suggestion(
     f"whose trials have {LONG} steps or more",
     long_trials,

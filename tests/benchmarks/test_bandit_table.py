@@ -9,7 +9,7 @@ import pytest
 import benchmarks.bandit_table as table
 import benchmarks.resumable as resumable
 from benchmarks.bandit_references import CELLS, Cell
-from benchmarks.bandit_table import KEY, LEARNED, PUBLISHED, Learned, read, verdict, write
+from benchmarks.bandit_table import KEY, PUBLISHED, Learned, read, verdict, write
 
 CELL = Cell(pulls=10, arms=5)
 
@@ -48,6 +48,14 @@ def small_learner(cell: Cell) -> table.RL2:
     return table.RL2(family, table.RL2(family).config.__class__(**config))
 
 
+def test_a_training_with_other_settings_has_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = table.file_name(CELL)
+    assert name.startswith("bandit-table-5x10-")
+    assert name == table.file_name(CELL)
+    monkeypatch.setattr(table, "learner_of", small_learner)
+    assert table.file_name(CELL) != name
+
+
 def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
     rows = [row(1.5, cell) for cell in reversed(CELLS)]
     write(tmp_path / "rows", rows)
@@ -72,7 +80,3 @@ def test_the_page_of_rl2_has_the_table_of_the_result_files() -> None:
     stale = page.replace(table.table(), "| arms x pulls |\n| a row |")
     assert stale != page
     assert table.with_table(stale) == page
-
-
-def test_rows_name_commits_without_changes() -> None:
-    assert [one.commit for one in read(LEARNED, Learned) if one.commit.endswith("+")] == []
