@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.heading import heading
-from benchmarks.reproduced_measures import FINDINGS, MEASURED, MEASURES, Record
+from benchmarks.reproduced_findings import FINDINGS, MEASURES
+from benchmarks.reproduced_measures import MEASURED, Record
 from benchmarks.resumable import BUILD
 from openpoet.archive.store.run_folder import Run
 from openpoet.arena.experiments.over_seeds import seeds_table
