@@ -5,9 +5,9 @@
 
 For each seed: a run of preset `quick` with its control without transfers, PPO alone and direct
 paths on what it solved; one with PATA-EC; and a run of `quick-es` with ES alone. `--scale` is a
-share of the iterations of `quick`, of 3 environments and of 5 trainings in each; ES needs all
-iterations of `quick-es` for its first environments. Runs and values are kept in build/reproduced/,
-and the same command continues after an interruption.
+share of the iterations of `quick`, of 3 environments and of 5 trainings in each: 105, 2 and 4 by
+default. ES needs all iterations of `quick-es` for its first environments. Runs and values are kept
+in build/reproduced/, and the same command continues after an interruption.
 
 Prints machine, commit, command, a table of measures by seed, and for each finding of the papers one
 sentence: whether it shows.
@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.heading import heading
-from benchmarks.reproduced_measures import FINDINGS, MEASURED, MEASURES, Record
+from benchmarks.reproduced_findings import FINDINGS, MEASURES
+from benchmarks.reproduced_measures import MEASURED, Record
 from benchmarks.resumable import BUILD
 from openpoet.archive.store.run_folder import Run
 from openpoet.arena.experiments.over_seeds import seeds_table
@@ -94,7 +95,7 @@ def report(records: Sequence[Record], experiments: Sequence[str]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many: 1, 2, ...")
-    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--scale", type=float, default=0.7)
     parser.add_argument("--only", nargs="+", choices=[*MEASURED], default=[*MEASURED])
     parser.add_argument("--workers", type=int, help="threads; by default one per processor")
     options = parser.parse_args()

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.reproduced import Scale, measured, report
-from benchmarks.reproduced_measures import FINDINGS, MEASURED, MEASURES, Record, cell
+from benchmarks.reproduced_findings import FINDINGS, MEASURES
+from benchmarks.reproduced_measures import MEASURED, Record, cell
 from openpoet.archive.store.run_folder import Run
 from openpoet.arena.tables import Table
 from openpoet.cli.experiment_data import Found
