@@ -91,6 +91,7 @@ CONTROL = Suggestion(
         "chrono_init": False,
         "normalise_observations": True,
         "normalise_rewards": True,
+        "reward_gain": 10.0,
         "test_actions": "mode",
     },
 )

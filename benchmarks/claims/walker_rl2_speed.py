@@ -20,15 +20,20 @@ from openpoet.poet.streams import Key
 
 SPEED = WalkerSettings(body="speed", length=100, horizon=300, episodes=2, threads=1)
 STEPS, ANNEAL, LR_END = 12_000_000, 730, 5e-5  # the learning rate falls as in walker-rl2
-REWARD_GAIN = 10.0  # without it the share is -.1: the target speed shows in small rewards only
+
+
+STATE = "walker-rl2-speed-adapting"  # file of the training in build/
+
+
+def config(family: Walker) -> RL2Config:
+    """The family's defaults, with a learning rate that falls over the training."""
+    return replace(RL2Config.suggested(family.spec), lr_end=LR_END, anneal=ANNEAL)
 
 
 def claims() -> list[Claim]:
     found_bounds = bounds(SPEED, "walker-rl2-speed")
     family = Walker(SPEED)
-    config = RL2Config.suggested(family.spec)
-    config = replace(config, lr_end=LR_END, anneal=ANNEAL, reward_gain=REWARD_GAIN)
-    training = adapting(RL2(family, config), Key(3), "walker-rl2-speed-adapting", STEPS)
+    training = adapting(RL2(family, config(family)), Key(3), STATE, STEPS)
     found = by_control(training, "RL^2")
     found["without memory"] = without_memory(training)
     print(f"RL^2, without memory: {interval(found['without memory'])}")
