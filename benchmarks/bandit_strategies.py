@@ -124,13 +124,13 @@ def exact_return(
             if chance == 0.0:
                 continue
             wins, losses = counts[arm]
-            pays = (wins + 1) / (wins + losses + 2)
+            mean = (wins + 1) / (wins + losses + 2)
             after = [
                 (*counts[:arm], new, *counts[arm + 1 :])
                 for new in ((wins + 1, losses), (wins, losses + 1))
             ]
             total += chance * (
-                pays * (1 + value(after[0], left - 1)) + (1 - pays) * value(after[1], left - 1)
+                mean * (1 + value(after[0], left - 1)) + (1 - mean) * value(after[1], left - 1)
             )
         return total
 

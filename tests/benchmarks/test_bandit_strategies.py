@@ -105,13 +105,13 @@ def discounted(policy: np.ndarray | None, discount: float, pulls: int) -> float:
         found = []
         for arm in (0, 2):
             won, lost = counts[arm : arm + 2]
-            pays = (won + 1) / (won + lost + 2)
+            mean = (won + 1) / (won + lost + 2)
             after = [
                 (*counts[:arm], *new, *counts[arm + 2 :])
                 for new in ((won + 1, lost), (won, lost + 1))
             ]
             ahead = [value(each, left - 1) for each in after]
-            found.append(pays * (1 + discount * ahead[0]) + (1 - pays) * discount * ahead[1])
+            found.append(mean * (1 + discount * ahead[0]) + (1 - mean) * discount * ahead[1])
         best = max(found)
         if policy is not None:
             index = [policy[counts[i] + counts[i + 1], counts[i]] for i in (0, 2)]
