@@ -124,7 +124,7 @@ class RL2Config(PPOSettings, Suggesting):
     # rewards are scaled by the size of returns, which leaves those of single steps too small to see
     reward_gain: Annotated[
         NonNegativeFloat,
-        "g: the last reward r is the input sign(r) log(1 + g |r|); 0: it is r as scaled in "
+        "g: the last reward r is the input sign(r) log(1 + g abs(r)); 0: it is r as scaled in "
         "training.",
     ] = 0.0
     last_observation: Annotated[

@@ -29,11 +29,18 @@ from openpoet.poet.streams import Key
 LR_END, ANNEAL = 5e-5, 1040
 
 
+STATE = "walker-rl2-adapting"  # file of the training in build/
+
+
+def config(family: Walker) -> RL2Config:
+    """The family's defaults, with a learning rate that falls over the training."""
+    return replace(RL2Config.suggested(family.spec), lr_end=LR_END, anneal=ANNEAL)
+
+
 def claims() -> list[Claim]:
     bounds = bounds_of_reversed()
     family = Walker(REVERSED)
-    config = replace(RL2Config.suggested(family.spec), lr_end=LR_END, anneal=ANNEAL)
-    training = adapting(RL2(family, config), Key(3), "walker-rl2-adapting")
+    training = adapting(RL2(family, config(family)), Key(3), STATE)
     found = by_control(training, "RL^2")
     found["without memory"] = without_memory(training)
     print(f"RL^2, without memory: {interval(found['without memory'])}")
