@@ -22,7 +22,7 @@ lint: .venv/.dev
 types: .venv/.dev
 	rm -rf build/types && mkdir -p build/types/openpoet
 	ln -s $(foreach part,$(wildcard openpoet/*.py) openpoet/py.typed $(ROOMS),$(CURDIR)/$(part)) build/types/openpoet
-	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml
+	cd build/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml
 
 # The documentation site, in build/docs; warnings (dead links among them) are errors.
 docs: .venv/.docs
