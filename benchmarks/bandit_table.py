@@ -149,7 +149,7 @@ def train(cells: Sequence[Cell], seconds: float) -> None:
 
 
 def file_name(cell: Cell) -> str:
-    """The name of a cell's training in build/: with other settings it begins anew."""
+    """The file name of a cell's training in build/; other settings have another one."""
     settings = repr(learner_of(cell).config)
     return f"bandit-table-{cell}-{crc32(settings.encode()):08x}"
 

@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.claims.claim import interval
 from benchmarks.resumable import Training
 from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.agents.parts.pairs import Adapting
 from openpoet.agents.parts.scoring import draw_seeds
 from openpoet.agents.ppo.greedy import play
@@ -94,6 +95,13 @@ def of_ppo(which: str, settings: WalkerSettings, key: Key, name: str, steps: int
         f"{interval(found)}"
     )
     return found
+
+
+def annealed_config(family: Walker, updates: int) -> RL2Config:
+    """The family's defaults of RL^2 with a learning rate that falls over these updates, of 16,384
+    steps each: at a constant rate the return of the last episode swings.
+    """
+    return replace(RL2Config.suggested(family.spec), lr_end=5e-5, anneal=updates)
 
 
 def adapting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from openpoet.arena.experiments import transfers as moves
 from openpoet.arena.experiments.classes import NAMES
 from openpoet.arena.experiments.over_seeds import difference
 from openpoet.arena.experiments.transfers import Help
-from openpoet.arena.statistics import Estimate
+from openpoet.arena.statistics import Estimate, Mean
+from openpoet.arena.tables import Cell, Table
 from openpoet.cli.controls import without_transfer
 from openpoet.cli.direct_paths import targets
 from openpoet.cli.experiment_data import Effort, Found
@@ -26,10 +27,27 @@ HARDER = NAMES[1:]  # the paper's classes
 def cell(found: Found, table: str, row: str | int, column: str) -> float | None:
     """The number in a table of an experiment; of an estimate, its value."""
     one = next(one for one in found.tables if one.name == table)
-    at = list(one.columns).index(column)
-    value = next(cells for cells in one.rows if cells[0] == row)[at]
-    number = value.value if isinstance(value, Estimate) else value
-    return None if number is None else float(number)  # type: ignore[arg-type]
+    at = [cells[0] for cells in one.rows].index(row)
+    return numbers(one, column)[at]
+
+
+def numbers(table: Table, column: str) -> list[float | None]:
+    """The numbers of a column. TypeError if it has text."""
+    at = list(table.columns).index(column)
+    return [_number(row[at]) for row in table.rows]
+
+
+def _number(value: Cell) -> float | None:
+    if isinstance(value, str):
+        raise TypeError(f"expected a number, got {value!r}")
+    if isinstance(value, Estimate | Mean):
+        return value.value
+    return None if value is None else float(value)
+
+
+def mean_of(values: Sequence[float | None]) -> float:
+    """The mean of the values that are there."""
+    return float(np.mean([value for value in values if value is not None]))
 
 
 def difficulty(run: Run, effort: Effort) -> Record:
@@ -99,9 +117,8 @@ def alone(experiment: str, run: Run, effort: Effort) -> Record:
     if not any(row["solved"] for row in run.niche_rows()):
         return dict.fromkeys(names)
     (table,) = EXPERIMENTS[experiment].of(run, None, effort).tables
-    columns = {name: [row[at] for row in table.rows] for at, name in enumerate(table.columns)}
-    poet, best = (float(np.mean(columns[name])) for name in names[:2])  # type: ignore[arg-type]
-    significant = sum(isinstance(p, float) and p < 0.01 for p in columns["p"])
+    poet, best = (mean_of(numbers(table, name)) for name in names[:2])
+    significant = sum(p is not None and p < 0.01 for p in numbers(table, "p"))
     values = (poet, best, poet - best, significant / len(table.rows))
     return dict(zip(names, values, strict=True))
 
@@ -114,10 +131,7 @@ def direct_path(run: Run, effort: Effort) -> Record:
     found = EXPERIMENTS["direct-path"].of(run, None, effort)
     record = {f"{name}, distance": cell(found, "direct-path", name, "distance") for name in NAMES}
     (table,) = (one for one in found.tables if one.name == "direct-paths")
-    tried, reached = (
-        sum(int(row[list(table.columns).index(name)]) for row in table.rows)  # type: ignore[arg-type]
-        for name in ("paths", "reached")
-    )
+    tried, reached = (sum(filter(None, numbers(table, name))) for name in ("paths", "reached"))
     return record | {shares: reached / tried}
 
 

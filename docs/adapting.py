@@ -25,6 +25,7 @@ def evaluated(claim: Any, settings: Any, key: int, title: str) -> tuple[Episode,
     """An evaluation of a claim's agent, and its trials."""
     from dataclasses import replace
 
+    from benchmarks.hidden_bodies import annealed_config
     from benchmarks.resumable import Training
     from openpoet.agents.memory.rl2 import RL2
     from openpoet.archive.replay.episode import record_episode
@@ -33,7 +34,7 @@ def evaluated(claim: Any, settings: Any, key: int, title: str) -> tuple[Episode,
     from openpoet.poet.streams import Key
 
     family = Walker(settings)
-    config = replace(claim.config(family), test_trials=TRIALS)
+    config = replace(annealed_config(family, claim.UPDATES), test_trials=TRIALS)
     training = Training(RL2(family, config), family.origin(), Key(3), claim.STATE)
     make, agent, task = (lambda recording: RL2(recording, config)), training.agent, training.task
     episode = record_episode(make, family, agent, task, Key(key), title=title)

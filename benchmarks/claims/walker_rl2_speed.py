@@ -8,32 +8,22 @@ the target and one that does not (benchmarks/hidden_bodies.py), with the control
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from benchmarks.claims.claim import Claim, interval
-from benchmarks.hidden_bodies import adapting, bounds, by_control, without_memory
+from benchmarks.hidden_bodies import adapting, annealed_config, bounds, by_control, without_memory
 from openpoet.agents.memory.rl2 import RL2
-from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.streams import Key
 
 SPEED = WalkerSettings(body="speed", length=100, horizon=300, episodes=2, threads=1)
-STEPS, ANNEAL, LR_END = 12_000_000, 730, 5e-5  # the learning rate falls as in walker-rl2
-
-
+STEPS, UPDATES = 12_000_000, 730  # environment steps; both are the whole budget
 STATE = "walker-rl2-speed-adapting"  # file of the training in build/
-
-
-def config(family: Walker) -> RL2Config:
-    """The family's defaults, with a learning rate that falls over the training."""
-    return replace(RL2Config.suggested(family.spec), lr_end=LR_END, anneal=ANNEAL)
 
 
 def claims() -> list[Claim]:
     found_bounds = bounds(SPEED, "walker-rl2-speed")
     family = Walker(SPEED)
-    training = adapting(RL2(family, config(family)), Key(3), STATE, STEPS)
+    training = adapting(RL2(family, annealed_config(family, UPDATES)), Key(3), STATE, STEPS)
     found = by_control(training, "RL^2")
     found["without memory"] = without_memory(training)
     print(f"RL^2, without memory: {interval(found['without memory'])}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..terminal import CommandLine, print_error, print_line
 from . import adapting
 from . import options as o
+
+if TYPE_CHECKING:
+    from ..experiment_data import Effort
 
 Name = Annotated[
     str | None,
@@ -92,34 +95,24 @@ def reproduce(
     Examples: `reproduce difficulty --seed 1`, `reproduce no-transfer runs/a`,
     `reproduce direct-path runs/poet --against runs/dr`, `reproduce adaptation --learner rl2`.
     """
-    from openpoet.archive.store.run_folder import Run, find_run
-
-    from ..experiment_data import Effort, scale
+    from ..experiment_data import Effort
     from ..own_runs import Wanted, made
-    from ..reproducing import ABOUT, ADAPTATION, EXPERIMENTS
+    from ..reproducing import ADAPTATION
     from ..sessions import Machine
-    from ..table_files import print_table, write_csv
 
     if name is None:
-        for known, one in EXPERIMENTS.items():
-            print_line(f"{known:12} {one.about}")
-        print_line(f"{ADAPTATION:12} {ABOUT}")
+        _print_experiments()
         return
     machine = Machine(device, workers)
     own = adapting.Given(family, learners, steps, seeds, trials, runs_folder)
+    options = {"--seed": seed, "--preset": preset, "--iterations": iterations}
     if name == ADAPTATION:
-        adapting.check_others(
-            {"RUN": run, "--against": against, "--seed": seed, "--preset": preset}
-            | {"--iterations": iterations, "--film": film}
-        )
+        adapting.check_others({"RUN": run, "--against": against, **options, "--film": film})
         adapting.adaptation(own, changes or [], machine, out_folder)
         return
-    if name not in EXPERIMENTS:
-        names = ", ".join([*EXPERIMENTS, ADAPTATION])
-        raise ValueError(f"unknown experiment {name!r:.60}: there are {names}")
+    _check_name(name)
     adapting.check_unused(own, name)
-    options = {"seed": seed, "preset": preset, "iterations": iterations, "set": changes}
-    given = [f"--{option}" for option, value in options.items() if value is not None]
+    given = [key for key, value in {**options, "--set": changes}.items() if value is not None]
     if run is not None and given:
         raise ValueError(f"{given[0]} is of a run that is made, and RUN is there: leave one out")
     if film is not None:
@@ -127,16 +120,44 @@ def reproduce(
     if run is None:
         wanted = Wanted(1 if seed is None else seed, preset, iterations, changes or [])
         run = str(made(name, wanted, out_folder or Path("runs"), machine, CommandLine()))
+    effort = Effort(targets, repeats, machine, print_error, film)
+    _conduct(name, (run, against), effort, out_folder)
+
+
+def _print_experiments() -> None:
+    from ..reproducing import ABOUT, ADAPTATION, EXPERIMENTS
+
+    for known, one in EXPERIMENTS.items():
+        print_line(f"{known:12} {one.about}")
+    print_line(f"{ADAPTATION:12} {ABOUT}")
+
+
+def _check_name(name: str) -> None:
+    from ..reproducing import ADAPTATION, EXPERIMENTS
+
+    if name not in EXPERIMENTS:
+        names = ", ".join([*EXPERIMENTS, ADAPTATION])
+        raise ValueError(f"unknown experiment {name!r:.60}: there are {names}")
+
+
+def _conduct(
+    name: str, runs: tuple[str, str | None], effort: Effort, out_folder: Path | None
+) -> None:
+    """Print an experiment's tables and lines, and write the tables. runs: RUN and --against."""
+    from openpoet.archive.store.run_folder import Run, find_run
+
+    from ..experiment_data import scale
+    from ..reproducing import EXPERIMENTS
+    from ..table_files import print_table, write_csv
+
     with ExitStack() as stack:
-        runs = [
-            stack.enter_context(Run.open(find_run(text), write=False))
-            for text in (run, against)
-            if text is not None
-        ]
-        effort = Effort(targets, repeats, machine, print_error, film)
-        other = runs[1] if against is not None else None
-        found = EXPERIMENTS[name].of(runs[0], other, effort)
-        line = scale(runs[0])
+        run, other = (
+            None if text is None else stack.enter_context(Run.open(find_run(text), write=False))
+            for text in runs
+        )
+        assert run is not None, "RUN was given, or a run was made"
+        found = EXPERIMENTS[name].of(run, other, effort)
+        line = scale(run)
     for table in found.tables:
         print_table(table)
     for text in (*found.lines, line):

@@ -41,6 +41,10 @@ LEARNERS = {
     "varibad": lambda: VariBAD(FAMILY, VariBADConfig(hidden=8, trials=4, test_trials=2)),
     "rl2": lambda: RL2(FAMILY, RL2Config(hidden=8, trials=4, test_trials=2)),
     "rl2 with heads": lambda: RL2(FAMILY, RL2Config(hidden=8, heads=(6,), trials=4, test_trials=2)),
+    "rl2 with visible rewards": lambda: RL2(
+        FAMILY,
+        RL2Config(hidden=8, reward_gain=10.0, normalise_rewards=True, trials=4, test_trials=2),
+    ),
 }
 
 

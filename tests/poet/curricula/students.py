@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import PoetConfig, Setup
+from openpoet.poet.niche import Population
 from openpoet.poet.streams import Key
 
 
@@ -101,5 +103,13 @@ class Student:
         return Episodes(np.array(places), -tasks, success, tasks, tasks / 100)
 
 
+NUMBERS: Any = Numbers()  # not all of a task family
+
+
 def setup_of(student: Student, seed: int = 0) -> Setup:
-    return Setup(Numbers(), student, PoetConfig(seed=seed))  # type: ignore[arg-type]  # fakes
+    return Setup(NUMBERS, student, PoetConfig(seed=seed))
+
+
+def restored(population: Population) -> Population:
+    """The population after its records were written and read."""
+    return from_records(*to_records(population, NUMBERS), NUMBERS)

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.config import Setup
 from openpoet.poet.curricula.adversarial import by_row, regrets
 from openpoet.poet.curricula.adversary import Adversary
 from openpoet.poet.curricula.config import CurriculumConfig, course
 from openpoet.poet.niche import Population
 from openpoet.poet.streams import Key
-from tests.poet.curricula.students import Episodes, Numbers, Student, setup_of
+from tests.poet.curricula.students import Episodes, Student, restored, setup_of
 
 FAST = CurriculumConfig(adversary_rate=0.003)
 
@@ -101,7 +100,7 @@ def test_the_adversary_moves_to_the_levels_of_high_reward(name: str) -> None:
 def test_a_population_from_its_records_goes_on_as_the_uninterrupted_one(name: str) -> None:
     populations = evolved(name, Two(), 4)
     setup = setup_of(Two())
-    again = from_records(*to_records(populations[1], Numbers()), Numbers())  # type: ignore[arg-type]
+    again = restored(populations[1])
     assert again == populations[1]
     own = course(name, FAST, setup.family)
     assert list(islice(own.evolve(again, setup), 2)) == populations[2:]

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from openpoet.poet.checkpoint import from_records, to_records
 from openpoet.poet.curricula.config import NAMES, CurriculumConfig, course
 from openpoet.poet.curricula.lessons import outcomes
 from openpoet.poet.curricula.levels import buffer_of, levels
 from openpoet.poet.niche import Population
 from openpoet.poet.seeding import Seed
-from tests.poet.curricula.students import Episodes, Numbers, Student, setup_of
+from tests.poet.curricula.students import Episodes, Student, restored, setup_of
 
 SMALL = CurriculumConfig(
     buffer=6, replay=0.9, candidates=10, kept=4, every=3, fit_every=5, components=(1, 2)
@@ -138,7 +137,7 @@ def test_a_population_from_its_records_goes_on_as_the_uninterrupted_one(name: st
     _, populations = evolved(name, 8)
     setup = setup_of(Student())
     own = course(name, SMALL, setup.family)
-    again = from_records(*to_records(populations[4], Numbers()), Numbers())  # type: ignore[arg-type]
+    again = restored(populations[4])
     assert again == populations[4]
     assert list(islice(own.evolve(again, setup), 3)) == populations[5:]
 

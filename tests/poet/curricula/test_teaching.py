@@ -12,7 +12,7 @@ from openpoet.poet.curricula.engine import Course
 from openpoet.poet.curricula.levels import levels
 from openpoet.poet.curricula.teaching import Teaching, Tried
 from openpoet.poet.niche import Population
-from tests.poet.curricula.students import Numbers, Student, setup_of
+from tests.poet.curricula.students import NUMBERS, Student, restored, setup_of
 
 
 class Counting:
@@ -99,15 +99,15 @@ def test_a_level_in_several_rows_is_tried_once_and_its_child_keeps_its_parent() 
 def test_a_population_from_its_records_goes_on_as_the_uninterrupted_one() -> None:
     populations = evolved(Counting(), 5)
     setup, course = setup_of(Student()), Course(Teaching(Counting()))
-    again = from_records(*to_records(populations[2], Numbers()), Numbers())  # type: ignore[arg-type]
+    again = restored(populations[2])
     assert again == populations[2]
     assert list(islice(course.evolve(again, setup), 2)) == populations[3:]
 
 
 def test_a_memory_that_is_no_object_is_refused_in_a_checkpoint() -> None:
-    data, agents = to_records(evolved(Counting(), 1)[0], Numbers())  # type: ignore[arg-type]
+    data, agents = to_records(evolved(Counting(), 1)[0], NUMBERS)
     with pytest.raises(ValueError, match="a memory must be a dict of JSON values, got list"):
-        from_records({**data, "memory": [1]}, agents, Numbers())  # type: ignore[arg-type]
+        from_records({**data, "memory": [1]}, agents, NUMBERS)
 
 
 @pytest.mark.parametrize(
