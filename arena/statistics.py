@@ -145,26 +145,24 @@ def _estimate(groups: Sequence[np.ndarray], statistic: Callable[..., Any]) -> Es
     Each world of each group is a stratum, whose seeds are drawn again with replacement. The draws
     are the same in every call, so equal scores have equal intervals.
     """
-    from scipy import stats
-
     value = float(statistic(*groups))
     if min(len(group) for group in groups) < 2:
         return Estimate(value, None, None)
     cells = math.prod(map(len, groups)) * groups[0].shape[1]  # of a resample, pairs of seeds
-    ends = np.cumsum([group.shape[1] for group in groups])[:-1]
+    batch, rng = max(1, MOST_CELLS // cells), np.random.default_rng(0)
+    found = [
+        statistic(*(_resampled(group, min(batch, RESAMPLES - first), rng) for group in groups))
+        for first in range(0, RESAMPLES, batch)
+    ]
+    low, high = np.quantile(np.concatenate(found), [0.025, 0.975])
+    return Estimate(value, float(low), float(high))
 
-    def resampled(*strata: np.ndarray, axis: int) -> np.ndarray:
-        assert axis == -1  # every stratum is [..., seeds]
-        parts = [strata[a:b] for a, b in zip([0, *ends], [*ends, None], strict=True)]
-        return statistic(*(np.stack(part, -1) for part in parts))
 
-    found = stats.bootstrap(
-        [column for group in groups for column in group.T],
-        resampled,
-        n_resamples=RESAMPLES,
-        batch=min(RESAMPLES, max(1, MOST_CELLS // cells)),
-        vectorized=True,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return Estimate(value, float(found.low), float(found.high))
+def _resampled(group: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Resamples [count, seeds, worlds] of a group [seeds, worlds]: the seeds of every world drawn
+    again with replacement, each world by itself.
+
+    SciPy's bootstrap takes every world as a sample of its own, 50 s for 10,000 worlds.
+    """
+    drawn = rng.integers(len(group), size=(count, *group.shape))
+    return np.take_along_axis(group[None], drawn, 1)

@@ -9,7 +9,7 @@ published values and their sources.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
@@ -24,7 +24,8 @@ MOST = 10**6  # settings may come from another person's archive
 Count = Annotated[int, Interval(ge=1, le=MOST)]
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Interval(gt=0, le=0.5)]
-NoveltyName = Literal["parameters", "pata-ec"]
+NoveltyName = Literal["parameters", "standardised", "pata-ec"]
+Order = Literal["novelty", "difficulty"]
 TransferName = Literal["poet", "epoet", "none"]
 FROM_CONFIG: Any = None  # in a new Setup: the part that the settings name
 
@@ -57,8 +58,14 @@ class PoetConfig(Settings):
     neighbours: Annotated[Count, "k of the novelty: mean distance to the k nearest tasks."] = 5
     novelty: Annotated[
         NoveltyName,
-        "Distance between tasks: of their parameters, or of the ranks of agents' scores (PATA-EC).",
+        "Distance between tasks: of their parameters, of these in units of their standard "
+        "deviation over all tasks, or of the ranks of agents' scores (PATA-EC).",
     ] = "pata-ec"
+    order: Annotated[
+        Order,
+        "Which of the viable children are born first. novelty: the most novel. difficulty: those "
+        "in which the best of the active agents scores lowest.",
+    ] = field(default="novelty", metadata={"written": False})  # not in older runs
     transfer_rule: Annotated[
         TransferName,
         "What replaces a niche's agent. poet: the best above its last score. epoet: an agent that "
@@ -90,6 +97,7 @@ def variants(config: PoetConfig) -> tuple[Novelty, TransferRule]:
     """The measure of novelty and the transfer rule that the settings name."""
     novelties: dict[NoveltyName, Novelty] = {
         "parameters": ParameterNovelty(config.neighbours),
+        "standardised": ParameterNovelty(config.neighbours, standardised=True),
         "pata-ec": PataEc(config.neighbours, config.mc_low, config.mc_high),
     }
     rules: dict[TransferName, TransferRule] = {

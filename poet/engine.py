@@ -14,7 +14,7 @@ from dataclasses import replace
 from .births import births
 from .config import Setup
 from .evaluation import adopt, evaluate, improve
-from .measuring import by_novelty, first_criterion
+from .measuring import first_criterion, ranked
 from .niche import Niche, Population
 from .novelty import remembered
 from .pbt import exploit, explored
@@ -60,13 +60,13 @@ def evolve(population: Population, setup: Setup) -> Iterator[Population]:
 
 
 def mutate_envs(population: Population, setup: Setup, key: Key) -> Population:
-    """Niches that do well have children; the most novel of the viable ones are admitted, the oldest
-    niches retire.
+    """Niches that do well have children; the most novel (or hardest) of the viable ones are
+    admitted, the oldest niches retire.
     """
     children = litter(population, setup, key)
     children = first_criterion(children, population, setup, key)
-    ranked, novel = by_novelty(children, population, setup, key)
-    population = births(ranked, noted(population, children), setup, key, novel)
+    waiting, novel = ranked(children, population, setup, key)
+    population = births(waiting, noted(population, children), setup, key, novel)
     return remembered(population.retire(setup.config.capacity), novel)
 
 

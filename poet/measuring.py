@@ -44,18 +44,42 @@ def first_criterion(
     return [judged.get(child.id, child) for child in children]
 
 
-def by_novelty(
+def ranked(
     children: Sequence[Child], population: Population, setup: Setup, key: Key
 ) -> tuple[list[Child], Novelties]:
-    """The children not refused so far with their novelty, the most novel first; of equals the older
-    first.
+    """The children not refused so far with their novelty, in the order of their births: the most
+    novel or the hardest first; of equals the older first.
+
+    The text of POET's paper prefers children with lower scores, its algorithm the most novel.
     """
     running = [child for child in children if child.outcome == "crowded"]
     if not running:
         return [], Novelties({})
     novel = setup.novelty.measure(running, population, setup, key)
-    ranked = sorted(running, key=lambda child: -novel.of[child.id])
-    return [replace(child, novelty=novel.of[child.id]) for child in ranked], novel
+    if setup.config.order == "difficulty":
+        rank = _best_scores(running, population, setup, key)
+    else:
+        rank = {child.id: -novel.of[child.id] for child in running}
+    running.sort(key=lambda child: rank[child.id])
+    return [replace(child, novelty=novel.of[child.id]) for child in running], novel
+
+
+def _best_scores(
+    children: Sequence[Child], population: Population, setup: Setup, key: Key
+) -> dict[int, float]:
+    """The best score of all active agents in each child, by child id.
+
+    Differs: the paper's text takes the parent's agent's score; with one agent a child may seem hard
+    only because that agent stumbles in it.
+    """
+    spent = key.child("order")
+    trials = [
+        Trial(niche.agent, child.task, _key(child.task, setup).spent_as(spent))
+        for child in children
+        for niche in population.active
+    ]
+    scores = iter([result.score for result in evaluate(setup.learner, trials)])
+    return {child.id: max(next(scores) for _ in population.active) for child in children}
 
 
 @dataclass(frozen=True)

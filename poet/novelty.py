@@ -2,9 +2,10 @@
 or active.
 
 Two measures. ParameterNovelty (arXiv 1901.01753): Euclidean distance of the family's `describe`, in
-raw units, as in the reference code. PataEc (arXiv 2003.08536): a task is characterised by how it
-ranks all agents ever: clip each agent's score to the minimal criterion, then take ranks. Scores of
-retired agents never change, so they are computed once and kept in the population.
+raw units, as in the reference code, or standardised. PataEc (arXiv 2003.08536): a task is
+characterised by how it ranks all agents ever: clip each agent's score to the minimal criterion,
+then take ranks. Scores of retired agents never change, so they are computed once and kept in the
+population.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class ParameterNovelty:
     """Distance between the parameters of tasks (`TaskFamily.describe`)."""
 
     neighbours: int  # k: of so many nearest tasks the mean distance is taken
+    standardised: bool = False  # each parameter in units of its standard deviation over all tasks
 
     def measure(
         self, children: Sequence[Child], population: Population, setup: Setup, key: Key
@@ -60,6 +62,10 @@ class ParameterNovelty:
         describe = setup.family.describe
         known = np.array([describe(niche.task) for niche in population.niches], np.float64)
         new = np.array([describe(child.task) for child in children], np.float64)
+        if self.standardised:
+            spread = np.concatenate([known, new]).std(0)
+            unit = np.where(spread > 0, spread, 1.0)
+            known, new = known / unit, new / unit
         return Novelties(_distances(children, new, known, self.neighbours))
 
 

@@ -79,11 +79,14 @@ class Walker(Levels):
 
     def mutate(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
         """A mutated genome, and body if bodies mutate, with a new seed and the same settings."""
-        settings = task.settings or self.own
-        if isinstance(task.genome, Cppn):
-            genome: Obstacles | Cppn = cppn_mutation.mutate(task.genome, rng, settings.length)
-        else:
-            genome = obstacles.mutate(task.genome, self.bounds, rng)
+        settings, genome = task.settings or self.own, task.genome
+        most = self.settings.mutation_steps
+        # Differs: the papers mutate once; agents that learn fast can take longer steps.
+        for _ in range(1 if most == 1 else int(rng.integers(1, most + 1))):
+            if isinstance(genome, Cppn):
+                genome = cppn_mutation.mutate(genome, rng, settings.length)
+            else:
+                genome = obstacles.mutate(genome, self.bounds, rng)
         seed, body = self._seed(rng), task.body
         if self.body_bounds.genes:
             before = body or BodyGenes(draws=self.settings.draws)

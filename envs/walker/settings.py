@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from annotated_types import Interval
@@ -31,6 +31,9 @@ class WalkerSettings(TaskSettings):
     mutates: Annotated[
         Mutates, "Obstacles mutated in a child: all (POET's code), or some at random (its paper)."
     ] = "all"
+    mutation_steps: Annotated[
+        PositiveInt, "Most mutations in a row that make a child's terrain; their number is drawn."
+    ] = field(default=1, metadata={"written": False})  # not in older runs
     gap_max: Annotated[float, Interval(ge=0.8, le=50), "Widest pit [tiles]."] = 10.0
     roughness_max: Annotated[float, Interval(ge=0, le=100), "Largest roughness."] = 10.0
     height_max: Annotated[

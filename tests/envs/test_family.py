@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from openpoet.cli.conformance import check_family
 from openpoet.cli.settings.tables import build, preset, presets
 from openpoet.envs.walker.family import Walker, WalkerSettings, WalkerTask
-from openpoet.envs.walker.obstacles import Obstacles
+from openpoet.envs.walker.obstacles import FIRST_GAP, GAP_STEP, Obstacles, mutate
 from openpoet.envs.walker.task import TaskSettings
 
 
@@ -31,6 +32,21 @@ def test_walker_passes_the_conformance_suite(settings: WalkerSettings) -> None:
 @pytest.mark.parametrize("name", [name for name in presets() if "walker" in preset(name)])
 def test_every_preset_has_valid_walker_settings(name: str) -> None:
     Walker(build(WalkerSettings, preset(name)["walker"], "walker"))
+
+
+def test_a_child_may_be_several_mutations_away() -> None:
+    once, often = Walker(), Walker(WalkerSettings(mutation_steps=4))
+    expected, found = set(), set()
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        task = once.origin()
+        for _ in range(int(rng.integers(1, 5))):
+            task = replace(task, genome=mutate(task.genome, once.bounds, rng))
+        expected.add(task.genome)
+        found.add(often.mutate(often.origin(), np.random.default_rng(seed)).genome)
+    assert found == expected
+    highest = max(genome.gap[1] for genome in found)
+    assert highest == pytest.approx(FIRST_GAP[1] + 3 * GAP_STEP)
 
 
 def test_poet_paper_mutates_some_parameters_and_poet_code_all() -> None:

@@ -92,6 +92,28 @@ def test_parameter_novelty_includes_retired_niches() -> None:
     assert remembered(population_of(1, 2), novel).scores_of_retired == {}
 
 
+def test_standardised_novelty_weighs_all_parameters_alike() -> None:
+    """x is 0, 100 and 50, y is 0, 1 and .5: in units of their spread both differ equally. A
+    parameter that is the same in all tasks has no part in it.
+    """
+
+    class Wide(FakeFamily):
+        def describe(self, task: Point) -> np.ndarray:
+            return np.array([100 * task.x, task.y, 7.0])
+
+    niches = tuple(Niche(i, None, 0, Point(i, i), numbered(i)) for i in range(2))
+    children = [replace(child(8, 0.5), task=Point(0.5, 0.5))]
+    found = {}
+    for name in ("standardised", "parameters"):
+        config = PoetConfig(novelty=name, neighbours=1)  # type: ignore[arg-type]  # checked there
+        setup = Setup(Wide(), TableLearner(wavy), config)
+        population = Population(10, niches, (), niches_born=2)
+        found[name] = setup.novelty.measure(children, population, setup, KEY).of[8]
+    spread = np.std([0, 1, 0.5])
+    assert found["standardised"] == pytest.approx(np.hypot(0.5 / spread, 0.5 / spread))
+    assert found["parameters"] == pytest.approx(np.hypot(50, 0.5))
+
+
 def wavy(number: float, task: Point) -> float:
     return 175 + 200 * float(np.sin(3 * number + 7 * task.x + 5 * task.y))
 

@@ -9,7 +9,7 @@ import numpy as np
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
 from openpoet.poet.config import Injected, PoetConfig, Setup
-from openpoet.poet.measuring import by_novelty, first_criterion
+from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Niche, Population
 from openpoet.poet.reproduction import litter, source_of
 from openpoet.poet.streams import Key
@@ -129,21 +129,37 @@ def test_the_criterion_evaluates_the_parents_agent_in_the_childs_task() -> None:
 def test_children_are_sorted_by_novelty_then_id() -> None:
     setup = setup_of(Line(-3.0, 1.0, 2.0, 3.0), children=30)
     children = first_criterion(litter(population(300), setup, KEY), population(300), setup, KEY)
-    ranked, novel = by_novelty(children, population(300), setup, KEY)
-    assert [abs(child.task.x) for child in ranked] == [3, 3, 2, 1]
-    assert ranked[0].id < ranked[1].id
-    assert (
-        [child.novelty for child in ranked]
-        == [3, 3, 2, 1]
-        == [novel.of[child.id] for child in ranked]
-    )
+    found, novel = ranked(children, population(300), setup, KEY)
+    assert [abs(child.task.x) for child in found] == [3, 3, 2, 1]
+    assert found[0].id < found[1].id
+    novelties = [child.novelty for child in found]
+    assert novelties == [3, 3, 2, 1] == [novel.of[child.id] for child in found]
+
+
+def test_children_can_be_sorted_by_difficulty_then_id() -> None:
+    """Agent 1 scores lower in tasks farther away; agent 0, the parent's, fails in task 1 only,
+    which therefore is not the hardest.
+    """
+
+    def score(number: float, task: Point) -> float:
+        return 60.0 if (number, task.x) == (0, 1) else 100.0 - 10 * abs(task.x)
+
+    learner = CountedLearner(TableLearner(score))
+    setup = setup_of(Line(-3.0, 1.0, 2.0, 3.0), learner, children=30, order="difficulty")
+    now = population(300, 100)  # only the first may have children
+    children = first_criterion(litter(now, setup, KEY), now, setup, KEY)
+    found, novel = ranked(children, now, setup, KEY)
+    assert [abs(child.task.x) for child in found] == [3, 3, 2, 1]
+    assert found[0].id < found[1].id
+    assert [child.novelty for child in found] == [novel.of[child.id] for child in found]
+    assert set(learner.ledger) == {"iteration/criterion", "iteration/order"}
 
 
 def test_no_novelty_is_measured_without_valid_children() -> None:
     learner = CountedLearner(TableLearner(lambda number, task: 0.0))
     setup = setup_of(Line(1.0), learner)
     children = first_criterion(litter(population(300), setup, KEY), population(300), setup, KEY)
-    assert by_novelty(children, population(300), setup, KEY)[0] == []
+    assert ranked(children, population(300), setup, KEY)[0] == []
 
 
 class Adapting(TableLearner):
