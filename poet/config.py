@@ -50,6 +50,9 @@ class PoetConfig(Settings):
     ] = 1
     capacity: Annotated[Count, "Largest number of active niches; the oldest are retired."] = 40
     reproduce_at: Annotated[float, "Score from which a niche may reproduce."] = 200.0
+    reproduce_after: Annotated[
+        Count, "Latest own scores of a niche that must all reach reproduce_at; at most `history`."
+    ] = field(default=1, metadata={"written": False})  # not in older runs
     mc_low: Annotated[float, "Minimal criterion: lowest score that is not too hard."] = 50.0
     mc_high: Annotated[float, "Minimal criterion: highest score that is not too easy."] = 300.0
     # max_children. It counts mutations tried, not children that pass; POET's paper has 512.
@@ -87,6 +90,7 @@ class PoetConfig(Settings):
             ("niches", "capacity"),
             ("max_admitted", "capacity"),
             ("max_admitted", "children"),
+            ("reproduce_after", "history"),
             ("mc_low", "mc_high"),
         ):
             if (value := getattr(self, name)) > (most := getattr(self, limit)):

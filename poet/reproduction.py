@@ -23,8 +23,17 @@ def due(every: int, iteration: int) -> bool:
 
 
 def eligible(population: Population, config: PoetConfig) -> list[Niche]:
-    """The niches whose latest own score allows them to have children."""
-    return [n for n in population.active if n.scores and n.scores[-1] >= config.reproduce_at]
+    """The niches whose latest own scores allow them to have children.
+
+    Differs: the papers look at one score. In a deterministic task it is that of one episode, which
+    an agent that has not mastered the task may get by chance; hence `reproduce_after` of them.
+    """
+    last, bar = config.reproduce_after, config.reproduce_at
+    return [
+        niche
+        for niche in population.active
+        if len(niche.scores) >= last and min(niche.scores[-last:]) >= bar
+    ]
 
 
 def best_without_children(population: Population, config: PoetConfig) -> float | None:

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from fakes import CountedLearner, FakeFamily, Point, TableLearner, numbered
 
 from openpoet.poet.config import Injected, PoetConfig, Setup
 from openpoet.poet.measuring import first_criterion, ranked
 from openpoet.poet.niche import Niche, Population
-from openpoet.poet.reproduction import litter, source_of
+from openpoet.poet.reproduction import eligible, litter, source_of
 from openpoet.poet.streams import Key
 
 KEY = Key(3, ("iteration", 10))
@@ -50,6 +51,25 @@ def test_only_niches_with_a_sufficient_score_have_children() -> None:
     children = litter(population(199.9, 200.0, 500.0), setup_of(Line(1, 2, 3), children=60), KEY)
     assert {child.parent for child in children} == {1, 2}
     assert litter(population(199.9), setup_of(Line(1)), KEY) == []
+
+
+def test_several_scores_in_a_row_may_be_needed() -> None:
+    histories = [(300.0, 10.0, 300.0, 300.0), (10.0, 300.0, 200.0, 201.0), (300.0, 300.0)]
+    niches = tuple(
+        Niche(i, None, 0, Point(float(i)), numbered(i), scores)
+        for i, scores in enumerate(histories)
+    )
+    found = {
+        n: eligible(Population(9, niches, niches_born=3), PoetConfig(reproduce_after=n))
+        for n in (1, 2, 3)
+    }
+    assert {n: [niche.id for niche in each] for n, each in found.items()} == {
+        1: [0, 1, 2],
+        2: [0, 1, 2],
+        3: [1],
+    }
+    with pytest.raises(ValueError, match="reproduce_after must not be above history"):
+        PoetConfig(reproduce_after=6, history=5)
 
 
 def test_parents_are_chosen_by_their_latest_score() -> None:
