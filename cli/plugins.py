@@ -49,7 +49,13 @@ def load(
         raise ValueError(
             f"unknown {kind} {name!r}: there are {known}, or give the path of a .py file"
         )
-    return found[name].load()
+    try:
+        return found[name].load()
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"{kind} {name!r}: the entry point {found[name].value} of an installed package cannot "
+            f"be loaded: {error}; install the package again, or ask its author"
+        ) from error
 
 
 def gymnasium_family(arguments: dict[str, Any]) -> Callable[..., Any]:
