@@ -78,7 +78,9 @@ class Walker(Levels):
         return WalkerTask(genome, seed, self.own, self.body)
 
     def mutate(self, task: WalkerTask, rng: np.random.Generator) -> WalkerTask:
-        """A mutated genome, and body if bodies mutate, with a new seed and the same settings."""
+        """A mutated genome, and body if bodies mutate, with the same settings and by default a new
+        seed.
+        """
         settings, genome = task.settings or self.own, task.genome
         most = self.settings.mutation_steps
         # Differs: the papers mutate once; agents that learn fast can take longer steps.
@@ -88,6 +90,9 @@ class Walker(Levels):
             else:
                 genome = obstacles.mutate(genome, self.bounds, rng)
         seed, body = self._seed(rng), task.body
+        # Differs: in the papers every child has a new seed.
+        if self.settings.new_seed < 1 and rng.random() >= self.settings.new_seed:
+            seed = task.seed
         if self.body_bounds.genes:
             before = body or BodyGenes(draws=self.settings.draws)
             body = body_mutation.mutate(before, self.body_bounds, rng)

@@ -34,6 +34,11 @@ class WalkerSettings(TaskSettings):
     mutation_steps: Annotated[
         PositiveInt, "Most mutations in a row that make a child's terrain; their number is drawn."
     ] = field(default=1, metadata={"written": False})  # not in older runs
+    new_seed: Annotated[
+        Fraction,
+        "Probability that a child's terrain is drawn with a new seed; otherwise with its parent's, "
+        "so that the same obstacles become larger or smaller.",
+    ] = field(default=1.0, metadata={"written": False})  # not in older runs
     gap_max: Annotated[float, Interval(ge=0.8, le=50), "Widest pit [tiles]."] = 10.0
     roughness_max: Annotated[float, Interval(ge=0, le=100), "Largest roughness."] = 10.0
     height_max: Annotated[

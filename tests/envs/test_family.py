@@ -49,6 +49,20 @@ def test_a_child_may_be_several_mutations_away() -> None:
     assert highest == pytest.approx(FIRST_GAP[1] + 3 * GAP_STEP)
 
 
+def test_children_may_have_their_parents_seed() -> None:
+    family = Walker(WalkerSettings(new_seed=0.25))
+    parent = WalkerTask(Obstacles(gap=(0.4, 1.2), stump=(0.2, 0.6)), 5)
+    children = [family.mutate(parent, np.random.default_rng(seed)) for seed in range(400)]
+    kept = [child for child in children if child.seed == 5]
+    assert 0.68 < len(kept) / len(children) < 0.82
+    assert all(child.genome != parent.genome for child in children)
+    usual = [Walker().mutate(parent, np.random.default_rng(seed)) for seed in range(400)]
+    assert [child.genome for child in usual] == [child.genome for child in children]
+    # with the parent's seed the first obstacle, of the same kind, is at the same place
+    first = family.track(parent, 0).polygons[0, 0, 0]
+    assert all(family.track(child, 0).polygons[0, 0, 0] == first for child in kept)
+
+
 def test_poet_paper_mutates_some_parameters_and_poet_code_all() -> None:
     parent = WalkerTask(Obstacles(5.0, gap=(2.0, 4.0), stump=(1.0, 2.0)), 0)
     kept = {}
