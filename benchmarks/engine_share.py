@@ -12,7 +12,7 @@ Exits 1 above 5 %.
 
     python -m benchmarks.engine_share --learner ppo > benchmarks/results/engine_share_ppo.txt
 
-does the same for PPO with 2 rollouts in an improvement step, of the 8 of the preset walker-ppo;
+does the same for PPO with 2 rollouts in an improvement step, of the 4 of the preset walker-ppo;
 rollouts and updates do not count as the engine.
 
     python -m benchmarks.engine_share --device cuda --members 512 >
