@@ -20,12 +20,12 @@ from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.interfaces import Agent
 from openpoet.poet.streams import Key
 
-# The target speed is drawn from 0 to 4 m/s; an episode is two seconds from rest.
-SPEED = WalkerSettings(body="speed", length=60, horizon=100, episodes=1, threads=1)
-GROUND = replace(SPEED, body="standard", seeds="episode", horizon=150)
+# The target speed is drawn from 0 to 4 m/s; an episode is three seconds from rest.
+SPEED = WalkerSettings(body="speed", length=60, horizon=150, episodes=1, threads=1)
+GROUND = replace(SPEED, body="standard", seeds="episode", length=100, horizon=600)
 HIDDEN = (64, 64)  # units of the policy's layers
 GAIT = PPOConfig(hidden=HIDDEN, num_envs=64, num_steps=128, std_floor=0.3, action_std=0.6)
-GAIT_STEPS = 1_000_000
+GAIT_STEPS = 2_000_000
 
 
 def gait() -> dict[str, torch.Tensor]:

@@ -1,14 +1,17 @@
-"""Curricula for one agent on the walker: equal environment steps, scored on ACCEL's test worlds.
+"""Curricula for one agent: equal environment steps, scored on a suite's worlds, with risk curves.
 
     python -m benchmarks.ued_methods > benchmarks/results/ued_methods.txt
     python -m benchmarks.ued_methods --preset quick-curriculum --steps 4000000   # 15 minutes
+    python -m benchmarks.ued_methods --family maze > benchmarks/results/ued_mazes.txt
 
-Trains every method with the preset `dcd` until a run has taken 50 million steps for all purposes,
-about 17 minutes of one core a run, and scores the students on the worlds of `dcd-6` and `rose` with
-sampled actions, as published (arXiv 2203.01302; agents with 1 to 2 thousand million steps).
+On the walker, trains every method with the preset `dcd` until a run has taken 50 million steps for
+all purposes, about 17 minutes of one core a run, and scores the students on the worlds of `dcd-6`
+and `rose` with sampled actions, as published (arXiv 2203.01302; agents with 1 to 2 thousand million
+steps). On mazes, PPO without memory for a million steps, 2 minutes a run.
 
 Runs are in build/ued/ and continue there. The scores of a finished run are kept as a record in
-benchmarks/results/ued/, so that seeds can be added later: what has a record is not trained again.
+benchmarks/results/ued/, or ued-maze/, so that seeds can be added later: what has a record is not
+trained again.
 """
 
 from __future__ import annotations
@@ -28,21 +31,43 @@ from benchmarks.heading import heading
 from benchmarks.resumable import BUILD
 from openpoet.arena.population import entries
 from openpoet.arena.scores import Scores
-from openpoet.arena.suite_comparison import Result, by_way, improvement_table, suite_table
+from openpoet.arena.suite_comparison import (
+    Result,
+    by_way,
+    improvement_table,
+    risk_table,
+    suite_table,
+)
 from openpoet.cli.table_files import print_table
 
 # The last one: domain randomisation over the terrains of the museum, which POET has evolved in 110
 # million steps that are not counted here.
+FROM_POET = "poet-tasks"
 METHODS = {name: ("--curriculum", name) for name in ("dr", "robust-plr", "accel", "sfl")} | {
-    "poet-tasks": ("--from", "museum", "--take", "tasks", "--curriculum", "dr")
+    FROM_POET: ("--from", "museum", "--take", "tasks", "--curriculum", "dr")
 }
 SEEDS = (1, 2, 3)
-PRESET, STEPS = "dcd", 50_000_000
 POINTS = 5  # of a student's curve
-SUITES = ("dcd-6", "rose")
-KEPT = Path(__file__).parent / "results" / "ued"
+RESULTS = Path(__file__).parent / "results"
 
 Record = dict[str, Any]  # seed, method, curve, and by suite what Scores.to_json gives
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What all runs have in common. words: of `launch`. kept: folder of the records of finished
+    runs. The curve of a student is that of the first suite.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    steps: int  # environment steps of a run
+    suites: tuple[str, ...]
+    kept: Path
+
+
+WALKER = Benchmark("dcd", ("--preset", "dcd"), 50_000_000, ("dcd-6", "rose"), RESULTS / "ued")
+MAZE = Benchmark("maze", ("--family", "maze"), 1_000_000, ("mazes",), RESULTS / "ued-maze")
 
 
 def command(*arguments: str) -> str:
@@ -59,37 +84,36 @@ def command(*arguments: str) -> str:
 class Training:
     """A run of a method with a seed, up to a number of environment steps."""
 
-    preset: str
+    benchmark: Benchmark
     method: str
     seed: int
-    budget: int
 
     @property
     def path(self) -> Path:
-        return BUILD / "ued" / f"{self.preset}-{self.method}-s{self.seed}"
+        return BUILD / "ued" / f"{self.benchmark.name}-{self.method}-s{self.seed}"
 
     @property
     def record(self) -> Path:
-        folder = KEPT if (self.preset, self.budget) == (PRESET, STEPS) else BUILD / "ued"
-        return folder / f"{self.method}-s{self.seed}.json"
+        return self.benchmark.kept / f"{self.method}-s{self.seed}.json"
 
     def finished(self) -> Record:
         """The record of the run; it is trained if there is none."""
         if not self.record.exists():
             curve = self.curve()
-            scores = {suite: self.scores(suite, 100).to_json() for suite in SUITES}
+            scores = {s: self.scores(s, 100).to_json() for s in self.benchmark.suites}
             found = {"method": self.method, "seed": self.seed, "curve": curve, **scores}
             self.record.parent.mkdir(parents=True, exist_ok=True)
             self.record.write_text(f"{json.dumps(rounded(found))}\n")
         return dict(json.loads(self.record.read_text()))
 
     def curve(self) -> list[list[float]]:
-        """Steps and mean return of the student on dcd-6, at POINTS points of the training."""
+        """Steps and mean return of the student on a suite, at POINTS points of the training."""
         kept = self.path.with_suffix(".curve.json")
         found = json.loads(kept.read_text()) if kept.exists() else []
         for point in range(len(found) + 1, POINTS + 1):
-            steps = self.trained(self.budget * point // POINTS)
-            found.append([steps, float(self.scores("dcd-6", 20).returns.mean())])
+            steps = self.trained(self.benchmark.steps * point // POINTS)
+            scores = self.scores(self.benchmark.suites[0], 20)
+            found.append([steps, float(scores.returns.mean())])
             kept.write_text(json.dumps(found))
             print(f"{self.path.name}: {found[-1]}", file=sys.stderr, flush=True)
         return list(found)
@@ -97,7 +121,7 @@ class Training:
     def trained(self, wanted: int) -> int:
         """Trains until the run has taken so many steps; those that it has taken."""
         if not self.path.exists():
-            parts = ("--preset", self.preset, *METHODS[self.method], "--seed", str(self.seed))
+            parts = (*self.benchmark.words, *METHODS[self.method], "--seed", str(self.seed))
             command(
                 "launch", *parts, "--iterations", "1", "--workers", "1", "--out", str(self.path)
             )
@@ -137,39 +161,43 @@ def results(records: Sequence[Record], suite: str) -> list[Result]:
     return found
 
 
-def print_records(records: Sequence[Record]) -> None:
-    print("mean return on dcd-6 (20 episodes a world) against environment steps:")
+def print_records(benchmark: Benchmark, records: Sequence[Record]) -> None:
+    print(f"mean return on {benchmark.suites[0]} (20 episodes a world) against environment steps:")
     for one in records:
-        points = ", ".join(f"{steps / 1e6:.1f} M {mean:.0f}" for steps, mean in one["curve"])
+        points = ", ".join(f"{steps / 1e6:.1f} M {mean:.3g}" for steps, mean in one["curve"])
         print(f"  {one['method']}, seed {one['seed']}: {points}")
-    for suite in SUITES:
+    for suite in benchmark.suites:
         print(f"\n{suite}, 100 episodes a world, mean return:")
         found = results(records, suite)
         for result in found:
             pairs = zip(result.worlds, result.returns("mean"), strict=True)
-            print(f"  {result.run}: {', '.join(f'{world} {value:.0f}' for world, value in pairs)}")
+            print(f"  {result.run}: {', '.join(f'{world} {value:.3g}' for world, value in pairs)}")
         print_table(suite_table(found))
         print_table(improvement_table(found))
+        print_table(risk_table(found))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--preset", default=PRESET, help="settings of all runs")
-    parser.add_argument("--steps", type=int, default=STEPS, help="of each run")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS])
+    parser.add_argument("--family", choices=("walker", "maze"), default="walker")
+    parser.add_argument("--preset", help="settings of all runs, instead of the benchmark's")
+    parser.add_argument("--steps", type=int, help="of each run")
+    parser.add_argument("--methods", nargs="+", choices=METHODS)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--parallel", type=int, default=2, help="runs side by side, one core each")
     options = parser.parse_args()
+    benchmark = MAZE if options.family == "maze" else WALKER
+    if options.preset or options.steps:  # not the benchmark itself: records are not kept
+        name, steps = options.preset or benchmark.name, options.steps or benchmark.steps
+        words = ("--preset", options.preset) if options.preset else benchmark.words
+        benchmark = Benchmark(name, words, steps, benchmark.suites, BUILD / "ued")
+    methods = options.methods or [m for m in METHODS if (benchmark.name, m) != ("maze", FROM_POET)]
     print(heading(), flush=True)
-    runs = [
-        Training(options.preset, method, seed, options.steps)
-        for seed in options.seeds
-        for method in options.methods
-    ]
+    runs = [Training(benchmark, method, seed) for seed in options.seeds for method in methods]
     with ThreadPoolExecutor(options.parallel) as pool:  # each run is a process with one thread
-        print_records(list(pool.map(Training.finished, runs)))
+        print_records(benchmark, list(pool.map(Training.finished, runs)))
     return 0
 
 

@@ -1,9 +1,9 @@
 """MAESN (arXiv 1802.07245) on walkers: dense training, and a sparse reward for a hidden speed.
 
-The target speed of a draw is between 0 and 2 m/s; an episode is two seconds from rest. In training
-each step is rewarded for a speed near the target. In the test an episode has the reward 1 if its
-speed was within .25 m/s of the target (benchmarks/sparse_speed.py). Training begins with a gait
-(benchmarks/hidden_speed.py). Control: the gait with its action noise, which is the exploration of a
+The target speed of a draw is between 0 and 2 m/s; an episode is three seconds from rest. In
+training each step is rewarded for a speed near the target. In the test an episode has the reward 1
+if its speed was within .25 m/s of the target (benchmarks/sparse_speed.py). Training begins with a
+gait (benchmarks/hidden_speed.py). Control: the gait with its action noise, the exploration of a
 policy without a latent. Interrupted trainings continue from build/.
 """
 

@@ -1,6 +1,6 @@
 """MAML (arXiv 1703.03400) on walkers whose rewarded speed is hidden: the gain of 1 to 5 updates.
 
-The target speed of a draw is between 0 and 4 m/s; an episode is two seconds from rest. Training
+The target speed of a draw is between 0 and 4 m/s; an episode is three seconds from rest. Training
 begins with a gait (benchmarks/hidden_speed.py). Control: joint training of the same policy from the
 same gait with as many environment steps, whose policy is updated likewise on the test's draws. The
 step size of its updates is the best of several for it. Interrupted trainings continue from build/.
