@@ -11,6 +11,7 @@ Interrupted trainings continue from files in build/.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,8 +31,9 @@ from openpoet.poet.streams import Key
 # Each of four joints is reversed with probability 1/2, for a trial of two episodes.
 REVERSED = WalkerSettings(body="reversed", length=100, horizon=600, episodes=2, threads=1)
 BOUND_STEPS = 6_000_000  # environment steps of training of each bound
-ADAPTING_STEPS = 17_000_000  # of an agent with memory
+ADAPTING_STEPS, UPDATES = 17_000_000, 1040  # of an agent with memory
 EVERY, TESTS, RESAMPLES = 4, 512, 2000
+Config = TypeVar("Config", bound=RL2Config)
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,11 @@ def of_ppo(which: str, settings: WalkerSettings, key: Key, name: str, steps: int
     return found
 
 
-def annealed_config(family: Walker, updates: int) -> RL2Config:
-    """The family's defaults of RL^2 with a learning rate that falls over these updates, of 16,384
-    steps each: at a constant rate the return of the last episode swings.
+def annealed(config: Config, updates: int) -> Config:
+    """The settings with a learning rate that falls over these updates, of 16,384 steps each: at a
+    constant rate the return of the last episode swings.
     """
-    return replace(RL2Config.suggested(family.spec), lr_end=5e-5, anneal=updates)
+    return replace(config, lr_end=5e-5, anneal=updates)
 
 
 def adapting(

@@ -25,16 +25,18 @@ def evaluated(claim: Any, settings: Any, key: int, title: str) -> tuple[Episode,
     """An evaluation of a claim's agent, and its trials."""
     from dataclasses import replace
 
-    from benchmarks.hidden_bodies import annealed_config
+    from benchmarks.hidden_bodies import annealed
     from benchmarks.resumable import Training
     from openpoet.agents.memory.rl2 import RL2
+    from openpoet.agents.memory.rl2_config import RL2Config
     from openpoet.archive.replay.episode import record_episode
     from openpoet.archive.replay.side_by_side import first_and_last
     from openpoet.envs.walker.family import Walker
     from openpoet.poet.streams import Key
 
     family = Walker(settings)
-    config = replace(annealed_config(family, claim.UPDATES), test_trials=TRIALS)
+    config = annealed(RL2Config.suggested(family.spec), claim.UPDATES)
+    config = replace(config, test_trials=TRIALS)
     training = Training(RL2(family, config), family.origin(), Key(3), claim.STATE)
     make, agent, task = (lambda recording: RL2(recording, config)), training.agent, training.task
     episode = record_episode(make, family, agent, task, Key(key), title=title)

@@ -103,8 +103,9 @@ class VariBAD(RL2):
     def policy_inputs(self, inputs: torch.Tensor, belief: torch.Tensor) -> torch.Tensor:
         """The policy's inputs [..., o + 2 latent]: the observation and the belief.
 
-        The belief is scaled by its initial standard deviation, so that small differences in it
-        change the policy's output.
+        Differs: the means are divided by a constant, by default the initial standard deviation, so
+        that small differences in them change the policy's output; the authors' code divides by
+        their running standard deviation.
 
         Args:
             inputs: of a trial, [..., i].
@@ -112,7 +113,8 @@ class VariBAD(RL2):
         """
         observations = inputs[..., : self.family.spec.observation_size]
         (mean, log_std), std = belief.chunk(2, -1), self.config.initial_std
-        return torch.cat([observations, mean / std, log_std - math.log(std)], -1)
+        unit = self.config.belief_unit or std
+        return torch.cat([observations, mean / unit, log_std - math.log(std)], -1)
 
     def beliefs(
         self, weights: Weights, inputs: torch.Tensor, state: State, begins: torch.Tensor

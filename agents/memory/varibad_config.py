@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from openpoet.settings import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Sizes
@@ -18,6 +18,8 @@ _CONTROL = {
     "decoder_input": "action",
     "predict_changes": True,
     "belief_steps": 16,
+    # trained beliefs have a spread near 1 here: in units of .1 they saturate the policy's layers
+    "belief_unit": 1.0,
 }
 
 
@@ -44,6 +46,10 @@ class VariBADConfig(RL2Config):
     initial_std: Annotated[
         PositiveFloat, "Initial standard deviation of the posterior; much wider ones train slowly."
     ] = 0.1
+    belief_unit: Annotated[
+        PositiveFloat | None,
+        "The policy observes the means of beliefs divided by this; none: by initial_std.",
+    ] = field(default=None, metadata={"written": False})  # not in older runs
     kl: Annotated[
         NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
     ] = 0.1

@@ -12,24 +12,27 @@ from __future__ import annotations
 from benchmarks.claims.claim import Claim, interval
 from benchmarks.hidden_bodies import (
     REVERSED,
+    UPDATES,
     adapting,
-    annealed_config,
+    annealed,
     bounds_of_reversed,
     by_control,
     without_memory,
 )
 from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.envs.walker.family import Walker
 from openpoet.poet.streams import Key
 
-UPDATES = 1040  # the whole budget
 STATE = "walker-rl2-adapting"  # file of the training in build/
 
 
 def claims() -> list[Claim]:
     bounds = bounds_of_reversed()
     family = Walker(REVERSED)
-    training = adapting(RL2(family, annealed_config(family, UPDATES)), Key(3), STATE)
+    training = adapting(
+        RL2(family, annealed(RL2Config.suggested(family.spec), UPDATES)), Key(3), STATE
+    )
     found = by_control(training, "RL^2")
     found["without memory"] = without_memory(training)
     print(f"RL^2, without memory: {interval(found['without memory'])}")

@@ -9,8 +9,9 @@ the target and one that does not (benchmarks/hidden_bodies.py), with the control
 from __future__ import annotations
 
 from benchmarks.claims.claim import Claim, interval
-from benchmarks.hidden_bodies import adapting, annealed_config, bounds, by_control, without_memory
+from benchmarks.hidden_bodies import adapting, annealed, bounds, by_control, without_memory
 from openpoet.agents.memory.rl2 import RL2
+from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.envs.walker.family import Walker
 from openpoet.envs.walker.settings import WalkerSettings
 from openpoet.poet.streams import Key
@@ -23,7 +24,9 @@ STATE = "walker-rl2-speed-adapting"  # file of the training in build/
 def claims() -> list[Claim]:
     found_bounds = bounds(SPEED, "walker-rl2-speed")
     family = Walker(SPEED)
-    training = adapting(RL2(family, annealed_config(family, UPDATES)), Key(3), STATE, STEPS)
+    training = adapting(
+        RL2(family, annealed(RL2Config.suggested(family.spec), UPDATES)), Key(3), STATE, STEPS
+    )
     found = by_control(training, "RL^2")
     found["without memory"] = without_memory(training)
     print(f"RL^2, without memory: {interval(found['without memory'])}")
