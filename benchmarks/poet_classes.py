@@ -5,7 +5,9 @@
 The table is that of `openpoet reproduce difficulty`, for the classes of the paper (arXiv
 1901.01753, table 2); below it are the environments beyond them. A solved environment above the
 class "easy" is verified: an agent that the archive keeps of it is evaluated there again, with real
-Box2D and the most likely actions, and must reach a return of 230 and the far end.
+Box2D and the most likely actions, and must reach a return of 230 and the far end. A genome's class
+is that of its upper bounds, as in the paper; since the sizes of obstacles are drawn below them, the
+classes by the largest obstacles that the terrains have are printed too.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from openpoet.cli.parts import make_part
 from openpoet.cli.reproducing import difficulty
 from openpoet.cli.table_files import print_table
 from openpoet.cli.wiring import make_family
+from openpoet.envs.walker import poet_layout
 from openpoet.envs.walker.obstacles import CLASSES, Obstacles
 from openpoet.envs.walker.obstacles import difficulty as class_of
+from openpoet.envs.walker.poet_layout import Pen
 from openpoet.poet.streams import Key
 from openpoet.runs import Niche, Run
 
@@ -37,11 +41,17 @@ class Environment:
 
     niche: Niche
     genome: Obstacles
+    length: int  # of the track [tiles]
     verified: bool | None  # None: not tried
 
     @property
     def name(self) -> str:
         return class_of(self.genome)
+
+    @property
+    def drawn_name(self) -> str:
+        """The class by the largest obstacles of the terrain."""
+        return class_of(drawn(self.genome, self.niche.task["seed"], self.length))
 
     @property
     def beyond(self) -> list[str]:
@@ -64,7 +74,7 @@ def environments(run: Run) -> list[Environment]:
     found = []
     for niche in run.niches:
         task = family.decode(niche.task)
-        one = Environment(niche, task.genome, None)
+        one = Environment(niche, task.genome, walker["length"], None)
         if niche.solved is not None and one.name != "easy":
             kept = [name for column in AGENTS if (name := rows[niche.id][column])]
             agents = [run.reader.agent(name) for name in dict.fromkeys(kept)]
@@ -79,6 +89,28 @@ def solves(learner: Any, agent: Any, task: Any) -> bool:
     return bool(solved[0]) and float(scores[0]) >= 230
 
 
+def drawn(genome: Obstacles, seed: int, length: int) -> Obstacles:
+    """The genome with the largest obstacles that its track has as upper ends."""
+    largest = {"stump": 0.0, "gap": 0.0}
+
+    def stump(pen: Pen, *rest: Any) -> tuple[int, float]:
+        before = len(pen.blocks)
+        made = poet_layout.stump(pen, *rest)
+        for (_, bottom), *_, (_, top) in pen.blocks[before:]:
+            largest["stump"] = max(largest["stump"], (top - bottom) / poet_layout.TILE)
+        return made
+
+    def pit(pen: Pen, *rest: Any) -> tuple[int, float]:
+        made = poet_layout.pit(pen, *rest)
+        (left, *_), (right, *_) = (block[0] for block in pen.blocks[-2:])
+        largest["gap"] = max(largest["gap"], (right - left) / poet_layout.TILE - 1)
+        return made
+
+    poet_layout.draw(genome, seed, length, {"stump": stump, "gap": pit})
+    tops = {name: (0.0, round(size, 6)) for name, size in largest.items()}
+    return replace(genome, gap=tops["gap"], stump=tops["stump"])
+
+
 def report(run: Run) -> None:
     """Print the table."""
     for table in difficulty(run.reader, None, Effort()).tables:
@@ -86,7 +118,11 @@ def report(run: Run) -> None:
     found = environments(run)
     for name in CLASSES[1:]:
         verified = sum(one.verified is True for one in found if one.name == name)
-        print(f"{name}: {verified} verified")
+        large = [one for one in found if one.niche.solved is not None and one.drawn_name == name]
+        print(
+            f"{name}: {verified} verified; by the largest obstacles drawn {len(large)} solved, "
+            f"{sum(one.verified is True for one in large)} verified"
+        )
     print(scale(run.reader))
     hardest(found)
 
