@@ -31,6 +31,7 @@ def make_clips(path: Path, out: Path) -> int:
     from openpoet.archive.store.measures import with_agents
 
     run, about, replays = open_page(path)
+    replays.recorded = {}  # of earlier recordings, which may be those of another run's niches
     replays.finer = 1  # less than two thirds of the size; a centimetre is not seen
     try:
         with run.snapshot():

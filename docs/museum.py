@@ -36,7 +36,8 @@ def without_folders(rows: Rows) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if table == "sessions":
             program, *words = row["command"]
             named = [word.rpartition("/")[2] if word.startswith("/") else word for word in words]
-            program = "openpoet" if program.endswith("__main__.py") else program
+            if Path(program).name in ("__main__.py", "openpoet"):
+                program = "openpoet"
             row = {**row, "command": [program, *named]}
         yield table, row
 

@@ -61,6 +61,7 @@ def main() -> None:
         "run.preset": "night",
         "run.iterations": options.iterations,
         "poet.mutate_every": 0,
+        "poet.capacity": len(ROSE),
         "poet.seed": 1,
     }
     wanted = Launch(settings, folder=options.run, machine=Machine("cpu", 1), seeds=seeds)
