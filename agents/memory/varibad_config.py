@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from openpoet.settings import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Sizes
@@ -49,7 +49,7 @@ class VariBADConfig(RL2Config):
     belief_unit: Annotated[
         PositiveFloat | None,
         "The policy observes the means of beliefs divided by this; none: by initial_std.",
-    ] = field(default=None, metadata={"written": False})  # not in older runs
+    ] = None
     kl: Annotated[
         NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
     ] = 0.1

@@ -37,7 +37,8 @@ from openpoet.poet.config import PoetConfig
         ),
         (
             {"novelty": "pata"},
-            r"novelty must be one of 'parameters', 'pata-ec', got 'pata' \(did you mean .*\)",
+            r"novelty must be one of 'parameters', 'standardised', 'pata-ec', got 'pata' "
+            r"\(did you mean .*\)",
         ),
         (
             {"transfer_rule": "enhanced"},
