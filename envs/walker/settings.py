@@ -32,7 +32,9 @@ class WalkerSettings(TaskSettings):
         Mutates, "Obstacles mutated in a child: all (POET's code), or some at random (its paper)."
     ] = "all"
     mutation_steps: Annotated[
-        PositiveInt, "Most mutations in a row that make a child's terrain; their number is drawn."
+        int,
+        Interval(ge=1, le=100),
+        "Most mutations in a row that make a child's terrain; their number is drawn.",
     ] = field(default=1, metadata={"written": False})  # not in older runs
     new_seed: Annotated[
         Fraction,
