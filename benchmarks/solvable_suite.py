@@ -4,9 +4,6 @@ which risk is measured, as Sampling for Learnability does (arXiv 2408.15099).
     python -m benchmarks.solvable_suite RUN --worlds 10000 --out build/solvable-10k.json
     openpoet compare RUN... --suite build/solvable-10k.json
 
-The suite `solvable-10k` of openpoet was made with --out arena/suites/solvable-10k.json.xz (its
-numbers: benchmarks/results/solvable_suite.txt).
-
 Terrains are uniform in a share of the ranges of the dcd benchmark (dcd_level.RANGES) in its layout,
 each with a seed of its own. A terrain is kept if an agent reaches a return of 230 with its most
 likely actions. What no agent of the run solves is left out, also where it can be solved, so
@@ -17,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -70,12 +66,9 @@ def main() -> None:
     options = parser.parse_args()
     path = find_run(options.run)
     agents = of_run(path, options.select, Machine("cpu", options.workers))
+    about = f"random terrains in {options.share:g} of dcd's ranges that an agent of a run solved"
     like = replace(
-        suite("dcd-6"),
-        name=options.out.name.partition(".")[0],
-        about=f"random terrains in {options.share:g} of dcd's ranges that an agent has solved",
-        episodes=EPISODES,
-        validation=None,
+        suite("dcd-6"), name=options.out.stem, about=about, episodes=EPISODES, validation=None
     )
     print(heading())
     kept, drawn = list[World](), 0
@@ -87,9 +80,7 @@ def main() -> None:
             raise SystemExit(f"no agent of {path} solves one of {drawn:,}: lower --share")
     made = replace(like, worlds=tuple(kept[: options.worlds]))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(to_json(made)).encode() + b"\n"
-    packed = lzma.compress(text, preset=9) if options.out.suffix == ".xz" else text
-    options.out.write_bytes(packed)
+    options.out.write_text(json.dumps(to_json(made)) + "\n", encoding="utf-8")
     rate = len(kept) / drawn
     print(f"{options.out}: {len(made.worlds):,} worlds, SHA-256 {made.sha256}")
     print(f"of {drawn:,} terrains, {rate:.1%} are solved by agents of {path.name}")

@@ -7,7 +7,7 @@
 On the walker, trains every method with the preset `dcd` until a run has taken 50 million steps for
 all purposes, about 17 minutes of one core a run, and scores the students on the worlds of `dcd-6`
 and `rose` with sampled actions, as published (arXiv 2203.01302; agents with 1 to 2 thousand million
-steps). On mazes, PPO without memory for a million steps, 2 minutes a run.
+steps). On mazes, PPO without memory for a million steps; that has not been run yet.
 
 Runs are in build/ued/ and continue there. The scores of a finished run are kept as a record in
 benchmarks/results/ued/, or ued-maze/, so that seeds can be added later: what has a record is not
@@ -40,7 +40,7 @@ from openpoet.arena.suite_comparison import (
 )
 from openpoet.cli.table_files import print_table
 
-# The last one: domain randomisation over the terrains of the museum, which POET has evolved in 110
+# The last one: domain randomisation over the terrains of the museum, which POET has evolved in 333
 # million steps that are not counted here.
 FROM_POET = "poet-tasks"
 METHODS = {name: ("--curriculum", name) for name in ("dr", "robust-plr", "accel", "sfl")} | {
@@ -189,11 +189,14 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=2, help="runs side by side, one core each")
     options = parser.parse_args()
     benchmark = MAZE if options.family == "maze" else WALKER
-    if options.preset or options.steps:  # not the benchmark itself: records are not kept
+    if options.preset or options.steps:  # not the benchmark itself: records stay in build/
         name, steps = options.preset or benchmark.name, options.steps or benchmark.steps
         words = ("--preset", options.preset) if options.preset else benchmark.words
-        benchmark = Benchmark(name, words, steps, benchmark.suites, BUILD / "ued")
-    methods = options.methods or [m for m in METHODS if (benchmark.name, m) != ("maze", FROM_POET)]
+        kept = BUILD / "ued" / f"{name}-{steps}"
+        benchmark = Benchmark(name, words, steps, benchmark.suites, kept)
+    methods = options.methods or [
+        m for m in METHODS if options.family == "walker" or m != FROM_POET
+    ]
     print(heading(), flush=True)
     runs = [Training(benchmark, method, seed) for seed in options.seeds for method in methods]
     with ThreadPoolExecutor(options.parallel) as pool:  # each run is a process with one thread

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import lzma
 import math
 from collections.abc import Mapping
 from importlib.resources import files
@@ -23,7 +22,7 @@ LARGEST_SEED = 2**32  # seeds below it fit every simulator's generator
 
 def suites() -> list[str]:
     """Names of the suites that come with openpoet."""
-    names = (file.name.removesuffix(".xz") for file in files(__package__).iterdir())
+    names = (file.name for file in files(__package__).iterdir())
     return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
@@ -31,12 +30,7 @@ def suite(name: str) -> Suite:
     """A suite of openpoet by its name. ValueError, one line, if there is none."""
     if name not in suites():
         raise ValueError(f"unknown suite {name!r}: there are {', '.join(suites())}")
-    file = files(__package__) / f"{name}.json"
-    if file.is_file():
-        return parse(file.read_text(encoding="utf-8"), name)
-    # a suite of many worlds is compressed; a suite of a stranger is not, since it could be a bomb
-    packed = (files(__package__) / f"{name}.json.xz").read_bytes()
-    return parse(lzma.decompress(packed).decode(), name)
+    return parse((files(__package__) / f"{name}.json").read_text(encoding="utf-8"), name)
 
 
 def read(path: Path) -> Suite:

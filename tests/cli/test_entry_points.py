@@ -18,6 +18,9 @@ ENTRY_POINTS = """
 [openpoet.families]
 my-hill = mine_hill:Hill
 
+[openpoet.learners]
+my-es = openpoet.agents.search.es:ES
+
 [openpoet.curricula]
 my-progress = mine_progress:LearningProgress
 absent = mine_progress:Absent
@@ -43,7 +46,13 @@ def test_a_run_with_the_parts_of_an_installed_package(tmp_path: Path) -> None:
     """The curriculum's run is resumed to the digest of the uninterrupted one."""
     hill, whole, resumed = tmp_path / "hill", tmp_path / "whole", tmp_path / "resumed"
     limits = ["poet.reproduce_at=0.6", "poet.mc_low=0.2", "poet.mc_high=0.9"]
-    words = ["--family", "my-hill", *(word for each in limits for word in ("--set", each))]
+    words = [
+        "--family",
+        "my-hill",
+        "--learner",
+        "my-es",
+        *(word for each in limits for word in ("--set", each)),
+    ]
     assert command.main(["launch", *words, "--iterations", "2", "--out", str(hill)]) == 0
     assert launch(whole, "my-progress", 3) == launch(resumed, "my-progress", 2) == 0
     assert command.main(["resume", str(resumed), "--iterations", "3"]) == 0
@@ -56,8 +65,7 @@ def test_a_run_with_the_parts_of_an_installed_package(tmp_path: Path) -> None:
 def test_list_names_the_parts_of_an_installed_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["list"]) == 0
     printed = capsys.readouterr().out
-    assert "my-hill" in printed
-    assert "my-progress" in printed
+    assert {"my-hill", "my-es", "my-progress"} <= set(printed.replace(",", " ").split())
 
 
 @pytest.mark.usefixtures("package")

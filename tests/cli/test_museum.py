@@ -17,10 +17,10 @@ import openpoet.cli.main as command
 from openpoet.agents.memory.rl2_config import RL2Config
 from openpoet.archive.museum import files
 from openpoet.archive.museum.files import FOLDER, packs
-from openpoet.archive.page.clips import clips_of
+from openpoet.archive.page.clips import clips_of, read_clips
 from openpoet.archive.page.routes import answer
 from openpoet.archive.store.run_folder import find_run
-from openpoet.cli.recorded import RecordedFirst, view_recorded
+from openpoet.cli.recorded import RecordedFirst, make_clips, view_recorded
 from openpoet.cli.replays import Replays, open_replays
 from openpoet.cli.sessions import Machine
 from openpoet.cli.terminal import CommandLine
@@ -92,6 +92,19 @@ def test_every_walker_of_the_museum_is_recorded() -> None:
     assert {niche.id: (niche.score, niche.title) for niche in niches} == {
         niche: (clip["score"], clip["title"]) for niche, clip in clips.items()
     }
+
+
+def test_clips_are_recorded_and_not_taken_from_earlier_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Earlier clips may be those of another run, whose niches have the same numbers."""
+    path, out = packs()["museum-rose"], tmp_path / "new.clips"
+    earlier = {niche: {**clip, "score": 1234.5} for niche, clip in clips_of(path).items()}
+    monkeypatch.setattr("openpoet.archive.page.clips.clips_of", lambda pack: earlier)
+    make_clips(path, out)
+    made = read_clips(out)
+    assert set(made) == set(earlier)
+    assert 1234.5 not in {clip["score"] for clip in made.values()}
 
 
 def test_the_terrains_of_poet_rose_have_their_names_and_published_parameters() -> None:

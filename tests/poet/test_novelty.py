@@ -104,8 +104,10 @@ def test_standardised_novelty_weighs_all_parameters_alike() -> None:
     niches = tuple(Niche(i, None, 0, Point(i, i), numbered(i)) for i in range(2))
     children = [replace(child(8, 0.5), task=Point(0.5, 0.5))]
     found = {}
-    for name in ("standardised", "parameters"):
-        config = PoetConfig(novelty=name, neighbours=1)  # type: ignore[arg-type]  # checked there
+    for name, config in (
+        ("standardised", PoetConfig(novelty="standardised", neighbours=1)),
+        ("parameters", PoetConfig(novelty="parameters", neighbours=1)),
+    ):
         setup = Setup(Wide(), TableLearner(wavy), config)
         population = Population(10, niches, (), niches_born=2)
         found[name] = setup.novelty.measure(children, population, setup, KEY).of[8]
