@@ -7,7 +7,7 @@
 On the walker, trains every method with the preset `dcd` until a run has taken 50 million steps for
 all purposes, about 17 minutes of one core a run, and scores the students on the worlds of `dcd-6`
 and `rose` with sampled actions, as published (arXiv 2203.01302; agents with 1 to 2 thousand million
-steps). On mazes, PPO without memory for a million steps; that has not been run yet.
+steps). On mazes, PPO without memory for a million steps, a minute of one core a run.
 
 Runs are in build/ued/ and continue there. The scores of a finished run are kept as a record in
 benchmarks/results/ued/, or ued-maze/, so that seeds can be added later: what has a record is not
@@ -22,7 +22,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,11 @@ class Benchmark:
     suites: tuple[str, ...]
     kept: Path
 
+    @property
+    def folder(self) -> Path:
+        """Where its runs are: those of other numbers of steps have other curves."""
+        return BUILD / "ued" / f"{self.name}-{self.steps}"
+
 
 WALKER = Benchmark("dcd", ("--preset", "dcd"), 50_000_000, ("dcd-6", "rose"), RESULTS / "ued")
 MAZE = Benchmark("maze", ("--family", "maze"), 1_000_000, ("mazes",), RESULTS / "ued-maze")
@@ -90,7 +95,7 @@ class Training:
 
     @property
     def path(self) -> Path:
-        return BUILD / "ued" / f"{self.benchmark.name}-{self.method}-s{self.seed}"
+        return self.benchmark.folder / f"{self.method}-s{self.seed}"
 
     @property
     def record(self) -> Path:
@@ -115,7 +120,8 @@ class Training:
             scores = self.scores(self.benchmark.suites[0], 20)
             found.append([steps, float(scores.returns.mean())])
             kept.write_text(json.dumps(found))
-            print(f"{self.path.name}: {found[-1]}", file=sys.stderr, flush=True)
+            name = self.path.relative_to(BUILD)
+            print(f"{name}: {found[-1]}", file=sys.stderr, flush=True)
         return list(found)
 
     def trained(self, wanted: int) -> int:
@@ -192,8 +198,8 @@ def main() -> int:
     if options.preset or options.steps:  # not the benchmark itself: records stay in build/
         name, steps = options.preset or benchmark.name, options.steps or benchmark.steps
         words = ("--preset", options.preset) if options.preset else benchmark.words
-        kept = BUILD / "ued" / f"{name}-{steps}"
-        benchmark = Benchmark(name, words, steps, benchmark.suites, kept)
+        benchmark = Benchmark(name, words, steps, benchmark.suites, Path())
+        benchmark = replace(benchmark, kept=benchmark.folder)
     methods = options.methods or [
         m for m in METHODS if options.family == "walker" or m != FROM_POET
     ]
