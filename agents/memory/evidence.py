@@ -1,10 +1,17 @@
-"""Evidence on which the beliefs of VariBAD (arXiv 1910.08348) are trained."""
+"""Evidence on which the beliefs of VariBAD (arXiv 1910.08348) are trained, and the loss: the
+negative evidence lower bound (ELBO).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+
+from ..parts.gaussians import kl
+from ..parts.lifetimes import State
+from .belief_decoder import BeliefDecoder
 
 
 @dataclass(frozen=True)
@@ -16,6 +23,8 @@ class Evidence:
     alive: torch.Tensor  # [t, m] bool
     begins: torch.Tensor  # [t, m] bool: a trial begins at this step
     first: torch.Tensor  # [m, 2 latent] beliefs before the first step
+    inputs: torch.Tensor  # [t, m, i] of the encoder
+    state: State  # of the encoder before the first step, [m, h] each
 
     def error(self, predicted: torch.Tensor, used: slice | torch.Tensor) -> torch.Tensor:
         """The mean squared error, halved, of pairs of a belief and an outcome of the same trial,
@@ -36,4 +45,43 @@ class Evidence:
             self.alive[:, chosen],
             self.begins[:, chosen],
             self.first[chosen],
+            self.inputs[:, chosen],
+            tuple(part[chosen] for part in self.state),
         )
+
+
+@dataclass(frozen=True)
+class ElboLoss:
+    """The negative ELBO, a mean over time steps."""
+
+    decoder: BeliefDecoder
+    kl_weight: float  # of the divergence of each belief from the one before
+    count: int  # beliefs of a sequence that predict, at random steps; 0: all
+
+    def __call__(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        beliefs: torch.Tensor,
+        evidence: Evidence,
+        noise: torch.Generator,
+    ) -> torch.Tensor:
+        """The loss of beliefs [t, m, 2 latent]: means, then log standard deviations.
+
+        noise: for the reparametrised samples of the latent, and the steps that predict.
+        """
+        alive, (mean, log_std) = evidence.alive, beliefs.chunk(2, -1)
+        drawn = torch.randn(mean.shape, generator=noise).to(mean.device)
+        used = self._predicting(len(beliefs), noise)
+        m = (mean + log_std.exp() * drawn)[used]
+        error = evidence.error(self.decoder(weights, m, evidence.transitions), used)
+        # the belief before each step: N(0, 1) where a trial begins
+        last = torch.cat([evidence.first[None], beliefs[:-1]])
+        last = torch.where(evidence.begins[..., None], 0.0, last)
+        divergence = (kl(mean, log_std, *last.chunk(2, -1)) * alive).sum() / alive.sum()
+        return error + self.kl_weight * divergence / len(beliefs)
+
+    def _predicting(self, steps: int, noise: torch.Generator) -> slice | torch.Tensor:
+        """The steps whose beliefs predict."""
+        if not 0 < self.count < steps:
+            return slice(None)
+        return torch.randperm(steps, generator=noise)[: self.count].sort().values

@@ -9,14 +9,15 @@ far, tau_:t, to an approximate posterior over a latent task variable m,
 The policy's input is the observation with (mu_t, log sigma_t), the belief itself rather than a
 sample. A decoder predicts every reward of the trial, past and future, from m. Encoder and decoder
 maximise the evidence lower bound (ELBO) of every time step t. The policy's gradient does not reach
-the encoder: PPO trains on the beliefs that were recorded while acting. The rest is RL^2 (rl2.py).
+the encoder: PPO trains a feed-forward actor and critic on the beliefs of the rollout, and encoder
+and decoder are trained after it. The rest is RL^2 (rl2.py).
 Where the next observation s' determines the reward, set `decoder_input = "action"`; otherwise the
 decoder does not need m and the belief stays at the prior. Where the dynamics are hidden, as in the
 paper's appendix, the decoder also predicts s' - s (`predict_changes`).
 Long trials are trained in parts (rl2.py): a belief then predicts the rewards of its own part.
 Differs: the decoder is the inner product of two networks, one of m and one of (s, a, s'), with a
-squared error (belief_decoder.py); the authors' multi-head decoder is a special case. One optimiser
-trains policy, encoder and decoder.
+squared error (belief_decoder.py); the authors' multi-head decoder is a special case. Beliefs are
+trained on the rollout alone, the authors' on a buffer of older trajectories too.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..parts.feedforward import Feedforward
-from ..parts.gaussians import kl
+from ..parts import adam
+from ..parts.network_weights import weight_names
 from ..parts.recurrent import Recurrent
-from ..ppo.batches import Batch, batch_of, sequences
+from ..ppo.batches import Batch, batch_of, sequences, single_steps
 from ..ppo.collecting import Collector
+from ..ppo.network import FeedforwardNetwork
 from ..ppo.rollout import Rollout
 from ..ppo.training import no_returns, prepared
-from ..ppo.update import ExtraLoss, update_policy
+from ..ppo.update import Rates, update_policy
 from ..rollouts.trials import Trials
 from .belief_decoder import BeliefDecoder
-from .evidence import Evidence
+from .evidence import ElboLoss, Evidence
 from .rl2 import RL2
 from .varibad_config import VariBADConfig
 
@@ -77,28 +79,26 @@ class VariBAD(RL2):
         spec, c = family.spec, self.config
         observations, actions = spec.observation_size, spec.action_size
         self.network = Recurrent(self.network.inputs, c.hidden, 2 * c.latent, c.cell)
-        self.policy_layers = Feedforward(
-            (observations + 2 * c.latent, *c.policy, actions + 1), "policy_"
+        self.policy_network = FeedforwardNetwork(
+            observations + 2 * c.latent, c.policy, self.actions
         )
         inputs = observations + actions + (observations if c.decoder_input == "transition" else 0)
         outputs = 1 + (observations if c.predict_changes else 0)
         self.decoder = BeliefDecoder(c.latent, inputs, c.decoder, outputs)
+        self.elbo_loss = ElboLoss(self.decoder, c.kl, c.belief_steps)
 
     def _initial_weights(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Beliefs with a standard deviation of about `initial_std`, and a nearly uniform policy."""
-        weights = super()._initial_weights(rng) | self.policy_layers.init(rng, readout_scale=0.1)
+        weights = super()._initial_weights(rng) | self.policy_network.init(
+            rng, self.config.action_std
+        )
         weights["b_out"][self.config.latent :] = math.log(self.config.initial_std)
         return weights | self.decoder.init(rng)
 
     def outputs(self, weights: Weights, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Policy parameters [t, n, k] and values [t, n] for policy inputs [t, n, i]."""
-        return super()._policy_and_values(weights, inputs, self.policy_layers(weights, inputs))
-
-    def run(
-        self, weights: Weights, inputs: torch.Tensor, state: State, begins: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As `outputs`: PPO's update has the policy's inputs, with the beliefs recorded."""
-        return self.outputs(weights, inputs)
+        policy, values, _ = self.policy_network.step(weights, inputs, ())
+        return policy, values
 
     def policy_inputs(self, inputs: torch.Tensor, belief: torch.Tensor) -> torch.Tensor:
         """The policy's inputs [..., o + 2 latent]: the observation and the belief.
@@ -138,8 +138,7 @@ class VariBAD(RL2):
         raise ValueError("varibad does not train on levels: take ppo or rl2 for a curriculum")
 
     def improve_one(self, agent: Agent, task: Task, key: Key) -> tuple[Agent, int]:
-        """For each rollout a PPO update on the recorded beliefs, whose first epochs also train
-        encoder and decoder.
+        """For each rollout a PPO update of the policy, then one of encoder and decoder.
 
         Returns the agent and the environment steps.
         """
@@ -156,68 +155,58 @@ class VariBAD(RL2):
 
     def _updated(self, agent: Agent, rollout: Rollout, key: Key) -> Agent:
         """The agent after an update. rollout: with scaled rewards and normalised observations."""
-        c, weights = self.config, self._weights(agent)
+        c, weights, rate = self.config, self._weights(agent), Rates.of(self.config, agent).lr
         batch = batch_of(rollout, rollout.rewards, c, self.plan.chunk)
         with torch.no_grad():
             beliefs = self.beliefs(weights, batch.inputs, batch.state, batch.begins)
-            first = self._read_out(weights, batch.state)
+        acted = replace(batch, inputs=self.policy_inputs(batch.inputs, beliefs), state=())
+        rng = key.child("minibatches").generator()
+        after = update_policy(self.policy_network, c, agent, single_steps(acted), rng).agent
+        return self._trained_beliefs(after, self._evidence(weights, batch, rollout), rate, key)
+
+    def _evidence(self, weights: Weights, batch: Batch, rollout: Rollout) -> Evidence:
+        """What the beliefs of a rollout are trained on."""
         length = len(batch.inputs)
-        after = sequences(rollout.after, length)
-        evidence = Evidence(
+        after, rewards = (sequences(part, length) for part in (rollout.after, rollout.rewards))
+        with torch.no_grad():
+            first = self._read_out(weights, batch.state)
+        return Evidence(
             self._transitions(batch.inputs, batch.actions, after),
-            self._outcomes(batch.inputs, sequences(rollout.rewards, length), after),
+            self._outcomes(batch.inputs, rewards, after),
             batch.alive,
             batch.begins,
             first,
+            batch.inputs,
+            batch.state,
         )
-        acted = replace(batch, inputs=self.policy_inputs(batch.inputs, beliefs), state=())
-        loss = self._elbo_loss_of(batch, evidence, key)
-        rng = key.child("minibatches").generator()
-        return update_policy(self, c, agent, acted, rng, extra_loss=loss).agent
+
+    def _trained_beliefs(self, agent: Agent, evidence: Evidence, rate: float, key: Key) -> Agent:
+        """The agent after `belief_epochs` passes of encoder and decoder over the sequences."""
+        c, rng = self.config, key.child("sequences").generator()
+        noise = torch.Generator().manual_seed(key.child("beliefs").integer())
+        for _ in range(c.belief_epochs):
+            order = torch.from_numpy(rng.permutation(evidence.inputs.shape[1]))
+            for rows in order.tensor_split(c.minibatches):
+                weights = {
+                    name: agent[name].detach().to(c.device).requires_grad_()
+                    for name in weight_names(agent)
+                }
+                loss = self._loss_of_beliefs(weights, evidence.rows(rows.sort().values), noise)
+                found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+                pairs = zip(weights, found, strict=True)
+                gradients = {name: gradient for name, gradient in pairs if gradient is not None}
+                agent = {**agent, **adam.step(agent, gradients, rate, most=c.max_gradient)}
+        return agent
 
     def _read_out(self, weights: Weights, state: State) -> torch.Tensor:
         """The beliefs [n, 2 latent] of hidden states."""
         return torch.nn.functional.linear(state[0], weights["w_out"], weights["b_out"])
 
-    def _elbo_loss_of(self, batch: Batch, evidence: Evidence, key: Key) -> ExtraLoss:
-        noise = torch.Generator().manual_seed(key.child("beliefs").integer())
-
-        def loss(weights: Weights, rows: torch.Tensor, epoch: int) -> torch.Tensor:
-            if epoch >= self.config.belief_epochs:
-                return torch.zeros((), device=batch.inputs.device)
-            state = tuple(part[rows] for part in batch.state)
-            beliefs = self.beliefs(weights, batch.inputs[:, rows], state, batch.begins[:, rows])
-            return self._elbo_loss(weights, beliefs, evidence.rows(rows), noise)
-
-        return loss
-
-    def _elbo_loss(
-        self, weights: Weights, beliefs: torch.Tensor, evidence: Evidence, noise: torch.Generator
+    def _loss_of_beliefs(
+        self, weights: Weights, evidence: Evidence, noise: torch.Generator
     ) -> torch.Tensor:
-        """The negative ELBO, a mean over time steps.
-
-        Args:
-            beliefs: [t, m, 2 latent].
-            noise: for the reparametrised samples of the latent.
-        """
-        alive, (mean, log_std) = evidence.alive, beliefs.chunk(2, -1)
-        drawn = torch.randn(mean.shape, generator=noise).to(mean.device)
-        used = self._predicting(len(beliefs), noise)
-        m = (mean + log_std.exp() * drawn)[used]
-        predicted = self.decoder(weights, m, evidence.transitions)
-        error = evidence.error(predicted, used)
-        # the belief before each step: N(0, 1) where a trial begins
-        last = torch.cat([evidence.first[None], beliefs[:-1]])
-        last = torch.where(evidence.begins[..., None], 0.0, last)
-        divergence = (kl(mean, log_std, *last.chunk(2, -1)) * alive).sum() / alive.sum()
-        return error + self.config.kl * divergence / len(beliefs)
-
-    def _predicting(self, steps: int, noise: torch.Generator) -> slice | torch.Tensor:
-        """The steps whose beliefs predict: all, or a random subset."""
-        count = self.config.belief_steps
-        if not 0 < count < steps:
-            return slice(None)
-        return torch.randperm(steps, generator=noise)[:count].sort().values
+        beliefs = self.beliefs(weights, evidence.inputs, evidence.state, evidence.begins)
+        return self.elbo_loss(weights, beliefs, evidence, noise)
 
     def predicted_rewards(self, agent: Agent, trials: Trials) -> torch.Tensor:
         """Each reward of a trial, past and future, predicted from the belief before each step.

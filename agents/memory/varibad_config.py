@@ -20,6 +20,12 @@ _CONTROL = {
     "belief_steps": 16,
     # trained beliefs of walkers have a spread near 1, ten times the initial standard deviation
     "belief_unit": 1.0,
+    "belief_epochs": 1,
+    "epochs": 10,
+    "minibatches": 16,
+    "lr": 3e-4,
+    "lr_end": 3e-4,
+    "action_std": 0.5,
 }
 
 
@@ -54,7 +60,7 @@ class VariBADConfig(RL2Config):
         NonNegativeFloat, "Weight of the KL divergence of each posterior from the one before."
     ] = 0.1
     belief_epochs: Annotated[
-        PositiveInt, "Passes over the trials that train encoder and decoder too."
+        PositiveInt, "Passes over a rollout that train encoder and decoder; `epochs`: the policy."
     ] = 2
     belief_steps: Annotated[
         NonNegativeInt, "Random steps of a sequence whose beliefs are trained to predict; 0: all."

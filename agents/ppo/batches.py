@@ -60,6 +60,24 @@ def batch_of(
     )
 
 
+def single_steps(batch: Batch) -> Batch:
+    """The batch of a network without memory: each step is a sequence."""
+
+    def each(values: torch.Tensor) -> torch.Tensor:
+        return values.flatten(0, 1)[None]
+
+    return Batch(
+        each(batch.inputs),
+        each(batch.actions),
+        each(batch.log_probs),
+        each(batch.advantages),
+        each(batch.targets),
+        each(batch.alive),
+        each(batch.begins),
+        (),
+    )
+
+
 def sequences(values: torch.Tensor, length: int) -> torch.Tensor:
     """[length, chunks * n, ...] of values [t, n, ...]; zeros after the end."""
     if missing := -len(values) % length:

@@ -135,7 +135,7 @@ def trained(learner: RL2, task: Any) -> Mapping[str, torch.Tensor]:
     """An agent after an improvement step, with large weights from memory to actions."""
     (agent,), _ = learner.improve([learner.init(Key(0))], [task], [Key(1)])
     return {
-        name: value * (30 if name in ("w_out", "policy_w1") else 1) for name, value in agent.items()
+        name: value * (30 if name in ("w_out", "actor_w1") else 1) for name, value in agent.items()
     }
 
 
