@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..parts import adam
 from ..parts.network_weights import weight_names
 from ..parts.recurrent import Recurrent
 from ..ppo.batches import Batch, batch_of, sequences, single_steps
@@ -38,7 +37,7 @@ from ..ppo.collecting import Collector
 from ..ppo.network import FeedforwardNetwork
 from ..ppo.rollout import Rollout
 from ..ppo.training import no_returns, prepared
-from ..ppo.update import Rates, update_policy
+from ..ppo.update import COUNT, Rates, optimised, optimiser, update_policy
 from ..rollouts.trials import Trials
 from .belief_decoder import BeliefDecoder
 from .evidence import ElboLoss, Evidence
@@ -155,14 +154,23 @@ class VariBAD(RL2):
 
     def _updated(self, agent: Agent, rollout: Rollout, key: Key) -> Agent:
         """The agent after an update. rollout: with scaled rewards and normalised observations."""
-        c, weights, rate = self.config, self._weights(agent), Rates.of(self.config, agent).lr
+        c, weights = self.config, self._weights(agent)
+        rate = self._belief_rate(agent)
         batch = batch_of(rollout, rollout.rewards, c, self.plan.chunk)
         with torch.no_grad():
             beliefs = self.beliefs(weights, batch.inputs, batch.state, batch.begins)
         acted = replace(batch, inputs=self.policy_inputs(batch.inputs, beliefs), state=())
         rng = key.child("minibatches").generator()
         after = update_policy(self.policy_network, c, agent, single_steps(acted), rng).agent
+        if not rate:
+            return after
         return self._trained_beliefs(after, self._evidence(weights, batch, rollout), rate, key)
+
+    def _belief_rate(self, agent: Agent) -> float:
+        """The learning rate of encoder and decoder at the agent's next update."""
+        c, rate = self.config, self.config.belief_lr or Rates.of(self.config, agent).lr
+        done = float(agent[COUNT]) / c.belief_anneal if c.belief_anneal else 0.0
+        return rate * max(1.0 - done, 0.0)
 
     def _evidence(self, weights: Weights, batch: Batch, rollout: Rollout) -> Evidence:
         """What the beliefs of a rollout are trained on."""
@@ -184,19 +192,19 @@ class VariBAD(RL2):
         """The agent after `belief_epochs` passes of encoder and decoder over the sequences."""
         c, rng = self.config, key.child("sequences").generator()
         noise = torch.Generator().manual_seed(key.child("beliefs").integer())
+        weights = {
+            name: agent[name].detach().to(c.device, copy=True).requires_grad_()
+            for name in weight_names(agent)
+        }
+        adam = optimiser(agent, weights, rate)
         for _ in range(c.belief_epochs):
             order = torch.from_numpy(rng.permutation(evidence.inputs.shape[1]))
             for rows in order.tensor_split(c.minibatches):
-                weights = {
-                    name: agent[name].detach().to(c.device).requires_grad_()
-                    for name in weight_names(agent)
-                }
-                loss = self._loss_of_beliefs(weights, evidence.rows(rows.sort().values), noise)
-                found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
-                pairs = zip(weights, found, strict=True)
-                gradients = {name: gradient for name, gradient in pairs if gradient is not None}
-                agent = {**agent, **adam.step(agent, gradients, rate, most=c.max_gradient)}
-        return agent
+                adam.zero_grad()
+                self._loss_of_beliefs(weights, evidence.rows(rows.sort().values), noise).backward()
+                torch.nn.utils.clip_grad_norm_(weights.values(), c.max_gradient)
+                adam.step()
+        return optimised(agent, weights, adam)
 
     def _read_out(self, weights: Weights, state: State) -> torch.Tensor:
         """The beliefs [n, 2 latent] of hidden states."""

@@ -18,9 +18,11 @@ _CONTROL = {
     "decoder_input": "action",
     "predict_changes": True,
     "belief_steps": 16,
-    # trained beliefs of walkers have a spread near 1, ten times the initial standard deviation
-    "belief_unit": 1.0,
-    "belief_epochs": 1,
+    # trained beliefs of walkers have a spread of .2 to .6
+    "belief_unit": 0.5,
+    # The beliefs are learned first, and fast; the policy on beliefs that change less and less.
+    "belief_lr": 5e-4,
+    "belief_anneal": 400,
     "epochs": 10,
     "minibatches": 16,
     "lr": 3e-4,
@@ -62,6 +64,15 @@ class VariBADConfig(RL2Config):
     belief_epochs: Annotated[
         PositiveInt, "Passes over a rollout that train encoder and decoder; `epochs`: the policy."
     ] = 2
+    belief_lr: Annotated[
+        PositiveFloat | None,
+        "Learning rate of encoder and decoder; none: that of the policy.",
+    ] = None
+    belief_anneal: Annotated[
+        NonNegativeInt,
+        "Updates after which it has fallen to 0 and beliefs are only read: a policy learns slowly "
+        "on beliefs whose meaning changes; 0: it does not fall.",
+    ] = 0
     belief_steps: Annotated[
         NonNegativeInt, "Random steps of a sequence whose beliefs are trained to predict; 0: all."
     ] = 0

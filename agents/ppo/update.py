@@ -124,7 +124,7 @@ def autograd_update(
     weights = {
         name: agent[name].to(device).clone().requires_grad_() for name in weight_names(agent)
     }
-    adam = _adam(agent, weights, rates.lr)
+    adam = optimiser(agent, weights, rates.lr)
     advantages = normalised(batch) if c.normalise_advantages else batch.advantages
     loss_of = _Loss(network, c, batch, advantages, rates.entropy)
     losses, epoch = torch.zeros(len(Losses._fields), device=device), 0
@@ -144,7 +144,7 @@ def autograd_update(
         losses = total / c.minibatches
         if c.target_kl and float(losses[Losses._fields.index("kl")]) > c.target_kl:
             break
-    after = _with_optimiser(agent, weights, adam)
+    after = {**optimised(agent, weights, adam), COUNT: agent[COUNT] + 1}
     return Updated(after, Losses(*losses.tolist()), epoch + 1)
 
 
@@ -209,7 +209,7 @@ def _bound(weights: Mapping[str, torch.Tensor], std_floor: float) -> None:
         weights["log_std"].data.clamp_(min=math.log(std_floor))
 
 
-def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], lr: float) -> torch.optim.Adam:
+def optimiser(agent: Agent, weights: Mapping[str, torch.Tensor], lr: float) -> torch.optim.Adam:
     """Adam (arXiv 1412.6980) with the moments and step counts that the agent holds."""
     adam = torch.optim.Adam(weights.values(), lr=lr, eps=EPSILON, fused=True)
     for name, weight in weights.items():
@@ -221,14 +221,14 @@ def _adam(agent: Agent, weights: Mapping[str, torch.Tensor], lr: float) -> torch
     return adam
 
 
-def _with_optimiser(
+def optimised(
     agent: Agent, weights: Mapping[str, torch.Tensor], adam: torch.optim.Adam
 ) -> dict[str, torch.Tensor]:
     """The agent with these weights and the optimiser's state, on the device of its tensors."""
     finite = torch.stack([torch.isfinite(weight).all() for weight in weights.values()])
     if not bool(finite.all()):
         name = list(weights)[int(torch.nonzero(~finite)[0])]
-        raise ValueError(f"after a PPO update the agent's {name} holds NaN or infinity")
+        raise ValueError(f"after an update the agent's {name} holds NaN or infinity")
     after = dict(agent)
     for name, weight in weights.items():
         state, device = adam.state[weight], agent[name].device
@@ -237,4 +237,4 @@ def _with_optimiser(
         after[f"adam/square/{name}"] = state["exp_avg_sq"].to(device)
         # A count for each weight: those that only `extra_loss` reaches are updated less often.
         after[f"{STEPS}{name}"] = state["step"].to(device)
-    return {**after, COUNT: agent[COUNT] + 1}
+    return after
