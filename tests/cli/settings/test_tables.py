@@ -233,6 +233,7 @@ def test_an_unknown_preset_suggests_similar_names() -> None:
         "walker-maesn",
         "walker-ppo",
         "night",
+        "night-harder",
         "dcd",
     }
     with pytest.raises(
