@@ -21,7 +21,7 @@ _CONTROL = {
     # trained beliefs of walkers have a spread of .2 to .6
     "belief_unit": 0.5,
     # The beliefs are learned first, and fast; the policy on beliefs that change less and less.
-    "belief_lr": 5e-4,
+    "belief_lr": 1e-3,
     "belief_anneal": 400,
     "epochs": 10,
     "minibatches": 16,
