@@ -28,7 +28,7 @@ from openpoet.cli.versions import versions
 from openpoet.cli.watching import site_of
 
 MOST = 3_000_000  # bytes of the museum
-EXPECTED = {"museum", "museum-maze", "museum-navigation", "museum-rose"}
+EXPECTED = {"museum", "museum-extreme", "museum-maze", "museum-navigation", "museum-rose"}
 
 
 def held(name: str) -> list[openpoet.Niche]:
@@ -87,8 +87,9 @@ def test_the_museum_has_solved_walkers_of_several_difficulties() -> None:
         assert any(row["accepted"] for row in run.rows("transfers"))
 
 
-def test_every_walker_of_the_museum_is_recorded() -> None:
-    niches, clips = held("museum"), clips_of(packs()["museum"])
+@pytest.mark.parametrize("name", ["museum", "museum-extreme"])
+def test_every_walker_of_the_museum_is_recorded(name: str) -> None:
+    niches, clips = held(name), clips_of(packs()[name])
     assert {niche.id: (niche.score, niche.title) for niche in niches} == {
         niche: (clip["score"], clip["title"]) for niche, clip in clips.items()
     }
@@ -98,7 +99,7 @@ def test_clips_are_recorded_and_not_taken_from_earlier_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Earlier clips may be those of another run, whose niches have the same numbers."""
-    path, out = packs()["museum-rose"], tmp_path / "new.clips"
+    path, out = packs()["museum-extreme"], tmp_path / "new.clips"
     earlier = {niche: {**clip, "score": 1234.5} for niche, clip in clips_of(path).items()}
     monkeypatch.setattr("openpoet.archive.page.clips.clips_of", lambda pack: earlier)
     make_clips(path, out)
@@ -115,6 +116,13 @@ def test_the_terrains_of_poet_rose_have_their_names_and_published_parameters() -
     first = named["POET-rose 1a"]
     assert (first["roughness"], first["stump"], first["gap"]) == (5.6, [2.4, 2.82], [4.48, 6.4])
     assert sum("(extremely challenging)" in niche.title for niche in niches) == 5
+
+
+def test_extremely_challenging_terrains_are_solved() -> None:
+    niches = held("museum-extreme")
+    assert len(niches) == 2
+    assert all("(extremely challenging)" in niche.title for niche in niches)
+    assert all(niche.solved is not None and niche.score >= 230 for niche in niches)
 
 
 def test_agents_of_the_other_families_adapt() -> None:
@@ -167,7 +175,7 @@ def test_no_run_takes_a_name_of_the_museum(
     assert "museum is a pack of the museum: choose another name" in capsys.readouterr().err
     assert not out.exists()
     assert command.main(["show", "museums"]) == 2
-    assert "the museum has museum, museum-maze" in capsys.readouterr().err
+    assert "the museum has museum, museum-extreme" in capsys.readouterr().err
 
 
 def test_the_viewer_s_episodes_are_recorded_until_the_simulator_is_ready() -> None:
