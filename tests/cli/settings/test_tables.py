@@ -223,6 +223,34 @@ def test_every_preset_is_complete_and_has_a_description(name: str) -> None:
     assert 20 < len(about(name)) < 120
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("walker-ppo", {"run.iterations"}),
+        (
+            "night-harder",
+            {
+                "poet.mc_low",
+                "poet.order",
+                "walker.gap_max",
+                "walker.roughness_max",
+                "walker.height_max",
+            },
+        ),
+    ],
+)
+def test_presets_made_from_night_differ_in_few_settings(name: str, expected: set[str]) -> None:
+    ours, night = preset(name), preset("night")
+    assert set(ours) == set(night)
+    different = {
+        f"{section}.{key}"
+        for section in night
+        for key in night[section].keys() | ours[section].keys()
+        if ours[section].get(key) != night[section].get(key)
+    }
+    assert different == expected
+
+
 def test_an_unknown_preset_suggests_similar_names() -> None:
     assert {name for name in presets() if not name.startswith("quick-")} == {
         *PUBLISHED,
