@@ -165,6 +165,22 @@ def test_learner_conformance_where_changes_are_predicted() -> None:
     check_learner(VariBAD(family, replace(DYNAMICS, steps=6, bptt=3)), family, tasks=2)
 
 
+def test_rows_of_evidence_are_those_of_every_part() -> None:
+    """Parts whose numbers name their sequence."""
+    each = torch.arange(5.0)
+    by_step = each.expand(3, 5)
+    parts = (by_step[..., None], by_step[..., None], by_step, by_step, each[:, None])
+    given = Evidence(*parts, by_step[..., None], (each[:, None], -each[:, None]))
+    chosen = torch.tensor([1, 4])
+    some = given.rows(chosen)
+    for name in ("transitions", "outcomes", "inputs"):
+        assert torch.equal(getattr(some, name)[2, :, 0], chosen.float()), name
+    assert torch.equal(some.alive[1], chosen.float())
+    assert torch.equal(some.begins[1], chosen.float())
+    assert torch.equal(some.first[:, 0], chosen.float())
+    assert [part[:, 0].tolist() for part in some.state] == [[1, 4], [-1, -4]]
+
+
 def test_the_decoder_is_the_product_of_its_networks_for_each_output() -> None:
     decoder, rng = BeliefDecoder(2, 3, (4, 5), outputs=2), np.random.default_rng(0)
     weights, (k, t, n) = decoder.init(rng), (6, 7, 3)
