@@ -20,7 +20,7 @@ _CONTROL = {
     "belief_steps": 16,
     # trained beliefs of walkers have a spread of .2 to .6
     "belief_unit": 0.5,
-    # The beliefs are learned first, and fast; the policy on beliefs that change less and less.
+    # the encoder learns first and fast, then the policy on fixed beliefs
     "belief_lr": 1e-3,
     "belief_anneal": 400,
     "epochs": 10,
@@ -66,12 +66,12 @@ class VariBADConfig(RL2Config):
     ] = 2
     belief_lr: Annotated[
         PositiveFloat | None,
-        "Learning rate of encoder and decoder; none: that of the policy.",
+        "Initial learning rate of encoder and decoder; none: the policy's.",
     ] = None
     belief_anneal: Annotated[
         NonNegativeInt,
-        "Updates after which it has fallen to 0 and beliefs are only read: a policy learns slowly "
-        "on beliefs whose meaning changes; 0: it does not fall.",
+        "Updates over which the learning rate of encoder and decoder falls linearly to 0, since a "
+        "policy learns slowly while its beliefs change; 0: it does not fall.",
     ] = 0
     belief_steps: Annotated[
         NonNegativeInt, "Random steps of a sequence whose beliefs are trained to predict; 0: all."

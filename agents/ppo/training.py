@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .batches import Batch, batch_of
+from .batches import batch_of
 from .collecting import Collector
 from .config import PPOSettings
 from .network import ActorCritic
 from .normalisation import with_observations, with_returns
 from .policies import RolloutPolicy
 from .rollout import Rollout
-from .update import ExtraLoss, update_policy
+from .update import update_policy
 
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 class Trainer:
     """Improves agents whose network is `network`.
 
-    policy_of: the policy of an agent in rollouts. extra_loss: for each batch, a function that adds
-    to PPO's loss.
+    policy_of: the policy of an agent in rollouts.
     """
 
     network: ActorCritic
     settings: PPOSettings
     policy_of: Callable[[Agent], RolloutPolicy]
-    extra_loss: Callable[[Rollout, Batch], ExtraLoss] | None = None
 
     def improved(self, agent: Agent, collector: Collector, key: Key) -> Agent:
         """The agent after `rollouts` rollouts, each with an update.
@@ -46,9 +44,8 @@ class Trainer:
             rollout = collector.collect(self.policy_of(agent))
             agent, rewards, returns = prepared(c, agent, rollout, returns)
             batch = batch_of(rollout, rewards, c, plan.chunk)
-            extra = None if self.extra_loss is None else self.extra_loss(rollout, batch)
             rng = key.child("minibatches", number).generator()
-            agent = update_policy(self.network, c, agent, batch, rng, extra_loss=extra).agent
+            agent = update_policy(self.network, c, agent, batch, rng).agent
         return {name: tensor.cpu() for name, tensor in agent.items()}
 
 

@@ -8,7 +8,7 @@ advantage actor-critic.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,8 +24,6 @@ from .network import ActorCritic
 if TYPE_CHECKING:
     from openpoet.poet.interfaces import Agent
 
-# (weights, indices of sequences [k], epoch) -> a scalar that is added to the loss
-ExtraLoss = Callable[[Mapping[str, torch.Tensor], torch.Tensor, int], torch.Tensor]
 COUNT = "schedule/step"  # the agent's number of updates so far
 EPSILON = 1e-5  # of Adam
 
@@ -68,8 +66,6 @@ def update_policy(
     agent: Agent,
     batch: Batch,
     rng: np.random.Generator,
-    *,
-    extra_loss: ExtraLoss | None = None,
 ) -> Updated:
     """The agent after up to `epochs` passes over the batch.
 
@@ -78,13 +74,12 @@ def update_policy(
 
     Args:
         rng: for the order of the sequences in the minibatches.
-        extra_loss: a scalar added to PPO's loss of each minibatch.
 
     Raises:
         ValueError: if a gradient or weight is NaN or infinite.
     """
     order = _order(batch, settings.epochs, rng)
-    if extra_loss is None and fits(network, batch):
+    if fits(network, batch):
         advantages = normalised(batch) if settings.normalise_advantages else batch.advantages
         after, losses = compiled_update(
             network,
@@ -97,7 +92,7 @@ def update_policy(
         )
         updated = {**agent, **after, COUNT: agent[COUNT] + 1}
         return Updated(updated, Losses(*losses[-1].tolist()), len(losses))
-    return autograd_update(network, settings, agent, batch, order, extra_loss=extra_loss)
+    return autograd_update(network, settings, agent, batch, order)
 
 
 def _order(batch: Batch, epochs: int, rng: np.random.Generator) -> torch.Tensor:
@@ -116,8 +111,6 @@ def autograd_update(
     agent: Agent,
     batch: Batch,
     order: torch.Tensor,
-    *,
-    extra_loss: ExtraLoss | None = None,
 ) -> Updated:
     """See `update_policy`. order: of the sequences in each epoch, [epochs, m]."""
     c, device, rates = settings, batch.inputs.device, Rates.of(settings, agent)
@@ -134,8 +127,6 @@ def autograd_update(
             adam.zero_grad()
             sequences = rows.sort().values
             loss, parts = loss_of(weights, sequences)
-            if extra_loss is not None:
-                loss = loss + extra_loss(weights, sequences, epoch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(weights.values(), c.max_gradient)
             adam.step()
@@ -235,6 +226,6 @@ def optimised(
         after[name] = weight.detach().to(device)
         after[f"adam/mean/{name}"] = state["exp_avg"].to(device)
         after[f"adam/square/{name}"] = state["exp_avg_sq"].to(device)
-        # A count for each weight: those that only `extra_loss` reaches are updated less often.
+        # A count for each weight: a loss may reach some of them only.
         after[f"{STEPS}{name}"] = state["step"].to(device)
     return after
